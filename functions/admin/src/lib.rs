@@ -1,0 +1,1 @@
+//! Administration: clients and users, for the latchkey command.

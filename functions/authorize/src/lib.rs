@@ -1,0 +1,1 @@
+//! The authorization endpoint (RFC 6749 §3.1).

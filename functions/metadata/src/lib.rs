@@ -1,0 +1,1 @@
+//! Discovery, authorization server metadata and JWKS.

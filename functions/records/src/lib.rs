@@ -1,0 +1,1 @@
+//! The Worker that owns the Durable Object class.

@@ -1,0 +1,1 @@
+//! UserInfo (OpenID Connect Core §5.3).

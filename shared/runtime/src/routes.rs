@@ -39,5 +39,7 @@ pub const SCHEDULED: &[&str] = &["rotate"];
 
 /// The route that serves a path.
 pub fn find(path: &str) -> Option<&'static Route> {
-    ROUTES.iter().find(|route| if route.path.ends_with('/') { path.starts_with(route.path) } else { path == route.path })
+    ROUTES
+        .iter()
+        .find(|route| if route.path.ends_with('/') { path.starts_with(route.path) } else { path == route.path })
 }

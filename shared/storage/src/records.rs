@@ -82,7 +82,13 @@ pub trait Records: Send + Sync {
 
     /// Replaces state and expiry of the record, and counts its generation up by one, if it is at `from`. Of many
     /// callers that name the same generation exactly one is told `Advanced`.
-    async fn advance(&self, key: &Key, from: u64, state: &str, expires_at: Option<Timestamp>) -> Result<Advance, Unavailable>;
+    async fn advance(
+        &self,
+        key: &Key,
+        from: u64,
+        state: &str,
+        expires_at: Option<Timestamp>,
+    ) -> Result<Advance, Unavailable>;
 
     /// Removes a record; does nothing when there is none.
     async fn delete(&self, key: &Key) -> Result<(), Unavailable>;

@@ -1,1 +1,32 @@
-//! To come.
+//! The HTML that a person sees: pure functions from view models to a [`Page`].
+//!
+//! Every page works without JavaScript, carries its own style sheet under the nonce that the caller supplies, and loads
+//! nothing from elsewhere except a client's https logo. Every value of a view model is untrusted text and is escaped.
+
+mod client;
+mod consent;
+mod development;
+mod error;
+mod form_post;
+mod logout;
+mod policy;
+mod scope;
+mod sign_in;
+
+pub use client::ClientProfile;
+pub use consent::{Consent, ScopeLine, consent};
+pub use development::{Command, DemoClient, DemoUser, Landing, Playground, landing, playground};
+pub use error::{ErrorPage, error};
+pub use form_post::{FormPost, form_post};
+pub use logout::{Logout, SignedOut, logout, signed_out};
+pub use scope::scope_meaning;
+pub use sign_in::{SignIn, SignInProblem, sign_in};
+
+/// A complete document, and the policy that it must be sent with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// The body, UTF-8; send as `text/html; charset=utf-8`.
+    pub html: String,
+    /// The value of the `Content-Security-Policy` header.
+    pub csp: String,
+}

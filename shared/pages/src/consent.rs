@@ -1,0 +1,37 @@
+//! The consent page.
+
+use crate::{ClientProfile, Page};
+
+/// What the consent page shows. The form posts to `/consent`: `interaction`, `csrf` and `decision` = `allow`, `deny` or
+/// `switch` (sign in as someone else).
+#[derive(Debug, Clone, Copy)]
+pub struct Consent<'a> {
+    /// Fresh for each response: 128 random bits or more, base64url.
+    pub nonce: &'a str,
+    /// The application that asks.
+    pub client: ClientProfile<'a>,
+    /// The validated redirect URI: its host is shown, and the policy lets the form's redirect reach it.
+    pub redirect_uri: &'a str,
+    /// Display name of the account that is signed in.
+    pub user: &'a str,
+    /// What is asked for, in the order shown.
+    pub scopes: &'a [ScopeLine<'a>],
+    /// The sealed interaction.
+    pub interaction: &'a str,
+    /// The CSRF token.
+    pub csrf: &'a str,
+}
+
+/// One scope that is asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct ScopeLine<'a> {
+    /// The scope value as on the wire.
+    pub name: &'a str,
+    /// What it lets the application do; see [`scope_meaning`](crate::scope_meaning). Empty: only the name is shown.
+    pub meaning: &'a str,
+}
+
+/// Shows the consent page.
+pub fn consent(view: &Consent<'_>) -> Page {
+    crate::policy::unfinished(view.nonce)
+}

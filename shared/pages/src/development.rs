@@ -1,0 +1,72 @@
+//! Pages of the local provider only: the landing page, and a playground that acts as a single-page client.
+
+use crate::Page;
+
+/// What the landing page shows.
+#[derive(Debug, Clone, Copy)]
+pub struct Landing<'a> {
+    /// Fresh for each response: 128 random bits or more, base64url.
+    pub nonce: &'a str,
+    /// The issuer, an origin.
+    pub issuer: &'a str,
+    /// The accounts that one can sign in with.
+    pub users: &'a [DemoUser<'a>],
+    /// The registered clients.
+    pub clients: &'a [DemoClient<'a>],
+    /// Commands to try in a terminal.
+    pub commands: &'a [Command<'a>],
+}
+
+/// An account of the local provider.
+#[derive(Debug, Clone, Copy)]
+pub struct DemoUser<'a> {
+    /// The username.
+    pub username: &'a str,
+    /// Its password.
+    pub password: &'a str,
+}
+
+/// A client of the local provider.
+#[derive(Debug, Clone, Copy)]
+pub struct DemoClient<'a> {
+    /// `client_id`.
+    pub client_id: &'a str,
+    /// `client_secret` of a confidential client.
+    pub client_secret: Option<&'a str>,
+    /// What it is for, e.g. its grants.
+    pub purpose: &'a str,
+}
+
+/// A command line with what it shows.
+#[derive(Debug, Clone, Copy)]
+pub struct Command<'a> {
+    /// E.g. `Client credentials`.
+    pub title: &'a str,
+    /// The command, as typed.
+    pub line: &'a str,
+}
+
+/// Shows the landing page (`GET /`).
+pub fn landing(view: &Landing<'_>) -> Page {
+    crate::policy::unfinished(view.nonce)
+}
+
+/// The client that the playground acts as. Endpoints are read from the discovery document.
+#[derive(Debug, Clone, Copy)]
+pub struct Playground<'a> {
+    /// Fresh for each response: 128 random bits or more, base64url.
+    pub nonce: &'a str,
+    /// The issuer, an origin; the page must be served from it.
+    pub issuer: &'a str,
+    /// A public client, e.g. `demo-spa`.
+    pub client_id: &'a str,
+    /// A registered redirect URI that serves this same page.
+    pub redirect_uri: &'a str,
+    /// The scopes asked for at first, separated by spaces.
+    pub scope: &'a str,
+}
+
+/// Shows the playground (`GET /playground` and `GET /playground/callback`).
+pub fn playground(view: &Playground<'_>) -> Page {
+    crate::policy::unfinished(view.nonce)
+}

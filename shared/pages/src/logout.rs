@@ -1,0 +1,43 @@
+//! The pages of RP-initiated logout (OpenID Connect RP-Initiated Logout 1.0 §2, §3).
+
+use crate::Page;
+
+/// What the logout page asks. The form posts to `/logout`: `interaction`, `csrf` and `decision` = `yes` or `no`.
+#[derive(Debug, Clone, Copy)]
+pub struct Logout<'a> {
+    /// Fresh for each response: 128 random bits or more, base64url.
+    pub nonce: &'a str,
+    /// Name of the client that sent the person here, if known.
+    pub client_name: Option<&'a str>,
+    /// Display name of the account that is signed in.
+    pub user: Option<&'a str>,
+    /// The sealed logout request.
+    pub interaction: &'a str,
+    /// The CSRF token.
+    pub csrf: &'a str,
+    /// The validated post-logout redirect URI: the policy lets the form's redirect reach it.
+    pub redirect_uri: Option<&'a str>,
+}
+
+/// Asks whether to sign out.
+pub fn logout(view: &Logout<'_>) -> Page {
+    crate::policy::unfinished(view.nonce)
+}
+
+/// What is shown after the question of [`logout`] was answered, when there is no post-logout redirect URI.
+#[derive(Debug, Clone, Copy)]
+pub struct SignedOut<'a> {
+    /// Fresh for each response: 128 random bits or more, base64url.
+    pub nonce: &'a str,
+    /// Name of the client that sent the person here, if known.
+    pub client_name: Option<&'a str>,
+    /// A validated address to go back to, if known.
+    pub return_uri: Option<&'a str>,
+    /// The person chose to stay signed in.
+    pub stayed: bool,
+}
+
+/// Says that the person is signed out, or still signed in.
+pub fn signed_out(view: &SignedOut<'_>) -> Page {
+    crate::policy::unfinished(view.nonce)
+}

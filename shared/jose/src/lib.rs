@@ -1,1 +1,33 @@
-//! To come.
+//! Keys, JWS, JWKS and sealed values.
+//!
+//! Natively the cryptography is aws-lc; in a Worker it is WebCrypto. [`platform`] is the one that this build has.
+
+mod algorithm;
+mod crypto;
+mod error;
+mod jwk;
+mod jws;
+mod key_set;
+mod keyring;
+mod rotation;
+mod secret;
+
+#[cfg(not(target_arch = "wasm32"))]
+mod native;
+#[cfg(target_arch = "wasm32")]
+mod web;
+
+pub use algorithm::{Algorithm, UnknownAlgorithm};
+pub use crypto::{Crypto, GeneratedKey, Signer, Verifier, platform};
+pub use error::CryptoError;
+pub use jwk::{Jwk, JwkSet, PublicKey};
+pub use jws::{Header, Jwt, MAX_JWT_LENGTH, SigningKey, VerificationKey, sign_jwt, verify};
+pub use key_set::{KeySet, PublishedKey, PublishedKeys};
+pub use keyring::Keyring;
+pub use rotation::{Addition, Plan, Policy, Retirement};
+pub use secret::{InvalidSecret, Purpose, Secret, Secrets};
+
+/// Whether two byte strings are equal, in a time that depends on their lengths alone.
+pub fn constant_time_eq(a: &[u8], b: &[u8]) -> bool {
+    subtle::ConstantTimeEq::ct_eq(a, b).into()
+}

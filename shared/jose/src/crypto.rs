@@ -1,0 +1,54 @@
+//! What is asked of a platform's cryptography.
+
+use crate::{Algorithm, CryptoError, PublicKey};
+use async_trait::async_trait;
+use std::sync::Arc;
+
+/// A key pair, new.
+pub struct GeneratedKey {
+    /// The private key: PKCS#8, DER (RFC 5958).
+    pub pkcs8: Vec<u8>,
+    /// The public key.
+    pub public: PublicKey,
+}
+
+impl std::fmt::Debug for GeneratedKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("GeneratedKey").field("public", &self.public).finish_non_exhaustive()
+    }
+}
+
+/// A private key, prepared once: no call parses it again.
+#[async_trait]
+pub trait Signer: Send + Sync {
+    /// The signature of `message`, in the form that JWS carries (RFC 7518 §3: for ECDSA r and s, 32 bytes each).
+    async fn sign(&self, message: &[u8]) -> Result<Vec<u8>, CryptoError>;
+}
+
+/// A public key, prepared once.
+#[async_trait]
+pub trait Verifier: Send + Sync {
+    /// Whether `signature` is one of `message` by this key. A fault of the platform counts as no.
+    async fn verify(&self, message: &[u8], signature: &[u8]) -> bool;
+}
+
+/// A platform's cryptography.
+#[async_trait]
+pub trait Crypto: Send + Sync {
+    /// A new key for `alg`. RSA keys have 2048 bits; RS256 and PS256 keys are the same.
+    async fn generate(&self, alg: Algorithm) -> Result<GeneratedKey, CryptoError>;
+
+    /// Prepares a private key (PKCS#8, DER). `CryptoError::Key` when it does not fit `alg`.
+    async fn signer(&self, alg: Algorithm, pkcs8: &[u8]) -> Result<Arc<dyn Signer>, CryptoError>;
+
+    /// Prepares a public key. `CryptoError::Key` when it does not fit `alg`, or is RSA under 2048 or over 8192 bits.
+    async fn verifier(&self, alg: Algorithm, key: &PublicKey) -> Result<Arc<dyn Verifier>, CryptoError>;
+}
+
+/// The cryptography of the platform that this is built for: aws-lc natively, WebCrypto in a Worker.
+pub fn platform() -> &'static dyn Crypto {
+    #[cfg(not(target_arch = "wasm32"))]
+    return &crate::native::AwsLc;
+    #[cfg(target_arch = "wasm32")]
+    return &crate::web::WebCrypto;
+}

@@ -1,0 +1,199 @@
+//! Public keys as JSON (RFC 7517), and their thumbprints (RFC 7638). Private and symmetric keys cannot be expressed.
+
+use crate::Algorithm;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+/// The lengths of RSA moduli that are accepted: 2048 to 8192 bits, in bytes.
+pub(crate) const RSA_MODULUS_LENGTHS: std::ops::RangeInclusive<usize> = 256..=1024;
+
+/// A public key of one of the kinds that this server uses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PublicKey {
+    /// A point on P-256 (RFC 7518 §6.2): big-endian coordinates.
+    P256 {
+        /// The first coordinate.
+        x: [u8; 32],
+        /// The second coordinate.
+        y: [u8; 32],
+    },
+    /// RSA (RFC 7518 §6.3): big-endian, no leading zeros.
+    Rsa {
+        /// The modulus.
+        n: Vec<u8>,
+        /// The exponent.
+        e: Vec<u8>,
+    },
+    /// Ed25519 (RFC 8037 §2).
+    Ed25519 {
+        /// The encoded point.
+        x: [u8; 32],
+    },
+}
+
+impl PublicKey {
+    /// Whether `alg` can be used with this kind of key.
+    pub const fn serves(&self, alg: Algorithm) -> bool {
+        matches!(
+            (self, alg),
+            (Self::P256 { .. }, Algorithm::ES256)
+                | (Self::Rsa { .. }, Algorithm::RS256 | Algorithm::PS256)
+                | (Self::Ed25519 { .. }, Algorithm::EdDSA)
+        )
+    }
+
+    /// The SHA-256 thumbprint, base64url (RFC 7638 §3; RFC 8037 appendix A.3 for Ed25519).
+    pub fn thumbprint(&self) -> String {
+        let canonical = match self {
+            Self::P256 { x, y } => format!(r#"{{"crv":"P-256","kty":"EC","x":"{}","y":"{}"}}"#, encode(x), encode(y)),
+            Self::Rsa { n, e } => format!(r#"{{"e":"{}","kty":"RSA","n":"{}"}}"#, encode(e), encode(n)),
+            Self::Ed25519 { x } => format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{}"}}"#, encode(x)),
+        };
+        encode(&Sha256::digest(canonical))
+    }
+}
+
+/// A public key with what is said about it (RFC 7517 §4). One that holds a private part, or is of a kind or for an
+/// algorithm unknown here, does not parse.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Members", into = "Members")]
+pub struct Jwk {
+    /// The key.
+    pub key: PublicKey,
+    /// Its name.
+    pub kid: Option<String>,
+    /// What it is for, `sig` or `enc`.
+    pub usage: Option<String>,
+    /// The one algorithm that it is for.
+    pub alg: Option<Algorithm>,
+}
+
+impl From<PublicKey> for Jwk {
+    fn from(key: PublicKey) -> Self {
+        Self { key, kid: None, usage: None, alg: None }
+    }
+}
+
+/// A set of keys (RFC 7517 §5).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct JwkSet {
+    /// The keys.
+    pub keys: Vec<Jwk>,
+}
+
+impl JwkSet {
+    /// Reads a set. Keys that cannot be used here are left out, as RFC 7517 §5 advises; `None` if it is not a set.
+    pub fn parse(json: &str) -> Option<Self> {
+        #[derive(Deserialize)]
+        struct Set {
+            keys: Vec<serde_json::Value>,
+        }
+        let set: Set = serde_json::from_str(json).ok()?;
+        Some(Self { keys: set.keys.into_iter().filter_map(|key| serde_json::from_value(key).ok()).collect() })
+    }
+}
+
+/// The members of a JWK as they are written.
+#[derive(Serialize, Deserialize)]
+struct Members {
+    kty: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    crv: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    x: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    y: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    n: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    e: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    kid: Option<String>,
+    #[serde(default, rename = "use", skip_serializing_if = "Option::is_none")]
+    usage: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    alg: Option<Algorithm>,
+    /// The private part of an EC, OKP or RSA key.
+    #[serde(default, skip_serializing)]
+    d: Option<serde::de::IgnoredAny>,
+    /// A symmetric key.
+    #[serde(default, skip_serializing)]
+    k: Option<serde::de::IgnoredAny>,
+}
+
+impl TryFrom<Members> for Jwk {
+    type Error = &'static str;
+
+    fn try_from(members: Members) -> Result<Self, &'static str> {
+        if members.d.is_some() || members.k.is_some() {
+            return Err("the key is not a public one");
+        }
+        let key = match (members.kty.as_str(), members.crv.as_deref()) {
+            ("EC", Some("P-256")) => PublicKey::P256 { x: fixed(members.x)?, y: fixed(members.y)? },
+            ("OKP", Some("Ed25519")) => PublicKey::Ed25519 { x: fixed(members.x)? },
+            ("RSA", None) => PublicKey::Rsa { n: integer(members.n)?, e: integer(members.e)? },
+            _ => return Err("the key is of an unknown kind"),
+        };
+        if members.alg.is_some_and(|alg| !key.serves(alg)) {
+            return Err("the key is not of the kind that its algorithm needs");
+        }
+        Ok(Self { key, kid: members.kid, usage: members.usage, alg: members.alg })
+    }
+}
+
+impl From<Jwk> for Members {
+    fn from(jwk: Jwk) -> Self {
+        let mut members = Self {
+            kty: String::new(),
+            crv: None,
+            x: None,
+            y: None,
+            n: None,
+            e: None,
+            kid: jwk.kid,
+            usage: jwk.usage,
+            alg: jwk.alg,
+            d: None,
+            k: None,
+        };
+        match &jwk.key {
+            PublicKey::P256 { x, y } => {
+                members.kty.push_str("EC");
+                members.crv = Some("P-256".to_owned());
+                members.x = Some(encode(x));
+                members.y = Some(encode(y));
+            }
+            PublicKey::Ed25519 { x } => {
+                members.kty.push_str("OKP");
+                members.crv = Some("Ed25519".to_owned());
+                members.x = Some(encode(x));
+            }
+            PublicKey::Rsa { n, e } => {
+                members.kty.push_str("RSA");
+                members.n = Some(encode(n));
+                members.e = Some(encode(e));
+            }
+        }
+        members
+    }
+}
+
+fn encode(bytes: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+fn decode(text: Option<String>) -> Result<Vec<u8>, &'static str> {
+    let text = text.ok_or("the key lacks a member")?;
+    URL_SAFE_NO_PAD.decode(text).map_err(|_| "a member of the key is not base64url")
+}
+
+fn fixed(text: Option<String>) -> Result<[u8; 32], &'static str> {
+    decode(text)?.try_into().map_err(|_| "a coordinate is not 32 bytes long")
+}
+
+/// Some write integers with a leading zero, against RFC 7518 §2; without it the thumbprint is the right one.
+fn integer(text: Option<String>) -> Result<Vec<u8>, &'static str> {
+    let bytes: Vec<u8> = decode(text)?.into_iter().skip_while(|byte| *byte == 0).collect();
+    if bytes.is_empty() { Err("an integer of the key is zero") } else { Ok(bytes) }
+}

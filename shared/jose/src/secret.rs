@@ -1,0 +1,261 @@
+//! The deployment's secret, and everything derived from it: MACs and sealed values.
+
+use crate::CryptoError;
+use base64::{
+    Engine as _,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig, general_purpose::URL_SAFE_NO_PAD},
+};
+use chacha20poly1305::{
+    KeyInit as _, XChaCha20Poly1305, XNonce,
+    aead::{Aead as _, Payload},
+};
+use hkdf::Hkdf;
+use hmac::{Hmac, Mac as _};
+use sha2::Sha256;
+
+const KEY_ID_LENGTH: usize = 4;
+const NONCE_LENGTH: usize = 24;
+
+/// base64url, with or without padding.
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &base64::alphabet::URL_SAFE,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// The secret of a deployment: 32 random bytes.
+#[derive(Clone)]
+pub struct Secret([u8; 32]);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret(redacted)")
+    }
+}
+
+/// The text is not a secret. It does not say what the text was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InvalidSecret;
+
+impl std::fmt::Display for InvalidSecret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("not 32 bytes in base64url or hexadecimal")
+    }
+}
+
+impl std::error::Error for InvalidSecret {}
+
+impl Secret {
+    /// From 32 bytes.
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// From 64 hexadecimal digits, or 32 bytes in base64url, padded or not. White space around it is ignored.
+    pub fn parse(text: &str) -> Result<Self, InvalidSecret> {
+        let text = text.trim();
+        let bytes = if text.len() == 64 { decode_hex(text) } else { LENIENT.decode(text).ok() };
+        bytes.and_then(|bytes| bytes.try_into().ok()).map(Self).ok_or(InvalidSecret)
+    }
+
+    /// A new one.
+    pub fn generate() -> Result<Self, CryptoError> {
+        let mut bytes = [0; 32];
+        getrandom::fill(&mut bytes).map_err(|_| CryptoError::Random)?;
+        Ok(Self(bytes))
+    }
+
+    /// In base64url, as it is configured. Never for a log.
+    pub fn to_base64url(&self) -> String {
+        URL_SAFE_NO_PAD.encode(self.0)
+    }
+}
+
+fn decode_hex(text: &str) -> Option<Vec<u8>> {
+    let mut digits = text.chars().map(|digit| digit.to_digit(16).and_then(|digit| u8::try_from(digit).ok()));
+    let mut bytes = Vec::with_capacity(32);
+    while let Some(high) = digits.next() {
+        bytes.push((high? << 4) | digits.next()??);
+    }
+    Some(bytes)
+}
+
+/// What a derived key is for. Keys of different purposes are independent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Purpose {
+    /// Codes and tokens.
+    Token,
+    /// A sign-in that is under way.
+    Interaction,
+    /// Forms, against forged requests.
+    Form,
+    /// Session cookies.
+    Session,
+    /// Client secrets.
+    ClientSecret,
+    /// The stored signing keys.
+    SigningKeys,
+    /// Bearer tokens of the administration endpoint.
+    Admin,
+    /// Names of counters that slow down guessing.
+    Throttle,
+    /// Pairwise subject identifiers.
+    Pairwise,
+}
+
+impl Purpose {
+    /// The label in the derivation. Changing one changes its key.
+    const fn label(self) -> &'static str {
+        match self {
+            Self::Token => "token",
+            Self::Interaction => "interaction",
+            Self::Form => "form",
+            Self::Session => "session",
+            Self::ClientSecret => "client-secret",
+            Self::SigningKeys => "signing-keys",
+            Self::Admin => "admin",
+            Self::Throttle => "throttle",
+            Self::Pairwise => "pairwise",
+        }
+    }
+}
+
+/// The keys of one purpose.
+struct Keys {
+    mac: Hmac<Sha256>,
+    seal: XChaCha20Poly1305,
+}
+
+/// All that one secret yields, derived once.
+struct Derived {
+    key_id: [u8; KEY_ID_LENGTH],
+    token: Keys,
+    interaction: Keys,
+    form: Keys,
+    session: Keys,
+    client_secret: Keys,
+    signing_keys: Keys,
+    admin: Keys,
+    throttle: Keys,
+    pairwise: Keys,
+}
+
+impl Derived {
+    fn new(secret: &Secret) -> Self {
+        let hkdf = Hkdf::<Sha256>::new(Some(b"latchkey/v1"), &secret.0);
+        let keys = |purpose: Purpose| {
+            let seal: [u8; 32] = expand(&hkdf, b"seal", purpose.label());
+            // As long as a block of SHA-256, the key length for which no call of HMAC has a way to fail.
+            let mac: [u8; 64] = expand(&hkdf, b"mac", purpose.label());
+            Keys { mac: <Hmac<Sha256> as hmac::Mac>::new(&mac.into()), seal: XChaCha20Poly1305::new(&seal.into()) }
+        };
+        Self {
+            key_id: expand(&hkdf, b"key-id", ""),
+            token: keys(Purpose::Token),
+            interaction: keys(Purpose::Interaction),
+            form: keys(Purpose::Form),
+            session: keys(Purpose::Session),
+            client_secret: keys(Purpose::ClientSecret),
+            signing_keys: keys(Purpose::SigningKeys),
+            admin: keys(Purpose::Admin),
+            throttle: keys(Purpose::Throttle),
+            pairwise: keys(Purpose::Pairwise),
+        }
+    }
+
+    const fn keys(&self, purpose: Purpose) -> &Keys {
+        match purpose {
+            Purpose::Token => &self.token,
+            Purpose::Interaction => &self.interaction,
+            Purpose::Form => &self.form,
+            Purpose::Session => &self.session,
+            Purpose::ClientSecret => &self.client_secret,
+            Purpose::SigningKeys => &self.signing_keys,
+            Purpose::Admin => &self.admin,
+            Purpose::Throttle => &self.throttle,
+            Purpose::Pairwise => &self.pairwise,
+        }
+    }
+
+    fn mac(&self, purpose: Purpose, parts: &[&[u8]]) -> [u8; 32] {
+        let mut mac = self.keys(purpose).mac.clone();
+        for part in parts {
+            mac.update(&(part.len() as u64).to_be_bytes());
+            mac.update(part);
+        }
+        mac.finalize().into_bytes().into()
+    }
+}
+
+fn expand<const N: usize>(hkdf: &Hkdf<Sha256>, kind: &[u8], label: &str) -> [u8; N] {
+    let mut key = [0; N];
+    // HKDF fails above 255 × 32 bytes only; N is at most 64.
+    let expanded = hkdf.expand_multi_info(&[kind, b"/", label.as_bytes()], &mut key);
+    debug_assert!(expanded.is_ok());
+    key
+}
+
+/// The current secret and the one before it. What was made under either is accepted; the current one makes.
+pub struct Secrets {
+    current: Derived,
+    previous: Option<Derived>,
+}
+
+impl std::fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secrets(redacted)")
+    }
+}
+
+impl Secrets {
+    /// Derives every key with HKDF-SHA-256 (RFC 5869).
+    pub fn new(current: Secret, previous: Option<Secret>) -> Self {
+        Self { current: Derived::new(&current), previous: previous.as_ref().map(Derived::new) }
+    }
+
+    /// Names the current secret; tells nothing else of it.
+    pub const fn key_id(&self) -> [u8; KEY_ID_LENGTH] {
+        self.current.key_id
+    }
+
+    /// HMAC-SHA-256 of the parts, each with its length before it, under the current secret.
+    pub fn mac(&self, purpose: Purpose, parts: &[&[u8]]) -> [u8; 32] {
+        self.current.mac(purpose, parts)
+    }
+
+    /// The same under the secret that `key_id` names; `None` if neither the current nor the previous one has that name.
+    pub fn mac_with(&self, key_id: [u8; KEY_ID_LENGTH], purpose: Purpose, parts: &[&[u8]]) -> Option<[u8; 32]> {
+        Some(self.named(key_id)?.mac(purpose, parts))
+    }
+
+    /// Seals bytes under the current secret (XChaCha20-Poly1305, random nonce), as base64url: key id, nonce,
+    /// ciphertext, tag.
+    pub fn seal(&self, purpose: Purpose, plaintext: &[u8]) -> Result<String, CryptoError> {
+        let mut nonce = [0; NONCE_LENGTH];
+        getrandom::fill(&mut nonce).map_err(|_| CryptoError::Random)?;
+        let payload = Payload { msg: plaintext, aad: purpose.label().as_bytes() };
+        let key = &self.current.keys(purpose).seal;
+        let ciphertext = key.encrypt(&XNonce::from(nonce), payload).map_err(|_| CryptoError::Seal)?;
+        Ok(URL_SAFE_NO_PAD.encode([self.current.key_id.as_slice(), &nonce, &ciphertext].concat()))
+    }
+
+    /// Opens what [`Self::seal`] made for the same purpose under the current or the previous secret.
+    pub fn open(&self, purpose: Purpose, sealed: &str) -> Option<Vec<u8>> {
+        let bytes = URL_SAFE_NO_PAD.decode(sealed).ok()?;
+        let (key_id, rest) = bytes.split_first_chunk::<KEY_ID_LENGTH>()?;
+        let (nonce, ciphertext) = rest.split_first_chunk::<NONCE_LENGTH>()?;
+        let payload = Payload { msg: ciphertext, aad: purpose.label().as_bytes() };
+        self.named(*key_id)?.keys(purpose).seal.decrypt(&XNonce::from(*nonce), payload).ok()
+    }
+
+    /// Whether a sealed value was sealed under the current secret. Proves nothing of the value.
+    pub fn is_current(&self, sealed: &str) -> bool {
+        URL_SAFE_NO_PAD.decode(sealed).is_ok_and(|bytes| bytes.starts_with(&self.current.key_id))
+    }
+
+    fn named(&self, key_id: [u8; KEY_ID_LENGTH]) -> Option<&Derived> {
+        if key_id == self.current.key_id {
+            return Some(&self.current);
+        }
+        self.previous.as_ref().filter(|previous| previous.key_id == key_id)
+    }
+}

@@ -1,0 +1,373 @@
+//! A grant: one record for a code, every refresh token that follows it, and their revocation.
+//!
+//! ```text
+//! Issued --redeem--> Active --rotate--> Active … --revoke--> Revoked
+//! ```
+//!
+//! The generation of the record arbitrates: each step names the generation it starts from, and the store lets exactly
+//! one win. Whoever loses is shown the record as it is, and [`judge_code`] or [`judge_refresh`] says what that means.
+
+use crate::{AuthenticationContext, ClaimsRequest, Scope, Timestamp};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// Names a grant or a session: the partition that holds it, and 128 random bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct GrantId([u8; Self::LEN]);
+
+impl GrantId {
+    /// Its length in bytes.
+    pub const LEN: usize = 18;
+
+    /// From the partition of its owner and fresh randomness.
+    pub fn new(partition: [u8; 2], random: [u8; 16]) -> Self {
+        let mut bytes = [0; Self::LEN];
+        let (head, tail) = bytes.split_at_mut(2);
+        head.copy_from_slice(&partition);
+        tail.copy_from_slice(&random);
+        Self(bytes)
+    }
+
+    /// The partition that holds its record.
+    pub const fn partition(self) -> [u8; 2] {
+        [self.0[0], self.0[1]]
+    }
+
+    /// Its name in the store.
+    pub fn name(self) -> String {
+        URL_SAFE_NO_PAD.encode(self.0)
+    }
+
+    /// From its name in the store.
+    pub fn from_name(name: &str) -> Option<Self> {
+        URL_SAFE_NO_PAD.decode(name).ok()?.try_into().ok().map(Self)
+    }
+}
+
+/// How a grant stood when a token was made from it; every token carries it. All of a rotation's next state follows
+/// from it, so that a rotation need not read before it writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Which grant.
+    pub grant: GrantId,
+    /// The generation of the record that the token was made at.
+    pub generation: u32,
+    /// The generation of the refresh token that this one replaced; 0 for the first.
+    pub previous: u32,
+    /// When the code was redeemed (for a code: issued). Absolute lifetimes count from here. Milliseconds.
+    pub started_at: Timestamp,
+    /// When this generation began; the grace window counts from here. Milliseconds.
+    pub rotated_at: Timestamp,
+    /// When the refresh token of this generation expires. Whole seconds.
+    pub refresh_expires_at: Timestamp,
+    /// Whether the state holds more than this, and must be read before it is replaced.
+    pub carries: bool,
+}
+
+impl Standing {
+    /// Its length in a token, in bytes.
+    pub const PACKED: usize = GrantId::LEN + 4 + 4 + 8 + 8 + 8 + 1;
+
+    /// Of a grant just created.
+    pub const fn issued(grant: GrantId, at: Timestamp) -> Self {
+        Self {
+            grant,
+            generation: 0,
+            previous: 0,
+            started_at: at,
+            rotated_at: at,
+            refresh_expires_at: at,
+            carries: false,
+        }
+    }
+
+    /// As bytes.
+    pub fn pack(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(Self::PACKED);
+        bytes.extend_from_slice(&self.grant.0);
+        bytes.extend_from_slice(&self.generation.to_be_bytes());
+        bytes.extend_from_slice(&self.previous.to_be_bytes());
+        bytes.extend_from_slice(&self.started_at.as_millis().to_be_bytes());
+        bytes.extend_from_slice(&self.rotated_at.as_millis().to_be_bytes());
+        bytes.extend_from_slice(&self.refresh_expires_at.as_secs().to_be_bytes());
+        bytes.push(u8::from(self.carries));
+        bytes
+    }
+
+    /// From bytes.
+    pub fn unpack(bytes: &[u8]) -> Option<Self> {
+        let (grant, rest) = bytes.split_first_chunk::<{ GrantId::LEN }>()?;
+        let (generation, rest) = rest.split_first_chunk()?;
+        let (previous, rest) = rest.split_first_chunk()?;
+        let (started_at, rest) = rest.split_first_chunk()?;
+        let (rotated_at, rest) = rest.split_first_chunk()?;
+        let (refresh_expires_at, rest) = rest.split_first_chunk()?;
+        let [carries @ (0 | 1)] = rest else { return None };
+        Some(Self {
+            grant: GrantId(*grant),
+            generation: u32::from_be_bytes(*generation),
+            previous: u32::from_be_bytes(*previous),
+            started_at: Timestamp::from_millis(u64::from_be_bytes(*started_at)),
+            rotated_at: Timestamp::from_millis(u64::from_be_bytes(*rotated_at)),
+            refresh_expires_at: Timestamp::from_secs(u64::from_be_bytes(*refresh_expires_at)),
+            carries: *carries == 1,
+        })
+    }
+
+    /// As the private claim of an access token.
+    pub fn to_claim(&self) -> String {
+        URL_SAFE_NO_PAD.encode(self.pack())
+    }
+
+    /// From the private claim of an access token.
+    pub fn from_claim(claim: &str) -> Option<Self> {
+        Self::unpack(&URL_SAFE_NO_PAD.decode(claim).ok()?)
+    }
+}
+
+/// What was granted: never changes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Grant {
+    /// Who asked.
+    pub client_id: String,
+    /// Who granted it.
+    pub subject: String,
+    /// What was granted. A refresh may ask for less, never for more (RFC 6749 §6).
+    pub scope: Scope,
+    /// Returned in the ID token of the first exchange (OpenID Connect Core §3.1.2.1).
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub nonce: Option<String>,
+    /// How and when the person signed in.
+    pub authentication: AuthenticationContext,
+    /// The session that it came from, as ID tokens name it.
+    pub sid: String,
+    /// Single claims asked for (OpenID Connect Core §5.5).
+    #[serde(skip_serializing_if = "ClaimsRequest::is_empty", default)]
+    pub claims: ClaimsRequest,
+    /// Claims for the ID token, as they were when it was granted.
+    #[serde(skip_serializing_if = "serde_json::Map::is_empty", default)]
+    pub id_token_claims: serde_json::Map<String, serde_json::Value>,
+}
+
+/// Where a grant is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GrantStatus {
+    /// The code is out and not redeemed.
+    Issued,
+    /// The code was redeemed.
+    Active,
+    /// Over: nothing made from it is good any more.
+    Revoked,
+}
+
+/// An access token that was revoked by itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RevokedToken {
+    /// Its `jti`.
+    pub jti: String,
+    /// When it would have expired; forgotten from then on.
+    pub expires_at: Timestamp,
+}
+
+/// What changes of a grant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GrantState {
+    /// Where it is in its life.
+    pub status: GrantStatus,
+    /// The generation of the live refresh token.
+    pub refresh: u32,
+    /// The generation of the one before it; 0 when there was none.
+    pub previous: u32,
+    /// See [`Standing::started_at`].
+    pub started_at: Timestamp,
+    /// See [`Standing::rotated_at`].
+    pub rotated_at: Timestamp,
+    /// See [`Standing::refresh_expires_at`].
+    pub refresh_expires_at: Timestamp,
+    /// See [`Standing::carries`]: as it was when this generation began.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub carries: bool,
+    /// Access tokens revoked by themselves.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub revoked: Vec<RevokedToken>,
+    /// Access tokens made before this moment are revoked: set when too many were revoked one by one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub revoked_before: Option<Timestamp>,
+    /// Tells the request that wrote this state apart from every other, so that a write whose answer was lost is known
+    /// for one's own when it is tried again.
+    pub writer: String,
+}
+
+/// How many access tokens of one grant are remembered as revoked before all older ones are.
+const MAX_REVOKED: usize = 32;
+
+impl GrantState {
+    /// Of a grant whose code was just made.
+    pub fn issued(now: Timestamp, writer: String) -> Self {
+        Self {
+            status: GrantStatus::Issued,
+            refresh: 0,
+            previous: 0,
+            started_at: now,
+            rotated_at: now,
+            refresh_expires_at: now,
+            carries: false,
+            revoked: Vec::new(),
+            revoked_before: None,
+            writer,
+        }
+    }
+
+    /// The state that a token vouches for: right if and only if the record is still at the token's generation.
+    pub fn vouched_by(standing: &Standing) -> Self {
+        Self {
+            status: if standing.generation == 0 { GrantStatus::Issued } else { GrantStatus::Active },
+            refresh: standing.generation,
+            previous: standing.previous,
+            started_at: standing.started_at,
+            rotated_at: standing.rotated_at,
+            refresh_expires_at: standing.refresh_expires_at,
+            carries: standing.carries,
+            revoked: Vec::new(),
+            revoked_before: None,
+            writer: String::new(),
+        }
+    }
+
+    /// The standing of tokens made from this state.
+    pub fn standing(&self, grant: GrantId) -> Standing {
+        Standing {
+            grant,
+            generation: self.refresh,
+            previous: self.previous,
+            started_at: self.started_at,
+            rotated_at: self.rotated_at,
+            refresh_expires_at: self.refresh_expires_at,
+            carries: self.carries,
+        }
+    }
+
+    /// After the code was redeemed (RFC 6749 §4.1.3): generation 1.
+    #[must_use]
+    pub fn redeemed(&self, now: Timestamp, lifetimes: &RefreshLifetimes, writer: String) -> Self {
+        Self { started_at: now, ..self.clone() }.refreshed(0, now, lifetimes, writer)
+    }
+
+    /// After a refresh (RFC 6749 §6, RFC 9700 §4.14): a new live refresh token, one generation above the record's.
+    #[must_use]
+    pub fn refreshed(
+        &self,
+        record_generation: u32,
+        now: Timestamp,
+        lifetimes: &RefreshLifetimes,
+        writer: String,
+    ) -> Self {
+        let revoked: Vec<_> = self.revoked.iter().filter(|token| !token.expires_at.is_past(now)).cloned().collect();
+        Self {
+            status: GrantStatus::Active,
+            refresh: record_generation.saturating_add(1),
+            previous: self.refresh,
+            started_at: self.started_at,
+            rotated_at: now,
+            refresh_expires_at: lifetimes.end(self.started_at, now),
+            carries: !revoked.is_empty() || self.revoked_before.is_some(),
+            revoked,
+            revoked_before: self.revoked_before,
+            writer,
+        }
+    }
+
+    /// After its end.
+    #[must_use]
+    pub fn ended(&self, now: Timestamp, writer: String) -> Self {
+        Self { status: GrantStatus::Revoked, rotated_at: now, writer, ..self.clone() }
+    }
+
+    /// After one of its access tokens was revoked by itself (RFC 7009 §2.1).
+    #[must_use]
+    pub fn without(&self, token: RevokedToken, issued_at: Timestamp, now: Timestamp, writer: String) -> Self {
+        let mut next = Self { writer, ..self.clone() };
+        next.revoked.retain(|known| !known.expires_at.is_past(now) && known.jti != token.jti);
+        if next.revoked.len() < MAX_REVOKED {
+            next.revoked.push(token);
+        } else {
+            next.revoked_before =
+                Some(issued_at.after(Duration::from_secs(1)).max(next.revoked_before.unwrap_or_default()));
+        }
+        next
+    }
+
+    /// Whether an access token made from this grant is still good.
+    pub fn accepts(&self, jti: &str, issued_at: Timestamp) -> bool {
+        self.status == GrantStatus::Active
+            && self.revoked_before.is_none_or(|before| issued_at >= before)
+            && !self.revoked.iter().any(|token| token.jti == jti)
+    }
+}
+
+/// How long refresh tokens live.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RefreshLifetimes {
+    /// From redemption to the end of the family, however often it is used.
+    pub absolute: Duration,
+    /// From one use to the next.
+    pub idle: Duration,
+}
+
+impl RefreshLifetimes {
+    /// When a refresh token made at `now` in a family that began at `started_at` expires; whole seconds.
+    fn end(&self, started_at: Timestamp, now: Timestamp) -> Timestamp {
+        Timestamp::from_secs(now.after(self.idle).min(started_at.after(self.absolute)).as_secs())
+    }
+}
+
+/// Redemptions of one code within this time of the first are one client racing itself (a double submit, a retry):
+/// refused, but nothing is revoked. A later one is a replay.
+pub const RACE: Duration = Duration::from_secs(1);
+
+/// What a second redemption of a code means (RFC 6749 §4.1.2: MUST deny, SHOULD revoke). In either case it is denied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CodeVerdict {
+    /// One client racing itself. Deny.
+    Race,
+    /// A replay. Deny, and revoke the grant.
+    Replay,
+    /// The grant is over already. Deny.
+    Ended,
+}
+
+/// Judges a redemption that lost to an earlier one.
+pub fn judge_code(state: &GrantState, now: Timestamp) -> CodeVerdict {
+    match state.status {
+        GrantStatus::Revoked => CodeVerdict::Ended,
+        _ if now.since(state.started_at) <= RACE => CodeVerdict::Race,
+        _ => CodeVerdict::Replay,
+    }
+}
+
+/// What a refresh token means whose generation is not the record's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RefreshVerdict {
+    /// It is the live one; the record moved on for another reason. Rotate from where the record is.
+    Live,
+    /// It was rotated a moment ago by the same client and sender: a retry. Answer with the same successor.
+    Retry,
+    /// It was used before (RFC 9700 §4.14.2). Revoke the grant.
+    Replay,
+    /// The grant is over.
+    Ended,
+}
+
+/// Judges a refresh token of generation `generation` against the state of its grant.
+pub fn judge_refresh(state: &GrantState, generation: u32, now: Timestamp, grace: Duration) -> RefreshVerdict {
+    match state.status {
+        GrantStatus::Revoked | GrantStatus::Issued => RefreshVerdict::Ended,
+        GrantStatus::Active if generation == state.refresh => RefreshVerdict::Live,
+        GrantStatus::Active if generation == state.previous && now.since(state.rotated_at) < grace => {
+            RefreshVerdict::Retry
+        }
+        GrantStatus::Active => RefreshVerdict::Replay,
+    }
+}

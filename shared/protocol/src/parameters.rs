@@ -1,0 +1,65 @@
+//! Request parameters: `application/x-www-form-urlencoded`, from a query or a body.
+
+use crate::Error;
+
+/// Parameters, each at most once. One sent without a value counts as not sent (RFC 6749 §3.1, §3.2).
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Parameters {
+    pairs: Vec<(String, String)>,
+    repeated: Vec<String>,
+}
+
+/// More parameters than any request needs.
+const MAX_COUNT: usize = 64;
+
+impl Parameters {
+    /// Decodes them. Fails on bytes that are not UTF-8 and on more than 64 parameters.
+    pub fn parse(encoded: &[u8]) -> Result<Self, Error> {
+        let mut parameters = Self::default();
+        if encoded.iter().filter(|byte| **byte == b'&').count() >= MAX_COUNT {
+            return Err(Error::invalid_request("the request has more than 64 parameters"));
+        }
+        for (name, value) in form_urlencoded::parse(encoded) {
+            if name.contains('\u{FFFD}') || value.contains('\u{FFFD}') {
+                return Err(Error::invalid_request("a parameter is not valid UTF-8"));
+            }
+            if value.is_empty() {
+                continue;
+            }
+            if parameters.pairs.iter().any(|(known, _)| *known == name) {
+                parameters.repeated.push(name.into_owned());
+            } else {
+                parameters.pairs.push((name.into_owned(), value.into_owned()));
+            }
+        }
+        Ok(parameters)
+    }
+
+    /// The value of a parameter; the first when it is repeated.
+    pub fn value(&self, name: &str) -> Option<&str> {
+        self.pairs.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Whether a parameter was sent more than once.
+    pub fn is_repeated(&self, name: &str) -> bool {
+        self.repeated.iter().any(|known| known == name)
+    }
+
+    /// "Request and response parameters MUST NOT be included more than once" (RFC 6749 §3.1, §3.2).
+    pub fn refuse_repeated(&self) -> Result<(), Error> {
+        match self.repeated.first() {
+            None => Ok(()),
+            Some(name) => Err(Error::invalid_request(format!("the parameter '{}' is repeated", printable(name)))),
+        }
+    }
+
+    /// The value of a parameter that must be there.
+    pub fn required(&self, name: &'static str) -> Result<&str, Error> {
+        self.value(name).ok_or_else(|| Error::invalid_request(format!("the parameter '{name}' is missing")))
+    }
+}
+
+/// At most 40 characters of what a stranger sent, for a description.
+pub(crate) fn printable(text: &str) -> String {
+    text.chars().take(40).filter(|c| !c.is_control()).collect()
+}

@@ -1,0 +1,77 @@
+//! Redirect URIs: what may be registered, and what a request may name.
+
+use url::Url;
+
+/// Whether the URI that a request names is the registered one: the same string (RFC 9700 §2.1), but for the port of a
+/// loopback address, which a native application cannot know in advance (RFC 8252 §7.3).
+pub fn matches(registered: &str, requested: &str) -> bool {
+    if registered == requested {
+        return true;
+    }
+    ["http://127.0.0.1", "http://[::1]"].iter().any(|host| {
+        match (registered.strip_prefix(host), requested.strip_prefix(host)) {
+            (Some(registered), Some(requested)) => without_port(registered)
+                .zip(without_port(requested))
+                .is_some_and(|(registered, requested)| registered == requested),
+            _ => false,
+        }
+    })
+}
+
+/// What follows the port, when what follows the host is a port, a path or a query at all.
+fn without_port(after_host: &str) -> Option<&str> {
+    let Some(rest) = after_host.strip_prefix(':') else {
+        return (after_host.is_empty() || after_host.starts_with(['/', '?'])).then_some(after_host);
+    };
+    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+    let (port, rest) = rest.split_at_checked(digits)?;
+    let in_range = port.parse::<u16>().is_ok_and(|port| port > 0);
+    (in_range && (rest.is_empty() || rest.starts_with(['/', '?']))).then_some(rest)
+}
+
+/// Why a URI cannot be registered for redirection; `None` when it can (RFC 6749 §3.1.2, RFC 8252 §7, §8.4).
+pub fn problem(uri: &str) -> Option<&'static str> {
+    if uri.contains('#') {
+        return Some("must not have a fragment");
+    }
+    if uri.contains('*') || uri.bytes().any(|byte| byte <= b' ' || byte == 0x7F || byte == b'\\') {
+        return Some("must not have wildcards, spaces or backslashes");
+    }
+    let Ok(url) = Url::parse(uri) else { return Some("must be an absolute URI") };
+    if !url.username().is_empty() || url.password().is_some() {
+        return Some("must not have a user name or password");
+    }
+    match url.scheme() {
+        "https" => None,
+        "http" if is_loopback(&url) => None,
+        "http" => Some("must be https; http is for loopback addresses alone"),
+        scheme if scheme.contains('.') => None,
+        _ => {
+            Some("must be https, or a private-use scheme in reverse domain name form such as com.example.app:/callback")
+        }
+    }
+}
+
+/// Whether the URL's host is this very machine.
+pub fn is_loopback(url: &Url) -> bool {
+    matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"))
+}
+
+/// What the Content-Security-Policy calls the place that the URI leads to: an origin, or `scheme:`.
+pub fn csp_source(uri: &str) -> Option<String> {
+    let url = Url::parse(uri).ok()?;
+    match url.scheme() {
+        "http" | "https" => Some(url.origin().ascii_serialization()),
+        scheme => Some(format!("{scheme}:")),
+    }
+}
+
+/// What a person is shown of where they will be sent: the host, or the application's scheme.
+pub fn display_host(uri: &str) -> String {
+    let Ok(url) = Url::parse(uri) else { return String::new() };
+    match (url.host_str(), url.port()) {
+        (Some(host), Some(port)) => format!("{host}:{port}"),
+        (Some(host), None) => host.to_owned(),
+        (None, _) => format!("the application {}", url.scheme()),
+    }
+}

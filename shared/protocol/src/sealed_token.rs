@@ -1,0 +1,125 @@
+//! Tokens that prove themselves: authorization codes, refresh tokens, session cookies.
+//!
+//! Each is a prefix that names its kind to secret scanners, then base64url of: version, key id, what it stands for
+//! ([`Standing`]), expiry, and an HMAC-SHA-256 tag. The tag also covers a binding (for a code: client, redirect URI and
+//! code challenge; for a refresh token: client and sender constraint), so a forged, foreign or mismatched token is
+//! refused before any storage is asked.
+
+use crate::{GrantId, Standing, Timestamp};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use std::fmt;
+use subtle::ConstantTimeEq;
+
+/// Makes tags. The keys are derived from the deployment's secret.
+pub trait Mac {
+    /// Names the key that makes new tags.
+    fn key_id(&self) -> [u8; 4];
+
+    /// HMAC-SHA-256 over the parts, each kept apart from the next, under the key named; `None` when it is unknown.
+    fn tag(&self, key_id: [u8; 4], parts: &[&[u8]]) -> Option<[u8; 32]>;
+}
+
+/// What a token is for. A token of one kind is never accepted as another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenKind {
+    /// Authorization code (RFC 6749 §1.3.1).
+    Code,
+    /// Refresh token (RFC 6749 §1.5).
+    RefreshToken,
+    /// A signed-in browser.
+    Session,
+}
+
+impl TokenKind {
+    /// What tokens of this kind start with.
+    pub const fn prefix(self) -> &'static str {
+        match self {
+            Self::Code => "lkc_",
+            Self::RefreshToken => "lkr_",
+            Self::Session => "lks_",
+        }
+    }
+}
+
+/// A token as it travels. Hidden from Debug.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SealedToken(String);
+
+impl SealedToken {
+    /// The token, to be handed to whom it was made for.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SealedToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SealedToken(…)")
+    }
+}
+
+/// What a genuine token says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenContent {
+    /// Which record, and how it stood when the token was made.
+    pub standing: Standing,
+    /// Dead from this moment on; whole seconds.
+    pub expires_at: Timestamp,
+}
+
+const VERSION: u8 = 1;
+const HEAD: usize = 1 + 4;
+const BODY: usize = Standing::PACKED + 8;
+const TAG: usize = 32;
+
+/// Makes a token of this kind, bound to `binding`.
+pub fn seal(mac: &dyn Mac, kind: TokenKind, content: &TokenContent, binding: &[&[u8]]) -> Option<SealedToken> {
+    let key_id = mac.key_id();
+    let mut bytes = Vec::with_capacity(HEAD + BODY + TAG);
+    bytes.push(VERSION);
+    bytes.extend_from_slice(&key_id);
+    bytes.extend_from_slice(&content.standing.pack());
+    bytes.extend_from_slice(&content.expires_at.as_secs().to_be_bytes());
+    let tag = tag(mac, key_id, kind, &bytes, binding)?;
+    bytes.extend_from_slice(&tag);
+    Some(SealedToken(format!("{}{}", kind.prefix(), URL_SAFE_NO_PAD.encode(bytes))))
+}
+
+/// What the token says, when it is of this kind, genuine, bound to `binding`, and not expired at `now`.
+pub fn open(mac: &dyn Mac, kind: TokenKind, token: &str, binding: &[&[u8]], now: Timestamp) -> Option<TokenContent> {
+    let bytes = URL_SAFE_NO_PAD.decode(token.strip_prefix(kind.prefix())?).ok()?;
+    let (signed, sent_tag) = bytes.split_at_checked(HEAD + BODY)?;
+    let (head, body) = signed.split_at_checked(HEAD)?;
+    let (version, key_id) = head.split_first()?;
+    let expected = tag(mac, key_id.try_into().ok()?, kind, signed, binding)?;
+    if *version != VERSION || !bool::from(expected.as_slice().ct_eq(sent_tag)) {
+        return None;
+    }
+    let (standing, expires_at) = body.split_at_checked(Standing::PACKED)?;
+    let content = TokenContent {
+        standing: Standing::unpack(standing)?,
+        expires_at: Timestamp::from_secs(u64::from_be_bytes(expires_at.try_into().ok()?)),
+    };
+    if content.expires_at.is_past(now) { None } else { Some(content) }
+}
+
+fn tag(mac: &dyn Mac, key_id: [u8; 4], kind: TokenKind, signed: &[u8], binding: &[&[u8]]) -> Option<[u8; 32]> {
+    let mut parts = vec![kind.prefix().as_bytes(), signed];
+    parts.extend_from_slice(binding);
+    mac.tag(key_id, &parts)
+}
+
+/// What an authorization code is bound to (RFC 6749 §4.1.3, RFC 7636 §4.6). Empty strings stand for what was not sent.
+pub fn code_binding<'a>(client_id: &'a str, redirect_uri: &'a str, code_challenge: &'a str) -> [&'a [u8]; 3] {
+    [client_id.as_bytes(), redirect_uri.as_bytes(), code_challenge.as_bytes()]
+}
+
+/// What a refresh token is bound to: the client (RFC 6749 §6) and, when it has one, the sender's key.
+pub fn refresh_binding<'a>(client_id: &'a str, sender: &'a str) -> [&'a [u8]; 2] {
+    [client_id.as_bytes(), sender.as_bytes()]
+}
+
+/// The standing of a record that has no generations: a session.
+pub fn still(id: GrantId, at: Timestamp) -> Standing {
+    Standing::issued(id, at)
+}

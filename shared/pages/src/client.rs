@@ -15,3 +15,109 @@ pub struct ClientProfile<'a> {
     /// `tos_uri`: its terms of service.
     pub tos_uri: Option<&'a str>,
 }
+
+impl<'a> ClientProfile<'a> {
+    pub(crate) fn logo(&self) -> Option<&'a str> {
+        self.logo_uri.filter(|uri| is_https(uri))
+    }
+
+    pub(crate) fn home(&self) -> Option<&'a str> {
+        self.client_uri.filter(|uri| is_web(uri))
+    }
+
+    pub(crate) fn policy(&self) -> Option<&'a str> {
+        self.policy_uri.filter(|uri| is_web(uri))
+    }
+
+    pub(crate) fn terms(&self) -> Option<&'a str> {
+        self.tos_uri.filter(|uri| is_web(uri))
+    }
+}
+
+/// The letter that stands for a name where there is no picture.
+pub(crate) fn monogram(name: &str) -> String {
+    name.chars().find(|c| c.is_alphanumeric()).map_or_else(|| "?".into(), |c| c.to_uppercase().collect())
+}
+
+/// Where the browser goes in the end, in words: a host, an application on this device, or a private-use scheme.
+pub(crate) fn destination(redirect_uri: &str) -> String {
+    match split_web(redirect_uri) {
+        Some((_, authority)) if is_loopback(authority) => format!("{authority} (this device)"),
+        Some((_, authority)) => authority.to_owned(),
+        None => match redirect_uri.split_once(':') {
+            Some((scheme, _)) => format!("the app {scheme}"),
+            None => redirect_uri.to_owned(),
+        },
+    }
+}
+
+pub(crate) fn is_https(uri: &str) -> bool {
+    split_web(uri).is_some_and(|(scheme, authority)| scheme.eq_ignore_ascii_case("https") && !authority.is_empty())
+}
+
+pub(crate) fn is_web(uri: &str) -> bool {
+    split_web(uri).is_some_and(|(_, authority)| !authority.is_empty())
+}
+
+/// Scheme and `host[:port]` of an http or https URI; user information, which could pass for a host, is left out.
+pub(crate) fn split_web(uri: &str) -> Option<(&str, &str)> {
+    let (scheme, rest) = uri.split_once("://")?;
+    if !scheme.eq_ignore_ascii_case("https") && !scheme.eq_ignore_ascii_case("http") {
+        return None;
+    }
+    let authority = rest.split(['/', '?', '#', '\\']).next()?;
+    Some((scheme, authority.rsplit('@').next()?))
+}
+
+fn is_loopback(authority: &str) -> bool {
+    let host = match authority.strip_prefix('[') {
+        Some(rest) => rest.split(']').next(),
+        None => authority.split(':').next(),
+    };
+    matches!(host, Some("127.0.0.1" | "::1" | "localhost"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn destinations() {
+        for (uri, expected) in [
+            ("https://app.example/cb", "app.example"),
+            ("https://app.example:8443?x", "app.example:8443"),
+            ("https://bank.example@evil.example/", "evil.example"),
+            ("https://evil.example\\@bank.example/", "evil.example"),
+            ("http://127.0.0.1:3000/cb", "127.0.0.1:3000 (this device)"),
+            ("http://[::1]:3000/cb", "[::1]:3000 (this device)"),
+            ("http://localhost/cb", "localhost (this device)"),
+            ("http://127.0.0.1.evil.example/cb", "127.0.0.1.evil.example"),
+            ("com.example.app:/cb", "the app com.example.app"),
+        ] {
+            assert_eq!(destination(uri), expected);
+        }
+    }
+
+    #[test]
+    fn links_are_web_links() {
+        let client = ClientProfile {
+            name: "x",
+            logo_uri: Some("http://a.example/l"),
+            client_uri: Some("javascript:alert(1)//https://a.example"),
+            policy_uri: Some("data:text/html,x"),
+            tos_uri: Some("https://a.example/tos"),
+        };
+        assert_eq!(client.logo(), None);
+        assert_eq!(client.home(), None);
+        assert_eq!(client.policy(), None);
+        assert_eq!(client.terms(), Some("https://a.example/tos"));
+    }
+
+    #[test]
+    fn monograms() {
+        assert_eq!(monogram("demo"), "D");
+        assert_eq!(monogram("<b>"), "B");
+        assert_eq!(monogram("\u{df}"), "SS");
+        assert_eq!(monogram(""), "?");
+    }
+}

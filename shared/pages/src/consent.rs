@@ -1,6 +1,8 @@
 //! The consent page.
 
-use crate::{ClientProfile, Page};
+use askama::Template;
+
+use crate::{ClientProfile, Page, client::destination, policy::Policy};
 
 /// What the consent page shows. The form posts to `/consent`: `interaction`, `csrf` and `decision` = `allow`, `deny` or
 /// `switch` (sign in as someone else).
@@ -33,5 +35,18 @@ pub struct ScopeLine<'a> {
 
 /// Shows the consent page.
 pub fn consent(view: &Consent<'_>) -> Page {
-    crate::policy::unfinished(view.nonce)
+    let policy = Policy {
+        logo_uri: view.client.logo_uri,
+        form_self: true,
+        form_target: Some(view.redirect_uri),
+        ..Policy::new(view.nonce)
+    };
+    Page::new(&ConsentTemplate { view, destination: destination(view.redirect_uri) }, policy)
+}
+
+#[derive(Template)]
+#[template(path = "consent.html")]
+struct ConsentTemplate<'a> {
+    view: &'a Consent<'a>,
+    destination: String,
 }

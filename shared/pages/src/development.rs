@@ -1,6 +1,8 @@
 //! Pages of the local provider only: the landing page, and a playground that acts as a single-page client.
 
-use crate::Page;
+use askama::Template;
+
+use crate::{Page, policy::Policy};
 
 /// What the landing page shows.
 #[derive(Debug, Clone, Copy)]
@@ -48,7 +50,7 @@ pub struct Command<'a> {
 
 /// Shows the landing page (`GET /`).
 pub fn landing(view: &Landing<'_>) -> Page {
-    crate::policy::unfinished(view.nonce)
+    Page::new(&LandingTemplate { view }, Policy::new(view.nonce))
 }
 
 /// The client that the playground acts as. Endpoints are read from the discovery document.
@@ -62,11 +64,30 @@ pub struct Playground<'a> {
     pub client_id: &'a str,
     /// A registered redirect URI that serves this same page.
     pub redirect_uri: &'a str,
+    /// A registered post-logout redirect URI that serves this same page; `None`: sign-out ends at the provider's page.
+    pub post_logout_redirect_uri: Option<&'a str>,
     /// The scopes asked for at first, separated by spaces.
     pub scope: &'a str,
 }
 
 /// Shows the playground (`GET /playground` and `GET /playground/callback`).
 pub fn playground(view: &Playground<'_>) -> Page {
-    crate::policy::unfinished(view.nonce)
+    let policy = Policy { script: true, connect: true, ..Policy::new(view.nonce) };
+    Page::new(&PlaygroundTemplate { view }, policy)
+}
+
+/// The script and the additional style of the pages above.
+const SCRIPT: &str = include_str!("../templates/playground.js");
+const STYLE: &str = include_str!("../templates/development.css");
+
+#[derive(Template)]
+#[template(path = "landing.html")]
+struct LandingTemplate<'a> {
+    view: &'a Landing<'a>,
+}
+
+#[derive(Template)]
+#[template(path = "playground.html")]
+struct PlaygroundTemplate<'a> {
+    view: &'a Playground<'a>,
 }

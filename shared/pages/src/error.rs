@@ -1,6 +1,8 @@
 //! The page for errors that must not be sent to a client.
 
-use crate::Page;
+use askama::Template;
+
+use crate::{Page, policy::Policy};
 
 /// What the error page shows.
 #[derive(Debug, Clone, Copy)]
@@ -21,5 +23,11 @@ pub struct ErrorPage<'a> {
 
 /// Shows the error page.
 pub fn error(view: &ErrorPage<'_>) -> Page {
-    crate::policy::unfinished(view.nonce)
+    Page::new(&ErrorTemplate { view }, Policy::new(view.nonce))
+}
+
+#[derive(Template)]
+#[template(path = "error.html")]
+struct ErrorTemplate<'a> {
+    view: &'a ErrorPage<'a>,
 }

@@ -22,6 +22,9 @@ pub use logout::{Logout, SignedOut, logout, signed_out};
 pub use scope::scope_meaning;
 pub use sign_in::{SignIn, SignInProblem, sign_in};
 
+/// The style sheet of every page.
+const STYLE: &str = include_str!("../templates/style.css");
+
 /// A complete document, and the policy that it must be sent with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
@@ -29,4 +32,11 @@ pub struct Page {
     pub html: String,
     /// The value of the `Content-Security-Policy` header.
     pub csp: String,
+}
+
+impl Page {
+    fn new(template: &impl askama::Template, policy: policy::Policy<'_>) -> Self {
+        // Writing to a string cannot fail, and no template uses a filter that does.
+        Self { html: template.render().unwrap_or_default(), csp: policy.header() }
+    }
 }

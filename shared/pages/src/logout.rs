@@ -1,6 +1,8 @@
 //! The pages of RP-initiated logout (OpenID Connect RP-Initiated Logout 1.0 §2, §3).
 
-use crate::Page;
+use askama::Template;
+
+use crate::{Page, client::is_web, policy::Policy};
 
 /// What the logout page asks. The form posts to `/logout`: `interaction`, `csrf` and `decision` = `yes` or `no`.
 #[derive(Debug, Clone, Copy)]
@@ -21,7 +23,8 @@ pub struct Logout<'a> {
 
 /// Asks whether to sign out.
 pub fn logout(view: &Logout<'_>) -> Page {
-    crate::policy::unfinished(view.nonce)
+    let policy = Policy { form_self: true, form_target: view.redirect_uri, ..Policy::new(view.nonce) };
+    Page::new(&LogoutTemplate { view }, policy)
 }
 
 /// What is shown after the question of [`logout`] was answered, when there is no post-logout redirect URI.
@@ -39,5 +42,19 @@ pub struct SignedOut<'a> {
 
 /// Says that the person is signed out, or still signed in.
 pub fn signed_out(view: &SignedOut<'_>) -> Page {
-    crate::policy::unfinished(view.nonce)
+    let return_uri = view.return_uri.filter(|uri| is_web(uri));
+    Page::new(&SignedOutTemplate { view, return_uri }, Policy::new(view.nonce))
+}
+
+#[derive(Template)]
+#[template(path = "logout.html")]
+struct LogoutTemplate<'a> {
+    view: &'a Logout<'a>,
+}
+
+#[derive(Template)]
+#[template(path = "signed_out.html")]
+struct SignedOutTemplate<'a> {
+    view: &'a SignedOut<'a>,
+    return_uri: Option<&'a str>,
 }

@@ -1,7 +1,127 @@
 //! Content-Security-Policy of a page.
 
-use crate::Page;
+use crate::client::{is_https, split_web};
 
-pub(crate) fn unfinished(nonce: &str) -> Page {
-    Page { html: String::new(), csp: format!("default-src 'none'; style-src 'nonce-{nonce}'") }
+/// What a page may do beyond showing text in its own style.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Policy<'a> {
+    pub(crate) nonce: &'a str,
+    /// The page has a script of its own.
+    pub(crate) script: bool,
+    /// The script calls its own origin.
+    pub(crate) connect: bool,
+    /// The page shows this logo, if it is https.
+    pub(crate) logo_uri: Option<&'a str>,
+    /// The page's forms post to its own origin.
+    pub(crate) form_self: bool,
+    /// A form, or the redirect that answers it, goes here: browsers hold `form-action` against the whole redirect chain.
+    pub(crate) form_target: Option<&'a str>,
+}
+
+impl<'a> Policy<'a> {
+    /// The strictest policy: style only.
+    pub(crate) fn new(nonce: &'a str) -> Self {
+        Self { nonce, script: false, connect: false, logo_uri: None, form_self: false, form_target: None }
+    }
+
+    /// The header's value.
+    pub(crate) fn header(&self) -> String {
+        let nonce: String = self.nonce.chars().filter(|c| is_nonce_character(*c)).collect();
+        // `data:` is the icon of the browser's tab.
+        let mut header = format!("default-src 'none'; style-src 'nonce-{nonce}'; img-src data:");
+        if self.logo_uri.is_some_and(is_https) {
+            header.push_str(" https:");
+        }
+        if self.script {
+            header.push_str(&format!("; script-src 'nonce-{nonce}'"));
+        }
+        if self.connect {
+            header.push_str("; connect-src 'self'");
+        }
+        let target = self.form_target.and_then(source);
+        header.push_str(match (self.form_self, &target) {
+            (true, _) => "; form-action 'self'",
+            (false, Some(_)) => "; form-action",
+            (false, None) => "; form-action 'none'",
+        });
+        if let Some(target) = target {
+            header.push(' ');
+            header.push_str(&target);
+        }
+        header.push_str("; frame-ancestors 'none'; base-uri 'none'");
+        header
+    }
+}
+
+fn is_nonce_character(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '-' | '_' | '=')
+}
+
+/// The source expression that allows `uri` (CSP Level 3 §2.3.1): its origin; or its scheme, for a private-use scheme and
+/// for a host that the grammar cannot write, such as an IPv6 address.
+fn source(uri: &str) -> Option<String> {
+    let (scheme, _) = uri.split_once(':')?;
+    let scheme = scheme.to_ascii_lowercase();
+    let proper = scheme.starts_with(|c: char| c.is_ascii_lowercase())
+        && scheme.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'));
+    if !proper || matches!(scheme.as_str(), "javascript" | "data" | "blob" | "vbscript" | "about") {
+        return None;
+    }
+    let Some((_, authority)) = split_web(uri) else { return Some(format!("{scheme}:")) };
+    let plain = !authority.is_empty() && authority.chars().all(|c| c.is_ascii_alphanumeric() || "-._:".contains(c));
+    Some(if plain { format!("{scheme}://{authority}") } else { format!("{scheme}:") })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_strictest_policy() {
+        assert_eq!(
+            Policy::new("abc").header(),
+            "default-src 'none'; style-src 'nonce-abc'; img-src data:; form-action 'none'; frame-ancestors 'none'; \
+             base-uri 'none'"
+        );
+    }
+
+    #[test]
+    fn a_nonce_cannot_end_its_directive() {
+        let header = Policy::new("a'; script-src * \r\nx: y").header();
+        assert!(header.starts_with("default-src 'none'; style-src 'nonce-ascript-srcxy'; "), "{header}");
+    }
+
+    #[test]
+    fn sources_of_redirect_uris() {
+        for (uri, expected) in [
+            ("https://app.example/callback?x=1#f", Some("https://app.example")),
+            ("HTTPS://App.example:8443", Some("https://App.example:8443")),
+            ("https://user:pass@app.example/cb", Some("https://app.example")),
+            ("http://127.0.0.1:3456/cb", Some("http://127.0.0.1:3456")),
+            ("http://[::1]:3456/cb", Some("http:")),
+            ("https://b\u{fc}cher.example/", Some("https:")),
+            ("https://a.example;script-src/", Some("https:")),
+            ("https://a.example *", Some("https:")),
+            ("https:///cb", Some("https:")),
+            ("com.example.app:/cb", Some("com.example.app:")),
+            ("com.example.app://x; script-src *", Some("com.example.app:")),
+            ("a b:/x", None),
+            ("java\nscript:x", None),
+            ("1a:/x", None),
+            ("javascript:alert(1)", None),
+            ("DATA:text/html,x", None),
+            ("no scheme", None),
+            ("", None),
+        ] {
+            assert_eq!(source(uri).as_deref(), expected, "{uri}");
+        }
+    }
+
+    #[test]
+    fn only_an_https_logo_opens_images() {
+        let with = |logo_uri| Policy { logo_uri: Some(logo_uri), ..Policy::new("n") }.header();
+        assert!(with("https://a.example/l.png").contains("img-src data: https:;"));
+        assert!(!with("http://a.example/l.png").contains("https:"));
+        assert!(!with("javascript:x").contains("https:"));
+    }
 }

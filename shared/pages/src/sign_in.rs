@@ -1,6 +1,8 @@
 //! The sign-in page.
 
-use crate::{ClientProfile, Page};
+use askama::Template;
+
+use crate::{ClientProfile, Page, client::destination, policy::Policy};
 
 /// What the sign-in page shows. The form posts to `/login`: `username`, `password`, `interaction`, `csrf`; the other buttons
 /// send `decision` = `continue` or `cancel` with `interaction` and `csrf`.
@@ -42,5 +44,59 @@ pub enum SignInProblem {
 
 /// Shows the sign-in page.
 pub fn sign_in(view: &SignIn<'_>) -> Page {
-    crate::policy::unfinished(view.nonce)
+    let template = SignInTemplate {
+        view,
+        destination: destination(view.redirect_uri),
+        problem: view.problem.map(words),
+        wrong: view.problem == Some(SignInProblem::Wrong),
+    };
+    let policy = Policy {
+        logo_uri: view.client.logo_uri,
+        form_self: true,
+        form_target: Some(view.redirect_uri),
+        ..Policy::new(view.nonce)
+    };
+    Page::new(&template, policy)
+}
+
+#[derive(Template)]
+#[template(path = "sign_in.html")]
+struct SignInTemplate<'a> {
+    view: &'a SignIn<'a>,
+    destination: String,
+    problem: Option<String>,
+    wrong: bool,
+}
+
+fn words(problem: SignInProblem) -> String {
+    match problem {
+        SignInProblem::Wrong => "That username and password do not match. Please try again.".into(),
+        SignInProblem::TooManyAttempts { retry_after_secs } => {
+            format!("Too many attempts. Please wait {}, then try again.", wait(retry_after_secs))
+        }
+        SignInProblem::SessionExpired => "This took too long, or was opened elsewhere. Please sign in again.".into(),
+    }
+}
+
+fn wait(seconds: u64) -> String {
+    match seconds {
+        0 | 1 => "a second".into(),
+        2..=90 => format!("{seconds} seconds"),
+        91..=5400 => format!("{} minutes", seconds.div_ceil(60)),
+        _ => format!("{} hours", seconds.div_ceil(3600)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_are_never_understated() {
+        for (seconds, expected) in
+            [(0, "a second"), (30, "30 seconds"), (91, "2 minutes"), (121, "3 minutes"), (5401, "2 hours")]
+        {
+            assert_eq!(wait(seconds), expected);
+        }
+    }
 }

@@ -1,22 +1,30 @@
 //! Every rule of the authorization server, pure: no I/O, no clock, no randomness, no platform.
 
 mod authentication;
+pub mod authorization_request;
 mod claims;
 mod client;
+mod client_authentication;
 mod error;
 mod grant;
+pub mod interaction;
+pub mod metadata;
 mod parameters;
 mod pkce;
 pub mod redirect_uri;
 mod scope;
 pub mod sealed_token;
+pub mod throttle;
 mod time;
+mod tokens;
 
 pub use authentication::AuthenticationContext;
+pub use authorization_request::{AuthorizationRequest, AuthorizationResponse, ResponseTarget};
 pub use claims::{ClaimRequest, ClaimsRequest, SCOPE_CLAIMS, STANDARD_SCOPES, is_profile_claim};
 pub use client::{
     Algorithm, ApplicationType, Client, ClientAuthenticationMethod, GrantType, Lifetimes, SecretVerifier, StoredClient,
 };
+pub use client_authentication::ClientCredentials;
 pub use error::{Error, ErrorBody, ErrorCode};
 pub use grant::{
     CodeVerdict, Grant, GrantId, GrantState, GrantStatus, RACE, RefreshLifetimes, RefreshVerdict, RevokedToken,
@@ -27,3 +35,4 @@ pub use pkce::CodeChallenge;
 pub use scope::Scope;
 pub use sealed_token::{Mac, SealedToken, TokenContent, TokenKind};
 pub use time::Timestamp;
+pub use tokens::{ACCESS_TOKEN_TYPE, AccessTokenClaims, IdTokenClaims, half_hash};

@@ -1,0 +1,127 @@
+//! What must happen before a request can be answered: sign-in, consent, or nothing (OpenID Connect Core §3.1.2.3, §3.1.2.4).
+
+use crate::{AuthenticationContext, AuthorizationRequest, Client, Error, ErrorCode, Scope, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// A request on its way through sign-in and consent. It travels sealed, in the browser's URL.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Interaction {
+    /// The request.
+    pub request: AuthorizationRequest,
+    /// Who must sign in, when an ID token hint says so: a subject.
+    pub expected_subject: Option<String>,
+    /// The browser that it began in; in any other it is refused.
+    pub browser: String,
+    /// Dead from this moment on.
+    pub expires_at: Timestamp,
+    /// The session that a person chose or made for this request.
+    pub signed_in: Option<String>,
+    /// What the person decided.
+    pub decision: Option<Decision>,
+}
+
+/// What a person decided about a request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Decision {
+    /// Allowed it, in this session.
+    Allowed {
+        /// The session.
+        session: String,
+    },
+    /// Refused it, or went away from signing in.
+    Denied,
+}
+
+/// Somebody signed in, in this browser.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ActiveSession<'a> {
+    /// The session.
+    pub id: &'a str,
+    /// Who.
+    pub subject: &'a str,
+    /// How and when.
+    pub authentication: &'a AuthenticationContext,
+}
+
+/// What must happen next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// The person must sign in.
+    SignIn,
+    /// The person must choose an account.
+    SelectAccount,
+    /// The session is good for this request: ask what was consented to.
+    Proceed,
+}
+
+/// What the session allows. The error goes to the client.
+pub fn step(interaction: &Interaction, session: Option<&ActiveSession<'_>>, now: Timestamp) -> Result<Step, Error> {
+    let request = &interaction.request;
+    if interaction.decision == Some(Decision::Denied) {
+        return Err(Error::new(ErrorCode::AccessDenied, "the person refused the request"));
+    }
+    let Some(session) = session else { return ask(request, Step::SignIn, "nobody is signed in") };
+    let signed_in_for_this = interaction.signed_in.as_deref() == Some(session.id);
+    let expected = [interaction.expected_subject.as_deref(), requested_subject(request).as_deref()]
+        .into_iter()
+        .flatten()
+        .all(|subject| subject == session.subject);
+    if !expected {
+        return match signed_in_for_this {
+            true => Err(Error::new(ErrorCode::LoginRequired, "somebody else signed in than the request names")),
+            false => ask(request, Step::SignIn, "somebody else is signed in than the request names"),
+        };
+    }
+    let too_old = request
+        .max_age
+        .is_some_and(|max_age| now.since(session.authentication.auth_time) > Duration::from_secs(max_age));
+    if !signed_in_for_this {
+        if request.prompt.login || too_old || (request.max_age == Some(0)) {
+            return ask(request, Step::SignIn, "the sign-in is older than max_age allows");
+        }
+        if request.prompt.select_account {
+            return Ok(Step::SelectAccount);
+        }
+    }
+    Ok(Step::Proceed)
+}
+
+/// Whether the person must be asked for consent. The error goes to the client.
+pub fn needs_consent(
+    interaction: &Interaction,
+    session: &ActiveSession<'_>,
+    client: &Client,
+    remembered: &Scope,
+) -> Result<bool, Error> {
+    let request = &interaction.request;
+    let decided =
+        matches!(&interaction.decision, Some(Decision::Allowed { session: in_session }) if in_session == session.id);
+    if decided || (client.skip_consent && !request.prompt.consent) {
+        return Ok(false);
+    }
+    if !request.prompt.consent && request.scope.is_within(remembered) {
+        return Ok(false);
+    }
+    if request.prompt.none {
+        return Err(Error::new(
+            ErrorCode::ConsentRequired,
+            "the person has not consented to this request, and prompt=none forbids to ask",
+        ));
+    }
+    Ok(true)
+}
+
+fn ask(request: &AuthorizationRequest, step: Step, why: &'static str) -> Result<Step, Error> {
+    if request.prompt.none {
+        Err(Error::new(ErrorCode::LoginRequired, format!("{why}, and prompt=none forbids to ask")))
+    } else {
+        Ok(step)
+    }
+}
+
+/// The subject that the `claims` parameter asks for (OpenID Connect Core §5.5.1).
+fn requested_subject(request: &AuthorizationRequest) -> Option<String> {
+    request.claims.id_token("sub")?.value?.as_str().map(str::to_owned)
+}

@@ -1,0 +1,110 @@
+//! What access tokens and ID tokens say.
+
+use crate::{AuthenticationContext, Scope, Standing, Timestamp};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256, Sha512};
+
+use crate::Algorithm;
+
+/// The claims of a JWT access token (RFC 9068 §2.2).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AccessTokenClaims {
+    /// The issuer.
+    pub iss: String,
+    /// The person; without one, the client itself.
+    pub sub: String,
+    /// Who shall accept it.
+    pub aud: String,
+    /// The client that it was issued to.
+    pub client_id: String,
+    /// When it was issued, in seconds since the epoch.
+    pub iat: u64,
+    /// When it expires, in seconds since the epoch.
+    pub exp: u64,
+    /// Its name.
+    pub jti: String,
+    /// What it allows.
+    #[serde(skip_serializing_if = "Scope::is_empty", default)]
+    pub scope: Scope,
+    /// When the person signed in.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub auth_time: Option<u64>,
+    /// How well.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub acr: Option<String>,
+    /// By what.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub amr: Vec<String>,
+    /// The grant behind it and how it stood ([`Standing`]); for this server alone.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub grant: Option<String>,
+}
+
+/// The `typ` of a JWT access token (RFC 9068 §2.1).
+pub const ACCESS_TOKEN_TYPE: &str = "at+jwt";
+
+impl AccessTokenClaims {
+    /// The grant behind it.
+    pub fn standing(&self) -> Option<Standing> {
+        Standing::from_claim(self.grant.as_deref()?)
+    }
+
+    /// Whether it is this issuer's and in its time (RFC 9068 §4).
+    pub fn is_current(&self, issuer: &str, now: Timestamp) -> bool {
+        self.iss == issuer && !Timestamp::from_secs(self.exp).is_past(now)
+    }
+}
+
+/// The claims of an ID token (OpenID Connect Core §2, §3.1.3.6).
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct IdTokenClaims<'a> {
+    /// The issuer.
+    pub iss: &'a str,
+    /// The person.
+    pub sub: &'a str,
+    /// The client.
+    pub aud: &'a str,
+    /// When it expires, in seconds since the epoch.
+    pub exp: u64,
+    /// When it was issued, in seconds since the epoch.
+    pub iat: u64,
+    /// When the person signed in, in seconds since the epoch.
+    pub auth_time: u64,
+    /// As the request sent it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nonce: Option<&'a str>,
+    /// How well the person signed in.
+    pub acr: &'a str,
+    /// By what.
+    pub amr: &'a [String],
+    /// Binds the access token that comes with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at_hash: Option<String>,
+    /// The session (OpenID Connect Back-Channel Logout §2.1).
+    pub sid: &'a str,
+    /// Claims about the person that were asked for by name.
+    #[serde(flatten)]
+    pub profile: &'a Map<String, Value>,
+}
+
+impl<'a> IdTokenClaims<'a> {
+    /// Of a person's sign-in.
+    pub fn authentication(&mut self, authentication: &'a AuthenticationContext) {
+        self.auth_time = authentication.auth_time.as_secs();
+        self.acr = &authentication.acr;
+        self.amr = &authentication.amr;
+    }
+}
+
+/// The left half of the hash of a token, with the hash of the ID token's algorithm (OpenID Connect Core §3.1.3.6;
+/// for EdDSA SHA-512, as Ed25519 uses it).
+pub fn half_hash(algorithm: Algorithm, token: &str) -> String {
+    match algorithm {
+        Algorithm::EdDSA => URL_SAFE_NO_PAD.encode(Sha512::digest(token.as_bytes()).split_at(32).0),
+        Algorithm::ES256 | Algorithm::RS256 | Algorithm::PS256 => {
+            URL_SAFE_NO_PAD.encode(Sha256::digest(token.as_bytes()).split_at(16).0)
+        }
+    }
+}

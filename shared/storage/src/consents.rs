@@ -1,0 +1,25 @@
+//! What people allowed clients.
+
+use crate::stored::{put, state};
+use crate::{Key, Kind, Records, Unavailable, users};
+use protocol::Scope;
+use serde::{Deserialize, Serialize};
+
+#[derive(Serialize, Deserialize)]
+struct Consent {
+    scope: Scope,
+}
+
+fn key(subject: &str, client_id: &str) -> Key {
+    Key::new(Kind::Consent, users::owner(subject).partition(), &format!("{subject}#{client_id}"))
+}
+
+/// What a person allowed a client so far; nothing, when there is no record.
+pub async fn find(records: &dyn Records, subject: &str, client_id: &str) -> Result<Scope, Unavailable> {
+    Ok(state::<Consent>(records, &key(subject, client_id)).await?.map(|consent| consent.scope).unwrap_or_default())
+}
+
+/// Remembers that a person allowed a client this much.
+pub async fn save(records: &dyn Records, subject: &str, client_id: &str, scope: Scope) -> Result<(), Unavailable> {
+    put(records, &key(subject, client_id), Some(users::owner(subject)), &Consent { scope }, None).await
+}

@@ -1,0 +1,163 @@
+//! A store that misbehaves by plan, for tests: calls fail, answers get lost, writes arrive twice, everything takes long.
+
+use crate::memory::Counts;
+use crate::{Advance, Created, Cursor, Key, Owner, Page, Record, Records, Unavailable, Verb};
+use async_trait::async_trait;
+use protocol::Timestamp;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
+
+/// Waits, each time that it is called.
+pub type Pause = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
+
+/// What befalls a call.
+#[derive(Clone, Default)]
+pub enum Fault {
+    /// Nothing.
+    #[default]
+    None,
+    /// It fails before it reached the store.
+    Before,
+    /// The store did it, and the answer was lost.
+    After,
+    /// The store did it, the answer was lost, and it was sent again: the caller has the second answer.
+    Twice,
+    /// It reaches the store after a while.
+    Delay(Pause),
+    /// The answer comes after a while.
+    DelayAnswer(Pause),
+}
+
+/// A call, as the plan sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct Call<'a> {
+    /// What was called.
+    pub verb: Verb,
+    /// Which call of this verb it is; 1 is the first.
+    pub nth: u64,
+    /// The key, or the owner's name for `list`.
+    pub name: &'a str,
+}
+
+type Plan = dyn Fn(&Call<'_>) -> Fault + Send + Sync;
+
+/// A store, with faults put in by plan.
+pub struct Faulty {
+    inner: Arc<dyn Records>,
+    plan: Box<Plan>,
+    counts: Mutex<Counts>,
+}
+
+impl Faulty {
+    /// `inner`, with what `plan` says for each call.
+    pub fn new(inner: Arc<dyn Records>, plan: impl Fn(&Call<'_>) -> Fault + Send + Sync + 'static) -> Self {
+        Self { inner, plan: Box::new(plan), counts: Mutex::default() }
+    }
+
+    /// `inner`, as it is.
+    pub fn transparent(inner: Arc<dyn Records>) -> Self {
+        Self::new(inner, |_| Fault::None)
+    }
+
+    /// `inner`, with this fault at the `nth` call of `verb` (1 is the first).
+    pub fn at(inner: Arc<dyn Records>, verb: Verb, nth: u64, fault: Fault) -> Self {
+        Self::new(inner, move |call| if call.verb == verb && call.nth == nth { fault.clone() } else { Fault::None })
+    }
+
+    /// `inner`, with this fault at one call in `one_in`, picked by a sequence that `seed` determines.
+    pub fn random(inner: Arc<dyn Records>, seed: u64, one_in: u64, fault: Fault) -> Self {
+        let state = AtomicU64::new(seed);
+        Self::new(inner, move |_| {
+            // SplitMix64 (Steele, Lea, Flood 2014).
+            let step = 0x9e37_79b9_7f4a_7c15_u64;
+            let mixed = state.fetch_add(step, Ordering::Relaxed).wrapping_add(step);
+            let mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            if (mixed ^ (mixed >> 31)).checked_rem(one_in) == Some(0) { fault.clone() } else { Fault::None }
+        })
+    }
+
+    /// The calls so far, those that failed included.
+    pub fn counts(&self) -> Counts {
+        *self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn inject<'a, T: Send>(
+        &'a self,
+        verb: Verb,
+        name: &str,
+        call: impl Fn() -> Pin<Box<dyn Future<Output = Result<T, Unavailable>> + Send + 'a>> + Send,
+    ) -> Result<T, Unavailable> {
+        let nth = self.counts.lock().unwrap_or_else(PoisonError::into_inner).add(verb);
+        let fault = (self.plan)(&Call { verb, nth, name });
+        match fault {
+            Fault::None => call().await,
+            Fault::Before => Err(injected(verb, nth, "failed")),
+            Fault::After => call().await.and(Err(injected(verb, nth, "lost its answer"))),
+            Fault::Twice => {
+                call().await?;
+                call().await
+            }
+            Fault::Delay(pause) => {
+                pause().await;
+                call().await
+            }
+            Fault::DelayAnswer(pause) => {
+                let answer = call().await;
+                pause().await;
+                answer
+            }
+        }
+    }
+}
+
+fn injected(verb: Verb, nth: u64, what: &str) -> Unavailable {
+    Unavailable { reason: format!("injected: call {nth} of {verb:?} {what}") }
+}
+
+/// A pause that lets every other task that is ready run, `turns` times; needs no timer.
+pub fn turns(turns: u32) -> Pause {
+    Arc::new(move || {
+        let mut left = turns;
+        Box::pin(poll_fn(move |context| match left.checked_sub(1) {
+            None => Poll::Ready(()),
+            Some(rest) => {
+                left = rest;
+                context.waker().wake_by_ref();
+                Poll::Pending
+            }
+        }))
+    })
+}
+
+#[async_trait]
+impl Records for Faulty {
+    async fn create(&self, record: &Record) -> Result<Created, Unavailable> {
+        self.inject(Verb::Create, record.key.as_str(), || self.inner.create(record)).await
+    }
+
+    async fn get(&self, key: &Key) -> Result<Option<Record>, Unavailable> {
+        self.inject(Verb::Get, key.as_str(), || self.inner.get(key)).await
+    }
+
+    async fn advance(
+        &self,
+        key: &Key,
+        from: u64,
+        state: &str,
+        expires_at: Option<Timestamp>,
+    ) -> Result<Advance, Unavailable> {
+        self.inject(Verb::Advance, key.as_str(), || self.inner.advance(key, from, state, expires_at)).await
+    }
+
+    async fn delete(&self, key: &Key) -> Result<(), Unavailable> {
+        self.inject(Verb::Delete, key.as_str(), || self.inner.delete(key)).await
+    }
+
+    async fn list(&self, owner: &Owner, cursor: Option<&Cursor>, limit: u32) -> Result<Page, Unavailable> {
+        self.inject(Verb::List, owner.as_str(), || self.inner.list(owner, cursor, limit)).await
+    }
+}

@@ -1,0 +1,250 @@
+//! Grants: each step is one `advance` from the generation that the token names. The rules are in `protocol`; this is
+//! how they meet the store.
+
+use crate::stored::{TRIES, decode, encode, too_busy};
+use crate::{Advance, Created, Cursor, Key, Kind, Partition, Record, Records, Unavailable, users};
+use protocol::{
+    CodeVerdict, Grant, GrantId, GrantState, GrantStatus, RefreshLifetimes, RefreshVerdict, RevokedToken, Standing, Timestamp,
+    judge_code, judge_refresh,
+};
+use std::time::Duration;
+
+/// How long a record outlives the last token made from it.
+const MARGIN: Duration = Duration::from_secs(3600);
+
+/// A grant as it stands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Live {
+    /// Its name.
+    pub id: GrantId,
+    /// What was granted.
+    pub grant: Grant,
+    /// Where it is in its life.
+    pub state: GrantState,
+}
+
+impl Live {
+    fn from_record(id: GrantId, record: &Record) -> Result<Self, Unavailable> {
+        Ok(Self { id, grant: decode(&record.key, &record.body)?, state: decode(&record.key, &record.state)? })
+    }
+
+    /// The standing of tokens made from it now.
+    pub fn standing(&self) -> Standing {
+        self.state.standing(self.id)
+    }
+}
+
+/// What a step is made with.
+#[derive(Clone, Debug)]
+pub struct StepContext {
+    /// When.
+    pub now: Timestamp,
+    /// How long refresh tokens live; `None` when the client gets none.
+    pub refresh: Option<RefreshLifetimes>,
+    /// How long access tokens live.
+    pub access_token: Duration,
+    /// How long a rotated refresh token still gets its successor.
+    pub grace: Duration,
+    /// Fresh randomness that tells this writer from every other.
+    pub writer: String,
+}
+
+impl StepContext {
+    fn lifetimes(&self) -> RefreshLifetimes {
+        self.refresh.unwrap_or(RefreshLifetimes { absolute: Duration::ZERO, idle: Duration::ZERO })
+    }
+
+    fn record_expiry(&self, state: &GrantState) -> Timestamp {
+        state.refresh_expires_at.max(self.now.after(self.access_token)).after(MARGIN)
+    }
+}
+
+/// What came of redeeming a code.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Redemption {
+    /// The code is redeemed, by this caller alone.
+    Redeemed(Box<Live>),
+    /// It was redeemed before, or is gone.
+    Refused(CodeVerdict),
+}
+
+/// What came of using a refresh token.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Rotation {
+    /// The token was rotated, now or a moment ago: this is what follows it.
+    Rotated(Box<Live>),
+    /// It was used before; the grant is revoked now.
+    Replayed,
+    /// The grant is over.
+    Ended,
+}
+
+fn key(id: GrantId) -> Key {
+    Key::new(Kind::Grant, Partition::from_bytes(id.partition()), &id.name())
+}
+
+/// A name for a new grant of a person, from fresh randomness.
+pub fn new_id(subject: &str, random: [u8; 16]) -> GrantId {
+    GrantId::new(users::owner(subject).partition().to_bytes(), random)
+}
+
+/// Stores a grant whose code is about to be issued. One round trip.
+pub async fn create(records: &dyn Records, id: GrantId, grant: &Grant, state: &GrantState, expires_at: Timestamp) -> Result<(), Unavailable> {
+    let record = Record {
+        key: key(id),
+        owner: Some(users::owner(&grant.subject)),
+        body: encode(grant),
+        state: encode(state),
+        generation: 0,
+        expires_at: Some(expires_at.after(MARGIN)),
+    };
+    match records.create(&record).await? {
+        Created::Created => Ok(()),
+        Created::Exists(_) => Err(Unavailable { reason: "a random grant name was taken".to_owned() }),
+    }
+}
+
+/// Reads a grant. One round trip.
+pub async fn find(records: &dyn Records, id: GrantId) -> Result<Option<Live>, Unavailable> {
+    match records.get(&key(id)).await? {
+        Some(record) => Live::from_record(id, &record).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// Redeems the code that stands for this grant. One round trip; two when it is a replay, which revokes the grant.
+pub async fn redeem(records: &dyn Records, code: &Standing, step: &StepContext) -> Result<Redemption, Unavailable> {
+    let key = key(code.grant);
+    let next = GrantState::vouched_by(code).redeemed(step.now, &step.lifetimes(), step.writer.clone());
+    match records.advance(&key, u64::from(code.generation), &encode(&next), Some(step.record_expiry(&next))).await? {
+        Advance::Advanced(record) => Ok(Redemption::Redeemed(Box::new(Live::from_record(code.grant, &record)?))),
+        Advance::Missing => Ok(Redemption::Refused(CodeVerdict::Ended)),
+        Advance::Stale(record) => {
+            let verdict = judge_code(&decode(&key, &record.state)?, step.now);
+            if verdict == CodeVerdict::Replay {
+                end(records, &key, record, step.now, &step.writer).await?;
+            }
+            Ok(Redemption::Refused(verdict))
+        }
+    }
+}
+
+/// Rotates the refresh token of this standing. One round trip; two when it is a replay, or when the record moved on
+/// for another reason.
+pub async fn rotate(records: &dyn Records, token: &Standing, step: &StepContext) -> Result<Rotation, Unavailable> {
+    let key = key(token.grant);
+    let mut from = u64::from(token.generation);
+    let mut state = GrantState::vouched_by(token);
+    if token.carries {
+        let Some(record) = records.get(&key).await? else { return Ok(Rotation::Ended) };
+        match judge(records, &key, token, record, step).await? {
+            Judged::Live(generation, current) => (from, state) = (generation, current),
+            Judged::Done(rotation) => return Ok(rotation),
+        }
+    }
+    for _ in 0..TRIES {
+        let next = state.refreshed(u32::try_from(from).unwrap_or(u32::MAX), step.now, &step.lifetimes(), step.writer.clone());
+        match records.advance(&key, from, &encode(&next), Some(step.record_expiry(&next))).await? {
+            Advance::Advanced(record) => return Ok(Rotation::Rotated(Box::new(Live::from_record(token.grant, &record)?))),
+            Advance::Missing => return Ok(Rotation::Ended),
+            Advance::Stale(record) => match judge(records, &key, token, record, step).await? {
+                Judged::Live(generation, current) => (from, state) = (generation, current),
+                Judged::Done(rotation) => return Ok(rotation),
+            },
+        }
+    }
+    Err(too_busy(&key))
+}
+
+enum Judged {
+    Live(u64, GrantState),
+    Done(Rotation),
+}
+
+async fn judge(records: &dyn Records, key: &Key, token: &Standing, record: Record, step: &StepContext) -> Result<Judged, Unavailable> {
+    let state: GrantState = decode(key, &record.state)?;
+    match judge_refresh(&state, token.generation, step.now, step.grace) {
+        RefreshVerdict::Live => Ok(Judged::Live(record.generation, state)),
+        RefreshVerdict::Retry => Ok(Judged::Done(Rotation::Rotated(Box::new(Live::from_record(token.grant, &record)?)))),
+        RefreshVerdict::Ended => Ok(Judged::Done(Rotation::Ended)),
+        RefreshVerdict::Replay => {
+            end(records, key, record, step.now, &step.writer).await?;
+            Ok(Judged::Done(Rotation::Replayed))
+        }
+    }
+}
+
+/// Revokes the grant that a token stands for. One round trip, when nothing was made from the grant since.
+pub async fn revoke(records: &dyn Records, token: &Standing, now: Timestamp, writer: &str) -> Result<(), Unavailable> {
+    let key = key(token.grant);
+    let ended = GrantState::vouched_by(token).ended(now, writer.to_owned());
+    let expires_at = token.refresh_expires_at.max(now).after(Duration::from_secs(86_400));
+    match records.advance(&key, u64::from(token.generation), &encode(&ended), Some(expires_at)).await? {
+        Advance::Advanced(_) | Advance::Missing => Ok(()),
+        Advance::Stale(record) => end(records, &key, record, now, writer).await,
+    }
+}
+
+/// Revokes one access token. One round trip, when nothing was made from the grant since.
+pub async fn revoke_access_token(
+    records: &dyn Records,
+    standing: &Standing,
+    token: &RevokedToken,
+    issued_at: Timestamp,
+    now: Timestamp,
+    writer: &str,
+) -> Result<(), Unavailable> {
+    let key = key(standing.grant);
+    let mut from = u64::from(standing.generation);
+    let mut state = GrantState::vouched_by(standing);
+    if standing.carries {
+        let Some(record) = records.get(&key).await? else { return Ok(()) };
+        (from, state) = (record.generation, decode(&key, &record.state)?);
+    }
+    for _ in 0..TRIES {
+        if state.status == GrantStatus::Revoked {
+            return Ok(());
+        }
+        let next = state.without(token.clone(), issued_at, now, writer.to_owned());
+        let expires_at = state.refresh_expires_at.max(token.expires_at).after(MARGIN);
+        match records.advance(&key, from, &encode(&next), Some(expires_at)).await? {
+            Advance::Advanced(_) | Advance::Missing => return Ok(()),
+            Advance::Stale(record) => (from, state) = (record.generation, decode(&key, &record.state)?),
+        }
+    }
+    Err(too_busy(&key))
+}
+
+/// Revokes all that a person granted in one session, but for what was granted for offline use (OpenID Connect Core §11).
+pub async fn revoke_session(records: &dyn Records, subject: &str, sid: &str, now: Timestamp, writer: &str) -> Result<(), Unavailable> {
+    let mut cursor: Option<Cursor> = None;
+    loop {
+        let page = records.list(&users::owner(subject), cursor.as_ref(), 100).await?;
+        for record in page.records.into_iter().filter(|record| record.key.is(Kind::Grant)) {
+            let grant: Grant = decode(&record.key, &record.body)?;
+            if grant.sid == sid && !grant.scope.contains("offline_access") {
+                let key = record.key.clone();
+                end(records, &key, record, now, writer).await?;
+            }
+        }
+        match page.next {
+            Some(next) => cursor = Some(next),
+            None => return Ok(()),
+        }
+    }
+}
+
+/// Ends a grant, from wherever it is.
+async fn end(records: &dyn Records, key: &Key, mut record: Record, now: Timestamp, writer: &str) -> Result<(), Unavailable> {
+    for _ in 0..TRIES {
+        let state: GrantState = decode(key, &record.state)?;
+        if state.status == GrantStatus::Revoked {
+            return Ok(());
+        }
+        match records.advance(key, record.generation, &encode(&state.ended(now, writer.to_owned())), record.expires_at).await? {
+            Advance::Advanced(_) | Advance::Missing => return Ok(()),
+            Advance::Stale(newer) => record = newer,
+        }
+    }
+    Err(too_busy(key))
+}

@@ -259,3 +259,13 @@ impl Secrets {
         self.previous.as_ref().filter(|previous| previous.key_id == key_id)
     }
 }
+
+impl protocol::Mac for Secrets {
+    fn key_id(&self) -> [u8; KEY_ID_LENGTH] {
+        self.key_id()
+    }
+
+    fn tag(&self, key_id: [u8; KEY_ID_LENGTH], parts: &[&[u8]]) -> Option<[u8; 32]> {
+        self.mac_with(key_id, Purpose::Token, parts)
+    }
+}

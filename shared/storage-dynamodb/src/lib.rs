@@ -1,1 +1,166 @@
-//! To come.
+//! Records over DynamoDB: one table, one request for each verb.
+
+mod connection;
+mod failure;
+mod item;
+pub mod table;
+
+pub use connection::Connection;
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
+use failure::unavailable;
+use item::name;
+use protocol::Timestamp;
+use storage::{Advance, Created, Cursor, Key, Owner, Page, Record, Records, Unavailable, settle};
+
+/// Records in one table; [`table::create`] makes one that fits.
+#[derive(Clone, Debug)]
+pub struct DynamoRecords {
+    client: Client,
+    table: String,
+}
+
+impl DynamoRecords {
+    /// Records in `table`.
+    pub fn new(client: Client, table: impl Into<String>) -> Self {
+        Self { client, table: table.into() }
+    }
+
+    /// Records in the table that the environment names, with the credentials that it holds; `lookup` reads one
+    /// variable. See [`Connection::from_env`].
+    ///
+    /// # Errors
+    /// A line for each variable that is missing or wrong.
+    pub fn from_env(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Vec<String>> {
+        Connection::from_env(lookup).map(|connection| connection.records())
+    }
+}
+
+#[async_trait]
+impl Records for DynamoRecords {
+    async fn create(&self, record: &Record) -> Result<Created, Unavailable> {
+        let written = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item::from_record(record)))
+            .condition_expression("attribute_not_exists(#key)")
+            .expression_attribute_names("#key", name::KEY)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .send()
+            .await;
+        let found = match written {
+            Ok(_) => Created::Created,
+            Err(error) => match error.as_service_error() {
+                Some(PutItemError::ConditionalCheckFailedException(failed)) => match &failed.item {
+                    Some(existing) => Created::Exists(item::to_record(existing)?),
+                    None => return Err(failure::malformed("the item that is in the way was not returned")),
+                },
+                _ => return Err(unavailable("PutItem", &error)),
+            },
+        };
+        Ok(settle::created(found, record))
+    }
+
+    async fn get(&self, key: &Key) -> Result<Option<Record>, Unavailable> {
+        let read = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .key(name::KEY, AttributeValue::S(key.as_str().to_owned()))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(|error| unavailable("GetItem", &error))?;
+        read.item.as_ref().map(item::to_record).transpose()
+    }
+
+    async fn advance(
+        &self,
+        key: &Key,
+        from: u64,
+        state: &str,
+        expires_at: Option<Timestamp>,
+    ) -> Result<Advance, Unavailable> {
+        // No record ever gets past the last generation, so this condition fails, as it should.
+        let next = from.saturating_add(1);
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key(name::KEY, AttributeValue::S(key.as_str().to_owned()))
+            .condition_expression("#generation = :from")
+            .expression_attribute_names("#generation", name::GENERATION)
+            .expression_attribute_names("#state", name::STATE)
+            .expression_attribute_names("#expires_at", name::EXPIRES_AT)
+            .expression_attribute_names("#ttl", name::TTL)
+            .expression_attribute_values(":from", AttributeValue::N(from.to_string()))
+            .expression_attribute_values(":next", AttributeValue::N(next.to_string()))
+            .expression_attribute_values(":state", AttributeValue::S(state.to_owned()))
+            .return_values(ReturnValue::AllNew)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let update = match expires_at {
+            Some(moment) => update
+                .update_expression("SET #state = :state, #generation = :next, #expires_at = :expires_at, #ttl = :ttl")
+                .expression_attribute_values(":expires_at", item::expires_at(moment))
+                .expression_attribute_values(":ttl", item::ttl(moment)),
+            None => update.update_expression("SET #state = :state, #generation = :next REMOVE #expires_at, #ttl"),
+        };
+        let found = match update.send().await {
+            Ok(updated) => match &updated.attributes {
+                Some(attributes) => Advance::Advanced(item::to_record(attributes)?),
+                None => return Err(failure::malformed("the updated item was not returned")),
+            },
+            Err(error) => match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(failed)) => match &failed.item {
+                    Some(current) => Advance::Stale(item::to_record(current)?),
+                    None => Advance::Missing,
+                },
+                _ => return Err(unavailable("UpdateItem", &error)),
+            },
+        };
+        Ok(settle::advanced(found, from, state, expires_at))
+    }
+
+    async fn delete(&self, key: &Key) -> Result<(), Unavailable> {
+        self.client
+            .delete_item()
+            .table_name(&self.table)
+            .key(name::KEY, AttributeValue::S(key.as_str().to_owned()))
+            .send()
+            .await
+            .map(|_| ())
+            .map_err(|error| unavailable("DeleteItem", &error))
+    }
+
+    async fn list(&self, owner: &Owner, cursor: Option<&Cursor>, limit: u32) -> Result<Page, Unavailable> {
+        let limit = i32::try_from(limit).unwrap_or(i32::MAX).max(1);
+        // One more than wanted tells whether there are more.
+        let query = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name(table::OWNER_INDEX)
+            .limit(limit.saturating_add(1))
+            .expression_attribute_names("#owner", name::OWNER)
+            .expression_attribute_values(":owner", AttributeValue::S(owner.as_str().to_owned()));
+        let query = match cursor {
+            None => query.key_condition_expression("#owner = :owner"),
+            Some(Cursor(after)) => query
+                .key_condition_expression("#owner = :owner AND #key > :after")
+                .expression_attribute_names("#key", name::KEY)
+                .expression_attribute_values(":after", AttributeValue::S(after.clone())),
+        };
+        let answer = query.send().await.map_err(|error| unavailable("Query", &error))?;
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        // A page of the service also ends at 1 MB.
+        let more = answer.items().len() > limit || answer.last_evaluated_key().is_some();
+        let records = answer.items().iter().take(limit).map(item::to_record).collect::<Result<Vec<_>, _>>()?;
+        let last = records.last().map(|record| Cursor(record.key.as_str().to_owned()));
+        Ok(Page { records, next: last.filter(|_| more) })
+    }
+}

@@ -10,7 +10,13 @@ fn key(name: &str) -> Key {
 }
 
 /// Counts an attempt before it is made; when it may not be made yet, says from when on it may. Two round trips.
-pub async fn reserve(records: &dyn Records, name: &str, patience: Patience, now: Timestamp, writer: &str) -> Result<Result<(), Timestamp>, Unavailable> {
+pub async fn reserve(
+    records: &dyn Records,
+    name: &str,
+    patience: Patience,
+    now: Timestamp,
+    writer: &str,
+) -> Result<Result<(), Timestamp>, Unavailable> {
     let key = key(name);
     let mut current = records.get(&key).await?;
     for _ in 0..TRIES {
@@ -49,7 +55,12 @@ pub async fn forgive(records: &dyn Records, name: &str, all: bool, writer: &str)
 }
 
 /// Writes over `current`; gives back what is there instead when somebody else wrote first.
-async fn write(records: &dyn Records, key: &Key, current: Option<&Record>, next: &Attempts) -> Result<Option<Option<Record>>, Unavailable> {
+async fn write(
+    records: &dyn Records,
+    key: &Key,
+    current: Option<&Record>,
+    next: &Attempts,
+) -> Result<Option<Option<Record>>, Unavailable> {
     let (state, expires_at) = (encode(next), Some(next.forgotten_at()));
     match current {
         Some(record) => match records.advance(key, record.generation, &state, expires_at).await? {
@@ -58,7 +69,8 @@ async fn write(records: &dyn Records, key: &Key, current: Option<&Record>, next:
             Advance::Missing => Ok(Some(None)),
         },
         None => {
-            let record = Record { key: key.clone(), owner: None, body: String::new(), state, generation: 0, expires_at };
+            let record =
+                Record { key: key.clone(), owner: None, body: String::new(), state, generation: 0, expires_at };
             match records.create(&record).await? {
                 Created::Created => Ok(None),
                 Created::Exists(newer) => Ok(Some(Some(newer))),

@@ -29,9 +29,12 @@ pub async fn remove(records: &dyn Records, client_id: &str) -> Result<(), Unavai
 }
 
 /// At most `limit` clients, in order of their names, and where to go on.
-pub async fn list(records: &dyn Records, cursor: Option<&Cursor>, limit: u32) -> Result<(Vec<StoredClient>, Option<Cursor>), Unavailable> {
+pub async fn list(
+    records: &dyn Records,
+    cursor: Option<&Cursor>,
+    limit: u32,
+) -> Result<(Vec<StoredClient>, Option<Cursor>), Unavailable> {
     let page = records.list(&owner(), cursor, limit).await?;
     let clients = page.records.iter().map(|record| decode(&record.key, &record.state)).collect::<Result<_, _>>()?;
     Ok((clients, page.next))
 }
-

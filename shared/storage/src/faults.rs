@@ -86,7 +86,7 @@ impl Faulty {
     }
 
     async fn inject<'a, T: Send>(
-        &'a self,
+        &self,
         verb: Verb,
         name: &str,
         call: impl Fn() -> Pin<Box<dyn Future<Output = Result<T, Unavailable>> + Send + 'a>> + Send,

@@ -4,8 +4,8 @@
 use crate::stored::{TRIES, decode, encode, too_busy};
 use crate::{Advance, Created, Cursor, Key, Kind, Partition, Record, Records, Unavailable, users};
 use protocol::{
-    CodeVerdict, Grant, GrantId, GrantState, GrantStatus, RefreshLifetimes, RefreshVerdict, RevokedToken, Standing, Timestamp,
-    judge_code, judge_refresh,
+    CodeVerdict, Grant, GrantId, GrantState, GrantStatus, RefreshLifetimes, RefreshVerdict, RevokedToken, Standing,
+    Timestamp, judge_code, judge_refresh,
 };
 use std::time::Duration;
 
@@ -89,7 +89,13 @@ pub fn new_id(subject: &str, random: [u8; 16]) -> GrantId {
 }
 
 /// Stores a grant whose code is about to be issued. One round trip.
-pub async fn create(records: &dyn Records, id: GrantId, grant: &Grant, state: &GrantState, expires_at: Timestamp) -> Result<(), Unavailable> {
+pub async fn create(
+    records: &dyn Records,
+    id: GrantId,
+    grant: &Grant,
+    state: &GrantState,
+    expires_at: Timestamp,
+) -> Result<(), Unavailable> {
     let record = Record {
         key: key(id),
         owner: Some(users::owner(&grant.subject)),
@@ -143,9 +149,12 @@ pub async fn rotate(records: &dyn Records, token: &Standing, step: &StepContext)
         }
     }
     for _ in 0..TRIES {
-        let next = state.refreshed(u32::try_from(from).unwrap_or(u32::MAX), step.now, &step.lifetimes(), step.writer.clone());
+        let next =
+            state.refreshed(u32::try_from(from).unwrap_or(u32::MAX), step.now, &step.lifetimes(), step.writer.clone());
         match records.advance(&key, from, &encode(&next), Some(step.record_expiry(&next))).await? {
-            Advance::Advanced(record) => return Ok(Rotation::Rotated(Box::new(Live::from_record(token.grant, &record)?))),
+            Advance::Advanced(record) => {
+                return Ok(Rotation::Rotated(Box::new(Live::from_record(token.grant, &record)?)));
+            }
             Advance::Missing => return Ok(Rotation::Ended),
             Advance::Stale(record) => match judge(records, &key, token, record, step).await? {
                 Judged::Live(generation, current) => (from, state) = (generation, current),
@@ -161,11 +170,19 @@ enum Judged {
     Done(Rotation),
 }
 
-async fn judge(records: &dyn Records, key: &Key, token: &Standing, record: Record, step: &StepContext) -> Result<Judged, Unavailable> {
+async fn judge(
+    records: &dyn Records,
+    key: &Key,
+    token: &Standing,
+    record: Record,
+    step: &StepContext,
+) -> Result<Judged, Unavailable> {
     let state: GrantState = decode(key, &record.state)?;
     match judge_refresh(&state, token.generation, step.now, step.grace) {
         RefreshVerdict::Live => Ok(Judged::Live(record.generation, state)),
-        RefreshVerdict::Retry => Ok(Judged::Done(Rotation::Rotated(Box::new(Live::from_record(token.grant, &record)?)))),
+        RefreshVerdict::Retry => {
+            Ok(Judged::Done(Rotation::Rotated(Box::new(Live::from_record(token.grant, &record)?))))
+        }
         RefreshVerdict::Ended => Ok(Judged::Done(Rotation::Ended)),
         RefreshVerdict::Replay => {
             end(records, key, record, step.now, &step.writer).await?;
@@ -216,7 +233,13 @@ pub async fn revoke_access_token(
 }
 
 /// Revokes all that a person granted in one session, but for what was granted for offline use (OpenID Connect Core §11).
-pub async fn revoke_session(records: &dyn Records, subject: &str, sid: &str, now: Timestamp, writer: &str) -> Result<(), Unavailable> {
+pub async fn revoke_session(
+    records: &dyn Records,
+    subject: &str,
+    sid: &str,
+    now: Timestamp,
+    writer: &str,
+) -> Result<(), Unavailable> {
     let mut cursor: Option<Cursor> = None;
     loop {
         let page = records.list(&users::owner(subject), cursor.as_ref(), 100).await?;
@@ -235,13 +258,22 @@ pub async fn revoke_session(records: &dyn Records, subject: &str, sid: &str, now
 }
 
 /// Ends a grant, from wherever it is.
-async fn end(records: &dyn Records, key: &Key, mut record: Record, now: Timestamp, writer: &str) -> Result<(), Unavailable> {
+async fn end(
+    records: &dyn Records,
+    key: &Key,
+    mut record: Record,
+    now: Timestamp,
+    writer: &str,
+) -> Result<(), Unavailable> {
     for _ in 0..TRIES {
         let state: GrantState = decode(key, &record.state)?;
         if state.status == GrantStatus::Revoked {
             return Ok(());
         }
-        match records.advance(key, record.generation, &encode(&state.ended(now, writer.to_owned())), record.expires_at).await? {
+        match records
+            .advance(key, record.generation, &encode(&state.ended(now, writer.to_owned())), record.expires_at)
+            .await?
+        {
             Advance::Advanced(_) | Advance::Missing => return Ok(()),
             Advance::Stale(newer) => record = newer,
         }

@@ -1,11 +1,21 @@
 //! Storage: the five verbs ([`Records`]) and the typed repositories over them.
 
+pub mod attempts;
+pub mod clients;
+pub mod consents;
 pub mod contract;
+pub mod directory;
 pub mod faults;
+pub mod grants;
 mod key;
+pub mod markers;
 pub mod memory;
 mod records;
+pub mod sessions;
 pub mod settle;
+pub mod signing_keys;
+mod stored;
+pub mod users;
 mod verb;
 
 pub use key::{Key, Kind, Owner, Partition};

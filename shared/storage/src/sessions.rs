@@ -28,7 +28,12 @@ pub fn new_id(subject: &str, random: [u8; 16]) -> GrantId {
 }
 
 /// Stores a new session.
-pub async fn create(records: &dyn Records, id: GrantId, session: &Session, expires_at: Timestamp) -> Result<(), Unavailable> {
+pub async fn create(
+    records: &dyn Records,
+    id: GrantId,
+    session: &Session,
+    expires_at: Timestamp,
+) -> Result<(), Unavailable> {
     let record = Record {
         key: key(id),
         owner: Some(users::owner(&session.subject)),

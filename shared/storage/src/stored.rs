@@ -14,7 +14,8 @@ pub(crate) fn encode<T: Serialize>(value: &T) -> String {
 
 /// From JSON. Only a store that somebody else wrote to holds anything else.
 pub(crate) fn decode<T: DeserializeOwned>(key: &Key, json: &str) -> Result<T, Unavailable> {
-    serde_json::from_str(json).map_err(|error| Unavailable { reason: format!("the record {key} cannot be read: {error}") })
+    serde_json::from_str(json)
+        .map_err(|error| Unavailable { reason: format!("the record {key} cannot be read: {error}") })
 }
 
 /// Too many writers at once.
@@ -31,7 +32,8 @@ pub(crate) async fn put<T: Serialize + Sync>(
     expires_at: Option<Timestamp>,
 ) -> Result<(), Unavailable> {
     let state = encode(state);
-    let record = Record { key: key.clone(), owner, body: String::new(), state: state.clone(), generation: 0, expires_at };
+    let record =
+        Record { key: key.clone(), owner, body: String::new(), state: state.clone(), generation: 0, expires_at };
     let mut current = match records.create(&record).await? {
         Created::Created => return Ok(()),
         Created::Exists(current) => current,

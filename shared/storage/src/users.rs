@@ -73,7 +73,11 @@ pub async fn find_credential(records: &dyn Records, username: &str) -> Result<Op
 }
 
 /// Stores what the bearer of a sign-in name signs in with.
-pub async fn save_credential(records: &dyn Records, username: &str, credential: &Credential) -> Result<(), Unavailable> {
+pub async fn save_credential(
+    records: &dyn Records,
+    username: &str,
+    credential: &Credential,
+) -> Result<(), Unavailable> {
     put(records, &credential_key(username), None, credential, None).await
 }
 

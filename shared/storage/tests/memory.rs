@@ -1,4 +1,5 @@
 //! The contract on the store in memory: as it is, lagging, misbehaving, and from many threads.
+#![allow(clippy::panic, reason = "a test fails by panicking")]
 
 use async_trait::async_trait;
 use protocol::Timestamp;

@@ -1,0 +1,69 @@
+//! Clients and users that a test needs besides the demo's, made with the `latchkey` command.
+
+use crate::client::Client;
+use crate::target::base;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::env;
+use std::io::Write;
+use std::process::{Command, Stdio};
+use std::sync::Mutex;
+
+/// The password of every user that `user` makes.
+pub const PASSWORD: &str = "suite-password 1";
+
+/// A client of this name, made when it is first asked for. `arguments` are those of `latchkey client add`, such as
+/// `--confidential` or `--set require_pkce=false`; its redirect URI is `http://127.0.0.1/callback` unless they give others.
+#[track_caller]
+pub fn client(id: &str, arguments: &[&str]) -> Client {
+    static KNOWN: Mutex<BTreeMap<String, Client>> = Mutex::new(BTreeMap::new());
+    let mut known = KNOWN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    if let Some(client) = known.get(id) {
+        return client.clone();
+    }
+    let mut command = vec!["client", "add", "--json", "--id", id];
+    if !arguments.iter().any(|argument| argument.starts_with("http")) {
+        command.push("http://127.0.0.1/callback");
+    }
+    command.extend_from_slice(arguments);
+    let answer = run(&command, "");
+    let document: Value = serde_json::from_str(&answer).unwrap_or_else(|error| panic!("{error}: {answer}"));
+    let client = match document["client_secret"].as_str() {
+        Some(secret) => Client::confidential(id, secret),
+        None => Client::public(id),
+    };
+    known.insert(id.to_owned(), client.clone());
+    client
+}
+
+/// A user of this name, with `PASSWORD`, made when first asked for.
+#[track_caller]
+pub fn user(username: &str) -> String {
+    static KNOWN: Mutex<Vec<String>> = Mutex::new(Vec::new());
+    let mut known = KNOWN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    if !known.iter().any(|name| name == username) {
+        let name = format!("name={username}");
+        run(&["user", "add", "--json", username, "--claim", &name], &format!("{PASSWORD}\n"));
+        known.push(username.to_owned());
+    }
+    username.to_owned()
+}
+
+fn run(arguments: &[&str], input: &str) -> String {
+    let setting = |name: &str| env::var(name).unwrap_or_else(|_| panic!("{name} is not set: this test adds a client or a user"));
+    let mut process = Command::new(setting("LATCHKEY_TEST_CLI"))
+        .args(arguments)
+        .args(["--url", base()])
+        .env("LATCHKEY_SECRET", setting("LATCHKEY_TEST_SECRET"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("LATCHKEY_TEST_CLI is the latchkey command");
+    // A command that wants no input may be gone already.
+    let _ = process.stdin.take().expect("piped").write_all(input.as_bytes());
+    let output = process.wait_with_output().expect("the latchkey command ends");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "latchkey {}: {errors}", arguments.join(" "));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}

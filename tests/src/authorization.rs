@@ -1,0 +1,157 @@
+//! Authorization requests and what comes back to the client.
+
+use crate::call::{encode, is_error_text};
+use crate::client::Client;
+use crate::page::Page;
+use crate::target::{issuer, url};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest, Sha256};
+use url::Url;
+
+/// 32 random bytes, base64url: a state, a nonce, a code verifier.
+pub fn random() -> String {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).expect("entropy");
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// An authorization request. It starts out right; a test changes what it is about.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct AuthorizationRequest {
+    /// Who asks.
+    pub client: Client,
+    /// The parameters, in order, repeated ones included.
+    pub parameters: Vec<(String, String)>,
+    /// The PKCE verifier that fits the challenge.
+    pub verifier: Option<String>,
+}
+
+impl AuthorizationRequest {
+    /// `response_type=code` with PKCE S256, a state, a nonce and the scope `openid`.
+    pub fn new(client: &Client) -> Self {
+        let request = Self { client: client.clone(), parameters: Vec::new(), verifier: None };
+        request
+            .set("response_type", "code")
+            .set("client_id", &client.id)
+            .set("redirect_uri", &client.redirect_uri)
+            .set("scope", "openid")
+            .set("state", &random())
+            .set("nonce", &random())
+            .with_verifier(&random())
+    }
+
+    /// Sets a parameter, once.
+    pub fn set(self, name: &str, value: &str) -> Self {
+        self.without(name).also(name, value)
+    }
+
+    /// Sends a parameter besides those of the same name.
+    pub fn also(mut self, name: &str, value: &str) -> Self {
+        self.parameters.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Leaves a parameter out.
+    pub fn without(mut self, name: &str) -> Self {
+        self.parameters.retain(|(key, _)| key != name);
+        self
+    }
+
+    /// Sets the scope.
+    pub fn scope(self, scope: &str) -> Self {
+        self.set("scope", scope)
+    }
+
+    /// Asks for a refresh token, as OpenID Connect Core §11 says: with consent.
+    pub fn offline(self) -> Self {
+        self.set("scope", "openid offline_access").set("prompt", "consent")
+    }
+
+    /// Uses a verifier, and its S256 challenge.
+    pub fn with_verifier(mut self, verifier: &str) -> Self {
+        self.verifier = Some(verifier.to_owned());
+        let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(verifier.as_bytes()));
+        self.set("code_challenge", &challenge).set("code_challenge_method", "S256")
+    }
+
+    /// Sends no challenge.
+    pub fn without_pkce(mut self) -> Self {
+        self.verifier = None;
+        self.without("code_challenge").without("code_challenge_method")
+    }
+
+    /// The value of a parameter, empty when it is not sent.
+    pub fn value(&self, name: &str) -> &str {
+        self.parameters.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str())
+    }
+
+    /// The URL that a browser is sent to.
+    pub fn url(&self) -> String {
+        format!("{}?{}", url("/authorize"), encode(&self.parameters))
+    }
+}
+
+/// What came back to the client's redirect URI.
+#[derive(Clone, Debug)]
+pub struct Callback {
+    /// The address, without what was added to it in the query or the fragment.
+    pub url: Url,
+    /// `query`, `fragment` or `form_post`.
+    pub mode: &'static str,
+    /// The response's parameters.
+    pub parameters: Vec<(String, String)>,
+}
+
+impl Callback {
+    pub(crate) fn from_location(mut location: Url) -> Self {
+        let (mode, parameters) = match location.fragment() {
+            Some(fragment) => {
+                ("fragment", form_urlencoded::parse(fragment.as_bytes()).into_owned().collect::<Vec<_>>())
+            }
+            None => ("query", location.query_pairs().into_owned().collect()),
+        };
+        if mode == "query" {
+            location.set_query(None);
+        }
+        location.set_fragment(None);
+        Self { url: location, mode, parameters }
+    }
+
+    /// The response on a page that posts itself (OAuth 2.0 Form Post Response Mode §2).
+    pub(crate) fn from_form_post(page: &Page) -> Option<Self> {
+        let form = page.forms.iter().find(|form| (form.has("code") || form.has("error")) && form.method == "POST")?;
+        Some(Self { url: form.action.clone(), mode: "form_post", parameters: form.fields.clone() })
+    }
+
+    /// A parameter's value; a parameter that comes twice fails the test.
+    pub fn value(&self, name: &str) -> Option<&str> {
+        let mut values = self.parameters.iter().filter(|(key, _)| key == name);
+        let first = values.next().map(|(_, value)| value.as_str());
+        assert!(values.next().is_none(), "{name} comes more than once: {self:?}");
+        first
+    }
+
+    /// The code. The response is held to what every success has: no error, the issuer (RFC 9207 §2), no token.
+    #[track_caller]
+    pub fn code(&self) -> String {
+        assert_eq!(self.value("error"), None, "{self:?}");
+        assert_eq!(self.value("iss"), Some(issuer()), "RFC 9207 §2: {self:?}");
+        for token in ["access_token", "id_token", "refresh_token"] {
+            assert_eq!(self.value(token), None, "RFC 9700 §2.1.2: a token in the front channel: {self:?}");
+        }
+        self.value("code").unwrap_or_else(|| panic!("no code: {self:?}")).to_owned()
+    }
+
+    /// The error code. The response is held to what every error has: the issuer (RFC 9207 §2), no code, no token.
+    #[track_caller]
+    pub fn error(&self) -> &str {
+        assert_eq!(self.value("code"), None, "{self:?}");
+        assert_eq!(self.value("iss"), Some(issuer()), "RFC 9207 §2: {self:?}");
+        if let Some(description) = self.value("error_description") {
+            assert!(is_error_text(description), "RFC 6749 §4.1.2.1: {description:?}");
+        }
+        self.value("error").unwrap_or_else(|| panic!("no error: {self:?}"))
+    }
+}

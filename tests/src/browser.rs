@@ -1,0 +1,253 @@
+//! A browser without JavaScript: cookies, redirects, forms.
+
+use crate::authorization::{AuthorizationRequest, Callback};
+use crate::call::{Call, Reply};
+use crate::page::{Form, Page};
+use crate::target::base;
+use crate::{PASSWORD, USERNAME, client};
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+use std::thread::sleep;
+use std::time::Duration;
+use url::Url;
+
+/// One person's browser. Cloned, it is the same person's second tab at that moment.
+#[derive(Clone, Debug, Default)]
+pub struct Browser {
+    cookies: BTreeMap<String, Cookie>,
+}
+
+/// A cookie as it was set.
+#[derive(Clone, Debug)]
+pub struct Cookie {
+    /// Its value.
+    pub value: String,
+    /// Its attributes, names in lower case.
+    pub attributes: BTreeMap<String, String>,
+}
+
+/// Where a chain of redirects ended.
+#[derive(Clone, Debug)]
+pub enum Landing {
+    /// At the client.
+    Callback(Callback),
+    /// At a page of the server, or any other answer that is not a redirect.
+    Page(Box<Page>),
+}
+
+impl Landing {
+    /// The client's side of it. Fails the test when the browser is still at the server.
+    #[track_caller]
+    pub fn callback(self) -> Callback {
+        match self {
+            Self::Callback(callback) => callback,
+            Self::Page(page) => panic!("expected to come back to the client: {:?}", page.reply),
+        }
+    }
+
+    /// The page. Fails the test when the browser was sent away.
+    #[track_caller]
+    pub fn page(self) -> Page {
+        match self {
+            Self::Page(page) => *page,
+            Self::Callback(callback) => panic!("expected a page: {callback:?}"),
+        }
+    }
+
+    /// The sign-in page.
+    #[track_caller]
+    pub fn login_page(self) -> Page {
+        let page = self.page();
+        assert!(page.login().is_some(), "expected the sign-in page: {:?}", page.reply);
+        page
+    }
+
+    /// The consent page.
+    #[track_caller]
+    pub fn consent_page(self) -> Page {
+        let page = self.page();
+        assert!(page.consent().is_some(), "expected the consent page: {:?}", page.reply);
+        page
+    }
+
+    /// A page that says what is wrong, with a 4xx status, and leads nowhere.
+    #[track_caller]
+    pub fn error_page(self) -> Page {
+        let page = self.page();
+        assert!((400..500).contains(&page.reply.status), "expected an error page: {:?}", page.reply);
+        assert!(page.reply.header("location").is_none(), "an error page redirects: {:?}", page.reply);
+        page
+    }
+}
+
+impl Browser {
+    /// A browser that has never been here.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A tab of the one browser in which the demo user is signed in and has consented to what the demo clients ask for.
+    pub fn signed_in() -> Self {
+        static SHARED: OnceLock<Browser> = OnceLock::new();
+        SHARED
+            .get_or_init(|| {
+                let mut browser = Self::new();
+                for client in [client::spa(), client::web()] {
+                    let scope = "openid profile email address phone offline_access";
+                    browser.complete(&AuthorizationRequest::new(&client).scope(scope)).code();
+                }
+                browser
+            })
+            .clone()
+    }
+
+    /// A new browser in which the demo user signs in.
+    pub fn new_signed_in() -> Self {
+        let mut browser = Self::new();
+        browser.complete(&AuthorizationRequest::new(&client::spa())).code();
+        browser
+    }
+
+    /// The cookies that it holds.
+    pub fn cookies(&self) -> &BTreeMap<String, Cookie> {
+        &self.cookies
+    }
+
+    /// Forgets the cookies whose names contain a text.
+    pub fn forget(&mut self, name: &str) {
+        self.cookies.retain(|cookie, _| !cookie.contains(name));
+    }
+
+    /// Sends a request with the cookies, and keeps those that the answer sets.
+    pub fn send(&mut self, call: Call) -> Reply {
+        let pairs: Vec<_> = self.cookies.iter().map(|(name, cookie)| format!("{name}={}", cookie.value)).collect();
+        let call = if pairs.is_empty() { call } else { call.header("cookie", pairs.join("; ")) };
+        let reply = call.send();
+        for field in reply.headers.get_all("set-cookie") {
+            self.keep(field.to_str().expect("Set-Cookie is ASCII"));
+        }
+        reply
+    }
+
+    fn keep(&mut self, field: &str) {
+        let mut parts = field.split(';').map(str::trim);
+        let (name, value) = parts.next().and_then(|pair| pair.split_once('=')).expect("Set-Cookie has a pair");
+        let attributes: BTreeMap<_, _> = parts
+            .map(|part| part.split_once('=').unwrap_or((part, "")))
+            .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
+            .collect();
+        let is_gone = attributes.get("max-age").is_some_and(|age| age.parse::<i64>().is_ok_and(|age| age <= 0));
+        if is_gone || value.is_empty() {
+            self.cookies.remove(name);
+        } else {
+            self.cookies.insert(name.to_owned(), Cookie { value: value.to_owned(), attributes });
+        }
+    }
+
+    /// Opens a path of the server, or a URL, and follows redirects until a page or the client.
+    pub fn open(&mut self, url: &str) -> Landing {
+        let reply = self.send(Call::get(url));
+        self.follow(&crate::url(url), reply)
+    }
+
+    /// Sends an authorization request, with GET.
+    pub fn authorize(&mut self, request: &AuthorizationRequest) -> Landing {
+        self.open(&request.url())
+    }
+
+    /// Posts parameters to a path of the server, or a URL, and follows redirects.
+    pub fn post<K: AsRef<str>, V: AsRef<str>>(&mut self, path: &str, parameters: &[(K, V)]) -> Landing {
+        let reply = self.send(Call::post(path).form(parameters));
+        self.follow(&crate::url(path), reply)
+    }
+
+    /// Sends a form with these controls filled in and buttons pressed.
+    pub fn submit(&mut self, form: &Form, entries: &[(&str, &str)]) -> Landing {
+        let fields = form.filled(entries);
+        let call = if form.method == "POST" {
+            Call::post(form.action.as_str()).form(&fields)
+        } else {
+            Call::get(form.action.as_str()).query(&fields)
+        };
+        let reply = self.send(call);
+        self.follow(form.action.as_str(), reply)
+    }
+
+    /// Signs in at a page that asks for it. Too many earlier failures only make it take longer.
+    #[track_caller]
+    pub fn sign_in(&mut self, page: &Page, username: &str, password: &str) -> Landing {
+        let form = page.login().unwrap_or_else(|| panic!("expected the sign-in page: {:?}", page.reply)).clone();
+        for _ in 0..5 {
+            let landing = self.submit(&form, &[("username", username), ("password", password)]);
+            match &landing {
+                Landing::Page(page) if page.reply.status == 429 => {
+                    let wait = page.reply.header("retry-after").and_then(|value| value.parse().ok()).unwrap_or(1_u64);
+                    sleep(Duration::from_secs(wait.min(20)));
+                }
+                _ => return landing,
+            }
+        }
+        panic!("sign-in of {username} is slowed down for too long")
+    }
+
+    /// Presses the button for a decision: `allow`, `deny`, `continue`, `cancel`, `yes`, `no`.
+    #[track_caller]
+    pub fn decide(&mut self, page: &Page, decision: &str) -> Landing {
+        let form = page.deciding(decision).unwrap_or_else(|| panic!("no button {decision}: {:?}", page.reply)).clone();
+        self.submit(&form, &[("decision", decision)])
+    }
+
+    /// Sends an authorization request and does what a willing demo user does, until the browser is back at the client.
+    #[track_caller]
+    pub fn complete(&mut self, request: &AuthorizationRequest) -> Callback {
+        self.complete_as(request, USERNAME, PASSWORD)
+    }
+
+    /// As `complete`, for another user.
+    #[track_caller]
+    pub fn complete_as(&mut self, request: &AuthorizationRequest, username: &str, password: &str) -> Callback {
+        let landing = self.authorize(request);
+        self.finish(landing, username, password)
+    }
+
+    /// Goes on from a page until the browser is back at the client.
+    #[track_caller]
+    pub fn finish(&mut self, mut landing: Landing, username: &str, password: &str) -> Callback {
+        for _ in 0..4 {
+            landing = match landing {
+                Landing::Callback(callback) => return callback,
+                Landing::Page(page) if page.login().is_some() && page.reply.status == 200 => {
+                    self.sign_in(&page, username, password)
+                }
+                Landing::Page(page) if page.consent().is_some() => self.decide(&page, "allow"),
+                Landing::Page(page) => panic!("neither sign-in nor consent: {:?}", page.reply),
+            }
+        }
+        panic!("signing in and consenting does not end: {landing:?}")
+    }
+
+    fn follow(&mut self, from: &str, mut reply: Reply) -> Landing {
+        let mut at = Url::parse(from).expect("a URL");
+        for _ in 0..10 {
+            if !(300..400).contains(&reply.status) {
+                let page = Page::read(&at, reply);
+                return Callback::from_form_post(&page).map_or(Landing::Page(Box::new(page)), Landing::Callback);
+            }
+            // RFC 9700 §4.12: never 307, which would send a form's password on.
+            assert!(matches!(reply.status, 302 | 303), "a redirect that may keep the method: {reply:?}");
+            let location = reply.location().unwrap_or_else(|| panic!("a redirect to nowhere: {reply:?}"));
+            if is_client(&location) {
+                return Landing::Callback(Callback::from_location(location));
+            }
+            reply = self.send(Call::get(location.as_str()));
+            at = location;
+        }
+        panic!("redirects without end: {reply:?}")
+    }
+}
+
+/// Whether a redirect leaves the server. The playground is a client that happens to live on the server's origin.
+fn is_client(location: &Url) -> bool {
+    let server = Url::parse(base()).expect("LATCHKEY_TEST_URL is a URL");
+    location.origin() != server.origin() || location.path().starts_with("/playground")
+}

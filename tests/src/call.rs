@@ -1,0 +1,227 @@
+//! One HTTP request and its answer.
+
+use crate::target::{platform, url};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use reqwest::Method;
+use reqwest::blocking::Client;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use serde_json::Value;
+use std::sync::OnceLock;
+use std::time::Duration;
+use url::Url;
+
+/// A request, with full control over what is sent.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Call {
+    method: Method,
+    url: String,
+    headers: Vec<(String, Vec<u8>)>,
+    body: Option<Vec<u8>>,
+}
+
+impl Call {
+    /// A request with any method. `path` is a path on the server, or a URL.
+    pub fn new(method: &str, path: &str) -> Self {
+        let method = Method::from_bytes(method.as_bytes()).expect("a method");
+        Self { method, url: url(path), headers: Vec::new(), body: None }
+    }
+
+    /// A GET.
+    pub fn get(path: &str) -> Self {
+        Self::new("GET", path)
+    }
+
+    /// A POST.
+    pub fn post(path: &str) -> Self {
+        Self::new("POST", path)
+    }
+
+    /// Appends parameters to the query, form-encoded.
+    pub fn query<K: AsRef<str>, V: AsRef<str>>(mut self, parameters: &[(K, V)]) -> Self {
+        self.url.push(if self.url.contains('?') { '&' } else { '?' });
+        self.url.push_str(&encode(parameters));
+        self
+    }
+
+    /// Adds a header field; a second one of the same name is sent besides the first.
+    pub fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
+        self.headers.push((name.to_owned(), value.as_ref().to_vec()));
+        self
+    }
+
+    /// Sends a body as it is.
+    pub fn body(self, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
+        let mut call = self.header("content-type", content_type);
+        call.body = Some(body.into());
+        call
+    }
+
+    /// Sends a body and no Content-Type.
+    pub fn untyped_body(mut self, body: impl Into<Vec<u8>>) -> Self {
+        self.body = Some(body.into());
+        self
+    }
+
+    /// Sends parameters as `application/x-www-form-urlencoded`.
+    pub fn form<K: AsRef<str>, V: AsRef<str>>(self, parameters: &[(K, V)]) -> Self {
+        self.body("application/x-www-form-urlencoded", encode(parameters))
+    }
+
+    /// Authenticates a client as RFC 6749 §2.3.1 says: both halves form-encoded, then Basic.
+    pub fn basic(self, id: &str, secret: &str) -> Self {
+        self.raw_basic(&format!("{}:{}", encode_one(id), encode_one(secret)))
+    }
+
+    /// Basic with the credentials as they are.
+    pub fn raw_basic(self, credentials: impl AsRef<[u8]>) -> Self {
+        self.header("authorization", format!("Basic {}", STANDARD.encode(credentials)))
+    }
+
+    /// Presents a bearer token in the Authorization field (RFC 6750 §2.1).
+    pub fn bearer(self, token: &str) -> Self {
+        self.header("authorization", format!("Bearer {token}"))
+    }
+
+    /// Sends the request and reads the whole answer; redirects are answers.
+    pub fn send(self) -> Reply {
+        let mut request = http().request(self.method.clone(), &self.url);
+        let mut headers = HeaderMap::new();
+        for (name, value) in &self.headers {
+            let name = HeaderName::from_bytes(name.as_bytes()).expect("a header name");
+            headers.append(name, HeaderValue::from_bytes(value).expect("a header value"));
+        }
+        request = request.headers(headers);
+        if let Some(body) = &self.body {
+            request = request.body(body.clone());
+        }
+        let response = request.send().unwrap_or_else(|error| panic!("{}: no answer to {self:?}: {error:?}", platform()));
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let body = response.bytes().unwrap_or_else(|error| panic!("answer to {self:?} breaks off: {error:?}")).to_vec();
+        Reply { asked: self, status, headers, body }
+    }
+}
+
+/// Parameters, form-encoded.
+pub(crate) fn encode<K: AsRef<str>, V: AsRef<str>>(parameters: &[(K, V)]) -> String {
+    let mut serializer = form_urlencoded::Serializer::new(String::new());
+    for (name, value) in parameters {
+        serializer.append_pair(name.as_ref(), value.as_ref());
+    }
+    serializer.finish()
+}
+
+fn encode_one(value: &str) -> String {
+    form_urlencoded::byte_serialize(value.as_bytes()).collect()
+}
+
+fn http() -> &'static Client {
+    static CLIENT: OnceLock<Client> = OnceLock::new();
+    CLIENT.get_or_init(|| {
+        Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .timeout(Duration::from_secs(60))
+            .pool_idle_timeout(Duration::from_secs(2))
+            .build()
+            .expect("an HTTP client")
+    })
+}
+
+/// An answer, whole, with the request that it answers.
+#[derive(Clone)]
+pub struct Reply {
+    asked: Call,
+    /// The status.
+    pub status: u16,
+    /// The header fields.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl Reply {
+    /// A header field's value, when it is there exactly once.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let mut values = self.headers.get_all(name).iter();
+        let first = values.next()?;
+        assert!(values.next().is_none(), "{name} is sent more than once: {self:?}");
+        first.to_str().ok()
+    }
+
+    /// The body as text.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// The body as JSON.
+    pub fn json(&self) -> Value {
+        let content_type = self.header("content-type").unwrap_or_default();
+        assert!(content_type.starts_with("application/json"), "not JSON: {self:?}");
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    /// Where a redirect leads, absolute.
+    pub fn location(&self) -> Option<Url> {
+        let location = self.header("location")?;
+        let from = Url::parse(&self.asked.url).expect("the URL asked for");
+        Some(from.join(location).unwrap_or_else(|error| panic!("bad Location, {error}: {self:?}")))
+    }
+
+    /// Holds the answer to a status.
+    #[track_caller]
+    pub fn expect(self, status: u16) -> Self {
+        assert_eq!(self.status, status, "expected {status}: {self:?}");
+        self
+    }
+
+    /// Holds the answer to an error as RFC 6749 §5.2 writes it: the status, JSON, the code, no token, not to be cached.
+    #[track_caller]
+    pub fn expect_error(self, status: u16, code: &str) -> Self {
+        let reply = self.expect(status);
+        let document = reply.json();
+        assert_eq!(document["error"], code, "expected {code}: {reply:?}");
+        for token in ["access_token", "refresh_token", "id_token"] {
+            assert!(document.get(token).is_none(), "an error carries {token}: {reply:?}");
+        }
+        if let Some(description) = document.get("error_description") {
+            let description = description.as_str().expect("error_description is text");
+            assert!(is_error_text(description), "characters that RFC 6749 §5.2 forbids: {description:?}");
+        }
+        reply.expect_no_store()
+    }
+
+    /// Holds the answer to `Cache-Control: no-store`.
+    #[track_caller]
+    pub fn expect_no_store(self) -> Self {
+        let control = self.header("cache-control").unwrap_or_default().to_ascii_lowercase();
+        assert!(control.split(',').any(|directive| directive.trim() == "no-store"), "may be cached: {self:?}");
+        self
+    }
+}
+
+/// Whether a text keeps to the characters of `error_description`: %x20-21 / %x23-5B / %x5D-7E.
+pub(crate) fn is_error_text(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, 0x20..=0x21 | 0x23..=0x5b | 0x5d..=0x7e))
+}
+
+impl std::fmt::Debug for Reply {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        writeln!(f, "[{}] {} {}", platform(), self.asked.method, self.asked.url)?;
+        for (name, value) in &self.asked.headers {
+            writeln!(f, "> {name}: {}", String::from_utf8_lossy(value))?;
+        }
+        if let Some(body) = &self.asked.body {
+            writeln!(f, "> {}", cut(body))?;
+        }
+        writeln!(f, "< {}", self.status)?;
+        for (name, value) in &self.headers {
+            writeln!(f, "< {name}: {}", String::from_utf8_lossy(value.as_bytes()))?;
+        }
+        writeln!(f, "{}", cut(&self.body))
+    }
+}
+
+fn cut(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(&bytes[..bytes.len().min(3000)]).into_owned()
+}

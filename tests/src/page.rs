@@ -1,0 +1,126 @@
+//! Pages, read as a browser without JavaScript reads them.
+
+use crate::call::Reply;
+use scraper::{ElementRef, Html, Selector};
+use url::Url;
+
+/// A page that a person would see.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// Its address.
+    pub url: Url,
+    /// The answer that brought it.
+    pub reply: Reply,
+    /// Its forms.
+    pub forms: Vec<Form>,
+}
+
+/// A form.
+#[derive(Clone, Debug)]
+pub struct Form {
+    /// `GET` or `POST`.
+    pub method: String,
+    /// Where it is sent to.
+    pub action: Url,
+    /// Its controls other than buttons: name and value.
+    pub fields: Vec<(String, String)>,
+    /// Its submit buttons that have a name: name and value.
+    pub buttons: Vec<(String, String)>,
+}
+
+impl Page {
+    /// Reads a page.
+    pub(crate) fn read(url: &Url, reply: Reply) -> Self {
+        let document = Html::parse_document(&reply.text());
+        let forms = document.select(&selector("form")).map(|form| Form::read(url, form)).collect();
+        Self { url: url.clone(), reply, forms }
+    }
+
+    /// What a person reads on the page.
+    pub fn text(&self) -> String {
+        let document = Html::parse_document(&self.reply.text());
+        let body: Vec<_> = document.select(&selector("body")).flat_map(|body| body.text()).collect();
+        body.join(" ").split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    /// The texts of the elements that a CSS selector matches.
+    pub fn select(&self, css: &str) -> Vec<String> {
+        let document = Html::parse_document(&self.reply.text());
+        document.select(&selector(css)).map(|element| element.text().collect()).collect()
+    }
+
+    /// The values of an attribute on the elements that a CSS selector matches and that have it.
+    pub fn attributes(&self, css: &str, name: &str) -> Vec<String> {
+        let document = Html::parse_document(&self.reply.text());
+        document.select(&selector(css)).filter_map(|element| element.attr(name)).map(str::to_owned).collect()
+    }
+
+    /// The sign-in form, if this is the sign-in page.
+    pub fn login(&self) -> Option<&Form> {
+        self.forms.iter().find(|form| form.has("username") && form.has("password"))
+    }
+
+    /// The consent form, if this is the consent page.
+    pub fn consent(&self) -> Option<&Form> {
+        self.deciding("allow")
+    }
+
+    /// The form that has a button for a decision: `allow`, `deny`, `continue`, `cancel`, `yes`, `no`.
+    pub fn deciding(&self, decision: &str) -> Option<&Form> {
+        self.forms.iter().find(|form| form.offers(decision))
+    }
+}
+
+impl Form {
+    fn read(url: &Url, form: ElementRef<'_>) -> Self {
+        let action = match form.attr("action") {
+            Some(action) if !action.is_empty() => url.join(action).expect("a form's action is a URL"),
+            _ => url.clone(),
+        };
+        let (mut fields, mut buttons) = (Vec::new(), Vec::new());
+        for control in form.select(&selector("input[name], button[name], select[name], textarea[name]")) {
+            let pair = (attribute(control, "name"), attribute(control, "value"));
+            let kind = attribute(control, "type").to_ascii_lowercase();
+            match (control.value().name(), kind.as_str()) {
+                ("button", "" | "submit") | ("input", "submit") => buttons.push(pair),
+                ("button", _) => {}
+                ("input", "checkbox" | "radio") if control.attr("checked").is_none() => {}
+                _ => fields.push(pair),
+            }
+        }
+        Self { method: attribute(form, "method").to_ascii_uppercase(), action, fields, buttons }
+    }
+
+    /// Whether it has a control of that name.
+    pub fn has(&self, name: &str) -> bool {
+        self.fields.iter().any(|(field, _)| field == name)
+    }
+
+    /// Whether it has a button for a decision.
+    pub fn offers(&self, decision: &str) -> bool {
+        self.buttons.iter().any(|(name, value)| name == "decision" && value == decision)
+    }
+
+    /// The value of a control.
+    pub fn value(&self, name: &str) -> Option<&str> {
+        self.fields.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_str())
+    }
+
+    /// What is sent when these controls are filled in or buttons pressed.
+    pub fn filled(&self, entries: &[(&str, &str)]) -> Vec<(String, String)> {
+        let mut fields = self.fields.clone();
+        for (name, value) in entries {
+            fields.retain(|(field, _)| field != name);
+            fields.push(((*name).to_owned(), (*value).to_owned()));
+        }
+        fields
+    }
+}
+
+fn attribute(element: ElementRef<'_>, name: &str) -> String {
+    element.attr(name).unwrap_or_default().to_owned()
+}
+
+fn selector(css: &str) -> Selector {
+    Selector::parse(css).unwrap_or_else(|error| panic!("{css}: {error}"))
+}

@@ -1,0 +1,41 @@
+//! The server under test.
+
+use std::env;
+use std::sync::OnceLock;
+use std::time::{Duration, SystemTime};
+
+/// The base URL of the server, without a slash at its end. Fails the test when nobody said which server to test.
+pub fn base() -> &'static str {
+    static BASE: OnceLock<String> = OnceLock::new();
+    BASE.get_or_init(|| match env::var("LATCHKEY_TEST_URL") {
+        Ok(url) if !url.is_empty() => url.trim_end_matches('/').to_owned(),
+        _ => panic!("LATCHKEY_TEST_URL is not set: start a server and give its base URL, such as http://localhost:8787"),
+    })
+}
+
+/// The issuer: the base URL, whatever name or address a request is sent to.
+pub fn issuer() -> &'static str {
+    base()
+}
+
+/// The absolute URL of a path on the server; a URL stays as it is.
+pub fn url(path: &str) -> String {
+    if path.starts_with('/') { format!("{}{path}", base()) } else { path.to_owned() }
+}
+
+/// The platform's name, for messages.
+pub fn platform() -> String {
+    env::var("LATCHKEY_TEST_PLATFORM").unwrap_or_else(|_| "local".to_owned())
+}
+
+/// The grace window of refresh tokens, when it is short enough to wait for.
+pub fn grace() -> Option<Duration> {
+    let seconds = env::var("LATCHKEY_TEST_GRACE").ok()?.parse().expect("LATCHKEY_TEST_GRACE is a number of seconds");
+    Some(Duration::from_secs(seconds))
+}
+
+/// The time now, in seconds since 1970.
+pub fn now() -> i64 {
+    let elapsed = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("the clock is past 1970");
+    i64::try_from(elapsed.as_secs()).expect("the clock is before the year 292 billion")
+}

@@ -1,0 +1,176 @@
+//! Calls of the token, revocation and userinfo endpoints.
+
+use crate::authorization::AuthorizationRequest;
+use crate::browser::Browser;
+use crate::call::{Call, Reply};
+use crate::client::{Authentication, Client};
+use serde_json::Value;
+
+/// A token request. It starts out right; a test changes what it is about.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct TokenRequest {
+    /// Who asks.
+    pub client: Client,
+    /// The parameters, in order, besides those that authenticate the client.
+    pub parameters: Vec<(String, String)>,
+}
+
+impl TokenRequest {
+    /// A request of any grant type.
+    pub fn new(client: &Client, grant_type: &str) -> Self {
+        Self { client: client.clone(), parameters: Vec::new() }.set("grant_type", grant_type)
+    }
+
+    /// Redeems the code that an authorization request brought (RFC 6749 §4.1.3).
+    pub fn code(request: &AuthorizationRequest, code: &str) -> Self {
+        let redeem = Self::new(&request.client, "authorization_code").set("code", code);
+        let redeem = redeem.set("redirect_uri", request.value("redirect_uri"));
+        match &request.verifier {
+            Some(verifier) => redeem.set("code_verifier", verifier),
+            None => redeem,
+        }
+    }
+
+    /// Uses a refresh token (RFC 6749 §6).
+    pub fn refresh(client: &Client, token: &str) -> Self {
+        Self::new(client, "refresh_token").set("refresh_token", token)
+    }
+
+    /// Asks for a token for the client itself (RFC 6749 §4.4).
+    pub fn client_credentials(client: &Client) -> Self {
+        Self::new(client, "client_credentials")
+    }
+
+    /// Sets a parameter, once.
+    pub fn set(self, name: &str, value: &str) -> Self {
+        self.without(name).also(name, value)
+    }
+
+    /// Sends a parameter besides those of the same name.
+    pub fn also(mut self, name: &str, value: &str) -> Self {
+        self.parameters.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Leaves a parameter out.
+    pub fn without(mut self, name: &str) -> Self {
+        self.parameters.retain(|(key, _)| key != name);
+        self
+    }
+
+    /// The same request by another client.
+    pub fn by(mut self, client: &Client) -> Self {
+        self.client = client.clone();
+        self
+    }
+
+    /// The request as it goes out.
+    pub fn call(&self) -> Call {
+        authenticated(Call::post("/token"), &self.client, &self.parameters)
+    }
+
+    /// Sends the request.
+    pub fn send(&self) -> Reply {
+        self.call().send()
+    }
+
+    /// Sends the request, which must succeed.
+    #[track_caller]
+    pub fn tokens(&self) -> Tokens {
+        Tokens::read(&self.client, self.send())
+    }
+}
+
+/// Sends a form, authenticated as the client does it.
+fn authenticated(call: Call, client: &Client, parameters: &[(String, String)]) -> Call {
+    let secret = client.secret.clone().unwrap_or_default();
+    let mut parameters = parameters.to_vec();
+    if client.authentication == Authentication::Basic {
+        return call.basic(&client.id, &secret).form(&parameters);
+    }
+    parameters.push(("client_id".to_owned(), client.id.clone()));
+    if client.authentication == Authentication::Post {
+        parameters.push(("client_secret".to_owned(), secret));
+    }
+    call.form(&parameters)
+}
+
+/// A successful token response.
+#[derive(Clone, Debug)]
+pub struct Tokens {
+    /// Whose they are.
+    pub client: Client,
+    /// The whole document.
+    pub document: Value,
+}
+
+impl Tokens {
+    /// Reads a successful answer, and holds it to what RFC 6749 §5.1 demands of every one.
+    #[track_caller]
+    pub fn read(client: &Client, reply: Reply) -> Self {
+        let reply = reply.expect(200).expect_no_store();
+        let document = reply.json();
+        assert!(document["access_token"].as_str().is_some_and(|token| !token.is_empty()), "no access_token: {reply:?}");
+        let is_bearer = document["token_type"].as_str().is_some_and(|kind| kind.eq_ignore_ascii_case("Bearer"));
+        assert!(is_bearer, "token_type is not Bearer: {reply:?}");
+        assert!(document["expires_in"].as_u64().is_some_and(|seconds| seconds > 0), "no expires_in: {reply:?}");
+        Self { client: client.clone(), document }
+    }
+
+    /// A member that is text.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.document.get(name).map(|value| value.as_str().unwrap_or_else(|| panic!("{name} is not text: {self:?}")))
+    }
+
+    /// The access token.
+    pub fn access(&self) -> &str {
+        self.text("access_token").expect("read() saw it")
+    }
+
+    /// The refresh token, which must be there.
+    #[track_caller]
+    pub fn refresh(&self) -> &str {
+        self.text("refresh_token").unwrap_or_else(|| panic!("no refresh_token: {self:?}"))
+    }
+
+    /// The ID token, which must be there.
+    #[track_caller]
+    pub fn id(&self) -> &str {
+        self.text("id_token").unwrap_or_else(|| panic!("no id_token: {self:?}"))
+    }
+
+    /// A request to use the refresh token.
+    #[track_caller]
+    pub fn refresh_request(&self) -> TokenRequest {
+        TokenRequest::refresh(&self.client, self.refresh())
+    }
+
+    /// Whether the access token still opens userinfo. Any answer but 200 and 401 fails the test.
+    #[track_caller]
+    pub fn is_live(&self) -> bool {
+        let reply = userinfo(self.access());
+        assert!(matches!(reply.status, 200 | 401), "{reply:?}");
+        reply.status == 200
+    }
+}
+
+/// Tokens, a refresh token among them, of a new grant by the demo user.
+#[track_caller]
+pub fn grant(client: &Client) -> Tokens {
+    let request = AuthorizationRequest::new(client).offline();
+    let code = Browser::signed_in().complete(&request).code();
+    TokenRequest::code(&request, &code).tokens()
+}
+
+/// Calls userinfo with a token in the header.
+pub fn userinfo(token: &str) -> Reply {
+    Call::get("/userinfo").bearer(token).send()
+}
+
+/// Revokes a token (RFC 7009 §2.1).
+pub fn revoke(client: &Client, token: &str, hint: Option<&str>) -> Reply {
+    let mut parameters = vec![("token".to_owned(), token.to_owned())];
+    parameters.extend(hint.map(|hint| ("token_type_hint".to_owned(), hint.to_owned())));
+    authenticated(Call::post("/revoke"), client, &parameters).send()
+}

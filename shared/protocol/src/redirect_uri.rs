@@ -56,22 +56,3 @@ pub fn problem(uri: &str) -> Option<&'static str> {
 pub fn is_loopback(url: &Url) -> bool {
     matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"))
 }
-
-/// What the Content-Security-Policy calls the place that the URI leads to: an origin, or `scheme:`.
-pub fn csp_source(uri: &str) -> Option<String> {
-    let url = Url::parse(uri).ok()?;
-    match url.scheme() {
-        "http" | "https" => Some(url.origin().ascii_serialization()),
-        scheme => Some(format!("{scheme}:")),
-    }
-}
-
-/// What a person is shown of where they will be sent: the host, or the application's scheme.
-pub fn display_host(uri: &str) -> String {
-    let Ok(url) = Url::parse(uri) else { return String::new() };
-    match (url.host_str(), url.port()) {
-        (Some(host), Some(port)) => format!("{host}:{port}"),
-        (Some(host), None) => host.to_owned(),
-        (None, _) => format!("the application {}", url.scheme()),
-    }
-}

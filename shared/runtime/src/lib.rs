@@ -1,10 +1,24 @@
 //! What each platform gives a function: HTTP types, configuration, clock, entropy, storage and keys.
 
+pub mod browser;
+mod config;
+mod context;
+pub mod cookies;
+pub mod entropy;
 mod fault;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod lambda;
+mod form;
 mod request;
 mod response;
 pub mod routes;
+pub mod settings;
+pub mod shell;
 
+pub use config::{Config, ConfigError};
+pub use context::{CACHED_FOR, Context};
 pub use fault::Fault;
+pub use form::Refusal;
 pub use request::Request;
 pub use response::{Outcome, Response};
+pub use shell::Handler;

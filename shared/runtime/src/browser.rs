@@ -1,0 +1,114 @@
+//! The browser at the other end: who it is, who is signed in there, which request it is in the midst of.
+
+use crate::{Context, Fault, Request, Response, cookies, entropy};
+use http::header;
+use jose::Purpose;
+use protocol::interaction::{ActiveSession, Interaction};
+use protocol::{GrantId, Standing, Timestamp, TokenContent, TokenKind, sealed_token};
+use serde::{Serialize, de::DeserializeOwned};
+use storage::sessions::{self, Session};
+
+/// A browser, known by a random cookie. Forms and links made for it are worth nothing in another.
+#[derive(Clone, Debug)]
+pub struct Browser {
+    /// The cookie's value.
+    pub id: String,
+    is_new: bool,
+}
+
+impl Browser {
+    /// The browser that sent the request; a new name for one that sent none.
+    pub fn of(request: &Request, context: &Context) -> Result<Self, Fault> {
+        let name = cookies::wire_name(&context.config, cookies::BROWSER);
+        match request.cookie(&name).filter(|id| id.len() == 22) {
+            Some(id) => Ok(Self { id: id.to_owned(), is_new: false }),
+            None => Ok(Self { id: entropy::name()?, is_new: true }),
+        }
+    }
+
+    /// Tells a new browser its name.
+    pub fn remember(&self, response: Response, context: &Context) -> Response {
+        if self.is_new {
+            response.with(header::SET_COOKIE, &cookies::set(&context.config, cookies::BROWSER, &self.id, None))
+        } else {
+            response
+        }
+    }
+
+    /// The token of a form that this browser is shown: against requests forged by other sites, sign-in by an
+    /// attacker's form included (RFC 9700 §4.7). `bound` is what else the form carries.
+    pub fn form_token(&self, context: &Context, form: &str, bound: &str) -> String {
+        use base64::Engine;
+        let tag = context.secrets.mac(Purpose::Form, &[self.id.as_bytes(), form.as_bytes(), bound.as_bytes()]);
+        base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(tag)
+    }
+
+    /// Whether a form came from a page that this browser was shown.
+    pub fn accepts_form(&self, context: &Context, form: &str, bound: &str, token: Option<&str>) -> bool {
+        let expected = self.form_token(context, form, bound);
+        !self.is_new && token.is_some_and(|token| jose::constant_time_eq(token.as_bytes(), expected.as_bytes()))
+    }
+
+    /// Opens an interaction that began in this browser and is not over.
+    pub fn open_interaction(&self, context: &Context, sealed: &str, now: Timestamp) -> Option<Interaction> {
+        let interaction: Interaction = open(context, sealed)?;
+        (interaction.browser == self.id && !interaction.expires_at.is_past(now)).then_some(interaction)
+    }
+}
+
+/// Seals what travels through a browser that must neither read nor change it.
+pub fn seal<T: Serialize>(context: &Context, value: &T) -> Result<String, Fault> {
+    let json = serde_json::to_vec(value).map_err(Fault::new)?;
+    context.secrets.seal(Purpose::Interaction, &json).map_err(Fault::new)
+}
+
+/// Opens what was sealed.
+pub fn open<T: DeserializeOwned>(context: &Context, sealed: &str) -> Option<T> {
+    serde_json::from_slice(&context.secrets.open(Purpose::Interaction, sealed)?).ok()
+}
+
+/// Sends the browser on with its interaction.
+pub fn forward(context: &Context, path: &str, interaction: &Interaction) -> Result<Response, Fault> {
+    Ok(Response::see_other(&format!("{}{path}?interaction={}", context.config.issuer, seal(context, interaction)?)))
+}
+
+/// Somebody signed in, in this browser.
+#[derive(Clone, Debug)]
+pub struct SignedIn {
+    /// The session's name in the store.
+    pub id: GrantId,
+    /// The same, as interactions name it.
+    pub name: String,
+    /// The session.
+    pub session: Session,
+}
+
+impl SignedIn {
+    /// Who is signed in, if anybody. One round trip; none when there is no genuine cookie.
+    pub async fn of(request: &Request, context: &Context) -> Result<Option<Self>, Fault> {
+        let Some(cookie) = request.cookie(&cookies::wire_name(&context.config, cookies::SESSION)) else {
+            return Ok(None);
+        };
+        let Some(content) = sealed_token::open(&context.secrets, TokenKind::Session, cookie, &[], request.received_at)
+        else {
+            return Ok(None);
+        };
+        let id = content.standing.grant;
+        let session = sessions::find(context.records.as_ref(), id).await?;
+        Ok(session.map(|session| Self { id, name: id.name(), session }))
+    }
+
+    /// As the rules see it.
+    pub fn as_active(&self) -> ActiveSession<'_> {
+        ActiveSession { id: &self.name, subject: &self.session.subject, authentication: &self.session.authentication }
+    }
+}
+
+/// The `Set-Cookie` value of a new session.
+pub fn session_cookie(context: &Context, id: GrantId, now: Timestamp) -> Result<String, Fault> {
+    let content =
+        TokenContent { standing: Standing::issued(id, now), expires_at: now.after(context.config.session_lifetime) };
+    let token = sealed_token::seal(&context.secrets, TokenKind::Session, &content, &[])
+        .ok_or_else(|| Fault::new("no key for session cookies"))?;
+    Ok(cookies::set(&context.config, cookies::SESSION, token.expose(), Some(context.config.session_lifetime)))
+}

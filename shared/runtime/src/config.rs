@@ -1,0 +1,156 @@
+//! Configuration: read once, at start, and checked whole.
+
+use crate::settings::SETTINGS;
+use jose::{Secret, Secrets};
+use protocol::{Lifetimes, RefreshLifetimes, Scope, redirect_uri};
+use std::fmt;
+use std::time::Duration;
+
+/// What a deployment decides.
+#[derive(Debug)]
+pub struct Config {
+    /// The issuer: an origin.
+    pub issuer: String,
+    /// The audience of access tokens.
+    pub audience: String,
+    /// The scopes of the deployment's APIs.
+    pub scopes: Vec<String>,
+    /// From a code's issue to its expiry.
+    pub code_lifetime: Duration,
+    /// Lifetimes of tokens.
+    pub lifetimes: Lifetimes,
+    /// How long a rotated refresh token gets the same successor again.
+    pub refresh_grace: Duration,
+    /// How long a person stays signed in.
+    pub session_lifetime: Duration,
+    /// How long a person has to sign in and consent.
+    pub interaction_lifetime: Duration,
+    /// How long a signing key signs.
+    pub key_rotation: Duration,
+}
+
+/// All that is wrong with the settings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigError {
+    /// Each begins with the name of the setting and says what to do.
+    pub problems: Vec<String>,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the configuration has {} problem(s):", self.problems.len())?;
+        self.problems.iter().try_for_each(|problem| write!(f, "\n  {problem}"))
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+struct Reader<'a> {
+    lookup: &'a dyn Fn(&str) -> Option<String>,
+    problems: Vec<String>,
+}
+
+impl Reader<'_> {
+    fn text(&self, name: &str) -> Option<String> {
+        debug_assert!(SETTINGS.iter().any(|setting| setting.name == name), "{name} is not in the table of settings");
+        (self.lookup)(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+    }
+
+    fn problem(&mut self, name: &str, remedy: impl fmt::Display) {
+        self.problems.push(format!("{name}: {remedy}"));
+    }
+
+    fn seconds(&mut self, name: &str, least: u64, most: u64) -> Duration {
+        let default = SETTINGS.iter().find(|setting| setting.name == name).and_then(|setting| setting.default);
+        let text = self.text(name).or(default.map(str::to_owned)).unwrap_or_default();
+        match text.parse() {
+            Ok(seconds) if (least..=most).contains(&seconds) => Duration::from_secs(seconds),
+            _ => {
+                self.problem(
+                    name,
+                    format_args!("'{text}' is not a whole number of seconds from {least} to {most}; set one"),
+                );
+                Duration::from_secs(least)
+            }
+        }
+    }
+
+    fn issuer(&mut self) -> String {
+        const NAME: &str = "LATCHKEY_ISSUER";
+        let Some(text) = self.text(NAME) else {
+            self.problem(
+                NAME,
+                "is not set; set it to the origin that clients reach the server at, such as https://auth.example.com",
+            );
+            return String::new();
+        };
+        let origin = url::Url::parse(&text).ok().filter(|url| url.origin().ascii_serialization() == text);
+        match origin {
+            Some(url) if url.scheme() == "https" || (url.scheme() == "http" && redirect_uri::is_loopback(&url)) => {}
+            _ => self.problem(NAME, format_args!("'{text}' is not an https origin; write https://host, without a path, a slash at the end, a default port or capitals (http is for localhost alone)")),
+        }
+        text
+    }
+
+    fn secret(&mut self, name: &str) -> Option<Secret> {
+        let text = self.text(name)?;
+        match Secret::parse(&text) {
+            Ok(secret) => Some(secret),
+            Err(_) => {
+                self.problem(name, "is not 32 bytes as base64url or hex; `latchkey init` makes one");
+                None
+            }
+        }
+    }
+}
+
+impl Config {
+    /// Reads the settings. Reports all that is wrong at once.
+    pub fn read(lookup: &dyn Fn(&str) -> Option<String>) -> Result<(Self, Secrets), ConfigError> {
+        let mut reader = Reader { lookup, problems: Vec::new() };
+        let issuer = reader.issuer();
+        if reader.text("LATCHKEY_SECRET").is_none() {
+            reader.problem("LATCHKEY_SECRET", "is not set; `latchkey init` makes one");
+        }
+        let secret = reader.secret("LATCHKEY_SECRET");
+        let previous = reader.secret("LATCHKEY_SECRET_PREVIOUS");
+        const YEAR: u64 = 366 * 86_400;
+        let config = Self {
+            audience: reader.text("LATCHKEY_AUDIENCE").unwrap_or_else(|| issuer.clone()),
+            scopes: match reader.text("LATCHKEY_SCOPES").map(|text| Scope::parse(&text)) {
+                None => Vec::new(),
+                Some(Some(scope)) => scope.iter().map(str::to_owned).collect(),
+                Some(None) => {
+                    reader.problem(
+                        "LATCHKEY_SCOPES",
+                        "has a character that no scope may have (RFC 6749 section 3.3); separate names by spaces",
+                    );
+                    Vec::new()
+                }
+            },
+            code_lifetime: reader.seconds("LATCHKEY_CODE_LIFETIME", 1, 600),
+            lifetimes: Lifetimes {
+                access_token: reader.seconds("LATCHKEY_ACCESS_TOKEN_LIFETIME", 1, 86_400),
+                id_token: reader.seconds("LATCHKEY_ID_TOKEN_LIFETIME", 1, 86_400),
+                refresh: RefreshLifetimes {
+                    absolute: reader.seconds("LATCHKEY_REFRESH_TOKEN_LIFETIME", 1, 10 * YEAR),
+                    idle: reader.seconds("LATCHKEY_REFRESH_TOKEN_IDLE_LIFETIME", 1, 10 * YEAR),
+                },
+            },
+            refresh_grace: reader.seconds("LATCHKEY_REFRESH_GRACE", 0, 300),
+            session_lifetime: reader.seconds("LATCHKEY_SESSION_LIFETIME", 60, YEAR),
+            interaction_lifetime: reader.seconds("LATCHKEY_INTERACTION_LIFETIME", 60, 86_400),
+            key_rotation: reader.seconds("LATCHKEY_KEY_ROTATION", 86_400, 10 * YEAR),
+            issuer,
+        };
+        match secret {
+            Some(secret) if reader.problems.is_empty() => Ok((config, Secrets::new(secret, previous))),
+            _ => Err(ConfigError { problems: reader.problems }),
+        }
+    }
+
+    /// Whether cookies can be marked secure and bound to the host: everywhere but on http://localhost.
+    pub fn is_https(&self) -> bool {
+        self.issuer.starts_with("https://")
+    }
+}

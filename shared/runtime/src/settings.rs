@@ -1,0 +1,58 @@
+//! The settings: their names, defaults and meanings. The README's reference is checked against this table.
+
+/// One setting: an environment variable, or a variable or secret of a Worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Setting {
+    /// Its name.
+    pub name: &'static str,
+    /// What holds when it is not set; `None` when it must be set.
+    pub default: Option<&'static str>,
+    /// What it means, with its unit.
+    pub meaning: &'static str,
+}
+
+const fn setting(name: &'static str, default: Option<&'static str>, meaning: &'static str) -> Setting {
+    Setting { name, default, meaning }
+}
+
+/// Every setting that the functions read.
+pub const SETTINGS: &[Setting] = &[
+    setting(
+        "LATCHKEY_ISSUER",
+        None,
+        "the issuer: the https origin that clients know the server by, without a path or a slash at the end; http for localhost alone",
+    ),
+    setting("LATCHKEY_SECRET", None, "the one secret: 32 random bytes, as base64url or hex"),
+    setting(
+        "LATCHKEY_SECRET_PREVIOUS",
+        Some("none"),
+        "the secret before this one, while tokens made under it are alive",
+    ),
+    setting("LATCHKEY_AUDIENCE", Some("the issuer"), "the audience of access tokens: the identifier of your API"),
+    setting("LATCHKEY_SCOPES", Some("none"), "the scopes of your APIs, separated by spaces, for the metadata document"),
+    setting("LATCHKEY_CODE_LIFETIME", Some("60"), "seconds from an authorization code's issue to its expiry, 1 to 600"),
+    setting(
+        "LATCHKEY_ACCESS_TOKEN_LIFETIME",
+        Some("600"),
+        "seconds an access token lives, unless its client says otherwise",
+    ),
+    setting("LATCHKEY_ID_TOKEN_LIFETIME", Some("3600"), "seconds an ID token lives, unless its client says otherwise"),
+    setting(
+        "LATCHKEY_REFRESH_TOKEN_LIFETIME",
+        Some("7776000"),
+        "seconds from a grant to the end of its refresh tokens, unless its client says otherwise",
+    ),
+    setting(
+        "LATCHKEY_REFRESH_TOKEN_IDLE_LIFETIME",
+        Some("1209600"),
+        "seconds a refresh token may go unused, unless its client says otherwise",
+    ),
+    setting(
+        "LATCHKEY_REFRESH_GRACE",
+        Some("30"),
+        "seconds in which a refresh token that was just rotated gets the same successor again, 0 to 300",
+    ),
+    setting("LATCHKEY_SESSION_LIFETIME", Some("1209600"), "seconds a person stays signed in"),
+    setting("LATCHKEY_INTERACTION_LIFETIME", Some("1800"), "seconds a person has to sign in and consent, 60 to 86400"),
+    setting("LATCHKEY_KEY_ROTATION", Some("7776000"), "seconds a signing key signs, at least 86400"),
+];

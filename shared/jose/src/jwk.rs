@@ -197,3 +197,95 @@ fn integer(text: Option<String>) -> Result<Vec<u8>, &'static str> {
     let bytes: Vec<u8> = decode(text)?.into_iter().skip_while(|byte| *byte == 0).collect();
     if bytes.is_empty() { Err("an integer of the key is zero") } else { Ok(bytes) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    const RFC_7638_N: &str = "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw";
+
+    fn parse(json: serde_json::Value) -> Result<Jwk, serde_json::Error> {
+        serde_json::from_str(&json.to_string())
+    }
+
+    #[test]
+    fn thumbprint_of_rfc_7638_3_1() {
+        let jwk = json!({ "kty": "RSA", "n": RFC_7638_N, "e": "AQAB", "alg": "RS256", "kid": "2011-04-29" });
+        let jwk = parse(jwk).unwrap();
+        assert_eq!(jwk.key.thumbprint(), "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs");
+        assert_eq!((jwk.kid.as_deref(), jwk.alg), (Some("2011-04-29"), Some(Algorithm::RS256)));
+
+        let padded = [&[0], URL_SAFE_NO_PAD.decode(RFC_7638_N).unwrap().as_slice()].concat();
+        let padded = parse(json!({ "kty": "RSA", "n": encode(&padded), "e": "AQAB" })).unwrap();
+        assert_eq!(padded.key, jwk.key);
+    }
+
+    #[test]
+    fn thumbprint_of_rfc_8037_a_3() {
+        let jwk = json!({ "kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" });
+        assert_eq!(parse(jwk).unwrap().key.thumbprint(), "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
+    }
+
+    #[test]
+    fn a_thumbprint_of_p256_has_its_members_in_order() {
+        // RFC 9449 §4.3 and §6.1: the key of the example proof and its thumbprint.
+        let jwk = json!({
+            "kty": "EC",
+            "crv": "P-256",
+            "x": "l8tFrhx-34tV3hRICRDY9zCkDlpBhF42UQUfWVAWBFs",
+            "y": "9VE4jf_Ok_o64zbTTlcuNJajHmt6v9TDVrU0CdvGRDA",
+        });
+        assert_eq!(parse(jwk).unwrap().key.thumbprint(), "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I");
+    }
+
+    #[test]
+    fn what_is_not_a_usable_public_key_does_not_parse() {
+        let x = encode(&[1; 32]);
+        for jwk in [
+            json!({}),
+            json!({ "kty": "oct", "k": x }),
+            json!({ "kty": "EC", "crv": "P-256", "x": x }),
+            json!({ "kty": "EC", "crv": "P-256", "x": x, "y": encode(&[1; 31]) }),
+            json!({ "kty": "EC", "crv": "P-384", "x": x, "y": x }),
+            json!({ "kty": "EC", "crv": "P-256", "x": x, "y": x, "d": x }),
+            json!({ "kty": "EC", "crv": "P-256", "x": x, "y": x, "d": null, "k": x }),
+            json!({ "kty": "EC", "crv": "P-256", "x": x, "y": x, "alg": "RS256" }),
+            json!({ "kty": "EC", "crv": "P-256", "x": x, "y": x, "alg": "ECDH-ES" }),
+            json!({ "kty": "OKP", "crv": "X25519", "x": x }),
+            json!({ "kty": "RSA", "n": "AAAA", "e": "AQAB" }),
+            json!({ "kty": "RSA", "n": "+///", "e": "AQAB" }),
+            json!({ "kty": "RSA", "e": "AQAB" }),
+        ] {
+            assert!(parse(jwk.clone()).is_err(), "{jwk}");
+        }
+    }
+
+    #[test]
+    fn a_set_keeps_the_keys_that_can_be_used() {
+        let x = encode(&[1; 32]);
+        let set = json!({ "keys": [
+            { "kty": "OKP", "crv": "X25519", "x": x },
+            { "kty": "OKP", "crv": "Ed25519", "x": x, "kid": "a", "use": "sig", "alg": "EdDSA", "x5t": "ignored" },
+            7,
+        ] });
+        let set = JwkSet::parse(&set.to_string()).unwrap();
+        assert_eq!(set.keys.len(), 1);
+        let written = serde_json::to_value(&set).unwrap();
+        let expected = json!({ "kty": "OKP", "crv": "Ed25519", "x": x, "kid": "a", "use": "sig", "alg": "EdDSA" });
+        assert_eq!(written, json!({ "keys": [expected] }));
+        for not_a_set in ["", "[]", "{}", r#"{"keys":{}}"#] {
+            assert_eq!(JwkSet::parse(not_a_set), None);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_without_panic(text in any::<String>(), x in any::<String>(), n in any::<Vec<u8>>()) {
+            let _ = JwkSet::parse(&text);
+            let _ = parse(json!({ "kty": "EC", "crv": "P-256", "x": x, "y": text }));
+            let _ = parse(json!({ "kty": "RSA", "n": encode(&n), "e": x })).map(|jwk| jwk.key.thumbprint());
+        }
+    }
+}

@@ -4,6 +4,7 @@ use crate::{Algorithm, Crypto, CryptoError, Jwk, JwkSet, Purpose, Secrets, Verif
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use protocol::Timestamp;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 
 /// The algorithms that get a key of their own. PS256 uses the one of RS256.
@@ -95,6 +96,11 @@ impl PublishedKeys {
         Ok(prepared)
     }
 
+    fn digest(&self) -> Result<String, CryptoError> {
+        let json = serde_json::to_vec(self).map_err(|_| CryptoError::Encoding)?;
+        Ok(URL_SAFE_NO_PAD.encode(Sha256::digest(json)))
+    }
+
     fn living(&self, now: Timestamp) -> impl Iterator<Item = &PublishedKey> {
         self.keys.iter().filter(move |key| key.is_alive(now))
     }
@@ -121,8 +127,17 @@ impl std::fmt::Debug for KeySet {
 struct Stored {
     #[serde(flatten)]
     published: PublishedKeys,
-    /// A JSON object, kid to PKCS#8 in base64url, sealed.
+    /// [`Sealed`] as JSON, sealed.
     sealed: String,
+}
+
+/// What is sealed.
+#[derive(Serialize, Deserialize)]
+struct Sealed {
+    /// PKCS#8 in base64url by kid.
+    private: BTreeMap<String, String>,
+    /// The digest of the public side.
+    published: String,
 }
 
 impl KeySet {
@@ -158,32 +173,27 @@ impl KeySet {
 
     /// The form to store: JSON, `keys` in clear and `sealed`.
     pub fn to_stored(&self, secrets: &Secrets) -> Result<String, CryptoError> {
-        let private: BTreeMap<&str, String> =
-            self.private.iter().map(|(kid, pkcs8)| (kid.as_str(), URL_SAFE_NO_PAD.encode(pkcs8))).collect();
-        let private = serde_json::to_vec(&private).map_err(|_| CryptoError::Encoding)?;
-        let sealed = secrets.seal(Purpose::SigningKeys, &private)?;
+        let private = self.private.iter().map(|(kid, pkcs8)| (kid.clone(), URL_SAFE_NO_PAD.encode(pkcs8)));
+        let sealed = Sealed { private: private.collect(), published: self.published.digest()? };
+        let sealed = serde_json::to_vec(&sealed).map_err(|_| CryptoError::Encoding)?;
+        let sealed = secrets.seal(Purpose::SigningKeys, &sealed)?;
         serde_json::to_string(&Stored { published: self.published.clone(), sealed }).map_err(|_| CryptoError::Encoding)
     }
 
-    /// Reads the stored form. Each public key must be the one that its sealed private key is named after: a public key
-    /// that was put into the store by someone without the secret is refused.
+    /// Reads the stored form. `CryptoError::Stored` if the public side is not the one that was sealed with the private
+    /// side: nobody without the secret can add a key, or change when one signs.
     pub fn from_stored(stored: &str, secrets: &Secrets) -> Result<Self, CryptoError> {
         let stored: Stored = serde_json::from_str(stored).map_err(|_| CryptoError::Stored)?;
-        let private = secrets.open(Purpose::SigningKeys, &stored.sealed).ok_or(CryptoError::Stored)?;
-        let private: BTreeMap<String, String> = serde_json::from_slice(&private).map_err(|_| CryptoError::Stored)?;
-        let private = private
-            .into_iter()
-            .map(|(kid, pkcs8)| Some((kid, URL_SAFE_NO_PAD.decode(pkcs8).ok()?)))
-            .collect::<Option<BTreeMap<_, _>>>()
-            .ok_or(CryptoError::Stored)?;
-        let published = stored.published;
-        let genuine = published.keys.iter().all(|key| {
-            private.contains_key(&key.kid) && key.public.key.thumbprint() == key.kid && key.public.key.serves(key.alg)
-        });
-        if !genuine || published.keys.len() != private.len() {
+        let sealed = secrets.open(Purpose::SigningKeys, &stored.sealed).ok_or(CryptoError::Stored)?;
+        let sealed: Sealed = serde_json::from_slice(&sealed).map_err(|_| CryptoError::Stored)?;
+        if sealed.published != stored.published.digest()? {
             return Err(CryptoError::Stored);
         }
-        Ok(Self { published, private, outdated_seal: !secrets.is_current(&stored.sealed) })
+        let mut private = BTreeMap::new();
+        for (kid, pkcs8) in sealed.private {
+            private.insert(kid, URL_SAFE_NO_PAD.decode(pkcs8).map_err(|_| CryptoError::Stored)?);
+        }
+        Ok(Self { published: stored.published, private, outdated_seal: !secrets.is_current(&stored.sealed) })
     }
 
     pub(crate) async fn add(

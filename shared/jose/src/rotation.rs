@@ -104,3 +104,127 @@ impl KeySet {
         Ok(Some(next))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Jwk, PublicKey, PublishedKey};
+
+    const DAY: Duration = Duration::from_secs(86_400);
+    const HOUR: Duration = Duration::from_secs(3_600);
+    const START: Timestamp = Timestamp::from_secs(1_700_000_000);
+    const POLICY: Policy = Policy { rotate_every: DAY.saturating_mul(90), publish_ahead: DAY, token_lifetime: HOUR };
+
+    fn key(kid: &str, alg: Algorithm, signs_from: Timestamp) -> PublishedKey {
+        PublishedKey {
+            kid: kid.to_owned(),
+            alg,
+            public: Jwk::from(PublicKey::Ed25519 { x: [0; 32] }),
+            created_at: signs_from,
+            signs_from,
+            verifies_until: None,
+        }
+    }
+
+    fn first() -> PublishedKeys {
+        let keys = GENERATED.iter().map(|alg| key(alg.as_str(), *alg, START)).collect();
+        PublishedKeys { keys }
+    }
+
+    /// What carrying out a plan leaves, with names instead of keys.
+    fn carried_out(mut keys: PublishedKeys, plan: &Plan, now: Timestamp) -> PublishedKeys {
+        keys.keys.retain(|key| !plan.removals.contains(&key.kid));
+        for retirement in &plan.retirements {
+            for key in keys.keys.iter_mut().filter(|key| key.kid == retirement.kid) {
+                key.verifies_until = Some(retirement.verifies_until);
+            }
+        }
+        for addition in &plan.additions {
+            let kid = format!("{}-{}", addition.alg, now.as_secs());
+            keys.keys.push(PublishedKey { created_at: now, ..key(&kid, addition.alg, addition.signs_from) });
+        }
+        keys
+    }
+
+    #[test]
+    fn nothing_is_due_before_the_next_key_must_be_published() {
+        let due = START.after(POLICY.rotate_every).before(POLICY.publish_ahead);
+        for now in [START, START.after(DAY), due.before(Duration::from_millis(1))] {
+            assert_eq!(Plan::new(&first(), now, POLICY), Plan::default());
+        }
+        assert!(!Plan::new(&first(), due, POLICY).is_empty());
+    }
+
+    #[test]
+    fn the_next_key_is_published_ahead_and_the_old_one_outlives_its_tokens() {
+        let due = START.after(POLICY.rotate_every).before(POLICY.publish_ahead);
+        let plan = Plan::new(&first(), due, POLICY);
+        let turn = due.after(POLICY.publish_ahead);
+        let addition = |alg| Addition { alg, signs_from: turn };
+        assert_eq!(plan.additions, GENERATED.map(addition));
+        let verifies_until = turn.after(POLICY.token_lifetime).after(CLOCK_SKEW);
+        let retirement = |alg: Algorithm| Retirement { kid: alg.as_str().to_owned(), verifies_until };
+        assert_eq!(plan.retirements, GENERATED.map(retirement));
+        assert!(plan.removals.is_empty());
+
+        let keys = carried_out(first(), &plan, due);
+        assert!(Plan::new(&keys, due, POLICY).is_empty());
+        let signing = |now| keys.signing(Algorithm::ES256, now).unwrap().kid.clone();
+        assert_eq!(signing(turn.before(Duration::from_millis(1))), "ES256");
+        assert_ne!(signing(turn), "ES256");
+
+        assert!(Plan::new(&keys, verifies_until.before(Duration::from_millis(1)), POLICY).is_empty());
+        let last = Plan::new(&keys, verifies_until, POLICY);
+        assert_eq!(last.removals, GENERATED.map(|alg| alg.as_str().to_owned()));
+        assert!(last.additions.is_empty() && last.retirements.is_empty());
+    }
+
+    #[test]
+    fn a_rotation_that_comes_late_still_publishes_ahead() {
+        let late = START.after(POLICY.rotate_every.saturating_mul(3));
+        let plan = Plan::new(&first(), late, POLICY);
+        assert!(plan.additions.iter().all(|addition| addition.signs_from == late.after(POLICY.publish_ahead)));
+        assert_eq!(carried_out(first(), &plan, late).signing(Algorithm::PS256, late).unwrap().kid, "RS256");
+    }
+
+    #[test]
+    fn an_algorithm_without_a_key_gets_one_at_once() {
+        let mut keys = first();
+        keys.keys.retain(|key| key.alg != Algorithm::EdDSA);
+        let plan = Plan::new(&keys, START, POLICY);
+        assert_eq!(plan.additions, [Addition { alg: Algorithm::EdDSA, signs_from: START }]);
+        assert!(plan.retirements.is_empty());
+    }
+
+    #[test]
+    fn a_clock_that_is_behind_finds_a_key_to_sign_with() {
+        let behind = START.before(HOUR);
+        assert_eq!(first().signing(Algorithm::ES256, behind).unwrap().kid, "ES256");
+    }
+
+    /// Hour by hour over three years: whoever holds a copy of the JWKS up to a day old verifies every living token.
+    #[test]
+    fn every_living_token_verifies_with_a_copy_as_old_as_allowed() {
+        let copy_age = POLICY.publish_ahead.saturating_sub(HOUR);
+        let mut keys = first();
+        let mut history: Vec<(Timestamp, PublishedKeys)> = Vec::new();
+        for hour in 0..3 * 365 * 24 {
+            let now = START.after(HOUR.saturating_mul(hour));
+            keys = carried_out(keys.clone(), &Plan::new(&keys, now, POLICY), now);
+            history.push((now, keys.clone()));
+            for alg in Algorithm::ALL {
+                // The signer: any instance whose copy is at most that old. The verifier: any from the start of that
+                // age to the end of the token's life.
+                let oldest = history.iter().find(|(at, _)| now.since(*at) <= copy_age).unwrap();
+                let signer = &oldest.1.signing(alg, now).unwrap().kid;
+                assert!(oldest.1.keys.iter().any(|key| &key.kid == signer));
+                let current = keys.signing(alg, now).unwrap();
+                assert_eq!(&current.kid, signer, "instances disagree at hour {hour}");
+                assert!(current.is_alive(now.after(POLICY.token_lifetime)));
+                assert!(current.signs_from == START || now.since(current.created_at) > copy_age);
+            }
+            assert!(keys.keys.len() <= 2 * GENERATED.len());
+            history.retain(|(at, _)| now.since(*at) <= copy_age);
+        }
+    }
+}

@@ -269,3 +269,142 @@ impl protocol::Mac for Secrets {
         self.mac_with(key_id, Purpose::Token, parts)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Computed by another implementation of HKDF and HMAC from the secret of 32 sevens.
+    const KEY_ID: [u8; 4] = [112, 236, 29, 57];
+    const TAG: &str = "BX6noocdmeO6NnEihRLR1R-pT4SABDTVKC27j5ABhsk";
+    /// `sealed before`, for sessions.
+    const SEALED: &str = "cOwdOaStcUgDFctkRfphmvRlpVgLeA9utN4CoK632zkMOaj74MpZO5uqKQQI8z0EpIVsf2xLRBjh";
+
+    const ALL: [Purpose; 9] = [
+        Purpose::Token,
+        Purpose::Interaction,
+        Purpose::Form,
+        Purpose::Session,
+        Purpose::ClientSecret,
+        Purpose::SigningKeys,
+        Purpose::Admin,
+        Purpose::Throttle,
+        Purpose::Pairwise,
+    ];
+
+    fn secret(byte: u8) -> Secret {
+        Secret::from_bytes([byte; 32])
+    }
+
+    fn secrets(current: u8) -> Secrets {
+        Secrets::new(secret(current), None)
+    }
+
+    #[test]
+    fn a_secret_is_read_in_either_form_and_never_shown() {
+        let bytes: [u8; 32] = std::array::from_fn(|index| index as u8 * 8);
+        let secret = Secret::from_bytes(bytes);
+        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let base64 = secret.to_base64url();
+        for text in [&hex, &hex.to_uppercase(), &base64, &format!("{base64}="), &format!(" {base64}\n")] {
+            assert_eq!(Secret::parse(text).unwrap().0, bytes, "{text}");
+        }
+        let not_hex = "g".repeat(64);
+        let not_ascii = "é".repeat(32);
+        let short = hex.replacen('0', "", 1);
+        for text in ["", "secret", &short, &short.repeat(2), &not_hex, &not_ascii, &format!("{base64}A"), "AAAA"] {
+            assert_eq!(Secret::parse(text).unwrap_err(), InvalidSecret, "{text}");
+        }
+        assert_eq!(format!("{secret:?} {:?}", secrets(1)), "Secret(redacted) Secrets(redacted)");
+        assert_ne!(Secret::generate().unwrap().0, Secret::generate().unwrap().0);
+    }
+
+    #[test]
+    fn derivation_never_changes() {
+        // Values that exist in deployments depend on these.
+        let secrets = secrets(7);
+        assert_eq!(secrets.key_id(), KEY_ID);
+        assert_eq!(URL_SAFE_NO_PAD.encode(secrets.mac(Purpose::Token, &[b"a", b"bc"])), TAG);
+        assert_eq!(secrets.open(Purpose::Session, SEALED).unwrap(), b"sealed before");
+    }
+
+    #[test]
+    fn keys_of_purposes_and_secrets_differ() {
+        let tags = [secrets(1), secrets(2)].map(|secrets| ALL.map(|purpose| secrets.mac(purpose, &[b"x"])));
+        let mut tags: Vec<_> = tags.iter().flatten().collect();
+        tags.sort_unstable();
+        tags.dedup();
+        assert_eq!(tags.len(), 2 * ALL.len());
+        assert_ne!(secrets(1).key_id(), secrets(2).key_id());
+    }
+
+    #[test]
+    fn parts_cannot_be_shifted() {
+        let secrets = secrets(1);
+        let mac = |parts: &[&[u8]]| secrets.mac(Purpose::Token, parts);
+        let tags = [mac(&[b"ab", b"c"]), mac(&[b"a", b"bc"]), mac(&[b"abc"]), mac(&[b"abc", b""]), mac(&[b"", b"abc"])];
+        for (index, tag) in tags.iter().enumerate() {
+            assert!(!tags[..index].contains(tag));
+        }
+        assert_eq!(mac(&[b"ab", b"c"]), tags[0]);
+    }
+
+    #[test]
+    fn the_previous_secret_is_accepted_and_makes_nothing() {
+        let before = secrets(1);
+        let after = Secrets::new(secret(2), Some(secret(1)));
+        let later = Secrets::new(secret(3), Some(secret(2)));
+        let sealed = before.seal(Purpose::Session, b"value").unwrap();
+        let tag = before.mac(Purpose::Token, &[b"x"]);
+
+        assert_eq!(after.key_id(), secrets(2).key_id());
+        assert_eq!(after.open(Purpose::Session, &sealed).unwrap(), b"value");
+        assert!(!after.is_current(&sealed) && before.is_current(&sealed));
+        assert_eq!(after.mac_with(before.key_id(), Purpose::Token, &[b"x"]), Some(tag));
+        assert_eq!(after.mac_with(after.key_id(), Purpose::Token, &[b"x"]), Some(after.mac(Purpose::Token, &[b"x"])));
+        assert_ne!(after.mac(Purpose::Token, &[b"x"]), tag);
+
+        assert_eq!(later.open(Purpose::Session, &sealed), None);
+        assert_eq!(later.mac_with(before.key_id(), Purpose::Token, &[b"x"]), None);
+        assert_eq!(before.open(Purpose::Session, &after.seal(Purpose::Session, b"value").unwrap()), None);
+    }
+
+    #[test]
+    fn a_sealed_value_opens_for_its_purpose_alone_and_unaltered() {
+        let secrets = secrets(1);
+        let sealed = secrets.seal(Purpose::Interaction, b"value").unwrap();
+        assert_ne!(sealed, secrets.seal(Purpose::Interaction, b"value").unwrap());
+        for purpose in ALL {
+            assert_eq!(secrets.open(purpose, &sealed).is_some(), purpose == Purpose::Interaction);
+        }
+        let bytes = URL_SAFE_NO_PAD.decode(&sealed).unwrap();
+        for index in 0..bytes.len() {
+            let mut altered = bytes.clone();
+            altered[index] ^= 1;
+            assert_eq!(secrets.open(Purpose::Interaction, &URL_SAFE_NO_PAD.encode(altered)), None, "byte {index}");
+            assert_eq!(secrets.open(Purpose::Interaction, &URL_SAFE_NO_PAD.encode(&bytes[..index])), None);
+        }
+        assert_eq!(secrets.open(Purpose::Interaction, &format!("{sealed}=")), None);
+        let empty = secrets.seal(Purpose::Form, b"").unwrap();
+        assert_eq!(secrets.open(Purpose::Form, &empty).unwrap(), b"");
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_sealed_opens(plaintext in any::<Vec<u8>>()) {
+            let secrets = secrets(1);
+            let sealed = secrets.seal(Purpose::Session, &plaintext).unwrap();
+            prop_assert_eq!(secrets.open(Purpose::Session, &sealed), Some(plaintext));
+        }
+
+        #[test]
+        fn anything_else_does_not(text in any::<String>(), bytes in any::<Vec<u8>>()) {
+            let secrets = secrets(1);
+            prop_assert_eq!(secrets.open(Purpose::Session, &text), None);
+            let genuine_name = [secrets.key_id().as_slice(), &bytes].concat();
+            prop_assert_eq!(secrets.open(Purpose::Session, &URL_SAFE_NO_PAD.encode(genuine_name)), None);
+            let _ = Secret::parse(&text);
+        }
+    }
+}

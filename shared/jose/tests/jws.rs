@@ -34,7 +34,7 @@ fn key(json: Value) -> PublicKey {
 }
 
 fn signed(alg: Algorithm, typ: &str, claims: &Value) -> String {
-    run(async { sign_jwt(&*KEYRING.signing_key(alg, NOW).await.unwrap(), typ, claims).await.unwrap() })
+    run(async { sign_jwt(&KEYRING.signing_key(alg, NOW).await.unwrap(), typ, claims).await.unwrap() })
 }
 
 fn verified(text: &str) -> Option<Value> {
@@ -225,7 +225,7 @@ fn what_was_altered_or_is_malformed_does_not_verify() {
     // Claims that are not an object.
     let array = run(async {
         let key = KEYRING.signing_key(Algorithm::ES256, NOW).await.unwrap();
-        sign_jwt(&*key, "JWT", &json!(["sub"])).await.unwrap()
+        sign_jwt(&key, "JWT", &json!(["sub"])).await.unwrap()
     });
     assert_eq!(verified(&array), None);
 }

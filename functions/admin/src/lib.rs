@@ -1,1 +1,129 @@
-//! Administration: clients and users, for the latchkey command.
+//! Administration: clients and users, for the `latchkey` command.
+//!
+//! | path | GET | PUT | DELETE |
+//! |---|---|---|---|
+//! | `/admin/clients` | `{items: [client…], next?}`, paged with `?cursor=` | | |
+//! | `/admin/clients/{client_id}` | the client | registers or changes it | removes it |
+//! | `/admin/users` | `{items: [{username, sub}…], next?}` | | |
+//! | `/admin/users/{username}` | `{username, sub, claims}` | registers or changes the person | removes the person |
+//!
+//! Every request carries `Authorization: Bearer` with a token of [`bearer`]. A body that cannot be accepted is answered
+//! with 400 and `{error: "invalid_request", error_description, problems: [text…]}`: all that is wrong, at once.
+
+pub mod bearer;
+mod clients;
+mod listing;
+mod password_hash;
+mod users;
+
+use http::{Method, StatusCode, header};
+use percent_encoding::percent_decode_str;
+use runtime::{Context, Fault, Request, Response};
+use serde_json::{Map, Value, json};
+
+/// Answers one request.
+pub async fn handle(request: &Request, context: &Context) -> Result<Response, Fault> {
+    if !is_authorized(request, context) {
+        return Ok(unauthorized());
+    }
+    let Some(path) = request.path.strip_prefix("/admin/").map(|path| path.trim_end_matches('/')) else {
+        return Ok(not_found());
+    };
+    let (collection, name) = match path.split_once('/') {
+        Some((collection, name)) => (collection, Some(name)),
+        None => (path, None),
+    };
+    let name = match name.map(decoded) {
+        Some(None) => return Ok(not_found()),
+        Some(name) => name,
+        None => None,
+    };
+    let method = &request.method;
+    match (collection, name) {
+        ("clients", None) if method == Method::GET => clients::list(request, context).await,
+        ("users", None) if method == Method::GET => users::list(request, context).await,
+        ("clients" | "users", None) => Ok(problem(StatusCode::METHOD_NOT_ALLOWED, &["a listing can be read, no more"])),
+        ("clients", Some(id)) => match *method {
+            Method::PUT => match body(request) {
+                Ok(body) => clients::put(&id, body, context).await,
+                Err(refusal) => Ok(refusal),
+            },
+            Method::DELETE => clients::delete(&id, context).await,
+            _ => clients::get(&id, context).await,
+        },
+        ("users", Some(username)) => match *method {
+            Method::PUT => match body(request) {
+                Ok(body) => users::put(&username, body, request.received_at, context).await,
+                Err(refusal) => Ok(refusal),
+            },
+            Method::DELETE => users::delete(&username, context).await,
+            _ => users::get(&username, context).await,
+        },
+        _ => Ok(not_found()),
+    }
+}
+
+fn is_authorized(request: &Request, context: &Context) -> bool {
+    request
+        .header(&header::AUTHORIZATION)
+        .and_then(|value| value.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .is_some_and(|(_, token)| bearer::verify(&context.secrets, token.trim(), request.received_at))
+}
+
+/// A path's one segment, decoded.
+fn decoded(segment: &str) -> Option<String> {
+    if segment.contains('/') {
+        return None;
+    }
+    let text = percent_decode_str(segment).decode_utf8().ok()?;
+    (!text.is_empty()).then(|| text.into_owned())
+}
+
+/// The JSON object that a request carries.
+fn body(request: &Request) -> Result<Map<String, Value>, Response> {
+    if !request.has_content_type("application/json") {
+        return Err(problem(StatusCode::UNSUPPORTED_MEDIA_TYPE, &["the body must be application/json"]));
+    }
+    match serde_json::from_slice(&request.body) {
+        Ok(Value::Object(body)) => Ok(body),
+        Ok(_) => Err(problem(StatusCode::BAD_REQUEST, &["the body must be a JSON object"])),
+        Err(error) => Err(problem(StatusCode::BAD_REQUEST, &[&format!("the body is not JSON: {error}")])),
+    }
+}
+
+/// RFC 6750 §3.1.
+fn unauthorized() -> Response {
+    let body = json!({ "error": "invalid_token", "error_description": "a bearer token made with the deployment's secret is needed" });
+    let mut response = Response::json(StatusCode::UNAUTHORIZED, &body)
+        .with(header::WWW_AUTHENTICATE, "Bearer realm=\"latchkey admin\", error=\"invalid_token\"");
+    response.outcome.error = Some("invalid_token".to_owned());
+    response
+}
+
+fn not_found() -> Response {
+    let mut response = problem(StatusCode::NOT_FOUND, &["there is nothing of this name"]);
+    response.outcome.reason = None;
+    response
+}
+
+/// Everything that is wrong with a request.
+fn problem(status: StatusCode, problems: &[impl AsRef<str>]) -> Response {
+    let problems: Vec<&str> = problems.iter().map(AsRef::as_ref).collect();
+    let description = problems.join("; ");
+    let body = json!({ "error": "invalid_request", "error_description": description, "problems": problems });
+    let mut response = Response::json(status, &body);
+    response.outcome.error = Some("invalid_request".to_owned());
+    response.outcome.reason = Some(description);
+    response
+}
+
+#[cfg(target_arch = "wasm32")]
+#[worker::event(fetch)]
+async fn fetch(
+    request: worker::HttpRequest,
+    env: worker::Env,
+    _: worker::Context,
+) -> worker::Result<worker::HttpResponse> {
+    runtime::worker::serve("admin", request, &env, |request, context| Box::pin(handle(request, context))).await
+}

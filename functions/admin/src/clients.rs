@@ -1,0 +1,143 @@
+//! Clients: read, registered, changed, removed.
+
+use crate::{listing, not_found, problem};
+use http::StatusCode;
+use protocol::{Client, SecretVerifier, StoredClient};
+use runtime::{Context, Fault, Request, Response, entropy};
+use serde_json::{Map, Value, json};
+
+/// A secret that people choose is shorter than one made here; much shorter, and it could be guessed.
+const MIN_SECRET: usize = 12;
+const MAX_SECRET: usize = 256;
+/// How many secrets a client has at most, the newest first.
+const MAX_SECRETS: usize = 2;
+
+/// What shall become of a client's secret.
+enum SecretChange {
+    /// As it is; a confidential client without one gets one.
+    Keep,
+    /// This one takes the place of all.
+    Set(String),
+    /// A new one takes the place of all.
+    Replace,
+    /// A new one, and the newest of the old stays good.
+    Add,
+}
+
+pub(crate) async fn list(request: &Request, context: &Context) -> Result<Response, Fault> {
+    let cursor = listing::cursor(request);
+    let (clients, next) = storage::clients::list(&*context.records, cursor.as_ref(), listing::PAGE).await?;
+    let items: Vec<Value> = clients.iter().map(|stored| json!(stored.client)).collect();
+    Ok(listing::page(&items, next))
+}
+
+pub(crate) async fn get(client_id: &str, context: &Context) -> Result<Response, Fault> {
+    Ok(match storage::clients::find(&*context.records, client_id).await? {
+        Some(stored) => Response::json(StatusCode::OK, &stored.client),
+        None => not_found(),
+    })
+}
+
+/// Registers a client or changes all of it, in the words of RFC 7591 §2 and of [`Client`]. Besides, `client_secret` sets
+/// the secret, and `new_client_secret` has one made: `"replace"`, or `"add"` to let the one before stay good. The answer
+/// alone tells a new secret; the store cannot.
+pub(crate) async fn put(client_id: &str, mut body: Map<String, Value>, context: &Context) -> Result<Response, Fault> {
+    let mut problems = Vec::new();
+    let change = secret_change(&mut body, &mut problems);
+    let client = parse(client_id, body, &mut problems);
+    if let Some(client) = &client {
+        problems.extend(client.problems());
+        if !client.is_confidential() && !matches!(change, SecretChange::Keep) {
+            problems.push("client_secret: a client whose token_endpoint_auth_method is none has no secret".to_owned());
+        }
+    }
+    let client = match client {
+        Some(client) if problems.is_empty() => client,
+        _ => return Ok(problem(StatusCode::BAD_REQUEST, &problems)),
+    };
+    let before = storage::clients::find(&*context.records, client_id).await?;
+    let status = if before.is_some() { StatusCode::OK } else { StatusCode::CREATED };
+    let before = before.map(|stored| stored.secrets).unwrap_or_default();
+    let (secrets, told) = if client.is_confidential() { changed(before, change)? } else { (Vec::new(), None) };
+    let stored = StoredClient { client, secrets };
+    storage::clients::save(&*context.records, &stored).await?;
+    let mut answer = json!(stored.client);
+    if let (Some(secret), Value::Object(members)) = (told, &mut answer) {
+        members.insert("client_secret".to_owned(), Value::String(secret));
+    }
+    Ok(Response::json(status, &answer))
+}
+
+pub(crate) async fn delete(client_id: &str, context: &Context) -> Result<Response, Fault> {
+    if storage::clients::find(&*context.records, client_id).await?.is_none() {
+        return Ok(not_found());
+    }
+    storage::clients::remove(&*context.records, client_id).await?;
+    Ok(Response::new(StatusCode::NO_CONTENT))
+}
+
+/// The client that the body describes; what is wrong with any member of it goes to `problems`.
+fn parse(client_id: &str, mut body: Map<String, Value>, problems: &mut Vec<String>) -> Option<Client> {
+    if body.get("client_id").is_some_and(|sent| sent.as_str() != Some(client_id)) {
+        problems.push("client_id: is not the one in the path".to_owned());
+    }
+    body.insert("client_id".to_owned(), Value::String(client_id.to_owned()));
+    let whole = serde_json::from_value(Value::Object(body.clone()));
+    if whole.is_err() {
+        // Each member alone, so that all that is wrong is told, not the first error only.
+        for (name, value) in body {
+            let alone = json!({ "client_id": client_id, name.as_str(): value });
+            if let Err(error) = serde_json::from_value::<Client>(alone) {
+                let error = error.to_string();
+                let is_unknown = error.starts_with("unknown field");
+                problems.push(format!("{name}: {}", if is_unknown { "there is no such setting" } else { &error }));
+            }
+        }
+    }
+    whole.ok()
+}
+
+fn secret_change(body: &mut Map<String, Value>, problems: &mut Vec<String>) -> SecretChange {
+    let made = match body.remove("new_client_secret") {
+        None => None,
+        Some(Value::String(how)) if how == "replace" => Some(SecretChange::Replace),
+        Some(Value::String(how)) if how == "add" => Some(SecretChange::Add),
+        Some(_) => {
+            problems.push("new_client_secret: must be \"replace\" or \"add\"".to_owned());
+            None
+        }
+    };
+    let set = match body.remove("client_secret") {
+        None => None,
+        Some(Value::String(secret))
+            if (MIN_SECRET..=MAX_SECRET).contains(&secret.len()) && secret.bytes().all(|byte| byte.is_ascii_graphic()) =>
+        {
+            Some(SecretChange::Set(secret))
+        }
+        Some(_) => {
+            problems.push(format!(
+                "client_secret: must be {MIN_SECRET} to {MAX_SECRET} visible ASCII characters; leave it out to have one made"
+            ));
+            None
+        }
+    };
+    match (set, made) {
+        (Some(_), Some(_)) => {
+            problems.push("client_secret: cannot be set and made at once".to_owned());
+            SecretChange::Keep
+        }
+        (set, made) => set.or(made).unwrap_or(SecretChange::Keep),
+    }
+}
+
+/// The verifiers after the change, and the secret to tell.
+fn changed(before: Vec<SecretVerifier>, change: SecretChange) -> Result<(Vec<SecretVerifier>, Option<String>), Fault> {
+    let (secret, kept) = match change {
+        SecretChange::Keep if !before.is_empty() => return Ok((before, None)),
+        SecretChange::Set(secret) => (secret, Vec::new()),
+        SecretChange::Keep | SecretChange::Replace => (entropy::secret()?, Vec::new()),
+        SecretChange::Add => (entropy::secret()?, before),
+    };
+    let new = SecretVerifier::new(&secret, entropy::bytes()?);
+    Ok(([new].into_iter().chain(kept).take(MAX_SECRETS).collect(), Some(secret)))
+}

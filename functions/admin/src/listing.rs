@@ -1,0 +1,24 @@
+//! One page of a listing.
+
+use http::StatusCode;
+use runtime::{Request, Response};
+use serde_json::{Value, json};
+use storage::Cursor;
+
+/// How many items a page has at most.
+pub(crate) const PAGE: u32 = 100;
+
+/// Where the page that is asked for starts.
+pub(crate) fn cursor(request: &Request) -> Option<Cursor> {
+    form_urlencoded::parse(request.query.as_bytes())
+        .find(|(name, _)| name == "cursor")
+        .map(|(_, value)| Cursor(value.into_owned()))
+}
+
+/// The page.
+pub(crate) fn page(items: &[Value], next: Option<Cursor>) -> Response {
+    match next {
+        Some(Cursor(next)) => Response::json(StatusCode::OK, &json!({ "items": items, "next": next })),
+        None => Response::json(StatusCode::OK, &json!({ "items": items })),
+    }
+}

@@ -1,0 +1,148 @@
+//! People: read, registered, changed, removed. What they sign in with is written, never read.
+
+use crate::{listing, not_found, password_hash, problem};
+use http::StatusCode;
+use protocol::{Timestamp, is_profile_claim};
+use runtime::{Context, Fault, Request, Response, entropy};
+use serde_json::{Map, Value, json};
+use storage::directory;
+use storage::users::{self, Credential, User};
+
+/// Longest sign-in name, in bytes.
+const MAX_USERNAME: usize = 128;
+/// Longest subject (OpenID Connect Core §2).
+const MAX_SUBJECT: usize = 255;
+
+pub(crate) async fn list(request: &Request, context: &Context) -> Result<Response, Fault> {
+    let cursor = listing::cursor(request);
+    let (entries, next) = directory::list(&*context.records, cursor.as_ref(), listing::PAGE).await?;
+    let items: Vec<Value> = entries.iter().map(|entry| json!(entry)).collect();
+    Ok(listing::page(&items, next))
+}
+
+pub(crate) async fn get(username: &str, context: &Context) -> Result<Response, Fault> {
+    let Some(entry) = directory::find(&*context.records, username).await? else { return Ok(not_found()) };
+    Ok(match users::find(&*context.records, &entry.subject).await? {
+        Some(user) => Response::json(StatusCode::OK, &shown(&user)),
+        None => not_found(),
+    })
+}
+
+/// Registers a person or changes one. `claims` (OpenID Connect Core §5.1) replaces all claims, `password_hash` (PHC
+/// string, Argon2id) the password; what is left out stays. `sub` can be chosen when the person is new.
+pub(crate) async fn put(
+    username: &str,
+    mut body: Map<String, Value>,
+    now: Timestamp,
+    context: &Context,
+) -> Result<Response, Fault> {
+    let mut problems = Vec::new();
+    let username = users::normalize(username);
+    if username.is_empty() || username.len() > MAX_USERNAME || username.chars().any(char::is_control) {
+        problems.push(format!("username: must be 1 to {MAX_USERNAME} bytes without control characters"));
+    }
+    if body.remove("username").is_some_and(|sent| sent.as_str().map(users::normalize).as_ref() != Some(&username)) {
+        problems.push("username: is not the one in the path".to_owned());
+    }
+    let subject = text(&mut body, "sub", &mut problems);
+    if subject.as_ref().is_some_and(|sub| {
+        sub.is_empty() || sub.len() > MAX_SUBJECT || !sub.bytes().all(|byte| byte.is_ascii_graphic())
+    }) {
+        problems.push(format!("sub: must be 1 to {MAX_SUBJECT} visible ASCII characters"));
+    }
+    let hash = text(&mut body, "password_hash", &mut problems);
+    if let Some(problem) = hash.as_deref().and_then(password_hash::problem) {
+        problems.push(format!("password_hash: {problem}"));
+    }
+    let claims = match body.remove("claims") {
+        None => None,
+        Some(Value::Object(claims)) => {
+            problems.extend(claims.iter().filter_map(|(claim, value)| claim_problem(claim, value)));
+            Some(claims)
+        }
+        Some(_) => {
+            problems.push("claims: must be an object".to_owned());
+            None
+        }
+    };
+    problems.extend(body.keys().map(|name| format!("{name}: there is no such member; claims go into claims")));
+    if !problems.is_empty() {
+        return Ok(problem(StatusCode::BAD_REQUEST, &problems));
+    }
+
+    let records = &*context.records;
+    let known = match directory::find(records, &username).await? {
+        Some(entry) => Some(entry.subject),
+        None => None,
+    };
+    if let (Some(known), Some(asked)) = (&known, &subject)
+        && known != asked
+    {
+        return Ok(problem(StatusCode::BAD_REQUEST, &["sub: a person's subject never changes"]));
+    }
+    let subject = match known.clone().or(subject) {
+        Some(subject) => subject,
+        None => entropy::name()?,
+    };
+    let before = users::find(records, &subject).await?;
+    if before.as_ref().is_some_and(|user| user.username != username) {
+        return Ok(problem(StatusCode::BAD_REQUEST, &["sub: is another person's"]));
+    }
+    if before.is_none() && hash.is_none() {
+        return Ok(problem(StatusCode::BAD_REQUEST, &["password_hash: a new person needs one"]));
+    }
+
+    // The directory comes first: of two who register the same name at once, one decides the subject.
+    let subject = directory::enter(records, &username, &subject).await?.subject;
+    let status = if before.is_some() { StatusCode::OK } else { StatusCode::CREATED };
+    let mut claims = claims.or(before.map(|user| user.claims)).unwrap_or_default();
+    claims.entry("updated_at").or_insert_with(|| json!(now.as_secs()));
+    let user = User { subject: subject.clone(), username: username.clone(), claims };
+    users::save(records, &user).await?;
+    if let Some(password) = hash {
+        users::save_credential(records, &username, &Credential { subject, password }).await?;
+    }
+    Ok(Response::json(status, &shown(&user)))
+}
+
+pub(crate) async fn delete(username: &str, context: &Context) -> Result<Response, Fault> {
+    let records = &*context.records;
+    let Some(entry) = directory::find(records, username).await? else { return Ok(not_found()) };
+    // The way in goes first, the directory last: what is cut short can be done again.
+    users::remove_credential(records, username).await?;
+    users::remove(records, &entry.subject).await?;
+    directory::remove(records, username).await?;
+    Ok(Response::new(StatusCode::NO_CONTENT))
+}
+
+fn shown(user: &User) -> Value {
+    json!({ "username": user.username, "sub": user.subject, "claims": user.claims })
+}
+
+fn text(body: &mut Map<String, Value>, name: &str, problems: &mut Vec<String>) -> Option<String> {
+    match body.remove(name) {
+        None => None,
+        Some(Value::String(text)) => Some(text),
+        Some(_) => {
+            problems.push(format!("{name}: must be a string"));
+            None
+        }
+    }
+}
+
+/// Types of claims: OpenID Connect Core §5.1.
+fn claim_problem(claim: &str, value: &Value) -> Option<String> {
+    if !is_profile_claim(claim) {
+        return Some(format!("claims.{claim}: is no claim that OpenID Connect Core section 5.1 defines"));
+    }
+    let (is_right, wanted) = match claim {
+        "email_verified" | "phone_number_verified" => (value.is_boolean(), "true or false"),
+        "updated_at" => (value.is_u64(), "a number of seconds since 1970"),
+        "address" => (
+            value.as_object().is_some_and(|address| address.values().all(Value::is_string)),
+            "an object of strings",
+        ),
+        _ => (value.is_string(), "a string"),
+    };
+    (!is_right).then(|| format!("claims.{claim}: must be {wanted}"))
+}

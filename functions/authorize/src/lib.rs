@@ -1,1 +1,128 @@
-//! The authorization endpoint (RFC 6749 §3.1).
+//! The authorization endpoint (RFC 6749 §3.1, OpenID Connect Core §3.1.2): checks a request, sends the person to sign
+//! in or to consent when that is needed, and issues the code.
+
+mod answer;
+mod arrive;
+
+use http::StatusCode;
+use protocol::interaction::{self, Interaction, Step};
+use protocol::{Error, Grant, GrantState, Standing, StoredClient, TokenContent, TokenKind, sealed_token};
+use runtime::browser::{self, Browser, SignedIn};
+use runtime::{Context, Fault, Request, Response, entropy};
+use storage::{consents, grants, users};
+
+/// Answers an authorization request, new or on its way back from sign-in or consent.
+pub async fn handle(request: &Request, context: &Context) -> Result<Response, Fault> {
+    let browser = Browser::of(request, context)?;
+    let response = match arrive::interaction(request, context, &browser).await? {
+        Ok(arrived) if arrived.is_posted => browser::forward(context, "/authorize", &arrived.interaction)?,
+        Ok(arrived) => proceed(request, context, arrived.interaction, &arrived.client).await?,
+        Err(response) => *response,
+    };
+    Ok(browser.remember(response, context))
+}
+
+/// Takes a request as far as it can go now.
+async fn proceed(
+    request: &Request,
+    context: &Context,
+    interaction: Interaction,
+    client: &StoredClient,
+) -> Result<Response, Fault> {
+    let now = request.received_at;
+    let signed_in = SignedIn::of(request, context).await?;
+    let active = signed_in.as_ref().map(SignedIn::as_active);
+    let step = match interaction::step(&interaction, active.as_ref(), now) {
+        Ok(step) => step,
+        Err(error) => return answer::error(context, &interaction.request.target, &error),
+    };
+    let (Step::Proceed, Some(signed_in)) = (step, signed_in) else {
+        return browser::forward(context, "/login", &interaction);
+    };
+    match needs_consent(context, &interaction, &signed_in, client).await? {
+        Ok(false) => {
+            let code = issue_code(context, &interaction, &signed_in, now).await?;
+            answer::code(context, &interaction.request.target, &code)
+        }
+        Ok(true) => browser::forward(context, "/consent", &interaction),
+        Err(error) => answer::error(context, &interaction.request.target, &error),
+    }
+}
+
+async fn needs_consent(
+    context: &Context,
+    interaction: &Interaction,
+    signed_in: &SignedIn,
+    client: &StoredClient,
+) -> Result<Result<bool, Error>, Fault> {
+    let judge =
+        |remembered| interaction::needs_consent(interaction, &signed_in.as_active(), &client.client, &remembered);
+    if judge(protocol::Scope::default()) == Ok(false) {
+        return Ok(Ok(false));
+    }
+    let remembered =
+        consents::find(context.records.as_ref(), &signed_in.session.subject, &interaction.request.client_id).await?;
+    Ok(judge(remembered))
+}
+
+/// Creates the grant and the code that stands for it (RFC 6749 §4.1.2). One round trip, two when the ID token is to
+/// hold claims of the profile.
+async fn issue_code(
+    context: &Context,
+    interaction: &Interaction,
+    signed_in: &SignedIn,
+    now: protocol::Timestamp,
+) -> Result<sealed_token::SealedToken, Fault> {
+    let request = &interaction.request;
+    let subject = &signed_in.session.subject;
+    let id_token_claims = if request.claims.wants_id_token_profile() {
+        let user = users::find(context.records.as_ref(), subject).await?;
+        user.map(|user| request.claims.for_id_token(&user.claims)).unwrap_or_default()
+    } else {
+        serde_json::Map::new()
+    };
+    let grant = Grant {
+        client_id: request.client_id.clone(),
+        subject: subject.clone(),
+        scope: request.scope.clone(),
+        nonce: request.nonce.clone(),
+        authentication: signed_in.session.authentication.clone(),
+        sid: signed_in.session.sid.clone(),
+        claims: request.claims.clone(),
+        id_token_claims,
+    };
+    let id = grants::new_id(subject, entropy::bytes()?);
+    let expires_at = now.after(context.config.code_lifetime);
+    let content = TokenContent { standing: Standing::issued(id, now), expires_at };
+    let challenge = request.code_challenge.as_ref().map_or("", |challenge| challenge.as_str());
+    let binding = sealed_token::code_binding(&request.client_id, request.target.redirect_uri(), challenge);
+    let code = sealed_token::seal(&context.secrets, TokenKind::Code, &content, &binding)
+        .ok_or_else(|| Fault::new("no key for codes"))?;
+    grants::create(context.records.as_ref(), id, &grant, &GrantState::issued(now, entropy::name()?), expires_at)
+        .await?;
+    Ok(code)
+}
+
+/// What a person is told who cannot be sent back to the client.
+pub(crate) fn error_page(request: &Request, error: &Error) -> Result<Response, Fault> {
+    let nonce = entropy::name()?;
+    let page = pages::error(&pages::ErrorPage {
+        nonce: &nonce,
+        status: 400,
+        title: "This sign-in link does not work",
+        message: "The application sent you here with a request that cannot be answered. Go back to it and try again.",
+        hint: Some(&error.description),
+        request_id: &request.id,
+    });
+    Ok(Response::page(StatusCode::BAD_REQUEST, page.html, &page.csp).failed(error))
+}
+
+#[cfg(target_arch = "wasm32")]
+#[worker::event(fetch)]
+async fn fetch(
+    request: worker::HttpRequest,
+    env: worker::Env,
+    _: worker::Context,
+) -> worker::Result<worker::HttpResponse> {
+    runtime::worker::serve("authorize", request, &env, |request, context| Box::pin(handle(request, context))).await
+}

@@ -1,1 +1,136 @@
 //! RP-initiated logout (OpenID Connect RP-Initiated Logout 1.0).
+
+mod request;
+
+use http::{Method, StatusCode, header};
+use protocol::{Error, Parameters};
+use request::LogoutRequest;
+use runtime::browser::{self, Browser, SignedIn};
+use runtime::{Context, Fault, Request, Response, cookies, entropy};
+use storage::{grants, sessions};
+
+/// Ends the session of this browser: at once when a client shows an ID token of that session, else when the person
+/// says so (RP-Initiated Logout §2).
+pub async fn handle(request: &Request, context: &Context) -> Result<Response, Fault> {
+    let browser = Browser::of(request, context)?;
+    let response = match request.parameters() {
+        Err(error) => error_page(request, &error)?,
+        Ok(parameters) if parameters.value("interaction").is_some() => {
+            confirmed(request, context, &browser, &parameters).await?
+        }
+        Ok(parameters) => match LogoutRequest::check(&parameters, request, context).await? {
+            Err(error) => error_page(request, &error)?,
+            Ok(logout) if request.method == Method::POST => {
+                // Browsers leave cookies out of a POST from another site, so it goes on by GET.
+                Response::see_other(&format!("{}/logout?{}", context.config.issuer, logout.to_query()))
+            }
+            Ok(logout) => begin(request, context, &browser, &logout).await?,
+        },
+    };
+    Ok(browser.remember(response, context))
+}
+
+async fn begin(
+    request: &Request,
+    context: &Context,
+    browser: &Browser,
+    logout: &LogoutRequest,
+) -> Result<Response, Fault> {
+    match SignedIn::of(request, context).await? {
+        None => done(context, logout),
+        Some(signed_in) if logout.names(&signed_in.session) => end(request, context, &signed_in, logout).await,
+        Some(signed_in) => {
+            let nonce = entropy::name()?;
+            let sealed = browser::seal(context, logout)?;
+            let page = pages::logout(&pages::Logout {
+                nonce: &nonce,
+                client_name: logout.client_name.as_deref(),
+                user: Some(&signed_in.session.name),
+                interaction: &sealed,
+                csrf: &browser.form_token(context, "logout", &sealed),
+                redirect_uri: logout.redirect_uri.as_deref(),
+            });
+            Ok(Response::page(StatusCode::OK, page.html, &page.csp))
+        }
+    }
+}
+
+/// What the person said.
+async fn confirmed(
+    request: &Request,
+    context: &Context,
+    browser: &Browser,
+    parameters: &Parameters,
+) -> Result<Response, Fault> {
+    let sealed = parameters.value("interaction").unwrap_or_default();
+    let is_ours =
+        request.method == Method::POST && browser.accepts_form(context, "logout", sealed, parameters.value("csrf"));
+    let Some(logout) = browser::open::<LogoutRequest>(context, sealed).filter(|_| is_ours) else {
+        return error_page(request, &Error::invalid_request("the form is not one that this browser was shown"));
+    };
+    if parameters.value("decision") != Some("yes") {
+        return signed_out(&logout, true);
+    }
+    match SignedIn::of(request, context).await? {
+        Some(signed_in) => end(request, context, &signed_in, &logout).await,
+        None => done(context, &logout),
+    }
+}
+
+/// Ends the session and what was granted in it, but for offline use.
+async fn end(
+    request: &Request,
+    context: &Context,
+    signed_in: &SignedIn,
+    logout: &LogoutRequest,
+) -> Result<Response, Fault> {
+    let records = context.records.as_ref();
+    let session = &signed_in.session;
+    grants::revoke_session(records, &session.subject, &session.sid, request.received_at, &entropy::name()?).await?;
+    sessions::remove(records, signed_in.id).await?;
+    done(context, logout)
+}
+
+/// Back to the client, when it may have the person back; else a page that says that it is done.
+fn done(context: &Context, logout: &LogoutRequest) -> Result<Response, Fault> {
+    let response = match logout.return_to() {
+        Some(location) => Response::see_other(&location),
+        None => signed_out(logout, false)?,
+    };
+    Ok(response.with(header::SET_COOKIE, &cookies::clear(&context.config, cookies::SESSION)))
+}
+
+fn signed_out(logout: &LogoutRequest, stayed: bool) -> Result<Response, Fault> {
+    let nonce = entropy::name()?;
+    let return_uri = logout.return_to();
+    let page = pages::signed_out(&pages::SignedOut {
+        nonce: &nonce,
+        client_name: logout.client_name.as_deref(),
+        return_uri: return_uri.as_deref(),
+        stayed,
+    });
+    Ok(Response::page(StatusCode::OK, page.html, &page.csp))
+}
+
+fn error_page(request: &Request, error: &Error) -> Result<Response, Fault> {
+    let nonce = entropy::name()?;
+    let page = pages::error(&pages::ErrorPage {
+        nonce: &nonce,
+        status: 400,
+        title: "This sign-out link does not work",
+        message: "The application sent you here with a request that cannot be answered. You are still signed in.",
+        hint: Some(&error.description),
+        request_id: &request.id,
+    });
+    Ok(Response::page(StatusCode::BAD_REQUEST, page.html, &page.csp).failed(error))
+}
+
+#[cfg(target_arch = "wasm32")]
+#[worker::event(fetch)]
+async fn fetch(
+    request: worker::HttpRequest,
+    env: worker::Env,
+    _: worker::Context,
+) -> worker::Result<worker::HttpResponse> {
+    runtime::worker::serve("logout", request, &env, |request, context| Box::pin(handle(request, context))).await
+}

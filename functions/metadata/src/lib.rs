@@ -1,1 +1,31 @@
-//! Discovery, authorization server metadata and JWKS.
+//! Discovery (OpenID Connect Discovery §4), authorization server metadata (RFC 8414 §3) and the JWK Set (RFC 7517 §5).
+
+use http::{StatusCode, header};
+use protocol::metadata;
+use runtime::{Context, Fault, Request, Response};
+
+/// For how long anyone may use what is served here. A new signing key is published for longer before it signs.
+const CACHE: &str = "public, max-age=300";
+
+/// Serves the document of the path.
+pub async fn handle(request: &Request, context: &Context) -> Result<Response, Fault> {
+    let response = if request.path == "/jwks" {
+        let keyring = context.keyring(request.received_at).await?;
+        Response::new(StatusCode::OK)
+            .with(header::CONTENT_TYPE, "application/jwk-set+json")
+            .with_body(keyring.jwks_json(request.received_at))
+    } else {
+        Response::json(StatusCode::OK, &metadata::document(&context.config.issuer, &context.config.scopes))
+    };
+    Ok(response.with(header::CACHE_CONTROL, CACHE))
+}
+
+#[cfg(target_arch = "wasm32")]
+#[worker::event(fetch)]
+async fn fetch(
+    request: worker::HttpRequest,
+    env: worker::Env,
+    _: worker::Context,
+) -> worker::Result<worker::HttpResponse> {
+    runtime::worker::serve("metadata", request, &env, |request, context| Box::pin(handle(request, context))).await
+}

@@ -1,1 +1,60 @@
 //! Token revocation (RFC 7009).
+
+use http::StatusCode;
+use protocol::{AccessTokenClaims, Client, ClientCredentials, RevokedToken, Timestamp, TokenKind, sealed_token};
+use runtime::{Context, Fault, Refusal, Request, Response, entropy};
+use storage::{grants, markers};
+
+/// Revokes a token of the client that asks. One round trip. A token that is unknown, expired or another client's is
+/// no error (RFC 7009 §2.2), and nothing happens to it.
+pub async fn handle(request: &Request, context: &Context) -> Result<Response, Fault> {
+    respond(request, context).await.or_else(Refusal::into_json)
+}
+
+async fn respond(request: &Request, context: &Context) -> Result<Response, Refusal> {
+    let parameters = request.form()?;
+    parameters.refuse_repeated()?;
+    let credentials = ClientCredentials::from_request(request.authorization()?, &parameters)?;
+    let stored = context.client(&credentials.client_id, request.received_at).await?;
+    let client = credentials.authenticate(stored.as_deref())?;
+    let token = parameters.required("token")?;
+    revoke(token, client, context, request.received_at).await?;
+    Ok(Response::new(StatusCode::OK).of_client(&client.client_id))
+}
+
+/// The kind of the token is in the token; `token_type_hint` is not needed (RFC 7009 §2.1).
+async fn revoke(token: &str, client: &Client, context: &Context, now: Timestamp) -> Result<(), Fault> {
+    let binding = sealed_token::refresh_binding(&client.client_id, "");
+    if let Some(refresh) = sealed_token::open(&context.secrets, TokenKind::RefreshToken, token, &binding, now) {
+        grants::revoke(context.records.as_ref(), &refresh.standing, now, &entropy::name()?).await?;
+    } else if let Some(claims) =
+        context.access_token(token, now).await?.filter(|claims| claims.client_id == client.client_id)
+    {
+        revoke_access_token(claims, context, now).await?;
+    }
+    Ok(())
+}
+
+async fn revoke_access_token(claims: AccessTokenClaims, context: &Context, now: Timestamp) -> Result<(), Fault> {
+    let records = context.records.as_ref();
+    let expires_at = Timestamp::from_secs(claims.exp);
+    match claims.standing() {
+        None => markers::revoke(records, &claims.jti, expires_at).await?,
+        Some(standing) => {
+            let issued_at = Timestamp::from_secs(claims.iat);
+            let token = RevokedToken { jti: claims.jti, expires_at };
+            grants::revoke_access_token(records, &standing, &token, issued_at, now, &entropy::name()?).await?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(target_arch = "wasm32")]
+#[worker::event(fetch)]
+async fn fetch(
+    request: worker::HttpRequest,
+    env: worker::Env,
+    _: worker::Context,
+) -> worker::Result<worker::HttpResponse> {
+    runtime::worker::serve("revoke", request, &env, |request, context| Box::pin(handle(request, context))).await
+}

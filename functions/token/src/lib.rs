@@ -1,1 +1,97 @@
-//! The token endpoint (RFC 6749 §3.2).
+//! The token endpoint (RFC 6749 §3.2): one file for each grant type.
+
+mod authorization_code;
+mod client_credentials;
+mod issue;
+mod refresh_token;
+
+use http::header;
+use protocol::{ClientCredentials, Error, ErrorCode, GrantType, Parameters, StoredClient};
+use runtime::{Context, Fault, Refusal, Request, Response};
+use std::sync::Arc;
+
+/// Answers a token request.
+pub async fn handle(request: &Request, context: &Context) -> Result<Response, Fault> {
+    respond(request, context).await.or_else(Refusal::into_json)
+}
+
+async fn respond(request: &Request, context: &Context) -> Result<Response, Refusal> {
+    let parameters = request.form()?;
+    parameters.refuse_repeated()?;
+    let grant_type = grant_type(&parameters)?;
+    let client = authenticate(request, &parameters, context).await?;
+    let exchange = Exchange { parameters: &parameters, client: &client, context, now: request.received_at };
+    let answer = match exchange.begin(grant_type) {
+        Err(error) => Err(error.into()),
+        Ok(()) => match grant_type {
+            GrantType::AuthorizationCode => authorization_code::redeem(&exchange).await,
+            GrantType::RefreshToken => refresh_token::refresh(&exchange).await,
+            GrantType::ClientCredentials => client_credentials::issue(&exchange).await,
+        },
+    };
+    let response = match answer {
+        Ok(tokens) => Response::json(http::StatusCode::OK, &tokens).with(header::PRAGMA, "no-cache"),
+        Err(refusal) => refusal.into_json()?,
+    };
+    Ok(response.of_client(&client.client.client_id))
+}
+
+/// One token request, of a client that proved who it is.
+struct Exchange<'a> {
+    parameters: &'a Parameters,
+    client: &'a StoredClient,
+    context: &'a Context,
+    now: protocol::Timestamp,
+}
+
+impl Exchange<'_> {
+    /// Whether the client may use the grant at all (RFC 6749 §5.2).
+    fn begin(&self, grant_type: GrantType) -> Result<(), Error> {
+        if self.client.client.may_use(grant_type) {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorCode::UnauthorizedClient,
+            format!("the client may not use the {} grant", grant_type.as_str()),
+        ))
+    }
+}
+
+fn grant_type(parameters: &Parameters) -> Result<GrantType, Error> {
+    let unsupported = |description| Err(Error::new(ErrorCode::UnsupportedGrantType, description));
+    let requested = parameters.required("grant_type")?;
+    match GrantType::ALL.iter().find(|grant| grant.as_str() == requested) {
+        Some(grant) => Ok(*grant),
+        None if requested == "password" => {
+            unsupported("the password grant is refused (RFC 9700 section 2.4); use authorization_code")
+        }
+        None if requested == "implicit" => {
+            unsupported("the implicit grant is refused (RFC 9700 section 2.1.2); use authorization_code")
+        }
+        None => unsupported(
+            "grant_type is unknown; this server supports authorization_code, refresh_token and client_credentials",
+        ),
+    }
+}
+
+/// Finds and proves the client (RFC 6749 §3.2.1).
+async fn authenticate(
+    request: &Request,
+    parameters: &Parameters,
+    context: &Context,
+) -> Result<Arc<StoredClient>, Refusal> {
+    let credentials = ClientCredentials::from_request(request.authorization()?, parameters)?;
+    let client = context.client(&credentials.client_id, request.received_at).await?;
+    credentials.authenticate(client.as_deref())?;
+    client.ok_or_else(|| Error::new(ErrorCode::InvalidClient, "the client is unknown").into())
+}
+
+#[cfg(target_arch = "wasm32")]
+#[worker::event(fetch)]
+async fn fetch(
+    request: worker::HttpRequest,
+    env: worker::Env,
+    _: worker::Context,
+) -> worker::Result<worker::HttpResponse> {
+    runtime::worker::serve("token", request, &env, |request, context| Box::pin(handle(request, context))).await
+}

@@ -17,6 +17,17 @@ impl Request {
         }
         Parameters::parse(&self.body)
     }
+
+    /// The Authorization header; one that is repeated or not visible ASCII is refused.
+    pub fn authorization(&self) -> Result<Option<&str>, Error> {
+        if !self.headers.contains_key(header::AUTHORIZATION) {
+            return Ok(None);
+        }
+        let value = self.header(&header::AUTHORIZATION);
+        value
+            .map(Some)
+            .ok_or_else(|| Error::invalid_request("the Authorization header is repeated or not visible ASCII"))
+    }
 }
 
 impl Response {

@@ -2,53 +2,82 @@
 
 mod event;
 
-use crate::{Context, Fault, Handler, clock, shell};
+use crate::{Config, ConfigError, Context, Fault, Handler, shell};
 use event::{Answer, Event};
-use lambda_runtime::{LambdaEvent, Runtime, service_fn};
+use lambda_runtime::{Error, LambdaEvent, Runtime, service_fn};
 use protocol::Timestamp;
+use serde::de::IgnoredAny;
+use serde_json::json;
 use std::future::Future;
 use std::pin::Pin;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+use storage_dynamodb::DynamoRecords;
 
-/// What a scheduled function does, at the moment given.
-pub type Scheduled =
-    for<'a> fn(Timestamp, &'a Context) -> Pin<Box<dyn Future<Output = Result<(), Fault>> + Send + 'a>>;
+/// What a function does on its schedule, at the moment given.
+pub type Scheduled = for<'a> fn(Timestamp, &'a Context) -> Pin<Box<dyn Future<Output = Result<(), Fault>> + Send + 'a>>;
 
 /// Serves a function's requests until Lambda ends the process. Settings are read and the store's client is built
-/// during initialisation; what is wrong with them is written to standard error, all of it, and the process fails.
+/// while the instance starts; all that is wrong with them is written to standard error, and the process fails.
 pub fn run(function: &'static str, handler: Handler) -> ExitCode {
-    start(async |context: &'static Context| {
-        let respond = async move |event: LambdaEvent<Event>| -> Result<Answer, lambda_runtime::Error> {
-            let request = event.payload.into_request(clock::now(), shell::BODY_LIMIT)?;
-            Ok(Answer::from(shell::respond(function, handler, request, context).await))
+    start(async |context| {
+        let serve = move |event: LambdaEvent<Event>| async move {
+            let request = event.payload.into_request(now(), shell::MAX_BODY)?;
+            Ok::<_, Error>(Answer::from(shell::respond(function, handler, request, context).await))
         };
-        Runtime::new(service_fn(respond)).run().await
+        Runtime::new(service_fn(serve)).run().await
     })
 }
 
-/// The same for a function that EventBridge Scheduler starts. A fault fails the invocation, which Lambda tries again.
+/// Runs a function on its schedule, likewise. A fault fails the run, which is then tried again.
 pub fn run_scheduled(function: &'static str, scheduled: Scheduled) -> ExitCode {
-    start(async |context: &'static Context| {
-        let run = async move |_: LambdaEvent<serde::de::IgnoredAny>| -> Result<(), lambda_runtime::Error> {
-            Ok(shell::run_scheduled(function, scheduled, clock::now(), context).await?)
+    start(async |context| {
+        let serve = move |event: LambdaEvent<IgnoredAny>| async move {
+            let now = now();
+            let done = scheduled(now, context).await;
+            let reason = done.as_ref().err().map(|fault| &fault.reason);
+            let request = event.context.request_id;
+            let line = json!({ "at": now.as_millis(), "request": request, "function": function, "reason": reason });
+            (context.log)(&line.to_string());
+            Ok::<_, Error>(done?)
         };
-        Runtime::new(service_fn(run)).run().await
+        Runtime::new(service_fn(serve)).run().await
     })
 }
 
-fn start(serve: impl AsyncFnOnce(&'static Context) -> Result<(), lambda_runtime::Error>) -> ExitCode {
-    let served = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Into::into).and_then(|tokio| {
+fn start(serve: impl AsyncFnOnce(&'static Context) -> Result<(), Error>) -> ExitCode {
+    let run = || -> Result<(), Error> {
+        let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         tokio.block_on(async {
             // It lives as long as the process.
-            let context = Box::leak(Box::new(Context::from_env().await?));
+            let context: &'static Context = Box::leak(Box::new(context()?));
             serve(context).await
         })
-    });
-    match served {
+    };
+    match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error}");
             ExitCode::FAILURE
         }
     }
+}
+
+fn context() -> Result<Context, ConfigError> {
+    let lookup = |name: &str| std::env::var(name).ok();
+    match DynamoRecords::from_env(lookup) {
+        Ok(records) => Context::new(&lookup, Arc::new(records), Box::new(|line| println!("{line}"))),
+        Err(more) => {
+            let mut problems = Config::read(&lookup).err().map(|error| error.problems).unwrap_or_default();
+            problems.extend(more);
+            Err(ConfigError { problems })
+        }
+    }
+}
+
+#[allow(clippy::disallowed_methods, reason = "this is the platform's clock; Lambda has one")]
+fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }

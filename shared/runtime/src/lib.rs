@@ -1,19 +1,23 @@
 //! What each platform gives a function: HTTP types, configuration, clock, entropy, storage and keys.
 
+pub mod blocking;
 pub mod browser;
 mod config;
 mod context;
 pub mod cookies;
 pub mod entropy;
 mod fault;
+mod form;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod lambda;
-mod form;
 mod request;
 mod response;
 pub mod routes;
 pub mod settings;
 pub mod shell;
+mod verify;
+#[cfg(target_arch = "wasm32")]
+pub mod worker;
 
 pub use config::{Config, ConfigError};
 pub use context::{CACHED_FOR, Context};
@@ -22,3 +26,4 @@ pub use form::Refusal;
 pub use request::Request;
 pub use response::{Outcome, Response};
 pub use shell::Handler;
+pub use verify::IdTokenHint;

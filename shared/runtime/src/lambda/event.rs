@@ -100,16 +100,19 @@ fn decode(body: &str, limit: usize) -> Result<Bytes, Fault> {
     let most = limit.div_euclid(3).saturating_add(1).saturating_mul(4);
     let body = body.as_bytes();
     let (start, _) = body.split_at_checked(most).unwrap_or((body, &[]));
-    let decoded = BASE64_STANDARD.decode(start).map_err(|_| Fault::new("the event's body is not the base64 it says"))?;
+    let decoded =
+        BASE64_STANDARD.decode(start).map_err(|_| Fault::new("the event's body is not the base64 it says"))?;
     Ok(Bytes::from(decoded))
 }
 
 /// The path as a URL writes it: what cannot stand in one is percent-encoded again, what can is left as it is.
 fn encode_path(path: &str) -> String {
     let mut encoded = String::with_capacity(path.len());
-    let mut rest = path.bytes();
-    while let Some(byte) = rest.next() {
-        let escape = || matches!(rest.as_slice(), [high, low, ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit());
+    let mut rest = path.as_bytes();
+    while let [byte, after @ ..] = rest {
+        let byte = *byte;
+        rest = after;
+        let escape = || matches!(after, [high, low, ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit());
         match byte {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' => encoded.push(char::from(byte)),
             b'-' | b'.' | b'_' | b'~' | b'!' | b'$' | b'&' | b'\'' | b'(' | b')' => encoded.push(char::from(byte)),

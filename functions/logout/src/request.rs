@@ -1,0 +1,97 @@
+//! What a client asks for when it ends a session (RP-Initiated Logout §2, §3).
+
+use protocol::{Error, Parameters};
+use runtime::{Context, Fault, Request};
+use serde::{Deserialize, Serialize};
+use storage::sessions::Session;
+
+/// A request that passed every check.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct LogoutRequest {
+    client_id: Option<String>,
+    /// The client's name for people.
+    pub(crate) client_name: Option<String>,
+    /// Where the browser goes afterwards: registered by the client.
+    pub(crate) redirect_uri: Option<String>,
+    state: Option<String>,
+    hint: Option<Hint>,
+}
+
+/// Whose session, according to a genuine ID token.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Hint {
+    token: String,
+    subject: String,
+    sid: String,
+}
+
+impl LogoutRequest {
+    /// Checks a request. The browser is sent to no URI that the client did not register (§3).
+    pub(crate) async fn check(
+        parameters: &Parameters,
+        request: &Request,
+        context: &Context,
+    ) -> Result<Result<Self, Error>, Fault> {
+        if let Err(error) = parameters.refuse_repeated() {
+            return Ok(Err(error));
+        }
+        let mut logout = Self { state: parameters.value("state").map(str::to_owned), ..Self::default() };
+        logout.client_id = parameters.value("client_id").map(str::to_owned);
+        if let Some(token) = parameters.value("id_token_hint") {
+            let Some(hint) = context.id_token_hint(token, request.received_at).await? else {
+                return Ok(Err(Error::invalid_request("id_token_hint is not an ID token of this server")));
+            };
+            if logout.client_id.as_ref().is_some_and(|client_id| *client_id != hint.aud) {
+                return Ok(Err(Error::invalid_request("client_id is not the client that id_token_hint was issued to")));
+            }
+            logout.client_id = Some(hint.aud);
+            logout.hint = Some(Hint { token: token.to_owned(), subject: hint.sub, sid: hint.sid });
+        }
+        let Some(client_id) = logout.client_id.clone() else {
+            return Ok(match parameters.value("post_logout_redirect_uri") {
+                Some(_) => {
+                    Err(Error::invalid_request("post_logout_redirect_uri needs an id_token_hint or a client_id"))
+                }
+                None => Ok(logout),
+            });
+        };
+        let Some(stored) = context.client(&client_id, request.received_at).await? else {
+            return Ok(Err(Error::invalid_request("the client_id is unknown")));
+        };
+        logout.client_name = Some(stored.client.display_name().to_owned());
+        if let Some(uri) = parameters.value("post_logout_redirect_uri") {
+            if !stored.client.post_logout_redirect_uris.iter().any(|registered| registered == uri) {
+                return Ok(Err(Error::invalid_request(
+                    "the post_logout_redirect_uri is not registered for this client; it must match to the character",
+                )));
+            }
+            logout.redirect_uri = Some(uri.to_owned());
+        }
+        Ok(Ok(logout))
+    }
+
+    /// Whether a genuine ID token shows that the client knows this very session.
+    pub(crate) fn names(&self, session: &Session) -> bool {
+        self.hint.as_ref().is_some_and(|hint| hint.subject == session.subject && hint.sid == session.sid)
+    }
+
+    /// Where the browser goes afterwards, with the client's state.
+    pub(crate) fn return_to(&self) -> Option<String> {
+        let uri = self.redirect_uri.as_ref()?;
+        let Some(state) = &self.state else { return Some(uri.clone()) };
+        let separator = if uri.contains('?') { '&' } else { '?' };
+        let encoded = form_urlencoded::Serializer::new(String::new()).append_pair("state", state).finish();
+        Some(format!("{uri}{separator}{encoded}"))
+    }
+
+    /// The same request, as a query.
+    pub(crate) fn to_query(&self) -> String {
+        let hint = self.hint.as_ref().map(|hint| &hint.token);
+        form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(hint.map(|token| ("id_token_hint", token)))
+            .extend_pairs(self.client_id.as_ref().map(|value| ("client_id", value)))
+            .extend_pairs(self.redirect_uri.as_ref().map(|value| ("post_logout_redirect_uri", value)))
+            .extend_pairs(self.state.as_ref().map(|value| ("state", value)))
+            .finish()
+    }
+}

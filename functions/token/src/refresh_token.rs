@@ -1,0 +1,45 @@
+//! Refreshing (RFC 6749 §6), with rotation and replay detection (RFC 9700 §4.14).
+
+use crate::Exchange;
+use crate::issue::{Nonce, TokenResponse};
+use protocol::{Error, ErrorCode, GrantId, Scope, TokenKind, sealed_token};
+use runtime::Refusal;
+use storage::grants::{self, Rotation};
+
+/// Rotates a refresh token. One that is forged, expired, or another client's is refused before any storage is asked.
+pub(crate) async fn refresh(exchange: &Exchange<'_>) -> Result<TokenResponse, Refusal> {
+    let token = exchange.parameters.required("refresh_token")?;
+    let binding = sealed_token::refresh_binding(&exchange.client.client.client_id, "");
+    let token =
+        sealed_token::open(&exchange.context.secrets, TokenKind::RefreshToken, token, &binding, exchange.now)
+            .ok_or_else(|| invalid_grant("the refresh token is unknown or expired, or was issued to another client"))?;
+    let narrowed = narrowed_scope(exchange, token.standing.grant).await?;
+    match grants::rotate(exchange.context.records.as_ref(), &token.standing, &exchange.step()?).await? {
+        Rotation::Rotated(live) => {
+            let scope = narrowed.unwrap_or_else(|| live.grant.scope.clone());
+            Ok(exchange.tokens(&live, scope, Nonce::LeftOut).await?)
+        }
+        Rotation::Replayed => {
+            Err(invalid_grant("the refresh token was used before; it and all that came of it are revoked now").into())
+        }
+        Rotation::Ended => Err(invalid_grant("the grant was revoked or has ended").into()),
+    }
+}
+
+/// The scope asked for, which must be within what was granted (RFC 6749 §6). It is checked before the token is
+/// rotated, so that a mistake costs the client nothing.
+async fn narrowed_scope(exchange: &Exchange<'_>, grant: GrantId) -> Result<Option<Scope>, Refusal> {
+    let Some(text) = exchange.parameters.value("scope") else { return Ok(None) };
+    let invalid = |description| Error::new(ErrorCode::InvalidScope, description);
+    let scope = Scope::parse(text).ok_or_else(|| invalid("scope has a character that is not allowed"))?;
+    let live = grants::find(exchange.context.records.as_ref(), grant).await?;
+    let live = live.ok_or_else(|| invalid_grant("the grant was revoked or has ended"))?;
+    if !scope.is_within(&live.grant.scope) {
+        return Err(invalid("scope asks for more than was granted").into());
+    }
+    Ok(Some(scope))
+}
+
+fn invalid_grant(description: &'static str) -> Error {
+    Error::new(ErrorCode::InvalidGrant, description)
+}

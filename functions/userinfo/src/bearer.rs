@@ -1,0 +1,73 @@
+//! Bearer tokens in requests (RFC 6750 §2) and the challenge of a resource (§3).
+
+use http::{Method, StatusCode, header};
+use protocol::{Error, ErrorCode};
+use runtime::{Request, Response};
+
+/// Why a request is not let in.
+pub(crate) enum Challenge {
+    /// It has no token: it is told how to bring one, and no error (RFC 6750 §3.1).
+    NoToken,
+    /// What is wrong with it or its token.
+    Error {
+        error: Error,
+        /// The scope that it would take.
+        scope: Option<&'static str>,
+    },
+}
+
+impl Challenge {
+    pub(crate) fn response(self) -> Response {
+        const REALM: &str = "Bearer realm=\"latchkey\"";
+        match self {
+            Self::NoToken => Response::new(StatusCode::UNAUTHORIZED).with(header::WWW_AUTHENTICATE, REALM),
+            Self::Error { error, scope } => {
+                let scope = scope.map(|scope| format!(", scope=\"{scope}\"")).unwrap_or_default();
+                let value = format!(
+                    "{REALM}, error=\"{}\", error_description=\"{}\"{scope}",
+                    error.code.as_str(),
+                    error.wire_description()
+                );
+                let status = StatusCode::from_u16(error.code.status()).unwrap_or(StatusCode::BAD_REQUEST);
+                Response::json(status, &error.to_body()).with(header::WWW_AUTHENTICATE, &value).failed(&error)
+            }
+        }
+    }
+}
+
+impl From<Error> for Challenge {
+    fn from(error: Error) -> Self {
+        Self::Error { error, scope: None }
+    }
+}
+
+/// The access token: from the header (RFC 6750 §2.1) or the form of a POST (§2.2), never from the query (§2.3), and
+/// never from two places (§2).
+pub(crate) fn token(request: &Request) -> Result<String, Challenge> {
+    let from_header = match request.authorization()? {
+        None => None,
+        Some(header) => match header.split_once(' ') {
+            Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Some(token.trim().to_owned()),
+            _ => {
+                return Err(Error::new(
+                    ErrorCode::InvalidRequest,
+                    "the Authorization header must be Bearer with an access token",
+                )
+                .into());
+            }
+        },
+    };
+    let is_form = request.method == Method::POST && request.has_content_type("application/x-www-form-urlencoded");
+    let from_body = if is_form {
+        let parameters = request.form()?;
+        parameters.refuse_repeated()?;
+        parameters.value("access_token").map(str::to_owned)
+    } else {
+        None
+    };
+    match (from_header, from_body) {
+        (Some(_), Some(_)) => Err(Error::invalid_request("the access token is sent in two ways; use one").into()),
+        (Some(token), None) | (None, Some(token)) => Ok(token),
+        (None, None) => Err(Challenge::NoToken),
+    }
+}

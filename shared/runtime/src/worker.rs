@@ -1,0 +1,188 @@
+//! A function as a Cloudflare Worker.
+
+use crate::{Config, ConfigError, Context, Fault, Handler, Request, Response, entropy, shell};
+use bytes::Bytes;
+use futures::StreamExt;
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use protocol::Timestamp;
+use serde_json::json;
+use std::future::Future;
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
+use storage::Records;
+use storage_cloudflare::{CachedRecords, DurableRecords, KvCache, LocationHint, Shards};
+use worker::js_sys::Reflect;
+use worker::wasm_bindgen::JsValue;
+use worker::{Env, Headers, ResponseBuilder};
+
+/// What a function does on its schedule, at the moment given.
+pub type Scheduled = for<'a> fn(Timestamp, &'a Context) -> Pin<Box<dyn Future<Output = Result<(), Fault>> + Send + 'a>>;
+
+/// Made with the isolate's first request, and as long-lived as the isolate.
+static CONTEXT: OnceLock<Context> = OnceLock::new();
+
+/// Serves a request. The settings are read with the first; all that is wrong with them is logged with each, and the
+/// client learns only that there is a fault.
+pub async fn serve(
+    function: &str,
+    request: worker::Request,
+    env: &Env,
+    handler: Handler,
+) -> worker::Result<worker::Response> {
+    let response = match context(env) {
+        Ok(context) => match read(request).await {
+            Ok(request) => shell::respond(function, handler, request, context).await,
+            Err(fault) => broken(function, &fault),
+        },
+        Err(error) => broken(function, &error),
+    };
+    answer(response)
+}
+
+/// Runs a function on its schedule. A fault is logged; the next run tries again.
+pub async fn run_scheduled(function: &str, env: &Env, scheduled: Scheduled) {
+    let context = match context(env) {
+        Ok(context) => context,
+        Err(error) => {
+            broken(function, &error);
+            return;
+        }
+    };
+    let now = now();
+    let reason = scheduled(now, context).await.err().map(|fault| fault.reason);
+    (context.log)(&json!({ "at": now.as_millis(), "function": function, "reason": reason }).to_string());
+}
+
+fn context(env: &Env) -> Result<&'static Context, ConfigError> {
+    match CONTEXT.get() {
+        Some(context) => Ok(context),
+        None => {
+            let made = make_context(env)?;
+            Ok(CONTEXT.get_or_init(|| made))
+        }
+    }
+}
+
+fn make_context(env: &Env) -> Result<Context, ConfigError> {
+    let lookup = |name: &str| setting(env, name);
+    match records(env, &lookup) {
+        Ok(records) => Context::new(&lookup, records, Box::new(|line| worker::console_log!("{}", line))),
+        Err(more) => {
+            let mut problems = Config::read(&lookup).err().map(|error| error.problems).unwrap_or_default();
+            problems.extend(more);
+            Err(ConfigError { problems })
+        }
+    }
+}
+
+/// The store: the objects of the binding `RECORDS`, read through the KV namespace of the binding `CACHE`. The error
+/// lists all that is wrong.
+fn records(env: &Env, lookup: &dyn Fn(&str) -> Option<String>) -> Result<Arc<dyn Records>, Vec<String>> {
+    let mut problems = Vec::new();
+    let shards = lookup("LATCHKEY_SHARDS").map_or(Ok(Shards::default()), |setting| Shards::parse(&setting));
+    if let Err(error) = &shards {
+        problems.push(format!("LATCHKEY_SHARDS: {error}; never change it once there are records"));
+    }
+    let hint = lookup("LATCHKEY_LOCATION_HINT");
+    let location = hint.as_deref().and_then(LocationHint::parse);
+    if hint.is_some() && location.is_none() {
+        problems.push(format!("LATCHKEY_LOCATION_HINT: is one of {}", LocationHint::REGIONS.join(" ")));
+    }
+    let objects = env.durable_object("RECORDS");
+    if let Err(error) = &objects {
+        problems.push(format!("RECORDS: is no binding of the Durable Objects of latchkey-records: {error}"));
+    }
+    let cache = env.kv("CACHE");
+    if let Err(error) = &cache {
+        problems.push(format!("CACHE: is no binding of a KV namespace: {error}"));
+    }
+    match (shards, objects, cache) {
+        (Ok(shards), Ok(objects), Ok(cache)) if problems.is_empty() => {
+            let records = DurableRecords::new(objects, shards, location);
+            Ok(Arc::new(CachedRecords::new(records, KvCache::new(cache))))
+        }
+        _ => Err(problems),
+    }
+}
+
+/// A variable or a secret. wrangler.toml may have it as text or as a number.
+fn setting(env: &Env, name: &str) -> Option<String> {
+    let value = Reflect::get(env.as_ref(), &JsValue::from_str(name)).ok()?;
+    let text = value.as_string().or_else(|| value.as_f64().map(|number| number.to_string()))?;
+    (!text.trim().is_empty()).then_some(text)
+}
+
+/// The request, with no more of its body than is needed to see that it is too long.
+async fn read(mut request: worker::Request) -> Result<Request, Fault> {
+    let inner = request.inner();
+    let (path, query) = target(&inner.url());
+    let method = Method::from_bytes(inner.method().as_bytes()).map_err(Fault::new)?;
+    let headers = headers(request.headers())?;
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let address = text("cf-connecting-ip").and_then(|address| address.parse::<IpAddr>().ok());
+    let id = match text("cf-ray") {
+        Some(ray) => ray.to_owned(),
+        None => entropy::name()?,
+    };
+    let body = if inner.body().is_some() { body(&mut request).await? } else { Bytes::new() };
+    Ok(Request { method, path, query, headers, body, address, received_at: now(), id })
+}
+
+async fn body(request: &mut worker::Request) -> Result<Bytes, Fault> {
+    let mut chunks = request.stream().map_err(Fault::new)?;
+    let mut body = Vec::new();
+    while body.len() <= shell::MAX_BODY
+        && let Some(chunk) = chunks.next().await
+    {
+        body.extend(chunk.map_err(Fault::new)?);
+    }
+    Ok(body.into())
+}
+
+/// Path and query of a URL as the platform writes it: `scheme://host/path?query`.
+fn target(url: &str) -> (String, String) {
+    let after_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let target = after_scheme.split_once('/').map_or("", |(_, target)| target);
+    let target = target.split('#').next().unwrap_or_default();
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    (format!("/{path}"), query.to_owned())
+}
+
+/// The header fields. The platform has joined those that were sent more than once.
+fn headers(headers: &Headers) -> Result<HeaderMap, Fault> {
+    let mut map = HeaderMap::new();
+    for (name, value) in headers.entries() {
+        // JavaScript gives each byte of a value as one character.
+        let value: Vec<u8> = value.chars().map(|character| u8::try_from(character).unwrap_or(b'?')).collect();
+        if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_bytes(&value)) {
+            map.try_append(name, value).map_err(Fault::new)?;
+        }
+    }
+    Ok(map)
+}
+
+fn answer(response: Response) -> worker::Result<worker::Response> {
+    let headers = Headers::new();
+    for (name, value) in &response.headers {
+        if let Ok(value) = value.to_str() {
+            headers.append(name.as_str(), value)?;
+        }
+    }
+    let builder = ResponseBuilder::new().with_status(response.status.as_u16()).with_headers(headers);
+    Ok(if response.body.is_empty() { builder.empty() } else { builder.fixed(response.body) })
+}
+
+/// What the client is told when nothing can be: a status. The log has the rest.
+fn broken(function: &str, error: &dyn std::fmt::Display) -> Response {
+    let reason = error.to_string();
+    worker::console_error!("{}", json!({ "at": now().as_millis(), "function": function, "reason": reason }));
+    let body = json!({ "error": "server_error", "error_description": "the server is not working" });
+    Response::json(http::StatusCode::INTERNAL_SERVER_ERROR, &body)
+        .with(http::header::CACHE_CONTROL, "no-store")
+        .with(http::header::X_CONTENT_TYPE_OPTIONS, "nosniff")
+}
+
+fn now() -> Timestamp {
+    Timestamp::from_millis(worker::Date::now().as_millis())
+}

@@ -1,2 +1,99 @@
-//! To come.
-fn main() {}
+//! `cargo xtask`: tests, budgets, builds.
+#![allow(
+    clippy::disallowed_methods,
+    reason = "runs on a developer's machine, never in a Worker: its clock is the machine's"
+)]
+
+mod budgets;
+mod demo;
+mod lambda;
+mod process;
+mod template;
+mod test;
+mod tools;
+mod workspace;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+
+/// Tests, budgets and builds of Latchkey.
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Runs every check, and ends with a table; installs what is missing.
+    #[command(after_help = format!("Steps:\n{}", test::list()))]
+    Test {
+        /// Runs this step alone; may be repeated.
+        #[arg(long, value_name = "STEP")]
+        only: Vec<String>,
+    },
+    /// Measures cold starts, sizes and processor time, and holds them against the budgets.
+    Budgets,
+    /// Builds the Lambda functions and the `latchkey` command, for this machine.
+    Build {
+        /// The profile of cargo.
+        #[arg(long, default_value = "release")]
+        profile: String,
+    },
+    /// Checks template.yaml as SAM and CloudFormation would.
+    CheckTemplate,
+    /// AWS on this machine.
+    #[command(subcommand)]
+    Lambda(LambdaCommand),
+}
+
+#[derive(Subcommand)]
+enum LambdaCommand {
+    /// Serves the Lambda functions, with the demo data, until interrupted.
+    Serve {
+        /// The port; 0 takes a free one.
+        #[arg(long, default_value_t = 8788)]
+        port: u16,
+        /// The profile of cargo to build the functions with.
+        #[arg(long, default_value = "dev")]
+        profile: String,
+        /// The deployment's secret; a new one when left out.
+        #[arg(long, env = "LATCHKEY_SECRET", hide_env_values = true)]
+        secret: Option<String>,
+        /// A setting of the functions; may be repeated.
+        #[arg(long = "set", value_name = "NAME=VALUE", value_parser = setting)]
+        settings: Vec<(String, String)>,
+    },
+}
+
+fn setting(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("a setting is NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<()> {
+    match command {
+        Command::Test { only } => test::run(&only),
+        Command::Budgets => budgets::run(),
+        Command::Build { profile } => lambda::build_all(&profile),
+        Command::CheckTemplate => test::template(),
+        Command::Lambda(LambdaCommand::Serve { port, profile, secret, settings }) => {
+            let secret = secret.map_or_else(demo::secret, Ok)?;
+            let settings = BTreeMap::from_iter(settings);
+            lambda::serve_until_stopped(&lambda::Options { port, profile, secret, settings })
+        }
+    }
+}

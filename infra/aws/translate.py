@@ -1,0 +1,27 @@
+"""Translates a SAM template to the CloudFormation that AWS makes of it: translate.py template.yaml translated.json"""
+
+import json
+import sys
+
+from samtranslator.translator.transform import transform
+from samtranslator.yaml_helper import yaml_parse
+
+
+class ManagedPolicies:
+    """The one managed policy that the translation names."""
+
+    def load(self):
+        name = "AWSLambdaBasicExecutionRole"
+        return {name: f"arn:aws:iam::aws:policy/service-role/{name}"}
+
+
+def main(source, target):
+    with open(source) as file:
+        template = yaml_parse(file)
+    # What `sam deploy` writes there after uploading what was built.
+    template["Globals"]["Function"]["CodeUri"] = "s3://bucket/key"
+    with open(target, "w") as file:
+        json.dump(transform(template, {}, ManagedPolicies()), file, indent=1)
+
+
+main(*sys.argv[1:])

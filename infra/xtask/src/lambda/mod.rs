@@ -1,0 +1,189 @@
+//! AWS on this machine: the real binaries of the functions behind the Lambda Runtime API, API Gateway in front of
+//! them, and the table with each function's permissions behind them, all as template.yaml describes them.
+
+mod cold_start;
+mod function;
+mod gateway;
+mod runtime_api;
+mod table;
+
+use crate::process::{self, Server};
+use crate::template::Template;
+use crate::workspace;
+use anyhow::{Context, Result, bail};
+use bytes::Bytes;
+use function::Function;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::Arc;
+use table::{TABLE, Table};
+use tokio::net::TcpListener;
+
+pub(crate) use cold_start::measure;
+pub(crate) use gateway::form_event;
+
+/// Builds every function and the `latchkey` command.
+pub(crate) fn build_all(profile: &str) -> Result<()> {
+    let template = Template::read(&workspace::root().join("template.yaml"))?;
+    let functions: Vec<&str> = template.functions.iter().map(|function| function.name.as_str()).collect();
+    build(&functions, profile)?;
+    build(&["latchkey"], "dev")
+}
+
+/// Builds binaries of the workspace.
+pub(crate) fn build(binaries: &[&str], profile: &str) -> Result<()> {
+    let mut cargo = Command::new("cargo");
+    cargo.args(["build", "--quiet", "--profile", profile]).current_dir(workspace::root());
+    for binary in binaries {
+        cargo.args(["--bin", binary]);
+    }
+    process::run(&mut cargo)
+}
+
+/// What may differ from one emulator to another.
+#[derive(Clone, Debug)]
+pub(crate) struct Options {
+    /// The port of the API; 0 takes a free one.
+    pub(crate) port: u16,
+    /// The profile that the functions were built with.
+    pub(crate) profile: String,
+    /// The deployment's secret.
+    pub(crate) secret: String,
+    /// Further settings (`LATCHKEY_…`) of the functions.
+    pub(crate) settings: BTreeMap<String, String>,
+}
+
+/// A running emulator. It ends when this is dropped.
+pub(crate) struct Emulator {
+    /// The issuer.
+    pub(crate) url: String,
+    /// Where the functions write their log lines.
+    pub(crate) log: PathBuf,
+    /// The table.
+    pub(crate) table: Arc<Table>,
+    functions: BTreeMap<String, Arc<Function>>,
+    scheduled: Vec<Arc<Function>>,
+    routes: Vec<crate::template::Route>,
+    _store: Server,
+}
+
+impl Emulator {
+    /// Starts the emulated DynamoDB, the table, and the API. The functions and `latchkey` must have been built.
+    pub(crate) async fn start(options: &Options) -> Result<Arc<Self>> {
+        let mut template = Template::read(&workspace::root().join("template.yaml"))?;
+        let store_port = process::free_port()?;
+        let latchkey = workspace::binary("latchkey", "dev");
+        let mut command = Command::new(&latchkey);
+        command.args(["dynamodb", "--port", &store_port.to_string()]).stdout(std::process::Stdio::null());
+        let store = tokio::task::spawn_blocking(move || Server::start(&mut command, store_port)).await??;
+        let (table, table_address) =
+            Table::start(&mut template, SocketAddr::from(([127, 0, 0, 1], store_port))).await?;
+
+        let listener = TcpListener::bind(("127.0.0.1", options.port)).await;
+        let listener = listener.with_context(|| format!("listening on port {}", options.port))?;
+        let url = format!("http://localhost:{}", listener.local_addr()?.port());
+        let log = workspace::scratch("lambda")?.join("functions.log");
+        let file = std::fs::File::create(&log)?;
+        let mut functions = BTreeMap::new();
+        let mut scheduled = Vec::new();
+        for function in &template.functions {
+            let binary = workspace::binary(&function.name, &options.profile);
+            if !binary.exists() {
+                bail!("{} is missing: build it first", binary.display());
+            }
+            let (name, has_schedule) = (function.name.clone(), function.scheduled);
+            let settings = settings(&template, options, &url, table_address)?;
+            let function = Function::new(function, binary, settings, file.try_clone()?);
+            let function = Arc::new(function);
+            if has_schedule {
+                scheduled.push(Arc::clone(&function));
+            }
+            functions.insert(name, function);
+        }
+        let routes = template.routes;
+        let emulator = Arc::new(Self { url, log, table, functions, scheduled, routes, _store: store });
+        tokio::spawn(serve(listener, Arc::clone(&emulator)));
+        Ok(emulator)
+    }
+
+    /// Runs the functions that have a schedule, once.
+    pub(crate) async fn run_schedules(&self) -> Result<()> {
+        for function in &self.scheduled {
+            function.invoke(Bytes::from_static(b"{}")).await?;
+        }
+        Ok(())
+    }
+
+    /// The key of the route that a request takes, and the function at its end: the exact path before a greedy one.
+    fn route(&self, method: &str, path: &str) -> Option<(String, Arc<Function>)> {
+        let takes = |route: &&crate::template::Route| {
+            let greedy = route.path.strip_suffix("{proxy+}");
+            let path =
+                greedy.map_or(route.path == path, |prefix| path.len() > prefix.len() && path.starts_with(prefix));
+            path && (route.method == "ANY" || route.method == method)
+        };
+        let mut routes: Vec<_> = self.routes.iter().filter(takes).collect();
+        routes.sort_by_key(|route| route.path.ends_with('}'));
+        let route = routes.first()?;
+        Some((format!("{} {}", route.method, route.path), Arc::clone(self.functions.get(&route.function)?)))
+    }
+}
+
+/// The variables that the template names, with what CloudFormation would put there; and where the table is.
+fn settings(template: &Template, options: &Options, url: &str, table: SocketAddr) -> Result<BTreeMap<String, String>> {
+    let mut settings = options.settings.clone();
+    for name in &template.settings {
+        let value = match name.as_str() {
+            "LATCHKEY_ISSUER" => url,
+            "LATCHKEY_SECRET" => &options.secret,
+            "LATCHKEY_TABLE" => TABLE,
+            // Left out of the environment unless a parameter asks for it.
+            "LATCHKEY_AUDIENCE" | "LATCHKEY_SECRET_PREVIOUS" => continue,
+            other => bail!("template.yaml sets {other}, and the emulator does not know to what"),
+        };
+        settings.entry(name.clone()).or_insert_with(|| value.to_owned());
+    }
+    settings.insert("AWS_ENDPOINT_URL_DYNAMODB".to_owned(), format!("http://{table}"));
+    Ok(settings)
+}
+
+/// Serves until the process is told to end; then says how the functions' permissions fared.
+pub(crate) fn serve_until_stopped(options: &Options) -> Result<()> {
+    build_all(&options.profile)?;
+    let tokio = tokio::runtime::Runtime::new()?;
+    let emulator = tokio.block_on(Emulator::start(options))?;
+    crate::demo::seed(&emulator.url, &options.secret)?;
+    tokio.block_on(emulator.run_schedules())?;
+    eprintln!("  log of the functions: {}", emulator.log.display());
+    println!("serving {} with LATCHKEY_SECRET={}", emulator.url, options.secret);
+    tokio.block_on(async {
+        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        tokio::select! {
+            interrupted = tokio::signal::ctrl_c() => interrupted?,
+            _ = terminate.recv() => {}
+        }
+        anyhow::Ok(())
+    })?;
+    emulator.table.unused().iter().for_each(|unused| eprintln!("  note: {unused}"));
+    let refusals = emulator.table.refusals();
+    if refusals.is_empty() { Ok(()) } else { bail!("template.yaml forbids what functions do: {}", refusals.join("; ")) }
+}
+
+async fn serve(listener: TcpListener, emulator: Arc<Emulator>) {
+    while let Ok((stream, peer)) = listener.accept().await {
+        let emulator = Arc::clone(&emulator);
+        let service = service_fn(move |request| gateway::serve(request, peer, Arc::clone(&emulator)));
+        tokio::spawn(hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service));
+    }
+}
+
+/// A random id, in hexadecimal.
+fn random_id() -> Result<String> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("no randomness: {error}"))?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}

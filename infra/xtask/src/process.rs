@@ -1,0 +1,79 @@
+//! Running other programs.
+
+use anyhow::{Context, Result, bail};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::process::{Child, Command};
+use std::time::{Duration, Instant};
+
+/// Runs a program to its end, its output going where ours goes.
+pub(crate) fn run(command: &mut Command) -> Result<()> {
+    let line = describe(command);
+    eprintln!("  $ {line}");
+    let status = command.status().with_context(|| format!("starting {line}"))?;
+    if !status.success() {
+        bail!("{line}: {status}");
+    }
+    Ok(())
+}
+
+/// Runs a program to its end; what it writes to standard output.
+pub(crate) fn output(command: &mut Command) -> Result<String> {
+    let line = describe(command);
+    let output = command.output().with_context(|| format!("starting {line}"))?;
+    if !output.status.success() {
+        bail!("{line}: {}\n{}", output.status, String::from_utf8_lossy(&output.stderr));
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// Whether a program can be started.
+pub(crate) fn exists(program: &str) -> bool {
+    let mut command = Command::new(program);
+    command.arg("--version").stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+    command.stdin(std::process::Stdio::null()).status().is_ok()
+}
+
+fn describe(command: &Command) -> String {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
+}
+
+/// A server that is ended when this is dropped.
+pub(crate) struct Server {
+    child: Child,
+    name: String,
+}
+
+impl Server {
+    /// Starts a program and waits until it accepts connections on the port.
+    pub(crate) fn start(command: &mut Command, port: u16) -> Result<Self> {
+        let name = describe(command);
+        eprintln!("  $ {name} &");
+        let child = command.spawn().with_context(|| format!("starting {name}"))?;
+        let mut server = Self { child, name };
+        let deadline = Instant::now().checked_add(Duration::from_secs(60));
+        while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
+            if let Some(status) = server.child.try_wait()? {
+                bail!("{}: {status}", server.name);
+            }
+            if deadline.is_some_and(|deadline| Instant::now() > deadline) {
+                bail!("{}: nothing listens on port {port} after a minute", server.name);
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Ok(server)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A port that nobody listens on.
+pub(crate) fn free_port() -> Result<u16> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+}

@@ -1,0 +1,234 @@
+//! What template.yaml says, as far as the emulator and the tests need it.
+//!
+//! The reader drops CloudFormation's tags: `!Ref Table` reads as `Table`, `!FindInMap [a, b, c]` as that list.
+
+use anyhow::{Context, Result, bail};
+use serde_json::{Value, json};
+use std::path::Path;
+use yaml_rust2::{Yaml, YamlLoader};
+
+/// template.yaml.
+pub(crate) struct Template {
+    /// The functions, in the order of the template.
+    pub(crate) functions: Vec<Function>,
+    /// The routes of the API.
+    pub(crate) routes: Vec<Route>,
+    /// The names of the environment variables that every function is given.
+    pub(crate) settings: Vec<String>,
+    /// The parameters of the call that creates the table.
+    pub(crate) table: Value,
+}
+
+/// One function.
+pub(crate) struct Function {
+    /// The binary: the name of its crate.
+    pub(crate) name: String,
+    /// Memory, in megabytes.
+    pub(crate) memory: u64,
+    /// After how many seconds a run is ended.
+    pub(crate) timeout: u64,
+    /// Whether it runs on a schedule.
+    pub(crate) scheduled: bool,
+    /// What it may do to the table.
+    pub(crate) permissions: Vec<Permission>,
+}
+
+/// One statement of a function's policy.
+pub(crate) struct Permission {
+    /// The action, such as `dynamodb:GetItem`.
+    pub(crate) action: String,
+    /// Whether it is about the index, not the table.
+    pub(crate) index: bool,
+    /// The keys; `*` at the end stands for anything.
+    pub(crate) keys: Vec<String>,
+}
+
+/// One route.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Route {
+    /// The method, or `ANY`.
+    pub(crate) method: String,
+    /// The path; `{proxy+}` at the end stands for one segment or more.
+    pub(crate) path: String,
+    /// The function's name.
+    pub(crate) function: String,
+}
+
+impl Template {
+    /// Reads the file.
+    pub(crate) fn read(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
+        Self::parse(&text).with_context(|| format!("in {}", path.display()))
+    }
+
+    fn parse(text: &str) -> Result<Self> {
+        let documents = YamlLoader::load_from_str(text)?;
+        let document = documents.first().context("the template is empty")?;
+        let resources = document["Resources"].as_hash().context("no Resources")?;
+        let globals = &document["Globals"]["Function"];
+        let mut functions = Vec::new();
+        let mut logical = Vec::new();
+        let mut table = Value::Null;
+        for (id, resource) in resources {
+            let id = id.as_str().unwrap_or_default();
+            match resource["Type"].as_str() {
+                Some("AWS::Serverless::Function") => {
+                    let function = function(id, resource, globals, &document["Mappings"])?;
+                    logical.push((id.to_owned(), function.name.clone()));
+                    functions.push(function);
+                }
+                Some("AWS::DynamoDB::Table") => table = creation(&resource["Properties"])?,
+                _ => {}
+            }
+        }
+        let mut routes = Vec::new();
+        for (_, resource) in resources {
+            if resource["Type"].as_str() == Some("AWS::ApiGatewayV2::Route") {
+                routes.push(route(&resource["Properties"], resources, &logical)?);
+            }
+        }
+        let settings = globals["Environment"]["Variables"].as_hash().context("no environment")?;
+        let settings = settings.keys().filter_map(Yaml::as_str).map(str::to_owned).collect();
+        Ok(Self { functions, routes, settings, table })
+    }
+}
+
+fn function(id: &str, resource: &Yaml, globals: &Yaml, mappings: &Yaml) -> Result<Function> {
+    let properties = &resource["Properties"];
+    let name = resource["Metadata"]["BuildProperties"]["Binary"].as_str();
+    let name = name.with_context(|| format!("{id} names no binary"))?.to_owned();
+    let number = |property: &str| {
+        let value = properties[property].as_i64().or(globals[property].as_i64());
+        value.and_then(|value| u64::try_from(value).ok()).with_context(|| format!("{id} has no {property}"))
+    };
+    let mut permissions = Vec::new();
+    for policy in strings_or_list(&properties["Policies"]) {
+        for statement in strings_or_list(&policy["Statement"]) {
+            for action in strings_or_list(&statement["Action"]) {
+                let action = action.as_str().with_context(|| format!("{id}: an action is no text"))?.to_owned();
+                let resource = statement["Resource"].as_str().unwrap_or_default();
+                let keys = &statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"];
+                permissions.push(Permission {
+                    action,
+                    index: resource.contains("/index/"),
+                    keys: keys_of(keys, mappings)?,
+                });
+            }
+        }
+    }
+    let scheduled = properties["Events"].as_hash().is_some();
+    Ok(Function { name, memory: number("MemorySize")?, timeout: number("Timeout")?, scheduled, permissions })
+}
+
+fn keys_of(keys: &Yaml, mappings: &Yaml) -> Result<Vec<String>> {
+    let words: Vec<&str> = strings_or_list(keys).iter().filter_map(Yaml::as_str).collect();
+    let keys = match words.as_slice() {
+        [map, first, second] if !mappings[*map].is_badvalue() => {
+            let list = mappings[*map][*first][*second].as_vec();
+            list.with_context(|| format!("nothing at {map} {first} {second}"))?
+                .iter()
+                .filter_map(Yaml::as_str)
+                .collect()
+        }
+        [] => bail!("a permission without keys"),
+        _ => words,
+    };
+    Ok(keys.into_iter().map(str::to_owned).collect())
+}
+
+fn route(properties: &Yaml, resources: &yaml_rust2::yaml::Hash, logical: &[(String, String)]) -> Result<Route> {
+    let key = properties["RouteKey"].as_str().context("a route without a key")?;
+    let (method, path) = key.split_once(' ').with_context(|| format!("the route {key:?} names no path"))?;
+    let target = properties["Target"].as_str().unwrap_or_default();
+    let integration = target.trim_start_matches("integrations/${").trim_end_matches('}');
+    let integration = resources.get(&Yaml::String(integration.to_owned()));
+    let function = integration.and_then(|integration| integration["Properties"]["IntegrationUri"].as_str());
+    let function = function.map(|arn| arn.trim_end_matches(".Arn"));
+    let function = logical.iter().find(|(id, _)| Some(id.as_str()) == function);
+    let (_, function) = function.with_context(|| format!("the route {key:?} leads to no function"))?;
+    Ok(Route { method: method.to_owned(), path: path.to_owned(), function: function.clone() })
+}
+
+fn creation(properties: &Yaml) -> Result<Value> {
+    let mut table = serde_json::Map::new();
+    for property in ["AttributeDefinitions", "KeySchema", "BillingMode", "GlobalSecondaryIndexes"] {
+        table.insert(property.to_owned(), to_json(&properties[property])?);
+    }
+    Ok(Value::Object(table))
+}
+
+fn to_json(yaml: &Yaml) -> Result<Value> {
+    Ok(match yaml {
+        Yaml::String(text) => json!(text),
+        Yaml::Boolean(value) => json!(value),
+        Yaml::Integer(value) => json!(value),
+        Yaml::Array(items) => Value::Array(items.iter().map(to_json).collect::<Result<_>>()?),
+        Yaml::Hash(entries) => {
+            let entry =
+                |(key, value): (&Yaml, &Yaml)| Ok((key.as_str().unwrap_or_default().to_owned(), to_json(value)?));
+            Value::Object(entries.iter().map(entry).collect::<Result<_>>()?)
+        }
+        other => bail!("{other:?} cannot be a property of a table"),
+    })
+}
+
+fn strings_or_list(yaml: &Yaml) -> &[Yaml] {
+    match yaml {
+        Yaml::BadValue => &[],
+        Yaml::Array(items) => items,
+        one => std::slice::from_ref(one),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use runtime::routes::{ROUTES, SCHEDULED};
+
+    fn template() -> Template {
+        Template::read(&crate::workspace::root().join("template.yaml")).unwrap()
+    }
+
+    #[test]
+    fn its_routes_are_the_route_table() {
+        let mut expected = Vec::new();
+        for route in ROUTES {
+            let path = route.path.strip_suffix('/').map_or(route.path.to_owned(), |path| format!("{path}/{{proxy+}}"));
+            expected.push(Route { method: "ANY".to_owned(), path, function: route.function.to_owned() });
+        }
+        let mut routes = template().routes;
+        routes.sort();
+        expected.sort();
+        assert_eq!(routes, expected);
+    }
+
+    #[test]
+    fn it_has_each_function() {
+        let template = template();
+        let scheduled = template.functions.iter().filter(|function| function.scheduled);
+        assert_eq!(scheduled.map(|function| function.name.as_str()).collect::<Vec<_>>(), SCHEDULED);
+        let mut names: Vec<_> = template.functions.into_iter().map(|function| function.name).collect();
+        names.push("records".to_owned());
+        names.sort();
+        assert_eq!(names, crate::workspace::functions().unwrap());
+    }
+
+    #[test]
+    fn its_settings_are_settings() {
+        for name in template().settings {
+            let known = runtime::settings::SETTINGS.iter().any(|setting| setting.name == name);
+            assert!(known || name == "LATCHKEY_TABLE", "{name}");
+        }
+    }
+
+    #[test]
+    fn credentials_are_read_by_login_alone() {
+        for function in template().functions {
+            for permission in function.permissions.iter().filter(|permission| permission.action == "dynamodb:GetItem") {
+                let reads = permission.keys.iter().any(|key| key.starts_with("credential#") || key.starts_with('*'));
+                assert!(!reads || function.name == "login", "{}", function.name);
+                assert!(function.name != "metadata" || permission.keys == ["keys#*"]);
+            }
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! What cargo can tell about the code.
+
+use crate::{process, tools, workspace};
+use anyhow::Result;
+use std::process::Command;
+
+const WASM: &str = "wasm32-unknown-unknown";
+
+fn cargo(arguments: &[&str]) -> Command {
+    let mut cargo = Command::new("cargo");
+    cargo.args(arguments).current_dir(workspace::root());
+    cargo
+}
+
+pub(super) fn format() -> Result<()> {
+    process::run(&mut cargo(&["fmt", "--all", "--check"]))
+}
+
+pub(super) fn lint() -> Result<()> {
+    process::run(&mut cargo(&["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"]))
+}
+
+pub(super) fn lint_wasm() -> Result<()> {
+    tools::rust_target(WASM)?;
+    let mut clippy = cargo(&["clippy", "--quiet", "--lib", "--target", WASM]);
+    // The functions, and through them all that they share.
+    for package in workspace::functions()? {
+        clippy.args(["--package", &package]);
+    }
+    for package in ["jose", "pages", "protocol", "runtime", "storage", "storage-cloudflare"] {
+        clippy.args(["--package", package]);
+    }
+    process::run(clippy.args(["--", "-D", "warnings"]))
+}
+
+pub(super) fn docs() -> Result<()> {
+    process::run(cargo(&["doc", "--quiet", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))
+}
+
+pub(super) fn unit() -> Result<()> {
+    process::run(&mut cargo(&["test", "--quiet", "--workspace", "--exclude", "suite"]))
+}
+
+pub(super) fn dependencies() -> Result<()> {
+    let machete = tools::cargo("cargo-machete", "0.9.2")?;
+    process::run(Command::new(machete).current_dir(workspace::root()))
+}

@@ -1,0 +1,77 @@
+//! `cargo xtask test`: every check, each by name.
+
+mod checks;
+mod clients;
+mod deployment;
+mod suites;
+
+pub(crate) use deployment::template;
+
+use anyhow::{Result, bail};
+use std::time::{Duration, Instant};
+
+/// One step.
+struct Step {
+    name: &'static str,
+    about: &'static str,
+    run: fn() -> Result<()>,
+}
+
+const fn step(name: &'static str, about: &'static str, run: fn() -> Result<()>) -> Step {
+    Step { name, about, run }
+}
+
+const STEPS: &[Step] = &[
+    step("format", "the code is formatted", checks::format),
+    step("lint", "clippy finds nothing, for this machine", checks::lint),
+    step("lint-wasm", "clippy finds nothing, for Workers", checks::lint_wasm),
+    step("docs", "rustdoc finds nothing", checks::docs),
+    step("unit", "tests beside the code, and the storage contract", checks::unit),
+    step("dependencies", "licences, sources, duplicates and unused dependencies", checks::dependencies),
+    step("template", "SAM and cfn-lint accept template.yaml", deployment::template),
+    step("wrangler", "wrangler accepts every Worker", deployment::wrangler),
+    step("local", "the suite, on the local server", suites::local),
+    step("lambda", "the suite, on the Lambda binaries", suites::lambda),
+    step("workers", "the suite, on the Workers", suites::workers),
+    step("clients", "client libraries, against the local server", clients::libraries),
+    step("browser", "Chromium, against the local server", clients::browser),
+];
+
+/// The names of the steps, and what each proves.
+pub(crate) fn list() -> String {
+    STEPS.iter().map(|step| format!("  {:<13} {}\n", step.name, step.about)).collect()
+}
+
+/// Runs the steps named, or all of them; goes on after a failure, and fails at the end.
+pub(crate) fn run(only: &[String]) -> Result<()> {
+    if let Some(unknown) = only.iter().find(|name| !STEPS.iter().any(|step| step.name == **name)) {
+        bail!("there is no step {unknown:?}; the steps are:\n{}", list());
+    }
+    let chosen: Vec<&Step> =
+        STEPS.iter().filter(|step| only.is_empty() || only.iter().any(|name| name == step.name)).collect();
+    let mut results = Vec::new();
+    for (number, step) in chosen.iter().enumerate() {
+        eprintln!("\n[{}/{}] {}: {}", number.saturating_add(1), chosen.len(), step.name, step.about);
+        let start = Instant::now();
+        let result = (step.run)();
+        let took = start.elapsed();
+        match &result {
+            Ok(()) => eprintln!("  ok, {}", seconds(took)),
+            Err(error) => eprintln!("  FAILED after {}: {error:#}", seconds(took)),
+        }
+        results.push((step, took, result));
+    }
+    eprintln!("\n{:<14} {:<7} {:>8}", "step", "result", "time");
+    for (step, took, result) in &results {
+        eprintln!("{:<14} {:<7} {:>8}", step.name, if result.is_ok() { "ok" } else { "FAILED" }, seconds(*took));
+    }
+    let total = results.iter().fold(Duration::ZERO, |total, (_, took, _)| total.saturating_add(*took));
+    let failed: Vec<&str> =
+        results.iter().filter(|(_, _, result)| result.is_err()).map(|(step, _, _)| step.name).collect();
+    eprintln!("{:<14} {:<7} {:>8}\n", "total", "", seconds(total));
+    if failed.is_empty() { Ok(()) } else { bail!("failed: {}", failed.join(", ")) }
+}
+
+fn seconds(duration: Duration) -> String {
+    format!("{:.1} s", duration.as_secs_f64())
+}

@@ -1,0 +1,87 @@
+//! The black-box suite (`tests/`), on each platform.
+
+use crate::{demo, lambda, process, workspace};
+use anyhow::{Result, bail};
+use std::collections::BTreeMap;
+use std::process::Command;
+
+/// The grace window of refresh tokens while the suite runs: short enough to wait for, in seconds.
+const GRACE: &str = "2";
+
+/// A running server for tests.
+pub(super) struct Target {
+    /// Its base URL, which is its issuer.
+    pub(super) url: String,
+    /// Its platform's name.
+    pub(super) platform: &'static str,
+    /// Its secret.
+    pub(super) secret: String,
+}
+
+impl Target {
+    /// The variables that tell tests where the server is.
+    pub(super) fn variables(&self) -> [(&'static str, String); 5] {
+        [
+            ("LATCHKEY_TEST_URL", self.url.clone()),
+            ("LATCHKEY_TEST_PLATFORM", self.platform.to_owned()),
+            ("LATCHKEY_TEST_SECRET", self.secret.clone()),
+            ("LATCHKEY_TEST_CLI", workspace::binary("latchkey", "dev").display().to_string()),
+            ("LATCHKEY_TEST_GRACE", GRACE.to_owned()),
+        ]
+    }
+
+    fn suite(&self) -> Result<()> {
+        let mut cargo = Command::new("cargo");
+        cargo.args(["test", "--quiet", "--package", "suite"]).envs(self.variables()).current_dir(workspace::root());
+        process::run(&mut cargo)
+    }
+}
+
+/// Starts the local server with an empty store, does something with it, and ends it.
+pub(super) fn with_local(work: impl FnOnce(&Target) -> Result<()>) -> Result<()> {
+    lambda::build(&["latchkey"], "dev")?;
+    let data = workspace::scratch("local")?.join("data");
+    if data.exists() {
+        std::fs::remove_dir_all(&data)?;
+    }
+    let port = process::free_port()?;
+    let target = Target { url: format!("http://localhost:{port}"), platform: "local", secret: demo::secret()? };
+    let mut dev = Command::new(workspace::binary("latchkey", "dev"));
+    dev.args(["dev", "--quiet", "--port", &port.to_string(), "--data"]).arg(&data);
+    dev.env("LATCHKEY_SECRET", &target.secret).env("LATCHKEY_REFRESH_GRACE", GRACE);
+    let _server = process::Server::start(dev.stdout(std::process::Stdio::null()), port)?;
+    work(&target)
+}
+
+pub(super) fn local() -> Result<()> {
+    with_local(Target::suite)
+}
+
+/// The suite on the Lambda binaries; fails, too, when a function used the table in a way that its policy forbids.
+pub(super) fn lambda() -> Result<()> {
+    lambda::build_all("dev")?;
+    let options = lambda::Options {
+        port: 0,
+        profile: "dev".to_owned(),
+        secret: demo::secret()?,
+        settings: BTreeMap::from([("LATCHKEY_REFRESH_GRACE".to_owned(), GRACE.to_owned())]),
+    };
+    let tokio = tokio::runtime::Runtime::new()?;
+    let emulator = tokio.block_on(lambda::Emulator::start(&options))?;
+    let target = Target { url: emulator.url.clone(), platform: "lambda", secret: options.secret };
+    demo::seed(&target.url, &target.secret)?;
+    tokio.block_on(emulator.run_schedules())?;
+    let result = target.suite();
+    for unused in emulator.table.unused() {
+        eprintln!("  note: {unused}");
+    }
+    let refusals = emulator.table.refusals();
+    if !refusals.is_empty() {
+        bail!("template.yaml forbids what functions do: {}", refusals.join("; "));
+    }
+    result.inspect_err(|_| eprintln!("  the functions' log: {}", emulator.log.display()))
+}
+
+pub(super) fn workers() -> Result<()> {
+    bail!("not there yet")
+}

@@ -1,1 +1,17 @@
-//! The Worker that owns the Durable Object class.
+//! The Worker that owns the Durable Object class `Records`. It serves no request itself: the other Workers reach the
+//! objects through their binding.
+
+mod alarm;
+
+#[cfg(target_arch = "wasm32")]
+mod object;
+#[cfg(target_arch = "wasm32")]
+mod table;
+
+pub use alarm::AlarmClock;
+
+#[cfg(target_arch = "wasm32")]
+#[worker::event(fetch)]
+async fn fetch(_: worker::Request, _: worker::Env, _: worker::Context) -> worker::Result<worker::Response> {
+    worker::Response::error("Not found", 404)
+}

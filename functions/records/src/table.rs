@@ -1,0 +1,165 @@
+//! The records of one object, in SQLite. Each verb is one synchronous statement, or one and a look at what stands in
+//! its way; nothing else runs in between, so of many writers exactly one wins.
+
+use protocol::Timestamp;
+use storage::{Cursor, Key, Owner, Record};
+use storage_cloudflare::{Answer, Command};
+use worker::{Error, Result, SqlStorage, SqlStorageValue};
+
+/// `WITHOUT ROWID`: the key is the table's own order, so that a record costs one written row and not two.
+const SCHEMA: &str = "
+    CREATE TABLE IF NOT EXISTS records (
+        key TEXT PRIMARY KEY NOT NULL,
+        owner TEXT,
+        body TEXT NOT NULL,
+        state TEXT NOT NULL,
+        generation INTEGER NOT NULL,
+        expires_at INTEGER
+    ) WITHOUT ROWID;
+    CREATE INDEX IF NOT EXISTS records_by_owner ON records (owner, key) WHERE owner IS NOT NULL;
+    CREATE INDEX IF NOT EXISTS records_by_expiry ON records (expires_at) WHERE expires_at IS NOT NULL;
+";
+
+const CREATE: &str = "
+    INSERT INTO records (key, owner, body, state, generation, expires_at) VALUES (?, ?, ?, ?, 0, ?)
+    ON CONFLICT (key) DO NOTHING RETURNING key, owner, body, state, generation, expires_at";
+
+const GET: &str = "SELECT key, owner, body, state, generation, expires_at FROM records WHERE key = ?";
+
+const ADVANCE: &str = "
+    UPDATE records SET state = ?, expires_at = ?, generation = generation + 1 WHERE key = ? AND generation = ?
+    RETURNING key, owner, body, state, generation, expires_at";
+
+const DELETE: &str = "DELETE FROM records WHERE key = ?";
+
+const LIST: &str = "
+    SELECT key, owner, body, state, generation, expires_at FROM records
+    WHERE owner = ? AND key > ? ORDER BY key LIMIT ?";
+
+const TIDY: &str = "
+    DELETE FROM records WHERE key IN
+    (SELECT key FROM records WHERE expires_at <= ? ORDER BY expires_at LIMIT ?) RETURNING key";
+
+const NEXT_EXPIRY: &str = "SELECT expires_at FROM records WHERE expires_at IS NOT NULL ORDER BY expires_at LIMIT 1";
+
+/// The largest whole number that JavaScript, and so the platform's SQL, holds exactly.
+const LARGEST: u64 = (1 << 53) - 1;
+
+/// The table of one object.
+#[derive(Debug)]
+pub(crate) struct Table {
+    sql: SqlStorage,
+}
+
+impl Table {
+    /// Opens the table, and makes it when it is not there yet.
+    pub(crate) fn open(sql: SqlStorage) -> Result<Self> {
+        sql.exec(SCHEMA, None)?;
+        Ok(Self { sql })
+    }
+
+    /// Does what is asked.
+    pub(crate) fn run(&self, command: &Command<'_>) -> Result<Answer> {
+        match command {
+            Command::Create(record) => self.create(record),
+            Command::Get(key) => Ok(self.get(key)?.map_or(Answer::Missing, Answer::Found)),
+            Command::Advance { key, from, state, expires_at } => self.advance(key, *from, state, *expires_at),
+            Command::Delete(key) => {
+                self.sql.exec(DELETE, vec![key.as_str().into()])?;
+                Ok(Answer::Deleted)
+            }
+            Command::List { owner, after, limit } => self.list(owner, after.as_deref(), *limit),
+        }
+    }
+
+    /// Removes up to `batch` records that expired; says how many.
+    pub(crate) fn tidy(&self, now: Timestamp, batch: u32) -> Result<usize> {
+        let rows = self.sql.exec(TIDY, vec![number(now.as_millis()), number(batch.into())])?.raw();
+        rows.map(|row| row.map(|_| ())).collect::<Result<Vec<()>>>().map(|removed| removed.len())
+    }
+
+    /// When the next record expires.
+    pub(crate) fn next_expiry(&self) -> Result<Option<Timestamp>> {
+        let mut rows = self.sql.exec(NEXT_EXPIRY, None)?.raw();
+        rows.next().transpose().map(|row| row.and_then(|row| moment(row.into_iter().next())))
+    }
+
+    fn create(&self, record: &Record) -> Result<Answer> {
+        let values = vec![
+            record.key.as_str().into(),
+            record.owner.as_ref().map(Owner::as_str).into(),
+            record.body.as_str().into(),
+            record.state.as_str().into(),
+            record.expires_at.map(|at| number(at.as_millis())).unwrap_or(SqlStorageValue::Null),
+        ];
+        if self.one(CREATE, values)?.is_some() {
+            return Ok(Answer::Created);
+        }
+        self.get(&record.key)?.map(Answer::Exists).ok_or_else(|| Error::from("neither created nor there"))
+    }
+
+    fn get(&self, key: &Key) -> Result<Option<Record>> {
+        self.one(GET, vec![key.as_str().into()])
+    }
+
+    fn advance(&self, key: &Key, from: u64, state: &str, expires_at: Option<Timestamp>) -> Result<Answer> {
+        let values = vec![
+            state.into(),
+            expires_at.map(|at| number(at.as_millis())).unwrap_or(SqlStorageValue::Null),
+            key.as_str().into(),
+            number(from),
+        ];
+        if from <= LARGEST
+            && let Some(record) = self.one(ADVANCE, values)?
+        {
+            return Ok(Answer::Advanced(record));
+        }
+        Ok(self.get(key)?.map_or(Answer::Missing, Answer::Stale))
+    }
+
+    fn list(&self, owner: &Owner, after: Option<&Cursor>, limit: u32) -> Result<Answer> {
+        let after = after.map_or("", |cursor| cursor.0.as_str());
+        let values = vec![owner.as_str().into(), after.into(), number(u64::from(limit).saturating_add(1))];
+        let rows = self.sql.exec(LIST, values)?.raw();
+        let mut records = rows.map(|row| row.and_then(record)).collect::<Result<Vec<Record>>>()?;
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let more = records.len() > limit;
+        records.truncate(limit);
+        let next = records.last().filter(|_| more).map(|last| Cursor(last.key.as_str().to_owned()));
+        Ok(Answer::Listed { records, next })
+    }
+
+    fn one(&self, statement: &str, values: Vec<SqlStorageValue>) -> Result<Option<Record>> {
+        let mut rows = self.sql.exec(statement, values)?.raw();
+        rows.next().map(|row| row.and_then(record)).transpose()
+    }
+}
+
+/// A number as SQL has it. What is too large is as large as can be: a moment that never comes.
+fn number(value: u64) -> SqlStorageValue {
+    SqlStorageValue::Integer(i64::try_from(value.min(LARGEST)).unwrap_or(i64::MAX))
+}
+
+fn moment(value: Option<SqlStorageValue>) -> Option<Timestamp> {
+    match value {
+        Some(SqlStorageValue::Integer(millis)) => u64::try_from(millis).ok().map(Timestamp::from_millis),
+        _ => None,
+    }
+}
+
+/// A record from a row: key, owner, body, state, generation, expires_at.
+fn record(row: Vec<SqlStorageValue>) -> Result<Record> {
+    use SqlStorageValue::{Integer, Null, String};
+    let Ok([String(key), owner, String(body), String(state), Integer(generation), expires_at]) =
+        <[SqlStorageValue; 6]>::try_from(row)
+    else {
+        return Err(Error::from("a row that is no record"));
+    };
+    let owner = match owner {
+        String(name) => Some(Owner::new(name)),
+        Null => None,
+        _ => return Err(Error::from("an owner that is no text")),
+    };
+    let generation = u64::try_from(generation).map_err(|_| Error::from("a negative generation"))?;
+    Ok(Record { key: Key::from(key), owner, body, state, generation, expires_at: moment(Some(expires_at)) })
+}

@@ -1,0 +1,199 @@
+//! What a function asks of an object, and what the object answers: one JSON document each way.
+
+use protocol::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use storage::{Advance, Created, Cursor, Key, Owner, Page, Record, Unavailable};
+
+/// One of the five verbs, with its arguments.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Command<'a> {
+    /// Store a record, unless its key is taken. Answer: `Created` or `Exists`.
+    Create(Cow<'a, Record>),
+    /// Read a record. Answer: `Found` or `Missing`.
+    Get(Cow<'a, Key>),
+    /// Replace state and expiry. Answer: `Advanced`, `Stale` or `Missing`.
+    Advance {
+        /// The record.
+        key: Cow<'a, Key>,
+        /// The generation that it must be at.
+        from: u64,
+        /// Its new state.
+        state: Cow<'a, str>,
+        /// Its new expiry.
+        expires_at: Option<Timestamp>,
+    },
+    /// Remove a record. Answer: `Deleted`.
+    Delete(Cow<'a, Key>),
+    /// List the records of an owner. Answer: `Listed`.
+    List {
+        /// Whose records.
+        owner: Cow<'a, Owner>,
+        /// Only those after this key.
+        after: Option<Cow<'a, Cursor>>,
+        /// At most so many.
+        limit: u32,
+    },
+}
+
+/// What the object found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// The record is stored.
+    Created,
+    /// The key is taken, by this record.
+    Exists(Record),
+    /// The record.
+    Found(Record),
+    /// There is no such record.
+    Missing,
+    /// The record as it now is.
+    Advanced(Record),
+    /// The record is at another generation, this one.
+    Stale(Record),
+    /// There is no such record any more.
+    Deleted,
+    /// One page of a listing.
+    Listed {
+        /// The records, in order of their keys.
+        records: Vec<Record>,
+        /// Where the next page starts.
+        next: Option<Cursor>,
+    },
+}
+
+impl Command<'_> {
+    /// A command as an object receives it. The error says what is wrong with it.
+    pub fn from_json(json: &str) -> Result<Command<'static>, String> {
+        serde_json::from_str(json).map_err(|error| error.to_string())
+    }
+
+    /// The command as it is sent.
+    pub fn to_json(&self) -> Result<String, Unavailable> {
+        serde_json::to_string(self).map_err(|error| Unavailable { reason: format!("a command: {error}") })
+    }
+}
+
+impl Answer {
+    /// An answer as a function receives it.
+    pub fn from_json(json: &str) -> Result<Self, Unavailable> {
+        serde_json::from_str(json).map_err(|error| Unavailable { reason: format!("an answer: {error}") })
+    }
+
+    /// The answer as it is sent. The error says why it cannot be.
+    pub fn to_json(&self) -> Result<String, String> {
+        serde_json::to_string(self).map_err(|error| error.to_string())
+    }
+
+    /// The answer to `Create`.
+    pub fn created(self) -> Result<Created, Unavailable> {
+        match self {
+            Self::Created => Ok(Created::Created),
+            Self::Exists(record) => Ok(Created::Exists(record)),
+            other => Err(other.unexpected("create")),
+        }
+    }
+
+    /// The answer to `Get`.
+    pub fn found(self) -> Result<Option<Record>, Unavailable> {
+        match self {
+            Self::Found(record) => Ok(Some(record)),
+            Self::Missing => Ok(None),
+            other => Err(other.unexpected("get")),
+        }
+    }
+
+    /// The answer to `Advance`.
+    pub fn advanced(self) -> Result<Advance, Unavailable> {
+        match self {
+            Self::Advanced(record) => Ok(Advance::Advanced(record)),
+            Self::Stale(record) => Ok(Advance::Stale(record)),
+            Self::Missing => Ok(Advance::Missing),
+            other => Err(other.unexpected("advance")),
+        }
+    }
+
+    /// The answer to `Delete`.
+    pub fn deleted(self) -> Result<(), Unavailable> {
+        match self {
+            Self::Deleted => Ok(()),
+            other => Err(other.unexpected("delete")),
+        }
+    }
+
+    /// The answer to `List`.
+    pub fn listed(self) -> Result<Page, Unavailable> {
+        match self {
+            Self::Listed { records, next } => Ok(Page { records, next }),
+            other => Err(other.unexpected("list")),
+        }
+    }
+
+    /// Names the answer, without the record in it: the reason goes to a log.
+    fn unexpected(&self, verb: &str) -> Unavailable {
+        let name = match self {
+            Self::Created => "created",
+            Self::Exists(_) => "exists",
+            Self::Found(_) => "found",
+            Self::Missing => "missing",
+            Self::Advanced(_) => "advanced",
+            Self::Stale(_) => "stale",
+            Self::Deleted => "deleted",
+            Self::Listed { .. } => "listed",
+        };
+        Unavailable { reason: format!("{verb} was answered with {name}") }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use storage::{Kind, Partition};
+
+    fn record() -> Record {
+        Record {
+            key: Key::new(Kind::Grant, Partition::of("someone"), "g1"),
+            owner: Some(Owner::new("someone")),
+            body: r#"{"a":1}"#.into(),
+            state: "{}".into(),
+            generation: u64::MAX,
+            expires_at: None,
+        }
+    }
+
+    #[test]
+    fn commands_and_answers_survive_the_wire() {
+        let (record, owner, cursor) = (record(), Owner::new("someone"), Cursor("grant#0000#g0".into()));
+        for command in [
+            Command::Create(Cow::Borrowed(&record)),
+            Command::Get(Cow::Borrowed(&record.key)),
+            Command::Advance { key: Cow::Borrowed(&record.key), from: 7, state: "{}".into(), expires_at: None },
+            Command::Delete(Cow::Borrowed(&record.key)),
+            Command::List { owner: Cow::Borrowed(&owner), after: Some(Cow::Borrowed(&cursor)), limit: 3 },
+        ] {
+            assert_eq!(Command::from_json(&command.to_json().unwrap()), Ok(command));
+        }
+        for answer in [
+            Answer::Created,
+            Answer::Exists(record.clone()),
+            Answer::Found(record.clone()),
+            Answer::Missing,
+            Answer::Advanced(record.clone()),
+            Answer::Stale(record.clone()),
+            Answer::Deleted,
+            Answer::Listed { records: vec![record], next: Some(cursor) },
+        ] {
+            assert_eq!(Answer::from_json(&answer.to_json().unwrap()), Ok(answer));
+        }
+    }
+
+    #[test]
+    fn an_answer_to_another_question_is_a_fault() {
+        assert!(Answer::Created.found().is_err());
+        assert!(Answer::Deleted.advanced().is_err());
+        let reason = Answer::Found(record()).created().unwrap_err().reason;
+        assert!(!reason.contains("g1"), "{reason}");
+    }
+}

@@ -1,0 +1,130 @@
+//! Records over Durable Objects.
+
+use crate::{Answer, Command, LocationHint, Shards};
+use async_trait::async_trait;
+use futures::future::{Either, select};
+use protocol::Timestamp;
+use std::borrow::Cow;
+use std::pin::pin;
+use std::time::Duration;
+use storage::{Advance, Created, Cursor, Key, Owner, Page, Partition, Record, Records, Unavailable, settle};
+use wasm_bindgen::JsValue;
+use worker::send::SendFuture;
+use worker::{Delay, Error, Method, ObjectNamespace, Request, RequestInit};
+
+/// How long an object may take to answer.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long to wait before asking again when the object was moving or restarting. As many retries as entries.
+const PAUSES: [Duration; 3] = [Duration::from_millis(20), Duration::from_millis(80), Duration::from_millis(250)];
+
+/// The store of a Worker: each verb is one call of the object that the key names.
+#[derive(Clone, Debug)]
+pub struct DurableRecords {
+    objects: ObjectNamespace,
+    shards: Shards,
+    location: Option<LocationHint>,
+}
+
+/// One failed attempt.
+struct Failure {
+    reason: String,
+    /// The platform says that the same call may succeed on another attempt.
+    retryable: bool,
+}
+
+impl DurableRecords {
+    /// The records in the objects of a namespace.
+    pub fn new(objects: ObjectNamespace, shards: Shards, location: Option<LocationHint>) -> Self {
+        Self { objects, shards, location }
+    }
+
+    /// Asks the object of a partition. A write that failed on the way is asked again too: if the lost one did its work,
+    /// the repeated one finds it, and [`settle`] tells the caller so.
+    async fn ask(&self, partition: Partition, command: Command<'_>) -> Result<Answer, Unavailable> {
+        let json = command.to_json()?;
+        let shard = self.shards.name(partition);
+        let mut pauses = PAUSES.into_iter();
+        loop {
+            let failure = match self.attempt(&shard, &json).await {
+                Ok(text) => return Answer::from_json(&text),
+                Err(failure) => failure,
+            };
+            match pauses.next().filter(|_| failure.retryable) {
+                Some(pause) => Delay::from(pause).await,
+                None => return Err(Unavailable { reason: format!("{shard}: {}", failure.reason) }),
+            }
+        }
+    }
+
+    /// One call, through a new stub: one that has failed once fails for ever.
+    async fn attempt(&self, shard: &str, json: &str) -> Result<String, Failure> {
+        let answer = pin!(async {
+            let stub = match &self.location {
+                Some(location) => self.objects.get_by_name_with_location_hint(shard, location.as_str()),
+                None => self.objects.get_by_name(shard),
+            }?;
+            let mut init = RequestInit::new();
+            init.with_method(Method::Post).with_body(Some(JsValue::from_str(json)));
+            let mut response = stub.fetch_with_request(Request::new_with_init("https://records/", &init)?).await?;
+            Ok((response.status_code(), response.text().await?))
+        });
+        match select(answer, Delay::from(PATIENCE)).await {
+            Either::Left((Ok((200, text)), _)) => Ok(text),
+            Either::Left((Ok((status, text)), _)) => {
+                Err(Failure { reason: format!("status {status}: {text}"), retryable: false })
+            }
+            Either::Left((Err(error), _)) => {
+                Err(Failure { retryable: is_retryable(&error), reason: error.to_string() })
+            }
+            Either::Right(_) => Err(Failure { reason: "no answer in time".into(), retryable: false }),
+        }
+    }
+}
+
+/// Whether the platform marked an error as passing, and not as overload, which retries would make worse.
+fn is_retryable(error: &Error) -> bool {
+    let marked = |value: &JsValue, name: &str| {
+        js_sys::Reflect::get(value, &JsValue::from_str(name)).is_ok_and(|mark| mark.is_truthy())
+    };
+    match error {
+        Error::UnknownJsError { original, .. } | Error::Internal(original) => {
+            marked(original, "retryable") && !marked(original, "overloaded")
+        }
+        _ => false,
+    }
+}
+
+#[async_trait]
+impl Records for DurableRecords {
+    async fn create(&self, record: &Record) -> Result<Created, Unavailable> {
+        let command = Command::Create(Cow::Borrowed(record));
+        let found = SendFuture::new(self.ask(record.key.partition(), command)).await?.created()?;
+        Ok(settle::created(found, record))
+    }
+
+    async fn get(&self, key: &Key) -> Result<Option<Record>, Unavailable> {
+        SendFuture::new(self.ask(key.partition(), Command::Get(Cow::Borrowed(key)))).await?.found()
+    }
+
+    async fn advance(
+        &self,
+        key: &Key,
+        from: u64,
+        state: &str,
+        expires_at: Option<Timestamp>,
+    ) -> Result<Advance, Unavailable> {
+        let command = Command::Advance { key: Cow::Borrowed(key), from, state: Cow::Borrowed(state), expires_at };
+        let found = SendFuture::new(self.ask(key.partition(), command)).await?.advanced()?;
+        Ok(settle::advanced(found, from, state, expires_at))
+    }
+
+    async fn delete(&self, key: &Key) -> Result<(), Unavailable> {
+        SendFuture::new(self.ask(key.partition(), Command::Delete(Cow::Borrowed(key)))).await?.deleted()
+    }
+
+    async fn list(&self, owner: &Owner, cursor: Option<&Cursor>, limit: u32) -> Result<Page, Unavailable> {
+        let command = Command::List { owner: Cow::Borrowed(owner), after: cursor.map(Cow::Borrowed), limit };
+        SendFuture::new(self.ask(owner.partition(), command)).await?.listed()
+    }
+}

@@ -1,4 +1,4 @@
-//! The Lambda function `admin`.
+//! The function on AWS Lambda.
 
 use std::process::ExitCode;
 

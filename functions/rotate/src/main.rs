@@ -1,1 +1,7 @@
-fn main() {}
+//! The function on AWS Lambda.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    runtime::lambda::run_scheduled("rotate", |now, context| Box::pin(rotate::run(now, context)))
+}

@@ -42,7 +42,13 @@ pub(super) struct RuntimeApi {
 
 struct State {
     invocations: tokio::sync::Mutex<mpsc::Receiver<Invocation>>,
-    running: Mutex<Option<(String, oneshot::Sender<Result<Bytes, String>>)>>,
+    running: Mutex<Option<Running>>,
+}
+
+/// What the instance has fetched and not yet answered.
+struct Running {
+    id: String,
+    answer: oneshot::Sender<Result<Bytes, String>>,
 }
 
 impl RuntimeApi {
@@ -112,16 +118,17 @@ async fn next(state: &State) -> Response<Full<Bytes>> {
         .header("Lambda-Runtime-Trace-Id", "Root=1-00000000-000000000000000000000000;Sampled=0")
         .header("Content-Type", "application/json")
         .body(Full::new(invocation.event));
-    *state.running.lock().unwrap_or_else(PoisonError::into_inner) = Some((invocation.id, invocation.answer));
+    *state.running.lock().unwrap_or_else(PoisonError::into_inner) =
+        Some(Running { id: invocation.id, answer: invocation.answer });
     response.unwrap_or_else(|_| status(StatusCode::INTERNAL_SERVER_ERROR))
 }
 
 fn complete(state: &State, id: &str, answer: Result<Bytes, String>) -> Response<Full<Bytes>> {
     let mut running = state.running.lock().unwrap_or_else(PoisonError::into_inner);
     match running.take() {
-        Some((expected, sender)) if expected == id => {
+        Some(Running { id: expected, answer: waiting }) if expected == id => {
             // Nobody may be waiting any more.
-            let _ = sender.send(answer);
+            let _ = waiting.send(answer);
             status(StatusCode::ACCEPTED)
         }
         other => {

@@ -14,7 +14,7 @@ use storage::Records;
 use storage_cloudflare::{CachedRecords, DurableRecords, KvCache, LocationHint, Shards};
 use worker::js_sys::Reflect;
 use worker::wasm_bindgen::JsValue;
-use worker::{Env, Headers, ResponseBuilder};
+use worker::{Env, Headers, ResponseBuilder, ScheduledEvent};
 
 /// What a function does on its schedule, at the moment given.
 pub type Scheduled = for<'a> fn(Timestamp, &'a Context) -> Pin<Box<dyn Future<Output = Result<(), Fault>> + Send + 'a>>;
@@ -41,7 +41,7 @@ pub async fn serve(
 }
 
 /// Runs a function on its schedule. A fault is logged; the next run tries again.
-pub async fn run_scheduled(function: &str, env: &Env, scheduled: Scheduled) {
+pub async fn run_scheduled(function: &str, event: &ScheduledEvent, env: &Env, scheduled: Scheduled) {
     let context = match context(env) {
         Ok(context) => context,
         Err(error) => {
@@ -51,7 +51,8 @@ pub async fn run_scheduled(function: &str, env: &Env, scheduled: Scheduled) {
     };
     let now = now();
     let reason = scheduled(now, context).await.err().map(|fault| fault.reason);
-    (context.log)(&json!({ "at": now.as_millis(), "function": function, "reason": reason }).to_string());
+    let line = json!({ "at": now.as_millis(), "function": function, "schedule": event.cron(), "reason": reason });
+    (context.log)(&line.to_string());
 }
 
 fn context(env: &Env) -> Result<&'static Context, ConfigError> {

@@ -1,0 +1,66 @@
+#!/bin/sh
+# Builds Workers: functions/NAME/build/index.js and index_bg.wasm, which wrangler.toml names as `main`.
+#
+#   infra/cloudflare/build.sh [--dev] NAME...     some
+#   infra/cloudflare/build.sh [--dev] all         all
+#
+# --dev builds fast and leaves the wasm large. Installs what is missing: the target of Rust, the tools of worker-build in
+# $LATCHKEY_TOOLS (default: `tools` in cargo's target directory), the npm packages. LATCHKEY_PREBUILT=1 builds nothing:
+# wrangler then takes what was built before.
+set -eu
+
+WASM_BINDGEN=0.2.129
+WORKER_BUILD=0.8.7
+TARGET=wasm32-unknown-unknown
+
+[ "${LATCHKEY_PREBUILT:-}" = 1 ] && exit 0
+root=$(cd "$(dirname "$0")/../.." && pwd)
+cd "$root"
+
+profile=wasm optimise=
+if [ "${1:-}" = --dev ]; then
+    profile=wasm-dev optimise=--no-opt
+    shift
+fi
+[ $# -gt 0 ] || { echo "usage: $0 [--dev] NAME... | all" >&2; exit 2; }
+if [ "$1" = all ]; then
+    set --
+    for manifest in functions/*/Cargo.toml; do
+        set -- "$@" "$(basename "$(dirname "$manifest")")"
+    done
+fi
+
+export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$root/target}"
+tools=${LATCHKEY_TOOLS:-$CARGO_TARGET_DIR/tools}
+tool() { # program, package, version
+    case "$("$tools/bin/$1" --version 2>/dev/null || true)" in
+        *"$3"*) ;;
+        *) cargo install --quiet --locked --root "$tools" --target-dir "$tools/build" "$2" --version "$3" ;;
+    esac
+}
+[ -d "$(rustc --print target-libdir --target $TARGET)" ] || rustup target add $TARGET
+tool wasm-bindgen wasm-bindgen-cli $WASM_BINDGEN
+tool worker-build worker-build $WORKER_BUILD
+rm -rf "$tools/build"
+[ -x node_modules/.bin/wrangler ] || npm ci --no-audit --no-fund --loglevel=error
+
+# wrangler and wasm-opt want a recent Node: npm brings one.
+export PATH="$root/node_modules/.bin:$PATH"
+export WASM_BINDGEN_BIN="$tools/bin/wasm-bindgen"
+export WASM_OPT_BIN="$root/node_modules/.bin/wasm-opt"
+export ESBUILD_BIN="$root/node_modules/.bin/esbuild"
+
+# As worker-build has it: otherwise cargo would start again.
+export WASM_BINDGEN_USE_JS_SYS=1
+# All at once first: what functions share is compiled once, side by side.
+packages=
+for name in "$@"; do packages="$packages --package $name"; done
+# shellcheck disable=SC2086
+cargo build --quiet --lib --target $TARGET --profile $profile $packages
+
+for name in "$@"; do
+    directory=functions/$name
+    [ -d "$directory" ] || directory=tests/$name
+    # shellcheck disable=SC2086
+    (cd "$directory" && "$tools/bin/worker-build" --profile $profile $optimise) || exit 1
+done

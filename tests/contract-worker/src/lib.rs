@@ -1,0 +1,31 @@
+//! A Worker that holds Durable Objects against the contract of the store. Tests alone start it.
+//!
+//! `GET /?run=NAME` checks every clause under keys that carry NAME and answers `[{"clause", "problem"}]`; `problem` is
+//! null where nothing is wrong. `&cached` reads through Workers KV, as the functions do.
+#![cfg(target_arch = "wasm32")]
+
+use serde_json::json;
+use std::sync::Arc;
+use storage::Records;
+use storage::contract::{CLAUSES, Trial};
+use storage_cloudflare::{CachedRecords, DurableRecords, KvCache, Shards};
+use worker::{Context, Env, Request, Response, Result, event};
+
+#[event(fetch, respond_with_errors)]
+async fn fetch(request: Request, env: Env, _: Context) -> Result<Response> {
+    let url = request.url()?;
+    let parameter = |name: &str| url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned());
+    let durable = DurableRecords::new(env.durable_object("RECORDS")?, Shards::default(), None);
+    let records: Arc<dyn Records> = match parameter("cached") {
+        Some(_) => Arc::new(CachedRecords::new(durable, KvCache::new(env.kv("CACHE")?))),
+        None => Arc::new(durable),
+    };
+    let trial = Trial::new(records, &parameter("run").unwrap_or_default());
+    let only = parameter("clause");
+    let mut findings = Vec::new();
+    for clause in CLAUSES.iter().filter(|clause| only.as_deref().is_none_or(|only| only == clause.name)) {
+        let problem = (clause.check)(&trial).await.err();
+        findings.push(json!({ "clause": clause.name, "problem": problem }));
+    }
+    Response::from_json(&findings)
+}

@@ -50,7 +50,8 @@ pub fn user(username: &str) -> String {
 }
 
 fn run(arguments: &[&str], input: &str) -> String {
-    let setting = |name: &str| env::var(name).unwrap_or_else(|_| panic!("{name} is not set: this test adds a client or a user"));
+    let setting =
+        |name: &str| env::var(name).unwrap_or_else(|_| panic!("{name} is not set: this test adds a client or a user"));
     let mut process = Command::new(setting("LATCHKEY_TEST_CLI"))
         .args(arguments)
         .args(["--url", base()])

@@ -96,7 +96,8 @@ impl Call {
         if let Some(body) = &self.body {
             request = request.body(body.clone());
         }
-        let response = request.send().unwrap_or_else(|error| panic!("{}: no answer to {self:?}: {error:?}", platform()));
+        let response =
+            request.send().unwrap_or_else(|error| panic!("{}: no answer to {self:?}: {error:?}", platform()));
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let body = response.bytes().unwrap_or_else(|error| panic!("answer to {self:?} breaks off: {error:?}")).to_vec();
         Reply { asked: self, status, headers, body }

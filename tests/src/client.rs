@@ -57,7 +57,10 @@ pub fn spa() -> Client {
 
 /// The demo's confidential client; it need not use PKCE.
 pub fn web() -> Client {
-    Client { redirect_uri: format!("{}/playground/callback", base()), ..Client::confidential("demo-web", "demo-web-secret") }
+    Client {
+        redirect_uri: format!("{}/playground/callback", base()),
+        ..Client::confidential("demo-web", "demo-web-secret")
+    }
 }
 
 /// The demo's machine client.

@@ -9,7 +9,9 @@ pub fn base() -> &'static str {
     static BASE: OnceLock<String> = OnceLock::new();
     BASE.get_or_init(|| match env::var("LATCHKEY_TEST_URL") {
         Ok(url) if !url.is_empty() => url.trim_end_matches('/').to_owned(),
-        _ => panic!("LATCHKEY_TEST_URL is not set: start a server and give its base URL, such as http://localhost:8787"),
+        _ => {
+            panic!("LATCHKEY_TEST_URL is not set: start a server and give its base URL, such as http://localhost:8787")
+        }
     })
 }
 
@@ -30,6 +32,7 @@ pub fn platform() -> String {
 
 /// The grace window of refresh tokens, when it is short enough to wait for.
 pub fn grace() -> Option<Duration> {
+    base();
     let seconds = env::var("LATCHKEY_TEST_GRACE").ok()?.parse().expect("LATCHKEY_TEST_GRACE is a number of seconds");
     Some(Duration::from_secs(seconds))
 }

@@ -119,10 +119,7 @@ fn unknown_response_types_are_refused() {
 /// RFC 6749 §4.1.2.1: `unauthorized_client` for a client that may not use the grant.
 #[test]
 fn a_client_without_the_code_grant_is_refused() {
-    let client = admin::client(
-        "suite-machine",
-        &["--service", "--scope", "read", "http://127.0.0.1/callback"],
-    );
+    let client = admin::client("suite-machine", &["--service", "--scope", "read", "http://127.0.0.1/callback"]);
     let request = AuthorizationRequest::new(&client).scope("read");
     assert_eq!(ask(&request).callback().error(), "unauthorized_client");
 }
@@ -206,7 +203,10 @@ fn codes_are_long_and_unique() {
 fn other_methods_are_refused() {
     for method in ["PUT", "DELETE", "PATCH"] {
         let reply = Call::new(method, &AuthorizationRequest::new(&spa()).url()).send().expect(405);
-        assert!(reply.header("allow").is_some_and(|allow| allow.contains("GET") && allow.contains("POST")), "{reply:?}");
+        assert!(
+            reply.header("allow").is_some_and(|allow| allow.contains("GET") && allow.contains("POST")),
+            "{reply:?}"
+        );
     }
 }
 

@@ -42,7 +42,10 @@ fn the_default_scope_is_the_registered_one() {
 #[test]
 fn a_part_of_the_scope_can_be_asked_for() {
     assert_eq!(scope(&TokenRequest::client_credentials(&service()).set("scope", "write").tokens()), ["write"]);
-    assert_eq!(scope(&TokenRequest::client_credentials(&service()).set("scope", "write read write").tokens()), ["read", "write"]);
+    assert_eq!(
+        scope(&TokenRequest::client_credentials(&service()).set("scope", "write read write").tokens()),
+        ["read", "write"]
+    );
 }
 
 /// RFC 6749 §5.2: a scope that the client may not have is `invalid_scope`.
@@ -64,6 +67,7 @@ fn the_token_opens_no_userinfo() {
 /// RFC 6749 §10.10: no two tokens are the same.
 #[test]
 fn tokens_differ() {
-    let (one, two) = (TokenRequest::client_credentials(&service()).tokens(), TokenRequest::client_credentials(&service()).tokens());
+    let (one, two) =
+        (TokenRequest::client_credentials(&service()).tokens(), TokenRequest::client_credentials(&service()).tokens());
     assert_ne!(jwt::verify(one.access()).text("jti"), jwt::verify(two.access()).text("jti"));
 }

@@ -92,7 +92,9 @@ fn forged_codes_are_refused() {
     for forged in [&right[1..], &right[..right.len() - 1], &right[..right.len() / 2], "x", "\u{1F511}", ".", "a.b.c"] {
         redeem.clone().set("code", forged).send().expect_error(400, "invalid_grant");
     }
-    for forged in [format!("{right}A"), format!("{right}="), format!("{right} "), format!("{right}\u{0}"), "x".repeat(4000)] {
+    for forged in
+        [format!("{right}A"), format!("{right}="), format!("{right} "), format!("{right}\u{0}"), "x".repeat(4000)]
+    {
         redeem.clone().set("code", &forged).send().expect_error(400, "invalid_grant");
     }
     assert!(redeem.tokens().is_live());

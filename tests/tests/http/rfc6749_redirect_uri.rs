@@ -166,7 +166,10 @@ fn a_fragment_is_refused() {
 /// RFC 6749 §3.1.2: a registered query "MUST be retained when adding additional query parameters".
 #[test]
 fn a_registered_query_is_retained() {
-    let mut client = admin::client("suite-query", &["http://127.0.0.1/callback?tenant=a%20b", "--set", "token_endpoint_auth_method=none"]);
+    let mut client = admin::client(
+        "suite-query",
+        &["http://127.0.0.1/callback?tenant=a%20b", "--set", "token_endpoint_auth_method=none"],
+    );
     client.redirect_uri = "http://127.0.0.1:4000/callback?tenant=a%20b".to_owned();
     let request = AuthorizationRequest::new(&client);
     let callback = Browser::signed_in().complete(&request);
@@ -206,7 +209,10 @@ fn a_missing_redirect_uri_never_redirects() {
 /// RFC 6749 §10.6: one client's URI is none of another's.
 #[test]
 fn another_clients_uri_is_refused() {
-    let client = admin::client("suite-elsewhere", &["https://elsewhere.example/callback", "--set", "token_endpoint_auth_method=none"]);
+    let client = admin::client(
+        "suite-elsewhere",
+        &["https://elsewhere.example/callback", "--set", "token_endpoint_auth_method=none"],
+    );
     is_refused("https://elsewhere.example/callback");
     Browser::signed_in().authorize(&AuthorizationRequest::new(&client)).error_page();
 }

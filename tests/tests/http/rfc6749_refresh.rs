@@ -89,7 +89,15 @@ fn the_scope_cannot_be_widened() {
 #[test]
 fn another_clients_refresh_token_is_refused() {
     let tokens = grant(&spa());
-    let other = admin::client("suite-native", &["--set", "token_endpoint_auth_method=none", "--set", "grant_types=[\"authorization_code\",\"refresh_token\"]"]);
+    let other = admin::client(
+        "suite-native",
+        &[
+            "--set",
+            "token_endpoint_auth_method=none",
+            "--set",
+            "grant_types=[\"authorization_code\",\"refresh_token\"]",
+        ],
+    );
     for client in [web(), other] {
         tokens.refresh_request().by(&client).send().expect_error(400, "invalid_grant");
     }
@@ -189,7 +197,10 @@ fn other_families_survive_a_replay() {
 /// RFC 6749 §6: a client without the refresh grant gets no refresh token.
 #[test]
 fn no_refresh_token_for_a_client_without_the_grant() {
-    let client = admin::client("suite-once", &["--set", "token_endpoint_auth_method=none", "--set", "grant_types=[\"authorization_code\"]"]);
+    let client = admin::client(
+        "suite-once",
+        &["--set", "token_endpoint_auth_method=none", "--set", "grant_types=[\"authorization_code\"]"],
+    );
     let request = AuthorizationRequest::new(&client).offline();
     let tokens = TokenRequest::code(&request, &Browser::signed_in().complete(&request).code()).tokens();
     assert_eq!(tokens.text("refresh_token"), None);

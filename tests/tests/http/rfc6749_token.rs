@@ -46,11 +46,20 @@ fn a_missing_grant_type_is_refused() {
 #[test]
 fn unknown_grant_types_are_refused() {
     let device = "urn:ietf:params:oauth:grant-type:device_code";
-    for kind in ["magic", "CLIENT_CREDENTIALS", "client_credentials ", "implicit", "urn:ietf:params:oauth:grant-type:saml2-bearer"] {
+    for kind in [
+        "magic",
+        "CLIENT_CREDENTIALS",
+        "client_credentials ",
+        "implicit",
+        "urn:ietf:params:oauth:grant-type:saml2-bearer",
+    ] {
         TokenRequest::new(&service(), kind).send().expect_error(400, "unsupported_grant_type");
     }
     let reply = TokenRequest::new(&spa(), device).set("device_code", "x").send().expect(400);
-    assert!(matches!(reply.json()["error"].as_str(), Some("unsupported_grant_type" | "unauthorized_client" | "invalid_grant")));
+    assert!(matches!(
+        reply.json()["error"].as_str(),
+        Some("unsupported_grant_type" | "unauthorized_client" | "invalid_grant")
+    ));
 }
 
 /// RFC 9700 §2.4: the password grant is refused by name, with right and with wrong passwords alike.
@@ -100,18 +109,24 @@ fn unknown_and_empty_parameters_are_ignored() {
 fn another_content_type_is_refused() {
     let body = "grant_type=client_credentials";
     let call = || Call::post("/token").basic("demo-service", "demo-service-secret");
-    for kind in ["application/json", "text/plain", "multipart/form-data; boundary=x", "application/x-www-form-urlencodedx", "x"] {
+    for kind in
+        ["application/json", "text/plain", "multipart/form-data; boundary=x", "application/x-www-form-urlencodedx", "x"]
+    {
         call().body(kind, body).send().expect_error(400, "invalid_request");
     }
     call().untyped_body(body).send().expect_error(400, "invalid_request");
-    call().body("application/json", r#"{"grant_type":"client_credentials"}"#).send().expect_error(400, "invalid_request");
+    call()
+        .body("application/json", r#"{"grant_type":"client_credentials"}"#)
+        .send()
+        .expect_error(400, "invalid_request");
 }
 
 /// RFC 9110 §8.3.1: parameters and case of the media type do not matter.
 #[test]
 fn the_content_type_may_have_parameters() {
     let call = || Call::post("/token").basic("demo-service", "demo-service-secret");
-    for kind in ["application/x-www-form-urlencoded; charset=UTF-8", "Application/X-WWW-Form-Urlencoded;charset=utf-8"] {
+    for kind in ["application/x-www-form-urlencoded; charset=UTF-8", "Application/X-WWW-Form-Urlencoded;charset=utf-8"]
+    {
         call().body(kind, "grant_type=client_credentials").send().expect(200);
     }
 }
@@ -136,7 +151,18 @@ fn bytes_that_are_not_utf8_are_refused() {
 #[test]
 fn degenerate_bodies_are_refused() {
     let call = || Call::post("/token").basic("demo-service", "demo-service-secret");
-    for body in ["", "&", "=", "&&&=&=", "grant_type", "%", "%zz=%", "\u{0}", "grant_type=%00", "?grant_type=client_credentials"] {
+    for body in [
+        "",
+        "&",
+        "=",
+        "&&&=&=",
+        "grant_type",
+        "%",
+        "%zz=%",
+        "\u{0}",
+        "grant_type=%00",
+        "?grant_type=client_credentials",
+    ] {
         let reply = call().body("application/x-www-form-urlencoded", body).send().expect(400);
         assert!(reply.json()["error"].is_string(), "{reply:?}");
     }
@@ -145,7 +171,8 @@ fn degenerate_bodies_are_refused() {
 /// RFC 6749 §2.3.1, §3.2: parameters come in the body; those in the request URI do not count.
 #[test]
 fn parameters_in_the_query_do_not_count() {
-    let query = [("grant_type", "client_credentials"), ("client_id", "demo-service"), ("client_secret", "demo-service-secret")];
+    let query =
+        [("grant_type", "client_credentials"), ("client_id", "demo-service"), ("client_secret", "demo-service-secret")];
     let none: [(&str, &str); 0] = [];
     let reply = Call::post("/token").query(&query).form(&none).send();
     assert!(matches!(reply.status, 400 | 401), "{reply:?}");

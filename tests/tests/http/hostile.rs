@@ -1,0 +1,223 @@
+//! Requests that no honest client sends: forged hosts, oversize, bad encodings (RFC 9110; RFC 6749 §10; RFC 9700 §4).
+
+use suite::{AuthorizationRequest, Browser, Call, Reply, TokenRequest, base, grant, issuer, jwt, spa};
+
+/// What a forger would put before the server.
+const FORGED: [(&str, &str); 7] = [
+    ("host", "attacker.example"),
+    ("x-forwarded-host", "attacker.example"),
+    ("x-forwarded-proto", "https"),
+    ("x-forwarded-prefix", "/attacker.example"),
+    ("x-original-url", "https://attacker.example/"),
+    ("forwarded", "host=attacker.example;proto=https"),
+    ("x-host", "attacker.example"),
+];
+
+fn forged(mut call: Call, header: (&str, &str)) -> Call {
+    call = call.header(header.0, header.1);
+    call
+}
+
+/// No part of an answer may come from a forged host. A gateway may refuse the request before the server sees it.
+#[track_caller]
+fn is_untouched(reply: &Reply) -> bool {
+    assert!(!reply.text().contains("attacker.example"), "{reply:?}");
+    for (name, value) in &reply.headers {
+        assert!(!String::from_utf8_lossy(value.as_bytes()).contains("attacker.example"), "{name}: {reply:?}");
+    }
+    assert!(reply.status < 500, "{reply:?}");
+    reply.status == 200
+}
+
+/// RFC 8414 §3.3, RFC 9207: the issuer and every URL come from configuration, whatever the request says.
+#[test]
+fn a_forged_host_does_not_change_the_metadata() {
+    for header in FORGED {
+        for path in ["/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"] {
+            let reply = forged(Call::get(path), header).send();
+            if is_untouched(&reply) {
+                let document = reply.json();
+                assert_eq!(document["issuer"], issuer(), "{header:?}");
+                for (name, value) in document.as_object().expect("an object") {
+                    if let Some(url) = value.as_str().filter(|value| value.starts_with("http")) {
+                        assert!(url.starts_with(base()), "{name}: {url}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// RFC 9207 §2: nor the issuer of responses, nor where pages and redirects lead.
+#[test]
+fn a_forged_host_does_not_change_redirects_or_pages() {
+    for header in FORGED {
+        let request = AuthorizationRequest::new(&spa());
+        let reply = forged(Call::get(&request.url()), header).send();
+        is_untouched(&reply);
+        let reply = Browser::signed_in().send(forged(Call::get(&request.url()), header));
+        is_untouched(&reply);
+        if let Some(location) =
+            reply.location().filter(|location| location.as_str().starts_with("http://127.0.0.1:49321"))
+        {
+            assert!(location.query_pairs().any(|(name, value)| name == "iss" && value == issuer()), "{reply:?}");
+        }
+    }
+}
+
+/// RFC 9068 §2.2: nor what tokens say.
+#[test]
+fn a_forged_host_does_not_change_tokens() {
+    for header in FORGED {
+        let request = TokenRequest::client_credentials(&suite::service());
+        let reply = forged(request.call(), header).send();
+        if is_untouched(&reply) {
+            let token = jwt::verify(reply.json()["access_token"].as_str().expect("a token"));
+            assert_eq!(token.text("iss"), issuer(), "{header:?}");
+        }
+    }
+}
+
+/// A body over the limit is refused; whoever sends it learns no more, and the server goes on.
+#[test]
+fn a_body_over_the_limit_is_refused() {
+    for path in ["/token", "/revoke", "/userinfo", "/authorize", "/login", "/consent", "/logout"] {
+        let body = format!("grant_type=client_credentials&client_id=demo-spa&padding={}", "x".repeat(300_000));
+        let reply = Call::post(path).body("application/x-www-form-urlencoded", body).send();
+        assert!(matches!(reply.status, 400 | 413), "{reply:?}");
+    }
+    TokenRequest::client_credentials(&suite::service()).tokens();
+}
+
+/// A body within any sane limit is not refused for its size.
+#[test]
+fn a_body_of_16_kilobytes_is_read() {
+    TokenRequest::client_credentials(&suite::service()).also("padding", &"x".repeat(16_000)).tokens();
+}
+
+/// A query over the limit is refused.
+#[test]
+fn a_query_over_the_limit_is_refused() {
+    let request = AuthorizationRequest::new(&spa()).set("padding", &"x".repeat(40_000));
+    let reply = Call::get(&request.url()).send();
+    assert!(matches!(reply.status, 400 | 413 | 414 | 431), "{reply:?}");
+    assert!(reply.header("location").is_none(), "{reply:?}");
+}
+
+/// Thousands of parameters are refused quickly.
+#[test]
+fn thousands_of_parameters_are_refused() {
+    let body: String = (0..5000).map(|index| format!("p{index}=&")).collect();
+    for path in ["/token", "/revoke"] {
+        let call = Call::post(path).basic("demo-service", "demo-service-secret");
+        let reply = call.body("application/x-www-form-urlencoded", body.clone()).send();
+        assert!(matches!(reply.status, 400 | 413), "{reply:?}");
+    }
+}
+
+/// Bad UTF-8 in a query is refused and leads nowhere.
+#[test]
+fn bad_utf8_in_a_query_is_refused() {
+    for garbage in ["%ff", "%c3%28", "%ed%a0%80", "%f8%a1%a1%a1%a1"] {
+        let url = format!("{}&x={garbage}", AuthorizationRequest::new(&spa()).url());
+        let reply = Call::get(&url).send();
+        assert_eq!(reply.status, 400, "{reply:?}");
+        assert!(reply.header("location").is_none(), "{reply:?}");
+    }
+    let url = format!("{}/authorize?client_id=%ff", base());
+    Call::get(&url).send().expect(400);
+}
+
+/// Broken percent-encoding is text.
+#[test]
+fn broken_percent_encoding_is_harmless() {
+    for garbage in ["%", "%z", "%%%", "%0", "a=b=c", "&&&", "=", "?"] {
+        let url = format!("{}&{garbage}", AuthorizationRequest::new(&spa()).url());
+        assert!(Call::get(&url).send().status < 500);
+    }
+}
+
+/// Cookies of any shape are at most no session.
+#[test]
+fn strange_cookies_are_harmless() {
+    let url = AuthorizationRequest::new(&spa()).set("prompt", "none").url();
+    let shared = Browser::signed_in();
+    let (name, _) = shared.cookies().iter().find(|(name, _)| name.contains("session")).expect("a session cookie");
+    let values = ["x", "", "=", "\"", "a.b.c", "%00%ff", "../../x", &"A".repeat(3000)];
+    for value in values {
+        let reply = Call::get(&url).header("cookie", format!("{name}={value}")).send();
+        let location = reply.location().unwrap_or_else(|| panic!("{reply:?}"));
+        assert!(location.as_str().contains("login_required"), "{reply:?}");
+    }
+    for field in [&b";;;="[..], b"\xff\xfe=x", b"a; b; c=d; =e; f"] {
+        let reply = Call::get(&url).header("cookie", field).send();
+        assert!(reply.status < 500, "{reply:?}");
+    }
+}
+
+/// An altered session cookie is no session.
+#[test]
+fn an_altered_session_cookie_is_no_session() {
+    let url = AuthorizationRequest::new(&spa()).set("prompt", "none").url();
+    let shared = Browser::signed_in();
+    let (name, cookie) = shared.cookies().iter().find(|(name, _)| name.contains("session")).expect("a session cookie");
+    for position in (0..cookie.value.len()).step_by((cookie.value.len() / 8).max(1)) {
+        let mut value = cookie.value.clone().into_bytes();
+        value[position] = if value[position] == b'A' { b'B' } else { b'A' };
+        let value = String::from_utf8(value).expect("ASCII");
+        let reply = Call::get(&url).header("cookie", format!("{name}={value}")).send();
+        assert!(reply.location().is_some_and(|location| location.as_str().contains("login_required")), "{reply:?}");
+    }
+}
+
+/// A path that is not there is 404, whatever is in it.
+#[test]
+fn unknown_paths_are_404() {
+    for path in [
+        "/nothing",
+        "/token/",
+        "/token/x",
+        "/TOKEN",
+        "/authorize/x",
+        "/userinfo/",
+        "/.env",
+        "/../etc/passwd",
+        "/login.html",
+    ] {
+        let reply = Call::get(path).send();
+        assert!(matches!(reply.status, 400 | 404), "{reply:?}");
+    }
+}
+
+/// An unknown method is refused.
+#[test]
+fn unknown_methods_are_refused() {
+    for path in ["/token", "/authorize", "/jwks", "/login"] {
+        let reply = Call::new("PROPFIND", path).send();
+        assert!(matches!(reply.status, 400 | 403 | 405 | 501), "{reply:?}");
+    }
+}
+
+/// No answer tells what the server is made of or where it failed.
+#[test]
+fn errors_tell_no_internals() {
+    let replies = [
+        Call::get("/nothing").send(),
+        Call::get("/authorize").send(),
+        Call::get("/login?interaction=x").send(),
+        Call::post("/token").body("application/x-www-form-urlencoded", b"\xff".to_vec()).send(),
+        TokenRequest::refresh(&spa(), "x").send(),
+    ];
+    for reply in replies {
+        let text = reply.text();
+        for internal in ["panicked", "src/", ".rs:", "stack", "thread '", "DynamoDB", "dynoxide"] {
+            assert!(!text.contains(internal), "{internal}: {reply:?}");
+        }
+    }
+}
+
+/// The server is well after all this.
+#[test]
+fn the_server_goes_on() {
+    assert!(grant(&spa()).is_live());
+}

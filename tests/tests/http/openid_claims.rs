@@ -1,0 +1,161 @@
+//! Claims: OpenID Connect Core §5.1, §5.4, §5.5.
+
+use serde_json::{Value, json};
+use suite::{AuthorizationRequest, Browser, TokenRequest, Tokens, jwt, spa, userinfo};
+
+fn tokens(request: &AuthorizationRequest) -> Tokens {
+    TokenRequest::code(request, &Browser::signed_in().complete(request).code()).tokens()
+}
+
+fn claims_of_scope(scope: &str) -> Value {
+    userinfo(tokens(&AuthorizationRequest::new(&spa()).scope(scope)).access()).expect(200).json()
+}
+
+fn with_claims(claims: &Value) -> AuthorizationRequest {
+    AuthorizationRequest::new(&spa()).scope("openid").set("claims", &claims.to_string())
+}
+
+const PROFILE: [&str; 14] = [
+    "name",
+    "family_name",
+    "given_name",
+    "middle_name",
+    "nickname",
+    "preferred_username",
+    "profile",
+    "picture",
+    "website",
+    "gender",
+    "birthdate",
+    "zoneinfo",
+    "locale",
+    "updated_at",
+];
+
+/// Core §5.4: each scope asks for its claims and for no others; `sub` always comes.
+#[test]
+fn each_scope_brings_its_claims_alone() {
+    let scopes: [(&str, &[&str]); 5] = [
+        ("openid", &[]),
+        ("openid profile", &PROFILE),
+        ("openid email", &["email", "email_verified"]),
+        ("openid address", &["address"]),
+        ("openid phone", &["phone_number", "phone_number_verified"]),
+    ];
+    for (scope, allowed) in scopes {
+        let claims = claims_of_scope(scope);
+        let claims = claims.as_object().expect("an object");
+        assert!(claims["sub"].is_string(), "{scope}");
+        for name in claims.keys() {
+            assert!(name == "sub" || allowed.contains(&name.as_str()), "{scope} brings {name}");
+        }
+        assert!(allowed.is_empty() || claims.len() > 1, "{scope} brings nothing: {claims:?}");
+    }
+}
+
+/// Core §5.1: the claims have their JSON types.
+#[test]
+fn claims_have_their_types() {
+    let claims = claims_of_scope("openid profile email address phone");
+    for (name, value) in claims.as_object().expect("an object") {
+        let is_right = match name.as_str() {
+            "email_verified" | "phone_number_verified" => value.is_boolean(),
+            "updated_at" => value.is_u64(),
+            "address" => value.is_object(),
+            _ => value.is_string(),
+        };
+        assert!(is_right, "{name}: {value}");
+    }
+}
+
+/// Core §5.3.2: a claim without a value is left out, not null or empty.
+#[test]
+fn no_claim_is_null() {
+    for (name, value) in claims_of_scope("openid profile email address phone").as_object().expect("an object") {
+        assert!(!value.is_null() && value != "", "{name}");
+    }
+}
+
+/// Core §5.5: single claims for userinfo, without their scope.
+#[test]
+fn userinfo_claims_can_be_asked_for() {
+    let request = with_claims(&json!({"userinfo": {"email": null, "name": {"essential": true}}}));
+    let claims = userinfo(tokens(&request).access()).expect(200).json();
+    assert!(claims["email"].is_string() && claims["name"].is_string(), "{claims}");
+    assert!(claims.get("phone_number").is_none() && claims.get("given_name").is_none(), "{claims}");
+}
+
+/// Core §5.5: single claims for the ID token.
+#[test]
+fn id_token_claims_can_be_asked_for() {
+    let request = with_claims(&json!({"id_token": {"email": {"essential": true}, "name": null}}));
+    let tokens = tokens(&request);
+    let token = jwt::verify(tokens.id());
+    assert!(token.claims["email"].is_string() && token.claims["name"].is_string(), "{token:?}");
+    assert!(token.claims.get("phone_number").is_none(), "{token:?}");
+    let claims = userinfo(tokens.access()).expect(200).json();
+    assert!(claims.get("email").is_none(), "{claims}");
+}
+
+/// Core §5.5: what is not known is ignored: other members, other claims, languages.
+#[test]
+fn unknown_claims_are_ignored() {
+    let request = with_claims(&json!({
+        "userinfo": {"https://example.com/shoe": {"essential": true}, "name#ja-Kana-JP": null, "password": null},
+        "id_token": {"password_hash": null},
+        "future": {"x": null},
+    }));
+    let tokens = tokens(&request);
+    let claims = userinfo(tokens.access()).expect(200).json();
+    assert_eq!(claims.as_object().map(serde_json::Map::len), Some(1), "{claims}");
+    assert!(jwt::verify(tokens.id()).claims.get("password_hash").is_none());
+}
+
+/// Core §5.5: a claim that the person does not have is no error, even when it is essential.
+#[test]
+fn a_missing_essential_claim_is_no_error() {
+    let request = with_claims(&json!({"userinfo": {"middle_name": {"essential": true}, "gender": {"value": "x"}}}));
+    userinfo(tokens(&request).access()).expect(200);
+}
+
+/// Core §5.5: what is no JSON object of requests is `invalid_request`.
+#[test]
+fn malformed_claims_are_refused() {
+    for claims in
+        ["x", "{", "[]", "1", "null", r#"{"userinfo":1}"#, r#"{"userinfo":{"email":1}}"#, r#"{"id_token":["email"]}"#]
+    {
+        let request = AuthorizationRequest::new(&spa()).set("claims", claims);
+        assert_eq!(Browser::signed_in().authorize(&request).callback().error(), "invalid_request", "{claims}");
+    }
+}
+
+/// Core §5.5: deep nesting is refused or ignored, never a crash.
+#[test]
+fn deeply_nested_claims_are_harmless() {
+    let deep = format!(r#"{{"userinfo":{{"email":{{"value":{}1{}}}}}}}"#, "[".repeat(2000), "]".repeat(2000));
+    let request = AuthorizationRequest::new(&spa()).set("claims", &deep);
+    Browser::signed_in().authorize(&request).callback();
+}
+
+/// Core §5.5.1.1: an essential `acr` that cannot be reached fails; a voluntary one does not.
+#[test]
+fn an_essential_acr_that_cannot_be_reached_fails() {
+    let essential =
+        with_claims(&json!({"id_token": {"acr": {"essential": true, "values": ["urn:example:unheard-of"]}}}));
+    let callback = Browser::signed_in().authorize(&essential).callback();
+    assert!(
+        matches!(callback.error(), "unmet_authentication_requirements" | "access_denied" | "login_required"),
+        "{callback:?}"
+    );
+    let voluntary = with_claims(&json!({"id_token": {"acr": {"values": ["urn:example:unheard-of"]}}}));
+    tokens(&voluntary);
+}
+
+/// Core §5.5: what was asked for stays with the grant through refreshes.
+#[test]
+fn asked_claims_stay_through_a_refresh() {
+    let request = AuthorizationRequest::new(&spa()).offline().set("claims", r#"{"userinfo":{"email":null}}"#);
+    let first = tokens(&request);
+    let second = first.refresh_request().tokens();
+    assert!(userinfo(second.access()).expect(200).json()["email"].is_string());
+}

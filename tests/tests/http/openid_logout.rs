@@ -1,0 +1,270 @@
+//! RP-Initiated Logout 1.0.
+
+use suite::{AuthorizationRequest, Browser, Call, Client, Landing, Page, TokenRequest, admin, grant, jwt, spa};
+
+const BYE: &str = "https://suite.example/bye";
+
+fn client() -> Client {
+    admin::client("suite-logout", &["--set", "token_endpoint_auth_method=none", "--post-logout-redirect-uri", BYE])
+}
+
+struct Visit {
+    browser: Browser,
+    id_token: String,
+}
+
+/// A person of their own signed in at a client.
+fn visit() -> Visit {
+    let mut browser = Browser::new();
+    let request = AuthorizationRequest::new(&client());
+    let id_token = TokenRequest::code(&request, &browser.complete(&request).code()).tokens().id().to_owned();
+    Visit { browser, id_token }
+}
+
+impl Visit {
+    fn logout(&mut self, parameters: &[(&str, &str)]) -> Landing {
+        let query: String = form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish();
+        self.browser.open(&format!("/logout?{query}"))
+    }
+
+    fn is_signed_in(&mut self) -> bool {
+        let request = AuthorizationRequest::new(&client()).set("prompt", "none");
+        self.browser.authorize(&request).callback().value("code").is_some()
+    }
+
+    /// Answers a question, if there is one.
+    fn confirm(&mut self, landing: Landing) -> Landing {
+        match landing {
+            Landing::Page(page) if page.deciding("yes").is_some() => self.browser.decide(&page, "yes"),
+            other => other,
+        }
+    }
+}
+
+/// Where a browser ended: a redirect, or a link on a page, to the client. Both are ways back.
+fn leads_to(landing: &Landing, target: &str) -> bool {
+    match landing {
+        Landing::Callback(callback) => callback.url.as_str().starts_with(target),
+        Landing::Page(page) => is_linked(page, target),
+    }
+}
+
+fn is_linked(page: &Page, target: &str) -> bool {
+    page.attributes("a", "href").iter().any(|link| link.starts_with(target))
+}
+
+/// §2, §3: with a hint and a registered URI the person is signed out and sent back with the state.
+#[test]
+fn a_client_can_sign_the_person_out() {
+    let mut visit = visit();
+    assert!(visit.is_signed_in());
+    let hint = visit.id_token.clone();
+    let landing =
+        visit.logout(&[("id_token_hint", &hint), ("post_logout_redirect_uri", BYE), ("state", "s t&a=\u{fc}")]);
+    let callback = visit.confirm(landing).callback();
+    assert_eq!(callback.url.as_str(), BYE);
+    assert_eq!(callback.value("state"), Some("s t&a=\u{fc}"));
+    assert!(!visit.is_signed_in());
+}
+
+/// §2: "OPs MUST support the use of the HTTP GET and POST methods".
+#[test]
+fn post_is_served() {
+    let mut visit = visit();
+    let hint = visit.id_token.clone();
+    let form = [("id_token_hint", hint.as_str()), ("post_logout_redirect_uri", BYE)];
+    let landing = visit.browser.post("/logout", &form);
+    assert!(leads_to(&visit.confirm(landing), BYE));
+    assert!(!visit.is_signed_in());
+}
+
+/// §3: no state in, no state out.
+#[test]
+fn no_state_is_made_up() {
+    let mut visit = visit();
+    let hint = visit.id_token.clone();
+    let landing = visit.logout(&[("id_token_hint", &hint), ("post_logout_redirect_uri", BYE)]);
+    assert_eq!(visit.confirm(landing).callback().value("state"), None);
+}
+
+/// §2: without a hint the person MUST be asked: a link alone signs nobody out.
+#[test]
+fn without_a_hint_the_person_is_asked() {
+    let mut visit = visit();
+    let page = visit.logout(&[]).page();
+    assert!(page.deciding("yes").is_some() && page.deciding("no").is_some(), "{:?}", page.reply);
+    assert!(visit.is_signed_in());
+    visit.browser.decide(&page, "yes").page();
+    assert!(!visit.is_signed_in());
+}
+
+/// §2: the person may stay.
+#[test]
+fn the_person_may_stay() {
+    let mut visit = visit();
+    let page = visit.logout(&[]).page();
+    visit.browser.decide(&page, "no");
+    assert!(visit.is_signed_in());
+}
+
+/// §2: a hint of somebody else, or of another sign-in, never signs out without asking.
+#[test]
+fn somebody_elses_hint_asks_first() {
+    let ada = admin::user("suite-ada");
+    let request = AuthorizationRequest::new(&client());
+    let code = Browser::new().complete_as(&request, &ada, admin::PASSWORD).code();
+    let hint = TokenRequest::code(&request, &code).tokens().id().to_owned();
+    let mut visit = visit();
+    visit.logout(&[("id_token_hint", &hint), ("post_logout_redirect_uri", BYE)]);
+    assert!(visit.is_signed_in());
+}
+
+/// §2, §4: a forged hint signs nobody out and redirects nowhere.
+#[test]
+fn a_forged_hint_does_nothing() {
+    let mut visit = visit();
+    let right = visit.id_token.clone();
+    let forged = jwt::tampered(&right, |claims| claims["exp"] = 4_000_000_000_u32.into());
+    for hint in ["x", "a.b.c", &jwt::unsigned(&right), &forged, grant(&spa()).access()] {
+        let landing = visit.logout(&[("id_token_hint", hint), ("post_logout_redirect_uri", BYE)]);
+        assert!(!matches!(landing, Landing::Callback(_)), "{landing:?}");
+        assert!(visit.is_signed_in(), "{hint}");
+    }
+}
+
+/// §3: "MUST NOT perform post-logout redirection if the value … does not match" a registered one, exactly.
+#[test]
+fn an_unregistered_uri_is_not_followed() {
+    for uri in [
+        "https://attacker.example/",
+        "https://suite.example/bye/",
+        "https://suite.example/Bye",
+        "https://suite.example/bye?x=y",
+        "https://suite.example/bye#x",
+        "https://suite.example@attacker.example/bye",
+        "https://suite.example:443/bye",
+        "https://suite.example./bye",
+        "http://suite.example/bye",
+        "//suite.example/bye",
+        "javascript:alert(1)",
+        "http://127.0.0.1/callback",
+    ] {
+        let mut visit = visit();
+        let hint = visit.id_token.clone();
+        let landing = visit.logout(&[("id_token_hint", &hint), ("post_logout_redirect_uri", uri)]);
+        let landing = visit.confirm(landing);
+        let page = landing.page();
+        assert!(!is_linked(&page, uri), "{uri}: {:?}", page.reply);
+    }
+}
+
+/// §3: a redirect needs to know the client: by the hint, or by `client_id` and the person's word.
+#[test]
+fn without_a_client_there_is_no_redirect() {
+    let mut visit = visit();
+    let landing = visit.logout(&[("post_logout_redirect_uri", BYE)]);
+    let landing = visit.confirm(landing);
+    assert!(!leads_to(&landing, BYE), "{landing:?}");
+}
+
+/// §2: `client_id` names the client when there is no hint; the person is asked first.
+#[test]
+fn the_client_can_be_named() {
+    let mut visit = visit();
+    let page = visit.logout(&[("client_id", "suite-logout"), ("post_logout_redirect_uri", BYE)]).page();
+    assert!(visit.is_signed_in());
+    let landing = visit.browser.decide(&page, "yes");
+    assert!(leads_to(&landing, BYE), "{landing:?}");
+    assert!(!visit.is_signed_in());
+}
+
+/// §2: "the OP MUST verify that the Client Identifier matches the one used when issuing the ID Token".
+#[test]
+fn a_client_id_that_does_not_match_the_hint_is_refused() {
+    let mut visit = visit();
+    let hint = visit.id_token.clone();
+    let landing =
+        visit.logout(&[("id_token_hint", &hint), ("client_id", "demo-spa"), ("post_logout_redirect_uri", BYE)]);
+    assert!(!leads_to(&landing, BYE), "{landing:?}");
+    assert!(visit.is_signed_in());
+}
+
+/// §2: `ui_locales`, `logout_hint` and what is unknown do no harm.
+#[test]
+fn optional_parameters_are_accepted() {
+    let mut visit = visit();
+    let hint = visit.id_token.clone();
+    let landing = visit.logout(&[
+        ("id_token_hint", &hint),
+        ("client_id", "suite-logout"),
+        ("post_logout_redirect_uri", BYE),
+        ("ui_locales", "fr de"),
+        ("logout_hint", "demo"),
+        ("foo", "bar"),
+    ]);
+    assert!(leads_to(&visit.confirm(landing), BYE));
+}
+
+/// §2: nobody signed in: nothing to do, and no error that strands the person.
+#[test]
+fn a_second_logout_is_harmless() {
+    let mut visit = visit();
+    let hint = visit.id_token.clone();
+    for _ in 0..2 {
+        let landing = visit.logout(&[("id_token_hint", &hint), ("post_logout_redirect_uri", BYE)]);
+        assert!(leads_to(&visit.confirm(landing), BYE));
+    }
+    assert!(Browser::new().open("/logout").page().reply.status < 500);
+}
+
+/// §6: the answer to the question cannot be forged by another site, nor by another browser's form.
+#[test]
+fn the_answer_cannot_be_forged() {
+    let mut visit = visit();
+    let page = visit.logout(&[]).page();
+    let form = page.deciding("yes").expect("the form").clone();
+    let without: Vec<_> = form.filled(&[("decision", "yes")]).into_iter().filter(|(name, _)| name != "csrf").collect();
+    visit.browser.send(Call::post("/logout").form(&without));
+    assert!(visit.is_signed_in());
+    visit.browser.send(Call::post("/logout").form(&form.filled(&[("decision", "yes"), ("csrf", "x")])));
+    assert!(visit.is_signed_in());
+    let other = Browser::new_signed_in().open("/logout").page();
+    let foreign = other.deciding("yes").expect("the form").filled(&[("decision", "yes")]);
+    visit.browser.send(Call::post("/logout").form(&foreign));
+    assert!(visit.is_signed_in());
+}
+
+/// §2: what other browsers of the same person do is their own.
+#[test]
+fn other_sessions_of_the_person_live() {
+    let (mut one, mut two) = (visit(), visit());
+    let hint = one.id_token.clone();
+    let landing = one.logout(&[("id_token_hint", &hint)]);
+    one.confirm(landing);
+    assert!(!one.is_signed_in() && two.is_signed_in());
+}
+
+/// §5, RFC 6749 §10.13: a cookie kept from before the sign-out is worth nothing.
+#[test]
+fn a_kept_cookie_is_worth_nothing() {
+    let mut visit = visit();
+    let mut kept = visit.browser.clone();
+    let hint = visit.id_token.clone();
+    let landing = visit.logout(&[("id_token_hint", &hint)]);
+    visit.confirm(landing);
+    let request = AuthorizationRequest::new(&client()).set("prompt", "none");
+    assert_eq!(kept.authorize(&request).callback().error(), "login_required");
+}
+
+/// §2, RFC 6749 §3.1: repeated parameters redirect nowhere.
+#[test]
+fn repeated_parameters_are_refused() {
+    let mut visit = visit();
+    let hint = visit.id_token.clone();
+    let landing = visit.logout(&[
+        ("id_token_hint", &hint),
+        ("post_logout_redirect_uri", BYE),
+        ("post_logout_redirect_uri", "https://attacker.example/"),
+    ]);
+    assert!(!matches!(landing, Landing::Callback(_)), "{landing:?}");
+}

@@ -1,0 +1,138 @@
+//! Security best current practice: RFC 9700, where no other file tests it already.
+
+use suite::{AuthorizationRequest, Browser, Call, TokenRequest, grant, jwt, revoke, spa, web};
+
+/// RFC 9700 §4.12: the answer to a form with a password is a 303, after which a browser sends nothing on.
+#[test]
+fn a_sign_in_is_answered_with_303() {
+    let mut browser = Browser::new();
+    let page = browser.authorize(&AuthorizationRequest::new(&spa())).login_page();
+    let form = page.login().expect("the form");
+    let fields = form.filled(&[("username", suite::USERNAME), ("password", suite::PASSWORD)]);
+    browser.send(Call::post(form.action.as_str()).form(&fields)).expect(303);
+}
+
+/// RFC 9700 §4.12: so is the answer to a consent.
+#[test]
+fn a_consent_is_answered_with_303() {
+    let mut browser = Browser::signed_in();
+    let page = browser.authorize(&AuthorizationRequest::new(&spa()).set("prompt", "consent")).consent_page();
+    let form = page.consent().expect("the form");
+    browser.send(Call::post(form.action.as_str()).form(&form.filled(&[("decision", "allow")]))).expect(303);
+}
+
+/// RFC 9700 §4.2.4: pages give no Referer away, so that neither codes nor states leak.
+#[test]
+fn pages_give_no_referrer_away() {
+    let page = Browser::new().authorize(&AuthorizationRequest::new(&spa())).login_page();
+    let policy = page.reply.header("referrer-policy").unwrap_or_default();
+    assert!(matches!(policy, "no-referrer" | "same-origin" | "strict-origin" | "origin"), "{:?}", page.reply);
+}
+
+/// RFC 9700 §4.2.4: the answer that carries a code is not stored.
+#[test]
+fn an_answer_with_a_code_is_not_stored() {
+    for mode in ["query", "fragment", "form_post"] {
+        let request = AuthorizationRequest::new(&spa()).set("response_mode", mode);
+        Browser::signed_in().send(Call::get(&request.url())).expect_no_store();
+    }
+}
+
+/// RFC 9700 §4.11.2: the server itself is no open redirector: wherever a URL can be put, it is not followed.
+#[test]
+fn no_page_redirects_to_where_it_is_told() {
+    let target = "https://attacker.example/";
+    for path in ["/login", "/consent", "/logout", "/authorize"] {
+        for name in [
+            "redirect_uri",
+            "post_logout_redirect_uri",
+            "next",
+            "return_to",
+            "continue",
+            "url",
+            "interaction",
+            "target_link_uri",
+        ] {
+            for mut browser in [Browser::new(), Browser::signed_in()] {
+                let reply = browser.send(Call::get(path).query(&[(name, target)]));
+                let location = reply.header("location").unwrap_or_default();
+                assert!(!location.starts_with("https://attacker"), "{reply:?}");
+            }
+        }
+    }
+}
+
+/// RFC 9700 §4.11.2: paths that some servers redirect to other hosts.
+#[test]
+fn strange_paths_do_not_redirect() {
+    for path in [
+        "//attacker.example/",
+        "/\\attacker.example",
+        "/%2f%2fattacker.example",
+        "/authorize/..//attacker.example",
+        "/login//attacker.example",
+    ] {
+        let reply = Call::get(&format!("{}{path}", suite::base())).send();
+        let location = reply.header("location").unwrap_or_default();
+        assert!(!location.contains("attacker") || location.starts_with(suite::base()), "{reply:?}");
+    }
+}
+
+/// RFC 9700 §2.1.2: no response type, in no mode, brings an access token to the front channel.
+#[test]
+fn no_token_in_the_front_channel() {
+    for kind in ["code", "token", "id_token", "code id_token token"] {
+        for mode in ["query", "fragment", "form_post"] {
+            let request = AuthorizationRequest::new(&spa()).set("response_type", kind).set("response_mode", mode);
+            let callback = Browser::signed_in().authorize(&request).callback();
+            assert!(callback.value("access_token").is_none() && callback.value("id_token").is_none(), "{callback:?}");
+        }
+    }
+}
+
+/// RFC 9700 §4.4: mix-up: one client's code at another client, in every pairing, buys nothing.
+#[test]
+fn a_code_is_good_for_its_client_alone() {
+    for (owner, other) in [(spa(), web()), (web(), spa())] {
+        let request = AuthorizationRequest::new(&owner);
+        let code = Browser::signed_in().complete(&request).code();
+        TokenRequest::code(&request, &code).by(&other).send().expect_error(400, "invalid_grant");
+        TokenRequest::code(&request, &code).tokens();
+    }
+}
+
+/// RFC 9700 §2.2.2: a public client's refresh tokens are rotated or bound to it; ours rotate.
+#[test]
+fn a_public_clients_refresh_tokens_rotate() {
+    let first = grant(&spa());
+    assert_ne!(first.refresh(), first.refresh_request().tokens().refresh());
+}
+
+/// RFC 9700 §4.14.2: a refresh token does not say who it is for, nor what for.
+#[test]
+fn refresh_tokens_and_codes_are_opaque() {
+    let request = AuthorizationRequest::new(&spa()).offline();
+    let code = Browser::signed_in().complete(&request).code();
+    let tokens = TokenRequest::code(&request, &code).tokens();
+    for token in [code.as_str(), tokens.refresh()] {
+        assert!(!token.contains("demo"), "{token}");
+    }
+}
+
+/// RFC 9700 §2.3: an access token is for certain scopes and an audience, not for all.
+#[test]
+fn an_access_token_has_an_audience_and_a_scope() {
+    let token = jwt::verify(grant(&spa()).access());
+    assert!(token.claims.get("aud").is_some() && token.claims.get("scope").is_some());
+}
+
+/// RFC 9700 §4.10: a revoked token stays revoked through whatever comes later.
+#[test]
+fn revocation_is_final() {
+    let tokens = grant(&spa());
+    revoke(&spa(), tokens.refresh(), None).expect(200);
+    for _ in 0..3 {
+        tokens.refresh_request().send().expect_error(400, "invalid_grant");
+        assert!(!tokens.is_live());
+    }
+}

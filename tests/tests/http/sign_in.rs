@@ -1,0 +1,150 @@
+//! Signing in: RFC 6749 §10.10, §10.12; RFC 9700 §4.7; OpenID Connect Core §3.1.2.3.
+
+use suite::{AuthorizationRequest, Browser, Landing, Page, admin, spa};
+
+fn login_page() -> (Browser, Page) {
+    let mut browser = Browser::new();
+    let page = browser.authorize(&AuthorizationRequest::new(&spa())).login_page();
+    (browser, page)
+}
+
+/// A name that no run used before.
+fn fresh(prefix: &str) -> String {
+    let letters: String = suite::random().chars().filter(char::is_ascii_alphanumeric).take(12).collect();
+    format!("{prefix}-{}", letters.to_lowercase())
+}
+
+/// One attempt; the page that came back.
+fn attempt(username: &str, password: &str) -> Page {
+    let (mut browser, page) = login_page();
+    let form = page.login().expect("the form").clone();
+    let page = browser.submit(&form, &[("username", username), ("password", password)]).page();
+    assert!(!browser.cookies().keys().any(|name| name.contains("session")), "signed in: {:?}", page.reply);
+    page
+}
+
+/// What the person is told.
+fn told(page: &Page) -> (u16, Vec<String>) {
+    (page.reply.status, page.select("[role=alert]"))
+}
+
+/// The right password signs in, and the session is a new one.
+#[test]
+fn the_right_password_signs_in() {
+    let (mut browser, page) = login_page();
+    assert!(!browser.cookies().keys().any(|name| name.contains("session")));
+    browser.sign_in(&page, suite::USERNAME, suite::PASSWORD);
+    assert!(browser.cookies().keys().any(|name| name.contains("session")));
+}
+
+/// A wrong password is told on the same page, which keeps the name and not the password; the request goes on after it.
+#[test]
+fn a_wrong_password_can_be_corrected() {
+    let user = admin::user("suite-typo");
+    let (mut browser, page) = login_page();
+    let form = page.login().expect("the form").clone();
+    let page = browser.submit(&form, &[("username", &user), ("password", "wrong <b>")]).login_page();
+    assert!(!page.reply.text().contains("wrong &lt;b&gt;") && !page.reply.text().contains("wrong <b>"));
+    assert_eq!(page.login().and_then(|form| form.value("username")), Some(user.as_str()));
+    assert!(!page.select("[role=alert]").is_empty(), "{:?}", page.reply);
+    let landing = browser.sign_in(&page, &user, admin::PASSWORD);
+    browser.finish(landing, &user, admin::PASSWORD).code();
+}
+
+/// Whether an account exists cannot be told from the answer.
+#[test]
+fn unknown_accounts_and_wrong_passwords_look_the_same() {
+    let known = admin::user("suite-typo");
+    let (known, unknown) = (attempt(&known, "wrong"), attempt(&fresh("suite-nobody"), "wrong"));
+    assert_eq!(told(&known), told(&unknown));
+    assert_eq!(known.reply.headers.keys().count(), unknown.reply.headers.keys().count());
+}
+
+/// RFC 6749 §10.10: guessing slows down, for accounts that exist and for those that do not, in the same words.
+#[test]
+fn guessing_slows_down() {
+    let mut answers = Vec::new();
+    for username in [admin::user(&fresh("suite-slow")), fresh("suite-nobody")] {
+        let slowed = (0..10).map(|_| attempt(&username, "wrong")).find(|page| page.reply.status == 429);
+        let page = slowed.unwrap_or_else(|| panic!("ten guesses at {username} were not slowed down"));
+        let seconds = page.reply.header("retry-after").and_then(|value| value.parse::<u64>().ok());
+        assert!(seconds.is_some_and(|seconds| (1..=900).contains(&seconds)), "{:?}", page.reply);
+        answers.push(page.select("[role=alert]").join(" ").replace(|letter: char| letter.is_ascii_digit(), ""));
+    }
+    assert_eq!(answers[0], answers[1]);
+}
+
+/// While it is slowed down, even the right password has to wait; then it works.
+#[test]
+fn the_right_password_waits_too() {
+    let user = admin::user(&fresh("suite-patient"));
+    let is_slow = (0..10).any(|_| attempt(&user, "wrong").reply.status == 429);
+    assert!(is_slow);
+    let (mut browser, page) = login_page();
+    let landing = browser.sign_in(&page, &user, admin::PASSWORD);
+    browser.finish(landing, &user, admin::PASSWORD).code();
+}
+
+/// One account's failures are not another's.
+#[test]
+fn others_are_not_slowed_down() {
+    let user = fresh("suite-nobody");
+    for _ in 0..6 {
+        attempt(&user, "wrong");
+    }
+    let (mut browser, page) = login_page();
+    let form = page.login().expect("the form").clone();
+    let landing = browser.submit(&form, &[("username", suite::USERNAME), ("password", suite::PASSWORD)]);
+    browser.finish(landing, suite::USERNAME, suite::PASSWORD).code();
+}
+
+/// Fields that are missing, empty, huge or strange are a failed sign-in or a bad request, never more.
+#[test]
+fn strange_credentials_are_refused() {
+    let long = "x".repeat(20_000);
+    let user = fresh("suite-nobody");
+    for (username, password) in
+        [("", "x"), (user.as_str(), ""), ("", ""), (long.as_str(), "x"), ("a\u{0}b", "x"), ("\u{202e}\u{1F511}", "x")]
+    {
+        let page = attempt(username, password);
+        assert!(page.reply.status < 500, "{:?}", page.reply);
+    }
+    let page = attempt(&user, &long);
+    assert!(page.reply.status < 500, "{:?}", page.reply);
+}
+
+/// RFC 9700 §4.7: a session cookie that an attacker planted is not the one that the sign-in uses.
+#[test]
+fn a_sign_in_makes_a_new_session() {
+    let mut browser = Browser::new_signed_in();
+    let session = |browser: &Browser| {
+        let (_, cookie) = browser.cookies().iter().find(|(name, _)| name.contains("session")).expect("a session");
+        cookie.value.clone()
+    };
+    let before = session(&browser);
+    let page = browser.authorize(&AuthorizationRequest::new(&spa()).set("prompt", "login")).login_page();
+    browser.sign_in(&page, suite::USERNAME, suite::PASSWORD);
+    assert_ne!(before, session(&browser));
+}
+
+/// OpenID Connect Core §3.1.2.3: single sign-on: one session serves all clients of the browser.
+#[test]
+fn one_session_serves_all_clients() {
+    let mut browser = Browser::new_signed_in();
+    match browser.authorize(&AuthorizationRequest::new(&suite::web())) {
+        Landing::Callback(callback) => drop(callback.code()),
+        Landing::Page(page) => assert!(page.login().is_none(), "{:?}", page.reply),
+    }
+}
+
+/// The sign-in form sent again after it was used signs in or says so; it never breaks.
+#[test]
+fn a_form_sent_twice_is_harmless() {
+    let (mut browser, page) = login_page();
+    let landing = browser.sign_in(&page, suite::USERNAME, suite::PASSWORD);
+    browser.finish(landing, suite::USERNAME, suite::PASSWORD).code();
+    let landing = browser.sign_in(&page, suite::USERNAME, suite::PASSWORD);
+    if let Landing::Page(page) = landing {
+        assert!(page.reply.status < 500, "{:?}", page.reply);
+    }
+}

@@ -71,7 +71,7 @@ impl Call {
 
     /// Authenticates a client as RFC 6749 §2.3.1 says: both halves form-encoded, then Basic.
     pub fn basic(self, id: &str, secret: &str) -> Self {
-        self.raw_basic(&format!("{}:{}", encode_one(id), encode_one(secret)))
+        self.raw_basic(format!("{}:{}", encode_one(id), encode_one(secret)))
     }
 
     /// Basic with the credentials as they are.

@@ -1,0 +1,162 @@
+//! Writes every page with sample data to a directory: `cargo run -p pages --example gallery -- DIRECTORY`.
+//!
+//! The browser tests look at these files; so can a person. A page's policy stands beside it in a `.csp` file.
+#![allow(clippy::expect_used, reason = "a tool for development: it stops at the first problem")]
+
+use std::{env, fs, path::Path};
+
+use pages::{
+    ClientProfile, Command, Consent, DemoClient, DemoUser, ErrorPage, FormPost, Landing, Logout, Page, Playground,
+    ScopeLine, SignIn, SignInProblem, SignedOut,
+};
+
+const NONCE: &str = "c2FtcGxlLW5vbmNlLXNhbXBsZQ";
+const ISSUER: &str = "http://localhost:8787";
+
+fn main() {
+    let directory = env::args().nth(1).expect("an argument: the directory to write to");
+    fs::create_dir_all(&directory).expect("directory can be made");
+    for (name, page) in all() {
+        let file = Path::new(&directory).join(name);
+        fs::write(file.with_extension("html"), page.html).expect("page can be written");
+        fs::write(file.with_extension("csp"), page.csp).expect("policy can be written");
+    }
+}
+
+fn all() -> Vec<(&'static str, Page)> {
+    let mut pages = sign_in();
+    pages.extend(consent());
+    pages.extend(development());
+    pages.push((
+        "error",
+        pages::error(&ErrorPage {
+            nonce: NONCE,
+            status: 400,
+            title: "This sign-in link is not valid",
+            message: "The application that sent you here made a mistake. Go back to it and try again.",
+            hint: Some("redirect_uri is not registered for the client demo-web"),
+            request_id: "01JD6Z8K3V5T9QH2",
+        }),
+    ));
+    pages.push((
+        "form_post",
+        pages::form_post(&FormPost {
+            nonce: NONCE,
+            action: "https://app.example/callback",
+            fields: &[("code", "abc"), ("state", "xyz"), ("iss", ISSUER)],
+        }),
+    ));
+    let ask = Logout {
+        nonce: NONCE,
+        client_name: Some("Orchard Notes"),
+        user: Some("Dana Demo"),
+        interaction: "sealed",
+        csrf: "token",
+        redirect_uri: None,
+    };
+    pages.push(("logout", pages::logout(&ask)));
+    pages.push(("logout_unknown", pages::logout(&Logout { client_name: None, user: None, ..ask })));
+    let done = SignedOut {
+        nonce: NONCE,
+        client_name: Some("Orchard Notes"),
+        return_uri: Some("https://notes.example/"),
+        stayed: false,
+    };
+    pages.push(("signed_out", pages::signed_out(&done)));
+    pages.push(("still_signed_in", pages::signed_out(&SignedOut { stayed: true, return_uri: None, ..done })));
+    pages
+}
+
+fn client() -> ClientProfile<'static> {
+    ClientProfile {
+        name: "Orchard Notes",
+        logo_uri: None,
+        client_uri: Some("https://notes.example/"),
+        policy_uri: Some("https://notes.example/privacy"),
+        tos_uri: Some("https://notes.example/terms"),
+    }
+}
+
+fn sign_in() -> Vec<(&'static str, Page)> {
+    let first = SignIn {
+        nonce: NONCE,
+        client: client(),
+        redirect_uri: "https://notes.example/callback",
+        username: "",
+        problem: None,
+        interaction: "sealed",
+        csrf: "token",
+        continue_as: None,
+        cancel: true,
+    };
+    let wait = SignInProblem::TooManyAttempts { retry_after_secs: 30 };
+    let long = ClientProfile { name: "The-Application-Whose-Name-Has-No-Space-And-Does-Not-End-Soon", ..client() };
+    vec![
+        ("sign_in", pages::sign_in(&first)),
+        ("sign_in_wrong", pages::sign_in(&SignIn { username: "dana", problem: Some(SignInProblem::Wrong), ..first })),
+        ("sign_in_wait", pages::sign_in(&SignIn { username: "dana", problem: Some(wait), ..first })),
+        ("sign_in_expired", pages::sign_in(&SignIn { problem: Some(SignInProblem::SessionExpired), ..first })),
+        ("sign_in_account", pages::sign_in(&SignIn { continue_as: Some("Dana Demo"), ..first })),
+        (
+            "sign_in_long",
+            pages::sign_in(&SignIn { client: long, redirect_uri: "http://127.0.0.1:49152/callback", ..first }),
+        ),
+    ]
+}
+
+fn consent() -> Vec<(&'static str, Page)> {
+    let scopes: Vec<_> = ["openid", "profile", "email", "offline_access", "notes:write"]
+        .into_iter()
+        .map(|name| ScopeLine { name, meaning: pages::scope_meaning(name).unwrap_or_default() })
+        .collect();
+    let ask = Consent {
+        nonce: NONCE,
+        client: client(),
+        redirect_uri: "https://notes.example/callback",
+        user: "Dana Demo",
+        scopes: &scopes,
+        interaction: "sealed",
+        csrf: "token",
+    };
+    let app = Consent {
+        client: ClientProfile { name: "Orchard", ..ClientProfile::default() },
+        redirect_uri: "com.example.orchard:/callback",
+        scopes: &scopes[..1],
+        ..ask
+    };
+    vec![("consent", pages::consent(&ask)), ("consent_app", pages::consent(&app))]
+}
+
+fn development() -> Vec<(&'static str, Page)> {
+    let landing = Landing {
+        nonce: NONCE,
+        issuer: ISSUER,
+        users: &[DemoUser { username: "demo", password: "demo-password" }],
+        clients: &[
+            DemoClient { client_id: "demo-spa", client_secret: None, purpose: "Public: code with PKCE, refresh" },
+            DemoClient {
+                client_id: "demo-web",
+                client_secret: Some("demo-web-secret"),
+                purpose: "Confidential: code, refresh",
+            },
+            DemoClient {
+                client_id: "demo-service",
+                client_secret: Some("demo-service-secret"),
+                purpose: "Confidential: client credentials with the scopes read and write",
+            },
+        ],
+        commands: &[Command {
+            title: "Client credentials",
+            line: "curl -u demo-service:demo-service-secret -d grant_type=client_credentials -d scope=read http://localhost:8787/token",
+        }],
+    };
+    let playground = Playground {
+        nonce: NONCE,
+        issuer: ISSUER,
+        client_id: "demo-spa",
+        redirect_uri: "http://localhost:8787/playground/callback",
+        post_logout_redirect_uri: Some("http://localhost:8787/playground"),
+        scope: "openid profile email offline_access",
+    };
+    vec![("landing", pages::landing(&landing)), ("playground", pages::playground(&playground))]
+}

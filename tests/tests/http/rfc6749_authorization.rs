@@ -119,7 +119,10 @@ fn unknown_response_types_are_refused() {
 /// RFC 6749 §4.1.2.1: `unauthorized_client` for a client that may not use the grant.
 #[test]
 fn a_client_without_the_code_grant_is_refused() {
-    let client = admin::client("suite-machine", &["--service", "--scope", "read", "http://127.0.0.1/callback"]);
+    let client = admin::client(
+        "suite-machine",
+        &["--service", "--scope", "read", "--set", "grant_types=[\"client_credentials\"]", "http://127.0.0.1/callback"],
+    );
     let request = AuthorizationRequest::new(&client).scope("read");
     assert_eq!(ask(&request).callback().error(), "unauthorized_client");
 }

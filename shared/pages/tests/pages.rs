@@ -1,0 +1,323 @@
+//! What holds for every page, whatever stands in its view model.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::string_slice,
+    clippy::arithmetic_side_effects,
+    reason = "tests"
+)]
+
+use std::collections::HashSet;
+
+use pages::{
+    ClientProfile, Command, Consent, DemoClient, DemoUser, ErrorPage, FormPost, Landing, Logout, Page, Playground,
+    ScopeLine, SignIn, SignInProblem, SignedOut,
+};
+
+const NONCE: &str = "bm9uY2U_-x";
+
+/// Breaks out of text, of an attribute in either quote, of a comment, a style and a script; and a link that runs.
+const HOSTILE: &str =
+    "javascript:alert(1)\"'><script>alert(1)</script><img src=x onerror=alert(1)>--></style>{{7*7}}&lt;";
+
+/// Every page, with `value` in each field of its view model.
+fn every_page(value: &str) -> Vec<(&'static str, Page)> {
+    let client = ClientProfile {
+        name: value,
+        logo_uri: Some(value),
+        client_uri: Some(value),
+        policy_uri: Some(value),
+        tos_uri: Some(value),
+    };
+    let sign_in = SignIn {
+        nonce: NONCE,
+        client,
+        redirect_uri: value,
+        username: value,
+        problem: Some(SignInProblem::Wrong),
+        interaction: value,
+        csrf: value,
+        continue_as: None,
+        cancel: true,
+    };
+    let logout = Logout {
+        nonce: NONCE,
+        client_name: Some(value),
+        user: Some(value),
+        interaction: value,
+        csrf: value,
+        redirect_uri: Some(value),
+    };
+    let signed_out =
+        SignedOut { nonce: NONCE, client_name: Some(value), return_uri: Some("https://app.example/"), stayed: false };
+    vec![
+        ("sign_in", pages::sign_in(&sign_in)),
+        ("sign_in, account", pages::sign_in(&SignIn { continue_as: Some(value), problem: None, ..sign_in })),
+        ("sign_in, bare", pages::sign_in(&SignIn { problem: None, cancel: false, ..sign_in })),
+        (
+            "consent",
+            pages::consent(&Consent {
+                nonce: NONCE,
+                client,
+                redirect_uri: value,
+                user: value,
+                scopes: &[ScopeLine { name: value, meaning: value }, ScopeLine { name: value, meaning: "" }],
+                interaction: value,
+                csrf: value,
+            }),
+        ),
+        (
+            "error",
+            pages::error(&ErrorPage {
+                nonce: NONCE,
+                status: 400,
+                title: value,
+                message: value,
+                hint: Some(value),
+                request_id: value,
+            }),
+        ),
+        (
+            "form_post",
+            pages::form_post(&FormPost { nonce: NONCE, action: value, fields: &[(value, value), (value, value)] }),
+        ),
+        ("logout", pages::logout(&logout)),
+        ("logout, bare", pages::logout(&Logout { client_name: None, user: None, redirect_uri: None, ..logout })),
+        ("signed_out", pages::signed_out(&signed_out)),
+        ("signed_out, stayed", pages::signed_out(&SignedOut { stayed: true, return_uri: Some(value), ..signed_out })),
+        (
+            "landing",
+            pages::landing(&Landing {
+                nonce: NONCE,
+                issuer: value,
+                users: &[DemoUser { username: value, password: value }],
+                clients: &[DemoClient { client_id: value, client_secret: Some(value), purpose: value }],
+                commands: &[Command { title: value, line: value }, Command { title: value, line: value }],
+            }),
+        ),
+        (
+            "playground",
+            pages::playground(&Playground {
+                nonce: NONCE,
+                issuer: value,
+                client_id: value,
+                redirect_uri: value,
+                post_logout_redirect_uri: Some(value),
+                scope: value,
+            }),
+        ),
+    ]
+}
+
+/// A start tag with its attributes, an end tag, or text.
+#[derive(Debug)]
+enum Token {
+    Start(String, Vec<(String, String)>),
+    End(String),
+}
+
+/// Reads the strict subset of HTML that the templates keep to: attribute values in double quotes, every `<` a tag.
+fn tokens(html: &str) -> Vec<Token> {
+    let mut rest = html.strip_prefix("<!DOCTYPE html>").expect("a document type");
+    let mut tokens = Vec::new();
+    while let Some(at) = rest.find('<') {
+        rest = &rest[at + 1..];
+        if let Some(end) = rest.strip_prefix('/') {
+            let (name, after) = end.split_once('>').expect("an end tag ends");
+            tokens.push(Token::End(name.to_owned()));
+            rest = after;
+            continue;
+        }
+        let stop = rest.find(|c: char| !c.is_ascii_alphanumeric()).expect("a name ends");
+        let name = rest[..stop].to_owned();
+        assert!(!name.is_empty(), "a bare < before {:.40}", rest);
+        rest = &rest[stop..];
+        let mut attributes = Vec::new();
+        loop {
+            rest = rest.trim_start();
+            if let Some(after) = rest.strip_prefix('>').or_else(|| rest.strip_prefix("/>")) {
+                rest = after;
+                break;
+            }
+            let stop = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '-').expect("an attribute ends");
+            let attribute = rest[..stop].to_owned();
+            assert!(!attribute.is_empty(), "in <{name}: {:.40}", rest);
+            rest = &rest[stop..];
+            let mut value = String::new();
+            if let Some(after) = rest.strip_prefix("=\"") {
+                let (inside, after) = after.split_once('"').expect("a value ends");
+                value = inside.to_owned();
+                rest = after;
+            }
+            attributes.push((attribute, value));
+        }
+        if name == "script" || name == "style" {
+            let end = rest.find(&format!("</{name}>")).expect("its end tag");
+            rest = &rest[end..];
+        }
+        tokens.push(Token::Start(name, attributes));
+    }
+    tokens
+}
+
+const VOID: &[&str] = &["meta", "link", "input", "img", "br", "circle", "path"];
+
+#[test]
+fn every_page_is_well_formed_and_runs_nothing() {
+    for value in ["Plain", "https://app.example/x", HOSTILE, "", "\u{202e}\u{0}\r\n"] {
+        for (name, page) in every_page(value) {
+            let mut open = Vec::new();
+            let mut ids = HashSet::new();
+            let mut references = Vec::new();
+            let mut headings = 0;
+            for token in tokens(&page.html) {
+                match token {
+                    Token::End(tag) => assert_eq!(open.pop(), Some(tag), "{name}"),
+                    Token::Start(tag, attributes) => {
+                        let mut names = HashSet::new();
+                        for (attribute, value) in &attributes {
+                            assert!(names.insert(attribute.clone()), "{name}: <{tag}> has two {attribute}");
+                            assert!(!attribute.starts_with("on"), "{name}: <{tag} {attribute}>");
+                            assert_ne!(attribute, "style", "{name}: <{tag}>");
+                            match attribute.as_str() {
+                                "id" => assert!(ids.insert(value.clone()), "{name}: two elements are #{value}"),
+                                "for" | "aria-describedby" | "aria-labelledby" => references.push(value.clone()),
+                                "href" | "src" | "action" => {
+                                    let scheme = value.split(':').next().unwrap_or_default().to_ascii_lowercase();
+                                    assert_ne!(scheme, "javascript", "{name}: <{tag} {attribute}>");
+                                    assert_ne!(tag, "script", "{name}: a script from elsewhere");
+                                    let own = value.starts_with("data:image/svg+xml,") && tag == "link";
+                                    assert!(scheme != "data" || own, "{name}: <{tag} {attribute}>");
+                                }
+                                _ => {}
+                            }
+                        }
+                        if tag == "script" || tag == "style" {
+                            assert_eq!(attributes, [("nonce".to_owned(), NONCE.to_owned())], "{name}");
+                        }
+                        headings += usize::from(tag == "h1");
+                        if !VOID.contains(&tag.as_str()) {
+                            open.push(tag);
+                        }
+                    }
+                }
+            }
+            assert!(open.is_empty(), "{name}: {open:?} stay open");
+            assert_eq!(headings, 1, "{name}");
+            assert!(references.iter().all(|id| ids.contains(id)), "{name}: {references:?}");
+            assert!(page.html.contains("<html lang=\"en\">") && page.html.contains("<title>"), "{name}");
+        }
+    }
+}
+
+#[test]
+fn hostile_values_stay_text() {
+    for ((name, hostile), (_, plain)) in every_page(HOSTILE).into_iter().zip(every_page("Plain")) {
+        let scripts = |page: &Page| page.html.matches("<script").count();
+        assert_eq!(scripts(&hostile), scripts(&plain), "{name}");
+        assert!(!hostile.html.contains("<img src=x"), "{name}");
+        assert!(!hostile.html.contains("alert(1)\""), "{name}");
+        assert!(hostile.html.contains("{{7*7}}") || name == "signed_out, stayed", "{name}");
+    }
+}
+
+#[test]
+fn every_policy_is_strict() {
+    for value in ["https://app.example/x", "com.example.app:/cb", HOSTILE, "x; script-src *", "https://a;script-src *"]
+    {
+        for (name, page) in every_page(value) {
+            let csp = &page.csp;
+            assert!(csp.starts_with("default-src 'none'; "), "{name}: {csp}");
+            assert!(csp.ends_with("; frame-ancestors 'none'; base-uri 'none'"), "{name}: {csp}");
+            assert!(!csp.contains("unsafe") && !csp.contains('*') && csp.is_ascii(), "{name}: {csp}");
+            let mut directives = HashSet::new();
+            assert!(csp.split(';').all(|d| directives.insert(d.split_whitespace().next())), "{name}: {csp}");
+            let scripted = page.html.contains("<script");
+            assert_eq!(csp.contains(&format!("script-src 'nonce-{NONCE}'")), scripted, "{name}: {csp}");
+            assert_eq!(csp.contains("connect-src 'self'"), name == "playground", "{name}: {csp}");
+        }
+    }
+}
+
+#[test]
+fn forms_reach_the_client_and_nobody_else() {
+    let form_action = |value: &str, wanted: &str| {
+        let (_, page) = every_page(value).into_iter().find(|(name, _)| *name == wanted).unwrap();
+        let directive = page.csp.split("; ").find(|directive| directive.starts_with("form-action")).unwrap();
+        directive.to_owned()
+    };
+    for name in ["sign_in", "consent", "logout"] {
+        assert_eq!(form_action("https://app.example/cb?x", name), "form-action 'self' https://app.example");
+        assert_eq!(form_action("com.example.app:/cb", name), "form-action 'self' com.example.app:");
+        assert_eq!(form_action("javascript:alert(1)", name), "form-action 'self'");
+    }
+    assert_eq!(form_action("https://app.example/cb?x", "form_post"), "form-action https://app.example");
+    assert_eq!(form_action("https://app.example/", "error"), "form-action 'none'");
+    assert_eq!(form_action("https://app.example/", "signed_out"), "form-action 'none'");
+}
+
+#[test]
+fn the_logo_is_shown_only_over_https() {
+    let sign_in = |logo| {
+        pages::sign_in(&SignIn {
+            nonce: NONCE,
+            client: ClientProfile { name: "App", logo_uri: Some(logo), ..ClientProfile::default() },
+            redirect_uri: "https://app.example/",
+            username: "",
+            problem: None,
+            interaction: "i",
+            csrf: "c",
+            continue_as: None,
+            cancel: false,
+        })
+    };
+    let page = sign_in("https://app.example/logo.png");
+    assert!(page.html.contains("<img class=\"mark\" src=\"https://app.example/logo.png\" alt=\"\""));
+    assert!(page.csp.contains("img-src data: https:;"));
+    let page = sign_in("http://app.example/logo.png");
+    assert!(!page.html.contains("<img") && page.csp.contains("img-src data:;"));
+}
+
+#[test]
+fn the_names_that_password_managers_and_tests_rely_on() {
+    let (_, page) = every_page("x").into_iter().next().unwrap();
+    for expected in [
+        "<form method=\"post\" action=\"/login\" id=\"sign-in-form\">",
+        "id=\"username\" name=\"username\" type=\"text\"",
+        "id=\"password\" name=\"password\" type=\"password\" autocomplete=\"current-password\"",
+        "role=\"alert\"",
+        "name=\"decision\" value=\"cancel\" formnovalidate",
+        "<title>Problem: Sign in",
+    ] {
+        assert!(page.html.contains(expected), "{expected}");
+    }
+}
+
+#[test]
+fn the_password_never_comes_back() {
+    let (_, page) = every_page("x").into_iter().next().unwrap();
+    let password = page.html.split("id=\"password\"").nth(1).unwrap().split('>').next().unwrap();
+    assert!(!password.contains("value="), "{password}");
+}
+
+#[test]
+fn form_post_carries_each_parameter() {
+    let page = pages::form_post(&FormPost {
+        nonce: NONCE,
+        action: "https://app.example/cb?tenant=1&x=2",
+        fields: &[("code", "a\"b"), ("state", "<&>"), ("submit", "1")],
+    });
+    assert!(page.html.contains("action=\"https://app.example/cb?tenant=1&#38;x=2\""), "{}", page.html);
+    assert!(page.html.contains("name=\"code\" value=\"a&#34;b\""));
+    assert!(page.html.contains("name=\"state\" value=\"&#60;&#38;&#62;\""));
+    // A parameter called `submit` hides the form's own method.
+    assert!(page.html.contains("HTMLFormElement.prototype.submit.call("));
+}
+
+#[test]
+fn pages_are_small() {
+    for (name, page) in every_page("Plain") {
+        let limit = if name == "playground" { 48 * 1024 } else { 20 * 1024 };
+        assert!(page.html.len() < limit, "{name}: {} bytes", page.html.len());
+    }
+}

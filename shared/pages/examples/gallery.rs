@@ -121,7 +121,7 @@ fn consent() -> Vec<(&'static str, Page)> {
     let app = Consent {
         client: ClientProfile { name: "Orchard", ..ClientProfile::default() },
         redirect_uri: "com.example.orchard:/callback",
-        scopes: &scopes[..1],
+        scopes: scopes.get(..1).unwrap_or_default(),
         ..ask
     };
     vec![("consent", pages::consent(&ask)), ("consent_app", pages::consent(&app))]

@@ -59,6 +59,9 @@ enum LambdaCommand {
         /// The profile of cargo to build the functions with.
         #[arg(long, default_value = "dev")]
         profile: String,
+        /// Uses the binaries as they are.
+        #[arg(long)]
+        no_build: bool,
         /// The deployment's secret; a new one when left out.
         #[arg(long, env = "LATCHKEY_SECRET", hide_env_values = true)]
         secret: Option<String>,
@@ -89,9 +92,12 @@ fn run(command: Command) -> Result<()> {
         Command::Budgets => budgets::run(),
         Command::Build { profile } => lambda::build_all(&profile),
         Command::CheckTemplate => test::template(),
-        Command::Lambda(LambdaCommand::Serve { port, profile, secret, settings }) => {
+        Command::Lambda(LambdaCommand::Serve { port, profile, no_build, secret, settings }) => {
             let secret = secret.map_or_else(demo::secret, Ok)?;
             let settings = BTreeMap::from_iter(settings);
+            if !no_build {
+                lambda::build_all(&profile)?;
+            }
             lambda::serve_until_stopped(&lambda::Options { port, profile, secret, settings })
         }
     }

@@ -39,7 +39,7 @@ pub(crate) fn build(binaries: &[&str], profile: &str) -> Result<()> {
     let mut cargo = Command::new("cargo");
     cargo.args(["build", "--quiet", "--profile", profile]).current_dir(workspace::root());
     for binary in binaries {
-        cargo.args(["--bin", binary]);
+        cargo.args(["--package", binary, "--bin", binary]);
     }
     process::run(&mut cargo)
 }
@@ -153,7 +153,6 @@ fn settings(template: &Template, options: &Options, url: &str, table: SocketAddr
 
 /// Serves until the process is told to end; then says how the functions' permissions fared.
 pub(crate) fn serve_until_stopped(options: &Options) -> Result<()> {
-    build_all(&options.profile)?;
     let tokio = tokio::runtime::Runtime::new()?;
     let emulator = tokio.block_on(Emulator::start(options))?;
     crate::demo::seed(&emulator.url, &options.secret)?;

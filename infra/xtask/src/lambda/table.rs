@@ -96,6 +96,7 @@ impl Table {
         call["TableName"] = json!(TABLE);
         let request = Request::post(format!("http://{}/", self.store))
             .header("x-amz-target", "DynamoDB_20120810.CreateTable")
+            .header("x-amz-date", "20260101T000000Z")
             .header(CONTENT_TYPE, "application/x-amz-json-1.0")
             .header(AUTHORIZATION, "AWS4-HMAC-SHA256 Credential=emulator/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0")
             .body(Full::new(Bytes::from(call.to_string())))?;

@@ -19,7 +19,9 @@ def main(source, target):
     with open(source) as file:
         template = yaml_parse(file)
     # What `sam deploy` writes there after uploading what was built.
-    template["Globals"]["Function"]["CodeUri"] = "s3://bucket/key"
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::Function":
+            resource["Properties"]["CodeUri"] = "s3://bucket/key"
     with open(target, "w") as file:
         json.dump(transform(template, {}, ManagedPolicies()), file, indent=1)
 

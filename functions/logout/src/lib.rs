@@ -127,10 +127,6 @@ fn error_page(request: &Request, error: &Error) -> Result<Response, Fault> {
 
 #[cfg(target_arch = "wasm32")]
 #[worker::event(fetch)]
-async fn fetch(
-    request: worker::HttpRequest,
-    env: worker::Env,
-    _: worker::Context,
-) -> worker::Result<worker::HttpResponse> {
+async fn fetch(request: worker::Request, env: worker::Env, _: worker::Context) -> worker::Result<worker::Response> {
     runtime::worker::serve("logout", request, &env, |request, context| Box::pin(handle(request, context))).await
 }

@@ -22,10 +22,6 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Fa
 
 #[cfg(target_arch = "wasm32")]
 #[worker::event(fetch)]
-async fn fetch(
-    request: worker::HttpRequest,
-    env: worker::Env,
-    _: worker::Context,
-) -> worker::Result<worker::HttpResponse> {
+async fn fetch(request: worker::Request, env: worker::Env, _: worker::Context) -> worker::Result<worker::Response> {
     runtime::worker::serve("metadata", request, &env, |request, context| Box::pin(handle(request, context))).await
 }

@@ -51,10 +51,6 @@ async fn revoke_access_token(claims: AccessTokenClaims, context: &Context, now: 
 
 #[cfg(target_arch = "wasm32")]
 #[worker::event(fetch)]
-async fn fetch(
-    request: worker::HttpRequest,
-    env: worker::Env,
-    _: worker::Context,
-) -> worker::Result<worker::HttpResponse> {
+async fn fetch(request: worker::Request, env: worker::Env, _: worker::Context) -> worker::Result<worker::Response> {
     runtime::worker::serve("revoke", request, &env, |request, context| Box::pin(handle(request, context))).await
 }

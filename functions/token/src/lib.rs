@@ -88,10 +88,6 @@ async fn authenticate(
 
 #[cfg(target_arch = "wasm32")]
 #[worker::event(fetch)]
-async fn fetch(
-    request: worker::HttpRequest,
-    env: worker::Env,
-    _: worker::Context,
-) -> worker::Result<worker::HttpResponse> {
+async fn fetch(request: worker::Request, env: worker::Env, _: worker::Context) -> worker::Result<worker::Response> {
     runtime::worker::serve("token", request, &env, |request, context| Box::pin(handle(request, context))).await
 }

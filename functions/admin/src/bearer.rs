@@ -72,7 +72,7 @@ mod tests {
             assert!(!verify(&secrets(1), &URL_SAFE_NO_PAD.encode(&bytes), now), "byte {index}");
             bytes[index] ^= 1;
         }
-        for bad in ["", "a", "====", &token[1..], &"A".repeat(10_000)] {
+        for bad in ["", "a", "====", &format!("{token}A"), &"A".repeat(10_000)] {
             assert!(!verify(&secrets(1), bad, now));
         }
     }

@@ -110,7 +110,8 @@ fn secret_change(body: &mut Map<String, Value>, problems: &mut Vec<String>) -> S
     let set = match body.remove("client_secret") {
         None => None,
         Some(Value::String(secret))
-            if (MIN_SECRET..=MAX_SECRET).contains(&secret.len()) && secret.bytes().all(|byte| byte.is_ascii_graphic()) =>
+            if (MIN_SECRET..=MAX_SECRET).contains(&secret.len())
+                && secret.bytes().all(|byte| byte.is_ascii_graphic()) =>
         {
             Some(SecretChange::Set(secret))
         }

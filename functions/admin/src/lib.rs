@@ -46,7 +46,7 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Fa
         ("clients", Some(id)) => match *method {
             Method::PUT => match body(request) {
                 Ok(body) => clients::put(&id, body, context).await,
-                Err(refusal) => Ok(refusal),
+                Err((status, reason)) => Ok(problem(status, &[reason])),
             },
             Method::DELETE => clients::delete(&id, context).await,
             _ => clients::get(&id, context).await,
@@ -54,7 +54,7 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Fa
         ("users", Some(username)) => match *method {
             Method::PUT => match body(request) {
                 Ok(body) => users::put(&username, body, request.received_at, context).await,
-                Err(refusal) => Ok(refusal),
+                Err((status, reason)) => Ok(problem(status, &[reason])),
             },
             Method::DELETE => users::delete(&username, context).await,
             _ => users::get(&username, context).await,
@@ -80,15 +80,15 @@ fn decoded(segment: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.into_owned())
 }
 
-/// The JSON object that a request carries.
-fn body(request: &Request) -> Result<Map<String, Value>, Response> {
+/// The JSON object that a request carries; or with which status it is refused, and why.
+fn body(request: &Request) -> Result<Map<String, Value>, (StatusCode, String)> {
     if !request.has_content_type("application/json") {
-        return Err(problem(StatusCode::UNSUPPORTED_MEDIA_TYPE, &["the body must be application/json"]));
+        return Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, "the body must be application/json".to_owned()));
     }
     match serde_json::from_slice(&request.body) {
         Ok(Value::Object(body)) => Ok(body),
-        Ok(_) => Err(problem(StatusCode::BAD_REQUEST, &["the body must be a JSON object"])),
-        Err(error) => Err(problem(StatusCode::BAD_REQUEST, &[&format!("the body is not JSON: {error}")])),
+        Ok(_) => Err((StatusCode::BAD_REQUEST, "the body must be a JSON object".to_owned())),
+        Err(error) => Err((StatusCode::BAD_REQUEST, format!("the body is not JSON: {error}"))),
     }
 }
 
@@ -120,10 +120,6 @@ fn problem(status: StatusCode, problems: &[impl AsRef<str>]) -> Response {
 
 #[cfg(target_arch = "wasm32")]
 #[worker::event(fetch)]
-async fn fetch(
-    request: worker::HttpRequest,
-    env: worker::Env,
-    _: worker::Context,
-) -> worker::Result<worker::HttpResponse> {
+async fn fetch(request: worker::Request, env: worker::Env, _: worker::Context) -> worker::Result<worker::Response> {
     runtime::worker::serve("admin", request, &env, |request, context| Box::pin(handle(request, context))).await
 }

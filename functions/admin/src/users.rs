@@ -138,10 +138,9 @@ fn claim_problem(claim: &str, value: &Value) -> Option<String> {
     let (is_right, wanted) = match claim {
         "email_verified" | "phone_number_verified" => (value.is_boolean(), "true or false"),
         "updated_at" => (value.is_u64(), "a number of seconds since 1970"),
-        "address" => (
-            value.as_object().is_some_and(|address| address.values().all(Value::is_string)),
-            "an object of strings",
-        ),
+        "address" => {
+            (value.as_object().is_some_and(|address| address.values().all(Value::is_string)), "an object of strings")
+        }
         _ => (value.is_string(), "a string"),
     };
     (!is_right).then(|| format!("claims.{claim}: must be {wanted}"))

@@ -1,0 +1,152 @@
+//! `latchkey client`: the clients of a deployment.
+
+use crate::args::{ClientAddArgs, ClientCommand, ClientIdArgs, ClientSecretArgs, DeploymentArgs};
+use crate::deployment::{Deployment, encoded};
+use crate::failure::Failure;
+use crate::output::{Output, table};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::{Map, Value, json};
+use std::path::Path;
+
+pub(crate) fn run(command: &ClientCommand, output: Output) -> Result<(), Failure> {
+    match command {
+        ClientCommand::Add(args) => add(args, output),
+        ClientCommand::List(args) => list(args, output),
+        ClientCommand::Show(args) => show(args, output),
+        ClientCommand::Secret(args) => secret(args, output),
+        ClientCommand::Remove(args) => remove(args, output),
+    }
+}
+
+fn path(client_id: &str) -> String {
+    format!("clients/{}", encoded(client_id))
+}
+
+fn unknown(client_id: &str) -> Failure {
+    Failure::new(format!("There is no client {client_id}.")).remedy("`latchkey client list` lists them.")
+}
+
+fn add(args: &ClientAddArgs, output: Output) -> Result<(), Failure> {
+    let deployment = Deployment::of(&args.deployment)?;
+    let mut metadata = match &args.file {
+        Some(file) => from_file(file)?,
+        None => Map::new(),
+    };
+    let id_in_file = metadata.get("client_id").and_then(Value::as_str).map(str::to_owned);
+    let client_id = match args.id.clone().or(id_in_file) {
+        Some(id) => id,
+        None => random_id()?,
+    };
+    metadata.insert("client_id".to_owned(), json!(client_id));
+    describe(args, &mut metadata);
+    let answer = deployment.put(&path(&client_id), &Value::Object(metadata))?;
+    output.print(&answer, || {
+        let mut text = format!("client_id      {client_id}");
+        if let Some(secret) = answer.get("client_secret").and_then(Value::as_str) {
+            text.push_str(&format!(
+                "\nclient_secret  {secret}\n\nThe secret is shown this once; the store keeps only a hash of it."
+            ));
+        }
+        text
+    });
+    Ok(())
+}
+
+/// What the arguments say, in the words of the registration metadata.
+fn describe(args: &ClientAddArgs, metadata: &mut Map<String, Value>) {
+    let mut set = |name: &str, value: Value| metadata.insert(name.to_owned(), value);
+    if let Some(name) = &args.name {
+        set("client_name", json!(name));
+    }
+    if let Some(scope) = &args.scope {
+        set("scope", json!(scope));
+    }
+    if !args.redirect_uris.is_empty() {
+        set("redirect_uris", json!(args.redirect_uris));
+    }
+    if !args.post_logout_redirect_uri.is_empty() {
+        set("post_logout_redirect_uris", json!(args.post_logout_redirect_uri));
+    }
+    if args.service {
+        let mut grants = vec!["client_credentials"];
+        if !args.redirect_uris.is_empty() {
+            grants.extend(["authorization_code", "refresh_token"]);
+        }
+        set("grant_types", json!(grants));
+    } else if args.file.is_none() {
+        set("grant_types", json!(["authorization_code", "refresh_token"]));
+    }
+    if args.confidential || args.service {
+        set("token_endpoint_auth_method", json!("client_secret_basic"));
+    } else if args.file.is_none() {
+        set("token_endpoint_auth_method", json!("none"));
+    }
+    for (name, value) in &args.settings {
+        set(name, serde_json::from_str(value).unwrap_or_else(|_| json!(value)));
+    }
+}
+
+fn from_file(file: &Path) -> Result<Map<String, Value>, Failure> {
+    let text =
+        if file == Path::new("-") { std::io::read_to_string(std::io::stdin()) } else { std::fs::read_to_string(file) }
+            .map_err(|error| Failure::new(format!("{} cannot be read: {error}", file.display())))?;
+    serde_json::from_str(&text)
+        .map_err(|error| Failure::new(format!("{} is not a JSON object: {error}", file.display())))
+}
+
+fn random_id() -> Result<String, Failure> {
+    let mut bytes = [0; 12];
+    getrandom::fill(&mut bytes).map_err(Failure::new)?;
+    Ok(URL_SAFE_NO_PAD.encode(bytes))
+}
+
+fn list(args: &DeploymentArgs, output: Output) -> Result<(), Failure> {
+    let clients = Deployment::of(args)?.list("clients")?;
+    output.print(&json!(clients), || {
+        let rows: Vec<Vec<String>> = clients
+            .iter()
+            .map(|client| {
+                let text = |name: &str| client.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+                let kind = if text("token_endpoint_auth_method") == "none" { "public" } else { "confidential" };
+                let grants: Vec<&str> = client
+                    .get("grant_types")
+                    .and_then(Value::as_array)
+                    .into_iter()
+                    .flatten()
+                    .filter_map(Value::as_str)
+                    .collect();
+                vec![text("client_id"), text("client_name"), kind.to_owned(), grants.join(" ")]
+            })
+            .collect();
+        table(&["CLIENT", "NAME", "KIND", "GRANTS"], &rows)
+    });
+    Ok(())
+}
+
+fn show(args: &ClientIdArgs, output: Output) -> Result<(), Failure> {
+    let client =
+        Deployment::of(&args.deployment)?.get(&path(&args.client_id))?.ok_or_else(|| unknown(&args.client_id))?;
+    output.print(&client, || format!("{client:#}"));
+    Ok(())
+}
+
+fn secret(args: &ClientSecretArgs, output: Output) -> Result<(), Failure> {
+    let deployment = Deployment::of(&args.deployment)?;
+    let path = path(&args.client_id);
+    let mut client = deployment.get(&path)?.ok_or_else(|| unknown(&args.client_id))?;
+    if let Value::Object(members) = &mut client {
+        members.insert("new_client_secret".to_owned(), json!(if args.keep_old { "add" } else { "replace" }));
+    }
+    let answer = deployment.put(&path, &client)?;
+    let secret = answer.get("client_secret").and_then(Value::as_str).unwrap_or_default();
+    output.print(&json!({ "client_id": args.client_id, "client_secret": secret }), || secret.to_owned());
+    Ok(())
+}
+
+fn remove(args: &ClientIdArgs, output: Output) -> Result<(), Failure> {
+    if !Deployment::of(&args.deployment)?.delete(&path(&args.client_id))? {
+        return Err(unknown(&args.client_id));
+    }
+    output.print(&json!({ "removed": args.client_id }), || format!("{} is removed.", args.client_id));
+    Ok(())
+}

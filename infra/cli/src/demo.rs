@@ -1,0 +1,127 @@
+//! The demo data: clients and a user whose passwords everybody knows. For trying things out, and for tests.
+
+use crate::args::SeedArgs;
+use crate::deployment::Deployment;
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::password;
+use serde_json::{Value, json};
+
+/// The demo user.
+pub(crate) const USERNAME: &str = "demo";
+/// The password of the demo user.
+pub(crate) const PASSWORD: &str = "demo-password";
+/// The public client that the playground acts as.
+pub(crate) const SPA: &str = "demo-spa";
+/// What the playground asks for at first.
+pub(crate) const SPA_SCOPE: &str = "openid profile email offline_access";
+
+/// A demo client.
+pub(crate) struct DemoClient {
+    pub(crate) client_id: &'static str,
+    pub(crate) client_secret: Option<&'static str>,
+    pub(crate) purpose: &'static str,
+}
+
+/// The demo clients.
+pub(crate) const CLIENTS: &[DemoClient] = &[
+    DemoClient {
+        client_id: SPA,
+        client_secret: None,
+        purpose: "a public client: authorization_code with PKCE, refresh_token",
+    },
+    DemoClient {
+        client_id: "demo-web",
+        client_secret: Some("demo-web-secret"),
+        purpose: "a confidential client: authorization_code, PKCE not forced, refresh_token",
+    },
+    DemoClient {
+        client_id: "demo-service",
+        client_secret: Some("demo-service-secret"),
+        purpose: "a service: client_credentials, scopes read and write",
+    },
+];
+
+/// Something to write: a path below `/admin/`, and the document that goes there.
+pub(crate) type Write = (String, Value);
+
+/// The demo clients of a deployment at `origin`.
+pub(crate) fn clients(origin: &str) -> Vec<Write> {
+    let scope = "openid profile email address phone offline_access";
+    CLIENTS
+        .iter()
+        .map(|demo| {
+            let mut client = match demo.client_id {
+                "demo-service" => json!({
+                    "client_name": "Demo service",
+                    "grant_types": ["client_credentials"],
+                    "scope": "read write",
+                }),
+                id => json!({
+                    "client_name": if id == SPA { "Demo single-page app" } else { "Demo web app" },
+                    "redirect_uris": [format!("{origin}/playground/callback"), "http://127.0.0.1/callback"],
+                    "post_logout_redirect_uris": [format!("{origin}/playground"), format!("{origin}/")],
+                    "grant_types": ["authorization_code", "refresh_token"],
+                    "scope": scope,
+                    "require_pkce": id == SPA,
+                }),
+            };
+            let method = if demo.client_secret.is_some() { "client_secret_basic" } else { "none" };
+            if let Value::Object(members) = &mut client {
+                members.insert("token_endpoint_auth_method".to_owned(), json!(method));
+                members.extend(demo.client_secret.map(|secret| ("client_secret".to_owned(), json!(secret))));
+            }
+            (format!("clients/{}", demo.client_id), client)
+        })
+        .collect()
+}
+
+/// The demo user. Hashing the password takes a moment.
+pub(crate) fn user() -> Result<Write, Failure> {
+    let user = json!({
+        "password_hash": password::hash(PASSWORD)?,
+        "claims": {
+            "name": "Demo User",
+            "given_name": "Demo",
+            "family_name": "User",
+            "middle_name": "Q.",
+            "nickname": "Demi",
+            "preferred_username": USERNAME,
+            "profile": "https://example.com/demo",
+            "picture": "https://example.com/demo.png",
+            "website": "https://example.com/",
+            "gender": "unspecified",
+            "birthdate": "1990-01-31",
+            "zoneinfo": "Europe/Berlin",
+            "locale": "en-US",
+            "email": "demo@example.com",
+            "email_verified": true,
+            "phone_number": "+1 555 0100",
+            "phone_number_verified": false,
+            "address": {
+                "formatted": "1 Example Street\nSpringfield 12345\nUSA",
+                "street_address": "1 Example Street",
+                "locality": "Springfield",
+                "postal_code": "12345",
+                "country": "USA",
+            },
+        },
+    });
+    Ok((format!("users/{USERNAME}"), user))
+}
+
+/// `latchkey seed --demo`.
+pub(crate) fn seed(args: &SeedArgs, output: Output) -> Result<(), Failure> {
+    let deployment = Deployment::of(&args.deployment)?;
+    let mut writes = clients(deployment.origin());
+    writes.push(user()?);
+    let mut written = Vec::new();
+    for (path, document) in writes {
+        deployment.put(&path, &document)?;
+        written.push(path);
+    }
+    output.print(&json!({ "written": written }), || {
+        format!("{} has the demo clients and the user {USERNAME} with the password {PASSWORD}.", deployment.origin())
+    });
+    Ok(())
+}

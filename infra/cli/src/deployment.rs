@@ -1,0 +1,182 @@
+//! The administration endpoint of a deployment, wherever it runs.
+
+use crate::args::DeploymentArgs;
+use crate::clock;
+use crate::failure::Failure;
+use crate::secret;
+use jose::Secrets;
+use serde_json::Value;
+use std::sync::Arc;
+use std::time::Duration;
+use ureq::http::{Request, StatusCode, Uri};
+
+/// A deployment that we may administer.
+pub(crate) struct Deployment {
+    origin: String,
+    secrets: Secrets,
+    agent: ureq::Agent,
+}
+
+impl Deployment {
+    /// From the command line and the environment.
+    pub(crate) fn of(args: &DeploymentArgs) -> Result<Self, Failure> {
+        let origin = args.url.trim_end_matches('/');
+        let uri: Uri = origin.parse().map_err(|_| Failure::new(format!("{origin} is not a URL")))?;
+        let host = uri.host().unwrap_or_default();
+        let is_local = matches!(host, "localhost" | "127.0.0.1" | "[::1]");
+        match uri.scheme_str() {
+            Some("https") => {}
+            Some("http") if is_local => {}
+            Some("http") => {
+                return Err(Failure::new(format!("{origin} is not https: what we send could be read and changed.")));
+            }
+            _ => {
+                return Err(Failure::new(format!("{origin} is not a URL of a deployment."))
+                    .remedy("Say where it is, as in --url https://id.example.com"));
+            }
+        }
+        let secret = match secret::from_environment()? {
+            Some(secret) => secret,
+            None if is_local => secret::read(&args.data)?.ok_or_else(|| {
+                Failure::new(format!(
+                    "There is no secret: {} is not set, and {} does not exist.",
+                    secret::SETTING,
+                    secret::file(&args.data).display()
+                ))
+                .remedy("Start `latchkey dev` first, or name its data directory with --data.")
+            })?,
+            None => {
+                return Err(Failure::new(format!("{} is not set.", secret::SETTING))
+                    .remedy(format!("Set it to the secret of the deployment at {origin}.")));
+            }
+        };
+        Ok(Self { origin: origin.to_owned(), secrets: Secrets::new(secret, None), agent: agent() })
+    }
+
+    /// Its origin, without a slash at the end.
+    pub(crate) fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// Reads what is at a path below `/admin/`; `None` when nothing is.
+    pub(crate) fn get(&self, path: &str) -> Result<Option<Value>, Failure> {
+        self.call("GET", path, None)
+    }
+
+    /// Writes what is at a path below `/admin/`, and tells what the deployment made of it.
+    pub(crate) fn put(&self, path: &str, value: &Value) -> Result<Value, Failure> {
+        self.call("PUT", path, Some(value))?
+            .ok_or_else(|| Failure::new(format!("{} has no administration endpoint.", self.origin)))
+    }
+
+    /// Removes what is at a path below `/admin/`; says whether there was anything.
+    pub(crate) fn delete(&self, path: &str) -> Result<bool, Failure> {
+        Ok(self.call("DELETE", path, None)?.is_some())
+    }
+
+    /// The whole listing at a path below `/admin/`: the member `items` of each page.
+    pub(crate) fn list(&self, path: &str) -> Result<Vec<Value>, Failure> {
+        let mut items = Vec::new();
+        let mut next: Option<String> = None;
+        loop {
+            let page = match &next {
+                Some(cursor) => format!("{path}?cursor={}", encoded(cursor)),
+                None => path.to_owned(),
+            };
+            let mut page = self
+                .get(&page)?
+                .ok_or_else(|| Failure::new(format!("{} has no administration endpoint.", self.origin)))?;
+            if let Some(Value::Array(more)) = page.get_mut("items").map(Value::take) {
+                items.extend(more);
+            }
+            match page.get("next").and_then(Value::as_str) {
+                Some(cursor) => next = Some(cursor.to_owned()),
+                None => return Ok(items),
+            }
+        }
+    }
+
+    fn call(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Option<Value>, Failure> {
+        let url = format!("{}/admin/{path}", self.origin);
+        let token = admin::bearer::mint(&self.secrets, clock::now());
+        let request = Request::builder()
+            .method(method)
+            .uri(&url)
+            .header("authorization", format!("Bearer {token}"))
+            .header("accept", "application/json");
+        let sent = match body {
+            Some(body) => request
+                .header("content-type", "application/json")
+                .body(body.to_string())
+                .map_err(Failure::new)
+                .map(|request| self.agent.run(request))?,
+            None => request.body(()).map_err(Failure::new).map(|request| self.agent.run(request))?,
+        };
+        let mut response = sent.map_err(|error| self.unreachable(&error))?;
+        let status = response.status();
+        let text = response.body_mut().read_to_string().map_err(|error| self.unreachable(&error))?;
+        let value: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
+        match status {
+            StatusCode::NO_CONTENT => Ok(Some(Value::Null)),
+            status if status.is_success() && !value.is_null() => Ok(Some(value)),
+            StatusCode::NOT_FOUND => Ok(None),
+            _ => Err(self.refused(status, &value)),
+        }
+    }
+
+    fn unreachable(&self, error: &ureq::Error) -> Failure {
+        let failure = Failure::new(format!("{} does not answer: {error}", self.origin));
+        match error {
+            ureq::Error::Io(error) if error.kind() == std::io::ErrorKind::ConnectionRefused => {
+                failure.remedy("Is it running? `latchkey dev` starts a local one; --url names another.")
+            }
+            _ => failure,
+        }
+    }
+
+    fn refused(&self, status: StatusCode, value: &Value) -> Failure {
+        let text = |name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        match status {
+            StatusCode::UNAUTHORIZED => Failure::new(format!("{} does not know this secret.", self.origin)).remedy(
+                format!("Set {} to the secret of that deployment, and check this machine's clock.", secret::SETTING),
+            ),
+            _ => {
+                let problems: Vec<&str> = value
+                    .get("problems")
+                    .and_then(Value::as_array)
+                    .into_iter()
+                    .flatten()
+                    .filter_map(Value::as_str)
+                    .collect();
+                let what = if problems.is_empty() { text("error_description") } else { problems.join("\n") };
+                Failure::new(if what.is_empty() { format!("{} answered {status}.", self.origin) } else { what })
+            }
+        }
+    }
+}
+
+/// One segment of a path, or one value of a query, percent-encoded.
+pub(crate) fn encoded(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
+    text.bytes().fold(String::new(), |mut encoded, byte| {
+        if plain(byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+        encoded
+    })
+}
+
+fn agent() -> ureq::Agent {
+    let tls = ureq::tls::TlsConfig::builder()
+        .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
+        .build();
+    ureq::Agent::config_builder()
+        .tls_config(tls)
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .timeout_global(Some(Duration::from_secs(30)))
+        .build()
+        .into()
+}

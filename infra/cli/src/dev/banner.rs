@@ -1,0 +1,74 @@
+//! What `latchkey dev` prints when it is ready.
+
+use crate::demo;
+use crate::dev::commands;
+use crate::secret;
+use serde_json::{Value, json};
+use std::path::Path;
+
+/// The facts.
+pub(crate) struct Banner<'a> {
+    /// The issuer.
+    pub(crate) issuer: &'a str,
+    /// Where the data are; `None` in memory.
+    pub(crate) data: Option<&'a Path>,
+    /// Whether others than this machine can reach the server.
+    pub(crate) is_open: bool,
+}
+
+impl Banner<'_> {
+    /// For a program.
+    pub(crate) fn json(&self) -> Value {
+        let clients: Vec<Value> = demo::CLIENTS
+            .iter()
+            .map(|demo| json!({ "client_id": demo.client_id, "client_secret": demo.client_secret }))
+            .collect();
+        let commands: Vec<Value> = commands::all(self.issuer)
+            .iter()
+            .map(|command| json!({ "title": command.title, "line": command.line }))
+            .collect();
+        json!({
+            "issuer": self.issuer,
+            "playground": format!("{}/playground", self.issuer),
+            "discovery": format!("{}/.well-known/openid-configuration", self.issuer),
+            "data": self.data,
+            "secret_file": self.data.map(secret::file),
+            "users": [{ "username": demo::USERNAME, "password": demo::PASSWORD }],
+            "clients": clients,
+            "commands": commands,
+        })
+    }
+
+    /// For a person.
+    pub(crate) fn text(&self) -> String {
+        let issuer = self.issuer;
+        let mut text = format!(
+            "\
+Latchkey runs at {issuer}
+
+  Playground   {issuer}/playground
+  Discovery    {issuer}/.well-known/openid-configuration
+  Sign in as   {}, password {}
+",
+            demo::USERNAME,
+            demo::PASSWORD
+        );
+        for (index, demo) in demo::CLIENTS.iter().enumerate() {
+            let label = if index == 0 { "Clients" } else { "" };
+            let secret = demo.client_secret.map(|secret| format!(", secret {secret}")).unwrap_or_default();
+            text.push_str(&format!("  {label:12} {}{secret}\n", demo.client_id));
+        }
+        text.push_str(&match self.data {
+            Some(data) => format!("  Data         {}\n", data.display()),
+            None => "  Data         in memory, gone at the end\n".to_owned(),
+        });
+        for command in commands::all(issuer) {
+            text.push_str(&format!("\n{}\n  {}\n", command.title, command.line));
+        }
+        if self.is_open {
+            text.push_str("\nWarning: others can reach this server, and everybody knows the demo passwords.\n");
+        }
+        text.push_str("\nPress Ctrl-C to stop.");
+        text
+    }
+}

@@ -1,0 +1,55 @@
+//! One command line for each grant, to paste into a terminal.
+
+/// A command line, or a URL.
+pub(crate) struct Line {
+    /// What it shows.
+    pub(crate) title: &'static str,
+    /// As typed.
+    pub(crate) line: String,
+}
+
+/// Where the sign-in that starts from the terminal ends: a page of this server, by number, which is registered for any
+/// port.
+fn redirect_uri(issuer: &str) -> String {
+    let port =
+        issuer.rsplit_once(':').map(|(_, port)| port).filter(|port| port.bytes().all(|byte| byte.is_ascii_digit()));
+    format!("http://127.0.0.1:{}/callback", port.unwrap_or("8787"))
+}
+
+/// The URL to open in a browser for a code.
+pub(crate) fn authorize(issuer: &str) -> String {
+    let redirect_uri = redirect_uri(issuer).replace(':', "%3A").replace('/', "%2F");
+    format!(
+        "{issuer}/authorize?response_type=code&client_id=demo-web&scope=openid+profile+email+offline_access&redirect_uri={redirect_uri}"
+    )
+}
+
+/// A code for tokens.
+pub(crate) fn exchange(issuer: &str, code: &str) -> String {
+    format!(
+        "curl {issuer}/token -u demo-web:demo-web-secret -d grant_type=authorization_code -d redirect_uri={} -d code={code}",
+        redirect_uri(issuer)
+    )
+}
+
+/// New tokens for the old.
+pub(crate) fn refresh(issuer: &str) -> String {
+    format!(
+        "curl {issuer}/token -u demo-web:demo-web-secret -d grant_type=refresh_token -d refresh_token=REFRESH_TOKEN"
+    )
+}
+
+/// All of them, in the order to try them in.
+pub(crate) fn all(issuer: &str) -> Vec<Line> {
+    vec![
+        Line {
+            title: "Client credentials",
+            line: format!(
+                "curl {issuer}/token -u demo-service:demo-service-secret -d grant_type=client_credentials -d scope=read"
+            ),
+        },
+        Line { title: "Authorization code: open, sign in", line: authorize(issuer) },
+        Line { title: "Authorization code: exchange", line: exchange(issuer, "CODE") },
+        Line { title: "Refresh", line: refresh(issuer) },
+    ]
+}

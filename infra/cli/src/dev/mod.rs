@@ -1,0 +1,146 @@
+//! `latchkey dev`: every function in one process, with a store, demo data, and pages to try it all out.
+
+mod banner;
+mod commands;
+mod log;
+mod pages;
+mod provider;
+mod router;
+mod server;
+
+use crate::args::{DevArgs, DynamodbArgs};
+use crate::dynamodb::{self, Embedded};
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::{clock, secret};
+use jose::Secret;
+use log::Log;
+use provider::Provider;
+use serde_json::json;
+use std::io::ErrorKind;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use storage::Records;
+use tokio::sync::watch;
+
+/// The table in the embedded store.
+const TABLE: &str = "latchkey";
+/// How often it is looked after the signing keys.
+const ROTATION: Duration = Duration::from_secs(3600);
+
+/// Serves until it is interrupted.
+pub(crate) fn run(args: &DevArgs, output: Output) -> Result<(), Failure> {
+    event_loop()?.block_on(serve(args, output))
+}
+
+/// Serves the DynamoDB API alone until it is interrupted.
+pub(crate) fn run_store(args: &DynamodbArgs, output: Output) -> Result<(), Failure> {
+    event_loop()?.block_on(async {
+        let embedded = dynamodb::serve(args.data.as_deref(), Some(args.port)).await?;
+        output.print(&json!({ "url": embedded.endpoint() }), || embedded.endpoint());
+        interrupted().await;
+        embedded.shutdown().await
+    })
+}
+
+fn event_loop() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(format!("the server cannot start: {error}")))
+}
+
+async fn serve(args: &DevArgs, output: Output) -> Result<(), Failure> {
+    let (listeners, port) = listen(args).await?;
+    let data = (!args.memory).then_some(args.data.as_path());
+    if let Some(data) = data {
+        prepare(data)?;
+    }
+    let secret = match (secret::from_environment()?, data) {
+        (Some(secret), _) => secret,
+        (None, Some(data)) => secret::read_or_create(data)?,
+        (None, None) => Secret::generate().map_err(Failure::new)?,
+    };
+    let (records, embedded) = store(data).await?;
+    let log = Log::start().map_err(|error| Failure::new(format!("the log cannot start: {error}")))?;
+    let sink = if args.quiet { Box::new(|_: &str| {}) } else { log.sink() };
+    let provider = Arc::new(Provider::new(port, &secret, records, sink)?);
+    provider.write_demo_data().await?;
+    provider.rotate(clock::now()).await;
+
+    let banner = banner::Banner { issuer: provider.issuer(), data, is_open: !args.host.is_loopback() };
+    output.print(&banner.json(), || banner.text());
+
+    let (stop, stopped) = watch::channel(false);
+    tokio::spawn(async move {
+        interrupted().await;
+        let _ = stop.send(true);
+        // Whoever asks twice does not want to wait.
+        interrupted().await;
+        std::process::exit(130);
+    });
+    let rotating = Arc::clone(&provider);
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(ROTATION).await;
+            rotating.rotate(clock::now()).await;
+        }
+    });
+    server::serve(listeners, provider, args.threads, stopped).await;
+    log.close();
+    match embedded {
+        Some(embedded) => embedded.shutdown().await,
+        None => Ok(()),
+    }
+}
+
+async fn listen(args: &DevArgs) -> Result<(Vec<tokio::net::TcpListener>, u16), Failure> {
+    let listeners = server::listen(args.host, args.port).await.map_err(|error| match error.kind() {
+        ErrorKind::AddrInUse => {
+            let other = args.port.checked_add(1).unwrap_or(8787);
+            Failure::new(format!("Port {} is taken.", args.port))
+                .remedy(format!("Stop what listens there, or take another: latchkey dev --port {other}"))
+        }
+        ErrorKind::PermissionDenied => Failure::new(format!("Port {} needs more rights than we have.", args.port))
+            .remedy("Take one from 1024 on: latchkey dev --port 8787"),
+        _ => Failure::new(format!("{} port {} cannot be listened on: {error}", args.host, args.port)),
+    })?;
+    let address = listeners.first().and_then(|listener| listener.local_addr().ok());
+    Ok((listeners, address.map_or(args.port, |address| address.port())))
+}
+
+/// Makes the data directory, and keeps it out of version control.
+fn prepare(data: &Path) -> Result<(), Failure> {
+    let ignore = data.join(".gitignore");
+    std::fs::create_dir_all(data)
+        .and_then(|()| if ignore.exists() { Ok(()) } else { std::fs::write(&ignore, "*\n") })
+        .map_err(|error| {
+            Failure::new(format!("{} cannot be written: {error}", data.display()))
+                .remedy("Name another directory with --data, or keep nothing with --memory.")
+        })
+}
+
+/// The store: DynamoDB in this process, on a file, through the very SDK that a deployment uses; or plain memory.
+async fn store(data: Option<&Path>) -> Result<(Arc<dyn Records>, Option<Embedded>), Failure> {
+    let Some(data) = data else { return Ok((Arc::new(storage::memory::Memory::default()), None)) };
+    let embedded = dynamodb::serve(Some(data), None).await?;
+    let records = embedded.records(TABLE).await?;
+    Ok((Arc::new(records), Some(embedded)))
+}
+
+/// Comes back when the process is told to end.
+async fn interrupted() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminated) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminated.recv() => {}
+            }
+            return;
+        }
+    }
+    let _ = tokio::signal::ctrl_c().await;
+}

@@ -1,0 +1,103 @@
+//! The pages that only the local provider has: the landing page, the playground, and where a pasted URL ends up.
+
+use crate::demo;
+use crate::dev::commands;
+use http::{Method, StatusCode, header};
+use pages::Page;
+use runtime::{Fault, Request, Response, entropy};
+
+/// The page at a path; `None` when this server has none of its own there.
+pub(crate) fn respond(request: &Request, issuer: &str) -> Option<Response> {
+    let page = match request.path.as_str() {
+        "/" => landing,
+        "/playground" | "/playground/callback" => playground,
+        "/callback" => callback,
+        _ => return None,
+    };
+    if !matches!(request.method, Method::GET | Method::HEAD) {
+        return Some(Response::new(StatusCode::METHOD_NOT_ALLOWED).with(header::ALLOW, "GET, HEAD"));
+    }
+    if let Some(origin) = elsewhere(request, issuer)
+        && request.path != "/callback"
+    {
+        let query = if request.query.is_empty() { String::new() } else { format!("?{}", request.query) };
+        return Some(Response::see_other(&format!("{origin}{}{query}", request.path)));
+    }
+    let mut response = page(request, issuer).unwrap_or_else(|fault| {
+        let mut response = Response::new(StatusCode::SERVICE_UNAVAILABLE);
+        response.outcome.reason = Some(fault.reason);
+        response
+    });
+    response = response
+        .with(header::CACHE_CONTROL, "no-store")
+        .with(header::X_CONTENT_TYPE_OPTIONS, "nosniff")
+        .with(header::REFERRER_POLICY, "no-referrer");
+    Some(response)
+}
+
+/// The issuer, when the browser came by a number where the issuer has the name: cookies and scripts are bound to one.
+fn elsewhere<'a>(request: &Request, issuer: &'a str) -> Option<&'a str> {
+    let host = request.header(&header::HOST)?;
+    let by_number = host.starts_with("127.0.0.1:") || host.starts_with("[::1]:");
+    (by_number && issuer.starts_with("http://localhost:")).then_some(issuer)
+}
+
+fn html(page: Page) -> Response {
+    Response::html(StatusCode::OK, page.html).with(header::CONTENT_SECURITY_POLICY, &page.csp)
+}
+
+fn landing(_: &Request, issuer: &str) -> Result<Response, Fault> {
+    let nonce = entropy::name()?;
+    let clients: Vec<pages::DemoClient<'_>> = demo::CLIENTS
+        .iter()
+        .map(|demo| pages::DemoClient {
+            client_id: demo.client_id,
+            client_secret: demo.client_secret,
+            purpose: demo.purpose,
+        })
+        .collect();
+    let lines = commands::all(issuer);
+    let commands: Vec<pages::Command<'_>> =
+        lines.iter().map(|command| pages::Command { title: command.title, line: &command.line }).collect();
+    Ok(html(pages::landing(&pages::Landing {
+        nonce: &nonce,
+        issuer,
+        users: &[pages::DemoUser { username: demo::USERNAME, password: demo::PASSWORD }],
+        clients: &clients,
+        commands: &commands,
+    })))
+}
+
+fn playground(_: &Request, issuer: &str) -> Result<Response, Fault> {
+    let nonce = entropy::name()?;
+    Ok(html(pages::playground(&pages::Playground {
+        nonce: &nonce,
+        issuer,
+        client_id: demo::SPA,
+        redirect_uri: &format!("{issuer}/playground/callback"),
+        post_logout_redirect_uri: Some(&format!("{issuer}/playground")),
+        scope: demo::SPA_SCOPE,
+    })))
+}
+
+/// Where the URL that the terminal shows leads back to: the next command, with the code in it.
+fn callback(request: &Request, issuer: &str) -> Result<Response, Fault> {
+    let parameter = |name: &str| {
+        form_urlencoded::parse(request.query.as_bytes())
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.into_owned())
+    };
+    let plain = |code: &String| code.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte));
+    let text = match (parameter("code").filter(plain), parameter("error")) {
+        (Some(code), _) => format!(
+            "Signed in. Exchange the code for tokens within a minute, once:\n\n{}\n\nThen refresh them, with the refresh_token of that answer:\n\n{}\n",
+            commands::exchange(issuer, &code),
+            commands::refresh(issuer),
+        ),
+        (None, Some(error)) => {
+            format!("No code: {error}\n{}\n", parameter("error_description").unwrap_or_default())
+        }
+        (None, None) => "Nothing to see: a sign-in ends here.\n".to_owned(),
+    };
+    Ok(Response::new(StatusCode::OK).with(header::CONTENT_TYPE, "text/plain; charset=utf-8").with_body(text))
+}

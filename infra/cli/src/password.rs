@@ -1,0 +1,60 @@
+//! Passwords: asked for, and hashed here, so that the deployment never sees one before it is used to sign in.
+
+use crate::failure::Failure;
+use argon2::{Algorithm, Argon2, Params, PasswordHasher, Version};
+use std::io::{IsTerminal, Read};
+
+/// OWASP's parameters: 19 MiB, two passes, one lane.
+const MEMORY_KIB: u32 = 19_456;
+const PASSES: u32 = 2;
+const LANES: u32 = 1;
+/// Sign-in takes no longer one.
+const MAX_LENGTH: usize = 1024;
+
+/// Asks for a password on the terminal, twice; or takes the first line of standard input.
+pub(crate) fn read(username: &str) -> Result<String, Failure> {
+    let password = if std::io::stdin().is_terminal() {
+        let ask = |prompt: String| {
+            rpassword::prompt_password(prompt)
+                .map_err(|error| Failure::new(format!("the password cannot be read: {error}")))
+        };
+        let password = ask(format!("Password of {username}: "))?;
+        if password != ask("The same again: ".to_owned())? {
+            return Err(Failure::new("The two passwords differ. Nothing was changed."));
+        }
+        password
+    } else {
+        let mut text = String::new();
+        std::io::stdin()
+            .take(16 * 1024)
+            .read_to_string(&mut text)
+            .map_err(|error| Failure::new(format!("the password cannot be read from standard input: {error}")))?;
+        text.lines().next().unwrap_or_default().to_owned()
+    };
+    if password.is_empty() {
+        return Err(Failure::new("The password is empty. Nothing was changed.")
+            .remedy("Type it, or send it on standard input: latchkey user set-password ada < FILE"));
+    }
+    if password.len() > MAX_LENGTH {
+        return Err(Failure::new(format!("The password is longer than {MAX_LENGTH} bytes. Nothing was changed.")));
+    }
+    Ok(password)
+}
+
+/// The password's Argon2id hash, as a PHC string.
+pub(crate) fn hash(password: &str) -> Result<String, Failure> {
+    let failed = |error: &dyn std::fmt::Display| Failure::new(format!("the password cannot be hashed: {error}"));
+    let params = Params::new(MEMORY_KIB, PASSES, LANES, None).map_err(|error| failed(&error))?;
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+    argon2.hash_password(password.as_bytes()).map(|hash| hash.to_string()).map_err(|error| failed(&error))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_hash_names_its_parameters_and_differs_each_time() {
+        let hash = super::hash("correct horse").unwrap();
+        assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
+        assert_ne!(hash, super::hash("correct horse").unwrap());
+    }
+}

@@ -1,0 +1,80 @@
+//! The deployment's secret: where it is found, and how the local one is kept.
+
+use crate::failure::Failure;
+use jose::Secret;
+use std::fs::{self, OpenOptions};
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+/// The setting that holds the secret.
+pub(crate) const SETTING: &str = "LATCHKEY_SECRET";
+
+/// The secret of the environment; `None` when it is not set.
+pub(crate) fn from_environment() -> Result<Option<Secret>, Failure> {
+    match std::env::var(SETTING) {
+        Ok(text) if !text.trim().is_empty() => Secret::parse(&text)
+            .map(Some)
+            .map_err(|error| Failure::new(format!("{SETTING} is {error}")).remedy("`latchkey init` makes a good one.")),
+        _ => Ok(None),
+    }
+}
+
+/// Where a data directory keeps the secret.
+pub(crate) fn file(data: &Path) -> PathBuf {
+    data.join("secret")
+}
+
+/// The secret of a data directory; `None` when there is none yet.
+pub(crate) fn read(data: &Path) -> Result<Option<Secret>, Failure> {
+    let path = file(data);
+    match fs::read_to_string(&path) {
+        Ok(text) => Secret::parse(&text).map(Some).map_err(|error| {
+            Failure::new(format!("{} is {error}", path.display()))
+                .remedy(format!("Remove {} to start afresh.", data.display()))
+        }),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Failure::new(format!("{} cannot be read: {error}", path.display()))),
+    }
+}
+
+/// The secret of a data directory, made now if there is none.
+pub(crate) fn read_or_create(data: &Path) -> Result<Secret, Failure> {
+    if let Some(secret) = read(data)? {
+        return Ok(secret);
+    }
+    let secret = Secret::generate().map_err(Failure::new)?;
+    let path = file(data);
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let written =
+        options.open(&path).and_then(|mut file| file.write_all(format!("{}\n", secret.to_base64url()).as_bytes()));
+    match written {
+        Ok(()) => Ok(secret),
+        // Another process was faster.
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            read(data)?.ok_or_else(|| Failure::new(format!("{} comes and goes", path.display())))
+        }
+        Err(error) => Err(Failure::new(format!("{} cannot be written: {error}", path.display()))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_made_once_and_for_its_owner_alone() {
+        let data = std::env::temp_dir().join(format!("latchkey-secret-{}", std::process::id()));
+        fs::create_dir_all(&data).unwrap();
+        let first = read_or_create(&data).unwrap();
+        assert_eq!(first.to_base64url(), read_or_create(&data).unwrap().to_base64url());
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            assert_eq!(fs::metadata(file(&data)).unwrap().permissions().mode() & 0o777, 0o600);
+        }
+        fs::remove_dir_all(&data).unwrap();
+    }
+}

@@ -1,0 +1,93 @@
+//! `latchkey user`: the people who can sign in.
+
+use crate::args::{DeploymentArgs, UserAddArgs, UserCommand, UsernameArgs};
+use crate::deployment::{Deployment, encoded};
+use crate::failure::Failure;
+use crate::output::{Output, table};
+use crate::password;
+use serde_json::{Map, Value, json};
+
+pub(crate) fn run(command: &UserCommand, output: Output) -> Result<(), Failure> {
+    match command {
+        UserCommand::Add(args) => add(args, output),
+        UserCommand::List(args) => list(args, output),
+        UserCommand::Show(args) => show(args, output),
+        UserCommand::Remove(args) => remove(args, output),
+        UserCommand::SetPassword(args) => set_password(args, output),
+    }
+}
+
+fn path(username: &str) -> String {
+    format!("users/{}", encoded(username))
+}
+
+fn unknown(username: &str) -> Failure {
+    Failure::new(format!("There is no user {username}.")).remedy("`latchkey user list` lists them.")
+}
+
+fn add(args: &UserAddArgs, output: Output) -> Result<(), Failure> {
+    let deployment = Deployment::of(&args.deployment)?;
+    let path = path(&args.username);
+    let before = deployment.get(&path)?;
+    let mut user = Map::new();
+    if before.is_none() {
+        user.insert("password_hash".to_owned(), json!(password::hash(&password::read(&args.username)?)?));
+    }
+    if let Some(subject) = &args.subject {
+        user.insert("sub".to_owned(), json!(subject));
+    }
+    if !args.claims.is_empty() {
+        let mut claims = before
+            .and_then(|mut before| before.get_mut("claims").map(Value::take))
+            .and_then(|claims| if let Value::Object(claims) = claims { Some(claims) } else { None })
+            .unwrap_or_default();
+        claims.remove("updated_at");
+        claims.extend(args.claims.iter().map(|(name, value)| (name.clone(), claim(name, value))));
+        user.insert("claims".to_owned(), Value::Object(claims));
+    }
+    let answer = deployment.put(&path, &Value::Object(user))?;
+    let text = |name: &str| answer.get(name).and_then(Value::as_str).unwrap_or_default();
+    output.print(&answer, || format!("username  {}\nsub       {}", text("username"), text("sub")));
+    Ok(())
+}
+
+/// A claim's value: truth values, numbers and objects where the claim is one, else the text itself. A phone number of
+/// digits alone stays a string.
+fn claim(name: &str, value: &str) -> Value {
+    let is_text = !matches!(name, "email_verified" | "phone_number_verified" | "updated_at" | "address");
+    if is_text { json!(value) } else { serde_json::from_str(value).unwrap_or_else(|_| json!(value)) }
+}
+
+fn list(args: &DeploymentArgs, output: Output) -> Result<(), Failure> {
+    let users = Deployment::of(args)?.list("users")?;
+    output.print(&json!(users), || {
+        let text = |user: &Value, name: &str| user.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let rows: Vec<Vec<String>> = users.iter().map(|user| vec![text(user, "username"), text(user, "sub")]).collect();
+        table(&["USERNAME", "SUBJECT"], &rows)
+    });
+    Ok(())
+}
+
+fn show(args: &UsernameArgs, output: Output) -> Result<(), Failure> {
+    let user = Deployment::of(&args.deployment)?.get(&path(&args.username))?.ok_or_else(|| unknown(&args.username))?;
+    output.print(&user, || format!("{user:#}"));
+    Ok(())
+}
+
+fn remove(args: &UsernameArgs, output: Output) -> Result<(), Failure> {
+    if !Deployment::of(&args.deployment)?.delete(&path(&args.username))? {
+        return Err(unknown(&args.username));
+    }
+    output.print(&json!({ "removed": args.username }), || format!("{} is removed.", args.username));
+    Ok(())
+}
+
+fn set_password(args: &UsernameArgs, output: Output) -> Result<(), Failure> {
+    let deployment = Deployment::of(&args.deployment)?;
+    let path = path(&args.username);
+    deployment.get(&path)?.ok_or_else(|| unknown(&args.username))?;
+    let hash = password::hash(&password::read(&args.username)?)?;
+    deployment.put(&path, &json!({ "password_hash": hash }))?;
+    output.print(&json!({ "username": args.username }), || format!("{} has a new password.", args.username));
+    Ok(())
+}

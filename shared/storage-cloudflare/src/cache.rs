@@ -129,3 +129,93 @@ impl<R: Records, C: Cache> Records for CachedRecords<R, C> {
         self.records.list(owner, cursor, limit).await
     }
 }
+
+#[cfg(all(test, not(target_arch = "wasm32")))]
+mod tests {
+    use super::*;
+    use std::collections::HashMap;
+    use std::sync::Mutex;
+    use std::sync::atomic::{AtomicU64, Ordering};
+    use storage::Partition;
+    use storage::memory::Memory;
+
+    /// A cache that forgets nothing, so that only our own look at the age ends an entry.
+    #[derive(Default)]
+    struct Shelf {
+        texts: Mutex<HashMap<String, String>>,
+        secs: AtomicU64,
+    }
+
+    #[async_trait]
+    impl Cache for &Shelf {
+        async fn read(&self, name: &str) -> Option<String> {
+            self.texts.lock().unwrap().get(name).cloned()
+        }
+
+        async fn keep(&self, name: &str, text: String) {
+            self.keep_soon(name, text);
+        }
+
+        fn keep_soon(&self, name: &str, text: String) {
+            self.texts.lock().unwrap().insert(name.to_owned(), text);
+        }
+
+        async fn forget(&self, name: &str) {
+            self.texts.lock().unwrap().remove(name);
+        }
+
+        fn now(&self) -> Timestamp {
+            Timestamp::from_secs(self.secs.load(Ordering::Relaxed))
+        }
+    }
+
+    fn record(kind: Kind) -> Record {
+        let key = Key::new(kind, Partition::of("x"), "x");
+        Record { key, owner: None, body: "{}".into(), state: "0".into(), generation: 0, expires_at: None }
+    }
+
+    fn calls(memory: &Memory) -> u64 {
+        memory.counts().total()
+    }
+
+    #[tokio::test]
+    async fn a_client_is_read_from_the_cache_for_a_minute() {
+        let (memory, shelf) = (Memory::new(), Shelf::default());
+        let client = record(Kind::Client);
+        memory.create(&client).await.unwrap();
+        let cached = CachedRecords::new(memory, &shelf);
+        for (secs, expected) in [(0, 2), (1, 2), (59, 2), (60, 3), (61, 3)] {
+            shelf.secs.store(secs, Ordering::Relaxed);
+            assert_eq!(cached.get(&client.key).await.unwrap().as_ref(), Some(&client));
+            assert_eq!(calls(&cached.records), expected, "after {secs} s");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_written_is_what_is_read() {
+        let shelf = Shelf::default();
+        let cached = CachedRecords::new(Memory::new(), &shelf);
+        let client = record(Kind::Client);
+        assert_eq!(cached.get(&client.key).await.unwrap(), None);
+        cached.create(&client).await.unwrap();
+        assert_eq!(cached.get(&client.key).await.unwrap().unwrap().state, "0");
+        cached.advance(&client.key, 0, "1", None).await.unwrap();
+        assert_eq!(cached.get(&client.key).await.unwrap().unwrap().state, "1");
+        cached.delete(&client.key).await.unwrap();
+        assert_eq!(cached.get(&client.key).await.unwrap(), None);
+    }
+
+    #[tokio::test]
+    async fn nothing_but_a_client_is_ever_cached() {
+        let shelf = Shelf::default();
+        let cached = CachedRecords::new(Memory::new(), &shelf);
+        for kind in [Kind::User, Kind::Credential, Kind::Session, Kind::Consent, Kind::Grant, Kind::Marker, Kind::Keys]
+        {
+            let record = record(kind);
+            cached.create(&record).await.unwrap();
+            cached.get(&record.key).await.unwrap();
+            cached.advance(&record.key, 0, "1", None).await.unwrap();
+        }
+        assert!(shelf.texts.lock().unwrap().is_empty());
+    }
+}

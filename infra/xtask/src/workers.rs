@@ -1,0 +1,189 @@
+//! The Workers on this machine: built, served by workerd, accepted by wrangler, weighed.
+
+use crate::{process, tools, workspace};
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Write};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+/// How to build.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Build {
+    /// Fast, for tests.
+    Dev,
+    /// Small, as deployed.
+    Release,
+}
+
+/// Builds these Workers: functions, and the crates below `tests/` that are Workers.
+pub(crate) fn build(names: &[&str], build: Build) -> Result<()> {
+    prepare()?;
+    let mut script = Command::new("infra/cloudflare/build.sh");
+    if build == Build::Dev {
+        script.arg("--dev");
+    }
+    process::run(script.args(names).current_dir(workspace::root()))
+}
+
+/// Builds every function's Worker.
+pub(crate) fn build_all(how: Build) -> Result<()> {
+    build(&["all"], how)
+}
+
+/// Whether wrangler would deploy every Worker, from what was built last.
+pub(crate) fn dry_run() -> Result<()> {
+    prepare()?;
+    for name in workspace::functions()? {
+        let mut wrangler = Command::new(program("wrangler"));
+        wrangler
+            .args(["deploy", "--dry-run", "--env", &name, "--outdir"])
+            .arg(workspace::scratch("wrangler")?.join(&name));
+        let text = process::output(offline(&mut wrangler).env("LATCHKEY_PREBUILT", "1"))?;
+        if text.contains("WARNING") {
+            bail!("wrangler warns of {name}:\n{text}");
+        }
+    }
+    Ok(())
+}
+
+/// The size of each Worker as it is uploaded, in bytes: its module and its wasm, each compressed by gzip.
+pub(crate) fn sizes() -> Result<BTreeMap<String, u64>> {
+    let mut sizes = BTreeMap::new();
+    for name in workspace::functions()? {
+        let directory = workspace::root().join("functions").join(&name).join("build");
+        let mut size = 0_u64;
+        for file in ["index.js", "index_bg.wasm"] {
+            let mut gzip = Command::new("gzip");
+            let output = gzip.args(["-9", "-c"]).arg(directory.join(file)).output().context("starting gzip")?;
+            if !output.status.success() {
+                bail!("{}: {}", directory.join(file).display(), String::from_utf8_lossy(&output.stderr));
+            }
+            size = size.saturating_add(output.stdout.len() as u64);
+        }
+        sizes.insert(name, size);
+    }
+    Ok(sizes)
+}
+
+/// How to serve.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Options {
+    /// The port on localhost; a free one unless given.
+    pub(crate) port: Option<u16>,
+    /// `LATCHKEY_SECRET`.
+    pub(crate) secret: String,
+    /// Variables for every function, by name.
+    pub(crate) settings: BTreeMap<String, String>,
+    /// Serve the contract of the store, and none of the functions.
+    pub(crate) contract: bool,
+}
+
+/// The Workers, served by workerd with an empty store; ended when this is dropped.
+pub(crate) struct Workers {
+    /// The base URL, which is the issuer.
+    pub(crate) url: String,
+    /// What the Workers log.
+    pub(crate) log: PathBuf,
+    child: Child,
+    /// Ends the server when it closes.
+    stdin: ChildStdin,
+    stdout: BufReader<ChildStdout>,
+}
+
+impl Workers {
+    /// Serves what was built last.
+    pub(crate) fn start(options: &Options) -> Result<Self> {
+        prepare()?;
+        let log = workspace::scratch("workers")?.join("log");
+        let mut node = Command::new(program("node"));
+        node.arg("infra/cloudflare/miniflare.mjs").env("LATCHKEY_SECRET", &options.secret);
+        if let Some(port) = options.port {
+            node.args(["--port", &port.to_string()]);
+        }
+        for (name, value) in &options.settings {
+            node.args(["--set", &format!("{name}={value}")]);
+        }
+        if options.contract {
+            node.arg("--contract");
+        }
+        offline(&mut node).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(std::fs::File::create(&log)?);
+        let mut child = node.spawn().context("starting workerd")?;
+        let stdin = child.stdin.take().context("no standard input")?;
+        let stdout = BufReader::new(child.stdout.take().context("no standard output")?);
+        let mut workers = Self { url: String::new(), log, child, stdin, stdout };
+        let ready = workers.line()?;
+        workers.url = ready["url"].as_str().context("workerd names no URL")?.to_owned();
+        Ok(workers)
+    }
+
+    /// Runs a scheduled function.
+    pub(crate) fn run_schedule(&mut self, name: &str) -> Result<()> {
+        writeln!(self.stdin, "{name}")?;
+        match self.line()? {
+            line if line["outcome"] == "ok" => Ok(()),
+            line => bail!("{name}: {line}; see {}", self.log.display()),
+        }
+    }
+
+    fn line(&mut self) -> Result<Value> {
+        let mut line = String::new();
+        if self.stdout.read_line(&mut line)? == 0 {
+            bail!("workerd ended:\n{}", std::fs::read_to_string(&self.log)?);
+        }
+        serde_json::from_str(&line).with_context(|| format!("reading {line:?}"))
+    }
+}
+
+impl Drop for Workers {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The contract of the store, on Durable Objects in workerd: directly, and behind Workers KV.
+pub(crate) fn contract() -> Result<()> {
+    build(&["records", "contract-worker"], Build::Dev)?;
+    let workers = Workers::start(&Options { contract: true, ..Options::default() })?;
+    let mut wrong = Vec::new();
+    for query in ["run=durable", "run=cached&cached"] {
+        let mut curl = Command::new("curl");
+        curl.args(["--silent", "--show-error", "--max-time", "120", &format!("{}/?{query}", workers.url)]);
+        let text = process::output(&mut curl)?;
+        let findings: Vec<Value> = serde_json::from_str(&text).with_context(|| format!("reading {text:?}"))?;
+        if findings.is_empty() {
+            bail!("no clause was checked");
+        }
+        wrong.extend(
+            findings
+                .iter()
+                .filter(|finding| !finding["problem"].is_null())
+                .map(|finding| format!("{query}: {finding}")),
+        );
+    }
+    if wrong.is_empty() { Ok(()) } else { bail!("{}", wrong.join("\n")) }
+}
+
+fn prepare() -> Result<()> {
+    tools::rust_target("wasm32-unknown-unknown")?;
+    tools::npm(workspace::root())
+}
+
+/// A program of an npm package.
+fn program(name: &str) -> PathBuf {
+    workspace::root().join("node_modules/.bin").join(name)
+}
+
+/// With the Node of the npm packages, asking nothing of the network.
+fn offline(command: &mut Command) -> &mut Command {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let programs = std::iter::once(workspace::root().join("node_modules/.bin")).chain(std::env::split_paths(&path));
+    if let Ok(path) = std::env::join_paths(programs) {
+        command.env("PATH", path);
+    }
+    command.env("CLOUDFLARE_CF_FETCH_ENABLED", "false").env("WRANGLER_SEND_METRICS", "false").env("CI", "1");
+    command.current_dir(workspace::root())
+}

@@ -1,6 +1,6 @@
 //! `cargo xtask budgets`: what an instance costs, held against what it may cost.
 
-use crate::{demo, lambda, workspace};
+use crate::{demo, lambda, workers, workspace};
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;
 use std::collections::BTreeMap;
@@ -22,6 +22,7 @@ pub(crate) fn run() -> Result<()> {
     lambda::build_all("release")?;
     let mut rows = binaries()?;
     rows.extend(cold_starts()?);
+    rows.extend(bundles()?);
     println!("{:<44} {:>10} {:>10}", "what", "measured", "at most");
     for row in &rows {
         let over = if row.measured > row.most { "  OVER" } else { "" };
@@ -44,6 +45,18 @@ fn binaries() -> Result<Vec<Row>> {
         });
     }
     Ok(rows)
+}
+
+/// The functions whose Workers have the smaller budget.
+const SMALL_BUNDLES: [&str; 2] = ["metadata", "revoke"];
+
+fn bundles() -> Result<Vec<Row>> {
+    workers::build_all(workers::Build::Release)?;
+    let row = |(name, bytes): (String, u64)| {
+        let most = if SMALL_BUNDLES.contains(&name.as_str()) { 150.0 } else { 300.0 };
+        Row { what: format!("Worker bundle, gzip, {name}"), measured: megabytes(bytes) * 1000.0, most, unit: "KB" }
+    };
+    Ok(workers::sizes()?.into_iter().map(row).collect())
 }
 
 /// A token for `demo-service`, on a new instance each time.

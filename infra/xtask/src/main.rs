@@ -10,6 +10,7 @@ mod process;
 mod template;
 mod test;
 mod tools;
+mod workers;
 mod workspace;
 
 use anyhow::Result;
@@ -44,6 +45,15 @@ enum Command {
     },
     /// Checks template.yaml as SAM and CloudFormation would.
     CheckTemplate,
+    /// Serves the Workers in workerd, with the demo data, until standard input ends.
+    Workers {
+        /// The port; a free one when left out.
+        #[arg(long)]
+        port: Option<u16>,
+        /// A setting of the functions; may be repeated.
+        #[arg(long = "set", value_name = "NAME=VALUE", value_parser = setting)]
+        settings: Vec<(String, String)>,
+    },
     /// AWS on this machine.
     #[command(subcommand)]
     Lambda(LambdaCommand),
@@ -92,6 +102,7 @@ fn run(command: Command) -> Result<()> {
         Command::Budgets => budgets::run(),
         Command::Build { profile } => lambda::build_all(&profile),
         Command::CheckTemplate => test::template(),
+        Command::Workers { port, settings } => serve_workers(port, BTreeMap::from_iter(settings)),
         Command::Lambda(LambdaCommand::Serve { port, profile, no_build, secret, settings }) => {
             let secret = secret.map_or_else(demo::secret, Ok)?;
             let settings = BTreeMap::from_iter(settings);
@@ -101,4 +112,16 @@ fn run(command: Command) -> Result<()> {
             lambda::serve_until_stopped(&lambda::Options { port, profile, secret, settings })
         }
     }
+}
+
+fn serve_workers(port: Option<u16>, settings: BTreeMap<String, String>) -> Result<()> {
+    lambda::build(&["latchkey"], "dev")?;
+    workers::build_all(workers::Build::Dev)?;
+    let options = workers::Options { port, secret: demo::secret()?, settings, contract: false };
+    let server = workers::Workers::start(&options)?;
+    demo::seed(&server.url, &options.secret)?;
+    eprintln!("  log of the functions: {}", server.log.display());
+    println!("serving {} with LATCHKEY_SECRET={}", server.url, options.secret);
+    std::io::copy(&mut std::io::stdin(), &mut std::io::sink())?;
+    Ok(())
 }

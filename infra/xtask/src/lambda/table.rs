@@ -75,20 +75,25 @@ impl Table {
         refusals.iter().map(|(function, action, key)| format!("{function} may not {action} {key}")).collect()
     }
 
-    /// What functions may do and never did.
+    /// What functions may do and never did; a line for each function.
     pub(crate) fn unused(&self) -> Vec<String> {
         let uses = self.uses.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut unused = Vec::new();
+        let mut lines = Vec::new();
         for (function, permissions) in &self.permissions {
+            let mut unused = Vec::new();
             for permission in permissions {
-                for key in &permission.keys {
-                    if !uses.contains(&(function.clone(), permission.action.clone(), key.clone())) {
-                        unused.push(format!("{function} never uses {} {key}", permission.action));
-                    }
+                let used =
+                    |key: &&String| uses.contains(&(function.clone(), permission.action.clone(), (*key).clone()));
+                let keys: Vec<_> = permission.keys.iter().filter(|key| !used(key)).map(String::as_str).collect();
+                if !keys.is_empty() {
+                    unused.push(format!("{} {}", permission.action.trim_start_matches("dynamodb:"), keys.join(" ")));
                 }
             }
+            if !unused.is_empty() {
+                lines.push(format!("{function} never uses {}", unused.join(", ")));
+            }
         }
-        unused
+        lines
     }
 
     async fn create(&self, table: &Value) -> Result<()> {

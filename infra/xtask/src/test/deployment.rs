@@ -1,6 +1,6 @@
 //! Whether the tools of AWS and Cloudflare accept the deployment.
 
-use crate::{process, tools, workspace};
+use crate::{process, tools, workers, workspace};
 use anyhow::Result;
 use std::process::Command;
 
@@ -19,6 +19,8 @@ pub(crate) fn template() -> Result<()> {
     process::run(lint.args(["--regions", "us-east-1", "--template"]).arg(&translated))
 }
 
+/// Wrangler's own check of what it would upload, for each Worker.
 pub(super) fn wrangler() -> Result<()> {
-    anyhow::bail!("not there yet")
+    workers::build_all(workers::Build::Dev)?;
+    workers::dry_run()
 }

@@ -30,6 +30,7 @@ const STEPS: &[Step] = &[
     step("dependencies", "licences, sources, duplicates and unused dependencies", checks::dependencies),
     step("template", "SAM and cfn-lint accept template.yaml", deployment::template),
     step("wrangler", "wrangler accepts every Worker", deployment::wrangler),
+    step("durable", "the contract of the store, on Durable Objects", crate::workers::contract),
     step("local", "the suite, on the local server", suites::local),
     step("lambda", "the suite, on the Lambda binaries", suites::lambda),
     step("workers", "the suite, on the Workers", suites::workers),

@@ -1,12 +1,15 @@
 //! The black-box suite (`tests/`), on each platform.
 
-use crate::{demo, lambda, process, workspace};
+use crate::{demo, lambda, process, workers, workspace};
 use anyhow::{Result, bail};
 use std::collections::BTreeMap;
 use std::process::Command;
 
 /// The grace window of refresh tokens while the suite runs: short enough to wait for, in seconds.
 const GRACE: &str = "2";
+
+/// The functions that run on a schedule.
+const SCHEDULED: [&str; 1] = ["rotate"];
 
 /// A running server for tests.
 pub(super) struct Target {
@@ -20,8 +23,9 @@ pub(super) struct Target {
 
 impl Target {
     /// The variables that tell tests where the server is.
-    pub(super) fn variables(&self) -> [(&'static str, String); 5] {
+    pub(super) fn variables(&self) -> [(&'static str, String); 6] {
         [
+            ("BASE_URL", self.url.clone()),
             ("LATCHKEY_TEST_URL", self.url.clone()),
             ("LATCHKEY_TEST_PLATFORM", self.platform.to_owned()),
             ("LATCHKEY_TEST_SECRET", self.secret.clone()),
@@ -60,21 +64,14 @@ pub(super) fn local() -> Result<()> {
 /// The suite on the Lambda binaries; fails, too, when a function used the table in a way that its policy forbids.
 pub(super) fn lambda() -> Result<()> {
     lambda::build_all("dev")?;
-    let options = lambda::Options {
-        port: 0,
-        profile: "dev".to_owned(),
-        secret: demo::secret()?,
-        settings: BTreeMap::from([("LATCHKEY_REFRESH_GRACE".to_owned(), GRACE.to_owned())]),
-    };
+    let options = lambda::Options { port: 0, profile: "dev".to_owned(), secret: demo::secret()?, settings: settings() };
     let tokio = tokio::runtime::Runtime::new()?;
     let emulator = tokio.block_on(lambda::Emulator::start(&options))?;
     let target = Target { url: emulator.url.clone(), platform: "lambda", secret: options.secret };
     demo::seed(&target.url, &target.secret)?;
     tokio.block_on(emulator.run_schedules())?;
     let result = target.suite();
-    for unused in emulator.table.unused() {
-        eprintln!("  note: {unused}");
-    }
+    emulator.table.unused().iter().for_each(|unused| eprintln!("  note: {unused}"));
     let refusals = emulator.table.refusals();
     if !refusals.is_empty() {
         bail!("template.yaml forbids what functions do: {}", refusals.join("; "));
@@ -82,6 +79,21 @@ pub(super) fn lambda() -> Result<()> {
     result.inspect_err(|_| eprintln!("  the functions' log: {}", emulator.log.display()))
 }
 
+/// The suite on the Workers, all in one workerd.
 pub(super) fn workers() -> Result<()> {
-    bail!("not there yet")
+    lambda::build(&["latchkey"], "dev")?;
+    workers::build_all(workers::Build::Dev)?;
+    let secret = demo::secret()?;
+    let options = workers::Options { secret: secret.clone(), settings: settings(), ..workers::Options::default() };
+    let mut server = workers::Workers::start(&options)?;
+    let target = Target { url: server.url.clone(), platform: "workers", secret };
+    demo::seed(&target.url, &target.secret)?;
+    for function in SCHEDULED {
+        server.run_schedule(function)?;
+    }
+    target.suite().inspect_err(|_| eprintln!("  the functions' log: {}", server.log.display()))
+}
+
+fn settings() -> BTreeMap<String, String> {
+    BTreeMap::from([("LATCHKEY_REFRESH_GRACE".to_owned(), GRACE.to_owned())])
 }

@@ -35,7 +35,11 @@ export function launch() {
  * among them each violation of the content security policy.
  */
 export async function open(browser, options = {}) {
-  const context = await browser.newContext({ viewport: { width: 1200, height: 800 }, ...options });
+  const context = await browser.newContext({
+    viewport: { width: 1200, height: 800 },
+    deviceScaleFactor: process.env.PICTURES ? 2 : 1,
+    ...options,
+  });
   const page = await context.newPage();
   const problems = [];
   page.on("pageerror", (error) => problems.push(String(error)));

@@ -333,7 +333,7 @@ function table(claims, caption) {
     const cell = make("td", { id: `${caption.id}-${name}` }, text, dated ? make("small", {}, time(value)) : null);
     return make("tr", {}, make("th", { scope: "row" }, name), cell);
   });
-  return [make("h4", {}, caption.text), make("table", { class: "claims", "aria-label": caption.label }, make("tbody", {}, ...rows))];
+  return [make("h3", {}, caption.text), make("table", { class: "claims", "aria-label": caption.label }, make("tbody", {}, ...rows))];
 }
 
 function showToken(name, id, token) {
@@ -348,7 +348,7 @@ function showToken(name, id, token) {
     );
   }
   inside.append(
-    make("h4", {}, "As sent"),
+    make("h3", {}, "As sent"),
     make("pre", { class: "wrap", tabindex: "0", role: "region", "aria-label": `${name}: as sent` }, raw),
   );
   const kind = decoded ? `JWT, ${decoded.header.alg}` : "opaque";

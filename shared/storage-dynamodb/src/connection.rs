@@ -110,15 +110,17 @@ impl Connection {
         Client::from_conf(config.build())
     }
 
-    /// Plain for an emulator on this machine; otherwise TLS, and only with AWS.
+    /// TLS that trusts AWS alone; at another endpoint, TLS that trusts whom the system trusts, or none, as its URL says.
     fn http_client(&self) -> SharedHttpClient {
-        if self.endpoint.as_ref().is_some_and(|url| url.starts_with("http://")) {
-            return Builder::new().build_http();
-        }
-        let https = Builder::new().tls_provider(Provider::Rustls(CryptoMode::AwsLc));
-        match amazon_only() {
-            Ok(context) => https.tls_context(context).build_https(),
-            Err(_) => https.build_https(),
+        let tls = || Builder::new().tls_provider(Provider::Rustls(CryptoMode::AwsLc));
+        match &self.endpoint {
+            Some(url) if url.starts_with("http://") => Builder::new().build_http(),
+            Some(_) => tls().build_https(),
+            None => match amazon_only() {
+                Ok(context) => tls().tls_context(context).build_https(),
+                // A client without TLS refuses an https URL.
+                Err(_) => Builder::new().build_http(),
+            },
         }
     }
 }
@@ -134,5 +136,65 @@ impl fmt::Debug for Connection {
             .field("region", &self.region)
             .field("endpoint", &self.endpoint)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use storage::{Key, Kind, Partition, Records};
+
+    fn lookup(name: &str) -> Option<String> {
+        let value = match name {
+            "LATCHKEY_TABLE" => "latchkey",
+            "AWS_REGION" => "eu-central-1",
+            "AWS_ACCESS_KEY_ID" => "AKIAEXAMPLE",
+            "AWS_SECRET_ACCESS_KEY" => "hush",
+            "AWS_ENDPOINT_URL_DYNAMODB" => "",
+            _ => return None,
+        };
+        Some(value.to_owned())
+    }
+
+    #[test]
+    fn the_environment_says_it_all() {
+        let connection = Connection::from_env(lookup).unwrap();
+        assert_eq!(connection.table, "latchkey");
+        assert_eq!(connection.endpoint, None);
+        assert_eq!(connection.session_token, None);
+        let shown = format!("{connection:?}");
+        assert!(shown.contains("eu-central-1") && !shown.contains("hush"), "{shown}");
+    }
+
+    #[test]
+    fn everything_missing_or_wrong_is_named() {
+        let wrong = Connection::from_env(|name| match name {
+            "AWS_REGION" => Some(String::new()),
+            "AWS_SECRET_ACCESS_KEY" => lookup(name),
+            "AWS_ENDPOINT_URL_DYNAMODB" => Some("localhost:8000".to_owned()),
+            _ => None,
+        });
+        let wanted = [
+            "LATCHKEY_TABLE is not set",
+            "AWS_REGION is not set",
+            "AWS_ACCESS_KEY_ID is not set",
+            "AWS_ENDPOINT_URL_DYNAMODB is not the URL of an endpoint",
+        ];
+        assert_eq!(wrong, Err(wanted.map(str::to_owned).to_vec()));
+    }
+
+    #[test]
+    fn the_embedded_roots_are_whole() {
+        assert_eq!(AMAZON_ROOTS.matches("-----BEGIN CERTIFICATE-----").count(), 5);
+        assert_eq!(AMAZON_ROOTS.matches("-----END CERTIFICATE-----").count(), 5);
+    }
+
+    #[tokio::test]
+    async fn a_client_with_the_embedded_roots_starts() {
+        // A region that nobody will ever have: the roots are read, then its name is not found.
+        let nowhere = Connection { region: "nowhere-1".to_owned(), ..Connection::from_env(lookup).unwrap() };
+        let key = Key::new(Kind::Grant, Partition::of("id"), "id");
+        let unavailable = nowhere.records().get(&key).await.unwrap_err();
+        assert!(unavailable.reason.starts_with("GetItem: "), "{unavailable}");
     }
 }

@@ -1,5 +1,12 @@
 //! The contract through the AWS SDK, on DynamoDB in this process; and what the SDK does when answers fail to come.
-#![allow(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::disallowed_methods,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "native, and a test fails by panicking"
+)]
 
 use dynoxide::Database;
 use dynoxide::server::serve_with_shutdown;

@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     fn at(secs: u64) -> Timestamp {
-        Timestamp::from_secs(1_000_000 + secs)
+        Timestamp::from_secs(secs.saturating_add(1_000_000))
     }
 
     #[test]

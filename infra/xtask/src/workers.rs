@@ -187,3 +187,60 @@ fn offline(command: &mut Command) -> &mut Command {
     command.env("CLOUDFLARE_CF_FETCH_ENABLED", "false").env("WRANGLER_SEND_METRICS", "false").env("CI", "1");
     command.current_dir(workspace::root())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use runtime::routes::{ROUTES, SCHEDULED};
+
+    /// What wrangler.toml says of each environment.
+    fn environments() -> BTreeMap<String, String> {
+        let text = std::fs::read_to_string(workspace::root().join("wrangler.toml")).unwrap();
+        let sections = text.split("\n[env.").skip(1);
+        sections
+            .map(|section| section.split_once(']').unwrap())
+            .map(|(name, body)| (name.into(), body.into()))
+            .collect()
+    }
+
+    fn patterns(environment: &str) -> Vec<&str> {
+        environment.split("pattern = \"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect()
+    }
+
+    #[test]
+    fn every_function_is_an_environment_and_builds_itself() {
+        let environments = environments();
+        assert_eq!(environments.keys().cloned().collect::<Vec<_>>(), workspace::functions().unwrap());
+        for (name, body) in environments {
+            assert!(body.contains(&format!("main = \"functions/{name}/build/index.js\"")), "{name}");
+            assert!(body.contains(&format!("infra/cloudflare/build.sh {name}\"")), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_patterns_are_the_route_table() {
+        for (name, body) in environments() {
+            let mut wanted: Vec<String> = ROUTES
+                .iter()
+                .filter(|route| route.function == name)
+                .map(|route| format!("auth.example.com{}*", route.path))
+                .collect();
+            let mut found = patterns(&body);
+            wanted.sort();
+            found.sort_unstable();
+            assert_eq!(found, wanted, "{name}");
+            assert_eq!(body.contains("crons = ["), SCHEDULED.contains(&name.as_str()), "{name}");
+        }
+    }
+
+    #[test]
+    fn all_but_the_owner_of_the_objects_have_the_same_bindings() {
+        for (name, body) in environments() {
+            let shared = body.contains("script_name = \"latchkey-records\"")
+                && body.contains("binding = \"CACHE\", id = \"00000000000000000000000000000000\"")
+                && body.contains("LATCHKEY_ISSUER = \"https://auth.example.com\"");
+            assert_eq!(shared, name != "records", "{name}");
+            assert_eq!(body.contains("new_sqlite_classes = [\"Records\"]"), name == "records", "{name}");
+        }
+    }
+}

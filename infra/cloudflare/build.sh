@@ -52,7 +52,8 @@ export ESBUILD_BIN="$root/node_modules/.bin/esbuild"
 
 # As worker-build has it: otherwise cargo would start again.
 export WASM_BINDGEN_USE_JS_SYS=1
-# All at once first: what functions share is compiled once, side by side.
+# All at once first: what functions share is compiled once, side by side. worker-build gets the same list: features differ
+# from package to package, and with another list cargo would start again.
 packages=
 for name in "$@"; do packages="$packages --package $name"; done
 # shellcheck disable=SC2086
@@ -62,5 +63,5 @@ for name in "$@"; do
     directory=functions/$name
     [ -d "$directory" ] || directory=tests/$name
     # shellcheck disable=SC2086
-    (cd "$directory" && "$tools/bin/worker-build" --profile $profile $optimise) || exit 1
+    (cd "$directory" && "$tools/bin/worker-build" --profile $profile $optimise $packages)
 done

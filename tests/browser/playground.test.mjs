@@ -18,6 +18,8 @@ test("sign in, consent, tokens, refresh, userinfo, revoke, sign out", limit, asy
   await assertAccessible(page, "landing");
   await picture(page, "landing-light");
   await page.click("#playground");
+  // Whatever was allowed before.
+  await page.selectOption("#prompt", "consent");
   await page.click("#start");
   await page.waitForURL(/\/login\?/);
   await picture(page, "sign-in-light");
@@ -37,7 +39,8 @@ test("sign in, consent, tokens, refresh, userinfo, revoke, sign out", limit, asy
   assert.equal(await page.locator(".checks .bad").count(), 0);
   assert.ok((await page.locator(".checks li").count()) >= 8);
   await assertAccessible(page, "playground");
-  await picture(page, "playground-light");
+  await page.selectOption("#prompt", "");
+  await picture(page, "playground-light", { clip: { x: 0, y: 0, width: 1200, height: 1100 }, fullPage: true });
 
   const first = await claim(page, "refresh-token-raw");
   await page.click("#refresh");

@@ -296,7 +296,7 @@ function request(step) {
   return [head, ...headers, ...body].join("\n");
 }
 
-function showStep(step, index, last) {
+function showStep(step, index, isOpen) {
   const failed = step.status >= 400 || step.checks?.some(({ good }) => !good);
   const mode = step.method === "browser" ? "redirect" : (step.status ?? "failed");
   const inside = make("div", { class: "inside" });
@@ -317,7 +317,7 @@ function showStep(step, index, last) {
     make("span", { class: failed ? "mode bad" : "mode" }, String(mode)),
   );
   const details = make("details", { class: "panel", id: `step-${index + 1}` }, summary, inside);
-  details.open = last;
+  details.open = isOpen;
   return make("li", {}, details);
 }
 
@@ -359,7 +359,8 @@ function showToken(name, id, token) {
 
 function show() {
   const { steps, tokens } = state;
-  element("steps").replaceChildren(...steps.map((step, i) => showStep(step, i, i === steps.length - 1)));
+  const latest = steps.findLastIndex((step) => step.title !== "Keys");
+  element("steps").replaceChildren(...steps.map((step, i) => showStep(step, i, i === latest)));
   element("steps-empty").hidden = steps.length > 0;
   element("clear").hidden = steps.length === 0 && !tokens;
   element("toolbar").hidden = !tokens;

@@ -23,7 +23,8 @@ pub fn client(id: &str, arguments: &[&str]) -> Client {
         return client.clone();
     }
     let mut command = vec!["client", "add", "--json", "--id", id];
-    if !arguments.iter().any(|argument| argument.starts_with("http")) {
+    let is_given = |pair: &[&str]| pair[1].starts_with("http") && pair[0] != "--post-logout-redirect-uri";
+    if !arguments.first().is_some_and(|first| first.starts_with("http")) && !arguments.windows(2).any(is_given) {
         command.push("http://127.0.0.1/callback");
     }
     command.extend_from_slice(arguments);

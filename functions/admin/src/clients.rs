@@ -46,7 +46,10 @@ pub(crate) async fn put(client_id: &str, mut body: Map<String, Value>, context: 
     let change = secret_change(&mut body, &mut problems);
     let client = parse(client_id, body, &mut problems);
     if let Some(client) = &client {
-        problems.extend(client.problems());
+        // What a member lacks that was left out as wrong has been told already.
+        let field = |problem: &str| problem.split(':').next().map(str::to_owned);
+        let told: Vec<_> = problems.iter().map(|problem| field(problem)).collect();
+        problems.extend(client.problems().into_iter().filter(|problem| !told.contains(&field(problem))));
         if !client.is_confidential() && !matches!(change, SecretChange::Keep) {
             problems.push("client_secret: a client whose token_endpoint_auth_method is none has no secret".to_owned());
         }
@@ -82,19 +85,19 @@ fn parse(client_id: &str, mut body: Map<String, Value>, problems: &mut Vec<Strin
         problems.push("client_id: is not the one in the path".to_owned());
     }
     body.insert("client_id".to_owned(), Value::String(client_id.to_owned()));
-    let whole = serde_json::from_value(Value::Object(body.clone()));
-    if whole.is_err() {
-        // Each member alone, so that all that is wrong is told, not the first error only.
-        for (name, value) in body {
-            let alone = json!({ "client_id": client_id, name.as_str(): value });
-            if let Err(error) = serde_json::from_value::<Client>(alone) {
-                let error = error.to_string();
-                let is_unknown = error.starts_with("unknown field");
-                problems.push(format!("{name}: {}", if is_unknown { "there is no such setting" } else { &error }));
-            }
-        }
+    if let Ok(client) = serde_json::from_value(Value::Object(body.clone())) {
+        return Some(client);
     }
-    whole.ok()
+    // Each member alone, so that all that is wrong is told, not the first error only.
+    body.retain(|name, value| {
+        let alone = json!({ "client_id": client_id, name.as_str(): value });
+        let Err(error) = serde_json::from_value::<Client>(alone) else { return true };
+        let error = error.to_string();
+        let is_unknown = error.starts_with("unknown field");
+        problems.push(format!("{name}: {}", if is_unknown { "there is no such setting" } else { &error }));
+        false
+    });
+    serde_json::from_value(Value::Object(body)).ok()
 }
 
 fn secret_change(body: &mut Map<String, Value>, problems: &mut Vec<String>) -> SecretChange {

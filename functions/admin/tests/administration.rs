@@ -132,13 +132,14 @@ async fn all_that_is_wrong_is_told_at_once() {
     let (status, answer) = server
         .put(
             "/admin/clients/bad",
-            json!({ "client_id": "other", "redirect_uris": 3, "colour": "red", "grant_types": ["password"], "client_secret": "short" }),
+            json!({ "client_id": "other", "redirect_uris": 3, "logo_uri": "http://shop.example/logo", "colour": "red", "grant_types": ["password"], "client_secret": "short" }),
         )
         .await;
     assert_eq!(status, StatusCode::BAD_REQUEST);
     let problems = answer["problems"].as_array().unwrap();
-    for name in ["client_id", "redirect_uris", "colour", "grant_types", "client_secret"] {
-        assert!(problems.iter().any(|problem| problem.as_str().unwrap().starts_with(name)), "{name}: {answer}");
+    for name in ["client_id", "redirect_uris", "colour", "grant_types", "client_secret", "logo_uri"] {
+        let told = problems.iter().filter(|problem| problem.as_str().unwrap().starts_with(name)).count();
+        assert_eq!(told, 1, "{name}: {answer}");
     }
     let (_, answer) = server
         .put(

@@ -12,17 +12,18 @@ pub(crate) fn run(output: Output) -> Result<(), Failure> {
             "\
 LATCHKEY_SECRET={secret}
 
-All keys are derived from it: keep it in a password store, and nowhere else.
+Every key of the server is derived from it: keep it where you keep passwords, and nowhere else.
 
-Cloudflare   wrangler secret bulk reads it for each function, in one go:
-               for name in admin authorize consent login logout metadata revoke rotate token userinfo; do
-                 echo '{{\"LATCHKEY_SECRET\":\"{secret}\"}}' | npx wrangler secret bulk -e \"$name\"
-               done
-AWS          nothing to do: `sam deploy` makes a secret of its own. To choose this one instead, put it into the secret
-             that the stack created, and deploy again:
-               aws secretsmanager put-secret-value --secret-id NAME --secret-string '{secret}'
-This command export LATCHKEY_SECRET={secret}
-               latchkey user add ada --url https://YOUR-ORIGIN"
+Cloudflare  In a checkout, this deploys every Worker and gives each of them the secret:
+              LATCHKEY_SECRET={secret} sh infra/cloudflare/deploy.sh
+            To give it to one of them again:
+              npx wrangler secret put LATCHKEY_SECRET --env token
+AWS         `sam deploy` makes a secret of its own, the output SecretArn; to put this one in its place:
+              aws secretsmanager put-secret-value --secret-id SECRET_ARN --secret-string {secret}
+            and deploy again.
+latchkey    client and user read it from the environment:
+              export LATCHKEY_SECRET={secret}
+              latchkey user add ada --url https://id.example.com"
         )
     });
     Ok(())

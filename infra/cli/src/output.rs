@@ -1,7 +1,7 @@
 //! What a command prints: words for a person, JSON for a program.
 
 use serde_json::Value;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 
 /// How results are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,10 +13,11 @@ pub(crate) enum Output {
 }
 
 impl Output {
-    /// Prints a result: the JSON, or the words.
+    /// Prints a result: the JSON, on one line unless it is a person who looks; or the words.
     pub(crate) fn print(self, json: &Value, text: impl FnOnce() -> String) {
         let line = match self {
-            Self::Json => format!("{json:#}"),
+            Self::Json if std::io::stdout().is_terminal() => format!("{json:#}"),
+            Self::Json => json.to_string(),
             Self::Text => text(),
         };
         let mut out = std::io::stdout().lock();

@@ -1,0 +1,247 @@
+//! The command as a person or a program runs it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking, and waits by the clock"
+)]
+
+use serde_json::{Value, json};
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+const SECRET: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+fn latchkey(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_latchkey"));
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("LATCHKEY_")) {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// A running provider; ends when dropped.
+struct Provider {
+    process: Child,
+    banner: Value,
+}
+
+impl Provider {
+    fn start(mut command: Command) -> Self {
+        let mut process = command.spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let banner = serde_json::from_str(&line).unwrap_or_else(|_| {
+            let _ = process.kill();
+            panic!("{line}{}", std::io::read_to_string(process.stderr.take().unwrap()).unwrap_or_default())
+        });
+        Self { process, banner }
+    }
+
+    fn issuer(&self) -> &str {
+        self.banner["issuer"].as_str().unwrap()
+    }
+
+    /// Asks it to end, as Ctrl-C does, and waits.
+    fn stop(mut self) {
+        let pid = self.process.id().to_string();
+        assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+        let started = Instant::now();
+        let status = loop {
+            match self.process.try_wait().unwrap() {
+                Some(status) => break status,
+                None if started.elapsed() > Duration::from_secs(10) => panic!("it does not stop"),
+                None => std::thread::sleep(Duration::from_millis(10)),
+            }
+        };
+        assert!(status.success(), "{status}");
+    }
+}
+
+impl Drop for Provider {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn get(url: &str) -> (u16, String) {
+    let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+    let mut response = agent.get(url).call().unwrap();
+    (response.status().as_u16(), response.body_mut().read_to_string().unwrap())
+}
+
+fn scratch(name: &str) -> PathBuf {
+    let directory = std::env::temp_dir().join(format!("latchkey-command-{name}-{}", std::process::id()));
+    let _ = std::fs::remove_dir_all(&directory);
+    directory
+}
+
+fn run(mut command: Command, input: &str) -> Output {
+    let mut process = command.stdin(Stdio::piped()).spawn().unwrap();
+    let _ = process.stdin.take().unwrap().write_all(input.as_bytes());
+    process.wait_with_output().unwrap()
+}
+
+/// Runs a command that must succeed; its JSON.
+fn answer(arguments: &[&str], url: &str, input: &str) -> Value {
+    let mut command = latchkey(arguments);
+    command.args(["--json", "--url", url]).env("LATCHKEY_SECRET", SECRET);
+    let output = run(command, input);
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// Runs a command that must fail; what it complains of.
+fn complaint(arguments: &[&str], url: &str, secret: &str) -> String {
+    let mut command = latchkey(arguments);
+    command.args(["--url", url]).env("LATCHKEY_SECRET", secret);
+    let output = run(command, "");
+    assert!(!output.status.success(), "{arguments:?}");
+    String::from_utf8(output.stderr).unwrap()
+}
+
+fn in_memory(more: &[&str]) -> Provider {
+    let mut command = latchkey(&["--memory", "--port", "0", "--json"]);
+    command.args(more).env("LATCHKEY_SECRET", SECRET);
+    Provider::start(command)
+}
+
+#[test]
+fn the_provider_says_where_it_is_and_serves_there() {
+    for threads in ["1", "3"] {
+        let provider = in_memory(&["--threads", threads]);
+        let issuer = provider.issuer();
+        assert!(issuer.starts_with("http://localhost:") && !issuer.ends_with(":0"), "{issuer}");
+        assert_eq!(provider.banner["users"], json!([{ "username": "demo", "password": "demo-password" }]));
+        let (status, discovery) = get(provider.banner["discovery"].as_str().unwrap());
+        assert_eq!((status, &serde_json::from_str::<Value>(&discovery).unwrap()["issuer"]), (200, &json!(issuer)));
+        for path in ["/", "/playground", "/playground/callback", "/callback", "/jwks"] {
+            assert_eq!(get(&format!("{issuer}{path}")).0, 200, "{path}");
+        }
+        assert_eq!(get(&format!("{issuer}/nothing")).0, 404);
+        provider.stop();
+    }
+}
+
+#[test]
+fn the_printed_command_lines_work() {
+    let provider = in_memory(&[]);
+    let lines: Vec<&str> = provider.banner["commands"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|command| command["line"].as_str().unwrap())
+        .collect();
+    let curl = |line: &str| {
+        let output = Command::new("sh").args(["-c", line]).stderr(Stdio::null()).output().unwrap();
+        serde_json::from_slice::<Value>(&output.stdout).unwrap()
+    };
+    if Command::new("curl").arg("--version").output().is_ok() {
+        assert_eq!(curl(lines[0])["token_type"], "Bearer");
+        assert_eq!(curl(lines[2])["error"], "invalid_grant", "a made-up code");
+        assert_eq!(curl(lines[3])["error"], "invalid_grant", "a made-up refresh token");
+    }
+    let agent: ureq::Agent = ureq::Agent::config_builder().max_redirects(0).build().into();
+    let response = agent.get(lines[1]).call().unwrap();
+    let location = response.headers()["location"].to_str().unwrap();
+    assert!(location.contains("/login?"), "{location}");
+    let callback = format!("{}/callback?code=a-code", provider.issuer());
+    assert!(get(&callback).1.contains("-d code=a-code"));
+    let hostile = format!("{}/callback?code=a%3Brm", provider.issuer());
+    assert!(!get(&hostile).1.contains("rm"), "nothing that a shell would understand");
+}
+
+#[test]
+fn the_store_and_the_secret_outlive_the_process() {
+    let data = scratch("data");
+    let start = || {
+        let mut command = latchkey(&["dev", "--port", "0", "--json", "--quiet", "--data"]);
+        command.arg(&data);
+        Provider::start(command)
+    };
+    let keys = |provider: &Provider| get(&format!("{}/jwks", provider.issuer())).1;
+    let first = start();
+    let published = keys(&first);
+    first.stop();
+    let second = start();
+    assert_eq!(keys(&second), published);
+    let mut listing = latchkey(&["client", "list", "--json", "--url", second.issuer(), "--data"]);
+    let listed = listing.arg(&data).output().unwrap();
+    let clients: Value = serde_json::from_slice(&listed.stdout).unwrap();
+    let redirect_uri = format!("{}/playground/callback", second.issuer());
+    let spa = clients.as_array().unwrap().iter().find(|client| client["client_id"] == "demo-spa").unwrap();
+    assert_eq!(spa["redirect_uris"][0], redirect_uri, "redirect URIs follow the port");
+    second.stop();
+    assert!(data.join("secret").exists());
+    std::fs::remove_dir_all(&data).unwrap();
+}
+
+#[test]
+fn clients_and_users_are_administered() {
+    let provider = in_memory(&[]);
+    let url = provider.issuer();
+    let added = answer(&["client", "add", "https://app.example/callback", "--id", "app", "--confidential"], url, "");
+    let secret = added["client_secret"].as_str().unwrap();
+    assert_eq!(secret.len(), 43);
+    let changed = answer(
+        &["client", "add", "https://app.example/2", "--id", "app", "--confidential", "--set", "require_pkce=false"],
+        url,
+        "",
+    );
+    assert_eq!((&changed["require_pkce"], changed.get("client_secret")), (&json!(false), None));
+    assert_ne!(answer(&["client", "secret", "app"], url, "")["client_secret"], secret);
+    assert_eq!(answer(&["client", "show", "app"], url, "")["redirect_uris"], json!(["https://app.example/2"]));
+    assert_eq!(answer(&["client", "list"], url, "").as_array().unwrap().len(), 4);
+    answer(&["client", "remove", "app"], url, "");
+    assert!(complaint(&["client", "show", "app"], url, SECRET).contains("no client app"));
+    let told = complaint(&["client", "add", "http://app.example/#x", "--set", "colour=red"], url, SECRET);
+    assert!(told.contains("colour") && told.contains("redirect_uris"), "{told}");
+
+    let user =
+        answer(&["user", "add", "Ada", "--claim", "name=Ada", "--claim", "email_verified=true"], url, "a password\n");
+    assert_eq!((&user["username"], &user["claims"]["email_verified"]), (&json!("ada"), &json!(true)));
+    let again = answer(&["user", "add", "ada", "--claim", "email=ada@example.com"], url, "");
+    assert_eq!((&again["sub"], &again["claims"]["name"]), (&user["sub"], &json!("Ada")));
+    answer(&["user", "set-password", "ada"], url, "another password\n");
+    assert_eq!(answer(&["user", "list"], url, "").as_array().unwrap().len(), 2);
+    answer(&["user", "remove", "ada"], url, "");
+    assert!(complaint(&["user", "show", "ada"], url, SECRET).contains("no user ada"));
+    assert!(complaint(&["user", "add", "eve"], url, SECRET).contains("password is empty"));
+
+    answer(&["seed", "--demo"], url, "");
+    let other = "1".repeat(64);
+    assert!(complaint(&["client", "list"], url, &other).contains("does not know this secret"));
+    assert!(complaint(&["client", "list"], "http://id.example.com", SECRET).contains("not https"));
+}
+
+#[test]
+fn what_cannot_work_is_said_with_a_remedy() {
+    let provider = in_memory(&[]);
+    let port = provider.issuer().rsplit(':').next().unwrap();
+    let output = latchkey(&["--memory", "--port", port]).output().unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success() && told.contains("is taken") && told.contains("--port"), "{told}");
+
+    let nowhere = latchkey(&["dev", "--port", "0", "--data"]).arg(Path::new("/proc/nothing")).output().unwrap();
+    assert!(String::from_utf8(nowhere.stderr).unwrap().contains("--memory"));
+
+    let mut wrong = latchkey(&["--memory", "--port", "0"]);
+    let wrong = wrong.env("LATCHKEY_REFRESH_GRACE", "soon").env("LATCHKEY_CODE_LIFETIME", "0").output().unwrap();
+    let told = String::from_utf8(wrong.stderr).unwrap();
+    assert!(told.contains("LATCHKEY_REFRESH_GRACE") && told.contains("LATCHKEY_CODE_LIFETIME"), "{told}");
+}
+
+#[test]
+fn a_secret_is_made() {
+    let output = latchkey(&["init", "--json"]).output().unwrap();
+    let secret = serde_json::from_slice::<Value>(&output.stdout).unwrap()["secret"].as_str().unwrap().to_owned();
+    assert_eq!(secret.len(), 43);
+    let text = String::from_utf8(latchkey(&["init"]).output().unwrap().stdout).unwrap();
+    assert!(text.starts_with("LATCHKEY_SECRET=") && text.contains("wrangler secret put") && text.contains("aws "));
+}

@@ -55,7 +55,7 @@ async fn send(
     };
     answer.insert("iss".to_owned(), Value::String(context.config.issuer.clone()));
     answer.insert("aud".to_owned(), Value::String(claims.client_id.clone()));
-    let key = context.keyring(now).await?.signing_key(algorithm.into(), now).await.map_err(Fault::new)?;
+    let key = context.keyring(now).await?.signing_key(algorithm, now).await.map_err(Fault::new)?;
     let jwt = jose::sign_jwt(&key, "JWT", &answer).await.map_err(Fault::new)?;
     Ok(Response::new(StatusCode::OK)
         .with(header::CONTENT_TYPE, "application/jwt")
@@ -65,10 +65,6 @@ async fn send(
 
 #[cfg(target_arch = "wasm32")]
 #[worker::event(fetch)]
-async fn fetch(
-    request: worker::HttpRequest,
-    env: worker::Env,
-    _: worker::Context,
-) -> worker::Result<worker::HttpResponse> {
+async fn fetch(request: worker::Request, env: worker::Env, _: worker::Context) -> worker::Result<worker::Response> {
     runtime::worker::serve("userinfo", request, &env, |request, context| Box::pin(handle(request, context))).await
 }

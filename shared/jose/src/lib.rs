@@ -2,7 +2,6 @@
 //!
 //! Natively the cryptography is aws-lc; in a Worker it is WebCrypto. [`platform`] is the one that this build has.
 
-mod algorithm;
 mod crypto;
 mod error;
 mod jwk;
@@ -17,13 +16,13 @@ mod native;
 #[cfg(target_arch = "wasm32")]
 mod web;
 
-pub use algorithm::{Algorithm, UnknownAlgorithm};
 pub use crypto::{Crypto, GeneratedKey, Signer, Verifier, platform};
 pub use error::CryptoError;
 pub use jwk::{Jwk, JwkSet, PublicKey};
 pub use jws::{Header, Jwt, MAX_JWT_LENGTH, SigningKey, VerificationKey, sign_jwt, verify};
 pub use key_set::{KeySet, PublishedKey, PublishedKeys};
 pub use keyring::Keyring;
+pub use protocol::{Algorithm, UnknownAlgorithm};
 pub use rotation::{Addition, Plan, Policy, Retirement};
 pub use secret::{InvalidSecret, Purpose, Secret, Secrets};
 

@@ -74,7 +74,11 @@ impl ClaimsRequest {
                 "claims must be a JSON object with the members userinfo and id_token, objects of claim requests",
             )
         };
-        let request: Self = serde_json::from_str(json).map_err(|_| invalid())?;
+        let json: Value = serde_json::from_str(json).map_err(|_| invalid())?;
+        let request: Self = Some(json)
+            .filter(Value::is_object)
+            .and_then(|json| serde_json::from_value(json).ok())
+            .ok_or_else(invalid)?;
         let well_formed = |value: &Value| {
             value.is_null() || serde_json::from_value::<ClaimRequest>(value.clone()).is_ok_and(|_| value.is_object())
         };

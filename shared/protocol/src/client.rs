@@ -1,24 +1,11 @@
 //! Clients, in the words of RFC 7591 §2 and OpenID Connect Registration §2, and this server's own settings.
 
-use crate::{RefreshLifetimes, Scope, redirect_uri};
+use crate::{Algorithm, RefreshLifetimes, Scope, redirect_uri};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::time::Duration;
 use subtle::ConstantTimeEq;
-
-/// How a token is signed (RFC 7518 §3.1, RFC 8037 §3.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Algorithm {
-    /// ECDSA on P-256 with SHA-256.
-    ES256,
-    /// RSASSA-PKCS1-v1_5 with SHA-256.
-    RS256,
-    /// RSASSA-PSS with SHA-256.
-    PS256,
-    /// Ed25519.
-    EdDSA,
-}
 
 /// Grants that a client may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,5 +1,6 @@
 //! Every rule of the authorization server, pure: no I/O, no clock, no randomness, no platform.
 
+mod algorithm;
 mod authentication;
 pub mod authorization_request;
 mod claims;
@@ -18,11 +19,12 @@ pub mod throttle;
 mod time;
 mod tokens;
 
+pub use algorithm::{Algorithm, UnknownAlgorithm};
 pub use authentication::AuthenticationContext;
 pub use authorization_request::{AuthorizationRequest, AuthorizationResponse, ResponseTarget};
 pub use claims::{ClaimRequest, ClaimsRequest, SCOPE_CLAIMS, STANDARD_SCOPES, is_profile_claim};
 pub use client::{
-    Algorithm, ApplicationType, Client, ClientAuthenticationMethod, GrantType, Lifetimes, SecretVerifier, StoredClient,
+    ApplicationType, Client, ClientAuthenticationMethod, GrantType, Lifetimes, SecretVerifier, StoredClient,
 };
 pub use client_authentication::ClientCredentials;
 pub use error::{Error, ErrorBody, ErrorCode};

@@ -1,7 +1,7 @@
 //! What the server says of itself (OpenID Connect Discovery §3, RFC 8414 §2, RFC 9207 §3).
 
 use crate::{
-    AuthenticationContext, ClientAuthenticationMethod, GrantType, SCOPE_CLAIMS, STANDARD_SCOPES,
+    Algorithm, AuthenticationContext, ClientAuthenticationMethod, GrantType, SCOPE_CLAIMS, STANDARD_SCOPES,
     authorization_request::{Prompt, ResponseMode},
 };
 use serde_json::{Value, json};
@@ -19,7 +19,7 @@ pub fn document(issuer: &str, more_scopes: &[String]) -> Value {
         ClientAuthenticationMethod::ClientSecretPost,
         ClientAuthenticationMethod::None,
     ];
-    let algorithms = ["RS256", "ES256", "PS256", "EdDSA"];
+    let algorithms = Algorithm::ALL.map(Algorithm::as_str);
     json!({
         "issuer": issuer,
         "authorization_endpoint": at("/authorize"),

@@ -56,6 +56,6 @@ impl Attempts {
 
     /// From when on it may be forgotten.
     pub fn forgotten_at(&self) -> Timestamp {
-        self.last.after(LONGEST * 2)
+        self.last.after(LONGEST).after(LONGEST)
     }
 }

@@ -32,17 +32,6 @@ impl Algorithm {
     }
 }
 
-impl From<protocol::Algorithm> for Algorithm {
-    fn from(alg: protocol::Algorithm) -> Self {
-        match alg {
-            protocol::Algorithm::ES256 => Self::ES256,
-            protocol::Algorithm::RS256 => Self::RS256,
-            protocol::Algorithm::PS256 => Self::PS256,
-            protocol::Algorithm::EdDSA => Self::EdDSA,
-        }
-    }
-}
-
 impl std::fmt::Display for Algorithm {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.as_str())

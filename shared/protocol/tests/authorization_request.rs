@@ -1,0 +1,200 @@
+//! The checks of an authorization request, by section.
+
+use protocol::{AuthorizationRequest, AuthorizationResponse, Client, Error, ErrorCode, Parameters, ResponseTarget};
+
+const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+const ISSUER: &str = "https://as.example";
+
+fn client() -> Client {
+    serde_json::from_value(serde_json::json!({
+        "client_id": "spa",
+        "redirect_uris": ["https://app.example/cb", "http://127.0.0.1/cb", "https://app.example/cb?x=1"],
+        "token_endpoint_auth_method": "none",
+        "scope": "openid profile",
+    }))
+    .unwrap()
+}
+
+fn parameters(pairs: &[(&str, &str)]) -> Parameters {
+    let encoded = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+    Parameters::parse(encoded.as_bytes()).unwrap()
+}
+
+const GOOD: [(&str, &str); 7] = [
+    ("client_id", "spa"),
+    ("redirect_uri", "https://app.example/cb"),
+    ("response_type", "code"),
+    ("scope", "openid profile"),
+    ("state", "s t"),
+    ("code_challenge", CHALLENGE),
+    ("code_challenge_method", "S256"),
+];
+
+fn check_with(changes: &[(&str, &str)]) -> Result<AuthorizationRequest, Error> {
+    let mut pairs: Vec<(&str, &str)> =
+        GOOD.iter().copied().filter(|(name, _)| !changes.iter().any(|(changed, _)| changed == name)).collect();
+    pairs.extend(changes.iter().copied());
+    let parameters = parameters(&pairs);
+    let target = ResponseTarget::check(&parameters, &client())?;
+    AuthorizationRequest::check(&parameters, &client(), target)
+}
+
+fn code_of(changes: &[(&str, &str)]) -> ErrorCode {
+    check_with(changes).unwrap_err().code
+}
+
+#[test]
+fn a_good_request_passes() {
+    let request = check_with(&[]).unwrap();
+    assert_eq!(request.scope.to_string(), "openid profile");
+    assert_eq!(request.target.redirect_uri(), "https://app.example/cb");
+}
+
+#[test]
+fn pkce_cannot_be_downgraded() {
+    for changes in [
+        &[("code_challenge", "")][..],
+        &[("code_challenge_method", "")],
+        &[("code_challenge_method", "plain")],
+        &[("code_challenge_method", "s256")],
+        &[("code_challenge", "short")],
+        &[("code_challenge", &format!("{CHALLENGE}="))],
+        &[("code_challenge", ""), ("code_challenge_method", "")],
+    ] {
+        assert_eq!(code_of(changes), ErrorCode::InvalidRequest, "{changes:?}");
+    }
+}
+
+#[test]
+fn the_front_channel_returns_no_token() {
+    for response_type in ["token", "id_token", "id_token token", "code token", "code id_token", "none", "CODE"] {
+        assert_eq!(code_of(&[("response_type", response_type)]), ErrorCode::UnsupportedResponseType);
+    }
+    assert_eq!(code_of(&[("response_type", "")]), ErrorCode::InvalidRequest);
+}
+
+#[test]
+fn prompt_none_stands_alone() {
+    assert!(check_with(&[("prompt", "login consent")]).is_ok());
+    for prompt in ["none login", "none none consent", "unknown", "create"] {
+        assert_eq!(code_of(&[("prompt", prompt)]), ErrorCode::InvalidRequest);
+    }
+}
+
+#[test]
+fn request_objects_and_registration_are_refused_by_name() {
+    assert_eq!(code_of(&[("request", "x")]), ErrorCode::RequestNotSupported);
+    assert_eq!(code_of(&[("request_uri", "https://x.example")]), ErrorCode::RequestUriNotSupported);
+    assert_eq!(code_of(&[("registration", "{}")]), ErrorCode::RegistrationNotSupported);
+}
+
+#[test]
+fn unknown_scopes_are_ignored_unless_nothing_is_left() {
+    assert_eq!(check_with(&[("scope", "openid admin")]).unwrap().scope.to_string(), "openid");
+    assert_eq!(code_of(&[("scope", "admin")]), ErrorCode::InvalidScope);
+    assert_eq!(code_of(&[("scope", "open\"id")]), ErrorCode::InvalidScope);
+}
+
+#[test]
+fn numbers_and_json_are_what_they_must_be() {
+    assert_eq!(check_with(&[("max_age", "0")]).unwrap().max_age, Some(0));
+    for max_age in ["-1", "1.5", "x", "99999999999999999999"] {
+        assert_eq!(code_of(&[("max_age", max_age)]), ErrorCode::InvalidRequest);
+    }
+    for claims in
+        ["x", "[]", "{\"userinfo\":1}", "{\"userinfo\":{\"a\":1}}", "{\"id_token\":{\"a\":{\"essential\":3}}}"]
+    {
+        assert_eq!(code_of(&[("claims", claims)]), ErrorCode::InvalidRequest, "{claims}");
+    }
+    assert!(check_with(&[("claims", "{\"userinfo\":{\"name\":null,\"email\":{\"essential\":true}},\"x\":1}")]).is_ok());
+}
+
+#[test]
+fn an_essential_acr_out_of_reach_fails() {
+    let essential = r#"{"id_token":{"acr":{"essential":true,"values":["urn:gold"]}}}"#;
+    assert_eq!(code_of(&[("claims", essential)]), ErrorCode::UnmetAuthenticationRequirements);
+    let voluntary = r#"{"id_token":{"acr":{"values":["urn:gold"]}}}"#;
+    assert!(check_with(&[("claims", voluntary)]).is_ok());
+}
+
+#[test]
+fn a_redirect_uri_must_match_to_the_character() {
+    for uri in [
+        "https://app.example/cb/",
+        "https://app.example/CB",
+        "https://App.example/cb",
+        "https://app.example./cb",
+        "https://app.example:443/cb",
+        "https://app.example/cb#f",
+        "https://app.example/cb?",
+        "https://app.example/%63b",
+        "https://app.example/x/../cb",
+        "https://user@app.example/cb",
+        "https://app.example/cb?x=2",
+        "http://app.example/cb",
+        "https://app.example.evil.example/cb",
+        "http://localhost/cb",
+        "http://127.0.0.1:70000/cb",
+        "http://127.0.0.1:0/cb",
+        "http://127.0.0.1:x/cb",
+        "http://127.0.0.1:80@evil.example/cb",
+        "http://127.0.0.1.evil.example/cb",
+        "http://127.0.0.1:8080/cb2",
+        "https://127.0.0.1/cb",
+    ] {
+        let error = ResponseTarget::check(&parameters(&[("client_id", "spa"), ("redirect_uri", uri)]), &client());
+        assert!(error.is_err(), "{uri}");
+    }
+    for uri in
+        ["http://127.0.0.1/cb", "http://127.0.0.1:1/cb", "http://127.0.0.1:65535/cb", "https://app.example/cb?x=1"]
+    {
+        assert!(ResponseTarget::check(&parameters(&[("redirect_uri", uri)]), &client()).is_ok(), "{uri}");
+    }
+}
+
+#[test]
+fn repeated_parameters_are_refused_and_never_trusted_for_the_redirect() {
+    let repeated = |name| {
+        let mut pairs = GOOD.to_vec();
+        pairs.push((name, "x"));
+        parameters(&pairs)
+    };
+    for name in ["client_id", "redirect_uri"] {
+        assert!(ResponseTarget::check(&repeated(name), &client()).is_err(), "{name}");
+    }
+    for name in ["state", "scope", "response_type", "code_challenge"] {
+        let parameters = repeated(name);
+        let target = ResponseTarget::check(&parameters, &client()).unwrap();
+        assert_eq!(
+            AuthorizationRequest::check(&parameters, &client(), target).unwrap_err().code,
+            ErrorCode::InvalidRequest
+        );
+    }
+}
+
+#[test]
+fn answers_carry_state_and_issuer_in_every_mode() {
+    let target = |mode: &str, uri: &str| {
+        ResponseTarget::check(
+            &parameters(&[("redirect_uri", uri), ("state", "s&t"), ("response_mode", mode)]),
+            &client(),
+        )
+        .unwrap()
+    };
+    let redirect = |target: ResponseTarget| match target.code_response("c+d", ISSUER) {
+        AuthorizationResponse::Redirect(location) => location,
+        AuthorizationResponse::FormPost { .. } => panic!("not a form"),
+    };
+    let fields = "code=c%2Bd&state=s%26t&iss=https%3A%2F%2Fas.example";
+    assert_eq!(redirect(target("query", "https://app.example/cb")), format!("https://app.example/cb?{fields}"));
+    assert_eq!(redirect(target("query", "https://app.example/cb?x=1")), format!("https://app.example/cb?x=1&{fields}"));
+    assert_eq!(redirect(target("fragment", "https://app.example/cb")), format!("https://app.example/cb#{fields}"));
+    let form = target("form_post", "https://app.example/cb").error_response(&Error::invalid_request("a \"b\""), ISSUER);
+    let AuthorizationResponse::FormPost { action, fields } = form else { panic!("not a redirect") };
+    assert_eq!(action, "https://app.example/cb");
+    assert!(
+        fields.contains(&("error", "invalid_request".into()))
+            && fields.contains(&("error_description", "a 'b'".into()))
+    );
+    assert!(fields.contains(&("iss", ISSUER.into())) && fields.contains(&("state", "s&t".into())));
+}

@@ -1,0 +1,102 @@
+//! Tokens that prove themselves: nothing but the very token, for the very purpose, in its time.
+
+use hmac::{Hmac, Mac as _};
+use proptest::prelude::*;
+use protocol::{GrantId, Mac, Standing, Timestamp, TokenContent, TokenKind, sealed_token};
+use std::time::Duration;
+
+struct Keys(u8);
+
+impl Mac for Keys {
+    fn key_id(&self) -> [u8; 4] {
+        [self.0; 4]
+    }
+
+    fn tag(&self, key_id: [u8; 4], parts: &[&[u8]]) -> Option<[u8; 32]> {
+        let mut mac = Hmac::<sha2::Sha256>::new_from_slice(&[self.0]).ok()?;
+        for part in parts {
+            mac.update(&(part.len() as u64).to_be_bytes());
+            mac.update(part);
+        }
+        (key_id == self.key_id()).then(|| mac.finalize().into_bytes().into())
+    }
+}
+
+const T0: Timestamp = Timestamp::from_secs(1_800_000_000);
+
+fn content() -> TokenContent {
+    TokenContent {
+        standing: Standing::issued(GrantId::new([1, 2], [3; 16]), T0),
+        expires_at: T0.after(Duration::from_secs(60)),
+    }
+}
+
+fn code() -> String {
+    let binding = sealed_token::code_binding("client", "https://a.example/cb", "challenge");
+    sealed_token::seal(&Keys(1), TokenKind::Code, &content(), &binding).unwrap().expose().to_owned()
+}
+
+fn open(code: &str, client: &str, redirect_uri: &str, challenge: &str, now: Timestamp) -> Option<TokenContent> {
+    sealed_token::open(
+        &Keys(1),
+        TokenKind::Code,
+        code,
+        &sealed_token::code_binding(client, redirect_uri, challenge),
+        now,
+    )
+}
+
+#[test]
+fn a_code_is_good_for_its_client_redirect_uri_and_verifier_alone() {
+    let code = code();
+    assert_eq!(open(&code, "client", "https://a.example/cb", "challenge", T0), Some(content()));
+    assert_eq!(open(&code, "other", "https://a.example/cb", "challenge", T0), None);
+    assert_eq!(open(&code, "client", "https://a.example/cb2", "challenge", T0), None);
+    assert_eq!(open(&code, "client", "https://a.example/cb", "other", T0), None);
+    assert_eq!(open(&code, "client", "https://a.example/cb", "", T0), None, "no verifier for a code with a challenge");
+    assert_eq!(open(&code, "clienth", "ttps://a.example/cb", "challenge", T0), None, "the parts do not run together");
+}
+
+#[test]
+fn a_code_is_dead_from_its_expiry_on() {
+    let code = code();
+    let expiry = content().expires_at;
+    assert!(
+        open(&code, "client", "https://a.example/cb", "challenge", expiry.before(Duration::from_millis(1))).is_some()
+    );
+    assert_eq!(open(&code, "client", "https://a.example/cb", "challenge", expiry), None);
+}
+
+#[test]
+fn a_token_of_one_kind_is_none_of_another() {
+    let binding: [&[u8]; 0] = [];
+    let session = sealed_token::seal(&Keys(1), TokenKind::Session, &content(), &binding).unwrap().expose().to_owned();
+    assert!(sealed_token::open(&Keys(1), TokenKind::Session, &session, &binding, T0).is_some());
+    let renamed = session.replace("lks_", "lkr_");
+    assert_eq!(sealed_token::open(&Keys(1), TokenKind::RefreshToken, &renamed, &binding, T0), None);
+}
+
+#[test]
+fn another_deployments_token_is_nothing() {
+    let binding = sealed_token::code_binding("client", "https://a.example/cb", "challenge");
+    assert_eq!(sealed_token::open(&Keys(2), TokenKind::Code, &code(), &binding, T0), None);
+}
+
+proptest! {
+    #[test]
+    fn no_other_string_opens(position in 0usize..200, replacement in proptest::char::range('0', 'z')) {
+        let code = code();
+        let position = position % code.len();
+        let mut other: Vec<char> = code.chars().collect();
+        prop_assume!(other[position] != replacement);
+        other[position] = replacement;
+        let other: String = other.into_iter().collect();
+        prop_assert_eq!(open(&other, "client", "https://a.example/cb", "challenge", T0), None);
+    }
+
+    #[test]
+    fn opening_never_panics(text in ".{0,300}") {
+        prop_assert_eq!(open(&text, "client", "u", "c", T0), None);
+        prop_assert_eq!(open(&format!("lkc_{text}"), "client", "u", "c", T0), None);
+    }
+}

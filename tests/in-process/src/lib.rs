@@ -1,0 +1,137 @@
+//! A deployment in one process: the functions as they are, a store that counts or fails, a clock that stands still.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "for tests alone")]
+
+mod flow;
+
+use http::{HeaderMap, HeaderValue, Method, header};
+use protocol::{Client, SecretVerifier, StoredClient, Timestamp};
+use runtime::{Context, Handler, Request, Response, routes, shell};
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::time::Duration;
+use storage::{Records, clients, users};
+
+pub use flow::{Flow, Tokens, VERIFIER};
+
+/// The issuer of the deployment.
+pub const ISSUER: &str = "https://as.example";
+/// When everything happens, unless a test says otherwise.
+pub const T0: Timestamp = Timestamp::from_secs(1_800_000_000);
+/// The secret of the deployment.
+pub const SECRET: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
+
+/// One running instance of every function.
+pub struct Instance {
+    context: Context,
+    /// The time, for whatever is asked next.
+    pub now: Timestamp,
+}
+
+impl Instance {
+    /// An instance that just started, on this store, with settings besides issuer and secret.
+    pub fn start(records: Arc<dyn Records>, settings: &[(&str, &str)]) -> Self {
+        let lookup = |name: &str| {
+            let set = settings.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+            set.or_else(|| match name {
+                "LATCHKEY_ISSUER" => Some(ISSUER.to_owned()),
+                "LATCHKEY_SECRET" => Some(SECRET.to_owned()),
+                _ => None,
+            })
+        };
+        Self { context: Context::new(&lookup, records, Box::new(|_| ())).unwrap(), now: T0 }
+    }
+
+    /// What the functions work with.
+    pub fn context(&self) -> &Context {
+        &self.context
+    }
+
+    /// Sets the clock forward.
+    pub fn wait(&mut self, duration: Duration) {
+        self.now = self.now.after(duration);
+    }
+
+    /// Sends a request to the function that serves its path.
+    pub async fn send(
+        &self,
+        method: Method,
+        path_and_query: &str,
+        headers: &[(header::HeaderName, String)],
+        body: String,
+    ) -> Response {
+        let (path, query) = path_and_query.split_once('?').unwrap_or((path_and_query, ""));
+        let function = routes::find(path).expect("a route").function;
+        let mut fields = HeaderMap::new();
+        for (name, value) in headers {
+            fields.append(name, HeaderValue::from_str(value).unwrap());
+        }
+        let request = Request {
+            method,
+            path: path.to_owned(),
+            query: query.to_owned(),
+            headers: fields,
+            body: body.into(),
+            address: Some([192, 0, 2, 1].into()),
+            received_at: self.now,
+            id: "test".to_owned(),
+        };
+        shell::respond(function, handler(function), request, &self.context).await
+    }
+
+    /// Posts a form, as a client without a browser.
+    pub async fn post(&self, path: &str, form: &[(&str, &str)]) -> Response {
+        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+        self.send(Method::POST, path, &[(header::CONTENT_TYPE, "application/x-www-form-urlencoded".to_owned())], body)
+            .await
+    }
+}
+
+fn handler(function: &str) -> Handler {
+    match function {
+        "authorize" => |request, context| Box::pin(authorize::handle(request, context)),
+        "consent" => |request, context| Box::pin(consent::handle(request, context)),
+        "login" => |request, context| Box::pin(login::handle(request, context)),
+        "logout" => |request, context| Box::pin(logout::handle(request, context)),
+        "metadata" => |request, context| Box::pin(metadata::handle(request, context)),
+        "revoke" => |request, context| Box::pin(revoke::handle(request, context)),
+        "token" => |request, context| Box::pin(token::handle(request, context)),
+        "userinfo" => |request, context| Box::pin(userinfo::handle(request, context)),
+        other => panic!("no function {other}"),
+    }
+}
+
+/// The body of a response, as JSON.
+pub fn json_of(response: &Response) -> Value {
+    serde_json::from_slice(&response.body)
+        .unwrap_or_else(|_| panic!("not JSON: {}", String::from_utf8_lossy(&response.body)))
+}
+
+/// Stores the person and the clients of the tests.
+pub async fn seed(records: &dyn Records, password_hash: &str) {
+    for client in [
+        json!({
+            "client_id": "spa",
+            "redirect_uris": ["https://app.example/cb"],
+            "post_logout_redirect_uris": ["https://app.example/bye"],
+            "grant_types": ["authorization_code", "refresh_token"],
+            "token_endpoint_auth_method": "none",
+            "scope": "openid profile email offline_access",
+        }),
+        json!({ "client_id": "service", "grant_types": ["client_credentials"], "scope": "read write" }),
+    ] {
+        let client: Client = serde_json::from_value(client).unwrap();
+        assert_eq!(client.problems(), Vec::<String>::new());
+        let secrets = if client.is_confidential() { vec![SecretVerifier::new("secret", [7; 16])] } else { Vec::new() };
+        clients::save(records, &StoredClient { client, secrets }).await.unwrap();
+    }
+    let claims = json!({ "name": "Alice", "email": "alice@example.com" });
+    let user = users::User {
+        subject: "alice-subject".into(),
+        username: "alice".into(),
+        claims: claims.as_object().unwrap().clone(),
+    };
+    users::save(records, &user).await.unwrap();
+    let credential = users::Credential { subject: user.subject, password: password_hash.to_owned() };
+    users::save_credential(records, "alice", &credential).await.unwrap();
+}

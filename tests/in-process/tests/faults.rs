@@ -1,0 +1,124 @@
+//! Nothing lost: whatever the store does, nothing is issued twice, nobody who tries again is stranded.
+
+#![allow(missing_docs, clippy::unwrap_used)]
+
+mod common;
+
+use common::{PASSWORD, deployment};
+use futures::future::join_all;
+use in_process::{Flow, Instance, Tokens, json_of};
+use std::sync::Arc;
+use std::time::Duration;
+use storage::faults::{Fault, Faulty};
+use storage::memory::Memory;
+use storage::{Records, Verb};
+
+/// A deployment whose first instance works on a sound store, and a second one on the store as `fault` makes it.
+async fn with_fault(verb: Verb, nth: u64, fault: Fault) -> (Instance, Instance) {
+    let memory: Arc<dyn Records> = Arc::new(Memory::new());
+    let sound = deployment(memory.clone()).await;
+    let faulty = Instance::start(Arc::new(Faulty::at(memory, verb, nth, fault)), &[]);
+    (sound, faulty)
+}
+
+#[tokio::test]
+async fn a_store_that_does_not_answer_is_no_oauth_error() {
+    let (sound, faulty) = with_fault(Verb::Advance, 1, Fault::Before).await;
+    let code = Flow::default().code(&sound, PASSWORD, "openid").await;
+    let answer = Flow::redeem(&faulty, &code).await;
+    assert_eq!(answer.status.as_u16(), 503);
+    assert_eq!(json_of(&answer)["error"], "temporarily_unavailable");
+    assert!(answer.headers.contains_key("retry-after"));
+    Tokens::of(&Flow::redeem(&faulty, &code).await);
+}
+
+#[tokio::test]
+async fn a_refresh_whose_answer_was_lost_works_when_tried_again() {
+    let (sound, faulty) = with_fault(Verb::Advance, 1, Fault::After).await;
+    let tokens = Tokens::of(&Flow::redeem(&sound, &Flow::default().code(&sound, PASSWORD, "openid").await).await);
+    assert_eq!(Flow::refresh(&faulty, &tokens.refresh).await.status.as_u16(), 503);
+    let again = Tokens::of(&Flow::refresh(&faulty, &tokens.refresh).await);
+    Tokens::of(&Flow::refresh(&sound, &again.refresh).await);
+}
+
+#[tokio::test]
+async fn a_revocation_whose_answer_was_lost_is_done_or_can_be_done_again() {
+    let (sound, faulty) = with_fault(Verb::Advance, 1, Fault::After).await;
+    let tokens = Tokens::of(&Flow::redeem(&sound, &Flow::default().code(&sound, PASSWORD, "openid").await).await);
+    let form = [("client_id", "spa"), ("token", tokens.refresh.as_str())];
+    assert_eq!(faulty.post("/revoke", &form).await.status.as_u16(), 503);
+    assert_eq!(faulty.post("/revoke", &form).await.status.as_u16(), 200);
+    assert_eq!(Flow::userinfo(&sound, &tokens.access).await.status.as_u16(), 401);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_of_many_redeems_a_code_and_its_tokens_live() {
+    let memory: Arc<dyn Records> = Arc::new(Memory::new());
+    let instance = deployment(memory).await;
+    let code = Flow::default().code(&instance, PASSWORD, "openid").await;
+    let answers = join_all((0..32).map(|_| Flow::redeem(&instance, &code))).await;
+    let winners: Vec<_> = answers.iter().filter(|answer| answer.status.is_success()).collect();
+    assert_eq!(winners.len(), 1);
+    let tokens = Tokens::of(winners[0]);
+    assert!(Flow::userinfo(&instance, &tokens.access).await.status.is_success());
+    Tokens::of(&Flow::refresh(&instance, &tokens.refresh).await);
+}
+
+#[tokio::test]
+async fn a_replayed_code_kills_what_came_of_it() {
+    let mut instance = deployment(Arc::new(Memory::new())).await;
+    let code = Flow::default().code(&instance, PASSWORD, "openid").await;
+    let tokens = Tokens::of(&Flow::redeem(&instance, &code).await);
+    instance.wait(Duration::from_millis(1001));
+    assert_eq!(json_of(&Flow::redeem(&instance, &code).await)["error"], "invalid_grant");
+    assert_eq!(Flow::userinfo(&instance, &tokens.access).await.status.as_u16(), 401);
+    assert_eq!(json_of(&Flow::refresh(&instance, &tokens.refresh).await)["error"], "invalid_grant");
+}
+
+#[tokio::test]
+async fn refreshes_at_once_get_one_successor() {
+    let mut instance = deployment(Arc::new(Memory::new())).await;
+    let tokens = Tokens::of(&Flow::redeem(&instance, &Flow::default().code(&instance, PASSWORD, "openid").await).await);
+    let answers = join_all((0..32).map(|_| Flow::refresh(&instance, &tokens.refresh))).await;
+    let mut successors: Vec<_> = answers.iter().map(|answer| Tokens::of(answer).refresh).collect();
+    successors.dedup();
+    assert_eq!(successors.len(), 1, "the very same successor");
+    instance.wait(Duration::from_secs(60));
+    let next = Tokens::of(&Flow::refresh(&instance, &successors[0]).await);
+    assert_eq!(json_of(&Flow::refresh(&instance, &tokens.refresh).await)["error"], "invalid_grant");
+    assert_eq!(json_of(&Flow::refresh(&instance, &next.refresh).await)["error"], "invalid_grant", "the family is dead");
+}
+
+#[tokio::test]
+async fn revoking_an_access_token_spares_the_refresh_token() {
+    let instance = deployment(Arc::new(Memory::new())).await;
+    let first = Tokens::of(&Flow::redeem(&instance, &Flow::default().code(&instance, PASSWORD, "openid").await).await);
+    let second = Tokens::of(&Flow::refresh(&instance, &first.refresh).await);
+    instance.post("/revoke", &[("client_id", "spa"), ("token", &second.access)]).await;
+    assert_eq!(Flow::userinfo(&instance, &second.access).await.status.as_u16(), 401);
+    assert!(Flow::userinfo(&instance, &first.access).await.status.is_success());
+    let third = Tokens::of(&Flow::refresh(&instance, &second.refresh).await);
+    let fourth = Tokens::of(&Flow::refresh(&instance, &third.refresh).await);
+    assert_eq!(Flow::userinfo(&instance, &second.access).await.status.as_u16(), 401, "still, two generations on");
+    assert!(Flow::userinfo(&instance, &fourth.access).await.status.is_success());
+    assert_eq!(
+        Tokens::of(&Flow::refresh(&instance, &third.refresh).await).refresh,
+        fourth.refresh,
+        "a retry gets the very same"
+    );
+}
+
+#[tokio::test]
+async fn a_scope_too_wide_costs_the_client_nothing() {
+    let mut instance = deployment(Arc::new(Memory::new())).await;
+    let tokens = Tokens::of(&Flow::redeem(&instance, &Flow::default().code(&instance, PASSWORD, "openid").await).await);
+    let form = [
+        ("grant_type", "refresh_token"),
+        ("client_id", "spa"),
+        ("refresh_token", &tokens.refresh),
+        ("scope", "openid email"),
+    ];
+    assert_eq!(json_of(&instance.post("/token", &form).await)["error"], "invalid_scope");
+    instance.wait(Duration::from_secs(60));
+    Tokens::of(&Flow::refresh(&instance, &tokens.refresh).await);
+}

@@ -1,0 +1,76 @@
+//! The one secret and the signing keys: made once, rotated ahead of need, changed without signing anybody out.
+
+#![allow(missing_docs, clippy::unwrap_used)]
+
+mod common;
+
+use common::{PASSWORD, deployment};
+use futures::future::join_all;
+use http::Method;
+use in_process::{Flow, Instance, SECRET, T0, Tokens, json_of};
+use std::sync::Arc;
+use std::time::Duration;
+use storage::memory::Memory;
+
+const NEW_SECRET: &str = "ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8";
+
+async fn kids(instance: &Instance) -> Vec<String> {
+    let jwks = json_of(&instance.send(Method::GET, "/jwks", &[], String::new()).await);
+    jwks["keys"].as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_twenty_cold_instances_one_makes_the_keys() {
+    let memory = Arc::new(Memory::new());
+    let instances: Vec<_> = (0..20).map(|_| Instance::start(memory.clone(), &[])).collect();
+    let sets = join_all(instances.iter().map(kids)).await;
+    assert!(!sets[0].is_empty() && sets.iter().all(|set| *set == sets[0]), "{sets:?}");
+}
+
+#[tokio::test]
+async fn the_next_key_is_published_before_it_signs() {
+    let memory = Arc::new(Memory::new());
+    let mut instance = Instance::start(memory.clone(), &[("LATCHKEY_KEY_ROTATION", "864000")]);
+    let first = kids(&instance).await;
+    let day = Duration::from_secs(86_400);
+    let mut seen = first.clone();
+    for _ in 0..40 {
+        instance.wait(day);
+        rotate::run(instance.now, instance.context()).await.unwrap();
+        instance.wait(Duration::from_secs(61));
+        let published = kids(&instance).await;
+        let signing = instance.context().keyring(instance.now).await.unwrap();
+        let signing = signing.signing_key(protocol::Algorithm::ES256, instance.now).await.unwrap().kid().to_owned();
+        assert!(published.contains(&signing));
+        assert!(seen.contains(&signing), "a key signs only after it was published the day before");
+        seen = published;
+    }
+    assert!(!seen.iter().any(|kid| first.contains(kid)), "the first keys are gone");
+    assert!(seen.len() <= 12, "{} keys", seen.len());
+}
+
+#[tokio::test]
+async fn the_secret_changes_and_nobody_is_signed_out() {
+    let memory = Arc::new(Memory::new());
+    let before = deployment(memory.clone()).await;
+    let mut browser = Flow::default();
+    let tokens = Tokens::of(&Flow::redeem(&before, &browser.code(&before, PASSWORD, "openid").await).await);
+    let code = browser.code(&before, PASSWORD, "openid").await;
+    let published = kids(&before).await;
+
+    let after =
+        Instance::start(memory.clone(), &[("LATCHKEY_SECRET", NEW_SECRET), ("LATCHKEY_SECRET_PREVIOUS", SECRET)]);
+    assert_eq!(kids(&after).await, published);
+    assert!(Flow::userinfo(&after, &tokens.access).await.status.is_success());
+    Tokens::of(&Flow::redeem(&after, &code).await);
+    let refreshed = Tokens::of(&Flow::refresh(&after, &tokens.refresh).await);
+    browser.code(&after, "unused: the session lives on", "openid").await;
+    rotate::run(T0, after.context()).await.unwrap();
+
+    let later = Instance::start(memory.clone(), &[("LATCHKEY_SECRET", NEW_SECRET)]);
+    assert_eq!(kids(&later).await, published, "the keys were sealed anew");
+    Tokens::of(&Flow::refresh(&later, &refreshed.refresh).await);
+    let stale = Instance::start(memory, &[("LATCHKEY_SECRET", SECRET)]);
+    let answer = stale.send(Method::GET, "/jwks", &[], String::new()).await;
+    assert_eq!(answer.status.as_u16(), 503, "the old secret alone opens nothing any more");
+}

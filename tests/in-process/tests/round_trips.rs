@@ -1,0 +1,126 @@
+//! The promise of the design: how many storage round trips each step takes, on a warm instance.
+
+#![allow(missing_docs, clippy::unwrap_used)]
+
+mod common;
+
+use common::{PASSWORD, deployment};
+use in_process::{Flow, Tokens, VERIFIER};
+use std::sync::Arc;
+use std::time::Duration;
+use storage::memory::Memory;
+
+/// How many round trips something took.
+macro_rules! trips {
+    ($memory:expr, $work:expr) => {{
+        let before = $memory.counts().total();
+        let outcome = $work;
+        ($memory.counts().total() - before, outcome)
+    }};
+}
+
+#[tokio::test]
+async fn every_step_keeps_its_promise() {
+    let memory = Arc::new(Memory::new());
+    let mut instance = deployment(memory.clone()).await;
+    let mut browser = Flow::default();
+
+    // Warms the caches of clients and keys.
+    let tokens = Tokens::of(&Flow::redeem(&instance, &browser.code(&instance, PASSWORD, "openid profile").await).await);
+    instance
+        .post("/token", &[("grant_type", "client_credentials"), ("client_id", "service"), ("client_secret", "secret")])
+        .await;
+
+    let mut stranger = Flow::default();
+    let (asked, redirect) = trips!(memory, stranger.get(&instance, &Flow::authorize_url("openid")).await);
+    let (shown, page) = trips!(memory, stranger.get(&instance, redirect.headers["location"].to_str().unwrap()).await);
+    assert!(page.status.is_success());
+    assert!(asked + shown <= 1, "sign-in page shown: {asked} + {shown}");
+
+    let (trips, code) = trips!(memory, browser.code(&instance, "unused", "openid profile").await);
+    assert!(trips <= 3, "authorize to code, signed in, consent remembered: {trips}");
+
+    let (trips, answer) = trips!(memory, Flow::redeem(&instance, &code).await);
+    let second = Tokens::of(&answer);
+    assert_eq!(trips, 1, "code to tokens");
+
+    let (trips, answer) = trips!(memory, Flow::refresh(&instance, &tokens.refresh).await);
+    let refreshed = Tokens::of(&answer);
+    assert_eq!(trips, 1, "refresh");
+
+    let (trips, answer) = trips!(memory, Flow::userinfo(&instance, &refreshed.access).await);
+    assert!(answer.status.is_success());
+    assert_eq!(trips, 2, "userinfo");
+
+    instance.wait(Duration::from_secs(31));
+    let (trips, answer) = trips!(memory, Flow::refresh(&instance, &tokens.refresh).await);
+    assert_eq!((trips, answer.status.as_u16()), (2, 400), "replay found and family revoked");
+
+    let revoke = |token: String| {
+        let instance = &instance;
+        async move { instance.post("/revoke", &[("client_id", "spa"), ("token", &token)]).await }
+    };
+    let (trips, answer) = trips!(memory, revoke(second.access.clone()).await);
+    assert_eq!((trips, answer.status.as_u16()), (1, 200), "revoke an access token");
+    let third = Tokens::of(&Flow::redeem(&instance, &browser.code(&instance, "unused", "openid").await).await);
+    let (trips, answer) = trips!(memory, revoke(third.refresh.clone()).await);
+    assert_eq!((trips, answer.status.as_u16()), (1, 200), "revoke a refresh token");
+
+    let form = [("grant_type", "client_credentials"), ("client_id", "service"), ("client_secret", "secret")];
+    let (trips, answer) = trips!(memory, instance.post("/token", &form).await);
+    assert_eq!((trips, answer.status.as_u16()), (0, 200), "client credentials");
+
+    for document in ["/.well-known/openid-configuration", "/.well-known/oauth-authorization-server", "/jwks"] {
+        let (trips, answer) = trips!(memory, stranger.get(&instance, document).await);
+        assert_eq!((trips, answer.status.as_u16()), (0, 200), "{document}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_forged_expired_or_mismatched_costs_nothing() {
+    let memory = Arc::new(Memory::new());
+    let mut instance = deployment(memory.clone()).await;
+    let mut browser = Flow::default();
+    let code = browser.code(&instance, PASSWORD, "openid").await;
+    let tokens = Tokens::of(&Flow::redeem(&instance, &browser.code(&instance, PASSWORD, "openid").await).await);
+    let good = [
+        ("client_id", "spa"),
+        ("redirect_uri", "https://app.example/cb"),
+        ("code_verifier", VERIFIER),
+        ("code", code.as_str()),
+    ];
+    let other_verifier = "x".repeat(43);
+    let forged = format!("{}A", &code[..code.len() - 1]);
+    for (name, value) in [
+        ("redirect_uri", "https://app.example/cb2"),
+        ("code_verifier", &other_verifier),
+        ("code", &forged),
+        ("code", "lkc_"),
+        ("code", &tokens.refresh),
+        ("code", &tokens.access),
+    ] {
+        let mut form: Vec<_> =
+            good.iter().map(|(known, old)| (*known, if *known == name { value } else { *old })).collect();
+        form.push(("grant_type", "authorization_code"));
+        let (trips, answer) = trips!(memory, instance.post("/token", &form).await);
+        assert_eq!((trips, answer.status.as_u16()), (0, 400), "{name}={value}");
+    }
+    let forged = format!("{}A", &tokens.refresh[..tokens.refresh.len() - 1]);
+    for token in [forged.as_str(), "lkr_x", &code, "x"] {
+        let (trips, answer) = trips!(memory, Flow::refresh(&instance, token).await);
+        assert_eq!((trips, answer.status.as_u16()), (0, 400), "{token}");
+        let (trips, answer) = trips!(memory, Flow::userinfo(&instance, token).await);
+        assert_eq!((trips, answer.status.as_u16()), (0, 401), "{token}");
+    }
+    instance.wait(Duration::from_secs(59));
+    let (_, answer) = trips!(memory, Flow::redeem(&instance, &code).await);
+    assert!(answer.status.is_success(), "still good");
+    let late = browser.code(&instance, PASSWORD, "openid").await;
+    instance.wait(Duration::from_secs(60));
+    instance
+        .post("/token", &[("grant_type", "client_credentials"), ("client_id", "service"), ("client_secret", "secret")])
+        .await;
+    Flow::redeem(&instance, "lkc_").await;
+    let (trips, answer) = trips!(memory, Flow::redeem(&instance, &late).await);
+    assert_eq!((trips, answer.status.as_u16()), (0, 400), "expired");
+}

@@ -3,9 +3,12 @@
 use crate::{answer, error_page};
 use protocol::interaction::Interaction;
 use protocol::{AuthorizationRequest, Error, Parameters, ResponseTarget, StoredClient};
-use runtime::browser::Browser;
+use runtime::browser::{self, Browser};
 use runtime::{Context, Fault, Request, Response};
 use std::sync::Arc;
+
+/// The longest interaction that can travel in the browser's URL, with room for what people decide on the way.
+const MAX_SEALED: usize = runtime::shell::MAX_QUERY - 1024;
 
 /// A request that passed every check.
 pub(crate) struct Arrived {
@@ -58,6 +61,9 @@ pub(crate) async fn interaction(
                 signed_in: None,
                 decision: None,
             };
+            if browser::seal(context, &interaction)?.len() > MAX_SEALED {
+                return refuse(Error::invalid_request("the request is too long: it could not travel through sign-in"));
+            }
             Ok(Ok(Arrived { interaction, client, is_posted: request.method == http::Method::POST }))
         }
         Err(error) => Ok(Err(Box::new(answer::error(context, &target, &error)?))),

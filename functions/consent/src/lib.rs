@@ -12,6 +12,9 @@ use storage::consents;
 pub async fn handle(request: &Request, context: &Context) -> Result<Response, Fault> {
     let browser = Browser::of(request, context)?;
     let Ok(parameters) = request.parameters() else { return lost(request) };
+    if parameters.refuse_repeated().is_err() {
+        return lost(request);
+    }
     let sealed = parameters.value("interaction").unwrap_or_default();
     let Some(interaction) = browser.open_interaction(context, sealed, request.received_at) else {
         return lost(request);
@@ -73,10 +76,7 @@ fn show(
         .request
         .scope
         .iter()
-        .map(|name| ScopeLine {
-            name,
-            meaning: pages::scope_meaning(name).unwrap_or("Access that the application calls by this name"),
-        })
+        .map(|name| ScopeLine { name, meaning: pages::scope_meaning(name).unwrap_or_default() })
         .collect();
     let client = &client.client;
     let page = pages::consent(&pages::Consent {

@@ -16,6 +16,9 @@ use storage::{sessions, users};
 pub async fn handle(request: &Request, context: &Context) -> Result<Response, Fault> {
     let browser = Browser::of(request, context)?;
     let Ok(parameters) = request.parameters() else { return lost(request) };
+    if parameters.refuse_repeated().is_err() {
+        return lost(request);
+    }
     let sealed = parameters.value("interaction").unwrap_or_default();
     let Some(interaction) = browser.open_interaction(context, sealed, request.received_at) else {
         return lost(request);

@@ -31,7 +31,8 @@ impl Slots {
         let (records, now) = (visit.context.records.as_ref(), visit.request.received_at);
         for (name, patience) in [(&self.address, ADDRESS), (&self.account, ACCOUNT)] {
             if let Err(next) = attempts::reserve(records, name, patience, now, &self.writer).await? {
-                return Ok(Err(next.since(now).max(Duration::from_secs(1))));
+                // Whole seconds, rounded up: whoever waits as told is let in.
+                return Ok(Err(Duration::from_secs(next.since(now).as_secs().saturating_add(1))));
             }
         }
         Ok(Ok(()))

@@ -122,8 +122,7 @@ impl Exchange<'_> {
     }
 
     async fn sign(&self, algorithm: Algorithm, typ: &str, claims: &(impl Serialize + Sync)) -> Result<String, Fault> {
-        let key =
-            self.context.keyring(self.now).await?.signing_key(algorithm, self.now).await.map_err(Fault::new)?;
+        let key = self.context.keyring(self.now).await?.signing_key(algorithm, self.now).await.map_err(Fault::new)?;
         jose::sign_jwt(&key, typ, claims).await.map_err(Fault::new)
     }
 

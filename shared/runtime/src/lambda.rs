@@ -4,7 +4,7 @@ mod event;
 
 use crate::{Config, ConfigError, Context, Fault, Handler, shell};
 use event::{Answer, Event};
-use lambda_runtime::{Error, LambdaEvent, Runtime, service_fn};
+use lambda_http::lambda_runtime::{Error, LambdaEvent, Runtime, service_fn};
 use protocol::Timestamp;
 use serde::de::IgnoredAny;
 use serde_json::json;

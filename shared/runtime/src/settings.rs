@@ -55,4 +55,14 @@ pub const SETTINGS: &[Setting] = &[
     setting("LATCHKEY_SESSION_LIFETIME", Some("1209600"), "seconds a person stays signed in"),
     setting("LATCHKEY_INTERACTION_LIFETIME", Some("1800"), "seconds a person has to sign in and consent, 60 to 86400"),
     setting("LATCHKEY_KEY_ROTATION", Some("7776000"), "seconds a signing key signs, at least 86400"),
+    setting(
+        "LATCHKEY_SHARDS",
+        Some("16"),
+        "Workers only: how many Durable Objects hold the records; never change it once there are records",
+    ),
+    setting(
+        "LATCHKEY_LOCATION_HINT",
+        Some("none"),
+        "Workers only: where Cloudflare shall keep the Durable Objects, such as weur or enam",
+    ),
 ];

@@ -74,7 +74,8 @@ impl std::error::Error for Unavailable {}
 /// A store. Each verb is one round trip, atomic, and strongly consistent; `list` alone may lag behind writes.
 #[async_trait]
 pub trait Records: Send + Sync {
-    /// Stores a record at generation 0, unless its key is taken.
+    /// Stores a record at generation 0, unless its key is taken. A record equal to the one that is there counts as
+    /// stored by this caller, whose first answer was lost: what must happen once puts fresh randomness into it.
     async fn create(&self, record: &Record) -> Result<Created, Unavailable>;
 
     /// Reads a record, as the last write left it.

@@ -149,7 +149,7 @@ impl Tokens {
 }
 
 /// Where a response sends the browser.
-pub fn location(response: &Response) -> String {
+pub(crate) fn location(response: &Response) -> String {
     let location = response.headers.get(header::LOCATION);
     location
         .unwrap_or_else(|| panic!("no redirect: {} {}", response.status, String::from_utf8_lossy(&response.body)))

@@ -33,6 +33,8 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 /// How large the head of a request may be.
 const HEAD_LIMIT: usize = 64 * 1024;
+/// How much of a body over the limit is read for the client's sake.
+const DRAINED: usize = 2 * 1024 * 1024;
 /// How long requests that are being answered may take once the server is told to stop.
 const GRACE: Duration = Duration::from_secs(3);
 
@@ -225,13 +227,28 @@ async fn whole(mut incoming: Incoming, limit: usize) -> Option<Bytes> {
             }
             gathered.extend_from_slice(&data);
         }
-        if first.len().max(gathered.len()) > limit || incoming.is_end_stream() {
+        if incoming.is_end_stream() {
+            break;
+        }
+        if first.len().max(gathered.len()) > limit {
+            drain(&mut incoming).await;
             break;
         }
     }
     let mut body = if gathered.is_empty() { first } else { gathered.freeze() };
     body.truncate(limit.saturating_add(1));
     Some(body)
+}
+
+/// Reads what is left and drops it, within reason: a client that is still writing would not see the answer.
+async fn drain(incoming: &mut Incoming) {
+    let mut left = DRAINED;
+    while let Some(Ok(frame)) = incoming.frame().await {
+        left = left.saturating_sub(frame.data_ref().map_or(0, Bytes::len));
+        if left == 0 {
+            return;
+        }
+    }
 }
 
 /// Names a request: this process's start, and a number.

@@ -1,5 +1,16 @@
 //! The checks of an authorization request, by section.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::arithmetic_side_effects,
+    missing_docs,
+    reason = "a test may fail by panicking"
+)]
+
 use protocol::{AuthorizationRequest, AuthorizationResponse, Client, Error, ErrorCode, Parameters, ResponseTarget};
 
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";

@@ -131,6 +131,7 @@ impl<R: Records, C: Cache> Records for CachedRecords<R, C> {
 }
 
 #[cfg(all(test, not(target_arch = "wasm32")))]
+#[allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 mod tests {
     use super::*;
     use std::collections::HashMap;

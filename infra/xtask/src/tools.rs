@@ -41,7 +41,10 @@ pub(crate) fn npm(directory: &Path) -> Result<()> {
         return Ok(());
     }
     process::run(
-        Command::new("npm").args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]).current_dir(directory),
+        // Not `npm ci`: it refuses a lock file that leaves out packages for other systems, which mirrors may lack.
+        Command::new("npm")
+            .args(["install", "--no-save", "--no-audit", "--no-fund", "--loglevel=error"])
+            .current_dir(directory),
     )?;
     Ok(std::fs::write(stamp, lock)?)
 }

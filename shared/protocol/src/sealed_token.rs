@@ -5,7 +5,7 @@
 //! code challenge; for a refresh token: client and sender constraint), so a forged, foreign or mismatched token is
 //! refused before any storage is asked.
 
-use crate::{GrantId, Standing, Timestamp};
+use crate::{Standing, Timestamp};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use std::fmt;
 use subtle::ConstantTimeEq;
@@ -117,9 +117,4 @@ pub fn code_binding<'a>(client_id: &'a str, redirect_uri: &'a str, code_challeng
 /// What a refresh token is bound to: the client (RFC 6749 §6) and, when it has one, the sender's key.
 pub fn refresh_binding<'a>(client_id: &'a str, sender: &'a str) -> [&'a [u8]; 2] {
     [client_id.as_bytes(), sender.as_bytes()]
-}
-
-/// The standing of a record that has no generations: a session.
-pub fn still(id: GrantId, at: Timestamp) -> Standing {
-    Standing::issued(id, at)
 }

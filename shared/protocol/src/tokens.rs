@@ -1,12 +1,10 @@
 //! What access tokens and ID tokens say.
 
-use crate::{AuthenticationContext, Scope, Standing, Timestamp};
+use crate::{Algorithm, Scope, Standing, Timestamp};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256, Sha512};
-
-use crate::Algorithm;
 
 /// The claims of a JWT access token (RFC 9068 §2.2).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -87,15 +85,6 @@ pub struct IdTokenClaims<'a> {
     /// Claims about the person that were asked for by name.
     #[serde(flatten)]
     pub profile: &'a Map<String, Value>,
-}
-
-impl<'a> IdTokenClaims<'a> {
-    /// Of a person's sign-in.
-    pub fn authentication(&mut self, authentication: &'a AuthenticationContext) {
-        self.auth_time = authentication.auth_time.as_secs();
-        self.acr = &authentication.acr;
-        self.amr = &authentication.amr;
-    }
 }
 
 /// The left half of the hash of a token, with the hash of the ID token's algorithm (OpenID Connect Core §3.1.3.6;

@@ -120,3 +120,8 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn an_internationalised_host_is_registered_by_its_ascii_name() {
+    assert_eq!(redirect_uri::problem("https://xn--bcher-kva.example/cb"), None);
+}

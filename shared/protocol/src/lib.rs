@@ -1,6 +1,7 @@
 //! Every rule of the authorization server, pure: no I/O, no clock, no randomness, no platform.
 
 mod algorithm;
+mod assertion;
 mod authentication;
 pub mod authorization_request;
 mod claims;
@@ -20,6 +21,9 @@ mod time;
 mod tokens;
 
 pub use algorithm::{Algorithm, UnknownAlgorithm};
+pub use assertion::{
+    Assertion, AssertionProblem, AssertionRules, CLOCK_SKEW, MAX_LIFETIME as MAX_ASSERTION_LIFETIME, single_use_digest,
+};
 pub use authentication::AuthenticationContext;
 pub use authorization_request::{AuthorizationRequest, AuthorizationResponse, ResponseTarget};
 pub use claims::{ClaimRequest, ClaimsRequest, SCOPE_CLAIMS, STANDARD_SCOPES, is_profile_claim};

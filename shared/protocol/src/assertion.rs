@@ -1,0 +1,276 @@
+//! JWT assertions: a JWT that says who somebody is, to one authorization server, for a short time (RFC 7521 §5,
+//! RFC 7523 §3). The rules are the same for a client that authenticates and for a grant that is asked for.
+//!
+//! The audience is the issuer identifier of this server and nothing else, as draft-ietf-oauth-rfc7523bis demands:
+//! an assertion that names a token endpoint, or another server besides, could be used by that server against this one.
+
+use crate::Timestamp;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+use std::time::Duration;
+
+/// How far the clock of whoever made an assertion may be off, either way (RFC 7523 §3: "some small leeway").
+pub const CLOCK_SKEW: Duration = Duration::from_secs(30);
+
+/// How long an assertion may be good for, when nothing shorter is configured.
+pub const MAX_LIFETIME: Duration = Duration::from_secs(3600);
+
+/// The longest `iss`, `sub` and `jti` that are read, in bytes.
+const MAX_NAME: usize = 512;
+
+/// What an assertion is held against.
+#[derive(Clone, Copy, Debug)]
+pub struct AssertionRules<'a> {
+    /// Who must have made it: a trusted issuer, or for client authentication the client itself.
+    pub issuer: &'a str,
+    /// For whom it must have been made: this server's issuer identifier.
+    pub audience: &'a str,
+    /// How far ahead it may expire, and how old it may be.
+    pub max_lifetime: Duration,
+    /// When it is judged.
+    pub now: Timestamp,
+}
+
+/// An assertion that meets the rules. That it was signed by its issuer's key is for the caller to have verified.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Assertion {
+    /// Who made it.
+    pub issuer: String,
+    /// Whom it is about.
+    pub subject: String,
+    /// Its name: no second assertion of the issuer has it.
+    pub jti: String,
+    /// When it expires by its issuer's clock.
+    pub expires_at: Timestamp,
+    /// When it was made, if it says so.
+    pub issued_at: Option<Timestamp>,
+    /// All that it says.
+    pub claims: Map<String, Value>,
+}
+
+/// What is wrong with an assertion. The text of each names the claim and the section.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AssertionProblem {
+    /// RFC 7523 §3 (1).
+    Issuer,
+    /// RFC 7523 §3 (2).
+    Subject,
+    /// RFC 7523 §3 (3), draft-ietf-oauth-rfc7523bis.
+    Audience,
+    /// RFC 7523 §3 (4): it has no time of expiry.
+    NoExpiry,
+    /// RFC 7523 §3 (4).
+    Expired,
+    /// RFC 7523 §3 (4): "unreasonably far in the future".
+    TooLongLived,
+    /// RFC 7523 §3 (5).
+    NotYetValid,
+    /// RFC 7523 §3 (6).
+    IssuedInFuture,
+    /// RFC 7523 §3 (6): "unreasonably far in the past".
+    TooOld,
+    /// RFC 7523 §3 (7): optional there, required here, because an assertion is good once.
+    NoName,
+}
+
+impl AssertionProblem {
+    /// What is wrong, for the client's developer.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Issuer => "its iss is not the one expected (RFC 7523 section 3)",
+            Self::Subject => "it has no sub (RFC 7523 section 3)",
+            Self::Audience => "its aud must be this server's issuer identifier and nothing else (RFC 7523bis)",
+            Self::NoExpiry => "it has no exp (RFC 7523 section 3)",
+            Self::Expired => "it has expired",
+            Self::TooLongLived => "its exp is too far ahead; make assertions that live for minutes",
+            Self::NotYetValid => "its nbf has not come",
+            Self::IssuedInFuture => "its iat has not come",
+            Self::TooOld => "its iat is too long ago",
+            Self::NoName => "it has no jti, and an assertion is accepted once",
+        }
+    }
+}
+
+impl Assertion {
+    /// Holds claims against the rules.
+    pub fn check(claims: Map<String, Value>, rules: &AssertionRules<'_>) -> Result<Self, AssertionProblem> {
+        use AssertionProblem as Problem;
+        let issuer = name(&claims, "iss").filter(|issuer| *issuer == rules.issuer).ok_or(Problem::Issuer)?.to_owned();
+        let subject = name(&claims, "sub").ok_or(Problem::Subject)?.to_owned();
+        if !is_sole_audience(claims.get("aud"), rules.audience) {
+            return Err(Problem::Audience);
+        }
+        let expires_at = date(&claims, "exp").map_err(|()| Problem::NoExpiry)?.ok_or(Problem::NoExpiry)?;
+        if expires_at.after(CLOCK_SKEW).is_past(rules.now) {
+            return Err(Problem::Expired);
+        }
+        if expires_at > rules.now.after(rules.max_lifetime).after(CLOCK_SKEW) {
+            return Err(Problem::TooLongLived);
+        }
+        let latest_start = rules.now.after(CLOCK_SKEW);
+        if date(&claims, "nbf").map_err(|()| Problem::NotYetValid)?.is_some_and(|nbf| nbf > latest_start) {
+            return Err(Problem::NotYetValid);
+        }
+        let issued_at = date(&claims, "iat").map_err(|()| Problem::IssuedInFuture)?;
+        if issued_at.is_some_and(|iat| iat > latest_start) {
+            return Err(Problem::IssuedInFuture);
+        }
+        if issued_at.is_some_and(|iat| iat.after(rules.max_lifetime).after(CLOCK_SKEW).is_past(rules.now)) {
+            return Err(Problem::TooOld);
+        }
+        let jti = name(&claims, "jti").ok_or(Problem::NoName)?.to_owned();
+        Ok(Self { issuer, subject, jti, expires_at, issued_at, claims })
+    }
+
+    /// From when on it is refused for its age alone, so that nothing need be remembered of it.
+    pub fn forgotten_at(&self) -> Timestamp {
+        self.expires_at.after(CLOCK_SKEW)
+    }
+
+    /// Its name among those of all issuers: the issuer and the `jti` under a hash, 32 bytes. What marks it as used.
+    pub fn digest(&self) -> [u8; 32] {
+        single_use_digest(&self.issuer, &self.jti)
+    }
+
+    /// [`Self::digest`] as text.
+    pub fn mark(&self) -> String {
+        URL_SAFE_NO_PAD.encode(self.digest())
+    }
+}
+
+/// One name for an issuer and an identifier of its own: neither can reach into the other.
+pub fn single_use_digest(issuer: &str, id: &str) -> [u8; 32] {
+    Sha256::new()
+        .chain_update(u64::try_from(issuer.len()).unwrap_or(u64::MAX).to_be_bytes())
+        .chain_update(issuer)
+        .chain_update(id)
+        .finalize()
+        .into()
+}
+
+/// Whether `aud` is `audience` and nothing else: as a string, or as the only member of an array (RFC 7519 §4.1.3).
+fn is_sole_audience(aud: Option<&Value>, audience: &str) -> bool {
+    match aud {
+        Some(Value::String(only)) => only == audience,
+        Some(Value::Array(all)) => matches!(all.as_slice(), [Value::String(only)] if only == audience),
+        _ => false,
+    }
+}
+
+fn name<'a>(claims: &'a Map<String, Value>, claim: &str) -> Option<&'a str> {
+    claims.get(claim)?.as_str().filter(|text| !text.is_empty() && text.len() <= MAX_NAME)
+}
+
+/// A `NumericDate` (RFC 7519 §2), fractions cut off; `None` when it is not there, an error when it is something else.
+fn date(claims: &Map<String, Value>, claim: &str) -> Result<Option<Timestamp>, ()> {
+    let Some(value) = claims.get(claim) else { return Ok(None) };
+    if let Some(seconds) = value.as_u64() {
+        return Ok(Some(Timestamp::from_secs(seconds)));
+    }
+    let seconds = value.as_f64().filter(|seconds| (0.0..=9e15).contains(seconds)).ok_or(())?;
+    // Between 0 and 9e15, so nothing is lost but the fraction.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let millis = (seconds * 1000.0) as u64;
+    Ok(Some(Timestamp::from_millis(millis)))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const NOW: u64 = 1_800_000_000;
+    const HERE: &str = "https://id.example.com";
+
+    fn rules() -> AssertionRules<'static> {
+        AssertionRules {
+            issuer: "https://idp.example",
+            audience: HERE,
+            max_lifetime: Duration::from_secs(600),
+            now: Timestamp::from_secs(NOW),
+        }
+    }
+
+    fn check(changes: Value) -> Result<Assertion, AssertionProblem> {
+        let mut claims = json!({
+            "iss": "https://idp.example", "sub": "ada", "aud": HERE, "exp": NOW + 60, "iat": NOW, "jti": "a",
+        });
+        let members = claims.as_object_mut().unwrap();
+        for (claim, value) in changes.as_object().unwrap() {
+            if value.is_null() {
+                members.remove(claim);
+            } else {
+                members.insert(claim.clone(), value.clone());
+            }
+        }
+        Assertion::check(members.clone(), &rules())
+    }
+
+    #[test]
+    fn one_that_meets_the_rules_is_read() {
+        let assertion = check(json!({ "email": "ada@example.com" })).unwrap();
+        assert_eq!((assertion.issuer.as_str(), assertion.subject.as_str()), ("https://idp.example", "ada"));
+        assert_eq!(assertion.claims["email"], "ada@example.com");
+        assert_eq!(assertion.forgotten_at(), Timestamp::from_secs(NOW + 90));
+        assert!(check(json!({ "iat": null })).is_ok(), "iat is optional");
+        assert!(check(json!({ "aud": [HERE] })).is_ok(), "one member is the sole value");
+        assert!(check(json!({ "exp": NOW as f64 + 60.5 })).is_ok(), "a NumericDate may have a fraction");
+    }
+
+    #[test]
+    fn each_rule_refuses() {
+        use AssertionProblem as Problem;
+        for (changes, problem) in [
+            (json!({ "iss": null }), Problem::Issuer),
+            (json!({ "iss": "https://idp.example/" }), Problem::Issuer),
+            (json!({ "iss": ["https://idp.example"] }), Problem::Issuer),
+            (json!({ "sub": null }), Problem::Subject),
+            (json!({ "sub": "" }), Problem::Subject),
+            (json!({ "sub": "x".repeat(513) }), Problem::Subject),
+            (json!({ "aud": null }), Problem::Audience),
+            (json!({ "aud": format!("{HERE}/token") }), Problem::Audience),
+            (json!({ "aud": [HERE, "https://other.example"] }), Problem::Audience),
+            (json!({ "aud": [HERE, HERE] }), Problem::Audience),
+            (json!({ "aud": [] }), Problem::Audience),
+            (json!({ "exp": null }), Problem::NoExpiry),
+            (json!({ "exp": "soon" }), Problem::NoExpiry),
+            (json!({ "exp": -1 }), Problem::NoExpiry),
+            (json!({ "exp": 1e300 }), Problem::NoExpiry),
+            (json!({ "exp": NOW - 30 }), Problem::Expired),
+            (json!({ "exp": NOW + 631 }), Problem::TooLongLived),
+            (json!({ "exp": u64::MAX }), Problem::TooLongLived),
+            (json!({ "nbf": NOW + 31 }), Problem::NotYetValid),
+            (json!({ "nbf": true }), Problem::NotYetValid),
+            (json!({ "iat": NOW + 31 }), Problem::IssuedInFuture),
+            (json!({ "iat": "now" }), Problem::IssuedInFuture),
+            (json!({ "iat": NOW - 631 }), Problem::TooOld),
+            (json!({ "jti": null }), Problem::NoName),
+            (json!({ "jti": 1 }), Problem::NoName),
+        ] {
+            assert_eq!(check(changes.clone()).err(), Some(problem), "{changes}");
+        }
+    }
+
+    #[test]
+    fn clocks_may_differ_by_the_skew() {
+        for changes in [
+            json!({ "exp": NOW - 29 }),
+            json!({ "exp": NOW + 630 }),
+            json!({ "nbf": NOW + 30 }),
+            json!({ "iat": NOW + 30 }),
+            json!({ "iat": NOW - 629 }),
+        ] {
+            assert!(check(changes.clone()).is_ok(), "{changes}");
+        }
+    }
+
+    #[test]
+    fn marks_tell_issuers_and_names_apart() {
+        let mark = |issuer, id| single_use_digest(issuer, id);
+        assert_eq!(mark("a", "b"), mark("a", "b"));
+        assert_ne!(mark("ab", "c"), mark("a", "bc"));
+        assert_ne!(mark("a", "b"), mark("b", "a"));
+    }
+}

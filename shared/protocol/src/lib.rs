@@ -14,6 +14,7 @@ pub mod metadata;
 mod parameters;
 mod pkce;
 pub mod redirect_uri;
+pub mod remote_url;
 mod scope;
 pub mod sealed_token;
 pub mod throttle;

@@ -1,7 +1,8 @@
 //! What a function works with besides its request.
 
-use crate::{Config, ConfigError, Fault};
+use crate::{Config, ConfigError, Fault, Fetcher};
 use jose::{KeySet, Keyring, Secrets};
+use protocol::remote_url::Reach;
 use protocol::{StoredClient, Timestamp};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,6 +23,8 @@ pub struct Context {
     pub secrets: Secrets,
     /// The store.
     pub records: Arc<dyn Records>,
+    /// The way to other servers, whose URLs clients registered.
+    pub fetch: Fetcher,
     /// Where log lines go.
     pub log: Box<dyn Fn(&str) + Send + Sync>,
     keyring: Mutex<Option<(Timestamp, Arc<Keyring>)>>,
@@ -36,7 +39,8 @@ impl Context {
         log: Box<dyn Fn(&str) + Send + Sync>,
     ) -> Result<Self, ConfigError> {
         let (config, secrets) = Config::read(lookup)?;
-        Ok(Self { config, secrets, records, log, keyring: Mutex::default(), clients: Mutex::default() })
+        let fetch = Fetcher::new(if config.is_https() { Reach::Public } else { Reach::Loopback });
+        Ok(Self { config, secrets, records, fetch, log, keyring: Mutex::default(), clients: Mutex::default() })
     }
 
     /// The signing keys, made if there are none. Cached for a minute; a new key is published for longer than that

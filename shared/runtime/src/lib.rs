@@ -7,6 +7,7 @@ mod context;
 pub mod cookies;
 pub mod entropy;
 mod fault;
+pub mod fetch;
 mod form;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod lambda;
@@ -22,6 +23,7 @@ pub mod worker;
 pub use config::{Config, ConfigError};
 pub use context::{CACHED_FOR, Context};
 pub use fault::Fault;
+pub use fetch::{FetchError, Fetched, Fetcher};
 pub use form::Refusal;
 pub use request::Request;
 pub use response::{Outcome, Response};

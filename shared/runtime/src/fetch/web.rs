@@ -1,0 +1,70 @@
+//! Fetching with the platform's `fetch`. A Worker has no sockets of its own to this end and resolves no names: that
+//! private networks are out of reach is the platform's promise (with the flag `global_fetch_strictly_public`, for our
+//! own zone too); what the URL itself says is judged before.
+
+use super::{FetchError, Fetched, Outgoing, Transport};
+use async_trait::async_trait;
+use futures::StreamExt;
+use futures::future::{Either, select};
+use http::StatusCode;
+use std::fmt::Display;
+use std::pin::pin;
+use worker::send::SendFuture;
+use worker::wasm_bindgen::JsValue;
+use worker::{AbortController, AbortSignal, Delay, Fetch, Headers, Method, Request, RequestInit, RequestRedirect};
+
+pub(super) struct Web;
+
+#[async_trait]
+impl Transport for Web {
+    async fn send(&self, request: &Outgoing) -> Result<Fetched, FetchError> {
+        SendFuture::new(within_time(request)).await
+    }
+}
+
+async fn within_time(request: &Outgoing) -> Result<Fetched, FetchError> {
+    let controller = AbortController::default();
+    let signal = controller.signal();
+    let outcome = match select(pin!(exchange(request, &signal)), pin!(Delay::from(request.timeout))).await {
+        Either::Left((outcome, _)) => outcome,
+        Either::Right(_) => Err(FetchError::TimedOut),
+    };
+    if outcome.is_err() {
+        // What is left of the answer need not come.
+        controller.abort();
+    }
+    outcome
+}
+
+async fn exchange(request: &Outgoing, signal: &AbortSignal) -> Result<Fetched, FetchError> {
+    let headers = Headers::new();
+    headers.set("accept", "*/*").map_err(failed)?;
+    headers.set("user-agent", "latchkey").map_err(failed)?;
+    let mut init = RequestInit::new();
+    init.with_redirect(RequestRedirect::Manual);
+    if let Some(form) = &request.form {
+        headers.set("content-type", "application/x-www-form-urlencoded").map_err(failed)?;
+        init.with_method(Method::Post).with_body(Some(JsValue::from_str(form)));
+    }
+    init.with_headers(headers);
+    let message = Request::new_with_init(request.url.as_str(), &init).map_err(failed)?;
+    let mut response = Fetch::Request(message).send_with_signal(signal).await.map_err(failed)?;
+    let status = StatusCode::from_u16(response.status_code()).map_err(failed)?;
+    let text = |name| response.headers().get(name).ok().flatten();
+    let (content_type, cache_control) = (text("content-type"), text("cache-control"));
+    let mut body = Vec::new();
+    // A response without a body has no stream.
+    if let Ok(mut chunks) = response.stream() {
+        while let Some(chunk) = chunks.next().await {
+            body.extend(chunk.map_err(failed)?);
+            if body.len() > request.limit {
+                return Err(FetchError::TooLong);
+            }
+        }
+    }
+    Ok(Fetched { status, content_type, cache_control, body })
+}
+
+fn failed(error: impl Display) -> FetchError {
+    FetchError::Failed(error.to_string())
+}

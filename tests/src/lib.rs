@@ -17,6 +17,7 @@ mod authorization;
 mod browser;
 mod call;
 mod client;
+pub mod jwe;
 pub mod jwt;
 mod page;
 mod target;

@@ -1,6 +1,6 @@
 //! Public keys as JSON (RFC 7517), and their thumbprints (RFC 7638). Private and symmetric keys cannot be expressed.
 
-use crate::Algorithm;
+use crate::{Algorithm, KeyManagementAlgorithm};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -43,6 +43,27 @@ impl PublicKey {
         )
     }
 
+    /// Whether `alg` can be used with this kind of key.
+    pub const fn receives(&self, alg: KeyManagementAlgorithm) -> bool {
+        matches!(
+            (self, alg),
+            (Self::Rsa { .. }, KeyManagementAlgorithm::RsaOaep256)
+                | (
+                    Self::P256 { .. },
+                    KeyManagementAlgorithm::EcdhEs
+                        | KeyManagementAlgorithm::EcdhEsA128Kw
+                        | KeyManagementAlgorithm::EcdhEsA256Kw
+                )
+        )
+    }
+
+    /// From a point of P-256 in uncompressed form (SEC 1 §2.3.3).
+    pub(crate) fn from_point(point: &[u8]) -> Option<Self> {
+        let [4, coordinates @ ..] = point else { return None };
+        let (x, y) = coordinates.split_first_chunk::<32>()?;
+        Some(Self::P256 { x: *x, y: y.try_into().ok()? })
+    }
+
     /// The SHA-256 thumbprint, base64url (RFC 7638 §3; RFC 8037 appendix A.3 for Ed25519).
     pub fn thumbprint(&self) -> String {
         let canonical = match self {
@@ -52,6 +73,16 @@ impl PublicKey {
         };
         encode(&Sha256::digest(canonical))
     }
+}
+
+/// The one algorithm that a key says it is for (RFC 7517 §4.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum KeyAlgorithm {
+    /// It signs.
+    Signature(Algorithm),
+    /// Content keys are encrypted to it.
+    Encryption(KeyManagementAlgorithm),
 }
 
 /// A public key with what is said about it (RFC 7517 §4). One that holds a private part, or is of a kind or for an
@@ -66,7 +97,23 @@ pub struct Jwk {
     /// What it is for, `sig` or `enc`.
     pub usage: Option<String>,
     /// The one algorithm that it is for.
-    pub alg: Option<Algorithm>,
+    pub alg: Option<KeyAlgorithm>,
+}
+
+impl Jwk {
+    /// Whether it may verify signatures of `alg`: of the right kind, and not said to be for anything else.
+    pub fn verifies(&self, alg: Algorithm) -> bool {
+        self.key.serves(alg)
+            && self.usage.as_deref().is_none_or(|usage| usage == "sig")
+            && self.alg.is_none_or(|only| only == KeyAlgorithm::Signature(alg))
+    }
+
+    /// Whether content keys may be encrypted to it by `alg`: of the right kind, and not said to be for anything else.
+    pub fn receives(&self, alg: KeyManagementAlgorithm) -> bool {
+        self.key.receives(alg)
+            && self.usage.as_deref().is_none_or(|usage| usage == "enc")
+            && self.alg.is_none_or(|only| only == KeyAlgorithm::Encryption(alg))
+    }
 }
 
 impl From<PublicKey> for Jwk {
@@ -92,6 +139,12 @@ impl JwkSet {
         let set: Set = serde_json::from_str(json).ok()?;
         Some(Self { keys: set.keys.into_iter().filter_map(|key| serde_json::from_value(key).ok()).collect() })
     }
+
+    /// The key to encrypt to by `alg`: one that says that it is for encryption before one that says nothing.
+    pub fn recipient(&self, alg: KeyManagementAlgorithm) -> Option<&Jwk> {
+        let candidates = || self.keys.iter().filter(|key| key.receives(alg));
+        candidates().find(|key| key.usage.is_some() || key.alg.is_some()).or_else(|| candidates().next())
+    }
 }
 
 /// The members of a JWK as they are written.
@@ -113,7 +166,7 @@ struct Members {
     #[serde(default, rename = "use", skip_serializing_if = "Option::is_none")]
     usage: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    alg: Option<Algorithm>,
+    alg: Option<KeyAlgorithm>,
     /// The private part of an EC, OKP or RSA key.
     #[serde(default, skip_serializing)]
     d: Option<serde::de::IgnoredAny>,
@@ -135,7 +188,12 @@ impl TryFrom<Members> for Jwk {
             ("RSA", None) => PublicKey::Rsa { n: integer(members.n)?, e: integer(members.e)? },
             _ => return Err("the key is of an unknown kind"),
         };
-        if members.alg.is_some_and(|alg| !key.serves(alg)) {
+        let fits = match members.alg {
+            None => true,
+            Some(KeyAlgorithm::Signature(alg)) => key.serves(alg),
+            Some(KeyAlgorithm::Encryption(alg)) => key.receives(alg),
+        };
+        if !fits {
             return Err("the key is not of the kind that its algorithm needs");
         }
         Ok(Self { key, kid: members.kid, usage: members.usage, alg: members.alg })
@@ -215,7 +273,10 @@ mod tests {
         let jwk = json!({ "kty": "RSA", "n": RFC_7638_N, "e": "AQAB", "alg": "RS256", "kid": "2011-04-29" });
         let jwk = parse(jwk).unwrap();
         assert_eq!(jwk.key.thumbprint(), "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs");
-        assert_eq!((jwk.kid.as_deref(), jwk.alg), (Some("2011-04-29"), Some(Algorithm::RS256)));
+        assert_eq!(
+            (jwk.kid.as_deref(), jwk.alg),
+            (Some("2011-04-29"), Some(KeyAlgorithm::Signature(Algorithm::RS256)))
+        );
 
         let padded = [&[0], URL_SAFE_NO_PAD.decode(RFC_7638_N).unwrap().as_slice()].concat();
         let padded = parse(json!({ "kty": "RSA", "n": encode(&padded), "e": "AQAB" })).unwrap();
@@ -252,7 +313,8 @@ mod tests {
             json!({ "kty": "EC", "crv": "P-256", "x": x, "y": x, "d": x }),
             json!({ "kty": "EC", "crv": "P-256", "x": x, "y": x, "d": null, "k": x }),
             json!({ "kty": "EC", "crv": "P-256", "x": x, "y": x, "alg": "RS256" }),
-            json!({ "kty": "EC", "crv": "P-256", "x": x, "y": x, "alg": "ECDH-ES" }),
+            json!({ "kty": "EC", "crv": "P-256", "x": x, "y": x, "alg": "RSA-OAEP-256" }),
+            json!({ "kty": "EC", "crv": "P-256", "x": x, "y": x, "alg": "ECDH-ES+A192KW" }),
             json!({ "kty": "OKP", "crv": "X25519", "x": x }),
             json!({ "kty": "RSA", "n": "AAAA", "e": "AQAB" }),
             json!({ "kty": "RSA", "n": "+///", "e": "AQAB" }),
@@ -278,6 +340,34 @@ mod tests {
         for not_a_set in ["", "[]", "{}", r#"{"keys":{}}"#] {
             assert_eq!(JwkSet::parse(not_a_set), None);
         }
+    }
+
+    #[test]
+    fn a_key_is_used_for_what_it_says_alone() {
+        let x = encode(&[1; 32]);
+        let key = |more: serde_json::Value| {
+            let mut jwk = json!({ "kty": "EC", "crv": "P-256", "x": x, "y": x });
+            jwk.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            parse(jwk).unwrap()
+        };
+        let es = KeyManagementAlgorithm::EcdhEs;
+        for (more, verifies, receives) in [
+            (json!({}), true, true),
+            (json!({ "use": "sig" }), true, false),
+            (json!({ "use": "enc" }), false, true),
+            (json!({ "use": "other" }), false, false),
+            (json!({ "alg": "ES256" }), true, false),
+            (json!({ "alg": "ECDH-ES" }), false, true),
+            (json!({ "alg": "ECDH-ES+A256KW" }), false, false),
+        ] {
+            let key = key(more.clone());
+            assert_eq!((key.verifies(Algorithm::ES256), key.receives(es)), (verifies, receives), "{more}");
+            assert!(!key.verifies(Algorithm::RS256) && !key.receives(KeyManagementAlgorithm::RsaOaep256));
+        }
+
+        let set = JwkSet { keys: vec![key(json!({ "kid": "a" })), key(json!({ "kid": "b", "use": "enc" }))] };
+        assert_eq!(set.recipient(es).and_then(|key| key.kid.as_deref()), Some("b"));
+        assert_eq!(set.recipient(KeyManagementAlgorithm::RsaOaep256), None);
     }
 
     proptest! {

@@ -1,6 +1,6 @@
 //! The signing keys as they are stored: the public part in clear, the private part sealed.
 
-use crate::{Algorithm, Crypto, CryptoError, Jwk, JwkSet, Purpose, Secrets, VerificationKey};
+use crate::{Algorithm, Crypto, CryptoError, Jwk, JwkSet, KeyAlgorithm, Purpose, Secrets, VerificationKey};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use protocol::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -65,7 +65,7 @@ impl PublishedKeys {
                 key: key.public.key.clone(),
                 kid: Some(kid),
                 usage: Some("sig".to_owned()),
-                alg: Some(alg),
+                alg: Some(KeyAlgorithm::Signature(alg)),
             })
         });
         // Strings and numbers have no way to fail.

@@ -1,9 +1,10 @@
-//! Keys, JWS, JWKS and sealed values.
+//! Keys, JWS, JWE, JWKS and sealed values.
 //!
 //! Natively the cryptography is aws-lc; in a Worker it is WebCrypto. [`platform`] is the one that this build has.
 
 mod crypto;
 mod error;
+mod jwe;
 mod jwk;
 mod jws;
 mod key_set;
@@ -16,13 +17,14 @@ mod native;
 #[cfg(target_arch = "wasm32")]
 mod web;
 
-pub use crypto::{Crypto, GeneratedKey, Signer, Verifier, platform};
+pub use crypto::{Agreement, Crypto, Encryption, GeneratedKey, Signer, Verifier, platform};
 pub use error::CryptoError;
-pub use jwk::{Jwk, JwkSet, PublicKey};
+pub use jwe::{Recipient, encrypt_jwt};
+pub use jwk::{Jwk, JwkSet, KeyAlgorithm, PublicKey};
 pub use jws::{Header, Jwt, MAX_JWT_LENGTH, SigningKey, VerificationKey, sign_jwt, verify};
 pub use key_set::{KeySet, PublishedKey, PublishedKeys};
 pub use keyring::Keyring;
-pub use protocol::{Algorithm, UnknownAlgorithm};
+pub use protocol::{Algorithm, ContentEncryption, KeyManagementAlgorithm, UnknownAlgorithm};
 pub use rotation::{Addition, Plan, Policy, Retirement};
 pub use secret::{InvalidSecret, Purpose, Secret, Secrets};
 

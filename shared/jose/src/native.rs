@@ -1,5 +1,7 @@
 //! aws-lc.
 
+mod encryption;
+
 use crate::{Algorithm, Crypto, CryptoError, GeneratedKey, PublicKey, Signer, Verifier};
 use async_trait::async_trait;
 use aws_lc_rs::{
@@ -112,13 +114,8 @@ fn parse_rsa(n: &[u8], e: &[u8], parameters: &'static RsaParameters) -> Result<P
 fn generate_p256() -> Result<GeneratedKey, CryptoError> {
     let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).map_err(failed)?;
     let pkcs8 = pair.to_pkcs8v1().map_err(failed)?.as_ref().to_vec();
-    let (format, point) = pair.public_key().as_ref().split_first().ok_or(CryptoError::Key)?;
-    let (x, y) = point.split_first_chunk::<32>().ok_or(CryptoError::Key)?;
-    let y = y.try_into().map_err(not_a_key)?;
-    if *format != 4 {
-        return Err(CryptoError::Key);
-    }
-    Ok(GeneratedKey { pkcs8, public: PublicKey::P256 { x: *x, y } })
+    let public = PublicKey::from_point(pair.public_key().as_ref()).ok_or(CryptoError::Key)?;
+    Ok(GeneratedKey { pkcs8, public })
 }
 
 fn generate_rsa() -> Result<GeneratedKey, CryptoError> {

@@ -1,5 +1,7 @@
 //! WebCrypto.
 
+mod encryption;
+
 use crate::{Algorithm, Crypto, CryptoError, GeneratedKey, Jwk, PublicKey, Signer, Verifier};
 use async_trait::async_trait;
 use js_sys::{Array, JSON, Object, Promise, Reflect, Uint8Array};

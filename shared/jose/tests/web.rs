@@ -3,7 +3,10 @@
 #![cfg(target_arch = "wasm32")]
 #![allow(clippy::unwrap_used, missing_docs)]
 
-use jose::{Algorithm, CryptoError, Jwt, KeySet, Keyring, PublicKey, Purpose, Secret, Secrets, platform, sign_jwt};
+use jose::{
+    Algorithm, ContentEncryption, CryptoError, Jwk, JwkSet, Jwt, KeyManagementAlgorithm, KeySet, Keyring, PublicKey,
+    Purpose, Recipient, Secret, Secrets, encrypt_jwt, platform, sign_jwt,
+};
 use protocol::Timestamp;
 use serde_json::json;
 use wasm_bindgen_test::wasm_bindgen_test;
@@ -47,6 +50,23 @@ async fn what_is_not_a_key_is_refused() {
     }
     let off_curve = PublicKey::P256 { x: [1; 32], y: [1; 32] };
     assert_eq!(platform().verifier(Algorithm::ES256, &off_curve).await.err(), Some(CryptoError::Key));
+}
+
+#[wasm_bindgen_test]
+async fn jwts_are_encrypted_by_every_pair_of_algorithms() {
+    let mut keys = JwkSet::default();
+    for alg in [Algorithm::ES256, Algorithm::RS256] {
+        keys.keys.push(Jwk::from(platform().generate(alg).await.unwrap().public));
+    }
+    for alg in KeyManagementAlgorithm::ALL.iter().copied() {
+        for enc in ContentEncryption::ALL.iter().copied() {
+            let recipient = Recipient::among(&keys, alg, enc).unwrap();
+            let (one, two) = (encrypt_jwt(&recipient, "a.b.c").await, encrypt_jwt(&recipient, "a.b.c").await);
+            let (one, two) = (one.unwrap(), two.unwrap());
+            assert_eq!(one.split('.').count(), 5, "{alg:?} {enc:?}");
+            assert_ne!(one, two, "{alg:?} {enc:?}");
+        }
+    }
 }
 
 #[wasm_bindgen_test]

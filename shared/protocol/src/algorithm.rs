@@ -58,6 +58,113 @@ impl FromStr for Algorithm {
     }
 }
 
+/// How the content key of a JWE travels (RFC 7518 §4.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum KeyManagementAlgorithm {
+    /// §4.3.
+    #[serde(rename = "RSA-OAEP-256")]
+    RsaOaep256,
+    /// §4.6, the agreed key itself.
+    #[serde(rename = "ECDH-ES")]
+    EcdhEs,
+    /// §4.6.
+    #[serde(rename = "ECDH-ES+A128KW")]
+    EcdhEsA128Kw,
+    /// §4.6.
+    #[serde(rename = "ECDH-ES+A256KW")]
+    EcdhEsA256Kw,
+}
+
+impl KeyManagementAlgorithm {
+    /// Every one of them.
+    pub const ALL: &[Self] = &[Self::RsaOaep256, Self::EcdhEs, Self::EcdhEsA128Kw, Self::EcdhEsA256Kw];
+
+    /// The JOSE name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::RsaOaep256 => "RSA-OAEP-256",
+            Self::EcdhEs => "ECDH-ES",
+            Self::EcdhEsA128Kw => "ECDH-ES+A128KW",
+            Self::EcdhEsA256Kw => "ECDH-ES+A256KW",
+        }
+    }
+}
+
+/// How the content of a JWE is encrypted (RFC 7518 §5.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ContentEncryption {
+    /// §5.2.3.
+    #[serde(rename = "A128CBC-HS256")]
+    A128CbcHs256,
+    /// §5.2.5.
+    #[serde(rename = "A256CBC-HS512")]
+    A256CbcHs512,
+    /// §5.3.
+    #[serde(rename = "A128GCM")]
+    A128Gcm,
+    /// §5.3.
+    #[serde(rename = "A256GCM")]
+    A256Gcm,
+}
+
+impl ContentEncryption {
+    /// Every one of them.
+    pub const ALL: &[Self] = &[Self::A128CbcHs256, Self::A256CbcHs512, Self::A128Gcm, Self::A256Gcm];
+
+    /// The JOSE name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::A128CbcHs256 => "A128CBC-HS256",
+            Self::A256CbcHs512 => "A256CBC-HS512",
+            Self::A128Gcm => "A128GCM",
+            Self::A256Gcm => "A256GCM",
+        }
+    }
+}
+
+/// How a request object is signed (OpenID Connect Core §6.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RequestObjectAlgorithm {
+    /// Not at all: for clients that are registered so.
+    #[serde(rename = "none")]
+    None,
+    /// As [`Algorithm::ES256`].
+    ES256,
+    /// As [`Algorithm::RS256`].
+    RS256,
+    /// As [`Algorithm::PS256`].
+    PS256,
+    /// As [`Algorithm::EdDSA`].
+    EdDSA,
+}
+
+impl RequestObjectAlgorithm {
+    /// Every one of them.
+    pub const ALL: &[Self] = &[Self::None, Self::ES256, Self::RS256, Self::PS256, Self::EdDSA];
+
+    /// The JOSE name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::ES256 => "ES256",
+            Self::RS256 => "RS256",
+            Self::PS256 => "PS256",
+            Self::EdDSA => "EdDSA",
+        }
+    }
+
+    /// The signature algorithm, if there is one.
+    pub const fn signature(self) -> Option<Algorithm> {
+        match self {
+            Self::None => None,
+            Self::ES256 => Some(Algorithm::ES256),
+            Self::RS256 => Some(Algorithm::RS256),
+            Self::PS256 => Some(Algorithm::PS256),
+            Self::EdDSA => Some(Algorithm::EdDSA),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

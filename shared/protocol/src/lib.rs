@@ -21,7 +21,7 @@ pub mod throttle;
 mod time;
 mod tokens;
 
-pub use algorithm::{Algorithm, UnknownAlgorithm};
+pub use algorithm::{Algorithm, ContentEncryption, KeyManagementAlgorithm, RequestObjectAlgorithm, UnknownAlgorithm};
 pub use assertion::{
     Assertion, AssertionProblem, AssertionRules, CLOCK_SKEW, MAX_LIFETIME as MAX_ASSERTION_LIFETIME, single_use_digest,
 };

@@ -1,0 +1,67 @@
+//! What is encrypted opens with the private key, and with nothing else.
+#![cfg(not(target_arch = "wasm32"))]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
+
+use jose::{ContentEncryption, JwkSet, KeyManagementAlgorithm, Recipient, encrypt_jwt};
+use serde_json::json;
+use suite::jwe::KeyPair;
+
+const JWT: &str = "header.payload.signature";
+
+fn recipient(pair: &KeyPair, alg: KeyManagementAlgorithm, enc: ContentEncryption) -> Recipient {
+    let keys = JwkSet::parse(&json!({ "keys": [pair.jwk("mine")] }).to_string()).unwrap();
+    Recipient::among(&keys, alg, enc).unwrap()
+}
+
+fn encrypt(recipient: &Recipient) -> String {
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    match std::pin::pin!(encrypt_jwt(recipient, JWT)).poll(&mut context) {
+        std::task::Poll::Ready(done) => done.unwrap(),
+        std::task::Poll::Pending => panic!("native cryptography never waits"),
+    }
+}
+
+#[test]
+fn every_pair_of_algorithms_opens_again() {
+    let (rsa, p256, other) = (KeyPair::rsa(), KeyPair::p256(), KeyPair::p256());
+    for alg in KeyManagementAlgorithm::ALL.iter().copied() {
+        let pair = if alg == KeyManagementAlgorithm::RsaOaep256 { &rsa } else { &p256 };
+        for enc in ContentEncryption::ALL.iter().copied() {
+            let recipient = recipient(pair, alg, enc);
+            let jwe = encrypt(&recipient);
+            let opened = pair.open(&jwe).unwrap();
+            assert_eq!(opened.text, JWT, "{alg:?} {enc:?}");
+            let header = opened.header;
+            assert_eq!((&header["alg"], &header["enc"]), (&json!(alg.as_str()), &json!(enc.as_str())));
+            assert_eq!((&header["cty"], &header["kid"]), (&json!("JWT"), &json!("mine")));
+            assert!(header.get("zip").is_none());
+
+            // Content keys, ephemeral keys and IVs are fresh each time.
+            let (one, two) = (jwe.split('.').collect::<Vec<_>>(), encrypt(&recipient));
+            let two: Vec<_> = two.split('.').collect();
+            assert!(one[2] != two[2] && one[3] != two[3], "{alg:?} {enc:?}");
+            assert!(one[0] != two[0] || alg == KeyManagementAlgorithm::RsaOaep256);
+
+            if alg != KeyManagementAlgorithm::RsaOaep256 {
+                assert!(other.open(&jwe).is_none(), "{alg:?} {enc:?}");
+            }
+            for part in 2..5 {
+                let mut parts: Vec<String> = one.iter().map(|part| (*part).to_owned()).collect();
+                let first = if parts[part].starts_with('A') { "B" } else { "A" };
+                parts[part].replace_range(..1, first);
+                assert!(pair.open(&parts.join(".")).is_none(), "{alg:?} {enc:?} part {part}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_key_that_is_no_point_receives_nothing() {
+    let x = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE";
+    let keys =
+        JwkSet::parse(&json!({ "keys": [{ "kty": "EC", "crv": "P-256", "x": x, "y": x }] }).to_string()).unwrap();
+    let recipient = Recipient::among(&keys, KeyManagementAlgorithm::EcdhEs, ContentEncryption::A128Gcm).unwrap();
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    let done = std::pin::pin!(encrypt_jwt(&recipient, JWT)).poll(&mut context);
+    assert_eq!(done, std::task::Poll::Ready(Err(jose::CryptoError::Key)));
+}

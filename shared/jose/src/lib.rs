@@ -2,6 +2,7 @@
 //!
 //! Natively the cryptography is aws-lc; in a Worker it is WebCrypto. [`platform`] is the one that this build has.
 
+mod certificate;
 mod crypto;
 mod error;
 mod jwe;

@@ -20,6 +20,7 @@ pub mod sealed_token;
 pub mod throttle;
 mod time;
 mod tokens;
+mod trusted_issuer;
 
 pub use algorithm::{Algorithm, ContentEncryption, KeyManagementAlgorithm, RequestObjectAlgorithm, UnknownAlgorithm};
 pub use assertion::{
@@ -43,3 +44,4 @@ pub use scope::Scope;
 pub use sealed_token::{Mac, SealedToken, TokenContent, TokenKind};
 pub use time::Timestamp;
 pub use tokens::{ACCESS_TOKEN_TYPE, AccessTokenClaims, IdTokenClaims, half_hash};
+pub use trusted_issuer::{MappedSubject, SubjectMapping, TrustedIssuer};

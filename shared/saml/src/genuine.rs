@@ -1,0 +1,221 @@
+//! An assertion whose signature is verified, and the rules that it is held against (RFC 7522 §3).
+
+use crate::xml::{self, Element, SAML};
+use crate::{Problem, instant};
+use protocol::{CLOCK_SKEW, Timestamp, single_use_digest};
+use serde_json::{Map, Value};
+use std::time::Duration;
+
+const BEARER: &str = "urn:oasis:names:tc:SAML:2.0:cm:bearer";
+const ENTITY: &str = "urn:oasis:names:tc:SAML:2.0:nameid-format:entity";
+/// The longest `Issuer`, `NameID` and `ID`, in bytes.
+const MAX_NAME: usize = 512;
+
+/// What an assertion is held against.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules<'a> {
+    /// Who must have made it.
+    pub issuer: &'a str,
+    /// For whom it must have been made: this server's issuer identifier.
+    pub audience: &'a str,
+    /// Where it must have been meant to be brought: the token endpoint.
+    pub recipient: &'a str,
+    /// How far ahead it may expire, and how old it may be.
+    pub max_lifetime: Duration,
+    /// When it is judged.
+    pub now: Timestamp,
+}
+
+/// An assertion that meets the rules.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Assertion {
+    /// Who made it.
+    pub issuer: String,
+    /// Whom it is about: the `NameID`.
+    pub subject: String,
+    /// Its `ID`: no second assertion of the issuer has it.
+    pub id: String,
+    /// When it expires.
+    pub expires_at: Timestamp,
+    /// When its subject signed in, if it says so.
+    pub authenticated_at: Option<Timestamp>,
+    /// Its attributes by name: those that have one value.
+    pub claims: Map<String, Value>,
+}
+
+impl Assertion {
+    /// From when on it is refused for its age alone, so that nothing need be remembered of it.
+    pub fn forgotten_at(&self) -> Timestamp {
+        self.expires_at.after(CLOCK_SKEW)
+    }
+
+    /// Its name among those of all issuers, 32 bytes. What marks it as used.
+    pub fn digest(&self) -> [u8; 32] {
+        single_use_digest(&self.issuer, &self.id)
+    }
+}
+
+/// The signed content of an assertion: every byte of it was signed by the key that verified it.
+pub struct Genuine {
+    content: String,
+}
+
+impl Genuine {
+    pub(crate) const fn new(content: String) -> Self {
+        Self { content }
+    }
+
+    /// Holds the assertion against the rules.
+    pub fn check(&self, rules: &Rules<'_>) -> Result<Assertion, Problem> {
+        let document = xml::parse(&self.content)?;
+        let root = Element::root(&document).ok_or(Problem::NotAnAssertion)?;
+        let inner = ["Assertion", "EncryptedAssertion"];
+        if !root.is(SAML, "Assertion")
+            || root.attribute("Version") != Some("2.0")
+            || inner.iter().any(|name| root.count_below(SAML, name) > 0)
+        {
+            return Err(Problem::NotAnAssertion);
+        }
+        let id = root.attribute("ID").filter(|id| is_name(id)).ok_or(Problem::NotAnAssertion)?.to_owned();
+        let issuer = issuer(&root).filter(|issuer| issuer == rules.issuer).ok_or(Problem::Issuer)?;
+        let subject = root.only(SAML, "Subject").ok_or(Problem::Subject)?;
+        let until = [conditions(&root, rules)?, confirmation(&subject, rules)?];
+        let expires_at = until.into_iter().flatten().min().ok_or(Problem::NoExpiry)?;
+        if expires_at.after(CLOCK_SKEW).is_past(rules.now) {
+            return Err(Problem::Expired);
+        }
+        if expires_at > rules.now.after(rules.max_lifetime).after(CLOCK_SKEW) {
+            return Err(Problem::TooLongLived);
+        }
+        let issued_at = root.attribute("IssueInstant").and_then(instant::parse).ok_or(Problem::IssueInstant)?;
+        if issued_at > rules.now.after(CLOCK_SKEW)
+            || issued_at.after(rules.max_lifetime).after(CLOCK_SKEW).is_past(rules.now)
+        {
+            return Err(Problem::IssueInstant);
+        }
+        let authenticated_at = authenticated_at(&root, rules)?;
+        let claims = attributes(&root);
+        Ok(Assertion { issuer, subject: name_id(&subject)?, id, expires_at, authenticated_at, claims })
+    }
+}
+
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.len() <= MAX_NAME
+}
+
+fn issuer(root: &Element<'_, '_>) -> Option<String> {
+    let issuer = root.only(SAML, "Issuer")?;
+    if issuer.attribute("Format").is_some_and(|format| format != ENTITY) {
+        return None;
+    }
+    issuer.text().map(|text| text.trim().to_owned()).filter(|text| is_name(text))
+}
+
+/// The `NameID` (RFC 7522 §3 (3)), as it stands; one that is encrypted cannot be read.
+fn name_id(subject: &Element<'_, '_>) -> Result<String, Problem> {
+    let hidden = ["BaseID", "EncryptedID"];
+    if hidden.iter().any(|name| !subject.named(SAML, name).is_empty()) {
+        return Err(Problem::Subject);
+    }
+    let name = subject.only(SAML, "NameID").and_then(|name| name.text()).ok_or(Problem::Subject)?;
+    if is_name(&name) && name.trim() == name { Ok(name) } else { Err(Problem::Subject) }
+}
+
+/// A moment in an attribute; a problem when it is there and cannot be read.
+fn moment(element: &Element<'_, '_>, name: &str, problem: Problem) -> Result<Option<Timestamp>, Problem> {
+    element.attribute(name).map(|text| instant::parse(text).ok_or(problem)).transpose()
+}
+
+fn not_before(element: &Element<'_, '_>, rules: &Rules<'_>) -> Result<(), Problem> {
+    match moment(element, "NotBefore", Problem::NotYetValid)? {
+        Some(from) if from > rules.now.after(CLOCK_SKEW) => Err(Problem::NotYetValid),
+        _ => Ok(()),
+    }
+}
+
+/// The conditions (SAML Core §2.5.1): each must be understood and met. Answers when they end.
+fn conditions(root: &Element<'_, '_>, rules: &Rules<'_>) -> Result<Option<Timestamp>, Problem> {
+    let conditions = root.only(SAML, "Conditions").ok_or(Problem::Audience)?;
+    not_before(&conditions, rules)?;
+    let mut is_for_us = false;
+    for condition in conditions.children() {
+        if condition.is(SAML, "AudienceRestriction") {
+            // Every restriction must be met, and each may name this server alone.
+            let audiences = condition.named(SAML, "Audience");
+            let named: Vec<String> = audiences.iter().filter_map(Element::text).collect();
+            if !matches!(named.as_slice(), [only] if only.trim() == rules.audience)
+                || condition.children().len() != audiences.len()
+            {
+                return Err(Problem::Audience);
+            }
+            is_for_us = true;
+        } else if !condition.is(SAML, "OneTimeUse") && !condition.is(SAML, "ProxyRestriction") {
+            return Err(Problem::Condition);
+        }
+    }
+    if !is_for_us {
+        return Err(Problem::Audience);
+    }
+    moment(&conditions, "NotOnOrAfter", Problem::NoExpiry)
+}
+
+/// The bearer confirmation (RFC 7522 §3 (5)): one that is met. Answers when it ends, if it says so.
+fn confirmation(subject: &Element<'_, '_>, rules: &Rules<'_>) -> Result<Option<Timestamp>, Problem> {
+    let mut found = Err(Problem::Confirmation);
+    for confirmation in subject.named(SAML, "SubjectConfirmation") {
+        if confirmation.attribute("Method") != Some(BEARER) {
+            continue;
+        }
+        found = confirmed_until(&confirmation, rules);
+        if found.is_ok() {
+            break;
+        }
+    }
+    found
+}
+
+fn confirmed_until(confirmation: &Element<'_, '_>, rules: &Rules<'_>) -> Result<Option<Timestamp>, Problem> {
+    let data = match confirmation.named(SAML, "SubjectConfirmationData").as_slice() {
+        [] => return Ok(None),
+        [data] => *data,
+        _ => return Err(Problem::Confirmation),
+    };
+    not_before(&data, rules)?;
+    let recipient = data.attribute("Recipient").ok_or(Problem::Confirmation)?;
+    if recipient != rules.recipient && recipient != rules.audience {
+        return Err(Problem::Confirmation);
+    }
+    let until = moment(&data, "NotOnOrAfter", Problem::NoExpiry)?.ok_or(Problem::Confirmation)?;
+    if until.after(CLOCK_SKEW).is_past(rules.now) { Err(Problem::Expired) } else { Ok(Some(until)) }
+}
+
+/// When the subject signed in (RFC 7522 §3 (7)), the latest when it says so more than once. A session that is over is
+/// a reason to refuse (SAML Core §2.7.2).
+fn authenticated_at(root: &Element<'_, '_>, rules: &Rules<'_>) -> Result<Option<Timestamp>, Problem> {
+    let mut latest = None;
+    for statement in root.named(SAML, "AuthnStatement") {
+        let until = moment(&statement, "SessionNotOnOrAfter", Problem::Expired)?;
+        if until.is_some_and(|until| until.after(CLOCK_SKEW).is_past(rules.now)) {
+            return Err(Problem::Expired);
+        }
+        latest = latest.max(moment(&statement, "AuthnInstant", Problem::IssueInstant)?);
+    }
+    Ok(latest)
+}
+
+/// The attributes that have one value. One that is there twice says nothing.
+fn attributes(root: &Element<'_, '_>) -> Map<String, Value> {
+    let mut claims = Map::new();
+    let mut repeated = Vec::new();
+    let statements = root.named(SAML, "AttributeStatement");
+    for attribute in statements.iter().flat_map(|statement| statement.named(SAML, "Attribute")) {
+        let Some(name) = attribute.attribute("Name") else { continue };
+        let value = attribute.only(SAML, "AttributeValue").and_then(|value| value.text());
+        if claims.insert(name.to_owned(), value.map_or(Value::Null, Value::String)).is_some() {
+            repeated.push(name.to_owned());
+        }
+    }
+    repeated.iter().for_each(|name| drop(claims.remove(name)));
+    claims.retain(|_, value| !value.is_null());
+    claims
+}

@@ -10,6 +10,7 @@ mod jwk;
 mod jws;
 mod key_set;
 mod keyring;
+mod peer;
 mod rotation;
 mod secret;
 
@@ -25,6 +26,7 @@ pub use jwk::{Jwk, JwkSet, KeyAlgorithm, PublicKey};
 pub use jws::{Header, Jwt, MAX_JWT_LENGTH, SigningKey, VerificationKey, sign_jwt, verify};
 pub use key_set::{KeySet, PublishedKey, PublishedKeys};
 pub use keyring::Keyring;
+pub use peer::Unverified;
 pub use protocol::{Algorithm, ContentEncryption, KeyManagementAlgorithm, UnknownAlgorithm};
 pub use rotation::{Addition, Plan, Policy, Retirement};
 pub use secret::{InvalidSecret, Purpose, Secret, Secrets};

@@ -1,5 +1,6 @@
 //! What a function works with besides its request.
 
+use crate::remote_keys::RemoteKeys;
 use crate::{Config, ConfigError, Fault, Fetcher};
 use jose::{KeySet, Keyring, Secrets};
 use protocol::remote_url::Reach;
@@ -29,6 +30,7 @@ pub struct Context {
     pub log: Box<dyn Fn(&str) + Send + Sync>,
     keyring: Mutex<Option<(Timestamp, Arc<Keyring>)>>,
     clients: Mutex<HashMap<String, (Timestamp, Arc<StoredClient>)>>,
+    pub(crate) remote_keys: RemoteKeys,
 }
 
 impl Context {
@@ -40,7 +42,16 @@ impl Context {
     ) -> Result<Self, ConfigError> {
         let (config, secrets) = Config::read(lookup)?;
         let fetch = Fetcher::new(if config.is_https() { Reach::Public } else { Reach::Loopback });
-        Ok(Self { config, secrets, records, fetch, log, keyring: Mutex::default(), clients: Mutex::default() })
+        Ok(Self {
+            config,
+            secrets,
+            records,
+            fetch,
+            log,
+            keyring: Mutex::default(),
+            clients: Mutex::default(),
+            remote_keys: RemoteKeys::default(),
+        })
     }
 
     /// The signing keys, made if there are none. Cached for a minute; a new key is published for longer than that

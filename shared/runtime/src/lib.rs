@@ -11,6 +11,7 @@ pub mod fetch;
 mod form;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod lambda;
+mod remote_keys;
 mod request;
 mod response;
 pub mod routes;
@@ -25,6 +26,7 @@ pub use context::{CACHED_FOR, Context};
 pub use fault::Fault;
 pub use fetch::{FetchError, Fetched, Fetcher};
 pub use form::Refusal;
+pub use remote_keys::{KeyError, KeySource};
 pub use request::Request;
 pub use response::{Outcome, Response};
 pub use shell::Handler;

@@ -1,0 +1,191 @@
+//! Keys of peers: those that a client or a trusted issuer registered, or has at a URL; fetched, and kept for minutes.
+
+use crate::{Context, FetchError, fetch};
+use http::StatusCode;
+use jose::{JwkSet, Jwt, Unverified};
+use protocol::Timestamp;
+use serde_json::Value;
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// How long a set is kept, when its server does not say; and the least and the most that it can say.
+const KEPT_FOR: Duration = Duration::from_secs(300);
+const LEAST: Duration = Duration::from_secs(60);
+const MOST: Duration = Duration::from_secs(600);
+/// How long after a fetch the same URL is not asked again, whatever comes: neither a token that names an unknown key
+/// nor a server that is down makes us call more often.
+const PAUSE: Duration = Duration::from_secs(5);
+/// How long a set outlives its time when its server cannot be reached.
+const STALE: Duration = Duration::from_secs(3600);
+/// How many sets an instance remembers.
+const MAX_SETS: usize = 256;
+
+/// Where a peer's keys are.
+#[derive(Clone, Copy, Debug)]
+pub enum KeySource<'a> {
+    /// They were registered: a JWK Set (RFC 7517 §5).
+    Set(&'a Value),
+    /// At this URL.
+    Uri(&'a str),
+}
+
+impl<'a> KeySource<'a> {
+    /// Those that are there.
+    pub fn either(jwks: Option<&'a Value>, jwks_uri: Option<&'a str>) -> Option<Self> {
+        jwks.map(Self::Set).or(jwks_uri.map(Self::Uri))
+    }
+}
+
+/// Why a token counts for nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyError {
+    /// None of the keys signed it.
+    Unverified,
+    /// The keys cannot be had.
+    Fetch(FetchError),
+    /// What is at the URL is no key set, or no answer of status 200.
+    NoKeySet,
+}
+
+impl fmt::Display for KeyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unverified => f.write_str("none of the keys registered signed it"),
+            Self::Fetch(error) => write!(f, "the keys at jwks_uri cannot be fetched: {error}"),
+            Self::NoKeySet => f.write_str("what is at jwks_uri is not a JWK Set (RFC 7517 section 5)"),
+        }
+    }
+}
+
+impl std::error::Error for KeyError {}
+
+/// The sets that an instance knows, by URL.
+#[derive(Debug, Default)]
+pub(crate) struct RemoteKeys {
+    known: Mutex<HashMap<String, Known>>,
+}
+
+/// What came of the last fetches of one URL.
+#[derive(Clone, Debug)]
+struct Known {
+    /// The last set that came, and until when it is good.
+    set: Option<(Arc<JwkSet>, Timestamp)>,
+    /// When it was last asked for.
+    asked_at: Timestamp,
+    /// What came then, if not a set.
+    error: Option<KeyError>,
+}
+
+impl RemoteKeys {
+    fn find(&self, uri: &str) -> Option<Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).get(uri).cloned()
+    }
+
+    fn keep(&self, uri: &str, known: Known) {
+        let mut all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.len() >= MAX_SETS && !all.contains_key(uri) {
+            all.clear();
+        }
+        all.insert(uri.to_owned(), known);
+    }
+}
+
+impl Context {
+    /// The claims of a token, if one of the peer's keys signed them. Keys at a URL are fetched anew when none of
+    /// those known can have signed it, at most every few seconds: a peer may change its keys at any time (OpenID
+    /// Connect Core §10.1.1). Everything else about the token is the caller's to check.
+    pub async fn verify_by(&self, jwt: &Jwt<'_>, keys: KeySource<'_>, now: Timestamp) -> Result<Value, KeyError> {
+        let uri = match keys {
+            KeySource::Set(set) => {
+                let set = JwkSet::parse(&set.to_string()).ok_or(KeyError::NoKeySet)?;
+                return set.verify(jwt).await.map_err(|_| KeyError::Unverified);
+            }
+            KeySource::Uri(uri) => uri,
+        };
+        let set = self.remote_keys(uri, now).await?;
+        match set.verify(jwt).await {
+            Ok(claims) => Ok(claims),
+            Err(Unverified::Signature) => Err(KeyError::Unverified),
+            Err(Unverified::NoKey) => {
+                let newer = self.newer_keys(uri, now).await?;
+                newer.verify(jwt).await.map_err(|_| KeyError::Unverified)
+            }
+        }
+    }
+
+    /// The keys at a URL; kept for as long as `Cache-Control` says, between one minute and ten.
+    pub async fn remote_keys(&self, uri: &str, now: Timestamp) -> Result<Arc<JwkSet>, KeyError> {
+        match self.remote_keys.find(uri) {
+            Some(Known { set: Some((set, good_until)), .. }) if !good_until.is_past(now) => Ok(set),
+            known => self.fetch_keys(uri, known, now).await,
+        }
+    }
+
+    async fn newer_keys(&self, uri: &str, now: Timestamp) -> Result<Arc<JwkSet>, KeyError> {
+        self.fetch_keys(uri, self.remote_keys.find(uri), now).await
+    }
+
+    async fn fetch_keys(&self, uri: &str, known: Option<Known>, now: Timestamp) -> Result<Arc<JwkSet>, KeyError> {
+        if let Some(known) = &known
+            && now.since(known.asked_at) < PAUSE
+        {
+            return match (&known.set, &known.error) {
+                (Some((set, good_until)), _) if !good_until.after(STALE).is_past(now) => Ok(set.clone()),
+                (_, error) => Err(error.clone().unwrap_or(KeyError::NoKeySet)),
+            };
+        }
+        let outcome = self.ask_for_keys(uri, now).await;
+        let before = known.and_then(|known| known.set);
+        let (set, error) = match outcome {
+            Ok(set) => (Some(set), None),
+            Err(error) => (before.filter(|(_, good_until)| !good_until.after(STALE).is_past(now)), Some(error)),
+        };
+        let answer = match (&set, &error) {
+            (Some((set, _)), _) => Ok(set.clone()),
+            (None, error) => Err(error.clone().unwrap_or(KeyError::NoKeySet)),
+        };
+        self.remote_keys.keep(uri, Known { set, asked_at: now, error });
+        answer
+    }
+
+    async fn ask_for_keys(&self, uri: &str, now: Timestamp) -> Result<(Arc<JwkSet>, Timestamp), KeyError> {
+        let fetched = self.fetch.get(uri, fetch::LIMIT, fetch::TIMEOUT).await.map_err(KeyError::Fetch)?;
+        let text = std::str::from_utf8(&fetched.body).map_err(|_| KeyError::NoKeySet)?;
+        let set = JwkSet::parse(text).filter(|_| fetched.status == StatusCode::OK).ok_or(KeyError::NoKeySet)?;
+        let kept_for = fetched.cache_control.as_deref().map_or(KEPT_FOR, kept_for);
+        Ok((Arc::new(set), now.after(kept_for)))
+    }
+}
+
+/// How long an answer with this `Cache-Control` is kept (RFC 9111 §5.2.2).
+fn kept_for(cache_control: &str) -> Duration {
+    let mut directives = cache_control.split(',').map(|directive| directive.trim().to_ascii_lowercase());
+    let seconds = directives.find_map(|directive| match directive.as_str() {
+        "no-store" | "no-cache" => Some(0),
+        other => other.strip_prefix("max-age=")?.trim_matches('"').parse().ok(),
+    });
+    seconds.map_or(KEPT_FOR, Duration::from_secs).clamp(LEAST, MOST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sets_are_kept_for_one_to_ten_minutes() {
+        for (field, seconds) in [
+            ("max-age=120", 120),
+            ("public, Max-Age=\"120\"", 120),
+            ("max-age=0", 60),
+            ("no-store", 60),
+            ("max-age=31536000, immutable", 600),
+            ("max-age=99999999999999999999999", 300),
+            ("private", 300),
+            ("", 300),
+        ] {
+            assert_eq!(kept_for(field).as_secs(), seconds, "{field}");
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! Keys at a URL: fetched when needed, kept for minutes, asked for again when a token names one that is unknown.
+#![cfg(not(target_arch = "wasm32"))]
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test fails by panicking")]
+
+use async_trait::async_trait;
+use http::StatusCode;
+use jose::{Algorithm, Jwk, Jwt, SigningKey, platform, sign_jwt};
+use protocol::Timestamp;
+use protocol::remote_url::Reach;
+use runtime::fetch::{Outgoing, Transport};
+use runtime::{Context, FetchError, Fetched, Fetcher, KeyError, KeySource};
+use serde_json::json;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use storage::memory::Memory;
+
+const URI: &str = "https://client.example/jwks.json";
+const T0: Timestamp = Timestamp::from_secs(1_800_000_000);
+
+/// Answers what it is told to, and counts.
+#[derive(Default)]
+struct Server {
+    keys: Mutex<Option<Vec<Jwk>>>,
+    asked: AtomicUsize,
+}
+
+struct Wire(Arc<Server>);
+
+#[async_trait]
+impl Transport for Wire {
+    async fn send(&self, _: &Outgoing) -> Result<Fetched, FetchError> {
+        self.0.asked.fetch_add(1, Ordering::SeqCst);
+        let keys = self.0.keys.lock().unwrap().clone().ok_or(FetchError::TimedOut)?;
+        let body = json!({ "keys": keys }).to_string().into_bytes();
+        Ok(Fetched { status: StatusCode::OK, content_type: None, cache_control: None, body })
+    }
+}
+
+fn context(server: &Arc<Server>) -> Context {
+    let lookup = |name: &str| match name {
+        "LATCHKEY_ISSUER" => Some("https://as.example".to_owned()),
+        "LATCHKEY_SECRET" => Some("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8".to_owned()),
+        _ => None,
+    };
+    let mut context = Context::new(&lookup, Arc::new(Memory::new()), Box::new(|_| ())).unwrap();
+    context.fetch = Fetcher::over(Box::new(Wire(server.clone())), Reach::Public);
+    context
+}
+
+/// A key and a token that it signed.
+async fn key(kid: &str) -> (Jwk, String) {
+    let pair = platform().generate(Algorithm::ES256).await.unwrap();
+    let signer = platform().signer(Algorithm::ES256, &pair.pkcs8).await.unwrap();
+    let jwt = sign_jwt(&SigningKey::new(kid, Algorithm::ES256, signer), "JWT", &json!({ "kid": kid })).await.unwrap();
+    (Jwk { kid: Some(kid.to_owned()), ..Jwk::from(pair.public) }, jwt)
+}
+
+async fn verify(context: &Context, jwt: &str, seconds: u64) -> Result<serde_json::Value, KeyError> {
+    let now = T0.after(Duration::from_secs(seconds));
+    context.verify_by(&Jwt::parse(jwt).unwrap(), KeySource::Uri(URI), now).await
+}
+
+#[tokio::test]
+async fn keys_are_fetched_once_and_again_when_they_change() {
+    let server = Arc::new(Server::default());
+    let context = context(&server);
+    let asked = || server.asked.load(Ordering::SeqCst);
+    let ((first, by_first), (second, by_second)) = (key("1").await, key("2").await);
+
+    *server.keys.lock().unwrap() = Some(vec![first.clone()]);
+    assert!(verify(&context, &by_first, 0).await.is_ok());
+    assert!(verify(&context, &by_first, 299).await.is_ok());
+    assert_eq!(asked(), 1, "kept");
+
+    // An unknown key: asked again, but not at once again.
+    assert_eq!(verify(&context, &by_second, 299).await, Err(KeyError::Unverified));
+    assert_eq!(verify(&context, &by_second, 303).await, Err(KeyError::Unverified));
+    assert_eq!(asked(), 2);
+    *server.keys.lock().unwrap() = Some(vec![first, second]);
+    assert!(verify(&context, &by_second, 304).await.is_ok());
+    assert_eq!(asked(), 3);
+
+    // A forgery that names a known key asks nobody.
+    let forged = format!("{}A", &by_first[..by_first.len() - 1]);
+    assert!(Jwt::parse(&forged).is_none() || verify(&context, &forged, 400).await.is_err());
+    assert_eq!(asked(), 3);
+    assert!(verify(&context, &by_first, 605).await.is_ok());
+    assert_eq!(asked(), 4, "no longer good");
+}
+
+#[tokio::test]
+async fn a_server_that_is_down_is_left_alone_and_its_last_keys_live_for_an_hour() {
+    let server = Arc::new(Server::default());
+    let context = context(&server);
+    let asked = || server.asked.load(Ordering::SeqCst);
+    let (first, by_first) = key("1").await;
+
+    for (seconds, calls) in [(0, 1), (1, 1), (4, 1), (5, 2)] {
+        assert_eq!(verify(&context, &by_first, seconds).await, Err(KeyError::Fetch(FetchError::TimedOut)));
+        assert_eq!(asked(), calls, "after {seconds} s");
+    }
+    *server.keys.lock().unwrap() = Some(vec![first]);
+    assert!(verify(&context, &by_first, 10).await.is_ok());
+    *server.keys.lock().unwrap() = None;
+    assert!(verify(&context, &by_first, 400).await.is_ok());
+    assert_eq!(asked(), 4, "asked, in vain");
+    assert!(verify(&context, &by_first, 402).await.is_ok());
+    assert_eq!(asked(), 4, "left alone");
+    assert!(verify(&context, &by_first, 3905).await.is_ok());
+    assert!(verify(&context, &by_first, 3915).await.is_err(), "too old");
+}
+
+#[tokio::test]
+async fn what_is_no_key_set_is_said_to_be_none_and_private_hosts_are_never_asked() {
+    let server = Arc::new(Server::default());
+    let context = context(&server);
+    let (_, jwt) = key("1").await;
+    let jwt = Jwt::parse(&jwt).unwrap();
+    for uri in ["http://client.example/", "https://169.254.169.254/", "https://localhost/", "https://as.internal/"] {
+        let outcome = context.verify_by(&jwt, KeySource::Uri(uri), T0).await;
+        assert!(matches!(outcome, Err(KeyError::Fetch(FetchError::Refused(_)))), "{uri}: {outcome:?}");
+    }
+    assert_eq!(server.asked.load(Ordering::SeqCst), 0);
+    for set in [json!(null), json!([]), json!({ "keys": 7 })] {
+        assert_eq!(context.verify_by(&jwt, KeySource::Set(&set), T0).await, Err(KeyError::NoKeySet), "{set}");
+    }
+}

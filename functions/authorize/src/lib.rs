@@ -88,6 +88,7 @@ async fn issue_code(
         nonce: request.nonce.clone(),
         authentication: signed_in.session.authentication.clone(),
         sid: signed_in.session.sid.clone(),
+        resources: Vec::new(),
         claims: request.claims.clone(),
         id_token_claims,
     };

@@ -1,7 +1,7 @@
 //! Token revocation (RFC 7009).
 
 use http::StatusCode;
-use protocol::{AccessTokenClaims, Client, ClientCredentials, RevokedToken, Timestamp, TokenKind, sealed_token};
+use protocol::{AccessTokenClaims, Client, RevokedToken, Timestamp, TokenKind, sealed_token};
 use runtime::{Context, Fault, Refusal, Request, Response, entropy};
 use storage::{grants, markers};
 
@@ -14,9 +14,8 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Fa
 async fn respond(request: &Request, context: &Context) -> Result<Response, Refusal> {
     let parameters = request.form()?;
     parameters.refuse_repeated()?;
-    let credentials = ClientCredentials::from_request(request.authorization()?, &parameters)?;
-    let stored = context.client(&credentials.client_id, request.received_at).await?;
-    let client = credentials.authenticate(stored.as_deref())?;
+    let stored = context.authenticate(request, &parameters).await?;
+    let client = &stored.client;
     let token = parameters.required("token")?;
     revoke(token, client, context, request.received_at).await?;
     Ok(Response::new(StatusCode::OK).of_client(&client.client_id))

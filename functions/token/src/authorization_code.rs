@@ -2,7 +2,7 @@
 
 use crate::Exchange;
 use crate::issue::{Nonce, TokenResponse};
-use protocol::{CodeChallenge, CodeVerdict, Error, ErrorCode, TokenKind, sealed_token};
+use protocol::{CodeChallenge, CodeVerdict, Error, ErrorCode, Standing, TokenKind, resource, sealed_token};
 use runtime::Refusal;
 use storage::grants::{self, Redemption};
 
@@ -24,10 +24,11 @@ pub(crate) async fn redeem(exchange: &Exchange<'_>) -> Result<TokenResponse, Ref
                 "the code is unknown or expired, or was issued for another client_id, redirect_uri or code_challenge",
             )
         })?;
+    let named = named_resources(exchange, &code.standing).await?;
     match grants::redeem(exchange.context.records.as_ref(), &code.standing, &exchange.step()?).await? {
         Redemption::Redeemed(live) => {
-            let scope = live.grant.scope.clone();
-            Ok(exchange.tokens(&live, scope, Nonce::Repeated).await?)
+            let resources = named.unwrap_or_else(|| live.grant.resources.clone());
+            Ok(exchange.tokens(&live, &live.grant.scope, &resources, Nonce::Repeated).await?)
         }
         Redemption::Refused(CodeVerdict::Race) => {
             Err(invalid_grant("the code was redeemed a moment ago by another request; a code is good once").into())
@@ -39,6 +40,17 @@ pub(crate) async fn redeem(exchange: &Exchange<'_>) -> Result<TokenResponse, Ref
             Err(invalid_grant("the code was redeemed before, or was revoked").into())
         }
     }
+}
+
+/// The resources that the request names, of those that were granted (RFC 8707 §2.2). Checked before the code is
+/// redeemed, so that a mistake costs the client nothing; `None`, and no round trip, when it names none.
+async fn named_resources(exchange: &Exchange<'_>, code: &Standing) -> Result<Option<Vec<String>>, Refusal> {
+    if exchange.parameters.value("resource").is_none() {
+        return Ok(None);
+    }
+    let live = grants::find(exchange.context.records.as_ref(), code.grant).await?;
+    let live = live.ok_or_else(|| invalid_grant("the code was redeemed before, or was revoked"))?;
+    Ok(Some(resource::narrowed(exchange.parameters, &live.grant.resources)?))
 }
 
 fn invalid_grant(description: &'static str) -> Error {

@@ -6,9 +6,8 @@ mod issue;
 mod refresh_token;
 
 use http::header;
-use protocol::{ClientCredentials, Error, ErrorCode, GrantType, Parameters, StoredClient};
+use protocol::{Error, ErrorCode, GrantType, Parameters, StoredClient};
 use runtime::{Context, Fault, Refusal, Request, Response};
-use std::sync::Arc;
 
 /// Answers a token request.
 pub async fn handle(request: &Request, context: &Context) -> Result<Response, Fault> {
@@ -19,7 +18,7 @@ async fn respond(request: &Request, context: &Context) -> Result<Response, Refus
     let parameters = request.form()?;
     parameters.refuse_repeated()?;
     let grant_type = grant_type(&parameters)?;
-    let client = authenticate(request, &parameters, context).await?;
+    let client = context.authenticate(request, &parameters).await?;
     let exchange = Exchange { parameters: &parameters, client: &client, context, now: request.received_at };
     let answer = match exchange.begin(grant_type) {
         Err(error) => Err(error.into()),
@@ -27,6 +26,9 @@ async fn respond(request: &Request, context: &Context) -> Result<Response, Refus
             GrantType::AuthorizationCode => authorization_code::redeem(&exchange).await,
             GrantType::RefreshToken => refresh_token::refresh(&exchange).await,
             GrantType::ClientCredentials => client_credentials::issue(&exchange).await,
+            GrantType::DeviceCode | GrantType::JwtBearer | GrantType::Saml2Bearer | GrantType::TokenExchange => {
+                Err(unsupported("this grant is not there yet").into())
+            }
         },
     };
     let response = match answer {
@@ -34,6 +36,10 @@ async fn respond(request: &Request, context: &Context) -> Result<Response, Refus
         Err(refusal) => refusal.into_json()?,
     };
     Ok(response.of_client(&client.client.client_id))
+}
+
+fn unsupported(description: &'static str) -> Error {
+    Error::new(ErrorCode::UnsupportedGrantType, description)
 }
 
 /// One token request, of a client that proved who it is.
@@ -58,32 +64,19 @@ impl Exchange<'_> {
 }
 
 fn grant_type(parameters: &Parameters) -> Result<GrantType, Error> {
-    let unsupported = |description| Err(Error::new(ErrorCode::UnsupportedGrantType, description));
     let requested = parameters.required("grant_type")?;
     match GrantType::ALL.iter().find(|grant| grant.as_str() == requested) {
         Some(grant) => Ok(*grant),
         None if requested == "password" => {
-            unsupported("the password grant is refused (RFC 9700 section 2.4); use authorization_code")
+            Err(unsupported("the password grant is refused (RFC 9700 section 2.4); use authorization_code"))
         }
         None if requested == "implicit" => {
-            unsupported("the implicit grant is refused (RFC 9700 section 2.1.2); use authorization_code")
+            Err(unsupported("the implicit grant is refused (RFC 9700 section 2.1.2); use authorization_code"))
         }
-        None => unsupported(
-            "grant_type is unknown; this server supports authorization_code, refresh_token and client_credentials",
-        ),
+        None => Err(unsupported(
+            "grant_type is unknown; grant_types_supported of the metadata document lists those that this server has",
+        )),
     }
-}
-
-/// Finds and proves the client (RFC 6749 §3.2.1).
-async fn authenticate(
-    request: &Request,
-    parameters: &Parameters,
-    context: &Context,
-) -> Result<Arc<StoredClient>, Refusal> {
-    let credentials = ClientCredentials::from_request(request.authorization()?, parameters)?;
-    let client = context.client(&credentials.client_id, request.received_at).await?;
-    credentials.authenticate(client.as_deref())?;
-    client.ok_or_else(|| Error::new(ErrorCode::InvalidClient, "the client is unknown").into())
 }
 
 #[cfg(target_arch = "wasm32")]

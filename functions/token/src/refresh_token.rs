@@ -2,7 +2,7 @@
 
 use crate::Exchange;
 use crate::issue::{Nonce, TokenResponse};
-use protocol::{Error, ErrorCode, GrantId, Scope, TokenKind, sealed_token};
+use protocol::{Error, ErrorCode, GrantId, Scope, TokenKind, resource, sealed_token};
 use runtime::Refusal;
 use storage::grants::{self, Rotation};
 
@@ -13,11 +13,12 @@ pub(crate) async fn refresh(exchange: &Exchange<'_>) -> Result<TokenResponse, Re
     let token =
         sealed_token::open(&exchange.context.secrets, TokenKind::RefreshToken, token, &binding, exchange.now)
             .ok_or_else(|| invalid_grant("the refresh token is unknown or expired, or was issued to another client"))?;
-    let narrowed = narrowed_scope(exchange, token.standing.grant).await?;
+    let narrowed = narrowed(exchange, token.standing.grant).await?;
     match grants::rotate(exchange.context.records.as_ref(), &token.standing, &exchange.step()?).await? {
         Rotation::Rotated(live) => {
-            let scope = narrowed.unwrap_or_else(|| live.grant.scope.clone());
-            Ok(exchange.tokens(&live, scope, Nonce::LeftOut).await?)
+            let (scope, resources) =
+                narrowed.unwrap_or_else(|| (live.grant.scope.clone(), live.grant.resources.clone()));
+            Ok(exchange.tokens(&live, &scope, &resources, Nonce::LeftOut).await?)
         }
         Rotation::Replayed => {
             Err(invalid_grant("the refresh token was used before; it and all that came of it are revoked now").into())
@@ -26,18 +27,25 @@ pub(crate) async fn refresh(exchange: &Exchange<'_>) -> Result<TokenResponse, Re
     }
 }
 
-/// The scope asked for, which must be within what was granted (RFC 6749 §6). It is checked before the token is
-/// rotated, so that a mistake costs the client nothing.
-async fn narrowed_scope(exchange: &Exchange<'_>, grant: GrantId) -> Result<Option<Scope>, Refusal> {
-    let Some(text) = exchange.parameters.value("scope") else { return Ok(None) };
+/// The scope and the resources asked for, which must be within what was granted (RFC 6749 §6, RFC 8707 §2.2). Checked
+/// before the token is rotated, so that a mistake costs the client nothing; `None` when the request names neither.
+async fn narrowed(exchange: &Exchange<'_>, grant: GrantId) -> Result<Option<(Scope, Vec<String>)>, Refusal> {
+    let parameters = exchange.parameters;
+    if parameters.value("scope").is_none() && parameters.value("resource").is_none() {
+        return Ok(None);
+    }
     let invalid = |description| Error::new(ErrorCode::InvalidScope, description);
-    let scope = Scope::parse(text).ok_or_else(|| invalid("scope has a character that is not allowed"))?;
+    let scope = parameters
+        .value("scope")
+        .map(|text| Scope::parse(text).ok_or_else(|| invalid("scope has a character that is not allowed")));
+    let scope = scope.transpose()?;
     let live = grants::find(exchange.context.records.as_ref(), grant).await?;
-    let live = live.ok_or_else(|| invalid_grant("the grant was revoked or has ended"))?;
-    if !scope.is_within(&live.grant.scope) {
+    let granted = live.ok_or_else(|| invalid_grant("the grant was revoked or has ended"))?.grant;
+    let scope = scope.unwrap_or_else(|| granted.scope.clone());
+    if !scope.is_within(&granted.scope) {
         return Err(invalid("scope asks for more than was granted").into());
     }
-    Ok(Some(scope))
+    Ok(Some((scope, resource::narrowed(parameters, &granted.resources)?)))
 }
 
 fn invalid_grant(description: &'static str) -> Error {

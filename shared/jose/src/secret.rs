@@ -84,6 +84,8 @@ fn decode_hex(text: &str) -> Option<Vec<u8>> {
 pub enum Purpose {
     /// Codes and tokens.
     Token,
+    /// Opaque access tokens.
+    AccessToken,
     /// A sign-in that is under way.
     Interaction,
     /// Forms, against forged requests.
@@ -107,6 +109,7 @@ impl Purpose {
     const fn label(self) -> &'static str {
         match self {
             Self::Token => "token",
+            Self::AccessToken => "access-token",
             Self::Interaction => "interaction",
             Self::Form => "form",
             Self::Session => "session",
@@ -129,6 +132,7 @@ struct Keys {
 struct Derived {
     key_id: [u8; KEY_ID_LENGTH],
     token: Keys,
+    access_token: Keys,
     interaction: Keys,
     form: Keys,
     session: Keys,
@@ -151,6 +155,7 @@ impl Derived {
         Self {
             key_id: expand(&hkdf, b"key-id", ""),
             token: keys(Purpose::Token),
+            access_token: keys(Purpose::AccessToken),
             interaction: keys(Purpose::Interaction),
             form: keys(Purpose::Form),
             session: keys(Purpose::Session),
@@ -165,6 +170,7 @@ impl Derived {
     const fn keys(&self, purpose: Purpose) -> &Keys {
         match purpose {
             Purpose::Token => &self.token,
+            Purpose::AccessToken => &self.access_token,
             Purpose::Interaction => &self.interaction,
             Purpose::Form => &self.form,
             Purpose::Session => &self.session,

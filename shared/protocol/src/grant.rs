@@ -142,6 +142,9 @@ pub struct Grant {
     pub authentication: AuthenticationContext,
     /// The session that it came from, as ID tokens name it.
     pub sid: String,
+    /// The resources that were asked for (RFC 8707); none means the deployment's own audience.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub resources: Vec<String>,
     /// Single claims asked for (OpenID Connect Core §5.5).
     #[serde(skip_serializing_if = "ClaimsRequest::is_empty", default)]
     pub claims: ClaimsRequest,

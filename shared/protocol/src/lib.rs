@@ -15,6 +15,7 @@ mod parameters;
 mod pkce;
 pub mod redirect_uri;
 pub mod remote_url;
+pub mod resource;
 mod scope;
 pub mod sealed_token;
 pub mod throttle;
@@ -30,7 +31,8 @@ pub use authentication::AuthenticationContext;
 pub use authorization_request::{AuthorizationRequest, AuthorizationResponse, ResponseTarget};
 pub use claims::{ClaimRequest, ClaimsRequest, SCOPE_CLAIMS, STANDARD_SCOPES, is_profile_claim};
 pub use client::{
-    ApplicationType, Client, ClientAuthenticationMethod, GrantType, Lifetimes, SecretVerifier, StoredClient,
+    AccessTokenFormat, ApplicationType, Client, ClientAuthenticationMethod, GrantType, Lifetimes, ResponseType,
+    SecretVerifier, StoredClient, SubjectType, TokenExchangePolicy,
 };
 pub use client_authentication::ClientCredentials;
 pub use error::{Error, ErrorBody, ErrorCode};
@@ -40,8 +42,9 @@ pub use grant::{
 };
 pub use parameters::Parameters;
 pub use pkce::CodeChallenge;
+pub use resource::{Audience, Resource};
 pub use scope::Scope;
 pub use sealed_token::{Mac, SealedToken, TokenContent, TokenKind};
 pub use time::Timestamp;
-pub use tokens::{ACCESS_TOKEN_TYPE, AccessTokenClaims, IdTokenClaims, half_hash};
+pub use tokens::{ACCESS_TOKEN_TYPE, AccessTokenClaims, IdTokenClaims, OPAQUE_PREFIX, half_hash};
 pub use trusted_issuer::{MappedSubject, SubjectMapping, TrustedIssuer};

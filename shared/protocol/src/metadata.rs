@@ -13,7 +13,7 @@ pub fn document(issuer: &str, more_scopes: &[String]) -> Value {
     let protocol_claims = ["sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "sid"];
     let claims: Vec<&str> =
         protocol_claims.into_iter().chain(SCOPE_CLAIMS.iter().flat_map(|(_, claims)| claims.iter().copied())).collect();
-    let grants: Vec<&str> = GrantType::ALL.iter().map(|grant| grant.as_str()).collect();
+    let grants: Vec<&str> = GrantType::OFFERED.iter().map(|grant| grant.as_str()).collect();
     let client_authentication = [
         ClientAuthenticationMethod::ClientSecretBasic,
         ClientAuthenticationMethod::ClientSecretPost,

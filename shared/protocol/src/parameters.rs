@@ -9,6 +9,9 @@ pub struct Parameters {
     repeated: Vec<String>,
 }
 
+/// Parameters that may be sent more than once (RFC 8707 §2, RFC 8693 §2.1).
+const MULTIPLE: &[&str] = &["resource", "audience"];
+
 /// More parameters than any request needs.
 const MAX_COUNT: usize = 64;
 
@@ -26,7 +29,7 @@ impl Parameters {
             if value.is_empty() {
                 continue;
             }
-            if parameters.pairs.iter().any(|(known, _)| *known == name) {
+            if !MULTIPLE.contains(&name.as_ref()) && parameters.pairs.iter().any(|(known, _)| *known == name) {
                 parameters.repeated.push(name.into_owned());
             } else {
                 parameters.pairs.push((name.into_owned(), value.into_owned()));
@@ -40,7 +43,12 @@ impl Parameters {
         self.pairs.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// Whether a parameter was sent more than once.
+    /// All values of a parameter that may be sent more than once.
+    pub fn values(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.pairs.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Whether a parameter was sent more than once that must not be.
     pub fn is_repeated(&self, name: &str) -> bool {
         self.repeated.iter().any(|known| known == name)
     }

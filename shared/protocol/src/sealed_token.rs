@@ -28,6 +28,10 @@ pub enum TokenKind {
     RefreshToken,
     /// A signed-in browser.
     Session,
+    /// Device code (RFC 8628 §3.2).
+    DeviceCode,
+    /// The reference of a pushed authorization request (RFC 9126 §2.2).
+    PushedRequest,
 }
 
 impl TokenKind {
@@ -37,6 +41,8 @@ impl TokenKind {
             Self::Code => "lkc_",
             Self::RefreshToken => "lkr_",
             Self::Session => "lks_",
+            Self::DeviceCode => "lkd_",
+            Self::PushedRequest => "lkp_",
         }
     }
 }

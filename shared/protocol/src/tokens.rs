@@ -1,6 +1,6 @@
 //! What access tokens and ID tokens say.
 
-use crate::{Algorithm, Scope, Standing, Timestamp};
+use crate::{Algorithm, Audience, Scope, Standing, Timestamp};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -14,7 +14,7 @@ pub struct AccessTokenClaims {
     /// The person; without one, the client itself.
     pub sub: String,
     /// Who shall accept it.
-    pub aud: String,
+    pub aud: Audience,
     /// The client that it was issued to.
     pub client_id: String,
     /// When it was issued, in seconds since the epoch.
@@ -35,10 +35,19 @@ pub struct AccessTokenClaims {
     /// By what.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub amr: Vec<String>,
+    /// Who acts for the person, and for whom in turn (RFC 8693 §4.1).
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub act: Option<Value>,
+    /// Who may act for the person (RFC 8693 §4.4).
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub may_act: Option<Value>,
     /// The grant behind it and how it stood ([`Standing`]); for this server alone.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub grant: Option<String>,
 }
+
+/// What opaque access tokens start with.
+pub const OPAQUE_PREFIX: &str = "lka_";
 
 /// The `typ` of a JWT access token (RFC 9068 §2.1).
 pub const ACCESS_TOKEN_TYPE: &str = "at+jwt";
@@ -80,6 +89,9 @@ pub struct IdTokenClaims<'a> {
     /// Binds the access token that comes with it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at_hash: Option<String>,
+    /// Binds the code that comes with it (OpenID Connect Core §3.3.2.11).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub c_hash: Option<String>,
     /// The session (OpenID Connect Back-Channel Logout §2.1).
     pub sid: &'a str,
     /// Claims about the person that were asked for by name.

@@ -2,7 +2,8 @@
 
 use crate::settings::SETTINGS;
 use jose::{Secret, Secrets};
-use protocol::{Lifetimes, RefreshLifetimes, Scope, redirect_uri};
+use protocol::{Lifetimes, RefreshLifetimes, Resource, Scope, redirect_uri};
+use serde::de::DeserializeOwned;
 use std::fmt;
 use std::time::Duration;
 
@@ -15,6 +16,10 @@ pub struct Config {
     pub audience: String,
     /// The scopes of the deployment's APIs.
     pub scopes: Vec<String>,
+    /// The APIs that tokens can be asked for by name (RFC 8707).
+    pub resources: Vec<Resource>,
+    /// Whether every authorization request must be pushed (RFC 9126 §5).
+    pub require_pushed_requests: bool,
     /// From a code's issue to its expiry.
     pub code_lifetime: Duration,
     /// Lifetimes of tokens.
@@ -75,6 +80,35 @@ impl Reader<'_> {
         }
     }
 
+    fn flag(&mut self, name: &str) -> bool {
+        match self.text(name).as_deref() {
+            None | Some("false") => false,
+            Some("true") => true,
+            Some(other) => {
+                self.problem(name, format_args!("'{other}' is neither true nor false; set one of them"));
+                false
+            }
+        }
+    }
+
+    /// A setting that is a JSON array; empty when it is not set.
+    fn list<T: DeserializeOwned>(&mut self, name: &str) -> Vec<T> {
+        let Some(text) = self.text(name) else { return Vec::new() };
+        serde_json::from_str(&text).unwrap_or_else(|error| {
+            self.problem(name, format_args!("is not the JSON array that it must be: {error}"));
+            Vec::new()
+        })
+    }
+
+    fn resources(&mut self) -> Vec<Resource> {
+        const NAME: &str = "LATCHKEY_RESOURCES";
+        let resources: Vec<Resource> = self.list(NAME);
+        for problem in resources.iter().filter_map(Resource::problem) {
+            self.problem(NAME, problem);
+        }
+        resources
+    }
+
     fn issuer(&mut self) -> String {
         const NAME: &str = "LATCHKEY_ISSUER";
         let Some(text) = self.text(NAME) else {
@@ -128,6 +162,8 @@ impl Config {
                     Vec::new()
                 }
             },
+            resources: reader.resources(),
+            require_pushed_requests: reader.flag("LATCHKEY_REQUIRE_PUSHED_REQUESTS"),
             code_lifetime: reader.seconds("LATCHKEY_CODE_LIFETIME", 1, 600),
             lifetimes: Lifetimes {
                 access_token: reader.seconds("LATCHKEY_ACCESS_TOKEN_LIFETIME", 1, 86_400),

@@ -1,5 +1,6 @@
 //! What each platform gives a function: HTTP types, configuration, clock, entropy, storage and keys.
 
+mod authenticate;
 pub mod blocking;
 pub mod browser;
 mod config;
@@ -9,6 +10,7 @@ pub mod entropy;
 mod fault;
 pub mod fetch;
 mod form;
+pub mod issue;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod lambda;
 mod remote_keys;

@@ -19,16 +19,24 @@ const GET: &[Method] = &[Method::GET];
 const POST: &[Method] = &[Method::POST];
 const GET_POST: &[Method] = &[Method::GET, Method::POST];
 
+const GET_PUT_DELETE: &[Method] = &[Method::GET, Method::PUT, Method::DELETE];
+
 /// Every route of the server.
 pub const ROUTES: &[Route] = &[
-    Route { function: "admin", path: "/admin/", methods: &[Method::GET, Method::PUT, Method::DELETE], cors: false },
+    Route { function: "admin", path: "/admin/", methods: GET_PUT_DELETE, cors: false },
     Route { function: "authorize", path: "/authorize", methods: GET_POST, cors: false },
     Route { function: "consent", path: "/consent", methods: GET_POST, cors: false },
+    Route { function: "device", path: "/device_authorization", methods: POST, cors: true },
+    Route { function: "device", path: "/device", methods: GET_POST, cors: false },
+    Route { function: "introspect", path: "/introspect", methods: POST, cors: false },
     Route { function: "login", path: "/login", methods: GET_POST, cors: false },
     Route { function: "logout", path: "/logout", methods: GET_POST, cors: false },
     Route { function: "metadata", path: "/.well-known/openid-configuration", methods: GET, cors: true },
     Route { function: "metadata", path: "/.well-known/oauth-authorization-server", methods: GET, cors: true },
     Route { function: "metadata", path: "/jwks", methods: GET, cors: true },
+    Route { function: "par", path: "/par", methods: POST, cors: true },
+    Route { function: "register", path: "/register", methods: POST, cors: true },
+    Route { function: "register", path: "/register/", methods: GET_PUT_DELETE, cors: true },
     Route { function: "revoke", path: "/revoke", methods: POST, cors: true },
     Route { function: "token", path: "/token", methods: POST, cors: true },
     Route { function: "userinfo", path: "/userinfo", methods: GET_POST, cors: true },

@@ -30,6 +30,16 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting("LATCHKEY_AUDIENCE", Some("the issuer"), "the audience of access tokens: the identifier of your API"),
     setting("LATCHKEY_SCOPES", Some("none"), "the scopes of your APIs, separated by spaces, for the metadata document"),
+    setting(
+        "LATCHKEY_RESOURCES",
+        Some("none"),
+        "the APIs that tokens can be asked for by name (RFC 8707): a JSON array of objects with resource (an absolute URI), scopes (separated by spaces) and access_token_format (jwt or opaque)",
+    ),
+    setting(
+        "LATCHKEY_REQUIRE_PUSHED_REQUESTS",
+        Some("false"),
+        "true: every authorization request must be pushed (RFC 9126)",
+    ),
     setting("LATCHKEY_CODE_LIFETIME", Some("60"), "seconds from an authorization code's issue to its expiry, 1 to 600"),
     setting(
         "LATCHKEY_ACCESS_TOKEN_LIFETIME",

@@ -19,6 +19,10 @@ pub enum Kind {
     Consent,
     /// One authorization: its code, its refresh tokens, its revocation.
     Grant,
+    /// An authorization request that a client pushed.
+    Pushed,
+    /// A device that waits for a person's approval.
+    Device,
     /// A single-use value that was used, or a token that was revoked.
     Marker,
     /// How often something was tried of late.
@@ -37,6 +41,8 @@ impl Kind {
             Self::Session => "session",
             Self::Consent => "consent",
             Self::Grant => "grant",
+            Self::Pushed => "pushed",
+            Self::Device => "device",
             Self::Marker => "marker",
             Self::Throttle => "throttle",
             Self::Keys => "keys",

@@ -1,0 +1,50 @@
+//! A client as it is stored, and what its secrets are checked against.
+
+use crate::Client;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+/// A client as it is stored: with what its secrets are checked against.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredClient {
+    /// The client.
+    pub client: Client,
+    /// Its secrets' verifiers; any of them is good, so that a secret can be replaced without a gap.
+    #[serde(default)]
+    pub secrets: Vec<SecretVerifier>,
+}
+
+impl StoredClient {
+    /// Whether a secret is one of the client's, in constant time.
+    pub fn accepts(&self, secret: &str) -> bool {
+        self.secrets.iter().fold(false, |found, verifier| found | verifier.accepts(secret))
+    }
+}
+
+/// What a client's secret is checked against: a salted SHA-256. Client secrets are random, 256 bits, made here, so a
+/// reader of the store cannot find them by trying; passwords, which people choose, are never stored this way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecretVerifier {
+    salt: String,
+    hash: String,
+}
+
+impl SecretVerifier {
+    /// Of a secret, with a fresh salt.
+    pub fn new(secret: &str, salt: [u8; 16]) -> Self {
+        let salt = URL_SAFE_NO_PAD.encode(salt);
+        let hash = Self::hash(&salt, secret);
+        Self { salt, hash }
+    }
+
+    /// Whether this is the secret, in constant time.
+    pub fn accepts(&self, secret: &str) -> bool {
+        Self::hash(&self.salt, secret).as_bytes().ct_eq(self.hash.as_bytes()).into()
+    }
+
+    fn hash(salt: &str, secret: &str) -> String {
+        URL_SAFE_NO_PAD.encode(Sha256::new().chain_update(salt).chain_update(b"\0").chain_update(secret).finalize())
+    }
+}

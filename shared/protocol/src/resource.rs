@@ -1,0 +1,141 @@
+//! Resources that tokens are for (RFC 8707), and the audiences that come of them.
+
+use crate::{AccessTokenFormat, Client, Error, ErrorCode, Parameters, STANDARD_SCOPES, Scope};
+use serde::{Deserialize, Serialize};
+
+/// An API that tokens can be asked for, as the deployment configures it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Resource {
+    /// Its identifier: an absolute URI without a fragment (RFC 8707 §2). It becomes the audience.
+    pub resource: String,
+    /// What tokens for it may allow.
+    #[serde(default)]
+    pub scopes: Scope,
+    /// What tokens for it look like; the client decides when it does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access_token_format: Option<AccessTokenFormat>,
+}
+
+impl Resource {
+    /// Why it cannot be one; `None` when it can.
+    pub fn problem(&self) -> Option<String> {
+        let is_absolute = url::Url::parse(&self.resource).is_ok() && !self.resource.contains('#');
+        (!is_absolute).then(|| format!("resource '{}' must be an absolute URI without a fragment", self.resource))
+    }
+}
+
+/// Who shall accept a token: one or more identifiers, on the wire a string or an array (RFC 7519 §4.1.3).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "OneOrMany", into = "OneOrMany")]
+pub struct Audience(Vec<String>);
+
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum OneOrMany {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl From<OneOrMany> for Audience {
+    fn from(wire: OneOrMany) -> Self {
+        match wire {
+            OneOrMany::One(one) => Self(vec![one]),
+            OneOrMany::Many(many) => Self(many),
+        }
+    }
+}
+
+impl From<Audience> for OneOrMany {
+    fn from(audience: Audience) -> Self {
+        match <[String; 1]>::try_from(audience.0) {
+            Ok([one]) => Self::One(one),
+            Err(many) => Self::Many(many),
+        }
+    }
+}
+
+impl From<&str> for Audience {
+    fn from(one: &str) -> Self {
+        Self(vec![one.to_owned()])
+    }
+}
+
+impl Audience {
+    /// Of the resources that a token is for; of the deployment's own audience when there are none.
+    pub fn of(resources: &[String], default: &str) -> Self {
+        if resources.is_empty() { Self::from(default) } else { Self(resources.to_vec()) }
+    }
+
+    /// Whether it names this identifier.
+    pub fn contains(&self, identifier: &str) -> bool {
+        self.0.iter().any(|known| known == identifier)
+    }
+
+    /// Its identifiers.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
+}
+
+/// The resources that a request asks for, each known and allowed to the client (RFC 8707 §2: else `invalid_target`).
+pub fn requested(parameters: &Parameters, known: &[Resource], client: &Client) -> Result<Vec<String>, Error> {
+    let mut resources: Vec<String> = Vec::new();
+    for requested in parameters.values("resource") {
+        let allowed = client.resources.as_ref().is_none_or(|own| own.iter().any(|own| own == requested));
+        if !allowed || !known.iter().any(|resource| resource.resource == requested) {
+            return Err(invalid_target("the resource is unknown, or this client may not ask for it"));
+        }
+        if !resources.iter().any(|named| named == requested) {
+            resources.push(requested.to_owned());
+        }
+    }
+    Ok(resources)
+}
+
+/// The resources of a token, of those that were granted (RFC 8707 §2.2: a subset; all when none is named).
+pub fn narrowed(parameters: &Parameters, granted: &[String]) -> Result<Vec<String>, Error> {
+    let mut resources: Vec<String> = Vec::new();
+    for requested in parameters.values("resource") {
+        if !granted.iter().any(|known| known == requested) {
+            return Err(invalid_target("the resource is not among those that were granted"));
+        }
+        if !resources.iter().any(|named| named == requested) {
+            resources.push(requested.to_owned());
+        }
+    }
+    Ok(if resources.is_empty() { granted.to_vec() } else { resources })
+}
+
+/// Of a scope, what tokens for these resources can mean: the standard scopes and the resources' own. All of it, when
+/// no resource is named or one of them does not list its scopes.
+pub fn meaningful_scope(scope: &Scope, resources: &[String], known: &[Resource]) -> Scope {
+    let named: Vec<&Resource> = known.iter().filter(|resource| resources.contains(&resource.resource)).collect();
+    if named.is_empty() || named.iter().any(|resource| resource.scopes.is_empty()) {
+        return scope.clone();
+    }
+    let foreign: Vec<String> = scope
+        .iter()
+        .filter(|token| {
+            !STANDARD_SCOPES.contains(token) && !named.iter().any(|resource| resource.scopes.contains(token))
+        })
+        .map(str::to_owned)
+        .collect();
+    foreign.iter().fold(scope.clone(), |scope, token| scope.without(token))
+}
+
+/// What tokens of this client for these resources look like: opaque if any of the resources says so.
+pub fn format(client: &Client, resources: &[String], known: &[Resource]) -> AccessTokenFormat {
+    let of_resources = known
+        .iter()
+        .filter(|resource| resources.contains(&resource.resource))
+        .filter_map(|resource| resource.access_token_format);
+    of_resources
+        .reduce(|one, other| if one == AccessTokenFormat::Opaque { one } else { other })
+        .or(client.access_token_format)
+        .unwrap_or_default()
+}
+
+fn invalid_target(description: &'static str) -> Error {
+    Error::new(ErrorCode::InvalidTarget, description)
+}

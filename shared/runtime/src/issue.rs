@@ -1,0 +1,132 @@
+//! The tokens that this server makes: access tokens, ID tokens, refresh tokens.
+
+use crate::{Context, Fault, entropy};
+use jose::Purpose;
+use protocol::{
+    ACCESS_TOKEN_TYPE, AccessTokenClaims, AccessTokenFormat, Algorithm, Audience, Client, Grant, IdTokenClaims,
+    Lifetimes, OPAQUE_PREFIX, Scope, Standing, Timestamp, TokenContent, TokenKind, half_hash, resource, sealed_token,
+};
+use serde::Serialize;
+
+/// Makes tokens for one client, now.
+#[derive(Clone, Copy)]
+pub struct Issuer<'a> {
+    /// The deployment.
+    pub context: &'a Context,
+    /// Whom the tokens are for.
+    pub client: &'a Client,
+    /// When they are made.
+    pub now: Timestamp,
+}
+
+/// What an ID token goes out with; it vouches for each of them (OpenID Connect Core §3.1.3.6, §3.3.2.11).
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Companions<'a> {
+    /// The access token.
+    pub access_token: Option<&'a str>,
+    /// The code.
+    pub code: Option<&'a str>,
+    /// The nonce of the request.
+    pub nonce: Option<&'a str>,
+}
+
+impl Issuer<'_> {
+    /// The lifetimes of the client's tokens.
+    pub fn lifetimes(&self) -> Lifetimes {
+        self.client.lifetimes(&self.context.config.lifetimes)
+    }
+
+    /// The claims of an access token for these resources (RFC 9068 §2.2); for the deployment's audience when there
+    /// are none.
+    pub fn access_token_claims(
+        &self,
+        subject: &str,
+        scope: &Scope,
+        resources: &[String],
+    ) -> Result<AccessTokenClaims, Fault> {
+        let config = &self.context.config;
+        Ok(AccessTokenClaims {
+            iss: config.issuer.clone(),
+            sub: subject.to_owned(),
+            aud: Audience::of(resources, &config.audience),
+            client_id: self.client.client_id.clone(),
+            iat: self.now.as_secs(),
+            exp: self.now.after(self.lifetimes().access_token).as_secs(),
+            jti: entropy::name()?,
+            scope: resource::meaningful_scope(scope, resources, &config.resources),
+            auth_time: None,
+            acr: None,
+            amr: Vec::new(),
+            act: None,
+            may_act: None,
+            grant: None,
+        })
+    }
+
+    /// The claims of an access token that a grant stands behind.
+    pub fn grant_claims(
+        &self,
+        grant: &Grant,
+        standing: &Standing,
+        scope: &Scope,
+        resources: &[String],
+    ) -> Result<AccessTokenClaims, Fault> {
+        let authentication = &grant.authentication;
+        Ok(AccessTokenClaims {
+            auth_time: Some(authentication.auth_time.as_secs()),
+            acr: Some(authentication.acr.clone()),
+            amr: authentication.amr.clone(),
+            grant: Some(standing.to_claim()),
+            ..self.access_token_claims(&grant.subject, scope, resources)?
+        })
+    }
+
+    /// The access token of these claims: a JWT (RFC 9068), or opaque when client or resource say so. Neither is
+    /// written down anywhere: an opaque one is its claims, sealed.
+    pub async fn access_token(&self, claims: &AccessTokenClaims) -> Result<String, Fault> {
+        let resources: Vec<String> = claims.aud.iter().map(str::to_owned).collect();
+        match resource::format(self.client, &resources, &self.context.config.resources) {
+            AccessTokenFormat::Jwt => self.sign(Algorithm::ES256, ACCESS_TOKEN_TYPE, claims).await,
+            AccessTokenFormat::Opaque => {
+                let json = serde_json::to_vec(claims).map_err(Fault::new)?;
+                let sealed = self.context.secrets.seal(Purpose::AccessToken, &json).map_err(Fault::new)?;
+                Ok(format!("{OPAQUE_PREFIX}{sealed}"))
+            }
+        }
+    }
+
+    /// The ID token of a grant (OpenID Connect Core §2).
+    pub async fn id_token(&self, grant: &Grant, companions: Companions<'_>) -> Result<String, Fault> {
+        let algorithm = self.client.id_token_signed_response_alg;
+        let hash = |token: &str| half_hash(algorithm, token);
+        let claims = IdTokenClaims {
+            iss: &self.context.config.issuer,
+            sub: &grant.subject,
+            aud: &grant.client_id,
+            exp: self.now.after(self.lifetimes().id_token).as_secs(),
+            iat: self.now.as_secs(),
+            auth_time: grant.authentication.auth_time.as_secs(),
+            nonce: companions.nonce,
+            acr: &grant.authentication.acr,
+            amr: &grant.authentication.amr,
+            at_hash: companions.access_token.map(hash),
+            c_hash: companions.code.map(hash),
+            sid: &grant.sid,
+            profile: &grant.id_token_claims,
+        };
+        self.sign(algorithm, "JWT", &claims).await
+    }
+
+    /// The live refresh token of a grant: derived from its state, so that a retry gets the very same.
+    pub fn refresh_token(&self, standing: Standing) -> Result<String, Fault> {
+        let content = TokenContent { standing, expires_at: standing.refresh_expires_at };
+        let binding = sealed_token::refresh_binding(&self.client.client_id, "");
+        let token = sealed_token::seal(&self.context.secrets, TokenKind::RefreshToken, &content, &binding);
+        Ok(token.ok_or_else(|| Fault::new("no key for refresh tokens"))?.expose().to_owned())
+    }
+
+    async fn sign(&self, algorithm: Algorithm, typ: &str, claims: &(impl Serialize + Sync)) -> Result<String, Fault> {
+        let key = self.context.keyring(self.now).await?.signing_key(algorithm, self.now).await.map_err(Fault::new)?;
+        jose::sign_jwt(&key, typ, claims).await.map_err(Fault::new)
+    }
+}

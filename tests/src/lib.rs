@@ -17,9 +17,11 @@ mod authorization;
 mod browser;
 mod call;
 mod client;
+mod host;
 pub mod jwe;
 pub mod jwt;
 mod page;
+mod signer;
 mod target;
 mod token;
 
@@ -27,7 +29,9 @@ pub use authorization::{AuthorizationRequest, Callback, random};
 pub use browser::{Browser, Cookie, Landing};
 pub use call::{Call, Reply};
 pub use client::{Authentication, Client, service, spa, web};
+pub use host::{Answer, Host, Received};
 pub use page::{Form, Page};
+pub use signer::Signer;
 pub use target::{base, grace, issuer, now, platform, url};
 pub use token::{TokenRequest, Tokens, grant, revoke, userinfo};
 

@@ -1,0 +1,92 @@
+//! A key of a client's or an issuer's own, and the JWTs that it signs.
+
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::{KeySize, PublicKeyComponents};
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair, RSA_PKCS1_SHA256, RSA_PSS_SHA256,
+    RsaKeyPair,
+};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::{Value, json};
+
+/// A key pair that signs by one algorithm.
+pub struct Signer {
+    alg: String,
+    kid: String,
+    pair: Pair,
+}
+
+enum Pair {
+    P256(EcdsaKeyPair),
+    Rsa(RsaKeyPair),
+    Ed25519(Ed25519KeyPair),
+}
+
+impl Signer {
+    /// A new key for `ES256`, `RS256`, `PS256` or `EdDSA`.
+    pub fn new(alg: &str, kid: &str) -> Self {
+        let pair = match alg {
+            "ES256" => Pair::P256(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).expect("a key")),
+            "RS256" | "PS256" => Pair::Rsa(RsaKeyPair::generate(KeySize::Rsa2048).expect("a key")),
+            "EdDSA" => Pair::Ed25519(Ed25519KeyPair::generate().expect("a key")),
+            other => panic!("no key for {other}"),
+        };
+        Self { alg: alg.to_owned(), kid: kid.to_owned(), pair }
+    }
+
+    /// Its public half.
+    pub fn jwk(&self) -> Value {
+        let mut jwk = match &self.pair {
+            Pair::P256(pair) => {
+                let (x, y) = pair.public_key().as_ref()[1..].split_at(32);
+                json!({ "kty": "EC", "crv": "P-256", "x": encode(x), "y": encode(y) })
+            }
+            Pair::Rsa(pair) => {
+                let public = PublicKeyComponents::<Vec<u8>>::from(pair.public_key());
+                json!({ "kty": "RSA", "n": encode(&public.n), "e": encode(&public.e) })
+            }
+            Pair::Ed25519(pair) => {
+                json!({ "kty": "OKP", "crv": "Ed25519", "x": encode(pair.public_key().as_ref()) })
+            }
+        };
+        jwk["kid"] = json!(self.kid);
+        jwk["use"] = json!("sig");
+        jwk["alg"] = json!(self.alg);
+        jwk
+    }
+
+    /// A JWK Set of its public half alone.
+    pub fn jwks(&self) -> Value {
+        json!({ "keys": [self.jwk()] })
+    }
+
+    /// A JWT of these claims.
+    pub fn sign(&self, claims: &Value) -> String {
+        self.sign_with(&json!({ "alg": self.alg, "kid": self.kid, "typ": "JWT" }), claims)
+    }
+
+    /// A JWT with this header, whatever it says.
+    pub fn sign_with(&self, header: &Value, claims: &Value) -> String {
+        let message = format!("{}.{}", encode(header.to_string().as_bytes()), encode(claims.to_string().as_bytes()));
+        let random = SystemRandom::new();
+        let signature = match &self.pair {
+            Pair::P256(pair) => pair.sign(&random, message.as_bytes()).expect("a signature").as_ref().to_vec(),
+            Pair::Ed25519(pair) => pair.sign(message.as_bytes()).as_ref().to_vec(),
+            Pair::Rsa(pair) => {
+                let mut signature = vec![0; pair.public_modulus_len()];
+                let result = if self.alg == "PS256" {
+                    pair.sign(&RSA_PSS_SHA256, &random, message.as_bytes(), &mut signature)
+                } else {
+                    pair.sign(&RSA_PKCS1_SHA256, &random, message.as_bytes(), &mut signature)
+                };
+                result.expect("a signature");
+                signature
+            }
+        };
+        format!("{message}.{}", encode(&signature))
+    }
+}
+
+fn encode(bytes: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
+}

@@ -52,6 +52,18 @@ pub fn user(username: &str) -> String {
     username.to_owned()
 }
 
+/// Ends all sessions and grants of a user: what the command says of it.
+#[track_caller]
+pub fn sign_out(username: &str) -> serde_json::Value {
+    serde_json::from_str(&run(&["user", "sign-out", "--json", username], "")).expect("JSON")
+}
+
+/// Removes a user.
+#[track_caller]
+pub fn remove_user(username: &str) {
+    run(&["user", "remove", "--json", username], "");
+}
+
 fn run(arguments: &[&str], input: &str) -> String {
     let setting =
         |name: &str| env::var(name).unwrap_or_else(|_| panic!("{name} is not set: this test adds a client or a user"));

@@ -190,7 +190,7 @@ impl Browser {
         panic!("sign-in of {username} is slowed down for too long")
     }
 
-    /// Presses the button for a decision: `allow`, `deny`, `continue`, `cancel`, `yes`, `no`.
+    /// Presses the button for a decision: `allow`, `deny`, `continue`, `cancel`, `yes`, `no`, `everywhere`.
     #[track_caller]
     pub fn decide(&mut self, page: &Page, decision: &str) -> Landing {
         let form = page.deciding(decision).unwrap_or_else(|| panic!("no button {decision}: {:?}", page.reply)).clone();

@@ -65,7 +65,7 @@ impl Page {
         self.deciding("allow")
     }
 
-    /// The form that has a button for a decision: `allow`, `deny`, `continue`, `cancel`, `yes`, `no`.
+    /// The form that has a button for a decision: `allow`, `deny`, `continue`, `cancel`, `yes`, `no`, `everywhere`.
     pub fn deciding(&self, decision: &str) -> Option<&Form> {
         self.forms.iter().find(|form| form.offers(decision))
     }

@@ -1,11 +1,12 @@
 //! Administration: clients and users, for the `latchkey` command.
 //!
-//! | path | GET | PUT | DELETE |
-//! |---|---|---|---|
-//! | `/admin/clients` | `{items: [client…], next?}`, paged with `?cursor=` | | |
-//! | `/admin/clients/{client_id}` | the client | registers or changes it | removes it |
-//! | `/admin/users` | `{items: [{username, sub}…], next?}` | | |
-//! | `/admin/users/{username}` | `{username, sub, claims}` | registers or changes the person | removes the person |
+//! | path | GET | PUT | DELETE | POST |
+//! |---|---|---|---|---|
+//! | `/admin/clients` | `{items: [client…], next?}`, paged with `?cursor=` | | | |
+//! | `/admin/clients/{client_id}` | the client | registers or changes it | removes it | |
+//! | `/admin/users` | `{items: [{username, sub}…], next?}` | | | |
+//! | `/admin/users/{username}` | `{username, sub, claims}` | registers or changes the person | removes the person | |
+//! | `/admin/users/{username}/sign-out` | | | | ends all sessions and grants of the person: `{sessions, grants}`, how many |
 //!
 //! Every request carries `Authorization: Bearer` with a token of [`bearer`]. A body that cannot be accepted is answered
 //! with 400 and `{error: "invalid_request", error_description, problems: [text…]}`: all that is wrong, at once.
@@ -33,6 +34,13 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Fa
         Some((collection, name)) => (collection, Some(name)),
         None => (path, None),
     };
+    if request.method == Method::POST {
+        let username = name.filter(|_| collection == "users").and_then(|name| name.strip_suffix("/sign-out"));
+        return match username.and_then(decoded) {
+            Some(username) => users::sign_out(&username, request.received_at, context).await,
+            None => Ok(not_found()),
+        };
+    }
     let name = match name.map(decoded) {
         Some(None) => return Ok(not_found()),
         Some(name) => name,
@@ -56,7 +64,7 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Fa
                 Ok(body) => users::put(&username, body, request.received_at, context).await,
                 Err((status, reason)) => Ok(problem(status, &[reason])),
             },
-            Method::DELETE => users::delete(&username, context).await,
+            Method::DELETE => users::delete(&username, request.received_at, context).await,
             _ => users::get(&username, context).await,
         },
         _ => Ok(not_found()),

@@ -5,8 +5,8 @@ use http::StatusCode;
 use protocol::{Timestamp, is_profile_claim};
 use runtime::{Context, Fault, Request, Response, entropy};
 use serde_json::{Map, Value, json};
-use storage::directory;
 use storage::users::{self, Credential, User};
+use storage::{directory, sign_out};
 
 /// Longest sign-in name, in bytes.
 const MAX_USERNAME: usize = 128;
@@ -105,11 +105,21 @@ pub(crate) async fn put(
     Ok(Response::json(status, &shown(&user)))
 }
 
-pub(crate) async fn delete(username: &str, context: &Context) -> Result<Response, Fault> {
+/// Ends all sessions and grants of a person.
+pub(crate) async fn sign_out(username: &str, now: Timestamp, context: &Context) -> Result<Response, Fault> {
+    let records = &*context.records;
+    let Some(entry) = directory::find(records, username).await? else { return Ok(not_found()) };
+    let ended = sign_out::everywhere(records, &entry.subject, now, &entropy::name()?).await?;
+    Ok(Response::json(StatusCode::OK, &json!({ "sessions": ended.sessions, "grants": ended.grants })))
+}
+
+pub(crate) async fn delete(username: &str, now: Timestamp, context: &Context) -> Result<Response, Fault> {
     let records = &*context.records;
     let Some(entry) = directory::find(records, username).await? else { return Ok(not_found()) };
     // The way in goes first, the directory last: what is cut short can be done again.
     users::remove_credential(records, username).await?;
+    sign_out::everywhere(records, &entry.subject, now, &entropy::name()?).await?;
+    sign_out::forget_consents(records, &entry.subject).await?;
     users::remove(records, &entry.subject).await?;
     directory::remove(records, username).await?;
     Ok(Response::new(StatusCode::NO_CONTENT))

@@ -76,7 +76,7 @@ async fn without_a_good_token_nothing_is_read_or_written() {
     let good = admin::bearer::mint(&server.context.secrets, NOW);
     let old = admin::bearer::mint(&server.context.secrets, Timestamp::from_secs(NOW.as_secs() - 1000));
     for token in [None, Some(""), Some("forged"), Some(&good.replace('A', "B")), Some(&old)] {
-        for method in [Method::GET, Method::PUT, Method::DELETE] {
+        for method in [Method::GET, Method::POST, Method::PUT, Method::DELETE] {
             let response = server.send(method, "/admin/clients/x", token, Some(&json!({}))).await;
             assert_eq!(response.status, StatusCode::UNAUTHORIZED);
             assert!(response.headers.contains_key(header::WWW_AUTHENTICATE));
@@ -207,4 +207,17 @@ async fn names_are_decoded_and_long_listings_have_pages() {
     let (_, second) = server.get(&format!("/admin/clients?cursor={next}")).await;
     let count = |page: &Value| page["items"].as_array().unwrap().len();
     assert_eq!((count(&first), count(&second), second.get("next")), (100, 30, None));
+}
+
+#[tokio::test]
+async fn a_person_is_signed_out_everywhere() {
+    let server = Server::new();
+    let sign_out = |name: &'static str| server.call(Method::POST, name, None);
+    assert_eq!(sign_out("/admin/users/ada/sign-out").await.0, StatusCode::NOT_FOUND);
+    server.put("/admin/users/ada", json!({ "password_hash": HASH })).await;
+    let nothing = json!({ "sessions": 0, "grants": 0 });
+    assert_eq!(sign_out("/admin/users/Ada/sign-out").await, (StatusCode::OK, nothing));
+    for path in ["/admin/users/ada", "/admin/users/ada/x", "/admin/users/sign-out", "/admin/clients/ada/sign-out"] {
+        assert_eq!(sign_out(path).await.0, StatusCode::NOT_FOUND, "{path}");
+    }
 }

@@ -7,7 +7,7 @@ use protocol::{Error, Parameters};
 use request::LogoutRequest;
 use runtime::browser::{self, Browser, SignedIn};
 use runtime::{Context, Fault, Request, Response, cookies, entropy};
-use storage::{grants, sessions};
+use storage::{grants, sessions, sign_out};
 
 /// Ends the session of this browser: at once when a client shows an ID token of that session, else when the person
 /// says so (RP-Initiated Logout §2).
@@ -68,10 +68,13 @@ async fn confirmed(
     let Some(logout) = browser::open::<LogoutRequest>(context, sealed).filter(|_| is_ours) else {
         return error_page(request, &Error::invalid_request("the form is not one that this browser was shown"));
     };
-    if parameters.value("decision") != Some("yes") {
-        return signed_out(&logout, true);
-    }
+    let everywhere = match parameters.value("decision") {
+        Some("yes") => false,
+        Some("everywhere") => true,
+        _ => return signed_out(&logout, true),
+    };
     match SignedIn::of(request, context).await? {
+        Some(signed_in) if everywhere => end_everywhere(request, context, &signed_in, &logout).await,
         Some(signed_in) => end(request, context, &signed_in, &logout).await,
         None => done(context, &logout),
     }
@@ -88,6 +91,20 @@ async fn end(
     let session = &signed_in.session;
     grants::revoke_session(records, &session.subject, &session.sid, request.received_at, &entropy::name()?).await?;
     sessions::remove(records, signed_in.id).await?;
+    done(context, logout)
+}
+
+/// Ends all sessions and all grants of the person.
+async fn end_everywhere(
+    request: &Request,
+    context: &Context,
+    signed_in: &SignedIn,
+    logout: &LogoutRequest,
+) -> Result<Response, Fault> {
+    let subject = &signed_in.session.subject;
+    sign_out::everywhere(context.records.as_ref(), subject, request.received_at, &entropy::name()?).await?;
+    // The list of what is a person's may lag; this very session must not.
+    sessions::remove(context.records.as_ref(), signed_in.id).await?;
     done(context, logout)
 }
 

@@ -163,8 +163,10 @@ pub(crate) enum UserCommand {
     List(DeploymentArgs),
     /// Show one person's claims.
     Show(UsernameArgs),
-    /// Remove a person.
+    /// Remove a person, and end all their sessions and grants.
     Remove(UsernameArgs),
+    /// End all sessions and grants of a person: they must sign in again everywhere.
+    SignOut(UsernameArgs),
     /// Set a password, asked for or read from standard input.
     SetPassword(UsernameArgs),
 }

@@ -74,6 +74,11 @@ impl Deployment {
         Ok(self.call("DELETE", path, None)?.is_some())
     }
 
+    /// Does what is named by a path below `/admin/`; `None` when nothing is there.
+    pub(crate) fn post(&self, path: &str) -> Result<Option<Value>, Failure> {
+        self.call("POST", path, None)
+    }
+
     /// The whole listing at a path below `/admin/`: the member `items` of each page.
     pub(crate) fn list(&self, path: &str) -> Result<Vec<Value>, Failure> {
         let mut items = Vec::new();

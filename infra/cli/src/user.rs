@@ -13,6 +13,7 @@ pub(crate) fn run(command: &UserCommand, output: Output) -> Result<(), Failure> 
         UserCommand::List(args) => list(args, output),
         UserCommand::Show(args) => show(args, output),
         UserCommand::Remove(args) => remove(args, output),
+        UserCommand::SignOut(args) => sign_out(args, output),
         UserCommand::SetPassword(args) => set_password(args, output),
     }
 }
@@ -79,6 +80,16 @@ fn remove(args: &UsernameArgs, output: Output) -> Result<(), Failure> {
         return Err(unknown(&args.username));
     }
     output.print(&json!({ "removed": args.username }), || format!("{} is removed.", args.username));
+    Ok(())
+}
+
+fn sign_out(args: &UsernameArgs, output: Output) -> Result<(), Failure> {
+    let path = format!("{}/sign-out", path(&args.username));
+    let ended = Deployment::of(&args.deployment)?.post(&path)?.ok_or_else(|| unknown(&args.username))?;
+    let count = |name: &str| ended.get(name).and_then(Value::as_u64).unwrap_or_default();
+    output.print(&ended, || {
+        format!("{} is signed out: {} sessions and {} grants.", args.username, count("sessions"), count("grants"))
+    });
     Ok(())
 }
 

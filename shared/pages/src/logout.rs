@@ -4,7 +4,8 @@ use askama::Template;
 
 use crate::{Page, client::is_web, policy::Policy};
 
-/// What the logout page asks. The form posts to `/logout`: `interaction`, `csrf` and `decision` = `yes` or `no`.
+/// What the logout page asks. The form posts to `/logout`: `interaction`, `csrf` and `decision` = `yes`, `no` or
+/// `everywhere`.
 #[derive(Debug, Clone, Copy)]
 pub struct Logout<'a> {
     /// Fresh for each response: 128 random bits or more, base64url.

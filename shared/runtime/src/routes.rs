@@ -19,11 +19,12 @@ const GET: &[Method] = &[Method::GET];
 const POST: &[Method] = &[Method::POST];
 const GET_POST: &[Method] = &[Method::GET, Method::POST];
 
+const ALL: &[Method] = &[Method::GET, Method::POST, Method::PUT, Method::DELETE];
 const GET_PUT_DELETE: &[Method] = &[Method::GET, Method::PUT, Method::DELETE];
 
 /// Every route of the server.
 pub const ROUTES: &[Route] = &[
-    Route { function: "admin", path: "/admin/", methods: GET_PUT_DELETE, cors: false },
+    Route { function: "admin", path: "/admin/", methods: ALL, cors: false },
     Route { function: "authorize", path: "/authorize", methods: GET_POST, cors: false },
     Route { function: "consent", path: "/consent", methods: GET_POST, cors: false },
     Route { function: "device", path: "/device_authorization", methods: POST, cors: true },

@@ -198,7 +198,7 @@ pub async fn revoke(records: &dyn Records, token: &Standing, now: Timestamp, wri
     let expires_at = token.refresh_expires_at.max(now).after(Duration::from_secs(86_400));
     match records.advance(&key, u64::from(token.generation), &encode(&ended), Some(expires_at)).await? {
         Advance::Advanced(_) | Advance::Missing => Ok(()),
-        Advance::Stale(record) => end(records, &key, record, now, writer).await,
+        Advance::Stale(record) => end(records, &key, record, now, writer).await.map(|_| ()),
     }
 }
 
@@ -257,24 +257,25 @@ pub async fn revoke_session(
     }
 }
 
-/// Ends a grant, from wherever it is.
-async fn end(
+/// Ends a grant, from wherever it is. Says whether it was not over before.
+pub(crate) async fn end(
     records: &dyn Records,
     key: &Key,
     mut record: Record,
     now: Timestamp,
     writer: &str,
-) -> Result<(), Unavailable> {
+) -> Result<bool, Unavailable> {
     for _ in 0..TRIES {
         let state: GrantState = decode(key, &record.state)?;
         if state.status == GrantStatus::Revoked {
-            return Ok(());
+            return Ok(false);
         }
         match records
             .advance(key, record.generation, &encode(&state.ended(now, writer.to_owned())), record.expires_at)
             .await?
         {
-            Advance::Advanced(_) | Advance::Missing => return Ok(()),
+            Advance::Advanced(_) => return Ok(true),
+            Advance::Missing => return Ok(false),
             Advance::Stale(newer) => record = newer,
         }
     }

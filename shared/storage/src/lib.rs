@@ -13,6 +13,7 @@ pub mod memory;
 mod records;
 pub mod sessions;
 pub mod settle;
+pub mod sign_out;
 pub mod signing_keys;
 mod stored;
 pub mod users;

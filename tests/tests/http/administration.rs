@@ -2,7 +2,7 @@
 
 use suite::{Call, TokenRequest, admin, grant, service, spa};
 
-const PATHS: [(&str, &str); 7] = [
+const PATHS: [(&str, &str); 8] = [
     ("GET", "/admin/clients"),
     ("GET", "/admin/clients/demo-spa"),
     ("PUT", "/admin/clients/suite-evil"),
@@ -10,6 +10,7 @@ const PATHS: [(&str, &str); 7] = [
     ("GET", "/admin/users"),
     ("PUT", "/admin/users/suite-evil"),
     ("DELETE", "/admin/users/demo"),
+    ("POST", "/admin/users/demo/sign-out"),
 ];
 
 /// RFC 6750 §3: without a token nothing is told and nothing is done.

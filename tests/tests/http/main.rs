@@ -36,3 +36,4 @@ mod rfc9068;
 mod rfc9207;
 mod rfc9700;
 mod sign_in;
+mod sign_out_everywhere;

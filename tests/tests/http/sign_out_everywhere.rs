@@ -1,0 +1,91 @@
+//! Signing a person out everywhere: all sessions, all grants, those for offline use too.
+
+use suite::{AuthorizationRequest, Browser, Landing, TokenRequest, Tokens, admin, spa};
+
+/// Somebody signed in in one browser, with tokens of a grant for offline use.
+fn visit(username: &str) -> (Browser, Tokens) {
+    let mut browser = Browser::new();
+    let request = AuthorizationRequest::new(&spa()).offline();
+    let code = browser.complete_as(&request, username, admin::PASSWORD).code();
+    (browser, TokenRequest::code(&request, &code).tokens())
+}
+
+fn is_signed_in(browser: &mut Browser) -> bool {
+    let request = AuthorizationRequest::new(&spa()).set("prompt", "none");
+    browser.authorize(&request).callback().value("code").is_some()
+}
+
+#[track_caller]
+fn is_over(tokens: &Tokens) {
+    assert!(!tokens.is_live());
+    tokens.refresh_request().send().expect_error(400, "invalid_grant");
+}
+
+/// The operator ends what a person has, and nobody else's.
+#[test]
+fn the_operator_can_sign_a_person_out() {
+    let (one, two) = (admin::user("suite-out-one"), admin::user("suite-out-two"));
+    let ((mut phone, on_phone), (mut desk, on_desk), (mut other, of_other)) = (visit(&one), visit(&one), visit(&two));
+    assert!(is_signed_in(&mut phone) && is_signed_in(&mut desk));
+    let ended = admin::sign_out(&one);
+    assert!(ended["sessions"].as_u64().is_some_and(|count| count >= 2), "{ended}");
+    assert!(ended["grants"].as_u64().is_some_and(|count| count >= 2), "{ended}");
+    assert!(!is_signed_in(&mut phone) && !is_signed_in(&mut desk));
+    is_over(&on_phone);
+    is_over(&on_desk);
+    assert!(is_signed_in(&mut other) && of_other.is_live());
+    of_other.refresh_request().tokens();
+    // They can sign in again, and what comes of it lives.
+    let (mut again, tokens) = visit(&one);
+    assert!(is_signed_in(&mut again) && tokens.is_live());
+}
+
+/// A person can do the same at the sign-out page.
+#[test]
+fn a_person_can_sign_out_everywhere() {
+    let user = admin::user("suite-out-self");
+    let ((mut phone, on_phone), (mut desk, on_desk)) = (visit(&user), visit(&user));
+    let page = desk.open("/logout").page();
+    desk.decide(&page, "everywhere").page();
+    assert!(!is_signed_in(&mut phone) && !is_signed_in(&mut desk));
+    is_over(&on_phone);
+    is_over(&on_desk);
+}
+
+/// Signing out of one browser leaves the others and offline grants alone.
+#[test]
+fn signing_out_here_touches_nothing_elsewhere() {
+    let user = admin::user("suite-out-here");
+    let ((mut phone, on_phone), (mut desk, on_desk)) = (visit(&user), visit(&user));
+    let page = desk.open("/logout").page();
+    desk.decide(&page, "yes").page();
+    assert!(!is_signed_in(&mut desk) && is_signed_in(&mut phone));
+    assert!(on_phone.is_live());
+    on_desk.refresh_request().tokens();
+}
+
+/// The button alone signs out: neither a link nor another site's form does.
+#[test]
+fn a_link_signs_nobody_out_everywhere() {
+    let user = admin::user("suite-out-link");
+    let (mut browser, tokens) = visit(&user);
+    browser.open("/logout?decision=everywhere").page();
+    let page = browser.open("/logout").page();
+    let form = page.deciding("everywhere").expect("the button");
+    let forged = [("decision", "everywhere"), ("interaction", form.value("interaction").unwrap()), ("csrf", "x")];
+    match browser.post("/logout", &forged) {
+        Landing::Page(page) => assert_eq!(page.reply.status, 400, "{:?}", page.reply),
+        Landing::Callback(callback) => panic!("{callback:?}"),
+    }
+    assert!(is_signed_in(&mut browser) && tokens.is_live());
+}
+
+/// Removing a person ends all that they have.
+#[test]
+fn a_removed_person_has_nothing_left() {
+    let user = admin::user("suite-out-removed");
+    let (mut browser, tokens) = visit(&user);
+    admin::remove_user(&user);
+    assert!(!is_signed_in(&mut browser));
+    is_over(&tokens);
+}

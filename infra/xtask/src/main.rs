@@ -6,7 +6,10 @@
 mod budgets;
 mod demo;
 mod lambda;
+mod load;
 mod process;
+mod processor;
+mod readme;
 mod template;
 mod test;
 mod tools;
@@ -36,7 +39,24 @@ enum Command {
         only: Vec<String>,
     },
     /// Measures cold starts, sizes and processor time, and holds them against the budgets.
-    Budgets,
+    #[command(after_help = format!("Groups:\n{}", budgets::list()))]
+    Budgets {
+        /// Measures this group alone; may be repeated.
+        #[arg(long, value_name = "GROUP")]
+        only: Vec<String>,
+        /// Prints JSON.
+        #[arg(long)]
+        json: bool,
+        /// Puts the table into the README, too.
+        #[arg(long)]
+        write: bool,
+    },
+    /// Holds the tables of the README against the code.
+    Readme {
+        /// Puts them right.
+        #[arg(long)]
+        write: bool,
+    },
     /// Builds the Lambda functions and the `latchkey` command, for this machine.
     Build {
         /// The profile of cargo.
@@ -99,7 +119,8 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Result<()> {
     match command {
         Command::Test { only } => test::run(&only),
-        Command::Budgets => budgets::run(),
+        Command::Budgets { only, json, write } => budgets::run(&only, budgets::Show { json, write }),
+        Command::Readme { write } => readme::run(write),
         Command::Build { profile } => lambda::build_all(&profile),
         Command::CheckTemplate => test::template(),
         Command::Workers { port, settings } => serve_workers(port, BTreeMap::from_iter(settings)),

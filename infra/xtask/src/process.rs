@@ -63,6 +63,11 @@ impl Server {
         }
         Ok(server)
     }
+
+    /// Its id.
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id()
+    }
 }
 
 impl Drop for Server {

@@ -118,6 +118,11 @@ impl Workers {
         Ok(workers)
     }
 
+    /// The id of the process that started workerd.
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Runs a scheduled function.
     pub(crate) fn run_schedule(&mut self, name: &str) -> Result<()> {
         writeln!(self.stdin, "{name}")?;

@@ -1,9 +1,9 @@
-//! How long a new instance takes to its first answer, and what that costs.
+//! What an instance of a function costs: until its first answer, and for each answer after that.
 
-use super::Emulator;
+use super::function::{Function, Instance};
+use crate::processor;
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// One cold start: from starting the process to its first answer.
@@ -18,34 +18,34 @@ pub(crate) struct ColdStart {
 }
 
 /// Starts an instance of a function, sends it one event, and ends it.
-pub(crate) async fn measure(emulator: &Emulator, function: &str, event: Bytes) -> Result<ColdStart> {
-    let function = emulator.functions.get(function).with_context(|| format!("there is no function {function}"))?;
+pub(crate) async fn cold_start(function: &Function, event: &Bytes) -> Result<ColdStart> {
     let start = Instant::now();
     let mut instance = function.start().await?;
-    let answer = function.run_in(&mut instance, event).await?;
+    answered(function, &mut instance, event).await?;
     let wall = start.elapsed();
-    if let Err(said) = answer {
-        bail!("the function failed: {said}");
+    let process = instance.process().context("the function has ended")?;
+    Ok(ColdStart { wall, cpu: processor::time(process)?, resident: processor::resident(process)? })
+}
+
+/// The processor time of each of `count` answers of an instance that is warm.
+pub(crate) async fn warm(function: &Function, event: &Bytes, count: u32) -> Result<Duration> {
+    let mut instance = function.start().await?;
+    for _ in 0..count {
+        answered(function, &mut instance, event).await?;
     }
     let process = instance.process().context("the function has ended")?;
-    let directory = Path::new("/proc").join(process.to_string());
-    Ok(ColdStart { wall, cpu: cpu(&directory)?, resident: resident(&directory)? })
-}
-
-/// The time of all threads: the first number of each `schedstat`, in nanoseconds.
-fn cpu(process: &Path) -> Result<Duration> {
-    let mut total = Duration::ZERO;
-    for thread in std::fs::read_dir(process.join("task"))? {
-        let statistics = std::fs::read_to_string(thread?.path().join("schedstat"))?;
-        let nanoseconds = statistics.split_whitespace().next().context("schedstat is empty")?.parse()?;
-        total = total.saturating_add(Duration::from_nanos(nanoseconds));
+    let before = processor::time(process)?;
+    for _ in 0..count {
+        answered(function, &mut instance, event).await?;
     }
-    Ok(total)
+    let spent = processor::time(process)?.saturating_sub(before);
+    spent.checked_div(count).context("no answers to measure")
 }
 
-fn resident(process: &Path) -> Result<u64> {
-    let status = std::fs::read_to_string(process.join("status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM")?;
-    let kilobytes: u64 = line.trim().trim_end_matches(" kB").trim().parse()?;
-    Ok(kilobytes.saturating_mul(1024))
+async fn answered(function: &Function, instance: &mut Instance, event: &Bytes) -> Result<()> {
+    match function.run_in(instance, event.clone()).await? {
+        Ok(answer) if answer.windows(16).any(|part| part == br#""statusCode":200"#) => Ok(()),
+        Ok(answer) => bail!("the function answered {}", String::from_utf8_lossy(&answer)),
+        Err(said) => bail!("the function failed: {said}"),
+    }
 }

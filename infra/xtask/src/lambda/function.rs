@@ -16,7 +16,7 @@ use tokio::sync::{Semaphore, oneshot};
 const MOST_INSTANCES: usize = 8;
 
 /// A function.
-pub(super) struct Function {
+pub(crate) struct Function {
     name: String,
     binary: PathBuf,
     memory: u64,
@@ -71,6 +71,20 @@ impl Function {
         }
     }
 
+    /// The same function, with the same name and settings, made of another program.
+    pub(crate) fn made_of(&self, binary: PathBuf) -> Result<Self> {
+        Ok(Self {
+            name: self.name.clone(),
+            binary,
+            memory: self.memory,
+            timeout: self.timeout,
+            settings: self.settings.clone(),
+            log: self.log.try_clone()?,
+            places: Semaphore::new(MOST_INSTANCES),
+            idle: Mutex::new(Vec::new()),
+        })
+    }
+
     /// A new instance.
     pub(super) async fn start(&self) -> Result<Instance> {
         let api = RuntimeApi::start().await?;
@@ -83,7 +97,7 @@ impl Function {
             .stderr(self.log.try_clone()?)
             .kill_on_drop(true)
             .spawn()
-            .with_context(|| format!("starting {}", self.binary.display()))?;
+            .with_context(|| format!("starting {}; was it built?", self.binary.display()))?;
         Ok(Instance { child, api })
     }
 

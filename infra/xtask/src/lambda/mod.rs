@@ -12,7 +12,7 @@ use crate::template::Template;
 use crate::workspace;
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;
-use function::Function;
+pub(crate) use function::Function;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use std::collections::BTreeMap;
@@ -23,7 +23,7 @@ use std::sync::Arc;
 use table::{TABLE, Table};
 use tokio::net::TcpListener;
 
-pub(crate) use cold_start::measure;
+pub(crate) use cold_start::{ColdStart, cold_start, warm};
 pub(crate) use gateway::form_event;
 
 /// Builds every function and the `latchkey` command.
@@ -92,9 +92,6 @@ impl Emulator {
         let mut scheduled = Vec::new();
         for function in &template.functions {
             let binary = workspace::binary(&function.name, &options.profile);
-            if !binary.exists() {
-                bail!("{} is missing: build it first", binary.display());
-            }
             let (name, has_schedule) = (function.name.clone(), function.scheduled);
             let settings = settings(&template, options, &url, table_address)?;
             let function = Function::new(function, binary, settings, file.try_clone()?);
@@ -108,6 +105,11 @@ impl Emulator {
         let emulator = Arc::new(Self { url, log, table, functions, scheduled, routes, _store: store });
         tokio::spawn(serve(listener, Arc::clone(&emulator)));
         Ok(emulator)
+    }
+
+    /// A function by its name.
+    pub(crate) fn function(&self, name: &str) -> Result<Arc<Function>> {
+        self.functions.get(name).map(Arc::clone).with_context(|| format!("there is no function {name}"))
     }
 
     /// Runs the functions that have a schedule, once.

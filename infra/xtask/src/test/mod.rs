@@ -26,6 +26,7 @@ const STEPS: &[Step] = &[
     step("lint", "clippy finds nothing, for this machine", checks::lint),
     step("lint-wasm", "clippy finds nothing, for Workers", checks::lint_wasm),
     step("docs", "rustdoc finds nothing", checks::docs),
+    step("readme", "the tables of the README are those of the code", crate::readme::check),
     step("unit", "tests beside the code, and the storage contract", checks::unit),
     step("dependencies", "licences, sources, duplicates and unused dependencies", checks::dependencies),
     step("template", "SAM and cfn-lint accept template.yaml", deployment::template),

@@ -1,0 +1,108 @@
+//! The local server under load, beside node-oidc-provider doing the same.
+
+use super::peers::Provider;
+use super::row::{Budget, Row, median, microseconds};
+use super::{peers, signature};
+use crate::load::{self, Script};
+use crate::{demo, lambda, process, processor, workspace};
+use anyhow::Result;
+use std::net::SocketAddr;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+/// The client of the refreshes, on both servers. Its tokens have no `openid` scope: an ID token is signed by RS256 on
+/// both, and its signature would hide the difference.
+pub(super) const REFRESHER: &str = "refresher";
+/// Connections at once.
+const CONNECTIONS: usize = 32;
+/// How often, and how long, a cost is sampled.
+const SAMPLES: usize = 5;
+const STRETCH: Duration = Duration::from_secs(1);
+
+const CLIENT_CREDENTIALS: &str =
+    "grant_type=client_credentials&client_id=demo-service&client_secret=demo-service-secret&scope=read";
+
+pub(super) fn measure() -> Result<Vec<Row>> {
+    lambda::build(&["latchkey"], "release")?;
+    peers::install()?;
+    let signature = signature::es256()?;
+    let ours = Costs::of(&local()?)?;
+    let signature = f64::midpoint(signature, signature::es256()?);
+    let theirs = Costs::of(&peers::provider()?)?;
+    let times = "requests per CPU second, times node-oidc-provider's";
+    Ok(vec![
+        Row::new("one ES256 signature, by openssl speed", signature, "µs", Budget::None),
+        Row::new(
+            format!("local server, client credentials, {CONNECTIONS} connections: CPU of a request, in signatures"),
+            ours.many / signature,
+            "",
+            Budget::AtMost(2.0),
+        ),
+        Row::new(
+            "local server, client credentials, 1 connection: CPU of a request, in signatures",
+            ours.one / signature,
+            "",
+            Budget::AtMost(2.0),
+        ),
+        Row::new(
+            format!("local server, client credentials, {CONNECTIONS} connections: CPU of a request"),
+            ours.many,
+            "µs",
+            Budget::None,
+        ),
+        Row::new("local server, client credentials, 1 connection: CPU of a request", ours.one, "µs", Budget::None),
+        Row::new(format!("client credentials: {times}"), theirs.many / ours.many, "", Budget::AtLeast(4.0)),
+        Row::new(format!("refresh: {times}"), theirs.refresh / ours.refresh, "", Budget::AtLeast(6.0)),
+    ])
+}
+
+/// Microseconds of processor time for one request.
+struct Costs {
+    /// Client credentials, on many connections.
+    many: f64,
+    /// Client credentials, on one.
+    one: f64,
+    /// A refresh, on many.
+    refresh: f64,
+}
+
+impl Costs {
+    fn of(provider: &Provider) -> Result<Self> {
+        let cost = |scripts: Vec<Script>| {
+            let process = provider.process();
+            let costs =
+                load::cost_of_a_request(provider.address, scripts, 200, SAMPLES, STRETCH, || processor::time(process))?;
+            median(costs.into_iter().map(microseconds).collect())
+        };
+        let credentials = |count: usize| {
+            let request = load::post("/token", CLIENT_CREDENTIALS);
+            cost(std::iter::repeat_with(|| Script::Same(request.clone())).take(count).collect())
+        };
+        let form = format!("grant_type=refresh_token&client_id={REFRESHER}");
+        let refreshes = provider
+            .refresh_tokens
+            .iter()
+            .map(|token| Script::Refresh { form: form.clone(), token: token.clone() })
+            .collect();
+        Ok(Self { many: credentials(CONNECTIONS)?, one: credentials(1)?, refresh: cost(refreshes)? })
+    }
+}
+
+/// `latchkey dev --memory`, its log in a file, with a grant for each connection.
+fn local() -> Result<Provider> {
+    let port = process::free_port()?;
+    let url = format!("http://localhost:{port}");
+    let secret = demo::secret()?;
+    let latchkey = workspace::binary("latchkey", "release");
+    let log = std::fs::File::create(workspace::scratch("budgets")?.join("server.log"))?;
+    let mut dev = Command::new(&latchkey);
+    dev.args(["dev", "--memory", "--port", &port.to_string()]).env("LATCHKEY_SECRET", &secret);
+    let server = process::Server::start(dev.stdout(Stdio::null()).stderr(log), port)?;
+    let redirect_uri = "http://127.0.0.1/callback";
+    let mut client = Command::new(&latchkey);
+    client.args(["client", "add", redirect_uri, "--id", REFRESHER, "--scope", "profile offline_access"]);
+    client.args(["--set", "skip_consent=true", "--url", &url]).env("LATCHKEY_SECRET", &secret);
+    process::run(client.stdout(Stdio::null()))?;
+    let refresh_tokens = peers::sign_in(&url, redirect_uri, CONNECTIONS)?;
+    Ok(Provider { server, address: SocketAddr::from(([127, 0, 0, 1], port)), refresh_tokens })
+}

@@ -1,0 +1,58 @@
+//! The Workers: their sizes, and what a warm token request costs in workerd.
+
+use super::row::{Budget, Row, median, microseconds};
+use super::signature;
+use crate::load::{self, Script};
+use crate::workers::{Build, Options, Workers};
+use crate::{demo, lambda, processor, workers};
+use anyhow::{Context, Result};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// The functions whose Workers have the smaller budget.
+const SMALL: [&str; 4] = ["introspect", "jwks", "metadata", "revoke"];
+
+/// The size of each Worker as it is uploaded.
+pub(super) fn sizes() -> Result<Vec<Row>> {
+    workers::build_all(Build::Release)?;
+    let row = |(name, bytes): (String, u64)| {
+        let most = if SMALL.contains(&name.as_str()) { 150.0 } else { 300.0 };
+        #[allow(clippy::cast_precision_loss, reason = "sizes are far below the precision of a float")]
+        let kilobytes = bytes as f64 / 1e3;
+        Row::new(format!("Worker bundle, gzip, {name}"), kilobytes, "KB", Budget::AtMost(most))
+    };
+    Ok(workers::sizes()?.into_iter().map(row).collect())
+}
+
+/// What workerd spends on a token for `demo-service`, less what it spends on a request that finds no Worker: that is
+/// the way in, which the emulator adds, and which Cloudflare does not count.
+pub(super) fn token() -> Result<Vec<Row>> {
+    lambda::build(&["latchkey"], "dev")?;
+    workers::build_all(Build::Release)?;
+    let options = Options { secret: demo::secret()?, ..Options::default() };
+    let server = Workers::start(&options)?;
+    demo::seed(&server.url, &options.secret)?;
+    let port: u16 = server.url.rsplit(':').next().context("a URL without a port")?.parse()?;
+    let address = SocketAddr::from(([127, 0, 0, 1], port));
+    let workerd = processor::below(server.process(), "workerd")?;
+    let cost = |request: Vec<u8>, status: u16| {
+        let costs =
+            load::cost_of_a_request(address, vec![Script::Same(request)], status, 5, Duration::from_secs(1), || {
+                processor::time(workerd)
+            })?;
+        median(costs.into_iter().map(microseconds).collect())
+    };
+    let form = "grant_type=client_credentials&client_id=demo-service&client_secret=demo-service-secret";
+    let token = cost(load::post("/token", form), 200)?;
+    let way_in = cost(load::get("/nowhere"), 404)?;
+    let signature = signature::es256()?;
+    Ok(vec![
+        Row::new(
+            "Worker token, warm: CPU of a request beyond its signature",
+            (token - way_in - signature) / 1e3,
+            "ms",
+            Budget::AtMost(1.0),
+        ),
+        Row::new("the same, with the emulator's way in", token / 1e3, "ms", Budget::None),
+    ])
+}

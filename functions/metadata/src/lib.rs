@@ -9,13 +9,14 @@ const CACHE: &str = "public, max-age=300";
 
 /// Serves the document of the path.
 pub async fn handle(request: &Request, context: &Context) -> Result<Response, Fault> {
+    let config = &context.config;
     let response = if request.path == "/jwks" {
         let keyring = context.keyring(request.received_at).await?;
         Response::new(StatusCode::OK)
             .with(header::CONTENT_TYPE, "application/jwk-set+json")
             .with_body(keyring.jwks_json(request.received_at))
     } else {
-        Response::json(StatusCode::OK, &metadata::document(&context.config.issuer, &context.config.scopes))
+        Response::json(StatusCode::OK, &metadata::document(&config.issuer, &config.scopes, &config.grant_types()))
     };
     Ok(response.with(header::CACHE_CONTROL, CACHE))
 }

@@ -1,9 +1,12 @@
 //! The token endpoint (RFC 6749 §3.2): one file for each grant type.
 
+mod assertion_grant;
 mod authorization_code;
 mod client_credentials;
 mod issue;
+mod jwt_bearer;
 mod refresh_token;
+mod saml_bearer;
 
 use http::header;
 use protocol::{Error, ErrorCode, GrantType, Parameters, StoredClient};
@@ -26,9 +29,9 @@ async fn respond(request: &Request, context: &Context) -> Result<Response, Refus
             GrantType::AuthorizationCode => authorization_code::redeem(&exchange).await,
             GrantType::RefreshToken => refresh_token::refresh(&exchange).await,
             GrantType::ClientCredentials => client_credentials::issue(&exchange).await,
-            GrantType::DeviceCode | GrantType::JwtBearer | GrantType::Saml2Bearer | GrantType::TokenExchange => {
-                Err(unsupported("this grant is not there yet").into())
-            }
+            GrantType::JwtBearer => jwt_bearer::issue(&exchange).await,
+            GrantType::Saml2Bearer => saml_bearer::issue(&exchange).await,
+            GrantType::DeviceCode | GrantType::TokenExchange => Err(unsupported("this grant is not there yet").into()),
         },
     };
     let response = match answer {

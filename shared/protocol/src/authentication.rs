@@ -18,8 +18,16 @@ impl AuthenticationContext {
     /// The class of a sign-in with a password alone.
     pub const PASSWORD: &str = "urn:latchkey:acr:password";
 
+    /// The class of whoever another issuer vouches for.
+    pub const ASSERTION: &str = "urn:latchkey:acr:assertion";
+
     /// Every class that this server can reach.
     pub const CLASSES: &[&str] = &[Self::PASSWORD];
+
+    /// Not signed in here: another issuer says who it is, and perhaps when they signed in there.
+    pub fn assertion(auth_time: Timestamp) -> Self {
+        Self { auth_time, acr: Self::ASSERTION.to_owned(), amr: Vec::new() }
+    }
 
     /// Signed in with a password.
     pub fn password(auth_time: Timestamp) -> Self {

@@ -223,6 +223,12 @@ impl GrantState {
         }
     }
 
+    /// Of a grant that is alive from the start, with no code before it and no refresh token after it: one that an
+    /// assertion stands for. It must be read before it is replaced, for no token vouches for such a state.
+    pub fn active(now: Timestamp, writer: String) -> Self {
+        Self { status: GrantStatus::Active, carries: true, ..Self::issued(now, writer) }
+    }
+
     /// The state that a token vouches for: right if and only if the record is still at the token's generation.
     pub fn vouched_by(standing: &Standing) -> Self {
         Self {

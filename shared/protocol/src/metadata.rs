@@ -6,14 +6,14 @@ use crate::{
 };
 use serde_json::{Value, json};
 
-/// The metadata document of an issuer that offers these scopes besides the standard ones.
-pub fn document(issuer: &str, more_scopes: &[String]) -> Value {
+/// The metadata document of an issuer that offers these scopes besides the standard ones, and these grants.
+pub fn document(issuer: &str, more_scopes: &[String], grants: &[GrantType]) -> Value {
     let at = |path: &str| format!("{issuer}{path}");
     let scopes: Vec<&str> = STANDARD_SCOPES.iter().copied().chain(more_scopes.iter().map(String::as_str)).collect();
     let protocol_claims = ["sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "sid"];
     let claims: Vec<&str> =
         protocol_claims.into_iter().chain(SCOPE_CLAIMS.iter().flat_map(|(_, claims)| claims.iter().copied())).collect();
-    let grants: Vec<&str> = GrantType::OFFERED.iter().map(|grant| grant.as_str()).collect();
+    let grants: Vec<&str> = grants.iter().map(|grant| grant.as_str()).collect();
     let client_authentication = [
         ClientAuthenticationMethod::ClientSecretBasic,
         ClientAuthenticationMethod::ClientSecretPost,

@@ -1,8 +1,8 @@
 //! Configuration: read once, at start, and checked whole.
 
 use crate::settings::SETTINGS;
-use jose::{Secret, Secrets};
-use protocol::{Lifetimes, RefreshLifetimes, Resource, Scope, redirect_uri};
+use jose::{JwkSet, PublicKey, Secret, Secrets};
+use protocol::{GrantType, Lifetimes, RefreshLifetimes, Resource, Scope, TrustedIssuer, redirect_uri};
 use serde::de::DeserializeOwned;
 use std::fmt;
 use std::time::Duration;
@@ -20,6 +20,10 @@ pub struct Config {
     pub resources: Vec<Resource>,
     /// Whether every authorization request must be pushed (RFC 9126 §5).
     pub require_pushed_requests: bool,
+    /// The issuers whose JWTs are accepted as grants (RFC 7523).
+    pub trusted_issuers: Vec<TrustedIssuer>,
+    /// The issuers whose SAML assertions are accepted as grants (RFC 7522).
+    pub trusted_saml_issuers: Vec<TrustedIssuer>,
     /// From a code's issue to its expiry.
     pub code_lifetime: Duration,
     /// Lifetimes of tokens.
@@ -109,6 +113,19 @@ impl Reader<'_> {
         resources
     }
 
+    fn trusted_issuers(&mut self, name: &str, problems: impl Fn(&TrustedIssuer) -> Vec<String>) -> Vec<TrustedIssuer> {
+        let issuers: Vec<TrustedIssuer> = self.list(name);
+        for (position, trusted) in issuers.iter().enumerate() {
+            for problem in problems(trusted) {
+                self.problem(name, format_args!("[{position}] ({}) {problem}", trusted.issuer));
+            }
+            if issuers.iter().take(position).any(|before| before.issuer == trusted.issuer) {
+                self.problem(name, format_args!("[{position}] ({}) issuer: is there twice", trusted.issuer));
+            }
+        }
+        issuers
+    }
+
     fn issuer(&mut self) -> String {
         const NAME: &str = "LATCHKEY_ISSUER";
         let Some(text) = self.text(NAME) else {
@@ -138,6 +155,27 @@ impl Reader<'_> {
     }
 }
 
+/// What is wrong with an issuer of JWTs, its keys among it.
+fn jwt_issuer_problems(trusted: &TrustedIssuer) -> Vec<String> {
+    let mut problems = trusted.jwt_problems();
+    let set = trusted.jwks.as_ref().map(|jwks| JwkSet::parse(&jwks.to_string()));
+    if set.is_some_and(|set| set.is_none_or(|set| set.keys.is_empty())) {
+        problems.push("jwks: must be a JWK Set with a public key for ES256, RS256, PS256 or EdDSA".to_owned());
+    }
+    problems
+}
+
+/// What is wrong with an issuer of SAML assertions, its certificates among it.
+fn saml_issuer_problems(trusted: &TrustedIssuer) -> Vec<String> {
+    let mut problems = trusted.saml_problems();
+    for (position, _) in
+        trusted.certificates.iter().enumerate().filter(|(_, text)| PublicKey::from_certificate(text).is_none())
+    {
+        problems.push(format!("certificates[{position}]: is no X.509 certificate with an RSA or P-256 key"));
+    }
+    problems
+}
+
 impl Config {
     /// Reads the settings. Reports all that is wrong at once.
     pub fn read(lookup: &dyn Fn(&str) -> Option<String>) -> Result<(Self, Secrets), ConfigError> {
@@ -163,6 +201,8 @@ impl Config {
                 }
             },
             resources: reader.resources(),
+            trusted_issuers: reader.trusted_issuers("LATCHKEY_TRUSTED_ISSUERS", jwt_issuer_problems),
+            trusted_saml_issuers: reader.trusted_issuers("LATCHKEY_TRUSTED_SAML_ISSUERS", saml_issuer_problems),
             require_pushed_requests: reader.flag("LATCHKEY_REQUIRE_PUSHED_REQUESTS"),
             code_lifetime: reader.seconds("LATCHKEY_CODE_LIFETIME", 1, 600),
             lifetimes: Lifetimes {
@@ -183,6 +223,16 @@ impl Config {
             Some(secret) if reader.problems.is_empty() => Ok((config, Secrets::new(secret, previous))),
             _ => Err(ConfigError { problems: reader.problems }),
         }
+    }
+
+    /// The grants that this deployment offers: those of assertions only if it trusts anybody who makes them.
+    pub fn grant_types(&self) -> Vec<GrantType> {
+        let is_offered = |grant: &GrantType| match grant {
+            GrantType::JwtBearer => !self.trusted_issuers.is_empty(),
+            GrantType::Saml2Bearer => !self.trusted_saml_issuers.is_empty(),
+            _ => true,
+        };
+        GrantType::OFFERED.iter().copied().filter(is_offered).collect()
     }
 
     /// Whether cookies can be marked secure and bound to the host: everywhere but on http://localhost.

@@ -40,6 +40,16 @@ pub const SETTINGS: &[Setting] = &[
         Some("false"),
         "true: every authorization request must be pushed (RFC 9126)",
     ),
+    setting(
+        "LATCHKEY_TRUSTED_ISSUERS",
+        Some("none"),
+        "the issuers whose JWTs are accepted as grants (RFC 7523): a JSON array, see \"Assertions of others\"",
+    ),
+    setting(
+        "LATCHKEY_TRUSTED_SAML_ISSUERS",
+        Some("none"),
+        "the issuers whose SAML assertions are accepted as grants (RFC 7522): a JSON array, see \"Assertions of others\"",
+    ),
     setting("LATCHKEY_CODE_LIFETIME", Some("60"), "seconds from an authorization code's issue to its expiry, 1 to 600"),
     setting(
         "LATCHKEY_ACCESS_TOKEN_LIFETIME",

@@ -110,6 +110,34 @@ pub async fn create(
     }
 }
 
+/// Stores a grant that an assertion stands for. Its name is the assertion's (see [`assertion_id`]), so the very same
+/// call finds out whether the assertion was used before: then nothing is stored, and the answer is false. One round
+/// trip.
+pub async fn create_once(
+    records: &dyn Records,
+    id: GrantId,
+    grant: &Grant,
+    state: &GrantState,
+    expires_at: Timestamp,
+) -> Result<bool, Unavailable> {
+    let record = Record {
+        key: key(id),
+        owner: Some(users::owner(&grant.subject)),
+        body: encode(grant),
+        state: encode(state),
+        generation: 0,
+        expires_at: Some(expires_at.after(MARGIN)),
+    };
+    Ok(records.create(&record).await? == Created::Created)
+}
+
+/// The name of the grant that an assertion of this digest stands for, about this person.
+pub fn assertion_id(subject: &str, digest: [u8; 32]) -> GrantId {
+    let mut name = [0; 16];
+    name.iter_mut().zip(digest).for_each(|(to, from)| *to = from);
+    new_id(subject, name)
+}
+
 /// Reads a grant. One round trip.
 pub async fn find(records: &dyn Records, id: GrantId) -> Result<Option<Live>, Unavailable> {
     match records.get(&key(id)).await? {

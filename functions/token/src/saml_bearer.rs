@@ -1,0 +1,64 @@
+//! The SAML 2.0 bearer grant (RFC 7522 §2.1): an assertion of a trusted issuer, in exchange for an access token.
+
+use crate::Exchange;
+use crate::assertion_grant::{self, Accepted, invalid_grant};
+use crate::issue::TokenResponse;
+use jose::PublicKey;
+use protocol::TrustedIssuer;
+use runtime::Refusal;
+use saml::{Genuine, Presented, Problem, Rules};
+
+/// Verifies the assertion and issues a token. One that is malformed, of an unknown issuer, forged, expired, or made
+/// for another server is refused before any storage is asked.
+pub(crate) async fn issue(exchange: &Exchange<'_>) -> Result<TokenResponse, Refusal> {
+    let presented = Presented::parse(exchange.parameters.required("assertion")?).map_err(refused)?;
+    let named = presented.issuer();
+    let client = &exchange.client.client;
+    let config = &exchange.context.config;
+    let trusted = config.trusted_saml_issuers.iter();
+    let issuer = trusted
+        .filter(|issuer| issuer.serves(client))
+        .find(|issuer| named.as_deref() == Some(&issuer.issuer))
+        .ok_or_else(|| invalid_grant("the issuer of the assertion is not trusted here, or not with this client"))?;
+    if !issuer.algorithms.contains(&presented.algorithm()) {
+        return Err(invalid_grant("the assertion is signed with an algorithm that its issuer does not use").into());
+    }
+    let genuine = verify(presented, issuer)
+        .await
+        .ok_or_else(|| invalid_grant("the assertion is not signed with a key of its issuer"))?;
+    let recipient = format!("{}/token", config.issuer);
+    let rules = Rules {
+        issuer: &issuer.issuer,
+        audience: &config.issuer,
+        recipient: &recipient,
+        max_lifetime: issuer.max_lifetime(),
+        now: exchange.now,
+    };
+    let assertion = genuine.check(&rules).map_err(refused)?;
+    let accepted = Accepted {
+        issuer,
+        subject: &assertion.subject,
+        claims: &assertion.claims,
+        digest: assertion.digest(),
+        forgotten_at: assertion.forgotten_at(),
+        authenticated_at: assertion.authenticated_at,
+    };
+    assertion_grant::issue(exchange, accepted).await
+}
+
+/// What is left of it, if one of the issuer's certificates has the key that signed it. Keys of another kind than the
+/// signature's are passed over.
+async fn verify(mut presented: Presented, issuer: &TrustedIssuer) -> Option<Genuine> {
+    for key in issuer.certificates.iter().filter_map(|certificate| PublicKey::from_certificate(certificate)) {
+        let Ok(verifier) = jose::platform().verifier(presented.algorithm(), &key).await else { continue };
+        match presented.verify(verifier.as_ref()).await {
+            Ok(genuine) => return Some(genuine),
+            Err(unverified) => presented = unverified,
+        }
+    }
+    None
+}
+
+fn refused(problem: Problem) -> Refusal {
+    invalid_grant(format!("the assertion is refused: {}", problem.as_str())).into()
+}

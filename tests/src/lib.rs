@@ -24,6 +24,7 @@ mod page;
 mod signer;
 mod target;
 mod token;
+pub mod trusted;
 
 pub use authorization::{AuthorizationRequest, Callback, random};
 pub use browser::{Browser, Cookie, Landing};

@@ -6,7 +6,8 @@ use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair, RSA_PKCS1_SHA256, RSA_PSS_SHA256,
     RsaKeyPair,
 };
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
 /// A key pair that signs by one algorithm.
@@ -29,6 +30,18 @@ impl Signer {
             "ES256" => Pair::P256(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).expect("a key")),
             "RS256" | "PS256" => Pair::Rsa(RsaKeyPair::generate(KeySize::Rsa2048).expect("a key")),
             "EdDSA" => Pair::Ed25519(Ed25519KeyPair::generate().expect("a key")),
+            other => panic!("no key for {other}"),
+        };
+        Self { alg: alg.to_owned(), kid: kid.to_owned(), pair }
+    }
+
+    /// A key that is there, PKCS#8 as PEM: for `ES256` or `RS256`.
+    pub fn from_pem(alg: &str, kid: &str, pem: &str) -> Self {
+        let base64: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
+        let der = STANDARD.decode(base64).expect("base64");
+        let pair = match alg {
+            "ES256" => Pair::P256(EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &der).expect("a key")),
+            "RS256" => Pair::Rsa(RsaKeyPair::from_pkcs8(&der).expect("a key")),
             other => panic!("no key for {other}"),
         };
         Self { alg: alg.to_owned(), kid: kid.to_owned(), pair }
@@ -68,22 +81,27 @@ impl Signer {
     /// A JWT with this header, whatever it says.
     pub fn sign_with(&self, header: &Value, claims: &Value) -> String {
         let message = format!("{}.{}", encode(header.to_string().as_bytes()), encode(claims.to_string().as_bytes()));
+        let signature = self.signature(message.as_bytes());
+        format!("{message}.{}", encode(&signature))
+    }
+
+    /// Its signature of a message: for ECDSA r and s, 32 bytes each.
+    pub fn signature(&self, message: &[u8]) -> Vec<u8> {
         let random = SystemRandom::new();
-        let signature = match &self.pair {
-            Pair::P256(pair) => pair.sign(&random, message.as_bytes()).expect("a signature").as_ref().to_vec(),
-            Pair::Ed25519(pair) => pair.sign(message.as_bytes()).as_ref().to_vec(),
+        match &self.pair {
+            Pair::P256(pair) => pair.sign(&random, message).expect("a signature").as_ref().to_vec(),
+            Pair::Ed25519(pair) => pair.sign(message).as_ref().to_vec(),
             Pair::Rsa(pair) => {
                 let mut signature = vec![0; pair.public_modulus_len()];
                 let result = if self.alg == "PS256" {
-                    pair.sign(&RSA_PSS_SHA256, &random, message.as_bytes(), &mut signature)
+                    pair.sign(&RSA_PSS_SHA256, &random, message, &mut signature)
                 } else {
-                    pair.sign(&RSA_PKCS1_SHA256, &random, message.as_bytes(), &mut signature)
+                    pair.sign(&RSA_PKCS1_SHA256, &random, message, &mut signature)
                 };
                 result.expect("a signature");
                 signature
             }
-        };
-        format!("{message}.{}", encode(&signature))
+        }
     }
 }
 

@@ -5,6 +5,8 @@ use crate::browser::Browser;
 use crate::call::{Call, Reply};
 use crate::client::{Authentication, Client};
 use serde_json::Value;
+use std::sync::Barrier;
+use std::thread;
 
 /// A token request. It starts out right; a test changes what it is about.
 #[derive(Clone, Debug)]
@@ -73,6 +75,20 @@ impl TokenRequest {
     /// Sends the request.
     pub fn send(&self) -> Reply {
         self.call().send()
+    }
+
+    /// Sends the request 32 times at the same moment.
+    pub fn send_at_once(&self) -> Vec<Reply> {
+        const CALLERS: usize = 32;
+        let barrier = Barrier::new(CALLERS);
+        thread::scope(|scope| {
+            let send = || {
+                barrier.wait();
+                self.send()
+            };
+            let callers: Vec<_> = (0..CALLERS).map(|_| scope.spawn(send)).collect();
+            callers.into_iter().map(|caller| caller.join().expect("an answer")).collect()
+        })
     }
 
     /// Sends the request, which must succeed.

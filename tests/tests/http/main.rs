@@ -30,6 +30,7 @@ mod rfc6749_refresh;
 mod rfc6749_token;
 mod rfc6750;
 mod rfc7009;
+mod rfc7523_grant;
 mod rfc7636;
 mod rfc8414;
 mod rfc9068;

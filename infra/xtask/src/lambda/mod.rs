@@ -144,7 +144,10 @@ fn settings(template: &Template, options: &Options, url: &str, table: SocketAddr
             "LATCHKEY_SECRET" => &options.secret,
             "LATCHKEY_TABLE" => TABLE,
             // Left out of the environment unless a parameter asks for it.
-            "LATCHKEY_AUDIENCE" | "LATCHKEY_SECRET_PREVIOUS" => continue,
+            "LATCHKEY_AUDIENCE"
+            | "LATCHKEY_SECRET_PREVIOUS"
+            | "LATCHKEY_TRUSTED_ISSUERS"
+            | "LATCHKEY_TRUSTED_SAML_ISSUERS" => continue,
             other => bail!("template.yaml sets {other}, and the emulator does not know to what"),
         };
         settings.entry(name.clone()).or_insert_with(|| value.to_owned());

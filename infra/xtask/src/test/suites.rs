@@ -52,7 +52,7 @@ pub(super) fn with_local(work: impl FnOnce(&Target) -> Result<()>) -> Result<()>
     let target = Target { url: format!("http://localhost:{port}"), platform: "local", secret: demo::secret()? };
     let mut dev = Command::new(workspace::binary("latchkey", "dev"));
     dev.args(["dev", "--quiet", "--port", &port.to_string(), "--data"]).arg(&data);
-    dev.env("LATCHKEY_SECRET", &target.secret).env("LATCHKEY_REFRESH_GRACE", GRACE);
+    dev.env("LATCHKEY_SECRET", &target.secret).envs(settings()?);
     let _server = process::Server::start(dev.stdout(std::process::Stdio::null()), port)?;
     work(&target)
 }
@@ -64,7 +64,8 @@ pub(super) fn local() -> Result<()> {
 /// The suite on the Lambda binaries; fails, too, when a function used the table in a way that its policy forbids.
 pub(super) fn lambda() -> Result<()> {
     lambda::build_all("dev")?;
-    let options = lambda::Options { port: 0, profile: "dev".to_owned(), secret: demo::secret()?, settings: settings() };
+    let options =
+        lambda::Options { port: 0, profile: "dev".to_owned(), secret: demo::secret()?, settings: settings()? };
     let tokio = tokio::runtime::Runtime::new()?;
     let emulator = tokio.block_on(lambda::Emulator::start(&options))?;
     let target = Target { url: emulator.url.clone(), platform: "lambda", secret: options.secret };
@@ -84,7 +85,7 @@ pub(super) fn workers() -> Result<()> {
     lambda::build(&["latchkey"], "dev")?;
     workers::build_all(workers::Build::Dev)?;
     let secret = demo::secret()?;
-    let options = workers::Options { secret: secret.clone(), settings: settings(), ..workers::Options::default() };
+    let options = workers::Options { secret: secret.clone(), settings: settings()?, ..workers::Options::default() };
     let mut server = workers::Workers::start(&options)?;
     let target = Target { url: server.url.clone(), platform: "workers", secret };
     demo::seed(&target.url, &target.secret)?;
@@ -94,6 +95,13 @@ pub(super) fn workers() -> Result<()> {
     target.suite().inspect_err(|_| eprintln!("  the functions' log: {}", server.log.display()))
 }
 
-fn settings() -> BTreeMap<String, String> {
-    BTreeMap::from([("LATCHKEY_REFRESH_GRACE".to_owned(), GRACE.to_owned())])
+/// What the suite expects of every server's configuration: a short grace, and trust in the issuers of `tests/trusted/`.
+fn settings() -> Result<BTreeMap<String, String>> {
+    let trusted = workspace::root().join("tests/trusted");
+    let read = |name: &str| std::fs::read_to_string(trusted.join(name));
+    Ok(BTreeMap::from([
+        ("LATCHKEY_REFRESH_GRACE".to_owned(), GRACE.to_owned()),
+        ("LATCHKEY_TRUSTED_ISSUERS".to_owned(), read("issuers.json")?),
+        ("LATCHKEY_TRUSTED_SAML_ISSUERS".to_owned(), read("saml-issuers.json")?),
+    ]))
 }

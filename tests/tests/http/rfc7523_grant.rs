@@ -1,0 +1,229 @@
+//! The JWT bearer grant: RFC 7521 §4.1 and §5, RFC 7523 §2.1 and §3, with the audience of draft-ietf-oauth-rfc7523bis.
+
+use serde_json::{Value, json};
+use suite::trusted::{MACHINES, NAMES, PEOPLE, claims, jwt_bearer, machines, people};
+use suite::{Client, Reply, Signer, TokenRequest, Tokens, USERNAME, admin, grant, issuer, jwt, now, service, spa, url};
+
+const GRANT: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+
+fn bearer() -> Client {
+    let grants = format!("grant_types=[\"{GRANT}\",\"client_credentials\"]");
+    admin::client("jwt-bearer", &["--service", "--scope", "read write delete openid offline_access", "--set", &grants])
+}
+
+fn machine() -> Client {
+    let grants = format!("grant_types=[\"{GRANT}\"]");
+    admin::client("jwt-machine", &["--service", "--scope", "read", "--set", &grants])
+}
+
+/// The subject of the demo user.
+fn subject() -> String {
+    jwt::read(grant(&spa()).id()).text("sub").to_owned()
+}
+
+/// An assertion about the demo user that is right but for these changes; `null` leaves a claim out.
+fn changed(changes: Value) -> String {
+    let mut claims = claims(NAMES, "whoever");
+    claims.insert("login".to_owned(), json!(USERNAME));
+    for (claim, value) in changes.as_object().expect("an object") {
+        if value.is_null() {
+            claims.remove(claim);
+        } else {
+            claims.insert(claim.clone(), value.clone());
+        }
+    }
+    people().sign(&Value::Object(claims))
+}
+
+fn present(assertion: &str) -> Reply {
+    jwt_bearer(&bearer(), assertion).send()
+}
+
+/// RFC 7523 §2.1, RFC 7521 §4.1: an assertion about a person brings an access token about that person, and no refresh
+/// token and no ID token with it.
+#[test]
+fn an_assertion_brings_an_access_token() {
+    let subject = subject();
+    let assertion = people().sign(&Value::Object(claims(PEOPLE, &subject)));
+    let tokens = jwt_bearer(&bearer(), &assertion).tokens();
+    assert!(tokens.text("refresh_token").is_none() && tokens.text("id_token").is_none(), "{tokens:?}");
+    let token = jwt::verify(tokens.access());
+    assert_eq!((token.text("sub"), token.text("client_id")), (subject.as_str(), "jwt-bearer"));
+    assert_eq!(tokens.text("scope"), Some("read write"), "what both the client and the issuer may have");
+    assert!(token.is_for(issuer()));
+    // By the name that a claim says, too.
+    let token = jwt::verify(Tokens::read(&bearer(), present(&changed(json!({})))).access());
+    assert_eq!(token.text("sub"), subject);
+}
+
+/// A machine of a trusted issuer needs no account; its subject is in a space of its own.
+#[test]
+fn a_machine_has_a_subject_of_its_own() {
+    let assertion = machines().sign(&Value::Object(claims(MACHINES, "repo:octo/app")));
+    let token = jwt::verify(jwt_bearer(&machine(), &assertion).tokens().access());
+    assert_eq!(token.text("sub"), "machine:repo:octo/app");
+    let assertion = machines().sign(&Value::Object(claims(MACHINES, "two words")));
+    jwt_bearer(&machine(), &assertion).send().expect_error(400, "invalid_grant");
+}
+
+/// The `jti` makes an assertion good once, whoever tries again.
+#[test]
+fn an_assertion_is_used_once() {
+    let assertion = changed(json!({}));
+    present(&assertion).expect(200);
+    present(&assertion).expect_error(400, "invalid_grant");
+    // Another assertion of the same name is the same one.
+    let jti = json!({ "jti": "suite-the-same-name" });
+    let first = present(&changed(jti.clone()));
+    assert!(matches!(first.status, 200 | 400), "{first:?}");
+    present(&changed(jti)).expect_error(400, "invalid_grant");
+}
+
+/// Of 32 that present one assertion at once, one gets a token.
+#[test]
+fn one_of_32_wins() {
+    let request = jwt_bearer(&bearer(), &changed(json!({})));
+    let (won, lost): (Vec<_>, Vec<_>) = request.send_at_once().into_iter().partition(|reply| reply.status == 200);
+    assert_eq!(won.len(), 1, "{won:?}");
+    lost.into_iter().for_each(|reply| drop(reply.expect_error(400, "invalid_grant")));
+}
+
+/// What the client got wrong about its request costs it nothing: the assertion is still good.
+#[test]
+fn a_mistake_does_not_use_the_assertion_up() {
+    let request = jwt_bearer(&bearer(), &changed(json!({})));
+    request.clone().set("scope", "admin").send().expect_error(400, "invalid_scope");
+    request.clone().set("resource", "https://nobody.example/").send().expect_error(400, "invalid_target");
+    assert_eq!(request.set("scope", "read").tokens().text("scope"), Some("read"));
+}
+
+/// RFC 7521 §4.1: the scope is within what client and issuer may have; scopes about a sign-in are not to be had.
+#[test]
+fn the_scope_is_never_widened() {
+    for scope in ["write", "read write", "openid", "offline_access", "READ", "\u{fc}", "read\""] {
+        jwt_bearer(&bearer(), &changed(json!({}))).set("scope", scope).send().expect_error(400, "invalid_scope");
+    }
+}
+
+/// RFC 7523 §3: each claim, missing or wrong.
+#[test]
+fn claims_that_do_not_meet_the_rules_are_refused() {
+    let here = issuer();
+    for changes in [
+        json!({ "iss": null }),
+        json!({ "iss": "https://nobody.test" }),
+        json!({ "iss": [NAMES] }),
+        json!({ "sub": null }),
+        json!({ "sub": "" }),
+        json!({ "aud": null }),
+        json!({ "aud": "https://other.example" }),
+        json!({ "aud": [] }),
+        json!({ "exp": null }),
+        json!({ "exp": now() - 60 }),
+        json!({ "exp": now() + 7200 }),
+        json!({ "exp": "tomorrow" }),
+        json!({ "nbf": now() + 120 }),
+        json!({ "iat": now() + 120 }),
+        json!({ "iat": now() - 7200 }),
+        json!({ "jti": null }),
+        json!({ "jti": "" }),
+        // draft-ietf-oauth-rfc7523bis: the issuer identifier and nothing else.
+        json!({ "aud": url("/token") }),
+        json!({ "aud": format!("{here}/") }),
+        json!({ "aud": [here, "https://other.example"] }),
+    ] {
+        present(&changed(changes.clone())).expect_error(400, "invalid_grant");
+    }
+    present(&changed(json!({ "aud": [here] }))).expect(200);
+}
+
+/// RFC 7523 §3 (9): the signature is by a key of that very issuer, with an algorithm that it uses.
+#[test]
+fn signatures_are_by_the_issuers_key() {
+    let refused = |assertion: &str| drop(present(assertion).expect_error(400, "invalid_grant"));
+    let right = changed(json!({}));
+    let claims = jwt::read(&right).claims;
+    refused(&jwt::unsigned(&right));
+    refused(&jwt::tampered(&right, |claims| claims["login"] = json!("admin")));
+    refused(&Signer::new("ES256", "people").sign(&claims));
+    refused(&Signer::new("ES256", "unknown").sign(&claims));
+    // The key of another trusted issuer, under its own name and under the right one.
+    refused(&machines().sign(&claims));
+    refused(&machines().sign_with(&json!({ "alg": "RS256", "kid": "people" }), &claims));
+    // The public key as the secret of an HMAC cannot even be said.
+    refused(&people().sign_with(&json!({ "alg": "HS256", "kid": "people" }), &claims));
+    // A key in the header is nobody's key.
+    let own = Signer::new("ES256", "own");
+    refused(&own.sign_with(&json!({ "alg": "ES256", "jwk": own.jwk() }), &claims));
+    refused(&people().sign_with(&json!({ "alg": "ES256", "kid": "people", "crit": ["b64"], "b64": false }), &claims));
+    present(&right).expect(200);
+    // Without a kid the issuer's keys are tried.
+    present(&people().sign_with(&json!({ "alg": "ES256" }), &jwt::read(&changed(json!({}))).claims)).expect(200);
+}
+
+/// An issuer's other JWTs are not assertions (RFC 8725 §3.11).
+#[test]
+fn another_type_of_jwt_is_refused() {
+    let with_type = |typ: &str| {
+        let claims = jwt::read(&changed(json!({}))).claims;
+        present(&people().sign_with(&json!({ "alg": "ES256", "kid": "people", "typ": typ }), &claims))
+    };
+    for typ in ["at+jwt", "application/at+jwt", "logout+jwt", "client-authentication+jwt", "dpop+jwt", "secevent+jwt"] {
+        with_type(typ).expect_error(400, "invalid_grant");
+    }
+    for typ in ["JWT", "jwt", "authorization-grant+jwt", "application/authorization-grant+jwt"] {
+        with_type(typ).expect(200);
+    }
+}
+
+/// Tokens of this server, and things that are no JWT, are not assertions.
+#[test]
+fn other_tokens_are_not_assertions() {
+    let own = grant(&spa());
+    for token in [own.access(), own.id(), own.refresh(), "a.b.c", "a", "....", &"a".repeat(40_000)] {
+        present(token).expect_error(400, "invalid_grant");
+    }
+}
+
+/// RFC 7523 §3 (2): about somebody who is known here.
+#[test]
+fn strangers_get_nothing() {
+    present(&changed(json!({ "login": "nobody-of-this-name" }))).expect_error(400, "invalid_grant");
+    present(&changed(json!({ "login": null }))).expect_error(400, "invalid_grant");
+    let assertion = people().sign(&Value::Object(claims(PEOPLE, "nobody-of-this-subject")));
+    present(&assertion).expect_error(400, "invalid_grant");
+    // The sign-in name is no subject.
+    present(&people().sign(&Value::Object(claims(PEOPLE, USERNAME)))).expect_error(400, "invalid_grant");
+}
+
+/// An issuer is trusted with the clients that it names.
+#[test]
+fn an_issuer_may_be_for_some_clients() {
+    let assertion = machines().sign(&Value::Object(claims(MACHINES, "app")));
+    jwt_bearer(&bearer(), &assertion).send().expect_error(400, "invalid_grant");
+    jwt_bearer(&machine(), &assertion).tokens();
+    // And for as long as it says.
+    let mut long = claims(MACHINES, "app");
+    long.insert("exp".to_owned(), json!(now() + 300));
+    jwt_bearer(&machine(), &machines().sign(&Value::Object(long))).send().expect_error(400, "invalid_grant");
+}
+
+/// RFC 6749 §5.2: the client authenticates as it is registered, and must be registered for the grant.
+#[test]
+fn the_client_is_held_to_its_registration() {
+    let assertion = changed(json!({}));
+    jwt_bearer(&Client::confidential("jwt-bearer", "wrong"), &assertion).send().expect_error(401, "invalid_client");
+    jwt_bearer(&Client::public("jwt-bearer"), &assertion).send().expect_error(401, "invalid_client");
+    jwt_bearer(&service(), &assertion).send().expect_error(400, "unauthorized_client");
+    let request = TokenRequest::new(&bearer(), GRANT);
+    request.clone().send().expect_error(400, "invalid_request");
+    request.set("assertion", &assertion).also("assertion", &assertion).send().expect_error(400, "invalid_request");
+    present(&assertion).expect(200);
+}
+
+/// RFC 8414 §2: the grant is offered where somebody is trusted.
+#[test]
+fn the_metadata_name_the_grant() {
+    let document = suite::Call::get("/.well-known/openid-configuration").send().expect(200).json();
+    assert!(document["grant_types_supported"].as_array().expect("an array").contains(&json!(GRANT)), "{document}");
+}

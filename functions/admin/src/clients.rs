@@ -50,8 +50,11 @@ pub(crate) async fn put(client_id: &str, mut body: Map<String, Value>, context: 
         let field = |problem: &str| problem.split(':').next().map(str::to_owned);
         let told: Vec<_> = problems.iter().map(|problem| field(problem)).collect();
         problems.extend(client.problems().into_iter().filter(|problem| !told.contains(&field(problem))));
-        if !client.is_confidential() && !matches!(change, SecretChange::Keep) {
-            problems.push("client_secret: a client whose token_endpoint_auth_method is none has no secret".to_owned());
+        if !client.has_secret() && !matches!(change, SecretChange::Keep) {
+            problems.push(
+                "client_secret: a client whose token_endpoint_auth_method is none or private_key_jwt has no secret"
+                    .to_owned(),
+            );
         }
     }
     let client = match client {
@@ -61,7 +64,7 @@ pub(crate) async fn put(client_id: &str, mut body: Map<String, Value>, context: 
     let before = storage::clients::find(&*context.records, client_id).await?;
     let status = if before.is_some() { StatusCode::OK } else { StatusCode::CREATED };
     let before = before.map(|stored| stored.secrets).unwrap_or_default();
-    let (secrets, told) = if client.is_confidential() { changed(before, change)? } else { (Vec::new(), None) };
+    let (secrets, told) = if client.has_secret() { changed(before, change)? } else { (Vec::new(), None) };
     let stored = StoredClient { client, secrets };
     storage::clients::save(&*context.records, &stored).await?;
     let mut answer = json!(stored.client);

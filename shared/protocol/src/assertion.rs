@@ -52,6 +52,8 @@ pub struct Assertion {
 /// What is wrong with an assertion. The text of each names the claim and the section.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AssertionProblem {
+    /// RFC 8725 §3.11: it is typed for another purpose.
+    Type,
     /// RFC 7523 §3 (1).
     Issuer,
     /// RFC 7523 §3 (2).
@@ -78,6 +80,7 @@ impl AssertionProblem {
     /// What is wrong, for the client's developer.
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Type => "its typ says that it is for another purpose",
             Self::Issuer => "its iss is not the one expected (RFC 7523 section 3)",
             Self::Subject => "it has no sub (RFC 7523 section 3)",
             Self::Audience => "its aud must be this server's issuer identifier and nothing else (RFC 7523bis)",

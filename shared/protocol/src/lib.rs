@@ -6,6 +6,7 @@ mod authentication;
 pub mod authorization_request;
 mod claims;
 mod client;
+pub mod client_assertion;
 mod client_authentication;
 mod error;
 mod grant;
@@ -34,7 +35,7 @@ pub use client::{
     AccessTokenFormat, ApplicationType, Client, ClientAuthenticationMethod, GrantType, Lifetimes, ResponseType,
     SecretVerifier, StoredClient, SubjectType, TokenExchangePolicy,
 };
-pub use client_authentication::ClientCredentials;
+pub use client_authentication::{ClientCredentials, UNPROVED};
 pub use error::{Error, ErrorBody, ErrorCode};
 pub use grant::{
     CodeVerdict, Grant, GrantId, GrantState, GrantStatus, RACE, RefreshLifetimes, RefreshVerdict, RevokedToken,

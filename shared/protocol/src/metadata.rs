@@ -14,11 +14,7 @@ pub fn document(issuer: &str, more_scopes: &[String], grants: &[GrantType]) -> V
     let claims: Vec<&str> =
         protocol_claims.into_iter().chain(SCOPE_CLAIMS.iter().flat_map(|(_, claims)| claims.iter().copied())).collect();
     let grants: Vec<&str> = grants.iter().map(|grant| grant.as_str()).collect();
-    let client_authentication = [
-        ClientAuthenticationMethod::ClientSecretBasic,
-        ClientAuthenticationMethod::ClientSecretPost,
-        ClientAuthenticationMethod::None,
-    ];
+    let client_authentication = ClientAuthenticationMethod::ALL;
     let algorithms = Algorithm::ALL.map(Algorithm::as_str);
     json!({
         "issuer": issuer,
@@ -37,7 +33,9 @@ pub fn document(issuer: &str, more_scopes: &[String], grants: &[GrantType]) -> V
         "id_token_signing_alg_values_supported": algorithms,
         "userinfo_signing_alg_values_supported": algorithms,
         "token_endpoint_auth_methods_supported": client_authentication,
+        "token_endpoint_auth_signing_alg_values_supported": algorithms,
         "revocation_endpoint_auth_methods_supported": client_authentication,
+        "revocation_endpoint_auth_signing_alg_values_supported": algorithms,
         "display_values_supported": ["page"],
         "claim_types_supported": ["normal"],
         "claims_supported": claims,

@@ -3,7 +3,7 @@
 use crate::{Context, FetchError, fetch};
 use http::StatusCode;
 use jose::{JwkSet, Jwt, Unverified};
-use protocol::Timestamp;
+use protocol::{Client, Timestamp};
 use serde_json::Value;
 use std::collections::HashMap;
 use std::fmt;
@@ -32,6 +32,11 @@ pub enum KeySource<'a> {
 }
 
 impl<'a> KeySource<'a> {
+    /// A client's, if it registered any.
+    pub fn of(client: &'a Client) -> Option<Self> {
+        Self::either(client.jwks.as_ref(), client.jwks_uri.as_deref())
+    }
+
     /// Those that are there.
     pub fn either(jwks: Option<&'a Value>, jwks_uri: Option<&'a str>) -> Option<Self> {
         jwks.map(Self::Set).or(jwks_uri.map(Self::Uri))

@@ -70,6 +70,16 @@ pub enum ClientAuthenticationMethod {
     PrivateKeyJwt,
 }
 
+impl ClientAuthenticationMethod {
+    /// All of them, as metadata lists them. `client_secret_jwt` is none: it would need secrets that can be read.
+    pub const ALL: &[Self] = &[Self::ClientSecretBasic, Self::ClientSecretPost, Self::PrivateKeyJwt, Self::None];
+
+    /// Whether there is a secret in it.
+    pub const fn has_secret(self) -> bool {
+        matches!(self, Self::ClientSecretBasic | Self::ClientSecretPost)
+    }
+}
+
 /// What kind of application it is (OpenID Connect Registration §2).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

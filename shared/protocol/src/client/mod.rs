@@ -220,6 +220,11 @@ impl Client {
         self.token_endpoint_auth_method != ClientAuthenticationMethod::None
     }
 
+    /// Whether it proves itself with a secret.
+    pub fn has_secret(&self) -> bool {
+        self.token_endpoint_auth_method.has_secret()
+    }
+
     /// Whether it may use a grant.
     pub fn may_use(&self, grant_type: GrantType) -> bool {
         self.grant_types.contains(&grant_type)

@@ -1,0 +1,81 @@
+//! An API on axum whose every request needs an access token of a local Latchkey:
+//!
+//!     cargo run &
+//!     cargo run -p resource-server --example axum
+
+use axum::extract::{Request, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Extension, Router};
+use resource_server::{Access, Config, Http, Presented, ResourceMetadata, ResourceServer, Scope, Timestamp};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// Any HTTP client will do.
+struct Client(reqwest::Client);
+
+#[async_trait::async_trait]
+impl Http for Client {
+    async fn send(&self, request: http::Request<String>) -> Result<http::Response<Vec<u8>>, String> {
+        let request = reqwest::Request::try_from(request).map_err(|error| error.to_string())?;
+        let response = self.0.execute(request).await.map_err(|error| error.to_string())?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = response.bytes().await.map_err(|error| error.to_string())?;
+        let mut answer = http::Response::new(body.to_vec());
+        *answer.status_mut() = status;
+        *answer.headers_mut() = headers;
+        Ok(answer)
+    }
+}
+
+/// The API's guard: made once.
+pub(crate) fn guard(config: Config) -> Result<Arc<ResourceServer>, reqwest::Error> {
+    let client = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .timeout(Duration::from_secs(3))
+        .build()?;
+    Ok(Arc::new(ResourceServer::new(config, Arc::new(Client(client)))))
+}
+
+/// Lets a request through when its token allows `read`, or `write` for all but GET; handlers find an [`Access`].
+pub(crate) async fn protect(State(guard): State<Arc<ResourceServer>>, mut request: Request, next: Next) -> Response {
+    let needed = if request.method() == http::Method::GET { "read" } else { "write" };
+    let url = request.uri().to_string();
+    let presented = Presented { method: request.method(), url: &url, headers: request.headers() };
+    match guard.check(&presented, &Scope::parse(needed).unwrap_or_default(), now()).await {
+        Ok(access) => {
+            request.extensions_mut().insert(access);
+            next.run(request).await
+        }
+        Err(denial) => guard.refuse(&denial).into_response(),
+    }
+}
+
+/// The API, and what it says of itself (RFC 9728).
+pub(crate) fn router(guard: &Arc<ResourceServer>) -> Router {
+    let config = guard.config();
+    let metadata = ResourceMetadata::new(&config.resource, &config.issuer).to_json();
+    let metadata = move || async move { ([(http::header::CONTENT_TYPE, "application/json")], metadata) };
+    let path = resource_server::metadata::path(&config.resource).unwrap_or_default();
+    let hello = |Extension(access): Extension<Access>| async move { format!("hello {}", access.claims.sub) };
+    Router::new()
+        .route("/", get(hello).post(hello))
+        .layer(from_fn_with_state(guard.clone(), protect))
+        .route(&path, get(metadata))
+}
+
+#[allow(clippy::disallowed_methods, reason = "an example of an API on a machine that has a clock")]
+fn now() -> Timestamp {
+    Timestamp::from_secs(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs())
+}
+
+#[tokio::main(flavor = "current_thread")]
+#[allow(dead_code, reason = "a test takes the rest of this file")]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    // The audience of tokens that name no resource is the issuer.
+    let guard = guard(Config::new("http://localhost:8787", "http://localhost:8787"))?;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:8788").await?;
+    println!("curl -i http://127.0.0.1:8788/ -H \"Authorization: Bearer $ACCESS_TOKEN\"");
+    Ok(axum::serve(listener, router(&guard)).await?)
+}

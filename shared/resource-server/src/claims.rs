@@ -1,0 +1,189 @@
+//! What an access token says, and the rules that it must keep (RFC 9068 §4, RFC 7662 §2.2).
+
+use crate::{Config, Denial};
+use protocol::{Audience, Scope, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// What an access token says (RFC 9068 §2.2, RFC 7662 §2.2).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Claims {
+    /// The person; without one, the client itself.
+    pub sub: String,
+    /// The client that it was issued to.
+    pub client_id: String,
+    /// Who shall accept it.
+    pub aud: Audience,
+    /// When it expires, in seconds since the epoch.
+    pub exp: u64,
+    /// What it allows.
+    #[serde(default)]
+    pub scope: Scope,
+    /// All else, by name: `iss`, `iat`, `jti`, `auth_time`, `acr`, `amr`, `act`, …
+    #[serde(flatten)]
+    pub others: Map<String, Value>,
+}
+
+impl Claims {
+    /// The claims of a JWT whose signature is the issuer's.
+    pub(crate) fn of_jwt(claims: &Value, config: &Config, now: Timestamp) -> Result<Self, Denial> {
+        let claims = Self::read(claims)?;
+        // RFC 9068 §2.2: required. Read as numbers and text below, where they are there.
+        let required = ["iss", "iat", "jti"];
+        if required.iter().any(|name| !claims.others.contains_key(*name)) {
+            return Err(Denial::InvalidToken("the access token lacks a claim that it must have"));
+        }
+        claims.kept_to(config, now)
+    }
+
+    /// What introspection said of a token that is active.
+    pub(crate) fn of_introspection(claims: &Value, config: &Config, now: Timestamp) -> Result<Self, Denial> {
+        let claims = Self::read(claims)?;
+        let is_bearer = |kind: &Value| kind.as_str().is_some_and(|kind| kind.eq_ignore_ascii_case("bearer"));
+        if claims.others.get("token_type").is_some_and(|kind| !is_bearer(kind)) {
+            return Err(Denial::InvalidToken("the token is not a bearer token"));
+        }
+        claims.kept_to(config, now)
+    }
+
+    fn read(claims: &Value) -> Result<Self, Denial> {
+        let malformed = Denial::InvalidToken("the access token lacks a claim that it must have");
+        Self::deserialize(claims).map_err(|_| malformed)
+    }
+
+    /// RFC 9068 §4.
+    fn kept_to(self, config: &Config, now: Timestamp) -> Result<Self, Denial> {
+        let refused = |why| Err(Denial::InvalidToken(why));
+        if self.others.get("iss").is_some_and(|issuer| issuer.as_str() != Some(&config.issuer)) {
+            return refused("the access token is another issuer's");
+        }
+        if !self.aud.contains(&config.resource) {
+            return refused("the access token is not for this API");
+        }
+        if Timestamp::from_secs(self.exp).after(config.skew).is_past(now) {
+            return refused("the access token has expired");
+        }
+        for name in ["nbf", "iat"] {
+            let Some(time) = self.others.get(name) else { continue };
+            let Some(seconds) = whole_seconds(time) else { return refused("the access token is malformed") };
+            if !Timestamp::from_secs(seconds).before(config.skew).is_past(now) {
+                return refused("the access token is not yet valid");
+            }
+        }
+        if self.others.contains_key("cnf") {
+            return refused("the access token is bound to its sender, which this API cannot check");
+        }
+        Ok(self)
+    }
+}
+
+/// A NumericDate (RFC 7519 §2), which may have a fraction.
+fn whole_seconds(time: &Value) -> Option<u64> {
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in range; the fraction is meant to go")]
+    let of_fraction = |time: f64| (0.0..1e15).contains(&time).then_some(time as u64);
+    time.as_u64().or_else(|| time.as_f64().and_then(of_fraction))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const NOW: u64 = 1_800_000_000;
+
+    fn good() -> Value {
+        json!({
+            "iss": "https://id.example", "aud": "https://api.example/", "sub": "ada", "client_id": "app",
+            "iat": NOW - 10, "exp": NOW + 60, "jti": "1", "scope": "read write", "acr": "urn:x",
+        })
+    }
+
+    fn changed(name: &str, value: Value) -> Value {
+        let mut claims = good();
+        match value {
+            Value::Null => claims.as_object_mut().unwrap().remove(name),
+            value => claims.as_object_mut().unwrap().insert(name.to_owned(), value),
+        };
+        claims
+    }
+
+    fn config() -> Config {
+        Config::new("https://id.example", "https://api.example/")
+    }
+
+    fn of_jwt(claims: &Value) -> Result<Claims, Denial> {
+        Claims::of_jwt(claims, &config(), Timestamp::from_secs(NOW))
+    }
+
+    #[test]
+    fn what_a_good_token_says() {
+        let claims = of_jwt(&good()).unwrap();
+        assert_eq!((claims.sub.as_str(), claims.client_id.as_str()), ("ada", "app"));
+        assert!(claims.scope.contains("write"));
+        assert_eq!(claims.others["acr"], "urn:x");
+        of_jwt(&changed("aud", json!(["https://other.example", "https://api.example/"]))).unwrap();
+        of_jwt(&changed("scope", Value::Null)).unwrap();
+    }
+
+    /// RFC 9068 §4, RFC 8725 §3.
+    #[test]
+    fn what_is_refused() {
+        for (name, value) in [
+            ("iss", json!("https://id.example/")),
+            ("iss", json!("https://evil.example")),
+            ("iss", json!(["https://id.example"])),
+            ("iss", Value::Null),
+            ("aud", json!("https://api.example")),
+            ("aud", json!(["https://api.example"])),
+            ("aud", json!([])),
+            ("aud", Value::Null),
+            ("sub", Value::Null),
+            ("client_id", Value::Null),
+            ("jti", Value::Null),
+            ("iat", Value::Null),
+            ("iat", json!("now")),
+            ("iat", json!(NOW + 31)),
+            ("nbf", json!(NOW + 31)),
+            ("nbf", json!(true)),
+            ("exp", json!(NOW - 31)),
+            ("exp", json!("never")),
+            ("exp", json!(-1)),
+            ("exp", Value::Null),
+            ("scope", json!(["read"])),
+            ("cnf", json!({ "jkt": "x" })),
+            ("cnf", json!({})),
+            ("cnf", json!({ "x5t#S256": "x" })),
+        ] {
+            let outcome = of_jwt(&changed(name, value.clone()));
+            assert!(matches!(outcome, Err(Denial::InvalidToken(_))), "{name} {value}: {outcome:?}");
+        }
+    }
+
+    #[test]
+    fn clocks_may_differ_by_the_skew() {
+        for (name, value) in
+            [("exp", json!(NOW - 29)), ("nbf", json!(NOW + 29)), ("iat", json!(NOW + 29)), ("nbf", json!(0.5))]
+        {
+            assert!(of_jwt(&changed(name, value.clone())).is_ok(), "{name} {value}");
+        }
+    }
+
+    #[test]
+    fn introspection_is_held_to_the_same() {
+        let of_introspection = |claims| Claims::of_introspection(&claims, &config(), Timestamp::from_secs(NOW));
+        of_introspection(changed("jti", Value::Null)).unwrap();
+        of_introspection(changed("token_type", json!("bearer"))).unwrap();
+        for (name, value) in [
+            ("token_type", json!("refresh_token")),
+            ("token_type", json!("DPoP")),
+            ("token_type", json!(1)),
+            ("iss", json!("https://evil.example")),
+            ("aud", json!("https://other.example")),
+            ("aud", Value::Null),
+            ("exp", json!(NOW - 31)),
+            ("cnf", json!({ "jkt": "x" })),
+        ] {
+            assert!(of_introspection(changed(name, value.clone())).is_err(), "{name} {value}");
+        }
+    }
+}

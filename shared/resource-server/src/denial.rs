@@ -1,0 +1,157 @@
+//! Why a request is refused, and the answer that says so (RFC 6750 §3).
+
+use http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use protocol::{Error, ErrorCode, Scope};
+use serde_json::json;
+
+/// Why a request is refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Denial {
+    /// It has no token: it is told where to get one, and no error code (RFC 6750 §3.1).
+    NoToken,
+    /// It presents its token in a way that is not allowed.
+    InvalidRequest(&'static str),
+    /// Its token counts for nothing here.
+    InvalidToken(&'static str),
+    /// Its token does not allow this; the scope would. Empty when no scope does.
+    InsufficientScope(Scope),
+    /// Whether its token is good cannot be told now: the authorization server does not answer. The reason is for the
+    /// log alone.
+    Unavailable(String),
+}
+
+impl Denial {
+    /// The error code; `None` without a token.
+    pub const fn code(&self) -> Option<ErrorCode> {
+        match self {
+            Self::NoToken => None,
+            Self::InvalidRequest(_) => Some(ErrorCode::InvalidRequest),
+            Self::InvalidToken(_) => Some(ErrorCode::InvalidToken),
+            Self::InsufficientScope(_) => Some(ErrorCode::InsufficientScope),
+            Self::Unavailable(_) => Some(ErrorCode::TemporarilyUnavailable),
+        }
+    }
+
+    /// 401, 400, 403, or 503.
+    pub fn status(&self) -> StatusCode {
+        let status = self.code().map_or(401, ErrorCode::status);
+        StatusCode::from_u16(status).unwrap_or(StatusCode::UNAUTHORIZED)
+    }
+
+    /// What is wrong, for the client's developer.
+    pub fn description(&self) -> &'static str {
+        match self {
+            Self::NoToken => "an access token is needed",
+            Self::InvalidRequest(description) | Self::InvalidToken(description) => description,
+            Self::InsufficientScope(scope) if scope.is_empty() => "no scope allows this",
+            Self::InsufficientScope(_) => "the access token does not have the scope that this needs",
+            Self::Unavailable(_) => "access tokens cannot be checked now; try again",
+        }
+    }
+
+    /// What is wrong, for the operator's log. Never holds a token.
+    pub fn reason(&self) -> &str {
+        match self {
+            Self::Unavailable(reason) => reason,
+            other => other.description(),
+        }
+    }
+
+    /// The value of `WWW-Authenticate` (RFC 6750 §3, RFC 9728 §5.1), unless the fault is ours.
+    pub fn challenge(&self, metadata_url: Option<&str>) -> Option<String> {
+        if matches!(self, Self::Unavailable(_)) {
+            return None;
+        }
+        let mut challenge = match metadata_url {
+            Some(url) => format!("Bearer resource_metadata=\"{url}\""),
+            None => "Bearer realm=\"api\"".to_owned(),
+        };
+        if let Some(code) = self.code() {
+            let error = Error::new(code, self.description());
+            challenge += &format!(", error=\"{}\", error_description=\"{}\"", code.as_str(), error.wire_description());
+        }
+        match self {
+            Self::InsufficientScope(scope) if !scope.is_empty() => {
+                let scope: Vec<&str> = scope.iter().collect();
+                challenge += &format!(", scope=\"{}\"", scope.join(" "));
+            }
+            _ => {}
+        }
+        Some(challenge)
+    }
+
+    /// The whole answer.
+    pub(crate) fn response(&self, metadata_url: Option<&str>) -> Response<String> {
+        let body = self.code().map(|code| {
+            let body = json!({ "error": code.as_str(), "error_description": self.description() });
+            body.to_string()
+        });
+        let mut response = Response::new(body.unwrap_or_default());
+        *response.status_mut() = self.status();
+        let mut set = |name: HeaderName, value: &str| {
+            if let Ok(value) = HeaderValue::from_str(value) {
+                response.headers_mut().insert(name, value);
+            }
+        };
+        set(header::CACHE_CONTROL, "no-store");
+        set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+        set(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*");
+        set(header::ACCESS_CONTROL_EXPOSE_HEADERS, "WWW-Authenticate, Retry-After");
+        if self.code().is_some() {
+            set(header::CONTENT_TYPE, "application/json");
+        }
+        match self.challenge(metadata_url) {
+            Some(challenge) => set(header::WWW_AUTHENTICATE, &challenge),
+            None => set(header::RETRY_AFTER, "1"),
+        }
+        response
+    }
+}
+
+impl From<Denial> for Response<String> {
+    /// Without the URL of the API's metadata.
+    fn from(denial: Denial) -> Self {
+        denial.response(None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const METADATA: &str = "https://api.example/.well-known/oauth-protected-resource";
+
+    #[test]
+    fn each_says_what_rfc_6750_says() {
+        let scope = Scope::parse("a b").unwrap();
+        for (denial, status, challenge) in [
+            (Denial::NoToken, 401, ""),
+            (Denial::InvalidRequest("x"), 400, r#", error="invalid_request", error_description="x""#),
+            (Denial::InvalidToken("x"), 401, r#", error="invalid_token", error_description="x""#),
+            (
+                Denial::InsufficientScope(scope),
+                403,
+                r#", error="insufficient_scope", error_description="the access token does not have the scope that this needs", scope="a b""#,
+            ),
+        ] {
+            let response = denial.response(Some(METADATA));
+            assert_eq!(response.status(), status);
+            let expected = format!("Bearer resource_metadata=\"{METADATA}\"{challenge}");
+            assert_eq!(response.headers()[header::WWW_AUTHENTICATE], expected);
+        }
+    }
+
+    /// RFC 6750 §3.1: without a token no error code, anywhere in the answer.
+    #[test]
+    fn no_token_is_no_error() {
+        assert_eq!(Denial::NoToken.response(None).body(), "");
+    }
+
+    #[test]
+    fn a_fault_of_ours_is_no_challenge() {
+        let response = Denial::Unavailable("secret".to_owned()).response(Some(METADATA));
+        assert_eq!(response.status(), 503);
+        assert!(response.headers().get(header::WWW_AUTHENTICATE).is_none());
+        assert!(response.headers().contains_key(header::RETRY_AFTER) && !response.body().contains("secret"));
+    }
+}

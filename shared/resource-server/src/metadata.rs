@@ -1,0 +1,86 @@
+//! What an API says of itself (RFC 9728).
+
+use serde::Serialize;
+use url::Url;
+
+/// Where metadata are, before the path of the resource (RFC 9728 §3).
+pub const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
+
+/// The metadata of an API (RFC 9728 §2). It has no keys of its own, so no `jwks_uri`: those that sign its access tokens
+/// are the authorization server's, and are found through it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ResourceMetadata {
+    /// Its identifier.
+    pub resource: String,
+    /// The issuers whose tokens it takes.
+    pub authorization_servers: Vec<String>,
+    /// The scopes that it knows.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub scopes_supported: Vec<String>,
+    /// How it takes tokens: in the header alone.
+    pub bearer_methods_supported: [&'static str; 1],
+    /// What to call it before people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resource_name: Option<String>,
+}
+
+impl ResourceMetadata {
+    /// Of an API that takes the tokens of one issuer.
+    pub fn new(resource: &str, issuer: &str) -> Self {
+        Self {
+            resource: resource.to_owned(),
+            authorization_servers: vec![issuer.to_owned()],
+            scopes_supported: Vec::new(),
+            bearer_methods_supported: ["header"],
+            resource_name: None,
+        }
+    }
+
+    /// As it is served, as `application/json`.
+    pub fn to_json(&self) -> String {
+        // Strings have no way to fail.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+/// Where the metadata of a resource are: the well-known path goes between host and path (RFC 9728 §3.1). `None` when
+/// the identifier is not at a host.
+pub fn url_of(resource: &str) -> Option<String> {
+    let url = Url::parse(resource).ok().filter(|url| url.has_host() && matches!(url.scheme(), "http" | "https"))?;
+    Some(format!("{}{}", url.origin().ascii_serialization(), path_of(&url)))
+}
+
+/// The path at which the metadata of a resource are.
+pub fn path(resource: &str) -> Option<String> {
+    Url::parse(resource).ok().map(|url| path_of(&url))
+}
+
+fn path_of(url: &Url) -> String {
+    let path = if url.path() == "/" { "" } else { url.path() };
+    let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
+    format!("{WELL_KNOWN}{path}{query}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 9728 §3.1.
+    #[test]
+    fn the_well_known_path_goes_between_host_and_path() {
+        for (resource, url) in [
+            ("https://api.example", Some("https://api.example/.well-known/oauth-protected-resource")),
+            ("https://api.example/", Some("https://api.example/.well-known/oauth-protected-resource")),
+            ("https://api.example/a/b", Some("https://api.example/.well-known/oauth-protected-resource/a/b")),
+            ("https://api.example/a?b=c", Some("https://api.example/.well-known/oauth-protected-resource/a?b=c")),
+            (
+                "http://localhost:8787/demo-api",
+                Some("http://localhost:8787/.well-known/oauth-protected-resource/demo-api"),
+            ),
+            ("urn:example:api", None),
+            ("api", None),
+        ] {
+            assert_eq!(url_of(resource).as_deref(), url, "{resource}");
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! The settings of the Lambda authorizer and the Worker gateway: names, defaults, meanings.
+
+use crate::{Config, ResourceMetadata, RouteScopes, metadata};
+use protocol::Scope;
+use std::time::Duration;
+use url::Url;
+
+/// One setting: an environment variable, or a variable or secret of a Worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Setting {
+    /// Its name.
+    pub name: &'static str,
+    /// What holds when it is not set; `None` when it must be set.
+    pub default: Option<&'static str>,
+    /// What it means, with its unit.
+    pub meaning: &'static str,
+}
+
+const fn setting(name: &'static str, default: Option<&'static str>, meaning: &'static str) -> Setting {
+    Setting { name, default, meaning }
+}
+
+/// Every setting of an API's guard.
+pub const SETTINGS: &[Setting] = &[
+    setting("LATCHKEY_ISSUER", None, "the issuer whose tokens count"),
+    setting("LATCHKEY_RESOURCE", None, "the identifier of the API: the audience that tokens must have"),
+    setting("LATCHKEY_RESOURCE_NAME", Some("none"), "what to call the API before people"),
+    setting(
+        "LATCHKEY_ROUTE_SCOPES",
+        Some("every good token is enough"),
+        "which scope which request needs: rules such as `GET /orders orders:read; ANY /* api`. The first that fits decides; what none fits is refused",
+    ),
+    setting("LATCHKEY_RESOURCE_CLIENT_ID", Some("none"), "the API as a client that may introspect its tokens"),
+    setting("LATCHKEY_RESOURCE_CLIENT_SECRET", Some("none"), "the secret of that client"),
+    setting(
+        "LATCHKEY_REVOCATION",
+        Some("local"),
+        "when the revocation of a JWT is noticed: `local`, at its expiry; `checked`, by introspection",
+    ),
+    setting(
+        "LATCHKEY_INTROSPECTION_AGE",
+        Some("30"),
+        "seconds for which an answer of introspection holds, and so how late a revocation may be noticed, 0 to 300",
+    ),
+];
+
+/// An API and its guard, as configured.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// How tokens are checked.
+    pub config: Config,
+    /// Which request needs which scope.
+    pub routes: RouteScopes,
+    /// What the API says of itself.
+    pub metadata: ResourceMetadata,
+    /// The path at which it says so.
+    pub metadata_path: String,
+}
+
+impl Settings {
+    /// Reads the settings; the error lists all that is wrong, each by the setting's name.
+    pub fn read(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, Vec<String>> {
+        let text = |name: &str| {
+            debug_assert!(SETTINGS.iter().any(|setting| setting.name == name), "{name} is not in the table");
+            lookup(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+        };
+        let mut problems = Vec::new();
+        let mut url = |name: &str, remedy: &str| {
+            let value = text(name).unwrap_or_default();
+            let is_url = Url::parse(&value).is_ok_and(|url| url.has_host() && url.fragment().is_none());
+            if !is_url {
+                problems.push(format!("{name}: '{value}' is not a URL; set it to {remedy}"));
+            }
+            value
+        };
+        let issuer = url("LATCHKEY_ISSUER", "the issuer, such as https://auth.example.com");
+        let resource = url("LATCHKEY_RESOURCE", "the identifier of the API, such as https://api.example.com");
+        let routes = RouteScopes::parse(&text("LATCHKEY_ROUTE_SCOPES").unwrap_or_default()).unwrap_or_else(|problem| {
+            problems.push(format!("LATCHKEY_ROUTE_SCOPES: {problem}"));
+            RouteScopes::default()
+        });
+        let age = text("LATCHKEY_INTROSPECTION_AGE").map_or(Ok(30), |age| age.parse::<u64>());
+        let age = age.ok().filter(|age| *age <= 300).unwrap_or_else(|| {
+            problems.push("LATCHKEY_INTROSPECTION_AGE: is not a whole number of seconds from 0 to 300".to_owned());
+            0
+        });
+        let checks_jwts = match text("LATCHKEY_REVOCATION").as_deref() {
+            None | Some("local") => false,
+            Some("checked") => true,
+            Some(other) => {
+                problems.push(format!("LATCHKEY_REVOCATION: '{other}' is neither local nor checked"));
+                false
+            }
+        };
+        let mut config = Config::new(&issuer, &resource);
+        match (text("LATCHKEY_RESOURCE_CLIENT_ID"), text("LATCHKEY_RESOURCE_CLIENT_SECRET")) {
+            (Some(id), Some(secret)) => {
+                config = config.with_introspection(&id, &secret, Duration::from_secs(age));
+                config.introspection.iter_mut().for_each(|introspection| introspection.checks_jwts = checks_jwts);
+            }
+            (None, None) if !checks_jwts => {}
+            _ => problems.push(
+                "LATCHKEY_RESOURCE_CLIENT_ID, LATCHKEY_RESOURCE_CLIENT_SECRET: introspection needs both; set both, or neither and LATCHKEY_REVOCATION=local"
+                    .to_owned(),
+            ),
+        }
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let mut metadata = ResourceMetadata::new(&resource, &issuer);
+        metadata.resource_name = text("LATCHKEY_RESOURCE_NAME");
+        metadata.scopes_supported = routes.scopes();
+        let metadata_path = metadata::path(&resource).unwrap_or_default();
+        Ok(Self { config, routes, metadata, metadata_path })
+    }
+
+    /// The scope that a request needs, as the `needed` of a check; `Err` when no scope allows it.
+    pub fn needed(&self, method: &http::Method, path: &str) -> Result<Scope, crate::Denial> {
+        self.routes.needed(method, path).ok_or_else(|| crate::Denial::InsufficientScope(Scope::default()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(pairs: &[(&str, &str)]) -> Result<Settings, Vec<String>> {
+        let lookup = |name: &str| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
+        Settings::read(&lookup)
+    }
+
+    const ISSUER: (&str, &str) = ("LATCHKEY_ISSUER", "https://id.example");
+    const RESOURCE: (&str, &str) = ("LATCHKEY_RESOURCE", "https://api.example/v1");
+
+    #[test]
+    fn little_is_needed() {
+        let settings = read(&[ISSUER, RESOURCE]).unwrap();
+        assert!(settings.config.introspection.is_none());
+        assert_eq!(settings.metadata_path, "/.well-known/oauth-protected-resource/v1");
+        let settings = read(&[
+            ISSUER,
+            RESOURCE,
+            ("LATCHKEY_RESOURCE_CLIENT_ID", "api"),
+            ("LATCHKEY_RESOURCE_CLIENT_SECRET", "s"),
+            ("LATCHKEY_REVOCATION", "checked"),
+            ("LATCHKEY_INTROSPECTION_AGE", "5"),
+            ("LATCHKEY_ROUTE_SCOPES", "GET /v1 read; POST /v1 write read"),
+        ])
+        .unwrap();
+        let introspection = settings.config.introspection.unwrap();
+        assert!(introspection.checks_jwts && introspection.age == Duration::from_secs(5));
+        assert_eq!(settings.metadata.scopes_supported, ["read", "write"]);
+    }
+
+    #[test]
+    fn all_that_is_wrong_is_said() {
+        let problems = read(&[
+            ("LATCHKEY_ISSUER", "id.example"),
+            ("LATCHKEY_ROUTE_SCOPES", "x"),
+            ("LATCHKEY_INTROSPECTION_AGE", "301"),
+            ("LATCHKEY_REVOCATION", "soon"),
+            ("LATCHKEY_RESOURCE_CLIENT_ID", "api"),
+        ])
+        .unwrap_err();
+        assert_eq!(problems.len(), 6, "{problems:?}");
+        assert_eq!(read(&[ISSUER, RESOURCE, ("LATCHKEY_REVOCATION", "checked")]).unwrap_err().len(), 1);
+    }
+}

@@ -190,3 +190,15 @@ pub fn revoke(client: &Client, token: &str, hint: Option<&str>) -> Reply {
     parameters.extend(hint.map(|hint| ("token_type_hint".to_owned(), hint.to_owned())));
     authenticated(Call::post("/revoke"), client, &parameters).send()
 }
+
+/// Asks what a token is worth (RFC 7662 §2.1), accepting this media type.
+pub fn introspect(client: &Client, token: &str, accept: &str) -> Reply {
+    let parameters = [("token".to_owned(), token.to_owned())];
+    authenticated(Call::post("/introspect").header("accept", accept), client, &parameters).send()
+}
+
+/// What introspection says of a token, as JSON.
+#[track_caller]
+pub fn introspection(client: &Client, token: &str) -> Value {
+    introspect(client, token, "application/json").expect(200).expect_no_store().json()
+}

@@ -1,11 +1,73 @@
-//! Token introspection (RFC 7662, RFC 9701).
+//! Token introspection (RFC 7662), with signed and encrypted responses (RFC 9701), and the access token itself as a JWT
+//! for an API behind a gateway (phantom token).
+//!
+//! | `Accept` | answer |
+//! |---|---|
+//! | `application/json`, or anything else | JSON: `{"active": false}`, or what the token says |
+//! | `application/token-introspection+jwt` | the same as a signed JWT, encrypted when the client is registered so |
+//! | `application/jwt` | the access token as a JWT (RFC 9068), whether it came as one or opaque; 204 when it is not active |
+//!
+//! A resource server is a client that `introspects` audiences: it is told of tokens for them, and may have the JWT.
+//! Every client is told of its own tokens. Whatever else is asked for is not active.
 
-use http::StatusCode;
-use runtime::{Context, Fault, Request, Response};
+mod token;
 
-/// Not there yet.
-pub async fn handle(_: &Request, _: &Context) -> Result<Response, Fault> {
-    Ok(Response::new(StatusCode::NOT_IMPLEMENTED))
+use http::{StatusCode, header};
+use protocol::introspection::{INTROSPECTION_RESPONSE_TYPE, IntrospectionResponseClaims, ResponseForm, is_audience};
+use protocol::{Algorithm, Client, Error, ErrorCode, Timestamp};
+use runtime::{Context, Fault, Refusal, Request, Response};
+use token::Found;
+
+/// Tells what a token is worth. One round trip; none for a token that is forged, expired, or not the caller's to see.
+pub async fn handle(request: &Request, context: &Context) -> Result<Response, Fault> {
+    respond(request, context).await.or_else(Refusal::into_json)
+}
+
+async fn respond(request: &Request, context: &Context) -> Result<Response, Refusal> {
+    let parameters = request.form()?;
+    parameters.refuse_repeated()?;
+    let stored = context.authenticate(request, &parameters).await?;
+    let client = &stored.client;
+    if !client.is_confidential() {
+        return Err(unproved().into());
+    }
+    let form = ResponseForm::accepted(request.header(&header::ACCEPT));
+    form.check(client)?;
+    let found = token::find(parameters.required("token")?, client, context, request.received_at).await?;
+    let response = match form {
+        ResponseForm::Json => Response::json(StatusCode::OK, &found.introspection(context)),
+        ResponseForm::IntrospectionJwt => signed(&found, client, context, request.received_at).await?,
+        ResponseForm::AccessToken => phantom(&found, client, context, request.received_at).await?,
+    };
+    Ok(response.with(header::VARY, "Accept").of_client(&client.client_id))
+}
+
+/// "The authorization server MUST … require … authorization to access this endpoint" (RFC 7662 §2.1): an identifier
+/// that anybody can send is none.
+fn unproved() -> Error {
+    Error::new(ErrorCode::InvalidClient, "introspection is for clients that authenticate (RFC 7662 section 2.1)")
+}
+
+/// As a signed JWT, and encrypted when the client is registered so (RFC 9701 §5).
+async fn signed(found: &Found, client: &Client, context: &Context, now: Timestamp) -> Result<Response, Refusal> {
+    let recipient = context.introspection_recipient(client, now).await?;
+    let algorithm = client.introspection_signed_response_alg.unwrap_or(Algorithm::RS256);
+    let introspection = found.introspection(context);
+    let claims = IntrospectionResponseClaims::new(&context.config.issuer, client, &introspection, now);
+    let jwt = context.sign(algorithm, INTROSPECTION_RESPONSE_TYPE, &claims, now).await?;
+    let jwt = runtime::encrypted(recipient.as_ref(), jwt).await?;
+    Ok(Response::new(StatusCode::OK).with(header::CONTENT_TYPE, "application/token-introspection+jwt").with_body(jwt))
+}
+
+/// The access token as a JWT, for those that it is for; nothing of any other.
+async fn phantom(found: &Found, client: &Client, context: &Context, now: Timestamp) -> Result<Response, Fault> {
+    match found {
+        Found::AccessToken(claims) if is_audience(client, claims) => {
+            let jwt = context.sign(Algorithm::ES256, protocol::ACCESS_TOKEN_TYPE, claims, now).await?;
+            Ok(Response::new(StatusCode::OK).with(header::CONTENT_TYPE, "application/jwt").with_body(jwt))
+        }
+        _ => Ok(Response::new(StatusCode::NO_CONTENT)),
+    }
 }
 
 #[cfg(target_arch = "wasm32")]

@@ -23,8 +23,8 @@ async fn respond(request: &Request, context: &Context) -> Result<Response, Refus
     let grant_type = grant_type(&parameters)?;
     let client = context.authenticate(request, &parameters).await?;
     let exchange = Exchange { parameters: &parameters, client: &client, context, now: request.received_at };
-    let answer = match exchange.begin(grant_type) {
-        Err(error) => Err(error.into()),
+    let answer = match exchange.begin(grant_type).await {
+        Err(refusal) => Err(refusal),
         Ok(()) => match grant_type {
             GrantType::AuthorizationCode => authorization_code::redeem(&exchange).await,
             GrantType::RefreshToken => refresh_token::refresh(&exchange).await,
@@ -54,15 +54,16 @@ struct Exchange<'a> {
 }
 
 impl Exchange<'_> {
-    /// Whether the client may use the grant at all (RFC 6749 §5.2).
-    fn begin(&self, grant_type: GrantType) -> Result<(), Error> {
-        if self.client.client.may_use(grant_type) {
-            return Ok(());
+    /// Whether the client may use the grant at all (RFC 6749 §5.2); and whether its ID tokens can be encrypted, before
+    /// anything is redeemed for one.
+    async fn begin(&self, grant_type: GrantType) -> Result<(), Refusal> {
+        let client = &self.client.client;
+        if !client.may_use(grant_type) {
+            let description = format!("the client may not use the {} grant", grant_type.as_str());
+            return Err(Error::new(ErrorCode::UnauthorizedClient, description).into());
         }
-        Err(Error::new(
-            ErrorCode::UnauthorizedClient,
-            format!("the client may not use the {} grant", grant_type.as_str()),
-        ))
+        self.context.id_token_recipient(client, self.now).await?;
+        Ok(())
     }
 }
 

@@ -5,13 +5,16 @@ mod bearer;
 use bearer::Challenge;
 use http::{StatusCode, header};
 use protocol::{AccessTokenClaims, Error, ErrorCode, Timestamp};
-use runtime::{Context, Fault, Request, Response};
+use runtime::{Backing, Context, Fault, Refusal, Request, Response};
 use serde_json::{Map, Value};
-use storage::grants::{self, Live};
 use storage::users;
 
 /// Answers with the claims that the access token allows. Two round trips: the grant and the person.
 pub async fn handle(request: &Request, context: &Context) -> Result<Response, Fault> {
+    respond(request, context).await.or_else(Refusal::into_json)
+}
+
+async fn respond(request: &Request, context: &Context) -> Result<Response, Refusal> {
     let token = match bearer::token(request) {
         Ok(token) => token,
         Err(challenge) => return Ok(challenge.response()),
@@ -21,20 +24,12 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Fa
         let error = Error::new(ErrorCode::InsufficientScope, "the access token must have the scope openid");
         return Ok(Challenge::Error { error, scope: Some("openid") }.response());
     }
-    let Some(live) = live_grant(context, &claims).await? else { return Ok(invalid_token()) };
-    let Some(user) = users::find(context.records.as_ref(), &claims.sub).await? else { return Ok(invalid_token()) };
+    let Some(Backing::Grant(live)) = context.backing(&claims).await? else { return Ok(invalid_token()) };
+    let user = users::find(context.records.as_ref(), &live.grant.subject).await?;
+    let Some(user) = user else { return Ok(invalid_token()) };
     let mut answer = live.grant.claims.for_userinfo(&claims.scope, &user.claims);
     answer.insert("sub".to_owned(), Value::String(claims.sub.clone()));
     send(context, &claims, answer, request.received_at).await
-}
-
-/// The grant behind an access token, unless it is over or the token was revoked by itself.
-async fn live_grant(context: &Context, claims: &AccessTokenClaims) -> Result<Option<Live>, Fault> {
-    let Some(standing) = claims.standing() else { return Ok(None) };
-    let live = grants::find(context.records.as_ref(), standing.grant).await?;
-    Ok(live.filter(|live| {
-        live.state.accepts(&claims.jti, Timestamp::from_secs(claims.iat)) && live.grant.subject == claims.sub
-    }))
 }
 
 fn invalid_token() -> Response {
@@ -42,21 +37,27 @@ fn invalid_token() -> Response {
     Challenge::Error { error, scope: None }.response()
 }
 
-/// As JSON, or signed when the client is registered so (OpenID Connect Core §5.3.2).
+/// As JSON; signed, encrypted or both when the client is registered so (OpenID Connect Core §5.3.2).
 async fn send(
     context: &Context,
     claims: &AccessTokenClaims,
     mut answer: Map<String, Value>,
     now: Timestamp,
-) -> Result<Response, Fault> {
-    let client = context.client(&claims.client_id, now).await?;
-    let Some(algorithm) = client.and_then(|client| client.client.userinfo_signed_response_alg) else {
-        return Ok(Response::json(StatusCode::OK, &answer).of_client(&claims.client_id));
+) -> Result<Response, Refusal> {
+    let json = |answer: &Map<String, Value>| Response::json(StatusCode::OK, answer).of_client(&claims.client_id);
+    let Some(stored) = context.client(&claims.client_id, now).await? else { return Ok(json(&answer)) };
+    let client = &stored.client;
+    let recipient = context.userinfo_recipient(client, now).await?;
+    let algorithm = match (client.userinfo_signed_response_alg, &recipient) {
+        (Some(algorithm), _) => algorithm,
+        // What is encrypted is proved to be ours all the same (Core §16.14): by the algorithm of the ID token.
+        (None, Some(_)) => client.id_token_signed_response_alg,
+        (None, None) => return Ok(json(&answer)),
     };
     answer.insert("iss".to_owned(), Value::String(context.config.issuer.clone()));
     answer.insert("aud".to_owned(), Value::String(claims.client_id.clone()));
-    let key = context.keyring(now).await?.signing_key(algorithm, now).await.map_err(Fault::new)?;
-    let jwt = jose::sign_jwt(&key, "JWT", &answer).await.map_err(Fault::new)?;
+    let jwt = context.sign(algorithm, "JWT", &answer, now).await?;
+    let jwt = runtime::encrypted(recipient.as_ref(), jwt).await?;
     Ok(Response::new(StatusCode::OK)
         .with(header::CONTENT_TYPE, "application/jwt")
         .with_body(jwt)

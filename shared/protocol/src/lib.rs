@@ -11,6 +11,7 @@ mod client_authentication;
 mod error;
 mod grant;
 pub mod interaction;
+pub mod introspection;
 pub mod metadata;
 mod parameters;
 mod pkce;

@@ -1,7 +1,8 @@
 //! What the server says of itself (OpenID Connect Discovery §3, RFC 8414 §2, RFC 9207 §3).
 
 use crate::{
-    Algorithm, AuthenticationContext, ClientAuthenticationMethod, GrantType, SCOPE_CLAIMS, STANDARD_SCOPES,
+    Algorithm, AuthenticationContext, ClientAuthenticationMethod, ContentEncryption, GrantType, KeyManagementAlgorithm,
+    SCOPE_CLAIMS, STANDARD_SCOPES,
     authorization_request::{Prompt, ResponseMode},
 };
 use serde_json::{Value, json};
@@ -15,7 +16,11 @@ pub fn document(issuer: &str, more_scopes: &[String], grants: &[GrantType]) -> V
         protocol_claims.into_iter().chain(SCOPE_CLAIMS.iter().flat_map(|(_, claims)| claims.iter().copied())).collect();
     let grants: Vec<&str> = grants.iter().map(|grant| grant.as_str()).collect();
     let client_authentication = ClientAuthenticationMethod::ALL;
+    // Introspection is not for public clients (RFC 7662 §2.1).
+    let proved: Vec<&ClientAuthenticationMethod> =
+        client_authentication.iter().filter(|method| **method != ClientAuthenticationMethod::None).collect();
     let algorithms = Algorithm::ALL.map(Algorithm::as_str);
+    let (key_management, content_encryption) = (KeyManagementAlgorithm::ALL, ContentEncryption::ALL);
     json!({
         "issuer": issuer,
         "authorization_endpoint": at("/authorize"),
@@ -23,6 +28,7 @@ pub fn document(issuer: &str, more_scopes: &[String], grants: &[GrantType]) -> V
         "userinfo_endpoint": at("/userinfo"),
         "jwks_uri": at("/jwks"),
         "revocation_endpoint": at("/revoke"),
+        "introspection_endpoint": at("/introspect"),
         "end_session_endpoint": at("/logout"),
         "scopes_supported": scopes,
         "response_types_supported": ["code"],
@@ -31,11 +37,20 @@ pub fn document(issuer: &str, more_scopes: &[String], grants: &[GrantType]) -> V
         "acr_values_supported": AuthenticationContext::CLASSES,
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": algorithms,
+        "id_token_encryption_alg_values_supported": key_management,
+        "id_token_encryption_enc_values_supported": content_encryption,
         "userinfo_signing_alg_values_supported": algorithms,
+        "userinfo_encryption_alg_values_supported": key_management,
+        "userinfo_encryption_enc_values_supported": content_encryption,
+        "introspection_signing_alg_values_supported": algorithms,
+        "introspection_encryption_alg_values_supported": key_management,
+        "introspection_encryption_enc_values_supported": content_encryption,
         "token_endpoint_auth_methods_supported": client_authentication,
         "token_endpoint_auth_signing_alg_values_supported": algorithms,
         "revocation_endpoint_auth_methods_supported": client_authentication,
         "revocation_endpoint_auth_signing_alg_values_supported": algorithms,
+        "introspection_endpoint_auth_methods_supported": proved,
+        "introspection_endpoint_auth_signing_alg_values_supported": algorithms,
         "display_values_supported": ["page"],
         "claim_types_supported": ["normal"],
         "claims_supported": claims,

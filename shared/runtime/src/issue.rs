@@ -1,12 +1,11 @@
 //! The tokens that this server makes: access tokens, ID tokens, refresh tokens.
 
-use crate::{Context, Fault, entropy};
+use crate::{Context, Fault, Refusal, encrypted, entropy};
 use jose::Purpose;
 use protocol::{
     ACCESS_TOKEN_TYPE, AccessTokenClaims, AccessTokenFormat, Algorithm, Audience, Client, Grant, IdTokenClaims,
     Lifetimes, OPAQUE_PREFIX, Scope, Standing, Timestamp, TokenContent, TokenKind, half_hash, resource, sealed_token,
 };
-use serde::Serialize;
 
 /// Makes tokens for one client, now.
 #[derive(Clone, Copy)]
@@ -86,7 +85,7 @@ impl Issuer<'_> {
     pub async fn access_token(&self, claims: &AccessTokenClaims) -> Result<String, Fault> {
         let resources: Vec<String> = claims.aud.iter().map(str::to_owned).collect();
         match resource::format(self.client, &resources, &self.context.config.resources) {
-            AccessTokenFormat::Jwt => self.sign(Algorithm::ES256, ACCESS_TOKEN_TYPE, claims).await,
+            AccessTokenFormat::Jwt => self.context.sign(Algorithm::ES256, ACCESS_TOKEN_TYPE, claims, self.now).await,
             AccessTokenFormat::Opaque => {
                 let json = serde_json::to_vec(claims).map_err(Fault::new)?;
                 let sealed = self.context.secrets.seal(Purpose::AccessToken, &json).map_err(Fault::new)?;
@@ -95,7 +94,7 @@ impl Issuer<'_> {
         }
     }
 
-    /// The ID token of a grant (OpenID Connect Core §2).
+    /// The ID token of a grant (OpenID Connect Core §2), encrypted when the client is registered so.
     pub async fn id_token(&self, grant: &Grant, companions: Companions<'_>) -> Result<String, Fault> {
         let algorithm = self.client.id_token_signed_response_alg;
         let hash = |token: &str| half_hash(algorithm, token);
@@ -114,7 +113,12 @@ impl Issuer<'_> {
             sid: &grant.sid,
             profile: &grant.id_token_claims,
         };
-        self.sign(algorithm, "JWT", &claims).await
+        let recipient = match self.context.id_token_recipient(self.client, self.now).await {
+            Ok(recipient) => recipient,
+            Err(Refusal::Fault(fault)) => return Err(fault),
+            Err(Refusal::Error(error)) => return Err(Fault::new(error.description)),
+        };
+        encrypted(recipient.as_ref(), self.context.sign(algorithm, "JWT", &claims, self.now).await?).await
     }
 
     /// The live refresh token of a grant: derived from its state, so that a retry gets the very same.
@@ -123,10 +127,5 @@ impl Issuer<'_> {
         let binding = sealed_token::refresh_binding(&self.client.client_id, "");
         let token = sealed_token::seal(&self.context.secrets, TokenKind::RefreshToken, &content, &binding);
         Ok(token.ok_or_else(|| Fault::new("no key for refresh tokens"))?.expose().to_owned())
-    }
-
-    async fn sign(&self, algorithm: Algorithm, typ: &str, claims: &(impl Serialize + Sync)) -> Result<String, Fault> {
-        let key = self.context.keyring(self.now).await?.signing_key(algorithm, self.now).await.map_err(Fault::new)?;
-        jose::sign_jwt(&key, typ, claims).await.map_err(Fault::new)
     }
 }

@@ -4,6 +4,8 @@ use crate::{Context, Fault};
 use jose::{Jwt, Purpose};
 use protocol::{ACCESS_TOKEN_TYPE, AccessTokenClaims, OPAQUE_PREFIX, Timestamp};
 use serde::Deserialize;
+use storage::grants::{self, Live};
+use storage::markers;
 
 /// What an ID token says when a client sends it as a hint. Its expiry does not matter (OpenID Connect Core §3.1.2.1,
 /// RP-Initiated Logout §2).
@@ -18,6 +20,15 @@ pub struct IdTokenHint {
     pub sid: String,
 }
 
+/// What stands behind an access token that is good.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Backing {
+    /// A grant, which lives.
+    Grant(Box<Live>),
+    /// The client alone.
+    Client,
+}
+
 impl Context {
     /// The claims of an access token, JWT or opaque, that this server made and that has not expired (RFC 9068 §4).
     /// Whether it was revoked is for the store to say.
@@ -27,6 +38,20 @@ impl Context {
             None => self.jwt_claims(token, now).await?,
         };
         Ok(claims.filter(|claims| claims.is_current(&self.config.issuer, now)))
+    }
+
+    /// What stands behind an access token; `None` when it, or the grant that it was made from, was revoked. One round
+    /// trip.
+    pub async fn backing(&self, claims: &AccessTokenClaims) -> Result<Option<Backing>, Fault> {
+        let records = self.records.as_ref();
+        if claims.grant.is_none() {
+            let is_revoked = markers::is_revoked(records, &claims.jti).await?;
+            return Ok((!is_revoked).then_some(Backing::Client));
+        }
+        let Some(standing) = claims.standing() else { return Ok(None) };
+        let live = grants::find(records, standing.grant).await?;
+        let issued_at = Timestamp::from_secs(claims.iat);
+        Ok(live.filter(|live| live.state.accepts(&claims.jti, issued_at)).map(|live| Backing::Grant(Box::new(live))))
     }
 
     fn opaque_claims(&self, sealed: &str) -> Option<AccessTokenClaims> {

@@ -43,3 +43,8 @@ pub async fn revoke(records: &dyn Records, jti: &str, expires_at: Timestamp) -> 
         Created::Created | Created::Exists(_) => Ok(()),
     }
 }
+
+/// Whether an access token that no grant stands behind was revoked. One round trip.
+pub async fn is_revoked(records: &dyn Records, jti: &str) -> Result<bool, Unavailable> {
+    Ok(records.get(&revoked(jti)).await?.is_some())
+}

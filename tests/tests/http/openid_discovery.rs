@@ -50,6 +50,23 @@ fn rs256_is_offered_and_none_is_not() {
     assert!(algorithms.iter().all(|algorithm| algorithm != "none" && !algorithm.starts_with("HS")));
 }
 
+/// Discovery §3, RFC 9701 §7: how answers can be signed and encrypted.
+#[test]
+fn encryption_is_listed() {
+    let document = document();
+    for answer in ["id_token", "userinfo", "introspection"] {
+        let algorithms = list(&document, &format!("{answer}_encryption_alg_values_supported"));
+        assert_eq!(algorithms, ["RSA-OAEP-256", "ECDH-ES", "ECDH-ES+A128KW", "ECDH-ES+A256KW"], "{answer}");
+        let mut encodings = list(&document, &format!("{answer}_encryption_enc_values_supported"));
+        encodings.sort();
+        assert_eq!(encodings, ["A128CBC-HS256", "A128GCM", "A256CBC-HS512", "A256GCM"], "{answer}");
+        assert!(list(&document, &format!("{answer}_signing_alg_values_supported")).iter().any(|alg| alg == "RS256"));
+    }
+    let methods = list(&document, "introspection_endpoint_auth_methods_supported");
+    assert!(!methods.is_empty() && methods.iter().all(|method| method != "none"), "{methods:?}");
+    assert_eq!(document["introspection_endpoint"], format!("{}/introspect", issuer()));
+}
+
 /// Discovery §3: "The server MUST support the openid scope value".
 #[test]
 fn openid_is_among_the_scopes() {

@@ -1,0 +1,218 @@
+//! What introspection tells, to whom, and in which form (RFC 7662, RFC 9701).
+
+use crate::{AccessTokenClaims, Audience, Client, Error, Grant, Scope, Timestamp, TokenContent};
+use serde::Serialize;
+use serde_json::Value;
+
+/// The type of a signed introspection response, as `typ` has it (RFC 9701 §5).
+pub const INTROSPECTION_RESPONSE_TYPE: &str = "token-introspection+jwt";
+
+/// What a token is worth (RFC 7662 §2.2).
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Introspection<'a> {
+    active: bool,
+    #[serde(flatten)]
+    members: Option<Members<'a>>,
+}
+
+/// What is told of a token that is active.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+struct Members<'a> {
+    iss: &'a str,
+    sub: &'a str,
+    client_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    aud: Option<&'a Audience>,
+    #[serde(skip_serializing_if = "Scope::is_empty")]
+    scope: &'a Scope,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_type: Option<&'static str>,
+    exp: u64,
+    iat: u64,
+    nbf: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    jti: Option<&'a str>,
+    /// When and how well the person signed in (RFC 9470 §6.2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    auth_time: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    acr: Option<&'a str>,
+    /// RFC 8693 §7.2.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    act: Option<&'a Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    may_act: Option<&'a Value>,
+}
+
+impl<'a> Introspection<'a> {
+    /// Of a token that is not active, or none of the caller's business: nothing more is told (RFC 7662 §2.2).
+    pub const INACTIVE: Self = Self { active: false, members: None };
+
+    /// Of an access token that is good.
+    pub fn of_access_token(claims: &'a AccessTokenClaims) -> Self {
+        let members = Members {
+            iss: &claims.iss,
+            sub: &claims.sub,
+            client_id: &claims.client_id,
+            aud: Some(&claims.aud),
+            scope: &claims.scope,
+            token_type: Some("Bearer"),
+            exp: claims.exp,
+            iat: claims.iat,
+            nbf: claims.iat,
+            jti: Some(&claims.jti),
+            auth_time: claims.auth_time,
+            acr: claims.acr.as_deref(),
+            act: claims.act.as_ref(),
+            may_act: claims.may_act.as_ref(),
+        };
+        Self { active: true, members: Some(members) }
+    }
+
+    /// Of a refresh token that is the live one of its grant. `subject` is the person as the client knows them.
+    pub fn of_refresh_token(issuer: &'a str, grant: &'a Grant, subject: &'a str, token: &TokenContent) -> Self {
+        let issued_at = token.standing.rotated_at.as_secs();
+        let members = Members {
+            iss: issuer,
+            sub: subject,
+            client_id: &grant.client_id,
+            aud: None,
+            scope: &grant.scope,
+            token_type: None,
+            exp: token.expires_at.as_secs(),
+            iat: issued_at,
+            nbf: issued_at,
+            jti: None,
+            auth_time: Some(grant.authentication.auth_time.as_secs()),
+            acr: Some(&grant.authentication.acr),
+            act: None,
+            may_act: None,
+        };
+        Self { active: true, members: Some(members) }
+    }
+
+    /// Whether the token is active.
+    pub const fn is_active(&self) -> bool {
+        self.active
+    }
+}
+
+/// Whether a resource server is among those that a token is for (RFC 7662 §4).
+pub fn is_audience(client: &Client, claims: &AccessTokenClaims) -> bool {
+    client.introspects.iter().any(|audience| claims.aud.contains(audience))
+}
+
+/// Whether a client may be told of a token: when it is its own, or for one of the audiences that it serves.
+pub fn may_see(client: &Client, claims: &AccessTokenClaims) -> bool {
+    claims.client_id == client.client_id || is_audience(client, claims)
+}
+
+/// The claims of a signed introspection response (RFC 9701 §5). Neither `sub` nor `exp` stand at its top, so that it
+/// cannot pass for an access token (§8.1).
+#[derive(Clone, Debug, Serialize)]
+pub struct IntrospectionResponseClaims<'a> {
+    iss: &'a str,
+    aud: &'a str,
+    iat: u64,
+    token_introspection: &'a Introspection<'a>,
+}
+
+impl<'a> IntrospectionResponseClaims<'a> {
+    /// For this client, now.
+    pub fn new(issuer: &'a str, client: &'a Client, introspection: &'a Introspection<'a>, now: Timestamp) -> Self {
+        Self { iss: issuer, aud: &client.client_id, iat: now.as_secs(), token_introspection: introspection }
+    }
+}
+
+/// What a caller wants to get.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResponseForm {
+    /// JSON (RFC 7662 §2.2).
+    Json,
+    /// A signed JWT, encrypted when the caller is registered so (RFC 9701 §4).
+    IntrospectionJwt,
+    /// The access token as a JWT, for an API behind a gateway: `Accept: application/jwt`.
+    AccessToken,
+}
+
+impl ResponseForm {
+    /// From the Accept field (RFC 9110 §12.5.1): of the media types that are offered the one weighed highest, the first
+    /// among equals; JSON when none of them is named.
+    pub fn accepted(accept: Option<&str>) -> Self {
+        let mut best: Option<(Self, u16)> = None;
+        for range in accept.unwrap_or_default().split(',') {
+            let mut parts = range.split(';').map(str::trim);
+            let form = match parts.next().unwrap_or_default().to_ascii_lowercase().as_str() {
+                "application/json" => Self::Json,
+                "application/token-introspection+jwt" => Self::IntrospectionJwt,
+                "application/jwt" => Self::AccessToken,
+                _ => continue,
+            };
+            let weight = parts.find_map(|part| part.strip_prefix("q=")).map_or(1000, per_mille);
+            if weight > 0 && best.is_none_or(|(_, known)| weight > known) {
+                best = Some((form, weight));
+            }
+        }
+        best.map_or(Self::Json, |(form, _)| form)
+    }
+
+    /// Whether the client may have it so. One that is registered for encrypted responses gets no others: whoever comes by
+    /// its credentials still reads nothing (RFC 9701 §5).
+    pub fn check(self, client: &Client) -> Result<(), Error> {
+        if client.introspection_encrypted_response_alg.is_some() && self != Self::IntrospectionJwt {
+            return Err(Error::invalid_request(
+                "the client is registered for encrypted responses: it must accept application/token-introspection+jwt (RFC 9701 section 5)",
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// A weight (RFC 9110 §12.4.2) in thousandths; 0 when it is none.
+fn per_mille(weight: &str) -> u16 {
+    match weight.trim().split_once('.') {
+        None => {
+            if weight.trim() == "1" {
+                1000
+            } else {
+                0
+            }
+        }
+        Some(("1", _)) => 1000,
+        Some(("0", digits)) if digits.len() <= 3 => format!("{digits:0<3}").parse().unwrap_or(0),
+        Some(_) => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_form_is_the_one_that_weighs_most() {
+        use ResponseForm::{AccessToken, IntrospectionJwt, Json};
+        for (accept, form) in [
+            (None, Json),
+            (Some(""), Json),
+            (Some("*/*"), Json),
+            (Some("text/html"), Json),
+            (Some("application/json"), Json),
+            (Some("application/token-introspection+jwt"), IntrospectionJwt),
+            (Some("Application/Token-Introspection+JWT ; charset=x"), IntrospectionJwt),
+            (Some("application/jwt"), AccessToken),
+            (Some("application/json, application/jwt"), Json),
+            (Some("application/json;q=0.9, application/jwt"), AccessToken),
+            (Some("application/json;q=0.1,application/token-introspection+jwt;q=0.25"), IntrospectionJwt),
+            (Some("application/jwt;q=0"), Json),
+            (Some("application/jwt;q=0.000, */*"), Json),
+            (Some("application/jwt;q=x"), Json),
+        ] {
+            assert_eq!(ResponseForm::accepted(accept), form, "{accept:?}");
+        }
+    }
+
+    #[test]
+    fn an_inactive_token_tells_nothing_more() {
+        assert_eq!(serde_json::to_string(&Introspection::INACTIVE).unwrap(), r#"{"active":false}"#);
+    }
+}

@@ -123,6 +123,14 @@ pub async fn seed(records: &dyn Records, password_hash: &str) {
             "scope": "openid profile email offline_access",
         }),
         json!({ "client_id": "service", "grant_types": ["client_credentials"], "scope": "read write" }),
+        json!({
+            "client_id": "opaque",
+            "grant_types": ["client_credentials"],
+            "scope": "read",
+            "access_token_format": "opaque",
+        }),
+        json!({ "client_id": "api", "grant_types": [], "introspects": [ISSUER] }),
+        json!({ "client_id": "other-api", "grant_types": [], "introspects": ["https://other.example"] }),
     ] {
         let client: Client = serde_json::from_value(client).unwrap();
         assert_eq!(client.problems(), Vec::<String>::new());

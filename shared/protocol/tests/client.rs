@@ -1,0 +1,58 @@
+//! What a client cannot be.
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test fails by panicking")]
+
+use protocol::Client;
+use serde_json::{Value, json};
+
+fn problems(more: Value) -> Vec<String> {
+    let mut client = json!({ "client_id": "app", "redirect_uris": ["https://app.example/cb"] });
+    client.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    serde_json::from_value::<Client>(client).unwrap().problems()
+}
+
+/// OpenID Connect Registration §2, RFC 9701 §6.
+#[test]
+fn encryption_needs_an_algorithm_and_a_key() {
+    let x = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE";
+    let key = |more: Value| {
+        let mut key = json!({ "kty": "EC", "crv": "P-256", "x": x, "y": x });
+        key.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        json!({ "keys": [key] })
+    };
+    for field in ["id_token", "userinfo", "introspection"] {
+        let (alg, enc) = (format!("{field}_encrypted_response_alg"), format!("{field}_encrypted_response_enc"));
+        for (settings, is_good) in [
+            (json!({ &alg: "ECDH-ES", "jwks": key(json!({})) }), true),
+            (json!({ &alg: "ECDH-ES", &enc: "A256GCM", "jwks": key(json!({ "use": "enc" })) }), true),
+            (json!({ &alg: "ECDH-ES", "jwks_uri": "https://app.example/jwks" }), true),
+            (json!({ &enc: "A256GCM", "jwks": key(json!({})) }), false),
+            (json!({ &alg: "ECDH-ES" }), false),
+            (json!({ &alg: "ECDH-ES", "jwks": { "keys": [] } }), false),
+            (json!({ &alg: "ECDH-ES", "jwks": key(json!({ "use": "sig" })) }), false),
+            (json!({ &alg: "ECDH-ES", "jwks": key(json!({ "alg": "ES256" })) }), false),
+            (json!({ &alg: "RSA-OAEP-256", "jwks": key(json!({})) }), false),
+        ] {
+            let problems = problems(settings.clone());
+            assert_eq!(problems.is_empty(), is_good, "{settings}: {problems:?}");
+            assert!(problems.iter().all(|problem| problem.starts_with(field)), "{problems:?}");
+        }
+    }
+}
+
+/// RFC 7662 §2.1.
+#[test]
+fn a_resource_server_authenticates() {
+    let introspects = json!(["https://api.example"]);
+    assert!(problems(json!({ "introspects": introspects })).is_empty());
+    let public = problems(json!({ "introspects": introspects, "token_endpoint_auth_method": "none" }));
+    assert!(public.iter().any(|problem| problem.starts_with("introspects")), "{public:?}");
+}
+
+/// None of these is an algorithm here: they cannot be registered.
+#[test]
+fn weak_and_unknown_algorithms_do_not_parse() {
+    for alg in ["RSA1_5", "RSA-OAEP", "dir", "A128KW", "ECDH-ES+A192KW", "none", ""] {
+        let client = json!({ "client_id": "app", "id_token_encrypted_response_alg": alg });
+        assert!(serde_json::from_value::<Client>(client).is_err(), "{alg}");
+    }
+}

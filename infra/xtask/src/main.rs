@@ -39,7 +39,7 @@ enum Command {
         only: Vec<String>,
     },
     /// Measures cold starts, sizes and processor time, and holds them against the budgets.
-    #[command(after_help = format!("Groups:\n{}", budgets::list()))]
+    #[command(after_help = format!("Groups:\n{}\nLATCHKEY_PREBUILT=1 takes what was built before.", budgets::list()))]
     Budgets {
         /// Measures this group alone; may be repeated.
         #[arg(long, value_name = "GROUP")]

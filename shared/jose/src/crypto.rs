@@ -3,11 +3,12 @@
 use crate::{Algorithm, CryptoError, PublicKey};
 use async_trait::async_trait;
 use std::sync::Arc;
+use zeroize::Zeroizing;
 
 /// A key pair, new.
 pub struct GeneratedKey {
-    /// The private key: PKCS#8, DER (RFC 5958).
-    pub pkcs8: Vec<u8>,
+    /// The private key: PKCS#8, DER (RFC 5958). Wiped from memory when it is dropped.
+    pub pkcs8: Zeroizing<Vec<u8>>,
     /// The public key.
     pub public: PublicKey,
 }

@@ -6,6 +6,7 @@ use protocol::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
+use zeroize::{Zeroize, Zeroizing};
 
 /// The algorithms that get a key of their own. PS256 uses the one of RS256.
 pub(crate) const GENERATED: [Algorithm; 3] = [Algorithm::ES256, Algorithm::RS256, Algorithm::EdDSA];
@@ -110,8 +111,8 @@ impl PublishedKeys {
 #[derive(Clone)]
 pub struct KeySet {
     published: PublishedKeys,
-    /// PKCS#8 by kid: exactly one for each published key.
-    private: BTreeMap<String, Vec<u8>>,
+    /// PKCS#8 by kid: exactly one for each published key. Wiped from memory when it is dropped.
+    private: BTreeMap<String, Zeroizing<Vec<u8>>>,
     /// Whether it was read from a form that was sealed under a previous secret.
     outdated_seal: bool,
 }
@@ -140,6 +141,12 @@ struct Sealed {
     published: String,
 }
 
+impl Drop for Sealed {
+    fn drop(&mut self) {
+        self.private.values_mut().for_each(Zeroize::zeroize);
+    }
+}
+
 impl KeySet {
     /// A first set: a key each for ES256, RS256 (which serves PS256 too) and EdDSA, signing from `now` on.
     pub async fn generate(crypto: &dyn Crypto, now: Timestamp) -> Result<Self, CryptoError> {
@@ -163,7 +170,7 @@ impl KeySet {
 
     /// The private key (PKCS#8, DER) named `kid`.
     pub fn pkcs8(&self, kid: &str) -> Option<&[u8]> {
-        self.private.get(kid).map(Vec::as_slice)
+        self.private.get(kid).map(|pkcs8| pkcs8.as_slice())
     }
 
     /// Whether it should be stored again because the secret has changed since it was.
@@ -173,9 +180,9 @@ impl KeySet {
 
     /// The form to store: JSON, `keys` in clear and `sealed`.
     pub fn to_stored(&self, secrets: &Secrets) -> Result<String, CryptoError> {
-        let private = self.private.iter().map(|(kid, pkcs8)| (kid.clone(), URL_SAFE_NO_PAD.encode(pkcs8)));
+        let private = self.private.iter().map(|(kid, pkcs8)| (kid.clone(), URL_SAFE_NO_PAD.encode(pkcs8.as_slice())));
         let sealed = Sealed { private: private.collect(), published: self.published.digest()? };
-        let sealed = serde_json::to_vec(&sealed).map_err(|_| CryptoError::Encoding)?;
+        let sealed = Zeroizing::new(serde_json::to_vec(&sealed).map_err(|_| CryptoError::Encoding)?);
         let sealed = secrets.seal(Purpose::SigningKeys, &sealed)?;
         serde_json::to_string(&Stored { published: self.published.clone(), sealed }).map_err(|_| CryptoError::Encoding)
     }
@@ -184,14 +191,15 @@ impl KeySet {
     /// side: nobody without the secret can add a key, or change when one signs.
     pub fn from_stored(stored: &str, secrets: &Secrets) -> Result<Self, CryptoError> {
         let stored: Stored = serde_json::from_str(stored).map_err(|_| CryptoError::Stored)?;
-        let sealed = secrets.open(Purpose::SigningKeys, &stored.sealed).ok_or(CryptoError::Stored)?;
+        let sealed = Zeroizing::new(secrets.open(Purpose::SigningKeys, &stored.sealed).ok_or(CryptoError::Stored)?);
         let sealed: Sealed = serde_json::from_slice(&sealed).map_err(|_| CryptoError::Stored)?;
         if sealed.published != stored.published.digest()? {
             return Err(CryptoError::Stored);
         }
         let mut private = BTreeMap::new();
-        for (kid, pkcs8) in sealed.private {
-            private.insert(kid, URL_SAFE_NO_PAD.decode(pkcs8).map_err(|_| CryptoError::Stored)?);
+        for (kid, pkcs8) in &sealed.private {
+            let pkcs8 = URL_SAFE_NO_PAD.decode(pkcs8).map_err(|_| CryptoError::Stored)?;
+            private.insert(kid.clone(), Zeroizing::new(pkcs8));
         }
         Ok(Self { published: stored.published, private, outdated_seal: !secrets.is_current(&stored.sealed) })
     }

@@ -113,7 +113,7 @@ fn parse_rsa(n: &[u8], e: &[u8], parameters: &'static RsaParameters) -> Result<P
 
 fn generate_p256() -> Result<GeneratedKey, CryptoError> {
     let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).map_err(failed)?;
-    let pkcs8 = pair.to_pkcs8v1().map_err(failed)?.as_ref().to_vec();
+    let pkcs8 = pair.to_pkcs8v1().map_err(failed)?.as_ref().to_vec().into();
     let public = PublicKey::from_point(pair.public_key().as_ref()).ok_or(CryptoError::Key)?;
     Ok(GeneratedKey { pkcs8, public })
 }
@@ -122,13 +122,13 @@ fn generate_rsa() -> Result<GeneratedKey, CryptoError> {
     let pair = RsaKeyPair::generate(KeySize::Rsa2048).map_err(failed)?;
     let pkcs8: Pkcs8V1Der<'_> = pair.as_der().map_err(failed)?;
     let public = RsaPublicKeyComponents::<Vec<u8>>::from(pair.public_key());
-    Ok(GeneratedKey { pkcs8: pkcs8.as_ref().to_vec(), public: PublicKey::Rsa { n: public.n, e: public.e } })
+    Ok(GeneratedKey { pkcs8: pkcs8.as_ref().to_vec().into(), public: PublicKey::Rsa { n: public.n, e: public.e } })
 }
 
 fn generate_ed25519() -> Result<GeneratedKey, CryptoError> {
     let pair = Ed25519KeyPair::generate().map_err(failed)?;
     // Version 1: not every WebCrypto reads version 2.
-    let pkcs8 = pair.to_pkcs8v1().map_err(failed)?.as_ref().to_vec();
+    let pkcs8 = pair.to_pkcs8v1().map_err(failed)?.as_ref().to_vec().into();
     let x = pair.public_key().as_ref().try_into().map_err(not_a_key)?;
     Ok(GeneratedKey { pkcs8, public: PublicKey::Ed25519 { x } })
 }

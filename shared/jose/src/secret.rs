@@ -12,6 +12,7 @@ use chacha20poly1305::{
 use hkdf::Hkdf;
 use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 const KEY_ID_LENGTH: usize = 4;
 const NONCE_LENGTH: usize = 24;
@@ -22,8 +23,8 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// The secret of a deployment: 32 random bytes.
-#[derive(Clone)]
+/// The secret of a deployment: 32 random bytes, wiped from memory when it is dropped.
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct Secret([u8; 32]);
 
 impl std::fmt::Debug for Secret {
@@ -54,7 +55,8 @@ impl Secret {
     pub fn parse(text: &str) -> Result<Self, InvalidSecret> {
         let text = text.trim();
         let bytes = if text.len() == 64 { decode_hex(text) } else { LENIENT.decode(text).ok() };
-        bytes.and_then(|bytes| bytes.try_into().ok()).map(Self).ok_or(InvalidSecret)
+        let bytes = Zeroizing::new(bytes.ok_or(InvalidSecret)?);
+        bytes.as_slice().try_into().map(Self).map_err(|_| InvalidSecret)
     }
 
     /// A new one.
@@ -147,13 +149,16 @@ impl Derived {
     fn new(secret: &Secret) -> Self {
         let hkdf = Hkdf::<Sha256>::new(Some(b"latchkey/v1"), &secret.0);
         let keys = |purpose: Purpose| {
-            let seal: [u8; 32] = expand(&hkdf, b"seal", purpose.label());
+            let seal: Zeroizing<[u8; 32]> = expand(&hkdf, b"seal", purpose.label());
             // As long as a block of SHA-256, the key length for which no call of HMAC has a way to fail.
-            let mac: [u8; 64] = expand(&hkdf, b"mac", purpose.label());
-            Keys { mac: <Hmac<Sha256> as hmac::Mac>::new(&mac.into()), seal: XChaCha20Poly1305::new(&seal.into()) }
+            let mac: Zeroizing<[u8; 64]> = expand(&hkdf, b"mac", purpose.label());
+            Keys {
+                mac: <Hmac<Sha256> as hmac::Mac>::new((&*mac).into()),
+                seal: XChaCha20Poly1305::new((&*seal).into()),
+            }
         };
         Self {
-            key_id: expand(&hkdf, b"key-id", ""),
+            key_id: *expand(&hkdf, b"key-id", ""),
             token: keys(Purpose::Token),
             access_token: keys(Purpose::AccessToken),
             interaction: keys(Purpose::Interaction),
@@ -192,10 +197,10 @@ impl Derived {
     }
 }
 
-fn expand<const N: usize>(hkdf: &Hkdf<Sha256>, kind: &[u8], label: &str) -> [u8; N] {
-    let mut key = [0; N];
+fn expand<const N: usize>(hkdf: &Hkdf<Sha256>, kind: &[u8], label: &str) -> Zeroizing<[u8; N]> {
+    let mut key = Zeroizing::new([0; N]);
     // HKDF fails above 255 × 32 bytes only; N is at most 64.
-    let expanded = hkdf.expand_multi_info(&[kind, b"/", label.as_bytes()], &mut key);
+    let expanded = hkdf.expand_multi_info(&[kind, b"/", label.as_bytes()], &mut *key);
     debug_assert!(expanded.is_ok());
     key
 }

@@ -108,7 +108,7 @@ async fn generate_pair(alg: Algorithm) -> Result<Option<GeneratedKey>, JsValue> 
     Reflect::delete_property(public.unchecked_ref::<Object>(), &"alg".into())?;
     let public = JSON::stringify(&public)?.as_string();
     let public = public.and_then(|json| serde_json::from_str::<Jwk>(&json).ok());
-    Ok(public.map(|jwk| GeneratedKey { pkcs8, public: jwk.key }))
+    Ok(public.map(|jwk| GeneratedKey { pkcs8: pkcs8.into(), public: jwk.key }))
 }
 
 async fn import_private(alg: Algorithm, pkcs8: &[u8]) -> Result<CryptoKey, JsValue> {

@@ -6,7 +6,7 @@ mod flow;
 
 use http::{HeaderMap, HeaderValue, Method, header};
 use protocol::{Client, SecretVerifier, StoredClient, Timestamp};
-use runtime::{Context, Handler, Request, Response, routes, shell};
+use runtime::{Context, Request, Response, routes, shell};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
@@ -62,6 +62,7 @@ impl Instance {
     ) -> Response {
         let (path, query) = path_and_query.split_once('?').unwrap_or((path_and_query, ""));
         let function = routes::find(path).expect("a route").function;
+        let handler = functions::handler(function).expect("a function");
         let mut fields = HeaderMap::new();
         for (name, value) in headers {
             fields.append(name, HeaderValue::from_str(value).unwrap());
@@ -76,7 +77,7 @@ impl Instance {
             received_at: self.now,
             id: "test".to_owned(),
         };
-        shell::respond(function, handler(function), request, &self.context).await
+        shell::respond(function, handler, request, &self.context).await
     }
 
     /// Posts a form, as a client without a browser.
@@ -84,24 +85,6 @@ impl Instance {
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
         self.send(Method::POST, path, &[(header::CONTENT_TYPE, "application/x-www-form-urlencoded".to_owned())], body)
             .await
-    }
-}
-
-fn handler(function: &str) -> Handler {
-    match function {
-        "authorize" => |request, context| Box::pin(authorize::handle(request, context)),
-        "consent" => |request, context| Box::pin(consent::handle(request, context)),
-        "login" => |request, context| Box::pin(login::handle(request, context)),
-        "logout" => |request, context| Box::pin(logout::handle(request, context)),
-        "metadata" => |request, context| Box::pin(metadata::handle(request, context)),
-        "par" => |request, context| Box::pin(par::handle(request, context)),
-        "device" => |request, context| Box::pin(device::handle(request, context)),
-        "introspect" => |request, context| Box::pin(introspect::handle(request, context)),
-        "register" => |request, context| Box::pin(register::handle(request, context)),
-        "revoke" => |request, context| Box::pin(revoke::handle(request, context)),
-        "token" => |request, context| Box::pin(token::handle(request, context)),
-        "userinfo" => |request, context| Box::pin(userinfo::handle(request, context)),
-        other => panic!("no function {other}"),
     }
 }
 

@@ -5,7 +5,6 @@ mod commands;
 mod log;
 mod pages;
 mod provider;
-mod router;
 mod server;
 
 use crate::args::{DevArgs, DynamodbArgs};

@@ -1,7 +1,7 @@
 //! All functions behind one door.
 
 use crate::demo;
-use crate::dev::{pages, router, server::Application};
+use crate::dev::{pages, server::Application};
 use crate::failure::Failure;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use jose::Secret;
@@ -93,7 +93,7 @@ impl Provider {
 impl Application for Provider {
     async fn answer(&self, request: Request) -> Response {
         let route = routes::find(&request.path);
-        match route.and_then(|route| router::handler(route.function).map(|handler| (route.function, handler))) {
+        match route.and_then(|route| functions::handler(route.function).map(|handler| (route.function, handler))) {
             Some((function, handler)) => shell::respond(function, handler, request, &self.context).await,
             None => pages::respond(&request, self.issuer()).unwrap_or_else(|| {
                 Response::new(StatusCode::NOT_FOUND)

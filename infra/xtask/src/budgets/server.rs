@@ -39,18 +39,13 @@ pub(super) fn measure() -> Result<Vec<Row>> {
             Budget::AtMost(2.0),
         ),
         Row::new(
-            "local server, client credentials, 1 connection: CPU of a request, in signatures",
-            ours.one / signature,
-            "",
-            Budget::AtMost(2.0),
-        ),
-        Row::new(
             format!("local server, client credentials, {CONNECTIONS} connections: CPU of a request"),
             ours.many,
             "µs",
             Budget::None,
         ),
-        Row::new("local server, client credentials, 1 connection: CPU of a request", ours.one, "µs", Budget::None),
+        Row::new("the same, 1 connection", ours.one, "µs", Budget::None),
+        Row::new("the same, 1 connection, for a path that is not found", ours.nothing, "µs", Budget::None),
         Row::new(format!("client credentials: {times}"), theirs.many / ours.many, "", Budget::AtLeast(4.0)),
         Row::new(format!("refresh: {times}"), theirs.refresh / ours.refresh, "", Budget::AtLeast(6.0)),
     ])
@@ -60,23 +55,25 @@ pub(super) fn measure() -> Result<Vec<Row>> {
 struct Costs {
     /// Client credentials, on many connections.
     many: f64,
-    /// Client credentials, on one.
+    /// Client credentials, on one, where the kernel puts the process to sleep and wakes it for each request.
     one: f64,
+    /// What nobody answers, on one: what a request costs at the least.
+    nothing: f64,
     /// A refresh, on many.
     refresh: f64,
 }
 
 impl Costs {
     fn of(provider: &Provider) -> Result<Self> {
-        let cost = |scripts: Vec<Script>| {
-            let process = provider.process();
-            let costs =
-                load::cost_of_a_request(provider.address, scripts, 200, SAMPLES, STRETCH, || processor::time(process))?;
+        let process = provider.process();
+        let cost = |scripts: Vec<Script>, status: u16| {
+            let cost = || processor::time(process);
+            let costs = load::cost_of_a_request(provider.address, scripts, status, SAMPLES, STRETCH, cost)?;
             median(costs.into_iter().map(microseconds).collect())
         };
         let credentials = |count: usize| {
             let request = load::post("/token", CLIENT_CREDENTIALS);
-            cost(std::iter::repeat_with(|| Script::Same(request.clone())).take(count).collect())
+            cost(std::iter::repeat_with(|| Script::Same(request.clone())).take(count).collect(), 200)
         };
         let form = format!("grant_type=refresh_token&client_id={REFRESHER}");
         let refreshes = provider
@@ -84,7 +81,12 @@ impl Costs {
             .iter()
             .map(|token| Script::Refresh { form: form.clone(), token: token.clone() })
             .collect();
-        Ok(Self { many: credentials(CONNECTIONS)?, one: credentials(1)?, refresh: cost(refreshes)? })
+        Ok(Self {
+            many: credentials(CONNECTIONS)?,
+            one: credentials(1)?,
+            nothing: cost(vec![Script::Same(load::get("/nowhere"))], 404)?,
+            refresh: cost(refreshes, 200)?,
+        })
     }
 }
 

@@ -34,8 +34,12 @@ pub(crate) fn build_all(profile: &str) -> Result<()> {
     build(&["latchkey"], "dev")
 }
 
-/// Builds binaries of the workspace.
+/// Builds binaries of the workspace. With `LATCHKEY_PREBUILT=1` it takes what was built before, as
+/// `infra/cloudflare/build.sh` does.
 pub(crate) fn build(binaries: &[&str], profile: &str) -> Result<()> {
+    if std::env::var_os("LATCHKEY_PREBUILT").is_some_and(|set| set == "1") {
+        return Ok(());
+    }
     let mut cargo = Command::new("cargo");
     cargo.args(["build", "--quiet", "--profile", profile]).current_dir(workspace::root());
     for binary in binaries {

@@ -99,7 +99,7 @@ impl TokenRequest {
 }
 
 /// Sends a form, authenticated as the client does it.
-fn authenticated(call: Call, client: &Client, parameters: &[(String, String)]) -> Call {
+pub fn authenticated(call: Call, client: &Client, parameters: &[(String, String)]) -> Call {
     let secret = client.secret.clone().unwrap_or_default();
     let mut parameters = parameters.to_vec();
     if client.authentication == Authentication::Basic {

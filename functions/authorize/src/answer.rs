@@ -1,12 +1,13 @@
 //! The answer to the client, by the response mode that it asked for.
 
+use crate::Issued;
 use http::StatusCode;
-use protocol::{AuthorizationResponse, Error, ErrorCode, ResponseTarget, sealed_token::SealedToken};
+use protocol::{AuthorizationResponse, Error, ErrorCode, ResponseTarget};
 use runtime::{Context, Fault, Response, entropy};
 
-/// Hands the client its code.
-pub(crate) fn code(context: &Context, target: &ResponseTarget, code: &SealedToken) -> Result<Response, Fault> {
-    send(&target.code_response(code.expose(), &context.config.issuer))
+/// Hands the client its code, and in the hybrid flow the ID token that vouches for it.
+pub(crate) fn code(context: &Context, target: &ResponseTarget, issued: Issued) -> Result<Response, Fault> {
+    send(&target.code_response(issued.code.expose(), issued.id_token, &context.config.issuer))
 }
 
 /// Tells the client what is wrong.

@@ -2,7 +2,8 @@
 
 use crate::{answer, error_page};
 use protocol::interaction::Interaction;
-use protocol::{AuthorizationRequest, Error, Parameters, ResponseTarget, StoredClient};
+use protocol::{Error, GrantId, Parameters, StoredClient};
+use runtime::authorization::Rejected;
 use runtime::browser::{self, Browser};
 use runtime::{Context, Fault, Request, Response};
 use std::sync::Arc;
@@ -43,31 +44,25 @@ pub(crate) async fn interaction(
         Ok(client) => client,
         Err(error) => return refuse(error),
     };
-    let target = match ResponseTarget::check(&parameters, &client.client) {
-        Ok(target) => target,
-        Err(error) => return refuse(error),
+    let checked = match context.check_authorization(&parameters, &client.client, request.received_at).await {
+        Ok(checked) => checked,
+        Err(Rejected::Fault(fault)) => return Err(fault),
+        Err(Rejected::Shown(error)) => return refuse(error),
+        Err(Rejected::Answered(target, error)) => return Ok(Err(Box::new(answer::error(context, &target, &error)?))),
     };
-    let checked = match AuthorizationRequest::check(&parameters, &client.client, target.clone()) {
-        Ok(checked) => with_hint(checked, request, context).await?,
-        Err(error) => Err(error),
+    let interaction = Interaction {
+        request: checked.request,
+        expected_subject: checked.expected_subject,
+        pushed: checked.pushed.map(GrantId::name),
+        browser: browser.id.clone(),
+        expires_at: request.received_at.after(context.config.interaction_lifetime),
+        signed_in: None,
+        decision: None,
     };
-    match checked {
-        Ok((checked, expected_subject)) => {
-            let interaction = Interaction {
-                request: checked,
-                expected_subject,
-                browser: browser.id.clone(),
-                expires_at: request.received_at.after(context.config.interaction_lifetime),
-                signed_in: None,
-                decision: None,
-            };
-            if browser::seal(context, &interaction)?.len() > MAX_SEALED {
-                return refuse(Error::invalid_request("the request is too long: it could not travel through sign-in"));
-            }
-            Ok(Ok(Arrived { interaction, client, is_posted: request.method == http::Method::POST }))
-        }
-        Err(error) => Ok(Err(Box::new(answer::error(context, &target, &error)?))),
+    if browser::seal(context, &interaction)?.len() > MAX_SEALED {
+        return refuse(Error::invalid_request("the request is too long: it could not travel through sign-in"));
     }
+    Ok(Ok(Arrived { interaction, client, is_posted: request.method == http::Method::POST }))
 }
 
 async fn find_client(
@@ -75,6 +70,9 @@ async fn find_client(
     request: &Request,
     context: &Context,
 ) -> Result<Result<Arc<StoredClient>, Error>, Fault> {
+    if parameters.is_repeated("client_id") {
+        return Ok(Err(Error::invalid_request("the parameter 'client_id' is repeated")));
+    }
     let client_id = match parameters.required("client_id") {
         Ok(client_id) => client_id,
         Err(error) => return Ok(Err(error)),
@@ -84,18 +82,4 @@ async fn find_client(
 
 fn unknown_client() -> Error {
     Error::invalid_request("the client_id is unknown")
-}
-
-/// Who the ID token hint names (OpenID Connect Core §3.1.2.1). One that this server did not sign for this client is an
-/// error.
-async fn with_hint(
-    mut checked: AuthorizationRequest,
-    request: &Request,
-    context: &Context,
-) -> Result<Result<(AuthorizationRequest, Option<String>), Error>, Fault> {
-    let Some(token) = checked.id_token_hint.take() else { return Ok(Ok((checked, None))) };
-    match context.id_token_hint(&token, request.received_at).await? {
-        Some(hint) if hint.aud == checked.client_id => Ok(Ok((checked, Some(hint.sub)))),
-        _ => Ok(Err(Error::invalid_request("id_token_hint is not an ID token that this server issued to this client"))),
-    }
 }

@@ -6,10 +6,15 @@ mod arrive;
 
 use http::StatusCode;
 use protocol::interaction::{self, Interaction, Step};
-use protocol::{Error, Grant, GrantState, Standing, StoredClient, TokenContent, TokenKind, sealed_token};
+use protocol::sealed_token::{self, SealedToken};
+use protocol::{
+    Error, ErrorCode, Grant, GrantId, GrantState, ResponseType, Standing, StoredClient, Timestamp, TokenContent,
+    TokenKind,
+};
 use runtime::browser::{self, Browser, SignedIn};
+use runtime::issue::{Companions, Issuer};
 use runtime::{Context, Fault, Request, Response, entropy};
-use storage::{consents, grants, users};
+use storage::{consents, grants, pushed, users};
 
 /// Answers an authorization request, new or on its way back from sign-in or consent.
 pub async fn handle(request: &Request, context: &Context) -> Result<Response, Fault> {
@@ -41,8 +46,12 @@ async fn proceed(
     };
     match needs_consent(context, &interaction, &signed_in, client).await? {
         Ok(false) => {
-            let code = issue_code(context, &interaction, &signed_in, now).await?;
-            answer::code(context, &interaction.request.target, &code)
+            let issued = issue(context, &interaction, &signed_in, client, now).await?;
+            if !use_up(context, &interaction, now).await? {
+                let error = Error::new(ErrorCode::InvalidRequestUri, "this pushed request was answered already");
+                return error_page(request, &error);
+            }
+            answer::code(context, &interaction.request.target, issued)
         }
         Ok(true) => browser::forward(context, "/consent", &interaction),
         Err(error) => answer::error(context, &interaction.request.target, &error),
@@ -65,14 +74,30 @@ async fn needs_consent(
     Ok(judge(remembered))
 }
 
-/// Creates the grant and the code that stands for it (RFC 6749 §4.1.2). One round trip, two when the ID token is to
-/// hold claims of the profile.
-async fn issue_code(
+/// Whether this is the one answer that a pushed request is good for (RFC 9126 §7.3); true for any other request. It is
+/// used up by the code, not by being looked at: a person may load the page again. One round trip.
+async fn use_up(context: &Context, interaction: &Interaction, now: Timestamp) -> Result<bool, Fault> {
+    match interaction.pushed.as_deref().and_then(GrantId::from_name) {
+        None => Ok(true),
+        Some(id) => Ok(pushed::use_up(context.records.as_ref(), id, entropy::name()?, now).await?),
+    }
+}
+
+/// What a client is answered with.
+pub(crate) struct Issued {
+    code: SealedToken,
+    id_token: Option<String>,
+}
+
+/// Creates the grant and the code that stands for it (RFC 6749 §4.1.2); in the hybrid flow the ID token that goes with
+/// the code. One round trip, two when the ID token is to hold claims of the profile.
+async fn issue(
     context: &Context,
     interaction: &Interaction,
     signed_in: &SignedIn,
-    now: protocol::Timestamp,
-) -> Result<sealed_token::SealedToken, Fault> {
+    client: &StoredClient,
+    now: Timestamp,
+) -> Result<Issued, Fault> {
     let request = &interaction.request;
     let subject = &signed_in.session.subject;
     let id_token_claims = if request.claims.wants_id_token_profile() {
@@ -88,7 +113,7 @@ async fn issue_code(
         nonce: request.nonce.clone(),
         authentication: signed_in.session.authentication.clone(),
         sid: signed_in.session.sid.clone(),
-        resources: Vec::new(),
+        resources: request.resources.clone(),
         claims: request.claims.clone(),
         id_token_claims,
     };
@@ -101,7 +126,16 @@ async fn issue_code(
         .ok_or_else(|| Fault::new("no key for codes"))?;
     grants::create(context.records.as_ref(), id, &grant, &GrantState::issued(now, entropy::name()?), expires_at)
         .await?;
-    Ok(code)
+    let id_token = match request.response_type {
+        ResponseType::Code => None,
+        ResponseType::CodeIdToken => {
+            let issuer = Issuer { context, client: &client.client, now };
+            let companions =
+                Companions { access_token: None, code: Some(code.expose()), nonce: request.nonce.as_deref() };
+            Some(issuer.id_token(&grant, companions).await?)
+        }
+    };
+    Ok(Issued { code, id_token })
 }
 
 /// What a person is told who cannot be sent back to the client.

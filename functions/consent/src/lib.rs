@@ -50,7 +50,7 @@ async fn decide(
             let (records, subject) = (context.records.as_ref(), &signed_in.session.subject);
             let client_id = &interaction.request.client_id;
             let known = consents::find(records, subject, client_id).await?;
-            consents::save(records, subject, client_id, known.with(&interaction.request.scope)).await?;
+            consents::save(records, subject, client_id, known.with(&interaction.request.to_consent())).await?;
             let decision = Some(Decision::Allowed { session: signed_in.name.clone() });
             browser::forward(context, "/authorize", &Interaction { decision, ..interaction })
         }

@@ -16,7 +16,13 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Fa
             .with(header::CONTENT_TYPE, "application/jwk-set+json")
             .with_body(keyring.jwks_json(request.received_at))
     } else {
-        Response::json(StatusCode::OK, &metadata::document(&config.issuer, &config.scopes, &config.grant_types()))
+        let offer = metadata::Offer {
+            issuer: &config.issuer,
+            scopes: &config.scopes,
+            grants: &config.grant_types(),
+            require_pushed_requests: config.require_pushed_requests,
+        };
+        Response::json(StatusCode::OK, &metadata::document(&offer))
     };
     Ok(response.with(header::CACHE_CONTROL, CACHE))
 }

@@ -1,11 +1,59 @@
 //! Pushed authorization requests (RFC 9126).
 
 use http::StatusCode;
-use runtime::{Context, Fault, Request, Response};
+use protocol::request_object::PUSHED_PREFIX;
+use protocol::{Error, GrantId, Standing, TokenContent, TokenKind, sealed_token};
+use runtime::authorization::Rejected;
+use runtime::{Context, Fault, Refusal, Request, Response, entropy};
+use serde::Serialize;
+use storage::pushed::{self, PushedRequest};
 
-/// Not there yet.
-pub async fn handle(_: &Request, _: &Context) -> Result<Response, Fault> {
-    Ok(Response::new(StatusCode::NOT_IMPLEMENTED))
+/// What a client gets for its request (RFC 9126 §2.2).
+#[derive(Serialize)]
+struct Answer {
+    request_uri: String,
+    /// In seconds.
+    expires_in: u64,
+}
+
+/// Takes a request that passes every check of the authorization endpoint, and answers with a reference to it that is
+/// good for one use, for a short time, for this client. One round trip.
+pub async fn handle(request: &Request, context: &Context) -> Result<Response, Fault> {
+    respond(request, context).await.or_else(Refusal::into_json)
+}
+
+async fn respond(request: &Request, context: &Context) -> Result<Response, Refusal> {
+    let parameters = request.form()?;
+    parameters.refuse_repeated()?;
+    let stored = context.authenticate(request, &parameters).await?;
+    let client = &stored.client;
+    if parameters.value("request_uri").is_some() {
+        return Err(Error::invalid_request("request_uri cannot be pushed (RFC 9126 section 2.1)").into());
+    }
+    let now = request.received_at;
+    let checked = match context.check_unpushed(&parameters, client, now).await {
+        Ok(checked) => checked,
+        Err(Rejected::Fault(fault)) => return Err(fault.into()),
+        Err(Rejected::Shown(error) | Rejected::Answered(_, error)) => {
+            return Ok(Response::error(&error).of_client(&client.client_id));
+        }
+    };
+    let random: [u8; 18] = entropy::bytes()?;
+    let id = GrantId::from_bytes(random);
+    let expires_at = now.after(context.config.pushed_request_lifetime);
+    let content = TokenContent { standing: Standing::issued(id, now), expires_at };
+    let binding = [client.client_id.as_bytes()];
+    let reference = sealed_token::seal(&context.secrets, TokenKind::PushedRequest, &content, &binding)
+        .ok_or_else(|| Fault::new("no key for references of pushed requests"))?;
+    let request = PushedRequest { request: checked.request, expected_subject: checked.expected_subject };
+    // The record outlives its reference: whoever began in time has as long as anybody to sign in.
+    pushed::create(context.records.as_ref(), id, &request, expires_at.after(context.config.interaction_lifetime))
+        .await?;
+    let answer = Answer {
+        request_uri: format!("{PUSHED_PREFIX}{}", reference.expose()),
+        expires_in: context.config.pushed_request_lifetime.as_secs(),
+    };
+    Ok(Response::json(StatusCode::CREATED, &answer).of_client(&client.client_id))
 }
 
 #[cfg(target_arch = "wasm32")]

@@ -64,6 +64,7 @@ pub(crate) fn clients(origin: &str) -> Vec<Write> {
                     "grant_types": ["authorization_code", "refresh_token"],
                     "scope": scope,
                     "require_pkce": id == SPA,
+                    "response_types": if id == SPA { vec!["code"] } else { vec!["code", "code id_token"] },
                 }),
             };
             let method = if demo.client_secret.is_some() { "client_secret_basic" } else { "none" };

@@ -13,6 +13,7 @@ mod keyring;
 mod peer;
 mod rotation;
 mod secret;
+mod unsecured;
 
 #[cfg(not(target_arch = "wasm32"))]
 mod native;
@@ -30,6 +31,7 @@ pub use peer::Unverified;
 pub use protocol::{Algorithm, ContentEncryption, KeyManagementAlgorithm, UnknownAlgorithm};
 pub use rotation::{Addition, Plan, Policy, Retirement};
 pub use secret::{InvalidSecret, Purpose, Secret, Secrets};
+pub use unsecured::unsecured_claims;
 
 /// Whether two byte strings are equal, in a time that depends on their lengths alone.
 pub fn constant_time_eq(a: &[u8], b: &[u8]) -> bool {

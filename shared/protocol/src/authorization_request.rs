@@ -6,8 +6,8 @@
 
 use crate::parameters::printable;
 use crate::{
-    AuthenticationContext, ClaimsRequest, Client, CodeChallenge, Error, ErrorCode, GrantType, Parameters, Scope,
-    redirect_uri,
+    AuthenticationContext, ClaimsRequest, Client, CodeChallenge, Error, ErrorCode, GrantType, Parameters, Resource,
+    ResponseType, Scope, redirect_uri, resource,
 };
 use serde::{Deserialize, Serialize};
 
@@ -63,7 +63,7 @@ impl ResponseTarget {
                 "the redirect_uri is not registered for this client; it must match to the character",
             ));
         }
-        let response_mode = parameters.value("response_mode").and_then(ResponseMode::parse).unwrap_or_default();
+        let response_mode = response_mode(parameters);
         let state = if parameters.is_repeated("state") { None } else { parameters.value("state").map(str::to_owned) };
         Ok(Self { redirect_uri: requested.to_owned(), response_mode, state })
     }
@@ -73,9 +73,11 @@ impl ResponseTarget {
         &self.redirect_uri
     }
 
-    /// The answer that carries a code (RFC 6749 §4.1.2), with the issuer (RFC 9207 §2).
-    pub fn code_response(&self, code: &str, issuer: &str) -> AuthorizationResponse {
-        self.response(vec![("code", code.to_owned())], issuer)
+    /// The answer that carries a code (RFC 6749 §4.1.2), in the hybrid flow with the ID token that vouches for it
+    /// (OpenID Connect Core §3.3.2.5), with the issuer (RFC 9207 §2).
+    pub fn code_response(&self, code: &str, id_token: Option<String>, issuer: &str) -> AuthorizationResponse {
+        let id_token = id_token.map(|id_token| ("id_token", id_token));
+        self.response([("code", code.to_owned())].into_iter().chain(id_token).collect(), issuer)
     }
 
     /// The answer that carries an error (RFC 6749 §4.1.2.1), with the issuer (RFC 9207 §2).
@@ -98,6 +100,18 @@ impl ResponseTarget {
             ResponseMode::Fragment => AuthorizationResponse::Redirect(format!("{}#{}", self.redirect_uri, encoded())),
             ResponseMode::FormPost => AuthorizationResponse::FormPost { action: self.redirect_uri.clone(), fields },
         }
+    }
+}
+
+/// How the answer travels: as asked, but never in the query when the request asks for a token, however wrong it is
+/// otherwise (OAuth 2.0 Multiple Response Types §3, §5).
+fn response_mode(parameters: &Parameters) -> ResponseMode {
+    let asks_for_token = parameters
+        .value("response_type")
+        .is_some_and(|types| types.split(' ').any(|word| matches!(word, "id_token" | "token")));
+    match parameters.value("response_mode").and_then(ResponseMode::parse) {
+        None | Some(ResponseMode::Query) if asks_for_token => ResponseMode::Fragment,
+        asked => asked.unwrap_or_default(),
     }
 }
 
@@ -159,8 +173,13 @@ pub struct AuthorizationRequest {
     pub client_id: String,
     /// Where the answer goes.
     pub target: ResponseTarget,
+    /// What the answer carries.
+    pub response_type: ResponseType,
     /// What is asked for, of what the client may ask for.
     pub scope: Scope,
+    /// The resources that tokens are asked for (RFC 8707); none means the deployment's own audience.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resources: Vec<String>,
     /// Binds the ID token to the client's session.
     pub nonce: Option<String>,
     /// What the verifier of the token request must answer.
@@ -180,11 +199,26 @@ pub struct AuthorizationRequest {
 }
 
 impl AuthorizationRequest {
+    /// What a person is asked to consent to: the scope, and each resource that it is for. A URI is a scope token too.
+    pub fn to_consent(&self) -> Scope {
+        self.resources.iter().filter_map(|uri| Scope::parse(uri)).fold(self.scope.clone(), |all, one| all.with(&one))
+    }
+
     /// Checks a request whose target is known. The error goes to the target.
-    pub fn check(parameters: &Parameters, client: &Client, target: ResponseTarget) -> Result<Self, Error> {
+    pub fn check(
+        parameters: &Parameters,
+        client: &Client,
+        target: ResponseTarget,
+        resources: &[Resource],
+    ) -> Result<Self, Error> {
         parameters.refuse_repeated()?;
-        refuse_unsupported(parameters)?;
-        check_response_type(parameters.value("response_type"), client)?;
+        if parameters.value("registration").is_some() {
+            return Err(Error::new(
+                ErrorCode::RegistrationNotSupported,
+                "the parameter 'registration' is not supported: clients register at the registration endpoint",
+            ));
+        }
+        let response_type = check_response_type(parameters.value("response_type"), client)?;
         if parameters.value("response_mode").is_some_and(|mode| ResponseMode::parse(mode).is_none()) {
             return Err(Error::invalid_request("response_mode is unknown; it must be query, fragment or form_post"));
         }
@@ -193,6 +227,10 @@ impl AuthorizationRequest {
             return Err(Error::invalid_request(
                 "code_challenge is missing: this client must use PKCE (RFC 7636) with S256",
             ));
+        }
+        let scope = check_scope(parameters.value("scope"), client)?;
+        if response_type == ResponseType::CodeIdToken {
+            check_hybrid(parameters, &scope)?;
         }
         let prompt = parameters.value("prompt").map(Prompt::parse).transpose()?.unwrap_or_default();
         let claims = parameters.value("claims").map(ClaimsRequest::parse).transpose()?.unwrap_or_default();
@@ -209,7 +247,9 @@ impl AuthorizationRequest {
         Ok(Self {
             client_id: client.client_id.clone(),
             target,
-            scope: check_scope(parameters.value("scope"), client)?,
+            response_type,
+            scope,
+            resources: resource::requested(parameters, resources, client)?,
             nonce: owned("nonce"),
             code_challenge,
             prompt,
@@ -222,36 +262,52 @@ impl AuthorizationRequest {
     }
 }
 
-/// Request objects and registration in the request (OpenID Connect Core §6, §7.2.1) are refused by name.
-fn refuse_unsupported(parameters: &Parameters) -> Result<(), Error> {
-    for (name, code) in [
-        ("request", ErrorCode::RequestNotSupported),
-        ("request_uri", ErrorCode::RequestUriNotSupported),
-        ("registration", ErrorCode::RegistrationNotSupported),
-    ] {
-        if parameters.value(name).is_some() {
-            return Err(Error::new(code, format!("the parameter '{name}' is not supported")));
-        }
+/// What the hybrid flow demands besides (OpenID Connect Core §3.3.2.1, OAuth 2.0 Multiple Response Types §5).
+fn check_hybrid(parameters: &Parameters, scope: &Scope) -> Result<(), Error> {
+    if !scope.contains("openid") {
+        return Err(Error::invalid_request("response_type 'code id_token' needs the scope openid"));
+    }
+    if parameters.value("nonce").is_none() {
+        return Err(Error::invalid_request(
+            "nonce is missing: response_type 'code id_token' needs one (OpenID Connect Core section 3.3.2.11)",
+        ));
+    }
+    if parameters.value("response_mode") == Some("query") {
+        return Err(Error::invalid_request(
+            "response_mode=query would leave an ID token in logs and histories; use fragment or form_post",
+        ));
     }
     Ok(())
 }
 
-/// Only `code`: every type that returns a token in the front channel is refused (RFC 9700 §2.1.2).
-fn check_response_type(response_type: Option<&str>, client: &Client) -> Result<(), Error> {
-    match response_type {
-        None => Err(Error::invalid_request("the parameter 'response_type' is missing")),
-        Some("code") if client.may_use(GrantType::AuthorizationCode) => Ok(()),
-        Some("code") => {
-            Err(Error::new(ErrorCode::UnauthorizedClient, "the client may not use the authorization_code grant"))
-        }
-        Some(other) => Err(Error::new(
+/// `code`, or `code id_token` for clients that registered it. Every type that returns an access token in the front
+/// channel is refused, and every one without a code (RFC 9700 §2.1.2).
+fn check_response_type(response_type: Option<&str>, client: &Client) -> Result<ResponseType, Error> {
+    let asked = response_type.ok_or_else(|| Error::invalid_request("the parameter 'response_type' is missing"))?;
+    let Some(known) = ResponseType::parse(asked) else {
+        let mut words = asked.split(' ');
+        let why = if words.clone().any(|word| word == "token") {
+            "no access token is issued in the front channel (RFC 9700 section 2.1.2)"
+        } else if words.any(|word| word == "id_token") {
+            "an ID token in the front channel comes with a code, as 'code id_token'"
+        } else {
+            "use code"
+        };
+        return Err(Error::new(
             ErrorCode::UnsupportedResponseType,
-            format!(
-                "response_type '{}' is not supported; use code: the implicit grant is refused (RFC 9700 section 2.1.2)",
-                printable(other)
-            ),
-        )),
+            format!("response_type '{}' is not supported: {why}", printable(asked)),
+        ));
+    };
+    if !client.may_use(GrantType::AuthorizationCode) {
+        return Err(Error::new(ErrorCode::UnauthorizedClient, "the client may not use the authorization_code grant"));
     }
+    if !client.response_types.contains(&known) {
+        return Err(Error::new(
+            ErrorCode::UnauthorizedClient,
+            format!("the client did not register the response_type '{}'", known.as_str()),
+        ));
+    }
+    Ok(known)
 }
 
 /// What is asked for, of what the client may ask for. Scopes that it may not ask for are ignored (RFC 6749 §3.3,

@@ -29,6 +29,11 @@ impl GrantId {
         Self(bytes)
     }
 
+    /// From bytes that are all random: of something that belongs to nobody.
+    pub const fn from_bytes(random: [u8; Self::LEN]) -> Self {
+        Self(random)
+    }
+
     /// The partition that holds its record.
     pub const fn partition(self) -> [u8; 2] {
         [self.0[0], self.0[1]]

@@ -11,6 +11,9 @@ pub struct Interaction {
     pub request: AuthorizationRequest,
     /// Who must sign in, when an ID token hint says so: a subject.
     pub expected_subject: Option<String>,
+    /// The pushed request that it is (RFC 9126), which is good for one answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pushed: Option<String>,
     /// The browser that it began in; in any other it is refused.
     pub browser: String,
     /// Dead from this moment on.
@@ -101,7 +104,7 @@ pub fn needs_consent(
     if decided || (client.skip_consent && !request.prompt.consent) {
         return Ok(false);
     }
-    if !request.prompt.consent && request.scope.is_within(remembered) {
+    if !request.prompt.consent && request.to_consent().is_within(remembered) {
         return Ok(false);
     }
     if request.prompt.none {

@@ -17,6 +17,7 @@ mod parameters;
 mod pkce;
 pub mod redirect_uri;
 pub mod remote_url;
+pub mod request_object;
 pub mod resource;
 mod scope;
 pub mod sealed_token;

@@ -1,6 +1,7 @@
 //! Request parameters: `application/x-www-form-urlencoded`, from a query or a body.
 
 use crate::Error;
+use serde_json::{Map, Value};
 
 /// Parameters, each at most once. One sent without a value counts as not sent (RFC 6749 §3.1, §3.2).
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -34,6 +35,29 @@ impl Parameters {
             } else {
                 parameters.pairs.push((name.into_owned(), value.into_owned()));
             }
+        }
+        Ok(parameters)
+    }
+
+    /// Of the members of a JSON object: strings as they are, numbers and `claims` as JSON text, arrays of strings as
+    /// parameters that are sent more than once (RFC 9101 §4).
+    pub fn from_members(members: &Map<String, Value>) -> Result<Self, Error> {
+        let mut parameters = Self::default();
+        for (name, value) in members {
+            let values = match value {
+                Value::Null => continue,
+                Value::Array(values) if MULTIPLE.contains(&name.as_str()) => values.as_slice(),
+                value => std::slice::from_ref(value),
+            };
+            for value in values {
+                let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                if !text.is_empty() {
+                    parameters.pairs.push((name.clone(), text));
+                }
+            }
+        }
+        if parameters.pairs.len() > MAX_COUNT {
+            return Err(Error::invalid_request("the request has more than 64 parameters"));
         }
         Ok(parameters)
     }

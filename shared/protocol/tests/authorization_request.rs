@@ -47,7 +47,7 @@ fn check_with(changes: &[(&str, &str)]) -> Result<AuthorizationRequest, Error> {
     pairs.extend(changes.iter().copied());
     let parameters = parameters(&pairs);
     let target = ResponseTarget::check(&parameters, &client())?;
-    AuthorizationRequest::check(&parameters, &client(), target)
+    AuthorizationRequest::check(&parameters, &client(), target, &[])
 }
 
 fn code_of(changes: &[(&str, &str)]) -> ErrorCode {
@@ -177,7 +177,7 @@ fn repeated_parameters_are_refused_and_never_trusted_for_the_redirect() {
         let parameters = repeated(name);
         let target = ResponseTarget::check(&parameters, &client()).unwrap();
         assert_eq!(
-            AuthorizationRequest::check(&parameters, &client(), target).unwrap_err().code,
+            AuthorizationRequest::check(&parameters, &client(), target, &[]).unwrap_err().code,
             ErrorCode::InvalidRequest
         );
     }
@@ -192,7 +192,7 @@ fn answers_carry_state_and_issuer_in_every_mode() {
         )
         .unwrap()
     };
-    let redirect = |target: ResponseTarget| match target.code_response("c+d", ISSUER) {
+    let redirect = |target: ResponseTarget| match target.code_response("c+d", None, ISSUER) {
         AuthorizationResponse::Redirect(location) => location,
         AuthorizationResponse::FormPost { .. } => panic!("not a form"),
     };

@@ -31,7 +31,8 @@ fn interaction(more: &str) -> Interaction {
     let parameters = Parameters::parse(query.as_bytes()).unwrap();
     let target = ResponseTarget::check(&parameters, &client()).unwrap();
     Interaction {
-        request: AuthorizationRequest::check(&parameters, &client(), target).unwrap(),
+        request: AuthorizationRequest::check(&parameters, &client(), target, &[]).unwrap(),
+        pushed: None,
         expected_subject: None,
         browser: "b".into(),
         expires_at: T0,

@@ -24,6 +24,8 @@ pub struct Config {
     pub trusted_issuers: Vec<TrustedIssuer>,
     /// The issuers whose SAML assertions are accepted as grants (RFC 7522).
     pub trusted_saml_issuers: Vec<TrustedIssuer>,
+    /// From a pushed request to the expiry of its reference.
+    pub pushed_request_lifetime: Duration,
     /// From a code's issue to its expiry.
     pub code_lifetime: Duration,
     /// Lifetimes of tokens.
@@ -204,6 +206,7 @@ impl Config {
             trusted_issuers: reader.trusted_issuers("LATCHKEY_TRUSTED_ISSUERS", jwt_issuer_problems),
             trusted_saml_issuers: reader.trusted_issuers("LATCHKEY_TRUSTED_SAML_ISSUERS", saml_issuer_problems),
             require_pushed_requests: reader.flag("LATCHKEY_REQUIRE_PUSHED_REQUESTS"),
+            pushed_request_lifetime: reader.seconds("LATCHKEY_PUSHED_REQUEST_LIFETIME", 5, 600),
             code_lifetime: reader.seconds("LATCHKEY_CODE_LIFETIME", 1, 600),
             lifetimes: Lifetimes {
                 access_token: reader.seconds("LATCHKEY_ACCESS_TOKEN_LIFETIME", 1, 86_400),

@@ -1,6 +1,7 @@
 //! What each platform gives a function: HTTP types, configuration, clock, entropy, storage and keys.
 
 mod authenticate;
+pub mod authorization;
 pub mod blocking;
 pub mod browser;
 mod config;

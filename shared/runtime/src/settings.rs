@@ -50,6 +50,11 @@ pub const SETTINGS: &[Setting] = &[
         Some("none"),
         "the issuers whose SAML assertions are accepted as grants (RFC 7522): a JSON array, see \"Assertions of others\"",
     ),
+    setting(
+        "LATCHKEY_PUSHED_REQUEST_LIFETIME",
+        Some("90"),
+        "seconds in which the reference of a pushed request must be used, 5 to 600",
+    ),
     setting("LATCHKEY_CODE_LIFETIME", Some("60"), "seconds from an authorization code's issue to its expiry, 1 to 600"),
     setting(
         "LATCHKEY_ACCESS_TOKEN_LIFETIME",

@@ -10,6 +10,7 @@ pub mod grants;
 mod key;
 pub mod markers;
 pub mod memory;
+pub mod pushed;
 mod records;
 pub mod sessions;
 pub mod settle;

@@ -1,0 +1,45 @@
+//! Unsecured JWTs (RFC 7519 §6): claims that nobody vouches for. They are for request objects of clients that are
+//! registered for them, and are kept apart from every other JWT: [`crate::Jwt`] cannot hold one.
+
+use crate::MAX_JWT_LENGTH;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::{Map, Value};
+
+/// The claims of an unsecured JWT: `alg` is `none`, and the signature is empty. `None` for everything else.
+pub fn unsecured_claims(text: &str) -> Option<Map<String, Value>> {
+    if text.len() > MAX_JWT_LENGTH {
+        return None;
+    }
+    let (header, rest) = text.split_once('.')?;
+    let payload = rest.strip_suffix('.').filter(|payload| !payload.contains('.'))?;
+    let header: Map<String, Value> = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(header).ok()?).ok()?;
+    if header.get("alg")? != "none" || header.contains_key("crit") || header.contains_key("b64") {
+        return None;
+    }
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_but_an_unsecured_jwt_is_one() {
+        let make = |header: &str, tail: &str| {
+            format!("{}.{}{tail}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(r#"{"a":1}"#))
+        };
+        assert_eq!(unsecured_claims(&make(r#"{"alg":"none"}"#, ".")).unwrap()["a"], 1);
+        for (header, tail) in [
+            (r#"{"alg":"none"}"#, ""),
+            (r#"{"alg":"none"}"#, ".e30"),
+            (r#"{"alg":"none"}"#, ".."),
+            (r#"{"alg":"None"}"#, "."),
+            (r#"{"alg":"ES256"}"#, "."),
+            (r#"{"alg":"none","crit":["x"]}"#, "."),
+            (r#"{}"#, "."),
+            ("[]", "."),
+        ] {
+            assert_eq!(unsecured_claims(&make(header, tail)), None, "{header} {tail}");
+        }
+    }
+}

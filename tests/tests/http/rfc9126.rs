@@ -1,0 +1,235 @@
+//! Pushed authorization requests: RFC 9126.
+
+use serde_json::Value;
+use std::sync::Barrier;
+use std::thread;
+use suite::{
+    AuthorizationRequest, Browser, Client, Reply, Signer, TokenRequest, Tokens, admin, authenticated, issuer, spa, url,
+    web,
+};
+
+const PREFIX: &str = "urn:ietf:params:oauth:request_uri:";
+
+/// Pushes a request as its client.
+fn push(request: &AuthorizationRequest) -> Reply {
+    push_as(&request.client, &request.parameters)
+}
+
+fn push_as(client: &Client, parameters: &[(String, String)]) -> Reply {
+    let parameters: Vec<_> = parameters.iter().filter(|(name, _)| name != "client_id").cloned().collect();
+    authenticated(suite::Call::post("/par"), client, &parameters).send()
+}
+
+/// The reference of a request that was pushed.
+#[track_caller]
+fn pushed(request: &AuthorizationRequest) -> String {
+    let reply = push(request).expect(201).expect_no_store();
+    let body = reply.json();
+    assert!(body["expires_in"].as_u64().is_some_and(|seconds| (5..=600).contains(&seconds)), "{body}");
+    body["request_uri"].as_str().expect("request_uri").to_owned()
+}
+
+/// What the browser is sent to (§4): the client and the reference, and nothing else.
+fn reference(client: &Client, request_uri: &str) -> String {
+    let query = form_urlencoded::Serializer::new(String::new())
+        .append_pair("client_id", &client.id)
+        .append_pair("request_uri", request_uri)
+        .finish();
+    format!("{}?{query}", url("/authorize"))
+}
+
+/// §2.2, §4: the request that was pushed is the one that is answered; tokens come of it.
+#[test]
+fn a_pushed_request_leads_to_tokens() {
+    for client in [spa(), web()] {
+        let request = AuthorizationRequest::new(&client).offline();
+        let request_uri = pushed(&request);
+        assert!(request_uri.starts_with(PREFIX) && request_uri.is_ascii(), "{request_uri}");
+        let mut browser = Browser::signed_in();
+        let landing = browser.open(&reference(&client, &request_uri));
+        let callback = browser.finish(landing, suite::USERNAME, suite::PASSWORD);
+        assert_eq!(callback.value("state"), Some(request.value("state")));
+        let tokens = TokenRequest::code(&request, &callback.code()).tokens();
+        assert!(tokens.is_live());
+    }
+}
+
+/// Nothing of what was asked for shows in the browser's URL, on the way through sign-in either.
+#[test]
+fn nothing_personal_travels_in_the_url() {
+    let request = AuthorizationRequest::new(&spa()).set("login_hint", "somebody@example.com");
+    let at = reference(&spa(), &pushed(&request));
+    assert!(!at.contains("somebody") && !at.contains(request.value("state")));
+    let page = Browser::new().open(&at).login_page();
+    let shown = page.url.as_str();
+    assert!(!shown.contains("somebody") && !shown.contains(request.value("state")), "{shown}");
+}
+
+/// §4: parameters beside the reference count for nothing.
+#[test]
+fn parameters_beside_the_reference_are_ignored() {
+    let request = AuthorizationRequest::new(&spa());
+    let at = format!(
+        "{}&redirect_uri=https%3A%2F%2Fevil.example%2F&state=other&scope=email&prompt=login",
+        reference(&spa(), &pushed(&request))
+    );
+    let callback = Browser::signed_in().open(&at).callback();
+    assert_eq!(callback.value("state"), Some(request.value("state")));
+    let tokens = TokenRequest::code(&request, &callback.code()).tokens();
+    assert_eq!(tokens.document["scope"], "openid");
+}
+
+/// §7.3: a reference is good for one answer; the page may be loaded again before.
+#[test]
+fn a_reference_is_good_once() {
+    let request = AuthorizationRequest::new(&spa());
+    let at = reference(&spa(), &pushed(&request));
+    let mut new = Browser::new();
+    new.open(&at).login_page();
+    new.open(&at).login_page();
+    let mut browser = Browser::signed_in();
+    browser.open(&at).callback().code();
+    browser.open(&at).error_page();
+    new.open(&at).error_page();
+}
+
+/// §7.3, 32 at a time: one browser gets a code, all others a page that says so.
+#[test]
+fn one_of_32_uses_of_a_reference_wins() {
+    let request = AuthorizationRequest::new(&spa());
+    let at = reference(&spa(), &pushed(&request));
+    let barrier = Barrier::new(32);
+    let landings: Vec<_> = thread::scope(|scope| {
+        let open = || {
+            let mut browser = Browser::signed_in();
+            barrier.wait();
+            browser.open(&at)
+        };
+        let callers: Vec<_> = (0..32).map(|_| scope.spawn(open)).collect();
+        callers.into_iter().map(|caller| caller.join().expect("an answer")).collect()
+    });
+    let codes: Vec<_> = landings
+        .into_iter()
+        .filter_map(|landing| match landing {
+            suite::Landing::Callback(callback) => Some(callback.code()),
+            suite::Landing::Page(page) => {
+                assert!((400..500).contains(&page.reply.status), "{}", page.text());
+                None
+            }
+        })
+        .collect();
+    assert_eq!(codes.len(), 1);
+    assert!(TokenRequest::code(&request, &codes[0]).tokens().is_live());
+}
+
+/// §2.2, §7.2: a reference is bound to the client that pushed.
+#[test]
+fn another_clients_reference_is_refused() {
+    let request_uri = pushed(&AuthorizationRequest::new(&spa()));
+    Browser::signed_in().open(&reference(&web(), &request_uri)).error_page();
+}
+
+/// §7.1: a reference that was not handed out is refused: a changed one, another kind of token, anything.
+#[test]
+fn a_made_up_reference_is_refused() {
+    let genuine = pushed(&AuthorizationRequest::new(&spa()));
+    let (head, last) = genuine.split_at(genuine.len() - 1);
+    let refresh = suite::grant(&spa()).refresh().to_owned();
+    for made_up in [
+        format!("{head}{}", if last == "A" { "B" } else { "A" }),
+        format!("{PREFIX}{refresh}"),
+        format!("{PREFIX}lkp_AAAA"),
+        PREFIX.to_owned(),
+    ] {
+        Browser::signed_in().open(&reference(&spa(), &made_up)).error_page();
+    }
+}
+
+/// §2: the client authenticates as at the token endpoint.
+#[test]
+fn a_client_that_fails_to_authenticate_pushes_nothing() {
+    let request = AuthorizationRequest::new(&web());
+    let mut wrong = web();
+    wrong.secret = Some("wrong".to_owned());
+    push_as(&wrong, &request.parameters).expect_error(401, "invalid_client");
+    let mut unknown = spa();
+    unknown.id = "nobody".to_owned();
+    push_as(&unknown, &request.parameters).expect_error(401, "invalid_client");
+    push_as(&Client { secret: None, authentication: suite::Authentication::None, ..web() }, &request.parameters)
+        .expect_error(401, "invalid_client");
+}
+
+/// §2.1: `request_uri` MUST NOT be pushed.
+#[test]
+fn a_reference_cannot_be_pushed() {
+    let request_uri = pushed(&AuthorizationRequest::new(&spa()));
+    push(&AuthorizationRequest::new(&spa()).set("request_uri", &request_uri)).expect_error(400, "invalid_request");
+}
+
+/// §2.1, §2.3: what the authorization endpoint would refuse is refused here, as JSON.
+#[test]
+fn a_wrong_request_is_refused_when_it_is_pushed() {
+    let new = || AuthorizationRequest::new(&spa());
+    for (request, code) in [
+        (new().set("redirect_uri", "https://evil.example/"), "invalid_request"),
+        (new().without("redirect_uri"), "invalid_request"),
+        (new().without_pkce(), "invalid_request"),
+        (new().set("code_challenge_method", "plain"), "invalid_request"),
+        (new().set("response_type", "token"), "unsupported_response_type"),
+        (new().without("response_type"), "invalid_request"),
+        (new().set("scope", "nothing-known"), "invalid_scope"),
+        (new().set("prompt", "none login"), "invalid_request"),
+        (new().set("resource", "https://unknown.example/"), "invalid_target"),
+        (new().also("state", "twice"), "invalid_request"),
+        (new().set("id_token_hint", "x.y.z"), "invalid_request"),
+    ] {
+        push(&request).expect_error(400, code);
+    }
+}
+
+/// §2.3: another method and another media type are refused.
+#[test]
+fn only_a_form_can_be_pushed() {
+    suite::Call::get("/par").send().expect(405);
+    suite::Call::post("/par").body("application/json", "{}").send().expect_error(400, "invalid_request");
+}
+
+/// §6: a client that must push cannot come without.
+#[test]
+fn a_client_that_must_push_is_held_to_it() {
+    let client = admin::client("par-only", &["--set", "require_pushed_authorization_requests=true"]);
+    let request = AuthorizationRequest::new(&client);
+    assert_eq!(Browser::signed_in().authorize(&request).callback().error(), "invalid_request");
+    let mut browser = Browser::signed_in();
+    let landing = browser.open(&reference(&client, &pushed(&request)));
+    browser.finish(landing, suite::USERNAME, suite::PASSWORD).code();
+}
+
+/// §3: a request object is pushed like any other request; what stands beside it counts for nothing.
+#[test]
+fn a_request_object_can_be_pushed() {
+    let signer = Signer::new("ES256", "par");
+    let jwks = format!("jwks={}", signer.jwks());
+    let client = admin::client("par-jar", &["--set", &jwks]);
+    let request = AuthorizationRequest::new(&client);
+    let mut claims: serde_json::Map<String, Value> =
+        request.parameters.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect();
+    claims.insert("iss".to_owned(), client.id.clone().into());
+    claims.insert("aud".to_owned(), issuer().into());
+    let object = signer.sign(&Value::Object(claims));
+    let outer = [("request".to_owned(), object), ("scope".to_owned(), "openid email".to_owned())];
+    let reply = push_as(&client, &outer).expect(201).json();
+    let mut browser = Browser::signed_in();
+    let landing = browser.open(&reference(&client, reply["request_uri"].as_str().unwrap()));
+    let callback = browser.finish(landing, suite::USERNAME, suite::PASSWORD);
+    let tokens: Tokens = TokenRequest::code(&request, &callback.code()).tokens();
+    assert_eq!(tokens.document["scope"], "openid");
+}
+
+/// §5: the metadata names the endpoint.
+#[test]
+fn the_metadata_names_the_endpoint() {
+    let metadata = suite::Call::get("/.well-known/oauth-authorization-server").send().expect(200).json();
+    assert_eq!(metadata["pushed_authorization_request_endpoint"], format!("{}/par", issuer()));
+    assert_eq!(metadata["require_pushed_authorization_requests"], false);
+}

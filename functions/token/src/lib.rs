@@ -69,7 +69,7 @@ impl Exchange<'_> {
 
 fn grant_type(parameters: &Parameters) -> Result<GrantType, Error> {
     let requested = parameters.required("grant_type")?;
-    match GrantType::ALL.iter().find(|grant| grant.as_str() == requested) {
+    match GrantType::OFFERED.iter().find(|grant| grant.as_str() == requested) {
         Some(grant) => Ok(*grant),
         None if requested == "password" => {
             Err(unsupported("the password grant is refused (RFC 9700 section 2.4); use authorization_code"))

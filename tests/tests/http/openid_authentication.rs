@@ -95,15 +95,16 @@ fn acr_values_are_voluntary() {
     }
 }
 
-/// Core §3.1.2.6, §6: request objects are refused by name, whatever is in them.
+/// Core §3.1.2.6, §6, §7.2.1: an unsigned request object is for clients that registered one; a URI is fetched for clients
+/// that registered it; registration has an endpoint of its own.
 #[test]
-fn request_objects_are_refused_by_name() {
+fn what_was_not_registered_is_refused_by_name() {
     let object = "eyJhbGciOiJub25lIn0.eyJyZWRpcmVjdF91cmkiOiJodHRwczovL2F0dGFja2VyLmV4YW1wbGUvIn0.";
     for client in [spa(), web()] {
         let request = AuthorizationRequest::new(&client);
         assert_eq!(ask(&request.clone().set("request", object)).callback().error(), "request_not_supported");
         let by_uri = request.clone().set("request_uri", "https://attacker.example/request");
-        assert_eq!(ask(&by_uri).callback().error(), "request_uri_not_supported");
+        assert_eq!(ask(&by_uri).callback().error(), "invalid_request_uri");
         assert_eq!(ask(&request.set("registration", "{}")).callback().error(), "registration_not_supported");
     }
 }

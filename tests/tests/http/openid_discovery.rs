@@ -96,12 +96,6 @@ fn every_endpoint_answers() {
     }
 }
 
-/// The response types of the document, and no others, are served.
-#[test]
-fn response_types_are_as_told() {
-    assert_eq!(list(&document(), "response_types_supported"), ["code"]);
-}
-
 /// The response modes of the document, and no others, are served.
 #[test]
 fn response_modes_are_as_told() {
@@ -177,22 +171,6 @@ fn claims_are_as_told() {
         for name in claims.as_object().expect("an object").keys() {
             assert!(told.contains(name), "{name} is not in claims_supported");
         }
-    }
-}
-
-/// Request objects: refused, and told so. `request_uri_parameter_supported` is true when left out.
-#[test]
-fn request_objects_are_as_told() {
-    let document = document();
-    assert_eq!(document["request_uri_parameter_supported"], false);
-    assert_ne!(document["request_parameter_supported"], true);
-    for (name, error) in [
-        ("request", "request_not_supported"),
-        ("request_uri", "request_uri_not_supported"),
-        ("registration", "registration_not_supported"),
-    ] {
-        let request = AuthorizationRequest::new(&spa()).set(name, "https://attacker.example/x");
-        assert_eq!(Browser::signed_in().authorize(&request).callback().error(), error, "Core §3.1.2.6");
     }
 }
 

@@ -18,7 +18,7 @@ fn success_names_the_issuer() {
 fn errors_name_the_issuer() {
     for mode in ["query", "fragment", "form_post"] {
         for (name, value) in
-            [("response_type", "token"), ("prompt", "bogus"), ("code_challenge_method", "plain"), ("request", "x")]
+            [("response_type", "bogus"), ("prompt", "bogus"), ("code_challenge_method", "plain"), ("request", "x")]
         {
             let request = AuthorizationRequest::new(&spa()).set("response_mode", mode).set(name, value);
             let callback = Browser::signed_in().authorize(&request).callback();

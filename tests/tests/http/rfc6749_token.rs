@@ -51,7 +51,7 @@ fn unknown_grant_types_are_refused() {
         "CLIENT_CREDENTIALS",
         "client_credentials ",
         "implicit",
-        "urn:ietf:params:oauth:grant-type:saml2-bearer",
+        "urn:ietf:params:oauth:grant-type:unheard-of",
     ] {
         TokenRequest::new(&service(), kind).send().expect_error(400, "unsupported_grant_type");
     }

@@ -12,8 +12,8 @@ use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use storage::Records;
 use storage_cloudflare::{CachedRecords, DurableRecords, KvCache, LocationHint, Shards};
-use worker::js_sys::Reflect;
-use worker::wasm_bindgen::JsValue;
+use worker::js_sys::{Number, Reflect};
+use worker::wasm_bindgen::{JsCast, JsValue};
 use worker::{Env, Headers, ResponseBuilder, ScheduledEvent};
 
 /// What a function does on its schedule, at the moment given.
@@ -110,7 +110,9 @@ fn records(env: &Env, lookup: &dyn Fn(&str) -> Option<String>) -> Result<Arc<dyn
 /// A variable or a secret. wrangler.toml may have it as text or as a number.
 fn setting(env: &Env, name: &str) -> Option<String> {
     let value = Reflect::get(env.as_ref(), &JsValue::from_str(name)).ok()?;
-    let text = value.as_string().or_else(|| value.as_f64().map(|number| number.to_string()))?;
+    // The platform writes a number shorter than Rust's printing of floats, which nothing else needs, would weigh.
+    let number = || value.unchecked_ref::<Number>().to_string_with_radix(10).ok().map(String::from);
+    let text = value.as_string().or_else(|| value.as_f64().and_then(|_| number()))?;
     (!text.trim().is_empty()).then_some(text)
 }
 

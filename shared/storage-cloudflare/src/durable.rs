@@ -10,7 +10,8 @@ use std::time::Duration;
 use storage::{Advance, Created, Cursor, Key, Owner, Page, Partition, Record, Records, Unavailable, settle};
 use wasm_bindgen::JsValue;
 use worker::send::SendFuture;
-use worker::{Delay, Error, Method, ObjectNamespace, Request, RequestInit};
+use worker::web_sys::{self, RequestInit};
+use worker::{Delay, Error, ObjectNamespace, Request};
 
 /// How long an object may take to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -64,9 +65,12 @@ impl DurableRecords {
                 Some(location) => self.objects.get_by_name_with_location_hint(shard, location.as_str()),
                 None => self.objects.get_by_name(shard),
             }?;
-            let mut init = RequestInit::new();
-            init.with_method(Method::Post).with_body(Some(JsValue::from_str(json)));
-            let mut response = stub.fetch_with_request(Request::new_with_init("https://records/", &init)?).await?;
+            // Made by hand: the builder of `worker` brings all that Cloudflare can do to an image.
+            let init = RequestInit::new();
+            init.set_method("POST");
+            init.set_body(&JsValue::from_str(json));
+            let request = web_sys::Request::new_with_str_and_init("https://records/", &init)?;
+            let mut response = stub.fetch_with_request(Request::from(request)).await?;
             Ok((response.status_code(), response.text().await?))
         });
         match select(answer, Delay::from(PATIENCE)).await {

@@ -11,7 +11,8 @@ use std::fmt::Display;
 use std::pin::pin;
 use worker::send::SendFuture;
 use worker::wasm_bindgen::JsValue;
-use worker::{AbortController, AbortSignal, Delay, Fetch, Headers, Method, Request, RequestInit, RequestRedirect};
+use worker::web_sys::{self, RequestInit, RequestRedirect};
+use worker::{AbortController, AbortSignal, Delay, Fetch, Headers, Request};
 
 pub(super) struct Web;
 
@@ -40,15 +41,17 @@ async fn exchange(request: &Outgoing, signal: &AbortSignal) -> Result<Fetched, F
     let headers = Headers::new();
     headers.set("accept", "*/*").map_err(failed)?;
     headers.set("user-agent", "latchkey").map_err(failed)?;
-    let mut init = RequestInit::new();
-    init.with_redirect(RequestRedirect::Manual);
+    let init = RequestInit::new();
+    init.set_redirect(RequestRedirect::Manual);
     if let Some(form) = &request.form {
         headers.set("content-type", "application/x-www-form-urlencoded").map_err(failed)?;
-        init.with_method(Method::Post).with_body(Some(JsValue::from_str(form)));
+        init.set_method("POST");
+        init.set_body(&JsValue::from_str(form));
     }
-    init.with_headers(headers);
-    let message = Request::new_with_init(request.url.as_str(), &init).map_err(failed)?;
-    let mut response = Fetch::Request(message).send_with_signal(signal).await.map_err(failed)?;
+    init.set_headers(&headers.0);
+    let message = web_sys::Request::new_with_str_and_init(request.url.as_str(), &init)
+        .map_err(|error| FetchError::Failed(format!("{error:?}")))?;
+    let mut response = Fetch::Request(Request::from(message)).send_with_signal(signal).await.map_err(failed)?;
     let status = StatusCode::from_u16(response.status_code()).map_err(failed)?;
     let text = |name| response.headers().get(name).ok().flatten();
     let (content_type, cache_control) = (text("content-type"), text("cache-control"));

@@ -1,5 +1,6 @@
 //! The command line.
 
+use crate::chooser::Application;
 use clap::{Args, Parser, Subcommand};
 use std::ffi::OsString;
 use std::net::IpAddr;
@@ -13,6 +14,7 @@ set LATCHKEY_SECRET to it. For a local provider, the secret is taken from its da
 
 Examples:
   latchkey dev --port 9000
+  latchkey client create
   latchkey client add https://app.example.com/callback --name Shop
   latchkey user add ada --claim email=ada@example.com
   latchkey client list --url https://id.example.com --json";
@@ -91,6 +93,8 @@ pub(crate) struct SeedArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ClientCommand {
+    /// Choose the flow for what is being built, register the client, and show the settings to paste.
+    Create(ClientCreateArgs),
     /// Register a client, or change one.
     Add(ClientAddArgs),
     /// List the clients.
@@ -118,6 +122,30 @@ pub(crate) struct ClientSecretArgs {
     /// Let the secret before this one stay good, until the next is made.
     #[arg(long)]
     pub(crate) keep_old: bool,
+    #[command(flatten)]
+    pub(crate) deployment: DeploymentArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ClientCreateArgs {
+    /// What is being built; asked for when left out.
+    #[arg(long = "for", value_enum, value_name = "APPLICATION")]
+    pub(crate) application: Option<Application>,
+    /// Where people are sent back to after sign-in.
+    #[arg(value_name = "REDIRECT_URI")]
+    pub(crate) redirect_uris: Vec<String>,
+    /// The client's id; made up when left out.
+    #[arg(long)]
+    pub(crate) id: Option<String>,
+    /// The name that people are shown.
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// The scopes that it may ask for, in one argument, separated by spaces.
+    #[arg(long)]
+    pub(crate) scope: Option<String>,
+    /// The identifier of an API or an MCP server: the audience of tokens for it.
+    #[arg(long, value_name = "URI")]
+    pub(crate) resource: Option<String>,
     #[command(flatten)]
     pub(crate) deployment: DeploymentArgs,
 }

@@ -1,6 +1,7 @@
 //! `latchkey client`: the clients of a deployment.
 
 use crate::args::{ClientAddArgs, ClientCommand, ClientIdArgs, ClientSecretArgs, DeploymentArgs};
+use crate::chooser;
 use crate::deployment::{Deployment, encoded};
 use crate::failure::Failure;
 use crate::output::{Output, table};
@@ -10,6 +11,7 @@ use std::path::Path;
 
 pub(crate) fn run(command: &ClientCommand, output: Output) -> Result<(), Failure> {
     match command {
+        ClientCommand::Create(args) => chooser::create(args, output),
         ClientCommand::Add(args) => add(args, output),
         ClientCommand::List(args) => list(args, output),
         ClientCommand::Show(args) => show(args, output),
@@ -94,7 +96,8 @@ fn from_file(file: &Path) -> Result<Map<String, Value>, Failure> {
         .map_err(|error| Failure::new(format!("{} is not a JSON object: {error}", file.display())))
 }
 
-fn random_id() -> Result<String, Failure> {
+/// 16 random characters.
+pub(crate) fn random_id() -> Result<String, Failure> {
     let mut bytes = [0; 12];
     getrandom::fill(&mut bytes).map_err(Failure::new)?;
     Ok(URL_SAFE_NO_PAD.encode(bytes))

@@ -79,6 +79,14 @@ impl Deployment {
         self.call("POST", path, None)
     }
 
+    /// What it says of itself (OpenID Connect Discovery).
+    pub(crate) fn discovery(&self) -> Result<Value, Failure> {
+        let url = format!("{}/.well-known/openid-configuration", self.origin);
+        let mut response = self.agent.get(&url).call().map_err(|error| self.unreachable(&error))?;
+        let text = response.body_mut().read_to_string().map_err(|error| self.unreachable(&error))?;
+        serde_json::from_str(&text).map_err(|_| Failure::new(format!("{url} is not what an OpenID provider serves.")))
+    }
+
     /// The whole listing at a path below `/admin/`: the member `items` of each page.
     pub(crate) fn list(&self, path: &str) -> Result<Vec<Value>, Failure> {
         let mut items = Vec::new();

@@ -6,6 +6,7 @@
 )]
 
 mod args;
+mod chooser;
 mod client;
 mod clock;
 mod demo;

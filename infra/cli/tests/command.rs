@@ -245,3 +245,78 @@ fn a_secret_is_made() {
     let text = String::from_utf8(latchkey(&["init"]).output().unwrap().stdout).unwrap();
     assert!(text.starts_with("LATCHKEY_SECRET=") && text.contains("wrangler secret put") && text.contains("aws "));
 }
+
+#[test]
+fn the_chooser_writes_the_client_and_says_what_to_paste() {
+    let provider = in_memory(&[]);
+    let url = provider.issuer();
+    for (kind, more, has_secret) in [
+        ("spa", &["https://app.example/cb"][..], false),
+        ("native", &["com.example.app:/cb"], false),
+        ("web", &["https://app.example/cb"], true),
+        ("service", &["--scope", "read"], true),
+        ("device", &[], false),
+        ("mcp", &["--resource", "https://mcp.example"], true),
+        ("api", &["--resource", "https://api.example"], true),
+    ] {
+        let arguments = [&["client", "create", "--for", kind, "--id", kind, "--name", "App"], more].concat();
+        let made = answer(&arguments, url, "");
+        let settings = &made["settings"];
+        assert_eq!((&settings["issuer"], &settings["client_id"]), (&json!(url), &json!(kind)));
+        assert_eq!(settings["client_secret"].is_string(), has_secret, "{kind}");
+        assert_eq!(made["client"]["client_name"], "App");
+        assert!(made["reasons"].as_array().unwrap().len() > 1);
+        if kind == "service" && Command::new("curl").arg("--version").output().is_ok() {
+            let line = made["commands"][0]["line"].as_str().unwrap();
+            let token = Command::new("sh").args(["-c", line]).stderr(Stdio::null()).output().unwrap();
+            assert_eq!(serde_json::from_slice::<Value>(&token.stdout).unwrap()["scope"], "read");
+        }
+        if kind == "web" {
+            let agent: ureq::Agent = ureq::Agent::config_builder().max_redirects(0).build().into();
+            let response = agent.get(made["commands"][0]["line"].as_str().unwrap()).call().unwrap();
+            let location = response.headers()["location"].to_str().unwrap();
+            assert!(location.contains("/login?"), "{location}");
+        }
+    }
+    let again = &["client", "create", "--for", "device", "--id", "device"];
+    assert!(complaint(again, url, SECRET).contains("already"), "it changes no client");
+    assert!(complaint(&["client", "create"], url, SECRET).contains("--for"), "nobody is there to ask");
+}
+
+#[test]
+fn the_chooser_asks_at_a_terminal() {
+    // `script` gives the command a terminal. Not every system has it.
+    if !Command::new("script").arg("--version").output().is_ok_and(|output| output.status.success()) {
+        return;
+    }
+    let provider = in_memory(&[]);
+    let line = format!("{} client create --id chosen --url {}", env!("CARGO_BIN_EXE_latchkey"), provider.issuer());
+    let mut script = Command::new("script");
+    script.args(["--quiet", "--return", "--command", &line, "/dev/null"]).env("LATCHKEY_SECRET", SECRET);
+    let output = run_slowly(script.stdout(Stdio::piped()), &["4", "Nightly job", "read", ""]);
+    assert!(output.contains("What are you building?") && output.contains("client credentials"), "{output}");
+    assert!(output.contains("client_secret") && output.contains("grant_type=client_credentials"), "{output}");
+    let made = answer(&["client", "show", "chosen"], provider.issuer(), "");
+    assert_eq!((&made["client_name"], &made["grant_types"]), (&json!("Nightly job"), &json!(["client_credentials"])));
+}
+
+/// Runs a command that asks, and answers each question once it stands there; what it shows.
+fn run_slowly(command: &mut Command, answers: &[&str]) -> String {
+    use std::io::Read;
+    let mut process = command.stdin(Stdio::piped()).spawn().unwrap();
+    let mut typed = process.stdin.take().unwrap();
+    let mut shown = process.stdout.take().unwrap();
+    let mut text = Vec::new();
+    let mut byte = [0];
+    let mut left = answers.iter();
+    while shown.read(&mut byte).is_ok_and(|length| length == 1) {
+        text.push(byte[0]);
+        if text.ends_with(b": ")
+            && let Some(answer) = left.next()
+        {
+            typed.write_all(format!("{answer}\n").as_bytes()).unwrap();
+        }
+    }
+    process.wait().unwrap();
+    String::from_utf8_lossy(&text).into_owned()
+}

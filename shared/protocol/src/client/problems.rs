@@ -22,8 +22,9 @@ impl Client {
         if self.may_use(GrantType::AuthorizationCode) && self.redirect_uris.is_empty() {
             problems.push("redirect_uris: the authorization_code grant needs at least one".to_owned());
         }
-        if self.may_use(GrantType::RefreshToken) && !self.may_use(GrantType::AuthorizationCode) {
-            problems.push("grant_types: refresh_token needs authorization_code".to_owned());
+        let with_a_person = [GrantType::AuthorizationCode, GrantType::DeviceCode];
+        if self.may_use(GrantType::RefreshToken) && !with_a_person.iter().any(|grant| self.may_use(*grant)) {
+            problems.push("grant_types: refresh_token needs authorization_code or device_code".to_owned());
         }
         if self.may_use(GrantType::ClientCredentials) && !self.is_confidential() {
             problems.push(

@@ -1,0 +1,153 @@
+//! What a person pastes into the application, and what to try it with.
+
+use super::Application;
+use crate::client::random_id;
+use crate::deployment::encoded;
+use crate::failure::Failure;
+use protocol::CodeChallenge;
+use serde_json::{Map, Value, json};
+
+/// A client that was written, with all that its application must know.
+pub(super) struct Proposal {
+    application: Application,
+    /// Name and value, in the order to show them in.
+    settings: Vec<(&'static str, String)>,
+    /// Title, and a command line or a URL.
+    lines: Vec<(&'static str, String)>,
+    /// What the deployment must be told.
+    deployment: Option<String>,
+    client: Value,
+}
+
+impl Proposal {
+    /// `client` is what the deployment wrote, `discovery` what it says of itself.
+    pub(super) fn new(
+        application: Application,
+        client: &Value,
+        discovery: &Value,
+        resource: Option<&str>,
+    ) -> Result<Self, Failure> {
+        let text = |of: &Value, name: &str| of.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let issuer = text(discovery, "issuer");
+        let endpoint = |name: &str, path: &str| {
+            let told = text(discovery, name);
+            if told.is_empty() { format!("{issuer}{path}") } else { told }
+        };
+        let id = text(client, "client_id");
+        let secret = client.get("client_secret").and_then(Value::as_str);
+        let redirect_uri = client.pointer("/redirect_uris/0").and_then(Value::as_str).unwrap_or_default();
+        let scope = text(client, "scope");
+        let token = endpoint("token_endpoint", "/token");
+        // In a shell, what the client authenticates with.
+        let authentication = match secret {
+            Some(secret) => format!("-u '{id}:{secret}'"),
+            None => format!("-d client_id={id}"),
+        };
+
+        let mut settings = vec![("issuer", issuer.clone()), ("client_id", id.clone())];
+        settings.extend(secret.map(|secret| ("client_secret", secret.to_owned())));
+        let mut lines = Vec::new();
+        match application {
+            Application::Spa | Application::Native | Application::Web => {
+                settings.push(("redirect_uri", redirect_uri.to_owned()));
+                settings.push(("scope", scope.clone()));
+                settings.push(("authorization_endpoint", endpoint("authorization_endpoint", "/authorize")));
+                let verifier = [random_id()?, random_id()?, random_id()?].concat();
+                let challenge =
+                    CodeChallenge::of_verifier(&verifier).map_err(|error| Failure::new(error.description))?;
+                lines.push((
+                    "Sign in: open in a browser",
+                    format!(
+                        "{}?response_type=code&client_id={id}&redirect_uri={}&scope={}&state={}&code_challenge={}&code_challenge_method=S256",
+                        endpoint("authorization_endpoint", "/authorize"),
+                        encoded(redirect_uri),
+                        scope.replace(' ', "+"),
+                        random_id()?,
+                        challenge.as_str(),
+                    ),
+                ));
+                lines.push((
+                    "Exchange the code of the URL that you are sent to, within a minute",
+                    format!(
+                        "curl {token} {authentication} -d grant_type=authorization_code -d redirect_uri={redirect_uri} -d code_verifier={verifier} -d code=CODE"
+                    ),
+                ));
+            }
+            Application::Service => {
+                settings.push(("scope", scope.clone()));
+                let scope = scope.replace(' ', "+");
+                lines.push((
+                    "A token",
+                    format!("curl {token} {authentication} -d grant_type=client_credentials -d scope={scope}"),
+                ));
+            }
+            Application::Device => {
+                let device = endpoint("device_authorization_endpoint", "/device_authorization");
+                settings.push(("scope", scope.clone()));
+                settings.push(("device_authorization_endpoint", device.clone()));
+                let scope = scope.replace(' ', "+");
+                lines.push(("A code to show", format!("curl {device} -d client_id={id} -d scope={scope}")));
+                lines.push((
+                    "Ask every five seconds, until the person has allowed it",
+                    format!(
+                        "curl {token} -d client_id={id} -d grant_type=urn:ietf:params:oauth:grant-type:device_code -d device_code=DEVICE_CODE"
+                    ),
+                ));
+            }
+            Application::Mcp | Application::Api => {
+                let introspect = endpoint("introspection_endpoint", "/introspect");
+                settings.push(("resource", resource.unwrap_or_default().to_owned()));
+                settings.push(("jwks_uri", endpoint("jwks_uri", "/jwks")));
+                settings.push(("introspection_endpoint", introspect.clone()));
+                lines.push(("Is a token good?", format!("curl {introspect} {authentication} -d token=TOKEN")));
+            }
+        }
+        if !application.is_resource() {
+            settings.push(("token_endpoint", token));
+        }
+        settings.push(("discovery", format!("{issuer}/.well-known/openid-configuration")));
+        let deployment = resource.map(|resource| {
+            format!("add to its LATCHKEY_RESOURCES: {}", json!({ "resource": resource, "scopes": "read" }))
+        });
+        Ok(Self { application, settings, lines, deployment, client: client.clone() })
+    }
+
+    /// For a program.
+    pub(super) fn json(&self) -> Value {
+        let settings: Map<String, Value> =
+            self.settings.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
+        let lines: Vec<Value> =
+            self.lines.iter().map(|(title, line)| json!({ "title": title, "line": line })).collect();
+        json!({
+            "application": self.application.what(),
+            "flow": self.application.flow(),
+            "reasons": self.application.reasons(),
+            "settings": settings,
+            "deployment": self.deployment,
+            "commands": lines,
+            "client": self.client,
+        })
+    }
+
+    /// For a person.
+    pub(super) fn text(&self) -> String {
+        let mut text = format!("{}\nFlow: {}\n\nWhy\n", self.application.what(), self.application.flow());
+        for reason in self.application.reasons() {
+            text.push_str(&format!("  - {reason}\n"));
+        }
+        text.push_str("\nSettings\n");
+        for (name, value) in &self.settings {
+            text.push_str(&format!("  {name:30} {value}\n"));
+        }
+        if self.settings.iter().any(|(name, _)| *name == "client_secret") {
+            text.push_str("\n  The secret is shown this once; the store keeps only a hash of it.\n");
+        }
+        if let Some(deployment) = &self.deployment {
+            text.push_str(&format!("\nThe deployment must know the resource\n  {deployment}\n"));
+        }
+        for (title, line) in &self.lines {
+            text.push_str(&format!("\n{title}\n  {line}\n"));
+        }
+        text.trim_end().to_owned()
+    }
+}

@@ -1,7 +1,8 @@
 //! Revocation: RFC 7009.
 
 use suite::{
-    Authentication, AuthorizationRequest, Browser, Call, Client, TokenRequest, grant, revoke, service, spa, web,
+    Authentication, AuthorizationRequest, Browser, Call, Client, TokenRequest, Tokens, admin, grant, introspection,
+    revoke, service, spa, trusted, web,
 };
 
 /// RFC 7009 §2.1: a revoked refresh token takes the whole grant with it, its access tokens too.
@@ -133,6 +134,33 @@ fn a_client_credentials_token_can_be_revoked() {
     let tokens = TokenRequest::client_credentials(&service()).tokens();
     revoke(&service(), tokens.access(), None).expect(200);
     revoke(&service(), tokens.access(), Some("access_token")).expect(200);
+}
+
+/// RFC 7009 §2.1: so can one that came of an assertion (RFC 7523), by its client alone; others of the same subject live.
+#[test]
+fn a_token_of_an_assertion_can_be_revoked() {
+    let grants = r#"grant_types=["urn:ietf:params:oauth:grant-type:jwt-bearer"]"#;
+    let client = admin::client("suite-revoked-assertion", &["--service", "--scope", "read", "--set", grants]);
+    let tokens = || {
+        let assertion = trusted::machines().sign(&trusted::claims(trusted::MACHINES, "repo:octo/app").into());
+        trusted::jwt_bearer(&client, &assertion).tokens()
+    };
+    let (one, two) = (tokens(), tokens());
+    let is_active = |tokens: &Tokens| introspection(&client, tokens.access())["active"] == true;
+    revoke(&web(), one.access(), None).expect(200);
+    assert!(is_active(&one));
+    revoke(&client, one.access(), None).expect(200);
+    assert!(!is_active(&one) && is_active(&two));
+}
+
+/// RFC 7009 §2: what a client gets for itself is dead at once, for whoever asks.
+#[test]
+fn a_revoked_client_credentials_token_is_inactive() {
+    let (one, two) = (TokenRequest::client_credentials(&service()), TokenRequest::client_credentials(&service()));
+    let (one, two) = (one.tokens(), two.tokens());
+    revoke(&service(), one.access(), None).expect(200);
+    assert_eq!(introspection(&service(), one.access())["active"], false);
+    assert_eq!(introspection(&service(), two.access())["active"], true);
 }
 
 /// RFC 7009 §2.1: an altered token is not the token.

@@ -1,6 +1,8 @@
 //! Signing a person out everywhere: all sessions, all grants, those for offline use too.
 
-use suite::{AuthorizationRequest, Browser, Landing, TokenRequest, Tokens, admin, spa};
+use suite::{
+    AuthorizationRequest, Browser, Landing, TokenRequest, Tokens, admin, introspection, jwt, spa, trusted,
+};
 
 /// Somebody signed in in one browser, with tokens of a grant for offline use.
 fn visit(username: &str) -> (Browser, Tokens) {
@@ -38,6 +40,22 @@ fn the_operator_can_sign_a_person_out() {
     // They can sign in again, and what comes of it lives.
     let (mut again, tokens) = visit(&one);
     assert!(is_signed_in(&mut again) && tokens.is_live());
+}
+
+/// What an assertion of a trusted issuer brought in the person's name ends too.
+#[test]
+fn tokens_of_assertions_end_too() {
+    let user = admin::user("suite-out-asserted");
+    let grants = r#"grant_types=["urn:ietf:params:oauth:grant-type:jwt-bearer"]"#;
+    let client = admin::client("suite-out-assertion", &["--service", "--scope", "read", "--set", grants]);
+    let (_, tokens) = visit(&user);
+    let subject = jwt::read(tokens.id()).text("sub").to_owned();
+    let assertion = trusted::people().sign(&trusted::claims(trusted::PEOPLE, &subject).into());
+    let asserted = trusted::jwt_bearer(&client, &assertion).tokens();
+    assert_eq!(introspection(&client, asserted.access())["active"], true);
+    admin::sign_out(&user);
+    assert_eq!(introspection(&client, asserted.access())["active"], false);
+    is_over(&tokens);
 }
 
 /// A person can do the same at the sign-out page.

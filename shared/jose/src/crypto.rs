@@ -75,8 +75,8 @@ pub trait Encryption: Send + Sync {
     async fn aes_cbc(&self, key: &[u8], iv: [u8; 16], plaintext: &[u8]) -> Result<Vec<u8>, CryptoError>;
 }
 
-/// The encryption of the platform that this is built for.
-pub(crate) fn encryption() -> &'static dyn Encryption {
+/// The encryption of the platform that this is built for: aws-lc natively, WebCrypto in a Worker.
+pub fn encryption() -> &'static dyn Encryption {
     #[cfg(not(target_arch = "wasm32"))]
     return &crate::native::AwsLc;
     #[cfg(target_arch = "wasm32")]

@@ -20,7 +20,7 @@ mod native;
 #[cfg(target_arch = "wasm32")]
 mod web;
 
-pub use crypto::{Agreement, Crypto, Encryption, GeneratedKey, Signer, Verifier, platform};
+pub use crypto::{Agreement, Crypto, Encryption, GeneratedKey, Signer, Verifier, encryption, platform};
 pub use error::CryptoError;
 pub use jwe::{Recipient, encrypt_jwt};
 pub use jwk::{Jwk, JwkSet, KeyAlgorithm, PublicKey};

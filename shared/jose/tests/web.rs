@@ -1,15 +1,18 @@
 //! WebCrypto and the Web's randomness, on Node: `CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=wasm-bindgen-test-runner
 //! cargo test -p jose --target wasm32-unknown-unknown --test web`.
 #![cfg(target_arch = "wasm32")]
-#![allow(clippy::unwrap_used, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, missing_docs)]
 
 use jose::{
     Algorithm, ContentEncryption, CryptoError, Jwk, JwkSet, Jwt, KeyManagementAlgorithm, KeySet, Keyring, PublicKey,
-    Purpose, Recipient, Secret, Secrets, encrypt_jwt, platform, sign_jwt,
+    Purpose, Recipient, Secret, Secrets, encrypt_jwt, encryption, platform, sign_jwt,
 };
 use protocol::Timestamp;
 use serde_json::json;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
 use wasm_bindgen_test::wasm_bindgen_test;
+use web_sys::{CryptoKey, CryptoKeyPair, SubtleCrypto};
 
 const NOW: Timestamp = Timestamp::from_secs(1_700_000_000);
 
@@ -67,6 +70,83 @@ async fn jwts_are_encrypted_by_every_pair_of_algorithms() {
             assert_ne!(one, two, "{alg:?} {enc:?}");
         }
     }
+}
+
+/// RFC 3394 §4.1 and §4.6, RFC 7516 appendix A.1, RFC 7518 appendix B.1: the same vectors as natively.
+#[wasm_bindgen_test]
+async fn ciphers_give_what_the_specifications_say() {
+    let data = hex("00112233445566778899aabbccddeeff000102030405060708090a0b0c0d0e0f");
+    let counting: Vec<u8> = (0..32).collect();
+    let wrapped = encryption().wrap_key(&counting[..16], &data[..16]).await.unwrap();
+    assert_eq!(wrapped, hex("1fa68b0a8112b447aef34bd8fb5a7b829d3e862371d2cfe5"));
+    let wrapped = encryption().wrap_key(&counting, &data).await.unwrap();
+    assert_eq!(wrapped, hex("28c9f404c4b810f4cbccb35cfb87f8263f5786e2d80ed326cbc7f0e71a99f43bfb988b9b7a02dd21"));
+    // A content key of 64 bytes, which no AES key is.
+    assert_eq!(encryption().wrap_key(&counting, &[7; 64]).await.unwrap().len(), 72);
+
+    let cek = hex("b1a1f480548fe1733fb403ff6b9ad4f68a076e5b702e22692f82cb2e7aea40fc");
+    let iv = hex("e3c575fc02dbe944b4e14ddb").try_into().unwrap();
+    let aad = b"eyJhbGciOiJSU0EtT0FFUCIsImVuYyI6IkEyNTZHQ00ifQ";
+    let text = b"The true sign of intelligence is not knowledge but imagination.";
+    let sealed = encryption().aes_gcm(&cek, iv, aad, text).await.unwrap();
+    assert!(sealed.ends_with(&hex("5c5068318519a1d7ad65dbd3885bd291")));
+
+    let iv = hex("1af38c2dc2b96ffdd86694092341bc04").try_into().unwrap();
+    let text = b"A cipher system must not be required to be secret, and it must be able to fall into the hands of the enemy without inconvenience";
+    let sealed = encryption().aes_cbc(&counting[16..], iv, text).await.unwrap();
+    assert!(sealed.starts_with(&hex("c80edfa32ddf39d5ef00c0b468834279")));
+    assert!(sealed.ends_with(&hex("f7f80074b9473c82e2db")));
+}
+
+/// What is encrypted to a key of RSA, and what is agreed upon with one of P-256, the other side reads and knows.
+#[wasm_bindgen_test]
+async fn the_other_side_reads_it() {
+    let oaep = json!({ "name": "RSA-OAEP", "hash": "SHA-256", "modulusLength": 2048 });
+    let (public, private) = pair(&oaep, &["encrypt", "decrypt"]).await;
+    let ciphertext = encryption().rsa_oaep(&public, b"content key").await.unwrap();
+    let opened = subtle().decrypt_with_str_and_u8_array("RSA-OAEP", &private, &ciphertext).unwrap();
+    assert_eq!(bytes(opened).await, b"content key");
+
+    let ecdh = json!({ "name": "ECDH", "namedCurve": "P-256" });
+    let (public, private) = pair(&ecdh, &["deriveBits"]).await;
+    let agreement = encryption().agree(&public).await.unwrap();
+    let jwk = serde_json::to_string(&Jwk::from(agreement.ephemeral)).unwrap();
+    let jwk: js_sys::Object = js_sys::JSON::parse(&jwk).unwrap().unchecked_into();
+    let parameters = object(&ecdh);
+    let peer = subtle().import_key_with_object("jwk", &jwk, &parameters, false, &js_sys::Array::new()).unwrap();
+    let peer = JsFuture::from(peer).await.unwrap();
+    js_sys::Reflect::set(&parameters, &"public".into(), &peer).unwrap();
+    let known = subtle().derive_bits_with_object(&parameters, &private, 256).unwrap();
+    assert_eq!(bytes(known).await, agreement.secret);
+}
+
+/// A key pair of the platform's own.
+async fn pair(algorithm: &serde_json::Value, usages: &[&str]) -> (PublicKey, CryptoKey) {
+    let parameters = object(algorithm);
+    if algorithm["name"] == "RSA-OAEP" {
+        let exponent = js_sys::Uint8Array::from([1_u8, 0, 1].as_slice());
+        js_sys::Reflect::set(&parameters, &"publicExponent".into(), &exponent).unwrap();
+    }
+    let usages: js_sys::Array = usages.iter().map(|usage| JsValue::from(*usage)).collect();
+    let pair = subtle().generate_key_with_object(&parameters, true, &usages).unwrap();
+    let pair: CryptoKeyPair = JsFuture::from(pair).await.unwrap().unchecked_into();
+    let public = JsFuture::from(subtle().export_key("jwk", &pair.get_public_key()).unwrap()).await.unwrap();
+    let public = js_sys::JSON::stringify(&public).unwrap().as_string().unwrap();
+    (serde_json::from_str::<Jwk>(&public).unwrap().key, pair.get_private_key())
+}
+
+fn object(members: &serde_json::Value) -> js_sys::Object {
+    js_sys::JSON::parse(&members.to_string()).unwrap().unchecked_into()
+}
+
+fn subtle() -> SubtleCrypto {
+    let crypto: web_sys::Crypto =
+        js_sys::Reflect::get(&js_sys::global(), &"crypto".into()).unwrap().dyn_into().unwrap();
+    crypto.subtle()
+}
+
+async fn bytes(promise: js_sys::Promise) -> Vec<u8> {
+    js_sys::Uint8Array::new(&JsFuture::from(promise).await.unwrap()).to_vec()
 }
 
 #[wasm_bindgen_test]

@@ -140,7 +140,7 @@ fn a_client_credentials_token_can_be_revoked() {
 #[test]
 fn a_token_of_an_assertion_can_be_revoked() {
     let grants = r#"grant_types=["urn:ietf:params:oauth:grant-type:jwt-bearer"]"#;
-    let client = admin::client("suite-revoked-assertion", &["--service", "--scope", "read", "--set", grants]);
+    let client = admin::client("jwt-machine", &["--service", "--scope", "read", "--set", grants]);
     let tokens = || {
         let assertion = trusted::machines().sign(&trusted::claims(trusted::MACHINES, "repo:octo/app").into());
         trusted::jwt_bearer(&client, &assertion).tokens()

@@ -1,8 +1,6 @@
 //! Signing a person out everywhere: all sessions, all grants, those for offline use too.
 
-use suite::{
-    AuthorizationRequest, Browser, Landing, TokenRequest, Tokens, admin, introspection, jwt, spa, trusted,
-};
+use suite::{AuthorizationRequest, Browser, Landing, TokenRequest, Tokens, admin, introspection, jwt, spa, trusted};
 
 /// Somebody signed in in one browser, with tokens of a grant for offline use.
 fn visit(username: &str) -> (Browser, Tokens) {

@@ -57,6 +57,12 @@ enum Command {
         #[arg(long)]
         write: bool,
     },
+    /// Licences, sources and duplicate versions of the dependencies, by cargo-deny, which is built on first use.
+    Deny {
+        /// Known vulnerabilities, too; their database comes from the network.
+        #[arg(long)]
+        advisories: bool,
+    },
     /// Builds the Lambda functions and the `latchkey` command, for this machine.
     Build {
         /// The profile of cargo.
@@ -120,6 +126,7 @@ fn run(command: Command) -> Result<()> {
     match command {
         Command::Test { only } => test::run(&only),
         Command::Budgets { only, json, write } => budgets::run(&only, budgets::Show { json, write }),
+        Command::Deny { advisories } => test::deny(advisories),
         Command::Readme { write } => readme::run(write),
         Command::Build { profile } => lambda::build_all(&profile),
         Command::CheckTemplate => test::template(),

@@ -2,21 +2,16 @@
 
 mod event;
 
-use crate::{Config, ConfigError, Context, Fault, Handler, shell};
+use crate::{Config, ConfigError, Context, Handler, Scheduled, shell};
 use event::{Answer, Event};
 use lambda_http::lambda_runtime::{Error, LambdaEvent, Runtime, service_fn};
 use protocol::Timestamp;
 use serde::de::IgnoredAny;
 use serde_json::json;
-use std::future::Future;
-use std::pin::Pin;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 use storage_dynamodb::DynamoRecords;
-
-/// What a function does on its schedule, at the moment given.
-pub type Scheduled = for<'a> fn(Timestamp, &'a Context) -> Pin<Box<dyn Future<Output = Result<(), Fault>> + Send + 'a>>;
 
 /// Serves a function's requests until Lambda ends the process. Settings are read and the store's client is built
 /// while the instance starts; all that is wrong with them is written to standard error, and the process fails.

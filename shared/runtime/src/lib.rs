@@ -34,5 +34,5 @@ pub use form::Refusal;
 pub use remote_keys::{KeyError, KeySource};
 pub use request::Request;
 pub use response::{Outcome, Response};
-pub use shell::Handler;
+pub use shell::{Handler, Scheduled};
 pub use verify::{Backing, IdTokenHint};

@@ -2,6 +2,7 @@
 
 use crate::routes::{self, Route};
 use crate::{Context, Fault, Request, Response};
+use protocol::Timestamp;
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use serde::Serialize;
 use serde_json::json;
@@ -11,6 +12,9 @@ use std::pin::Pin;
 /// A function, as platforms call it.
 pub type Handler =
     for<'a> fn(&'a Request, &'a Context) -> Pin<Box<dyn Future<Output = Result<Response, Fault>> + Send + 'a>>;
+
+/// What a function does on its schedule, at the moment given.
+pub type Scheduled = for<'a> fn(Timestamp, &'a Context) -> Pin<Box<dyn Future<Output = Result<(), Fault>> + Send + 'a>>;
 
 /// The longest body, in bytes. Platforms stop reading there and hand over what they have, so that it is refused here.
 pub const MAX_BODY: usize = 64 * 1024;

@@ -1,23 +1,18 @@
 //! A function as a Cloudflare Worker.
 
-use crate::{Config, ConfigError, Context, Fault, Handler, Request, Response, entropy, shell};
+use crate::{Config, ConfigError, Context, Fault, Handler, Request, Response, Scheduled, entropy, shell};
 use bytes::Bytes;
 use futures::StreamExt;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use protocol::Timestamp;
 use serde_json::json;
-use std::future::Future;
 use std::net::IpAddr;
-use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use storage::Records;
 use storage_cloudflare::{CachedRecords, DurableRecords, KvCache, LocationHint, Shards};
 use worker::js_sys::{Number, Reflect};
 use worker::wasm_bindgen::{JsCast, JsValue};
 use worker::{Env, Headers, ResponseBuilder, ScheduledEvent};
-
-/// What a function does on its schedule, at the moment given.
-pub type Scheduled = for<'a> fn(Timestamp, &'a Context) -> Pin<Box<dyn Future<Output = Result<(), Fault>> + Send + 'a>>;
 
 /// Made with the isolate's first request, and as long-lived as the isolate.
 static CONTEXT: OnceLock<Context> = OnceLock::new();

@@ -45,3 +45,15 @@ pub(super) fn dependencies() -> Result<()> {
     let machete = tools::cargo("cargo-machete", "0.9.2")?;
     process::run(Command::new(machete).current_dir(workspace::root()))
 }
+
+/// Licences, sources and duplicate versions; and advisories, whose database is fetched from the network. Not a step of the
+/// gate: the tool takes minutes to build.
+pub(crate) fn deny(with_advisories: bool) -> Result<()> {
+    let deny = tools::cargo("cargo-deny", "0.20.2")?;
+    let mut check = Command::new(deny);
+    check.args(["--workspace", "--locked", "check", "--hide-inclusion-graph", "bans", "licenses", "sources"]);
+    if with_advisories {
+        check.arg("advisories");
+    }
+    process::run(check.current_dir(workspace::root()))
+}

@@ -5,6 +5,7 @@ mod clients;
 mod deployment;
 mod suites;
 
+pub(crate) use checks::deny;
 pub(crate) use deployment::template;
 
 use anyhow::{Result, bail};
@@ -28,7 +29,7 @@ const STEPS: &[Step] = &[
     step("docs", "rustdoc finds nothing", checks::docs),
     step("readme", "the tables of the README are those of the code", crate::readme::check),
     step("unit", "tests beside the code, and the storage contract", checks::unit),
-    step("dependencies", "licences, sources, duplicates and unused dependencies", checks::dependencies),
+    step("dependencies", "no dependency is unused", checks::dependencies),
     step("template", "SAM and cfn-lint accept template.yaml", deployment::template),
     step("wrangler", "wrangler accepts every Worker", deployment::wrangler),
     step("durable", "the contract of the store, on Durable Objects", crate::workers::contract),

@@ -2,8 +2,8 @@
 
 use crate::routes::{self, Route};
 use crate::{Context, Fault, Request, Response};
-use protocol::Timestamp;
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use protocol::Timestamp;
 use serde::Serialize;
 use serde_json::json;
 use std::future::Future;

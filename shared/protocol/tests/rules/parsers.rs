@@ -1,16 +1,5 @@
 //! Every parser that takes outside bytes: no panic, and no more time than the input is long.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::string_slice,
-    clippy::arithmetic_side_effects,
-    missing_docs,
-    reason = "a test may fail by panicking"
-)]
-
 use proptest::prelude::*;
 use protocol::{ClaimsRequest, ClientCredentials, CodeChallenge, ErrorCode, Parameters, Scope, redirect_uri};
 

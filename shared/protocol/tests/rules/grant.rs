@@ -1,16 +1,5 @@
 //! The life of a grant: who wins, who may try again, who is a thief.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::string_slice,
-    clippy::arithmetic_side_effects,
-    missing_docs,
-    reason = "a test may fail by panicking"
-)]
-
 use proptest::prelude::*;
 use protocol::{
     CodeVerdict, GrantId, GrantState, GrantStatus, RACE, RefreshLifetimes, RefreshVerdict, RevokedToken, Standing,

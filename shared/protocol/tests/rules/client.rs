@@ -1,5 +1,4 @@
 //! What a client cannot be.
-#![allow(clippy::unwrap_used, missing_docs, reason = "a test fails by panicking")]
 
 use protocol::Client;
 use serde_json::{Value, json};

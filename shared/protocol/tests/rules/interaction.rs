@@ -1,16 +1,5 @@
 //! When a person must sign in, choose, or consent (OpenID Connect Core §3.1.2.1, §3.1.2.3, §3.1.2.4).
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::string_slice,
-    clippy::arithmetic_side_effects,
-    missing_docs,
-    reason = "a test may fail by panicking"
-)]
-
 use protocol::interaction::{ActiveSession, Decision, Interaction, Step, needs_consent, step};
 use protocol::{
     AuthenticationContext, AuthorizationRequest, Client, ErrorCode, Parameters, ResponseTarget, Scope, Timestamp,

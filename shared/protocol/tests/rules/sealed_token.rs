@@ -1,16 +1,5 @@
 //! Tokens that prove themselves: nothing but the very token, for the very purpose, in its time.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::string_slice,
-    clippy::arithmetic_side_effects,
-    missing_docs,
-    reason = "a test may fail by panicking"
-)]
-
 use hmac::{Hmac, Mac as _};
 use proptest::prelude::*;
 use protocol::{GrantId, Mac, Standing, Timestamp, TokenContent, TokenKind, sealed_token};

@@ -1,16 +1,5 @@
 //! Failed sign-ins slow down the next ones.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::string_slice,
-    clippy::arithmetic_side_effects,
-    missing_docs,
-    reason = "a test may fail by panicking"
-)]
-
 use protocol::Timestamp;
 use protocol::throttle::{ACCOUNT, ADDRESS, Attempts};
 use std::time::Duration;

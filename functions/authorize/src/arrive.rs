@@ -58,6 +58,7 @@ pub(crate) async fn interaction(
         expires_at: request.received_at.after(context.config.interaction_lifetime),
         signed_in: None,
         decision: None,
+        device: None,
     };
     if browser::seal(context, &interaction)?.len() > MAX_SEALED {
         return refuse(Error::invalid_request("the request is too long: it could not travel through sign-in"));

@@ -1,12 +1,13 @@
 //! What the page sends.
 
-use crate::throttle::Slots;
 use crate::{Visit, password};
 use http::{StatusCode, header};
 use pages::SignInProblem;
 use protocol::interaction::{self, Decision, Interaction, Step};
+use protocol::throttle::{ACCOUNT, ADDRESS};
 use protocol::{Error, ErrorCode, Parameters};
 use runtime::browser::{self, SignedIn};
+use runtime::throttle::Slots;
 use runtime::{Fault, Response};
 use storage::users;
 
@@ -21,7 +22,7 @@ pub(crate) async fn submit(visit: Visit<'_>, parameters: &Parameters) -> Result<
     match parameters.value("decision") {
         Some("cancel") => {
             let interaction = Interaction { decision: Some(Decision::Denied), ..visit.interaction };
-            browser::forward(visit.context, "/authorize", &interaction)
+            browser::forward(visit.context, interaction.path(), &interaction)
         }
         Some("continue") => go_on(visit).await,
         _ => check_password(visit, parameters).await,
@@ -43,8 +44,12 @@ async fn check_password(visit: Visit<'_>, parameters: &Parameters) -> Result<Res
     if username.is_empty() || given.is_empty() || username.len() > 256 || given.len() > MAX_PASSWORD {
         return visit.page(StatusCode::FORBIDDEN, "", Some(SignInProblem::Wrong), None);
     }
-    let slots = Slots::new(&visit, username)?;
-    if let Err(wait) = slots.reserve(&visit).await? {
+    let slots = Slots::new(visit.context, visit.request)?.per_address("address", visit.request.address, ADDRESS).per(
+        "account",
+        &users::normalize(username),
+        ACCOUNT,
+    );
+    if let Err(wait) = slots.reserve().await? {
         let problem = SignInProblem::TooManyAttempts { retry_after_secs: wait.as_secs() };
         let response = visit.page(StatusCode::TOO_MANY_REQUESTS, username, Some(problem), None)?;
         let error = Error::new(ErrorCode::TemporarilyUnavailable, "too many sign-in attempts");
@@ -54,7 +59,7 @@ async fn check_password(visit: Visit<'_>, parameters: &Parameters) -> Result<Res
     if password::is_right(given.to_owned(), credential.as_ref().map(|credential| credential.password.clone())).await?
         && let Some(credential) = credential
     {
-        slots.forgive(&visit).await?;
+        slots.forgive().await?;
         return visit.sign_in(credential.subject).await;
     }
     let error = Error::new(ErrorCode::AccessDenied, "wrong username or password");

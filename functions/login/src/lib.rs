@@ -2,7 +2,6 @@
 
 mod form;
 mod password;
-mod throttle;
 
 use http::{Method, StatusCode, header};
 use pages::{ClientProfile, SignIn, SignInProblem};
@@ -102,7 +101,7 @@ impl Visit<'_> {
     /// On with the request, in this session.
     fn go_on_as(self, session: String) -> Result<Response, Fault> {
         let interaction = Interaction { signed_in: Some(session), decision: None, ..self.interaction };
-        browser::forward(self.context, "/authorize", &interaction)
+        browser::forward(self.context, interaction.path(), &interaction)
     }
 }
 

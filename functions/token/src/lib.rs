@@ -3,6 +3,7 @@
 mod assertion_grant;
 mod authorization_code;
 mod client_credentials;
+mod device_code;
 mod issue;
 mod jwt_bearer;
 mod refresh_token;
@@ -29,9 +30,10 @@ async fn respond(request: &Request, context: &Context) -> Result<Response, Refus
             GrantType::AuthorizationCode => authorization_code::redeem(&exchange).await,
             GrantType::RefreshToken => refresh_token::refresh(&exchange).await,
             GrantType::ClientCredentials => client_credentials::issue(&exchange).await,
+            GrantType::DeviceCode => device_code::poll(&exchange).await,
             GrantType::JwtBearer => jwt_bearer::issue(&exchange).await,
             GrantType::Saml2Bearer => saml_bearer::issue(&exchange).await,
-            GrantType::DeviceCode | GrantType::TokenExchange => Err(unsupported("this grant is not there yet").into()),
+            GrantType::TokenExchange => Err(unsupported("this grant is not there yet").into()),
         },
     };
     let response = match answer {

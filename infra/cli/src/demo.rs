@@ -13,6 +13,8 @@ pub(crate) const USERNAME: &str = "demo";
 pub(crate) const PASSWORD: &str = "demo-password";
 /// The public client that the playground acts as.
 pub(crate) const SPA: &str = "demo-spa";
+/// The public client that has no browser: it uses device authorization.
+pub(crate) const DEVICE: &str = "demo-device";
 /// What the playground asks for at first.
 pub(crate) const SPA_SCOPE: &str = "openid profile email offline_access";
 
@@ -40,6 +42,11 @@ pub(crate) const CLIENTS: &[DemoClient] = &[
         client_secret: Some("demo-service-secret"),
         purpose: "a service: client_credentials, scopes read and write",
     },
+    DemoClient {
+        client_id: DEVICE,
+        client_secret: None,
+        purpose: "a public client on a device: device_code, refresh_token",
+    },
 ];
 
 /// Something to write: a path below `/admin/`, and the document that goes there.
@@ -56,6 +63,12 @@ pub(crate) fn clients(origin: &str) -> Vec<Write> {
                     "client_name": "Demo service",
                     "grant_types": ["client_credentials"],
                     "scope": "read write",
+                }),
+                DEVICE => json!({
+                    "client_name": "Demo TV app",
+                    "application_type": "native",
+                    "grant_types": ["urn:ietf:params:oauth:grant-type:device_code", "refresh_token"],
+                    "scope": scope,
                 }),
                 id => json!({
                     "client_name": if id == SPA { "Demo single-page app" } else { "Demo web app" },

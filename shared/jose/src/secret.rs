@@ -104,6 +104,8 @@ pub enum Purpose {
     Throttle,
     /// Pairwise subject identifiers.
     Pairwise,
+    /// Names of the records behind codes that people type.
+    UserCode,
 }
 
 impl Purpose {
@@ -120,6 +122,7 @@ impl Purpose {
             Self::Admin => "admin",
             Self::Throttle => "throttle",
             Self::Pairwise => "pairwise",
+            Self::UserCode => "user-code",
         }
     }
 }
@@ -143,6 +146,7 @@ struct Derived {
     admin: Keys,
     throttle: Keys,
     pairwise: Keys,
+    user_code: Keys,
 }
 
 impl Derived {
@@ -169,6 +173,7 @@ impl Derived {
             admin: keys(Purpose::Admin),
             throttle: keys(Purpose::Throttle),
             pairwise: keys(Purpose::Pairwise),
+            user_code: keys(Purpose::UserCode),
         }
     }
 
@@ -184,6 +189,7 @@ impl Derived {
             Purpose::Admin => &self.admin,
             Purpose::Throttle => &self.throttle,
             Purpose::Pairwise => &self.pairwise,
+            Purpose::UserCode => &self.user_code,
         }
     }
 
@@ -292,7 +298,7 @@ mod tests {
     /// `sealed before`, for sessions.
     const SEALED: &str = "cOwdOaStcUgDFctkRfphmvRlpVgLeA9utN4CoK632zkMOaj74MpZO5uqKQQI8z0EpIVsf2xLRBjh";
 
-    const ALL: [Purpose; 9] = [
+    const ALL: [Purpose; 10] = [
         Purpose::Token,
         Purpose::Interaction,
         Purpose::Form,
@@ -302,6 +308,7 @@ mod tests {
         Purpose::Admin,
         Purpose::Throttle,
         Purpose::Pairwise,
+        Purpose::UserCode,
     ];
 
     fn secret(byte: u8) -> Secret {

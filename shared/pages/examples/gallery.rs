@@ -6,8 +6,8 @@
 use std::{env, fs, path::Path};
 
 use pages::{
-    ClientProfile, Command, Consent, DemoClient, DemoUser, ErrorPage, FormPost, Landing, Logout, Page, Playground,
-    ScopeLine, SignIn, SignInProblem, SignedOut,
+    ClientProfile, Command, Consent, DemoClient, DemoUser, DeviceCode, DeviceConsent, DeviceOutcome, DeviceProblem,
+    ErrorPage, FormPost, Landing, Logout, Page, Playground, ScopeLine, SignIn, SignInProblem, SignedOut,
 };
 
 const NONCE: &str = "c2FtcGxlLW5vbmNlLXNhbXBsZQ";
@@ -46,6 +46,7 @@ fn all() -> Vec<(&'static str, Page)> {
             fields: &[("code", "abc"), ("state", "xyz"), ("iss", ISSUER)],
         }),
     ));
+    pages.extend(device());
     let ask = Logout {
         nonce: NONCE,
         client_name: Some("Orchard Notes"),
@@ -159,4 +160,36 @@ fn development() -> Vec<(&'static str, Page)> {
         scope: "openid profile email offline_access",
     };
     vec![("landing", pages::landing(&landing)), ("playground", pages::playground(&playground))]
+}
+
+fn device() -> Vec<(&'static str, Page)> {
+    let code = DeviceCode { nonce: NONCE, user_code: "", problem: None, csrf: "token" };
+    let again = DeviceCode {
+        user_code: "WDJB-MJHT",
+        problem: Some(DeviceProblem::TooManyAttempts { retry_after_secs: 8 }),
+        ..code
+    };
+    let consent = DeviceConsent {
+        nonce: NONCE,
+        client: ClientProfile {
+            name: "Orchard TV",
+            policy_uri: Some("https://orchard.example/privacy"),
+            ..ClientProfile::default()
+        },
+        user: "Dana Demo",
+        user_code: "WDJB-MJHT",
+        scopes: &[
+            ScopeLine { name: "openid", meaning: "Know who you are" },
+            ScopeLine { name: "films:play", meaning: "" },
+        ],
+        interaction: "sealed",
+        csrf: "token",
+    };
+    vec![
+        ("device_code", pages::device_code(&code)),
+        ("device_code_again", pages::device_code(&again)),
+        ("device_consent", pages::device_consent(&consent)),
+        ("device_approved", pages::device_outcome(NONCE, DeviceOutcome::Approved)),
+        ("device_over", pages::device_outcome(NONCE, DeviceOutcome::Over)),
+    ]
 }

@@ -6,6 +6,7 @@
 mod client;
 mod consent;
 mod development;
+mod device;
 mod error;
 mod form_post;
 mod logout;
@@ -16,6 +17,9 @@ mod sign_in;
 pub use client::ClientProfile;
 pub use consent::{Consent, ScopeLine, consent};
 pub use development::{Command, DemoClient, DemoUser, Landing, Playground, landing, playground};
+pub use device::{
+    DeviceCode, DeviceConsent, DeviceOutcome, DeviceProblem, device_code, device_consent, device_outcome,
+};
 pub use error::{ErrorPage, error};
 pub use form_post::{FormPost, form_post};
 pub use logout::{Logout, SignedOut, logout, signed_out};

@@ -4,6 +4,7 @@
 //! told to the person, never redirected. Everything after it is answered through the target: no error type that can
 //! be redirected exists without one.
 
+use crate::device::DeviceRequest;
 use crate::parameters::printable;
 use crate::{
     AuthenticationContext, ClaimsRequest, Client, CodeChallenge, Error, ErrorCode, GrantType, Parameters, Resource,
@@ -66,6 +67,11 @@ impl ResponseTarget {
         let response_mode = response_mode(parameters);
         let state = if parameters.is_repeated("state") { None } else { parameters.value("state").map(str::to_owned) };
         Ok(Self { redirect_uri: requested.to_owned(), response_mode, state })
+    }
+
+    /// A page of this server: nothing is answered to anybody else.
+    fn own_page(page: &str) -> Self {
+        Self { redirect_uri: page.to_owned(), response_mode: ResponseMode::default(), state: None }
     }
 
     /// The redirect URI, as the request named it.
@@ -262,6 +268,28 @@ impl AuthorizationRequest {
     }
 }
 
+impl AuthorizationRequest {
+    /// What a device asks for (RFC 8628 §3.1), for the sign-in of the person who approves it: `page` is where the
+    /// browser comes back to.
+    pub(crate) fn of_device(request: &DeviceRequest, page: &str) -> Self {
+        Self {
+            client_id: request.client_id.clone(),
+            target: ResponseTarget::own_page(page),
+            response_type: ResponseType::Code,
+            scope: request.scope.clone(),
+            resources: request.resources.clone(),
+            nonce: None,
+            code_challenge: None,
+            prompt: Prompt::default(),
+            max_age: None,
+            login_hint: None,
+            ui_locales: None,
+            id_token_hint: None,
+            claims: ClaimsRequest::default(),
+        }
+    }
+}
+
 /// What the hybrid flow demands besides (OpenID Connect Core §3.3.2.1, OAuth 2.0 Multiple Response Types §5).
 fn check_hybrid(parameters: &Parameters, scope: &Scope) -> Result<(), Error> {
     if !scope.contains("openid") {
@@ -312,7 +340,7 @@ fn check_response_type(response_type: Option<&str>, client: &Client) -> Result<R
 
 /// What is asked for, of what the client may ask for. Scopes that it may not ask for are ignored (RFC 6749 §3.3,
 /// OpenID Connect Core §3.1.2.1), unless nothing is left.
-fn check_scope(scope: Option<&str>, client: &Client) -> Result<Scope, Error> {
+pub(crate) fn check_scope(scope: Option<&str>, client: &Client) -> Result<Scope, Error> {
     let requested = match scope {
         None => return Ok(client.scope.without("openid").without("offline_access")),
         Some(text) => Scope::parse(text)

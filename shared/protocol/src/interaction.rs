@@ -1,5 +1,6 @@
 //! What must happen before a request can be answered: sign-in, consent, or nothing (OpenID Connect Core §3.1.2.3, §3.1.2.4).
 
+use crate::device::UserCode;
 use crate::{AuthenticationContext, AuthorizationRequest, Client, Error, ErrorCode, Scope, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -22,6 +23,16 @@ pub struct Interaction {
     pub signed_in: Option<String>,
     /// What the person decided.
     pub decision: Option<Decision>,
+    /// The device that it is about (RFC 8628 §3.3); none for a request that came to the authorization endpoint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<UserCode>,
+}
+
+impl Interaction {
+    /// The path that it comes back to after sign-in.
+    pub const fn path(&self) -> &'static str {
+        if self.device.is_some() { "/device" } else { "/authorize" }
+    }
 }
 
 /// What a person decided about a request.

@@ -8,6 +8,7 @@ mod claims;
 mod client;
 pub mod client_assertion;
 mod client_authentication;
+pub mod device;
 mod error;
 mod grant;
 pub mod interaction;

@@ -42,6 +42,7 @@ fn endpoints(offer: &Offer<'_>) -> Value {
         "jwks_uri": at("/jwks"),
         "revocation_endpoint": at("/revoke"),
         "introspection_endpoint": at("/introspect"),
+        "device_authorization_endpoint": at("/device_authorization"),
         "end_session_endpoint": at("/logout"),
     })
 }

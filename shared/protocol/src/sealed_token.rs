@@ -120,6 +120,11 @@ pub fn code_binding<'a>(client_id: &'a str, redirect_uri: &'a str, code_challeng
     [client_id.as_bytes(), redirect_uri.as_bytes(), code_challenge.as_bytes()]
 }
 
+/// What a device code is bound to (RFC 8628 §3.4).
+pub const fn device_binding(client_id: &str) -> [&[u8]; 1] {
+    [client_id.as_bytes()]
+}
+
 /// What a refresh token is bound to: the client (RFC 6749 §6) and, when it has one, the sender's key.
 pub fn refresh_binding<'a>(client_id: &'a str, sender: &'a str) -> [&'a [u8]; 2] {
     [client_id.as_bytes(), sender.as_bytes()]

@@ -28,6 +28,9 @@ pub const ACCOUNT: Patience = Patience { free: 5 };
 /// For an address: whoever tries many accounts. Many people may share it.
 pub const ADDRESS: Patience = Patience { free: 50 };
 
+/// For a browser: whoever types a device's code. It keeps its name only as long as it likes, so the address counts too.
+pub const BROWSER: Patience = Patience { free: 5 };
+
 /// The longest wait, and how long without an attempt it takes until all is forgotten.
 const LONGEST: Duration = Duration::from_secs(15 * 60);
 

@@ -28,6 +28,8 @@ pub struct Config {
     pub pushed_request_lifetime: Duration,
     /// From a code's issue to its expiry.
     pub code_lifetime: Duration,
+    /// From a device's request to the expiry of its codes.
+    pub device_code_lifetime: Duration,
     /// Lifetimes of tokens.
     pub lifetimes: Lifetimes,
     /// How long a rotated refresh token gets the same successor again.
@@ -208,6 +210,7 @@ impl Config {
             require_pushed_requests: reader.flag("LATCHKEY_REQUIRE_PUSHED_REQUESTS"),
             pushed_request_lifetime: reader.seconds("LATCHKEY_PUSHED_REQUEST_LIFETIME", 5, 600),
             code_lifetime: reader.seconds("LATCHKEY_CODE_LIFETIME", 1, 600),
+            device_code_lifetime: reader.seconds("LATCHKEY_DEVICE_CODE_LIFETIME", 60, 3600),
             lifetimes: Lifetimes {
                 access_token: reader.seconds("LATCHKEY_ACCESS_TOKEN_LIFETIME", 1, 86_400),
                 id_token: reader.seconds("LATCHKEY_ID_TOKEN_LIFETIME", 1, 86_400),

@@ -1,5 +1,6 @@
 //! What a function works with besides its request.
 
+use crate::pacing::Pacing;
 use crate::remote_keys::RemoteKeys;
 use crate::{Config, ConfigError, Fault, Fetcher};
 use jose::{KeySet, Keyring, Secrets};
@@ -26,6 +27,8 @@ pub struct Context {
     pub records: Arc<dyn Records>,
     /// The way to other servers, whose URLs clients registered.
     pub fetch: Fetcher,
+    /// How often devices poll.
+    pub pacing: Pacing,
     /// Where log lines go.
     pub log: Box<dyn Fn(&str) + Send + Sync>,
     keyring: Mutex<Option<(Timestamp, Arc<Keyring>)>>,
@@ -47,6 +50,7 @@ impl Context {
             secrets,
             records,
             fetch,
+            pacing: Pacing::default(),
             log,
             keyring: Mutex::default(),
             clients: Mutex::default(),

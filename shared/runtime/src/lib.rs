@@ -15,12 +15,14 @@ mod form;
 pub mod issue;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod lambda;
+pub mod pacing;
 mod remote_keys;
 mod request;
 mod response;
 pub mod routes;
 pub mod settings;
 pub mod shell;
+pub mod throttle;
 mod verify;
 #[cfg(target_arch = "wasm32")]
 pub mod worker;

@@ -57,6 +57,11 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting("LATCHKEY_CODE_LIFETIME", Some("60"), "seconds from an authorization code's issue to its expiry, 1 to 600"),
     setting(
+        "LATCHKEY_DEVICE_CODE_LIFETIME",
+        Some("600"),
+        "seconds a person has to enter a device's code and approve, 60 to 3600",
+    ),
+    setting(
         "LATCHKEY_ACCESS_TOKEN_LIFETIME",
         Some("600"),
         "seconds an access token lives, unless its client says otherwise",

@@ -4,6 +4,7 @@ pub mod attempts;
 pub mod clients;
 pub mod consents;
 pub mod contract;
+pub mod devices;
 pub mod directory;
 pub mod faults;
 pub mod grants;

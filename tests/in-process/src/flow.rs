@@ -64,7 +64,7 @@ impl Flow {
         let page = String::from_utf8_lossy(&page.body).into_owned();
         let mut form = form_urlencoded::Serializer::new(String::new());
         for name in ["interaction", "csrf"] {
-            form.append_pair(name, &hidden(&page, name));
+            form.extend_pairs(hidden(&page, name).map(|value| (name, value)));
         }
         let headers = [self.cookie(), (header::CONTENT_TYPE, "application/x-www-form-urlencoded".to_owned())];
         let response = instance.send(Method::POST, path, &headers, form.extend_pairs(answers).finish()).await;
@@ -158,8 +158,7 @@ pub(crate) fn location(response: &Response) -> String {
         .to_owned()
 }
 
-fn hidden(page: &str, name: &str) -> String {
-    let (_, rest) =
-        page.split_once(&format!("name=\"{name}\" value=\"")).unwrap_or_else(|| panic!("no field {name} in {page}"));
-    rest.split('"').next().unwrap().to_owned()
+fn hidden(page: &str, name: &str) -> Option<String> {
+    let (_, rest) = page.split_once(&format!("name=\"{name}\" value=\""))?;
+    rest.split('"').next().map(str::to_owned)
 }

@@ -105,6 +105,12 @@ pub async fn seed(records: &dyn Records, password_hash: &str) {
             "token_endpoint_auth_method": "none",
             "scope": "openid profile email offline_access",
         }),
+        json!({
+            "client_id": "device",
+            "grant_types": ["urn:ietf:params:oauth:grant-type:device_code", "refresh_token"],
+            "token_endpoint_auth_method": "none",
+            "scope": "openid profile offline_access",
+        }),
         json!({ "client_id": "service", "grant_types": ["client_credentials"], "scope": "read write" }),
         json!({
             "client_id": "opaque",

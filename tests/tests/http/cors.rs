@@ -36,6 +36,13 @@ fn the_token_endpoint_is_open() {
     );
 }
 
+/// A device that is a browser (a TV) asks for its code.
+#[test]
+fn device_authorization_is_open() {
+    let call = Call::post("/device_authorization").form(&[("client_id", "demo-device")]);
+    is_open(&call.header("origin", ORIGIN).send().expect(200));
+}
+
 /// And of revocation.
 #[test]
 fn revocation_is_open() {

@@ -38,6 +38,7 @@ mod rfc7523_grant;
 mod rfc7636;
 mod rfc7662;
 mod rfc8414;
+mod rfc8628;
 mod rfc9068;
 mod rfc9101;
 mod rfc9126;

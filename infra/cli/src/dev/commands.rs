@@ -51,5 +51,15 @@ pub(crate) fn all(issuer: &str) -> Vec<Line> {
         Line { title: "Authorization code: open, sign in", line: authorize(issuer) },
         Line { title: "Authorization code: exchange", line: exchange(issuer, "CODE") },
         Line { title: "Refresh", line: refresh(issuer) },
+        Line {
+            title: "Device: ask, then open the verification_uri",
+            line: format!("curl {issuer}/device_authorization -d client_id=demo-device -d scope='openid profile'"),
+        },
+        Line {
+            title: "Device: poll",
+            line: format!(
+                "curl {issuer}/token -d client_id=demo-device -d grant_type=urn:ietf:params:oauth:grant-type:device_code -d device_code=DEVICE_CODE"
+            ),
+        },
     ]
 }

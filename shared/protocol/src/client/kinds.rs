@@ -28,8 +28,14 @@ pub enum GrantType {
 
 impl GrantType {
     /// Those that this server offers, as metadata lists them.
-    pub const OFFERED: &[Self] =
-        &[Self::AuthorizationCode, Self::RefreshToken, Self::ClientCredentials, Self::JwtBearer, Self::Saml2Bearer];
+    pub const OFFERED: &[Self] = &[
+        Self::AuthorizationCode,
+        Self::RefreshToken,
+        Self::ClientCredentials,
+        Self::DeviceCode,
+        Self::JwtBearer,
+        Self::Saml2Bearer,
+    ];
 
     /// All of them.
     pub const ALL: &[Self] = &[

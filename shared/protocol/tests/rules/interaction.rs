@@ -27,6 +27,7 @@ fn interaction(more: &str) -> Interaction {
         expires_at: T0,
         signed_in: None,
         decision: None,
+        device: None,
     }
 }
 

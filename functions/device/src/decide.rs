@@ -1,0 +1,60 @@
+//! What comes of the person's decision.
+
+use crate::page::Visit;
+use pages::DeviceOutcome;
+use protocol::{Grant, GrantState, GrantType, Standing, Timestamp};
+use runtime::issue::Issuer;
+use runtime::{Context, Fault, entropy};
+use storage::devices::{self, Decision};
+use storage::grants::{self, Redemption, StepContext};
+
+/// Makes the grant, ready for use, and hands it to the device's next poll. When somebody decided first, the grant is
+/// revoked: nobody has its tokens.
+pub(crate) async fn approve(context: &Context, visit: &Visit, now: Timestamp) -> Result<DeviceOutcome, Fault> {
+    let records = context.records.as_ref();
+    let session = &visit.signed_in.session;
+    let asked = &visit.pending.request;
+    let grant = Grant {
+        client_id: asked.client_id.clone(),
+        subject: session.subject.clone(),
+        scope: asked.scope.clone(),
+        nonce: None,
+        authentication: session.authentication.clone(),
+        // A session of the device's own: signing out of this browser leaves it alone.
+        sid: entropy::name()?,
+        resources: asked.resources.clone(),
+        claims: protocol::ClaimsRequest::default(),
+        id_token_claims: serde_json::Map::new(),
+    };
+    let id = grants::new_id(&session.subject, entropy::bytes()?);
+    grants::create(records, id, &grant, &GrantState::issued(now, entropy::name()?), visit.pending.expires_at).await?;
+    let Redemption::Redeemed(live) =
+        grants::redeem(records, &Standing::issued(id, now), &step(context, visit, now)?).await?
+    else {
+        return Err(Fault::new("a grant just made was redeemed by somebody else"));
+    };
+    let standing = live.standing();
+    if devices::decide(records, &visit.name, &visit.pending, &Decision::Approved(live)).await? {
+        return Ok(DeviceOutcome::Approved);
+    }
+    grants::revoke(records, &standing, now, &entropy::name()?).await?;
+    Ok(DeviceOutcome::Over)
+}
+
+/// Tells the device's next poll that it gets nothing.
+pub(crate) async fn deny(context: &Context, visit: &Visit) -> Result<DeviceOutcome, Fault> {
+    let is_first = devices::decide(context.records.as_ref(), &visit.name, &visit.pending, &Decision::Denied).await?;
+    Ok(if is_first { DeviceOutcome::Denied } else { DeviceOutcome::Over })
+}
+
+fn step(context: &Context, visit: &Visit, now: Timestamp) -> Result<StepContext, Fault> {
+    let client = &visit.client.client;
+    let lifetimes = Issuer { context, client, now }.lifetimes();
+    Ok(StepContext {
+        now,
+        refresh: client.may_use(GrantType::RefreshToken).then_some(lifetimes.refresh),
+        access_token: lifetimes.access_token,
+        grace: context.config.refresh_grace,
+        writer: entropy::name()?,
+    })
+}

@@ -1,0 +1,59 @@
+//! Polls of a device (RFC 8628 §3.4, §3.5).
+
+use crate::Exchange;
+use crate::issue::{Nonce, TokenResponse};
+use protocol::{Error, ErrorCode, GrantId, Timestamp, TokenKind, resource, sealed_token};
+use runtime::{Refusal, entropy};
+use storage::devices::{self, Decision, Poll};
+
+/// Hands the device its tokens when a person approved. A code that is forged, expired or another client's is refused
+/// before any storage is asked, and so is a poll that comes too early.
+pub(crate) async fn poll(exchange: &Exchange<'_>) -> Result<TokenResponse, Refusal> {
+    let (context, now) = (exchange.context, exchange.now);
+    let code = exchange.parameters.required("device_code")?;
+    let binding = sealed_token::device_binding(&exchange.client.client.client_id);
+    // Whether it has expired is looked at next: the device must be told (§3.5).
+    let opened = sealed_token::open(&context.secrets, TokenKind::DeviceCode, code, &binding, Timestamp::default());
+    let Some(code) = opened else {
+        return Err(refuse(ErrorCode::InvalidGrant, "the device code is unknown, or was issued to another client"));
+    };
+    if code.expires_at.is_past(now) {
+        return Err(refuse(ErrorCode::ExpiredToken, "the device code has expired; begin anew"));
+    }
+    let id = code.standing.grant;
+    if context.pacing.is_too_early(id, now) {
+        return Err(refuse(ErrorCode::SlowDown, "too many polls; wait 5 seconds longer between them from now on"));
+    }
+    let named = named_resources(exchange, id).await?;
+    let writer = entropy::name()?;
+    let records = context.records.as_ref();
+    match devices::poll(records, id, code.expires_at, now, &writer).await? {
+        Poll::Approved(live) => {
+            let resources = named.unwrap_or_else(|| live.grant.resources.clone());
+            Ok(exchange.tokens(&live, &live.grant.scope, &resources, Nonce::LeftOut).await?)
+        }
+        Poll::Pending => Err(refuse(ErrorCode::AuthorizationPending, "the person has not decided yet")),
+        Poll::Denied => Err(refuse(ErrorCode::AccessDenied, "the person refused the request")),
+        Poll::Race => Err(refuse(ErrorCode::SlowDown, "another poll got the tokens a moment ago")),
+        Poll::Replayed => Err(refuse(
+            ErrorCode::InvalidGrant,
+            "the device code was redeemed before; the tokens that it was redeemed for are revoked now",
+        )),
+    }
+}
+
+/// The resources that the poll names, of those that were granted (RFC 8707 §2.2). Checked before the tokens are taken,
+/// so that a mistake costs the device nothing; `None`, and no round trip, when it names none.
+async fn named_resources(exchange: &Exchange<'_>, id: GrantId) -> Result<Option<Vec<String>>, Refusal> {
+    if exchange.parameters.value("resource").is_none() {
+        return Ok(None);
+    }
+    match devices::peek(exchange.context.records.as_ref(), id).await? {
+        Some(Decision::Approved(live)) => Ok(Some(resource::narrowed(exchange.parameters, &live.grant.resources)?)),
+        _ => Ok(None),
+    }
+}
+
+fn refuse(code: ErrorCode, description: &'static str) -> Refusal {
+    Error::new(code, description).into()
+}

@@ -1,0 +1,81 @@
+//! Slowing down whoever guesses, per account, per address, per browser: an attempt is counted before it is looked at.
+
+use crate::{Context, Fault, Request, entropy};
+use jose::Purpose;
+use protocol::Timestamp;
+use protocol::throttle::Patience;
+use std::net::IpAddr;
+use std::time::Duration;
+use storage::attempts;
+
+/// Where attempts of one kind are counted. The name tells a reader of the store nothing.
+struct Slot {
+    name: String,
+    patience: Patience,
+    /// Whether a right attempt clears it, or only takes itself back.
+    clears: bool,
+}
+
+/// All places where one attempt is counted.
+pub struct Slots<'a> {
+    context: &'a Context,
+    now: Timestamp,
+    slots: Vec<Slot>,
+    writer: String,
+}
+
+impl<'a> Slots<'a> {
+    /// None yet, for an attempt that this request makes.
+    pub fn new(context: &'a Context, request: &Request) -> Result<Self, Fault> {
+        Ok(Self { context, now: request.received_at, slots: Vec::new(), writer: entropy::name()? })
+    }
+
+    /// Counts it at what one subscriber has: an IPv4 address, or a /64 of IPv6. A right attempt only takes itself
+    /// back, for many people may share it.
+    #[must_use]
+    pub fn per_address(self, kind: &str, address: Option<IpAddr>, patience: Patience) -> Self {
+        let network = address.map_or_else(|| "unknown".to_owned(), network);
+        self.with(kind, &network, patience, false)
+    }
+
+    /// Counts it at whatever bears this name. A right attempt clears it.
+    #[must_use]
+    pub fn per(self, kind: &str, name: &str, patience: Patience) -> Self {
+        self.with(kind, name, patience, true)
+    }
+
+    fn with(mut self, kind: &str, value: &str, patience: Patience, clears: bool) -> Self {
+        let tag = self.context.secrets.mac(Purpose::Throttle, &[kind.as_bytes(), value.as_bytes()]);
+        let name = tag.iter().map(|byte| format!("{byte:02x}")).collect();
+        self.slots.push(Slot { name, patience, clears });
+        self
+    }
+
+    /// Counts the attempt; says how long to wait when it may not be made yet. Whole seconds, rounded up: whoever waits
+    /// as told is let in.
+    pub async fn reserve(&self) -> Result<Result<(), Duration>, Fault> {
+        let records = self.context.records.as_ref();
+        for slot in &self.slots {
+            let reserved = attempts::reserve(records, &slot.name, slot.patience, self.now, &self.writer).await?;
+            if let Err(next) = reserved {
+                return Ok(Err(Duration::from_secs(next.since(self.now).as_secs().saturating_add(1))));
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    /// Takes the attempt back: it was right.
+    pub async fn forgive(&self) -> Result<(), Fault> {
+        for slot in self.slots.iter().rev() {
+            attempts::forgive(self.context.records.as_ref(), &slot.name, slot.clears, &self.writer).await?;
+        }
+        Ok(())
+    }
+}
+
+fn network(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => address.segments().iter().take(4).map(|segment| format!("{segment:x}:")).collect(),
+    }
+}

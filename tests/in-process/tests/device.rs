@@ -1,0 +1,191 @@
+//! Device authorization where the clock and the store can be held: round trips, expiry, lost answers, several instances.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::arithmetic_side_effects,
+    missing_docs,
+    reason = "a test may fail by panicking"
+)]
+
+mod common;
+
+use common::{PASSWORD, deployment};
+use in_process::{Flow, Instance, Tokens, json_of};
+use runtime::Response;
+use std::sync::Arc;
+use std::time::Duration;
+use storage::memory::Memory;
+
+const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
+
+struct Device {
+    device_code: String,
+    user_code: String,
+}
+
+impl Device {
+    async fn new(instance: &Instance) -> Self {
+        let form = [("client_id", "device"), ("scope", "openid offline_access")];
+        let document = json_of(&instance.post("/device_authorization", &form).await);
+        let text = |name: &str| document[name].as_str().unwrap_or_else(|| panic!("{document}")).to_owned();
+        Self { device_code: text("device_code"), user_code: text("user_code") }
+    }
+
+    async fn poll(&self, instance: &Instance) -> Response {
+        let form = [("grant_type", GRANT), ("client_id", "device"), ("device_code", &self.device_code)];
+        instance.post("/token", &form).await
+    }
+
+    /// The page that asks for approval; signs in where that is asked for.
+    async fn page(&self, instance: &Instance, browser: &mut Flow) -> (String, Response) {
+        let entry = browser.get(instance, "/device").await;
+        let mut response = browser.submit(instance, "/device", &entry, &[("user_code", &self.user_code)]).await;
+        loop {
+            let location = response.headers["location"].to_str().unwrap().to_owned();
+            let page = browser.get(instance, &location).await;
+            response = if location.contains("/login?") {
+                browser.submit(instance, "/login", &page, &[("username", "alice"), ("password", PASSWORD)]).await
+            } else if page.headers.contains_key("location") {
+                page
+            } else {
+                return (location, page);
+            };
+        }
+    }
+
+    async fn decide(&self, instance: &Instance, browser: &mut Flow, decision: &str) -> Response {
+        let (_, page) = self.page(instance, browser).await;
+        browser.submit(instance, "/device", &page, &[("decision", decision)]).await
+    }
+}
+
+fn error(response: &Response) -> String {
+    json_of(response)["error"].as_str().unwrap_or_else(|| panic!("no error: {response:?}")).to_owned()
+}
+
+fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+#[tokio::test]
+async fn a_poll_is_one_round_trip() {
+    let memory = Arc::new(Memory::new());
+    let mut instance = deployment(memory.clone()).await;
+    let mut browser = Flow::default();
+    macro_rules! trips {
+        ($work:expr) => {{
+            let before = memory.counts().total();
+            let outcome = $work;
+            (memory.counts().total() - before, outcome)
+        }};
+    }
+    // Warms the caches of clients and keys.
+    let warm = Device::new(&instance).await;
+    warm.decide(&instance, &mut browser, "allow").await;
+    Tokens::of(&warm.poll(&instance).await);
+
+    let (began, device) = trips!(Device::new(&instance).await);
+    assert_eq!(began, 1, "device authorization");
+    let (pending, answer) = trips!(device.poll(&instance).await);
+    assert_eq!((pending, error(&answer).as_str()), (1, "authorization_pending"));
+    let (hasty, answer) = trips!(device.poll(&instance).await);
+    assert_eq!((hasty, error(&answer).as_str()), (0, "slow_down"));
+    device.decide(&instance, &mut browser, "allow").await;
+    instance.wait(seconds(10));
+    let (approved, answer) = trips!(device.poll(&instance).await);
+    Tokens::of(&answer);
+    assert_eq!(approved, 1, "the poll that gets the tokens");
+    instance.wait(seconds(31));
+    let (replayed, answer) = trips!(device.poll(&instance).await);
+    assert_eq!((replayed, error(&answer).as_str()), (2, "invalid_grant"), "replay found and family revoked");
+
+    let refused = Device::new(&instance).await;
+    refused.decide(&instance, &mut browser, "deny").await;
+    let (denied, answer) = trips!(refused.poll(&instance).await);
+    assert_eq!((denied, error(&answer).as_str()), (1, "access_denied"));
+
+    let late = Device::new(&instance).await;
+    instance.wait(seconds(50));
+    late.poll(&instance).await;
+    for code in ["x", "lkd_x", &late.device_code[1..], &warm.device_code.replace("lkd_", "lkr_")] {
+        let forged = Device { device_code: code.to_owned(), user_code: String::new() };
+        let (trips, answer) = trips!(forged.poll(&instance).await);
+        assert_eq!((trips, error(&answer).as_str()), (0, "invalid_grant"), "{code}");
+    }
+}
+
+/// RFC 8628 §3.5: `expired_token`, and no round trip; the page leads nowhere either.
+#[tokio::test]
+async fn an_expired_code_is_told_so() {
+    let memory = Arc::new(Memory::new());
+    let mut instance = deployment(memory.clone()).await;
+    let mut browser = Flow::default();
+    let device = Device::new(&instance).await;
+    let (url, page) = device.page(&instance, &mut browser).await;
+    instance.wait(seconds(599));
+    assert_eq!(error(&device.poll(&instance).await), "authorization_pending");
+    assert!(browser.get(&instance, &url).await.status.is_success());
+    instance.wait(seconds(1));
+    let before = memory.counts().total();
+    assert_eq!(error(&device.poll(&instance).await), "expired_token");
+    assert!(memory.counts().total() - before <= 1, "the client, which the cache has forgotten");
+    let answer = browser.submit(&instance, "/device", &page, &[("decision", "allow")]).await;
+    assert_eq!(answer.status, 400);
+    let entry = browser.get(&instance, "/device").await;
+    let answer = browser.submit(&instance, "/device", &entry, &[("user_code", &device.user_code)]).await;
+    assert_eq!(answer.status, 403);
+}
+
+/// A device that lost the answer gets the very same tokens again; a later one is a thief.
+#[tokio::test]
+async fn a_lost_answer_can_be_asked_for_again() {
+    let mut instance = deployment(Arc::new(Memory::new())).await;
+    let mut browser = Flow::default();
+    let device = Device::new(&instance).await;
+    device.decide(&instance, &mut browser, "allow").await;
+    let lost = Tokens::of(&device.poll(&instance).await);
+    instance.wait(seconds(5));
+    let again = Tokens::of(&device.poll(&instance).await);
+    assert_eq!(lost.refresh, again.refresh);
+    for tokens in [&lost, &again] {
+        assert!(Flow::userinfo(&instance, &tokens.access).await.status.is_success());
+    }
+    instance.wait(seconds(30));
+    assert_eq!(error(&device.poll(&instance).await), "invalid_grant");
+    for tokens in [&lost, &again] {
+        assert_eq!(Flow::userinfo(&instance, &tokens.access).await.status, 401);
+    }
+}
+
+/// Instances share nothing but the store: of 32 polls, each at an instance of its own, one gets the tokens.
+#[tokio::test]
+async fn one_of_32_instances_wins() {
+    let memory = Arc::new(Memory::new());
+    let instance = deployment(memory.clone()).await;
+    let device = Device::new(&instance).await;
+    device.decide(&instance, &mut Flow::default(), "allow").await;
+    let instances: Vec<_> = (0..32).map(|_| Instance::start(memory.clone(), &[])).collect();
+    let answers = futures::future::join_all(instances.iter().map(|instance| device.poll(instance))).await;
+    let (won, lost): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status == 200);
+    assert_eq!(won.len(), 1);
+    assert!(lost.iter().all(|answer| error(answer) == "slow_down"));
+    let tokens = Tokens::of(won[0]);
+    assert!(Flow::userinfo(&instance, &tokens.access).await.status.is_success());
+}
+
+/// A reader of the store learns neither code, so nobody can make one from what is stored.
+#[tokio::test]
+async fn the_store_holds_no_code() {
+    let memory = Arc::new(Memory::new());
+    let instance = deployment(memory.clone()).await;
+    let device = Device::new(&instance).await;
+    let stored = format!("{:?}", memory.snapshot());
+    let letters = device.user_code.replace('-', "");
+    for secret in [device.user_code.as_str(), &letters, &device.device_code, &device.device_code[4..]] {
+        assert!(!stored.contains(secret), "{secret} is stored");
+    }
+}

@@ -1,0 +1,412 @@
+//! Device authorization (RFC 8628).
+
+use serde_json::Value;
+use std::sync::Barrier;
+use std::thread;
+use std::time::{Duration, Instant};
+use suite::{
+    AuthorizationRequest, Browser, Call, Client, Landing, Page, Reply, TokenRequest, Tokens, admin, issuer, jwt,
+    revoke, service, spa,
+};
+
+const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
+const CALLERS: usize = 32;
+
+fn demo() -> Client {
+    Client::public("demo-device")
+}
+
+fn confidential() -> Client {
+    admin::client(
+        "suite-device",
+        &["--confidential", "--set", &format!("grant_types=[\"{GRANT}\"]"), "--set", "scope=openid profile"],
+    )
+}
+
+fn ask(client: &Client, parameters: &[(&str, &str)]) -> Reply {
+    let call = Call::post("/device_authorization");
+    let mut form = parameters.to_vec();
+    match &client.secret {
+        Some(secret) => call.basic(&client.id, secret),
+        None => {
+            form.push(("client_id", &client.id));
+            call
+        }
+    }
+    .form(&form)
+    .send()
+}
+
+/// A device that shows its code.
+struct Device {
+    client: Client,
+    document: Value,
+}
+
+impl Device {
+    #[track_caller]
+    fn of(client: &Client, scope: &str) -> Self {
+        let reply = ask(client, &[("scope", scope)]).expect(200).expect_no_store();
+        Self { client: client.clone(), document: reply.json() }
+    }
+
+    fn new() -> Self {
+        Self::of(&demo(), "openid profile offline_access")
+    }
+
+    #[track_caller]
+    fn text(&self, name: &str) -> &str {
+        self.document[name].as_str().unwrap_or_else(|| panic!("no {name}: {}", self.document))
+    }
+
+    fn poll(&self) -> TokenRequest {
+        TokenRequest::new(&self.client, GRANT).set("device_code", self.text("device_code"))
+    }
+
+    /// Polls as a patient device, until there is another answer than to go on.
+    fn patiently(&self) -> Reply {
+        for seconds in [10, 15, 20] {
+            let reply = self.poll().send();
+            if reply.status == 200 || reply.json()["error"] != "slow_down" {
+                return reply;
+            }
+            thread::sleep(Duration::from_secs(seconds));
+        }
+        panic!("told to slow down for ever")
+    }
+
+    /// The page that asks for approval, in this browser.
+    #[track_caller]
+    fn consent(&self, browser: &mut Browser) -> Page {
+        consent(enter(browser, self.text("user_code")), browser)
+    }
+
+    #[track_caller]
+    fn approve(&self) -> Page {
+        let mut browser = Browser::signed_in();
+        let page = self.consent(&mut browser);
+        browser.decide(&page, "allow").page()
+    }
+}
+
+/// Types a code.
+#[track_caller]
+fn enter(browser: &mut Browser, code: &str) -> Landing {
+    let page = browser.open("/device").page();
+    let form = page.forms.iter().find(|form| form.has("user_code")).expect("a field for the code").clone();
+    browser.submit(&form, &[("user_code", code)])
+}
+
+#[track_caller]
+fn consent(landing: Landing, browser: &mut Browser) -> Page {
+    let page = landing.page();
+    if page.login().is_some() {
+        return browser.sign_in(&page, suite::USERNAME, suite::PASSWORD).consent_page();
+    }
+    assert!(page.consent().is_some(), "expected the page that asks for approval: {:?}", page.reply);
+    page
+}
+
+/// Calls from many threads at the same moment.
+fn at_once<T: Send>(call: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    let barrier = Barrier::new(CALLERS);
+    let (call, barrier) = (&call, &barrier);
+    thread::scope(|scope| {
+        let callers: Vec<_> = (0..CALLERS)
+            .map(|index| {
+                scope.spawn(move || {
+                    barrier.wait();
+                    call(index)
+                })
+            })
+            .collect();
+        callers.into_iter().map(|caller| caller.join().expect("an answer")).collect()
+    })
+}
+
+/// §3.2: all members; a short code in a character set without vowels; the codes are not alike.
+#[test]
+fn the_response_has_every_member() {
+    let (one, two) = (Device::new(), Device::new());
+    assert_eq!(one.text("verification_uri"), format!("{}/device", issuer()));
+    let code = one.text("user_code");
+    assert_eq!(one.text("verification_uri_complete"), format!("{}/device?user_code={code}", issuer()));
+    assert!(one.document["expires_in"].as_u64().is_some_and(|seconds| (60..=3600).contains(&seconds)));
+    assert_eq!(one.document["interval"], 5);
+    let (first, second) = code.split_once('-').expect("a dash");
+    for part in [first, second] {
+        assert!(part.len() == 4 && part.bytes().all(|letter| b"BCDFGHJKLMNPQRSTVWXZ".contains(&letter)), "{code}");
+    }
+    assert_ne!(one.text("user_code"), two.text("user_code"));
+    assert_ne!(one.text("device_code"), two.text("device_code"));
+    assert!(one.text("device_code").len() >= 64);
+}
+
+/// §4: metadata.
+#[test]
+fn metadata_names_the_endpoint() {
+    let document = Call::get("/.well-known/openid-configuration").send().json();
+    assert_eq!(document["device_authorization_endpoint"], format!("{}/device_authorization", issuer()));
+    assert!(document["grant_types_supported"].as_array().unwrap().iter().any(|grant| grant == GRANT));
+}
+
+/// §3.1: who may ask, and for what.
+#[test]
+fn requests_are_checked() {
+    ask(&spa(), &[]).expect_error(400, "unauthorized_client");
+    ask(&service(), &[]).expect_error(400, "unauthorized_client");
+    ask(&Client::public("nobody"), &[]).expect_error(401, "invalid_client");
+    ask(&Client::confidential("demo-web", "wrong"), &[]).expect_error(401, "invalid_client");
+    ask(&Client::public(&confidential().id), &[]).expect_error(401, "invalid_client");
+    ask(&demo(), &[("scope", "nothing")]).expect_error(400, "invalid_scope");
+    ask(&demo(), &[("scope", "open\"id")]).expect_error(400, "invalid_scope");
+    ask(&demo(), &[("scope", "openid"), ("scope", "openid")]).expect_error(400, "invalid_request");
+    ask(&demo(), &[("resource", "https://unknown.example/")]).expect_error(400, "invalid_target");
+    ask(&demo(), &[]).expect(200);
+    Call::post("/device_authorization").body("application/json", "{}").send().expect_error(400, "invalid_request");
+    Call::get("/device_authorization").send().expect(405);
+}
+
+/// §3.4: which polls are no polls at all.
+#[test]
+fn polls_are_checked() {
+    let device = Device::new();
+    device.poll().without("device_code").send().expect_error(400, "invalid_request");
+    device.poll().also("device_code", "x").send().expect_error(400, "invalid_request");
+    device.poll().by(&confidential()).send().expect_error(400, "invalid_grant");
+    device.poll().by(&spa()).send().expect_error(400, "unauthorized_client");
+    device.poll().by(&Client::public("nobody")).send().expect_error(401, "invalid_client");
+    let code = device.text("device_code");
+    let user_code = device.text("user_code");
+    for wrong in
+        ["x", "lkd_", &code[..code.len() - 1], &format!("{code}A"), &code.replacen("lkd_", "lkc_", 1), user_code]
+    {
+        device.poll().set("device_code", wrong).send().expect_error(400, "invalid_grant");
+    }
+    // A code of one kind is never taken for another.
+    TokenRequest::refresh(&demo(), code).send().expect_error(400, "invalid_grant");
+    device.poll().send().expect_error(400, "authorization_pending");
+}
+
+/// §3.3, §3.5: the whole way; sign-in, approval, tokens; and the refresh token goes on.
+#[test]
+fn an_approved_device_gets_tokens() {
+    let device = Device::new();
+    device.poll().send().expect_error(400, "authorization_pending");
+    let mut browser = Browser::new();
+    let page = device.consent(&mut browser);
+    let text = page.text();
+    for shown in [device.text("user_code"), "Demo TV app", "device that you hold", "offline_access"] {
+        assert!(text.contains(shown), "{shown}: {text}");
+    }
+    let done = browser.decide(&page, "allow").page();
+    assert!(done.reply.status == 200 && done.text().contains("connected"), "{:?}", done.reply);
+    thread::sleep(Duration::from_secs(5));
+    let tokens = Tokens::read(&device.client, device.poll().send());
+    assert!(tokens.is_live());
+    assert_eq!(tokens.text("scope"), Some("openid profile offline_access"));
+    let id = jwt::read(tokens.id());
+    assert_eq!(id.claims["aud"], "demo-device");
+    assert!(id.claims.get("nonce").is_none());
+    let next = tokens.refresh_request().tokens();
+    assert!(next.is_live());
+    revoke(&device.client, next.refresh(), None).expect(200);
+    assert!(!next.is_live());
+}
+
+/// A client without refresh tokens gets none; one that authenticates must do so at each poll.
+#[test]
+fn confidential_clients_poll_with_their_secret() {
+    let device = Device::of(&confidential(), "openid profile");
+    device.approve();
+    device.poll().by(&Client::public(&confidential().id)).send().expect_error(401, "invalid_client");
+    let tokens = Tokens::read(&device.client, device.poll().send());
+    assert_eq!(tokens.text("refresh_token"), None);
+    assert!(tokens.is_live());
+}
+
+/// §3.5: the person says no; it stays no.
+#[test]
+fn a_refused_device_is_told() {
+    let device = Device::new();
+    let mut browser = Browser::signed_in();
+    let page = device.consent(&mut browser);
+    assert!(browser.decide(&page, "deny").page().text().contains("refused"));
+    device.poll().send().expect_error(400, "access_denied");
+    let late = browser.decide(&page, "allow").page();
+    assert_eq!(late.reply.status, 400, "{:?}", late.reply);
+    thread::sleep(Duration::from_secs(5));
+    device.poll().send().expect_error(400, "access_denied");
+}
+
+/// §3.5: "slow_down": five seconds more for this and all that follow.
+#[test]
+fn a_hasty_device_must_slow_down_for_good() {
+    let device = Device::new();
+    device.poll().send().expect_error(400, "authorization_pending");
+    device.poll().send().expect_error(400, "slow_down");
+    thread::sleep(Duration::from_millis(6_500));
+    device.poll().send().expect_error(400, "slow_down");
+    let other = Device::new();
+    other.poll().send().expect_error(400, "authorization_pending");
+}
+
+/// §6.1: case, dashes and spaces do not matter.
+#[test]
+fn a_code_may_be_typed_anyhow() {
+    let mut browser = Browser::signed_in();
+    for typing in [
+        |code: &str| code.to_lowercase(),
+        |code: &str| code.replace('-', ""),
+        |code: &str| format!(" {} ", code.replace('-', " ")),
+    ] {
+        let device = Device::new();
+        let page = enter(&mut browser, &typing(device.text("user_code"))).page();
+        assert!(page.consent().is_some() && page.text().contains(device.text("user_code")), "{:?}", page.reply);
+    }
+}
+
+/// §3.3.1: the link that a QR code holds fills the code in; it approves nothing by itself.
+#[test]
+fn the_complete_link_fills_the_code_in() {
+    let device = Device::new();
+    let mut browser = Browser::signed_in();
+    let page = browser.open(device.text("verification_uri_complete")).page();
+    let form = page.forms.iter().find(|form| form.has("user_code")).expect("a field for the code").clone();
+    assert_eq!(form.value("user_code"), Some(device.text("user_code")));
+    device.poll().send().expect_error(400, "authorization_pending");
+    let page = browser.submit(&form, &[]).consent_page();
+    assert!(page.text().contains(device.text("user_code")), "the code, for comparison: {:?}", page.reply);
+    let hostile = browser.open("/device?user_code=%22%3E%3Cscript%3Ealert(1)%3C/script%3E").page();
+    assert!(!hostile.reply.text().contains("<script>alert"), "{:?}", hostile.reply);
+}
+
+/// §5.1: guessing is slowed down; another browser of the same person is not.
+#[test]
+fn guessing_codes_is_slowed_down() {
+    let mut browser = Browser::signed_in();
+    let mut statuses = Vec::new();
+    for _ in 0..8 {
+        let page = enter(&mut browser, "BBBB-BBBB").page();
+        assert!(page.consent().is_none(), "{:?}", page.reply);
+        statuses.push(page.reply.status);
+        if page.reply.status == 429 {
+            assert!(page.reply.header("retry-after").is_some(), "{:?}", page.reply);
+        }
+    }
+    assert!(statuses.contains(&429), "{statuses:?}");
+    let device = Device::new();
+    let page = enter(&mut browser, device.text("user_code")).page();
+    assert_eq!(page.reply.status, 429, "a right guess must wait too: {:?}", page.reply);
+    device.consent(&mut Browser::new_signed_in());
+}
+
+/// RFC 9700 §4.7: no other site can type a code or approve for the person.
+#[test]
+fn forms_of_other_sites_do_nothing() {
+    let device = Device::new();
+    let mut browser = Browser::signed_in();
+    let code = device.text("user_code");
+    for csrf in [vec![("user_code", code)], vec![("user_code", code), ("csrf", "x")]] {
+        let page = browser.post("/device", &csrf).page();
+        assert!(page.reply.status == 400 && page.consent().is_none(), "{:?}", page.reply);
+    }
+    let page = device.consent(&mut browser);
+    let form = page.consent().expect("a form").clone();
+    for wrong in [&[("csrf", "x"), ("decision", "allow")][..], &[("interaction", "x"), ("decision", "allow")]] {
+        assert_eq!(browser.submit(&form, wrong).page().reply.status, 400);
+    }
+    // The same page in a browser that was not shown it.
+    let mut stranger = Browser::new_signed_in();
+    assert_eq!(stranger.submit(&form, &[("decision", "allow")]).page().reply.status, 400);
+    assert_eq!(stranger.open(page.url.as_str()).page().reply.status, 400);
+    device.poll().send().expect_error(400, "authorization_pending");
+}
+
+/// The person may go on as somebody else, or go away from signing in; neither decides anything.
+#[test]
+fn nothing_is_decided_on_the_way() {
+    let device = Device::new();
+    let mut browser = Browser::new();
+    let login = enter(&mut browser, device.text("user_code")).login_page();
+    let away = browser.decide(&login, "cancel").page();
+    assert!(away.forms.iter().any(|form| form.has("user_code")), "{:?}", away.reply);
+    device.poll().send().expect_error(400, "authorization_pending");
+
+    let ada = admin::user("suite-device-ada");
+    let mut browser = Browser::new_signed_in();
+    let page = device.consent(&mut browser);
+    let login = browser.decide(&page, "switch").login_page();
+    let page = browser.sign_in(&login, &ada, admin::PASSWORD).consent_page();
+    assert!(page.text().contains(&ada), "{:?}", page.reply);
+    browser.decide(&page, "allow").page();
+    let tokens = Tokens::read(&device.client, device.patiently());
+    let name = suite::userinfo(tokens.access()).json();
+    assert_eq!(name["name"], ada);
+}
+
+/// A decided code leads nowhere.
+#[test]
+fn a_code_is_decided_once() {
+    let device = Device::new();
+    device.approve();
+    let page = enter(&mut Browser::signed_in(), device.text("user_code")).page();
+    assert!(page.consent().is_none() && (400..500).contains(&page.reply.status), "{:?}", page.reply);
+}
+
+/// Of many decisions at once one counts, whatever it is, and the others are told that they do not.
+#[test]
+fn one_of_32_decisions_wins() {
+    let device = Device::new();
+    let mut browser = Browser::signed_in();
+    let page = device.consent(&mut browser);
+    let pages = at_once(|index| {
+        let decision = if index % 2 == 0 { "allow" } else { "deny" };
+        browser.clone().decide(&page, decision).page()
+    });
+    let won: Vec<_> = pages.iter().filter(|page| page.reply.status == 200).collect();
+    let approved = won.iter().filter(|page| page.text().contains("connected")).count();
+    assert!(approved <= 1, "{approved} approvals");
+    assert!(!won.is_empty() && (approved == 0 || won.len() == 1), "{} decisions", won.len());
+    let answer = device.poll().send();
+    match approved {
+        1 => assert!(Tokens::read(&device.client, answer).is_live()),
+        _ => drop(answer.expect_error(400, "access_denied")),
+    }
+}
+
+/// Of many polls at once one gets the tokens; they live on, and a device that lost the answer gets the same again.
+#[test]
+fn one_of_32_polls_wins() {
+    let device = Device::new();
+    device.approve();
+    let began = Instant::now();
+    let replies = at_once(|_| device.poll().send());
+    let is_quick = began.elapsed() < Duration::from_secs(3);
+    let (won, lost): (Vec<_>, Vec<_>) = replies.into_iter().partition(|reply| reply.status == 200);
+    assert!(won.len() == 1 || !is_quick, "winners: {won:?}");
+    for reply in lost {
+        reply.expect_error(400, "slow_down");
+    }
+    let tokens = Tokens::read(&device.client, won[0].clone());
+    assert!(tokens.is_live(), "the race killed the winner's tokens");
+    let next = tokens.refresh_request().tokens();
+    assert!(next.is_live());
+}
+
+/// What was approved for a device outlives the sign-out of the browser that approved.
+#[test]
+fn signing_out_of_the_browser_leaves_the_device_alone() {
+    let device = Device::of(&demo(), "openid");
+    let mut browser = Browser::new_signed_in();
+    let page = device.consent(&mut browser);
+    browser.decide(&page, "allow").page();
+    let tokens = Tokens::read(&device.client, device.patiently());
+    let page = browser.open("/logout").page();
+    browser.decide(&page, "yes").page();
+    assert!(
+        browser.authorize(&AuthorizationRequest::new(&spa()).set("prompt", "none")).callback().error()
+            == "login_required"
+    );
+    assert!(tokens.is_live());
+}

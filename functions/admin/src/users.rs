@@ -3,6 +3,7 @@
 use crate::{listing, not_found, password_hash, problem};
 use http::StatusCode;
 use protocol::{Timestamp, is_profile_claim};
+use runtime::back_channel::Notices;
 use runtime::{Context, Fault, Request, Response, entropy};
 use serde_json::{Map, Value, json};
 use storage::users::{self, Credential, User};
@@ -109,8 +110,17 @@ pub(crate) async fn put(
 pub(crate) async fn sign_out(username: &str, now: Timestamp, context: &Context) -> Result<Response, Fault> {
     let records = &*context.records;
     let Some(entry) = directory::find(records, username).await? else { return Ok(not_found()) };
-    let ended = sign_out::everywhere(records, &entry.subject, now, &entropy::name()?).await?;
+    let ended = end_all(&entry.subject, now, context).await?;
     Ok(Response::json(StatusCode::OK, &json!({ "sessions": ended.sessions, "grants": ended.grants })))
+}
+
+/// Ends all sessions and grants of a person, and tells the clients that want to know.
+async fn end_all(subject: &str, now: Timestamp, context: &Context) -> Result<sign_out::Ended, Fault> {
+    let records = &*context.records;
+    let notices = Notices::begin(context, subject, &sign_out::parties(records, subject).await?, now).await?;
+    let ended = sign_out::everywhere(records, subject, now, &entropy::name()?).await?;
+    notices.send(context, now).await;
+    Ok(ended)
 }
 
 pub(crate) async fn delete(username: &str, now: Timestamp, context: &Context) -> Result<Response, Fault> {
@@ -118,7 +128,7 @@ pub(crate) async fn delete(username: &str, now: Timestamp, context: &Context) ->
     let Some(entry) = directory::find(records, username).await? else { return Ok(not_found()) };
     // The way in goes first, the directory last: what is cut short can be done again.
     users::remove_credential(records, username).await?;
-    sign_out::everywhere(records, &entry.subject, now, &entropy::name()?).await?;
+    end_all(&entry.subject, now, context).await?;
     sign_out::forget_consents(records, &entry.subject).await?;
     users::remove(records, &entry.subject).await?;
     directory::remove(records, username).await?;

@@ -55,6 +55,7 @@ fn step(context: &Context, visit: &Visit, now: Timestamp) -> Result<StepContext,
         refresh: client.may_use(GrantType::RefreshToken).then_some(lifetimes.refresh),
         access_token: lifetimes.access_token,
         grace: context.config.refresh_grace,
+        remembered: context.remembered(client),
         writer: entropy::name()?,
     })
 }

@@ -5,9 +5,11 @@ mod request;
 use http::{Method, StatusCode, header};
 use protocol::{Error, Parameters};
 use request::LogoutRequest;
+use runtime::back_channel::Notices;
 use runtime::browser::{self, Browser, SignedIn};
 use runtime::{Context, Fault, Request, Response, cookies, entropy};
-use storage::{grants, sessions, sign_out};
+use storage::grants::SessionGrants;
+use storage::{sessions, sign_out};
 
 /// Ends the session of this browser: at once when a client shows an ID token of that session, else when the person
 /// says so (RP-Initiated Logout §2).
@@ -37,7 +39,7 @@ async fn begin(
     logout: &LogoutRequest,
 ) -> Result<Response, Fault> {
     match SignedIn::of(request, context).await? {
-        None => done(context, logout),
+        None => done(context, logout, &[]),
         Some(signed_in) if logout.names(&signed_in.session) => end(request, context, &signed_in, logout).await,
         Some(signed_in) => {
             let nonce = entropy::name()?;
@@ -71,12 +73,12 @@ async fn confirmed(
     let everywhere = match parameters.value("decision") {
         Some("yes") => false,
         Some("everywhere") => true,
-        _ => return signed_out(&logout, true),
+        _ => return signed_out(&logout, true, &[]),
     };
     match SignedIn::of(request, context).await? {
         Some(signed_in) if everywhere => end_everywhere(request, context, &signed_in, &logout).await,
         Some(signed_in) => end(request, context, &signed_in, &logout).await,
-        None => done(context, &logout),
+        None => done(context, &logout, &[]),
     }
 }
 
@@ -88,10 +90,13 @@ async fn end(
     logout: &LogoutRequest,
 ) -> Result<Response, Fault> {
     let records = context.records.as_ref();
-    let session = &signed_in.session;
-    grants::revoke_session(records, &session.subject, &session.sid, request.received_at, &entropy::name()?).await?;
+    let (session, now) = (&signed_in.session, request.received_at);
+    let grants = SessionGrants::find(records, &session.subject, &session.sid).await?;
+    let notices = Notices::begin(context, &session.subject, &grants.parties(), now).await?;
+    grants.revoke(records, now, &entropy::name()?).await?;
     sessions::remove(records, signed_in.id).await?;
-    done(context, logout)
+    notices.send(context, now).await;
+    done(context, logout, notices.frames())
 }
 
 /// Ends all sessions and all grants of the person.
@@ -101,23 +106,26 @@ async fn end_everywhere(
     signed_in: &SignedIn,
     logout: &LogoutRequest,
 ) -> Result<Response, Fault> {
-    let subject = &signed_in.session.subject;
-    sign_out::everywhere(context.records.as_ref(), subject, request.received_at, &entropy::name()?).await?;
+    let (records, subject, now) = (context.records.as_ref(), &signed_in.session.subject, request.received_at);
+    let notices = Notices::begin(context, subject, &sign_out::parties(records, subject).await?, now).await?;
+    sign_out::everywhere(records, subject, now, &entropy::name()?).await?;
     // The list of what is a person's may lag; this very session must not.
-    sessions::remove(context.records.as_ref(), signed_in.id).await?;
-    done(context, logout)
+    sessions::remove(records, signed_in.id).await?;
+    notices.send(context, now).await;
+    done(context, logout, notices.frames())
 }
 
-/// Back to the client, when it may have the person back; else a page that says that it is done.
-fn done(context: &Context, logout: &LogoutRequest) -> Result<Response, Fault> {
+/// Back to the client, when it may have the person back; else a page that says that it is done. Clients that must be
+/// told in a frame (OpenID Connect Front-Channel Logout §3) are told on that page, which then goes on to the client.
+fn done(context: &Context, logout: &LogoutRequest, frames: &[String]) -> Result<Response, Fault> {
     let response = match logout.return_to() {
-        Some(location) => Response::see_other(&location),
-        None => signed_out(logout, false)?,
+        Some(location) if frames.is_empty() => Response::see_other(&location),
+        _ => signed_out(logout, false, frames)?,
     };
     Ok(response.with(header::SET_COOKIE, &cookies::clear(&context.config, cookies::SESSION)))
 }
 
-fn signed_out(logout: &LogoutRequest, stayed: bool) -> Result<Response, Fault> {
+fn signed_out(logout: &LogoutRequest, stayed: bool, frames: &[String]) -> Result<Response, Fault> {
     let nonce = entropy::name()?;
     let return_uri = logout.return_to();
     let page = pages::signed_out(&pages::SignedOut {
@@ -125,6 +133,7 @@ fn signed_out(logout: &LogoutRequest, stayed: bool) -> Result<Response, Fault> {
         client_name: logout.client_name.as_deref(),
         return_uri: return_uri.as_deref(),
         stayed,
+        frames,
     });
     Ok(Response::page(StatusCode::OK, page.html, &page.csp))
 }

@@ -82,6 +82,7 @@ impl Exchange<'_> {
             refresh: self.client.client.may_use(GrantType::RefreshToken).then_some(lifetimes.refresh),
             access_token: lifetimes.access_token,
             grace: self.context.config.refresh_grace,
+            remembered: self.context.remembered(&self.client.client),
             writer: entropy::name()?,
         })
     }

@@ -62,9 +62,13 @@ fn all() -> Vec<(&'static str, Page)> {
         client_name: Some("Orchard Notes"),
         return_uri: Some("https://notes.example/"),
         stayed: false,
+        frames: &[],
     };
     pages.push(("signed_out", pages::signed_out(&done)));
-    pages.push(("still_signed_in", pages::signed_out(&SignedOut { stayed: true, return_uri: None, ..done })));
+    pages.push((
+        "still_signed_in",
+        pages::signed_out(&SignedOut { stayed: true, frames: &[], return_uri: None, ..done }),
+    ));
     pages
 }
 

@@ -39,12 +39,17 @@ pub struct SignedOut<'a> {
     pub return_uri: Option<&'a str>,
     /// The person chose to stay signed in.
     pub stayed: bool,
+    /// What the clients show that end their own sessions (OpenID Connect Front-Channel Logout §2): the page loads each
+    /// in a frame, and then goes on to `return_uri`.
+    pub frames: &'a [String],
 }
 
 /// Says that the person is signed out, or still signed in.
 pub fn signed_out(view: &SignedOut<'_>) -> Page {
     let return_uri = view.return_uri.filter(|uri| is_web(uri));
-    Page::new(&SignedOutTemplate { view, return_uri }, Policy::new(view.nonce))
+    let frames: Vec<&str> = view.frames.iter().map(String::as_str).filter(|uri| is_web(uri)).collect();
+    let policy = Policy { frames: &frames, ..Policy::new(view.nonce) };
+    Page::new(&SignedOutTemplate { view, return_uri, frames: &frames }, policy)
 }
 
 #[derive(Template)]
@@ -58,4 +63,5 @@ struct LogoutTemplate<'a> {
 struct SignedOutTemplate<'a> {
     view: &'a SignedOut<'a>,
     return_uri: Option<&'a str>,
+    frames: &'a [&'a str],
 }

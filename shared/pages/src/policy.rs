@@ -16,12 +16,14 @@ pub(crate) struct Policy<'a> {
     pub(crate) form_self: bool,
     /// A form, or the redirect that answers it, goes here: browsers hold `form-action` against the whole redirect chain.
     pub(crate) form_target: Option<&'a str>,
+    /// The page loads these in frames.
+    pub(crate) frames: &'a [&'a str],
 }
 
 impl<'a> Policy<'a> {
     /// The strictest policy: style only.
     pub(crate) fn new(nonce: &'a str) -> Self {
-        Self { nonce, script: false, connect: false, logo_uri: None, form_self: false, form_target: None }
+        Self { nonce, script: false, connect: false, logo_uri: None, form_self: false, form_target: None, frames: &[] }
     }
 
     /// The header's value.
@@ -37,6 +39,13 @@ impl<'a> Policy<'a> {
         }
         if self.connect {
             header.push_str("; connect-src 'self'");
+        }
+        let mut origins: Vec<String> = self.frames.iter().filter_map(|uri| source(uri)).collect();
+        origins.sort_unstable();
+        origins.dedup();
+        if !origins.is_empty() {
+            header.push_str("; frame-src ");
+            header.push_str(&origins.join(" "));
         }
         let target = self.form_target.and_then(source);
         header.push_str(match (self.form_self, &target) {
@@ -115,6 +124,14 @@ mod tests {
         ] {
             assert_eq!(source(uri).as_deref(), expected, "{uri}");
         }
+    }
+
+    #[test]
+    fn frames_are_of_their_origins_alone() {
+        let frames = ["https://b.example/out?sid=1", "https://a.example/x", "https://a.example/y"];
+        let header = Policy { frames: &frames, ..Policy::new("n") }.header();
+        assert!(header.contains("; frame-src https://a.example https://b.example;"), "{header}");
+        assert!(!Policy::new("n").header().contains("frame-src"));
     }
 
     #[test]

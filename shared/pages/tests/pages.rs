@@ -48,8 +48,13 @@ fn every_page(value: &str) -> Vec<(&'static str, Page)> {
         csrf: value,
         redirect_uri: Some(value),
     };
-    let signed_out =
-        SignedOut { nonce: NONCE, client_name: Some(value), return_uri: Some("https://app.example/"), stayed: false };
+    let signed_out = SignedOut {
+        nonce: NONCE,
+        client_name: Some(value),
+        return_uri: Some("https://app.example/"),
+        stayed: false,
+        frames: &[],
+    };
     vec![
         ("sign_in", pages::sign_in(&sign_in)),
         ("sign_in, account", pages::sign_in(&SignIn { continue_as: Some(value), problem: None, ..sign_in })),
@@ -84,7 +89,10 @@ fn every_page(value: &str) -> Vec<(&'static str, Page)> {
         ("logout", pages::logout(&logout)),
         ("logout, bare", pages::logout(&Logout { client_name: None, user: None, redirect_uri: None, ..logout })),
         ("signed_out", pages::signed_out(&signed_out)),
-        ("signed_out, stayed", pages::signed_out(&SignedOut { stayed: true, return_uri: Some(value), ..signed_out })),
+        (
+            "signed_out, stayed",
+            pages::signed_out(&SignedOut { stayed: true, frames: &[], return_uri: Some(value), ..signed_out }),
+        ),
         (
             "landing",
             pages::landing(&Landing {

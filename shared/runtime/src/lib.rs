@@ -2,6 +2,7 @@
 
 mod authenticate;
 pub mod authorization;
+pub mod back_channel;
 pub mod blocking;
 pub mod browser;
 mod config;

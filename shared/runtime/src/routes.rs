@@ -44,7 +44,7 @@ pub const ROUTES: &[Route] = &[
 ];
 
 /// The functions that run on a schedule and have no route.
-pub const SCHEDULED: &[&str] = &["rotate"];
+pub const SCHEDULED: &[&str] = &["notify", "rotate"];
 
 /// The route that serves a path.
 pub fn find(path: &str) -> Option<&'static Route> {

@@ -45,6 +45,8 @@ pub struct StepContext {
     pub access_token: Duration,
     /// How long a rotated refresh token still gets its successor.
     pub grace: Duration,
+    /// How long the record is kept in any case: as long as the client may have to be told that the session ended.
+    pub remembered: Duration,
     /// Fresh randomness that tells this writer from every other.
     pub writer: String,
 }
@@ -55,7 +57,8 @@ impl StepContext {
     }
 
     fn record_expiry(&self, state: &GrantState) -> Timestamp {
-        state.refresh_expires_at.max(self.now.after(self.access_token)).after(MARGIN)
+        let longest = self.access_token.max(self.remembered);
+        state.refresh_expires_at.max(self.now.after(longest)).after(MARGIN)
     }
 }
 
@@ -260,29 +263,67 @@ pub async fn revoke_access_token(
     Err(too_busy(&key))
 }
 
-/// Revokes all that a person granted in one session, but for what was granted for offline use (OpenID Connect Core §11).
-pub async fn revoke_session(
-    records: &dyn Records,
-    subject: &str,
-    sid: &str,
-    now: Timestamp,
-    writer: &str,
-) -> Result<(), Unavailable> {
-    let mut cursor: Option<Cursor> = None;
-    loop {
-        let page = records.list(&users::owner(subject), cursor.as_ref(), 100).await?;
-        for record in page.records.into_iter().filter(|record| record.key.is(Kind::Grant)) {
-            let grant: Grant = decode(&record.key, &record.body)?;
-            if grant.sid == sid && !grant.scope.contains("offline_access") {
+/// A client that holds tokens of a session.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Party {
+    /// Which client.
+    pub client_id: String,
+    /// The session, as its ID tokens name it.
+    pub sid: String,
+}
+
+/// The grants of one session.
+#[derive(Clone, Debug, Default)]
+pub struct SessionGrants {
+    records: Vec<(Record, Grant)>,
+}
+
+impl SessionGrants {
+    /// Finds them. One round trip for each hundred of what is the person's.
+    pub async fn find(records: &dyn Records, subject: &str, sid: &str) -> Result<Self, Unavailable> {
+        let mut found = Vec::new();
+        let mut cursor: Option<Cursor> = None;
+        loop {
+            let page = records.list(&users::owner(subject), cursor.as_ref(), 100).await?;
+            for record in page.records.into_iter().filter(|record| record.key.is(Kind::Grant)) {
+                let grant: Grant = decode(&record.key, &record.body)?;
+                if grant.sid == sid {
+                    found.push((record, grant));
+                }
+            }
+            match page.next {
+                Some(next) => cursor = Some(next),
+                None => return Ok(Self { records: found }),
+            }
+        }
+    }
+
+    /// The clients that hold tokens of it, each once.
+    pub fn parties(&self) -> Vec<Party> {
+        parties(self.records.iter().map(|(_, grant)| grant))
+    }
+
+    /// Revokes them, but for what was granted for offline use (OpenID Connect Core §11).
+    pub async fn revoke(self, records: &dyn Records, now: Timestamp, writer: &str) -> Result<(), Unavailable> {
+        for (record, grant) in self.records {
+            if !grant.scope.contains("offline_access") {
                 let key = record.key.clone();
                 end(records, &key, record, now, writer).await?;
             }
         }
-        match page.next {
-            Some(next) => cursor = Some(next),
-            None => return Ok(()),
-        }
+        Ok(())
     }
+}
+
+/// The clients of these grants, each once for each session. A grant that came of no session tells nobody.
+pub(crate) fn parties<'a>(grants: impl Iterator<Item = &'a Grant>) -> Vec<Party> {
+    let mut parties: Vec<Party> = grants
+        .filter(|grant| !grant.sid.is_empty())
+        .map(|grant| Party { client_id: grant.client_id.clone(), sid: grant.sid.clone() })
+        .collect();
+    parties.sort_unstable();
+    parties.dedup();
+    parties
 }
 
 /// Ends a grant, from wherever it is. Says whether it was not over before.

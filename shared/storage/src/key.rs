@@ -25,6 +25,8 @@ pub enum Kind {
     Device,
     /// A single-use value that was used, or a token that was revoked.
     Marker,
+    /// A client that is still to be told that a session has ended.
+    Logout,
     /// How often something was tried of late.
     Throttle,
     /// The signing keys.
@@ -44,6 +46,7 @@ impl Kind {
             Self::Pushed => "pushed",
             Self::Device => "device",
             Self::Marker => "marker",
+            Self::Logout => "logout",
             Self::Throttle => "throttle",
             Self::Keys => "keys",
         }

@@ -9,6 +9,7 @@ pub mod directory;
 pub mod faults;
 pub mod grants;
 mod key;
+pub mod logouts;
 pub mod markers;
 pub mod memory;
 pub mod pushed;

@@ -1,7 +1,9 @@
 //! Signing a person out everywhere.
 
+use crate::grants::Party;
+use crate::stored::decode;
 use crate::{Cursor, Kind, Owner, Record, Records, Unavailable, grants, users};
-use protocol::Timestamp;
+use protocol::{Grant, Timestamp};
 
 /// What was ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -10,6 +12,13 @@ pub struct Ended {
     pub sessions: usize,
     /// Grants, those for offline use too; all tokens made from them are dead.
     pub grants: usize,
+}
+
+/// The clients that hold tokens of any session of a person.
+pub async fn parties(records: &dyn Records, subject: &str) -> Result<Vec<Party>, Unavailable> {
+    let found = owned(records, &users::owner(subject), Kind::Grant).await?;
+    let grants: Vec<Grant> = found.iter().map(|record| decode(&record.key, &record.body)).collect::<Result<_, _>>()?;
+    Ok(grants::parties(grants.iter()))
 }
 
 /// Ends all sessions of a person, then all grants: a session that is gone makes no more of them.

@@ -47,6 +47,11 @@ impl Instance {
         &self.context
     }
 
+    /// The same, to put something else in the place of a part.
+    pub fn context_mut(&mut self) -> &mut Context {
+        &mut self.context
+    }
+
     /// Sets the clock forward.
     pub fn wait(&mut self, duration: Duration) {
         self.now = self.now.after(duration);

@@ -27,6 +27,8 @@ use tokio::sync::watch;
 const TABLE: &str = "latchkey";
 /// How often it is looked after the signing keys.
 const ROTATION: Duration = Duration::from_secs(3600);
+/// How often clients are told of logouts that they could not be told of at once.
+const NOTICES: Duration = Duration::from_secs(60);
 
 /// Serves until it is interrupted.
 pub(crate) fn run(args: &DevArgs, output: Output) -> Result<(), Failure> {
@@ -84,6 +86,13 @@ async fn serve(args: &DevArgs, output: Output) -> Result<(), Failure> {
         loop {
             tokio::time::sleep(ROTATION).await;
             rotating.rotate(clock::now()).await;
+        }
+    });
+    let notifying = Arc::clone(&provider);
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(NOTICES).await;
+            notifying.notify(clock::now()).await;
         }
     });
     server::serve(listeners, provider, args.threads, stopped).await;

@@ -64,6 +64,13 @@ impl Provider {
         }
     }
 
+    /// Tells clients that sessions ended, those that could not be told at once.
+    pub(crate) async fn notify(&self, now: Timestamp) {
+        if let Err(fault) = notify::run(now, &self.context).await {
+            (self.context.log)(&json!({ "function": "notify", "reason": fault.reason }).to_string());
+        }
+    }
+
     /// What the administration endpoint answers; `None` when nothing is there.
     async fn administer(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Option<Value>, Failure> {
         let now = crate::clock::now();

@@ -9,7 +9,7 @@ use std::process::Command;
 const GRACE: &str = "2";
 
 /// The functions that run on a schedule.
-const SCHEDULED: [&str; 1] = ["rotate"];
+const SCHEDULED: [&str; 2] = ["notify", "rotate"];
 
 /// A running server for tests.
 pub(super) struct Target {

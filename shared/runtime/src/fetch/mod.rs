@@ -113,9 +113,8 @@ impl Fetcher {
 
     /// Posts a form.
     pub async fn post_form(&self, url: &str, fields: &[(&str, &str)]) -> Result<Fetched, FetchError> {
-        let mut form = url::form_urlencoded::Serializer::new(String::new());
-        form.extend_pairs(fields);
-        self.send(url, Some(form.finish()), LIMIT, TIMEOUT).await
+        let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        self.send(url, Some(form), LIMIT, TIMEOUT).await
     }
 
     async fn send(

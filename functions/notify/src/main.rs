@@ -1,0 +1,7 @@
+//! The function on AWS Lambda.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    runtime::lambda::run_scheduled("notify", |now, context| Box::pin(notify::run(now, context)))
+}

@@ -1,0 +1,119 @@
+//! Telling clients that a session has ended: logout tokens (OpenID Connect Back-Channel Logout 1.0), how long it is
+//! tried to deliver them, and the frames of OpenID Connect Front-Channel Logout 1.0.
+
+use crate::Timestamp;
+use serde::Serialize;
+use serde_json::{Value, json};
+use std::time::Duration;
+use url::Url;
+
+/// The `typ` of a logout token (Back-Channel Logout §2.4).
+pub const LOGOUT_TOKEN_TYPE: &str = "logout+jwt";
+
+/// How long a logout token is good: as long as it takes to arrive (Back-Channel Logout §2.4: two minutes at most).
+const LIFETIME: Duration = Duration::from_secs(120);
+
+/// The claims of a logout token (Back-Channel Logout §2.4). It never has a `nonce`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LogoutTokenClaims<'a> {
+    iss: &'a str,
+    sub: &'a str,
+    aud: &'a str,
+    iat: u64,
+    exp: u64,
+    jti: &'a str,
+    sid: &'a str,
+    events: Value,
+}
+
+impl<'a> LogoutTokenClaims<'a> {
+    /// That the session `sid` of `subject` at `client_id` has ended.
+    pub fn new(
+        issuer: &'a str,
+        client_id: &'a str,
+        subject: &'a str,
+        sid: &'a str,
+        jti: &'a str,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            iss: issuer,
+            sub: subject,
+            aud: client_id,
+            iat: now.as_secs(),
+            exp: now.after(LIFETIME).as_secs(),
+            jti,
+            sid,
+            events: json!({ "http://schemas.openid.net/event/backchannel-logout": {} }),
+        }
+    }
+}
+
+/// How long it is tried to tell a client.
+const GIVE_UP: Duration = Duration::from_secs(86_400);
+/// How long after the first attempt the second comes; each later one takes twice as long.
+const FIRST_WAIT: Duration = Duration::from_secs(60);
+/// The longest time between two attempts.
+const LONGEST_WAIT: Duration = Duration::from_secs(4 * 3600);
+
+/// When the attempt after `attempts` of them is due, of which the last was at `now`; `None` when it is given up, a day
+/// after the session ended.
+pub fn next_attempt(attempts: u32, ended_at: Timestamp, now: Timestamp) -> Option<Timestamp> {
+    let doubled = 2_u32.saturating_pow(attempts.saturating_sub(1).min(16));
+    let due = now.after(FIRST_WAIT.saturating_mul(doubled).min(LONGEST_WAIT));
+    (due.since(ended_at) <= GIVE_UP).then_some(due)
+}
+
+/// What a frame shows that tells a client by its own cookies (Front-Channel Logout §2): its URL, with issuer and session.
+pub fn frame_url(frontchannel_logout_uri: &str, issuer: &str, sid: &str) -> Option<String> {
+    let mut url = Url::parse(frontchannel_logout_uri).ok()?;
+    url.query_pairs_mut().append_pair("iss", issuer).append_pair("sid", sid);
+    Some(url.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const T0: Timestamp = Timestamp::from_secs(1_800_000_000);
+
+    /// Back-Channel Logout §2.4.
+    #[test]
+    fn a_logout_token_says_what_it_must() {
+        let claims = LogoutTokenClaims::new("https://as.example", "app", "ada", "session", "name", T0);
+        let claims = serde_json::to_value(claims).unwrap();
+        assert_eq!(
+            claims,
+            json!({
+                "iss": "https://as.example", "sub": "ada", "aud": "app", "iat": 1_800_000_000_u64,
+                "exp": 1_800_000_120_u64, "jti": "name", "sid": "session",
+                "events": { "http://schemas.openid.net/event/backchannel-logout": {} },
+            })
+        );
+        assert!(claims.get("nonce").is_none(), "MUST NOT");
+    }
+
+    #[test]
+    fn attempts_grow_rare_and_end_after_a_day() {
+        let (mut now, mut attempts, mut waits) = (T0, 0, Vec::new());
+        while let Some(due) = next_attempt(attempts + 1, T0, now) {
+            waits.push(due.since(now).as_secs());
+            (now, attempts) = (due, attempts + 1);
+            assert!(attempts < 50, "it ends");
+        }
+        assert_eq!(waits[..4], [60, 120, 240, 480]);
+        assert!(waits.iter().all(|wait| *wait <= 4 * 3600));
+        assert!(now.since(T0) <= Duration::from_secs(86_400) && now.since(T0) > Duration::from_secs(18 * 3600));
+        assert!((8..20).contains(&attempts), "{attempts}");
+    }
+
+    /// Front-Channel Logout §2: "may contain a query component, which MUST be retained".
+    #[test]
+    fn a_frame_keeps_its_query() {
+        assert_eq!(
+            frame_url("https://app.example/out?a=b", "https://as.example", "s t").as_deref(),
+            Some("https://app.example/out?a=b&iss=https%3A%2F%2Fas.example&sid=s+t")
+        );
+        assert_eq!(frame_url("not a URL", "https://as.example", "s"), None);
+    }
+}

@@ -1,0 +1,173 @@
+//! Clients that cannot be told at once that a session ended are told later, however instances come and go.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    missing_docs,
+    reason = "a test may fail by panicking"
+)]
+
+mod common;
+
+use async_trait::async_trait;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use common::{PASSWORD, deployment};
+use http::StatusCode;
+use in_process::{Flow, Instance};
+use protocol::remote_url::Reach;
+use runtime::fetch::{Outgoing, Transport};
+use runtime::{FetchError, Fetched, Fetcher};
+use serde_json::{Value, json};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use storage::memory::Memory;
+use storage::{Records, clients};
+
+/// What a client answers, and what it was sent.
+#[derive(Clone)]
+struct Peer {
+    status: Arc<Mutex<u16>>,
+    tokens: Arc<Mutex<Vec<Value>>>,
+}
+
+#[async_trait]
+impl Transport for Peer {
+    async fn send(&self, request: &Outgoing) -> Result<Fetched, FetchError> {
+        assert_eq!(request.url.as_str(), "https://app.example/out");
+        let form = request.form.clone().expect("a form");
+        let (_, token) = form.split_once("logout_token=").expect("a logout token");
+        let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
+        self.tokens.lock().unwrap().push(serde_json::from_slice(&claims).unwrap());
+        match *self.status.lock().unwrap() {
+            0 => Err(FetchError::TimedOut),
+            status => Ok(Fetched {
+                status: StatusCode::from_u16(status).unwrap(),
+                content_type: None,
+                cache_control: None,
+                body: Vec::new(),
+            }),
+        }
+    }
+}
+
+impl Peer {
+    fn answering(status: u16) -> Self {
+        Self { status: Arc::new(Mutex::new(status)), tokens: Arc::default() }
+    }
+
+    fn attempts(&self) -> usize {
+        self.tokens.lock().unwrap().len()
+    }
+}
+
+async fn instance(memory: &Arc<Memory>, peer: &Peer) -> Instance {
+    let mut instance = deployment(memory.clone()).await;
+    let mut stored = clients::find(memory.as_ref(), "spa").await.unwrap().unwrap();
+    stored.client.backchannel_logout_uri = Some("https://app.example/out".to_owned());
+    clients::save(memory.as_ref(), &stored).await.unwrap();
+    instance.context_mut().fetch = Fetcher::over(Box::new(peer.clone()), Reach::Public);
+    instance
+}
+
+async fn sign_in_and_out(instance: &Instance) {
+    let mut browser = Flow::default();
+    Flow::redeem(instance, &browser.code(instance, PASSWORD, "openid").await).await;
+    let page = browser.get(instance, "/logout").await;
+    let answer = browser.submit(instance, "/logout", &page, &[("decision", "yes")]).await;
+    assert!(answer.status.is_success());
+    assert!(!browser.has_session());
+}
+
+fn waiting(memory: &Memory) -> usize {
+    memory.snapshot().iter().filter(|record| record.key.is(storage::Kind::Logout)).count()
+}
+
+#[tokio::test]
+async fn a_client_that_answers_is_told_once() {
+    for status in [200, 204] {
+        let (memory, peer) = (Arc::new(Memory::new()), Peer::answering(status));
+        let mut instance = instance(&memory, &peer).await;
+        sign_in_and_out(&instance).await;
+        assert_eq!((peer.attempts(), waiting(&memory)), (1, 0));
+        instance.wait(Duration::from_secs(3600));
+        notify::run(instance.now, instance.context()).await.unwrap();
+        assert_eq!(peer.attempts(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_fails_is_told_later() {
+    for failure in [0, 302, 400, 503] {
+        let (memory, peer) = (Arc::new(Memory::new()), Peer::answering(failure));
+        let mut instance = instance(&memory, &peer).await;
+        sign_in_and_out(&instance).await;
+        assert_eq!((peer.attempts(), waiting(&memory)), (1, 1));
+        notify::run(instance.now, instance.context()).await.unwrap();
+        assert_eq!(peer.attempts(), 1, "not due yet");
+        instance.wait(Duration::from_secs(60));
+        notify::run(instance.now, instance.context()).await.unwrap();
+        assert_eq!(peer.attempts(), 2);
+        *peer.status.lock().unwrap() = 200;
+        instance.wait(Duration::from_secs(119));
+        notify::run(instance.now, instance.context()).await.unwrap();
+        assert_eq!(peer.attempts(), 2, "twice as long");
+        instance.wait(Duration::from_secs(1));
+        let both = futures::join!(
+            notify::run(instance.now, instance.context()),
+            notify::run(instance.now, instance.context())
+        );
+        assert!(both.0.is_ok() && both.1.is_ok());
+        assert_eq!((peer.attempts(), waiting(&memory)), (3, 0), "each attempt is claimed by one");
+        let tokens = peer.tokens.lock().unwrap().clone();
+        assert!(tokens.iter().all(|token| token["jti"] == tokens[0]["jti"]), "one logout, one name");
+        assert!(tokens[2]["iat"].as_u64() > tokens[0]["iat"].as_u64(), "each time a fresh token");
+    }
+}
+
+/// A day of trying, then no more.
+#[tokio::test]
+async fn a_client_that_never_answers_is_given_up() {
+    let (memory, peer) = (Arc::new(Memory::new()), Peer::answering(0));
+    let mut instance = instance(&memory, &peer).await;
+    sign_in_and_out(&instance).await;
+    for _ in 0..(30 * 60) {
+        instance.wait(Duration::from_secs(60));
+        notify::run(instance.now, instance.context()).await.unwrap();
+    }
+    assert_eq!(waiting(&memory), 0);
+    assert!((8..20).contains(&peer.attempts()), "{}", peer.attempts());
+}
+
+/// The instance that ends the session writes down whom to tell before it ends anything.
+#[tokio::test]
+async fn an_instance_that_dies_loses_nothing() {
+    let (memory, peer) = (Arc::new(Memory::new()), Peer::answering(0));
+    let mut instance = instance(&memory, &peer).await;
+    sign_in_and_out(&instance).await;
+    // Another instance, which never saw the session.
+    let fresh = Peer::answering(200);
+    let mut later = Instance::start(memory.clone(), &[]);
+    later.context_mut().fetch = Fetcher::over(Box::new(fresh.clone()), Reach::Public);
+    instance.wait(Duration::from_secs(60));
+    notify::run(instance.now, later.context()).await.unwrap();
+    assert_eq!((fresh.attempts(), waiting(&memory)), (1, 0));
+    assert_eq!(
+        fresh.tokens.lock().unwrap()[0]["events"],
+        json!({ "http://schemas.openid.net/event/backchannel-logout": {} })
+    );
+}
+
+/// A client that is removed is told nothing more.
+#[tokio::test]
+async fn a_client_that_is_gone_is_forgotten() {
+    let (memory, peer) = (Arc::new(Memory::new()), Peer::answering(503));
+    let mut instance = instance(&memory, &peer).await;
+    sign_in_and_out(&instance).await;
+    clients::remove(memory.as_ref() as &dyn Records, "spa").await.unwrap();
+    instance.wait(Duration::from_secs(61));
+    notify::run(instance.now, instance.context()).await.unwrap();
+    assert_eq!((peer.attempts(), waiting(&memory)), (1, 0));
+}

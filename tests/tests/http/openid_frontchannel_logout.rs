@@ -1,0 +1,88 @@
+//! OpenID Connect Front-Channel Logout 1.0.
+
+use suite::{AuthorizationRequest, Browser, Call, Client, Landing, Page, TokenRequest, Tokens, admin, issuer, jwt};
+
+const BYE: &str = "https://suite.example/bye";
+
+/// A client that is told in a frame.
+fn framed() -> Client {
+    let client = admin::client(
+        "suite-front",
+        &[
+            "https://suite.example/callback",
+            "--set",
+            "token_endpoint_auth_method=none",
+            "--set",
+            "frontchannel_logout_uri=https://suite.example/front?tenant=1",
+            "--post-logout-redirect-uri",
+            BYE,
+        ],
+    );
+    Client { redirect_uri: "https://suite.example/callback".to_owned(), ..client }
+}
+
+#[track_caller]
+fn sign_in(browser: &mut Browser, client: &Client) -> Tokens {
+    let request = AuthorizationRequest::new(client);
+    let code = browser.complete(&request).code();
+    TokenRequest::code(&request, &code).tokens()
+}
+
+#[track_caller]
+fn is_framed(page: &Page, sid: &str) {
+    let expected =
+        url::Url::parse_with_params("https://suite.example/front?tenant=1", [("iss", issuer()), ("sid", sid)])
+            .expect("a URL");
+    assert_eq!(page.attributes("iframe", "src"), [expected.as_str()], "{:?}", page.reply);
+    let policy = page.reply.header("content-security-policy").expect("a policy");
+    assert!(policy.contains("; frame-src https://suite.example;"), "no more than the client's origin: {policy}");
+}
+
+/// §2: metadata.
+#[test]
+fn metadata_says_so() {
+    let document = Call::get("/.well-known/openid-configuration").send().json();
+    assert_eq!(document["frontchannel_logout_supported"], true);
+    assert_eq!(document["frontchannel_logout_session_supported"], true);
+}
+
+/// §2, §3: the page loads the client's URL, its query kept, with issuer and session.
+#[test]
+fn the_page_tells_each_client_in_a_frame() {
+    let mut browser = Browser::new();
+    let sid = jwt::read(sign_in(&mut browser, &framed()).id()).text("sid").to_owned();
+    sign_in(&mut browser, &framed());
+    let page = browser.open("/logout").page();
+    assert!(page.attributes("iframe", "src").is_empty(), "nothing has ended yet");
+    let page = browser.decide(&page, "yes").page();
+    is_framed(&page, &sid);
+    assert!(page.text().contains("signed out"));
+}
+
+/// RP-Initiated Logout §3 with frames: the page goes on to the client by itself, without JavaScript, with the state.
+#[test]
+fn the_page_goes_on_to_the_client() {
+    let mut browser = Browser::new();
+    let tokens = sign_in(&mut browser, &framed());
+    let query = format!("/logout?id_token_hint={}&post_logout_redirect_uri={BYE}&state=s%22t", tokens.id());
+    let page = browser.open(&query).page();
+    is_framed(&page, jwt::read(tokens.id()).text("sid"));
+    let back = format!("{BYE}?state=s%22t");
+    assert_eq!(page.attributes("a", "href"), [back.clone()]);
+    let refresh = page.attributes("meta[http-equiv=refresh]", "content");
+    assert!(refresh.len() == 1 && refresh[0].ends_with(&format!("url={back}")), "{refresh:?}");
+    assert!(!tokens.is_live());
+}
+
+/// Where no client wants it, nothing is framed, and the browser goes back at once.
+#[test]
+fn without_such_a_client_there_is_no_frame() {
+    let client = admin::client(
+        "suite-no-front",
+        &["--set", "token_endpoint_auth_method=none", "--post-logout-redirect-uri", BYE],
+    );
+    let mut browser = Browser::new();
+    let tokens = sign_in(&mut browser, &client);
+    let query = format!("/logout?id_token_hint={}&post_logout_redirect_uri={BYE}", tokens.id());
+    assert!(matches!(browser.open(&query), Landing::Callback(_)));
+}

@@ -68,7 +68,7 @@ fn the_page_goes_on_to_the_client() {
     let page = browser.open(&query).page();
     is_framed(&page, jwt::read(tokens.id()).text("sid"));
     let back = format!("{BYE}?state=s%22t");
-    assert_eq!(page.attributes("a", "href"), [back.clone()]);
+    assert_eq!(page.attributes("a", "href"), std::slice::from_ref(&back));
     let refresh = page.attributes("meta[http-equiv=refresh]", "content");
     assert!(refresh.len() == 1 && refresh[0].ends_with(&format!("url={back}")), "{refresh:?}");
     assert!(!tokens.is_live());

@@ -2,7 +2,7 @@
 
 use crate::{listing, not_found, problem};
 use http::StatusCode;
-use protocol::{Client, SecretVerifier, StoredClient};
+use protocol::{Client, SecretVerifier, StoredClient, Timestamp};
 use runtime::{Context, Fault, Request, Response, entropy};
 use serde_json::{Map, Value, json};
 
@@ -41,7 +41,12 @@ pub(crate) async fn get(client_id: &str, context: &Context) -> Result<Response, 
 /// Registers a client or changes all of it, in the words of RFC 7591 §2 and of [`Client`]. Besides, `client_secret` sets
 /// the secret, and `new_client_secret` has one made: `"replace"`, or `"add"` to let the one before stay good. The answer
 /// alone tells a new secret; the store cannot.
-pub(crate) async fn put(client_id: &str, mut body: Map<String, Value>, context: &Context) -> Result<Response, Fault> {
+pub(crate) async fn put(
+    client_id: &str,
+    mut body: Map<String, Value>,
+    now: Timestamp,
+    context: &Context,
+) -> Result<Response, Fault> {
     let mut problems = Vec::new();
     let change = secret_change(&mut body, &mut problems);
     let client = parse(client_id, body, &mut problems);
@@ -63,9 +68,10 @@ pub(crate) async fn put(client_id: &str, mut body: Map<String, Value>, context: 
     };
     let before = storage::clients::find(&*context.records, client_id).await?;
     let status = if before.is_some() { StatusCode::OK } else { StatusCode::CREATED };
+    let since = before.as_ref().map_or(Some(now), |stored| stored.since);
     let before = before.map(|stored| stored.secrets).unwrap_or_default();
     let (secrets, told) = if client.has_secret() { changed(before, change)? } else { (Vec::new(), None) };
-    let stored = StoredClient { client, secrets };
+    let stored = StoredClient { since, ..StoredClient::new(client, secrets) };
     storage::clients::save(&*context.records, &stored).await?;
     let mut answer = json!(stored.client);
     if let (Some(secret), Value::Object(members)) = (told, &mut answer) {

@@ -53,7 +53,7 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Fa
         ("clients" | "users", None) => Ok(problem(StatusCode::METHOD_NOT_ALLOWED, &["a listing can be read, no more"])),
         ("clients", Some(id)) => match *method {
             Method::PUT => match body(request) {
-                Ok(body) => clients::put(&id, body, context).await,
+                Ok(body) => clients::put(&id, body, request.received_at, context).await,
                 Err((status, reason)) => Ok(problem(status, &[reason])),
             },
             Method::DELETE => clients::delete(&id, context).await,

@@ -18,6 +18,7 @@ pub mod metadata;
 mod parameters;
 mod pkce;
 pub mod redirect_uri;
+pub mod registration;
 pub mod remote_url;
 pub mod request_object;
 pub mod resource;

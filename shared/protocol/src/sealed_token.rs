@@ -30,6 +30,10 @@ pub enum TokenKind {
     Session,
     /// Device code (RFC 8628 §3.2).
     DeviceCode,
+    /// What lets its bearer register a client (RFC 7591 §1.2): the generation of its standing is how often.
+    InitialAccess,
+    /// What lets a client look after its registration (RFC 7592 §1.2).
+    RegistrationAccess,
     /// The reference of a pushed authorization request (RFC 9126 §2.2).
     PushedRequest,
 }
@@ -42,6 +46,8 @@ impl TokenKind {
             Self::RefreshToken => "lkr_",
             Self::Session => "lks_",
             Self::DeviceCode => "lkd_",
+            Self::InitialAccess => "lki_",
+            Self::RegistrationAccess => "lkg_",
             Self::PushedRequest => "lkp_",
         }
     }

@@ -129,7 +129,7 @@ pub async fn seed(records: &dyn Records, password_hash: &str) {
         let client: Client = serde_json::from_value(client).unwrap();
         assert_eq!(client.problems(), Vec::<String>::new());
         let secrets = if client.is_confidential() { vec![SecretVerifier::new("secret", [7; 16])] } else { Vec::new() };
-        clients::save(records, &StoredClient { client, secrets }).await.unwrap();
+        clients::save(records, &StoredClient::new(client, secrets)).await.unwrap();
     }
     let claims = json!({ "name": "Alice", "email": "alice@example.com" });
     let user = users::User {

@@ -1,8 +1,11 @@
 //! Clients, in the words of RFC 7591 §2 and OpenID Connect Registration §2, and this server's own settings.
 
+mod encryption;
+pub(crate) mod human;
 mod kinds;
 mod problems;
 mod secret;
+mod sector;
 
 use crate::{Algorithm, ContentEncryption, KeyManagementAlgorithm, RefreshLifetimes, RequestObjectAlgorithm, Scope};
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,6 @@
 //! A client as it is stored, and what its secrets are checked against.
 
-use crate::Client;
+use crate::{Client, Timestamp};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -14,9 +14,31 @@ pub struct StoredClient {
     /// Its secrets' verifiers; any of them is good, so that a secret can be replaced without a gap.
     #[serde(default)]
     pub secrets: Vec<SecretVerifier>,
+    /// When it was made. What was granted to another client of the same name before is none of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
+    /// When it is forgotten, unless it gets a token before: clients that registered themselves and were never used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unused_until: Option<Timestamp>,
 }
 
 impl StoredClient {
+    /// A client with its secrets.
+    pub fn new(client: Client, secrets: Vec<SecretVerifier>) -> Self {
+        Self { client, secrets, since: None, unused_until: None }
+    }
+
+    /// Whether it is there at all at `now`.
+    pub fn is_there(&self, now: Timestamp) -> bool {
+        self.unused_until.is_none_or(|forgotten_at| !forgotten_at.is_past(now))
+    }
+
+    /// Whether what was issued at this moment can have been issued to it.
+    pub fn may_have_got(&self, issued_at: Timestamp) -> bool {
+        // Tokens tell whole seconds.
+        self.since.is_none_or(|since| since.as_secs() <= issued_at.as_secs())
+    }
+
     /// Whether a secret is one of the client's, in constant time.
     pub fn accepts(&self, secret: &str) -> bool {
         self.secrets.iter().fold(false, |found, verifier| found | verifier.accepts(secret))

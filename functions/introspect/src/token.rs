@@ -39,7 +39,7 @@ pub(crate) async fn find(token: &str, client: &Client, context: &Context, now: T
     let Some(claims) = context.access_token(token, now).await?.filter(|claims| may_see(client, claims)) else {
         return Ok(Found::Nothing);
     };
-    Ok(match context.backing(&claims).await? {
+    Ok(match context.backing(&claims, now).await? {
         Some(_) => Found::AccessToken(Box::new(claims)),
         None => Found::Nothing,
     })

@@ -20,6 +20,7 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Fa
             issuer: &config.issuer,
             scopes: &config.scopes,
             grants: &config.grant_types(),
+            registration: config.registration.is_offered(),
             require_pushed_requests: config.require_pushed_requests,
         };
         Response::json(StatusCode::OK, &metadata::document(&offer))

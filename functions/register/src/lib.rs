@@ -1,11 +1,92 @@
-//! Dynamic client registration and its management (RFC 7591, RFC 7592).
+//! Clients that register themselves (RFC 7591, OpenID Connect Registration) and look after their registration
+//! (RFC 7592).
+//!
+//! | request | what happens |
+//! |---|---|
+//! | `POST /register` | a client is registered |
+//! | `GET /register/{client_id}` | its settings, as they are |
+//! | `PUT /register/{client_id}` | its settings are replaced; a new registration access token follows |
+//! | `DELETE /register/{client_id}` | it is gone, and with it all that was granted to it |
 
-use http::StatusCode;
-use runtime::{Context, Fault, Request, Response};
+mod authority;
+mod manage;
+mod register;
+mod sector;
+mod statement;
 
-/// Not there yet.
-pub async fn handle(_: &Request, _: &Context) -> Result<Response, Fault> {
-    Ok(Response::new(StatusCode::NOT_IMPLEMENTED))
+use http::{Method, StatusCode, header};
+use protocol::registration::{self, Registration};
+use protocol::{Error, ErrorCode, StoredClient};
+use runtime::{Context, Fault, Refusal, Request, Response};
+use serde_json::{Map, Value, json};
+
+/// Answers one request.
+pub async fn handle(request: &Request, context: &Context) -> Result<Response, Fault> {
+    let answer = match request.path.strip_prefix("/register/") {
+        None => register::register(request, context).await,
+        Some(client_id) => match request.method {
+            Method::PUT => manage::replace(client_id, request, context).await,
+            Method::DELETE => manage::delete(client_id, request, context).await,
+            _ => manage::read(client_id, request, context).await,
+        },
+    };
+    answer.or_else(|refusal| match refusal {
+        Refusal::Error(error) if error.code == ErrorCode::InvalidToken => Ok(authority::challenge(&error)),
+        other => other.into_json(),
+    })
+}
+
+/// The JSON object that a request carries.
+fn metadata(request: &Request) -> Result<Map<String, Value>, Error> {
+    let invalid = |description| Error::new(ErrorCode::InvalidClientMetadata, description);
+    if !request.has_content_type("application/json") {
+        return Err(invalid("the body must be application/json"));
+    }
+    match serde_json::from_slice(&request.body) {
+        Ok(Value::Object(metadata)) => Ok(metadata),
+        _ => Err(invalid("the body must be a JSON object")),
+    }
+}
+
+/// The secret of a client at a generation of its registration. Derived, and so told again when a client asks, while
+/// the store holds no more than what it is checked against.
+fn client_secret(context: &Context, client_id: &str, registration: &Registration, generation: u32) -> String {
+    let parts = [b"registered".as_slice(), client_id.as_bytes(), registration.id.as_bytes(), &generation.to_be_bytes()];
+    authority::base64url(&context.secrets.mac(jose::Purpose::ClientSecret, &parts))
+}
+
+/// A client as it is told of itself (RFC 7591 §3.2.1, RFC 7592 §3), with the registration access token of this
+/// generation.
+fn document(
+    context: &Context,
+    stored: &StoredClient,
+    registration: &Registration,
+    secret: u32,
+    generation: u32,
+) -> Result<Map<String, Value>, Fault> {
+    let client_id = &stored.client.client_id;
+    let mut document = registration::document(&stored.client);
+    document.insert("client_id_issued_at".to_owned(), json!(registration.registered_at.as_secs()));
+    if stored.client.has_secret() {
+        let secret = client_secret(context, client_id, registration, secret);
+        // Made under a secret of the deployment that is not the current one: known to the client alone.
+        if stored.accepts(&secret) {
+            document.insert("client_secret".to_owned(), json!(secret));
+        }
+        document.insert("client_secret_expires_at".to_owned(), json!(0));
+    }
+    if let Some(statement) = &registration.software_statement {
+        document.insert("software_statement".to_owned(), json!(statement));
+    }
+    let token = context.registration_access_token(client_id, registration, generation)?;
+    document.insert("registration_access_token".to_owned(), json!(token));
+    let uri = format!("{}/register/{client_id}", context.config.issuer);
+    document.insert("registration_client_uri".to_owned(), json!(uri));
+    Ok(document)
+}
+
+fn answer(status: StatusCode, document: &Map<String, Value>, client_id: &str) -> Response {
+    Response::json(status, document).with(header::PRAGMA, "no-cache").of_client(client_id)
 }
 
 #[cfg(target_arch = "wasm32")]

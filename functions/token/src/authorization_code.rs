@@ -19,6 +19,7 @@ pub(crate) async fn redeem(exchange: &Exchange<'_>) -> Result<TokenResponse, Ref
         challenge.as_ref().map_or("", CodeChallenge::as_str),
     );
     let code = sealed_token::open(&exchange.context.secrets, TokenKind::Code, code, &binding, exchange.now)
+        .filter(|code| exchange.client.may_have_got(code.standing.started_at))
         .ok_or_else(|| {
             invalid_grant(
                 "the code is unknown or expired, or was issued for another client_id, redirect_uri or code_challenge",

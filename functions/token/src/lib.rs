@@ -37,7 +37,10 @@ async fn respond(request: &Request, context: &Context) -> Result<Response, Refus
         },
     };
     let response = match answer {
-        Ok(tokens) => Response::json(http::StatusCode::OK, &tokens).with(header::PRAGMA, "no-cache"),
+        Ok(tokens) => {
+            context.note_use(&client).await?;
+            Response::json(http::StatusCode::OK, &tokens).with(header::PRAGMA, "no-cache")
+        }
         Err(refusal) => refusal.into_json()?,
     };
     Ok(response.of_client(&client.client.client_id))

@@ -10,9 +10,9 @@ use storage::grants::{self, Rotation};
 pub(crate) async fn refresh(exchange: &Exchange<'_>) -> Result<TokenResponse, Refusal> {
     let token = exchange.parameters.required("refresh_token")?;
     let binding = sealed_token::refresh_binding(&exchange.client.client.client_id, "");
-    let token =
-        sealed_token::open(&exchange.context.secrets, TokenKind::RefreshToken, token, &binding, exchange.now)
-            .ok_or_else(|| invalid_grant("the refresh token is unknown or expired, or was issued to another client"))?;
+    let token = sealed_token::open(&exchange.context.secrets, TokenKind::RefreshToken, token, &binding, exchange.now)
+        .filter(|token| exchange.client.may_have_got(token.standing.started_at))
+        .ok_or_else(|| invalid_grant("the refresh token is unknown or expired, or was issued to another client"))?;
     let narrowed = narrowed(exchange, token.standing.grant).await?;
     match grants::rotate(exchange.context.records.as_ref(), &token.standing, &exchange.step()?).await? {
         Rotation::Rotated(live) => {

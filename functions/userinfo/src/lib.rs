@@ -24,7 +24,9 @@ async fn respond(request: &Request, context: &Context) -> Result<Response, Refus
         let error = Error::new(ErrorCode::InsufficientScope, "the access token must have the scope openid");
         return Ok(Challenge::Error { error, scope: Some("openid") }.response());
     }
-    let Some(Backing::Grant(live)) = context.backing(&claims).await? else { return Ok(invalid_token()) };
+    let Some(Backing::Grant(live)) = context.backing(&claims, request.received_at).await? else {
+        return Ok(invalid_token());
+    };
     let user = users::find(context.records.as_ref(), &live.grant.subject).await?;
     let Some(user) = user else { return Ok(invalid_token()) };
     let mut answer = live.grant.claims.for_userinfo(&claims.scope, &user.claims);

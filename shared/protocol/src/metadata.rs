@@ -16,6 +16,8 @@ pub struct Offer<'a> {
     pub scopes: &'a [String],
     /// The grants.
     pub grants: &'a [GrantType],
+    /// Whether clients can register themselves.
+    pub registration: bool,
     /// Whether every authorization request must be pushed.
     pub require_pushed_requests: bool,
 }
@@ -23,6 +25,9 @@ pub struct Offer<'a> {
 /// The metadata document.
 pub fn document(offer: &Offer<'_>) -> Value {
     let mut document = Map::new();
+    if offer.registration {
+        document.insert("registration_endpoint".to_owned(), json!(format!("{}/register", offer.issuer)));
+    }
     for part in [endpoints(offer), abilities(offer), client_authentication(), cryptography()] {
         if let Value::Object(members) = part {
             document.extend(members);

@@ -1,8 +1,9 @@
 //! Configuration: read once, at start, and checked whole.
 
+use crate::RegistrationPolicy;
 use crate::settings::SETTINGS;
 use jose::{JwkSet, PublicKey, Secret, Secrets};
-use protocol::{GrantType, Lifetimes, RefreshLifetimes, Resource, Scope, TrustedIssuer, redirect_uri};
+use protocol::{GrantType, Lifetimes, RefreshLifetimes, Resource, STANDARD_SCOPES, Scope, TrustedIssuer, redirect_uri};
 use serde::de::DeserializeOwned;
 use std::fmt;
 use std::time::Duration;
@@ -26,6 +27,8 @@ pub struct Config {
     pub trusted_saml_issuers: Vec<TrustedIssuer>,
     /// From a pushed request to the expiry of its reference.
     pub pushed_request_lifetime: Duration,
+    /// How clients may register themselves.
+    pub registration: RegistrationPolicy,
     /// From a code's issue to its expiry.
     pub code_lifetime: Duration,
     /// From a device's request to the expiry of its codes.
@@ -130,6 +133,58 @@ impl Reader<'_> {
         issuers
     }
 
+    fn number(&mut self, name: &str) -> u32 {
+        let default = SETTINGS.iter().find(|setting| setting.name == name).and_then(|setting| setting.default);
+        let text = self.text(name).or(default.map(str::to_owned)).unwrap_or_default();
+        text.parse().unwrap_or_else(|_| {
+            self.problem(name, format_args!("'{text}' is not a whole number"));
+            0
+        })
+    }
+
+    fn registration(&mut self) -> RegistrationPolicy {
+        const WHO: &str = "LATCHKEY_REGISTRATION";
+        const SCOPES: &str = "LATCHKEY_REGISTRATION_SCOPES";
+        const GRANTS: &str = "LATCHKEY_REGISTRATION_GRANTS";
+        const ISSUERS: &str = "LATCHKEY_SOFTWARE_STATEMENT_ISSUERS";
+        let mut policy = RegistrationPolicy {
+            per_address: self.number("LATCHKEY_REGISTRATIONS_PER_ADDRESS"),
+            in_total: self.number("LATCHKEY_REGISTRATIONS_IN_TOTAL"),
+            unused_lifetime: self.seconds("LATCHKEY_REGISTRATION_UNUSED_LIFETIME", 60, 366 * 86_400),
+            statement_issuers: self.list(ISSUERS),
+            ..RegistrationPolicy::default()
+        };
+        for word in self.text(WHO).unwrap_or_default().split_ascii_whitespace() {
+            match word {
+                "closed" => {}
+                "open" => policy.open = true,
+                "token" => policy.token = true,
+                "statement" => policy.statement = true,
+                other => self.problem(WHO, format_args!("'{other}' is none of closed, open, token and statement")),
+            }
+        }
+        match Scope::parse(&self.text(SCOPES).unwrap_or_else(|| STANDARD_SCOPES.join(" "))) {
+            Some(scopes) => policy.scopes = scopes,
+            None => self.problem(SCOPES, "has a character that no scope may have; separate names by spaces"),
+        }
+        let grants = self.text(GRANTS).unwrap_or_else(|| {
+            let with_a_person = [GrantType::AuthorizationCode, GrantType::RefreshToken, GrantType::DeviceCode];
+            with_a_person.map(GrantType::as_str).join(" ")
+        });
+        for word in grants.split_ascii_whitespace() {
+            match GrantType::ALL.iter().find(|grant| grant.as_str() == word) {
+                Some(grant) => policy.grants.push(*grant),
+                None => self.problem(GRANTS, format_args!("'{word}' is no grant type")),
+            }
+        }
+        for (position, trusted) in policy.statement_issuers.iter().enumerate() {
+            if trusted.issuer.is_empty() || trusted.jwks.is_some() == trusted.jwks_uri.is_some() {
+                self.problem(ISSUERS, format_args!("[{position}] needs issuer, and either jwks or jwks_uri"));
+            }
+        }
+        policy
+    }
+
     fn issuer(&mut self) -> String {
         const NAME: &str = "LATCHKEY_ISSUER";
         let Some(text) = self.text(NAME) else {
@@ -209,6 +264,7 @@ impl Config {
             trusted_saml_issuers: reader.trusted_issuers("LATCHKEY_TRUSTED_SAML_ISSUERS", saml_issuer_problems),
             require_pushed_requests: reader.flag("LATCHKEY_REQUIRE_PUSHED_REQUESTS"),
             pushed_request_lifetime: reader.seconds("LATCHKEY_PUSHED_REQUEST_LIFETIME", 5, 600),
+            registration: reader.registration(),
             code_lifetime: reader.seconds("LATCHKEY_CODE_LIFETIME", 1, 600),
             device_code_lifetime: reader.seconds("LATCHKEY_DEVICE_CODE_LIFETIME", 60, 3600),
             lifetimes: Lifetimes {

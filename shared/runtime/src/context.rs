@@ -32,7 +32,7 @@ pub struct Context {
     /// Where log lines go.
     pub log: Box<dyn Fn(&str) + Send + Sync>,
     keyring: Mutex<Option<(Timestamp, Arc<Keyring>)>>,
-    clients: Mutex<HashMap<String, (Timestamp, Arc<StoredClient>)>>,
+    pub(crate) clients: Mutex<HashMap<String, (Timestamp, Arc<StoredClient>)>>,
     pub(crate) remote_keys: RemoteKeys,
 }
 
@@ -96,10 +96,11 @@ impl Context {
             if let Some((read_at, client)) = cached.get(client_id)
                 && now.since(*read_at) < CACHED_FOR
             {
-                return Ok(Some(client.clone()));
+                return Ok(Some(client.clone()).filter(|client| client.is_there(now)));
             }
         }
-        let found = clients::find(self.records.as_ref(), client_id).await?.map(Arc::new);
+        let found =
+            clients::find(self.records.as_ref(), client_id).await?.filter(|found| found.is_there(now)).map(Arc::new);
         let mut cached = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         match &found {
             Some(client) => {

@@ -17,6 +17,7 @@ pub mod issue;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod lambda;
 pub mod pacing;
+mod registration;
 mod remote_keys;
 mod request;
 mod response;
@@ -34,6 +35,7 @@ pub use encrypt::encrypted;
 pub use fault::Fault;
 pub use fetch::{FetchError, Fetched, Fetcher};
 pub use form::Refusal;
+pub use registration::{RegistrationPolicy, StatementIssuer, initial_access_token};
 pub use remote_keys::{KeyError, KeySource};
 pub use request::Request;
 pub use response::{Outcome, Response};

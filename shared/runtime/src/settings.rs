@@ -55,6 +55,41 @@ pub const SETTINGS: &[Setting] = &[
         Some("90"),
         "seconds in which the reference of a pushed request must be used, 5 to 600",
     ),
+    setting(
+        "LATCHKEY_REGISTRATION",
+        Some("closed"),
+        "who may register a client (RFC 7591): closed, or one or more of open (anybody), token (who has an initial access token) and statement (whose software statement is by a trusted issuer), separated by spaces",
+    ),
+    setting(
+        "LATCHKEY_REGISTRATION_SCOPES",
+        Some("the standard scopes"),
+        "the scopes that clients which register themselves may have, separated by spaces",
+    ),
+    setting(
+        "LATCHKEY_REGISTRATION_GRANTS",
+        Some("authorization_code, refresh_token and the device code"),
+        "the grants that clients which register themselves may use, by their names in the protocol, separated by spaces",
+    ),
+    setting(
+        "LATCHKEY_SOFTWARE_STATEMENT_ISSUERS",
+        Some("none"),
+        "who may vouch for software (RFC 7591 section 2.3): a JSON array of objects with issuer, and jwks or jwks_uri",
+    ),
+    setting(
+        "LATCHKEY_REGISTRATIONS_PER_ADDRESS",
+        Some("30"),
+        "how many clients one address may register in an hour, with neither initial access token nor software statement",
+    ),
+    setting(
+        "LATCHKEY_REGISTRATIONS_IN_TOTAL",
+        Some("500"),
+        "how many clients all addresses may register in an hour, likewise",
+    ),
+    setting(
+        "LATCHKEY_REGISTRATION_UNUSED_LIFETIME",
+        Some("604800"),
+        "seconds until a client that was registered likewise is forgotten, unless it gets a token before",
+    ),
     setting("LATCHKEY_CODE_LIFETIME", Some("60"), "seconds from an authorization code's issue to its expiry, 1 to 600"),
     setting(
         "LATCHKEY_DEVICE_CODE_LIFETIME",

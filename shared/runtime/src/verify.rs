@@ -42,7 +42,13 @@ impl Context {
 
     /// What stands behind an access token; `None` when it, or the grant that it was made from, was revoked. One round
     /// trip.
-    pub async fn backing(&self, claims: &AccessTokenClaims) -> Result<Option<Backing>, Fault> {
+    pub async fn backing(&self, claims: &AccessTokenClaims, now: Timestamp) -> Result<Option<Backing>, Fault> {
+        // What was issued to a client dies with it (RFC 7592 §2.3), and does not pass to a later one of its name.
+        let issued_at = Timestamp::from_secs(claims.iat);
+        let client = self.client(&claims.client_id, now).await?;
+        if client.is_none_or(|client| !client.may_have_got(issued_at)) {
+            return Ok(None);
+        }
         let records = self.records.as_ref();
         if claims.grant.is_none() {
             let is_revoked = markers::is_revoked(records, &claims.jti).await?;
@@ -50,7 +56,6 @@ impl Context {
         }
         let Some(standing) = claims.standing() else { return Ok(None) };
         let live = grants::find(records, standing.grant).await?;
-        let issued_at = Timestamp::from_secs(claims.iat);
         Ok(live.filter(|live| live.state.accepts(&claims.jti, issued_at)).map(|live| Backing::Grant(Box::new(live))))
     }
 

@@ -1,8 +1,9 @@
 //! Clients.
 
-use crate::stored::{decode, put, state};
-use crate::{Cursor, Key, Kind, Owner, Records, Unavailable};
+use crate::stored::{TRIES, decode, encode, put, state, too_busy};
+use crate::{Advance, Cursor, Key, Kind, Owner, Records, Unavailable};
 use protocol::StoredClient;
+use std::time::Duration;
 
 fn owner() -> Owner {
     Owner::new("clients")
@@ -18,9 +19,31 @@ pub async fn find(records: &dyn Records, client_id: &str) -> Result<Option<Store
     state(records, &key(client_id)).await
 }
 
+/// How long the record of a client outlives the moment from which on it is forgotten.
+const MARGIN: Duration = Duration::from_secs(3600);
+
 /// Stores a client, new or changed.
 pub async fn save(records: &dyn Records, client: &StoredClient) -> Result<(), Unavailable> {
-    put(records, &key(&client.client.client_id), Some(owner()), client, None).await
+    let expires_at = client.unused_until.map(|forgotten_at| forgotten_at.after(MARGIN));
+    put(records, &key(&client.client.client_id), Some(owner()), client, expires_at).await
+}
+
+/// Lets a client live on that would be forgotten, because it is used.
+pub async fn keep(records: &dyn Records, client_id: &str) -> Result<(), Unavailable> {
+    let key = key(client_id);
+    let Some(mut record) = records.get(&key).await? else { return Ok(()) };
+    for _ in 0..TRIES {
+        let stored: StoredClient = decode(&key, &record.state)?;
+        if stored.unused_until.is_none() {
+            return Ok(());
+        }
+        let kept = encode(&StoredClient { unused_until: None, ..stored });
+        match records.advance(&key, record.generation, &kept, None).await? {
+            Advance::Advanced(_) | Advance::Missing => return Ok(()),
+            Advance::Stale(newer) => record = newer,
+        }
+    }
+    Err(too_busy(&key))
 }
 
 /// Removes a client.

@@ -23,6 +23,8 @@ pub enum Kind {
     Pushed,
     /// A device that waits for a person's approval.
     Device,
+    /// What is known of a client that registered itself besides the client.
+    Registration,
     /// A single-use value that was used, or a token that was revoked.
     Marker,
     /// A client that is still to be told that a session has ended.
@@ -45,6 +47,7 @@ impl Kind {
             Self::Grant => "grant",
             Self::Pushed => "pushed",
             Self::Device => "device",
+            Self::Registration => "registration",
             Self::Marker => "marker",
             Self::Logout => "logout",
             Self::Throttle => "throttle",

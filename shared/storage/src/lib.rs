@@ -14,6 +14,7 @@ pub mod markers;
 pub mod memory;
 pub mod pushed;
 mod records;
+pub mod registrations;
 pub mod sessions;
 pub mod settle;
 pub mod sign_out;

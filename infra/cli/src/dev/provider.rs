@@ -30,6 +30,10 @@ impl Provider {
                 "LATCHKEY_ISSUER" => Some(format!("http://localhost:{port}")),
                 "LATCHKEY_SECRET" => Some(secret.to_base64url()),
                 "LATCHKEY_SCOPES" => Some("read write".to_owned()),
+                "LATCHKEY_REGISTRATION" => Some("open".to_owned()),
+                "LATCHKEY_REGISTRATION_SCOPES" => Some(demo::REGISTRATION_SCOPES.to_owned()),
+                "LATCHKEY_REGISTRATION_GRANTS" => Some(demo::registration_grants()),
+                "LATCHKEY_REGISTRATIONS_PER_ADDRESS" | "LATCHKEY_REGISTRATIONS_IN_TOTAL" => Some("100000".to_owned()),
                 _ => None,
             })
         };

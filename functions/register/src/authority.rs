@@ -1,0 +1,71 @@
+//! By what right somebody registers a client, or looks after one: bearer tokens (RFC 6750), and quotas for those who
+//! have none.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use http::{StatusCode, header};
+use jose::Purpose;
+use protocol::{Error, ErrorCode, TokenContent, TokenKind, sealed_token};
+use runtime::{Context, Refusal, Request, Response, entropy};
+use std::net::IpAddr;
+use std::time::Duration;
+use storage::registrations;
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+pub(crate) fn base64url(bytes: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// A request that brings no token, or one that is not good (RFC 6750 §3).
+pub(crate) fn challenge(error: &Error) -> Response {
+    let value = format!("Bearer realm=\"latchkey\", error=\"{}\"", error.code.as_str());
+    Response::json(StatusCode::UNAUTHORIZED, &error.to_body()).with(header::WWW_AUTHENTICATE, &value).failed(error)
+}
+
+pub(crate) fn invalid_token(description: &'static str) -> Error {
+    Error::new(ErrorCode::InvalidToken, description)
+}
+
+/// The bearer token of a request.
+pub(crate) fn bearer(request: &Request) -> Result<Option<&str>, Error> {
+    let Some(header) = request.authorization()? else { return Ok(None) };
+    match header.split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(Some(token.trim())),
+        _ => Err(invalid_token("the Authorization header must be Bearer with a token")),
+    }
+}
+
+/// The initial access token of a request, when it brings one (RFC 7591 §3). One that is not good is refused even where
+/// none is needed.
+pub(crate) fn initial_access(request: &Request, context: &Context) -> Result<Option<TokenContent>, Error> {
+    let Some(token) = bearer(request)? else { return Ok(None) };
+    sealed_token::open(&context.secrets, TokenKind::InitialAccess, token, &[], request.received_at)
+        .map(Some)
+        .ok_or_else(|| invalid_token("the initial access token is unknown or expired"))
+}
+
+/// Counts a registration by nobody in particular: per address, and in all.
+pub(crate) async fn take_quota(request: &Request, context: &Context) -> Result<Result<(), Response>, Refusal> {
+    let policy = &context.config.registration;
+    let from = match request.address {
+        // Whoever has one address of IPv6 has the whole /64.
+        Some(IpAddr::V6(address)) => address.octets().iter().take(8).copied().collect(),
+        Some(IpAddr::V4(address)) => address.octets().to_vec(),
+        None => Vec::new(),
+    };
+    let tag = base64url(&context.secrets.mac(Purpose::Throttle, &[b"registration", &from]));
+    for (name, most) in [(format!("register-{tag}"), policy.per_address), ("register".to_owned(), policy.in_total)] {
+        let writer = entropy::name()?;
+        let now = request.received_at;
+        if let Err(next_at) = registrations::take(&*context.records, &name, HOUR, most, now, &writer).await? {
+            return Ok(Err(too_many(next_at.since(now))));
+        }
+    }
+    Ok(Ok(()))
+}
+
+fn too_many(wait: Duration) -> Response {
+    let error = Error::new(ErrorCode::TemporarilyUnavailable, "too many clients were registered of late; try later");
+    let seconds = wait.as_secs().saturating_add(1).to_string();
+    Response::json(StatusCode::TOO_MANY_REQUESTS, &error.to_body()).with(header::RETRY_AFTER, &seconds).failed(&error)
+}

@@ -1,0 +1,150 @@
+//! Looking after a registration (RFC 7592 §2).
+
+use crate::{answer, authority, document, metadata, register, sector, statement};
+use http::StatusCode;
+use protocol::registration::{self, Limits};
+use protocol::{Error, ErrorCode, StoredClient, TokenKind, sealed_token};
+use runtime::{Context, Refusal, Request, Response, entropy};
+use serde_json::Value;
+use storage::clients;
+use storage::registrations::{self, Registered};
+
+/// A client whose registration access token was shown, and the generation of that token.
+struct Shown {
+    registered: Registered,
+    generation: u32,
+}
+
+/// Reads the settings (§2.1).
+pub(crate) async fn read(client_id: &str, request: &Request, context: &Context) -> Result<Response, Refusal> {
+    let Shown { mut registered, generation } = authorized(client_id, request, context).await?;
+    let records = context.records.as_ref();
+    // Whoever has the newest token needs no older one any more.
+    if let Some(state) = registered.state.read_with(generation, entropy::name()?)
+        && let Some(Ok(advanced)) = registrations::advance(records, client_id, &registered, &state).await?
+    {
+        registered = advanced;
+    }
+    let stored = clients::find(records, client_id).await?.ok_or_else(gone)?;
+    let document = document(context, &stored, &registered.registration, registered.state.secret, generation)?;
+    Ok(answer(StatusCode::OK, &document, client_id))
+}
+
+/// Replaces the settings (§2.2). What is left out goes. A member of our own, `new_client_secret`, has a new secret made:
+/// `"replace"`, or `"add"` to let the one before stay good.
+///
+/// The registration decides before the client is written: if the answer is lost, the same request with the same token
+/// writes the same once more and is told the same.
+pub(crate) async fn replace(client_id: &str, request: &Request, context: &Context) -> Result<Response, Refusal> {
+    let Shown { mut registered, generation } = authorized(client_id, request, context).await?;
+    let records = context.records.as_ref();
+    let before = clients::find(records, client_id).await?.ok_or_else(gone)?;
+    refuse_shared(&registered)?;
+    let mut metadata = metadata(request)?;
+    registration::check_replacement(client_id, &metadata)?;
+    check_secret(metadata.remove("client_secret"), &before)?;
+    let new_secret = metadata.remove("new_client_secret");
+    let keeps_old = match new_secret.as_ref().map(Value::as_str) {
+        None | Some(Some("replace")) => false,
+        Some(Some("add")) => true,
+        Some(_) => return Err(invalid("new_client_secret: must be replace or add").into()),
+    };
+    // What was vouched for stays as it was vouched for, also when the statement has expired since.
+    let sent_statement = metadata.remove("software_statement");
+    let said = match &registered.registration.software_statement {
+        Some(known) if sent_statement.as_ref().is_none_or(|sent| sent.as_str() == Some(known)) => {
+            statement::claims(known)
+        }
+        None if sent_statement.is_none() => None,
+        _ => return Err(invalid("software_statement: must be the one of the registration").into()),
+    };
+    let policy = &context.config.registration;
+    let limits = Limits { scopes: &policy.scopes, grants: &policy.grants, reach: context.fetch.reach() };
+    let client = registration::read(client_id, metadata, said.as_ref(), &limits)?;
+    sector::check(&client, context).await?;
+    let needs_secret = client.has_secret() && before.secrets.is_empty();
+    let state = loop {
+        let next = registered.state.replaced_with(generation, new_secret.is_some() || needs_secret, entropy::name()?);
+        match registrations::advance(records, client_id, &registered, &next).await? {
+            Some(Ok(advanced)) => break advanced.state,
+            Some(Err(newer)) if newer.state.accepts(generation) => {
+                refuse_shared(&newer)?;
+                registered = newer;
+            }
+            Some(Err(_)) | None => return Err(gone().into()),
+        }
+    };
+    let mut secrets = register::secrets(context, &client, &registered.registration, state.secret)?;
+    if !before.secrets.is_empty() && client.has_secret() {
+        let is_same = secrets.is_empty() || {
+            let secret = crate::client_secret(context, client_id, &registered.registration, state.secret);
+            before.accepts(&secret)
+        };
+        if is_same || new_secret.is_none() {
+            secrets.clone_from(&before.secrets);
+        } else if keeps_old {
+            secrets.extend(before.secrets.first().cloned());
+        }
+    }
+    let stored = StoredClient { client, secrets, ..before };
+    clients::save(records, &stored).await?;
+    context.forget_client(client_id);
+    let document = document(context, &stored, &registered.registration, state.secret, state.latest)?;
+    Ok(answer(StatusCode::OK, &document, client_id))
+}
+
+/// Deletes a client (§2.3). All that was granted to it ends with it: nothing is issued, introspected or told to a client
+/// that is not there, and to one that later gets the same name only what is newer than itself. The client goes first,
+/// so that whoever asks again after a lost answer finds the registration and deletes what is left.
+pub(crate) async fn delete(client_id: &str, request: &Request, context: &Context) -> Result<Response, Refusal> {
+    let Shown { registered, .. } = authorized(client_id, request, context).await?;
+    refuse_shared(&registered)?;
+    clients::remove(context.records.as_ref(), client_id).await?;
+    context.forget_client(client_id);
+    registrations::remove(context.records.as_ref(), client_id).await?;
+    Ok(Response::new(StatusCode::NO_CONTENT).of_client(client_id))
+}
+
+/// The registration that the request's token is for. A token of another client, or for a client that is gone, is
+/// refused the same way (§2.1).
+async fn authorized(client_id: &str, request: &Request, context: &Context) -> Result<Shown, Refusal> {
+    let refused = || authority::invalid_token("the registration access token is unknown, or not the newest");
+    let token = authority::bearer(request)?.ok_or_else(refused)?;
+    let binding = [client_id.as_bytes()];
+    let content =
+        sealed_token::open(&context.secrets, TokenKind::RegistrationAccess, token, &binding, request.received_at)
+            .ok_or_else(refused)?;
+    let registered = registrations::find(context.records.as_ref(), client_id).await?.ok_or_else(refused)?;
+    let generation = content.standing.generation;
+    let is_its = registered.registration.id == content.standing.grant.name();
+    if is_its && registered.state.accepts(generation) {
+        Ok(Shown { registered, generation })
+    } else {
+        Err(refused().into())
+    }
+}
+
+fn refuse_shared(registered: &Registered) -> Result<(), Error> {
+    if !registered.state.shared {
+        return Ok(());
+    }
+    let description = "the same registration was made more than once, and all share this client: register another";
+    Err(Error::new(ErrorCode::AccessDenied, description))
+}
+
+/// A client may send its secret, and cannot choose one (§2.2).
+fn check_secret(sent: Option<Value>, before: &StoredClient) -> Result<(), Error> {
+    match sent {
+        None => Ok(()),
+        Some(Value::String(secret)) if before.accepts(&secret) => Ok(()),
+        Some(_) => Err(invalid("client_secret: is not the client's own; leave it out")),
+    }
+}
+
+fn invalid(description: &'static str) -> Error {
+    Error::new(ErrorCode::InvalidClientMetadata, description)
+}
+
+fn gone() -> Error {
+    authority::invalid_token("the client is gone")
+}

@@ -1,0 +1,222 @@
+//! Registering (RFC 7591 §3).
+
+use crate::{answer, authority, client_secret, document, metadata, sector, statement};
+use http::StatusCode;
+use jose::Purpose;
+use protocol::registration::{self, Limits, Registration, RegistrationState};
+use protocol::{Client, Error, ErrorCode, GrantId, RACE, SecretVerifier, StoredClient, Timestamp, TokenContent};
+use runtime::{Context, Fault, Refusal, Request, Response, entropy};
+use serde_json::{Map, Value};
+use std::time::Duration;
+use storage::clients;
+use storage::registrations::{self, Initial, InitialUse};
+
+/// For how long the last use of an initial access token can be made again, when the answer to it was lost.
+const RETRIED: Duration = Duration::from_secs(600);
+
+/// By what right a client is registered.
+enum Authority {
+    /// Anybody's.
+    Anybody,
+    /// Who has this initial access token.
+    Initial(TokenContent),
+    /// Who has software that is vouched for.
+    Statement,
+}
+
+/// Registers a client, if the deployment lets this one.
+pub(crate) async fn register(request: &Request, context: &Context) -> Result<Response, Refusal> {
+    let policy = &context.config.registration;
+    if !policy.is_offered() {
+        return Err(Error::new(ErrorCode::AccessDenied, "clients cannot register themselves here").into());
+    }
+    let initial = authority::initial_access(request, context)?;
+    if initial.is_none() && !policy.open && !policy.statement {
+        return Err(authority::invalid_token("registering takes an initial access token").into());
+    }
+    let mut metadata = metadata(request)?;
+    let now = request.received_at;
+    let (software_statement, said) = match metadata.remove("software_statement") {
+        None | Some(Value::Null) => (None, None),
+        Some(Value::String(text)) => {
+            let said = statement::verify(&text, context, now).await?;
+            (Some(text), Some(said))
+        }
+        Some(_) => {
+            return Err(Error::new(ErrorCode::InvalidSoftwareStatement, "software_statement: must be a string").into());
+        }
+    };
+    let authority = match (initial, &said) {
+        (Some(token), _) => Authority::Initial(token),
+        (None, Some(_)) if policy.statement || policy.open => Authority::Statement,
+        (None, _) if policy.open => Authority::Anybody,
+        (None, _) => {
+            return Err(
+                authority::invalid_token("registering takes a software statement or an initial access token").into()
+            );
+        }
+    };
+    let limits = Limits { scopes: &policy.scopes, grants: &policy.grants, reach: context.fetch.reach() };
+    let client = registration::read(&entropy::name()?, metadata, said.as_ref(), &limits)?;
+    if matches!(authority, Authority::Anybody)
+        && let Err(response) = authority::take_quota(request, context).await?
+    {
+        return Ok(response);
+    }
+    sector::check(&client, context).await?;
+    match authority {
+        Authority::Anybody if !client.is_confidential() => same_or_new(client, context, now).await,
+        Authority::Anybody => {
+            let unused_until = now.after(policy.unused_lifetime);
+            create(client, None, None, Some(unused_until), context, now).await
+        }
+        Authority::Statement => create(client, software_statement, None, None, context, now).await,
+        Authority::Initial(token) => with_initial_access(&token, client, software_statement, context, now).await,
+    }
+}
+
+/// What is told of a client's registration besides its name: the same for identical registrations.
+fn fingerprint(client: &Client, statement: Option<&str>, context: &Context) -> String {
+    let mut document: Map<String, Value> = registration::document(client);
+    document.remove("client_id");
+    let text = Value::Object(document).to_string();
+    let parts = [b"same registration".as_slice(), text.as_bytes(), statement.unwrap_or_default().as_bytes()];
+    authority::base64url(&context.secrets.mac(Purpose::ClientSecret, &parts))
+}
+
+/// A public client that anybody registers: identical registrations share one client, as every installation of the same
+/// software has the very same to say. It is nobody's then, and can be read, but neither changed nor deleted by those who
+/// registered it: what one of them changed would be the others' too.
+async fn same_or_new(client: Client, context: &Context, now: Timestamp) -> Result<Response, Refusal> {
+    let records = context.records.as_ref();
+    let fingerprint = fingerprint(&client, None, context);
+    let unused_until = now.after(context.config.registration.unused_lifetime);
+    let known = registrations::find_same(records, &fingerprint).await?;
+    if let Some(known) = &known
+        && let Some(response) = share(known, &fingerprint, context, now).await?
+    {
+        return Ok(response);
+    }
+    let client_id = client.client_id.clone();
+    let response = create(client, None, Some(fingerprint.clone()), Some(unused_until), context, now).await?;
+    let claimed = registrations::claim_same(records, &fingerprint, known.as_deref(), &client_id, unused_until).await?;
+    if claimed != client_id
+        && let Some(shared) = share(&claimed, &fingerprint, context, now).await?
+    {
+        // Somebody was faster: this one was never told to anybody.
+        clients::remove(records, &client_id).await?;
+        registrations::remove(records, &client_id).await?;
+        context.forget_client(&client_id);
+        return Ok(shared);
+    }
+    Ok(response)
+}
+
+/// Hands out a client that is there already; `None` when it is gone, or not what it was.
+async fn share(
+    client_id: &str,
+    fingerprint: &str,
+    context: &Context,
+    now: Timestamp,
+) -> Result<Option<Response>, Refusal> {
+    let records = context.records.as_ref();
+    let stored = clients::find(records, client_id).await?.filter(|stored| stored.is_there(now));
+    let (Some(stored), Some(mut registered)) = (stored, registrations::find(records, client_id).await?) else {
+        return Ok(None);
+    };
+    while registered.state.fingerprint.as_deref() == Some(fingerprint) {
+        if !registered.state.shared {
+            let shared = registered.state.shared(entropy::name()?);
+            match registrations::advance(records, client_id, &registered, &shared).await? {
+                Some(Ok(advanced)) => registered = advanced,
+                Some(Err(newer)) => {
+                    registered = newer;
+                    continue;
+                }
+                None => return Ok(None),
+            }
+        }
+        let state = &registered.state;
+        let document = document(context, &stored, &registered.registration, state.secret, state.latest)?;
+        return Ok(Some(answer(StatusCode::CREATED, &document, client_id)));
+    }
+    Ok(None)
+}
+
+/// Registers with an initial access token. Of many who use its last registration one wins; whoever comes again later
+/// with the same, because the answer was lost, gets the same answer.
+async fn with_initial_access(
+    token: &TokenContent,
+    client: Client,
+    statement: Option<String>,
+    context: &Context,
+    now: Timestamp,
+) -> Result<Response, Refusal> {
+    let records = context.records.as_ref();
+    let attempt = InitialUse {
+        fingerprint: fingerprint(&client, statement.as_deref(), context),
+        client_id: client.client_id.clone(),
+        at: now,
+    };
+    let (id, most) = (token.standing.grant.name(), token.standing.generation);
+    let forgotten_at = token.expires_at.after(RETRIED);
+    let writer = entropy::name()?;
+    let spent = || authority::invalid_token("the initial access token is used up");
+    match registrations::use_initial(records, &id, most, forgotten_at, &attempt, &writer).await? {
+        Initial::Used => create(client, statement, None, None, context, now).await,
+        Initial::Spent => Err(spent().into()),
+        Initial::Again(earlier) => {
+            let age = now.since(earlier.at);
+            if age <= RACE || age > RETRIED {
+                return Err(spent().into());
+            }
+            let again = Client { client_id: earlier.client_id.clone(), ..client };
+            let registered = registrations::find(records, &earlier.client_id).await?;
+            match (clients::find(records, &earlier.client_id).await?, registered) {
+                (Some(stored), Some(registered)) if registered.state.latest == 0 => {
+                    let document = document(context, &stored, &registered.registration, 0, 0)?;
+                    Ok(answer(StatusCode::CREATED, &document, &earlier.client_id))
+                }
+                // It broke off before the client was there.
+                (None, None) => create(again, statement, None, None, context, now).await,
+                _ => Err(spent().into()),
+            }
+        }
+    }
+}
+
+/// Stores a client: its registration first, so that a client never stands there that nobody can look after.
+async fn create(
+    client: Client,
+    software_statement: Option<String>,
+    fingerprint: Option<String>,
+    unused_until: Option<Timestamp>,
+    context: &Context,
+    now: Timestamp,
+) -> Result<Response, Refusal> {
+    let records = context.records.as_ref();
+    let client_id = client.client_id.clone();
+    let id = GrantId::new([0, 0], entropy::bytes()?).name();
+    let registration = Registration { id, registered_at: now, software_statement };
+    let state = RegistrationState::new(fingerprint, entropy::name()?);
+    let secrets = secrets(context, &client, &registration, 0)?;
+    registrations::create(records, &client_id, &registration, &state, unused_until).await?;
+    let stored = StoredClient { since: Some(now), unused_until, ..StoredClient::new(client, secrets) };
+    clients::save(records, &stored).await?;
+    let document = document(context, &stored, &registration, 0, 0)?;
+    Ok(answer(StatusCode::CREATED, &document, &client_id))
+}
+
+/// What the client's secret is checked against, when it has one.
+pub(crate) fn secrets(
+    context: &Context,
+    client: &Client,
+    registration: &Registration,
+    generation: u32,
+) -> Result<Vec<SecretVerifier>, Fault> {
+    if !client.has_secret() {
+        return Ok(Vec::new());
+    }
+    let secret = client_secret(context, &client.client_id, registration, generation);
+    Ok(vec![SecretVerifier::new(&secret, entropy::bytes()?)])
+}

@@ -1,0 +1,268 @@
+//! Clients that registered themselves: who looks after them, which are the same, what initial access tokens were used
+//! for. Never read through a cache, unlike the clients themselves.
+
+use crate::stored::{TRIES, decode, encode, too_busy};
+use crate::{Advance, Created, Key, Kind, Partition, Record, Records, Unavailable};
+use protocol::Timestamp;
+use protocol::registration::{Registration, RegistrationState};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// A registration as it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Registered {
+    /// What was registered.
+    pub registration: Registration,
+    /// Where it is in its life.
+    pub state: RegistrationState,
+    generation: u64,
+    expires_at: Option<Timestamp>,
+}
+
+/// What an initial access token was used for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InitialUse {
+    /// Names what was registered.
+    pub fingerprint: String,
+    /// The client that came of it.
+    pub client_id: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+#[derive(Default, Serialize, Deserialize)]
+struct InitialUses {
+    count: u32,
+    last: Option<InitialUse>,
+    writer: String,
+}
+
+/// Whether an initial access token may be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Initial {
+    /// It may, and was, by this caller.
+    Used,
+    /// It is used up, the last time for the same.
+    Again(InitialUse),
+    /// It was used as often as it can be.
+    Spent,
+}
+
+fn key(id: &str) -> Key {
+    Key::new(Kind::Registration, Partition::of(&format!("registration#{id}")), id)
+}
+
+fn client_key(client_id: &str) -> Key {
+    key(&format!("client-{client_id}"))
+}
+
+fn read(record: &Record) -> Result<Registered, Unavailable> {
+    Ok(Registered {
+        registration: decode(&record.key, &record.body)?,
+        state: decode(&record.key, &record.state)?,
+        generation: record.generation,
+        expires_at: record.expires_at,
+    })
+}
+
+/// Stores a registration. One round trip.
+pub async fn create(
+    records: &dyn Records,
+    client_id: &str,
+    registration: &Registration,
+    state: &RegistrationState,
+    expires_at: Option<Timestamp>,
+) -> Result<(), Unavailable> {
+    let record = Record {
+        key: client_key(client_id),
+        owner: None,
+        body: encode(registration),
+        state: encode(state),
+        generation: 0,
+        expires_at,
+    };
+    match records.create(&record).await? {
+        Created::Created => Ok(()),
+        Created::Exists(_) => Err(Unavailable { reason: "a random client identifier was taken".to_owned() }),
+    }
+}
+
+/// Reads the registration of a client. One round trip.
+pub async fn find(records: &dyn Records, client_id: &str) -> Result<Option<Registered>, Unavailable> {
+    records.get(&client_key(client_id)).await?.as_ref().map(read).transpose()
+}
+
+/// Replaces the state of a registration as it was read. When somebody else was faster, how it stands now; `None` when
+/// it is gone.
+pub async fn advance(
+    records: &dyn Records,
+    client_id: &str,
+    from: &Registered,
+    state: &RegistrationState,
+) -> Result<Option<Result<Registered, Registered>>, Unavailable> {
+    let key = client_key(client_id);
+    match records.advance(&key, from.generation, &encode(state), from.expires_at).await? {
+        Advance::Advanced(record) => Ok(Some(Ok(read(&record)?))),
+        Advance::Stale(record) => Ok(Some(Err(read(&record)?))),
+        Advance::Missing => Ok(None),
+    }
+}
+
+/// Lets a registration live on: its client is used.
+pub async fn keep(records: &dyn Records, client_id: &str) -> Result<(), Unavailable> {
+    let key = client_key(client_id);
+    let Some(mut record) = records.get(&key).await? else { return Ok(()) };
+    for _ in 0..TRIES {
+        if record.expires_at.is_none() {
+            return Ok(());
+        }
+        match records.advance(&key, record.generation, &record.state, None).await? {
+            Advance::Advanced(_) | Advance::Missing => return Ok(()),
+            Advance::Stale(newer) => record = newer,
+        }
+    }
+    Err(too_busy(&key))
+}
+
+/// Removes the registration of a client.
+pub async fn remove(records: &dyn Records, client_id: &str) -> Result<(), Unavailable> {
+    records.delete(&client_key(client_id)).await
+}
+
+/// The client under which identical registrations are known, if there is one.
+pub async fn find_same(records: &dyn Records, fingerprint: &str) -> Result<Option<String>, Unavailable> {
+    let key = key(&format!("same-{fingerprint}"));
+    records.get(&key).await?.map(|record| decode(&record.key, &record.state)).transpose()
+}
+
+/// Notes that identical registrations get this client, unless somebody was faster: then whose client they get.
+pub async fn claim_same(
+    records: &dyn Records,
+    fingerprint: &str,
+    instead_of: Option<&str>,
+    client_id: &str,
+    expires_at: Timestamp,
+) -> Result<String, Unavailable> {
+    let key = key(&format!("same-{fingerprint}"));
+    let state = encode(&client_id);
+    let record = Record {
+        key: key.clone(),
+        owner: None,
+        body: String::new(),
+        state,
+        generation: 0,
+        expires_at: Some(expires_at),
+    };
+    let mut current = match records.create(&record).await? {
+        Created::Created => return Ok(client_id.to_owned()),
+        Created::Exists(current) => current,
+    };
+    for _ in 0..TRIES {
+        let known: String = decode(&key, &current.state)?;
+        if instead_of != Some(known.as_str()) {
+            return Ok(known);
+        }
+        match records.advance(&key, current.generation, &record.state, Some(expires_at)).await? {
+            Advance::Advanced(_) | Advance::Missing => return Ok(client_id.to_owned()),
+            Advance::Stale(newer) => current = newer,
+        }
+    }
+    Err(too_busy(&key))
+}
+
+/// Uses an initial access token that is good for `most` registrations. Of many who use its last exactly one may.
+pub async fn use_initial(
+    records: &dyn Records,
+    id: &str,
+    most: u32,
+    expires_at: Timestamp,
+    attempt: &InitialUse,
+    writer: &str,
+) -> Result<Initial, Unavailable> {
+    let key = key(&format!("initial-{id}"));
+    let mut current = records.get(&key).await?;
+    for _ in 0..TRIES {
+        let uses: InitialUses = match &current {
+            Some(record) => decode(&key, &record.state)?,
+            None => InitialUses::default(),
+        };
+        if uses.count >= most {
+            let same = uses.last.filter(|last| last.fingerprint == attempt.fingerprint);
+            return Ok(same.map_or(Initial::Spent, Initial::Again));
+        }
+        let count = uses.count.saturating_add(1);
+        let next = InitialUses { count, last: Some(attempt.clone()), writer: writer.to_owned() };
+        match write(records, &key, current.as_ref(), encode(&next), expires_at).await? {
+            None => return Ok(Initial::Used),
+            Some(newer) => current = newer,
+        }
+    }
+    Err(too_busy(&key))
+}
+
+/// How many of something there were in a window of time.
+#[derive(Default, Serialize, Deserialize)]
+struct Window {
+    began_at: Timestamp,
+    count: u32,
+    writer: String,
+}
+
+/// Counts one more of `name`, if that is no more than `most` in each window; else says when the next window begins.
+/// Two round trips.
+pub async fn take(
+    records: &dyn Records,
+    name: &str,
+    window: Duration,
+    most: u32,
+    now: Timestamp,
+    writer: &str,
+) -> Result<Result<(), Timestamp>, Unavailable> {
+    let key = Key::new(Kind::Throttle, Partition::of(name), name);
+    let mut current = records.get(&key).await?;
+    for _ in 0..TRIES {
+        let mut counted: Window = match &current {
+            Some(record) => decode(&key, &record.state)?,
+            None => Window::default(),
+        };
+        if now.since(counted.began_at) >= window {
+            counted = Window { began_at: now, count: 0, writer: String::new() };
+        }
+        let next_at = counted.began_at.after(window);
+        if counted.count >= most {
+            return Ok(Err(next_at));
+        }
+        let next = Window { count: counted.count.saturating_add(1), writer: writer.to_owned(), ..counted };
+        match write(records, &key, current.as_ref(), encode(&next), next_at).await? {
+            None => return Ok(Ok(())),
+            Some(newer) => current = newer,
+        }
+    }
+    Err(too_busy(&key))
+}
+
+/// Writes over `current`; gives back what is there instead when somebody else wrote first.
+async fn write(
+    records: &dyn Records,
+    key: &Key,
+    current: Option<&Record>,
+    state: String,
+    expires_at: Timestamp,
+) -> Result<Option<Option<Record>>, Unavailable> {
+    let expires_at = Some(expires_at);
+    match current {
+        Some(record) => match records.advance(key, record.generation, &state, expires_at).await? {
+            Advance::Advanced(_) => Ok(None),
+            Advance::Stale(newer) => Ok(Some(Some(newer))),
+            Advance::Missing => Ok(Some(None)),
+        },
+        None => {
+            let record =
+                Record { key: key.clone(), owner: None, body: String::new(), state, generation: 0, expires_at };
+            match records.create(&record).await? {
+                Created::Created => Ok(None),
+                Created::Exists(newer) => Ok(Some(Some(newer))),
+            }
+        }
+    }
+}

@@ -64,6 +64,14 @@ pub fn remove_user(username: &str) {
     run(&["user", "remove", "--json", username], "");
 }
 
+/// An initial access token for this many registrations.
+#[track_caller]
+pub fn invite(uses: u32) -> String {
+    let answer = run(&["client", "invite", "--json", "--uses", &uses.to_string()], "");
+    let answer: serde_json::Value = serde_json::from_str(&answer).expect("JSON");
+    answer["initial_access_token"].as_str().expect("a token").to_owned()
+}
+
 fn run(arguments: &[&str], input: &str) -> String {
     let setting =
         |name: &str| env::var(name).unwrap_or_else(|_| panic!("{name} is not set: this test adds a client or a user"));

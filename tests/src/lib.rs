@@ -21,6 +21,7 @@ mod host;
 pub mod jwe;
 pub mod jwt;
 mod page;
+pub mod registration;
 mod signer;
 mod target;
 mod token;

@@ -101,10 +101,24 @@ pub(crate) enum ClientCommand {
     List(DeploymentArgs),
     /// Show one client.
     Show(ClientIdArgs),
+    /// Make an initial access token: whoever has it may register clients.
+    Invite(InviteArgs),
     /// Make a new secret for a client, and show it once.
     Secret(ClientSecretArgs),
     /// Remove a client. Its tokens can no longer be refreshed.
     Remove(ClientIdArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InviteArgs {
+    /// How many clients it may register.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) uses: u32,
+    /// How many hours it is good for.
+    #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u32).range(1..=8784))]
+    pub(crate) hours: u32,
+    #[command(flatten)]
+    pub(crate) deployment: DeploymentArgs,
 }
 
 #[derive(Debug, Args)]

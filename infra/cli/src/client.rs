@@ -1,13 +1,15 @@
 //! `latchkey client`: the clients of a deployment.
 
-use crate::args::{ClientAddArgs, ClientCommand, ClientIdArgs, ClientSecretArgs, DeploymentArgs};
+use crate::args::{ClientAddArgs, ClientCommand, ClientIdArgs, ClientSecretArgs, DeploymentArgs, InviteArgs};
 use crate::chooser;
+use crate::clock;
 use crate::deployment::{Deployment, encoded};
 use crate::failure::Failure;
 use crate::output::{Output, table};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value, json};
 use std::path::Path;
+use std::time::Duration;
 
 pub(crate) fn run(command: &ClientCommand, output: Output) -> Result<(), Failure> {
     match command {
@@ -15,6 +17,7 @@ pub(crate) fn run(command: &ClientCommand, output: Output) -> Result<(), Failure
         ClientCommand::Add(args) => add(args, output),
         ClientCommand::List(args) => list(args, output),
         ClientCommand::Show(args) => show(args, output),
+        ClientCommand::Invite(args) => invite(args, output),
         ClientCommand::Secret(args) => secret(args, output),
         ClientCommand::Remove(args) => remove(args, output),
     }
@@ -143,6 +146,20 @@ fn secret(args: &ClientSecretArgs, output: Output) -> Result<(), Failure> {
     let answer = deployment.put(&path, &client)?;
     let secret = answer.get("client_secret").and_then(Value::as_str).unwrap_or_default();
     output.print(&json!({ "client_id": args.client_id, "client_secret": secret }), || secret.to_owned());
+    Ok(())
+}
+
+/// Makes an initial access token (RFC 7591 §1.2). The deployment need not be asked: whoever knows its secret can.
+fn invite(args: &InviteArgs, output: Output) -> Result<(), Failure> {
+    let deployment = Deployment::of(&args.deployment)?;
+    let mut random = [0; 16];
+    getrandom::fill(&mut random).map_err(Failure::new)?;
+    let now = clock::now();
+    let expires_at = now.after(Duration::from_secs(u64::from(args.hours).saturating_mul(3600)));
+    let token = runtime::initial_access_token(deployment.secrets(), random, args.uses, now, expires_at)
+        .ok_or_else(|| Failure::new("there is no key for the token"))?;
+    let answer = json!({ "initial_access_token": token, "uses": args.uses, "expires_at": expires_at.as_secs() });
+    output.print(&answer, || token.clone());
     Ok(())
 }
 

@@ -58,6 +58,11 @@ impl Deployment {
         &self.origin
     }
 
+    /// The keys of its secret.
+    pub(crate) fn secrets(&self) -> &Secrets {
+        &self.secrets
+    }
+
     /// Reads what is at a path below `/admin/`; `None` when nothing is.
     pub(crate) fn get(&self, path: &str) -> Result<Option<Value>, Failure> {
         self.call("GET", path, None)

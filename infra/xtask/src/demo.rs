@@ -2,12 +2,28 @@
 
 use crate::{process, workspace};
 use anyhow::Result;
+use std::collections::BTreeMap;
 use std::process::Command;
 
 /// Registers the demo clients and the demo user at a server.
 pub(crate) fn seed(url: &str, secret: &str) -> Result<()> {
     let mut seed = Command::new(workspace::binary("latchkey", "dev"));
     process::run(seed.args(["seed", "--demo", "--url", url]).env("LATCHKEY_SECRET", secret))
+}
+
+/// Lets anybody register a client, as `latchkey dev` does, where `settings` say nothing else.
+pub(crate) fn open_registration(settings: &mut BTreeMap<String, String>) {
+    let scopes = "openid profile email address phone offline_access read write";
+    let grants = "authorization_code refresh_token client_credentials urn:ietf:params:oauth:grant-type:device_code";
+    for (name, value) in [
+        ("LATCHKEY_REGISTRATION", "open"),
+        ("LATCHKEY_REGISTRATION_SCOPES", scopes),
+        ("LATCHKEY_REGISTRATION_GRANTS", grants),
+        ("LATCHKEY_REGISTRATIONS_PER_ADDRESS", "100000"),
+        ("LATCHKEY_REGISTRATIONS_IN_TOTAL", "100000"),
+    ] {
+        settings.entry(name.to_owned()).or_insert_with(|| value.to_owned());
+    }
 }
 
 /// A new secret for a server, in hexadecimal.

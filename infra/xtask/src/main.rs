@@ -133,7 +133,8 @@ fn run(command: Command) -> Result<()> {
         Command::Workers { port, settings } => serve_workers(port, BTreeMap::from_iter(settings)),
         Command::Lambda(LambdaCommand::Serve { port, profile, no_build, secret, settings }) => {
             let secret = secret.map_or_else(demo::secret, Ok)?;
-            let settings = BTreeMap::from_iter(settings);
+            let mut settings = BTreeMap::from_iter(settings);
+            demo::open_registration(&mut settings);
             if !no_build {
                 lambda::build_all(&profile)?;
             }
@@ -142,7 +143,8 @@ fn run(command: Command) -> Result<()> {
     }
 }
 
-fn serve_workers(port: Option<u16>, settings: BTreeMap<String, String>) -> Result<()> {
+fn serve_workers(port: Option<u16>, mut settings: BTreeMap<String, String>) -> Result<()> {
+    demo::open_registration(&mut settings);
     lambda::build(&["latchkey"], "dev")?;
     workers::build_all(workers::Build::Dev)?;
     let options = workers::Options { port, secret: demo::secret()?, settings, contract: false };

@@ -37,6 +37,8 @@ mod rfc6749_token;
 mod rfc6750;
 mod rfc7009;
 mod rfc7523_grant;
+mod rfc7591;
+mod rfc7592;
 mod rfc7636;
 mod rfc7662;
 mod rfc8414;

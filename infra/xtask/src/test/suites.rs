@@ -99,9 +99,12 @@ pub(super) fn workers() -> Result<()> {
 fn settings() -> Result<BTreeMap<String, String>> {
     let trusted = workspace::root().join("tests/trusted");
     let read = |name: &str| std::fs::read_to_string(trusted.join(name));
-    Ok(BTreeMap::from([
+    let mut settings = BTreeMap::from([
         ("LATCHKEY_REFRESH_GRACE".to_owned(), GRACE.to_owned()),
         ("LATCHKEY_TRUSTED_ISSUERS".to_owned(), read("issuers.json")?),
         ("LATCHKEY_TRUSTED_SAML_ISSUERS".to_owned(), read("saml-issuers.json")?),
-    ]))
+        ("LATCHKEY_SOFTWARE_STATEMENT_ISSUERS".to_owned(), read("software-issuers.json")?),
+    ]);
+    demo::open_registration(&mut settings);
+    Ok(settings)
 }

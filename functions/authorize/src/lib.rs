@@ -36,7 +36,8 @@ async fn proceed(
 ) -> Result<Response, Fault> {
     let now = request.received_at;
     let signed_in = SignedIn::of(request, context).await?;
-    let active = signed_in.as_ref().map(SignedIn::as_active);
+    let known_as = signed_in.as_ref().map(|signed_in| signed_in.known_as(context, &client.client)).unwrap_or_default();
+    let active = signed_in.as_ref().map(|signed_in| signed_in.as_active(&known_as));
     let step = match interaction::step(&interaction, active.as_ref(), now) {
         Ok(step) => step,
         Err(error) => return answer::error(context, &interaction.request.target, &error),
@@ -64,8 +65,9 @@ async fn needs_consent(
     signed_in: &SignedIn,
     client: &StoredClient,
 ) -> Result<Result<bool, Error>, Fault> {
-    let judge =
-        |remembered| interaction::needs_consent(interaction, &signed_in.as_active(), &client.client, &remembered);
+    let known_as = signed_in.known_as(context, &client.client);
+    let active = signed_in.as_active(&known_as);
+    let judge = |remembered| interaction::needs_consent(interaction, &active, &client.client, &remembered);
     if judge(protocol::Scope::default()) == Ok(false) {
         return Ok(Ok(false));
     }

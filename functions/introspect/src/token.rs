@@ -56,7 +56,10 @@ async fn refresh_token(token: &str, client: &Client, context: &Context, now: Tim
         judge_refresh(&live.state, content.standing.generation, now, Duration::ZERO) == RefreshVerdict::Live
     };
     Ok(match live.filter(is_live) {
-        Some(live) => Found::RefreshToken(Box::new(live.grant), content),
+        Some(live) => {
+            let subject = context.subject_for(client, &live.grant.subject);
+            Found::RefreshToken(Box::new(Grant { subject, ..live.grant }), content)
+        }
         None => Found::Nothing,
     })
 }

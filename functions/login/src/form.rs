@@ -32,7 +32,8 @@ pub(crate) async fn submit(visit: Visit<'_>, parameters: &Parameters) -> Result<
 /// Goes on as whoever is signed in, when the request allows it.
 async fn go_on(visit: Visit<'_>) -> Result<Response, Fault> {
     let Some(signed_in) = SignedIn::of(visit.request, visit.context).await? else { return visit.show().await };
-    match interaction::step(&visit.interaction, Some(&signed_in.as_active()), visit.request.received_at) {
+    let known_as = signed_in.known_as(visit.context, &visit.client.client);
+    match interaction::step(&visit.interaction, Some(&signed_in.as_active(&known_as)), visit.request.received_at) {
         Ok(Step::SelectAccount | Step::Proceed) => visit.go_on_as(signed_in.name),
         _ => visit.show().await,
     }

@@ -21,7 +21,6 @@ pub(crate) struct LogoutRequest {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Hint {
     token: String,
-    subject: String,
     sid: String,
 }
 
@@ -45,7 +44,7 @@ impl LogoutRequest {
                 return Ok(Err(Error::invalid_request("client_id is not the client that id_token_hint was issued to")));
             }
             logout.client_id = Some(hint.aud);
-            logout.hint = Some(Hint { token: token.to_owned(), subject: hint.sub, sid: hint.sid });
+            logout.hint = Some(Hint { token: token.to_owned(), sid: hint.sid });
         }
         let Some(client_id) = logout.client_id.clone() else {
             return Ok(match parameters.value("post_logout_redirect_uri") {
@@ -70,9 +69,10 @@ impl LogoutRequest {
         Ok(Ok(logout))
     }
 
-    /// Whether a genuine ID token shows that the client knows this very session.
+    /// Whether a genuine ID token shows that the client knows this very session. The `sid` is enough: a session is one
+    /// person's, whatever name the client knows that person by.
     pub(crate) fn names(&self, session: &Session) -> bool {
-        self.hint.as_ref().is_some_and(|hint| hint.subject == session.subject && hint.sid == session.sid)
+        self.hint.as_ref().is_some_and(|hint| hint.sid == session.sid)
     }
 
     /// Where the browser goes afterwards, with the client's state.

@@ -72,7 +72,7 @@ fn abilities(offer: &Offer<'_>) -> Value {
         "prompt_values_supported": Prompt::NAMES,
         "display_values_supported": ["page"],
         "acr_values_supported": AuthenticationContext::CLASSES,
-        "subject_types_supported": ["public"],
+        "subject_types_supported": ["public", "pairwise"],
         "claim_types_supported": ["normal"],
         "claims_supported": claims,
         "claims_parameter_supported": true,

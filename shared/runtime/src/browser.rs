@@ -4,7 +4,7 @@ use crate::{Context, Fault, Request, Response, cookies, entropy};
 use http::header;
 use jose::Purpose;
 use protocol::interaction::{ActiveSession, Interaction};
-use protocol::{GrantId, Standing, Timestamp, TokenContent, TokenKind, sealed_token};
+use protocol::{Client, GrantId, Standing, Timestamp, TokenContent, TokenKind, sealed_token};
 use serde::{Serialize, de::DeserializeOwned};
 use storage::sessions::{self, Session};
 
@@ -98,9 +98,14 @@ impl SignedIn {
         Ok(session.map(|session| Self { id, name: id.name(), session }))
     }
 
-    /// As the rules see it.
-    pub fn as_active(&self) -> ActiveSession<'_> {
-        ActiveSession { id: &self.name, subject: &self.session.subject, authentication: &self.session.authentication }
+    /// As the rules see it: by the name that the client knows the person by ([`Context::subject_for`]).
+    pub fn as_active<'a>(&'a self, known_as: &'a str) -> ActiveSession<'a> {
+        ActiveSession { id: &self.name, subject: known_as, authentication: &self.session.authentication }
+    }
+
+    /// The name that a client knows the person by.
+    pub fn known_as(&self, context: &Context, client: &Client) -> String {
+        context.subject_for(client, &self.session.subject)
     }
 }
 

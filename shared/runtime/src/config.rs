@@ -27,6 +27,8 @@ pub struct Config {
     pub trusted_saml_issuers: Vec<TrustedIssuer>,
     /// From a pushed request to the expiry of its reference.
     pub pushed_request_lifetime: Duration,
+    /// What pairwise subjects are made under, when it is not the secret itself.
+    pub pairwise: Option<Secrets>,
     /// How clients may register themselves.
     pub registration: RegistrationPolicy,
     /// From a code's issue to its expiry.
@@ -264,6 +266,7 @@ impl Config {
             trusted_saml_issuers: reader.trusted_issuers("LATCHKEY_TRUSTED_SAML_ISSUERS", saml_issuer_problems),
             require_pushed_requests: reader.flag("LATCHKEY_REQUIRE_PUSHED_REQUESTS"),
             pushed_request_lifetime: reader.seconds("LATCHKEY_PUSHED_REQUEST_LIFETIME", 5, 600),
+            pairwise: reader.secret("LATCHKEY_PAIRWISE_SECRET").map(|secret| Secrets::new(secret, None)),
             registration: reader.registration(),
             code_lifetime: reader.seconds("LATCHKEY_CODE_LIFETIME", 1, 600),
             device_code_lifetime: reader.seconds("LATCHKEY_DEVICE_CODE_LIFETIME", 60, 3600),

@@ -76,7 +76,7 @@ impl Issuer<'_> {
             acr: Some(authentication.acr.clone()),
             amr: authentication.amr.clone(),
             grant: Some(standing.to_claim()),
-            ..self.access_token_claims(&grant.subject, scope, resources)?
+            ..self.access_token_claims(&self.context.subject_for(self.client, &grant.subject), scope, resources)?
         })
     }
 
@@ -100,7 +100,7 @@ impl Issuer<'_> {
         let hash = |token: &str| half_hash(algorithm, token);
         let claims = IdTokenClaims {
             iss: &self.context.config.issuer,
-            sub: &grant.subject,
+            sub: &self.context.subject_for(self.client, &grant.subject),
             aud: &grant.client_id,
             exp: self.now.after(self.lifetimes().id_token).as_secs(),
             iat: self.now.as_secs(),

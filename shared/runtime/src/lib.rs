@@ -24,6 +24,7 @@ mod response;
 pub mod routes;
 pub mod settings;
 pub mod shell;
+mod subject;
 pub mod throttle;
 mod verify;
 #[cfg(target_arch = "wasm32")]

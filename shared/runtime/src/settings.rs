@@ -28,6 +28,11 @@ pub const SETTINGS: &[Setting] = &[
         Some("none"),
         "the secret before this one, while tokens made under it are alive",
     ),
+    setting(
+        "LATCHKEY_PAIRWISE_SECRET",
+        Some("the secret"),
+        "the secret that pairwise subjects are made under: set it to the first secret before that is changed, or all of them change",
+    ),
     setting("LATCHKEY_AUDIENCE", Some("the issuer"), "the audience of access tokens: the identifier of your API"),
     setting("LATCHKEY_SCOPES", Some("none"), "the scopes of your APIs, separated by spaces, for the metadata document"),
     setting(

@@ -27,6 +27,7 @@ mod openid_offline;
 mod openid_prompt;
 mod openid_userinfo;
 mod pages;
+mod pairwise;
 mod private_key_jwt;
 mod rfc6749_authorization;
 mod rfc6749_client_credentials;

@@ -1,0 +1,96 @@
+//! Registration (RFC 7591) and its management (RFC 7592): what is kept of what a client says, and which tokens are good.
+
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test fails by panicking")]
+
+use proptest::prelude::*;
+use protocol::registration::{self, Limits, RegistrationState};
+use protocol::remote_url::Reach;
+use protocol::{Client, Error, ErrorCode, GrantType, Scope};
+use serde_json::{Map, Value, json};
+
+fn read(metadata: Value, statement: Option<Value>) -> Result<Client, Error> {
+    let scopes = Scope::parse("openid profile").unwrap();
+    let grants = [GrantType::AuthorizationCode, GrantType::RefreshToken];
+    let limits = Limits { scopes: &scopes, grants: &grants, reach: Reach::Public };
+    let statement = statement.map(|statement| statement.as_object().unwrap().clone());
+    registration::read("id", metadata.as_object().unwrap().clone(), statement.as_ref(), &limits)
+}
+
+#[test]
+fn a_statement_counts_for_more_and_says_nothing_but_metadata() {
+    let said = json!({ "iss": "x", "exp": 7, "redirect_uris": ["https://vouched.example/"], "skip_consent": true });
+    let client = read(json!({ "redirect_uris": ["https://mine.example/"] }), Some(said)).unwrap();
+    assert_eq!(client.redirect_uris, ["https://vouched.example/"]);
+    assert!(!client.skip_consent);
+}
+
+#[test]
+fn local_addresses_are_for_a_local_deployment() {
+    let metadata = json!({ "redirect_uris": ["https://mine.example/"], "jwks_uri": "http://localhost/jwks" });
+    assert_eq!(read(metadata, None).unwrap_err().code, ErrorCode::InvalidClientMetadata);
+}
+
+#[test]
+fn pkce_is_left_to_openid_clients_that_authenticate() {
+    let client = |more: Value| {
+        let mut metadata = json!({ "redirect_uris": ["https://mine.example/"] });
+        metadata.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        read(metadata, None).unwrap()
+    };
+    assert!(!client(json!({})).must_use_pkce());
+    assert!(client(json!({ "scope": "profile" })).must_use_pkce());
+    assert!(client(json!({ "token_endpoint_auth_method": "none" })).must_use_pkce());
+}
+
+/// RFC 7592 §2.2 and a lost answer: the old token is good until the new one is first used.
+#[test]
+fn tokens_of_two_generations_are_good_until_the_newer_is_used() {
+    let writer = String::new;
+    let first = RegistrationState::new(Some("f".to_owned()), writer());
+    assert!(first.accepts(0) && !first.accepts(1));
+    assert_eq!(first.read_with(0, writer()), None);
+    let second = first.replaced_with(0, true, writer());
+    assert_eq!((second.latest, second.oldest, second.secret, second.fingerprint.clone()), (1, 0, 1, None));
+    let retried = second.replaced_with(0, true, writer());
+    assert_eq!((retried.latest, retried.oldest, retried.secret), (1, 0, 1), "the same again");
+    assert_eq!(retried.read_with(0, writer()), None);
+    let used = retried.read_with(1, writer()).unwrap();
+    assert!(!used.accepts(0) && used.accepts(1));
+    let third = used.replaced_with(1, false, writer());
+    assert!(!third.accepts(0) && third.accepts(1) && third.accepts(2));
+    assert_eq!(third.secret, 1);
+}
+
+fn json_value() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<String>().prop_map(Value::from),
+        Just(json!("https://mine.example/")),
+    ];
+    leaf.prop_recursive(2, 8, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::btree_map(any::<String>(), inner, 0..4).prop_map(|map| json!(map)),
+        ]
+    })
+}
+
+proptest! {
+    /// Whatever a stranger sends is read without a panic, and what is accepted has nothing wrong and nothing of ours.
+    #[test]
+    fn any_metadata_is_read(
+        fields in prop::collection::vec((prop::sample::select(registration::FIELDS), json_value()), 0..6),
+        other in any::<String>(),
+        value in json_value(),
+    ) {
+        let mut metadata = Map::from_iter(fields.into_iter().map(|(name, value)| (name.to_owned(), value)));
+        metadata.insert(other, value);
+        if let Ok(client) = read(Value::Object(metadata), None) {
+            prop_assert_eq!(client.problems(), Vec::<String>::new());
+            prop_assert!(!client.skip_consent && client.introspects.is_empty() && client.token_exchange.is_none());
+            prop_assert!(client.access_token_lifetime.is_none() && client.resources.is_none());
+        }
+    }
+}

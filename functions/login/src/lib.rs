@@ -44,8 +44,10 @@ impl Visit<'_> {
     async fn show(&self) -> Result<Response, Fault> {
         let chooses = self.interaction.request.prompt.select_account;
         let signed_in = if chooses { SignedIn::of(self.request, self.context).await? } else { None };
-        let known_as =
-            signed_in.as_ref().map(|signed_in| signed_in.known_as(self.context, &self.client.client)).unwrap_or_default();
+        let known_as = signed_in
+            .as_ref()
+            .map(|signed_in| signed_in.known_as(self.context, &self.client.client))
+            .unwrap_or_default();
         let active = signed_in.as_ref().map(|signed_in| signed_in.as_active(&known_as));
         let may_go_on =
             interaction::step(&self.interaction, active.as_ref(), self.request.received_at) == Ok(Step::SelectAccount);

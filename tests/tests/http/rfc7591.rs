@@ -387,8 +387,8 @@ fn a_changed_client_is_not_shared() {
 #[test]
 fn an_initial_access_token_is_used_up() {
     let token = admin::invite(1);
+    let metadata = web();
     let statuses: Vec<u16> = std::thread::scope(|scope| {
-        let metadata = web();
         let (token, metadata) = (&token, &metadata);
         let all: Vec<_> = (0..16).map(|_| scope.spawn(move || register_with(token, metadata).status)).collect();
         all.into_iter().map(|one| one.join().unwrap()).collect()

@@ -113,7 +113,10 @@ impl Page<'_> {
             return Ok(Err(Box::new(self.outcome(DeviceOutcome::Over)?)));
         };
         let signed_in = SignedIn::of(self.request, context).await?;
-        let step = interaction::step(&interaction, signed_in.as_ref().map(SignedIn::as_active).as_ref(), now);
+        let known_as =
+            signed_in.as_ref().map(|signed_in| signed_in.known_as(context, &client.client)).unwrap_or_default();
+        let active = signed_in.as_ref().map(|signed_in| signed_in.as_active(&known_as));
+        let step = interaction::step(&interaction, active.as_ref(), now);
         let (Ok(Step::Proceed), Some(signed_in)) = (step, signed_in) else {
             return Ok(Err(Box::new(browser::forward(context, "/login", &interaction)?)));
         };

@@ -120,14 +120,9 @@ async fn attempt(context: &Context, logout: &Logout, now: Timestamp) -> Result<(
 }
 
 async fn logout_token(context: &Context, client: &Client, logout: &Logout, now: Timestamp) -> Result<String, Fault> {
-    let claims = LogoutTokenClaims::new(
-        &context.config.issuer,
-        &client.client_id,
-        &logout.subject,
-        &logout.sid,
-        &logout.jti,
-        now,
-    );
+    let subject = context.subject_for(client, &logout.subject);
+    let claims =
+        LogoutTokenClaims::new(&context.config.issuer, &client.client_id, &subject, &logout.sid, &logout.jti, now);
     context.sign(client.id_token_signed_response_alg, LOGOUT_TOKEN_TYPE, &claims, now).await
 }
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Deploys every Worker of wrangler.toml, the one that owns the objects first. LATCHKEY_SECRET, from the environment, goes
+# Deploys every Worker of the server in wrangler.toml, the one that owns the objects first. LATCHKEY_SECRET, from the environment, goes
 # to each as a secret. Needs `npx wrangler login` or CLOUDFLARE_API_TOKEN. Further arguments go to `wrangler deploy`.
 set -eu
 
@@ -20,5 +20,7 @@ wrangler deploy --env records "$@"
 for main in functions/*/build/index.js; do
     name=${main#functions/}
     name=${name%%/*}
-    [ "$name" = records ] || wrangler deploy --env "$name" --secrets-file "$secrets" "$@"
+    # The gateway and the sample API are for you to deploy, where your API is: wrangler deploy --env demo-api, then authorizer.
+    case $name in records | authorizer | demo-api) continue ;; esac
+    wrangler deploy --env "$name" --secrets-file "$secrets" "$@"
 done

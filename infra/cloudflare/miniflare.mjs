@@ -62,9 +62,14 @@ const ROUTER = `
     },
   };`;
 
+// The guard of an API, and the API, are no part of the server: they do without its secret.
+const GUARDED = ["authorizer", "demo-api"];
+
 function worker(name) {
   const { workerOptions, main } = unstable_getMiniflareWorkerOptions(config, name);
-  const bindings = { ...workerOptions.bindings, ...(name === "records" ? {} : settings) };
+  const { LATCHKEY_SECRET, ...others } = settings;
+  const given = name === "records" ? {} : GUARDED.includes(name) ? others : settings;
+  const bindings = { ...workerOptions.bindings, ...given };
   return { ...workerOptions, bindings, name: `latchkey-${name}`, zone: undefined, ...script(main) };
 }
 
@@ -78,7 +83,9 @@ function script(path) {
 }
 
 function router(workers) {
-  const routes = workers.flatMap((name) =>
+  // The gateway's host is the server's own here: it stands before the sample API alone.
+  const gateway = ["/demo-api*", "/.well-known/oauth-protected-resource*"].map((path) => ({ path, worker: "authorizer" }));
+  const routes = workers.filter((name) => !GUARDED.includes(name)).flatMap((name) =>
     (unstable_readConfig({ config, env: name }, { hideWarnings: true }).routes ?? []).map(({ pattern }) => ({
       path: pattern.slice(pattern.indexOf("/")),
       worker: name,
@@ -89,7 +96,7 @@ function router(workers) {
     modules: true,
     script: ROUTER,
     compatibilityDate: "2026-11-01",
-    bindings: { ROUTES: routes.sort((one, other) => other.path.length - one.path.length) },
+    bindings: { ROUTES: [...routes, ...gateway].sort((one, other) => other.path.length - one.path.length) },
     serviceBindings: Object.fromEntries(workers.map((name) => [name, `latchkey-${name}`])),
   };
 }

@@ -14,7 +14,9 @@ use std::time::Duration;
 use worker::js_sys::Reflect;
 use worker::send::SendFuture;
 use worker::wasm_bindgen::{JsCast, JsValue};
-use worker::{AbortController, AbortSignal, Delay, Env, Fetch, Headers, RequestRedirect, ResponseBuilder, event, web_sys};
+use worker::{
+    AbortController, AbortSignal, Delay, Env, Fetch, Headers, RequestRedirect, ResponseBuilder, event, web_sys,
+};
 
 /// How long an exchange with the authorization server may take.
 const TIMEOUT: Duration = Duration::from_secs(3);
@@ -146,10 +148,7 @@ async fn within_time(request: http::Request<String>) -> Result<http::Response<Ve
     outcome
 }
 
-async fn exchange(
-    request: &http::Request<String>,
-    signal: &AbortSignal,
-) -> worker::Result<http::Response<Vec<u8>>> {
+async fn exchange(request: &http::Request<String>, signal: &AbortSignal) -> worker::Result<http::Response<Vec<u8>>> {
     let failed = |error: &dyn Display| worker::Error::RustError(error.to_string());
     let fields = Headers::new();
     fields.set("user-agent", "latchkey")?;

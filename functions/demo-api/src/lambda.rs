@@ -40,7 +40,8 @@ fn respond(event: &ApiGatewayV2httpRequest, settings: &Settings) -> Response<Str
         return response;
     }
     let length = event.body.as_ref().map_or(0, String::len);
-    let length = if event.is_base64_encoded { decoded_length(event.body.as_deref().unwrap_or_default()) } else { length };
+    let length =
+        if event.is_base64_encoded { decoded_length(event.body.as_deref().unwrap_or_default()) } else { length };
     crate::respond(&event.request_context.http.method, &event.headers, &caller(&event.request_context), length)
 }
 

@@ -25,11 +25,7 @@ impl Caller {
     /// As the gateway says it in header fields; nobody else may reach this API.
     pub fn of_headers(headers: &HeaderMap) -> Self {
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
-        Self {
-            subject: text("x-latchkey-subject"),
-            client: text("x-latchkey-client"),
-            scope: text("x-latchkey-scope"),
-        }
+        Self { subject: text("x-latchkey-subject"), client: text("x-latchkey-client"), scope: text("x-latchkey-scope") }
     }
 }
 
@@ -87,4 +83,24 @@ fn with_origin(status: StatusCode, body: String) -> Response<String> {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     }
     response
+}
+
+/// The path of the sample API in a demo.
+pub const PATH: &str = "/demo-api";
+
+/// The settings of a demo at `origin` in which the sample API is a resource, guarded: for the authorization server and
+/// for the guard. Everybody knows the secret.
+pub fn demo_settings(origin: &str) -> [(&'static str, String); 8] {
+    let resource = format!("{origin}{PATH}");
+    let resources = json!([{ "resource": resource, "scopes": "demo:read demo:write" }]);
+    [
+        ("LATCHKEY_RESOURCES", resources.to_string()),
+        ("LATCHKEY_RESOURCE", resource),
+        ("LATCHKEY_RESOURCE_NAME", "Demo API".to_owned()),
+        ("LATCHKEY_ROUTE_SCOPES", format!("GET {PATH} demo:read; POST {PATH} demo:write; ANY {PATH}/* demo:read")),
+        ("LATCHKEY_RESOURCE_CLIENT_ID", "demo-api".to_owned()),
+        ("LATCHKEY_RESOURCE_CLIENT_SECRET", "demo-api-secret".to_owned()),
+        ("LATCHKEY_REVOCATION", "checked".to_owned()),
+        ("LATCHKEY_INTROSPECTION_AGE", "5".to_owned()),
+    ]
 }

@@ -51,7 +51,12 @@ pub(crate) const CLIENTS: &[DemoClient] = &[
     DemoClient {
         client_id: "demo-service",
         client_secret: Some("demo-service-secret"),
-        purpose: "a service: client_credentials, scopes read and write",
+        purpose: "a service: client_credentials, scopes read and write; demo:read and demo:write at the demo API",
+    },
+    DemoClient {
+        client_id: "demo-api",
+        client_secret: Some("demo-api-secret"),
+        purpose: "a resource server: the API at /demo-api, which may introspect its tokens",
     },
     DemoClient {
         client_id: DEVICE,
@@ -65,7 +70,7 @@ pub(crate) type Write = (String, Value);
 
 /// The demo clients of a deployment at `origin`.
 pub(crate) fn clients(origin: &str) -> Vec<Write> {
-    let scope = "openid profile email address phone offline_access";
+    let scope = "openid profile email address phone offline_access demo:read demo:write";
     CLIENTS
         .iter()
         .map(|demo| {
@@ -73,7 +78,12 @@ pub(crate) fn clients(origin: &str) -> Vec<Write> {
                 "demo-service" => json!({
                     "client_name": "Demo service",
                     "grant_types": ["client_credentials"],
-                    "scope": "read write",
+                    "scope": "read write demo:read demo:write",
+                }),
+                "demo-api" => json!({
+                    "client_name": "Demo API",
+                    "grant_types": [],
+                    "introspects": [format!("{origin}{}", demo_api::PATH)],
                 }),
                 DEVICE => json!({
                     "client_name": "Demo TV app",

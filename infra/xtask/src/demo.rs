@@ -26,6 +26,11 @@ pub(crate) fn open_registration(settings: &mut BTreeMap<String, String>) {
     }
 }
 
+/// The settings that make the sample API a resource of the server at `url`, and guard it.
+pub(crate) fn api_settings(url: &str) -> BTreeMap<String, String> {
+    demo_api::demo_settings(url).into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
 /// A new secret for a server, in hexadecimal.
 pub(crate) fn secret() -> Result<String> {
     let mut bytes = [0; 32];

@@ -5,15 +5,19 @@ use anyhow::{Context, Result, bail};
 use std::path::PathBuf;
 use std::process::Command;
 
-/// The parts that come from tables in the code.
-const FROM_CODE: [&str; 2] = ["settings", "routes"];
+/// The parts that come from tables in the code; the package and its example that print each.
+const FROM_CODE: [(&str, &str, &str); 3] = [
+    ("settings", "runtime", "reference"),
+    ("routes", "runtime", "reference"),
+    ("guard-settings", "resource-server", "settings"),
+];
 
 /// Holds the README against the code; `write` puts it right.
 pub(crate) fn run(write: bool) -> Result<()> {
     let mut wrong = Vec::new();
-    for name in FROM_CODE {
+    for (name, package, printer) in FROM_CODE {
         let mut example = Command::new("cargo");
-        example.args(["run", "--quiet", "--package", "runtime", "--example", "reference", "--", name]);
+        example.args(["run", "--quiet", "--package", package, "--example", printer, "--", name]);
         let wanted = process::output(example.current_dir(workspace::root()))?;
         if write {
             replace(name, &wanted)?;
@@ -73,7 +77,7 @@ mod tests {
     #[test]
     fn the_readme_has_every_part() {
         let readme = std::fs::read_to_string(file()).unwrap();
-        for name in FROM_CODE.into_iter().chain(["budgets"]) {
+        for name in FROM_CODE.into_iter().map(|(name, ..)| name).chain(["budgets"]) {
             assert!(part(&readme, name).is_ok(), "{name}");
         }
     }

@@ -31,6 +31,8 @@ pub(crate) struct Function {
     pub(crate) scheduled: bool,
     /// What it may do to the table.
     pub(crate) permissions: Vec<Permission>,
+    /// The environment variables of every function that it is not given.
+    pub(crate) withheld: Vec<String>,
 }
 
 /// One statement of a function's policy.
@@ -52,6 +54,8 @@ pub(crate) struct Route {
     pub(crate) path: String,
     /// The function's name.
     pub(crate) function: String,
+    /// The function that is asked first.
+    pub(crate) authorizer: Option<String>,
 }
 
 impl Template {
@@ -117,7 +121,10 @@ fn function(id: &str, resource: &Yaml, globals: &Yaml, mappings: &Yaml) -> Resul
         }
     }
     let scheduled = properties["Events"].as_hash().is_some();
-    Ok(Function { name, memory: number("MemorySize")?, timeout: number("Timeout")?, scheduled, permissions })
+    let variables = properties["Environment"]["Variables"].as_hash().into_iter().flatten();
+    let withheld = variables.filter(|(_, value)| value.as_str() == Some("AWS::NoValue"));
+    let withheld = withheld.filter_map(|(name, _)| name.as_str()).map(str::to_owned).collect();
+    Ok(Function { name, memory: number("MemorySize")?, timeout: number("Timeout")?, scheduled, permissions, withheld })
 }
 
 fn keys_of(keys: &Yaml, mappings: &Yaml) -> Result<Vec<String>> {
@@ -144,9 +151,27 @@ fn route(properties: &Yaml, resources: &yaml_rust2::yaml::Hash, logical: &[(Stri
     let integration = resources.get(&Yaml::String(integration.to_owned()));
     let function = integration.and_then(|integration| integration["Properties"]["IntegrationUri"].as_str());
     let function = function.map(|arn| arn.trim_end_matches(".Arn"));
-    let function = logical.iter().find(|(id, _)| Some(id.as_str()) == function);
-    let (_, function) = function.with_context(|| format!("the route {key:?} leads to no function"))?;
-    Ok(Route { method: method.to_owned(), path: path.to_owned(), function: function.clone() })
+    let named = |id: Option<&str>| logical.iter().find(|(known, _)| Some(known.as_str()) == id).map(|(_, name)| name);
+    let function = named(function).with_context(|| format!("the route {key:?} leads to no function"))?.clone();
+    let authorizer = match properties["AuthorizerId"].as_str() {
+        None => None,
+        Some(id) => {
+            let authorizer = resources.get(&Yaml::String(id.to_owned())).context("a route names no authorizer")?;
+            let function = authorizer_function(&authorizer["Properties"]);
+            Some(named(function).with_context(|| format!("{id} is no Lambda authorizer as we emulate it"))?.clone())
+        }
+    };
+    Ok(Route { method: method.to_owned(), path: path.to_owned(), function, authorizer })
+}
+
+/// The function behind an authorizer of the one kind that the emulator knows.
+fn authorizer_function(properties: &Yaml) -> Option<&str> {
+    let is_known = properties["AuthorizerPayloadFormatVersion"].as_str() == Some("2.0")
+        && properties["IdentitySource"][0].as_str() == Some("$request.header.Authorization")
+        && properties["AuthorizerResultTtlInSeconds"].as_i64() == Some(0)
+        && properties["EnableSimpleResponses"].as_bool() == Some(true);
+    let (_, function) = properties["AuthorizerUri"].as_str().filter(|_| is_known)?.rsplit_once("functions/${")?;
+    function.strip_suffix(".Arn}/invocations")
 }
 
 fn creation(properties: &Yaml) -> Result<Value> {
@@ -194,7 +219,26 @@ mod tests {
         let mut expected = Vec::new();
         for route in ROUTES {
             let path = route.path.strip_suffix('/').map_or(route.path.to_owned(), |path| format!("{path}/{{proxy+}}"));
-            expected.push(Route { method: "ANY".to_owned(), path, function: route.function.to_owned() });
+            expected.push(Route {
+                method: "ANY".to_owned(),
+                path,
+                function: route.function.to_owned(),
+                authorizer: None,
+            });
+        }
+        for (method, path, is_guarded) in [
+            ("ANY", "/demo-api", true),
+            ("ANY", "/demo-api/{proxy+}", true),
+            ("OPTIONS", "/demo-api", false),
+            ("OPTIONS", "/demo-api/{proxy+}", false),
+            ("GET", "/.well-known/oauth-protected-resource/demo-api", false),
+        ] {
+            expected.push(Route {
+                method: method.to_owned(),
+                path: path.to_owned(),
+                function: "demo-api".to_owned(),
+                authorizer: is_guarded.then(|| "authorizer".to_owned()),
+            });
         }
         let mut routes = template().routes;
         routes.sort();
@@ -218,6 +262,17 @@ mod tests {
         for name in template().settings {
             let known = runtime::settings::SETTINGS.iter().any(|setting| setting.name == name);
             assert!(known || name == "LATCHKEY_TABLE", "{name}");
+        }
+    }
+
+    #[test]
+    fn guards_have_neither_secret_nor_table() {
+        for function in template().functions {
+            let is_guarded = runtime::routes::GUARDED.contains(&function.name.as_str());
+            for name in ["LATCHKEY_SECRET", "LATCHKEY_SECRET_PREVIOUS", "LATCHKEY_TABLE"] {
+                assert_eq!(function.withheld.iter().any(|withheld| withheld == name), is_guarded, "{}", function.name);
+            }
+            assert!(!is_guarded || function.permissions.is_empty(), "{}", function.name);
         }
     }
 

@@ -1,6 +1,6 @@
 //! The Workers on this machine: built, served by workerd, accepted by wrangler, weighed.
 
-use crate::{process, tools, workspace};
+use crate::{demo, process, tools, workspace};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -99,10 +99,11 @@ impl Workers {
         let log = workspace::scratch("workers")?.join("log");
         let mut node = Command::new(program("node"));
         node.arg("infra/cloudflare/miniflare.mjs").env("LATCHKEY_SECRET", &options.secret);
-        if let Some(port) = options.port {
-            node.args(["--port", &port.to_string()]);
-        }
-        for (name, value) in &options.settings {
+        let port = options.port.map_or_else(process::free_port, Ok)?;
+        node.args(["--port", &port.to_string()]);
+        let mut settings = demo::api_settings(&format!("http://localhost:{port}"));
+        settings.extend(options.settings.clone());
+        for (name, value) in &settings {
             node.args(["--set", &format!("{name}={value}")]);
         }
         if options.contract {
@@ -196,7 +197,7 @@ fn offline(command: &mut Command) -> &mut Command {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use runtime::routes::{ROUTES, SCHEDULED};
+    use runtime::routes::{GUARDED, ROUTES, SCHEDULED};
 
     /// What wrangler.toml says of each environment.
     fn environments() -> BTreeMap<String, String> {
@@ -230,6 +231,9 @@ mod tests {
                 .filter(|route| route.function == name)
                 .map(|route| format!("auth.example.com{}*", route.path))
                 .collect();
+            if name == "authorizer" {
+                wanted.push("api.example.com/*".to_owned());
+            }
             let mut found = patterns(&body);
             wanted.sort();
             found.sort_unstable();
@@ -244,7 +248,9 @@ mod tests {
             let shared = body.contains("script_name = \"latchkey-records\"")
                 && body.contains("binding = \"CACHE\", id = \"00000000000000000000000000000000\"")
                 && body.contains("LATCHKEY_ISSUER = \"https://auth.example.com\"");
-            assert_eq!(shared, name != "records", "{name}");
+            let is_guarded = GUARDED.contains(&name.as_str());
+            assert_eq!(shared, name != "records" && !is_guarded, "{name}");
+            assert!(!is_guarded || !(body.contains("RECORDS") || body.contains("CACHE")), "{name}");
             assert_eq!(body.contains("new_sqlite_classes = [\"Records\"]"), name == "records", "{name}");
         }
     }

@@ -42,6 +42,16 @@ pub const SETTINGS: &[Setting] = &[
         Some("30"),
         "seconds for which an answer of introspection holds, and so how late a revocation may be noticed, 0 to 300",
     ),
+    setting(
+        "LATCHKEY_AUTHORIZER_RESPONSE",
+        Some("simple"),
+        "Lambda authorizer only: `simple`, or `iam` for a policy; as `EnableSimpleResponses` says in API Gateway",
+    ),
+    setting(
+        "LATCHKEY_ORIGIN",
+        Some("the service binding `API`"),
+        "Worker gateway only: the origin that requests go on to, without a path",
+    ),
 ];
 
 /// An API and its guard, as configured.

@@ -46,6 +46,10 @@ pub const ROUTES: &[Route] = &[
 /// The functions that run on a schedule and have no route.
 pub const SCHEDULED: &[&str] = &["notify", "rotate"];
 
+/// The functions that guard and serve an API of the deployment's own: no part of the server, without its secret and
+/// its store.
+pub const GUARDED: &[&str] = &["authorizer", "demo-api"];
+
 /// The route that serves a path.
 pub fn find(path: &str) -> Option<&'static Route> {
     ROUTES

@@ -35,7 +35,10 @@ fn there_is_no_refresh_token_and_no_id_token() {
 /// RFC 6749 §3.3: without `scope` the client gets what it is registered for.
 #[test]
 fn the_default_scope_is_the_registered_one() {
-    assert_eq!(scope(&TokenRequest::client_credentials(&service()).tokens()), ["read", "write"]);
+    assert_eq!(
+        scope(&TokenRequest::client_credentials(&service()).tokens()),
+        ["demo:read", "demo:write", "read", "write"]
+    );
 }
 
 /// RFC 6749 §3.3: it gets what it asks for, and the order does not matter.

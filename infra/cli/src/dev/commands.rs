@@ -61,5 +61,16 @@ pub(crate) fn all(issuer: &str) -> Vec<Line> {
                 "curl {issuer}/token -d client_id=demo-device -d grant_type=urn:ietf:params:oauth:grant-type:device_code -d device_code=DEVICE_CODE"
             ),
         },
+        Line {
+            title: "The demo API: a token for it",
+            line: format!(
+                "curl {issuer}/token -u demo-service:demo-service-secret -d grant_type=client_credentials -d scope=demo:read -d resource={issuer}{}",
+                demo_api::PATH
+            ),
+        },
+        Line {
+            title: "The demo API: call it (401 without a token, 403 with -X POST)",
+            line: format!("curl -i {issuer}{} -H \"Authorization: Bearer ACCESS_TOKEN\"", demo_api::PATH),
+        },
     ]
 }

@@ -1,5 +1,6 @@
 //! `latchkey dev`: every function in one process, with a store, demo data, and pages to try it all out.
 
+mod api;
 mod banner;
 mod commands;
 mod log;

@@ -1,6 +1,7 @@
 //! All functions behind one door.
 
 use crate::demo;
+use crate::dev::api::Api;
 use crate::dev::{pages, server::Application};
 use crate::failure::Failure;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
@@ -13,7 +14,8 @@ use storage::Records;
 
 /// The provider of this process.
 pub(crate) struct Provider {
-    context: Context,
+    context: Arc<Context>,
+    api: Api,
 }
 
 impl Provider {
@@ -24,20 +26,24 @@ impl Provider {
         records: Arc<dyn Records>,
         log: Box<dyn Fn(&str) + Send + Sync>,
     ) -> Result<Self, Failure> {
+        let own = format!("http://localhost:{port}");
+        let issuer = std::env::var("LATCHKEY_ISSUER").ok().filter(|issuer| !issuer.trim().is_empty()).unwrap_or(own);
+        let api = demo_api::demo_settings(&issuer);
         let lookup = |name: &str| {
             let set = std::env::var(name).ok().filter(|value| !value.trim().is_empty());
             set.or_else(|| match name {
-                "LATCHKEY_ISSUER" => Some(format!("http://localhost:{port}")),
+                "LATCHKEY_ISSUER" => Some(issuer.clone()),
                 "LATCHKEY_SECRET" => Some(secret.to_base64url()),
                 "LATCHKEY_SCOPES" => Some("read write".to_owned()),
                 "LATCHKEY_REGISTRATION" => Some("open".to_owned()),
                 "LATCHKEY_REGISTRATION_SCOPES" => Some(demo::REGISTRATION_SCOPES.to_owned()),
                 "LATCHKEY_REGISTRATION_GRANTS" => Some(demo::registration_grants()),
                 "LATCHKEY_REGISTRATIONS_PER_ADDRESS" | "LATCHKEY_REGISTRATIONS_IN_TOTAL" => Some("100000".to_owned()),
-                _ => None,
+                _ => api.iter().find(|(setting, _)| *setting == name).map(|(_, value)| value.clone()),
             })
         };
-        Ok(Self { context: Context::new(&lookup, records, log).map_err(Failure::new)? })
+        let context = Arc::new(Context::new(&lookup, records, log).map_err(Failure::new)?);
+        Ok(Self { api: Api::new(&lookup, &context)?, context })
     }
 
     /// The issuer.
@@ -45,12 +51,17 @@ impl Provider {
         &self.context.config.issuer
     }
 
-    /// Writes the demo data, as far as they are not there; the clients' redirect URIs follow the issuer.
+    /// Writes the demo data, as far as they are not there, or not as they are now: URIs follow the issuer.
     pub(crate) async fn write_demo_data(&self) -> Result<(), Failure> {
         for (path, client) in demo::clients(self.issuer()) {
-            let wanted = client.get("redirect_uris");
             let stored = self.administer(Method::GET, &path, None).await?;
-            if stored.is_none_or(|stored| wanted.is_some_and(|wanted| stored.get("redirect_uris") != Some(wanted))) {
+            let changed = |stored: Value| {
+                let fields = ["redirect_uris", "scope", "introspects"].into_iter();
+                fields
+                    .filter_map(|name| Some((name, client.get(name)?)))
+                    .any(|(name, own)| stored.get(name) != Some(own))
+            };
+            if stored.is_none_or(changed) {
                 self.administer(Method::PUT, &path, Some(&client)).await?;
             }
         }
@@ -101,18 +112,28 @@ impl Provider {
     }
 }
 
+/// What the function of a request's path answers; `None` when there is none.
+pub(crate) async fn respond(request: Request, context: &Context) -> Option<Response> {
+    let function = routes::find(&request.path)?.function;
+    Some(shell::respond(function, functions::handler(function)?, request, context).await)
+}
+
 impl Application for Provider {
     async fn answer(&self, request: Request) -> Response {
-        let route = routes::find(&request.path);
-        match route.and_then(|route| functions::handler(route.function).map(|handler| (route.function, handler))) {
-            Some((function, handler)) => shell::respond(function, handler, request, &self.context).await,
-            None => pages::respond(&request, self.issuer()).unwrap_or_else(|| {
-                Response::new(StatusCode::NOT_FOUND)
-                    .with(header::CONTENT_TYPE, "text/plain; charset=utf-8")
-                    .with(header::X_CONTENT_TYPE_OPTIONS, "nosniff")
-                    .with_body("There is nothing here.\n")
-            }),
+        if routes::find(&request.path).is_none() {
+            if self.api.serves(&request.path) {
+                return self.api.answer(&request, &self.context).await;
+            }
+            if let Some(page) = pages::respond(&request, self.issuer()) {
+                return page;
+            }
         }
+        respond(request, &self.context).await.unwrap_or_else(|| {
+            Response::new(StatusCode::NOT_FOUND)
+                .with(header::CONTENT_TYPE, "text/plain; charset=utf-8")
+                .with(header::X_CONTENT_TYPE_OPTIONS, "nosniff")
+                .with_body("There is nothing here.\n")
+        })
     }
 
     fn body_limit(&self) -> usize {

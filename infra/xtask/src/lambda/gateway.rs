@@ -1,6 +1,7 @@
 //! API Gateway: HTTP requests as events of an HTTP API (payload format 2.0), and answers as HTTP responses.
 
 use super::Emulator;
+use super::function::Function;
 use anyhow::{Context, Result};
 use base64::prelude::{BASE64_STANDARD, Engine};
 use bytes::Bytes;
@@ -24,7 +25,7 @@ pub(super) async fn serve(
     emulator: Arc<Emulator>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let (parts, body) = request.into_parts();
-    let Some((key, function)) = emulator.route(parts.method.as_str(), parts.uri.path()) else {
+    let Some(taken) = emulator.route(parts.method.as_str(), parts.uri.path()) else {
         return Ok(message(StatusCode::NOT_FOUND, "Not Found"));
     };
     let Ok(body) = Limited::new(body, MOST_BYTES).collect().await else {
@@ -32,13 +33,42 @@ pub(super) async fn serve(
     };
     // On its own: Lambda finishes what a client no longer waits for.
     let answer = tokio::spawn(async move {
-        let event = event(&key, &parts, &body.to_bytes(), peer)?;
-        response(&function.invoke(Bytes::from(event.to_string())).await?)
+        let mut event = event(&taken.key, &parts, &body.to_bytes(), peer)?;
+        if let Some(authorizer) = &taken.authorizer {
+            match authorize(authorizer, &event).await? {
+                Ok(context) => event["requestContext"]["authorizer"] = json!({ "lambda": context }),
+                Err(refusal) => return Ok(refusal),
+            }
+        }
+        response(&taken.function.invoke(Bytes::from(event.to_string())).await?)
     });
     Ok(answer.await.map_err(anyhow::Error::new).flatten().unwrap_or_else(|error| {
         eprintln!("  {error:#}");
         message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
     }))
+}
+
+/// What the authorizer says of the caller, or the answer of API Gateway that keeps it out: 401 without a token, 403
+/// when the authorizer says no. When it fails, the answer is 500.
+async fn authorize(authorizer: &Function, event: &Value) -> Result<Result<Value, Response<Full<Bytes>>>> {
+    let Some(token) = event["headers"]["authorization"].as_str().filter(|token| !token.is_empty()) else {
+        return Ok(Err(message(StatusCode::UNAUTHORIZED, "Unauthorized")));
+    };
+    let mut asked = event.clone();
+    let method = event["requestContext"]["http"]["method"].as_str().unwrap_or_default();
+    let path = event["rawPath"].as_str().unwrap_or_default();
+    let route = format!("arn:aws:execute-api:us-east-1:000000000000:emulator/$default/{method}{path}");
+    let fields = asked.as_object_mut().context("an event is an object")?;
+    fields.remove("body");
+    fields.remove("isBase64Encoded");
+    fields.insert("type".to_owned(), json!("REQUEST"));
+    fields.insert("routeArn".to_owned(), json!(route));
+    fields.insert("identitySource".to_owned(), json!([token]));
+    let answer = authorizer.invoke(Bytes::from(asked.to_string())).await?;
+    let answer: Value = serde_json::from_slice(&answer).context("the authorizer's answer")?;
+    let is_authorized = answer["isAuthorized"].as_bool().context("the authorizer's answer is no simple one")?;
+    let forbidden = || message(StatusCode::FORBIDDEN, "Forbidden");
+    Ok(if is_authorized { Ok(answer["context"].clone()) } else { Err(forbidden()) })
 }
 
 /// The event of a request. `key` is the key of the route that it takes.

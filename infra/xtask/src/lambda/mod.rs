@@ -75,6 +75,14 @@ pub(crate) struct Emulator {
     _store: Server,
 }
 
+/// The route that a request takes.
+struct Taken {
+    key: String,
+    function: Arc<Function>,
+    /// Who is asked first.
+    authorizer: Option<Arc<Function>>,
+}
+
 impl Emulator {
     /// Starts the emulated DynamoDB, the table, and the API. The functions and `latchkey` must have been built.
     pub(crate) async fn start(options: &Options) -> Result<Arc<Self>> {
@@ -97,7 +105,8 @@ impl Emulator {
         for function in &template.functions {
             let binary = workspace::binary(&function.name, &options.profile);
             let (name, has_schedule) = (function.name.clone(), function.scheduled);
-            let settings = settings(&template, options, &url, table_address)?;
+            let mut settings = settings(&template, options, &url, table_address)?;
+            settings.retain(|name, _| !function.withheld.contains(name));
             let function = Function::new(function, binary, settings, file.try_clone()?);
             let function = Arc::new(function);
             if has_schedule {
@@ -124,8 +133,8 @@ impl Emulator {
         Ok(())
     }
 
-    /// The key of the route that a request takes, and the function at its end: the exact path before a greedy one.
-    fn route(&self, method: &str, path: &str) -> Option<(String, Arc<Function>)> {
+    /// The route that a request takes: the exact path before a greedy one, its method before any.
+    fn route(&self, method: &str, path: &str) -> Option<Taken> {
         let takes = |route: &&crate::template::Route| {
             let greedy = route.path.strip_suffix("{proxy+}");
             let path =
@@ -133,15 +142,24 @@ impl Emulator {
             path && (route.method == "ANY" || route.method == method)
         };
         let mut routes: Vec<_> = self.routes.iter().filter(takes).collect();
-        routes.sort_by_key(|route| route.path.ends_with('}'));
+        routes.sort_by_key(|route| (route.path.ends_with('}'), route.method == "ANY"));
         let route = routes.first()?;
-        Some((format!("{} {}", route.method, route.path), Arc::clone(self.functions.get(&route.function)?)))
+        let authorizer = match &route.authorizer {
+            None => None,
+            Some(name) => Some(Arc::clone(self.functions.get(name)?)),
+        };
+        Some(Taken {
+            key: format!("{} {}", route.method, route.path),
+            function: Arc::clone(self.functions.get(&route.function)?),
+            authorizer,
+        })
     }
 }
 
 /// The variables that the template names, with what CloudFormation would put there; and where the table is.
 fn settings(template: &Template, options: &Options, url: &str, table: SocketAddr) -> Result<BTreeMap<String, String>> {
-    let mut settings = options.settings.clone();
+    let mut settings = crate::demo::api_settings(url);
+    settings.extend(options.settings.clone());
     for name in &template.settings {
         let value = match name.as_str() {
             "LATCHKEY_ISSUER" => url,

@@ -8,6 +8,9 @@ use std::process::Command;
 /// The grace window of refresh tokens while the suite runs: short enough to wait for, in seconds.
 const GRACE: &str = "2";
 
+/// How late the sample API may notice a revocation while the suite runs, in seconds.
+const INTROSPECTION_AGE: &str = "2";
+
 /// The functions that run on a schedule.
 const SCHEDULED: [&str; 2] = ["notify", "rotate"];
 
@@ -23,7 +26,7 @@ pub(super) struct Target {
 
 impl Target {
     /// The variables that tell tests where the server is.
-    pub(super) fn variables(&self) -> [(&'static str, String); 6] {
+    pub(super) fn variables(&self) -> [(&'static str, String); 7] {
         [
             ("BASE_URL", self.url.clone()),
             ("LATCHKEY_TEST_URL", self.url.clone()),
@@ -31,6 +34,7 @@ impl Target {
             ("LATCHKEY_TEST_SECRET", self.secret.clone()),
             ("LATCHKEY_TEST_CLI", workspace::binary("latchkey", "dev").display().to_string()),
             ("LATCHKEY_TEST_GRACE", GRACE.to_owned()),
+            ("LATCHKEY_TEST_INTROSPECTION_AGE", INTROSPECTION_AGE.to_owned()),
         ]
     }
 
@@ -95,12 +99,13 @@ pub(super) fn workers() -> Result<()> {
     target.suite().inspect_err(|_| eprintln!("  the functions' log: {}", server.log.display()))
 }
 
-/// What the suite expects of every server's configuration: a short grace, and trust in the issuers of `tests/trusted/`.
+/// What the suite expects of every server's configuration: short times, and trust in the issuers of `tests/trusted/`.
 fn settings() -> Result<BTreeMap<String, String>> {
     let trusted = workspace::root().join("tests/trusted");
     let read = |name: &str| std::fs::read_to_string(trusted.join(name));
     let mut settings = BTreeMap::from([
         ("LATCHKEY_REFRESH_GRACE".to_owned(), GRACE.to_owned()),
+        ("LATCHKEY_INTROSPECTION_AGE".to_owned(), INTROSPECTION_AGE.to_owned()),
         ("LATCHKEY_TRUSTED_ISSUERS".to_owned(), read("issuers.json")?),
         ("LATCHKEY_TRUSTED_SAML_ISSUERS".to_owned(), read("saml-issuers.json")?),
         ("LATCHKEY_SOFTWARE_STATEMENT_ISSUERS".to_owned(), read("software-issuers.json")?),

@@ -1,0 +1,75 @@
+//! The sample API behind the gateway's checks, all in this process.
+
+use crate::dev::provider;
+use crate::failure::Failure;
+use async_trait::async_trait;
+use authorizer::gateway::{Gateway, Verdict};
+use demo_api::Caller;
+use http::Method;
+use resource_server::{Http, Presented, Settings};
+use runtime::{Context, Request, Response, entropy};
+use std::sync::Arc;
+
+/// The sample API and what stands before it.
+pub(crate) struct Api {
+    gateway: Gateway,
+    metadata_path: String,
+}
+
+impl Api {
+    /// With these settings, before this provider.
+    pub(crate) fn new(lookup: &dyn Fn(&str) -> Option<String>, context: &Arc<Context>) -> Result<Self, Failure> {
+        let settings = Settings::read(lookup).map_err(|problems| Failure::new(problems.join("\n")))?;
+        let metadata_path = settings.metadata_path.clone();
+        Ok(Self { gateway: Gateway::new(settings, Arc::new(Inside(Arc::clone(context)))), metadata_path })
+    }
+
+    /// Whether a path is the API's.
+    pub(crate) fn serves(&self, path: &str) -> bool {
+        let below = path.strip_prefix(demo_api::PATH);
+        below.is_some_and(|below| below.is_empty() || below.starts_with('/')) || path == self.metadata_path
+    }
+
+    /// Answers a request, in the gateway's name or the API's.
+    pub(crate) async fn answer(&self, request: &Request, context: &Context) -> Response {
+        let url = format!("{}?{}", request.path, request.query);
+        let presented = Presented { method: &request.method, url: &url, headers: &request.headers };
+        let (verdict, line) = self.gateway.judge(&presented, &request.path, &request.id, request.received_at).await;
+        (context.log)(&line.to_string());
+        let answer = match verdict {
+            Verdict::Answer(answer) => answer,
+            Verdict::Forward(headers) => {
+                demo_api::respond(&request.method, &headers, &Caller::of_headers(&headers), request.body.len())
+            }
+        };
+        let (head, body) = answer.into_parts();
+        let mut response = Response::new(head.status).with_body(body);
+        response.headers = head.headers;
+        response
+    }
+}
+
+/// The way to the provider: none is needed.
+struct Inside(Arc<Context>);
+
+#[async_trait]
+impl Http for Inside {
+    async fn send(&self, request: http::Request<String>) -> Result<http::Response<Vec<u8>>, String> {
+        let (head, body) = request.into_parts();
+        let request = Request {
+            method: if head.method == Method::POST { Method::POST } else { Method::GET },
+            path: head.uri.path().to_owned(),
+            query: head.uri.query().unwrap_or_default().to_owned(),
+            headers: head.headers,
+            body: body.into(),
+            address: None,
+            received_at: crate::clock::now(),
+            id: entropy::name().map_err(|fault| fault.reason)?,
+        };
+        let response = provider::respond(request, &self.0).await.ok_or("nothing is there")?;
+        let mut answer = http::Response::new(response.body);
+        *answer.status_mut() = response.status;
+        *answer.headers_mut() = response.headers;
+        Ok(answer)
+    }
+}

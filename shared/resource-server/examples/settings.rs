@@ -1,0 +1,11 @@
+//! Prints the settings for the README.
+#![allow(clippy::print_stdout, reason = "that is what it is for")]
+
+use resource_server::SETTINGS;
+
+fn main() {
+    let rows = SETTINGS.iter().map(|setting| {
+        format!("| `{}` | {} | {} |\n", setting.name, setting.default.unwrap_or("required"), setting.meaning)
+    });
+    print!("| setting | default | meaning |\n|---|---|---|\n{}", rows.collect::<String>());
+}

@@ -67,3 +67,8 @@ pub fn web() -> Client {
 pub fn service() -> Client {
     Client::confidential("demo-service", "demo-service-secret")
 }
+
+/// The demo's gateway: it exchanges tokens of the public and the confidential client for the demo's API.
+pub fn exchanger() -> Client {
+    Client::confidential("demo-exchange", "demo-exchange-secret")
+}

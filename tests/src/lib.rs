@@ -31,7 +31,7 @@ pub mod trusted;
 pub use authorization::{AuthorizationRequest, Callback, random};
 pub use browser::{Browser, Cookie, Landing};
 pub use call::{Call, Reply};
-pub use client::{Authentication, Client, service, spa, web};
+pub use client::{Authentication, Client, exchanger, service, spa, web};
 pub use host::{Answer, Host, Received};
 pub use page::{Form, Page};
 pub use signer::Signer;

@@ -133,7 +133,7 @@ async fn issue(
         ResponseType::CodeIdToken => {
             let issuer = Issuer { context, client: &client.client, now };
             let companions =
-                Companions { access_token: None, code: Some(code.expose()), nonce: request.nonce.as_deref() };
+                Companions { code: Some(code.expose()), nonce: request.nonce.as_deref(), ..Companions::default() };
             Some(issuer.id_token(&grant, companions).await?)
         }
     };

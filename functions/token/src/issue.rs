@@ -47,7 +47,12 @@ impl Exchange<'_> {
         let mut response = self.token_of(claims).await?;
         if scope.contains("openid") {
             let nonce = live.grant.nonce.as_deref().filter(|_| nonce == Nonce::Repeated);
-            let companions = Companions { access_token: Some(&response.access_token), nonce, code: None };
+            let companions = Companions {
+                access_token: Some(&response.access_token),
+                nonce,
+                standing: Some(&standing),
+                ..Companions::default()
+            };
             response.id_token = Some(issuer.id_token(&live.grant, companions).await?);
         }
         if self.client.client.may_use(GrantType::RefreshToken) {

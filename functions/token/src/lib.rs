@@ -8,6 +8,7 @@ mod issue;
 mod jwt_bearer;
 mod refresh_token;
 mod saml_bearer;
+mod token_exchange;
 
 use http::header;
 use protocol::{Error, ErrorCode, GrantType, Parameters, StoredClient};
@@ -33,7 +34,7 @@ async fn respond(request: &Request, context: &Context) -> Result<Response, Refus
             GrantType::DeviceCode => device_code::poll(&exchange).await,
             GrantType::JwtBearer => jwt_bearer::issue(&exchange).await,
             GrantType::Saml2Bearer => saml_bearer::issue(&exchange).await,
-            GrantType::TokenExchange => Err(unsupported("this grant is not there yet").into()),
+            GrantType::TokenExchange => token_exchange::exchange(&exchange).await,
         },
     };
     let response = match answer {

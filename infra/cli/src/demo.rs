@@ -63,6 +63,11 @@ pub(crate) const CLIENTS: &[DemoClient] = &[
         client_secret: None,
         purpose: "a public client on a device: device_code, refresh_token",
     },
+    DemoClient {
+        client_id: "demo-exchange",
+        client_secret: Some("demo-exchange-secret"),
+        purpose: "a gateway: exchanges tokens of demo-spa and demo-web for demo-api (token exchange)",
+    },
 ];
 
 /// Something to write: a path below `/admin/`, and the document that goes there.
@@ -90,6 +95,16 @@ pub(crate) fn clients(origin: &str) -> Vec<Write> {
                     "application_type": "native",
                     "grant_types": ["urn:ietf:params:oauth:grant-type:device_code", "refresh_token"],
                     "scope": scope,
+                }),
+                "demo-exchange" => json!({
+                    "client_name": "Demo gateway",
+                    "grant_types": ["urn:ietf:params:oauth:grant-type:token-exchange", "client_credentials"],
+                    "scope": format!("{scope} read write"),
+                    "token_exchange": {
+                        "subject_clients": [SPA, "demo-web"],
+                        "audiences": [format!("{origin}/demo-api")],
+                        "impersonation": true,
+                    },
                 }),
                 id => json!({
                     "client_name": if id == SPA { "Demo single-page app" } else { "Demo web app" },

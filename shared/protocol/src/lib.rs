@@ -26,6 +26,7 @@ mod scope;
 pub mod sealed_token;
 pub mod throttle;
 mod time;
+pub mod token_exchange;
 mod tokens;
 mod trusted_issuer;
 

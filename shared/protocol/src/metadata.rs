@@ -59,7 +59,7 @@ fn endpoints(offer: &Offer<'_>) -> Value {
 fn abilities(offer: &Offer<'_>) -> Value {
     let scopes: Vec<&str> = STANDARD_SCOPES.iter().copied().chain(offer.scopes.iter().map(String::as_str)).collect();
     let protocol_claims =
-        ["sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "c_hash", "sid"];
+        ["sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "c_hash", "sid", "grant"];
     let claims: Vec<&str> =
         protocol_claims.into_iter().chain(SCOPE_CLAIMS.iter().flat_map(|(_, claims)| claims.iter().copied())).collect();
     json!({

@@ -41,6 +41,9 @@ pub struct AccessTokenClaims {
     /// Who may act for the person (RFC 8693 §4.4).
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub may_act: Option<Value>,
+    /// The tokens that it was exchanged from, by `jti`, the last one last: it dies with each. For this server alone.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub via: Vec<String>,
     /// The grant behind it and how it stood ([`Standing`]); for this server alone.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub grant: Option<String>,
@@ -94,6 +97,9 @@ pub struct IdTokenClaims<'a> {
     pub c_hash: Option<String>,
     /// The session (OpenID Connect Back-Channel Logout §2.1).
     pub sid: &'a str,
+    /// The grant behind it and how it stood ([`Standing`]), so that it can be exchanged (RFC 8693); for this server alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grant: Option<String>,
     /// Claims about the person that were asked for by name.
     #[serde(flatten)]
     pub profile: &'a Map<String, Value>,

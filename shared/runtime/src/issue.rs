@@ -27,6 +27,8 @@ pub struct Companions<'a> {
     pub code: Option<&'a str>,
     /// The nonce of the request.
     pub nonce: Option<&'a str>,
+    /// How the grant stands, when the ID token shall be good for an exchange.
+    pub standing: Option<&'a Standing>,
 }
 
 impl Issuer<'_> {
@@ -58,6 +60,7 @@ impl Issuer<'_> {
             amr: Vec::new(),
             act: None,
             may_act: None,
+            via: Vec::new(),
             grant: None,
         })
     }
@@ -111,6 +114,7 @@ impl Issuer<'_> {
             at_hash: companions.access_token.map(hash),
             c_hash: companions.code.map(hash),
             sid: &grant.sid,
+            grant: companions.standing.map(Standing::to_claim),
             profile: &grant.id_token_claims,
         };
         let recipient = match self.context.id_token_recipient(self.client, self.now).await {

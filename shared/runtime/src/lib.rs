@@ -41,4 +41,4 @@ pub use remote_keys::{KeyError, KeySource};
 pub use request::Request;
 pub use response::{Outcome, Response};
 pub use shell::{Handler, Scheduled};
-pub use verify::{Backing, IdTokenHint};
+pub use verify::{Backing, IdTokenHint, ProvedIdToken};

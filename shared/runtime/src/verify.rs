@@ -2,7 +2,7 @@
 
 use crate::{Context, Fault};
 use jose::{Jwt, Purpose};
-use protocol::{ACCESS_TOKEN_TYPE, AccessTokenClaims, OPAQUE_PREFIX, Timestamp};
+use protocol::{ACCESS_TOKEN_TYPE, AccessTokenClaims, OPAQUE_PREFIX, Standing, Timestamp};
 use serde::Deserialize;
 use storage::grants::{self, Live};
 use storage::markers;
@@ -20,6 +20,24 @@ pub struct IdTokenHint {
     pub sid: String,
 }
 
+/// What an ID token says of the grant that it came from.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct ProvedIdToken {
+    iss: String,
+    /// The client that it was issued to.
+    pub aud: String,
+    /// When it expires, in seconds since the epoch.
+    pub exp: u64,
+    grant: String,
+}
+
+impl ProvedIdToken {
+    /// The grant that it came from.
+    pub fn standing(&self) -> Option<Standing> {
+        Standing::from_claim(&self.grant)
+    }
+}
+
 /// What stands behind an access token that is good.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Backing {
@@ -30,6 +48,15 @@ pub enum Backing {
 }
 
 impl Context {
+    /// What an ID token says, to whom it is more than a hint: one that this server signed, in its time (OpenID Connect
+    /// Core §3.1.3.7). Whether its grant lives is for the store to say.
+    pub async fn id_token(&self, token: &str, now: Timestamp) -> Result<Option<ProvedIdToken>, Fault> {
+        let Some(jwt) = Jwt::parse(token).filter(|jwt| jwt.typ_is("JWT")) else { return Ok(None) };
+        let Some(claims) = self.keyring(now).await?.verify(&jwt, now).await else { return Ok(None) };
+        let token: Option<ProvedIdToken> = serde_json::from_value(claims).ok();
+        Ok(token.filter(|token| token.iss == self.config.issuer && !Timestamp::from_secs(token.exp).is_past(now)))
+    }
+
     /// The claims of an access token, JWT or opaque, that this server made and that has not expired (RFC 9068 §4).
     /// Whether it was revoked is for the store to say.
     pub async fn access_token(&self, token: &str, now: Timestamp) -> Result<Option<AccessTokenClaims>, Fault> {
@@ -50,13 +77,20 @@ impl Context {
             return Ok(None);
         }
         let records = self.records.as_ref();
+        // One that came of an exchange dies with what it was exchanged from.
+        let names = || std::iter::once(&claims.jti).chain(&claims.via);
         if claims.grant.is_none() {
-            let is_revoked = markers::is_revoked(records, &claims.jti).await?;
-            return Ok((!is_revoked).then_some(Backing::Client));
+            for name in names() {
+                if markers::is_revoked(records, name).await? {
+                    return Ok(None);
+                }
+            }
+            return Ok(Some(Backing::Client));
         }
         let Some(standing) = claims.standing() else { return Ok(None) };
         let live = grants::find(records, standing.grant).await?;
-        Ok(live.filter(|live| live.state.accepts(&claims.jti, issued_at)).map(|live| Backing::Grant(Box::new(live))))
+        let is_good = |live: &Live| names().all(|name| live.state.accepts(name, issued_at));
+        Ok(live.filter(is_good).map(|live| Backing::Grant(Box::new(live))))
     }
 
     fn opaque_claims(&self, sealed: &str) -> Option<AccessTokenClaims> {

@@ -123,6 +123,19 @@ pub async fn seed(records: &dyn Records, password_hash: &str) {
             "scope": "read",
             "access_token_format": "opaque",
         }),
+        json!({
+            "client_id": "asserter",
+            "grant_types": ["urn:ietf:params:oauth:grant-type:jwt-bearer"],
+            "scope": "read",
+        }),
+        json!({
+            "client_id": "gateway",
+            "grant_types": ["urn:ietf:params:oauth:grant-type:token-exchange", "client_credentials"],
+            "scope": "openid profile",
+            "token_exchange": {
+                "subject_clients": ["spa"], "audiences": ["https://api.example"], "impersonation": true,
+            },
+        }),
         json!({ "client_id": "api", "grant_types": [], "introspects": [ISSUER] }),
         json!({ "client_id": "other-api", "grant_types": [], "introspects": ["https://other.example"] }),
     ] {

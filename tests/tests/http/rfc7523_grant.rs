@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 use suite::trusted::{MACHINES, NAMES, PEOPLE, claims, jwt_bearer, machines, people};
-use suite::{Client, Reply, Signer, TokenRequest, Tokens, USERNAME, admin, grant, issuer, jwt, now, service, spa, url};
+use suite::{
+    Client, Reply, Signer, TokenRequest, Tokens, USERNAME, admin, grant, introspection, issuer, jwt, now, revoke,
+    service, spa, url,
+};
 
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
@@ -219,6 +222,21 @@ fn the_client_is_held_to_its_registration() {
     request.clone().send().expect_error(400, "invalid_request");
     request.set("assertion", &assertion).also("assertion", &assertion).send().expect_error(400, "invalid_request");
     present(&assertion).expect(200);
+}
+
+/// Whoever is signed out everywhere is signed out of what assertions brought, too; its own client is told so.
+#[test]
+fn signing_out_everywhere_ends_it() {
+    let user = admin::user("suite-jwt-bearer");
+    let tokens = jwt_bearer(&bearer(), &changed(json!({ "login": user }))).tokens();
+    let is_active = || introspection(&bearer(), tokens.access())["active"] == json!(true);
+    assert!(is_active());
+    admin::sign_out(&user);
+    assert!(!is_active());
+    // By itself it can be revoked as well (RFC 7009 §2.1).
+    let tokens = jwt_bearer(&bearer(), &changed(json!({ "login": user }))).tokens();
+    revoke(&bearer(), tokens.access(), None).expect(200);
+    assert_eq!(introspection(&bearer(), tokens.access())["active"], json!(false));
 }
 
 /// RFC 8414 §2: the grant is offered where somebody is trusted.

@@ -39,6 +39,14 @@ pub(crate) fn refresh(issuer: &str) -> String {
     )
 }
 
+/// A person's access token for one that an API takes.
+fn token_exchange(issuer: &str) -> String {
+    const URN: &str = "urn:ietf:params:oauth";
+    format!(
+        "curl {issuer}/token -u demo-exchange:demo-exchange-secret -d grant_type={URN}:grant-type:token-exchange -d audience={issuer}/demo-api -d subject_token_type={URN}:token-type:access_token -d subject_token=ACCESS_TOKEN"
+    )
+}
+
 /// All of them, in the order to try them in.
 pub(crate) fn all(issuer: &str) -> Vec<Line> {
     vec![
@@ -72,5 +80,6 @@ pub(crate) fn all(issuer: &str) -> Vec<Line> {
             title: "The demo API: call it (401 without a token, 403 with -X POST)",
             line: format!("curl -i {issuer}{} -H \"Authorization: Bearer ACCESS_TOKEN\"", demo_api::PATH),
         },
+        Line { title: "Token exchange, for the audience demo-api", line: token_exchange(issuer) },
     ]
 }

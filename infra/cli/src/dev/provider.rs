@@ -56,7 +56,7 @@ impl Provider {
         for (path, client) in demo::clients(self.issuer()) {
             let stored = self.administer(Method::GET, &path, None).await?;
             let changed = |stored: Value| {
-                let fields = ["redirect_uris", "scope", "introspects"].into_iter();
+                let fields = ["redirect_uris", "scope", "introspects", "token_exchange"].into_iter();
                 fields
                     .filter_map(|name| Some((name, client.get(name)?)))
                     .any(|(name, own)| stored.get(name) != Some(own))

@@ -35,6 +35,7 @@ impl GrantType {
         Self::DeviceCode,
         Self::JwtBearer,
         Self::Saml2Bearer,
+        Self::TokenExchange,
     ];
 
     /// All of them.

@@ -66,13 +66,19 @@ impl Client {
     }
 
     fn grants(&self, problems: &mut Vec<String>) {
-        let makes_refresh_tokens = [GrantType::AuthorizationCode, GrantType::DeviceCode, GrantType::TokenExchange];
+        let makes_refresh_tokens = [GrantType::AuthorizationCode, GrantType::DeviceCode];
         if self.may_use(GrantType::RefreshToken) && !makes_refresh_tokens.into_iter().any(|grant| self.may_use(grant)) {
             problems.push("grant_types: refresh_token needs authorization_code or another that makes some".to_owned());
         }
         if self.may_use(GrantType::ClientCredentials) && !self.is_confidential() {
             problems.push(
                 "grant_types: client_credentials needs a client that authenticates (RFC 6749 section 4.4)".to_owned(),
+            );
+        }
+        if self.may_use(GrantType::TokenExchange) && !(self.is_confidential() && self.token_exchange.is_some()) {
+            problems.push(
+                "grant_types: token-exchange needs a client that authenticates, and token_exchange to say what it may exchange"
+                    .to_owned(),
             );
         }
         if self.may_use(GrantType::AuthorizationCode) && self.response_types.is_empty() {

@@ -1,0 +1,206 @@
+//! Token exchange (RFC 8693): a token that somebody gave the client, for one that it can present elsewhere.
+//!
+//! What is issued carries the grant of the subject token and the names of the tokens that it came from, so it dies with
+//! them. There is no refresh token: the client comes again with a token that is still good.
+
+use crate::Exchange;
+use crate::issue::TokenResponse;
+use protocol::token_exchange::{self, ExchangeRequest, ExchangedType, Facts, Held};
+use protocol::{
+    AccessTokenClaims, AccessTokenFormat, Error, GrantStatus, OPAQUE_PREFIX, RefreshVerdict, Standing, Timestamp,
+    TokenContent, TokenExchangePolicy, TokenKind, judge_refresh, resource, sealed_token,
+};
+use runtime::{Backing, Fault, Refusal};
+use storage::grants::{self, Live};
+
+/// Exchanges. Tokens that are forged, expired, or not the client's to exchange, and targets that are not, are refused
+/// before any storage is asked; then one round trip for each token.
+pub(crate) async fn exchange(exchange: &Exchange<'_>) -> Result<TokenResponse, Refusal> {
+    let client = &exchange.client.client;
+    let policy = token_exchange::policy(client)?;
+    let request = ExchangeRequest::parse(exchange.parameters)?;
+    let audiences = token_exchange::targets(&request, policy)?;
+    let resources = &exchange.context.config.resources;
+    if request.issue == ExchangedType::Jwt && resource::format(client, &audiences, resources) != AccessTokenFormat::Jwt
+    {
+        return Err(Error::invalid_request("tokens for this audience are opaque; request an access_token").into());
+    }
+    let subject = exchange.proved(&request.subject, Role::Subject, policy).await?;
+    let actor = match &request.actor {
+        None => None,
+        Some(actor) => Some(exchange.proved(actor, Role::Actor, policy).await?),
+    };
+    let subject = exchange.alive(subject, Role::Subject).await?;
+    let actor = match actor {
+        None => None,
+        Some(actor) => Some(exchange.alive(actor, Role::Actor).await?.facts),
+    };
+    let issuer = &exchange.context.config.issuer;
+    let decision =
+        token_exchange::decide(&request, audiences, &subject.facts, actor.as_ref(), client, resources, issuer)?;
+
+    let maker = exchange.issuer();
+    let mut claims = match &subject.grant {
+        Some(live) => maker.grant_claims(&live.grant, &live.standing(), &decision.scope, &decision.audiences)?,
+        None => maker.access_token_claims(&subject.facts.subject, &decision.scope, &decision.audiences)?,
+    };
+    claims.exp = claims.exp.min(decision.expires_at.as_secs());
+    claims.act = decision.act;
+    claims.may_act = decision.may_act;
+    claims.via = subject.facts.via;
+    let mut response = exchange.token_of(claims).await?;
+    response.issued_token_type = Some(request.issue.as_str());
+    Ok(response)
+}
+
+/// What a token is in the request for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Subject,
+    Actor,
+}
+
+impl Role {
+    /// "If either the subject_token or actor_token are invalid for any reason, or are unacceptable based on policy …
+    /// the error code MUST be invalid_request" (RFC 8693 §2.2.2).
+    fn refusal(self) -> Refusal {
+        Error::invalid_request(match self {
+            Self::Subject => {
+                "the subject_token is unknown, expired or revoked, is not of the type named, or is of a client whose tokens this one may not exchange"
+            }
+            Self::Actor => {
+                "the actor_token is unknown, expired or revoked, is not of the type named, or is of a client whose tokens this one may not use"
+            }
+        })
+        .into()
+    }
+}
+
+/// A token that this server made, and that has not expired.
+enum Proved {
+    Access(Box<AccessTokenClaims>),
+    /// What came of a grant, but an access token: how it stood, the client, when the token expires.
+    Granted {
+        standing: Standing,
+        client_id: String,
+        expires_at: Timestamp,
+        is_refresh: bool,
+    },
+}
+
+/// A token that is good.
+struct Alive {
+    facts: Facts,
+    /// The grant behind it.
+    grant: Option<Box<Live>>,
+}
+
+impl Exchange<'_> {
+    /// Proves a token, and that the policy lets it in. No storage is asked.
+    async fn proved(&self, held: &Held<'_>, role: Role, policy: &TokenExchangePolicy) -> Result<Proved, Refusal> {
+        let found = match held.kind {
+            ExchangedType::AccessToken => self.access(held.token).await?,
+            ExchangedType::RefreshToken => self.refresh(held.token, policy),
+            ExchangedType::IdToken => self.id(held.token).await?,
+            ExchangedType::Jwt if held.token.starts_with(OPAQUE_PREFIX) => None,
+            ExchangedType::Jwt => match self.access(held.token).await? {
+                Some(access) => Some(access),
+                None => self.id(held.token).await?,
+            },
+        };
+        let is_let_in = |proved: &Proved| {
+            let issued_to = match proved {
+                Proved::Access(claims) => &claims.client_id,
+                Proved::Granted { client_id, .. } => client_id,
+            };
+            token_exchange::admits(policy, &self.client.client, issued_to, role == Role::Actor)
+        };
+        found.filter(is_let_in).ok_or_else(|| role.refusal())
+    }
+
+    async fn access(&self, token: &str) -> Result<Option<Proved>, Fault> {
+        Ok(self.context.access_token(token, self.now).await?.map(|claims| Proved::Access(Box::new(claims))))
+    }
+
+    async fn id(&self, token: &str) -> Result<Option<Proved>, Fault> {
+        Ok(self.context.id_token(token, self.now).await?.and_then(|token| {
+            Some(Proved::Granted {
+                standing: token.standing()?,
+                expires_at: Timestamp::from_secs(token.exp),
+                client_id: token.aud,
+                is_refresh: false,
+            })
+        }))
+    }
+
+    /// A refresh token says whose it is only to whoever knows: the clients that the policy names are tried.
+    fn refresh(&self, token: &str, policy: &TokenExchangePolicy) -> Option<Proved> {
+        let secrets = &self.context.secrets;
+        let own = std::iter::once(&self.client.client.client_id);
+        policy.subject_clients.iter().chain(own).find_map(|client_id| {
+            let binding = sealed_token::refresh_binding(client_id, "");
+            let TokenContent { standing, expires_at } =
+                sealed_token::open(secrets, TokenKind::RefreshToken, token, &binding, self.now)?;
+            Some(Proved::Granted { standing, client_id: client_id.clone(), expires_at, is_refresh: true })
+        })
+    }
+
+    /// Whether a proved token still is good. One round trip.
+    async fn alive(&self, proved: Proved, role: Role) -> Result<Alive, Refusal> {
+        match proved {
+            Proved::Access(claims) => {
+                let grant = match self.context.backing(&claims, self.now).await? {
+                    None => return Err(role.refusal()),
+                    Some(Backing::Client) => None,
+                    Some(Backing::Grant(live)) => Some(live),
+                };
+                Ok(Alive { facts: facts(*claims), grant })
+            }
+            Proved::Granted { standing, client_id, expires_at, is_refresh } => {
+                let live = grants::find(self.context.records.as_ref(), standing.grant).await?;
+                let client = self.context.client(&client_id, self.now).await?;
+                let is_good = |live: &Live| {
+                    client.as_ref().is_some_and(|client| client.may_have_got(live.state.started_at))
+                        && live.state.status == GrantStatus::Active
+                        && live.grant.client_id == client_id
+                        && (!is_refresh || self.is_current(live, &standing))
+                };
+                let live = live.filter(is_good).ok_or_else(|| role.refusal())?;
+                let facts = Facts {
+                    subject: live.grant.subject.clone(),
+                    client_id,
+                    scope: live.grant.scope.clone(),
+                    expires_at,
+                    act: None,
+                    may_act: None,
+                    via: Vec::new(),
+                };
+                Ok(Alive { facts, grant: Some(Box::new(live)) })
+            }
+        }
+    }
+
+    /// Whether a refresh token is the live one, or was until a moment ago. One that was used before is refused, and
+    /// nothing is revoked: an exchange is not a use of it.
+    fn is_current(&self, live: &Live, standing: &Standing) -> bool {
+        let grace = self.context.config.refresh_grace;
+        matches!(
+            judge_refresh(&live.state, standing.generation, self.now, grace),
+            RefreshVerdict::Live | RefreshVerdict::Retry
+        )
+    }
+}
+
+fn facts(claims: AccessTokenClaims) -> Facts {
+    let mut via = claims.via;
+    via.push(claims.jti);
+    Facts {
+        subject: claims.sub,
+        client_id: claims.client_id,
+        scope: claims.scope,
+        expires_at: Timestamp::from_secs(claims.exp),
+        act: claims.act,
+        may_act: claims.may_act,
+        via,
+    }
+}

@@ -1,0 +1,402 @@
+//! Token exchange (RFC 8693): what a client asks for, and what may come of it.
+//!
+//! Nothing is ever widened. What is issued allows no more than the subject token does, lives no longer, and is for an
+//! audience that the client's policy names. Who acts is written into it ([`Decision::act`]); all who acted before stay.
+
+use crate::{Client, Error, ErrorCode, Parameters, Resource, Scope, Timestamp, TokenExchangePolicy, resource};
+use serde_json::{Map, Value, json};
+
+/// How many actors a chain may have (RFC 8693 §4.1).
+const MAX_ACTORS: usize = 4;
+/// How many tokens may have been exchanged one into the other.
+const MAX_EXCHANGES: usize = 4;
+/// How many resources and audiences a request may name.
+const MAX_TARGETS: usize = 8;
+
+/// The types of token that can be exchanged (RFC 8693 §3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExchangedType {
+    /// An access token of this server, a JWT or opaque.
+    AccessToken,
+    /// A refresh token of this server. It stays good: an exchange is not a use of it.
+    RefreshToken,
+    /// An ID token of this server.
+    IdToken,
+    /// Any JWT of this server: an access token or an ID token.
+    Jwt,
+}
+
+impl ExchangedType {
+    const ALL: [Self; 4] = [Self::AccessToken, Self::RefreshToken, Self::IdToken, Self::Jwt];
+
+    /// The name on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AccessToken => "urn:ietf:params:oauth:token-type:access_token",
+            Self::RefreshToken => "urn:ietf:params:oauth:token-type:refresh_token",
+            Self::IdToken => "urn:ietf:params:oauth:token-type:id_token",
+            Self::Jwt => "urn:ietf:params:oauth:token-type:jwt",
+        }
+    }
+
+    fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.as_str() == name)
+    }
+}
+
+/// A token that a request holds, and what the client says that it is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Held<'a> {
+    /// The token.
+    pub token: &'a str,
+    /// What it is said to be.
+    pub kind: ExchangedType,
+}
+
+/// A request for an exchange (RFC 8693 §2.1).
+#[derive(Clone)]
+pub struct ExchangeRequest<'a> {
+    /// On whose behalf.
+    pub subject: Held<'a>,
+    /// Who acts.
+    pub actor: Option<Held<'a>>,
+    /// What shall be issued: an access token of any form, or one that is a JWT.
+    pub issue: ExchangedType,
+    /// The resources and audiences that it shall be for.
+    targets: Vec<String>,
+    scope: Option<Scope>,
+}
+
+impl<'a> ExchangeRequest<'a> {
+    /// Reads the parameters.
+    pub fn parse(parameters: &'a Parameters) -> Result<Self, Error> {
+        let held = |token: &'a str, name: &'static str| {
+            let kind = parameters.required(name)?;
+            let kind = ExchangedType::parse(kind).ok_or_else(|| {
+                Error::invalid_request(format!(
+                    "{name} must be one of access_token, refresh_token, id_token and jwt, each with urn:ietf:params:oauth:token-type: before it"
+                ))
+            })?;
+            Ok::<_, Error>(Held { token, kind })
+        };
+        let subject = held(parameters.required("subject_token")?, "subject_token_type")?;
+        let actor = match parameters.value("actor_token") {
+            Some(token) => Some(held(token, "actor_token_type")?),
+            None if parameters.value("actor_token_type").is_some() => {
+                return Err(Error::invalid_request("actor_token_type is sent without an actor_token"));
+            }
+            None => None,
+        };
+        let issue = match parameters.value("requested_token_type").map(ExchangedType::parse) {
+            None => ExchangedType::AccessToken,
+            Some(Some(issue @ (ExchangedType::AccessToken | ExchangedType::Jwt))) => issue,
+            Some(_) => {
+                return Err(Error::invalid_request(
+                    "requested_token_type must be urn:ietf:params:oauth:token-type:access_token or :jwt; an exchange issues neither refresh tokens nor ID tokens",
+                ));
+            }
+        };
+        let mut targets: Vec<String> = Vec::new();
+        for target in parameters.values("resource").chain(parameters.values("audience")) {
+            if !targets.iter().any(|known| known == target) {
+                targets.push(target.to_owned());
+            }
+        }
+        if targets.len() > MAX_TARGETS {
+            return Err(Error::invalid_request("the request names more than 8 resources and audiences"));
+        }
+        let scope = parameters
+            .value("scope")
+            .map(|text| Scope::parse(text).ok_or_else(|| invalid_scope("scope has a character that is not allowed")))
+            .transpose()?;
+        Ok(Self { subject, actor, issue, targets, scope })
+    }
+}
+
+/// What a token says that was presented for an exchange, once it is proved.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Facts {
+    /// Who it is about.
+    pub subject: String,
+    /// The client that it was issued to.
+    pub client_id: String,
+    /// What it allows.
+    pub scope: Scope,
+    /// When it expires.
+    pub expires_at: Timestamp,
+    /// Who acts already (RFC 8693 §4.1).
+    pub act: Option<Value>,
+    /// Who alone may act (RFC 8693 §4.4).
+    pub may_act: Option<Value>,
+    /// The tokens that must all stay good, by `jti`: itself, and what it was exchanged from.
+    pub via: Vec<String>,
+}
+
+/// What comes of an exchange.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decision {
+    /// Who shall accept the token.
+    pub audiences: Vec<String>,
+    /// What it allows.
+    pub scope: Scope,
+    /// Who acts, and for whom in turn (RFC 8693 §4.1); nobody when the client impersonates.
+    pub act: Option<Value>,
+    /// Who alone may act on what is issued (RFC 8693 §4.4), as it was.
+    pub may_act: Option<Value>,
+    /// When it expires at the latest.
+    pub expires_at: Timestamp,
+}
+
+/// What the client may exchange; `unauthorized_client` when nothing.
+pub fn policy(client: &Client) -> Result<&TokenExchangePolicy, Error> {
+    client.token_exchange.as_ref().filter(|_| client.is_confidential()).ok_or_else(|| {
+        Error::new(ErrorCode::UnauthorizedClient, "the client is not registered to exchange tokens (token_exchange)")
+    })
+}
+
+/// What can be said before any token is looked at: whether the policy knows the targets, and whether it wants an actor.
+/// The audiences of what will be issued; the policy's only one when the request names none.
+pub fn targets(request: &ExchangeRequest<'_>, policy: &TokenExchangePolicy) -> Result<Vec<String>, Error> {
+    if request.actor.is_none() && !policy.impersonation {
+        return Err(Error::invalid_request("the client may not impersonate: an actor_token must say who acts"));
+    }
+    if request.targets.is_empty() {
+        return match policy.audiences.as_slice() {
+            [only] => Ok(vec![only.clone()]),
+            _ => Err(Error::new(ErrorCode::InvalidTarget, "name the resource or audience that the token shall be for")),
+        };
+    }
+    if !request.targets.iter().all(|target| policy.audiences.contains(target)) {
+        let description = "the client may not exchange tokens for this resource or audience";
+        return Err(Error::new(ErrorCode::InvalidTarget, description));
+    }
+    Ok(request.targets.clone())
+}
+
+/// Whose tokens may be exchanged: those that were issued to a client that the policy names. An actor's may also be the
+/// exchanging client's own.
+pub fn admits(policy: &TokenExchangePolicy, client: &Client, issued_to: &str, is_actor: bool) -> bool {
+    policy.subject_clients.iter().any(|known| known == issued_to) || (is_actor && issued_to == client.client_id)
+}
+
+/// Decides, on tokens that are proved and alive and that [`admits`] lets in.
+pub fn decide(
+    request: &ExchangeRequest<'_>,
+    audiences: Vec<String>,
+    subject: &Facts,
+    actor: Option<&Facts>,
+    client: &Client,
+    resources: &[Resource],
+    issuer: &str,
+) -> Result<Decision, Error> {
+    if subject.via.len() > MAX_EXCHANGES {
+        return Err(Error::invalid_request("the subject_token was exchanged too often already"));
+    }
+    if actor.is_some_and(|actor| actor.act.is_some()) {
+        return Err(Error::invalid_request("the actor_token was delegated itself; an actor acts in its own name"));
+    }
+    let (acting, acting_client) =
+        actor.map_or((&client.client_id, &client.client_id), |actor| (&actor.subject, &actor.client_id));
+    if subject.may_act.as_ref().is_some_and(|may_act| !allows(may_act, issuer, acting, acting_client)) {
+        return Err(Error::invalid_request("may_act of the subject_token names somebody else (RFC 8693 section 4.4)"));
+    }
+    let act = match actor {
+        None => subject.act.clone(),
+        Some(actor) => Some(chained(&actor.subject, &actor.client_id, subject.act.as_ref())),
+    };
+    if act.as_ref().is_some_and(|act| depth(act) > MAX_ACTORS) {
+        return Err(Error::invalid_request("too many actors have acted for the subject of this token already"));
+    }
+    let allowed = subject.scope.within(&client.scope).without("offline_access");
+    let allowed = resource::meaningful_scope(&allowed, &audiences, resources);
+    let scope = match &request.scope {
+        None => allowed,
+        Some(asked) if asked.is_within(&allowed) => asked.clone(),
+        Some(_) => {
+            return Err(invalid_scope("scope asks for more than the subject_token, the client and the audience allow"));
+        }
+    };
+    let expires_at = actor.map_or(subject.expires_at, |actor| subject.expires_at.min(actor.expires_at));
+    Ok(Decision { audiences, scope, act, may_act: subject.may_act.clone(), expires_at })
+}
+
+/// An actor before those who acted until now (RFC 8693 §4.1: the outermost is the current one).
+fn chained(subject: &str, client_id: &str, before: Option<&Value>) -> Value {
+    let mut act = Map::new();
+    act.insert("sub".to_owned(), json!(subject));
+    if client_id != subject {
+        act.insert("client_id".to_owned(), json!(client_id));
+    }
+    act.extend(before.map(|before| ("act".to_owned(), before.clone())));
+    Value::Object(act)
+}
+
+fn depth(act: &Value) -> usize {
+    std::iter::successors(Some(act), |act| act.get("act")).take(MAX_ACTORS.saturating_add(1)).count()
+}
+
+/// Whether `may_act` names who acts (RFC 8693 §4.4): all that it says must fit, and it must say something.
+fn allows(may_act: &Value, issuer: &str, subject: &str, client_id: &str) -> bool {
+    let Some(members) = may_act.as_object().filter(|members| !members.is_empty()) else { return false };
+    members.iter().all(|(name, value)| match name.as_str() {
+        "iss" => value == issuer,
+        "sub" => value == subject,
+        "client_id" => value == client_id,
+        _ => false,
+    })
+}
+
+fn invalid_scope(description: &'static str) -> Error {
+    Error::new(ErrorCode::InvalidScope, description)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+
+    const API: &str = "https://api.example";
+    const HERE: &str = "https://id.example.com";
+    const TYPE: &str = "urn:ietf:params:oauth:token-type:";
+
+    fn client(impersonation: bool) -> Client {
+        serde_json::from_value(json!({
+            "client_id": "gateway",
+            "scope": "read write openid",
+            "token_exchange": { "subject_clients": ["spa"], "audiences": [API, "https://b.example"], "impersonation": impersonation },
+        }))
+        .unwrap()
+    }
+
+    fn facts(subject: &str, client_id: &str, scope: &str) -> Facts {
+        Facts {
+            subject: subject.to_owned(),
+            client_id: client_id.to_owned(),
+            scope: Scope::parse(scope).unwrap(),
+            expires_at: Timestamp::from_secs(1000),
+            act: None,
+            may_act: None,
+            via: vec!["a".to_owned()],
+        }
+    }
+
+    fn parameters(more: &str) -> Parameters {
+        let text = format!("subject_token=s&subject_token_type={TYPE}access_token{more}");
+        Parameters::parse(text.as_bytes()).unwrap()
+    }
+
+    fn decided(more: &str, subject: &Facts, actor: Option<&Facts>) -> Result<Decision, ErrorCode> {
+        let parameters = parameters(more);
+        let request = ExchangeRequest::parse(&parameters).map_err(|error| error.code)?;
+        decide(&request, vec![API.to_owned()], subject, actor, &client(true), &[], HERE).map_err(|error| error.code)
+    }
+
+    #[test]
+    fn requests_are_read_or_refused() {
+        let read =
+            |more: &str| ExchangeRequest::parse(&parameters(more)).map(|request| request.issue).map_err(|e| e.code);
+        assert_eq!(read(""), Ok(ExchangedType::AccessToken));
+        assert_eq!(read(&format!("&requested_token_type={TYPE}jwt")), Ok(ExchangedType::Jwt));
+        for wrong in
+            ["&actor_token=a", "&actor_token_type=x", "&actor_token=a&actor_token_type=x", "&requested_token_type=x"]
+        {
+            assert_eq!(read(wrong), Err(ErrorCode::InvalidRequest), "{wrong}");
+        }
+        for issue in ["refresh_token", "id_token", "saml2"] {
+            assert_eq!(read(&format!("&requested_token_type={TYPE}{issue}")), Err(ErrorCode::InvalidRequest));
+        }
+        for wrong in
+            ["", "subject_token=s", "subject_token=s&subject_token_type=urn:ietf:params:oauth:token-type:saml2"]
+        {
+            let parameters = Parameters::parse(wrong.as_bytes()).unwrap();
+            assert!(ExchangeRequest::parse(&parameters).is_err_and(|error| error.code == ErrorCode::InvalidRequest));
+        }
+    }
+
+    #[test]
+    fn the_policy_decides_on_targets_and_actors() {
+        let ask = |more: &str, impersonation| {
+            let (parameters, client) = (parameters(more), client(impersonation));
+            targets(&ExchangeRequest::parse(&parameters).unwrap(), policy(&client).unwrap()).map_err(|error| error.code)
+        };
+        assert_eq!(ask(&format!("&audience={API}"), true), Ok(vec![API.to_owned()]));
+        assert_eq!(ask(&format!("&resource={API}&audience={API}"), true), Ok(vec![API.to_owned()]));
+        assert_eq!(ask("", true), Err(ErrorCode::InvalidTarget), "there are two");
+        assert_eq!(ask("&audience=https://c.example", true), Err(ErrorCode::InvalidTarget));
+        assert_eq!(ask(&format!("&audience={API}&resource=https://c.example"), true), Err(ErrorCode::InvalidTarget));
+        assert_eq!(ask(&format!("&audience={API}"), false), Err(ErrorCode::InvalidRequest), "nobody acts");
+        assert!(ask(&format!("&audience={API}&actor_token=a&actor_token_type={TYPE}jwt"), false).is_ok());
+        let public = Client { token_endpoint_auth_method: crate::ClientAuthenticationMethod::None, ..client(true) };
+        assert_eq!(policy(&public).unwrap_err().code, ErrorCode::UnauthorizedClient);
+        assert!(admits(policy(&client(true)).unwrap(), &client(true), "spa", false));
+        assert!(!admits(policy(&client(true)).unwrap(), &client(true), "gateway", false));
+        assert!(admits(policy(&client(true)).unwrap(), &client(true), "gateway", true));
+        assert!(!admits(policy(&client(true)).unwrap(), &client(true), "web", true));
+    }
+
+    #[test]
+    fn nothing_is_widened() {
+        let subject = facts("ada", "spa", "openid read delete offline_access");
+        let scope = |more: &str| decided(more, &subject, None).map(|decision| decision.scope.to_string());
+        assert_eq!(scope("").as_deref(), Ok("openid read"), "what the subject and the client have");
+        assert_eq!(scope("&scope=read").as_deref(), Ok("read"));
+        for wider in ["write", "delete", "read write", "offline_access"] {
+            assert_eq!(scope(&format!("&scope={wider}")), Err(ErrorCode::InvalidScope), "{wider}");
+        }
+        let short = Facts { expires_at: Timestamp::from_secs(500), ..facts("helper", "gateway", "") };
+        assert_eq!(decided("", &subject, Some(&short)).unwrap().expires_at, Timestamp::from_secs(500));
+        assert_eq!(decided("", &subject, None).unwrap().expires_at, Timestamp::from_secs(1000));
+    }
+
+    #[test]
+    fn actors_are_chained_and_bounded() {
+        let (mut subject, actor) = (facts("ada", "spa", "read"), facts("gateway", "gateway", ""));
+        for depth in 1..=MAX_ACTORS {
+            let act = decided("", &subject, Some(&actor)).unwrap().act.unwrap();
+            assert_eq!((&act["sub"], super::depth(&act)), (&json!("gateway"), depth));
+            assert_eq!(act.get("act"), subject.act.as_ref());
+            subject.act = Some(act);
+        }
+        assert_eq!(decided("", &subject, Some(&actor)), Err(ErrorCode::InvalidRequest));
+        let kept = decided("", &subject, None).unwrap();
+        assert_eq!(kept.act, subject.act, "impersonation hides nobody who acted before");
+        let person = facts("helper", "desk", "");
+        let act = decided("", &facts("ada", "spa", "read"), Some(&person)).unwrap().act.unwrap();
+        assert_eq!(act, json!({ "sub": "helper", "client_id": "desk" }));
+        let delegated = Facts { act: Some(json!({ "sub": "x" })), ..person };
+        assert_eq!(decided("", &facts("ada", "spa", "read"), Some(&delegated)), Err(ErrorCode::InvalidRequest));
+        let often = Facts { via: vec![String::new(); MAX_EXCHANGES + 1], ..facts("ada", "spa", "read") };
+        assert_eq!(decided("", &often, None), Err(ErrorCode::InvalidRequest));
+    }
+
+    #[test]
+    fn may_act_names_who_may() {
+        let actor = facts("helper", "desk", "");
+        let act = |may_act: Value, actor| {
+            let subject = Facts { may_act: Some(may_act), ..facts("ada", "spa", "read") };
+            decided("", &subject, actor)
+        };
+        for allowed in [
+            json!({ "sub": "helper" }),
+            json!({ "sub": "helper", "client_id": "desk", "iss": HERE }),
+            json!({ "client_id": "desk" }),
+        ] {
+            let decision = act(allowed.clone(), Some(&actor)).unwrap();
+            assert_eq!(decision.may_act, Some(allowed), "it binds what is issued, too");
+        }
+        for refused in [
+            json!({ "sub": "gateway" }),
+            json!({ "sub": "helper", "iss": "https://other.example" }),
+            json!({ "sub": "helper", "email": "a@b" }),
+            json!({ "sub": ["helper"] }),
+            json!({}),
+            json!("helper"),
+            json!(null),
+        ] {
+            assert_eq!(act(refused.clone(), Some(&actor)), Err(ErrorCode::InvalidRequest), "{refused}");
+        }
+        // Without an actor token the client itself acts.
+        assert!(act(json!({ "client_id": "gateway" }), None).is_ok());
+        assert_eq!(act(json!({ "sub": "helper" }), None), Err(ErrorCode::InvalidRequest));
+    }
+}

@@ -1,0 +1,196 @@
+//! Assertions and exchanges: round trips counted, faults injected.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    missing_docs,
+    reason = "a test may fail by panicking"
+)]
+
+mod common;
+
+use common::{PASSWORD, deployment};
+use in_process::{Flow, Instance, Tokens, json_of};
+use jose::{Algorithm, Jwk, SigningKey};
+use runtime::Response;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use storage::faults::{Fault, Faulty};
+use storage::memory::Memory;
+use storage::{Records, Verb};
+
+const URN: &str = "urn:ietf:params:oauth";
+
+/// An issuer of assertions, and the setting that trusts it.
+struct Issuer {
+    key: SigningKey,
+    setting: String,
+}
+
+impl Issuer {
+    async fn new(subject: Value) -> Self {
+        let generated = jose::platform().generate(Algorithm::ES256).await.unwrap();
+        let signer = jose::platform().signer(Algorithm::ES256, &generated.pkcs8).await.unwrap();
+        let jwk = Jwk { kid: Some("one".to_owned()), ..Jwk::from(generated.public) };
+        let setting = json!([{ "issuer": "https://idp.test", "jwks": { "keys": [jwk] }, "subject": subject }]);
+        Self { key: SigningKey::new("one", Algorithm::ES256, signer), setting: setting.to_string() }
+    }
+
+    fn instance(&self, records: Arc<dyn Records>) -> Instance {
+        Instance::start(records, &[("LATCHKEY_TRUSTED_ISSUERS", &self.setting)])
+    }
+
+    async fn assertion(&self, instance: &Instance, jti: &str, subject: &str) -> String {
+        let now = instance.now.as_secs();
+        let claims = json!({
+            "iss": "https://idp.test", "sub": subject, "aud": in_process::ISSUER, "exp": now + 60, "jti": jti,
+        });
+        jose::sign_jwt(&self.key, "JWT", &claims).await.unwrap()
+    }
+}
+
+async fn present(instance: &Instance, assertion: &str) -> Response {
+    let grant = format!("{URN}:grant-type:jwt-bearer");
+    let form = [
+        ("grant_type", grant.as_str()),
+        ("client_id", "asserter"),
+        ("client_secret", "secret"),
+        ("assertion", assertion),
+    ];
+    instance.post("/token", &form).await
+}
+
+async fn exchange(instance: &Instance, subject: (&str, &str), actor: Option<&str>) -> Response {
+    let (grant, access) = (format!("{URN}:grant-type:token-exchange"), format!("{URN}:token-type:access_token"));
+    let kind = format!("{URN}:token-type:{}", subject.1);
+    let mut form = vec![
+        ("grant_type", grant.as_str()),
+        ("client_id", "gateway"),
+        ("client_secret", "secret"),
+        ("subject_token", subject.0),
+        ("subject_token_type", &kind),
+    ];
+    form.extend(actor.map(|actor| ("actor_token", actor)));
+    form.extend(actor.map(|_| ("actor_token_type", access.as_str())));
+    instance.post("/token", &form).await
+}
+
+/// A person costs one read, an assertion one write, which is its single use; what is refused before costs nothing.
+#[tokio::test]
+async fn assertions_keep_the_promise() {
+    let memory = Arc::new(Memory::new());
+    deployment(memory.clone()).await;
+    for (subject, name, expected) in [(json!("same"), "alice-subject", 2), (json!({ "prefix": "m:" }), "app", 1)] {
+        let issuer = Issuer::new(subject).await;
+        let instance = issuer.instance(memory.clone());
+        // Warms the caches of clients and keys.
+        assert_eq!(
+            present(&instance, &issuer.assertion(&instance, &format!("warm{expected}"), name).await).await.status,
+            200
+        );
+        let jti = format!("once{expected}");
+        let assertion = issuer.assertion(&instance, &jti, name).await;
+
+        let before = memory.counts().total();
+        assert_eq!(present(&instance, &assertion).await.status, 200);
+        assert_eq!(memory.counts().total() - before, expected, "{name}");
+
+        let before = memory.counts().total();
+        assert_eq!(json_of(&present(&instance, &assertion).await)["error"], "invalid_grant");
+        assert!(memory.counts().total() - before <= expected);
+
+        let stranger = Issuer::new(json!("same")).await;
+        let before = memory.counts().total();
+        for forged in [stranger.assertion(&instance, "x", name).await, assertion.replace('e', "f"), "x".to_owned()] {
+            assert_eq!(present(&instance, &forged).await.status, 400);
+        }
+        assert_eq!(memory.counts().total() - before, 0, "forged");
+    }
+}
+
+/// A store that fails before the assertion is used leaves it good; one whose answer is lost has used it, and a new
+/// assertion works at once.
+#[tokio::test]
+async fn faults_issue_nothing_twice() {
+    let memory: Arc<dyn Records> = Arc::new(Memory::new());
+    deployment(memory.clone()).await;
+    let issuer = Issuer::new(json!("same")).await;
+    // Keys and clients are there; the first `create` is the assertion's.
+    let sound = issuer.instance(memory.clone());
+    assert_eq!(present(&sound, &issuer.assertion(&sound, "warm", "alice-subject").await).await.status, 200);
+    for (fault, jti, again) in
+        [(Fault::Before, "before", 200), (Fault::After, "after", 400), (Fault::Twice, "twice", 400)]
+    {
+        let is_twice = matches!(fault, Fault::Twice);
+        let faulty = issuer.instance(Arc::new(Faulty::at(memory.clone(), Verb::Create, 1, fault)));
+        let assertion = issuer.assertion(&faulty, jti, "alice-subject").await;
+        let first = present(&faulty, &assertion).await;
+        assert_eq!(first.status, if is_twice { 200 } else { 503 }, "{jti}");
+        assert_eq!(present(&faulty, &assertion).await.status, again, "{jti}");
+        let next = issuer.assertion(&faulty, &format!("{jti}-next"), "alice-subject").await;
+        assert_eq!(present(&faulty, &next).await.status, 200, "{jti}");
+    }
+}
+
+/// One read for each token; none for what is refused for its form, its signature or its client.
+#[tokio::test]
+async fn exchanges_keep_the_promise() {
+    let memory = Arc::new(Memory::new());
+    let instance = deployment(memory.clone()).await;
+    let code = Flow::default().code(&instance, PASSWORD, "openid profile offline_access").await;
+    let tokens = Tokens::of(&Flow::redeem(&instance, &code).await);
+    let form = [("grant_type", "client_credentials"), ("client_id", "gateway"), ("client_secret", "secret")];
+    let own = json_of(&instance.post("/token", &form).await)["access_token"].as_str().unwrap().to_owned();
+    exchange(&instance, (&tokens.access, "access_token"), None).await;
+
+    for (token, kind) in [(&tokens.access, "access_token"), (&tokens.refresh, "refresh_token"), (&tokens.access, "jwt")]
+    {
+        for (actor, expected) in [(None, 1), (Some(own.as_str()), 2)] {
+            let before = memory.counts().total();
+            let answer = exchange(&instance, (token, kind), actor).await;
+            assert_eq!(answer.status, 200, "{}", json_of(&answer));
+            assert_eq!(memory.counts().total() - before, expected, "{kind}");
+        }
+    }
+    let before = memory.counts().total();
+    for (token, kind, actor) in [
+        (own.as_str(), "access_token", None),
+        ("lkr_nonsense", "refresh_token", None),
+        (tokens.access.as_str(), "id_token", None),
+        (tokens.access.as_str(), "access_token", Some("nonsense")),
+    ] {
+        assert_eq!(json_of(&exchange(&instance, (token, kind), actor).await)["error"], "invalid_request");
+    }
+    assert_eq!(memory.counts().total() - before, 0, "refused");
+}
+
+/// Settings that are wrong are all said at once, each with what to do.
+#[test]
+fn wrong_issuers_are_reported_together() {
+    let settings = |name: &str| match name {
+        "LATCHKEY_ISSUER" => Some("https://id.example".to_owned()),
+        "LATCHKEY_SECRET" => Some(in_process::SECRET.to_owned()),
+        "LATCHKEY_TRUSTED_ISSUERS" => Some(
+            json!([
+                { "issuer": "https://a.test", "subject": "same" },
+                { "issuer": "https://b.test", "jwks": { "keys": [] }, "subject": { "prefix": "x" } },
+                { "issuer": "https://a.test", "jwks_uri": "http://a.test/jwks", "subject": "same" },
+            ])
+            .to_string(),
+        ),
+        "LATCHKEY_TRUSTED_SAML_ISSUERS" => {
+            Some(json!([{ "issuer": "https://c.test", "certificates": ["MIIC"], "subject": "same" }]).to_string())
+        }
+        _ => None,
+    };
+    let problems = runtime::Config::read(&settings).map(|_| ()).unwrap_err().problems;
+    let expected =
+        ["jwks: give either", "prefix must end", "jwks: must be a JWK Set", "jwks_uri:", "twice", "certificates[0]"];
+    for part in expected {
+        assert_eq!(problems.iter().filter(|problem| problem.contains(part)).count(), 1, "{part}: {problems:#?}");
+    }
+    assert_eq!(problems.len(), expected.len(), "{problems:#?}");
+}

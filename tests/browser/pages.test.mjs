@@ -184,3 +184,27 @@ test("no page loads anything from elsewhere", limit, async () => {
   assert.deepEqual(elsewhere, []);
   await context.close();
 });
+
+test("a device is connected, without JavaScript", limit, async () => {
+  const form = new URLSearchParams({ client_id: "demo-device", scope: "openid profile" });
+  const begun = await (await fetch(`${BASE}/device_authorization`, { method: "POST", body: form })).json();
+  const { context, page, problems } = await open(browser, { javaScriptEnabled: false });
+  await page.goto(begun.verification_uri_complete);
+  assert.equal(await page.inputValue("#user_code"), begun.user_code);
+  await page.click("#continue");
+  await signIn(page);
+  await picture(page, "device");
+  assert.match(await page.textContent("#user-code"), new RegExp(begun.user_code));
+  assert.match(await page.textContent("#warning"), /device that you hold/);
+  await page.click("#allow");
+  assert.match(await page.textContent("#outcome"), /connected/);
+  const poll = new URLSearchParams({
+    grant_type: "urn:ietf:params:oauth:grant-type:device_code",
+    device_code: begun.device_code,
+    client_id: "demo-device",
+  });
+  const tokens = await (await fetch(`${BASE}/token`, { method: "POST", body: poll })).json();
+  assert.ok(tokens.access_token, JSON.stringify(tokens));
+  assert.deepEqual(problems, []);
+  await context.close();
+});

@@ -116,3 +116,44 @@ test("an answer that was not asked for is refused", limit, async () => {
   assert.ok(!sent.includes("/token"));
   await context.close();
 });
+
+test("the playground acts as a device: QR code, approval in another window, tokens", limit, async () => {
+  const { context, page, problems } = await open(browser);
+  await page.goto(`${BASE}/playground`);
+  await page.click("#device");
+  await page.locator("#device-panel").waitFor();
+  assert.ok(await page.evaluate(() => document.getElementById("device-qr").decode().then(() => true)), "the QR code is an image");
+  await assertAccessible(page, "playground as a device");
+  await picture(page, "playground-device");
+  const code = await page.textContent("#device-code");
+  const person = await context.newPage();
+  await person.goto(await page.getAttribute("#device-link", "href"));
+  assert.equal(await person.inputValue("#user_code"), code);
+  await person.click("#continue");
+  await signIn(person);
+  await person.click("#allow");
+  await person.locator("#outcome", { hasText: "connected" }).waitFor();
+  await status(page, "The device is connected.");
+  assert.equal(await claim(page, "id-token-payload-aud"), "demo-device");
+  assert.equal(await page.locator(".checks .bad").count(), 0);
+  await page.click("#refresh");
+  await status(page, "Refreshed");
+  assert.deepEqual(problems.filter((problem) => !/status of 400/.test(problem)), []);
+  await context.close();
+});
+
+test("another page can start the sign-in (OpenID Connect Core §4)", limit, async () => {
+  const { context, page, problems } = await open(browser);
+  await page.goto(`${BASE}/`);
+  await page.click("#third-party");
+  await page.waitForURL(/\/login\?/);
+  await page.goto(`${BASE}/playground?iss=${encodeURIComponent(BASE)}&login_hint=somebody`);
+  await page.waitForURL(/\/login\?/);
+  assert.equal(await page.inputValue("#username"), "somebody");
+  await page.goto(`${BASE}/playground?iss=https%3A%2F%2Fevil.example`);
+  await page.locator("#start").waitFor();
+  await page.waitForTimeout(500);
+  assert.match(page.url(), /\/playground/, "another issuer starts nothing");
+  assert.deepEqual(problems, []);
+  await context.close();
+});

@@ -94,6 +94,7 @@ pub(crate) fn clients(origin: &str) -> Vec<Write> {
                     "client_name": "Demo TV app",
                     "application_type": "native",
                     "grant_types": ["urn:ietf:params:oauth:grant-type:device_code", "refresh_token"],
+                    "post_logout_redirect_uris": [format!("{origin}/playground"), format!("{origin}/")],
                     "scope": scope,
                 }),
                 "demo-exchange" => json!({
@@ -113,6 +114,7 @@ pub(crate) fn clients(origin: &str) -> Vec<Write> {
                     "grant_types": ["authorization_code", "refresh_token"],
                     "scope": scope,
                     "require_pkce": id == SPA,
+                    "initiate_login_uri": if id == SPA { json!(format!("{origin}/playground")) } else { Value::Null },
                     "response_types": if id == SPA { vec!["code"] } else { vec!["code", "code id_token"] },
                 }),
             };

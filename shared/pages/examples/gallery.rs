@@ -159,6 +159,7 @@ fn development() -> Vec<(&'static str, Page)> {
         nonce: NONCE,
         issuer: ISSUER,
         client_id: "demo-spa",
+        device_client_id: "demo-device",
         redirect_uri: "http://localhost:8787/playground/callback",
         post_logout_redirect_uri: Some("http://localhost:8787/playground"),
         scope: "openid profile email offline_access",

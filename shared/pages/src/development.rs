@@ -62,6 +62,8 @@ pub struct Playground<'a> {
     pub issuer: &'a str,
     /// A public client, e.g. `demo-spa`.
     pub client_id: &'a str,
+    /// A public client that may use device authorization, e.g. `demo-device`.
+    pub device_client_id: &'a str,
     /// A registered redirect URI that serves this same page.
     pub redirect_uri: &'a str,
     /// A registered post-logout redirect URI that serves this same page; `None`: sign-out ends at the provider's page.

@@ -80,9 +80,12 @@ async function discover() {
 
 const form = (fields) => new URLSearchParams(Object.entries(fields).filter(([, value]) => value));
 
+/** Whose tokens these are: the page's own, or the device's that it acted as. */
+const me = () => state.actsAs ?? settings.clientId;
+
 // The flow
 
-async function start() {
+async function start(hint) {
   state.steps = [];
   state.discovery = null;
   const { authorization_endpoint } = await discover();
@@ -96,6 +99,7 @@ async function start() {
     state: pending.state,
     nonce: pending.nonce,
     prompt: element("prompt").value,
+    login_hint: hint,
     code_challenge: base64url(await sha256(pending.verifier)),
     code_challenge_method: "S256",
   });
@@ -103,6 +107,46 @@ async function start() {
   state.asked = { scope: element("scope").value, prompt: element("prompt").value };
   travel("Authorization request", url.href);
   location.assign(url);
+}
+
+/** Acts as a device (RFC 8628): shows a code, and polls until a person has decided. */
+async function connectDevice() {
+  state.steps = [];
+  state.discovery = null;
+  const { device_authorization_endpoint, token_endpoint } = await discover();
+  const client_id = settings.deviceClientId;
+  const asked = { client_id, scope: element("scope").value.trim() };
+  const begun = await exchange("Device authorization", device_authorization_endpoint, { method: "POST", body: form(asked) });
+  if (!begun.ok) throw new Error(`${begun.json?.error}: ${begun.json?.error_description ?? ""}`);
+  const link = new URL(begun.json.verification_uri_complete);
+  const picture = await fetch(`/playground/qr${link.search}`);
+  element("device-qr").src = `data:image/svg+xml,${encodeURIComponent(await picture.text())}`;
+  element("device-link").href = link.href;
+  element("device-code").textContent = begun.json.user_code;
+  element("device-panel").hidden = false;
+  say("Waiting for somebody to decide\u2026");
+  const poll = form({
+    grant_type: "urn:ietf:params:oauth:grant-type:device_code",
+    device_code: begun.json.device_code,
+    client_id,
+  });
+  try {
+    for (let interval = begun.json.interval ?? 5; ; ) {
+      await new Promise((resolve) => setTimeout(resolve, interval * 1000));
+      const { ok, json } = await exchange("Poll", token_endpoint, { method: "POST", body: poll });
+      if (ok) {
+        state.tokens = null;
+        state.actsAs = client_id;
+        await accept(json);
+        if (state.tokens) say("The device is connected.", "good");
+        return;
+      }
+      if (json?.error === "slow_down") interval += 5;
+      else if (json?.error !== "authorization_pending") throw new Error(`${json?.error}: ${json?.error_description ?? ""}`);
+    }
+  } finally {
+    element("device-panel").hidden = true;
+  }
 }
 
 /** The authorization response has arrived in this page's address. */
@@ -134,6 +178,7 @@ async function finish(response) {
     }),
   });
   if (!ok) return say(`${json?.error ?? "The token request failed"}: ${json?.error_description ?? ""}`, "bad");
+  delete state.actsAs;
   await accept(json, pending.nonce);
   if (state.tokens) say("Signed in.", "good");
 }
@@ -149,7 +194,7 @@ async function accept(tokens, nonce) {
     checks.push(
       check("ID token: signature, with the key of the JWKS", await verified(tokens.id_token, id.header)),
       check("ID token: iss is the issuer", id.payload.iss === settings.issuer),
-      check("ID token: aud is this client", audience.includes(settings.clientId)),
+      check("ID token: aud is this client", audience.includes(me())),
       check("ID token: not expired", id.payload.exp * 1000 > Date.now()),
     );
     if (nonce) checks.push(check("ID token: nonce is the one that was sent", id.payload.nonce === nonce));
@@ -162,7 +207,7 @@ async function accept(tokens, nonce) {
   if (access) {
     checks.push(check("Access token: signature, with the key of the JWKS", await verified(tokens.access_token, access.header)));
   }
-  state.steps.findLast((step) => step.title === "Token request" || step.title === "Refresh").checks = checks;
+  state.steps.findLast((step) => ["Token request", "Refresh", "Poll"].includes(step.title)).checks = checks;
   if (checks.some(({ good }) => !good)) {
     state.tokens = null;
     say("A token failed its checks and was thrown away.", "bad");
@@ -206,7 +251,7 @@ async function refresh() {
     body: form({
       grant_type: "refresh_token",
       refresh_token: state.tokens.refresh_token,
-      client_id: settings.clientId,
+      client_id: me(),
     }),
   });
   if (!ok) return say(`${json?.error ?? "The refresh failed"}: ${json?.error_description ?? ""}`, "bad");
@@ -236,7 +281,7 @@ async function revoke() {
     body: form({
       token: refreshable ?? state.tokens.access_token,
       token_type_hint: refreshable ? "refresh_token" : "access_token",
-      client_id: settings.clientId,
+      client_id: me(),
     }),
   });
   say(ok ? "Revoked: refresh and userinfo will now be refused." : "Not revoked.", ok ? "good" : "bad");
@@ -249,7 +294,7 @@ async function signOut() {
   state.leaving = random();
   url.search = form({
     id_token_hint: state.tokens.id_token,
-    client_id: settings.clientId,
+    client_id: me(),
     post_logout_redirect_uri: back,
     state: back && state.leaving,
   });
@@ -378,7 +423,7 @@ function show() {
 function act(action) {
   return async (event) => {
     event?.preventDefault();
-    const buttons = [...document.querySelectorAll("#toolbar button, #start")];
+    const buttons = [...document.querySelectorAll("#toolbar button, #start, #device")];
     buttons.forEach((button) => (button.disabled = true));
     try {
       say("Working\u2026");
@@ -392,7 +437,8 @@ function act(action) {
   };
 }
 
-element("controls").addEventListener("submit", act(start));
+element("controls").addEventListener("submit", act(() => start()));
+element("device").addEventListener("click", act(connectDevice));
 element("refresh").addEventListener("click", act(refresh));
 element("userinfo").addEventListener("click", act(userinfo));
 element("revoke").addEventListener("click", act(revoke));
@@ -412,6 +458,9 @@ if (location.origin !== settings.issuer) {
   say(`Open this page at ${settings.issuer}/playground: sign-in works from the issuer's own address only.`, "bad");
 } else if (response.has("code") || response.has("error")) {
   act(() => finish(response))();
+} else if (response.get("iss") === settings.issuer) {
+  // Somebody else sent the person here to sign in (OpenID Connect Core §4).
+  act(() => start(response.get("login_hint")))();
 } else if (response.has("state") && state.leaving) {
   history.replaceState(null, "", "/playground");
   const good = response.get("state") === state.leaving;

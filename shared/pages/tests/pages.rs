@@ -109,6 +109,7 @@ fn every_page(value: &str) -> Vec<(&'static str, Page)> {
                 nonce: NONCE,
                 issuer: value,
                 client_id: value,
+                device_client_id: value,
                 redirect_uri: value,
                 post_logout_redirect_uri: Some(value),
                 scope: value,

@@ -11,6 +11,7 @@ pub(crate) fn respond(request: &Request, issuer: &str) -> Option<Response> {
     let page = match request.path.as_str() {
         "/" => landing,
         "/playground" | "/playground/callback" => playground,
+        "/playground/qr" => qr_code,
         "/callback" => callback,
         _ => return None,
     };
@@ -74,10 +75,19 @@ fn playground(_: &Request, issuer: &str) -> Result<Response, Fault> {
         nonce: &nonce,
         issuer,
         client_id: demo::SPA,
+        device_client_id: demo::DEVICE,
         redirect_uri: &format!("{issuer}/playground/callback"),
         post_logout_redirect_uri: Some(&format!("{issuer}/playground")),
         scope: demo::SPA_SCOPE,
     })))
+}
+
+/// The link that a device shows, as a QR code.
+fn qr_code(request: &Request, issuer: &str) -> Result<Response, Fault> {
+    let link = format!("{issuer}/device?{}", request.query);
+    let code = qrcode::QrCode::new(link).map_err(Fault::new)?;
+    let image = code.render::<qrcode::render::svg::Color<'_>>().min_dimensions(192, 192).build();
+    Ok(Response::new(StatusCode::OK).with(header::CONTENT_TYPE, "image/svg+xml").with_body(image))
 }
 
 /// Where the URL that the terminal shows leads back to: the next command, with the code in it.

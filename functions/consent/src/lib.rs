@@ -91,6 +91,7 @@ fn show(
         redirect_uri: interaction.request.target.redirect_uri(),
         user: &signed_in.session.name,
         scopes: &scopes,
+        resources: &interaction.request.resources,
         interaction: sealed,
         csrf: &browser.form_token(context, "consent", &bound(sealed, signed_in)),
     });

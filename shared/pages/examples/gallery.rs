@@ -120,6 +120,7 @@ fn consent() -> Vec<(&'static str, Page)> {
         redirect_uri: "https://notes.example/callback",
         user: "Dana Demo",
         scopes: &scopes,
+        resources: &[],
         interaction: "sealed",
         csrf: "token",
     };

@@ -67,6 +67,7 @@ fn every_page(value: &str) -> Vec<(&'static str, Page)> {
                 redirect_uri: value,
                 user: value,
                 scopes: &[ScopeLine { name: value, meaning: value }, ScopeLine { name: value, meaning: "" }],
+                resources: &[],
                 interaction: value,
                 csrf: value,
             }),

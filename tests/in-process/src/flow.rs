@@ -74,7 +74,12 @@ impl Flow {
 
     /// Signs in and consents as far as that is asked for; gives back the code.
     pub async fn code(&mut self, instance: &Instance, password: &str, scope: &str) -> String {
-        let mut response = self.get(instance, &Self::authorize_url(scope)).await;
+        self.code_of(instance, &Self::authorize_url(scope), password).await
+    }
+
+    /// The same for any authorization request.
+    pub async fn code_of(&mut self, instance: &Instance, url: &str, password: &str) -> String {
+        let mut response = self.get(instance, url).await;
         loop {
             let location = location(&response);
             if let Some(query) = location.strip_prefix("https://app.example/cb?") {

@@ -1,0 +1,166 @@
+//! Resource indicators (RFC 8707): at the authorization endpoint, the code, the refresh token, client credentials.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "a test may fail by panicking"
+)]
+
+mod common;
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use common::{PASSWORD, deployment};
+use in_process::{Flow, Instance, VERIFIER, json_of};
+use protocol::StoredClient;
+use runtime::Response;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use storage::memory::Memory;
+
+const ONE: &str = "https://one.example/api";
+const TWO: &str = "https://two.example/";
+const SEALED: &str = "https://sealed.example/";
+
+async fn start() -> Instance {
+    let memory = Arc::new(Memory::new());
+    deployment(memory.clone()).await;
+    let client: protocol::Client = serde_json::from_value(json!({
+        "client_id": "narrow",
+        "grant_types": ["client_credentials"],
+        "scope": "read write",
+        "resources": [ONE],
+    }))
+    .unwrap();
+    let secrets = vec![protocol::SecretVerifier::new("secret", [9; 16])];
+    storage::clients::save(memory.as_ref(), &StoredClient { client, secrets })
+        .await
+        .unwrap();
+    let resources = json!([
+        { "resource": ONE, "scopes": "read" },
+        { "resource": TWO },
+        { "resource": SEALED, "scopes": "read write", "access_token_format": "opaque" },
+    ]);
+    Instance::start(memory, &[("LATCHKEY_RESOURCES", &resources.to_string())])
+}
+
+fn claims(response: &Response) -> Value {
+    let token = json_of(response)["access_token"].as_str().unwrap().to_owned();
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap()).unwrap()
+}
+
+/// A code for these resources, after sign-in and consent.
+async fn code(instance: &Instance, resources: &[&str]) -> String {
+    let mut browser = Flow::default();
+    let query = form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(resources.iter().map(|r| ("resource", r)))
+        .finish();
+    browser.code_of(instance, &format!("{}&{query}", Flow::authorize_url("openid profile")), PASSWORD).await
+}
+
+async fn token(instance: &Instance, grant: &[(&str, &str)], resources: &[&str]) -> Response {
+    let mut form = grant.to_vec();
+    form.extend(resources.iter().map(|resource| ("resource", *resource)));
+    instance.post("/token", &form).await
+}
+
+async fn redeem(instance: &Instance, code: &str, resources: &[&str]) -> Response {
+    let form = [
+        ("grant_type", "authorization_code"),
+        ("client_id", "spa"),
+        ("redirect_uri", "https://app.example/cb"),
+        ("code_verifier", VERIFIER),
+        ("code", code),
+    ];
+    token(instance, &form, resources).await
+}
+
+async fn refresh(instance: &Instance, from: &Response, resources: &[&str]) -> Response {
+    let refresh_token = json_of(from)["refresh_token"].as_str().unwrap().to_owned();
+    let form = [("grant_type", "refresh_token"), ("client_id", "spa"), ("refresh_token", refresh_token.as_str())];
+    token(instance, &form, resources).await
+}
+
+fn error(response: &Response) -> String {
+    assert_eq!(response.status.as_u16(), 400);
+    json_of(response)["error"].as_str().unwrap().to_owned()
+}
+
+/// §2.2: a token is for what was granted, or for what the token request names of it.
+#[tokio::test]
+async fn tokens_are_for_what_was_granted_or_less() {
+    let instance = start().await;
+    let all = redeem(&instance, &code(&instance, &[ONE, TWO]).await, &[]).await;
+    assert_eq!(claims(&all)["aud"], json!([ONE, TWO]));
+    let one = redeem(&instance, &code(&instance, &[ONE, TWO]).await, &[ONE]).await;
+    assert_eq!(claims(&one)["aud"], ONE);
+    let two = refresh(&instance, &one, &[TWO]).await;
+    assert_eq!(claims(&two)["aud"], TWO);
+    assert_eq!(claims(&refresh(&instance, &two, &[]).await)["aud"], json!([ONE, TWO]));
+    let none = redeem(&instance, &code(&instance, &[]).await, &[]).await;
+    assert_eq!(claims(&none)["aud"], in_process::ISSUER);
+}
+
+/// §2.2: never for more; and the mistake costs neither the code nor the refresh token.
+#[tokio::test]
+async fn tokens_are_never_for_more() {
+    let instance = start().await;
+    let code = code(&instance, &[ONE]).await;
+    assert_eq!(error(&redeem(&instance, &code, &[TWO]).await), "invalid_target");
+    let tokens = redeem(&instance, &code, &[ONE]).await;
+    assert_eq!(error(&refresh(&instance, &tokens, &[ONE, TWO]).await), "invalid_target");
+    assert_eq!(error(&refresh(&instance, &tokens, &["https://unknown.example/"]).await), "invalid_target");
+    assert!(refresh(&instance, &tokens, &[]).await.status.is_success());
+}
+
+/// §2.1: what is unknown is told to the client.
+#[tokio::test]
+async fn an_unknown_resource_is_an_invalid_target() {
+    let instance = start().await;
+    let mut browser = Flow::default();
+    for resource in ["https://unknown.example/", "https%3A%2F%2Fone.example%2Fapi%2F", "one"] {
+        let url = format!("{}&resource={resource}", Flow::authorize_url("openid"));
+        let answer = browser.get(&instance, &url).await;
+        let location = answer.headers["location"].to_str().unwrap();
+        assert!(location.contains("error=invalid_target"), "{resource}: {location}");
+    }
+}
+
+/// Consent to a scope at one resource is no consent to it at another.
+#[tokio::test]
+async fn consent_is_per_resource() {
+    let instance = start().await;
+    let mut browser = Flow::default();
+    let at = |resource: &str| {
+        let resource: String = form_urlencoded::byte_serialize(resource.as_bytes()).collect();
+        format!("{}&resource={resource}", Flow::authorize_url("openid profile"))
+    };
+    browser.code_of(&instance, &at(ONE), PASSWORD).await;
+    let again = browser.get(&instance, &at(ONE)).await;
+    assert!(again.headers["location"].to_str().unwrap().contains("code="));
+    let other = browser.get(&instance, &at(TWO)).await;
+    let location = other.headers["location"].to_str().unwrap().to_owned();
+    assert!(location.contains("/consent?"), "{location}");
+    let page = browser.get(&instance, &location).await;
+    assert!(String::from_utf8_lossy(&page.body).contains(TWO), "the page names the resource");
+}
+
+/// Client credentials: a client may be limited to resources; the scope means what the resource knows; a resource's tokens
+/// may be opaque.
+#[tokio::test]
+async fn a_service_asks_by_name() {
+    let instance = start().await;
+    let service = [("grant_type", "client_credentials"), ("client_id", "service"), ("client_secret", "secret")];
+    let narrow = [("grant_type", "client_credentials"), ("client_id", "narrow"), ("client_secret", "secret")];
+    let one = token(&instance, &service, &[ONE]).await;
+    assert_eq!((&claims(&one)["aud"], &claims(&one)["scope"]), (&json!(ONE), &json!("read")));
+    assert_eq!(json_of(&one)["scope"], "read");
+    assert_eq!(claims(&token(&instance, &service, &[TWO]).await)["scope"], "read write");
+    let sealed = token(&instance, &service, &[SEALED]).await;
+    assert!(json_of(&sealed)["access_token"].as_str().unwrap().starts_with("lka_"));
+    assert!(token(&instance, &narrow, &[ONE]).await.status.is_success());
+    assert_eq!(error(&token(&instance, &narrow, &[TWO]).await), "invalid_target");
+}

@@ -1,0 +1,92 @@
+//! Resource indicators: RFC 8707. The deployment knows the resource `/demo-api`, with scopes `demo:read` and `demo:write`.
+
+use serde_json::json;
+use suite::{AuthorizationRequest, Browser, Client, TokenRequest, Tokens, admin, jwt, service, spa, url, web};
+
+fn api() -> String {
+    url("/demo-api")
+}
+
+fn request(client: &Client) -> AuthorizationRequest {
+    AuthorizationRequest::new(client).scope("openid email offline_access demo:read").set("resource", &api())
+}
+
+fn tokens(client: &Client) -> Tokens {
+    let request = request(client);
+    TokenRequest::code(&request, &Browser::signed_in().complete(&request).code()).tokens()
+}
+
+/// §2: the token is for the resource that was asked for, and for no other; so are those that follow it.
+#[test]
+fn the_audience_is_the_resource() {
+    for client in [spa(), web()] {
+        let first = tokens(&client);
+        let second = first.refresh_request().tokens();
+        let third = second.refresh_request().set("resource", &api()).tokens();
+        for tokens in [&first, &second, &third] {
+            assert_eq!(jwt::verify(tokens.access()).claims["aud"], json!(api()));
+        }
+    }
+    let own = TokenRequest::client_credentials(&service()).set("scope", "demo:read").set("resource", &api()).tokens();
+    assert_eq!(jwt::verify(own.access()).claims["aud"], json!(api()));
+}
+
+/// §2: "invalid_target", for what is unknown, and for what only looks alike.
+#[test]
+fn other_resources_are_invalid_targets() {
+    for resource in [
+        "https://unknown.example/",
+        &format!("{}/", api()),
+        &format!("{}#part", api()),
+        &format!("{}?x=y", api()),
+        &api().to_uppercase(),
+        "demo-api",
+        "*",
+    ] {
+        let callback = Browser::signed_in().authorize(&request(&spa()).set("resource", resource)).callback();
+        assert_eq!(callback.error(), "invalid_target", "{resource}");
+        TokenRequest::client_credentials(&service())
+            .set("resource", resource)
+            .send()
+            .expect_error(400, "invalid_target");
+    }
+}
+
+/// §2.2: a token request may name what was granted, never more; and the refusal costs nothing.
+#[test]
+fn a_token_request_never_widens() {
+    let request = AuthorizationRequest::new(&spa()).offline();
+    let code = Browser::signed_in().complete(&request).code();
+    let redeem = TokenRequest::code(&request, &code);
+    redeem.clone().set("resource", &api()).send().expect_error(400, "invalid_target");
+    let tokens = redeem.tokens();
+    tokens.refresh_request().set("resource", &api()).send().expect_error(400, "invalid_target");
+    assert!(tokens.refresh_request().tokens().is_live());
+}
+
+/// §2: the parameter may be sent more than once; one good and one bad is bad.
+#[test]
+fn several_resources() {
+    let twice = request(&spa()).also("resource", &api());
+    let tokens = TokenRequest::code(&twice, &Browser::signed_in().complete(&twice).code()).tokens();
+    assert_eq!(jwt::verify(tokens.access()).claims["aud"], json!(api()));
+    let mixed = request(&spa()).also("resource", "https://unknown.example/");
+    assert_eq!(Browser::signed_in().authorize(&mixed).callback().error(), "invalid_target");
+}
+
+/// A client's own list limits it.
+#[test]
+fn a_client_may_be_limited() {
+    let client = admin::client("no-resources", &["--service", "--scope", "demo:read", "--set", "resources=[]"]);
+    let ask = TokenRequest::client_credentials(&client);
+    ask.clone().set("resource", &api()).send().expect_error(400, "invalid_target");
+    ask.tokens();
+}
+
+/// The scope means what the resource knows: `read` is another API's.
+#[test]
+fn the_scope_is_the_resources() {
+    let ask = TokenRequest::client_credentials(&service()).set("scope", "read demo:read");
+    assert_eq!(ask.clone().set("resource", &api()).tokens().document["scope"], "demo:read");
+    assert_eq!(ask.tokens().document["scope"], "read demo:read");
+}

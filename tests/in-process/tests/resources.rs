@@ -36,7 +36,7 @@ async fn start() -> Instance {
     }))
     .unwrap();
     let secrets = vec![protocol::SecretVerifier::new("secret", [9; 16])];
-    storage::clients::save(memory.as_ref(), &StoredClient { client, secrets }).await.unwrap();
+    storage::clients::save(memory.as_ref(), &StoredClient::new(client, secrets)).await.unwrap();
     let resources = json!([
         { "resource": ONE, "scopes": "read" },
         { "resource": TWO },

@@ -2,6 +2,7 @@
 
 #![allow(clippy::tests_outside_test_module, reason = "all of it is tests")]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(clippy::arithmetic_side_effects, reason = "as above")]
 
 use async_trait::async_trait;
 use authorizer::Guard;

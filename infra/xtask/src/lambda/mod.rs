@@ -168,6 +168,7 @@ fn settings(template: &Template, options: &Options, url: &str, table: SocketAddr
             // Left out of the environment unless a parameter asks for it.
             "LATCHKEY_AUDIENCE"
             | "LATCHKEY_REGISTRATION"
+            | "LATCHKEY_RESOURCES"
             | "LATCHKEY_SECRET_PREVIOUS"
             | "LATCHKEY_TRUSTED_ISSUERS"
             | "LATCHKEY_TRUSTED_SAML_ISSUERS" => continue,

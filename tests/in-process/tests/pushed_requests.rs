@@ -5,6 +5,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
     missing_docs,
     reason = "a test may fail by panicking"
 )]

@@ -33,7 +33,7 @@ fn encryption_needs_an_algorithm_and_a_key() {
         ] {
             let problems = problems(settings.clone());
             assert_eq!(problems.is_empty(), is_good, "{settings}: {problems:?}");
-            assert!(problems.iter().all(|problem| problem.starts_with(field)), "{problems:?}");
+            assert!(is_good || problems.iter().any(|problem| problem.starts_with(field)), "{problems:?}");
         }
     }
 }

@@ -15,5 +15,6 @@ mod client;
 mod grant;
 mod interaction;
 mod parsers;
+mod registration;
 mod sealed_token;
 mod throttle;

@@ -1,7 +1,5 @@
 //! Registration (RFC 7591) and its management (RFC 7592): what is kept of what a client says, and which tokens are good.
 
-#![allow(clippy::unwrap_used, missing_docs, reason = "a test fails by panicking")]
-
 use proptest::prelude::*;
 use protocol::registration::{self, Limits, RegistrationState};
 use protocol::remote_url::Reach;

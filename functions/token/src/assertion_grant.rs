@@ -40,7 +40,8 @@ pub(crate) async fn issue(exchange: &Exchange<'_>, accepted: Accepted<'_>) -> Re
     let subject = subject(exchange, &accepted).await?;
 
     let issuer = exchange.issuer();
-    let mut claims = issuer.access_token_claims(&subject, &scope, &resources)?;
+    let name = exchange.context.subject_for(client, &subject);
+    let mut claims = issuer.access_token_claims(&name, &scope, &resources)?;
     claims.auth_time = accepted.authenticated_at.map(Timestamp::as_secs);
     let id = grants::assertion_id(&subject, accepted.digest);
     let grant = Grant {

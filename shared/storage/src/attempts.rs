@@ -1,7 +1,7 @@
 //! Sign-in attempts of late, counted per account and per address.
 
-use crate::stored::{TRIES, decode, encode, too_busy};
-use crate::{Advance, Created, Key, Kind, Partition, Record, Records, Unavailable};
+use crate::stored::{TRIES, decode, encode, replace, too_busy};
+use crate::{Key, Kind, Partition, Records, Unavailable};
 use protocol::Timestamp;
 use protocol::throttle::{Attempts, Patience};
 
@@ -28,7 +28,8 @@ pub async fn reserve(
         if !next_allowed.is_past(now) {
             return Ok(Err(next_allowed));
         }
-        match write(records, &key, current.as_ref(), &attempts.one_more(now, writer.to_owned())).await? {
+        let next = attempts.one_more(now, writer.to_owned());
+        match replace(records, &key, current.as_ref(), encode(&next), next.forgotten_at()).await? {
             None => return Ok(Ok(())),
             Some(newer) => current = newer,
         }
@@ -46,35 +47,11 @@ pub async fn forgive(records: &dyn Records, name: &str, all: bool, writer: &str)
     for _ in 0..TRIES {
         let Some(record) = &current else { return Ok(()) };
         let attempts: Attempts = decode(&key, &record.state)?;
-        match write(records, &key, current.as_ref(), &attempts.one_less(writer.to_owned())).await? {
+        let next = attempts.one_less(writer.to_owned());
+        match replace(records, &key, current.as_ref(), encode(&next), next.forgotten_at()).await? {
             None => return Ok(()),
             Some(newer) => current = newer,
         }
     }
     Err(too_busy(&key))
-}
-
-/// Writes over `current`; gives back what is there instead when somebody else wrote first.
-async fn write(
-    records: &dyn Records,
-    key: &Key,
-    current: Option<&Record>,
-    next: &Attempts,
-) -> Result<Option<Option<Record>>, Unavailable> {
-    let (state, expires_at) = (encode(next), Some(next.forgotten_at()));
-    match current {
-        Some(record) => match records.advance(key, record.generation, &state, expires_at).await? {
-            Advance::Advanced(_) => Ok(None),
-            Advance::Stale(newer) => Ok(Some(Some(newer))),
-            Advance::Missing => Ok(Some(None)),
-        },
-        None => {
-            let record =
-                Record { key: key.clone(), owner: None, body: String::new(), state, generation: 0, expires_at };
-            match records.create(&record).await? {
-                Created::Created => Ok(None),
-                Created::Exists(newer) => Ok(Some(Some(newer))),
-            }
-        }
-    }
 }

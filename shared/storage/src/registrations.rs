@@ -1,7 +1,7 @@
 //! Clients that registered themselves: who looks after them, which are the same, what initial access tokens were used
 //! for. Never read through a cache, unlike the clients themselves.
 
-use crate::stored::{TRIES, decode, encode, too_busy};
+use crate::stored::{TRIES, decode, encode, replace, too_busy};
 use crate::{Advance, Created, Key, Kind, Partition, Record, Records, Unavailable};
 use protocol::Timestamp;
 use protocol::registration::{Registration, RegistrationState};
@@ -192,7 +192,7 @@ pub async fn use_initial(
         }
         let count = uses.count.saturating_add(1);
         let next = InitialUses { count, last: Some(attempt.clone()), writer: writer.to_owned() };
-        match write(records, &key, current.as_ref(), encode(&next), expires_at).await? {
+        match replace(records, &key, current.as_ref(), encode(&next), expires_at).await? {
             None => return Ok(Initial::Used),
             Some(newer) => current = newer,
         }
@@ -233,36 +233,10 @@ pub async fn take(
             return Ok(Err(next_at));
         }
         let next = Window { count: counted.count.saturating_add(1), writer: writer.to_owned(), ..counted };
-        match write(records, &key, current.as_ref(), encode(&next), next_at).await? {
+        match replace(records, &key, current.as_ref(), encode(&next), next_at).await? {
             None => return Ok(Ok(())),
             Some(newer) => current = newer,
         }
     }
     Err(too_busy(&key))
-}
-
-/// Writes over `current`; gives back what is there instead when somebody else wrote first.
-async fn write(
-    records: &dyn Records,
-    key: &Key,
-    current: Option<&Record>,
-    state: String,
-    expires_at: Timestamp,
-) -> Result<Option<Option<Record>>, Unavailable> {
-    let expires_at = Some(expires_at);
-    match current {
-        Some(record) => match records.advance(key, record.generation, &state, expires_at).await? {
-            Advance::Advanced(_) => Ok(None),
-            Advance::Stale(newer) => Ok(Some(Some(newer))),
-            Advance::Missing => Ok(Some(None)),
-        },
-        None => {
-            let record =
-                Record { key: key.clone(), owner: None, body: String::new(), state, generation: 0, expires_at };
-            match records.create(&record).await? {
-                Created::Created => Ok(None),
-                Created::Exists(newer) => Ok(Some(Some(newer))),
-            }
-        }
-    }
 }

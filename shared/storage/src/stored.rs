@@ -51,6 +51,32 @@ pub(crate) async fn put<T: Serialize + Sync>(
     Err(too_busy(key))
 }
 
+/// Writes over `current`; gives back what is there instead when somebody else wrote first.
+pub(crate) async fn replace(
+    records: &dyn Records,
+    key: &Key,
+    current: Option<&Record>,
+    state: String,
+    expires_at: Timestamp,
+) -> Result<Option<Option<Record>>, Unavailable> {
+    let expires_at = Some(expires_at);
+    match current {
+        Some(record) => match records.advance(key, record.generation, &state, expires_at).await? {
+            Advance::Advanced(_) => Ok(None),
+            Advance::Stale(newer) => Ok(Some(Some(newer))),
+            Advance::Missing => Ok(Some(None)),
+        },
+        None => {
+            let record =
+                Record { key: key.clone(), owner: None, body: String::new(), state, generation: 0, expires_at };
+            match records.create(&record).await? {
+                Created::Created => Ok(None),
+                Created::Exists(newer) => Ok(Some(Some(newer))),
+            }
+        }
+    }
+}
+
 /// Reads the state under `key`.
 pub(crate) async fn state<T: DeserializeOwned>(records: &dyn Records, key: &Key) -> Result<Option<T>, Unavailable> {
     match records.get(key).await? {

@@ -88,8 +88,11 @@ pub fn parameters(
 /// Whether the client registered the URI for request objects (OpenID Connect Registration §2); a fragment, which stands
 /// for the content's hash, may differ.
 pub fn is_registered(client: &Client, request_uri: &str) -> bool {
-    let without_fragment = |uri: &str| uri.split('#').next().unwrap_or_default().to_owned();
     client.request_uris.iter().any(|known| without_fragment(known) == without_fragment(request_uri))
+}
+
+fn without_fragment(uri: &str) -> &str {
+    uri.split('#').next().unwrap_or_default()
 }
 
 /// `invalid_request_object`, explained.

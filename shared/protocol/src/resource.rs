@@ -80,31 +80,36 @@ impl Audience {
 
 /// The resources that a request asks for, each known and allowed to the client (RFC 8707 §2: else `invalid_target`).
 pub fn requested(parameters: &Parameters, known: &[Resource], client: &Client) -> Result<Vec<String>, Error> {
-    let mut resources: Vec<String> = Vec::new();
-    for requested in parameters.values("resource") {
-        let allowed = client.resources.as_ref().is_none_or(|own| own.iter().any(|own| own == requested));
-        if !allowed || !known.iter().any(|resource| resource.resource == requested) {
-            return Err(invalid_target("the resource is unknown, or this client may not ask for it"));
-        }
-        if !resources.iter().any(|named| named == requested) {
-            resources.push(requested.to_owned());
-        }
-    }
-    Ok(resources)
+    named(parameters, "the resource is unknown, or this client may not ask for it", |name| {
+        client.resources.as_ref().is_none_or(|own| own.iter().any(|own| own == name))
+            && known.iter().any(|resource| resource.resource == name)
+    })
 }
 
 /// The resources of a token, of those that were granted (RFC 8707 §2.2: a subset; all when none is named).
 pub fn narrowed(parameters: &Parameters, granted: &[String]) -> Result<Vec<String>, Error> {
+    let resources = named(parameters, "the resource is not among those that were granted", |name| {
+        granted.iter().any(|known| known == name)
+    })?;
+    Ok(if resources.is_empty() { granted.to_vec() } else { resources })
+}
+
+/// What a request names, each once, if all of it may be named.
+fn named(
+    parameters: &Parameters,
+    refusal: &'static str,
+    may_be_named: impl Fn(&str) -> bool,
+) -> Result<Vec<String>, Error> {
     let mut resources: Vec<String> = Vec::new();
-    for requested in parameters.values("resource") {
-        if !granted.iter().any(|known| known == requested) {
-            return Err(invalid_target("the resource is not among those that were granted"));
+    for name in parameters.values("resource") {
+        if !may_be_named(name) {
+            return Err(Error::new(ErrorCode::InvalidTarget, refusal));
         }
-        if !resources.iter().any(|named| named == requested) {
-            resources.push(requested.to_owned());
+        if !resources.iter().any(|known| known == name) {
+            resources.push(name.to_owned());
         }
     }
-    Ok(if resources.is_empty() { granted.to_vec() } else { resources })
+    Ok(resources)
 }
 
 /// Of a scope, what tokens for these resources can mean: the standard scopes and the resources' own. All of it, when
@@ -134,8 +139,4 @@ pub fn format(client: &Client, resources: &[String], known: &[Resource]) -> Acce
         .reduce(|one, other| if one == AccessTokenFormat::Opaque { one } else { other })
         .or(client.access_token_format)
         .unwrap_or_default()
-}
-
-fn invalid_target(description: &'static str) -> Error {
-    Error::new(ErrorCode::InvalidTarget, description)
 }

@@ -182,7 +182,7 @@ impl Context {
             return Err(invalid("typ says that the JWT is not a request object (RFC 9101 section 10.8)"));
         }
         request_object::check_algorithm(client, Some(jwt.header().alg))?;
-        let Some(keys) = KeySource::either(client.jwks.as_ref(), client.jwks_uri.as_deref()) else {
+        let Some(keys) = KeySource::of(client) else {
             return Err(invalid("the client has registered no keys"));
         };
         match self.verify_by(&jwt, keys, now).await {

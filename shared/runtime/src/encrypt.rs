@@ -30,7 +30,7 @@ impl Context {
     ) -> Result<Option<Recipient>, Refusal> {
         let Some(alg) = alg else { return Ok(None) };
         let enc = enc.unwrap_or(ContentEncryption::A128CbcHs256);
-        let recipient = match KeySource::either(client.jwks.as_ref(), client.jwks_uri.as_deref()) {
+        let recipient = match KeySource::of(client) {
             Some(KeySource::Set(set)) => {
                 JwkSet::parse(&set.to_string()).and_then(|keys| Recipient::among(&keys, alg, enc))
             }

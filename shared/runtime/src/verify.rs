@@ -3,7 +3,7 @@
 use crate::{Context, Fault};
 use jose::{Jwt, Purpose};
 use protocol::{ACCESS_TOKEN_TYPE, AccessTokenClaims, OPAQUE_PREFIX, Standing, Timestamp};
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use storage::grants::{self, Live};
 use storage::markers;
 
@@ -51,9 +51,7 @@ impl Context {
     /// What an ID token says, to whom it is more than a hint: one that this server signed, in its time (OpenID Connect
     /// Core §3.1.3.7). Whether its grant lives is for the store to say.
     pub async fn id_token(&self, token: &str, now: Timestamp) -> Result<Option<ProvedIdToken>, Fault> {
-        let Some(jwt) = Jwt::parse(token).filter(|jwt| jwt.typ_is("JWT")) else { return Ok(None) };
-        let Some(claims) = self.keyring(now).await?.verify(&jwt, now).await else { return Ok(None) };
-        let token: Option<ProvedIdToken> = serde_json::from_value(claims).ok();
+        let token: Option<ProvedIdToken> = self.own_jwt(token, "JWT", now).await?;
         Ok(token.filter(|token| token.iss == self.config.issuer && !Timestamp::from_secs(token.exp).is_past(now)))
     }
 
@@ -62,7 +60,7 @@ impl Context {
     pub async fn access_token(&self, token: &str, now: Timestamp) -> Result<Option<AccessTokenClaims>, Fault> {
         let claims = match token.strip_prefix(OPAQUE_PREFIX) {
             Some(sealed) => self.opaque_claims(sealed),
-            None => self.jwt_claims(token, now).await?,
+            None => self.own_jwt(token, ACCESS_TOKEN_TYPE, now).await?,
         };
         Ok(claims.filter(|claims| claims.is_current(&self.config.issuer, now)))
     }
@@ -97,17 +95,16 @@ impl Context {
         serde_json::from_slice(&self.secrets.open(Purpose::AccessToken, sealed)?).ok()
     }
 
-    async fn jwt_claims(&self, token: &str, now: Timestamp) -> Result<Option<AccessTokenClaims>, Fault> {
-        let Some(jwt) = Jwt::parse(token).filter(|jwt| jwt.typ_is(ACCESS_TOKEN_TYPE)) else { return Ok(None) };
-        let Some(claims) = self.keyring(now).await?.verify(&jwt, now).await else { return Ok(None) };
-        Ok(serde_json::from_value(claims).ok())
+    /// The claims of a JWT of this type that this server signed.
+    async fn own_jwt<T: DeserializeOwned>(&self, token: &str, typ: &str, now: Timestamp) -> Result<Option<T>, Fault> {
+        let Some(jwt) = Jwt::parse(token).filter(|jwt| jwt.typ_is(typ)) else { return Ok(None) };
+        let claims = self.keyring(now).await?.verify(&jwt, now).await;
+        Ok(claims.and_then(|claims| serde_json::from_value(claims).ok()))
     }
 
     /// What an ID token says that this server signed.
     pub async fn id_token_hint(&self, token: &str, now: Timestamp) -> Result<Option<IdTokenHint>, Fault> {
-        let Some(jwt) = Jwt::parse(token).filter(|jwt| jwt.typ_is("JWT")) else { return Ok(None) };
-        let Some(claims) = self.keyring(now).await?.verify(&jwt, now).await else { return Ok(None) };
-        let hint: Option<IdTokenHint> = serde_json::from_value(claims).ok();
+        let hint: Option<IdTokenHint> = self.own_jwt(token, "JWT", now).await?;
         Ok(hint.filter(|hint| hint.iss == self.config.issuer))
     }
 }

@@ -1,7 +1,7 @@
 //! The consent page: what a client asks for, and what the person says.
 
 use http::{Method, StatusCode};
-use pages::{ClientProfile, ScopeLine};
+use pages::ScopeLine;
 use protocol::interaction::{Decision, Interaction};
 use protocol::{Error, ErrorCode, Parameters, StoredClient};
 use runtime::browser::{self, Browser, SignedIn};
@@ -28,15 +28,10 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Fa
     if request.method != Method::POST {
         return show(context, &browser, sealed, &interaction, &client, &signed_in);
     }
-    if !browser.accepts_form(context, "consent", &bound(sealed, &signed_in), parameters.value("csrf")) {
+    if !browser.accepts_form(context, "consent", &signed_in.bind(sealed), parameters.value("csrf")) {
         return lost(request);
     }
     decide(context, interaction, &signed_in, &parameters).await
-}
-
-/// What the form's token is bound to: the request, and the session that it was shown in.
-fn bound(sealed: &str, signed_in: &SignedIn) -> String {
-    format!("{sealed} {}", signed_in.name)
 }
 
 async fn decide(
@@ -72,28 +67,17 @@ fn show(
     signed_in: &SignedIn,
 ) -> Result<Response, Fault> {
     let nonce = entropy::name()?;
-    let scopes: Vec<ScopeLine<'_>> = interaction
-        .request
-        .scope
-        .iter()
-        .map(|name| ScopeLine { name, meaning: pages::scope_meaning(name).unwrap_or_default() })
-        .collect();
+    let scopes: Vec<ScopeLine<'_>> = ScopeLine::all(&interaction.request.scope).collect();
     let client = &client.client;
     let page = pages::consent(&pages::Consent {
         nonce: &nonce,
-        client: ClientProfile {
-            name: client.display_name(),
-            logo_uri: client.logo_uri.as_deref(),
-            client_uri: client.client_uri.as_deref(),
-            policy_uri: client.policy_uri.as_deref(),
-            tos_uri: client.tos_uri.as_deref(),
-        },
+        client: client.into(),
         redirect_uri: interaction.request.target.redirect_uri(),
         user: &signed_in.session.name,
         scopes: &scopes,
         resources: &interaction.request.resources,
         interaction: sealed,
-        csrf: &browser.form_token(context, "consent", &bound(sealed, signed_in)),
+        csrf: &browser.form_token(context, "consent", &signed_in.bind(sealed)),
     });
     Ok(Response::page(StatusCode::OK, page.html, &page.csp).of_client(&client.client_id))
 }

@@ -2,7 +2,7 @@
 
 use crate::{decide, record_name};
 use http::{Method, StatusCode, header};
-use pages::{ClientProfile, DeviceOutcome, DeviceProblem, ScopeLine};
+use pages::{DeviceOutcome, DeviceProblem, ScopeLine};
 use protocol::device::UserCode;
 use protocol::interaction::{self, Decision, Interaction, Step};
 use protocol::throttle::{ADDRESS, BROWSER};
@@ -132,7 +132,7 @@ impl Page<'_> {
         if !self.browser.accepts_form(
             context,
             "device-consent",
-            &bound(sealed, &visit.signed_in),
+            &visit.signed_in.bind(sealed),
             parameters.value("csrf"),
         ) {
             return self.outcome(DeviceOutcome::Over);
@@ -173,26 +173,17 @@ impl Page<'_> {
         let nonce = entropy::name()?;
         let client = &visit.client.client;
         let asked = &visit.pending.request;
-        let scopes: Vec<ScopeLine<'_>> = asked
-            .scope
-            .iter()
-            .map(|name| ScopeLine { name, meaning: pages::scope_meaning(name).unwrap_or_default() })
+        let scopes: Vec<ScopeLine<'_>> = ScopeLine::all(&asked.scope)
             .chain(asked.resources.iter().map(|name| ScopeLine { name, meaning: "Use this service in your name" }))
             .collect();
         let page = pages::device_consent(&pages::DeviceConsent {
             nonce: &nonce,
-            client: ClientProfile {
-                name: client.display_name(),
-                logo_uri: client.logo_uri.as_deref(),
-                client_uri: client.client_uri.as_deref(),
-                policy_uri: client.policy_uri.as_deref(),
-                tos_uri: client.tos_uri.as_deref(),
-            },
+            client: client.into(),
             user: &visit.signed_in.session.name,
             user_code: &visit.code.to_string(),
             scopes: &scopes,
             interaction: sealed,
-            csrf: &self.browser.form_token(self.context, "device-consent", &bound(sealed, &visit.signed_in)),
+            csrf: &self.browser.form_token(self.context, "device-consent", &visit.signed_in.bind(sealed)),
         });
         Ok(Response::page(StatusCode::OK, page.html, &page.csp).of_client(&client.client_id))
     }
@@ -208,9 +199,4 @@ impl Page<'_> {
             }
         }
     }
-}
-
-/// What the form's token is bound to: the request, and the session that it was shown in.
-fn bound(sealed: &str, signed_in: &SignedIn) -> String {
-    format!("{sealed} {}", signed_in.name)
 }

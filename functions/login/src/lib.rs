@@ -4,7 +4,7 @@ mod form;
 mod password;
 
 use http::{Method, StatusCode, header};
-use pages::{ClientProfile, SignIn, SignInProblem};
+use pages::{SignIn, SignInProblem};
 use protocol::interaction::{self, Interaction, Step};
 use protocol::{AuthenticationContext, Error, ErrorCode, StoredClient};
 use runtime::browser::{self, Browser, SignedIn};
@@ -67,13 +67,7 @@ impl Visit<'_> {
         let client = &self.client.client;
         let page = pages::sign_in(&SignIn {
             nonce: &nonce,
-            client: ClientProfile {
-                name: client.display_name(),
-                logo_uri: client.logo_uri.as_deref(),
-                client_uri: client.client_uri.as_deref(),
-                policy_uri: client.policy_uri.as_deref(),
-                tos_uri: client.tos_uri.as_deref(),
-            },
+            client: client.into(),
             redirect_uri: self.interaction.request.target.redirect_uri(),
             username,
             problem,

@@ -16,6 +16,18 @@ pub struct ClientProfile<'a> {
     pub tos_uri: Option<&'a str>,
 }
 
+impl<'a> From<&'a protocol::Client> for ClientProfile<'a> {
+    fn from(client: &'a protocol::Client) -> Self {
+        Self {
+            name: client.display_name(),
+            logo_uri: client.logo_uri.as_deref(),
+            client_uri: client.client_uri.as_deref(),
+            policy_uri: client.policy_uri.as_deref(),
+            tos_uri: client.tos_uri.as_deref(),
+        }
+    }
+}
+
 impl<'a> ClientProfile<'a> {
     pub(crate) fn logo(&self) -> Option<&'a str> {
         self.logo_uri.filter(|uri| is_https(uri))

@@ -35,6 +35,13 @@ pub struct ScopeLine<'a> {
     pub meaning: &'a str,
 }
 
+impl<'a> ScopeLine<'a> {
+    /// The lines of a scope.
+    pub fn all(scope: &'a protocol::Scope) -> impl Iterator<Item = Self> {
+        scope.iter().map(|name| Self { name, meaning: crate::scope_meaning(name).unwrap_or_default() })
+    }
+}
+
 /// Shows the consent page.
 pub fn consent(view: &Consent<'_>) -> Page {
     let policy = Policy {

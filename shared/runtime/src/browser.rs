@@ -98,6 +98,11 @@ impl SignedIn {
         Ok(session.map(|session| Self { id, name: id.name(), session }))
     }
 
+    /// What the token of a form is bound to that a person decides in: the request, and the session that it was shown in.
+    pub fn bind(&self, sealed: &str) -> String {
+        format!("{sealed} {}", self.name)
+    }
+
     /// As the rules see it: by the name that the client knows the person by ([`Context::subject_for`]).
     pub fn as_active<'a>(&'a self, known_as: &'a str) -> ActiveSession<'a> {
         ActiveSession { id: &self.name, subject: known_as, authentication: &self.session.authentication }

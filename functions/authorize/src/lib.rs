@@ -45,7 +45,7 @@ async fn proceed(
     let (Step::Proceed, Some(signed_in)) = (step, signed_in) else {
         return browser::forward(context, "/login", &interaction);
     };
-    match needs_consent(context, &interaction, &signed_in, client).await? {
+    match needs_consent(context, &interaction, &signed_in, &known_as, client).await? {
         Ok(false) => {
             let issued = issue(context, &interaction, &signed_in, client, now).await?;
             if !use_up(context, &interaction, now).await? {
@@ -63,10 +63,10 @@ async fn needs_consent(
     context: &Context,
     interaction: &Interaction,
     signed_in: &SignedIn,
+    known_as: &str,
     client: &StoredClient,
 ) -> Result<Result<bool, Error>, Fault> {
-    let known_as = signed_in.known_as(context, &client.client);
-    let active = signed_in.as_active(&known_as);
+    let active = signed_in.as_active(known_as);
     let judge = |remembered| interaction::needs_consent(interaction, &active, &client.client, &remembered);
     if judge(protocol::Scope::default()) == Ok(false) {
         return Ok(Ok(false));

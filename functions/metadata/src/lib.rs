@@ -19,7 +19,7 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Fa
         let offer = metadata::Offer {
             issuer: &config.issuer,
             scopes: &config.scopes,
-            grants: &config.grant_types(),
+            grants: &config.grant_types().collect::<Vec<_>>(),
             registration: config.registration.is_offered(),
             require_pushed_requests: config.require_pushed_requests,
         };

@@ -8,12 +8,33 @@
 use crate::Exchange;
 use crate::issue::TokenResponse;
 use protocol::{
-    AuthenticationContext, Error, ErrorCode, Grant, GrantState, MappedSubject, Scope, Timestamp, TrustedIssuer,
-    resource,
+    Algorithm, AuthenticationContext, Error, ErrorCode, Grant, GrantState, MappedSubject, Scope, Timestamp,
+    TrustedIssuer, resource,
 };
 use runtime::{Refusal, entropy};
 use serde_json::{Map, Value};
 use storage::{directory, grants, users};
+
+/// The issuer that an assertion names, if it is trusted here with this client, and signs as it says it does. Proves
+/// nothing yet.
+pub(crate) fn named_issuer<'a>(
+    exchange: &Exchange<'_>,
+    trusted: &'a [TrustedIssuer],
+    named: Option<&str>,
+    algorithm: Algorithm,
+) -> Result<&'a TrustedIssuer, Error> {
+    let issuer = trusted
+        .iter()
+        .filter(|issuer| issuer.serves(&exchange.client.client))
+        .find(|issuer| named == Some(&issuer.issuer))
+        .ok_or_else(|| {
+            Error::invalid_grant("the issuer of the assertion is not trusted here, or not with this client")
+        })?;
+    if !issuer.algorithms.contains(&algorithm) {
+        return Err(Error::invalid_grant("the assertion is signed with an algorithm that its issuer does not use"));
+    }
+    Ok(issuer)
+}
 
 /// An assertion that was verified and meets the rules.
 pub(crate) struct Accepted<'a> {
@@ -59,7 +80,7 @@ pub(crate) async fn issue(exchange: &Exchange<'_>, accepted: Accepted<'_>) -> Re
     claims.grant = Some(state.standing(id).to_claim());
     let expires_at = accepted.forgotten_at.max(Timestamp::from_secs(claims.exp));
     if !grants::create_once(exchange.context.records.as_ref(), id, &grant, &state, expires_at).await? {
-        return Err(invalid_grant("the assertion was used before; make a new one for each request").into());
+        return Err(Error::invalid_grant("the assertion was used before; make a new one for each request").into());
     }
     Ok(exchange.token_of(claims).await?)
 }
@@ -82,9 +103,5 @@ async fn subject(exchange: &Exchange<'_>, accepted: &Accepted<'_>) -> Result<Str
         Some(MappedSubject::Person(subject)) => users::find(records, &subject).await?.map(|user| user.subject),
         Some(MappedSubject::Username(name)) => directory::find(records, &name).await?.map(|entry| entry.subject),
     };
-    found.ok_or_else(|| invalid_grant("the assertion is about nobody who is known here").into())
-}
-
-pub(crate) fn invalid_grant(description: impl Into<std::borrow::Cow<'static, str>>) -> Error {
-    Error::new(ErrorCode::InvalidGrant, description)
+    found.ok_or_else(|| Error::invalid_grant("the assertion is about nobody who is known here").into())
 }

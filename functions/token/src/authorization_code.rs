@@ -2,7 +2,7 @@
 
 use crate::Exchange;
 use crate::issue::{Nonce, TokenResponse};
-use protocol::{CodeChallenge, CodeVerdict, Error, ErrorCode, Standing, TokenKind, resource, sealed_token};
+use protocol::{CodeChallenge, CodeVerdict, Error, Standing, TokenKind, resource, sealed_token};
 use runtime::Refusal;
 use storage::grants::{self, Redemption};
 
@@ -21,7 +21,7 @@ pub(crate) async fn redeem(exchange: &Exchange<'_>) -> Result<TokenResponse, Ref
     let code = sealed_token::open(&exchange.context.secrets, TokenKind::Code, code, &binding, exchange.now)
         .filter(|code| exchange.client.may_have_got(code.standing.started_at))
         .ok_or_else(|| {
-            invalid_grant(
+            Error::invalid_grant(
                 "the code is unknown or expired, or was issued for another client_id, redirect_uri or code_challenge",
             )
         })?;
@@ -32,13 +32,14 @@ pub(crate) async fn redeem(exchange: &Exchange<'_>) -> Result<TokenResponse, Ref
             Ok(exchange.tokens(&live, &live.grant.scope, &resources, Nonce::Repeated).await?)
         }
         Redemption::Refused(CodeVerdict::Race) => {
-            Err(invalid_grant("the code was redeemed a moment ago by another request; a code is good once").into())
+            Err(Error::invalid_grant("the code was redeemed a moment ago by another request; a code is good once")
+                .into())
         }
         Redemption::Refused(CodeVerdict::Replay) => {
-            Err(invalid_grant("the code was redeemed before; all tokens that came of it are revoked now").into())
+            Err(Error::invalid_grant("the code was redeemed before; all tokens that came of it are revoked now").into())
         }
         Redemption::Refused(CodeVerdict::Ended) => {
-            Err(invalid_grant("the code was redeemed before, or was revoked").into())
+            Err(Error::invalid_grant("the code was redeemed before, or was revoked").into())
         }
     }
 }
@@ -50,10 +51,6 @@ async fn named_resources(exchange: &Exchange<'_>, code: &Standing) -> Result<Opt
         return Ok(None);
     }
     let live = grants::find(exchange.context.records.as_ref(), code.grant).await?;
-    let live = live.ok_or_else(|| invalid_grant("the code was redeemed before, or was revoked"))?;
+    let live = live.ok_or_else(|| Error::invalid_grant("the code was redeemed before, or was revoked"))?;
     Ok(Some(resource::narrowed(exchange.parameters, &live.grant.resources)?))
-}
-
-fn invalid_grant(description: &'static str) -> Error {
-    Error::new(ErrorCode::InvalidGrant, description)
 }

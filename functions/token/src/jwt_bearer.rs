@@ -1,10 +1,10 @@
 //! The JWT bearer grant (RFC 7523 §2.1): a JWT of a trusted issuer, in exchange for an access token.
 
 use crate::Exchange;
-use crate::assertion_grant::{self, Accepted, invalid_grant};
+use crate::assertion_grant::{self, Accepted};
 use crate::issue::TokenResponse;
 use jose::Jwt;
-use protocol::{Assertion, AssertionRules, Timestamp};
+use protocol::{Assertion, AssertionRules, Error, Timestamp};
 use runtime::{Fault, KeyError, KeySource, Refusal};
 use serde_json::Value;
 
@@ -18,23 +18,18 @@ pub(crate) async fn issue(exchange: &Exchange<'_>) -> Result<TokenResponse, Refu
     let assertion = exchange.parameters.required("assertion")?;
     let jwt = Jwt::parse(assertion)
         .filter(|jwt| jwt.header().typ.is_none() || TYPES.iter().any(|typ| jwt.typ_is(typ)))
-        .ok_or_else(|| invalid_grant("the assertion is not a JWT with an algorithm and a type that are known here"))?;
+        .ok_or_else(|| {
+            Error::invalid_grant("the assertion is not a JWT with an algorithm and a type that are known here")
+        })?;
     let named = jwt.unverified_claims().and_then(|claims| claims.get("iss")?.as_str().map(str::to_owned));
-    let client = &exchange.client.client;
-    let trusted = exchange.context.config.trusted_issuers.iter();
-    let issuer = trusted
-        .filter(|issuer| issuer.serves(client))
-        .find(|issuer| named.as_deref() == Some(&issuer.issuer))
-        .ok_or_else(|| invalid_grant("the issuer of the assertion is not trusted here, or not with this client"))?;
-    if !issuer.algorithms.contains(&jwt.header().alg) {
-        return Err(invalid_grant("the assertion is signed with an algorithm that its issuer does not use").into());
-    }
+    let trusted = &exchange.context.config.trusted_issuers;
+    let issuer = assertion_grant::named_issuer(exchange, trusted, named.as_deref(), jwt.header().alg)?;
     let keys = KeySource::either(issuer.jwks.as_ref(), issuer.jwks_uri.as_deref())
         .ok_or_else(|| Fault::new("a trusted issuer has no keys"))?;
     let claims = match exchange.context.verify_by(&jwt, keys, exchange.now).await {
         Ok(Value::Object(claims)) => claims,
         Ok(_) | Err(KeyError::Unverified) => {
-            return Err(invalid_grant("the assertion is not signed with a key of its issuer").into());
+            return Err(Error::invalid_grant("the assertion is not signed with a key of its issuer").into());
         }
         // The issuer's server, or what it serves: no reason for the client to throw its assertion away.
         Err(error) => return Err(Fault::new(format_args!("{}: {error}", issuer.issuer)).into()),
@@ -46,7 +41,7 @@ pub(crate) async fn issue(exchange: &Exchange<'_>) -> Result<TokenResponse, Refu
         now: exchange.now,
     };
     let assertion = Assertion::check(claims, &rules)
-        .map_err(|problem| invalid_grant(format!("the assertion is refused: {}", problem.as_str())))?;
+        .map_err(|problem| Error::invalid_grant(format!("the assertion is refused: {}", problem.as_str())))?;
     let authenticated_at = assertion.claims.get("auth_time").and_then(Value::as_u64).map(Timestamp::from_secs);
     let accepted = Accepted {
         issuer,

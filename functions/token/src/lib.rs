@@ -22,7 +22,7 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Fa
 async fn respond(request: &Request, context: &Context) -> Result<Response, Refusal> {
     let parameters = request.form()?;
     parameters.refuse_repeated()?;
-    let grant_type = grant_type(&parameters, &context.config.grant_types())?;
+    let grant_type = grant_type(&parameters, context.config.grant_types())?;
     let client = context.authenticate(request, &parameters).await?;
     let exchange = Exchange { parameters: &parameters, client: &client, context, now: request.received_at };
     let answer = match exchange.begin(grant_type).await {
@@ -73,10 +73,10 @@ impl Exchange<'_> {
     }
 }
 
-fn grant_type(parameters: &Parameters, offered: &[GrantType]) -> Result<GrantType, Error> {
+fn grant_type(parameters: &Parameters, mut offered: impl Iterator<Item = GrantType>) -> Result<GrantType, Error> {
     let requested = parameters.required("grant_type")?;
-    match offered.iter().find(|grant| grant.as_str() == requested) {
-        Some(grant) => Ok(*grant),
+    match offered.find(|grant| grant.as_str() == requested) {
+        Some(grant) => Ok(grant),
         None if requested == "password" => {
             Err(unsupported("the password grant is refused (RFC 9700 section 2.4); use authorization_code"))
         }

@@ -12,7 +12,9 @@ pub(crate) async fn refresh(exchange: &Exchange<'_>) -> Result<TokenResponse, Re
     let binding = sealed_token::refresh_binding(&exchange.client.client.client_id, "");
     let token = sealed_token::open(&exchange.context.secrets, TokenKind::RefreshToken, token, &binding, exchange.now)
         .filter(|token| exchange.client.may_have_got(token.standing.started_at))
-        .ok_or_else(|| invalid_grant("the refresh token is unknown or expired, or was issued to another client"))?;
+        .ok_or_else(|| {
+            Error::invalid_grant("the refresh token is unknown or expired, or was issued to another client")
+        })?;
     let narrowed = narrowed(exchange, token.standing.grant).await?;
     match grants::rotate(exchange.context.records.as_ref(), &token.standing, &exchange.step()?).await? {
         Rotation::Rotated(live) => {
@@ -21,9 +23,10 @@ pub(crate) async fn refresh(exchange: &Exchange<'_>) -> Result<TokenResponse, Re
             Ok(exchange.tokens(&live, &scope, &resources, Nonce::LeftOut).await?)
         }
         Rotation::Replayed => {
-            Err(invalid_grant("the refresh token was used before; it and all that came of it are revoked now").into())
+            Err(Error::invalid_grant("the refresh token was used before; it and all that came of it are revoked now")
+                .into())
         }
-        Rotation::Ended => Err(invalid_grant("the grant was revoked or has ended").into()),
+        Rotation::Ended => Err(Error::invalid_grant("the grant was revoked or has ended").into()),
     }
 }
 
@@ -40,14 +43,10 @@ async fn narrowed(exchange: &Exchange<'_>, grant: GrantId) -> Result<Option<(Sco
         .map(|text| Scope::parse(text).ok_or_else(|| invalid("scope has a character that is not allowed")));
     let scope = scope.transpose()?;
     let live = grants::find(exchange.context.records.as_ref(), grant).await?;
-    let granted = live.ok_or_else(|| invalid_grant("the grant was revoked or has ended"))?.grant;
+    let granted = live.ok_or_else(|| Error::invalid_grant("the grant was revoked or has ended"))?.grant;
     let scope = scope.unwrap_or_else(|| granted.scope.clone());
     if !scope.is_within(&granted.scope) {
         return Err(invalid("scope asks for more than was granted").into());
     }
     Ok(Some((scope, resource::narrowed(parameters, &granted.resources)?)))
-}
-
-fn invalid_grant(description: &'static str) -> Error {
-    Error::new(ErrorCode::InvalidGrant, description)
 }

@@ -1,10 +1,10 @@
 //! The SAML 2.0 bearer grant (RFC 7522 §2.1): an assertion of a trusted issuer, in exchange for an access token.
 
 use crate::Exchange;
-use crate::assertion_grant::{self, Accepted, invalid_grant};
+use crate::assertion_grant::{self, Accepted};
 use crate::issue::TokenResponse;
 use jose::PublicKey;
-use protocol::TrustedIssuer;
+use protocol::{Error, TrustedIssuer};
 use runtime::Refusal;
 use saml::{Genuine, Presented, Problem, Rules};
 
@@ -13,19 +13,12 @@ use saml::{Genuine, Presented, Problem, Rules};
 pub(crate) async fn issue(exchange: &Exchange<'_>) -> Result<TokenResponse, Refusal> {
     let presented = Presented::parse(exchange.parameters.required("assertion")?).map_err(refused)?;
     let named = presented.issuer();
-    let client = &exchange.client.client;
     let config = &exchange.context.config;
-    let trusted = config.trusted_saml_issuers.iter();
-    let issuer = trusted
-        .filter(|issuer| issuer.serves(client))
-        .find(|issuer| named.as_deref() == Some(&issuer.issuer))
-        .ok_or_else(|| invalid_grant("the issuer of the assertion is not trusted here, or not with this client"))?;
-    if !issuer.algorithms.contains(&presented.algorithm()) {
-        return Err(invalid_grant("the assertion is signed with an algorithm that its issuer does not use").into());
-    }
+    let issuer =
+        assertion_grant::named_issuer(exchange, &config.trusted_saml_issuers, named.as_deref(), presented.algorithm())?;
     let genuine = verify(presented, issuer)
         .await
-        .ok_or_else(|| invalid_grant("the assertion is not signed with a key of its issuer"))?;
+        .ok_or_else(|| Error::invalid_grant("the assertion is not signed with a key of its issuer"))?;
     let recipient = format!("{}/token", config.issuer);
     let rules = Rules {
         issuer: &issuer.issuer,
@@ -60,5 +53,5 @@ async fn verify(mut presented: Presented, issuer: &TrustedIssuer) -> Option<Genu
 }
 
 fn refused(problem: Problem) -> Refusal {
-    invalid_grant(format!("the assertion is refused: {}", problem.as_str())).into()
+    Error::invalid_grant(format!("the assertion is refused: {}", problem.as_str())).into()
 }

@@ -25,7 +25,7 @@ pub(crate) const REGISTRATION_SCOPES: &str = "openid profile email address phone
 /// The grants that they may use: all but those of a policy that the operator sets for each client.
 pub(crate) fn registration_grants() -> String {
     let policy = [GrantType::TokenExchange];
-    let grants = GrantType::OFFERED.iter().filter(|grant| !policy.contains(grant)).map(|grant| grant.as_str());
+    let grants = GrantType::ALL.iter().filter(|grant| !policy.contains(grant)).map(|grant| grant.as_str());
     grants.collect::<Vec<_>>().join(" ")
 }
 

@@ -140,6 +140,11 @@ impl Error {
         Self::new(ErrorCode::InvalidRequest, description)
     }
 
+    /// `invalid_grant`, explained.
+    pub fn invalid_grant(description: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorCode::InvalidGrant, description)
+    }
+
     /// The description in the characters that RFC 6749 §5.2 allows: no quote, backslash, control or non-ASCII ones.
     pub fn wire_description(&self) -> String {
         self.description

@@ -291,13 +291,12 @@ impl Config {
     }
 
     /// The grants that this deployment offers: those of assertions only if it trusts anybody who makes them.
-    pub fn grant_types(&self) -> Vec<GrantType> {
-        let is_offered = |grant: &GrantType| match grant {
+    pub fn grant_types(&self) -> impl Iterator<Item = GrantType> {
+        GrantType::ALL.iter().copied().filter(|grant| match grant {
             GrantType::JwtBearer => !self.trusted_issuers.is_empty(),
             GrantType::Saml2Bearer => !self.trusted_saml_issuers.is_empty(),
             _ => true,
-        };
-        GrantType::OFFERED.iter().copied().filter(is_offered).collect()
+        })
     }
 
     /// Whether cookies can be marked secure and bound to the host: everywhere but on http://localhost.

@@ -27,17 +27,6 @@ pub enum GrantType {
 }
 
 impl GrantType {
-    /// Those that this server offers, as metadata lists them.
-    pub const OFFERED: &[Self] = &[
-        Self::AuthorizationCode,
-        Self::RefreshToken,
-        Self::ClientCredentials,
-        Self::DeviceCode,
-        Self::JwtBearer,
-        Self::Saml2Bearer,
-        Self::TokenExchange,
-    ];
-
     /// All of them.
     pub const ALL: &[Self] = &[
         Self::AuthorizationCode,

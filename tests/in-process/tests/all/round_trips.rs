@@ -1,19 +1,6 @@
 //! The promise of the design: how many storage round trips each step takes, on a warm instance.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::string_slice,
-    clippy::arithmetic_side_effects,
-    missing_docs,
-    reason = "a test may fail by panicking"
-)]
-
-mod common;
-
-use common::{PASSWORD, deployment};
+use crate::common::{PASSWORD, deployment};
 use in_process::{Flow, Tokens, VERIFIER};
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,18 +1,6 @@
 //! Round trips of introspection and revocation, and what they cost a stranger: nothing.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::string_slice,
-    clippy::arithmetic_side_effects,
-    missing_docs,
-    reason = "a test may fail by panicking"
-)]
-
-mod common;
-
-use common::{PASSWORD, deployment};
+use crate::common::{PASSWORD, deployment};
 use http::{Method, header};
 use in_process::{Flow, Instance, Tokens, json_of};
 use serde_json::{Value, json};

@@ -1,18 +1,6 @@
 //! Pushed authorization requests (RFC 9126): round trips, time, and a store that fails.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::arithmetic_side_effects,
-    clippy::indexing_slicing,
-    missing_docs,
-    reason = "a test may fail by panicking"
-)]
-
-mod common;
-
-use common::{PASSWORD, deployment};
+use crate::common::{PASSWORD, deployment};
 use in_process::{Flow, Instance, json_of};
 use runtime::Response;
 use std::sync::Arc;

@@ -1,20 +1,8 @@
 //! Clients that cannot be told at once that a session ended are told later, however instances come and go.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    missing_docs,
-    reason = "a test may fail by panicking"
-)]
-
-mod common;
-
+use crate::common::{PASSWORD, deployment};
 use async_trait::async_trait;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use common::{PASSWORD, deployment};
 use http::StatusCode;
 use in_process::{Flow, Instance};
 use protocol::remote_url::Reach;

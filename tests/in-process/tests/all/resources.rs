@@ -1,19 +1,7 @@
 //! Resource indicators (RFC 8707): at the authorization endpoint, the code, the refresh token, client credentials.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::arithmetic_side_effects,
-    clippy::indexing_slicing,
-    missing_docs,
-    reason = "a test may fail by panicking"
-)]
-
-mod common;
-
+use crate::common::{PASSWORD, deployment};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use common::{PASSWORD, deployment};
 use in_process::{Flow, Instance, VERIFIER, json_of};
 use protocol::StoredClient;
 use runtime::Response;

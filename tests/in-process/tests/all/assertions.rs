@@ -1,18 +1,6 @@
 //! Assertions and exchanges: round trips counted, faults injected.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    missing_docs,
-    reason = "a test may fail by panicking"
-)]
-
-mod common;
-
-use common::{PASSWORD, deployment};
+use crate::common::{PASSWORD, deployment};
 use in_process::{Flow, Instance, Tokens, json_of};
 use jose::{Algorithm, Jwk, SigningKey};
 use runtime::Response;

@@ -1,15 +1,5 @@
 //! Registration, its management, and clients that prove themselves by an assertion: round trips, quotas, time.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    missing_docs,
-    reason = "a test may fail by panicking"
-)]
-
 use http::{Method, header};
 use in_process::{ISSUER, Instance, T0, json_of, seed};
 use jose::{Algorithm, Jwk, SigningKey, platform, sign_jwt};

@@ -1,19 +1,6 @@
 //! Nothing lost: whatever the store does, nothing is issued twice, nobody who tries again is stranded.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::string_slice,
-    clippy::arithmetic_side_effects,
-    missing_docs,
-    reason = "a test may fail by panicking"
-)]
-
-mod common;
-
-use common::{PASSWORD, deployment};
+use crate::common::{PASSWORD, deployment};
 use futures::future::join_all;
 use in_process::{Flow, Instance, Tokens, json_of};
 use std::sync::Arc;

@@ -1,19 +1,6 @@
 //! Device authorization where the clock and the store can be held: round trips, expiry, lost answers, several instances.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::string_slice,
-    clippy::arithmetic_side_effects,
-    missing_docs,
-    reason = "a test may fail by panicking"
-)]
-
-mod common;
-
-use common::{PASSWORD, deployment};
+use crate::common::{PASSWORD, deployment};
 use in_process::{Flow, Instance, Tokens, json_of};
 use runtime::Response;
 use std::sync::Arc;

@@ -1,7 +1,5 @@
 //! What every test starts from.
 
-#![allow(dead_code, missing_docs, clippy::unwrap_used)]
-
 use argon2::PasswordHasher;
 use in_process::{Instance, seed};
 use std::sync::{Arc, LazyLock};

@@ -1,19 +1,6 @@
 //! The one secret and the signing keys: made once, rotated ahead of need, changed without signing anybody out.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::string_slice,
-    clippy::arithmetic_side_effects,
-    missing_docs,
-    reason = "a test may fail by panicking"
-)]
-
-mod common;
-
-use common::{PASSWORD, deployment};
+use crate::common::{PASSWORD, deployment};
 use futures::future::join_all;
 use http::Method;
 use in_process::{Flow, Instance, SECRET, T0, Tokens, json_of};

@@ -1,0 +1,25 @@
+//! The functions in one process, by theme.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::arithmetic_side_effects,
+    missing_docs,
+    reason = "a test may fail by panicking"
+)]
+
+mod common;
+
+mod assertions;
+mod device;
+mod faults;
+mod introspection;
+mod keys;
+mod logout;
+mod pushed_requests;
+mod registration;
+mod resources;
+mod round_trips;

@@ -23,7 +23,7 @@ fn send(response: &AuthorizationResponse) -> Result<Response, Fault> {
             let nonce = entropy::name()?;
             let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
             let page = pages::form_post(&pages::FormPost { nonce: &nonce, action, fields: &fields });
-            Ok(Response::page(StatusCode::OK, page.html, &page.csp))
+            Ok(Response::page(StatusCode::OK, page))
         }
     }
 }

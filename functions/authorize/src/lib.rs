@@ -4,7 +4,6 @@
 mod answer;
 mod arrive;
 
-use http::StatusCode;
 use protocol::interaction::{self, Interaction, Step};
 use protocol::sealed_token::{self, SealedToken};
 use protocol::{
@@ -142,16 +141,12 @@ async fn issue(
 
 /// What a person is told who cannot be sent back to the client.
 pub(crate) fn error_page(request: &Request, error: &Error) -> Result<Response, Fault> {
-    let nonce = entropy::name()?;
-    let page = pages::error(&pages::ErrorPage {
-        nonce: &nonce,
-        status: 400,
-        title: "This sign-in link does not work",
-        message: "The application sent you here with a request that cannot be answered. Go back to it and try again.",
-        hint: Some(&error.description),
-        request_id: &request.id,
-    });
-    Ok(Response::page(StatusCode::BAD_REQUEST, page.html, &page.csp).failed(error))
+    Response::error_page(
+        request,
+        "This sign-in link does not work",
+        "The application sent you here with a request that cannot be answered. Go back to it and try again.",
+        error,
+    )
 }
 
 #[cfg(target_arch = "wasm32")]

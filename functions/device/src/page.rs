@@ -166,36 +166,35 @@ impl Page<'_> {
             problem,
             csrf: &self.browser.form_token(self.context, "device", ""),
         });
-        Ok(Response::page(status, page.html, &page.csp))
+        Ok(Response::page(status, page))
     }
 
     fn ask(&self, visit: &Visit, sealed: &str) -> Result<Response, Fault> {
         let nonce = entropy::name()?;
         let client = &visit.client.client;
         let asked = &visit.pending.request;
-        let scopes: Vec<ScopeLine<'_>> = ScopeLine::all(&asked.scope)
-            .chain(asked.resources.iter().map(|name| ScopeLine { name, meaning: "Use this service in your name" }))
-            .collect();
+        let scopes: Vec<ScopeLine<'_>> = ScopeLine::all(&asked.scope).collect();
         let page = pages::device_consent(&pages::DeviceConsent {
             nonce: &nonce,
             client: client.into(),
             user: &visit.signed_in.session.name,
             user_code: &visit.code.to_string(),
             scopes: &scopes,
+            resources: &asked.resources,
             interaction: sealed,
             csrf: &self.browser.form_token(self.context, "device-consent", &visit.signed_in.bind(sealed)),
         });
-        Ok(Response::page(StatusCode::OK, page.html, &page.csp).of_client(&client.client_id))
+        Ok(Response::page(StatusCode::OK, page).of_client(&client.client_id))
     }
 
     fn outcome(&self, outcome: DeviceOutcome) -> Result<Response, Fault> {
         let nonce = entropy::name()?;
         let page = pages::device_outcome(&nonce, outcome);
         match outcome {
-            DeviceOutcome::Approved | DeviceOutcome::Denied => Ok(Response::page(StatusCode::OK, page.html, &page.csp)),
+            DeviceOutcome::Approved | DeviceOutcome::Denied => Ok(Response::page(StatusCode::OK, page)),
             DeviceOutcome::Over => {
                 let error = Error::new(ErrorCode::ExpiredToken, "the user code is over, or was decided about before");
-                Ok(Response::page(StatusCode::BAD_REQUEST, page.html, &page.csp).failed(&error))
+                Ok(Response::page(StatusCode::BAD_REQUEST, page).failed(&error))
             }
         }
     }

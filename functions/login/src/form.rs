@@ -1,49 +1,49 @@
 //! What the page sends.
 
-use crate::{Visit, password};
+use crate::{go_on_as, password, show, show_again, sign_in};
 use http::{StatusCode, header};
 use pages::SignInProblem;
 use protocol::interaction::{self, Decision, Interaction, Step};
 use protocol::throttle::{ACCOUNT, ADDRESS};
-use protocol::{Error, ErrorCode, Parameters};
+use protocol::{Error, ErrorCode};
 use runtime::browser::{self, SignedIn};
 use runtime::throttle::Slots;
-use runtime::{Fault, Response};
+use runtime::{Fault, Response, Visit};
 use storage::users;
 
 /// The longest password that is hashed, in bytes.
 const MAX_PASSWORD: usize = 1024;
 
 /// Takes the form.
-pub(crate) async fn submit(visit: Visit<'_>, parameters: &Parameters) -> Result<Response, Fault> {
-    if !visit.browser.accepts_form(visit.context, "login", visit.sealed, parameters.value("csrf")) {
-        return visit.page(StatusCode::BAD_REQUEST, "", Some(SignInProblem::SessionExpired), None);
+pub(crate) async fn submit(visit: &Visit<'_>) -> Result<Response, Fault> {
+    if !visit.accepts_form("login", &visit.sealed) {
+        return show_again(visit, StatusCode::BAD_REQUEST, "", SignInProblem::SessionExpired);
     }
-    match parameters.value("decision") {
+    match visit.parameters.value("decision") {
         Some("cancel") => {
-            let interaction = Interaction { decision: Some(Decision::Denied), ..visit.interaction };
+            let interaction = Interaction { decision: Some(Decision::Denied), ..visit.interaction.clone() };
             browser::forward(visit.context, interaction.path(), &interaction)
         }
         Some("continue") => go_on(visit).await,
-        _ => check_password(visit, parameters).await,
+        _ => check_password(visit).await,
     }
 }
 
 /// Goes on as whoever is signed in, when the request allows it.
-async fn go_on(visit: Visit<'_>) -> Result<Response, Fault> {
-    let Some(signed_in) = SignedIn::of(visit.request, visit.context).await? else { return visit.show().await };
+async fn go_on(visit: &Visit<'_>) -> Result<Response, Fault> {
+    let Some(signed_in) = SignedIn::of(visit.request, visit.context).await? else { return show(visit).await };
     let known_as = signed_in.known_as(visit.context, &visit.client.client);
     match interaction::step(&visit.interaction, Some(&signed_in.as_active(&known_as)), visit.request.received_at) {
-        Ok(Step::SelectAccount | Step::Proceed) => visit.go_on_as(signed_in.name),
-        _ => visit.show().await,
+        Ok(Step::SelectAccount | Step::Proceed) => go_on_as(visit, signed_in.name),
+        _ => show(visit).await,
     }
 }
 
-async fn check_password(visit: Visit<'_>, parameters: &Parameters) -> Result<Response, Fault> {
-    let username = parameters.value("username").unwrap_or_default();
-    let given = parameters.value("password").unwrap_or_default();
+async fn check_password(visit: &Visit<'_>) -> Result<Response, Fault> {
+    let username = visit.parameters.value("username").unwrap_or_default();
+    let given = visit.parameters.value("password").unwrap_or_default();
     if username.is_empty() || given.is_empty() || username.len() > 256 || given.len() > MAX_PASSWORD {
-        return visit.page(StatusCode::FORBIDDEN, "", Some(SignInProblem::Wrong), None);
+        return show_again(visit, StatusCode::FORBIDDEN, "", SignInProblem::Wrong);
     }
     let slots = Slots::new(visit.context, visit.request)?.per_address("address", visit.request.address, ADDRESS).per(
         "account",
@@ -52,7 +52,7 @@ async fn check_password(visit: Visit<'_>, parameters: &Parameters) -> Result<Res
     );
     if let Err(wait) = slots.reserve().await? {
         let problem = SignInProblem::TooManyAttempts { retry_after_secs: wait.as_secs() };
-        let response = visit.page(StatusCode::TOO_MANY_REQUESTS, username, Some(problem), None)?;
+        let response = show_again(visit, StatusCode::TOO_MANY_REQUESTS, username, problem)?;
         let error = Error::new(ErrorCode::TemporarilyUnavailable, "too many sign-in attempts");
         return Ok(response.with(header::RETRY_AFTER, &wait.as_secs().to_string()).failed(&error));
     }
@@ -61,8 +61,8 @@ async fn check_password(visit: Visit<'_>, parameters: &Parameters) -> Result<Res
         && let Some(credential) = credential
     {
         slots.forgive().await?;
-        return visit.sign_in(credential.subject).await;
+        return sign_in(visit, credential.subject).await;
     }
     let error = Error::new(ErrorCode::AccessDenied, "wrong username or password");
-    Ok(visit.page(StatusCode::FORBIDDEN, username, Some(SignInProblem::Wrong), None)?.failed(&error))
+    Ok(show_again(visit, StatusCode::FORBIDDEN, username, SignInProblem::Wrong)?.failed(&error))
 }

@@ -52,7 +52,7 @@ async fn begin(
                 csrf: &browser.form_token(context, "logout", &sealed),
                 redirect_uri: logout.redirect_uri.as_deref(),
             });
-            Ok(Response::page(StatusCode::OK, page.html, &page.csp))
+            Ok(Response::page(StatusCode::OK, page))
         }
     }
 }
@@ -135,20 +135,16 @@ fn signed_out(logout: &LogoutRequest, stayed: bool, frames: &[String]) -> Result
         stayed,
         frames,
     });
-    Ok(Response::page(StatusCode::OK, page.html, &page.csp))
+    Ok(Response::page(StatusCode::OK, page))
 }
 
 fn error_page(request: &Request, error: &Error) -> Result<Response, Fault> {
-    let nonce = entropy::name()?;
-    let page = pages::error(&pages::ErrorPage {
-        nonce: &nonce,
-        status: 400,
-        title: "This sign-out link does not work",
-        message: "The application sent you here with a request that cannot be answered. You are still signed in.",
-        hint: Some(&error.description),
-        request_id: &request.id,
-    });
-    Ok(Response::page(StatusCode::BAD_REQUEST, page.html, &page.csp).failed(error))
+    Response::error_page(
+        request,
+        "This sign-out link does not work",
+        "The application sent you here with a request that cannot be answered. You are still signed in.",
+        error,
+    )
 }
 
 #[cfg(target_arch = "wasm32")]

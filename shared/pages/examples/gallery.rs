@@ -188,6 +188,7 @@ fn device() -> Vec<(&'static str, Page)> {
             ScopeLine { name: "openid", meaning: "Know who you are" },
             ScopeLine { name: "films:play", meaning: "" },
         ],
+        resources: &["https://films.orchard.example".to_owned()],
         interaction: "sealed",
         csrf: "token",
     };

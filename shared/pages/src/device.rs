@@ -59,6 +59,8 @@ pub struct DeviceConsent<'a> {
     pub user_code: &'a str,
     /// What is asked for, in the order shown.
     pub scopes: &'a [ScopeLine<'a>],
+    /// The resources that it is for (RFC 8707), when the request names any.
+    pub resources: &'a [String],
     /// The sealed interaction.
     pub interaction: &'a str,
     /// The CSRF token.

@@ -1,7 +1,7 @@
 //! Parameters of a request, from its query or its body.
 
 use crate::{Fault, Request, Response};
-use http::{HeaderName, Method, StatusCode, header};
+use http::{Method, StatusCode, header};
 use protocol::{Error, ErrorCode, Parameters};
 
 impl Request {
@@ -54,14 +54,6 @@ impl Response {
     pub fn of_client(mut self, client_id: &str) -> Self {
         self.outcome.client = Some(client_id.to_owned());
         self
-    }
-
-    /// A page, with its content security policy.
-    pub fn page(status: StatusCode, html: String, csp: &str) -> Self {
-        const PERMISSIONS: HeaderName = HeaderName::from_static("permissions-policy");
-        Self::html(status, html)
-            .with(header::CONTENT_SECURITY_POLICY, csp)
-            .with(PERMISSIONS, "camera=(), geolocation=(), microphone=()")
     }
 }
 

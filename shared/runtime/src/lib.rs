@@ -17,6 +17,7 @@ pub mod issue;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod lambda;
 pub mod pacing;
+mod page;
 mod registration;
 mod remote_keys;
 mod request;
@@ -36,6 +37,7 @@ pub use encrypt::encrypted;
 pub use fault::Fault;
 pub use fetch::{FetchError, Fetched, Fetcher};
 pub use form::Refusal;
+pub use page::Visit;
 pub use registration::{RegistrationPolicy, StatementIssuer, initial_access_token};
 pub use remote_keys::{KeyError, KeySource};
 pub use request::Request;

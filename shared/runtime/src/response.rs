@@ -39,11 +39,6 @@ impl Response {
         Self::new(status).with(header::CONTENT_TYPE, "application/json").with_body(body)
     }
 
-    /// An HTML page.
-    pub fn html(status: StatusCode, page: String) -> Self {
-        Self::new(status).with(header::CONTENT_TYPE, "text/html; charset=utf-8").with_body(page.into_bytes())
-    }
-
     /// Sends the browser elsewhere with a GET (RFC 9700 §4.12: 303, never 307).
     pub fn see_other(location: &str) -> Self {
         Self::new(StatusCode::SEE_OTHER).with(header::LOCATION, location)

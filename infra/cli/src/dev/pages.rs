@@ -3,7 +3,6 @@
 use crate::demo;
 use crate::dev::commands;
 use http::{Method, StatusCode, header};
-use pages::Page;
 use runtime::{Fault, Request, Response, entropy};
 
 /// The page at a path; `None` when this server has none of its own there.
@@ -43,10 +42,6 @@ fn elsewhere<'a>(request: &Request, issuer: &'a str) -> Option<&'a str> {
     (by_number && issuer.starts_with("http://localhost:")).then_some(issuer)
 }
 
-fn html(page: Page) -> Response {
-    Response::html(StatusCode::OK, page.html).with(header::CONTENT_SECURITY_POLICY, &page.csp)
-}
-
 fn landing(_: &Request, issuer: &str) -> Result<Response, Fault> {
     let nonce = entropy::name()?;
     let clients: Vec<pages::DemoClient<'_>> = demo::CLIENTS
@@ -60,7 +55,7 @@ fn landing(_: &Request, issuer: &str) -> Result<Response, Fault> {
     let lines = commands::all(issuer);
     let commands: Vec<pages::Command<'_>> =
         lines.iter().map(|command| pages::Command { title: command.title, line: &command.line }).collect();
-    Ok(html(pages::landing(&pages::Landing {
+    Ok(Response::page(StatusCode::OK, pages::landing(&pages::Landing {
         nonce: &nonce,
         issuer,
         users: &[pages::DemoUser { username: demo::USERNAME, password: demo::PASSWORD }],
@@ -71,7 +66,7 @@ fn landing(_: &Request, issuer: &str) -> Result<Response, Fault> {
 
 fn playground(_: &Request, issuer: &str) -> Result<Response, Fault> {
     let nonce = entropy::name()?;
-    Ok(html(pages::playground(&pages::Playground {
+    Ok(Response::page(StatusCode::OK, pages::playground(&pages::Playground {
         nonce: &nonce,
         issuer,
         client_id: demo::SPA,

@@ -35,7 +35,7 @@ tools=${LATCHKEY_TOOLS:-$CARGO_TARGET_DIR/tools}
 tool() { # program, package, version
     case "$("$tools/bin/$1" --version 2>/dev/null || true)" in
         *"$3"*) ;;
-        *) cargo install --quiet --locked --root "$tools" --target-dir "$tools/build" "$2" --version "$3" ;;
+        *) CARGO_PROFILE_RELEASE_OPT_LEVEL=1 cargo install --quiet --locked --root "$tools" --target-dir "$tools/build" "$2" --version "$3" ;;
     esac
 }
 [ -d "$(rustc --print target-libdir --target $TARGET)" ] || rustup target add $TARGET

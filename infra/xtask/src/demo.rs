@@ -5,15 +5,15 @@ use anyhow::Result;
 use std::collections::BTreeMap;
 use std::process::Command;
 
-/// Registers the demo clients and the demo user at a server.
-pub(crate) fn seed(url: &str, secret: &str) -> Result<()> {
-    let mut seed = Command::new(workspace::binary("latchkey", "dev"));
+/// Registers the demo clients and the demo user at a server, by the `latchkey` of a profile.
+pub(crate) fn seed(url: &str, secret: &str, profile: &str) -> Result<()> {
+    let mut seed = Command::new(workspace::binary("latchkey", profile));
     process::run(seed.args(["seed", "--demo", "--url", url]).env("LATCHKEY_SECRET", secret))
 }
 
 /// Lets anybody register a client, as `latchkey dev` does, where `settings` say nothing else.
 pub(crate) fn open_registration(settings: &mut BTreeMap<String, String>) {
-    let scopes = "openid profile email address phone offline_access read write";
+    let scopes = "openid profile email address phone offline_access read write demo:read demo:write";
     let grants = "authorization_code refresh_token client_credentials urn:ietf:params:oauth:grant-type:device_code";
     for (name, value) in [
         ("LATCHKEY_REGISTRATION", "open"),

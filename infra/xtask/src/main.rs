@@ -149,7 +149,7 @@ fn serve_workers(port: Option<u16>, mut settings: BTreeMap<String, String>) -> R
     workers::build_all(workers::Build::Dev)?;
     let options = workers::Options { port, secret: demo::secret()?, settings, contract: false };
     let server = workers::Workers::start(&options)?;
-    demo::seed(&server.url, &options.secret)?;
+    demo::seed(&server.url, &options.secret, "dev")?;
     eprintln!("  log of the functions: {}", server.log.display());
     println!("serving {} with LATCHKEY_SECRET={}", server.url, options.secret);
     std::io::copy(&mut std::io::stdin(), &mut std::io::sink())?;

@@ -173,6 +173,21 @@ pub(crate) fn contract() -> Result<()> {
     if wrong.is_empty() { Ok(()) } else { bail!("{}", wrong.join("\n")) }
 }
 
+/// Keys, signatures and encryption by WebCrypto, on the Node of the npm packages.
+pub(crate) fn webcrypto() -> Result<()> {
+    const TARGET: &str = "wasm32-unknown-unknown";
+    prepare()?;
+    let tools = std::env::var_os("LATCHKEY_TOOLS").map_or_else(|| workspace::target().join("tools"), PathBuf::from);
+    let runner = tools.join("bin/wasm-bindgen-test-runner");
+    if !runner.exists() {
+        // The script that builds Workers installs their tools.
+        build(&["records"], Build::Dev)?;
+    }
+    let mut cargo = Command::new("cargo");
+    cargo.args(["test", "--quiet", "--package", "jose", "--target", TARGET, "--test", "web"]);
+    process::run(offline(&mut cargo).env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", runner))
+}
+
 fn prepare() -> Result<()> {
     tools::rust_target("wasm32-unknown-unknown")?;
     tools::npm(workspace::root())

@@ -1,7 +1,9 @@
 //! Where things are.
 
+use crate::process;
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// The root of the checkout.
 pub(crate) fn root() -> &'static Path {
@@ -28,6 +30,12 @@ pub(crate) fn scratch(name: &str) -> Result<PathBuf> {
 /// Where a binary of ours is, once built with this profile (`dev` or `release`).
 pub(crate) fn binary(name: &str, profile: &str) -> PathBuf {
     target().join(if profile == "dev" { "debug" } else { profile }).join(name)
+}
+
+/// Builds all of the workspace in the `dev` profile, tests and examples too. Features differ with what is selected, and
+/// with them what is compiled: one selection serves every step.
+pub(crate) fn build() -> Result<()> {
+    process::run(Command::new("cargo").args(["build", "--quiet", "--workspace", "--all-targets"]).current_dir(root()))
 }
 
 /// The crates under `functions/`, by name.

@@ -31,7 +31,7 @@ pub(super) fn token() -> Result<Vec<Row>> {
     workers::build_all(Build::Release)?;
     let options = Options { secret: demo::secret()?, ..Options::default() };
     let server = Workers::start(&options)?;
-    demo::seed(&server.url, &options.secret)?;
+    demo::seed(&server.url, &options.secret, "dev")?;
     let port: u16 = server.url.rsplit(':').next().context("a URL without a port")?.parse()?;
     let address = SocketAddr::from(([127, 0, 0, 1], port));
     let workerd = processor::below(server.process(), "workerd")?;

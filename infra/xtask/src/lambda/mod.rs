@@ -31,7 +31,7 @@ pub(crate) fn build_all(profile: &str) -> Result<()> {
     let template = Template::read(&workspace::root().join("template.yaml"))?;
     let functions: Vec<&str> = template.functions.iter().map(|function| function.name.as_str()).collect();
     build(&functions, profile)?;
-    build(&["latchkey"], "dev")
+    build(&["latchkey"], profile)
 }
 
 /// Builds binaries of the workspace. With `LATCHKEY_PREBUILT=1` it takes what was built before, as
@@ -39,6 +39,9 @@ pub(crate) fn build_all(profile: &str) -> Result<()> {
 pub(crate) fn build(binaries: &[&str], profile: &str) -> Result<()> {
     if std::env::var_os("LATCHKEY_PREBUILT").is_some_and(|set| set == "1") {
         return Ok(());
+    }
+    if profile == "dev" {
+        return workspace::build();
     }
     let mut cargo = Command::new("cargo");
     cargo.args(["build", "--quiet", "--profile", profile]).current_dir(workspace::root());
@@ -88,7 +91,7 @@ impl Emulator {
     pub(crate) async fn start(options: &Options) -> Result<Arc<Self>> {
         let mut template = Template::read(&workspace::root().join("template.yaml"))?;
         let store_port = process::free_port()?;
-        let latchkey = workspace::binary("latchkey", "dev");
+        let latchkey = workspace::binary("latchkey", &options.profile);
         let mut command = Command::new(&latchkey);
         command.args(["dynamodb", "--port", &store_port.to_string()]).stdout(std::process::Stdio::null());
         let store = tokio::task::spawn_blocking(move || Server::start(&mut command, store_port)).await??;
@@ -184,7 +187,7 @@ fn settings(template: &Template, options: &Options, url: &str, table: SocketAddr
 pub(crate) fn serve_until_stopped(options: &Options) -> Result<()> {
     let tokio = tokio::runtime::Runtime::new()?;
     let emulator = tokio.block_on(Emulator::start(options))?;
-    crate::demo::seed(&emulator.url, &options.secret)?;
+    crate::demo::seed(&emulator.url, &options.secret, &options.profile)?;
     tokio.block_on(emulator.run_schedules())?;
     eprintln!("  log of the functions: {}", emulator.log.display());
     println!("serving {} with LATCHKEY_SECRET={}", emulator.url, options.secret);

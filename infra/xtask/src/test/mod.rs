@@ -33,6 +33,7 @@ const STEPS: &[Step] = &[
     step("template", "SAM and cfn-lint accept template.yaml", deployment::template),
     step("wrangler", "wrangler accepts every Worker", deployment::wrangler),
     step("durable", "the contract of the store, on Durable Objects", crate::workers::contract),
+    step("webcrypto", "keys and signatures, by WebCrypto", crate::workers::webcrypto),
     step("local", "the suite, on the local server", suites::local),
     step("lambda", "the suite, on the Lambda binaries", suites::lambda),
     step("workers", "the suite, on the Workers", suites::workers),

@@ -40,7 +40,10 @@ impl Target {
 
     fn suite(&self) -> Result<()> {
         let mut cargo = Command::new("cargo");
-        cargo.args(["test", "--quiet", "--package", "suite"]).envs(self.variables()).current_dir(workspace::root());
+        cargo
+            .args(["test", "--quiet", "--workspace", "--test", "http"])
+            .envs(self.variables())
+            .current_dir(workspace::root());
         process::run(&mut cargo)
     }
 }
@@ -73,7 +76,7 @@ pub(super) fn lambda() -> Result<()> {
     let tokio = tokio::runtime::Runtime::new()?;
     let emulator = tokio.block_on(lambda::Emulator::start(&options))?;
     let target = Target { url: emulator.url.clone(), platform: "lambda", secret: options.secret };
-    demo::seed(&target.url, &target.secret)?;
+    demo::seed(&target.url, &target.secret, "dev")?;
     tokio.block_on(emulator.run_schedules())?;
     let result = target.suite();
     emulator.table.unused().iter().for_each(|unused| eprintln!("  note: {unused}"));
@@ -92,7 +95,7 @@ pub(super) fn workers() -> Result<()> {
     let options = workers::Options { secret: secret.clone(), settings: settings()?, ..workers::Options::default() };
     let mut server = workers::Workers::start(&options)?;
     let target = Target { url: server.url.clone(), platform: "workers", secret };
-    demo::seed(&target.url, &target.secret)?;
+    demo::seed(&target.url, &target.secret, "dev")?;
     for function in SCHEDULED {
         server.run_schedule(function)?;
     }

@@ -56,7 +56,7 @@ pub struct PublishedKeys {
 impl PublishedKeys {
     /// Reads the public side of a stored set, for which no secret is needed.
     pub fn from_stored(stored: &str) -> Result<Self, CryptoError> {
-        serde_json::from_str(stored).map_err(|_| CryptoError::Stored)
+        serde_json::from_slice(stored.as_bytes()).map_err(|_| CryptoError::Stored)
     }
 
     /// The JWK Set to publish (RFC 7517 §5): each living key, also one that is yet to sign, with kid, use and alg.
@@ -190,7 +190,7 @@ impl KeySet {
     /// Reads the stored form. `CryptoError::Stored` if the public side is not the one that was sealed with the private
     /// side: nobody without the secret can add a key, or change when one signs.
     pub fn from_stored(stored: &str, secrets: &Secrets) -> Result<Self, CryptoError> {
-        let stored: Stored = serde_json::from_str(stored).map_err(|_| CryptoError::Stored)?;
+        let stored: Stored = serde_json::from_slice(stored.as_bytes()).map_err(|_| CryptoError::Stored)?;
         let sealed = Zeroizing::new(secrets.open(Purpose::SigningKeys, &stored.sealed).ok_or(CryptoError::Stored)?);
         let sealed: Sealed = serde_json::from_slice(&sealed).map_err(|_| CryptoError::Stored)?;
         if sealed.published != stored.published.digest()? {

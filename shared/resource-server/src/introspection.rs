@@ -134,7 +134,7 @@ fn read(response: &Response<Vec<u8>>, form: Form) -> Option<Verdict> {
     if !essence.eq_ignore_ascii_case("application/json") {
         return None;
     }
-    let claims: Value = serde_json::from_str(text).ok()?;
+    let claims: Value = serde_json::from_slice(text.as_bytes()).ok()?;
     match (claims.get("active")?.as_bool()?, form) {
         (false, _) => Some(Verdict::Inactive),
         (true, Form::Json) => Some(Verdict::Active(Arc::new(Answer::Claims(claims)))),

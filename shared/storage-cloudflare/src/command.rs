@@ -67,7 +67,7 @@ pub enum Answer {
 impl Command<'_> {
     /// A command as an object receives it. The error says what is wrong with it.
     pub fn from_json(json: &str) -> Result<Command<'static>, String> {
-        serde_json::from_str(json).map_err(|error| error.to_string())
+        serde_json::from_slice(json.as_bytes()).map_err(|error| error.to_string())
     }
 
     /// The command as it is sent.
@@ -79,7 +79,7 @@ impl Command<'_> {
 impl Answer {
     /// An answer as a function receives it.
     pub fn from_json(json: &str) -> Result<Self, Unavailable> {
-        serde_json::from_str(json).map_err(|error| Unavailable { reason: format!("an answer: {error}") })
+        serde_json::from_slice(json.as_bytes()).map_err(|error| Unavailable { reason: format!("an answer: {error}") })
     }
 
     /// The answer as it is sent. The error says why it cannot be.

@@ -14,7 +14,7 @@ pub(crate) fn encode<T: Serialize>(value: &T) -> String {
 
 /// From JSON. Only a store that somebody else wrote to holds anything else.
 pub(crate) fn decode<T: DeserializeOwned>(key: &Key, json: &str) -> Result<T, Unavailable> {
-    serde_json::from_str(json)
+    serde_json::from_slice(json.as_bytes())
         .map_err(|error| Unavailable { reason: format!("the record {key} cannot be read: {error}") })
 }
 

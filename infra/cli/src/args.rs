@@ -124,6 +124,7 @@ pub(crate) struct InviteArgs {
 #[derive(Debug, Args)]
 pub(crate) struct ClientIdArgs {
     /// The client's id.
+    #[arg(allow_hyphen_values = true)]
     pub(crate) client_id: String,
     #[command(flatten)]
     pub(crate) deployment: DeploymentArgs,
@@ -132,6 +133,7 @@ pub(crate) struct ClientIdArgs {
 #[derive(Debug, Args)]
 pub(crate) struct ClientSecretArgs {
     /// The client's id.
+    #[arg(allow_hyphen_values = true)]
     pub(crate) client_id: String,
     /// Let the secret before this one stay good, until the next is made.
     #[arg(long)]

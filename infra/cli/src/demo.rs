@@ -20,7 +20,8 @@ pub(crate) const DEVICE: &str = "demo-device";
 pub(crate) const SPA_SCOPE: &str = "openid profile email offline_access";
 
 /// What clients may have that register themselves where everything is for trying out.
-pub(crate) const REGISTRATION_SCOPES: &str = "openid profile email address phone offline_access read write";
+pub(crate) const REGISTRATION_SCOPES: &str =
+    "openid profile email address phone offline_access read write demo:read demo:write";
 
 /// The grants that they may use: all but those of a policy that the operator sets for each client.
 pub(crate) fn registration_grants() -> String {

@@ -14,6 +14,10 @@ pub(crate) struct Banner<'a> {
     pub(crate) data: Option<&'a Path>,
     /// Whether others than this machine can reach the server.
     pub(crate) is_open: bool,
+    /// The port that it listens on.
+    pub(crate) port: u16,
+    /// Variables of the environment that look like settings and are none.
+    pub(crate) unknown_settings: &'a [String],
 }
 
 impl Banner<'_> {
@@ -36,6 +40,7 @@ impl Banner<'_> {
             "users": [{ "username": demo::USERNAME, "password": demo::PASSWORD }],
             "clients": clients,
             "commands": commands,
+            "unknown_settings": self.unknown_settings,
         })
     }
 
@@ -53,6 +58,9 @@ Latchkey runs at {issuer}
             demo::USERNAME,
             demo::PASSWORD
         );
+        if !issuer.ends_with(&format!(":{}", self.port)) {
+            text.push_str(&format!("  Listens on   port {}, over plain http\n", self.port));
+        }
         for (index, demo) in demo::CLIENTS.iter().enumerate() {
             let label = if index == 0 { "Clients" } else { "" };
             let secret = demo.client_secret.map(|secret| format!(", secret {secret}")).unwrap_or_default();
@@ -64,6 +72,9 @@ Latchkey runs at {issuer}
         });
         for command in commands::all(issuer) {
             text.push_str(&format!("\n{}\n  {}\n", command.title, command.line));
+        }
+        for name in self.unknown_settings {
+            text.push_str(&format!("\nWarning: {name} is no setting, and is ignored; the README lists them all.\n"));
         }
         if self.is_open {
             text.push_str("\nWarning: others can reach this server, and everybody knows the demo passwords.\n");

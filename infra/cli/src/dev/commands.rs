@@ -20,7 +20,7 @@ fn redirect_uri(issuer: &str) -> String {
 pub(crate) fn authorize(issuer: &str) -> String {
     let redirect_uri = redirect_uri(issuer).replace(':', "%3A").replace('/', "%2F");
     format!(
-        "{issuer}/authorize?response_type=code&client_id=demo-web&scope=openid+profile+email+offline_access&redirect_uri={redirect_uri}"
+        "{issuer}/authorize?response_type=code&client_id=demo-web&scope=openid+profile+email+offline_access+demo%3Aread&redirect_uri={redirect_uri}"
     )
 }
 

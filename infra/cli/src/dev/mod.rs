@@ -17,6 +17,7 @@ use jose::Secret;
 use log::Log;
 use provider::Provider;
 use serde_json::json;
+use std::fs::{File, TryLockError};
 use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
@@ -56,9 +57,8 @@ fn event_loop() -> Result<tokio::runtime::Runtime, Failure> {
 async fn serve(args: &DevArgs, output: Output) -> Result<(), Failure> {
     let (listeners, port) = listen(args).await?;
     let data = (!args.memory).then_some(args.data.as_path());
-    if let Some(data) = data {
-        prepare(data)?;
-    }
+    // Held until the end.
+    let _lock = data.map(prepare).transpose()?;
     let secret = match (secret::from_environment()?, data) {
         (Some(secret), _) => secret,
         (None, Some(data)) => secret::read_or_create(data)?,
@@ -68,10 +68,18 @@ async fn serve(args: &DevArgs, output: Output) -> Result<(), Failure> {
     let log = Log::start().map_err(|error| Failure::new(format!("the log cannot start: {error}")))?;
     let sink = if args.quiet { Box::new(|_: &str| {}) } else { log.sink() };
     let provider = Arc::new(Provider::new(port, &secret, records, sink)?);
+    provider.check_secret(clock::now()).await?;
     provider.write_demo_data().await?;
     provider.rotate(clock::now()).await;
 
-    let banner = banner::Banner { issuer: provider.issuer(), data, is_open: !args.host.is_loopback() };
+    let unknown = unknown_settings();
+    let banner = banner::Banner {
+        issuer: provider.issuer(),
+        port,
+        data,
+        is_open: !args.host.is_loopback(),
+        unknown_settings: &unknown,
+    };
     output.print(&banner.json(), || banner.text());
 
     let (stop, stopped) = watch::channel(false);
@@ -119,15 +127,35 @@ async fn listen(args: &DevArgs) -> Result<(Vec<tokio::net::TcpListener>, u16), F
     Ok((listeners, address.map_or(args.port, |address| address.port())))
 }
 
-/// Makes the data directory, and keeps it out of version control.
-fn prepare(data: &Path) -> Result<(), Failure> {
+/// Makes the data directory, keeps it out of version control, and for whoever holds what it returns.
+fn prepare(data: &Path) -> Result<File, Failure> {
     let ignore = data.join(".gitignore");
-    std::fs::create_dir_all(data)
+    let remedy = "Name another directory with --data, or keep nothing with --memory.";
+    let lock = std::fs::create_dir_all(data)
         .and_then(|()| if ignore.exists() { Ok(()) } else { std::fs::write(&ignore, "*\n") })
-        .map_err(|error| {
-            Failure::new(format!("{} cannot be written: {error}", data.display()))
-                .remedy("Name another directory with --data, or keep nothing with --memory.")
-        })
+        .and_then(|()| File::create(data.join("lock")))
+        .map_err(|error| Failure::new(format!("{} cannot be written: {error}", data.display())).remedy(remedy))?;
+    match lock.try_lock() {
+        Err(TryLockError::WouldBlock) => {
+            Err(Failure::new(format!("Another server is using {}.", data.display())).remedy(remedy))
+        }
+        // Some file systems know no locks.
+        Ok(()) | Err(TryLockError::Error(_)) => Ok(lock),
+    }
+}
+
+/// The variables of the environment that look like settings and are none: a misspelt one would be ignored.
+fn unknown_settings() -> Vec<String> {
+    const OF_COMMANDS: [&str; 5] =
+        ["LATCHKEY_PORT", "LATCHKEY_URL", "LATCHKEY_TABLE", "LATCHKEY_TOOLS", "LATCHKEY_PREBUILT"];
+    let known = |name: &str| {
+        runtime::settings::SETTINGS.iter().any(|setting| setting.name == name)
+            || resource_server::SETTINGS.iter().any(|setting| setting.name == name)
+            || OF_COMMANDS.contains(&name)
+            || name.starts_with("LATCHKEY_TEST_")
+    };
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    names.filter(|name| name.starts_with("LATCHKEY_") && !known(name)).collect()
 }
 
 /// The store: DynamoDB in this process, on a file, through the very SDK that a deployment uses; or plain memory.

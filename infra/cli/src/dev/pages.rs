@@ -17,12 +17,6 @@ pub(crate) fn respond(request: &Request, issuer: &str) -> Option<Response> {
     if !matches!(request.method, Method::GET | Method::HEAD) {
         return Some(Response::new(StatusCode::METHOD_NOT_ALLOWED).with(header::ALLOW, "GET, HEAD"));
     }
-    if let Some(origin) = elsewhere(request, issuer)
-        && request.path != "/callback"
-    {
-        let query = if request.query.is_empty() { String::new() } else { format!("?{}", request.query) };
-        return Some(Response::see_other(&format!("{origin}{}{query}", request.path)));
-    }
     let mut response = page(request, issuer).unwrap_or_else(|fault| {
         let mut response = Response::new(StatusCode::SERVICE_UNAVAILABLE);
         response.outcome.reason = Some(fault.reason);
@@ -35,11 +29,16 @@ pub(crate) fn respond(request: &Request, issuer: &str) -> Option<Response> {
     Some(response)
 }
 
-/// The issuer, when the browser came by a number where the issuer has the name: cookies and scripts are bound to one.
-fn elsewhere<'a>(request: &Request, issuer: &'a str) -> Option<&'a str> {
+/// The same page by the issuer's name, for a browser that came by a number: cookies and scripts are bound to one.
+pub(crate) fn by_name(request: &Request, issuer: &str) -> Option<Response> {
+    const SEEN: [&str; 6] = ["/", "/playground", "/playground/callback", "/authorize", "/device", "/logout"];
     let host = request.header(&header::HOST)?;
-    let by_number = host.starts_with("127.0.0.1:") || host.starts_with("[::1]:");
-    (by_number && issuer.starts_with("http://localhost:")).then_some(issuer)
+    let is_number = host.starts_with("127.0.0.1:") || host.starts_with("[::1]:");
+    let is_page = request.method == Method::GET && SEEN.contains(&request.path.as_str());
+    (is_number && is_page && issuer.starts_with("http://localhost:")).then(|| {
+        let query = if request.query.is_empty() { String::new() } else { format!("?{}", request.query) };
+        Response::see_other(&format!("{issuer}{}{query}", request.path))
+    })
 }
 
 fn landing(_: &Request, issuer: &str) -> Result<Response, Fault> {
@@ -55,26 +54,32 @@ fn landing(_: &Request, issuer: &str) -> Result<Response, Fault> {
     let lines = commands::all(issuer);
     let commands: Vec<pages::Command<'_>> =
         lines.iter().map(|command| pages::Command { title: command.title, line: &command.line }).collect();
-    Ok(Response::page(StatusCode::OK, pages::landing(&pages::Landing {
-        nonce: &nonce,
-        issuer,
-        users: &[pages::DemoUser { username: demo::USERNAME, password: demo::PASSWORD }],
-        clients: &clients,
-        commands: &commands,
-    })))
+    Ok(Response::page(
+        StatusCode::OK,
+        pages::landing(&pages::Landing {
+            nonce: &nonce,
+            issuer,
+            users: &[pages::DemoUser { username: demo::USERNAME, password: demo::PASSWORD }],
+            clients: &clients,
+            commands: &commands,
+        }),
+    ))
 }
 
 fn playground(_: &Request, issuer: &str) -> Result<Response, Fault> {
     let nonce = entropy::name()?;
-    Ok(Response::page(StatusCode::OK, pages::playground(&pages::Playground {
-        nonce: &nonce,
-        issuer,
-        client_id: demo::SPA,
-        device_client_id: demo::DEVICE,
-        redirect_uri: &format!("{issuer}/playground/callback"),
-        post_logout_redirect_uri: Some(&format!("{issuer}/playground")),
-        scope: demo::SPA_SCOPE,
-    })))
+    Ok(Response::page(
+        StatusCode::OK,
+        pages::playground(&pages::Playground {
+            nonce: &nonce,
+            issuer,
+            client_id: demo::SPA,
+            device_client_id: demo::DEVICE,
+            redirect_uri: &format!("{issuer}/playground/callback"),
+            post_logout_redirect_uri: Some(&format!("{issuer}/playground")),
+            scope: demo::SPA_SCOPE,
+        }),
+    ))
 }
 
 /// The link that a device shows, as a QR code.

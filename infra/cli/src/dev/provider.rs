@@ -7,7 +7,8 @@ use crate::failure::Failure;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use jose::Secret;
 use protocol::Timestamp;
-use runtime::{Context, Request, Response, routes, shell};
+use protocol::remote_url::Reach;
+use runtime::{Context, Fetcher, Request, Response, routes, shell};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use storage::Records;
@@ -42,13 +43,24 @@ impl Provider {
                 _ => api.iter().find(|(setting, _)| *setting == name).map(|(_, value)| value.clone()),
             })
         };
-        let context = Arc::new(Context::new(&lookup, records, log).map_err(Failure::new)?);
+        let mut context = Context::new(&lookup, records, log).map_err(Failure::new)?;
+        // Clients under development are on this machine, also when a proxy lends this server an https issuer.
+        context.fetch = Fetcher::new(Reach::Loopback);
+        let context = Arc::new(context);
         Ok(Self { api: Api::new(&lookup, &context)?, context })
     }
 
     /// The issuer.
     pub(crate) fn issuer(&self) -> &str {
         &self.context.config.issuer
+    }
+
+    /// Whether what is stored was made with this secret.
+    pub(crate) async fn check_secret(&self, now: Timestamp) -> Result<(), Failure> {
+        self.context.keyring(now).await.map(|_| ()).map_err(|fault| {
+            Failure::new(format!("The signing keys in the store cannot be used: {fault}"))
+                .remedy("They were made with another LATCHKEY_SECRET: set that one, or start anew with another --data.")
+        })
     }
 
     /// Writes the demo data, as far as they are not there, or not as they are now: URIs follow the issuer.
@@ -120,6 +132,9 @@ pub(crate) async fn respond(request: Request, context: &Context) -> Option<Respo
 
 impl Application for Provider {
     async fn answer(&self, request: Request) -> Response {
+        if let Some(elsewhere) = pages::by_name(&request, self.issuer()) {
+            return elsewhere;
+        }
         if routes::find(&request.path).is_none() {
             if self.api.serves(&request.path) {
                 return self.api.answer(&request, &self.context).await;

@@ -18,7 +18,8 @@ async fn respond(request: &Request, context: &Context) -> Result<Response, Refus
     let client = &stored.client;
     let token = parameters.required("token")?;
     revoke(token, client, context, request.received_at).await?;
-    Ok(Response::new(StatusCode::OK).of_client(&client.client_id))
+    // Clients ignore the body (§2.2), but some look for JSON.
+    Ok(Response::json(StatusCode::OK, &serde_json::Map::new()).of_client(&client.client_id))
 }
 
 /// The kind of the token is in the token; `token_type_hint` is not needed (RFC 7009 §2.1).

@@ -7,7 +7,7 @@ use runtime::{Refusal, entropy};
 use storage::devices::{self, Decision, Poll};
 
 /// Hands the device its tokens when a person approved. A code that is forged, expired or another client's is refused
-/// before any storage is asked, and so is a poll that comes too early.
+/// before any storage is asked.
 pub(crate) async fn poll(exchange: &Exchange<'_>) -> Result<TokenResponse, Refusal> {
     let (context, now) = (exchange.context, exchange.now);
     let code = exchange.parameters.required("device_code")?;
@@ -21,9 +21,7 @@ pub(crate) async fn poll(exchange: &Exchange<'_>) -> Result<TokenResponse, Refus
         return Err(refuse(ErrorCode::ExpiredToken, "the device code has expired; begin anew"));
     }
     let id = code.standing.grant;
-    if context.pacing.is_too_early(id, now) {
-        return Err(refuse(ErrorCode::SlowDown, "too many polls; wait 5 seconds longer between them from now on"));
-    }
+    let is_too_early = context.pacing.is_too_early(id, now);
     let named = named_resources(exchange, id).await?;
     let writer = entropy::name()?;
     let records = context.records.as_ref();
@@ -31,6 +29,10 @@ pub(crate) async fn poll(exchange: &Exchange<'_>) -> Result<TokenResponse, Refus
         Poll::Approved(live) => {
             let resources = named.unwrap_or_else(|| live.grant.resources.clone());
             Ok(exchange.tokens(&live, &live.grant.scope, &resources, Nonce::LeftOut).await?)
+        }
+        // What was decided is told to whoever asks, early or not.
+        Poll::Pending if is_too_early => {
+            Err(refuse(ErrorCode::SlowDown, "too many polls; wait 5 seconds longer between them from now on"))
         }
         Poll::Pending => Err(refuse(ErrorCode::AuthorizationPending, "the person has not decided yet")),
         Poll::Denied => Err(refuse(ErrorCode::AccessDenied, "the person refused the request")),

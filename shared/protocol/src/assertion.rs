@@ -39,7 +39,8 @@ pub struct Assertion {
     pub issuer: String,
     /// Whom it is about.
     pub subject: String,
-    /// Its name: no second assertion of the issuer has it.
+    /// Its name: no second assertion of the issuer has it. Of one that brings none (RFC 7523 §3 (7) leaves that to its
+    /// issuer), a hash of all that it says.
     pub jti: String,
     /// When it expires by its issuer's clock.
     pub expires_at: Timestamp,
@@ -72,7 +73,7 @@ pub enum AssertionProblem {
     IssuedInFuture,
     /// RFC 7523 §3 (6): "unreasonably far in the past".
     TooOld,
-    /// RFC 7523 §3 (7): optional there, required here, because an assertion is good once.
+    /// RFC 7523 §3 (7): its name is none; or it has none, where one is required.
     NoName,
 }
 
@@ -90,7 +91,7 @@ impl AssertionProblem {
             Self::NotYetValid => "its nbf has not come",
             Self::IssuedInFuture => "its iat has not come",
             Self::TooOld => "its iat is too long ago",
-            Self::NoName => "it has no jti, and an assertion is accepted once",
+            Self::NoName => "it has no jti of at most 512 bytes, and an assertion is accepted once",
         }
     }
 }
@@ -122,7 +123,10 @@ impl Assertion {
         if issued_at.is_some_and(|iat| iat.after(rules.max_lifetime).after(CLOCK_SKEW).is_past(rules.now)) {
             return Err(Problem::TooOld);
         }
-        let jti = name(&claims, "jti").ok_or(Problem::NoName)?.to_owned();
+        let jti = match claims.get("jti") {
+            Some(_) => name(&claims, "jti").ok_or(Problem::NoName)?.to_owned(),
+            None => fingerprint(&claims),
+        };
         Ok(Self { issuer, subject, jti, expires_at, issued_at, claims })
     }
 
@@ -140,6 +144,13 @@ impl Assertion {
     pub fn mark(&self) -> String {
         URL_SAFE_NO_PAD.encode(self.digest())
     }
+}
+
+/// What tells an assertion without a name from every other: its claims. Not the whole JWT, whose signature can be
+/// written in more than one way.
+fn fingerprint(claims: &Map<String, Value>) -> String {
+    let json = serde_json::to_vec(claims).unwrap_or_default();
+    URL_SAFE_NO_PAD.encode(Sha256::digest(json))
 }
 
 /// One name for an issuer and an identifier of its own: neither can reach into the other.
@@ -249,7 +260,7 @@ mod tests {
             (json!({ "iat": NOW + 31 }), Problem::IssuedInFuture),
             (json!({ "iat": "now" }), Problem::IssuedInFuture),
             (json!({ "iat": NOW - 631 }), Problem::TooOld),
-            (json!({ "jti": null }), Problem::NoName),
+            (json!({ "jti": "" }), Problem::NoName),
             (json!({ "jti": 1 }), Problem::NoName),
         ] {
             assert_eq!(check(changes.clone()).err(), Some(problem), "{changes}");
@@ -266,6 +277,17 @@ mod tests {
             json!({ "iat": NOW - 629 }),
         ] {
             assert!(check(changes.clone()).is_ok(), "{changes}");
+        }
+    }
+
+    /// RFC 7523 §3 (7): "The JWT MAY contain a jti".
+    #[test]
+    fn an_assertion_without_a_name_is_known_by_what_it_says() {
+        let mark = |changes: Value| check(changes).unwrap().mark();
+        let unnamed = json!({ "jti": null });
+        assert_eq!(mark(unnamed.clone()), mark(unnamed.clone()));
+        for changes in [json!({ "jti": null, "exp": NOW + 61 }), json!({ "jti": null, "sub": "eve" }), json!({})] {
+            assert_ne!(mark(unnamed.clone()), mark(changes));
         }
     }
 

@@ -74,7 +74,7 @@ impl ClaimsRequest {
                 "claims must be a JSON object with the members userinfo and id_token, objects of claim requests",
             )
         };
-        let json: Value = serde_json::from_str(json).map_err(|_| invalid())?;
+        let json: Value = serde_json::from_slice(json.as_bytes()).map_err(|_| invalid())?;
         let request: Self = Some(json)
             .filter(Value::is_object)
             .and_then(|json| serde_json::from_value(json).ok())

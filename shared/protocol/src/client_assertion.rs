@@ -16,8 +16,9 @@ const TYPED: &str = "client-authentication+jwt";
 pub struct AssertionAudience<'a> {
     /// The issuer identifier.
     pub issuer: &'a str,
-    /// The URL of the token endpoint, by which OpenID Connect Core §9 and RFC 7523 §3 named it.
-    pub token_endpoint: &'a str,
+    /// The URLs of the token endpoint, by which OpenID Connect Core §9 and RFC 7523 §3 named it, and of the endpoint
+    /// that is called (RFC 9126 §2).
+    pub endpoints: [&'a str; 2],
 }
 
 /// Whom an assertion says that it is from; proved by nothing. For finding the client when a request does not name it
@@ -32,8 +33,9 @@ pub fn claimed_client(assertion: &str) -> Option<String> {
 /// of this client; its `typ` is the one of its header.
 ///
 /// Both `iss` and `sub` are the client (RFC 7523 §3). The audience is this server alone: by its issuer identifier, or,
-/// in an assertion that is not typed as one of rfc7523bis, also by its token endpoint, since that is what OpenID
-/// Connect Core §9 told clients to write (see infra/decisions/audience-of-client-assertions.md). A JWT that is typed
+/// in an assertion that is not typed as one of rfc7523bis, also by its token endpoint or the endpoint called, since that
+/// is what OpenID Connect Core §9 and RFC 9126 §2 told clients to write (see
+/// infra/decisions/audience-of-client-assertions.md). A JWT that is typed
 /// for another purpose, such as a request object, proves nobody.
 pub fn check(
     mut claims: Map<String, Value>,
@@ -49,6 +51,10 @@ pub fn check(
         Some(typ) if typ.eq_ignore_ascii_case(TYPED) => true,
         Some(_) => return Err(AssertionProblem::Type),
     };
+    // OpenID Connect Core §9 demands it of clients.
+    if !claims.contains_key("jti") {
+        return Err(AssertionProblem::NoName);
+    }
     if !is_typed && names_only_us(claims.get("aud"), audience) {
         claims.insert("aud".to_owned(), Value::String(audience.issuer.to_owned()));
     }
@@ -60,7 +66,7 @@ pub fn check(
 
 fn names_only_us(aud: Option<&Value>, audience: AssertionAudience<'_>) -> bool {
     let is_us =
-        |name: &Value| name.as_str().is_some_and(|name| [audience.issuer, audience.token_endpoint].contains(&name));
+        |name: &Value| name.as_str().is_some_and(|name| name == audience.issuer || audience.endpoints.contains(&name));
     match aud {
         Some(Value::Array(names)) => !names.is_empty() && names.iter().all(is_us),
         Some(name) => is_us(name),
@@ -75,8 +81,10 @@ mod tests {
     use serde_json::json;
 
     const NOW: u64 = 1_800_000_000;
-    const AUDIENCE: AssertionAudience<'_> =
-        AssertionAudience { issuer: "https://as.example", token_endpoint: "https://as.example/token" };
+    const AUDIENCE: AssertionAudience<'_> = AssertionAudience {
+        issuer: "https://as.example",
+        endpoints: ["https://as.example/token", "https://as.example/par"],
+    };
 
     fn judge(typ: Option<&str>, changes: Value) -> Result<Assertion, AssertionProblem> {
         let client: Client = serde_json::from_value(json!({ "client_id": "app" })).unwrap();
@@ -95,8 +103,14 @@ mod tests {
 
     #[test]
     fn the_audience_is_this_server_and_nobody_else() {
-        let token = AUDIENCE.token_endpoint;
-        for aud in [json!(AUDIENCE.issuer), json!([AUDIENCE.issuer]), json!(token), json!([token, AUDIENCE.issuer])] {
+        let [token, called] = AUDIENCE.endpoints;
+        for aud in [
+            json!(AUDIENCE.issuer),
+            json!([AUDIENCE.issuer]),
+            json!(token),
+            json!(called),
+            json!([token, AUDIENCE.issuer]),
+        ] {
             for typ in [None, Some("JWT"), Some("jwt"), Some("application/jwt")] {
                 assert!(judge(typ, json!({ "aud": aud })).is_ok(), "{aud}");
             }
@@ -106,7 +120,7 @@ mod tests {
         for aud in [
             json!([]),
             json!("https://as.example/"),
-            json!("https://as.example/par"),
+            json!("https://as.example/revoke"),
             json!([AUDIENCE.issuer, "https://other.example"]),
             json!([token, "https://other.example/token"]),
             json!([[token]]),

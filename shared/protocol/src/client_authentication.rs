@@ -52,7 +52,9 @@ impl ClientCredentials {
         if sent_id.is_some_and(|sent| sent != client_id) {
             return Err(Error::invalid_request("client_id in the body is not the one in the Authorization header"));
         }
-        Ok(Self { client_id, secret: Some(secret), assertion: None })
+        // No secret is an empty one (RFC 6749 §2.3.1): so public clients may say who they are.
+        let secret = Some(secret).filter(|secret| !secret.is_empty());
+        Ok(Self { client_id, secret, assertion: None })
     }
 
     /// The JWT by which the client proves itself, when that is its way.
@@ -117,7 +119,7 @@ fn parse_basic(header: &str) -> Option<(String, String)> {
     let decoded = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
     let (client_id, secret) = decoded.split_once(':')?;
     let (client_id, secret) = (form_decode(client_id)?, form_decode(secret)?);
-    if client_id.is_empty() || secret.is_empty() { None } else { Some((client_id, secret)) }
+    if client_id.is_empty() { None } else { Some((client_id, secret)) }
 }
 
 fn form_decode(text: &str) -> Option<String> {

@@ -2,7 +2,7 @@
 
 use crate::{
     Algorithm, AuthenticationContext, ClientAuthenticationMethod, ContentEncryption, GrantType, KeyManagementAlgorithm,
-    RequestObjectAlgorithm, ResponseType, SCOPE_CLAIMS, STANDARD_SCOPES,
+    ResponseType, SCOPE_CLAIMS, STANDARD_SCOPES,
     authorization_request::{Prompt, ResponseMode},
 };
 use serde_json::{Map, Value, json};
@@ -59,7 +59,7 @@ fn endpoints(offer: &Offer<'_>) -> Value {
 fn abilities(offer: &Offer<'_>) -> Value {
     let scopes: Vec<&str> = STANDARD_SCOPES.iter().copied().chain(offer.scopes.iter().map(String::as_str)).collect();
     let protocol_claims =
-        ["sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "c_hash", "sid", "grant"];
+        ["sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "c_hash", "sid", "jti"];
     let claims: Vec<&str> =
         protocol_claims.into_iter().chain(SCOPE_CLAIMS.iter().flat_map(|(_, claims)| claims.iter().copied())).collect();
     json!({
@@ -109,6 +109,7 @@ fn cryptography() -> Value {
         "introspection_signing_alg_values_supported": Algorithm::ALL,
         "introspection_encryption_alg_values_supported": key_management,
         "introspection_encryption_enc_values_supported": content_encryption,
-        "request_object_signing_alg_values_supported": RequestObjectAlgorithm::ALL,
+        // Nor is `none` offered to all: it is for clients that are registered for it by name.
+        "request_object_signing_alg_values_supported": Algorithm::ALL,
     })
 }

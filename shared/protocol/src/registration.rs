@@ -143,6 +143,10 @@ fn check(client: &Client, limits: &Limits<'_>) -> Result<(), Error> {
     if let Some(problem) = problems.into_iter().next() {
         return Err(invalid(problem));
     }
+    // OpenID Connect Registration §2. Where the operator registers clients, this machine's http will do as well.
+    if client.initiate_login_uri.as_ref().is_some_and(|url| !url.starts_with("https:")) {
+        return Err(invalid("initiate_login_uri: must be an https URL"));
+    }
     for (field, url) in client.called_urls() {
         remote_url::parse(url, limits.reach).map_err(|problem| invalid(format!("{field}: {problem}")))?;
     }

@@ -18,6 +18,11 @@ pub struct Resource {
 }
 
 impl Resource {
+    /// One that does not list its scopes: tokens for it may have any.
+    pub fn of_any_scope(resource: String) -> Self {
+        Self { resource, scopes: Scope::default(), access_token_format: None }
+    }
+
     /// Why it cannot be one; `None` when it can.
     pub fn problem(&self) -> Option<String> {
         let is_absolute = url::Url::parse(&self.resource).is_ok() && !self.resource.contains('#');
@@ -81,35 +86,39 @@ impl Audience {
 /// The resources that a request asks for, each known and allowed to the client (RFC 8707 §2: else `invalid_target`).
 pub fn requested(parameters: &Parameters, known: &[Resource], client: &Client) -> Result<Vec<String>, Error> {
     named(parameters, "the resource is unknown, or this client may not ask for it", |name| {
-        client.resources.as_ref().is_none_or(|own| own.iter().any(|own| own == name))
-            && known.iter().any(|resource| resource.resource == name)
+        let resource = known.iter().map(|resource| &resource.resource).find(|resource| is_same(resource, name))?;
+        client.resources.as_ref().is_none_or(|own| own.iter().any(|own| is_same(own, resource))).then_some(resource)
     })
 }
 
 /// The resources of a token, of those that were granted (RFC 8707 §2.2: a subset; all when none is named).
 pub fn narrowed(parameters: &Parameters, granted: &[String]) -> Result<Vec<String>, Error> {
     let resources = named(parameters, "the resource is not among those that were granted", |name| {
-        granted.iter().any(|known| known == name)
+        granted.iter().find(|granted| is_same(granted, name))
     })?;
     Ok(if resources.is_empty() { granted.to_vec() } else { resources })
 }
 
-/// What a request names, each once, if all of it may be named.
-fn named(
+/// What a request names, each once and as `find` writes it, if all of it may be named.
+fn named<'a>(
     parameters: &Parameters,
     refusal: &'static str,
-    may_be_named: impl Fn(&str) -> bool,
+    find: impl Fn(&str) -> Option<&'a String>,
 ) -> Result<Vec<String>, Error> {
     let mut resources: Vec<String> = Vec::new();
     for name in parameters.values("resource") {
-        if !may_be_named(name) {
-            return Err(Error::new(ErrorCode::InvalidTarget, refusal));
-        }
-        if !resources.iter().any(|known| known == name) {
-            resources.push(name.to_owned());
+        let resource = find(name).ok_or_else(|| Error::new(ErrorCode::InvalidTarget, refusal))?;
+        if !resources.contains(resource) {
+            resources.push(resource.clone());
         }
     }
     Ok(resources)
+}
+
+/// Whether two identifiers are one: the same text, or the same URL (RFC 3986 §6.2.3: an empty path is `/`; clients write
+/// both).
+fn is_same(one: &str, other: &str) -> bool {
+    one == other || matches!((url::Url::parse(one), url::Url::parse(other)), (Ok(one), Ok(other)) if one == other)
 }
 
 /// Of a scope, what tokens for these resources can mean: the standard scopes and the resources' own. All of it, when
@@ -139,4 +148,35 @@ pub fn format(client: &Client, resources: &[String], known: &[Resource]) -> Acce
         .reduce(|one, other| if one == AccessTokenFormat::Opaque { one } else { other })
         .or(client.access_token_format)
         .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 3986 §6.2: clients that build URLs write `/` where there is no path, and hosts in small letters.
+    #[test]
+    fn one_url_in_two_ways_is_one_resource() {
+        for (one, other) in [
+            ("https://api.example", "https://api.example/"),
+            ("https://api.example", "HTTPS://API.example:443"),
+            ("https://api.example/v1", "https://api.example/v1"),
+            ("urn:example:api", "urn:example:api"),
+        ] {
+            assert!(is_same(one, other) && is_same(other, one), "{one} {other}");
+        }
+        for (one, other) in [
+            ("https://api.example/v1", "https://api.example/v1/"),
+            ("https://api.example/v1", "https://api.example/V1"),
+            ("https://api.example", "http://api.example"),
+            ("https://api.example", "https://api.example#"),
+            ("https://api.example", "https://api.example?"),
+            ("https://api.example", "https://x@api.example"),
+            ("https://api.example", "https://api.example.evil.example"),
+            ("urn:example:api", "urn:example:API"),
+            ("x", "y"),
+        ] {
+            assert!(!is_same(one, other), "{one} {other}");
+        }
+    }
 }

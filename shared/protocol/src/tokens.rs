@@ -97,9 +97,9 @@ pub struct IdTokenClaims<'a> {
     pub c_hash: Option<String>,
     /// The session (OpenID Connect Back-Channel Logout §2.1).
     pub sid: &'a str,
-    /// The grant behind it and how it stood ([`Standing`]), so that it can be exchanged (RFC 8693); for this server alone.
+    /// Its name: the grant behind it and how it stood ([`Standing`]), so that it can be exchanged (RFC 8693).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub grant: Option<String>,
+    pub jti: Option<String>,
     /// Claims about the person that were asked for by name.
     #[serde(flatten)]
     pub profile: &'a Map<String, Value>,

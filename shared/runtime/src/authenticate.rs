@@ -4,8 +4,7 @@ use crate::{Context, KeySource, Refusal, Request, entropy};
 use jose::Jwt;
 use protocol::client_assertion::{self, AssertionAudience};
 use protocol::{
-    Client, ClientAuthenticationMethod, ClientCredentials, Error, ErrorCode, Parameters, StoredClient, Timestamp,
-    UNPROVED,
+    Client, ClientAuthenticationMethod, ClientCredentials, Error, ErrorCode, Parameters, StoredClient, UNPROVED,
 };
 use serde_json::Value;
 use std::sync::Arc;
@@ -24,13 +23,14 @@ impl Context {
         let client = client
             .filter(|stored| stored.client.token_endpoint_auth_method == ClientAuthenticationMethod::PrivateKeyJwt)
             .ok_or_else(|| invalid_client(UNPROVED))?;
-        self.prove(assertion, &client.client, request.received_at).await?;
+        self.prove(assertion, &client.client, request).await?;
         Ok(client)
     }
 
     /// Proves a client by its assertion (RFC 7523 §3). The cheapest checks come first; nothing is marked as used that
     /// the client did not sign.
-    async fn prove(&self, assertion: &str, client: &Client, now: Timestamp) -> Result<(), Refusal> {
+    async fn prove(&self, assertion: &str, client: &Client, request: &Request) -> Result<(), Refusal> {
+        let now = request.received_at;
         let refused = |reason: &dyn std::fmt::Display| invalid_client(format!("client_assertion is refused: {reason}"));
         let malformed = "it is no JWT signed by an asymmetric algorithm of this server";
         let jwt = Jwt::parse(assertion).ok_or_else(|| refused(&malformed))?;
@@ -39,8 +39,8 @@ impl Context {
         }
         let Some(Value::Object(claims)) = jwt.unverified_claims() else { return Err(refused(&malformed).into()) };
         let issuer = &self.config.issuer;
-        let token_endpoint = format!("{issuer}/token");
-        let audience = AssertionAudience { issuer, token_endpoint: &token_endpoint };
+        let [token, called] = ["/token", request.path.as_str()].map(|path| format!("{issuer}{path}"));
+        let audience = AssertionAudience { issuer, endpoints: [&token, &called] };
         let proof = client_assertion::check(claims, jwt.header().typ.as_deref(), client, audience, now)
             .map_err(|problem| refused(&problem.as_str()))?;
         let keys = KeySource::of(client).ok_or_else(|| refused(&"the client has no keys registered"))?;

@@ -107,7 +107,7 @@ impl Reader<'_> {
     /// A setting that is a JSON array; empty when it is not set.
     fn list<T: DeserializeOwned>(&mut self, name: &str) -> Vec<T> {
         let Some(text) = self.text(name) else { return Vec::new() };
-        serde_json::from_str(&text).unwrap_or_else(|error| {
+        serde_json::from_slice(text.as_bytes()).unwrap_or_else(|error| {
             self.problem(name, format_args!("is not the JSON array that it must be: {error}"));
             Vec::new()
         })
@@ -115,9 +115,16 @@ impl Reader<'_> {
 
     fn resources(&mut self) -> Vec<Resource> {
         const NAME: &str = "LATCHKEY_RESOURCES";
-        let resources: Vec<Resource> = self.list(NAME);
+        let mut resources: Vec<Resource> = self.list(NAME);
         for problem in resources.iter().filter_map(Resource::problem) {
             self.problem(NAME, problem);
+        }
+        // The audience of tokens for no resource in particular can be asked for by name as well.
+        let own = self.text("LATCHKEY_AUDIENCE").map(Resource::of_any_scope);
+        if let Some(own) = own.filter(|own| own.problem().is_none())
+            && !resources.iter().any(|listed| listed.resource == own.resource)
+        {
+            resources.push(own);
         }
         resources
     }

@@ -114,7 +114,7 @@ impl Issuer<'_> {
             at_hash: companions.access_token.map(hash),
             c_hash: companions.code.map(hash),
             sid: &grant.sid,
-            grant: companions.standing.map(Standing::to_claim),
+            jti: companions.standing.map(Standing::to_claim),
             profile: &grant.id_token_claims,
         };
         let recipient = match self.context.id_token_recipient(self.client, self.now).await {

@@ -1,5 +1,5 @@
-//! How often devices poll (RFC 8628 §3.5). Each instance remembers it for those that it serves: a poll that comes too
-//! early asks nobody else. A device that reaches another instance is not told to slow down, and costs one round trip.
+//! How often devices poll (RFC 8628 §3.5). Each instance remembers it for those that it serves: a device that reaches
+//! another instance is not told to slow down.
 
 use protocol::device::Pace;
 use protocol::{GrantId, Timestamp};

@@ -24,7 +24,8 @@ impl Response {
     pub fn error_page(request: &Request, title: &str, message: &str, error: &Error) -> Result<Self, Fault> {
         let nonce = entropy::name()?;
         let (status, hint, request_id) = (StatusCode::BAD_REQUEST, Some(error.description.as_ref()), &*request.id);
-        let page = pages::error(&ErrorPage { nonce: &nonce, status: status.as_u16(), title, message, hint, request_id });
+        let page =
+            pages::error(&ErrorPage { nonce: &nonce, status: status.as_u16(), title, message, hint, request_id });
         Ok(Self::page(status, page).failed(error))
     }
 }

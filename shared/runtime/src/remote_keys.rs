@@ -14,9 +14,11 @@ use std::time::Duration;
 const KEPT_FOR: Duration = Duration::from_secs(300);
 const LEAST: Duration = Duration::from_secs(60);
 const MOST: Duration = Duration::from_secs(600);
-/// How long after a fetch the same URL is not asked again, whatever comes: neither a token that names an unknown key
-/// nor a server that is down makes us call more often.
-const PAUSE: Duration = Duration::from_secs(5);
+/// How long after a fetch the same URL is not asked again, whatever comes: tokens that name unknown keys do not make us
+/// call more often.
+const PAUSE: Duration = Duration::from_secs(1);
+/// The same, after a fetch that failed.
+const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(5);
 /// How long a set outlives its time when its server cannot be reached.
 const STALE: Duration = Duration::from_secs(3600);
 /// How many sets an instance remembers.
@@ -99,7 +101,7 @@ impl RemoteKeys {
 
 impl Context {
     /// The claims of a token, if one of the peer's keys signed them. Keys at a URL are fetched anew when none of
-    /// those known can have signed it, at most every few seconds: a peer may change its keys at any time (OpenID
+    /// those known can have signed it, at most every second: a peer may change its keys at any time (OpenID
     /// Connect Core §10.1.1). Everything else about the token is the caller's to check.
     pub async fn verify_by(&self, jwt: &Jwt<'_>, keys: KeySource<'_>, now: Timestamp) -> Result<Value, KeyError> {
         let uri = match keys {
@@ -134,7 +136,7 @@ impl Context {
 
     async fn fetch_keys(&self, uri: &str, known: Option<Known>, now: Timestamp) -> Result<Arc<JwkSet>, KeyError> {
         if let Some(known) = &known
-            && now.since(known.asked_at) < PAUSE
+            && now.since(known.asked_at) < if known.error.is_some() { PAUSE_AFTER_FAILURE } else { PAUSE }
         {
             return match (&known.set, &known.error) {
                 (Some((set, good_until)), _) if !good_until.after(STALE).is_past(now) => Ok(set.clone()),

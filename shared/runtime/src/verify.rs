@@ -28,13 +28,13 @@ pub struct ProvedIdToken {
     pub aud: String,
     /// When it expires, in seconds since the epoch.
     pub exp: u64,
-    grant: String,
+    jti: String,
 }
 
 impl ProvedIdToken {
     /// The grant that it came from.
     pub fn standing(&self) -> Option<Standing> {
-        Standing::from_claim(&self.grant)
+        Standing::from_claim(&self.jti)
     }
 }
 

@@ -54,6 +54,17 @@ fn made_up_secrets_work_both_ways() {
     TokenRequest::client_credentials(&client.with(Authentication::Post)).tokens();
 }
 
+/// RFC 6749 §2.3.1: the secret may be left out when it is empty, so an empty one says no more than the name does: enough
+/// for a public client, and for no other.
+#[test]
+fn an_empty_secret_is_none() {
+    let revoke = || Call::post("/revoke").form(&[("token", "x")]);
+    revoke().raw_basic("demo-spa:").send().expect(200);
+    revoke().raw_basic("demo-spa:x").send().expect_error(401, "invalid_client");
+    is_challenged(token().raw_basic("demo-service:"));
+    revoke().raw_basic(":").send().expect_error(401, "invalid_client");
+}
+
 /// RFC 6749 §5.2: a wrong, empty, cut, longer or otherwise written secret is `invalid_client`.
 #[test]
 fn wrong_secrets_are_refused() {

@@ -124,6 +124,23 @@ fn the_audience_is_this_server_alone() {
     refused(&SIGNER.sign_with(&typed, &with(&json!({ "aud": endpoint }))));
 }
 
+/// RFC 9126 §2: the server "MUST accept its issuer identifier, token endpoint URL, or pushed authorization request
+/// endpoint URL as values that identify it as an intended audience"; so it is at every endpoint with its own.
+#[test]
+fn the_endpoint_that_is_called_is_an_audience() {
+    for (path, expected) in [("/revoke", 200), ("/token", 200), ("/par", 401), ("/introspect", 401)] {
+        let assertion = SIGNER.sign(&with(&json!({ "aud": format!("{}{path}", issuer()) })));
+        let form = [("token", "x"), ("client_assertion_type", TYPE), ("client_assertion", assertion.as_str())];
+        Call::post("/revoke").form(&form).send().expect(expected);
+    }
+    for path in ["", "/par", "/token"] {
+        let assertion = SIGNER.sign(&with(&json!({ "aud": format!("{}{path}", issuer()) })));
+        let form = [("client_assertion_type", TYPE), ("client_assertion", assertion.as_str())];
+        // The client is proved; the rest of the request is missing.
+        Call::post("/par").form(&form).send().expect_error(400, "invalid_request");
+    }
+}
+
 /// RFC 8725 §3.11: a JWT that says it is for something else.
 #[test]
 fn a_jwt_of_another_type_is_refused() {

@@ -82,6 +82,17 @@ fn an_assertion_is_used_once() {
     present(&changed(jti)).expect_error(400, "invalid_grant");
 }
 
+/// RFC 7523 §3 (7): "The JWT MAY contain a jti". One that does not is good once as well, however its signature is made.
+#[test]
+fn an_assertion_without_a_name_is_used_once() {
+    let claims = json!({ "jti": null, "exp": now() + 300, "iat": now(), "nonce": random() });
+    let (one, again) = (changed(claims.clone()), changed(claims));
+    assert_ne!(one, again, "a signature by ES256 is another each time");
+    present(&one).expect(200);
+    present(&one).expect_error(400, "invalid_grant");
+    present(&again).expect_error(400, "invalid_grant");
+}
+
 /// Of 32 that present one assertion at once, one gets a token.
 #[test]
 fn one_of_32_wins() {
@@ -128,7 +139,7 @@ fn claims_that_do_not_meet_the_rules_are_refused() {
         json!({ "nbf": now() + 120 }),
         json!({ "iat": now() + 120 }),
         json!({ "iat": now() - 7200 }),
-        json!({ "jti": null }),
+        json!({ "jti": 1 }),
         json!({ "jti": "" }),
         // draft-ietf-oauth-rfc7523bis: the issuer identifier and nothing else.
         json!({ "aud": url("/token") }),

@@ -247,6 +247,7 @@ fn invalid_metadata_is_refused() {
         json!({ "contacts": "me@client.example" }),
         json!({ "default_max_age": -1 }),
         json!({ "initiate_login_uri": "http://client.example/login" }),
+        json!({ "initiate_login_uri": "http://localhost:8443/login" }),
         json!({ "frontchannel_logout_uri": "https://other.example/logout" }),
         json!({ "post_logout_redirect_uris": ["javascript:alert(1)"] }),
         json!({ "require_signed_request_object": true }),

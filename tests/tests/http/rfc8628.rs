@@ -251,6 +251,15 @@ fn a_hasty_device_must_slow_down_for_good() {
     other.poll().send().expect_error(400, "authorization_pending");
 }
 
+/// A device that polled too early is told of the decision all the same, once there is one.
+#[test]
+fn what_was_decided_is_told_to_a_hasty_device() {
+    let device = Device::new();
+    device.poll().send().expect_error(400, "authorization_pending");
+    device.approve();
+    device.poll().tokens();
+}
+
 /// §6.1: case, dashes and spaces do not matter.
 #[test]
 fn a_code_may_be_typed_anyhow() {

@@ -52,6 +52,18 @@ fn other_resources_are_invalid_targets() {
     }
 }
 
+/// One URL can be written in more than one way (RFC 3986 §6.2.2.1); the audience is as the deployment writes it.
+#[test]
+fn a_resource_is_known_however_it_is_written() {
+    let (scheme, rest) = api().split_once("://").map(|(scheme, rest)| (scheme.to_owned(), rest.to_owned())).unwrap();
+    let (host, path) = rest.split_once('/').unwrap();
+    let written = format!("{}://{}/./{path}", scheme.to_uppercase(), host.to_uppercase());
+    let request = request(&spa()).set("resource", &written);
+    let tokens = TokenRequest::code(&request, &Browser::signed_in().complete(&request).code()).tokens();
+    let tokens = tokens.refresh_request().set("resource", &written).tokens();
+    assert_eq!(jwt::verify(tokens.access()).claims["aud"], json!(api()));
+}
+
 /// §2.2: a token request may name what was granted, never more; and the refusal costs nothing.
 #[test]
 fn a_token_request_never_widens() {

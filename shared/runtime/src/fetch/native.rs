@@ -1,6 +1,8 @@
 //! Fetching over sockets of our own: the name is resolved here, each address is judged, and only then connected to, so
 //! that no second answer of the DNS can slip in between. A connection serves one request.
 
+mod development;
+
 use super::{FetchError, Fetched, Outgoing, Transport};
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -47,7 +49,10 @@ async fn exchange(request: &Outgoing) -> Result<Fetched, FetchError> {
         Host::Ipv4(address) => ServerName::from(IpAddr::from(address)),
         Host::Ipv6(address) => ServerName::from(IpAddr::from(address)),
     };
-    talk(TlsConnector::from(tls()?).connect(name, stream).await.map_err(failed)?, request).await
+    // It was connected to at all because this is a development server.
+    let is_here = stream.peer_addr().map_err(failed)?.ip().is_loopback();
+    let config = if is_here { development::tls()? } else { tls()? };
+    talk(TlsConnector::from(config).connect(name, stream).await.map_err(failed)?, request).await
 }
 
 /// Connects to the first address of the host that may be connected to and answers.
@@ -235,5 +240,39 @@ mod tests {
         let (port, _) = server(b"HTTP/1.1 200 OK\r\n\r\n").await;
         let fetched = fetcher().get(&format!("https://localhost:{port}/"), LIMIT, SECOND).await;
         assert!(matches!(fetched, Err(FetchError::Failed(_))), "{fetched:?}");
+    }
+
+    /// A server on this machine, with a certificate of its own making: what clients under development have.
+    #[tokio::test]
+    async fn certificates_of_this_machine_are_taken_and_no_others() {
+        use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
+        let certificate =
+            CertificateDer::from_pem_slice(include_bytes!("../../tests/self-signed/certificate.pem")).unwrap();
+        let key = PrivateKeyDer::from_pem_slice(include_bytes!("../../tests/self-signed/key.pem")).unwrap();
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let config = tokio_rustls::rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate], key)
+            .unwrap();
+        let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                if let Ok(mut stream) = acceptor.accept(stream).await {
+                    let _ = stream.read(&mut [0; 4096]).await;
+                    let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}").await;
+                }
+            }
+        });
+        let url = format!("https://localhost:{}/", address.port());
+        assert_eq!(fetcher().get(&url, LIMIT, SECOND).await.unwrap().body, b"{}");
+
+        let stream = TcpStream::connect(address).await.unwrap();
+        let name = ServerName::try_from("localhost").unwrap();
+        let refused = TlsConnector::from(tls().unwrap()).connect(name, stream).await.unwrap_err();
+        assert!(refused.to_string().contains("certificate"), "{refused}");
     }
 }

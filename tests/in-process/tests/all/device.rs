@@ -80,7 +80,7 @@ async fn a_poll_is_one_round_trip() {
     let (pending, answer) = trips!(device.poll(&instance).await);
     assert_eq!((pending, error(&answer).as_str()), (1, "authorization_pending"));
     let (hasty, answer) = trips!(device.poll(&instance).await);
-    assert_eq!((hasty, error(&answer).as_str()), (0, "slow_down"));
+    assert_eq!((hasty, error(&answer).as_str()), (1, "slow_down"));
     device.decide(&instance, &mut browser, "allow").await;
     instance.wait(seconds(10));
     let (approved, answer) = trips!(device.poll(&instance).await);

@@ -91,6 +91,7 @@ impl Gateway {
         let headers = response.headers_mut();
         let mut set = |name, value| headers.insert(name, HeaderValue::from_static(value));
         set(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*");
+        set(header::ACCESS_CONTROL_ALLOW_HEADERS, "*");
         set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
         set(header::ALLOW, "GET, HEAD, OPTIONS");
         if has_body {

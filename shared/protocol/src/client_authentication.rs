@@ -123,7 +123,7 @@ fn parse_basic(header: &str) -> Option<(String, String)> {
 }
 
 fn form_decode(text: &str) -> Option<String> {
-    if text.contains(['&', '=']) {
+    if text.is_empty() || text.contains(['&', '=']) {
         return Some(text.to_owned());
     }
     let (decoded, _) = form_urlencoded::parse(text.as_bytes()).next()?;

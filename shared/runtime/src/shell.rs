@@ -73,7 +73,7 @@ fn preflight(route: &Route) -> Response {
     let methods: Vec<&str> = route.methods.iter().map(Method::as_str).collect();
     Response::new(StatusCode::NO_CONTENT)
         .with(header::ACCESS_CONTROL_ALLOW_METHODS, &methods.join(", "))
-        .with(header::ACCESS_CONTROL_ALLOW_HEADERS, "Authorization, *")
+        .with(header::ACCESS_CONTROL_ALLOW_HEADERS, "Authorization, Content-Type, *")
         .with(header::ACCESS_CONTROL_MAX_AGE, "86400")
 }
 

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 use suite::trusted::{MACHINES, NAMES, PEOPLE, claims, jwt_bearer, machines, people};
 use suite::{
-    Client, Reply, Signer, TokenRequest, Tokens, USERNAME, admin, grant, introspection, issuer, jwt, now, revoke,
-    service, spa, url,
+    Client, Reply, Signer, TokenRequest, Tokens, USERNAME, admin, grant, introspection, issuer, jwt, now, random,
+    revoke, service, spa, url,
 };
 
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";

@@ -38,7 +38,7 @@ pub(super) fn docs() -> Result<()> {
 }
 
 pub(super) fn unit() -> Result<()> {
-    process::run(&mut cargo(&["test", "--quiet", "--workspace"]))
+    process::run(&mut cargo(&["test", "--quiet", "--workspace", "--exclude", "suite"]))
 }
 
 pub(super) fn dependencies() -> Result<()> {

@@ -23,9 +23,8 @@ pub(super) fn browser() -> Result<()> {
     tools::npm(workspace::root())?;
     let chromium = tools::chromium()?;
     let gallery = workspace::scratch("gallery")?;
-    let mut render = Command::new("cargo");
-    render.args(["run", "--quiet", "--package", "pages", "--example", "gallery", "--"]).arg(&gallery);
-    process::run(render.current_dir(workspace::root()))?;
+    workspace::build()?;
+    process::run(Command::new(workspace::binary("examples", "dev").join("gallery")).arg(&gallery))?;
     with_local(|target| {
         process::run(node_tests(target, "tests/browser").env("CHROMIUM", &chromium).env("GALLERY", &gallery))
     })

@@ -58,6 +58,12 @@ pub fn sign_out(username: &str) -> serde_json::Value {
     serde_json::from_str(&run(&["user", "sign-out", "--json", username], "")).expect("JSON")
 }
 
+/// Begins the rotation of the key for an algorithm: the keys as they then are.
+#[track_caller]
+pub fn rotate_keys(alg: &str) -> serde_json::Value {
+    serde_json::from_str(&run(&["keys", "rotate", "--json", "--alg", alg], "")).expect("JSON")
+}
+
 /// Removes a user.
 #[track_caller]
 pub fn remove_user(username: &str) {

@@ -7,12 +7,15 @@
 //! | `/admin/users` | `{items: [{username, sub}…], next?}` | | | |
 //! | `/admin/users/{username}` | `{username, sub, claims}` | registers or changes the person | removes the person | |
 //! | `/admin/users/{username}/sign-out` | | | | ends all sessions and grants of the person: `{sessions, grants}`, how many |
+//! | `/admin/keys` | `{items: [{kid, alg, signs, signs_from, verifies_until}…]}`, times in seconds since the epoch | | | |
+//! | `/admin/keys/rotate`, `…/replace` | | | | the signing keys get successors, in time or at once; `?alg=` for one |
 //!
 //! Every request carries `Authorization: Bearer` with a token of [`bearer`]. A body that cannot be accepted is answered
 //! with 400 and `{error: "invalid_request", error_description, problems: [text…]}`: all that is wrong, at once.
 
 pub mod bearer;
 mod clients;
+mod keys;
 mod listing;
 mod password_hash;
 mod users;
@@ -34,6 +37,9 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Fa
         Some((collection, name)) => (collection, Some(name)),
         None => (path, None),
     };
+    if request.method == Method::POST && collection == "keys" {
+        return keys::act(name.unwrap_or_default(), request, context).await;
+    }
     if request.method == Method::POST {
         let username = name.filter(|_| collection == "users").and_then(|name| name.strip_suffix("/sign-out"));
         return match username.and_then(decoded) {
@@ -50,7 +56,10 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Fa
     match (collection, name) {
         ("clients", None) if method == Method::GET => clients::list(request, context).await,
         ("users", None) if method == Method::GET => users::list(request, context).await,
-        ("clients" | "users", None) => Ok(problem(StatusCode::METHOD_NOT_ALLOWED, &["a listing can be read, no more"])),
+        ("keys", None) if method == Method::GET => keys::list(request.received_at, context).await,
+        ("clients" | "users" | "keys", None) => {
+            Ok(problem(StatusCode::METHOD_NOT_ALLOWED, &["a listing can be read, no more"]))
+        }
         ("clients", Some(id)) => match *method {
             Method::PUT => match body(request) {
                 Ok(body) => clients::put(&id, body, request.received_at, context).await,

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 const AFTER_HELP: &str = "\
 Without a command, `latchkey` is `latchkey dev`.
 
-client, user and seed speak to the /admin/ of a deployment, on any platform. They sign their requests with its secret:
+client, user, keys and seed speak to the /admin/ of a deployment, on any platform. They sign their requests with its secret:
 set LATCHKEY_SECRET to it. For a local provider, the secret is taken from its data directory.
 
 Examples:
@@ -42,6 +42,9 @@ pub(crate) enum Command {
     /// Register, show and remove the people who can sign in.
     #[command(subcommand)]
     User(UserCommand),
+    /// Show the signing keys, and rotate them before their time.
+    #[command(subcommand)]
+    Keys(KeysCommand),
     /// Make the secret of a new deployment, and say where to put it.
     Init,
     /// Serve the DynamoDB API from this machine, for the Lambda functions under an emulator.
@@ -233,6 +236,25 @@ pub(crate) struct UserAddArgs {
     /// A claim of the person, as name=Ada, email=ada@example.com or email_verified=true.
     #[arg(long = "claim", value_name = "NAME=VALUE", value_parser = assignment)]
     pub(crate) claims: Vec<(String, String)>,
+    #[command(flatten)]
+    pub(crate) deployment: DeploymentArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeysCommand {
+    /// List the signing keys: those that sign, those to come, and those whose tokens may be alive.
+    List(DeploymentArgs),
+    /// Begin the next rotation now: new keys are published, and sign in two days, when everybody knows them.
+    Rotate(KeyArgs),
+    /// Replace keys that others may know: new ones sign at once, and every token that the old ones signed is refused.
+    Replace(KeyArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct KeyArgs {
+    /// Only the key for this algorithm: ES256, RS256 (which serves PS256 too) or EdDSA.
+    #[arg(long, value_name = "ALG", value_parser = ["ES256", "RS256", "PS256", "EdDSA"])]
+    pub(crate) alg: Option<String>,
     #[command(flatten)]
     pub(crate) deployment: DeploymentArgs,
 }

@@ -15,6 +15,7 @@ mod dev;
 mod dynamodb;
 mod failure;
 mod init;
+mod keys;
 mod output;
 mod password;
 mod secret;
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
         Command::Seed(args) => demo::seed(args, output),
         Command::Client(command) => client::run(command, output),
         Command::User(command) => user::run(command, output),
+        Command::Keys(command) => keys::run(command, output),
         Command::Init => init::run(output),
         Command::Dynamodb(args) => dev::run_store(args, output),
     };

@@ -29,7 +29,7 @@ pub use key_set::{KeySet, PublishedKey, PublishedKeys};
 pub use keyring::Keyring;
 pub use peer::Unverified;
 pub use protocol::{Algorithm, ContentEncryption, KeyManagementAlgorithm, UnknownAlgorithm};
-pub use rotation::{Addition, Plan, Policy, Retirement};
+pub use rotation::{Addition, Occasion, Plan, Policy, Retirement};
 pub use secret::{InvalidSecret, Purpose, Secret, Secrets};
 pub use unsecured::unsecured_claims;
 

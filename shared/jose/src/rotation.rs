@@ -19,6 +19,38 @@ pub struct Policy {
     pub token_lifetime: Duration,
 }
 
+/// What brings a rotation about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Occasion {
+    /// Time: a key whose turn ends gets a successor.
+    Due,
+    /// The operator's wish: a key gets its successor now, published ahead as ever. All of them, or the one for this
+    /// algorithm.
+    Early(Option<Algorithm>),
+    /// Somebody else may know a key: its successor signs at once, and what it signed counts for nothing any more. All of
+    /// them, or the one for this algorithm.
+    Compromise(Option<Algorithm>),
+}
+
+impl Occasion {
+    const fn is_early(self, alg: Algorithm) -> bool {
+        matches!(self, Self::Early(only) if is_meant(only, alg))
+    }
+
+    const fn is_compromise(self, alg: Algorithm) -> bool {
+        matches!(self, Self::Compromise(only) if is_meant(only, alg))
+    }
+}
+
+/// Whether the key that was made for `alg` is meant; the one for RS256 serves PS256 too.
+const fn is_meant(only: Option<Algorithm>, alg: Algorithm) -> bool {
+    match only {
+        None => true,
+        Some(Algorithm::PS256) => matches!(alg, Algorithm::RS256),
+        Some(only) => only as u8 == alg as u8,
+    }
+}
+
 /// A key to make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Addition {
@@ -49,8 +81,8 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// What is due at `now`.
-    pub fn new(keys: &PublishedKeys, now: Timestamp, policy: Policy) -> Self {
+    /// What is to be done at `now`.
+    pub fn new(keys: &PublishedKeys, now: Timestamp, policy: Policy, occasion: Occasion) -> Self {
         let mut plan = Self::default();
         plan.removals.extend(keys.keys.iter().filter(|key| !key.is_alive(now)).map(|key| key.kid.clone()));
         for alg in GENERATED {
@@ -60,8 +92,16 @@ impl Plan {
                 plan.additions.push(Addition { alg, signs_from: now });
                 continue;
             };
+            if occasion.is_compromise(alg) {
+                let known = keys.keys.iter().filter(|key| key.alg == alg && key.is_alive(now));
+                plan.removals.extend(known.map(|key| key.kid.clone()));
+                plan.additions.push(Addition { alg, signs_from: now });
+                continue;
+            }
             let ends = newest.signs_from.after(policy.rotate_every);
-            if ends.is_past(now.after(policy.publish_ahead)) {
+            // One that is still to sign is the successor already.
+            let is_early = occasion.is_early(alg) && newest.signs_from.is_past(now);
+            if is_early || ends.is_past(now.after(policy.publish_ahead)) {
                 let signs_from = now.after(policy.publish_ahead);
                 let verifies_until = signs_from.after(policy.token_lifetime).after(CLOCK_SKEW);
                 plan.additions.push(Addition { alg, signs_from });
@@ -78,15 +118,16 @@ impl Plan {
 }
 
 impl KeySet {
-    /// The set to store in place of this one, when a rotation is due at `now`, or when the secret has changed since this
-    /// one was stored; else `None`.
+    /// The set to store in place of this one, when there is something to do at `now`, or when the secret has changed since
+    /// this one was stored; else `None`.
     pub async fn rotated(
         &self,
         crypto: &dyn Crypto,
         now: Timestamp,
         policy: Policy,
+        occasion: Occasion,
     ) -> Result<Option<Self>, CryptoError> {
-        let plan = Plan::new(self.published(), now, policy);
+        let plan = Plan::new(self.published(), now, policy, occasion);
         if plan.is_empty() && !self.has_outdated_seal() {
             return Ok(None);
         }
@@ -150,15 +191,15 @@ mod tests {
     fn nothing_is_due_before_the_next_key_must_be_published() {
         let due = START.after(POLICY.rotate_every).before(POLICY.publish_ahead);
         for now in [START, START.after(DAY), due.before(Duration::from_millis(1))] {
-            assert_eq!(Plan::new(&first(), now, POLICY), Plan::default());
+            assert_eq!(Plan::new(&first(), now, POLICY, Occasion::Due), Plan::default());
         }
-        assert!(!Plan::new(&first(), due, POLICY).is_empty());
+        assert!(!Plan::new(&first(), due, POLICY, Occasion::Due).is_empty());
     }
 
     #[test]
     fn the_next_key_is_published_ahead_and_the_old_one_outlives_its_tokens() {
         let due = START.after(POLICY.rotate_every).before(POLICY.publish_ahead);
-        let plan = Plan::new(&first(), due, POLICY);
+        let plan = Plan::new(&first(), due, POLICY, Occasion::Due);
         let turn = due.after(POLICY.publish_ahead);
         let addition = |alg| Addition { alg, signs_from: turn };
         assert_eq!(plan.additions, GENERATED.map(addition));
@@ -168,13 +209,13 @@ mod tests {
         assert!(plan.removals.is_empty());
 
         let keys = carried_out(first(), &plan, due);
-        assert!(Plan::new(&keys, due, POLICY).is_empty());
+        assert!(Plan::new(&keys, due, POLICY, Occasion::Due).is_empty());
         let signing = |now| keys.signing(Algorithm::ES256, now).unwrap().kid.clone();
         assert_eq!(signing(turn.before(Duration::from_millis(1))), "ES256");
         assert_ne!(signing(turn), "ES256");
 
-        assert!(Plan::new(&keys, verifies_until.before(Duration::from_millis(1)), POLICY).is_empty());
-        let last = Plan::new(&keys, verifies_until, POLICY);
+        assert!(Plan::new(&keys, verifies_until.before(Duration::from_millis(1)), POLICY, Occasion::Due).is_empty());
+        let last = Plan::new(&keys, verifies_until, POLICY, Occasion::Due);
         assert_eq!(last.removals, GENERATED.map(|alg| alg.as_str().to_owned()));
         assert!(last.additions.is_empty() && last.retirements.is_empty());
     }
@@ -182,16 +223,42 @@ mod tests {
     #[test]
     fn a_rotation_that_comes_late_still_publishes_ahead() {
         let late = START.after(POLICY.rotate_every.saturating_mul(3));
-        let plan = Plan::new(&first(), late, POLICY);
+        let plan = Plan::new(&first(), late, POLICY, Occasion::Due);
         assert!(plan.additions.iter().all(|addition| addition.signs_from == late.after(POLICY.publish_ahead)));
         assert_eq!(carried_out(first(), &plan, late).signing(Algorithm::PS256, late).unwrap().kid, "RS256");
+    }
+
+    #[test]
+    fn a_key_can_be_succeeded_early_and_only_once_at_a_time() {
+        let now = START.after(DAY);
+        let occasion = Occasion::Early(Some(Algorithm::PS256));
+        let plan = Plan::new(&first(), now, POLICY, occasion);
+        let turn = now.after(POLICY.publish_ahead);
+        assert_eq!(plan.additions, [Addition { alg: Algorithm::RS256, signs_from: turn }]);
+        assert_eq!(plan.retirements.len(), 1);
+        let keys = carried_out(first(), &plan, now);
+        assert!(Plan::new(&keys, now, POLICY, occasion).is_empty(), "the successor is there");
+        assert_eq!(Plan::new(&keys, now, POLICY, Occasion::Early(None)).additions.len(), 2);
+        assert_eq!(Plan::new(&keys, turn, POLICY, occasion).additions.len(), 1);
+    }
+
+    #[test]
+    fn a_key_that_others_know_is_gone_at_once() {
+        let now = START.after(DAY);
+        let keys = carried_out(first(), &Plan::new(&first(), now, POLICY, Occasion::Early(None)), now);
+        let plan = Plan::new(&keys, now, POLICY, Occasion::Compromise(Some(Algorithm::ES256)));
+        assert_eq!(plan.additions, [Addition { alg: Algorithm::ES256, signs_from: now }]);
+        assert_eq!(plan.removals.len(), 2, "the successor that was published, too");
+        assert!(plan.retirements.is_empty());
+        let all = Plan::new(&first(), now, POLICY, Occasion::Compromise(None));
+        assert_eq!((all.additions.len(), all.removals.len()), (3, 3));
     }
 
     #[test]
     fn an_algorithm_without_a_key_gets_one_at_once() {
         let mut keys = first();
         keys.keys.retain(|key| key.alg != Algorithm::EdDSA);
-        let plan = Plan::new(&keys, START, POLICY);
+        let plan = Plan::new(&keys, START, POLICY, Occasion::Due);
         assert_eq!(plan.additions, [Addition { alg: Algorithm::EdDSA, signs_from: START }]);
         assert!(plan.retirements.is_empty());
     }
@@ -210,7 +277,7 @@ mod tests {
         let mut history: Vec<(Timestamp, PublishedKeys)> = Vec::new();
         for hour in 0..3 * 365 * 24 {
             let now = START.after(HOUR.saturating_mul(hour));
-            keys = carried_out(keys.clone(), &Plan::new(&keys, now, POLICY), now);
+            keys = carried_out(keys.clone(), &Plan::new(&keys, now, POLICY, Occasion::Due), now);
             history.push((now, keys.clone()));
             for alg in Algorithm::ALL {
                 // The signer: any instance whose copy is at most that old. The verifier: any from the start of that

@@ -3,7 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
 use jose::{
-    Algorithm, CryptoError, Jwt, KeySet, Keyring, Policy, PublishedKeys, Secret, Secrets, platform, sign_jwt, verify,
+    Algorithm, CryptoError, Jwt, KeySet, Keyring, Occasion, Policy, PublishedKeys, Secret, Secrets, platform, sign_jwt,
+    verify,
 };
 use protocol::Timestamp;
 use serde_json::{Value, json};
@@ -83,12 +84,12 @@ fn the_set_is_sealed_anew_when_the_secret_changes() {
     let changed = secrets(2, Some(1));
     let read = KeySet::from_stored(&stored, &changed).unwrap();
     assert!(read.has_outdated_seal());
-    let next = run(read.rotated(platform(), NOW, POLICY)).unwrap().unwrap();
+    let next = run(read.rotated(platform(), NOW, POLICY, Occasion::Due)).unwrap().unwrap();
     assert_eq!(next.published(), SET.published());
 
     let read = KeySet::from_stored(&next.to_stored(&changed).unwrap(), &secrets(2, None)).unwrap();
     assert!(!read.has_outdated_seal());
-    assert!(run(read.rotated(platform(), NOW, POLICY)).unwrap().is_none());
+    assert!(run(read.rotated(platform(), NOW, POLICY, Occasion::Due)).unwrap().is_none());
 }
 
 #[test]
@@ -108,7 +109,7 @@ fn a_token_outlives_the_turn_of_the_next_key_and_no_longer() {
     };
 
     let due = NOW.after(POLICY.rotate_every).before(POLICY.publish_ahead);
-    let next = run(SET.rotated(platform(), due, POLICY)).unwrap().unwrap();
+    let next = run(SET.rotated(platform(), due, POLICY, Occasion::Due)).unwrap().unwrap();
     let turn = due.after(POLICY.publish_ahead);
     let last_of_old = token(&next, turn.before(Duration::from_millis(1)));
     let first_of_new = token(&next, turn);
@@ -124,7 +125,7 @@ fn a_token_outlives_the_turn_of_the_next_key_and_no_longer() {
     let dead = turn.after(POLICY.token_lifetime).after(Duration::from_secs(300));
     assert!(!verifies(&next, &last_of_old, dead) && verifies(&next, &first_of_new, dead));
     assert_eq!(published(&next, dead), 4);
-    let cleaned = run(next.rotated(platform(), dead, POLICY)).unwrap().unwrap();
+    let cleaned = run(next.rotated(platform(), dead, POLICY, Occasion::Due)).unwrap().unwrap();
     assert_eq!(cleaned.published().keys.len(), 3);
     let stored = cleaned.to_stored(&secrets(1, None)).unwrap();
     assert!(KeySet::from_stored(&stored, &secrets(1, None)).is_ok());

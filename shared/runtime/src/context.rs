@@ -86,6 +86,11 @@ impl Context {
         Ok(keyring)
     }
 
+    /// Has the keys read again when they are next needed.
+    pub(crate) fn forget_keyring(&self) {
+        *self.keyring.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     /// A client. Cached for a minute: what changes of a client holds everywhere within that time.
     pub async fn client(&self, client_id: &str, now: Timestamp) -> Result<Option<Arc<StoredClient>>, Fault> {
         if client_id.is_empty() || client_id.len() > 128 {

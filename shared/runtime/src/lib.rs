@@ -22,6 +22,7 @@ mod registration;
 mod remote_keys;
 mod request;
 mod response;
+mod rotation;
 pub mod routes;
 pub mod settings;
 pub mod shell;

@@ -2,7 +2,7 @@
 
 use suite::{Call, TokenRequest, admin, grant, service, spa};
 
-const PATHS: [(&str, &str); 8] = [
+const PATHS: [(&str, &str); 11] = [
     ("GET", "/admin/clients"),
     ("GET", "/admin/clients/demo-spa"),
     ("PUT", "/admin/clients/suite-evil"),
@@ -11,6 +11,9 @@ const PATHS: [(&str, &str); 8] = [
     ("PUT", "/admin/users/suite-evil"),
     ("DELETE", "/admin/users/demo"),
     ("POST", "/admin/users/demo/sign-out"),
+    ("GET", "/admin/keys"),
+    ("POST", "/admin/keys/rotate"),
+    ("POST", "/admin/keys/replace"),
 ];
 
 /// RFC 6750 §3: without a token nothing is told and nothing is done.
@@ -36,6 +39,25 @@ fn no_other_token_will_do() {
     let reply = Call::get("/admin/clients").basic("demo-service", "demo-service-secret").send();
     assert!(matches!(reply.status, 401 | 403), "{reply:?}");
     assert!(person.is_live());
+}
+
+/// A rotation that the operator begins: the next key is published, the one that signs still does, and what it signed is
+/// good. Asking again changes nothing as long as that key is to come.
+#[test]
+fn keys_are_rotated_ahead_of_their_time() {
+    let kids = || -> Vec<String> {
+        let keys = Call::get("/jwks").send().expect(200).json();
+        keys["keys"].as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap().to_owned()).collect()
+    };
+    let (before, tokens) = (kids(), grant(&spa()));
+    let rotated = admin::rotate_keys("EdDSA");
+    assert_eq!(rotated, admin::rotate_keys("EdDSA"));
+    let of_eddsa: Vec<_> = rotated.as_array().unwrap().iter().filter(|key| key["alg"] == "EdDSA").collect();
+    assert_eq!(of_eddsa.len(), 2, "{rotated}");
+    assert_eq!(of_eddsa.iter().filter(|key| key["signs"] == true).count(), 1, "{rotated}");
+    assert!(of_eddsa[0]["verifies_until"].is_u64() && of_eddsa[1]["verifies_until"].is_null(), "{rotated}");
+    assert!(before.iter().all(|kid| rotated.to_string().contains(kid.trim_end_matches("-ps256"))));
+    assert!(tokens.is_live());
 }
 
 /// A client that is registered works at once.

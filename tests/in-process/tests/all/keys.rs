@@ -45,6 +45,21 @@ async fn the_next_key_is_published_before_it_signs() {
     assert!(seen.len() <= 12, "{} keys", seen.len());
 }
 
+/// A key that others may know: what it signed is refused as soon as the caches are cold, and the grant lives on.
+#[tokio::test]
+async fn a_key_is_replaced_at_once() {
+    let instance = deployment(Arc::new(Memory::new())).await;
+    let code = Flow::default().code(&instance, PASSWORD, "openid").await;
+    let tokens = Tokens::of(&Flow::redeem(&instance, &code).await);
+    let before = kids(&instance).await;
+    let occasion = jose::Occasion::Compromise(None);
+    instance.context().rotate_keys(occasion, instance.now).await.unwrap();
+    assert!(kids(&instance).await.iter().all(|kid| !before.contains(kid)));
+    assert_eq!(Flow::userinfo(&instance, &tokens.access).await.status.as_u16(), 401);
+    let next = Tokens::of(&Flow::refresh(&instance, &tokens.refresh).await);
+    assert!(Flow::userinfo(&instance, &next.access).await.status.is_success());
+}
+
 #[tokio::test]
 async fn the_secret_changes_and_nobody_is_signed_out() {
     let memory = Arc::new(Memory::new());

@@ -1,0 +1,53 @@
+//! The signing keys: seen, and rotated before their time.
+
+use http::StatusCode;
+use jose::{Algorithm, Occasion, PublishedKeys};
+use protocol::{Parameters, Timestamp};
+use runtime::{Context, Fault, Request, Response};
+use serde_json::{Value, json};
+
+/// The keys that are published.
+pub(crate) async fn list(now: Timestamp, context: &Context) -> Result<Response, Fault> {
+    let keyring = context.keyring(now).await?;
+    Ok(Response::json(StatusCode::OK, &document(keyring.key_set().published(), now)))
+}
+
+/// `rotate`: successors are published, and sign when everybody knows them. `replace`: they sign at once, and what the old
+/// keys signed counts for nothing. With `?alg=`, the key for that algorithm alone.
+pub(crate) async fn act(action: &str, request: &Request, context: &Context) -> Result<Response, Fault> {
+    let parameters = Parameters::parse(request.query.as_bytes());
+    let name = parameters.as_ref().ok().and_then(|parameters| parameters.value("alg"));
+    let alg = match name.map(str::parse::<Algorithm>) {
+        None => None,
+        Some(Ok(alg)) => Some(alg),
+        Some(Err(_)) => {
+            return Ok(crate::problem(StatusCode::BAD_REQUEST, &["alg: must be one of ES256, RS256, PS256, EdDSA"]));
+        }
+    };
+    let occasion = match action {
+        "rotate" => Occasion::Early(alg),
+        "replace" => Occasion::Compromise(alg),
+        _ => return Ok(crate::not_found()),
+    };
+    let now = request.received_at;
+    let keys = context.rotate_keys(occasion, now).await?;
+    Ok(Response::json(StatusCode::OK, &document(&keys, now)))
+}
+
+fn document(keys: &PublishedKeys, now: Timestamp) -> Value {
+    let items: Vec<Value> = keys
+        .keys
+        .iter()
+        .filter(|key| key.is_alive(now))
+        .map(|key| {
+            json!({
+                "kid": key.kid,
+                "alg": key.alg,
+                "signs": keys.signing(key.alg, now).is_some_and(|signing| signing.kid == key.kid),
+                "signs_from": key.signs_from.as_secs(),
+                "verifies_until": key.verifies_until.map(Timestamp::as_secs),
+            })
+        })
+        .collect();
+    json!({ "items": items })
+}

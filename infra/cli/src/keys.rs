@@ -1,0 +1,60 @@
+//! `latchkey keys`: the signing keys.
+
+use crate::args::{KeyArgs, KeysCommand};
+use crate::clock;
+use crate::deployment::Deployment;
+use crate::failure::Failure;
+use crate::output::{Output, table};
+use serde_json::{Value, json};
+
+pub(crate) fn run(command: &KeysCommand, output: Output) -> Result<(), Failure> {
+    match command {
+        KeysCommand::List(deployment) => {
+            let keys = Deployment::of(deployment)?.list("keys")?;
+            show(&keys, output);
+            Ok(())
+        }
+        KeysCommand::Rotate(args) => act("rotate", args, output),
+        KeysCommand::Replace(args) => act("replace", args, output),
+    }
+}
+
+fn act(action: &str, args: &KeyArgs, output: Output) -> Result<(), Failure> {
+    let deployment = Deployment::of(&args.deployment)?;
+    let query = args.alg.as_ref().map(|alg| format!("?alg={alg}")).unwrap_or_default();
+    let answer = deployment.post(&format!("keys/{action}{query}"))?;
+    let answer = answer.ok_or_else(|| {
+        Failure::new(format!("{} cannot rotate its keys by command.", deployment.origin()))
+            .remedy("Its functions are older than this command: deploy them anew.")
+    })?;
+    show(answer.get("items").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default(), output);
+    Ok(())
+}
+
+fn show(keys: &[Value], output: Output) {
+    let now = clock::now().as_secs();
+    output.print(&json!(keys), || {
+        let rows: Vec<Vec<String>> = keys.iter().map(|key| row(key, now)).collect();
+        table(&["KEY", "ALG", "STATE"], &rows)
+    });
+}
+
+fn row(key: &Value, now: u64) -> Vec<String> {
+    let text = |name: &str| key.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let seconds = |name: &str| key.get(name).and_then(Value::as_u64);
+    let state = match (key.get("signs") == Some(&json!(true)), seconds("signs_from"), seconds("verifies_until")) {
+        (true, ..) => "signs".to_owned(),
+        (false, Some(from), _) if from > now => format!("signs in {}", duration(from.saturating_sub(now))),
+        (false, _, Some(until)) => format!("verifies for another {}", duration(until.saturating_sub(now))),
+        (false, ..) => "verifies".to_owned(),
+    };
+    vec![text("kid"), text("alg"), state]
+}
+
+fn duration(seconds: u64) -> String {
+    match seconds {
+        0..3600 => format!("{} minutes", seconds.div_ceil(60)),
+        3600..172_800 => format!("{} hours", seconds.div_ceil(3600)),
+        _ => format!("{} days", seconds.div_ceil(86_400)),
+    }
+}

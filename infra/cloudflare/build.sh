@@ -63,10 +63,11 @@ for name in "$@"; do
     [ -d "$directory" ] || directory=tests/$name
     # shellcheck disable=SC2086
     (cd "$directory" && "$tools/bin/worker-build" --profile $profile --no-opt $packages)
-    # worker-build's own call of wasm-opt keeps the names of all functions: a fifth of the upload.
+    # worker-build's own call of wasm-opt keeps the names of all functions: a fifth of the upload. What is not put into its
+    # one caller, and stands beside its like, compresses better: an eighth of the upload.
     if [ $profile = wasm ]; then
         wasm=$directory/build/index_bg.wasm
-        wasm-opt -Oz --strip-debug --strip-producers \
+        wasm-opt -Oz --one-caller-inline-max-function-size=0 --reorder-functions-by-name --strip-debug --strip-producers \
             --enable-mutable-globals --enable-sign-ext --enable-nontrapping-float-to-int --enable-bulk-memory \
             --enable-multivalue --enable-reference-types --enable-exception-handling "$wasm" -o "$wasm"
     fi

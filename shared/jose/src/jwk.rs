@@ -77,12 +77,22 @@ impl PublicKey {
 
 /// The one algorithm that a key says it is for (RFC 7517 §4.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, try_from = "String")]
 pub enum KeyAlgorithm {
     /// It signs.
     Signature(Algorithm),
     /// Content keys are encrypted to it.
     Encryption(KeyManagementAlgorithm),
+}
+
+impl TryFrom<String> for KeyAlgorithm {
+    type Error = &'static str;
+
+    fn try_from(name: String) -> Result<Self, Self::Error> {
+        let signature = name.parse().ok().map(Self::Signature);
+        let encryption = || KeyManagementAlgorithm::ALL.iter().find(|alg| alg.as_str() == name);
+        signature.or_else(|| encryption().copied().map(Self::Encryption)).ok_or("an algorithm that is unknown here")
+    }
 }
 
 /// A public key with what is said about it (RFC 7517 §4). One that holds a private part, or is of a kind or for an
@@ -137,7 +147,7 @@ impl JwkSet {
             keys: Vec<serde_json::Value>,
         }
         let set: Set = serde_json::from_slice(json.as_bytes()).ok()?;
-        Some(Self { keys: set.keys.into_iter().filter_map(|key| serde_json::from_value(key).ok()).collect() })
+        Some(Self { keys: set.keys.iter().filter_map(protocol::json::typed).collect() })
     }
 
     /// The key to encrypt to by `alg`: one that says that it is for encryption before one that says nothing.

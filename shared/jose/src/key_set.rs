@@ -126,8 +126,8 @@ impl std::fmt::Debug for KeySet {
 /// The stored form.
 #[derive(Serialize, Deserialize)]
 struct Stored {
-    #[serde(flatten)]
-    published: PublishedKeys,
+    /// [`PublishedKeys`], beside what is sealed.
+    keys: Vec<PublishedKey>,
     /// [`Sealed`] as JSON, sealed.
     sealed: String,
 }
@@ -184,7 +184,7 @@ impl KeySet {
         let sealed = Sealed { private: private.collect(), published: self.published.digest()? };
         let sealed = Zeroizing::new(serde_json::to_vec(&sealed).map_err(|_| CryptoError::Encoding)?);
         let sealed = secrets.seal(Purpose::SigningKeys, &sealed)?;
-        serde_json::to_string(&Stored { published: self.published.clone(), sealed }).map_err(|_| CryptoError::Encoding)
+        serde_json::to_string(&Stored { keys: self.published.keys.clone(), sealed }).map_err(|_| CryptoError::Encoding)
     }
 
     /// Reads the stored form. `CryptoError::Stored` if the public side is not the one that was sealed with the private
@@ -193,7 +193,8 @@ impl KeySet {
         let stored: Stored = serde_json::from_slice(stored.as_bytes()).map_err(|_| CryptoError::Stored)?;
         let sealed = Zeroizing::new(secrets.open(Purpose::SigningKeys, &stored.sealed).ok_or(CryptoError::Stored)?);
         let sealed: Sealed = serde_json::from_slice(&sealed).map_err(|_| CryptoError::Stored)?;
-        if sealed.published != stored.published.digest()? {
+        let published = PublishedKeys { keys: stored.keys };
+        if sealed.published != published.digest()? {
             return Err(CryptoError::Stored);
         }
         let mut private = BTreeMap::new();
@@ -201,7 +202,7 @@ impl KeySet {
             let pkcs8 = URL_SAFE_NO_PAD.decode(pkcs8).map_err(|_| CryptoError::Stored)?;
             private.insert(kid.clone(), Zeroizing::new(pkcs8));
         }
-        Ok(Self { published: stored.published, private, outdated_seal: !secrets.is_current(&stored.sealed) })
+        Ok(Self { published, private, outdated_seal: !secrets.is_current(&stored.sealed) })
     }
 
     pub(crate) async fn add(

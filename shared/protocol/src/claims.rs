@@ -1,5 +1,6 @@
 //! Claims about a person: which a scope asks for, which a request asks for by name (OpenID Connect Core §5.4, §5.5).
 
+use crate::json::typed;
 use crate::{Error, Scope};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -75,13 +76,9 @@ impl ClaimsRequest {
             )
         };
         let json: Value = serde_json::from_slice(json.as_bytes()).map_err(|_| invalid())?;
-        let request: Self = Some(json)
-            .filter(Value::is_object)
-            .and_then(|json| serde_json::from_value(json).ok())
-            .ok_or_else(invalid)?;
-        let well_formed = |value: &Value| {
-            value.is_null() || serde_json::from_value::<ClaimRequest>(value.clone()).is_ok_and(|_| value.is_object())
-        };
+        let request: Self = Some(json).filter(Value::is_object).and_then(|json| typed(&json)).ok_or_else(invalid)?;
+        let well_formed =
+            |value: &Value| value.is_null() || (value.is_object() && typed::<ClaimRequest>(value).is_some());
         if request.userinfo.values().chain(request.id_token.values()).all(well_formed) {
             Ok(request)
         } else {
@@ -96,7 +93,7 @@ impl ClaimsRequest {
 
     /// How the ID token is asked to hold a claim; `None` when it is not.
     pub fn id_token(&self, claim: &str) -> Option<ClaimRequest> {
-        self.id_token.get(claim).map(|value| serde_json::from_value(value.clone()).unwrap_or_default())
+        self.id_token.get(claim).map(|value| typed(value).unwrap_or_default())
     }
 
     /// Whether the ID token shall hold claims of the profile.

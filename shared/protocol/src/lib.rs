@@ -13,6 +13,7 @@ mod error;
 mod grant;
 pub mod interaction;
 pub mod introspection;
+pub mod json;
 pub mod logout;
 pub mod metadata;
 mod parameters;

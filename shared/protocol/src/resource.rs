@@ -2,6 +2,7 @@
 
 use crate::{AccessTokenFormat, Client, Error, ErrorCode, Parameters, STANDARD_SCOPES, Scope};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// An API that tokens can be asked for, as the deployment configures it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,22 +33,26 @@ impl Resource {
 
 /// Who shall accept a token: one or more identifiers, on the wire a string or an array (RFC 7519 §4.1.3).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "OneOrMany", into = "OneOrMany")]
+#[serde(try_from = "Value", into = "OneOrMany")]
 pub struct Audience(Vec<String>);
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 #[serde(untagged)]
 enum OneOrMany {
     One(String),
     Many(Vec<String>),
 }
 
-impl From<OneOrMany> for Audience {
-    fn from(wire: OneOrMany) -> Self {
-        match wire {
-            OneOrMany::One(one) => Self(vec![one]),
-            OneOrMany::Many(many) => Self(many),
-        }
+impl TryFrom<Value> for Audience {
+    type Error = &'static str;
+
+    fn try_from(wire: Value) -> Result<Self, Self::Error> {
+        let name = |value| if let Value::String(name) = value { Some(name) } else { None };
+        let names = match wire {
+            Value::Array(values) => values.into_iter().map(name).collect(),
+            one => name(one).map(|name| vec![name]),
+        };
+        names.map(Self).ok_or("an audience is a string or an array of strings")
     }
 }
 

@@ -99,7 +99,7 @@ impl Context {
     async fn own_jwt<T: DeserializeOwned>(&self, token: &str, typ: &str, now: Timestamp) -> Result<Option<T>, Fault> {
         let Some(jwt) = Jwt::parse(token).filter(|jwt| jwt.typ_is(typ)) else { return Ok(None) };
         let claims = self.keyring(now).await?.verify(&jwt, now).await;
-        Ok(claims.and_then(|claims| serde_json::from_value(claims).ok()))
+        Ok(claims.as_ref().and_then(protocol::json::typed))
     }
 
     /// What an ID token says that this server signed.

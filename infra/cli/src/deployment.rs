@@ -43,7 +43,7 @@ impl Deployment {
                     secret::SETTING,
                     secret::file(&args.data).display()
                 ))
-                .remedy("Start `latchkey dev` first, or name its data directory with --data.")
+                .remedy("Start `latchkey dev` first, or name its data directory with --data. With --memory it keeps none: set LATCHKEY_SECRET for both.")
             })?,
             None => {
                 return Err(Failure::new(format!("{} is not set.", secret::SETTING))

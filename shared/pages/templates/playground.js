@@ -409,7 +409,7 @@ function show() {
   element("steps-empty").hidden = steps.length > 0;
   element("clear").hidden = steps.length === 0 && !tokens;
   element("toolbar").hidden = !tokens;
-  element("refresh").disabled = !tokens?.refresh_token;
+  element("refresh").disabled = busy || !tokens?.refresh_token;
   element("tokens-empty").hidden = Boolean(tokens);
   const shown = [
     ["ID token", "id-token", tokens?.id_token],
@@ -419,10 +419,13 @@ function show() {
   element("tokens").replaceChildren(...shown.map((token) => showToken(...token)));
 }
 
+let busy = false;
+
 /** Runs one action at a time, and says what went wrong. */
 function act(action) {
   return async (event) => {
     event?.preventDefault();
+    busy = true;
     const buttons = [...document.querySelectorAll("#toolbar button, #start, #device")];
     buttons.forEach((button) => (button.disabled = true));
     try {
@@ -431,6 +434,7 @@ function act(action) {
     } catch (error) {
       say(String(error.message ?? error), "bad");
     } finally {
+      busy = false;
       buttons.forEach((button) => (button.disabled = false));
       show();
     }

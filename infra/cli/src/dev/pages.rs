@@ -14,7 +14,10 @@ pub(crate) fn respond(request: &Request, issuer: &str) -> Option<Response> {
         "/callback" => callback,
         _ => return None,
     };
-    if !matches!(request.method, Method::GET | Method::HEAD) {
+    // A response comes to the callback by POST, too (OAuth 2.0 Form Post Response Mode).
+    let is_served = matches!(request.method, Method::GET | Method::HEAD)
+        || (request.method == Method::POST && request.path == "/callback");
+    if !is_served {
         return Some(Response::new(StatusCode::METHOD_NOT_ALLOWED).with(header::ALLOW, "GET, HEAD"));
     }
     let mut response = page(request, issuer).unwrap_or_else(|fault| {
@@ -92,16 +95,13 @@ fn qr_code(request: &Request, issuer: &str) -> Result<Response, Fault> {
 
 /// Where the URL that the terminal shows leads back to: the next command, with the code in it.
 fn callback(request: &Request, issuer: &str) -> Result<Response, Fault> {
-    let parameter = |name: &str| {
-        form_urlencoded::parse(request.query.as_bytes())
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.into_owned())
-    };
-    let plain = |code: &String| code.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte));
+    let parameters = request.parameters().ok();
+    let parameter = |name: &str| parameters.as_ref().and_then(|parameters| parameters.value(name));
+    let plain = |code: &&str| code.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte));
     let text = match (parameter("code").filter(plain), parameter("error")) {
         (Some(code), _) => format!(
             "Signed in. Exchange the code for tokens within a minute, once:\n\n{}\n\nThen refresh them, with the refresh_token of that answer:\n\n{}\n",
-            commands::exchange(issuer, &code),
+            commands::exchange(issuer, code),
             commands::refresh(issuer),
         ),
         (None, Some(error)) => {

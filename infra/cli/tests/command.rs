@@ -177,7 +177,17 @@ fn the_store_and_the_secret_outlive_the_process() {
     let redirect_uri = format!("{}/playground/callback", second.issuer());
     let spa = clients.as_array().unwrap().iter().find(|client| client["client_id"] == "demo-spa").unwrap();
     assert_eq!(spa["redirect_uris"][0], redirect_uri, "redirect URIs follow the port");
+
+    let refused = |secret: Option<&str>| {
+        let mut command = latchkey(&["dev", "--port", "0", "--quiet", "--data"]);
+        command.arg(&data).envs(secret.map(|secret| ("LATCHKEY_SECRET", secret)));
+        let output = run(command, "");
+        assert!(!output.status.success());
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert!(refused(None).contains("Another server is using"), "two servers would share one store");
     second.stop();
+    assert!(refused(Some(SECRET)).contains("made with another LATCHKEY_SECRET"));
     assert!(data.join("secret").exists());
     std::fs::remove_dir_all(&data).unwrap();
 }
@@ -237,6 +247,44 @@ fn what_cannot_work_is_said_with_a_remedy() {
     let wrong = wrong.env("LATCHKEY_REFRESH_GRACE", "soon").env("LATCHKEY_CODE_LIFETIME", "0").output().unwrap();
     let told = String::from_utf8(wrong.stderr).unwrap();
     assert!(told.contains("LATCHKEY_REFRESH_GRACE") && told.contains("LATCHKEY_CODE_LIFETIME"), "{told}");
+}
+
+#[test]
+fn a_misspelt_setting_is_named() {
+    let mut command = latchkey(&["--memory", "--port", "0", "--json", "--quiet"]);
+    command.env("LATCHKEY_ACESS_TOKEN_LIFETIME", "60").env("LATCHKEY_ID_TOKEN_LIFETIME", "60");
+    let provider = Provider::start(command);
+    assert_eq!(provider.banner["unknown_settings"], json!(["LATCHKEY_ACESS_TOKEN_LIFETIME"]));
+}
+
+/// A browser that comes by number would leave its cookies where the issuer cannot see them.
+#[test]
+fn pages_are_served_by_name() {
+    let provider = in_memory(&["--quiet"]);
+    let by_number = provider.issuer().replace("localhost", "127.0.0.1");
+    let agent: ureq::Agent = ureq::Agent::config_builder().max_redirects(0).build().into();
+    let response = agent.get(format!("{by_number}/authorize?client_id=x&state=a%26b")).call().unwrap();
+    let expected = format!("{}/authorize?client_id=x&state=a%26b", provider.issuer());
+    assert_eq!(response.headers()["location"], expected.as_str());
+    assert_eq!(get(&format!("{by_number}/jwks")).0, 200);
+}
+
+#[test]
+fn keys_are_shown_and_rotated() {
+    let provider = in_memory(&["--quiet"]);
+    let states = |keys: &Value| -> Vec<(String, bool)> {
+        let keys = keys.as_array().unwrap().iter();
+        keys.map(|key| (key["alg"].as_str().unwrap().to_owned(), key["signs"] == true)).collect()
+    };
+    let before = answer(&["keys", "list"], provider.issuer(), "");
+    assert_eq!(states(&before), [("ES256".into(), true), ("RS256".into(), true), ("EdDSA".into(), true)]);
+    let rotated = answer(&["keys", "rotate", "--alg", "RS256"], provider.issuer(), "");
+    assert_eq!(states(&rotated)[3..], [("RS256".to_owned(), false)], "published, and yet to sign");
+    let replaced = answer(&["keys", "replace"], provider.issuer(), "");
+    assert_eq!(replaced.as_array().unwrap().len(), 3);
+    assert!(replaced.as_array().unwrap().iter().all(|key| !rotated.to_string().contains(key["kid"].as_str().unwrap())));
+    let said = complaint(&["keys", "rotate", "--alg", "HS256"], provider.issuer(), SECRET);
+    assert!(said.contains("ES256"), "{said}");
 }
 
 #[test]

@@ -16,9 +16,12 @@ pub(crate) fn base64url(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// A request that brings no token, or one that is not good (RFC 6750 §3).
-pub(crate) fn challenge(error: &Error) -> Response {
-    let value = format!("Bearer realm=\"latchkey\", error=\"{}\"", error.code.as_str());
+/// A request that brings a token that is not good (RFC 6750 §3); or none, and then the challenge names no error (§3.1).
+pub(crate) fn challenge(request: &Request, error: &Error) -> Response {
+    let mut value = "Bearer realm=\"latchkey\"".to_owned();
+    if request.headers.contains_key(header::AUTHORIZATION) {
+        value.push_str(&format!(", error=\"{}\"", error.code.as_str()));
+    }
     Response::json(StatusCode::UNAUTHORIZED, &error.to_body()).with(header::WWW_AUTHENTICATE, &value).failed(error)
 }
 

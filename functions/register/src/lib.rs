@@ -31,7 +31,7 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Fa
         },
     };
     answer.or_else(|refusal| match refusal {
-        Refusal::Error(error) if error.code == ErrorCode::InvalidToken => Ok(authority::challenge(&error)),
+        Refusal::Error(error) if error.code == ErrorCode::InvalidToken => Ok(authority::challenge(request, &error)),
         Refusal::Error(error) if error.code == ErrorCode::AccessDenied => {
             Ok(Response::json(StatusCode::FORBIDDEN, &error.to_body()).failed(&error))
         }

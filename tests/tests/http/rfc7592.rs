@@ -34,6 +34,9 @@ fn the_settings_are_read() {
 #[test]
 fn other_tokens_are_refused() {
     let (one, two) = (client(&json!({})), client(&json!({})));
+    // RFC 6750 §3.1: to a request without any authentication the challenge names no error.
+    let reply = suite::Call::get(one.text("registration_client_uri")).send().expect(401);
+    assert_eq!(reply.header("www-authenticate"), Some("Bearer realm=\"latchkey\""), "{reply:?}");
     for method in ["GET", "PUT", "DELETE"] {
         let body = (method == "PUT").then(|| one.replacement(&json!({})));
         for token in [two.token(), one.text("client_secret"), "x", "lkg_x"] {

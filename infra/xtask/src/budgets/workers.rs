@@ -27,11 +27,11 @@ pub(super) fn sizes() -> Result<Vec<Row>> {
 /// What workerd spends on a token for `demo-service`, less what it spends on a request that finds no Worker: that is
 /// the way in, which the emulator adds, and which Cloudflare does not count.
 pub(super) fn token() -> Result<Vec<Row>> {
-    lambda::build(&["latchkey"], "dev")?;
+    lambda::build(&["latchkey"], "release")?;
     workers::build_all(Build::Release)?;
     let options = Options { secret: demo::secret()?, ..Options::default() };
     let server = Workers::start(&options)?;
-    demo::seed(&server.url, &options.secret, "dev")?;
+    demo::seed(&server.url, &options.secret, "release")?;
     let port: u16 = server.url.rsplit(':').next().context("a URL without a port")?.parse()?;
     let address = SocketAddr::from(([127, 0, 0, 1], port));
     let workerd = processor::below(server.process(), "workerd")?;

@@ -150,3 +150,20 @@ async fn a_service_asks_by_name() {
     assert!(token(&instance, &narrow, &[ONE]).await.status.is_success());
     assert_eq!(error(&token(&instance, &narrow, &[TWO]).await), "invalid_target");
 }
+
+/// The deployment's own audience can be asked for by name, however the URL is written: it is what tokens are for anyway.
+#[tokio::test]
+async fn the_audience_of_the_deployment_is_a_resource() {
+    let memory = Arc::new(Memory::new());
+    deployment(memory.clone()).await;
+    let instance = Instance::start(memory, &[("LATCHKEY_AUDIENCE", "https://api.example")]);
+    for resources in [&[][..], &["https://api.example"], &["https://api.example/"]] {
+        let first = redeem(&instance, &code(&instance, resources).await, resources).await;
+        let second = refresh(&instance, &first, resources).await;
+        for response in [&first, &second] {
+            assert_eq!(claims(response)["aud"], "https://api.example");
+        }
+    }
+    let other = redeem(&instance, &code(&instance, &[]).await, &["https://other.example"]).await;
+    assert_eq!(error(&other), "invalid_target");
+}

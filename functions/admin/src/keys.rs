@@ -15,14 +15,11 @@ pub(crate) async fn list(now: Timestamp, context: &Context) -> Result<Response, 
 /// `rotate`: successors are published, and sign when everybody knows them. `replace`: they sign at once, and what the old
 /// keys signed counts for nothing. With `?alg=`, the key for that algorithm alone.
 pub(crate) async fn act(action: &str, request: &Request, context: &Context) -> Result<Response, Fault> {
+    // A query that cannot be read must not mean every key.
     let parameters = Parameters::parse(request.query.as_bytes());
-    let name = parameters.as_ref().ok().and_then(|parameters| parameters.value("alg"));
-    let alg = match name.map(str::parse::<Algorithm>) {
-        None => None,
-        Some(Ok(alg)) => Some(alg),
-        Some(Err(_)) => {
-            return Ok(crate::problem(StatusCode::BAD_REQUEST, &["alg: must be one of ES256, RS256, PS256, EdDSA"]));
-        }
+    let read = parameters.ok().filter(|parameters| parameters.refuse_repeated().is_ok());
+    let Some(Ok(alg)) = read.map(|query| query.value("alg").map(str::parse::<Algorithm>).transpose()) else {
+        return Ok(crate::problem(StatusCode::BAD_REQUEST, &["alg: must be one of ES256, RS256, PS256, EdDSA"]));
     };
     let occasion = match action {
         "rotate" => Occasion::Early(alg),

@@ -11,6 +11,11 @@ use zeroize::{Zeroize, Zeroizing};
 /// The algorithms that get a key of their own. PS256 uses the one of RS256.
 pub(crate) const GENERATED: [Algorithm; 3] = [Algorithm::ES256, Algorithm::RS256, Algorithm::EdDSA];
 
+/// The algorithm whose key serves this one.
+pub(crate) fn made_for(alg: Algorithm) -> Algorithm {
+    if alg == Algorithm::PS256 { Algorithm::RS256 } else { alg }
+}
+
 /// The public side of one signing key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PublishedKey {
@@ -76,7 +81,7 @@ impl PublishedKeys {
     /// The key that signs for `alg` at `now`: the one whose turn came last. When no one's has come, for instance by a
     /// clock that is behind, the one whose turn comes first.
     pub fn signing(&self, alg: Algorithm, now: Timestamp) -> Option<&PublishedKey> {
-        let made_for = if alg == Algorithm::PS256 { Algorithm::RS256 } else { alg };
+        let made_for = made_for(alg);
         let candidates = || self.living(now).filter(|key| key.alg == made_for);
         let due = candidates().filter(|key| key.signs_from.is_past(now)).max_by_key(|key| key.signs_from);
         due.or_else(|| candidates().min_by_key(|key| key.signs_from))

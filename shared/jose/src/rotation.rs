@@ -1,6 +1,6 @@
 //! When signing keys are made, when they sign, and when they go.
 
-use crate::{Algorithm, Crypto, CryptoError, KeySet, PublishedKeys, key_set::GENERATED};
+use crate::{Algorithm, Crypto, CryptoError, KeySet, PublishedKeys, key_set::GENERATED, key_set::made_for};
 use protocol::Timestamp;
 use std::time::Duration;
 
@@ -32,23 +32,9 @@ pub enum Occasion {
     Compromise(Option<Algorithm>),
 }
 
-impl Occasion {
-    const fn is_early(self, alg: Algorithm) -> bool {
-        matches!(self, Self::Early(only) if is_meant(only, alg))
-    }
-
-    const fn is_compromise(self, alg: Algorithm) -> bool {
-        matches!(self, Self::Compromise(only) if is_meant(only, alg))
-    }
-}
-
-/// Whether the key that was made for `alg` is meant; the one for RS256 serves PS256 too.
-const fn is_meant(only: Option<Algorithm>, alg: Algorithm) -> bool {
-    match only {
-        None => true,
-        Some(Algorithm::PS256) => matches!(alg, Algorithm::RS256),
-        Some(only) => only as u8 == alg as u8,
-    }
+/// Whether the key that was made for `alg` is meant, among all or by the algorithm named.
+fn is_meant(only: Option<Algorithm>, alg: Algorithm) -> bool {
+    only.is_none_or(|only| made_for(only) == alg)
 }
 
 /// A key to make.
@@ -92,7 +78,7 @@ impl Plan {
                 plan.additions.push(Addition { alg, signs_from: now });
                 continue;
             };
-            if occasion.is_compromise(alg) {
+            if matches!(occasion, Occasion::Compromise(only) if is_meant(only, alg)) {
                 let known = keys.keys.iter().filter(|key| key.alg == alg && key.is_alive(now));
                 plan.removals.extend(known.map(|key| key.kid.clone()));
                 plan.additions.push(Addition { alg, signs_from: now });
@@ -100,7 +86,8 @@ impl Plan {
             }
             let ends = newest.signs_from.after(policy.rotate_every);
             // One that is still to sign is the successor already.
-            let is_early = occasion.is_early(alg) && newest.signs_from.is_past(now);
+            let is_wished = matches!(occasion, Occasion::Early(only) if is_meant(only, alg));
+            let is_early = is_wished && newest.signs_from.is_past(now);
             if is_early || ends.is_past(now.after(policy.publish_ahead)) {
                 let signs_from = now.after(policy.publish_ahead);
                 let verifies_until = signs_from.after(policy.token_lifetime).after(CLOCK_SKEW);

@@ -109,7 +109,7 @@ fn cryptography() -> Value {
         "introspection_signing_alg_values_supported": Algorithm::ALL,
         "introspection_encryption_alg_values_supported": key_management,
         "introspection_encryption_enc_values_supported": content_encryption,
-        // Nor is `none` offered to all: it is for clients that are registered for it by name.
+        // `none` is not offered to all: it is for clients that are registered for it by name.
         "request_object_signing_alg_values_supported": Algorithm::ALL,
     })
 }

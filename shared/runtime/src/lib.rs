@@ -29,6 +29,7 @@ pub mod shell;
 mod subject;
 pub mod throttle;
 mod verify;
+mod visit;
 #[cfg(target_arch = "wasm32")]
 pub mod worker;
 
@@ -38,10 +39,10 @@ pub use encrypt::encrypted;
 pub use fault::Fault;
 pub use fetch::{FetchError, Fetched, Fetcher};
 pub use form::Refusal;
-pub use page::Visit;
 pub use registration::{RegistrationPolicy, StatementIssuer, initial_access_token};
 pub use remote_keys::{KeyError, KeySource};
 pub use request::Request;
 pub use response::{Outcome, Response};
 pub use shell::{Handler, Scheduled};
 pub use verify::{Backing, IdTokenHint, ProvedIdToken};
+pub use visit::Visit;

@@ -1,0 +1,60 @@
+//! How the pages begin that an authorization request is interrupted for: sign-in, consent.
+
+use crate::browser::Browser;
+use crate::{Context, Fault, Request, Response};
+use protocol::interaction::Interaction;
+use protocol::{Error, Parameters, StoredClient};
+use std::sync::Arc;
+
+/// A visit of a page that an authorization request is interrupted for: sign-in, consent.
+pub struct Visit<'a> {
+    /// The HTTP request.
+    pub request: &'a Request,
+    /// What the function has.
+    pub context: &'a Context,
+    /// The browser, the one that the authorization request came from.
+    pub browser: Browser,
+    /// What the page sent, or was asked with; none is repeated.
+    pub parameters: Parameters,
+    /// The authorization request on its way, and the same as it travels.
+    pub interaction: Interaction,
+    /// See [`Self::interaction`].
+    pub sealed: String,
+    /// The client that asks.
+    pub client: Arc<StoredClient>,
+}
+
+impl<'a> Visit<'a> {
+    /// The visit; or what the person is told whose request is over or began elsewhere.
+    pub async fn open(request: &'a Request, context: &'a Context) -> Result<Result<Self, Box<Response>>, Fault> {
+        let browser = Browser::of(request, context)?;
+        let Ok(parameters) = request.parameters() else { return Self::over(request) };
+        if parameters.refuse_repeated().is_err() {
+            return Self::over(request);
+        }
+        let sealed = parameters.value("interaction").unwrap_or_default().to_owned();
+        let Some(interaction) = browser.open_interaction(context, &sealed, request.received_at) else {
+            return Self::over(request);
+        };
+        let Some(client) = context.client(&interaction.request.client_id, request.received_at).await? else {
+            return Self::over(request);
+        };
+        Ok(Ok(Self { request, context, browser, parameters, interaction, sealed, client }))
+    }
+
+    fn over<T>(request: &Request) -> Result<Result<T, Box<Response>>, Fault> {
+        let error = Error::invalid_request("the interaction is missing, over, or of another browser");
+        let response = Response::error_page(
+            request,
+            "This sign-in is over",
+            "It took too long, was opened in another browser, or your browser does not keep cookies. Go back to the application and try again.",
+            &error,
+        )?;
+        Ok(Err(Box::new(response)))
+    }
+
+    /// Whether the form that was sent is one that this browser was shown; `bound` as it was when it was shown.
+    pub fn accepts_form(&self, form: &str, bound: &str) -> bool {
+        self.browser.accepts_form(self.context, form, bound, self.parameters.value("csrf"))
+    }
+}

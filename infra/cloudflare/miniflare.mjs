@@ -1,16 +1,18 @@
 // Runs the Workers of wrangler.toml in one workerd: the deployment, on this machine, with nothing kept afterwards.
 //
-//   node_modules/.bin/node infra/cloudflare/miniflare.mjs [--port PORT] [--issuer URL] [--set NAME=VALUE]... [--contract]
+//   node_modules/.bin/node infra/cloudflare/miniflare.mjs [--port PORT] [--issuer URL] [--set NAME=VALUE]... [--contract] [--faults]
 //
 // --port      the port on localhost; a free one unless given
 // --issuer    LATCHKEY_ISSUER; http://localhost:PORT unless given
 // --set       a variable for every function; LATCHKEY_SECRET comes from the environment
 // --contract  serves the contract of the store (tests/contract-worker) and none of the functions
+// --faults    has the objects of the store misbehave by a plan that tests put at /faults (faulty-records.mjs)
 //
 // Prints {"url"} when it is ready. A line on standard input that is the name of a scheduled function runs it, and prints
 // {"scheduled", "outcome"}. Ends when standard input does. What the Workers log goes to standard error.
 
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { dirname } from "node:path";
 import { createInterface } from "node:readline";
@@ -25,6 +27,7 @@ const { values } = parseArgs({
     issuer: { type: "string" },
     set: { type: "string", multiple: true, default: [] },
     contract: { type: "boolean", default: false },
+    faults: { type: "boolean", default: false },
   },
 });
 
@@ -70,7 +73,14 @@ function worker(name) {
   const { LATCHKEY_SECRET, ...others } = settings;
   const given = name === "records" ? {} : GUARDED.includes(name) ? others : settings;
   const bindings = { ...workerOptions.bindings, ...given };
-  return { ...workerOptions, bindings, name: `latchkey-${name}`, zone: undefined, ...script(main) };
+  const code = name === "records" && values.faults ? faulty(script(main)) : script(main);
+  return { ...workerOptions, bindings, name: `latchkey-${name}`, zone: undefined, ...code };
+}
+
+// The script that owns the objects, behind the one that has them misbehave.
+function faulty({ modules, modulesRoot }) {
+  const contents = readFileSync(`${root}infra/cloudflare/faulty-records.mjs`, "utf8");
+  return { modules: [{ type: "ESModule", path: `${modulesRoot}/faulty-records.mjs`, contents }, ...modules], modulesRoot };
 }
 
 // What infra/cloudflare/build.sh left: a module, and the wasm beside it.
@@ -85,6 +95,7 @@ function script(path) {
 function router(workers) {
   // The gateway's host is the server's own here: it stands before the sample API alone.
   const gateway = ["/demo-api*", "/.well-known/oauth-protected-resource*"].map((path) => ({ path, worker: "authorizer" }));
+  const faults = values.faults ? [{ path: "/faults", worker: "records" }] : [];
   const routes = workers.filter((name) => !GUARDED.includes(name)).flatMap((name) =>
     (unstable_readConfig({ config, env: name }, { hideWarnings: true }).routes ?? []).map(({ pattern }) => ({
       path: pattern.slice(pattern.indexOf("/")),
@@ -96,7 +107,7 @@ function router(workers) {
     modules: true,
     script: ROUTER,
     compatibilityDate: "2026-11-01",
-    bindings: { ROUTES: [...routes, ...gateway].sort((one, other) => other.path.length - one.path.length) },
+    bindings: { ROUTES: [...routes, ...gateway, ...faults].sort((one, other) => other.path.length - one.path.length) },
     serviceBindings: Object.fromEntries(workers.map((name) => [name, `latchkey-${name}`])),
   };
 }
@@ -108,7 +119,7 @@ function workers() {
     return [{ ...contract, name: "contract", ...script(`${root}tests/contract-worker/build/index.js`) }, worker("records")];
   }
   const names = unstable_readConfig({ config }, { hideWarnings: true }).definedEnvironments;
-  return [router(names.filter((name) => name !== "records")), ...names.map(worker)];
+  return [router(names.filter((name) => values.faults || name !== "records")), ...names.map(worker)];
 }
 
 const miniflare = new Miniflare(

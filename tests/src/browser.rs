@@ -226,7 +226,8 @@ impl Browser {
         panic!("signing in and consenting does not end: {landing:?}")
     }
 
-    fn follow(&mut self, from: &str, mut reply: Reply) -> Landing {
+    /// Follows the redirects that begin with an answer to `from`, until a page or the client.
+    pub fn follow(&mut self, from: &str, mut reply: Reply) -> Landing {
         let mut at = Url::parse(from).expect("a URL");
         for _ in 0..10 {
             if !(300..400).contains(&reply.status) {

@@ -3,6 +3,7 @@
 //! `tests/trusted/` has their keys and the settings, `issuers.json` for `LATCHKEY_TRUSTED_ISSUERS` and
 //! `saml-issuers.json` for `LATCHKEY_TRUSTED_SAML_ISSUERS`. Anybody knows these keys: they are for tests alone.
 
+use crate::admin;
 use crate::authorization::random;
 use crate::client::Client;
 use crate::signer::Signer;
@@ -20,6 +21,9 @@ pub const PEOPLE: &str = "https://people.test";
 pub const NAMES: &str = "https://names.test";
 /// Maps its subjects to machines, `machine:` before them; for the client `jwt-machine` alone. Signs with `machines`.
 pub const MACHINES: &str = "https://machines.test";
+
+/// The grant type of JWT assertions (RFC 7523 §2.1).
+pub const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
 /// The key of `PEOPLE` and `NAMES`.
 pub fn people() -> &'static Signer {
@@ -41,9 +45,15 @@ pub fn claims(issued_by: &str, subject: &str) -> Map<String, Value> {
     claims.as_object().expect("an object").clone()
 }
 
+/// A client that may present JWT assertions.
+pub fn bearer() -> Client {
+    let grants = format!("grant_types=[\"{JWT_BEARER}\",\"client_credentials\"]");
+    admin::client("jwt-bearer", &["--service", "--scope", "read write delete openid offline_access", "--set", &grants])
+}
+
 /// A request of the JWT bearer grant (RFC 7523 §2.1).
 pub fn jwt_bearer(client: &Client, assertion: &str) -> TokenRequest {
-    TokenRequest::new(client, "urn:ietf:params:oauth:grant-type:jwt-bearer").set("assertion", assertion)
+    TokenRequest::new(client, JWT_BEARER).set("assertion", assertion)
 }
 
 /// Maps the attribute `login` to what people sign in as. Signs with `machines`.

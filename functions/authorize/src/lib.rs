@@ -17,6 +17,10 @@ use storage::{consents, grants, pushed, users};
 
 /// Answers an authorization request, new or on its way back from sign-in or consent.
 pub async fn handle(request: &Request, context: &Context) -> Result<Response, Fault> {
+    answer(request, context).await.or_else(|fault| fault.into_page(request))
+}
+
+async fn answer(request: &Request, context: &Context) -> Result<Response, Fault> {
     let browser = Browser::of(request, context)?;
     let response = match arrive::interaction(request, context, &browser).await? {
         Ok(arrived) if arrived.is_posted => browser::forward(context, "/authorize", &arrived.interaction)?,

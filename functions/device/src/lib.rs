@@ -13,7 +13,7 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Fa
     if request.path == "/device_authorization" {
         authorization::respond(request, context).await.or_else(Refusal::into_json)
     } else {
-        page::handle(request, context).await
+        page::handle(request, context).await.or_else(|fault| fault.into_page(request))
     }
 }
 

@@ -147,7 +147,7 @@ fn serve_workers(port: Option<u16>, mut settings: BTreeMap<String, String>) -> R
     demo::open_registration(&mut settings);
     lambda::build(&["latchkey"], "dev")?;
     workers::build_all(workers::Build::Dev)?;
-    let options = workers::Options { port, secret: demo::secret()?, settings, contract: false };
+    let options = workers::Options { port, secret: demo::secret()?, settings, ..workers::Options::default() };
     let server = workers::Workers::start(&options)?;
     demo::seed(&server.url, &options.secret, "dev")?;
     eprintln!("  log of the functions: {}", server.log.display());

@@ -78,6 +78,8 @@ pub(crate) struct Options {
     pub(crate) settings: BTreeMap<String, String>,
     /// Serve the contract of the store, and none of the functions.
     pub(crate) contract: bool,
+    /// Have the store misbehave by a plan that is put at `/faults`.
+    pub(crate) faults: bool,
 }
 
 /// The Workers, served by workerd with an empty store; ended when this is dropped.
@@ -108,6 +110,9 @@ impl Workers {
         }
         if options.contract {
             node.arg("--contract");
+        }
+        if options.faults {
+            node.arg("--faults");
         }
         offline(&mut node).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(std::fs::File::create(&log)?);
         let mut child = node.spawn().context("starting workerd")?;

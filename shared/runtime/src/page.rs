@@ -26,3 +26,22 @@ impl Response {
         Ok(Self::page(status, page).failed(error))
     }
 }
+
+impl Fault {
+    /// The fault as a person sees it. Nothing is lost by it: the page can be reloaded, its form and all.
+    ///
+    /// # Errors
+    /// The same fault, when there is not even a page.
+    pub fn into_page(self, request: &Request) -> Result<Response, Self> {
+        let Ok(nonce) = entropy::name() else { return Err(self) };
+        let page = pages::error(&ErrorPage {
+            nonce: &nonce,
+            status: StatusCode::SERVICE_UNAVAILABLE.as_u16(),
+            title: "We cannot answer just now",
+            message: "Something on our side is busy or broken. Nothing you did is lost: wait a moment, then reload this page.",
+            hint: None,
+            request_id: &request.id,
+        });
+        Ok(Response::page(StatusCode::SERVICE_UNAVAILABLE, page).owning_up(&self))
+    }
+}

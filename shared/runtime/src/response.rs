@@ -1,5 +1,6 @@
 //! A response as a function gives it to every platform.
 
+use crate::Fault;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use serde::Serialize;
 
@@ -51,6 +52,13 @@ impl Response {
             self.headers.append(name, value);
         }
         self
+    }
+
+    /// Says when to come back, and to the log why.
+    pub(crate) fn owning_up(mut self, fault: &Fault) -> Self {
+        self.outcome.error = Some("temporarily_unavailable".to_owned());
+        self.outcome.reason = Some(fault.reason.clone());
+        self.with(header::RETRY_AFTER, "1")
     }
 
     /// Sets the body.

@@ -81,10 +81,7 @@ fn preflight(route: &Route) -> Response {
 fn unavailable(fault: &Fault) -> Response {
     let body =
         json!({ "error": "temporarily_unavailable", "error_description": "the server cannot answer now; try again" });
-    let mut response = Response::json(StatusCode::SERVICE_UNAVAILABLE, &body).with(header::RETRY_AFTER, "1");
-    response.outcome.error = Some("temporarily_unavailable".to_owned());
-    response.outcome.reason = Some(fault.reason.clone());
-    response
+    Response::json(StatusCode::SERVICE_UNAVAILABLE, &body).owning_up(fault)
 }
 
 fn secure(response: &mut Response, context: &Context) {

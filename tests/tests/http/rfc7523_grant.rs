@@ -1,21 +1,14 @@
 //! The JWT bearer grant: RFC 7521 §4.1 and §5, RFC 7523 §2.1 and §3, with the audience of draft-ietf-oauth-rfc7523bis.
 
 use serde_json::{Value, json};
-use suite::trusted::{MACHINES, NAMES, PEOPLE, claims, jwt_bearer, machines, people};
+use suite::trusted::{JWT_BEARER, MACHINES, NAMES, PEOPLE, bearer, claims, jwt_bearer, machines, people};
 use suite::{
     Client, Reply, Signer, TokenRequest, Tokens, USERNAME, admin, grant, introspection, issuer, jwt, now, random,
     revoke, service, spa, url,
 };
 
-const GRANT: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
-
-fn bearer() -> Client {
-    let grants = format!("grant_types=[\"{GRANT}\",\"client_credentials\"]");
-    admin::client("jwt-bearer", &["--service", "--scope", "read write delete openid offline_access", "--set", &grants])
-}
-
 fn machine() -> Client {
-    let grants = format!("grant_types=[\"{GRANT}\"]");
+    let grants = format!("grant_types=[\"{JWT_BEARER}\"]");
     admin::client("jwt-machine", &["--service", "--scope", "read", "--set", &grants])
 }
 
@@ -231,7 +224,7 @@ fn the_client_is_held_to_its_registration() {
     jwt_bearer(&Client::confidential("jwt-bearer", "wrong"), &assertion).send().expect_error(401, "invalid_client");
     jwt_bearer(&Client::public("jwt-bearer"), &assertion).send().expect_error(401, "invalid_client");
     jwt_bearer(&service(), &assertion).send().expect_error(400, "unauthorized_client");
-    let request = TokenRequest::new(&bearer(), GRANT);
+    let request = TokenRequest::new(&bearer(), JWT_BEARER);
     request.clone().send().expect_error(400, "invalid_request");
     request.set("assertion", &assertion).also("assertion", &assertion).send().expect_error(400, "invalid_request");
     present(&assertion).expect(200);
@@ -256,5 +249,5 @@ fn signing_out_everywhere_ends_it() {
 #[test]
 fn the_metadata_name_the_grant() {
     let document = suite::Call::get("/.well-known/openid-configuration").send().expect(200).json();
-    assert!(document["grant_types_supported"].as_array().expect("an array").contains(&json!(GRANT)), "{document}");
+    assert!(document["grant_types_supported"].as_array().expect("an array").contains(&json!(JWT_BEARER)), "{document}");
 }

@@ -10,7 +10,7 @@ use std::process::Stdio;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 use tokio::process::{Child, Command};
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{Notify, Semaphore, oneshot};
 
 /// How many instances of one function run at once; more events than that wait.
 const MOST_INSTANCES: usize = 8;
@@ -25,6 +25,7 @@ pub(crate) struct Function {
     log: File,
     places: Semaphore,
     idle: Mutex<Vec<Instance>>,
+    crash: Notify,
 }
 
 /// One process that runs the function.
@@ -51,6 +52,7 @@ impl Function {
             log,
             places: Semaphore::new(MOST_INSTANCES),
             idle: Mutex::new(Vec::new()),
+            crash: Notify::new(),
         }
     }
 
@@ -82,7 +84,13 @@ impl Function {
             log: self.log.try_clone()?,
             places: Semaphore::new(MOST_INSTANCES),
             idle: Mutex::new(Vec::new()),
+            crash: Notify::new(),
         })
+    }
+
+    /// Ends the instances that are at work, in mid-sentence.
+    pub(super) fn crash(&self) {
+        self.crash.notify_waiters();
     }
 
     /// A new instance.
@@ -116,6 +124,7 @@ impl Function {
         tokio::select! {
             biased;
             answer = receiver => Ok(answer?),
+            () = self.crash.notified() => bail!("{} is ended by plan", self.name),
             status = instance.child.wait() => bail!("{} ended: {}", self.name, status?),
             () = tokio::time::sleep(self.timeout) => bail!("{} did not answer within {:?}", self.name, self.timeout),
         }

@@ -2,6 +2,7 @@
 //! them, and the table with each function's permissions behind them, all as template.yaml describes them.
 
 mod cold_start;
+mod faults;
 mod function;
 mod gateway;
 mod runtime_api;
@@ -72,6 +73,8 @@ pub(crate) struct Emulator {
     pub(crate) log: PathBuf,
     /// The table.
     pub(crate) table: Arc<Table>,
+    /// Where the table's faults are planned.
+    pub(crate) faults: String,
     functions: BTreeMap<String, Arc<Function>>,
     scheduled: Vec<Arc<Function>>,
     routes: Vec<crate::template::Route>,
@@ -117,8 +120,10 @@ impl Emulator {
             }
             functions.insert(name, function);
         }
-        let routes = template.routes;
-        let emulator = Arc::new(Self { url, log, table, functions, scheduled, routes, _store: store });
+        // Nobody else sets them.
+        let _ = table.functions.set(functions.clone());
+        let (routes, faults) = (template.routes, format!("http://{table_address}/faults"));
+        let emulator = Arc::new(Self { url, log, table, faults, functions, scheduled, routes, _store: store });
         tokio::spawn(serve(listener, Arc::clone(&emulator)));
         Ok(emulator)
     }

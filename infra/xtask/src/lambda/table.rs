@@ -1,22 +1,24 @@
 //! The table, as IAM lets each function see it: calls that a function's policy in template.yaml does not allow are
-//! refused, as in AWS; the others go on to the emulated DynamoDB.
+//! refused, as in AWS; the others go on to the emulated DynamoDB. A PUT begins a plan of faults, a GET ends it.
 
+use super::Function;
+use super::faults::{Fault, Faults};
 use crate::template::{Permission, Template};
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue};
 use hyper::service::service_fn;
-use hyper::{Request, Response, StatusCode};
+use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
-use std::convert::Infallible;
+use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tokio::net::TcpListener;
 
 /// The name that every function is told.
@@ -32,6 +34,9 @@ pub(crate) struct Table {
     client: Client<HttpConnector, Full<Bytes>>,
     uses: Mutex<BTreeSet<Use>>,
     refusals: Mutex<BTreeSet<Use>>,
+    faults: Faults,
+    /// The functions by name, once they are there: for those that die.
+    pub(super) functions: OnceLock<BTreeMap<String, Arc<Function>>>,
 }
 
 impl Table {
@@ -48,6 +53,8 @@ impl Table {
             client,
             uses: Mutex::new(BTreeSet::new()),
             refusals: Mutex::new(BTreeSet::new()),
+            faults: Faults::default(),
+            functions: OnceLock::new(),
         };
         table.create(&template.table).await?;
         let table = Arc::new(table);
@@ -59,7 +66,7 @@ impl Table {
                 let table = Arc::clone(&served);
                 let service = service_fn(move |request| {
                     let table = Arc::clone(&table);
-                    async move { Ok::<_, Infallible>(table.answer(request).await) }
+                    async move { table.answer(request).await }
                 });
                 tokio::spawn(
                     hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service),
@@ -115,21 +122,33 @@ impl Table {
         Ok(())
     }
 
-    async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
-        match self.forward(request).await {
-            Ok(response) => response,
-            Err(error) => {
-                eprintln!("  table: {error:#}");
-                fail(
-                    StatusCode::INTERNAL_SERVER_ERROR,
-                    "com.amazonaws.dynamodb.v20120810#InternalServerError",
-                    "emulator",
-                )
-            }
-        }
+    /// An error breaks the connection.
+    async fn answer(&self, request: Request<Incoming>) -> io::Result<Response<Full<Bytes>>> {
+        let result = match *request.method() {
+            Method::PUT => self.begin_faults(request).await.map(Ok),
+            Method::GET => Ok(Ok(self.end_faults())),
+            _ => self.call(request).await,
+        };
+        result.unwrap_or_else(|error| {
+            eprintln!("  table: {error:#}");
+            let name = "com.amazonaws.dynamodb.v20120810#InternalServerError";
+            Ok(fail(StatusCode::INTERNAL_SERVER_ERROR, name, "emulator"))
+        })
     }
 
-    async fn forward(&self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>> {
+    async fn begin_faults(&self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>> {
+        self.faults.begin(serde_json::from_slice(&request.into_body().collect().await?.to_bytes())?);
+        Ok(Response::new(Full::default()))
+    }
+
+    fn end_faults(&self) -> Response<Full<Bytes>> {
+        let mut response = Response::new(Full::from(json!({ "befell": self.faults.end() }).to_string()));
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        response
+    }
+
+    /// A function's call: the answer, or that it is lost.
+    async fn call(&self, request: Request<Incoming>) -> Result<io::Result<Response<Full<Bytes>>>> {
         let (mut parts, body) = request.into_parts();
         let body = body.collect().await?.to_bytes();
         let text = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -141,13 +160,28 @@ impl Table {
         if !self.allows(&function, &action, &call) {
             let arn = format!("arn:aws:sts::000000000000:assumed-role/{function}");
             let message = format!("User: {arn} is not authorized to perform: {action}");
-            return Ok(fail(StatusCode::BAD_REQUEST, "com.amazon.coral.service#AccessDeniedException", &message));
+            let name = "com.amazon.coral.service#AccessDeniedException";
+            return Ok(Ok(fail(StatusCode::BAD_REQUEST, name, &message)));
+        }
+        let fault = self.faults.next();
+        if fault == Some(Fault::Refused) {
+            let name = "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException";
+            return Ok(Ok(fail(StatusCode::BAD_REQUEST, name, "refused by plan")));
         }
         parts.uri = format!("http://{}/", self.store).parse()?;
         parts.headers.remove(HOST);
         let response = self.client.request(Request::from_parts(parts, Full::new(body))).await?;
         let (parts, body) = response.into_parts();
-        Ok(Response::from_parts(parts, Full::new(body.collect().await?.to_bytes())))
+        let response = Response::from_parts(parts, Full::new(body.collect().await?.to_bytes()));
+        match fault {
+            None | Some(Fault::Refused) => return Ok(Ok(response)),
+            Some(Fault::Lost) => {}
+            Some(Fault::Crash) => {
+                let functions = self.functions.get().context("no function is there yet")?;
+                functions.get(&function).with_context(|| format!("there is no function {function}"))?.crash();
+            }
+        }
+        Ok(Err(io::Error::other("lost by plan")))
     }
 
     fn allows(&self, function: &str, action: &str, call: &Value) -> bool {

@@ -37,6 +37,7 @@ const STEPS: &[Step] = &[
     step("local", "the suite, on the local server", suites::local),
     step("lambda", "the suite, on the Lambda binaries", suites::lambda),
     step("workers", "the suite, on the Workers", suites::workers),
+    step("faults", "nothing lost when the store fails, on both", suites::faults),
     step("clients", "client libraries, against the local server", clients::libraries),
     step("browser", "Chromium, against the local server", clients::browser),
 ];

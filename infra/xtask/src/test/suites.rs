@@ -39,12 +39,20 @@ impl Target {
     }
 
     fn suite(&self) -> Result<()> {
+        process::run(&mut self.cargo_test("http"))
+    }
+
+    /// One test at a time: the store is one for all.
+    fn with_faults(&self, control: &str) -> Result<()> {
+        let mut cargo = self.cargo_test("faults");
+        process::run(cargo.env("LATCHKEY_TEST_FAULTS", control).env("RUST_TEST_THREADS", "1"))
+    }
+
+    fn cargo_test(&self, name: &str) -> Command {
         let mut cargo = Command::new("cargo");
+        cargo.args(["test", "--quiet", "--workspace", "--test", name]).envs(self.variables());
+        cargo.current_dir(workspace::root());
         cargo
-            .args(["test", "--quiet", "--workspace", "--test", "http"])
-            .envs(self.variables())
-            .current_dir(workspace::root());
-        process::run(&mut cargo)
     }
 }
 
@@ -56,7 +64,8 @@ pub(super) fn with_local(work: impl FnOnce(&Target) -> Result<()>) -> Result<()>
         std::fs::remove_dir_all(&data)?;
     }
     let port = process::free_port()?;
-    let target = Target { url: format!("http://localhost:{port}"), platform: "local", secret: demo::secret()? };
+    let target =
+        Target { url: format!("http://localhost:{port}"), platform: "local", secret: demo::secret()? };
     let mut dev = Command::new(workspace::binary("latchkey", "dev"));
     dev.args(["dev", "--quiet", "--port", &port.to_string(), "--data"]).arg(&data);
     dev.env("LATCHKEY_SECRET", &target.secret).envs(settings()?);
@@ -68,8 +77,29 @@ pub(super) fn local() -> Result<()> {
     with_local(Target::suite)
 }
 
-/// The suite on the Lambda binaries; fails, too, when a function used the table in a way that its policy forbids.
+/// The suite on the Lambda binaries.
 pub(super) fn lambda() -> Result<()> {
+    with_lambda(|target, emulator| {
+        let result = target.suite();
+        emulator.table.unused().iter().for_each(|unused| eprintln!("  note: {unused}"));
+        result
+    })
+}
+
+/// The suite on the Workers, all in one workerd.
+pub(super) fn workers() -> Result<()> {
+    with_workers(false, Target::suite)
+}
+
+/// What happens when the store fails, on the platforms whose store is far away.
+pub(super) fn faults() -> Result<()> {
+    with_lambda(|target, emulator| target.with_faults(&emulator.faults))?;
+    with_workers(true, |target| target.with_faults(&format!("{}/faults", target.url)))
+}
+
+/// Starts the Lambda binaries with an empty table; fails, too, when a function used the table in a way that its policy
+/// forbids.
+fn with_lambda(work: impl FnOnce(&Target, &lambda::Emulator) -> Result<()>) -> Result<()> {
     lambda::build_all("dev")?;
     let options =
         lambda::Options { port: 0, profile: "dev".to_owned(), secret: demo::secret()?, settings: settings()? };
@@ -78,8 +108,7 @@ pub(super) fn lambda() -> Result<()> {
     let target = Target { url: emulator.url.clone(), platform: "lambda", secret: options.secret };
     demo::seed(&target.url, &target.secret, "dev")?;
     tokio.block_on(emulator.run_schedules())?;
-    let result = target.suite();
-    emulator.table.unused().iter().for_each(|unused| eprintln!("  note: {unused}"));
+    let result = work(&target, &emulator);
     let refusals = emulator.table.refusals();
     if !refusals.is_empty() {
         bail!("template.yaml forbids what functions do: {}", refusals.join("; "));
@@ -87,19 +116,19 @@ pub(super) fn lambda() -> Result<()> {
     result.inspect_err(|_| eprintln!("  the functions' log: {}", emulator.log.display()))
 }
 
-/// The suite on the Workers, all in one workerd.
-pub(super) fn workers() -> Result<()> {
+/// Starts the Workers with an empty store, which may be one that can be made to fail.
+fn with_workers(faults: bool, work: impl FnOnce(&Target) -> Result<()>) -> Result<()> {
     lambda::build(&["latchkey"], "dev")?;
     workers::build_all(workers::Build::Dev)?;
     let secret = demo::secret()?;
-    let options = workers::Options { secret: secret.clone(), settings: settings()?, ..workers::Options::default() };
+    let options = workers::Options { secret: secret.clone(), settings: settings()?, faults, ..Default::default() };
     let mut server = workers::Workers::start(&options)?;
     let target = Target { url: server.url.clone(), platform: "workers", secret };
     demo::seed(&target.url, &target.secret, "dev")?;
     for function in SCHEDULED {
         server.run_schedule(function)?;
     }
-    target.suite().inspect_err(|_| eprintln!("  the functions' log: {}", server.log.display()))
+    work(&target).inspect_err(|_| eprintln!("  the functions' log: {}", server.log.display()))
 }
 
 /// What the suite expects of every server's configuration: short times, and trust in the issuers of `tests/trusted/`.

@@ -1,0 +1,202 @@
+//! What a person's browser does: sign-in, consent, codes, sign-out.
+
+use crate::at_every_call;
+use std::cell::RefCell;
+use suite::{AuthorizationRequest, Browser, Call, Client, Form, Page, Reply, TokenRequest, authenticated, spa};
+
+/// A browser at a page, and what it came for.
+struct Visit {
+    browser: RefCell<Browser>,
+    request: AuthorizationRequest,
+    form: Form,
+}
+
+impl Visit {
+    fn at(browser: Browser, request: AuthorizationRequest, form: &Form) -> Self {
+        Self { browser: RefCell::new(browser), request, form: form.clone() }
+    }
+
+    /// Sends the form; redirects are answers.
+    fn send(&self, entries: &[(&str, &str)]) -> Reply {
+        let call = Call::post(self.form.action.as_str()).form(&self.form.filled(entries));
+        self.browser.borrow_mut().send(call)
+    }
+}
+
+/// Goes where the answer leads, and gets tokens.
+#[track_caller]
+fn arrives(browser: &RefCell<Browser>, request: &AuthorizationRequest, reply: &Reply) {
+    let mut browser = browser.borrow_mut();
+    let landing = browser.follow(&request.url(), reply.clone());
+    let callback = browser.finish(landing, suite::USERNAME, suite::PASSWORD);
+    assert!(TokenRequest::code(request, &callback.code()).tokens().is_live());
+}
+
+fn at_sign_in() -> Visit {
+    let (mut browser, request) = (Browser::new(), AuthorizationRequest::new(&spa()));
+    let page = browser.authorize(&request).login_page();
+    Visit::at(browser, request, page.login().expect("a form"))
+}
+
+/// Who sends the sign-in form again is signed in, and never told that the password is wrong.
+#[test]
+fn a_sign_in_can_be_sent_again() {
+    let credentials = [("username", suite::USERNAME), ("password", suite::PASSWORD)];
+    at_every_call(
+        at_sign_in,
+        |visit| visit.send(&credentials),
+        |trial| arrives(&trial.subject.browser, &trial.subject.request, &trial.reply),
+    );
+}
+
+fn at_consent() -> Visit {
+    let (mut browser, request) = (Browser::signed_in(), AuthorizationRequest::new(&spa()).offline());
+    let page = browser.authorize(&request).consent_page();
+    Visit::at(browser, request, page.consent().expect("a form"))
+}
+
+/// Who sends the consent again arrives at the client.
+#[test]
+fn a_consent_can_be_sent_again() {
+    at_every_call(
+        at_consent,
+        |visit| visit.send(&[("decision", "allow")]),
+        |trial| arrives(&trial.subject.browser, &trial.subject.request, &trial.reply),
+    );
+}
+
+/// A browser on its way to the client, without a page.
+struct Passage {
+    browser: RefCell<Browser>,
+    request: AuthorizationRequest,
+    url: String,
+}
+
+impl Passage {
+    fn open(&self) -> Reply {
+        self.browser.borrow_mut().send(Call::get(&self.url))
+    }
+}
+
+fn passage() -> Passage {
+    let request = AuthorizationRequest::new(&spa());
+    Passage { browser: RefCell::new(Browser::signed_in()), url: request.url(), request }
+}
+
+/// Who reloads `/authorize` gets a code.
+#[test]
+fn a_code_can_be_asked_for_again() {
+    at_every_call(passage, Passage::open, |trial| {
+        arrives(&trial.subject.browser, &trial.subject.request, &trial.reply)
+    });
+}
+
+fn push(request: &AuthorizationRequest) -> Reply {
+    let parameters: Vec<_> = request.parameters.iter().filter(|(name, _)| name != "client_id").cloned().collect();
+    authenticated(Call::post("/par"), &request.client, &parameters).send()
+}
+
+fn pushed() -> Passage {
+    let request = AuthorizationRequest::new(&spa());
+    let document = push(&request).expect(201).json();
+    let query = form_urlencoded::Serializer::new(String::new())
+        .append_pair("client_id", &request.client.id)
+        .append_pair("request_uri", document["request_uri"].as_str().expect("a reference"))
+        .finish();
+    Passage { browser: RefCell::new(Browser::signed_in()), url: suite::url(&format!("/authorize?{query}")), request }
+}
+
+/// RFC 9126 §2: a push can be sent again, and its reference leads to a code.
+#[test]
+fn a_push_can_be_sent_again() {
+    let request = || AuthorizationRequest::new(&spa());
+    at_every_call(request, push, |trial| drop(trial.reply.clone().expect(201)));
+}
+
+/// RFC 9126 §4: a reference is used once; who reloads the page because there was no answer still arrives.
+#[test]
+fn a_reference_that_brought_no_answer_is_good() {
+    at_every_call(pushed, Passage::open, |trial| arrives(&trial.subject.browser, &trial.subject.request, &trial.reply));
+}
+
+fn at_sign_out() -> Visit {
+    let mut browser = Browser::new_signed_in();
+    let page: Page = browser.open("/logout").page();
+    let form = page.deciding("yes").expect("a form").clone();
+    Visit::at(browser, AuthorizationRequest::new(&spa()).set("prompt", "none"), &form)
+}
+
+/// Who is told that they are signed out, is.
+#[test]
+fn a_sign_out_is_done_when_it_is_answered() {
+    at_every_call(
+        at_sign_out,
+        |visit| visit.send(&[("decision", "yes")]),
+        |trial| {
+            trial.reply.clone().expect(200);
+            let visit = trial.subject;
+            let callback = visit.browser.borrow_mut().authorize(&visit.request).callback();
+            assert_eq!(callback.error(), "login_required");
+        },
+    );
+}
+
+const DEVICE: &str = "urn:ietf:params:oauth:grant-type:device_code";
+
+/// A device, and a browser at the page that asks whether it may.
+fn device() -> (Client, String, Visit) {
+    let client = Client::public("demo-device");
+    let asked = authenticated(
+        Call::post("/device_authorization"),
+        &client,
+        &[("scope".to_owned(), "openid offline_access".to_owned())],
+    );
+    let document = asked.send().expect(200).json();
+    let text = |name: &str| document[name].as_str().expect("text").to_owned();
+    let mut browser = Browser::signed_in();
+    let page = browser.open("/device").page();
+    let form = page.forms.iter().find(|form| form.has("user_code")).expect("a field for the code").clone();
+    let page = browser.submit(&form, &[("user_code", &text("user_code"))]).consent_page();
+    let visit = Visit::at(browser, AuthorizationRequest::new(&client), page.consent().expect("a form"));
+    (client, text("device_code"), visit)
+}
+
+fn poll(client: &Client, device_code: &str) -> Reply {
+    TokenRequest::new(client, DEVICE).set("device_code", device_code).send()
+}
+
+/// RFC 8628 §3.3: who approves again has approved.
+#[test]
+fn an_approval_can_be_sent_again() {
+    at_every_call(
+        device,
+        |(_, _, visit)| visit.send(&[("decision", "allow")]),
+        |trial| {
+            trial.reply.clone().expect(200);
+            let (client, device_code, _) = trial.subject;
+            poll(client, device_code).expect(200);
+        },
+    );
+}
+
+/// RFC 8628 §3.5: a device that polls again gets the tokens; of what it gets twice, the refresh token is one.
+#[test]
+fn a_poll_can_be_sent_again() {
+    let approved = || {
+        let device = device();
+        device.2.send(&[("decision", "allow")]).expect(200);
+        device
+    };
+    at_every_call(
+        approved,
+        |(client, device_code, _)| poll(client, device_code),
+        |trial| {
+            let (client, device_code, _) = trial.subject;
+            let token = |reply: Reply| reply.expect(200).json()["refresh_token"].as_str().expect("text").to_owned();
+            let first = token(trial.reply.clone());
+            let again = poll(client, device_code);
+            assert!(again.status == 400 || token(again) == first);
+            TokenRequest::refresh(client, &first).tokens();
+        },
+    );
+}

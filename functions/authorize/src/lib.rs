@@ -7,13 +7,14 @@ mod arrive;
 use protocol::interaction::{self, Interaction, Step};
 use protocol::sealed_token::{self, SealedToken};
 use protocol::{
-    Error, ErrorCode, Grant, GrantId, GrantState, ResponseType, Standing, StoredClient, Timestamp, TokenContent,
-    TokenKind,
+    Error, ErrorCode, Grant, GrantId, GrantState, GrantStatus, ResponseType, Standing, StoredClient, Timestamp,
+    TokenContent, TokenKind,
 };
 use runtime::browser::{self, Browser, SignedIn};
 use runtime::issue::{Companions, Issuer};
 use runtime::{Context, Fault, Request, Response, entropy};
-use storage::{consents, grants, pushed, users};
+use storage::pushed::{self, Answer};
+use storage::{consents, grants, users};
 
 /// Answers an authorization request, new or on its way back from sign-in or consent.
 pub async fn handle(request: &Request, context: &Context) -> Result<Response, Fault> {
@@ -50,11 +51,10 @@ async fn proceed(
     };
     match needs_consent(context, &interaction, &signed_in, &known_as, client).await? {
         Ok(false) => {
-            let issued = issue(context, &interaction, &signed_in, client, now).await?;
-            if !use_up(context, &interaction, now).await? {
+            let Some(issued) = issue(context, &interaction, &signed_in, client, now).await? else {
                 let error = Error::new(ErrorCode::InvalidRequestUri, "this pushed request was answered already");
                 return error_page(request, &error);
-            }
+            };
             answer::code(context, &interaction.request.target, issued)
         }
         Ok(true) => browser::forward(context, "/consent", &interaction),
@@ -79,13 +79,21 @@ async fn needs_consent(
     Ok(judge(remembered))
 }
 
-/// Whether this is the one answer that a pushed request is good for (RFC 9126 §7.3); true for any other request. It is
-/// used up by the code, not by being looked at: a person may load the page again. One round trip.
-async fn use_up(context: &Context, interaction: &Interaction, now: Timestamp) -> Result<bool, Fault> {
-    match interaction.pushed.as_deref().and_then(GrantId::from_name) {
-        None => Ok(true),
-        Some(id) => Ok(pushed::use_up(context.records.as_ref(), id, entropy::name()?, now).await?),
+/// The one answer that a pushed request is good for (RFC 9126 §7.3): this one, unless there was one before. The one before
+/// counts again in the same session, while its code is unused: the browser that it was for asks again because it was lost.
+/// Any other request is answered with this one. One round trip for a pushed request; two when it was answered before.
+async fn counts(context: &Context, interaction: &Interaction, answer: Answer) -> Result<Option<Answer>, Fault> {
+    let records = context.records.as_ref();
+    let Some(id) = interaction.pushed.as_deref().and_then(GrantId::from_name) else { return Ok(Some(answer)) };
+    let Some(counting) = pushed::answer(records, id, &answer).await? else { return Ok(None) };
+    if counting == answer {
+        return Ok(Some(answer));
     }
+    let Some(grant) = GrantId::from_name(&counting.grant).filter(|_| counting.sid == answer.sid) else {
+        return Ok(None);
+    };
+    let is_unused = grants::find(records, grant).await?.is_some_and(|live| live.state.status == GrantStatus::Issued);
+    Ok(is_unused.then_some(counting))
 }
 
 /// What a client is answered with.
@@ -95,14 +103,15 @@ pub(crate) struct Issued {
 }
 
 /// Creates the grant and the code that stands for it (RFC 6749 §4.1.2); in the hybrid flow the ID token that goes with
-/// the code. One round trip, two when the ID token is to hold claims of the profile.
+/// the code. `None` when the request is a pushed one that was answered otherwise. One round trip, two when the ID token is
+/// to hold claims of the profile; and those of a pushed request.
 async fn issue(
     context: &Context,
     interaction: &Interaction,
     signed_in: &SignedIn,
     client: &StoredClient,
     now: Timestamp,
-) -> Result<Issued, Fault> {
+) -> Result<Option<Issued>, Fault> {
     let request = &interaction.request;
     let subject = &signed_in.session.subject;
     let id_token_claims = if request.claims.wants_id_token_profile() {
@@ -122,15 +131,18 @@ async fn issue(
         claims: request.claims.clone(),
         id_token_claims,
     };
-    let id = grants::new_id(subject, entropy::bytes()?);
-    let expires_at = now.after(context.config.code_lifetime);
-    let content = TokenContent { standing: Standing::issued(id, now), expires_at };
+    let (id, lifetime) = (grants::new_id(subject, entropy::bytes()?), context.config.code_lifetime);
+    let state = GrantState::issued(now, entropy::name()?);
+    grants::create(context.records.as_ref(), id, &grant, &state, now.after(lifetime)).await?;
+    let answer = Answer { grant: id.name(), issued_at: now, sid: grant.sid.clone() };
+    let Some(answer) = counts(context, interaction, answer).await? else { return Ok(None) };
+    let id = GrantId::from_name(&answer.grant).ok_or_else(|| Fault::new("an answer names no grant"))?;
+    let standing = Standing::issued(id, answer.issued_at);
+    let content = TokenContent { standing, expires_at: answer.issued_at.after(lifetime) };
     let challenge = request.code_challenge.as_ref().map_or("", |challenge| challenge.as_str());
     let binding = sealed_token::code_binding(&request.client_id, request.target.redirect_uri(), challenge);
     let code = sealed_token::seal(&context.secrets, TokenKind::Code, &content, &binding)
         .ok_or_else(|| Fault::new("no key for codes"))?;
-    grants::create(context.records.as_ref(), id, &grant, &GrantState::issued(now, entropy::name()?), expires_at)
-        .await?;
     let id_token = match request.response_type {
         ResponseType::Code => None,
         ResponseType::CodeIdToken => {
@@ -140,7 +152,7 @@ async fn issue(
             Some(issuer.id_token(&grant, companions).await?)
         }
     };
-    Ok(Issued { code, id_token })
+    Ok(Some(Issued { code, id_token }))
 }
 
 /// What a person is told who cannot be sent back to the client.

@@ -103,7 +103,8 @@ impl Context {
         };
         let content = sealed_token::open(&self.secrets, TokenKind::PushedRequest, reference, &binding, now);
         let id = content.ok_or_else(over)?.standing.grant;
-        let found = pushed::find(self.records.as_ref(), id).await.map_err(Fault::from)?;
+        let grace = self.config.code_lifetime;
+        let found = pushed::find(self.records.as_ref(), id, now, grace).await.map_err(Fault::from)?;
         let found = found.filter(|found| found.request.client_id == client.client_id).ok_or_else(over)?;
         Ok(Checked { request: found.request, expected_subject: found.expected_subject, pushed: Some(id) })
     }

@@ -4,6 +4,7 @@ use crate::stored::{decode, encode};
 use crate::{Advance, Created, Key, Kind, Partition, Record, Records, Unavailable};
 use protocol::{AuthorizationRequest, GrantId, Timestamp};
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// A request that a client pushed and that passed every check. Never changes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -14,10 +15,15 @@ pub struct PushedRequest {
     pub expected_subject: Option<String>,
 }
 
-/// Who used it up.
-#[derive(Serialize, Deserialize)]
-struct Used {
-    writer: String,
+/// What a request was answered with: the code of a grant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer {
+    /// The name of the grant; no other answer has the same.
+    pub grant: String,
+    /// When the code was issued.
+    pub issued_at: Timestamp,
+    /// The session that it was issued in.
+    pub sid: String,
 }
 
 fn key(id: GrantId) -> Key {
@@ -45,22 +51,30 @@ pub async fn create(
     }
 }
 
-/// Reads a request that was not used yet. One round trip.
-pub async fn find(records: &dyn Records, id: GrantId) -> Result<Option<PushedRequest>, Unavailable> {
-    match records.get(&key(id)).await?.filter(|record| record.generation == 0) {
-        Some(record) => decode(&record.key, &record.body).map(Some),
-        None => Ok(None),
-    }
+/// Reads a request that was not answered yet, or was less than `grace` ago: the answer may be lost, and whoever had it
+/// asks again. One round trip.
+pub async fn find(
+    records: &dyn Records,
+    id: GrantId,
+    now: Timestamp,
+    grace: Duration,
+) -> Result<Option<PushedRequest>, Unavailable> {
+    let Some(record) = records.get(&key(id)).await? else { return Ok(None) };
+    let is_over = record.generation != 0 && {
+        let answer: Answer = decode(&record.key, &record.state)?;
+        answer.issued_at.after(grace).is_past(now)
+    };
+    if is_over { Ok(None) } else { decode(&record.key, &record.body).map(Some) }
 }
 
-/// Uses a request up: true for exactly one caller. `writer` is fresh randomness that tells it from every other. One
-/// round trip.
-pub async fn use_up(records: &dyn Records, id: GrantId, writer: String, now: Timestamp) -> Result<bool, Unavailable> {
-    let used = encode(&Used { writer });
+/// Answers a request: the answer that counts, which is this one for exactly one caller. `None` when the record is gone.
+/// One round trip.
+pub async fn answer(records: &dyn Records, id: GrantId, answer: &Answer) -> Result<Option<Answer>, Unavailable> {
     // The record may go soon, but not before every copy of the reference has expired.
-    let expires_at = now.after(std::time::Duration::from_secs(86_400));
-    match records.advance(&key(id), 0, &used, Some(expires_at)).await? {
-        Advance::Advanced(_) => Ok(true),
-        Advance::Stale(_) | Advance::Missing => Ok(false),
+    let expires_at = answer.issued_at.after(Duration::from_secs(86_400));
+    match records.advance(&key(id), 0, &encode(answer), Some(expires_at)).await? {
+        Advance::Advanced(_) => Ok(Some(answer.clone())),
+        Advance::Stale(record) => decode(&record.key, &record.state).map(Some),
+        Advance::Missing => Ok(None),
     }
 }

@@ -2,14 +2,15 @@
 
 use crate::page::Visit;
 use pages::DeviceOutcome;
-use protocol::{Grant, GrantState, GrantType, Standing, Timestamp};
+use protocol::{Grant, GrantId, GrantState, GrantType, Standing, Timestamp};
+use runtime::browser::SignedIn;
 use runtime::issue::Issuer;
 use runtime::{Context, Fault, entropy};
 use storage::devices::{self, Decision};
 use storage::grants::{self, Redemption, StepContext};
 
 /// Makes the grant, ready for use, and hands it to the device's next poll. When somebody decided first, the grant is
-/// revoked: nobody has its tokens.
+/// revoked: nobody has its tokens; see [`decided`].
 pub(crate) async fn approve(context: &Context, visit: &Visit, now: Timestamp) -> Result<DeviceOutcome, Fault> {
     let records = context.records.as_ref();
     let session = &visit.signed_in.session;
@@ -38,13 +39,26 @@ pub(crate) async fn approve(context: &Context, visit: &Visit, now: Timestamp) ->
         return Ok(DeviceOutcome::Approved);
     }
     grants::revoke(records, &standing, now, &entropy::name()?).await?;
-    Ok(DeviceOutcome::Over)
+    decided(context, &visit.pending.decision, &visit.signed_in).await
 }
 
 /// Tells the device's next poll that it gets nothing.
 pub(crate) async fn deny(context: &Context, visit: &Visit) -> Result<DeviceOutcome, Fault> {
-    let is_first = devices::decide(context.records.as_ref(), &visit.name, &visit.pending, &Decision::Denied).await?;
-    Ok(if is_first { DeviceOutcome::Denied } else { DeviceOutcome::Over })
+    if devices::decide(context.records.as_ref(), &visit.name, &visit.pending, &Decision::Denied).await? {
+        return Ok(DeviceOutcome::Denied);
+    }
+    decided(context, &visit.pending.decision, &visit.signed_in).await
+}
+
+/// What a person is told who comes after the decision: what came of it, to who made it, for the answer may have been lost;
+/// to anybody else that it is over. One round trip.
+pub(crate) async fn decided(context: &Context, name: &str, signed_in: &SignedIn) -> Result<DeviceOutcome, Fault> {
+    let Some(id) = GrantId::from_name(name) else { return Ok(DeviceOutcome::Over) };
+    Ok(match devices::peek(context.records.as_ref(), id).await? {
+        Some(Decision::Approved(live)) if live.grant.subject == signed_in.session.subject => DeviceOutcome::Approved,
+        Some(Decision::Denied) => DeviceOutcome::Denied,
+        _ => DeviceOutcome::Over,
+    })
 }
 
 fn step(context: &Context, visit: &Visit, now: Timestamp) -> Result<StepContext, Fault> {

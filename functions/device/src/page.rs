@@ -3,7 +3,7 @@
 use crate::{decide, record_name};
 use http::{Method, StatusCode, header};
 use pages::{DeviceOutcome, DeviceProblem, ScopeLine};
-use protocol::device::UserCode;
+use protocol::device::{UserCode, WaitingDevice};
 use protocol::interaction::{self, Decision, Interaction, Step};
 use protocol::throttle::{ADDRESS, BROWSER};
 use protocol::{Error, ErrorCode, Parameters, StoredClient};
@@ -92,7 +92,7 @@ impl Page<'_> {
             expires_at: now.after(context.config.interaction_lifetime).min(pending.expires_at),
             signed_in: None,
             decision: None,
-            device: Some(code),
+            device: Some(WaitingDevice { code, decision: pending.decision }),
         };
         browser::forward(context, interaction.path(), &interaction)
     }
@@ -101,7 +101,8 @@ impl Page<'_> {
     async fn visit(&self, sealed: &str) -> Result<Result<Visit, Box<Response>>, Fault> {
         let (context, now) = (self.context, self.request.received_at);
         let opened = self.browser.open_interaction(context, sealed, now);
-        let Some((interaction, code)) = opened.and_then(|opened| opened.device.clone().map(|code| (opened, code)))
+        let Some((interaction, device)) =
+            opened.and_then(|opened| opened.device.clone().map(|device| (opened, device)))
         else {
             return Ok(Err(Box::new(self.outcome(DeviceOutcome::Over)?)));
         };
@@ -120,10 +121,13 @@ impl Page<'_> {
         let (Ok(Step::Proceed), Some(signed_in)) = (step, signed_in) else {
             return Ok(Err(Box::new(browser::forward(context, "/login", &interaction)?)));
         };
-        let name = record_name(context, &code);
+        let name = record_name(context, &device.code);
         match devices::find(context.records.as_ref(), &name, now).await? {
-            Some(pending) => Ok(Ok(Visit { interaction, signed_in, client, name, pending, code })),
-            None => Ok(Err(Box::new(self.outcome(DeviceOutcome::Over)?))),
+            Some(pending) => Ok(Ok(Visit { interaction, signed_in, client, name, pending, code: device.code })),
+            None => {
+                let outcome = decide::decided(context, &device.decision, &signed_in).await?;
+                Ok(Err(Box::new(self.outcome(outcome)?)))
+            }
         }
     }
 

@@ -83,6 +83,15 @@ impl UserCode {
 }
 
 /// `XXXX-XXXX`, as it is shown.
+/// A device that a person is asked about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WaitingDevice {
+    /// The code that it shows.
+    pub code: UserCode,
+    /// The name of the record of what the person decides.
+    pub decision: String,
+}
+
 impl fmt::Display for UserCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0.split_at_checked(LENGTH / 2) {

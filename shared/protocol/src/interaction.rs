@@ -1,6 +1,6 @@
 //! What must happen before a request can be answered: sign-in, consent, or nothing (OpenID Connect Core §3.1.2.3, §3.1.2.4).
 
-use crate::device::UserCode;
+use crate::device::WaitingDevice;
 use crate::{AuthenticationContext, AuthorizationRequest, Client, Error, ErrorCode, Scope, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -25,7 +25,7 @@ pub struct Interaction {
     pub decision: Option<Decision>,
     /// The device that it is about (RFC 8628 §3.3); none for a request that came to the authorization endpoint.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub device: Option<UserCode>,
+    pub device: Option<WaitingDevice>,
 }
 
 impl Interaction {

@@ -16,7 +16,7 @@ use worker::{Delay, Error, ObjectNamespace, Request};
 /// How long an object may take to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How long to wait before asking again when the object was moving or restarting. As many retries as entries.
+/// How long to wait before asking again an object that failed, was moving or restarting. As many retries as entries.
 const PAUSES: [Duration; 3] = [Duration::from_millis(20), Duration::from_millis(80), Duration::from_millis(250)];
 
 /// The store of a Worker: each verb is one call of the object that the key names.
@@ -30,7 +30,7 @@ pub struct DurableRecords {
 /// One failed attempt.
 struct Failure {
     reason: String,
-    /// The platform says that the same call may succeed on another attempt.
+    /// The same call may succeed on another attempt.
     retryable: bool,
 }
 
@@ -86,16 +86,14 @@ impl DurableRecords {
     }
 }
 
-/// Whether the platform marked an error as passing, and not as overload, which retries would make worse.
+/// Whether to ask again: not when the platform marked the error as overload, which retries would make worse.
 fn is_retryable(error: &Error) -> bool {
-    let marked = |value: &JsValue, name: &str| {
-        js_sys::Reflect::get(value, &JsValue::from_str(name)).is_ok_and(|mark| mark.is_truthy())
+    let is_overload = |error: &JsValue| {
+        js_sys::Reflect::get(error, &JsValue::from_str("overloaded")).is_ok_and(|mark| mark.is_truthy())
     };
     match error {
-        Error::UnknownJsError { original, .. } | Error::Internal(original) => {
-            marked(original, "retryable") && !marked(original, "overloaded")
-        }
-        _ => false,
+        Error::UnknownJsError { original, .. } | Error::Internal(original) => !is_overload(original),
+        _ => true,
     }
 }
 

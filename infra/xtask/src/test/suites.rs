@@ -64,8 +64,7 @@ pub(super) fn with_local(work: impl FnOnce(&Target) -> Result<()>) -> Result<()>
         std::fs::remove_dir_all(&data)?;
     }
     let port = process::free_port()?;
-    let target =
-        Target { url: format!("http://localhost:{port}"), platform: "local", secret: demo::secret()? };
+    let target = Target { url: format!("http://localhost:{port}"), platform: "local", secret: demo::secret()? };
     let mut dev = Command::new(workspace::binary("latchkey", "dev"));
     dev.args(["dev", "--quiet", "--port", &port.to_string(), "--data"]).arg(&data);
     dev.env("LATCHKEY_SECRET", &target.secret).envs(settings()?);

@@ -86,6 +86,12 @@ impl Call {
 
     /// Sends the request and reads the whole answer; redirects are answers.
     pub fn send(self) -> Reply {
+        self.try_send().unwrap_or_else(|(call, error)| panic!("{}: no answer to {call:?}: {error:?}", platform()))
+    }
+
+    /// The same; the request back, and why, when there is no whole answer.
+    #[allow(clippy::result_large_err, reason = "tests are not short of memory")]
+    pub fn try_send(self) -> Result<Reply, (Self, reqwest::Error)> {
         let mut request = http().request(self.method.clone(), &self.url);
         let mut headers = HeaderMap::new();
         for (name, value) in &self.headers {
@@ -96,11 +102,14 @@ impl Call {
         if let Some(body) = &self.body {
             request = request.body(body.clone());
         }
-        let response =
-            request.send().unwrap_or_else(|error| panic!("{}: no answer to {self:?}: {error:?}", platform()));
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let body = response.bytes().unwrap_or_else(|error| panic!("answer to {self:?} breaks off: {error:?}")).to_vec();
-        Reply { asked: self, status, headers, body }
+        let answer = request.send().and_then(|response| {
+            let (status, headers) = (response.status().as_u16(), response.headers().clone());
+            Ok((status, headers, response.bytes()?.to_vec()))
+        });
+        match answer {
+            Ok((status, headers, body)) => Ok(Reply { asked: self, status, headers, body }),
+            Err(error) => Err((self, error)),
+        }
     }
 }
 

@@ -90,8 +90,17 @@ pub(super) fn workers() -> Result<()> {
     with_workers(false, Target::suite)
 }
 
-/// What happens when the store fails, on the platforms whose store is far away.
+/// What happens when the store fails, on the platforms whose store is far away; and when the local server, which has its
+/// store in itself, is killed.
 pub(super) fn faults() -> Result<()> {
+    lambda::build(&["latchkey"], "dev")?;
+    let data = workspace::scratch("crash")?.join("data");
+    if data.exists() {
+        std::fs::remove_dir_all(&data)?;
+    }
+    let url = format!("http://localhost:{}", process::free_port()?);
+    let target = Target { url, platform: "local", secret: demo::secret()? };
+    process::run(target.cargo_test("crash").env("LATCHKEY_TEST_DATA", &data))?;
     with_lambda(|target, emulator| target.with_faults(&emulator.faults))?;
     with_workers(true, |target| target.with_faults(&format!("{}/faults", target.url)))
 }

@@ -1,7 +1,7 @@
 //! A request as every platform hands it to a function.
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, header};
+use http::{HeaderMap, HeaderName, Method, header};
 use protocol::Timestamp;
 use std::net::IpAddr;
 
@@ -14,7 +14,7 @@ pub struct Request {
     pub path: String,
     /// What stands behind `?`, as sent, still encoded; empty when there is none.
     pub query: String,
-    /// The header fields.
+    /// The header fields: those of [`Self::FIELDS`], and maybe others.
     pub headers: HeaderMap,
     /// The body, decoded from whatever the platform wraps it in.
     pub body: Bytes,
@@ -27,8 +27,12 @@ pub struct Request {
 }
 
 impl Request {
+    /// The header fields that functions read. A platform need not hand over any other.
+    pub const FIELDS: [HeaderName; 4] = [header::ACCEPT, header::AUTHORIZATION, header::CONTENT_TYPE, header::COOKIE];
+
     /// A header field's value, when it is there once and is visible ASCII.
-    pub fn header(&self, name: &header::HeaderName) -> Option<&str> {
+    pub fn header(&self, name: &HeaderName) -> Option<&str> {
+        debug_assert!(Self::FIELDS.contains(name), "{name} is not handed over by every platform");
         let mut values = self.headers.get_all(name).iter();
         let first = values.next()?;
         if values.next().is_some() { None } else { first.to_str().ok() }

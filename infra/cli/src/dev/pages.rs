@@ -35,7 +35,7 @@ pub(crate) fn respond(request: &Request, issuer: &str) -> Option<Response> {
 /// The same page by the issuer's name, for a browser that came by a number: cookies and scripts are bound to one.
 pub(crate) fn by_name(request: &Request, issuer: &str) -> Option<Response> {
     const SEEN: [&str; 6] = ["/", "/playground", "/playground/callback", "/authorize", "/device", "/logout"];
-    let host = request.header(&header::HOST)?;
+    let host = request.headers.get(header::HOST)?.to_str().ok()?;
     let is_number = host.starts_with("127.0.0.1:") || host.starts_with("[::1]:");
     let is_page = request.method == Method::GET && SEEN.contains(&request.path.as_str());
     (is_number && is_page && issuer.starts_with("http://localhost:")).then(|| {

@@ -1,5 +1,6 @@
 //! What a client asks for when it ends a session (RP-Initiated Logout §2, §3).
 
+use protocol::logout::sid_for;
 use protocol::{Error, Parameters};
 use runtime::{Context, Fault, Request};
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,7 @@ pub(crate) struct LogoutRequest {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Hint {
     token: String,
+    client_id: String,
     sid: String,
 }
 
@@ -43,8 +45,8 @@ impl LogoutRequest {
             if logout.client_id.as_ref().is_some_and(|client_id| *client_id != hint.aud) {
                 return Ok(Err(Error::invalid_request("client_id is not the client that id_token_hint was issued to")));
             }
-            logout.client_id = Some(hint.aud);
-            logout.hint = Some(Hint { token: token.to_owned(), sid: hint.sid });
+            logout.client_id = Some(hint.aud.clone());
+            logout.hint = Some(Hint { token: token.to_owned(), client_id: hint.aud, sid: hint.sid });
         }
         let Some(client_id) = logout.client_id.clone() else {
             return Ok(match parameters.value("post_logout_redirect_uri") {
@@ -72,7 +74,7 @@ impl LogoutRequest {
     /// Whether a genuine ID token shows that the client knows this very session. The `sid` is enough: a session is one
     /// person's, whatever name the client knows that person by.
     pub(crate) fn names(&self, session: &Session) -> bool {
-        self.hint.as_ref().is_some_and(|hint| hint.sid == session.sid)
+        self.hint.as_ref().is_some_and(|hint| hint.sid == sid_for(&hint.client_id, &session.sid))
     }
 
     /// Where the browser goes afterwards, with the client's state.

@@ -145,7 +145,7 @@ pub struct Grant {
     pub nonce: Option<String>,
     /// How and when the person signed in.
     pub authentication: AuthenticationContext,
-    /// The session that it came from, as ID tokens name it.
+    /// The session that it came from; clients know it by another name (`logout::sid_for`).
     pub sid: String,
     /// The resources that were asked for (RFC 8707); none means the deployment's own audience.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]

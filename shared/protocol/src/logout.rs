@@ -2,10 +2,20 @@
 //! tried to deliver them, and the frames of OpenID Connect Front-Channel Logout 1.0.
 
 use crate::Timestamp;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Serialize;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use std::time::Duration;
 use url::Url;
+
+/// By which name a client knows a session (`sid`, Front-Channel Logout §3): no two clients can tell by it that they serve
+/// the same person. A hash of the session's own name, which nobody outside knows.
+pub fn sid_for(client_id: &str, sid: &str) -> String {
+    let hash = Sha256::new().chain_update(sid).chain_update([0]).chain_update(client_id).finalize();
+    let (name, _) = hash.split_at(16);
+    URL_SAFE_NO_PAD.encode(name)
+}
 
 /// The `typ` of a logout token (Back-Channel Logout §2.4).
 pub const LOGOUT_TOKEN_TYPE: &str = "logout+jwt";
@@ -74,6 +84,16 @@ pub fn frame_url(frontchannel_logout_uri: &str, issuer: &str, sid: &str) -> Opti
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_client_has_its_own_name_for_a_session() {
+        let name = sid_for("client", "session");
+        assert_eq!(name, sid_for("client", "session"));
+        for other in [sid_for("other", "session"), sid_for("client", "other"), sid_for("", "session\0client")] {
+            assert_ne!(name, other);
+        }
+        assert_eq!(name.len(), 22);
+    }
 
     const T0: Timestamp = Timestamp::from_secs(1_800_000_000);
 

@@ -6,7 +6,7 @@
 
 use crate::{Context, Fault, entropy};
 use futures::future::join_all;
-use protocol::logout::{LOGOUT_TOKEN_TYPE, LogoutTokenClaims, frame_url, next_attempt};
+use protocol::logout::{LOGOUT_TOKEN_TYPE, LogoutTokenClaims, frame_url, next_attempt, sid_for};
 use protocol::{Client, Timestamp};
 use serde_json::json;
 use std::time::Duration;
@@ -31,7 +31,8 @@ impl Notices {
             let Some(stored) = context.client(&party.client_id, now).await? else { continue };
             let client = &stored.client;
             let frame = client.frontchannel_logout_uri.as_deref();
-            notices.frames.extend(frame.and_then(|uri| frame_url(uri, &context.config.issuer, &party.sid)));
+            let sid = sid_for(&client.client_id, &party.sid);
+            notices.frames.extend(frame.and_then(|uri| frame_url(uri, &context.config.issuer, &sid)));
             if client.backchannel_logout_uri.is_none() {
                 continue;
             }
@@ -121,8 +122,8 @@ async fn attempt(context: &Context, logout: &Logout, now: Timestamp) -> Result<(
 
 async fn logout_token(context: &Context, client: &Client, logout: &Logout, now: Timestamp) -> Result<String, Fault> {
     let subject = context.subject_for(client, &logout.subject);
-    let claims =
-        LogoutTokenClaims::new(&context.config.issuer, &client.client_id, &subject, &logout.sid, &logout.jti, now);
+    let sid = sid_for(&client.client_id, &logout.sid);
+    let claims = LogoutTokenClaims::new(&context.config.issuer, &client.client_id, &subject, &sid, &logout.jti, now);
     context.sign(client.id_token_signed_response_alg, LOGOUT_TOKEN_TYPE, &claims, now).await
 }
 

@@ -2,6 +2,7 @@
 
 use crate::{Context, Fault, Refusal, encrypted, entropy};
 use jose::Purpose;
+use protocol::logout::sid_for;
 use protocol::{
     ACCESS_TOKEN_TYPE, AccessTokenClaims, AccessTokenFormat, Algorithm, Audience, Client, Grant, IdTokenClaims,
     Lifetimes, OPAQUE_PREFIX, Scope, Standing, Timestamp, TokenContent, TokenKind, half_hash, resource, sealed_token,
@@ -113,7 +114,7 @@ impl Issuer<'_> {
             amr: &grant.authentication.amr,
             at_hash: companions.access_token.map(hash),
             c_hash: companions.code.map(hash),
-            sid: &grant.sid,
+            sid: &sid_for(&grant.client_id, &grant.sid),
             jti: companions.standing.map(Standing::to_claim),
             profile: &grant.id_token_claims,
         };

@@ -268,7 +268,7 @@ pub async fn revoke_access_token(
 pub struct Party {
     /// Which client.
     pub client_id: String,
-    /// The session, as its ID tokens name it.
+    /// The session, as its grants name it.
     pub sid: String,
 }
 

@@ -14,7 +14,7 @@ pub struct Session {
     pub name: String,
     /// How and when.
     pub authentication: AuthenticationContext,
-    /// Its name in ID tokens; says nothing of its name in the store.
+    /// What its names in ID tokens are made of (`protocol::logout::sid_for`); says nothing of its name in the store.
     pub sid: String,
 }
 

@@ -107,11 +107,12 @@ fn all_clients_of_the_session_are_told_and_no_others() {
     let (mut browser, mut elsewhere) = (Browser::new(), Browser::new());
     let sid = jwt::read(sign_in(&mut browser, &one).id()).text("sid").to_owned();
     assert_eq!(jwt::read(sign_in(&mut browser, &one).id()).text("sid"), sid, "a session keeps its name");
-    assert_eq!(jwt::read(sign_in(&mut browser, &two).id()).text("sid"), sid);
+    let sid_of_two = jwt::read(sign_in(&mut browser, &two).id()).text("sid").to_owned();
+    assert_ne!(sid_of_two, sid, "clients cannot tell by it that they serve the same person");
     let other = sign_in(&mut elsewhere, &one);
     assert_ne!(jwt::read(other.id()).text("sid"), sid);
     sign_out(&mut browser);
-    for (client, host) in [(&one, &at_one), (&two, &at_two)] {
+    for (client, host, sid) in [(&one, &at_one, &sid), (&two, &at_two, &sid_of_two)] {
         let received = host.wait_for("/out", 1);
         assert_eq!(received.len(), 1);
         let token = token(&received[0]);

@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 use jose::{Algorithm, Occasion, PublishedKeys};
-use protocol::{Parameters, Timestamp};
+use protocol::{Error, Parameters, Timestamp};
 use runtime::{Context, Fault, Request, Response};
 use serde_json::{Value, json};
 
@@ -15,10 +15,7 @@ pub(crate) async fn list(now: Timestamp, context: &Context) -> Result<Response, 
 /// `rotate`: successors are published, and sign when everybody knows them. `replace`: they sign at once, and what the old
 /// keys signed counts for nothing. With `?alg=`, the key for that algorithm alone.
 pub(crate) async fn act(action: &str, request: &Request, context: &Context) -> Result<Response, Fault> {
-    // A query that cannot be read must not mean every key.
-    let parameters = Parameters::parse(request.query.as_bytes());
-    let read = parameters.ok().filter(|parameters| parameters.refuse_repeated().is_ok());
-    let Some(Ok(alg)) = read.map(|query| query.value("alg").map(str::parse::<Algorithm>).transpose()) else {
+    let Ok(alg) = named(&request.query) else {
         return Ok(crate::problem(StatusCode::BAD_REQUEST, &["alg: must be one of ES256, RS256, PS256, EdDSA"]));
     };
     let occasion = match action {
@@ -47,4 +44,15 @@ fn document(keys: &PublishedKeys, now: Timestamp) -> Value {
         })
         .collect();
     json!({ "items": items })
+}
+
+/// The algorithm that a query names. Only an empty one means every key: what cannot be read must not.
+fn named(query: &str) -> Result<Option<Algorithm>, Error> {
+    if query.is_empty() {
+        return Ok(None);
+    }
+    let parameters = Parameters::parse(query.as_bytes())?;
+    parameters.refuse_repeated()?;
+    let alg = parameters.required("alg")?.parse();
+    alg.map(Some).map_err(|_| Error::invalid_request("alg is unknown"))
 }

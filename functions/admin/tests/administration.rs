@@ -85,6 +85,23 @@ async fn without_a_good_token_nothing_is_read_or_written() {
     assert_eq!(server.store.counts().total(), 0);
 }
 
+/// What cannot be read must not mean every key.
+#[tokio::test]
+async fn keys_are_replaced_by_a_request_that_can_be_read() {
+    let server = Server::new();
+    let (_, before) = server.get("/admin/keys").await;
+    for query in ["alg=none", "alg=", "alg=ES256&alg=RS256", "alg=%ff", "alg=%zz&x=%00"] {
+        for action in ["rotate", "replace"] {
+            let (status, problem) = server.call(Method::POST, &format!("/admin/keys/{action}?{query}"), None).await;
+            assert_eq!(status, StatusCode::BAD_REQUEST, "{query}: {problem}");
+        }
+    }
+    assert_eq!(server.get("/admin/keys").await.1, before);
+    let (status, after) = server.call(Method::POST, "/admin/keys/replace?alg=ES256", None).await;
+    assert_eq!(status, StatusCode::OK);
+    assert_ne!(after, before);
+}
+
 #[tokio::test]
 async fn a_client_is_registered_changed_listed_and_removed() {
     let server = Server::new();

@@ -284,6 +284,15 @@ fn a_preflight_passes() {
     assert_eq!(reply.header("access-control-allow-origin"), Some("*"));
     let allowed = reply.header("access-control-allow-headers").unwrap_or_default().to_ascii_lowercase();
     assert!(allowed.contains("authorization"), "{reply:?}");
+    // What says who gives tokens for the API is open to whatever a library adds (RFC 9728 §3.1).
+    let reply = Call::new("OPTIONS", "/.well-known/oauth-protected-resource/demo-api")
+        .header("origin", "https://app.example")
+        .header("access-control-request-method", "GET")
+        .header("access-control-request-headers", "mcp-protocol-version")
+        .send();
+    assert!(matches!(reply.status, 200 | 204), "{reply:?}");
+    assert_eq!(reply.header("access-control-allow-origin"), Some("*"));
+    assert!(reply.header("access-control-allow-headers").unwrap_or_default().contains('*'), "{reply:?}");
 }
 
 /// The way that a client goes which knows nothing but the API: challenge, metadata, issuer, token (RFC 9728 §5).

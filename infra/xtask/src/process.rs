@@ -5,11 +5,12 @@ use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
-/// Runs a program to its end, its output going where ours goes.
+/// Runs a program to its end; what it says goes to standard error.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     let line = describe(command);
     eprintln!("  $ {line}");
-    let status = command.status().with_context(|| format!("starting {line}"))?;
+    // Standard output is for what was asked for, such as JSON.
+    let status = command.stdout(std::io::stderr()).status().with_context(|| format!("starting {line}"))?;
     if !status.success() {
         bail!("{line}: {status}");
     }

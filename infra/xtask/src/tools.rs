@@ -94,5 +94,5 @@ fn debian(packages: &[&str]) -> Result<()> {
     process::run(Command::new("apt-get").args(["update", "-qq"]))?;
     let mut install = Command::new("apt-get");
     install.args(["install", "-y", "-qq", "--no-install-recommends"]).args(packages);
-    process::run(install.env("DEBIAN_FRONTEND", "noninteractive").stdout(std::process::Stdio::null()))
+    process::run(install.env("DEBIAN_FRONTEND", "noninteractive"))
 }

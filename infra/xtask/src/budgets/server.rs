@@ -104,7 +104,7 @@ fn local() -> Result<Provider> {
     let mut client = Command::new(&latchkey);
     client.args(["client", "add", redirect_uri, "--id", REFRESHER, "--scope", "profile offline_access"]);
     client.args(["--set", "skip_consent=true", "--url", &url]).env("LATCHKEY_SECRET", &secret);
-    process::run(client.stdout(Stdio::null()))?;
+    process::run(&mut client)?;
     let refresh_tokens = peers::sign_in(&url, redirect_uri, CONNECTIONS)?;
     Ok(Provider { server, address: SocketAddr::from(([127, 0, 0, 1], port)), refresh_tokens })
 }

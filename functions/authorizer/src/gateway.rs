@@ -6,7 +6,7 @@
 
 use crate::Guard;
 use crate::guard::log_line;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, header};
 use resource_server::{Access, Claims, Http, Presented, Settings, Timestamp};
 use serde_json::Value;
 use std::sync::Arc;
@@ -33,9 +33,6 @@ const HOP_BY_HOP: [HeaderName; 8] = [
     header::UPGRADE,
     HeaderName::from_static("keep-alive"),
 ];
-/// How long anyone may use the metadata.
-const CACHE: &str = "public, max-age=300";
-
 /// The gateway before one API.
 #[derive(Debug)]
 pub struct Gateway {
@@ -64,7 +61,7 @@ impl Gateway {
     /// preflight goes on without a good token.
     pub async fn judge(&self, presented: &Presented<'_>, path: &str, id: &str, now: Timestamp) -> (Verdict, Value) {
         if path == self.guard.settings.metadata_path {
-            let answer = self.metadata(presented.method);
+            let answer = self.guard.settings.metadata.respond(presented.method);
             return (Verdict::Answer(answer), log_line(presented, id, now, Ok(None)));
         }
         if is_preflight(presented) {
@@ -76,32 +73,6 @@ impl Gateway {
             Ok(access) => (Verdict::Forward(forwarded(presented.headers, &access)), line),
             Err(denial) => (Verdict::Answer(self.guard.refuse(&denial)), line),
         }
-    }
-
-    /// Protected resource metadata (RFC 9728 §3.2), for pages of any origin.
-    fn metadata(&self, method: &Method) -> Response<String> {
-        let (status, body) = match *method {
-            Method::GET | Method::HEAD => (StatusCode::OK, self.guard.settings.metadata.to_json()),
-            Method::OPTIONS => (StatusCode::NO_CONTENT, String::new()),
-            _ => (StatusCode::METHOD_NOT_ALLOWED, String::new()),
-        };
-        let has_body = !body.is_empty();
-        let mut response = Response::new(body);
-        *response.status_mut() = status;
-        let headers = response.headers_mut();
-        let mut set = |name, value| headers.insert(name, HeaderValue::from_static(value));
-        set(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*");
-        set(header::ACCESS_CONTROL_ALLOW_HEADERS, "*");
-        set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
-        set(header::ALLOW, "GET, HEAD, OPTIONS");
-        if has_body {
-            set(header::CONTENT_TYPE, "application/json");
-            set(header::CACHE_CONTROL, CACHE);
-        }
-        if *method == Method::HEAD {
-            response.body_mut().clear();
-        }
-        response
     }
 }
 

@@ -3,7 +3,7 @@
 
 use crate::Caller;
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpRequestContext, ApiGatewayV2httpResponse};
-use http::{HeaderValue, Response, header};
+use http::Response;
 use lambda_runtime::{Error, LambdaEvent, Runtime, service_fn};
 use resource_server::Settings;
 use serde_json::{Value, json};
@@ -35,9 +35,7 @@ fn start() -> Result<(), Error> {
 
 fn respond(event: &ApiGatewayV2httpRequest, settings: &Settings) -> Response<String> {
     if event.raw_path.as_deref() == Some(&settings.metadata_path) {
-        let mut response = crate::with_origin(http::StatusCode::OK, settings.metadata.to_json());
-        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
-        return response;
+        return settings.metadata.respond(&event.request_context.http.method);
     }
     let length = event.body.as_ref().map_or(0, String::len);
     let length =

@@ -231,7 +231,7 @@ mod tests {
             ("ANY", "/demo-api/{proxy+}", true),
             ("OPTIONS", "/demo-api", false),
             ("OPTIONS", "/demo-api/{proxy+}", false),
-            ("GET", "/.well-known/oauth-protected-resource/demo-api", false),
+            ("ANY", "/.well-known/oauth-protected-resource/demo-api", false),
         ] {
             expected.push(Route {
                 method: method.to_owned(),

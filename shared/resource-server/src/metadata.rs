@@ -1,7 +1,11 @@
 //! What an API says of itself (RFC 9728).
 
+use http::{HeaderValue, Method, Response, StatusCode, header};
 use serde::Serialize;
 use url::Url;
+
+/// How long anyone may use the metadata.
+const CACHE: &str = "public, max-age=300";
 
 /// Where metadata are, before the path of the resource (RFC 9728 §3).
 pub const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
@@ -40,6 +44,32 @@ impl ResourceMetadata {
     pub fn to_json(&self) -> String {
         // Strings have no way to fail.
         serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// The answer to a request for them (RFC 9728 §3.2), for pages of any origin.
+    pub fn respond(&self, method: &Method) -> Response<String> {
+        let (status, body) = match *method {
+            Method::GET | Method::HEAD => (StatusCode::OK, self.to_json()),
+            Method::OPTIONS => (StatusCode::NO_CONTENT, String::new()),
+            _ => (StatusCode::METHOD_NOT_ALLOWED, String::new()),
+        };
+        let has_body = !body.is_empty();
+        let mut response = Response::new(body);
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        let mut set = |name, value| headers.insert(name, HeaderValue::from_static(value));
+        set(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*");
+        set(header::ACCESS_CONTROL_ALLOW_HEADERS, "*");
+        set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+        set(header::ALLOW, "GET, HEAD, OPTIONS");
+        if has_body {
+            set(header::CONTENT_TYPE, "application/json");
+            set(header::CACHE_CONTROL, CACHE);
+        }
+        if *method == Method::HEAD {
+            response.body_mut().clear();
+        }
+        response
     }
 }
 

@@ -26,6 +26,8 @@ mod rotation;
 pub mod routes;
 pub mod settings;
 pub mod shell;
+#[cfg(target_arch = "wasm32")]
+mod stream;
 mod subject;
 pub mod throttle;
 mod verify;

@@ -1,8 +1,6 @@
 //! A function as a Cloudflare Worker.
 
-use crate::{Config, ConfigError, Context, Fault, Handler, Request, Response, Scheduled, entropy, shell};
-use bytes::Bytes;
-use futures::StreamExt;
+use crate::{Config, ConfigError, Context, Fault, Handler, Request, Response, Scheduled, entropy, shell, stream};
 use http::{HeaderMap, HeaderValue, Method};
 use protocol::Timestamp;
 use serde_json::json;
@@ -112,7 +110,7 @@ fn setting(env: &Env, name: &str) -> Option<String> {
 }
 
 /// The request, with no more of its body than is needed to see that it is too long.
-async fn read(mut request: worker::Request) -> Result<Request, Fault> {
+async fn read(request: worker::Request) -> Result<Request, Fault> {
     let inner = request.inner();
     let (path, query) = target(&inner.url());
     let method = Method::from_bytes(inner.method().as_bytes()).map_err(Fault::new)?;
@@ -123,19 +121,11 @@ async fn read(mut request: worker::Request) -> Result<Request, Fault> {
         Some(ray) => ray,
         None => entropy::name()?,
     };
-    let body = if inner.body().is_some() { body(&mut request).await? } else { Bytes::new() };
-    Ok(Request { method, path, query, headers, body, address, received_at: now(), id })
-}
-
-async fn body(request: &mut worker::Request) -> Result<Bytes, Fault> {
-    let mut chunks = request.stream().map_err(Fault::new)?;
-    let mut body = Vec::new();
-    while body.len() <= shell::MAX_BODY
-        && let Some(chunk) = chunks.next().await
-    {
-        body.extend(chunk.map_err(Fault::new)?);
-    }
-    Ok(body.into())
+    let body = match inner.body() {
+        Some(body) => stream::read(&body, shell::MAX_BODY).await.map_err(|error| Fault::new(format!("{error:?}")))?,
+        None => Vec::new(),
+    };
+    Ok(Request { method, path, query, headers, body: body.into(), address, received_at: now(), id })
 }
 
 /// Path and query of a URL as the platform writes it: `scheme://host/path?query`.

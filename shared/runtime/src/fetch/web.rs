@@ -3,8 +3,8 @@
 //! own zone too); what the URL itself says is judged before.
 
 use super::{FetchError, Fetched, Outgoing, Transport};
+use crate::stream;
 use async_trait::async_trait;
-use futures::StreamExt;
 use futures::future::{Either, select};
 use http::StatusCode;
 use std::fmt::Display;
@@ -12,7 +12,7 @@ use std::pin::pin;
 use worker::send::SendFuture;
 use worker::wasm_bindgen::JsValue;
 use worker::web_sys::{self, RequestInit, RequestRedirect};
-use worker::{AbortController, AbortSignal, Delay, Fetch, Headers, Request};
+use worker::{AbortController, AbortSignal, Delay, Fetch, Headers, Request, ResponseBody};
 
 pub(super) struct Web;
 
@@ -51,19 +51,18 @@ async fn exchange(request: &Outgoing, signal: &AbortSignal) -> Result<Fetched, F
     init.set_headers(&headers.0);
     let message = web_sys::Request::new_with_str_and_init(request.url.as_str(), &init)
         .map_err(|error| FetchError::Failed(format!("{error:?}")))?;
-    let mut response = Fetch::Request(Request::from(message)).send_with_signal(signal).await.map_err(failed)?;
+    let response = Fetch::Request(Request::from(message)).send_with_signal(signal).await.map_err(failed)?;
     let status = StatusCode::from_u16(response.status_code()).map_err(failed)?;
     let text = |name| response.headers().get(name).ok().flatten();
     let (content_type, cache_control) = (text("content-type"), text("cache-control"));
-    let mut body = Vec::new();
-    // A response without a body has no stream.
-    if let Ok(mut chunks) = response.stream() {
-        while let Some(chunk) = chunks.next().await {
-            body.extend(chunk.map_err(failed)?);
-            if body.len() > request.limit {
-                return Err(FetchError::TooLong);
-            }
+    let body = match response.body() {
+        ResponseBody::Stream(body) => {
+            stream::read(body, request.limit).await.map_err(|error| FetchError::Failed(format!("{error:?}")))?
         }
+        _ => Vec::new(),
+    };
+    if body.len() > request.limit {
+        return Err(FetchError::TooLong);
     }
     Ok(Fetched { status, content_type, cache_control, body })
 }

@@ -16,13 +16,24 @@ use storage_dynamodb::DynamoRecords;
 /// Serves a function's requests until Lambda ends the process. Settings are read and the store's client is built
 /// while the instance starts; all that is wrong with them is written to standard error, and the process fails.
 pub fn run(function: &'static str, handler: Handler) -> ExitCode {
+    start(async |context| serve(function, handler, context).await)
+}
+
+/// The same for a function that signs what it answers with: the signing keys are read while the first event is on its way.
+pub fn run_signing(function: &'static str, handler: Handler) -> ExitCode {
     start(async |context| {
-        let serve = move |event: LambdaEvent<Event>| async move {
-            let request = event.payload.into_request(now(), shell::MAX_BODY)?;
-            Ok::<_, Error>(Answer::from(shell::respond(function, handler, request, context).await))
-        };
-        Runtime::new(service_fn(serve)).run().await
+        // A fault will be met again by whoever needs the keys.
+        tokio::spawn(async { drop(context.keyring(now()).await) });
+        serve(function, handler, context).await
     })
+}
+
+async fn serve(function: &'static str, handler: Handler, context: &'static Context) -> Result<(), Error> {
+    let answer = move |event: LambdaEvent<Event>| async move {
+        let request = event.payload.into_request(now(), shell::MAX_BODY)?;
+        Ok::<_, Error>(Answer::from(shell::respond(function, handler, request, context).await))
+    };
+    Runtime::new(service_fn(answer)).run().await
 }
 
 /// Runs a function on its schedule, likewise. A fault fails the run, which is then tried again.

@@ -23,6 +23,7 @@ mod host;
 pub mod jwe;
 pub mod jwt;
 mod page;
+pub mod pushed;
 pub mod registration;
 mod signer;
 mod target;

@@ -4,6 +4,7 @@ use crate::at_every_call;
 use std::cell::RefCell;
 use std::thread::sleep;
 use std::time::Duration;
+use suite::pushed::{push, pushed, reference};
 use suite::{AuthorizationRequest, Browser, Call, Client, Form, Page, Reply, TokenRequest, authenticated, spa};
 
 /// A browser at a page, and what it came for.
@@ -103,19 +104,10 @@ fn a_code_can_be_asked_for_again() {
     });
 }
 
-fn push(request: &AuthorizationRequest) -> Reply {
-    let parameters: Vec<_> = request.parameters.iter().filter(|(name, _)| name != "client_id").cloned().collect();
-    authenticated(Call::post("/par"), &request.client, &parameters).send()
-}
-
-fn pushed() -> Passage {
+fn pushed_passage() -> Passage {
     let request = AuthorizationRequest::new(&spa());
-    let document = push(&request).expect(201).json();
-    let query = form_urlencoded::Serializer::new(String::new())
-        .append_pair("client_id", &request.client.id)
-        .append_pair("request_uri", document["request_uri"].as_str().expect("a reference"))
-        .finish();
-    Passage { browser: RefCell::new(Browser::signed_in()), url: suite::url(&format!("/authorize?{query}")), request }
+    let url = reference(&request.client, &pushed(&request));
+    Passage { browser: RefCell::new(Browser::signed_in()), request, url }
 }
 
 /// RFC 9126 §2: a push can be sent again, and its reference leads to a code.
@@ -128,7 +120,9 @@ fn a_push_can_be_sent_again() {
 /// RFC 9126 §4: a reference is used once; who reloads the page because there was no answer still arrives.
 #[test]
 fn a_reference_that_brought_no_answer_is_good() {
-    at_every_call(pushed, Passage::open, |trial| arrives(&trial.subject.browser, &trial.subject.request, &trial.reply));
+    at_every_call(pushed_passage, Passage::open, |trial| {
+        arrives(&trial.subject.browser, &trial.subject.request, &trial.reply)
+    });
 }
 
 fn at_sign_out() -> Visit {

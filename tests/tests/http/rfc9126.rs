@@ -3,40 +3,10 @@
 use serde_json::Value;
 use std::sync::Barrier;
 use std::thread;
-use suite::{
-    AuthorizationRequest, Browser, Client, Reply, Signer, TokenRequest, Tokens, admin, authenticated, issuer, spa, url,
-    web,
-};
+use suite::pushed::{push, push_as, pushed, reference};
+use suite::{AuthorizationRequest, Browser, Client, Signer, TokenRequest, Tokens, admin, issuer, spa, web};
 
 const PREFIX: &str = "urn:ietf:params:oauth:request_uri:";
-
-/// Pushes a request as its client.
-fn push(request: &AuthorizationRequest) -> Reply {
-    push_as(&request.client, &request.parameters)
-}
-
-fn push_as(client: &Client, parameters: &[(String, String)]) -> Reply {
-    let parameters: Vec<_> = parameters.iter().filter(|(name, _)| name != "client_id").cloned().collect();
-    authenticated(suite::Call::post("/par"), client, &parameters).send()
-}
-
-/// The reference of a request that was pushed.
-#[track_caller]
-fn pushed(request: &AuthorizationRequest) -> String {
-    let reply = push(request).expect(201).expect_no_store();
-    let body = reply.json();
-    assert!(body["expires_in"].as_u64().is_some_and(|seconds| (5..=600).contains(&seconds)), "{body}");
-    body["request_uri"].as_str().expect("request_uri").to_owned()
-}
-
-/// What the browser is sent to (§4): the client and the reference, and nothing else.
-fn reference(client: &Client, request_uri: &str) -> String {
-    let query = form_urlencoded::Serializer::new(String::new())
-        .append_pair("client_id", &client.id)
-        .append_pair("request_uri", request_uri)
-        .finish();
-    format!("{}?{query}", url("/authorize"))
-}
 
 /// §2.2, §4: the request that was pushed is the one that is answered; tokens come of it.
 #[test]

@@ -3,6 +3,7 @@
 use crate::{demo, lambda, process, workers, workspace};
 use anyhow::{Result, bail};
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::process::Command;
 
 /// The grace window of refresh tokens while the suite runs: short enough to wait for, in seconds.
@@ -59,10 +60,7 @@ impl Target {
 /// Starts the local server with an empty store, does something with it, and ends it.
 pub(super) fn with_local(work: impl FnOnce(&Target) -> Result<()>) -> Result<()> {
     lambda::build(&["latchkey"], "dev")?;
-    let data = workspace::scratch("local")?.join("data");
-    if data.exists() {
-        std::fs::remove_dir_all(&data)?;
-    }
+    let data = no_data("local")?;
     let port = process::free_port()?;
     let target = Target { url: format!("http://localhost:{port}"), platform: "local", secret: demo::secret()? };
     let mut dev = Command::new(workspace::binary("latchkey", "dev"));
@@ -70,6 +68,15 @@ pub(super) fn with_local(work: impl FnOnce(&Target) -> Result<()>) -> Result<()>
     dev.env("LATCHKEY_SECRET", &target.secret).envs(settings()?);
     let _server = process::Server::start(dev.stdout(std::process::Stdio::null()), port)?;
     work(&target)
+}
+
+/// Where a server may keep its data; there are none.
+fn no_data(name: &str) -> Result<PathBuf> {
+    let data = workspace::scratch(name)?.join("data");
+    if data.exists() {
+        std::fs::remove_dir_all(&data)?;
+    }
+    Ok(data)
 }
 
 pub(super) fn local() -> Result<()> {
@@ -94,10 +101,7 @@ pub(super) fn workers() -> Result<()> {
 /// store in itself, is killed.
 pub(super) fn faults() -> Result<()> {
     lambda::build(&["latchkey"], "dev")?;
-    let data = workspace::scratch("crash")?.join("data");
-    if data.exists() {
-        std::fs::remove_dir_all(&data)?;
-    }
+    let data = no_data("crash")?;
     let url = format!("http://localhost:{}", process::free_port()?);
     let target = Target { url, platform: "local", secret: demo::secret()? };
     process::run(target.cargo_test("crash").env("LATCHKEY_TEST_DATA", &data))?;

@@ -18,10 +18,10 @@ use storage::{consents, grants, users};
 
 /// Answers an authorization request, new or on its way back from sign-in or consent.
 pub async fn handle(request: &Request, context: &Context) -> Result<Response, Fault> {
-    answer(request, context).await.or_else(|fault| fault.into_page(request))
+    respond(request, context).await.or_else(|fault| fault.into_page(request))
 }
 
-async fn answer(request: &Request, context: &Context) -> Result<Response, Fault> {
+async fn respond(request: &Request, context: &Context) -> Result<Response, Fault> {
     let browser = Browser::of(request, context)?;
     let response = match arrive::interaction(request, context, &browser).await? {
         Ok(arrived) if arrived.is_posted => browser::forward(context, "/authorize", &arrived.interaction)?,
@@ -79,21 +79,26 @@ async fn needs_consent(
     Ok(judge(remembered))
 }
 
-/// The one answer that a pushed request is good for (RFC 9126 §7.3): this one, unless there was one before. The one before
-/// counts again in the same session, while its code is unused: the browser that it was for asks again because it was lost.
-/// Any other request is answered with this one. One round trip for a pushed request; two when it was answered before.
-async fn counts(context: &Context, interaction: &Interaction, answer: Answer) -> Result<Option<Answer>, Fault> {
+/// How the grant stands whose code answers the request: this one, but for a pushed request that was answered before, which
+/// is good for one answer (RFC 9126 §7.3). The one before counts again in the same session, while its code is unused: the
+/// browser that it was for asks again because it was lost. One round trip for a pushed request; two when it was answered
+/// before.
+async fn counts(
+    context: &Context,
+    interaction: &Interaction,
+    standing: Standing,
+    sid: &str,
+) -> Result<Option<Standing>, Fault> {
     let records = context.records.as_ref();
-    let Some(id) = interaction.pushed.as_deref().and_then(GrantId::from_name) else { return Ok(Some(answer)) };
-    let Some(counting) = pushed::answer(records, id, &answer).await? else { return Ok(None) };
-    if counting == answer {
-        return Ok(Some(answer));
+    let Some(id) = interaction.pushed.as_deref().and_then(GrantId::from_name) else { return Ok(Some(standing)) };
+    let answer = Answer { grant: standing.grant.name(), issued_at: standing.started_at, sid: sid.to_owned() };
+    let Some(before) = pushed::answer(records, id, &answer).await? else { return Ok(None) };
+    if before == answer {
+        return Ok(Some(standing));
     }
-    let Some(grant) = GrantId::from_name(&counting.grant).filter(|_| counting.sid == answer.sid) else {
-        return Ok(None);
-    };
+    let Some(grant) = GrantId::from_name(&before.grant).filter(|_| before.sid == sid) else { return Ok(None) };
     let is_unused = grants::find(records, grant).await?.is_some_and(|live| live.state.status == GrantStatus::Issued);
-    Ok(is_unused.then_some(counting))
+    Ok(is_unused.then(|| Standing::issued(grant, before.issued_at)))
 }
 
 /// What a client is answered with.
@@ -134,11 +139,9 @@ async fn issue(
     let (id, lifetime) = (grants::new_id(subject, entropy::bytes()?), context.config.code_lifetime);
     let state = GrantState::issued(now, entropy::name()?);
     grants::create(context.records.as_ref(), id, &grant, &state, now.after(lifetime)).await?;
-    let answer = Answer { grant: id.name(), issued_at: now, sid: grant.sid.clone() };
-    let Some(answer) = counts(context, interaction, answer).await? else { return Ok(None) };
-    let id = GrantId::from_name(&answer.grant).ok_or_else(|| Fault::new("an answer names no grant"))?;
-    let standing = Standing::issued(id, answer.issued_at);
-    let content = TokenContent { standing, expires_at: answer.issued_at.after(lifetime) };
+    let standing = Standing::issued(id, now);
+    let Some(standing) = counts(context, interaction, standing, &grant.sid).await? else { return Ok(None) };
+    let content = TokenContent { standing, expires_at: standing.started_at.after(lifetime) };
     let challenge = request.code_challenge.as_ref().map_or("", |challenge| challenge.as_str());
     let binding = sealed_token::code_binding(&request.client_id, request.target.redirect_uri(), challenge);
     let code = sealed_token::seal(&context.secrets, TokenKind::Code, &content, &binding)

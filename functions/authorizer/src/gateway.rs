@@ -33,6 +33,7 @@ const HOP_BY_HOP: [HeaderName; 8] = [
     header::UPGRADE,
     HeaderName::from_static("keep-alive"),
 ];
+
 /// The gateway before one API.
 #[derive(Debug)]
 pub struct Gateway {

@@ -10,10 +10,10 @@ use storage::consents;
 
 /// Shows the page, or takes what it sends.
 pub async fn handle(request: &Request, context: &Context) -> Result<Response, Fault> {
-    answer(request, context).await.or_else(|fault| fault.into_page(request))
+    respond(request, context).await.or_else(|fault| fault.into_page(request))
 }
 
-async fn answer(request: &Request, context: &Context) -> Result<Response, Fault> {
+async fn respond(request: &Request, context: &Context) -> Result<Response, Fault> {
     let visit = match Visit::open(request, context).await? {
         Ok(visit) => visit,
         Err(over) => return Ok(*over),

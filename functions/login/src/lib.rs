@@ -13,10 +13,10 @@ use storage::{sessions, users};
 
 /// Shows the page, or takes what it sends.
 pub async fn handle(request: &Request, context: &Context) -> Result<Response, Fault> {
-    answer(request, context).await.or_else(|fault| fault.into_page(request))
+    respond(request, context).await.or_else(|fault| fault.into_page(request))
 }
 
-async fn answer(request: &Request, context: &Context) -> Result<Response, Fault> {
+async fn respond(request: &Request, context: &Context) -> Result<Response, Fault> {
     match Visit::open(request, context).await? {
         Err(over) => Ok(*over),
         Ok(visit) if request.method == Method::POST => form::submit(&visit).await,

@@ -14,10 +14,10 @@ use storage::{sessions, sign_out};
 /// Ends the session of this browser: at once when a client shows an ID token of that session, else when the person
 /// says so (RP-Initiated Logout §2).
 pub async fn handle(request: &Request, context: &Context) -> Result<Response, Fault> {
-    answer(request, context).await.or_else(|fault| fault.into_page(request))
+    respond(request, context).await.or_else(|fault| fault.into_page(request))
 }
 
-async fn answer(request: &Request, context: &Context) -> Result<Response, Fault> {
+async fn respond(request: &Request, context: &Context) -> Result<Response, Fault> {
     let browser = Browser::of(request, context)?;
     let response = match request.parameters() {
         Err(error) => error_page(request, &error)?,

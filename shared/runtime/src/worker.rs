@@ -114,7 +114,8 @@ async fn read(request: worker::Request) -> Result<Request, Fault> {
     let inner = request.inner();
     let (path, query) = target(&inner.url());
     let method = Method::from_bytes(inner.method().as_bytes()).map_err(Fault::new)?;
-    let text = |name: &str| inner.headers().get(name).ok().flatten();
+    let sent = inner.headers();
+    let text = |name: &str| sent.get(name).ok().flatten();
     let headers = headers(text)?;
     let address = text("cf-connecting-ip").and_then(|address| address.parse::<IpAddr>().ok());
     let id = match text("cf-ray") {

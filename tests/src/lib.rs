@@ -38,7 +38,7 @@ pub use host::{Answer, Host, Received};
 pub use page::{Form, Page};
 pub use signer::Signer;
 pub use target::{base, grace, issuer, now, platform, url};
-pub use token::{TokenRequest, Tokens, authenticated, grant, introspect, introspection, revoke, userinfo};
+pub use token::{TokenRequest, Tokens, altered, authenticated, grant, introspect, introspection, revoke, userinfo};
 
 /// The demo user's name.
 pub const USERNAME: &str = "demo";

@@ -202,3 +202,13 @@ pub fn introspect(client: &Client, token: &str, accept: &str) -> Reply {
 pub fn introspection(client: &Client, token: &str) -> Value {
     introspect(client, token, "application/json").expect(200).expect_no_store().json()
 }
+
+/// The text with one character exchanged for another: never the same text, whatever stood there.
+///
+/// # Panics
+/// When `position` is beyond the end, or the text is not ASCII.
+pub fn altered(text: &str, position: usize) -> String {
+    let mut bytes = text.as_bytes().to_vec();
+    bytes[position] = if bytes[position] == b'A' { b'B' } else { b'A' };
+    String::from_utf8(bytes).expect("ASCII")
+}

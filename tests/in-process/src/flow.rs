@@ -167,3 +167,11 @@ fn hidden(page: &str, name: &str) -> Option<String> {
     let (_, rest) = page.split_once(&format!("name=\"{name}\" value=\""))?;
     rest.split('"').next().map(str::to_owned)
 }
+
+/// The token with its last character exchanged for another: never the same token, whatever stood there.
+pub fn altered(token: &str) -> String {
+    let mut altered = token.to_owned();
+    let last = altered.pop();
+    altered.push(if last == Some('A') { 'B' } else { 'A' });
+    altered
+}

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use storage::{Records, clients, users};
 
-pub use flow::{Flow, Tokens, VERIFIER};
+pub use flow::{Flow, Tokens, VERIFIER, altered};
 
 /// The issuer of the deployment.
 pub const ISSUER: &str = "https://as.example";

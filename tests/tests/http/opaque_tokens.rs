@@ -2,8 +2,8 @@
 
 use serde_json::json;
 use suite::{
-    AuthorizationRequest, Browser, Client, TokenRequest, Tokens, admin, grant, introspect, introspection, issuer, jwt,
-    revoke, spa, userinfo, web,
+    AuthorizationRequest, Browser, Client, TokenRequest, Tokens, admin, altered, grant, introspect, introspection,
+    issuer, jwt, revoke, spa, userinfo, web,
 };
 
 fn app() -> Client {
@@ -63,9 +63,7 @@ fn introspection_reads_it() {
 fn a_forgery_opens_nothing() {
     let tokens = tokens();
     let good = tokens.access();
-    let middle = good.len() / 2;
-    let swapped = if good[middle..=middle].starts_with('A') { "B" } else { "A" };
-    let altered = format!("{}{swapped}{}", &good[..middle], &good[middle + 1..]);
+    let altered = altered(good, good.len() / 2);
     let refresh = tokens.refresh().replacen("lkr_", "lka_", 1);
     let readable = grant(&spa());
     for token in

@@ -1,7 +1,7 @@
 //! What a person sees, without JavaScript: headers, cookies, forms, and whose they are (RFC 6749 §10.12, §10.13;
 //! RFC 9700 §4.7, §4.16; RFC 6265bis).
 
-use suite::{AuthorizationRequest, Browser, Call, Form, Landing, Page, base, spa};
+use suite::{AuthorizationRequest, Browser, Call, Form, Landing, Page, altered, base, spa};
 
 fn login_page() -> (Browser, Page) {
     let mut browser = Browser::new();
@@ -258,7 +258,7 @@ fn the_link_after_a_sign_in_is_the_browsers_own() {
 fn forged_interactions_are_refused() {
     let (mut browser, page) = login_page();
     let right = page.login().and_then(|form| form.value("interaction")).expect("interaction").to_owned();
-    let altered = format!("{}{}", &right[..right.len() - 1], if right.ends_with('A') { 'B' } else { 'A' });
+    let altered = altered(&right, right.len() - 1);
     for interaction in ["x", "", "a.b.c", "\u{fc}", &altered, &right[1..], &"A".repeat(500)] {
         for path in ["/login", "/consent"] {
             let query =

@@ -1,8 +1,8 @@
 //! Revocation: RFC 7009.
 
 use suite::{
-    Authentication, AuthorizationRequest, Browser, Call, Client, TokenRequest, Tokens, admin, grant, introspection,
-    revoke, service, spa, trusted, web,
+    Authentication, AuthorizationRequest, Browser, Call, Client, TokenRequest, Tokens, admin, altered, grant,
+    introspection, revoke, service, spa, trusted, web,
 };
 
 /// RFC 7009 §2.1: a revoked refresh token takes the whole grant with it, its access tokens too.
@@ -168,10 +168,8 @@ fn a_revoked_client_credentials_token_is_inactive() {
 #[test]
 fn an_altered_token_revokes_nothing() {
     let tokens = grant(&spa());
-    let forged = format!("{}A", &tokens.refresh()[..tokens.refresh().len() - 1]);
-    if forged != tokens.refresh() {
-        revoke(&spa(), &forged, None).expect(200);
-    }
+    let last = tokens.refresh().len() - 1;
+    revoke(&spa(), &altered(tokens.refresh(), last), None).expect(200);
     revoke(&spa(), &suite::jwt::unsigned(tokens.access()), None).expect(200);
     assert!(tokens.is_live());
     tokens.refresh_request().tokens();

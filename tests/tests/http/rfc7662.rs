@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 use std::time::Duration;
 use suite::{
-    Authentication, AuthorizationRequest, Browser, Call, Client, TokenRequest, Tokens, admin, grant, introspect,
-    introspection, issuer, jwt, now, revoke, service, spa, web,
+    Authentication, AuthorizationRequest, Browser, Call, Client, TokenRequest, Tokens, admin, altered, grant,
+    introspect, introspection, issuer, jwt, now, revoke, service, spa, web,
 };
 
 /// A resource server: of the audience that tokens have unless they ask for another.
@@ -124,7 +124,7 @@ fn what_is_no_token_is_inactive() {
     let request = AuthorizationRequest::new(&web());
     let code = Browser::signed_in().complete(&request).code();
     let promoted = jwt::tampered(tokens.access(), |claims| claims["scope"] = json!("admin"));
-    let forged = format!("{}A", &tokens.refresh()[..tokens.refresh().len() - 2]);
+    let forged = altered(tokens.refresh(), tokens.refresh().len() - 1);
     let unsigned = jwt::unsigned(tokens.access());
     for token in
         ["x", "a.b.c", "lka_", "lka_AAAA", "lkr_", "\u{1F511}", tokens.id(), &code, &promoted, &forged, &unsigned]

@@ -4,7 +4,7 @@ use serde_json::Value;
 use std::sync::Barrier;
 use std::thread;
 use suite::pushed::{push, push_as, pushed, reference};
-use suite::{AuthorizationRequest, Browser, Client, Signer, TokenRequest, Tokens, admin, issuer, spa, web};
+use suite::{AuthorizationRequest, Browser, Client, Signer, TokenRequest, Tokens, admin, altered, issuer, spa, web};
 
 const PREFIX: &str = "urn:ietf:params:oauth:request_uri:";
 
@@ -100,10 +100,9 @@ fn another_clients_reference_is_refused() {
 #[test]
 fn a_made_up_reference_is_refused() {
     let genuine = pushed(&AuthorizationRequest::new(&spa()));
-    let (head, last) = genuine.split_at(genuine.len() - 1);
     let refresh = suite::grant(&spa()).refresh().to_owned();
     for made_up in [
-        format!("{head}{}", if last == "A" { "B" } else { "A" }),
+        altered(&genuine, genuine.len() - 1),
         format!("{PREFIX}{refresh}"),
         format!("{PREFIX}lkp_AAAA"),
         PREFIX.to_owned(),

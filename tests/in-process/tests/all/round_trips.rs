@@ -1,7 +1,7 @@
 //! The promise of the design: how many storage round trips each step takes, on a warm instance.
 
 use crate::common::{PASSWORD, deployment};
-use in_process::{Flow, Tokens, VERIFIER};
+use in_process::{Flow, Tokens, VERIFIER, altered};
 use std::sync::Arc;
 use std::time::Duration;
 use storage::memory::Memory;
@@ -86,7 +86,7 @@ async fn what_is_forged_expired_or_mismatched_costs_nothing() {
         ("code", code.as_str()),
     ];
     let other_verifier = "x".repeat(43);
-    let forged = format!("{}A", &code[..code.len() - 1]);
+    let forged = altered(&code);
     for (name, value) in [
         ("redirect_uri", "https://app.example/cb2"),
         ("code_verifier", &other_verifier),
@@ -101,7 +101,7 @@ async fn what_is_forged_expired_or_mismatched_costs_nothing() {
         let (trips, answer) = trips!(memory, instance.post("/token", &form).await);
         assert_eq!((trips, answer.status.as_u16()), (0, 400), "{name}={value}");
     }
-    let forged = format!("{}A", &tokens.refresh[..tokens.refresh.len() - 1]);
+    let forged = altered(&tokens.refresh);
     for token in [forged.as_str(), "lkr_x", &code, "x"] {
         let (trips, answer) = trips!(memory, Flow::refresh(&instance, token).await);
         assert_eq!((trips, answer.status.as_u16()), (0, 400), "{token}");

@@ -66,13 +66,16 @@ pub(crate) async fn put(
         Some(client) if problems.is_empty() => client,
         _ => return Ok(problem(StatusCode::BAD_REQUEST, &problems)),
     };
-    let before = storage::clients::find(&*context.records, client_id).await?;
-    let status = if before.is_some() { StatusCode::OK } else { StatusCode::CREATED };
-    let since = before.as_ref().map_or(Some(now), |stored| stored.since);
-    let before = before.map(|stored| stored.secrets).unwrap_or_default();
-    let (secrets, told) = if client.has_secret() { changed(before, change)? } else { (Vec::new(), None) };
-    let stored = StoredClient { since, ..StoredClient::new(client, secrets) };
-    storage::clients::save(&*context.records, &stored).await?;
+    let (stored, (status, told)) = storage::clients::change(&*context.records, client_id, |before| {
+        let status = if before.is_some() { StatusCode::OK } else { StatusCode::CREATED };
+        let since = before.as_ref().map_or(Some(now), |stored| stored.since);
+        let before = before.map(|stored| stored.secrets).unwrap_or_default();
+        let (secrets, told) = if client.has_secret() { changed(before, &change)? } else { (Vec::new(), None) };
+        let stored = StoredClient { since, ..StoredClient::new(client.clone(), secrets) };
+        Ok::<_, Fault>((stored, (status, told)))
+    })
+    .await?;
+    context.forget_client(client_id);
     let mut answer = json!(stored.client);
     if let (Some(secret), Value::Object(members)) = (told, &mut answer) {
         members.insert("client_secret".to_owned(), Value::String(secret));
@@ -85,6 +88,7 @@ pub(crate) async fn delete(client_id: &str, context: &Context) -> Result<Respons
         return Ok(not_found());
     }
     storage::clients::remove(&*context.records, client_id).await?;
+    context.forget_client(client_id);
     Ok(Response::new(StatusCode::NO_CONTENT))
 }
 
@@ -144,10 +148,10 @@ fn secret_change(body: &mut Map<String, Value>, problems: &mut Vec<String>) -> S
 }
 
 /// The verifiers after the change, and the secret to tell.
-fn changed(before: Vec<SecretVerifier>, change: SecretChange) -> Result<(Vec<SecretVerifier>, Option<String>), Fault> {
+fn changed(before: Vec<SecretVerifier>, change: &SecretChange) -> Result<(Vec<SecretVerifier>, Option<String>), Fault> {
     let (secret, kept) = match change {
         SecretChange::Keep if !before.is_empty() => return Ok((before, None)),
-        SecretChange::Set(secret) => (secret, Vec::new()),
+        SecretChange::Set(secret) => (secret.clone(), Vec::new()),
         SecretChange::Keep | SecretChange::Replace => (entropy::secret()?, Vec::new()),
         SecretChange::Add => (entropy::secret()?, before),
     };

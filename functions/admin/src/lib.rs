@@ -138,5 +138,5 @@ fn problem(status: StatusCode, problems: &[impl AsRef<str>]) -> Response {
 #[cfg(target_arch = "wasm32")]
 #[worker::event(fetch)]
 async fn fetch(request: worker::Request, env: worker::Env, _: worker::Context) -> worker::Result<worker::Response> {
-    runtime::worker::serve("admin", request, &env, |request, context| Box::pin(handle(request, context))).await
+    runtime::worker::serve_current("admin", request, &env, |request, context| Box::pin(handle(request, context))).await
 }

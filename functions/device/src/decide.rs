@@ -2,12 +2,12 @@
 
 use crate::page::Visit;
 use pages::DeviceOutcome;
-use protocol::{Grant, GrantId, GrantState, GrantType, Standing, Timestamp};
+use protocol::{Grant, GrantId, GrantState, Standing, Timestamp};
 use runtime::browser::SignedIn;
 use runtime::issue::Issuer;
 use runtime::{Context, Fault, entropy};
 use storage::devices::{self, Decision};
-use storage::grants::{self, Redemption, StepContext};
+use storage::grants::{self, Redemption};
 
 /// Makes the grant, ready for use, and hands it to the device's next poll. When somebody decided first, the grant is
 /// revoked: nobody has its tokens; see [`decided`].
@@ -27,18 +27,17 @@ pub(crate) async fn approve(context: &Context, visit: &Visit, now: Timestamp) ->
         claims: protocol::ClaimsRequest::default(),
         id_token_claims: serde_json::Map::new(),
     };
+    let issuer = Issuer { context, client: &visit.client.client, now };
     let id = grants::new_id(&session.subject, entropy::bytes()?);
     grants::create(records, id, &grant, &GrantState::issued(now, entropy::name()?), visit.pending.expires_at).await?;
-    let Redemption::Redeemed(live) =
-        grants::redeem(records, &Standing::issued(id, now), &step(context, visit, now)?).await?
-    else {
+    let Redemption::Redeemed(live) = grants::redeem(records, &Standing::issued(id, now), &issuer.step()?).await? else {
         return Err(Fault::new("a grant just made was redeemed by somebody else"));
     };
     let standing = live.standing();
     if devices::decide(records, &visit.name, &visit.pending, &Decision::Approved(live)).await? {
         return Ok(DeviceOutcome::Approved);
     }
-    grants::revoke(records, &standing, now, &entropy::name()?).await?;
+    grants::revoke(records, &standing, &issuer.step()?).await?;
     decided(context, &visit.pending.decision, &visit.signed_in).await
 }
 
@@ -58,18 +57,5 @@ pub(crate) async fn decided(context: &Context, name: &str, signed_in: &SignedIn)
         Some(Decision::Approved(live)) if live.grant.subject == signed_in.session.subject => DeviceOutcome::Approved,
         Some(Decision::Denied) => DeviceOutcome::Denied,
         _ => DeviceOutcome::Over,
-    })
-}
-
-fn step(context: &Context, visit: &Visit, now: Timestamp) -> Result<StepContext, Fault> {
-    let client = &visit.client.client;
-    let lifetimes = Issuer { context, client, now }.lifetimes();
-    Ok(StepContext {
-        now,
-        refresh: client.may_use(GrantType::RefreshToken).then_some(lifetimes.refresh),
-        access_token: lifetimes.access_token,
-        grace: context.config.refresh_grace,
-        remembered: context.remembered(client),
-        writer: entropy::name()?,
     })
 }

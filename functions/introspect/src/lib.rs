@@ -33,7 +33,7 @@ async fn respond(request: &Request, context: &Context) -> Result<Response, Refus
     }
     let form = ResponseForm::accepted(request.header(&header::ACCEPT));
     form.check(client)?;
-    let found = token::find(parameters.required("token")?, client, context, request.received_at).await?;
+    let found = token::find(parameters.required("token")?, &stored, context, request.received_at).await?;
     let response = match form {
         ResponseForm::Json => Response::json(StatusCode::OK, &found.introspection(context)),
         ResponseForm::IntrospectionJwt => signed(&found, client, context, request.received_at).await?,

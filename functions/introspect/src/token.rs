@@ -1,7 +1,7 @@
 //! The token that is asked about.
 
 use protocol::introspection::{Introspection, may_see};
-use protocol::{AccessTokenClaims, Client, Grant, RefreshVerdict, Timestamp, TokenContent, TokenKind};
+use protocol::{AccessTokenClaims, Grant, RefreshVerdict, StoredClient, Timestamp, TokenContent, TokenKind};
 use protocol::{judge_refresh, sealed_token};
 use runtime::{Context, Fault};
 use std::time::Duration;
@@ -32,9 +32,15 @@ impl Found {
 
 /// Finds what `client` may know of a token. The kind of the token is in the token; `token_type_hint` is not needed
 /// (RFC 7662 §2.1).
-pub(crate) async fn find(token: &str, client: &Client, context: &Context, now: Timestamp) -> Result<Found, Fault> {
+pub(crate) async fn find(
+    token: &str,
+    caller: &StoredClient,
+    context: &Context,
+    now: Timestamp,
+) -> Result<Found, Fault> {
+    let client = &caller.client;
     if token.starts_with(TokenKind::RefreshToken.prefix()) {
-        return refresh_token(token, client, context, now).await;
+        return refresh_token(token, caller, context, now).await;
     }
     let Some(claims) = context.access_token(token, now).await?.filter(|claims| may_see(client, claims)) else {
         return Ok(Found::Nothing);
@@ -46,10 +52,13 @@ pub(crate) async fn find(token: &str, client: &Client, context: &Context, now: T
 }
 
 /// A refresh token is its client's alone: no other client's opens.
-async fn refresh_token(token: &str, client: &Client, context: &Context, now: Timestamp) -> Result<Found, Fault> {
-    let binding = sealed_token::refresh_binding(&client.client_id, "");
+async fn refresh_token(token: &str, caller: &StoredClient, context: &Context, now: Timestamp) -> Result<Found, Fault> {
+    let client = &caller.client;
+    let binding = sealed_token::refresh_binding(&client.client_id);
     let opened = sealed_token::open(&context.secrets, TokenKind::RefreshToken, token, &binding, now);
-    let Some(content) = opened else { return Ok(Found::Nothing) };
+    let Some(content) = opened.filter(|content| caller.may_have_got(content.standing.started_at)) else {
+        return Ok(Found::Nothing);
+    };
     let live = grants::find(context.records.as_ref(), content.standing.grant).await?;
     // One that was rotated is used up, however short ago.
     let is_live = |live: &grants::Live| {

@@ -95,5 +95,6 @@ fn answer(status: StatusCode, document: &Map<String, Value>, client_id: &str) ->
 #[cfg(target_arch = "wasm32")]
 #[worker::event(fetch)]
 async fn fetch(request: worker::Request, env: worker::Env, _: worker::Context) -> worker::Result<worker::Response> {
-    runtime::worker::serve("register", request, &env, |request, context| Box::pin(handle(request, context))).await
+    runtime::worker::serve_current("register", request, &env, |request, context| Box::pin(handle(request, context)))
+        .await
 }

@@ -74,20 +74,24 @@ pub(crate) async fn replace(client_id: &str, request: &Request, context: &Contex
             Some(Err(_)) | None => return Err(gone().into()),
         }
     };
-    let mut secrets = register::secrets(context, &client, &registered.registration, state.secret)?;
-    if !before.secrets.is_empty() && client.has_secret() {
-        let is_same = secrets.is_empty() || {
-            let secret = crate::client_secret(context, client_id, &registered.registration, state.secret);
-            before.accepts(&secret)
-        };
-        if is_same || new_secret.is_none() {
-            secrets.clone_from(&before.secrets);
-        } else if keeps_old {
-            secrets.extend(before.secrets.first().cloned());
+    let made = register::secrets(context, &client, &registered.registration, state.secret)?;
+    let (stored, ()) = clients::change(records, client_id, |before| {
+        let before = before.ok_or_else(gone)?;
+        let mut secrets = made.clone();
+        if !before.secrets.is_empty() && client.has_secret() {
+            let is_same = secrets.is_empty() || {
+                let secret = crate::client_secret(context, client_id, &registered.registration, state.secret);
+                before.accepts(&secret)
+            };
+            if is_same || new_secret.is_none() {
+                secrets.clone_from(&before.secrets);
+            } else if keeps_old {
+                secrets.extend(before.secrets.first().cloned());
+            }
         }
-    }
-    let stored = StoredClient { client, secrets, ..before };
-    clients::save(records, &stored).await?;
+        Ok::<_, Refusal>((StoredClient { client: client.clone(), secrets, ..before }, ()))
+    })
+    .await?;
     context.forget_client(client_id);
     let document = document(context, &stored, &registered.registration, state.secret, state.latest)?;
     Ok(answer(StatusCode::OK, &document, client_id))

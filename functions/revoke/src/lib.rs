@@ -2,7 +2,8 @@
 
 use http::StatusCode;
 use protocol::{AccessTokenClaims, Client, RevokedToken, Timestamp, TokenKind, sealed_token};
-use runtime::{Context, Fault, Refusal, Request, Response, entropy};
+use runtime::issue::Issuer;
+use runtime::{Context, Fault, Refusal, Request, Response};
 use storage::{grants, markers};
 
 /// Revokes a token of the client that asks. One round trip. A token that is unknown, expired or another client's is
@@ -24,26 +25,25 @@ async fn respond(request: &Request, context: &Context) -> Result<Response, Refus
 
 /// The kind of the token is in the token; `token_type_hint` is not needed (RFC 7009 §2.1).
 async fn revoke(token: &str, client: &Client, context: &Context, now: Timestamp) -> Result<(), Fault> {
-    let binding = sealed_token::refresh_binding(&client.client_id, "");
+    let binding = sealed_token::refresh_binding(&client.client_id);
     if let Some(refresh) = sealed_token::open(&context.secrets, TokenKind::RefreshToken, token, &binding, now) {
-        grants::revoke(context.records.as_ref(), &refresh.standing, now, &entropy::name()?).await?;
+        grants::revoke(context.records.as_ref(), &refresh.standing, &Issuer { context, client, now }.step()?).await?;
     } else if let Some(claims) =
         context.access_token(token, now).await?.filter(|claims| claims.client_id == client.client_id)
     {
-        revoke_access_token(claims, context, now).await?;
+        revoke_access_token(claims, &Issuer { context, client, now }).await?;
     }
     Ok(())
 }
 
-async fn revoke_access_token(claims: AccessTokenClaims, context: &Context, now: Timestamp) -> Result<(), Fault> {
-    let records = context.records.as_ref();
+async fn revoke_access_token(claims: AccessTokenClaims, issuer: &Issuer<'_>) -> Result<(), Fault> {
+    let records = issuer.context.records.as_ref();
     let expires_at = Timestamp::from_secs(claims.exp);
-    match claims.standing() {
+    match claims.standing(&issuer.context.secrets) {
         None => markers::revoke(records, &claims.jti, expires_at).await?,
         Some(standing) => {
-            let issued_at = Timestamp::from_secs(claims.iat);
             let token = RevokedToken { jti: claims.jti, expires_at };
-            grants::revoke_access_token(records, &standing, &token, issued_at, now, &entropy::name()?).await?;
+            grants::revoke_access_token(records, &standing, &token, &issuer.step()?).await?;
         }
     }
     Ok(())

@@ -56,7 +56,12 @@ pub(crate) struct Accepted<'a> {
 /// be refused is refused before the assertion counts as used. Two round trips; one when the subject is a machine.
 pub(crate) async fn issue(exchange: &Exchange<'_>, accepted: Accepted<'_>) -> Result<TokenResponse, Refusal> {
     let client = &exchange.client.client;
-    let scope = scope(exchange, &accepted.issuer.allowed_scope(client))?;
+    let allowed = accepted.issuer.allowed_scope(client);
+    let scope = Scope::requested(exchange.parameters)?.unwrap_or_else(|| allowed.clone());
+    if !scope.is_within(&allowed) {
+        let description = "scope asks for more than the client and the issuer may have";
+        return Err(Error::new(ErrorCode::InvalidScope, description).into());
+    }
     let resources = resource::requested(exchange.parameters, &exchange.context.config.resources, client)?;
     let subject = subject(exchange, &accepted).await?;
 
@@ -77,21 +82,12 @@ pub(crate) async fn issue(exchange: &Exchange<'_>, accepted: Accepted<'_>) -> Re
         resources,
     };
     let state = GrantState::active(exchange.now, entropy::name()?);
-    claims.grant = Some(state.standing(id).to_claim());
+    claims.grant = Some(issuer.claim_of(&state.standing(id))?);
     let expires_at = accepted.forgotten_at.max(Timestamp::from_secs(claims.exp));
     if !grants::create_once(exchange.context.records.as_ref(), id, &grant, &state, expires_at).await? {
         return Err(Error::invalid_grant("the assertion was used before; make a new one for each request").into());
     }
     Ok(exchange.token_of(claims).await?)
-}
-
-fn scope(exchange: &Exchange<'_>, allowed: &Scope) -> Result<Scope, Error> {
-    match exchange.parameters.value("scope") {
-        None => Ok(allowed.clone()),
-        Some(text) => Scope::parse(text).filter(|scope| scope.is_within(allowed)).ok_or_else(|| {
-            Error::new(ErrorCode::InvalidScope, "scope asks for more than the client and the issuer may have")
-        }),
-    }
 }
 
 /// Who the subject is here (RFC 7523 §3 (2)).

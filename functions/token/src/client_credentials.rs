@@ -8,14 +8,17 @@ use runtime::Refusal;
 /// Issues a token to the client itself. Scopes about a person make no sense here and are refused.
 pub(crate) async fn issue(exchange: &Exchange<'_>) -> Result<TokenResponse, Refusal> {
     let client = &exchange.client.client;
-    let allowed = STANDARD_SCOPES.iter().fold(client.scope.clone(), |scope, token| scope.without(token));
-    let scope = match exchange.parameters.value("scope") {
-        None => allowed,
-        Some(text) => Scope::parse(text)
-            .filter(|scope| scope.is_within(&allowed))
-            .ok_or_else(|| Error::new(ErrorCode::InvalidScope, "scope asks for more than the client may have"))?,
-    };
+    let allowed = client.scope.filtered(|token| !STANDARD_SCOPES.contains(&token));
+    let requested = Scope::requested(exchange.parameters)?;
+    let invalid = |description| Err(Error::new(ErrorCode::InvalidScope, description).into());
+    if requested.as_ref().is_some_and(|scope| !scope.is_within(&allowed)) {
+        return invalid("scope asks for more than the client may have");
+    }
+    let scope = requested.as_ref().unwrap_or(&allowed);
     let resources = resource::requested(exchange.parameters, &exchange.context.config.resources, client)?;
-    let claims = exchange.issuer().access_token_claims(&client.client_id, &scope, &resources)?;
+    let claims = exchange.issuer().access_token_claims(&client.client_id, scope, &resources)?;
+    if requested.is_some() && claims.scope.is_empty() {
+        return invalid("none of these scopes means anything to the resource");
+    }
     Ok(exchange.token_of(claims).await?)
 }

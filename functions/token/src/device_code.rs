@@ -3,7 +3,7 @@
 use crate::Exchange;
 use crate::issue::{Nonce, TokenResponse};
 use protocol::{Error, ErrorCode, GrantId, Timestamp, TokenKind, resource, sealed_token};
-use runtime::{Refusal, entropy};
+use runtime::Refusal;
 use storage::devices::{self, Decision, Poll};
 
 /// Hands the device its tokens when a person approved. A code that is forged, expired or another client's is refused
@@ -14,7 +14,7 @@ pub(crate) async fn poll(exchange: &Exchange<'_>) -> Result<TokenResponse, Refus
     let binding = sealed_token::device_binding(&exchange.client.client.client_id);
     // Whether it has expired is looked at next: the device must be told (§3.5).
     let opened = sealed_token::open(&context.secrets, TokenKind::DeviceCode, code, &binding, Timestamp::default());
-    let Some(code) = opened else {
+    let Some(code) = opened.filter(|code| exchange.client.may_have_got(code.standing.started_at)) else {
         return Err(refuse(ErrorCode::InvalidGrant, "the device code is unknown, or was issued to another client"));
     };
     if code.expires_at.is_past(now) {
@@ -23,9 +23,7 @@ pub(crate) async fn poll(exchange: &Exchange<'_>) -> Result<TokenResponse, Refus
     let id = code.standing.grant;
     let is_too_early = context.pacing.is_too_early(id, now);
     let named = named_resources(exchange, id).await?;
-    let writer = entropy::name()?;
-    let records = context.records.as_ref();
-    match devices::poll(records, id, code.expires_at, now, &writer).await? {
+    match devices::poll(context.records.as_ref(), id, code.expires_at, &exchange.step()?).await? {
         Poll::Approved(live) => {
             let resources = named.unwrap_or_else(|| live.grant.resources.clone());
             Ok(exchange.tokens(&live, &live.grant.scope, &resources, Nonce::LeftOut).await?)
@@ -41,6 +39,9 @@ pub(crate) async fn poll(exchange: &Exchange<'_>) -> Result<TokenResponse, Refus
             ErrorCode::InvalidGrant,
             "the device code was redeemed before; the tokens that it was redeemed for are revoked now",
         )),
+        Poll::Ended => {
+            Err(refuse(ErrorCode::InvalidGrant, "the device code was redeemed before, and the grant revoked"))
+        }
     }
 }
 

@@ -2,10 +2,10 @@
 
 use crate::Exchange;
 use protocol::{AccessTokenClaims, GrantType, Scope};
+use runtime::Fault;
 use runtime::issue::{Companions, Issuer};
-use runtime::{Fault, entropy};
 use serde::Serialize;
-use storage::grants::Live;
+use storage::grants::{Live, StepContext};
 
 /// A token response (RFC 6749 §5.1).
 #[derive(Serialize)]
@@ -17,6 +17,7 @@ pub(crate) struct TokenResponse {
     refresh_token: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     id_token: Option<String>,
+    #[serde(skip_serializing_if = "Scope::is_empty")]
     scope: Scope,
     /// What an exchange issued (RFC 8693 §2.2.1).
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -80,15 +81,7 @@ impl Exchange<'_> {
     }
 
     /// What a step of a grant is made with.
-    pub(crate) fn step(&self) -> Result<storage::grants::StepContext, Fault> {
-        let lifetimes = self.issuer().lifetimes();
-        Ok(storage::grants::StepContext {
-            now: self.now,
-            refresh: self.client.client.may_use(GrantType::RefreshToken).then_some(lifetimes.refresh),
-            access_token: lifetimes.access_token,
-            grace: self.context.config.refresh_grace,
-            remembered: self.context.remembered(&self.client.client),
-            writer: entropy::name()?,
-        })
+    pub(crate) fn step(&self) -> Result<StepContext, Fault> {
+        self.issuer().step()
     }
 }

@@ -9,7 +9,7 @@ use storage::grants::{self, Rotation};
 /// Rotates a refresh token. One that is forged, expired, or another client's is refused before any storage is asked.
 pub(crate) async fn refresh(exchange: &Exchange<'_>) -> Result<TokenResponse, Refusal> {
     let token = exchange.parameters.required("refresh_token")?;
-    let binding = sealed_token::refresh_binding(&exchange.client.client.client_id, "");
+    let binding = sealed_token::refresh_binding(&exchange.client.client.client_id);
     let token = sealed_token::open(&exchange.context.secrets, TokenKind::RefreshToken, token, &binding, exchange.now)
         .filter(|token| exchange.client.may_have_got(token.standing.started_at))
         .ok_or_else(|| {
@@ -37,16 +37,12 @@ async fn narrowed(exchange: &Exchange<'_>, grant: GrantId) -> Result<Option<(Sco
     if parameters.value("scope").is_none() && parameters.value("resource").is_none() {
         return Ok(None);
     }
-    let invalid = |description| Error::new(ErrorCode::InvalidScope, description);
-    let scope = parameters
-        .value("scope")
-        .map(|text| Scope::parse(text).ok_or_else(|| invalid("scope has a character that is not allowed")));
-    let scope = scope.transpose()?;
+    let scope = Scope::requested(parameters)?;
     let live = grants::find(exchange.context.records.as_ref(), grant).await?;
     let granted = live.ok_or_else(|| Error::invalid_grant("the grant was revoked or has ended"))?.grant;
     let scope = scope.unwrap_or_else(|| granted.scope.clone());
     if !scope.is_within(&granted.scope) {
-        return Err(invalid("scope asks for more than was granted").into());
+        return Err(Error::new(ErrorCode::InvalidScope, "scope asks for more than was granted").into());
     }
     Ok(Some((scope, resource::narrowed(parameters, &granted.resources)?)))
 }

@@ -125,7 +125,7 @@ impl Exchange<'_> {
     async fn id(&self, token: &str) -> Result<Option<Proved>, Fault> {
         Ok(self.context.id_token(token, self.now).await?.and_then(|token| {
             Some(Proved::Granted {
-                standing: token.standing()?,
+                standing: token.standing(&self.context.secrets)?,
                 expires_at: Timestamp::from_secs(token.exp),
                 client_id: token.aud,
                 is_refresh: false,
@@ -138,7 +138,7 @@ impl Exchange<'_> {
         let secrets = &self.context.secrets;
         let own = std::iter::once(&self.client.client.client_id);
         policy.subject_clients.iter().chain(own).find_map(|client_id| {
-            let binding = sealed_token::refresh_binding(client_id, "");
+            let binding = sealed_token::refresh_binding(client_id);
             let TokenContent { standing, expires_at } =
                 sealed_token::open(secrets, TokenKind::RefreshToken, token, &binding, self.now)?;
             Some(Proved::Granted { standing, client_id: client_id.clone(), expires_at, is_refresh: true })

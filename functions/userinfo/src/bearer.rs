@@ -1,7 +1,7 @@
 //! Bearer tokens in requests (RFC 6750 §2) and the challenge of a resource (§3).
 
 use http::{Method, StatusCode, header};
-use protocol::{Error, ErrorCode};
+use protocol::Error;
 use runtime::{Request, Response};
 
 /// Why a request is not let in.
@@ -44,19 +44,12 @@ impl From<Error> for Challenge {
 /// The access token: from the header (RFC 6750 §2.1) or the form of a POST (§2.2), never from the query (§2.3), and
 /// never from two places (§2).
 pub(crate) fn token(request: &Request) -> Result<String, Challenge> {
-    let from_header = match request.authorization()? {
-        None => None,
-        Some(header) => match header.split_once(' ') {
-            Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Some(token.trim().to_owned()),
-            _ => {
-                return Err(Error::new(
-                    ErrorCode::InvalidRequest,
-                    "the Authorization header must be Bearer with an access token",
-                )
-                .into());
-            }
-        },
-    };
+    // Another scheme brings no token: the client is told the one that counts (§3.1).
+    let from_header = request
+        .authorization()?
+        .and_then(|header| header.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, token)| token.trim().to_owned());
     let is_form = request.method == Method::POST && request.has_content_type("application/x-www-form-urlencoded");
     let from_body = if is_form {
         let parameters = request.form()?;

@@ -20,6 +20,12 @@ async fn respond(request: &Request, context: &Context) -> Result<Response, Refus
         Err(challenge) => return Ok(challenge.response()),
     };
     let Some(claims) = context.access_token(&token, request.received_at).await? else { return Ok(invalid_token()) };
+    let config = &context.config;
+    if ![&config.issuer, &config.audience].into_iter().any(|own| claims.aud.contains(own)) {
+        // RFC 9068 §4: whoever a token is for must not use it elsewhere.
+        let error = Error::new(ErrorCode::InvalidToken, "the access token is for another resource alone");
+        return Ok(Challenge::Error { error, scope: None }.response());
+    }
     if !claims.scope.contains("openid") {
         let error = Error::new(ErrorCode::InsufficientScope, "the access token must have the scope openid");
         return Ok(Challenge::Error { error, scope: Some("openid") }.response());

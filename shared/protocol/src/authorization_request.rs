@@ -234,7 +234,7 @@ impl AuthorizationRequest {
                 "code_challenge is missing: this client must use PKCE (RFC 7636) with S256",
             ));
         }
-        let scope = check_scope(parameters.value("scope"), client)?;
+        let scope = check_scope(parameters, client)?;
         if response_type == ResponseType::CodeIdToken {
             check_hybrid(parameters, &scope)?;
         }
@@ -340,11 +340,9 @@ fn check_response_type(response_type: Option<&str>, client: &Client) -> Result<R
 
 /// What is asked for, of what the client may ask for. Scopes that it may not ask for are ignored (RFC 6749 §3.3,
 /// OpenID Connect Core §3.1.2.1), unless nothing is left.
-pub(crate) fn check_scope(scope: Option<&str>, client: &Client) -> Result<Scope, Error> {
-    let requested = match scope {
-        None => return Ok(client.scope.without("openid").without("offline_access")),
-        Some(text) => Scope::parse(text)
-            .ok_or_else(|| Error::new(ErrorCode::InvalidScope, "scope has a character that is not allowed"))?,
+pub(crate) fn check_scope(parameters: &Parameters, client: &Client) -> Result<Scope, Error> {
+    let Some(requested) = Scope::requested(parameters)? else {
+        return Ok(client.scope.without("openid").without("offline_access"));
     };
     let allowed = requested.within(&client.scope);
     if allowed.is_empty() {

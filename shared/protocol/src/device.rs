@@ -31,7 +31,7 @@ impl DeviceRequest {
         }
         Ok(Self {
             client_id: client.client_id.clone(),
-            scope: authorization_request::check_scope(parameters.value("scope"), client)?,
+            scope: authorization_request::check_scope(parameters, client)?,
             resources: resource::requested(parameters, known, client)?,
         })
     }

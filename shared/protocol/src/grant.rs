@@ -7,129 +7,9 @@
 //! The generation of the record arbitrates: each step names the generation it starts from, and the store lets exactly
 //! one win. Whoever loses is shown the record as it is, and [`judge_code`] or [`judge_refresh`] says what that means.
 
-use crate::{AuthenticationContext, ClaimsRequest, Scope, Timestamp};
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use crate::{AuthenticationContext, ClaimsRequest, GrantId, Scope, Standing, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
-
-/// Names a grant or a session: the partition that holds it, and 128 random bits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct GrantId([u8; Self::LEN]);
-
-impl GrantId {
-    /// Its length in bytes.
-    pub const LEN: usize = 18;
-
-    /// From the partition of its owner and fresh randomness.
-    pub fn new(partition: [u8; 2], random: [u8; 16]) -> Self {
-        let mut bytes = [0; Self::LEN];
-        let (head, tail) = bytes.split_at_mut(2);
-        head.copy_from_slice(&partition);
-        tail.copy_from_slice(&random);
-        Self(bytes)
-    }
-
-    /// From bytes that are all random: of something that belongs to nobody.
-    pub const fn from_bytes(random: [u8; Self::LEN]) -> Self {
-        Self(random)
-    }
-
-    /// The partition that holds its record.
-    pub const fn partition(self) -> [u8; 2] {
-        [self.0[0], self.0[1]]
-    }
-
-    /// Its name in the store.
-    pub fn name(self) -> String {
-        URL_SAFE_NO_PAD.encode(self.0)
-    }
-
-    /// From its name in the store.
-    pub fn from_name(name: &str) -> Option<Self> {
-        URL_SAFE_NO_PAD.decode(name).ok()?.try_into().ok().map(Self)
-    }
-}
-
-/// How a grant stood when a token was made from it; every token carries it. All of a rotation's next state follows
-/// from it, so that a rotation need not read before it writes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Standing {
-    /// Which grant.
-    pub grant: GrantId,
-    /// The generation of the record that the token was made at.
-    pub generation: u32,
-    /// The generation of the refresh token that this one replaced; 0 for the first.
-    pub previous: u32,
-    /// When the code was redeemed (for a code: issued). Absolute lifetimes count from here. Milliseconds.
-    pub started_at: Timestamp,
-    /// When this generation began; the grace window counts from here. Milliseconds.
-    pub rotated_at: Timestamp,
-    /// When the refresh token of this generation expires. Whole seconds.
-    pub refresh_expires_at: Timestamp,
-    /// Whether the state holds more than this, and must be read before it is replaced.
-    pub carries: bool,
-}
-
-impl Standing {
-    /// Its length in a token, in bytes.
-    pub const PACKED: usize = GrantId::LEN + 4 + 4 + 8 + 8 + 8 + 1;
-
-    /// Of a grant just created.
-    pub const fn issued(grant: GrantId, at: Timestamp) -> Self {
-        Self {
-            grant,
-            generation: 0,
-            previous: 0,
-            started_at: at,
-            rotated_at: at,
-            refresh_expires_at: at,
-            carries: false,
-        }
-    }
-
-    /// As bytes.
-    pub fn pack(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(Self::PACKED);
-        bytes.extend_from_slice(&self.grant.0);
-        bytes.extend_from_slice(&self.generation.to_be_bytes());
-        bytes.extend_from_slice(&self.previous.to_be_bytes());
-        bytes.extend_from_slice(&self.started_at.as_millis().to_be_bytes());
-        bytes.extend_from_slice(&self.rotated_at.as_millis().to_be_bytes());
-        bytes.extend_from_slice(&self.refresh_expires_at.as_secs().to_be_bytes());
-        bytes.push(u8::from(self.carries));
-        bytes
-    }
-
-    /// From bytes.
-    pub fn unpack(bytes: &[u8]) -> Option<Self> {
-        let (grant, rest) = bytes.split_first_chunk::<{ GrantId::LEN }>()?;
-        let (generation, rest) = rest.split_first_chunk()?;
-        let (previous, rest) = rest.split_first_chunk()?;
-        let (started_at, rest) = rest.split_first_chunk()?;
-        let (rotated_at, rest) = rest.split_first_chunk()?;
-        let (refresh_expires_at, rest) = rest.split_first_chunk()?;
-        let [carries @ (0 | 1)] = rest else { return None };
-        Some(Self {
-            grant: GrantId(*grant),
-            generation: u32::from_be_bytes(*generation),
-            previous: u32::from_be_bytes(*previous),
-            started_at: Timestamp::from_millis(u64::from_be_bytes(*started_at)),
-            rotated_at: Timestamp::from_millis(u64::from_be_bytes(*rotated_at)),
-            refresh_expires_at: Timestamp::from_secs(u64::from_be_bytes(*refresh_expires_at)),
-            carries: *carries == 1,
-        })
-    }
-
-    /// As the private claim of an access token.
-    pub fn to_claim(&self) -> String {
-        URL_SAFE_NO_PAD.encode(self.pack())
-    }
-
-    /// From the private claim of an access token.
-    pub fn from_claim(claim: &str) -> Option<Self> {
-        Self::unpack(&URL_SAFE_NO_PAD.decode(claim).ok()?)
-    }
-}
 
 /// What was granted: never changes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -301,14 +181,15 @@ impl GrantState {
 
     /// After one of its access tokens was revoked by itself (RFC 7009 §2.1).
     #[must_use]
-    pub fn without(&self, token: RevokedToken, issued_at: Timestamp, now: Timestamp, writer: String) -> Self {
+    pub fn without(&self, token: RevokedToken, now: Timestamp, writer: String) -> Self {
         let mut next = Self { writer, ..self.clone() };
         next.revoked.retain(|known| !known.expires_at.is_past(now) && known.jti != token.jti);
-        if next.revoked.len() < MAX_REVOKED {
-            next.revoked.push(token);
-        } else {
-            next.revoked_before =
-                Some(issued_at.after(Duration::from_secs(1)).max(next.revoked_before.unwrap_or_default()));
+        next.revoked.push(token);
+        if next.revoked.len() > MAX_REVOKED {
+            // What is forgotten by name dies by its age, and so does what came of it: all of this second and before.
+            next.revoked.sort_by_key(|known| known.expires_at);
+            next.revoked.remove(0);
+            next.revoked_before = Some(Timestamp::from_secs(now.after(Duration::from_secs(1)).as_secs()));
         }
         next
     }

@@ -25,6 +25,7 @@ pub mod request_object;
 pub mod resource;
 mod scope;
 pub mod sealed_token;
+mod standing;
 pub mod throttle;
 mod time;
 pub mod token_exchange;
@@ -45,14 +46,15 @@ pub use client::{
 pub use client_authentication::{ClientCredentials, UNPROVED};
 pub use error::{Error, ErrorBody, ErrorCode};
 pub use grant::{
-    CodeVerdict, Grant, GrantId, GrantState, GrantStatus, RACE, RefreshLifetimes, RefreshVerdict, RevokedToken,
-    Standing, judge_code, judge_refresh,
+    CodeVerdict, Grant, GrantState, GrantStatus, RACE, RefreshLifetimes, RefreshVerdict, RevokedToken, judge_code,
+    judge_refresh,
 };
 pub use parameters::Parameters;
 pub use pkce::CodeChallenge;
 pub use resource::{Audience, Resource};
 pub use scope::Scope;
 pub use sealed_token::{Mac, SealedToken, TokenContent, TokenKind};
+pub use standing::{GrantId, Standing};
 pub use time::Timestamp;
 pub use tokens::{ACCESS_TOKEN_TYPE, AccessTokenClaims, IdTokenClaims, OPAQUE_PREFIX, half_hash};
 pub use trusted_issuer::{MappedSubject, SubjectMapping, TrustedIssuer};

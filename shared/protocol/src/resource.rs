@@ -133,14 +133,9 @@ pub fn meaningful_scope(scope: &Scope, resources: &[String], known: &[Resource])
     if named.is_empty() || named.iter().any(|resource| resource.scopes.is_empty()) {
         return scope.clone();
     }
-    let foreign: Vec<String> = scope
-        .iter()
-        .filter(|token| {
-            !STANDARD_SCOPES.contains(token) && !named.iter().any(|resource| resource.scopes.contains(token))
-        })
-        .map(str::to_owned)
-        .collect();
-    foreign.iter().fold(scope.clone(), |scope, token| scope.without(token))
+    scope.filtered(|token| {
+        STANDARD_SCOPES.contains(&token) || named.iter().any(|resource| resource.scopes.contains(token))
+    })
 }
 
 /// What tokens of this client for these resources look like: opaque if any of the resources says so.

@@ -1,14 +1,29 @@
 //! Scopes (RFC 6749 §3.3).
 
+use crate::{Error, ErrorCode, Parameters};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
+
+/// More tokens than any request needs: sets are compared token by token.
+const MAX_TOKENS: usize = 256;
 
 /// A set of scope tokens, in the order in which they were given.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scope(Vec<String>);
 
 impl Scope {
-    /// Parses a space-separated list; `None` when a character is not allowed (RFC 6749 §3.3).
+    /// The `scope` of a request, when there is one (RFC 6749 §3.3).
+    ///
+    /// # Errors
+    /// `invalid_scope`.
+    pub fn requested(parameters: &Parameters) -> Result<Option<Self>, Error> {
+        let description = "scope must be at most 256 names separated by spaces (RFC 6749 section 3.3)";
+        let parse = |text| Self::parse(text).ok_or_else(|| Error::new(ErrorCode::InvalidScope, description));
+        parameters.value("scope").map(parse).transpose()
+    }
+
+    /// Parses a space-separated list; `None` when a character is not allowed (RFC 6749 §3.3), or it has more than 256
+    /// tokens.
     pub fn parse(text: &str) -> Option<Self> {
         let mut tokens: Vec<String> = Vec::new();
         for token in text.split(' ').filter(|token| !token.is_empty()) {
@@ -16,6 +31,9 @@ impl Scope {
                 return None;
             }
             if !tokens.iter().any(|known| known == token) {
+                if tokens.len() == MAX_TOKENS {
+                    return None;
+                }
                 tokens.push(token.to_owned());
             }
         }
@@ -40,7 +58,7 @@ impl Scope {
     /// What is in both, in this one's order.
     #[must_use]
     pub fn within(&self, other: &Self) -> Self {
-        Self(self.0.iter().filter(|token| other.contains(token)).cloned().collect())
+        self.filtered(|token| other.contains(token))
     }
 
     /// What is in either.
@@ -54,7 +72,13 @@ impl Scope {
     /// Without this token.
     #[must_use]
     pub fn without(&self, token: &str) -> Self {
-        Self(self.0.iter().filter(|known| *known != token).cloned().collect())
+        self.filtered(|known| known != token)
+    }
+
+    /// Those of its tokens that `keep` keeps.
+    #[must_use]
+    pub fn filtered(&self, keep: impl Fn(&str) -> bool) -> Self {
+        Self(self.0.iter().filter(|token| keep(token)).cloned().collect())
     }
 
     /// Its tokens.
@@ -78,7 +102,8 @@ impl Serialize for Scope {
 impl<'de> Deserialize<'de> for Scope {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        Self::parse(&text)
-            .ok_or_else(|| serde::de::Error::custom("a scope has a character that RFC 6749 section 3.3 does not allow"))
+        Self::parse(&text).ok_or_else(|| {
+            serde::de::Error::custom("scope must be at most 256 names separated by spaces (RFC 6749 section 3.3)")
+        })
     }
 }

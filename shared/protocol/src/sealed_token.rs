@@ -2,7 +2,7 @@
 //!
 //! Each is a prefix that names its kind to secret scanners, then base64url of: version, key id, what it stands for
 //! ([`Standing`]), expiry, and an HMAC-SHA-256 tag. The tag also covers a binding (for a code: client, redirect URI and
-//! code challenge; for a refresh token: client and sender constraint), so a forged, foreign or mismatched token is
+//! code challenge; for a refresh token: client), so a forged, foreign or mismatched token is
 //! refused before any storage is asked.
 
 use crate::{Standing, Timestamp};
@@ -90,7 +90,7 @@ pub fn seal(mac: &dyn Mac, kind: TokenKind, content: &TokenContent, binding: &[&
     let mut bytes = Vec::with_capacity(HEAD + BODY + TAG);
     bytes.push(VERSION);
     bytes.extend_from_slice(&key_id);
-    bytes.extend_from_slice(&content.standing.pack());
+    bytes.extend_from_slice(&content.standing.pack(mac, key_id)?);
     bytes.extend_from_slice(&content.expires_at.as_secs().to_be_bytes());
     let tag = tag(mac, key_id, kind, &bytes, binding)?;
     bytes.extend_from_slice(&tag);
@@ -103,13 +103,14 @@ pub fn open(mac: &dyn Mac, kind: TokenKind, token: &str, binding: &[&[u8]], now:
     let (signed, sent_tag) = bytes.split_at_checked(HEAD + BODY)?;
     let (head, body) = signed.split_at_checked(HEAD)?;
     let (version, key_id) = head.split_first()?;
-    let expected = tag(mac, key_id.try_into().ok()?, kind, signed, binding)?;
+    let key_id = key_id.try_into().ok()?;
+    let expected = tag(mac, key_id, kind, signed, binding)?;
     if *version != VERSION || !bool::from(expected.as_slice().ct_eq(sent_tag)) {
         return None;
     }
     let (standing, expires_at) = body.split_at_checked(Standing::PACKED)?;
     let content = TokenContent {
-        standing: Standing::unpack(standing)?,
+        standing: Standing::unpack(mac, key_id, standing)?,
         expires_at: Timestamp::from_secs(u64::from_be_bytes(expires_at.try_into().ok()?)),
     };
     if content.expires_at.is_past(now) { None } else { Some(content) }
@@ -131,7 +132,7 @@ pub const fn device_binding(client_id: &str) -> [&[u8]; 1] {
     [client_id.as_bytes()]
 }
 
-/// What a refresh token is bound to: the client (RFC 6749 §6) and, when it has one, the sender's key.
-pub fn refresh_binding<'a>(client_id: &'a str, sender: &'a str) -> [&'a [u8]; 2] {
-    [client_id.as_bytes(), sender.as_bytes()]
+/// What a refresh token is bound to (RFC 6749 §6).
+pub const fn refresh_binding(client_id: &str) -> [&[u8]; 1] {
+    [client_id.as_bytes()]
 }

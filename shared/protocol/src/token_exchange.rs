@@ -105,10 +105,7 @@ impl<'a> ExchangeRequest<'a> {
         if targets.len() > MAX_TARGETS {
             return Err(Error::invalid_request("the request names more than 8 resources and audiences"));
         }
-        let scope = parameters
-            .value("scope")
-            .map(|text| Scope::parse(text).ok_or_else(|| invalid_scope("scope has a character that is not allowed")))
-            .transpose()?;
+        let scope = Scope::requested(parameters)?;
         Ok(Self { subject, actor, issue, targets, scope })
     }
 }

@@ -1,6 +1,6 @@
 //! What access tokens and ID tokens say.
 
-use crate::{Algorithm, Audience, Scope, Standing, Timestamp};
+use crate::{Algorithm, Audience, Mac, Scope, Standing, Timestamp};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -57,8 +57,8 @@ pub const ACCESS_TOKEN_TYPE: &str = "at+jwt";
 
 impl AccessTokenClaims {
     /// The grant behind it.
-    pub fn standing(&self) -> Option<Standing> {
-        Standing::from_claim(self.grant.as_deref()?)
+    pub fn standing(&self, mac: &dyn Mac) -> Option<Standing> {
+        Standing::from_claim(mac, self.grant.as_deref()?)
     }
 
     /// Whether it is this issuer's and in its time (RFC 9068 §4).
@@ -97,7 +97,8 @@ pub struct IdTokenClaims<'a> {
     pub c_hash: Option<String>,
     /// The session (OpenID Connect Back-Channel Logout §2.1).
     pub sid: &'a str,
-    /// Its name: the grant behind it and how it stood ([`Standing`]), so that it can be exchanged (RFC 8693).
+    /// Its name: the grant behind it and how it stood ([`Standing`]), so that it can be exchanged (RFC 8693); a dot;
+    /// randomness.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jti: Option<String>,
     /// Claims about the person that were asked for by name.

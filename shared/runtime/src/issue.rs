@@ -4,9 +4,11 @@ use crate::{Context, Fault, Refusal, encrypted, entropy};
 use jose::Purpose;
 use protocol::logout::sid_for;
 use protocol::{
-    ACCESS_TOKEN_TYPE, AccessTokenClaims, AccessTokenFormat, Algorithm, Audience, Client, Grant, IdTokenClaims,
-    Lifetimes, OPAQUE_PREFIX, Scope, Standing, Timestamp, TokenContent, TokenKind, half_hash, resource, sealed_token,
+    ACCESS_TOKEN_TYPE, AccessTokenClaims, AccessTokenFormat, Algorithm, Audience, Client, Grant, GrantType,
+    IdTokenClaims, Lifetimes, OPAQUE_PREFIX, Scope, Standing, Timestamp, TokenContent, TokenKind, half_hash, resource,
+    sealed_token,
 };
+use storage::grants::StepContext;
 
 /// Makes tokens for one client, now.
 #[derive(Clone, Copy)]
@@ -36,6 +38,19 @@ impl Issuer<'_> {
     /// The lifetimes of the client's tokens.
     pub fn lifetimes(&self) -> Lifetimes {
         self.client.lifetimes(&self.context.config.lifetimes)
+    }
+
+    /// What a step of one of the client's grants is made with.
+    pub fn step(&self) -> Result<StepContext, Fault> {
+        let lifetimes = self.lifetimes();
+        Ok(StepContext {
+            now: self.now,
+            refresh: self.client.may_use(GrantType::RefreshToken).then_some(lifetimes.refresh),
+            access_token: lifetimes.access_token,
+            grace: self.context.config.refresh_grace,
+            remembered: self.context.remembered(self.client),
+            writer: entropy::name()?,
+        })
     }
 
     /// The claims of an access token for these resources (RFC 9068 §2.2); for the deployment's audience when there
@@ -79,7 +94,7 @@ impl Issuer<'_> {
             auth_time: Some(authentication.auth_time.as_secs()),
             acr: Some(authentication.acr.clone()),
             amr: authentication.amr.clone(),
-            grant: Some(standing.to_claim()),
+            grant: Some(self.claim_of(standing)?),
             ..self.access_token_claims(&self.context.subject_for(self.client, &grant.subject), scope, resources)?
         })
     }
@@ -102,6 +117,10 @@ impl Issuer<'_> {
     pub async fn id_token(&self, grant: &Grant, companions: Companions<'_>) -> Result<String, Fault> {
         let algorithm = self.client.id_token_signed_response_alg;
         let hash = |token: &str| half_hash(algorithm, token);
+        let jti = match companions.standing {
+            Some(standing) => Some(format!("{}.{}", self.claim_of(standing)?, entropy::name()?)),
+            None => None,
+        };
         let claims = IdTokenClaims {
             iss: &self.context.config.issuer,
             sub: &self.context.subject_for(self.client, &grant.subject),
@@ -115,7 +134,7 @@ impl Issuer<'_> {
             at_hash: companions.access_token.map(hash),
             c_hash: companions.code.map(hash),
             sid: &sid_for(&grant.client_id, &grant.sid),
-            jti: companions.standing.map(Standing::to_claim),
+            jti,
             profile: &grant.id_token_claims,
         };
         let recipient = match self.context.id_token_recipient(self.client, self.now).await {
@@ -126,10 +145,15 @@ impl Issuer<'_> {
         encrypted(recipient.as_ref(), self.context.sign(algorithm, "JWT", &claims, self.now).await?).await
     }
 
+    /// A standing, as tokens that others can read carry it.
+    pub fn claim_of(&self, standing: &Standing) -> Result<String, Fault> {
+        standing.to_claim(&self.context.secrets).ok_or_else(|| Fault::new("no key for the standing of grants"))
+    }
+
     /// The live refresh token of a grant: derived from its state, so that a retry gets the very same.
     pub fn refresh_token(&self, standing: Standing) -> Result<String, Fault> {
         let content = TokenContent { standing, expires_at: standing.refresh_expires_at };
-        let binding = sealed_token::refresh_binding(&self.client.client_id, "");
+        let binding = sealed_token::refresh_binding(&self.client.client_id);
         let token = sealed_token::seal(&self.context.secrets, TokenKind::RefreshToken, &content, &binding);
         Ok(token.ok_or_else(|| Fault::new("no key for refresh tokens"))?.expose().to_owned())
     }

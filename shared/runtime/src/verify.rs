@@ -2,7 +2,7 @@
 
 use crate::{Context, Fault};
 use jose::{Jwt, Purpose};
-use protocol::{ACCESS_TOKEN_TYPE, AccessTokenClaims, OPAQUE_PREFIX, Standing, Timestamp};
+use protocol::{ACCESS_TOKEN_TYPE, AccessTokenClaims, Mac, OPAQUE_PREFIX, Standing, Timestamp};
 use serde::{Deserialize, de::DeserializeOwned};
 use storage::grants::{self, Live};
 use storage::markers;
@@ -33,8 +33,8 @@ pub struct ProvedIdToken {
 
 impl ProvedIdToken {
     /// The grant that it came from.
-    pub fn standing(&self) -> Option<Standing> {
-        Standing::from_claim(&self.jti)
+    pub fn standing(&self, mac: &dyn Mac) -> Option<Standing> {
+        Standing::from_claim(mac, self.jti.split_once('.')?.0)
     }
 }
 
@@ -48,7 +48,7 @@ pub enum Backing {
 }
 
 impl Context {
-    /// What an ID token says, to whom it is more than a hint: one that this server signed, in its time (OpenID Connect
+    /// What an ID token says that is presented as a credential: one that this server signed, in its time (OpenID Connect
     /// Core §3.1.3.7). Whether its grant lives is for the store to say.
     pub async fn id_token(&self, token: &str, now: Timestamp) -> Result<Option<ProvedIdToken>, Fault> {
         let token: Option<ProvedIdToken> = self.own_jwt(token, "JWT", now).await?;
@@ -85,7 +85,7 @@ impl Context {
             }
             return Ok(Some(Backing::Client));
         }
-        let Some(standing) = claims.standing() else { return Ok(None) };
+        let Some(standing) = claims.standing(&self.secrets) else { return Ok(None) };
         let live = grants::find(records, standing.grant).await?;
         let is_good = |live: &Live| names().all(|name| live.state.accepts(name, issued_at));
         Ok(live.filter(is_good).map(|live| Backing::Grant(Box::new(live))))

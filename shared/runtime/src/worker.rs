@@ -23,7 +23,26 @@ pub async fn serve(
     env: &Env,
     handler: Handler,
 ) -> worker::Result<worker::Response> {
-    let response = match context(env) {
+    answer_with(function, request, context(env, false), handler).await
+}
+
+/// The same for a function that changes clients: it reads them from the object that decides, never from the cache.
+pub async fn serve_current(
+    function: &str,
+    request: worker::Request,
+    env: &Env,
+    handler: Handler,
+) -> worker::Result<worker::Response> {
+    answer_with(function, request, context(env, true), handler).await
+}
+
+async fn answer_with(
+    function: &str,
+    request: worker::Request,
+    context: Result<&'static Context, ConfigError>,
+    handler: Handler,
+) -> worker::Result<worker::Response> {
+    let response = match context {
         Ok(context) => match read(request).await {
             Ok(request) => shell::respond(function, handler, request, context).await,
             Err(fault) => broken(function, &fault),
@@ -35,7 +54,7 @@ pub async fn serve(
 
 /// Runs a function on its schedule. A fault is logged; the next run tries again.
 pub async fn run_scheduled(function: &str, event: &ScheduledEvent, env: &Env, scheduled: Scheduled) {
-    let context = match context(env) {
+    let context = match context(env, false) {
         Ok(context) => context,
         Err(error) => {
             broken(function, &error);
@@ -48,19 +67,19 @@ pub async fn run_scheduled(function: &str, event: &ScheduledEvent, env: &Env, sc
     (context.log)(&line.to_string());
 }
 
-fn context(env: &Env) -> Result<&'static Context, ConfigError> {
+fn context(env: &Env, is_current: bool) -> Result<&'static Context, ConfigError> {
     match CONTEXT.get() {
         Some(context) => Ok(context),
         None => {
-            let made = make_context(env)?;
+            let made = make_context(env, is_current)?;
             Ok(CONTEXT.get_or_init(|| made))
         }
     }
 }
 
-fn make_context(env: &Env) -> Result<Context, ConfigError> {
+fn make_context(env: &Env, is_current: bool) -> Result<Context, ConfigError> {
     let lookup = |name: &str| setting(env, name);
-    match records(env, &lookup) {
+    match records(env, &lookup, is_current) {
         Ok(records) => Context::new(&lookup, records, Box::new(|line| worker::console_log!("{}", line))),
         Err(more) => {
             let mut problems = Config::read(&lookup).err().map(|error| error.problems).unwrap_or_default();
@@ -70,9 +89,13 @@ fn make_context(env: &Env) -> Result<Context, ConfigError> {
     }
 }
 
-/// The store: the objects of the binding `RECORDS`, read through the KV namespace of the binding `CACHE`. The error
-/// lists all that is wrong.
-fn records(env: &Env, lookup: &dyn Fn(&str) -> Option<String>) -> Result<Arc<dyn Records>, Vec<String>> {
+/// The store: the objects of the binding `RECORDS`, read through the KV namespace of the binding `CACHE` unless what is
+/// read must be current. The error lists all that is wrong.
+fn records(
+    env: &Env,
+    lookup: &dyn Fn(&str) -> Option<String>,
+    is_current: bool,
+) -> Result<Arc<dyn Records>, Vec<String>> {
     let mut problems = Vec::new();
     let shards = lookup("LATCHKEY_SHARDS").map_or(Ok(Shards::default()), |setting| Shards::parse(&setting));
     if let Err(error) = &shards {
@@ -94,7 +117,12 @@ fn records(env: &Env, lookup: &dyn Fn(&str) -> Option<String>) -> Result<Arc<dyn
     match (shards, objects, cache) {
         (Ok(shards), Ok(objects), Ok(cache)) if problems.is_empty() => {
             let records = DurableRecords::new(objects, shards, location);
-            Ok(Arc::new(CachedRecords::new(records, KvCache::new(cache))))
+            let cache = KvCache::new(cache);
+            Ok(Arc::new(if is_current {
+                CachedRecords::write_through(records, cache)
+            } else {
+                CachedRecords::new(records, cache)
+            }))
         }
         _ => Err(problems),
     }

@@ -36,6 +36,7 @@ pub trait Cache: Send + Sync {
 pub struct CachedRecords<R, C> {
     records: R,
     cache: C,
+    reads_cache: bool,
 }
 
 /// One entry of the cache.
@@ -48,7 +49,13 @@ struct Entry<'a> {
 impl<R: Records, C: Cache> CachedRecords<R, C> {
     /// The store, read through the cache where that is allowed.
     pub fn new(records: R, cache: C) -> Self {
-        Self { records, cache }
+        Self { records, cache, reads_cache: true }
+    }
+
+    /// The store, which alone is read, before a cache that is told of what is written: for who changes what it reads, so
+    /// that nothing old is written back.
+    pub fn write_through(records: R, cache: C) -> Self {
+        Self { records, cache, reads_cache: false }
     }
 
     fn entry(&self, record: &Record) -> Option<String> {
@@ -90,7 +97,9 @@ impl<R: Records, C: Cache> Records for CachedRecords<R, C> {
         if !cacheable(key) {
             return self.records.get(key).await;
         }
-        if let Some(record) = self.fresh(key).await {
+        if self.reads_cache
+            && let Some(record) = self.fresh(key).await
+        {
             return Ok(Some(record));
         }
         let found = self.records.get(key).await?;
@@ -204,6 +213,23 @@ mod tests {
         assert_eq!(cached.get(&client.key).await.unwrap().unwrap().state, "1");
         cached.delete(&client.key).await.unwrap();
         assert_eq!(cached.get(&client.key).await.unwrap(), None);
+    }
+
+    /// Another location's cache may hold what was replaced: whoever changes a client must not write that back.
+    #[tokio::test]
+    async fn who_changes_clients_reads_the_store_and_tells_the_cache() {
+        let shelf = Shelf::default();
+        let reader = CachedRecords::new(Memory::new(), &shelf);
+        let client = record(Kind::Client);
+        reader.create(&client).await.unwrap();
+        reader.records.advance(&client.key, 0, "1", None).await.unwrap();
+        assert_eq!(reader.get(&client.key).await.unwrap().unwrap().state, "0", "a minute old at most");
+        let writer = CachedRecords::write_through(reader.records, &shelf);
+        assert_eq!(writer.get(&client.key).await.unwrap().unwrap().state, "1");
+        writer.advance(&client.key, 1, "2", None).await.unwrap();
+        let reader = CachedRecords::new(writer.records, &shelf);
+        assert_eq!(reader.get(&client.key).await.unwrap().unwrap().state, "2");
+        assert_eq!(calls(&reader.records), 4, "out of the cache");
     }
 
     #[tokio::test]

@@ -29,7 +29,7 @@ pub async fn reserve(
             return Ok(Err(next_allowed));
         }
         let next = attempts.one_more(now, writer.to_owned());
-        match replace(records, &key, current.as_ref(), encode(&next), next.forgotten_at()).await? {
+        match replace(records, &key, current.as_ref(), None, encode(&next), Some(next.forgotten_at())).await? {
             None => return Ok(Ok(())),
             Some(newer) => current = newer,
         }
@@ -48,7 +48,7 @@ pub async fn forgive(records: &dyn Records, name: &str, all: bool, writer: &str)
         let Some(record) = &current else { return Ok(()) };
         let attempts: Attempts = decode(&key, &record.state)?;
         let next = attempts.one_less(writer.to_owned());
-        match replace(records, &key, current.as_ref(), encode(&next), next.forgotten_at()).await? {
+        match replace(records, &key, current.as_ref(), None, encode(&next), Some(next.forgotten_at())).await? {
             None => return Ok(()),
             Some(newer) => current = newer,
         }

@@ -1,8 +1,8 @@
 //! Clients.
 
-use crate::stored::{TRIES, decode, encode, put, state, too_busy};
+use crate::stored::{TRIES, decode, encode, put, replace, state, too_busy};
 use crate::{Advance, Cursor, Key, Kind, Owner, Records, Unavailable};
-use protocol::StoredClient;
+use protocol::{StoredClient, Timestamp};
 use std::time::Duration;
 
 fn owner() -> Owner {
@@ -22,10 +22,33 @@ pub async fn find(records: &dyn Records, client_id: &str) -> Result<Option<Store
 /// How long the record of a client outlives the moment from which on it is forgotten.
 const MARGIN: Duration = Duration::from_secs(3600);
 
+fn expiry(client: &StoredClient) -> Option<Timestamp> {
+    client.unused_until.map(|forgotten_at| forgotten_at.after(MARGIN))
+}
+
 /// Stores a client, new or changed.
 pub async fn save(records: &dyn Records, client: &StoredClient) -> Result<(), Unavailable> {
-    let expires_at = client.unused_until.map(|forgotten_at| forgotten_at.after(MARGIN));
-    put(records, &key(&client.client.client_id), Some(owner()), client, expires_at).await
+    put(records, &key(&client.client.client_id), Some(owner()), client, expiry(client)).await
+}
+
+/// Stores what `change` makes of the client that is there, and of nothing else: when somebody else changes it meanwhile,
+/// what they made of it is changed. Gives back what else `change` says.
+pub async fn change<T, E: From<Unavailable>>(
+    records: &dyn Records,
+    client_id: &str,
+    change: impl Fn(Option<StoredClient>) -> Result<(StoredClient, T), E>,
+) -> Result<(StoredClient, T), E> {
+    let key = key(client_id);
+    let mut current = records.get(&key).await?;
+    for _ in 0..TRIES {
+        let before = current.as_ref().map(|record| decode(&key, &record.state)).transpose()?;
+        let (after, more) = change(before)?;
+        match replace(records, &key, current.as_ref(), Some(owner()), encode(&after), expiry(&after)).await? {
+            None => return Ok((after, more)),
+            Some(newer) => current = newer,
+        }
+    }
+    Err(too_busy(&key).into())
 }
 
 /// Lets a client live on that would be forgotten, because it is used.

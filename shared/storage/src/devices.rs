@@ -3,11 +3,11 @@
 //! carries, and takes the place of the first. So a poll is one `advance` of the second, which does not exist before
 //! the decision: of many polls exactly one finds it fresh, and `create` lets exactly one decision win.
 
-use crate::grants::Live;
+use crate::grants::{Live, StepContext};
 use crate::stored::{decode, encode};
 use crate::{Advance, Created, Key, Kind, Partition, Record, Records, Unavailable, grants};
 use protocol::device::{DeviceRequest, PollVerdict, judge_poll};
-use protocol::{Grant, GrantId, GrantState, Timestamp};
+use protocol::{Grant, GrantId, GrantState, GrantStatus, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -68,6 +68,8 @@ pub enum Poll {
     Race,
     /// Another poll got the tokens; the grant is revoked now.
     Replayed,
+    /// The grant was revoked.
+    Ended,
 }
 
 fn waiting(name: &str) -> Key {
@@ -143,16 +145,16 @@ pub async fn peek(records: &dyn Records, id: GrantId) -> Result<Option<Decision>
     }
 }
 
-/// One poll of a device. One round trip; one or two more when it is a replay, which revokes the grant.
+/// One poll of a device. One round trip; one more when the tokens were handed out before and the answer was lost; one
+/// or two more when it is a replay, which revokes the grant.
 pub async fn poll(
     records: &dyn Records,
     id: GrantId,
     code_expires_at: Timestamp,
-    now: Timestamp,
-    writer: &str,
+    step: &StepContext,
 ) -> Result<Poll, Unavailable> {
     let key = decided(id);
-    let polled = Polled { at: now, by: writer.to_owned() };
+    let polled = Polled { at: step.now, by: step.writer.clone() };
     let (record, is_first) =
         match records.advance(&key, 0, &encode(&polled), Some(code_expires_at.after(MARGIN))).await? {
             Advance::Missing => return Ok(Poll::Pending),
@@ -164,14 +166,22 @@ pub async fn poll(
         return Ok(Poll::Approved(live));
     }
     let first: Polled = decode(&key, &record.state)?;
-    match judge_poll(first.at, now) {
+    match judge_poll(first.at, step.now) {
         PollVerdict::Race => Ok(Poll::Race),
-        PollVerdict::Retry => Ok(Poll::Approved(live)),
-        PollVerdict::Replay => {
-            grants::revoke(records, &live.standing(), now, writer).await?;
-            Ok(Poll::Replayed)
-        }
+        // The answer was lost, unless the grant has gone on since: then whoever got it is not who asks now.
+        PollVerdict::Retry => match grants::find(records, live.id).await? {
+            Some(current) if current.state.status == GrantStatus::Revoked => Ok(Poll::Ended),
+            Some(current) if current.state.refresh == live.state.refresh => Ok(Poll::Approved(Box::new(current))),
+            Some(_) => replayed(records, &live, step).await,
+            None => Ok(Poll::Ended),
+        },
+        PollVerdict::Replay => replayed(records, &live, step).await,
     }
+}
+
+async fn replayed(records: &dyn Records, live: &Live, step: &StepContext) -> Result<Poll, Unavailable> {
+    grants::revoke(records, &live.standing(), step).await?;
+    Ok(Poll::Replayed)
 }
 
 fn decision(record: &Record) -> Result<Decision, Unavailable> {

@@ -2,7 +2,7 @@
 //! how they meet the store.
 
 use crate::stored::{TRIES, decode, encode, too_busy};
-use crate::{Advance, Created, Cursor, Key, Kind, Partition, Record, Records, Unavailable, users};
+use crate::{Advance, Created, Key, Kind, Partition, Record, Records, Unavailable, sign_out, users};
 use protocol::{
     CodeVerdict, Grant, GrantId, GrantState, GrantStatus, RefreshLifetimes, RefreshVerdict, RevokedToken, Standing,
     Timestamp, judge_code, judge_refresh,
@@ -99,18 +99,10 @@ pub async fn create(
     state: &GrantState,
     expires_at: Timestamp,
 ) -> Result<(), Unavailable> {
-    let record = Record {
-        key: key(id),
-        owner: Some(users::owner(&grant.subject)),
-        body: encode(grant),
-        state: encode(state),
-        generation: 0,
-        expires_at: Some(expires_at.after(MARGIN)),
-    };
-    match records.create(&record).await? {
-        Created::Created => Ok(()),
-        Created::Exists(_) => Err(Unavailable { reason: "a random grant name was taken".to_owned() }),
+    if create_once(records, id, grant, state, expires_at).await? {
+        return Ok(());
     }
+    Err(Unavailable { reason: "a random grant name was taken".to_owned() })
 }
 
 /// Stores a grant that an assertion stands for. Its name is the assertion's (see [`assertion_id`]), so the very same
@@ -223,13 +215,13 @@ async fn judge(
 }
 
 /// Revokes the grant that a token stands for. One round trip, when nothing was made from the grant since.
-pub async fn revoke(records: &dyn Records, token: &Standing, now: Timestamp, writer: &str) -> Result<(), Unavailable> {
+pub async fn revoke(records: &dyn Records, token: &Standing, step: &StepContext) -> Result<(), Unavailable> {
     let key = key(token.grant);
-    let ended = GrantState::vouched_by(token).ended(now, writer.to_owned());
-    let expires_at = token.refresh_expires_at.max(now).after(Duration::from_secs(86_400));
-    match records.advance(&key, u64::from(token.generation), &encode(&ended), Some(expires_at)).await? {
+    let ended = GrantState::vouched_by(token).ended(step.now, step.writer.clone());
+    let expires_at = Some(step.record_expiry(&ended));
+    match records.advance(&key, u64::from(token.generation), &encode(&ended), expires_at).await? {
         Advance::Advanced(_) | Advance::Missing => Ok(()),
-        Advance::Stale(record) => end(records, &key, record, now, writer).await.map(|_| ()),
+        Advance::Stale(record) => end(records, &key, record, step.now, &step.writer).await.map(|_| ()),
     }
 }
 
@@ -238,9 +230,7 @@ pub async fn revoke_access_token(
     records: &dyn Records,
     standing: &Standing,
     token: &RevokedToken,
-    issued_at: Timestamp,
-    now: Timestamp,
-    writer: &str,
+    step: &StepContext,
 ) -> Result<(), Unavailable> {
     let key = key(standing.grant);
     let mut from = u64::from(standing.generation);
@@ -253,8 +243,8 @@ pub async fn revoke_access_token(
         if state.status == GrantStatus::Revoked {
             return Ok(());
         }
-        let next = state.without(token.clone(), issued_at, now, writer.to_owned());
-        let expires_at = state.refresh_expires_at.max(token.expires_at).after(MARGIN);
+        let next = state.without(token.clone(), step.now, step.writer.clone());
+        let expires_at = step.record_expiry(&next).max(token.expires_at.after(MARGIN));
         match records.advance(&key, from, &encode(&next), Some(expires_at)).await? {
             Advance::Advanced(_) | Advance::Missing => return Ok(()),
             Advance::Stale(record) => (from, state) = (record.generation, decode(&key, &record.state)?),
@@ -282,20 +272,13 @@ impl SessionGrants {
     /// Finds them. One round trip for each hundred of what is the person's.
     pub async fn find(records: &dyn Records, subject: &str, sid: &str) -> Result<Self, Unavailable> {
         let mut found = Vec::new();
-        let mut cursor: Option<Cursor> = None;
-        loop {
-            let page = records.list(&users::owner(subject), cursor.as_ref(), 100).await?;
-            for record in page.records.into_iter().filter(|record| record.key.is(Kind::Grant)) {
-                let grant: Grant = decode(&record.key, &record.body)?;
-                if grant.sid == sid {
-                    found.push((record, grant));
-                }
-            }
-            match page.next {
-                Some(next) => cursor = Some(next),
-                None => return Ok(Self { records: found }),
+        for record in sign_out::owned(records, &users::owner(subject), Kind::Grant).await? {
+            let grant: Grant = decode(&record.key, &record.body)?;
+            if grant.sid == sid {
+                found.push((record, grant));
             }
         }
+        Ok(Self { records: found })
     }
 
     /// The clients that hold tokens of it, each once.

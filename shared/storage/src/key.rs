@@ -29,6 +29,8 @@ pub enum Kind {
     Marker,
     /// A client that is still to be told that a session has ended.
     Logout,
+    /// A person who was signed out everywhere a moment ago.
+    SignOut,
     /// How often something was tried of late.
     Throttle,
     /// The signing keys.
@@ -50,6 +52,7 @@ impl Kind {
             Self::Registration => "registration",
             Self::Marker => "marker",
             Self::Logout => "logout",
+            Self::SignOut => "signout",
             Self::Throttle => "throttle",
             Self::Keys => "keys",
         }

@@ -192,7 +192,7 @@ pub async fn use_initial(
         }
         let count = uses.count.saturating_add(1);
         let next = InitialUses { count, last: Some(attempt.clone()), writer: writer.to_owned() };
-        match replace(records, &key, current.as_ref(), encode(&next), expires_at).await? {
+        match replace(records, &key, current.as_ref(), None, encode(&next), Some(expires_at)).await? {
             None => return Ok(Initial::Used),
             Some(newer) => current = newer,
         }
@@ -233,7 +233,7 @@ pub async fn take(
             return Ok(Err(next_at));
         }
         let next = Window { count: counted.count.saturating_add(1), writer: writer.to_owned(), ..counted };
-        match replace(records, &key, current.as_ref(), encode(&next), next_at).await? {
+        match replace(records, &key, current.as_ref(), None, encode(&next), Some(next_at)).await? {
             None => return Ok(Ok(())),
             Some(newer) => current = newer,
         }

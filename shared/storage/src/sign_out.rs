@@ -1,9 +1,16 @@
 //! Signing a person out everywhere.
+//!
+//! A request that was on its way when it happened had read its session already, and makes a grant that no list holds yet;
+//! and a list may lag behind. So it is written down who was signed out when, and a minute later whatever is left of the
+//! sessions from before is ended too.
 
 use crate::grants::Party;
-use crate::stored::decode;
-use crate::{Cursor, Kind, Owner, Record, Records, Unavailable, grants, users};
-use protocol::{Grant, Timestamp};
+use crate::sessions::Session;
+use crate::stored::{decode, encode};
+use crate::{Created, Cursor, Key, Kind, Owner, Record, Records, Unavailable, grants, users};
+use protocol::{Grant, GrantState, GrantStatus, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// What was ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -14,6 +21,28 @@ pub struct Ended {
     pub grants: usize,
 }
 
+/// Who was signed out everywhere, and when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignOut {
+    /// Who.
+    pub subject: String,
+    /// When. What began later stays.
+    pub at: Timestamp,
+    /// Its name.
+    id: String,
+}
+
+/// From then on no request is still on its way, and no list lags.
+const SETTLED: Duration = Duration::from_secs(60);
+
+fn all_sign_outs() -> Owner {
+    Owner::new("signouts")
+}
+
+fn key(id: &str) -> Key {
+    Key::new(Kind::SignOut, all_sign_outs().partition(), id)
+}
+
 /// The clients that hold tokens of any session of a person.
 pub async fn parties(records: &dyn Records, subject: &str) -> Result<Vec<Party>, Unavailable> {
     let found = owned(records, &users::owner(subject), Kind::Grant).await?;
@@ -21,13 +50,26 @@ pub async fn parties(records: &dyn Records, subject: &str) -> Result<Vec<Party>,
     Ok(grants::parties(grants.iter()))
 }
 
-/// Ends all sessions of a person, then all grants: a session that is gone makes no more of them.
+/// Ends all sessions of a person, then all grants: a session that is gone makes no more of them. What it misses is found
+/// by [`overlooked`].
 pub async fn everywhere(
     records: &dyn Records,
     subject: &str,
     now: Timestamp,
     writer: &str,
 ) -> Result<Ended, Unavailable> {
+    let sign_out = SignOut { subject: subject.to_owned(), at: now, id: writer.to_owned() };
+    let record = Record {
+        key: key(&sign_out.id),
+        owner: Some(all_sign_outs()),
+        body: encode(&sign_out),
+        state: String::new(),
+        generation: 0,
+        expires_at: Some(now.after(Duration::from_secs(2 * 86_400))),
+    };
+    if let Created::Exists(_) = records.create(&record).await? {
+        return Err(Unavailable { reason: "the random name of a sign-out was taken".to_owned() });
+    }
     let owner = users::owner(subject);
     let mut ended = Ended::default();
     for session in owned(records, &owner, Kind::Session).await? {
@@ -42,6 +84,65 @@ pub async fn everywhere(
     Ok(ended)
 }
 
+/// Those who were signed out everywhere so long ago that what was overlooked can be found.
+pub async fn settled(records: &dyn Records, now: Timestamp) -> Result<Vec<SignOut>, Unavailable> {
+    let found = owned(records, &all_sign_outs(), Kind::SignOut).await?;
+    let sign_outs = found.iter().map(|record| decode(&record.key, &record.body));
+    let sign_outs: Vec<SignOut> = sign_outs.collect::<Result<_, _>>()?;
+    Ok(sign_outs.into_iter().filter(|sign_out| sign_out.at.after(SETTLED).is_past(now)).collect())
+}
+
+/// What a sign-out everywhere missed.
+#[derive(Debug)]
+pub struct Overlooked {
+    sessions: Vec<Key>,
+    grants: Vec<(Record, Grant)>,
+}
+
+impl Overlooked {
+    /// The clients that hold tokens of it.
+    pub fn parties(&self) -> Vec<Party> {
+        grants::parties(self.grants.iter().map(|(_, grant)| grant))
+    }
+
+    /// Ends it; after that the sign-out is over.
+    pub async fn end(
+        self,
+        sign_out: &SignOut,
+        records: &dyn Records,
+        now: Timestamp,
+        writer: &str,
+    ) -> Result<(), Unavailable> {
+        for session in self.sessions {
+            records.delete(&session).await?;
+        }
+        for (record, _) in self.grants {
+            grants::end(records, &record.key.clone(), record, now, writer).await?;
+        }
+        records.delete(&key(&sign_out.id)).await
+    }
+}
+
+/// The sessions and grants of sign-ins before a sign-out that are still alive.
+pub async fn overlooked(records: &dyn Records, sign_out: &SignOut) -> Result<Overlooked, Unavailable> {
+    let owner = users::owner(&sign_out.subject);
+    let mut overlooked = Overlooked { sessions: Vec::new(), grants: Vec::new() };
+    for record in owned(records, &owner, Kind::Session).await? {
+        let session: Session = decode(&record.key, &record.body)?;
+        if session.authentication.auth_time < sign_out.at {
+            overlooked.sessions.push(record.key);
+        }
+    }
+    for record in owned(records, &owner, Kind::Grant).await? {
+        let grant: Grant = decode(&record.key, &record.body)?;
+        let state: GrantState = decode(&record.key, &record.state)?;
+        if grant.authentication.auth_time < sign_out.at && state.status != GrantStatus::Revoked {
+            overlooked.grants.push((record, grant));
+        }
+    }
+    Ok(overlooked)
+}
+
 /// Forgets what a person allowed clients.
 pub async fn forget_consents(records: &dyn Records, subject: &str) -> Result<(), Unavailable> {
     for consent in owned(records, &users::owner(subject), Kind::Consent).await? {
@@ -50,7 +151,8 @@ pub async fn forget_consents(records: &dyn Records, subject: &str) -> Result<(),
     Ok(())
 }
 
-async fn owned(records: &dyn Records, owner: &Owner, kind: Kind) -> Result<Vec<Record>, Unavailable> {
+/// All of a kind that is somebody's. One round trip for each hundred of whatever is theirs.
+pub(crate) async fn owned(records: &dyn Records, owner: &Owner, kind: Kind) -> Result<Vec<Record>, Unavailable> {
     let mut found = Vec::new();
     let mut cursor: Option<Cursor> = None;
     loop {

@@ -56,10 +56,10 @@ pub(crate) async fn replace(
     records: &dyn Records,
     key: &Key,
     current: Option<&Record>,
+    owner: Option<Owner>,
     state: String,
-    expires_at: Timestamp,
+    expires_at: Option<Timestamp>,
 ) -> Result<Option<Option<Record>>, Unavailable> {
-    let expires_at = Some(expires_at);
     match current {
         Some(record) => match records.advance(key, record.generation, &state, expires_at).await? {
             Advance::Advanced(_) => Ok(None),
@@ -67,8 +67,7 @@ pub(crate) async fn replace(
             Advance::Missing => Ok(Some(None)),
         },
         None => {
-            let record =
-                Record { key: key.clone(), owner: None, body: String::new(), state, generation: 0, expires_at };
+            let record = Record { key: key.clone(), owner, body: String::new(), state, generation: 0, expires_at };
             match records.create(&record).await? {
                 Created::Created => Ok(None),
                 Created::Exists(newer) => Ok(Some(Some(newer))),

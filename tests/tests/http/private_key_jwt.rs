@@ -243,6 +243,37 @@ fn the_registered_method_is_the_only_one() {
     refused(&SIGNER.sign(&claims("demo-spa")));
 }
 
+/// RFC 8628 §3.1, RFC 9126 §2, RFC 7009 §2.1, RFC 7662 §2.1: whatever endpoint authenticates clients takes it, and an
+/// assertion that one has seen is used up at all of them.
+#[test]
+fn every_endpoint_takes_an_assertion_once() {
+    let grants = r#"grant_types=["authorization_code","urn:ietf:params:oauth:grant-type:device_code"]"#;
+    let keys = format!("jwks={}", SIGNER.jwks());
+    register("suite-assertion-all", &keys, &[grants, r#"redirect_uris=["https://assertion.example/cb"]"#]);
+    let device = ("/device_authorization", vec![("scope", "read")]);
+    let request = vec![
+        ("response_type", "code"),
+        ("redirect_uri", "https://assertion.example/cb"),
+        ("code_challenge", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"),
+        ("code_challenge_method", "S256"),
+    ];
+    let endpoints =
+        [device, ("/par", request), ("/revoke", vec![("token", "x")]), ("/introspect", vec![("token", "x")])];
+    for (path, parameters) in &endpoints {
+        let assertion = SIGNER.sign(&claims("suite-assertion-all"));
+        let call = |path: &str, parameters: &[(&str, &str)]| {
+            let mut form = vec![("client_assertion_type", TYPE), ("client_assertion", assertion.as_str())];
+            form.extend(parameters);
+            Call::post(path).form(&form).send()
+        };
+        let reply = call(path, parameters);
+        assert!([200, 201].contains(&reply.status), "{path}: {reply:?}");
+        for (path, parameters) in &endpoints {
+            call(path, parameters).expect_error(401, "invalid_client");
+        }
+    }
+}
+
 /// OpenID Connect Core §10.1.1: keys at a URL are fetched, and fetched anew when the client changes them.
 #[test]
 fn keys_are_fetched_and_may_change() {

@@ -99,6 +99,15 @@ proptest! {
         prop_assert_eq!(Scope::parse(&scope.to_string()).unwrap(), scope);
     }
 
+    /// Sets are compared token by token: their size is bounded, so that nobody buys seconds of work with one request.
+    #[test]
+    fn a_scope_of_very_many_tokens_is_none(more in 1usize..4) {
+        let tokens: Vec<String> = (0..256 + more).map(|n| n.to_string()).collect();
+        prop_assert!(Scope::parse(&tokens[..256].join(" ")).is_some());
+        prop_assert!(Scope::parse(&tokens.join(" ")).is_none());
+        prop_assert!(Scope::parse(&vec!["one"; 300].join(" ")).is_some());
+    }
+
     /// Only the port may differ, and only on a loopback address.
     #[test]
     fn nothing_matches_by_accident(rest in "[:/@.?#a-z0-9%]{0,20}") {

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use protocol::{GrantId, Mac, Standing, Timestamp, TokenContent, TokenKind, sealed_token};
 use std::time::Duration;
 
-struct Keys(u8);
+pub(crate) struct Keys(pub(crate) u8);
 
 impl Mac for Keys {
     fn key_id(&self) -> [u8; 4] {

@@ -1,7 +1,9 @@
 //! Resource indicators: RFC 8707. The deployment knows the resource `/demo-api`, with scopes `demo:read` and `demo:write`.
 
 use serde_json::json;
-use suite::{AuthorizationRequest, Browser, Client, TokenRequest, Tokens, admin, jwt, service, spa, url, web};
+use suite::{
+    AuthorizationRequest, Browser, Call, Client, TokenRequest, Tokens, admin, jwt, service, spa, url, userinfo, web,
+};
 
 fn api() -> String {
     url("/demo-api")
@@ -29,6 +31,18 @@ fn the_audience_is_the_resource() {
     }
     let own = TokenRequest::client_credentials(&service()).set("scope", "demo:read").set("resource", &api()).tokens();
     assert_eq!(jwt::verify(own.access()).claims["aud"], json!(api()));
+}
+
+/// RFC 9068 §4, RFC 9700 §2.3: whoever gets a token for itself cannot learn by it who the person is; a token for this
+/// server too is asked for by name.
+#[test]
+fn userinfo_is_not_for_the_resource() {
+    let tokens = tokens(&spa());
+    userinfo(tokens.access()).expect(401);
+    let metadata = Call::get("/.well-known/openid-configuration").send().expect(200).json();
+    let both = request(&spa()).also("resource", metadata["issuer"].as_str().unwrap());
+    let tokens = TokenRequest::code(&both, &Browser::signed_in().complete(&both).code()).tokens();
+    userinfo(tokens.access()).expect(200);
 }
 
 /// §2: "invalid_target", for what is unknown, and for what only looks alike.
@@ -101,4 +115,6 @@ fn the_scope_is_the_resources() {
     let ask = TokenRequest::client_credentials(&service()).set("scope", "read demo:read");
     assert_eq!(ask.clone().set("resource", &api()).tokens().document["scope"], "demo:read");
     assert_eq!(ask.tokens().document["scope"], "read demo:read");
+    let nothing = TokenRequest::client_credentials(&service()).set("scope", "read").set("resource", &api());
+    nothing.send().expect_error(400, "invalid_scope");
 }

@@ -1,8 +1,10 @@
 //! Tokens that prove themselves: nothing but the very token, for the very purpose, in its time.
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, Mac as _};
 use proptest::prelude::*;
 use protocol::{GrantId, Mac, Standing, Timestamp, TokenContent, TokenKind, sealed_token};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 pub(crate) struct Keys(pub(crate) u8);
@@ -44,6 +46,33 @@ fn open(code: &str, client: &str, redirect_uri: &str, challenge: &str, now: Time
         &sealed_token::code_binding(client, redirect_uri, challenge),
         now,
     )
+}
+
+/// OpenID Connect Core §8.1, §17.3: what clients hold of one person's grants has nothing in common. The partition, which is
+/// the person's, goes out veiled.
+#[test]
+fn tokens_do_not_show_whose_they_are() {
+    let shown = |random: u8| {
+        let standing = Standing::issued(GrantId::new([7, 7], [random; 16]), T0);
+        let token = sealed_token::seal(
+            &Keys(1),
+            TokenKind::RefreshToken,
+            &TokenContent { standing, expires_at: T0.after(Duration::from_secs(60)) },
+            &sealed_token::refresh_binding("client"),
+        );
+        let token = URL_SAFE_NO_PAD.decode(&token.unwrap().expose()[4..]).unwrap();
+        let claim = URL_SAFE_NO_PAD.decode(standing.to_claim(&Keys(1)).unwrap()).unwrap();
+        assert_eq!(Standing::from_claim(&Keys(1), &standing.to_claim(&Keys(1)).unwrap()), Some(standing));
+        assert_eq!(token[5..23], claim[4..22], "one grant, one name");
+        [token[5], token[6]]
+    };
+    let all: BTreeSet<[u8; 2]> = (0..64).map(shown).collect();
+    assert!(all.len() > 60, "{all:?}");
+    assert_ne!(shown(1), {
+        let standing = Standing::issued(GrantId::new([7, 7], [1; 16]), T0);
+        let claim = URL_SAFE_NO_PAD.decode(standing.to_claim(&Keys(2)).unwrap()).unwrap();
+        [claim[4], claim[5]]
+    });
 }
 
 #[test]

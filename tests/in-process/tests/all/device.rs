@@ -176,3 +176,47 @@ async fn the_store_holds_no_code() {
         assert!(!stored.contains(secret), "{secret} is stored");
     }
 }
+
+/// RFC 7009 §2.1: what was revoked is not handed out again, whatever was lost.
+#[tokio::test]
+async fn a_revoked_grant_is_not_handed_out_again() {
+    let mut instance = deployment(Arc::new(Memory::new())).await;
+    let mut browser = Flow::default();
+    let device = Device::new(&instance).await;
+    device.decide(&instance, &mut browser, "allow").await;
+    let tokens = Tokens::of(&device.poll(&instance).await);
+    let answer = instance.post("/revoke", &[("client_id", "device"), ("token", &tokens.refresh)]).await;
+    assert!(answer.status.is_success());
+    instance.wait(seconds(5));
+    assert_eq!(error(&device.poll(&instance).await), "invalid_grant");
+}
+
+/// RFC 8628 §3.5, RFC 9700 §4.14.2: who has used the refresh token has the tokens; who still polls is somebody else.
+#[tokio::test]
+async fn a_poll_after_a_refresh_is_a_replay() {
+    let mut instance = deployment(Arc::new(Memory::new())).await;
+    let mut browser = Flow::default();
+    let device = Device::new(&instance).await;
+    device.decide(&instance, &mut browser, "allow").await;
+    let tokens = Tokens::of(&device.poll(&instance).await);
+    let form = |token| [("grant_type", "refresh_token"), ("client_id", "device"), ("refresh_token", token)];
+    let next = Tokens::of(&instance.post("/token", &form(tokens.refresh.as_str())).await);
+    instance.wait(seconds(5));
+    assert_eq!(error(&device.poll(&instance).await), "invalid_grant");
+    assert_eq!(error(&instance.post("/token", &form(next.refresh.as_str())).await), "invalid_grant");
+}
+
+/// RFC 7592 §2.3: what was issued to a client does not pass to a later one of its name.
+#[tokio::test]
+async fn a_device_code_dies_with_its_client() {
+    let memory = Arc::new(Memory::new());
+    let mut instance = deployment(memory.clone()).await;
+    let mut browser = Flow::default();
+    let device = Device::new(&instance).await;
+    device.decide(&instance, &mut browser, "allow").await;
+    let mut stored = storage::clients::find(memory.as_ref(), "device").await.unwrap().unwrap();
+    instance.wait(seconds(61));
+    stored.since = Some(instance.now);
+    storage::clients::save(memory.as_ref(), &stored).await.unwrap();
+    assert_eq!(error(&device.poll(&instance).await), "invalid_grant");
+}

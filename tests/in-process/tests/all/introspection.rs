@@ -105,3 +105,25 @@ async fn an_opaque_token_is_revoked_in_one_round_trip() {
     assert_eq!(server.memory.counts().total() - before, 1);
     assert_eq!(server.introspect("api", &opaque, "application/json").await, (1, 200, json!({ "active": false })));
 }
+
+/// RFC 7662 §2.2: what the token endpoint would refuse is not active: a refresh token of an earlier client of this name.
+#[tokio::test]
+async fn a_refresh_token_dies_with_its_client() {
+    let mut server = Server::start().await;
+    let code = Flow::default().code(&server.instance, PASSWORD, "openid").await;
+    let tokens = Tokens::of(&Flow::redeem(&server.instance, &code).await);
+    let records = server.memory.as_ref();
+    let api = storage::clients::find(records, "api").await.unwrap().unwrap();
+    let mut stored = storage::clients::find(records, "spa").await.unwrap().unwrap();
+    // Introspection is for clients that authenticate.
+    stored.client.token_endpoint_auth_method = api.client.token_endpoint_auth_method;
+    stored.secrets = api.secrets;
+    storage::clients::save(records, &stored).await.unwrap();
+    server.instance.wait(Duration::from_secs(61));
+    let form = [("client_id", "spa"), ("client_secret", "secret"), ("token", tokens.refresh.as_str())];
+    assert_eq!(json_of(&server.instance.post("/introspect", &form).await)["active"], true);
+    server.instance.wait(Duration::from_secs(61));
+    stored.since = Some(server.instance.now);
+    storage::clients::save(server.memory.as_ref(), &stored).await.unwrap();
+    assert_eq!(json_of(&server.instance.post("/introspect", &form).await), json!({ "active": false }));
+}

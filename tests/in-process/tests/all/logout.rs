@@ -4,7 +4,7 @@ use crate::common::{PASSWORD, deployment};
 use async_trait::async_trait;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::StatusCode;
-use in_process::{Flow, Instance};
+use in_process::{Flow, Instance, Tokens};
 use protocol::remote_url::Reach;
 use runtime::fetch::{Outgoing, Transport};
 use runtime::{FetchError, Fetched, Fetcher};
@@ -158,4 +158,60 @@ async fn a_client_that_is_gone_is_forgotten() {
     instance.wait(Duration::from_secs(61));
     notify::run(instance.now, instance.context()).await.unwrap();
     assert_eq!((peer.attempts(), waiting(&memory)), (1, 0));
+}
+
+/// A request that had read its session before it was ended makes a grant after all were ended: it is found and ended, and
+/// its client told; what a later sign-in made stays.
+#[tokio::test]
+async fn what_a_sign_out_everywhere_overlooked_is_ended_later() {
+    let (memory, peer) = (Arc::new(Memory::new()), Peer::answering(200));
+    let mut instance = instance(&memory, &peer).await;
+    let mut browser = Flow::default();
+    Flow::redeem(&instance, &browser.code(&instance, PASSWORD, "openid").await).await;
+    let is_grant = |record: &&storage::Record| record.key.is(storage::Kind::Grant);
+    let earlier = memory.snapshot().iter().find(is_grant).cloned().unwrap();
+    instance.wait(Duration::from_secs(1));
+    let page = browser.get(&instance, "/logout").await;
+    let answer = browser.submit(&instance, "/logout", &page, &[("decision", "everywhere")]).await;
+    assert!(answer.status.is_success());
+    assert_eq!(peer.attempts(), 1);
+
+    let partition = earlier.key.partition();
+    let key = storage::Key::new(storage::Kind::Grant, partition, &format!("{}AA", &earlier.key.id()[..22]));
+    memory.create(&storage::Record { key: key.clone(), generation: 0, ..earlier.clone() }).await.unwrap();
+    let late = Tokens::of(&Flow::redeem(&instance, &browser.code(&instance, PASSWORD, "openid").await).await);
+
+    notify::run(instance.now, instance.context()).await.unwrap();
+    let status = |record: storage::Record| serde_json::from_str::<Value>(&record.state).unwrap()["status"].clone();
+    assert_eq!(status(memory.get(&key).await.unwrap().unwrap()), "active", "requests may still be on their way");
+    instance.wait(Duration::from_secs(61));
+    notify::run(instance.now, instance.context()).await.unwrap();
+    assert_eq!(status(memory.get(&key).await.unwrap().unwrap()), "revoked");
+    assert_eq!(peer.attempts(), 2, "its client is told");
+    assert!(Flow::refresh(&instance, &late.refresh).await.status.is_success(), "a later sign-in stays");
+    assert!(browser.code(&instance, "unused", "openid").await.starts_with("lkc_"), "and its session");
+
+    assert!(!memory.snapshot().iter().any(|record| record.key.is(storage::Kind::SignOut)), "once is enough");
+}
+
+/// OpenID Connect Back-Channel Logout §2.5: a client is told of the end of the session also when it has given its tokens
+/// back: the record of its grant stays as long as the session may last.
+#[tokio::test]
+async fn a_client_that_revoked_its_tokens_is_told_all_the_same() {
+    let (memory, peer) = (Arc::new(Memory::new()), Peer::answering(200));
+    let instance = instance(&memory, &peer).await;
+    let kept_until = || {
+        let grants = memory.snapshot();
+        grants.iter().find(|record| record.key.is(storage::Kind::Grant)).unwrap().expires_at.unwrap()
+    };
+    let mut browser = Flow::default();
+    let tokens = Tokens::of(&Flow::redeem(&instance, &browser.code(&instance, PASSWORD, "openid").await).await);
+    let session_end = instance.now.after(Duration::from_secs(14 * 86_400));
+    for token in [&tokens.access, &tokens.refresh] {
+        instance.post("/revoke", &[("client_id", "spa"), ("token", token)]).await;
+        assert!(kept_until() >= session_end);
+    }
+    let page = browser.get(&instance, "/logout").await;
+    browser.submit(&instance, "/logout", &page, &[("decision", "yes")]).await;
+    assert_eq!(peer.attempts(), 1);
 }

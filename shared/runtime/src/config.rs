@@ -113,17 +113,15 @@ impl Reader<'_> {
         })
     }
 
-    fn resources(&mut self) -> Vec<Resource> {
+    fn resources(&mut self, issuer: &str) -> Vec<Resource> {
         const NAME: &str = "LATCHKEY_RESOURCES";
         let mut resources: Vec<Resource> = self.list(NAME);
         for problem in resources.iter().filter_map(Resource::problem) {
             self.problem(NAME, problem);
         }
         // The audience of tokens for no resource in particular can be asked for by name as well.
-        let own = self.text("LATCHKEY_AUDIENCE").map(Resource::of_any_scope);
-        if let Some(own) = own.filter(|own| own.problem().is_none())
-            && !resources.iter().any(|listed| listed.resource == own.resource)
-        {
+        let own = Resource::of_any_scope(self.text("LATCHKEY_AUDIENCE").unwrap_or_else(|| issuer.to_owned()));
+        if own.problem().is_none() && !resources.iter().any(|listed| listed.resource == own.resource) {
             resources.push(own);
         }
         resources
@@ -268,7 +266,7 @@ impl Config {
                     Vec::new()
                 }
             },
-            resources: reader.resources(),
+            resources: reader.resources(&issuer),
             trusted_issuers: reader.trusted_issuers("LATCHKEY_TRUSTED_ISSUERS", jwt_issuer_problems),
             trusted_saml_issuers: reader.trusted_issuers("LATCHKEY_TRUSTED_SAML_ISSUERS", saml_issuer_problems),
             require_pushed_requests: reader.flag("LATCHKEY_REQUIRE_PUSHED_REQUESTS"),

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 use std::sync::OnceLock;
 use suite::{
-    AuthorizationRequest, Browser, Client, TokenRequest, Tokens, admin, base, exchanger, grant, issuer, jwt, revoke,
-    service, spa, url, userinfo, web,
+    AuthorizationRequest, Browser, Client, TokenRequest, Tokens, admin, base, exchanger, grant, introspection, issuer,
+    jwt, revoke, service, spa, url, web,
 };
 
 const ACCESS: &str = "urn:ietf:params:oauth:token-type:access_token";
@@ -265,7 +265,7 @@ fn actors_are_proved() {
 /// What is issued dies with what it came from: with the one access token, and with the grant.
 #[test]
 fn what_is_issued_dies_with_its_origin() {
-    let is_live = |token: &str| matches!(userinfo(token).status, 200);
+    let is_live = |token: &str| introspection(&exchanger(), token)["active"] == true;
     let tokens = grant(&spa());
     let issue = |token: &str, kind: &str| exchange(&exchanger(), token, kind).tokens();
     let (of_access, of_id, of_refresh) =

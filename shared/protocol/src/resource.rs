@@ -83,8 +83,8 @@ impl Audience {
     }
 
     /// Its identifiers.
-    pub fn iter(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(String::as_str)
+    pub fn as_slice(&self) -> &[String] {
+        &self.0
     }
 }
 

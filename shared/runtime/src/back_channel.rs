@@ -137,9 +137,9 @@ async fn forget(context: &Context, logout: &Logout, now: Timestamp) {
 fn note(context: &Context, logout: &Logout, now: Timestamp, reason: &str) {
     let line = json!({
         "at": now.as_millis(),
-        "function": "logout",
+        "event": "backchannel_logout",
         "client": logout.client_id,
-        "reason": format!("back-channel logout: {reason}"),
+        "reason": reason,
     });
     (context.log)(&line.to_string());
 }

@@ -102,8 +102,7 @@ impl Issuer<'_> {
     /// The access token of these claims: a JWT (RFC 9068), or opaque when client or resource say so. Neither is
     /// written down anywhere: an opaque one is its claims, sealed.
     pub async fn access_token(&self, claims: &AccessTokenClaims) -> Result<String, Fault> {
-        let resources: Vec<String> = claims.aud.iter().map(str::to_owned).collect();
-        match resource::format(self.client, &resources, &self.context.config.resources) {
+        match resource::format(self.client, claims.aud.as_slice(), &self.context.config.resources) {
             AccessTokenFormat::Jwt => self.context.sign(Algorithm::ES256, ACCESS_TOKEN_TYPE, claims, self.now).await,
             AccessTokenFormat::Opaque => {
                 let json = serde_json::to_vec(claims).map_err(Fault::new)?;

@@ -1,0 +1,54 @@
+//! Clients: a change is made of what is there, whoever else changes it meanwhile.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use protocol::{Client, SecretVerifier, StoredClient};
+use serde_json::json;
+use std::sync::Arc;
+use storage::faults::{Fault, Faulty};
+use storage::memory::Memory;
+use storage::{Unavailable, Verb, clients};
+
+fn client(secret: &str) -> StoredClient {
+    let client: Client =
+        serde_json::from_value(json!({ "client_id": "shop", "redirect_uris": ["https://shop.example/cb"] })).unwrap();
+    StoredClient::new(client, vec![SecretVerifier::new(secret, [7; 16])])
+}
+
+/// A store where somebody saves a client with the secret `new` between the first look and the answer.
+fn with_somebody_faster(memory: &Arc<Memory>) -> Faulty {
+    let store = Arc::clone(memory);
+    let faster = Arc::new(move || {
+        let store = Arc::clone(&store);
+        Box::pin(async move { clients::save(store.as_ref(), &client("new")).await.unwrap() }) as _
+    });
+    Faulty::at(memory.clone(), Verb::Get, 1, Fault::DelayAnswer(faster))
+}
+
+async fn rename(records: &Faulty) -> StoredClient {
+    let renamed = |before: Option<StoredClient>| {
+        let mut after = before.unwrap_or_else(|| client("first"));
+        after.client.client_name = Some("Shop".to_owned());
+        Ok::<_, Unavailable>((after, ()))
+    };
+    clients::change(records, "shop", renamed).await.unwrap().0
+}
+
+/// Else a secret that was replaced because somebody else knows it would be good again.
+#[tokio::test]
+async fn a_change_brings_no_replaced_secret_back() {
+    let memory = Arc::new(Memory::new());
+    clients::save(memory.as_ref(), &client("old")).await.unwrap();
+    rename(&with_somebody_faster(&memory)).await;
+    let stored = clients::find(memory.as_ref(), "shop").await.unwrap().unwrap();
+    assert!(stored.accepts("new") && !stored.accepts("old"));
+    assert_eq!(stored.client.client_name.as_deref(), Some("Shop"));
+}
+
+#[tokio::test]
+async fn a_client_that_somebody_else_makes_first_is_changed() {
+    let memory = Arc::new(Memory::new());
+    let told = rename(&with_somebody_faster(&memory)).await;
+    let stored = clients::find(memory.as_ref(), "shop").await.unwrap().unwrap();
+    assert!(stored.accepts("new") && !stored.accepts("first"));
+    assert_eq!(stored, told);
+}

@@ -64,7 +64,7 @@ impl ClientCredentials {
 
     /// Proves a client that is public or has a secret. One and the same error whether it is unknown, its secret is
     /// wrong, or it is registered to prove itself otherwise.
-    pub fn authenticate(self, client: Option<&StoredClient>) -> Result<&Client, Error> {
+    pub fn authenticate<'a>(&self, client: Option<&'a StoredClient>) -> Result<&'a Client, Error> {
         let unknown = || invalid_client(UNPROVED);
         let stored = client.filter(|stored| stored.client.client_id == self.client_id).ok_or_else(unknown)?;
         match (stored.client.token_endpoint_auth_method, &self.secret) {

@@ -12,12 +12,22 @@ use storage::markers;
 
 impl Context {
     /// Finds and proves the client that sent the request (RFC 6749 §2.3, §3.2.1). No round trip when the client is
-    /// cached; one when it proves itself by an assertion, which is good once.
+    /// cached; one when it proves itself by an assertion, which is good once, and when its secret is not the one that is
+    /// cached: at most once a second, so that guesses do not become the store's burden.
     pub async fn authenticate(&self, request: &Request, parameters: &Parameters) -> Result<Arc<StoredClient>, Refusal> {
         let credentials = ClientCredentials::from_request(request.authorization()?, parameters)?;
         let client = self.client(&credentials.client_id, request.received_at).await?;
         let Some(assertion) = credentials.assertion() else {
-            credentials.authenticate(client.as_deref())?;
+            let client = match credentials.authenticate(client.as_deref()) {
+                Ok(_) => client,
+                // It may have a new secret since it was read.
+                Err(_) if self.forget_older_client(&credentials.client_id, request.received_at) => {
+                    let current = self.client(&credentials.client_id, request.received_at).await?;
+                    credentials.authenticate(current.as_deref())?;
+                    current
+                }
+                Err(error) => return Err(error.into()),
+            };
             return client.ok_or_else(|| invalid_client(UNPROVED).into());
         };
         let client = client

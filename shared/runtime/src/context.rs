@@ -14,6 +14,9 @@ use storage::{Records, clients, signing_keys};
 /// How long an instance may use what it read of clients and signing keys.
 pub const CACHED_FOR: Duration = Duration::from_secs(60);
 
+/// How lately a client must have been read for its secret to be believed to be the one.
+const RECENT: Duration = Duration::from_secs(1);
+
 /// How many clients an instance remembers.
 const MAX_CLIENTS: usize = 1024;
 
@@ -89,6 +92,16 @@ impl Context {
     /// Has the keys read again when they are next needed.
     pub(crate) fn forget_keyring(&self) {
         *self.keyring.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// Has a client read again when it is next asked for, unless it was read a moment ago. Whether it was not.
+    pub(crate) fn forget_older_client(&self, client_id: &str, now: Timestamp) -> bool {
+        let mut cached = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_older = cached.get(client_id).is_some_and(|(read_at, _)| now.since(*read_at) >= RECENT);
+        if is_older {
+            cached.remove(client_id);
+        }
+        is_older
     }
 
     /// A client. Cached for a minute: what changes of a client holds everywhere within that time.

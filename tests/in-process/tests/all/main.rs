@@ -14,6 +14,7 @@
 mod common;
 
 mod assertions;
+mod clients;
 mod device;
 mod faults;
 mod introspection;

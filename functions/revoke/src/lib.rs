@@ -1,10 +1,11 @@
 //! Token revocation (RFC 7009).
 
 use http::StatusCode;
-use protocol::{AccessTokenClaims, Client, RevokedToken, Timestamp, TokenKind, sealed_token};
+use protocol::{Client, RevokedToken, Timestamp, TokenKind, sealed_token};
 use runtime::issue::Issuer;
 use runtime::{Context, Fault, Refusal, Request, Response};
-use storage::{grants, markers};
+use storage::grants::{self, StepContext};
+use storage::markers;
 
 /// Revokes a token of the client that asks. One round trip. A token that is unknown, expired or another client's is
 /// no error (RFC 7009 §2.2), and nothing happens to it.
@@ -25,25 +26,22 @@ async fn respond(request: &Request, context: &Context) -> Result<Response, Refus
 
 /// The kind of the token is in the token; `token_type_hint` is not needed (RFC 7009 §2.1).
 async fn revoke(token: &str, client: &Client, context: &Context, now: Timestamp) -> Result<(), Fault> {
+    let records = context.records.as_ref();
+    // A token that was exchanged comes of another client's grant, which may have to be told that the session ended.
+    let remembered = context.config.session_lifetime;
+    let step = StepContext { remembered, ..Issuer { context, client, now }.step()? };
     let binding = sealed_token::refresh_binding(&client.client_id);
     if let Some(refresh) = sealed_token::open(&context.secrets, TokenKind::RefreshToken, token, &binding, now) {
-        grants::revoke(context.records.as_ref(), &refresh.standing, &Issuer { context, client, now }.step()?).await?;
-    } else if let Some(claims) =
-        context.access_token(token, now).await?.filter(|claims| claims.client_id == client.client_id)
-    {
-        revoke_access_token(claims, &Issuer { context, client, now }).await?;
+        return Ok(grants::revoke(records, &refresh.standing, &step).await?);
     }
-    Ok(())
-}
-
-async fn revoke_access_token(claims: AccessTokenClaims, issuer: &Issuer<'_>) -> Result<(), Fault> {
-    let records = issuer.context.records.as_ref();
+    let claims = context.access_token(token, now).await?.filter(|claims| claims.client_id == client.client_id);
+    let Some(claims) = claims else { return Ok(()) };
     let expires_at = Timestamp::from_secs(claims.exp);
-    match claims.standing(&issuer.context.secrets) {
+    match claims.standing(&context.secrets) {
         None => markers::revoke(records, &claims.jti, expires_at).await?,
         Some(standing) => {
             let token = RevokedToken { jti: claims.jti, expires_at };
-            grants::revoke_access_token(records, &standing, &token, &issuer.step()?).await?;
+            grants::revoke_access_token(records, &standing, &token, &step).await?;
         }
     }
     Ok(())

@@ -7,7 +7,7 @@ use protocol::{Error, ErrorCode, StoredClient, TokenKind, sealed_token};
 use runtime::{Context, Refusal, Request, Response, entropy};
 use serde_json::Value;
 use storage::clients;
-use storage::registrations::{self, Registered};
+use storage::registrations::{self, Change, Registered};
 
 /// A client whose registration access token was shown, and the generation of that token.
 struct Shown {
@@ -21,9 +21,9 @@ pub(crate) async fn read(client_id: &str, request: &Request, context: &Context) 
     let records = context.records.as_ref();
     // Whoever has the newest token needs no older one any more.
     if let Some(state) = registered.state.read_with(generation, entropy::name()?)
-        && let Some(Ok(advanced)) = registrations::advance(records, client_id, &registered, &state).await?
+        && let Change::Made(changed) = registrations::advance(records, client_id, &registered, &state).await?
     {
-        registered = advanced;
+        registered = changed;
     }
     let stored = clients::find(records, client_id).await?.ok_or_else(gone)?;
     let document = document(context, &stored, &registered.registration, registered.state.secret, generation)?;
@@ -66,12 +66,12 @@ pub(crate) async fn replace(client_id: &str, request: &Request, context: &Contex
     let state = loop {
         let next = registered.state.replaced_with(generation, new_secret.is_some() || needs_secret, entropy::name()?);
         match registrations::advance(records, client_id, &registered, &next).await? {
-            Some(Ok(advanced)) => break advanced.state,
-            Some(Err(newer)) if newer.state.accepts(generation) => {
+            Change::Made(changed) => break changed.state,
+            Change::Lost(newer) if newer.state.accepts(generation) => {
                 refuse_shared(&newer)?;
                 registered = newer;
             }
-            Some(Err(_)) | None => return Err(gone().into()),
+            Change::Lost(_) | Change::Gone => return Err(gone().into()),
         }
     };
     let made = register::secrets(context, &client, &registered.registration, state.secret)?;

@@ -9,7 +9,7 @@ use runtime::{Context, Fault, Refusal, Request, Response, entropy};
 use serde_json::{Map, Value};
 use std::time::Duration;
 use storage::clients;
-use storage::registrations::{self, Initial, InitialUse};
+use storage::registrations::{self, Change, Initial, InitialUse};
 
 /// For how long the last use of an initial access token can be made again, when the answer to it was lost.
 const RETRIED: Duration = Duration::from_secs(600);
@@ -128,12 +128,12 @@ async fn share(
         if !registered.state.shared {
             let shared = registered.state.shared(entropy::name()?);
             match registrations::advance(records, client_id, &registered, &shared).await? {
-                Some(Ok(advanced)) => registered = advanced,
-                Some(Err(newer)) => {
+                Change::Made(changed) => registered = changed,
+                Change::Lost(newer) => {
                     registered = newer;
                     continue;
                 }
-                None => return Ok(None),
+                Change::Gone => return Ok(None),
             }
         }
         let state = &registered.state;

@@ -90,11 +90,6 @@ impl<'a> Introspection<'a> {
         };
         Self { active: true, members: Some(members) }
     }
-
-    /// Whether the token is active.
-    pub const fn is_active(&self) -> bool {
-        self.active
-    }
 }
 
 /// Whether a resource server is among those that a token is for (RFC 7662 §4).

@@ -1,6 +1,6 @@
 //! Sign-in attempts of late, counted per account and per address.
 
-use crate::stored::{TRIES, decode, encode, replace, too_busy};
+use crate::stored::{Replaced, TRIES, decode, encode, replace, too_busy};
 use crate::{Key, Kind, Partition, Records, Unavailable};
 use protocol::Timestamp;
 use protocol::throttle::{Attempts, Patience};
@@ -30,8 +30,8 @@ pub async fn reserve(
         }
         let next = attempts.one_more(now, writer.to_owned());
         match replace(records, &key, current.as_ref(), None, encode(&next), Some(next.forgotten_at())).await? {
-            None => return Ok(Ok(())),
-            Some(newer) => current = newer,
+            Replaced::Written => return Ok(Ok(())),
+            Replaced::Lost(newer) => current = newer,
         }
     }
     Ok(Err(now.after(std::time::Duration::from_secs(1))))
@@ -49,8 +49,8 @@ pub async fn forgive(records: &dyn Records, name: &str, all: bool, writer: &str)
         let attempts: Attempts = decode(&key, &record.state)?;
         let next = attempts.one_less(writer.to_owned());
         match replace(records, &key, current.as_ref(), None, encode(&next), Some(next.forgotten_at())).await? {
-            None => return Ok(()),
-            Some(newer) => current = newer,
+            Replaced::Written => return Ok(()),
+            Replaced::Lost(newer) => current = newer,
         }
     }
     Err(too_busy(&key))

@@ -1,6 +1,6 @@
 //! Clients.
 
-use crate::stored::{TRIES, decode, encode, put, replace, state, too_busy};
+use crate::stored::{Replaced, TRIES, decode, encode, put, replace, state, too_busy};
 use crate::{Advance, Cursor, Key, Kind, Owner, Records, Unavailable};
 use protocol::{StoredClient, Timestamp};
 use std::time::Duration;
@@ -44,8 +44,8 @@ pub async fn change<T, E: From<Unavailable>>(
         let before = current.as_ref().map(|record| decode(&key, &record.state)).transpose()?;
         let (after, more) = change(before)?;
         match replace(records, &key, current.as_ref(), Some(owner()), encode(&after), expiry(&after)).await? {
-            None => return Ok((after, more)),
-            Some(newer) => current = newer,
+            Replaced::Written => return Ok((after, more)),
+            Replaced::Lost(newer) => current = newer,
         }
     }
     Err(too_busy(&key).into())

@@ -1,7 +1,7 @@
 //! Clients that registered themselves: who looks after them, which are the same, what initial access tokens were used
 //! for. Never read through a cache, unlike the clients themselves.
 
-use crate::stored::{TRIES, decode, encode, replace, too_busy};
+use crate::stored::{Replaced, TRIES, decode, encode, replace, too_busy};
 use crate::{Advance, Created, Key, Kind, Partition, Record, Records, Unavailable};
 use protocol::Timestamp;
 use protocol::registration::{Registration, RegistrationState};
@@ -92,19 +92,29 @@ pub async fn find(records: &dyn Records, client_id: &str) -> Result<Option<Regis
     records.get(&client_key(client_id)).await?.as_ref().map(read).transpose()
 }
 
-/// Replaces the state of a registration as it was read. When somebody else was faster, how it stands now; `None` when
-/// it is gone.
+/// What became of a change of a registration.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Change {
+    /// It is made: the registration stands like this.
+    Made(Registered),
+    /// Somebody else was faster: it stands like this.
+    Lost(Registered),
+    /// It is gone.
+    Gone,
+}
+
+/// Replaces the state of a registration as it was read.
 pub async fn advance(
     records: &dyn Records,
     client_id: &str,
     from: &Registered,
     state: &RegistrationState,
-) -> Result<Option<Result<Registered, Registered>>, Unavailable> {
+) -> Result<Change, Unavailable> {
     let key = client_key(client_id);
     match records.advance(&key, from.generation, &encode(state), from.expires_at).await? {
-        Advance::Advanced(record) => Ok(Some(Ok(read(&record)?))),
-        Advance::Stale(record) => Ok(Some(Err(read(&record)?))),
-        Advance::Missing => Ok(None),
+        Advance::Advanced(record) => Ok(Change::Made(read(&record)?)),
+        Advance::Stale(record) => Ok(Change::Lost(read(&record)?)),
+        Advance::Missing => Ok(Change::Gone),
     }
 }
 
@@ -193,8 +203,8 @@ pub async fn use_initial(
         let count = uses.count.saturating_add(1);
         let next = InitialUses { count, last: Some(attempt.clone()), writer: writer.to_owned() };
         match replace(records, &key, current.as_ref(), None, encode(&next), Some(expires_at)).await? {
-            None => return Ok(Initial::Used),
-            Some(newer) => current = newer,
+            Replaced::Written => return Ok(Initial::Used),
+            Replaced::Lost(newer) => current = newer,
         }
     }
     Err(too_busy(&key))
@@ -234,8 +244,8 @@ pub async fn take(
         }
         let next = Window { count: counted.count.saturating_add(1), writer: writer.to_owned(), ..counted };
         match replace(records, &key, current.as_ref(), None, encode(&next), Some(next_at)).await? {
-            None => return Ok(Ok(())),
-            Some(newer) => current = newer,
+            Replaced::Written => return Ok(Ok(())),
+            Replaced::Lost(newer) => current = newer,
         }
     }
     Err(too_busy(&key))

@@ -51,7 +51,15 @@ pub(crate) async fn put<T: Serialize + Sync>(
     Err(too_busy(key))
 }
 
-/// Writes over `current`; gives back what is there instead when somebody else wrote first.
+/// What became of a write over what was read.
+pub(crate) enum Replaced {
+    /// It is written.
+    Written,
+    /// Somebody else wrote first: this is there instead.
+    Lost(Option<Record>),
+}
+
+/// Writes over `current`, unless somebody else wrote first.
 pub(crate) async fn replace(
     records: &dyn Records,
     key: &Key,
@@ -59,18 +67,18 @@ pub(crate) async fn replace(
     owner: Option<Owner>,
     state: String,
     expires_at: Option<Timestamp>,
-) -> Result<Option<Option<Record>>, Unavailable> {
+) -> Result<Replaced, Unavailable> {
     match current {
         Some(record) => match records.advance(key, record.generation, &state, expires_at).await? {
-            Advance::Advanced(_) => Ok(None),
-            Advance::Stale(newer) => Ok(Some(Some(newer))),
-            Advance::Missing => Ok(Some(None)),
+            Advance::Advanced(_) => Ok(Replaced::Written),
+            Advance::Stale(newer) => Ok(Replaced::Lost(Some(newer))),
+            Advance::Missing => Ok(Replaced::Lost(None)),
         },
         None => {
             let record = Record { key: key.clone(), owner, body: String::new(), state, generation: 0, expires_at };
             match records.create(&record).await? {
-                Created::Created => Ok(None),
-                Created::Exists(newer) => Ok(Some(Some(newer))),
+                Created::Created => Ok(Replaced::Written),
+                Created::Exists(newer) => Ok(Replaced::Lost(Some(newer))),
             }
         }
     }

@@ -98,7 +98,7 @@ pub(crate) struct SeedArgs {
 pub(crate) enum ClientCommand {
     /// Choose the flow for what is being built, register the client, and show the settings to paste.
     Create(ClientCreateArgs),
-    /// Register a client, or change one.
+    /// Register a client, or change what is named here of one; the rest stays.
     Add(ClientAddArgs),
     /// List the clients.
     List(DeploymentArgs),
@@ -171,7 +171,8 @@ pub(crate) struct ClientCreateArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct ClientAddArgs {
-    /// Where the client may be sent with a code; exact, except that the port of a loopback address is free.
+    /// Where people may be sent with a code; exact, except that the port of a loopback address is free. Those named here
+    /// take the place of all before.
     #[arg(value_name = "REDIRECT_URI")]
     pub(crate) redirect_uris: Vec<String>,
     /// The client's id; made up when left out.
@@ -195,7 +196,8 @@ pub(crate) struct ClientAddArgs {
     /// Any other setting, by its name in the registration metadata; the value is JSON, or else a string.
     #[arg(long = "set", value_name = "NAME=VALUE", value_parser = assignment)]
     pub(crate) settings: Vec<(String, String)>,
-    /// Registration metadata from a JSON file, `-` for standard input; the other arguments override it.
+    /// Registration metadata from a JSON file, `-` for standard input: all of the client, but for what the other arguments
+    /// override.
     #[arg(long, value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
     #[command(flatten)]

@@ -8,6 +8,8 @@
     reason = "a test fails by panicking, and waits by the clock"
 )]
 
+mod clients;
+
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};

@@ -154,7 +154,7 @@ pub(crate) struct ClientCreateArgs {
     #[arg(value_name = "REDIRECT_URI")]
     pub(crate) redirect_uris: Vec<String>,
     /// The client's id; made up when left out.
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     pub(crate) id: Option<String>,
     /// The name that people are shown.
     #[arg(long)]
@@ -176,7 +176,7 @@ pub(crate) struct ClientAddArgs {
     #[arg(value_name = "REDIRECT_URI")]
     pub(crate) redirect_uris: Vec<String>,
     /// The client's id; made up when left out.
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     pub(crate) id: Option<String>,
     /// The name that people are shown.
     #[arg(long)]

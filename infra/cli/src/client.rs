@@ -111,11 +111,16 @@ fn from_file(file: &Path) -> Result<Map<String, Value>, Failure> {
         .map_err(|error| Failure::new(format!("{} is not a JSON object: {error}", file.display())))
 }
 
-/// 16 random characters.
+/// 16 random characters, the first of them no `-`: it would look like an option.
 pub(crate) fn random_id() -> Result<String, Failure> {
-    let mut bytes = [0; 12];
-    getrandom::fill(&mut bytes).map_err(Failure::new)?;
-    Ok(URL_SAFE_NO_PAD.encode(bytes))
+    loop {
+        let mut bytes = [0; 12];
+        getrandom::fill(&mut bytes).map_err(Failure::new)?;
+        let id = URL_SAFE_NO_PAD.encode(bytes);
+        if !id.starts_with('-') {
+            return Ok(id);
+        }
+    }
 }
 
 fn list(args: &DeploymentArgs, output: Output) -> Result<(), Failure> {

@@ -163,6 +163,11 @@ fn secret(args: &ClientSecretArgs, output: Output) -> Result<(), Failure> {
     let answer = deployment.put(&path, &client)?;
     let secret = answer.get("client_secret").and_then(Value::as_str).unwrap_or_default();
     output.print(&json!({ "client_id": args.client_id, "client_secret": secret }), || secret.to_owned());
+    output.note(if args.keep_old {
+        "Good within a minute (on Workers two). The one before stays good until the next is made."
+    } else {
+        "Good within a minute (on Workers two); until then the old one is. --keep-old switches without a gap."
+    });
     Ok(())
 }
 
@@ -185,5 +190,6 @@ fn remove(args: &ClientIdArgs, output: Output) -> Result<(), Failure> {
         return Err(unknown(&args.client_id));
     }
     output.print(&json!({ "removed": args.client_id }), || format!("{} is removed.", args.client_id));
+    output.note("Refused everywhere within a minute (on Workers two).");
     Ok(())
 }

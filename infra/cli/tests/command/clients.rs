@@ -1,7 +1,16 @@
 //! `latchkey client`, against a running provider.
 
-use super::{answer, in_memory};
-use serde_json::json;
+use super::{SECRET, answer, in_memory, latchkey, run};
+use serde_json::{Value, json};
+
+/// What a command tells a person: on standard output, and on standard error.
+fn told(arguments: &[&str], url: &str) -> (String, String) {
+    let mut command = latchkey(arguments);
+    command.args(["--url", url]).env("LATCHKEY_SECRET", SECRET);
+    let output = run(command, "");
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
+}
 
 #[test]
 fn a_change_of_a_client_leaves_what_it_does_not_name() {
@@ -47,4 +56,24 @@ fn a_file_is_the_whole_client() {
     let written = answer(&["client", "add", "--file", "-", "--scope", "openid"], url, &file.to_string());
     assert_eq!((written.get("client_name"), &written["scope"]), (None, &json!("openid")));
     assert_eq!(written["redirect_uris"], json!(["https://app.example/2"]));
+}
+
+#[test]
+fn it_is_said_how_long_the_old_secret_is_good() {
+    let provider = in_memory(&["--quiet"]);
+    let url = provider.issuer();
+    answer(&["client", "add", "--id", "-app", "--service"], url, "");
+    let (secret, note) = told(&["client", "secret", "-app"], url);
+    assert_eq!(secret.trim_end().len(), 43, "nothing but the secret: {secret}");
+    assert!(note.contains("within a minute") && note.contains("--keep-old"), "{note}");
+    let (_, note) = told(&["client", "secret", "-app", "--keep-old"], url);
+    assert!(note.contains("stays good"), "{note}");
+    let (removed, note) = told(&["client", "remove", "-app"], url);
+    assert!(removed.contains("is removed") && note.contains("within a minute"), "{removed}{note}");
+
+    answer(&["client", "add", "--id", "app", "--service"], url, "");
+    let mut command = latchkey(&["client", "secret", "app", "--json", "--url", url]);
+    command.env("LATCHKEY_SECRET", SECRET);
+    let output = run(command, "");
+    assert!(serde_json::from_slice::<Value>(&output.stdout).is_ok() && output.stderr.is_empty());
 }

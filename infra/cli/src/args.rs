@@ -206,7 +206,8 @@ pub(crate) struct ClientAddArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum UserCommand {
-    /// Register a person, or change the claims of one. The password is asked for, or read from standard input.
+    /// Register a person, or change the claims of one. The password of a new person is asked for, or read from standard
+    /// input; 8 characters at least.
     Add(UserAddArgs),
     /// List the people.
     List(DeploymentArgs),
@@ -216,7 +217,7 @@ pub(crate) enum UserCommand {
     Remove(UsernameArgs),
     /// End all sessions and grants of a person: they must sign in again everywhere.
     SignOut(UsernameArgs),
-    /// Set a password, asked for or read from standard input.
+    /// Set a password, asked for or read from standard input; 8 characters at least.
     SetPassword(UsernameArgs),
 }
 

@@ -9,6 +9,7 @@
 )]
 
 mod clients;
+mod users;
 
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Write};

@@ -15,6 +15,7 @@ use storage::Records;
 
 /// The provider of this process.
 pub(crate) struct Provider {
+    port: u16,
     context: Arc<Context>,
     api: Api,
 }
@@ -47,7 +48,7 @@ impl Provider {
         // Clients under development are on this machine, also when a proxy lends this server an https issuer.
         context.fetch = Fetcher::new(Reach::Loopback);
         let context = Arc::new(context);
-        Ok(Self { api: Api::new(&lookup, &context)?, context })
+        Ok(Self { port, api: Api::new(&lookup, &context)?, context })
     }
 
     /// The issuer.
@@ -139,7 +140,7 @@ impl Application for Provider {
             if self.api.serves(&request.path) {
                 return self.api.answer(&request, &self.context).await;
             }
-            if let Some(page) = pages::respond(&request, self.issuer()) {
+            if let Some(page) = pages::respond(&request, self.issuer(), self.port) {
                 return page;
             }
         }

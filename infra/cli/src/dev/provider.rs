@@ -33,6 +33,10 @@ impl Provider {
         let api = demo_api::demo_settings(&issuer);
         let lookup = |name: &str| {
             let set = std::env::var(name).ok().filter(|value| !value.trim().is_empty());
+            let of_api = |name: &str| api.iter().find(|(setting, _)| *setting == name).map(|(_, value)| value.clone());
+            if let ("LATCHKEY_RESOURCES", Some(set)) = (name, &set) {
+                return Some(with_demo_api(set, &of_api(name).unwrap_or_default()));
+            }
             set.or_else(|| match name {
                 "LATCHKEY_ISSUER" => Some(issuer.clone()),
                 "LATCHKEY_SECRET" => Some(secret.to_base64url()),
@@ -41,7 +45,7 @@ impl Provider {
                 "LATCHKEY_REGISTRATION_SCOPES" => Some(demo::REGISTRATION_SCOPES.to_owned()),
                 "LATCHKEY_REGISTRATION_GRANTS" => Some(demo::registration_grants()),
                 "LATCHKEY_REGISTRATIONS_PER_ADDRESS" | "LATCHKEY_REGISTRATIONS_IN_TOTAL" => Some("100000".to_owned()),
-                _ => api.iter().find(|(setting, _)| *setting == name).map(|(_, value)| value.clone()),
+                _ => of_api(name),
             })
         };
         let mut context = Context::new(&lookup, records, log).map_err(Failure::new)?;
@@ -123,6 +127,16 @@ impl Provider {
             _ => Err(Failure::new(format!("demo data: {}", String::from_utf8_lossy(&response.body)))),
         }
     }
+}
+
+/// The resources of the environment, and after them that of the demo API, which this process serves as well. What is no
+/// list stays as it is: the configuration tells what is wrong with it.
+fn with_demo_api(resources: &str, demo: &str) -> String {
+    let list = |text: &str| serde_json::from_str::<Vec<Value>>(text).ok();
+    let (Some(mut all), Some(demo)) = (list(resources), list(demo)) else { return resources.to_owned() };
+    let names: Vec<Value> = all.iter().filter_map(|resource| resource.get("resource").cloned()).collect();
+    all.extend(demo.into_iter().filter(|resource| resource.get("resource").is_none_or(|name| !names.contains(name))));
+    Value::Array(all).to_string()
 }
 
 /// What the function of a request's path answers; `None` when there is none.

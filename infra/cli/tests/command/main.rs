@@ -260,6 +260,24 @@ fn a_misspelt_setting_is_named() {
     assert_eq!(provider.banner["unknown_settings"], json!(["LATCHKEY_ACESS_TOKEN_LIFETIME"]));
 }
 
+#[test]
+fn the_demo_api_is_there_beside_resources_of_the_environment() {
+    let mut command = latchkey(&["--memory", "--port", "0", "--json", "--quiet"]);
+    command.env("LATCHKEY_RESOURCES", r#"[{"resource": "https://api.example.com", "scopes": "read"}]"#);
+    let provider = Provider::start(command);
+    let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+    for (resource, scope) in
+        [("https://api.example.com".to_owned(), "read"), (format!("{}/demo-api", provider.issuer()), "demo:read")]
+    {
+        let response = agent
+            .post(format!("{}/token", provider.issuer()))
+            .header("authorization", "Basic ZGVtby1zZXJ2aWNlOmRlbW8tc2VydmljZS1zZWNyZXQ=")
+            .send_form([("grant_type", "client_credentials"), ("scope", scope), ("resource", &resource)])
+            .unwrap();
+        assert_eq!(response.status(), 200, "{resource}");
+    }
+}
+
 /// A browser that comes by number would leave its cookies where the issuer cannot see them.
 #[test]
 fn pages_are_served_by_name() {

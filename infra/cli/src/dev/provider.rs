@@ -4,6 +4,7 @@ use crate::demo;
 use crate::dev::api::Api;
 use crate::dev::{pages, server::Application};
 use crate::failure::Failure;
+use crate::secret;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use jose::Secret;
 use protocol::Timestamp;
@@ -21,10 +22,11 @@ pub(crate) struct Provider {
 }
 
 impl Provider {
-    /// With the settings of the environment; where there are none, those of a provider on this port.
+    /// With the settings of the environment; where there are none, those of a provider on this port. `secret` is for an
+    /// environment that has none.
     pub(crate) fn new(
         port: u16,
-        secret: &Secret,
+        secret: Option<&Secret>,
         records: Arc<dyn Records>,
         log: Box<dyn Fn(&str) + Send + Sync>,
     ) -> Result<Self, Failure> {
@@ -39,7 +41,7 @@ impl Provider {
             }
             set.or_else(|| match name {
                 "LATCHKEY_ISSUER" => Some(issuer.clone()),
-                "LATCHKEY_SECRET" => Some(secret.to_base64url()),
+                secret::SETTING => secret.map(Secret::to_base64url),
                 "LATCHKEY_SCOPES" => Some("read write".to_owned()),
                 "LATCHKEY_REGISTRATION" => Some("open".to_owned()),
                 "LATCHKEY_REGISTRATION_SCOPES" => Some(demo::REGISTRATION_SCOPES.to_owned()),

@@ -90,6 +90,9 @@ pub(crate) struct SeedArgs {
     /// The demo clients and the demo user, whose passwords everybody knows.
     #[arg(long, required = true)]
     pub(crate) demo: bool,
+    /// Write them to a deployment that is not on this machine, too: whoever reaches it can then sign in as the demo user.
+    #[arg(long)]
+    pub(crate) public_passwords: bool,
     #[command(flatten)]
     pub(crate) deployment: DeploymentArgs,
 }

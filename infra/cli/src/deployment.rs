@@ -13,6 +13,7 @@ use ureq::http::{Request, StatusCode, Uri};
 /// A deployment that we may administer.
 pub(crate) struct Deployment {
     origin: String,
+    is_local: bool,
     secrets: Secrets,
     agent: ureq::Agent,
 }
@@ -50,7 +51,12 @@ impl Deployment {
                     .remedy(format!("Set it to the secret of the deployment at {origin}.")));
             }
         };
-        Ok(Self { origin: origin.to_owned(), secrets: Secrets::new(secret, None), agent: agent() })
+        Ok(Self { origin: origin.to_owned(), is_local, secrets: Secrets::new(secret, None), agent: agent() })
+    }
+
+    /// Whether it is on this machine.
+    pub(crate) fn is_local(&self) -> bool {
+        self.is_local
     }
 
     /// Its origin, without a slash at the end.

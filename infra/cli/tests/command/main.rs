@@ -230,6 +230,8 @@ fn clients_and_users_are_administered() {
     assert!(complaint(&["user", "add", "eve"], url, SECRET).contains("password is empty"));
 
     answer(&["seed", "--demo"], url, "");
+    let refused = complaint(&["seed", "--demo"], "https://id.example.com", SECRET);
+    assert!(refused.contains("not on this machine") && refused.contains("--public-passwords"), "{refused}");
     let other = "1".repeat(64);
     assert!(complaint(&["client", "list"], url, &other).contains("does not know this secret"));
     assert!(complaint(&["client", "list"], "http://id.example.com", SECRET).contains("not https"));

@@ -51,7 +51,8 @@ impl Deployment {
                     .remedy(format!("Set it to the secret of the deployment at {origin}.")));
             }
         };
-        Ok(Self { origin: origin.to_owned(), is_local, secrets: Secrets::new(secret, None), agent: agent() })
+        let agent = agent(is_local);
+        Ok(Self { origin: origin.to_owned(), is_local, secrets: Secrets::new(secret, None), agent })
     }
 
     /// Whether it is on this machine.
@@ -192,11 +193,16 @@ pub(crate) fn encoded(text: &str) -> String {
     })
 }
 
-fn agent() -> ureq::Agent {
+fn agent(is_local: bool) -> ureq::Agent {
     let tls = ureq::tls::TlsConfig::builder()
         .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
         .build();
-    ureq::Agent::config_builder()
+    let mut config = ureq::Agent::config_builder();
+    if is_local {
+        // A proxy has a localhost of its own.
+        config = config.proxy(None);
+    }
+    config
         .tls_config(tls)
         .http_status_as_error(false)
         .max_redirects(0)

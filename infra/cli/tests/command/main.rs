@@ -280,6 +280,18 @@ fn the_demo_api_is_there_beside_resources_of_the_environment() {
     }
 }
 
+#[test]
+fn a_proxy_is_not_asked_for_a_local_deployment() {
+    let provider = in_memory(&["--quiet"]);
+    let mut command = latchkey(&["client", "list", "--url", provider.issuer()]);
+    for name in ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"] {
+        command.env(name, "http://127.0.0.1:9");
+    }
+    command.env("LATCHKEY_SECRET", SECRET).env_remove("no_proxy").env_remove("NO_PROXY");
+    let output = run(command, "");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
 /// A browser that comes by number would leave its cookies where the issuer cannot see them.
 #[test]
 fn pages_are_served_by_name() {

@@ -83,6 +83,9 @@ pub(crate) struct DeploymentArgs {
     /// Where `latchkey dev` keeps its data; its secret is used for a local URL when LATCHKEY_SECRET is not set.
     #[arg(long, value_name = "DIR", default_value = ".latchkey")]
     pub(crate) data: PathBuf,
+    /// The CAs to trust in place of the public ones, in PEM; SSL_CERT_FILE names them as well.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

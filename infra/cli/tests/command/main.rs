@@ -9,6 +9,7 @@
 )]
 
 mod clients;
+mod tls;
 mod users;
 
 use serde_json::{Value, json};

@@ -78,7 +78,10 @@ pub(crate) fn all(issuer: &str, port: u16) -> Vec<Line> {
             title: "The demo API: call it (401 without a token, 403 with -X POST)",
             line: format!("curl -i {issuer}{} -H \"Authorization: Bearer ACCESS_TOKEN\"", demo_api::PATH),
         },
-        Line { title: "Token exchange, for the audience demo-api", line: token_exchange(issuer) },
+        Line {
+            title: "Token exchange: the ACCESS_TOKEN of demo-web, from above, for one for the demo API",
+            line: token_exchange(issuer),
+        },
     ]
 }
 

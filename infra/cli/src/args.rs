@@ -83,6 +83,9 @@ pub(crate) struct DeploymentArgs {
     /// Where `latchkey dev` keeps its data; its secret is used for a local URL when LATCHKEY_SECRET is not set.
     #[arg(long, value_name = "DIR", default_value = ".latchkey")]
     pub(crate) data: PathBuf,
+    /// The CAs to trust in place of the public ones, in PEM; SSL_CERT_FILE names them as well.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -90,6 +93,9 @@ pub(crate) struct SeedArgs {
     /// The demo clients and the demo user, whose passwords everybody knows.
     #[arg(long, required = true)]
     pub(crate) demo: bool,
+    /// Write them to a deployment that is not on this machine, too: whoever reaches it can then sign in as the demo user.
+    #[arg(long)]
+    pub(crate) public_passwords: bool,
     #[command(flatten)]
     pub(crate) deployment: DeploymentArgs,
 }
@@ -98,7 +104,7 @@ pub(crate) struct SeedArgs {
 pub(crate) enum ClientCommand {
     /// Choose the flow for what is being built, register the client, and show the settings to paste.
     Create(ClientCreateArgs),
-    /// Register a client, or change one.
+    /// Register a client, or change what is named here of one; the rest stays.
     Add(ClientAddArgs),
     /// List the clients.
     List(DeploymentArgs),
@@ -154,7 +160,7 @@ pub(crate) struct ClientCreateArgs {
     #[arg(value_name = "REDIRECT_URI")]
     pub(crate) redirect_uris: Vec<String>,
     /// The client's id; made up when left out.
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     pub(crate) id: Option<String>,
     /// The name that people are shown.
     #[arg(long)]
@@ -171,11 +177,12 @@ pub(crate) struct ClientCreateArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct ClientAddArgs {
-    /// Where the client may be sent with a code; exact, except that the port of a loopback address is free.
+    /// Where people may be sent with a code; exact, except that the port of a loopback address is free. Those named here
+    /// take the place of all before.
     #[arg(value_name = "REDIRECT_URI")]
     pub(crate) redirect_uris: Vec<String>,
     /// The client's id; made up when left out.
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     pub(crate) id: Option<String>,
     /// The name that people are shown.
     #[arg(long)]
@@ -192,10 +199,12 @@ pub(crate) struct ClientAddArgs {
     /// Where people may be sent after signing out.
     #[arg(long, value_name = "URI")]
     pub(crate) post_logout_redirect_uri: Vec<String>,
-    /// Any other setting, by its name in the registration metadata; the value is JSON, or else a string.
+    /// Any other setting, by its name in the registration metadata; the value is JSON, or else a string. The README lists
+    /// them under "Settings of a client".
     #[arg(long = "set", value_name = "NAME=VALUE", value_parser = assignment)]
     pub(crate) settings: Vec<(String, String)>,
-    /// Registration metadata from a JSON file, `-` for standard input; the other arguments override it.
+    /// Registration metadata from a JSON file, `-` for standard input: all of the client, but for what the other arguments
+    /// override.
     #[arg(long, value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
     #[command(flatten)]
@@ -204,7 +213,8 @@ pub(crate) struct ClientAddArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum UserCommand {
-    /// Register a person, or change the claims of one. The password is asked for, or read from standard input.
+    /// Register a person, or change the claims of one. The password of a new person is asked for, or read from standard
+    /// input; 8 characters at least.
     Add(UserAddArgs),
     /// List the people.
     List(DeploymentArgs),
@@ -214,7 +224,7 @@ pub(crate) enum UserCommand {
     Remove(UsernameArgs),
     /// End all sessions and grants of a person: they must sign in again everywhere.
     SignOut(UsernameArgs),
-    /// Set a password, asked for or read from standard input.
+    /// Set a password, asked for or read from standard input; 8 characters at least.
     SetPassword(UsernameArgs),
 }
 

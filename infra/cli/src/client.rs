@@ -33,9 +33,13 @@ fn unknown(client_id: &str) -> Failure {
 
 fn add(args: &ClientAddArgs, output: Output) -> Result<(), Failure> {
     let deployment = Deployment::of(&args.deployment)?;
-    let mut metadata = match &args.file {
-        Some(file) => from_file(file)?,
-        None => Map::new(),
+    let mut metadata = match (&args.file, &args.id) {
+        (Some(file), _) => from_file(file)?,
+        (None, Some(id)) => match deployment.get(&path(id))? {
+            Some(Value::Object(before)) => before,
+            _ => fresh(args),
+        },
+        (None, None) => fresh(args),
     };
     let id_in_file = metadata.get("client_id").and_then(Value::as_str).map(str::to_owned);
     let client_id = match args.id.clone().or(id_in_file) {
@@ -57,8 +61,21 @@ fn add(args: &ClientAddArgs, output: Output) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What the arguments say, in the words of the registration metadata.
+/// A new client, as far as the arguments need not say it.
+fn fresh(args: &ClientAddArgs) -> Map<String, Value> {
+    let grants = if args.service && args.redirect_uris.is_empty() {
+        json!([])
+    } else {
+        json!(["authorization_code", "refresh_token"])
+    };
+    Map::from_iter([("grant_types".to_owned(), grants), ("token_endpoint_auth_method".to_owned(), json!("none"))])
+}
+
+/// Puts in what the arguments say, in the words of the registration metadata. The rest stays.
 fn describe(args: &ClientAddArgs, metadata: &mut Map<String, Value>) {
+    let method = metadata.get("token_endpoint_auth_method").and_then(Value::as_str);
+    let is_public = method == Some("none");
+    let mut grants = metadata.get("grant_types").and_then(Value::as_array).cloned().unwrap_or_default();
     let mut set = |name: &str, value: Value| metadata.insert(name.to_owned(), value);
     if let Some(name) = &args.name {
         set("client_name", json!(name));
@@ -73,18 +90,13 @@ fn describe(args: &ClientAddArgs, metadata: &mut Map<String, Value>) {
         set("post_logout_redirect_uris", json!(args.post_logout_redirect_uri));
     }
     if args.service {
-        let mut grants = vec!["client_credentials"];
-        if !args.redirect_uris.is_empty() {
-            grants.extend(["authorization_code", "refresh_token"]);
+        if !grants.contains(&json!("client_credentials")) {
+            grants.push(json!("client_credentials"));
         }
         set("grant_types", json!(grants));
-    } else if args.file.is_none() {
-        set("grant_types", json!(["authorization_code", "refresh_token"]));
     }
-    if args.confidential || args.service {
+    if (args.confidential || args.service) && is_public {
         set("token_endpoint_auth_method", json!("client_secret_basic"));
-    } else if args.file.is_none() {
-        set("token_endpoint_auth_method", json!("none"));
     }
     for (name, value) in &args.settings {
         set(name, serde_json::from_str(value).unwrap_or_else(|_| json!(value)));
@@ -99,11 +111,16 @@ fn from_file(file: &Path) -> Result<Map<String, Value>, Failure> {
         .map_err(|error| Failure::new(format!("{} is not a JSON object: {error}", file.display())))
 }
 
-/// 16 random characters.
+/// 16 random characters, the first of them no `-`: it would look like an option.
 pub(crate) fn random_id() -> Result<String, Failure> {
-    let mut bytes = [0; 12];
-    getrandom::fill(&mut bytes).map_err(Failure::new)?;
-    Ok(URL_SAFE_NO_PAD.encode(bytes))
+    loop {
+        let mut bytes = [0; 12];
+        getrandom::fill(&mut bytes).map_err(Failure::new)?;
+        let id = URL_SAFE_NO_PAD.encode(bytes);
+        if !id.starts_with('-') {
+            return Ok(id);
+        }
+    }
 }
 
 fn list(args: &DeploymentArgs, output: Output) -> Result<(), Failure> {
@@ -146,6 +163,11 @@ fn secret(args: &ClientSecretArgs, output: Output) -> Result<(), Failure> {
     let answer = deployment.put(&path, &client)?;
     let secret = answer.get("client_secret").and_then(Value::as_str).unwrap_or_default();
     output.print(&json!({ "client_id": args.client_id, "client_secret": secret }), || secret.to_owned());
+    output.note(if args.keep_old {
+        "Good within a minute (on Workers two). The one before stays good until the next is made."
+    } else {
+        "Good within a minute (on Workers two); until then the old one is. --keep-old switches without a gap."
+    });
     Ok(())
 }
 
@@ -168,5 +190,6 @@ fn remove(args: &ClientIdArgs, output: Output) -> Result<(), Failure> {
         return Err(unknown(&args.client_id));
     }
     output.print(&json!({ "removed": args.client_id }), || format!("{} is removed.", args.client_id));
+    output.note("Refused everywhere within a minute (on Workers two).");
     Ok(())
 }

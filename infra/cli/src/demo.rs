@@ -166,6 +166,10 @@ pub(crate) fn user() -> Result<Write, Failure> {
 /// `latchkey seed --demo`.
 pub(crate) fn seed(args: &SeedArgs, output: Output) -> Result<(), Failure> {
     let deployment = Deployment::of(&args.deployment)?;
+    if !deployment.is_local() && !args.public_passwords {
+        let what = format!("{} is not on this machine, and everybody knows the demo passwords.", deployment.origin());
+        return Err(Failure::new(what).remedy("Say --public-passwords to write them nevertheless."));
+    }
     let mut writes = clients(deployment.origin());
     writes.push(user()?);
     let mut written = Vec::new();

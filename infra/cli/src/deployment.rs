@@ -6,13 +6,16 @@ use crate::failure::Failure;
 use crate::secret;
 use jose::Secrets;
 use serde_json::Value;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use ureq::http::{Request, StatusCode, Uri};
+use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 
 /// A deployment that we may administer.
 pub(crate) struct Deployment {
     origin: String,
+    is_local: bool,
     secrets: Secrets,
     agent: ureq::Agent,
 }
@@ -50,7 +53,18 @@ impl Deployment {
                     .remedy(format!("Set it to the secret of the deployment at {origin}.")));
             }
         };
-        Ok(Self { origin: origin.to_owned(), secrets: Secrets::new(secret, None), agent: agent() })
+        let in_environment = std::env::var_os("SSL_CERT_FILE").filter(|file| !file.is_empty()).map(PathBuf::from);
+        let roots = match args.ca.clone().or(in_environment).filter(|_| uri.scheme_str() == Some("https")) {
+            Some(file) => certificates(&file)?,
+            None => RootCerts::WebPki,
+        };
+        let agent = agent(is_local, roots);
+        Ok(Self { origin: origin.to_owned(), is_local, secrets: Secrets::new(secret, None), agent })
+    }
+
+    /// Whether it is on this machine.
+    pub(crate) fn is_local(&self) -> bool {
+        self.is_local
     }
 
     /// Its origin, without a slash at the end.
@@ -148,6 +162,9 @@ impl Deployment {
             ureq::Error::Io(error) if error.kind() == std::io::ErrorKind::ConnectionRefused => {
                 failure.remedy("Is it running? `latchkey dev` starts a local one; --url names another.")
             }
+            error if is_untrusted(error) => {
+                failure.remedy("This machine does not trust the certificate; name its CA with --ca FILE.")
+            }
             _ => failure,
         }
     }
@@ -186,11 +203,43 @@ pub(crate) fn encoded(text: &str) -> String {
     })
 }
 
-fn agent() -> ureq::Agent {
-    let tls = ureq::tls::TlsConfig::builder()
+/// Whether nobody we trust stands for the certificate of the deployment.
+fn is_untrusted(error: &ureq::Error) -> bool {
+    let cause = match error {
+        ureq::Error::Rustls(error) => Some(error),
+        ureq::Error::Io(error) => error.get_ref().and_then(|error| error.downcast_ref()),
+        _ => None,
+    };
+    matches!(cause, Some(rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer)))
+}
+
+/// The certificates in a PEM file.
+fn certificates(file: &Path) -> Result<RootCerts, Failure> {
+    let pem =
+        std::fs::read(file).map_err(|error| Failure::new(format!("{} cannot be read: {error}", file.display())))?;
+    let certificates: Vec<_> = parse_pem(&pem)
+        .filter_map(|item| match item {
+            Ok(PemItem::Certificate(certificate)) => Some(certificate),
+            _ => None,
+        })
+        .collect();
+    if certificates.is_empty() {
+        return Err(Failure::new(format!("{} has no certificate in PEM.", file.display())));
+    }
+    Ok(certificates.into())
+}
+
+fn agent(is_local: bool, roots: RootCerts) -> ureq::Agent {
+    let tls = TlsConfig::builder()
         .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
+        .root_certs(roots)
         .build();
-    ureq::Agent::config_builder()
+    let mut config = ureq::Agent::config_builder();
+    if is_local {
+        // A proxy has a localhost of its own.
+        config = config.proxy(None);
+    }
+    config
         .tls_config(tls)
         .http_status_as_error(false)
         .max_redirects(0)

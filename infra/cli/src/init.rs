@@ -20,7 +20,9 @@ Cloudflare  In a checkout, this deploys every Worker and gives each of them the 
               npx wrangler secret put LATCHKEY_SECRET --env token
 AWS         `sam deploy` makes a secret of its own, the output SecretArn; to put this one in its place:
               aws secretsmanager put-secret-value --secret-id SECRET_ARN --secret-string {secret}
-            and deploy again.
+              sam deploy --parameter-overrides SecretVersion=2
+            Another SecretVersion each time: without one the functions keep the secret that they have. When there are
+            records already, add KeepPreviousSecret=true; the README says how to change the secret.
 latchkey    client and user read it from the environment:
               export LATCHKEY_SECRET={secret}
               latchkey user add ada --url https://id.example.com"

@@ -24,6 +24,13 @@ impl Output {
         // Nobody reads any more, as in `latchkey client list | head`: no reason to complain.
         let _ = writeln!(out, "{line}").and_then(|()| out.flush());
     }
+
+    /// Tells a person something besides the result, which may be on its way into a file or a variable.
+    pub(crate) fn note(self, text: &str) {
+        if self == Self::Text {
+            let _ = writeln!(std::io::stderr(), "{text}");
+        }
+    }
 }
 
 /// A table: each column as wide as its widest cell, the last as it is.

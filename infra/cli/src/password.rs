@@ -8,11 +8,14 @@ use std::io::{IsTerminal, Read};
 const MEMORY_KIB: u32 = 19_456;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
-/// Sign-in takes no longer one.
+/// In characters (NIST SP 800-63B §3.1.1.2).
+const MIN_LENGTH: usize = 8;
+/// In bytes. Sign-in takes no longer one.
 const MAX_LENGTH: usize = 1024;
 
-/// Asks for a password on the terminal, twice; or takes the first line of standard input.
-pub(crate) fn read(username: &str) -> Result<String, Failure> {
+/// Asks for a password on the terminal, twice; or takes the first line of standard input. `command` is the one that wants
+/// it, as typed after `latchkey`.
+pub(crate) fn read(username: &str, command: &str) -> Result<String, Failure> {
     let password = if std::io::stdin().is_terminal() {
         let ask = |prompt: String| {
             rpassword::prompt_password(prompt)
@@ -33,7 +36,10 @@ pub(crate) fn read(username: &str) -> Result<String, Failure> {
     };
     if password.is_empty() {
         return Err(Failure::new("The password is empty. Nothing was changed.")
-            .remedy("Type it, or send it on standard input: latchkey user set-password ada < FILE"));
+            .remedy(format!("Type it, or send it on standard input: latchkey {command} {username} < FILE")));
+    }
+    if password.chars().count() < MIN_LENGTH {
+        return Err(Failure::new(format!("The password has fewer than {MIN_LENGTH} characters. Nothing was changed.")));
     }
     if password.len() > MAX_LENGTH {
         return Err(Failure::new(format!("The password is longer than {MAX_LENGTH} bytes. Nothing was changed.")));

@@ -9,6 +9,11 @@ use std::path::{Path, PathBuf};
 /// The setting that holds the secret.
 pub(crate) const SETTING: &str = "LATCHKEY_SECRET";
 
+/// Whether the environment has a secret, good or not.
+pub(crate) fn is_set() -> bool {
+    std::env::var(SETTING).is_ok_and(|text| !text.trim().is_empty())
+}
+
 /// The secret of the environment; `None` when it is not set.
 pub(crate) fn from_environment() -> Result<Option<Secret>, Failure> {
     match std::env::var(SETTING) {

@@ -30,9 +30,11 @@ fn add(args: &UserAddArgs, output: Output) -> Result<(), Failure> {
     let deployment = Deployment::of(&args.deployment)?;
     let path = path(&args.username);
     let before = deployment.get(&path)?;
+    let is_new = before.is_none();
     let mut user = Map::new();
-    if before.is_none() {
-        user.insert("password_hash".to_owned(), json!(password::hash(&password::read(&args.username)?)?));
+    if is_new {
+        let password = password::read(&args.username, "user add")?;
+        user.insert("password_hash".to_owned(), json!(password::hash(&password)?));
     }
     if let Some(subject) = &args.subject {
         user.insert("sub".to_owned(), json!(subject));
@@ -46,9 +48,19 @@ fn add(args: &UserAddArgs, output: Output) -> Result<(), Failure> {
         claims.extend(args.claims.iter().map(|(name, value)| (name.clone(), claim(name, value))));
         user.insert("claims".to_owned(), Value::Object(claims));
     }
-    let answer = deployment.put(&path, &Value::Object(user))?;
+    let mut answer = deployment.put(&path, &Value::Object(user))?;
+    if let Value::Object(members) = &mut answer {
+        members.insert("created".to_owned(), json!(is_new));
+    }
     let text = |name: &str| answer.get(name).and_then(Value::as_str).unwrap_or_default();
-    output.print(&answer, || format!("username  {}\nsub       {}", text("username"), text("sub")));
+    output.print(&answer, || {
+        let name = text("username");
+        if is_new {
+            return format!("username  {name}\nsub       {}", text("sub"));
+        }
+        let claims = if args.claims.is_empty() { "unchanged" } else { "changed" };
+        format!("{name} was there already: claims {claims}, password unchanged (`latchkey user set-password {name}`)")
+    });
     Ok(())
 }
 
@@ -97,7 +109,7 @@ fn set_password(args: &UsernameArgs, output: Output) -> Result<(), Failure> {
     let deployment = Deployment::of(&args.deployment)?;
     let path = path(&args.username);
     deployment.get(&path)?.ok_or_else(|| unknown(&args.username))?;
-    let hash = password::hash(&password::read(&args.username)?)?;
+    let hash = password::hash(&password::read(&args.username, "user set-password")?)?;
     deployment.put(&path, &json!({ "password_hash": hash }))?;
     output.print(&json!({ "username": args.username }), || format!("{} has a new password.", args.username));
     Ok(())

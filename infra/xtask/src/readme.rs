@@ -6,8 +6,12 @@ use std::path::PathBuf;
 use std::process::Command;
 
 /// The parts that come from tables in the code; the example that prints each.
-const FROM_CODE: [(&str, &str); 3] =
-    [("settings", "reference"), ("routes", "reference"), ("guard-settings", "guard_reference")];
+const FROM_CODE: [(&str, &str); 4] = [
+    ("settings", "reference"),
+    ("client-settings", "client_reference"),
+    ("routes", "reference"),
+    ("guard-settings", "guard_reference"),
+];
 
 /// Holds the README against the code; `write` puts it right.
 pub(crate) fn run(write: bool) -> Result<()> {

@@ -27,7 +27,7 @@ impl Banner<'_> {
             .iter()
             .map(|demo| json!({ "client_id": demo.client_id, "client_secret": demo.client_secret }))
             .collect();
-        let commands: Vec<Value> = commands::all(self.issuer)
+        let commands: Vec<Value> = commands::all(self.issuer, self.port)
             .iter()
             .map(|command| json!({ "title": command.title, "line": command.line }))
             .collect();
@@ -70,7 +70,7 @@ Latchkey runs at {issuer}
             Some(data) => format!("  Data         {}\n", data.display()),
             None => "  Data         in memory, gone at the end\n".to_owned(),
         });
-        for command in commands::all(issuer) {
+        for command in commands::all(issuer, self.port) {
             text.push_str(&format!("\n{}\n  {}\n", command.title, command.line));
         }
         for name in self.unknown_settings {

@@ -10,25 +10,23 @@ pub(crate) struct Line {
 
 /// Where the sign-in that starts from the terminal ends: a page of this server, by number, which is registered for any
 /// port.
-fn redirect_uri(issuer: &str) -> String {
-    let port =
-        issuer.rsplit_once(':').map(|(_, port)| port).filter(|port| port.bytes().all(|byte| byte.is_ascii_digit()));
-    format!("http://127.0.0.1:{}/callback", port.unwrap_or("8787"))
+fn redirect_uri(port: u16) -> String {
+    format!("http://127.0.0.1:{port}/callback")
 }
 
 /// The URL to open in a browser for a code.
-pub(crate) fn authorize(issuer: &str) -> String {
-    let redirect_uri = redirect_uri(issuer).replace(':', "%3A").replace('/', "%2F");
+pub(crate) fn authorize(issuer: &str, port: u16) -> String {
+    let redirect_uri = redirect_uri(port).replace(':', "%3A").replace('/', "%2F");
     format!(
         "{issuer}/authorize?response_type=code&client_id=demo-web&scope=openid+profile+email+offline_access+demo%3Aread&redirect_uri={redirect_uri}"
     )
 }
 
 /// A code for tokens.
-pub(crate) fn exchange(issuer: &str, code: &str) -> String {
+pub(crate) fn exchange(issuer: &str, port: u16, code: &str) -> String {
     format!(
         "curl {issuer}/token -u demo-web:demo-web-secret -d grant_type=authorization_code -d redirect_uri={} -d code={code}",
-        redirect_uri(issuer)
+        redirect_uri(port)
     )
 }
 
@@ -47,8 +45,8 @@ fn token_exchange(issuer: &str) -> String {
     )
 }
 
-/// All of them, in the order to try them in.
-pub(crate) fn all(issuer: &str) -> Vec<Line> {
+/// All of them, in the order to try them in, for the server that listens on a port.
+pub(crate) fn all(issuer: &str, port: u16) -> Vec<Line> {
     vec![
         Line {
             title: "Client credentials",
@@ -56,8 +54,8 @@ pub(crate) fn all(issuer: &str) -> Vec<Line> {
                 "curl {issuer}/token -u demo-service:demo-service-secret -d grant_type=client_credentials -d scope=read"
             ),
         },
-        Line { title: "Authorization code: open, sign in", line: authorize(issuer) },
-        Line { title: "Authorization code: exchange", line: exchange(issuer, "CODE") },
+        Line { title: "Authorization code: open, sign in", line: authorize(issuer, port) },
+        Line { title: "Authorization code: exchange", line: exchange(issuer, port, "CODE") },
         Line { title: "Refresh", line: refresh(issuer) },
         Line {
             title: "Device: ask, then open the verification_uri",
@@ -80,6 +78,20 @@ pub(crate) fn all(issuer: &str) -> Vec<Line> {
             title: "The demo API: call it (401 without a token, 403 with -X POST)",
             line: format!("curl -i {issuer}{} -H \"Authorization: Bearer ACCESS_TOKEN\"", demo_api::PATH),
         },
-        Line { title: "Token exchange, for the audience demo-api", line: token_exchange(issuer) },
+        Line {
+            title: "Token exchange: the ACCESS_TOKEN of demo-web, from above, for one for the demo API",
+            line: token_exchange(issuer),
+        },
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_way_back_is_to_the_port_whatever_the_issuer() {
+        for issuer in ["http://localhost:9104", "https://id.example.com"] {
+            assert!(super::authorize(issuer, 9104).ends_with("redirect_uri=http%3A%2F%2F127.0.0.1%3A9104%2Fcallback"));
+            assert!(super::exchange(issuer, 9104, "CODE").contains("redirect_uri=http://127.0.0.1:9104/callback "));
+        }
+    }
 }

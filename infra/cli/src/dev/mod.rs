@@ -59,15 +59,16 @@ async fn serve(args: &DevArgs, output: Output) -> Result<(), Failure> {
     let data = (!args.memory).then_some(args.data.as_path());
     // Held until the end.
     let _lock = data.map(prepare).transpose()?;
-    let secret = match (secret::from_environment()?, data) {
-        (Some(secret), _) => secret,
-        (None, Some(data)) => secret::read_or_create(data)?,
-        (None, None) => Secret::generate().map_err(Failure::new)?,
+    // One in the environment is read with the other settings: all that is wrong with them is told at once.
+    let secret = match (secret::is_set(), data) {
+        (true, _) => None,
+        (false, Some(data)) => Some(secret::read_or_create(data)?),
+        (false, None) => Some(Secret::generate().map_err(Failure::new)?),
     };
     let (records, embedded) = store(data).await?;
     let log = Log::start().map_err(|error| Failure::new(format!("the log cannot start: {error}")))?;
     let sink = if args.quiet { Box::new(|_: &str| {}) } else { log.sink() };
-    let provider = Arc::new(Provider::new(port, &secret, records, sink)?);
+    let provider = Arc::new(Provider::new(port, secret.as_ref(), records, sink)?);
     provider.check_secret(clock::now()).await?;
     provider.write_demo_data().await?;
     provider.rotate(clock::now()).await;

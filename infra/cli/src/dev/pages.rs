@@ -5,8 +5,8 @@ use crate::dev::commands;
 use http::{Method, StatusCode, header};
 use runtime::{Fault, Request, Response, entropy};
 
-/// The page at a path; `None` when this server has none of its own there.
-pub(crate) fn respond(request: &Request, issuer: &str) -> Option<Response> {
+/// The page at a path of the server that listens on a port; `None` when it has none of its own there.
+pub(crate) fn respond(request: &Request, issuer: &str, port: u16) -> Option<Response> {
     let page = match request.path.as_str() {
         "/" => landing,
         "/playground" | "/playground/callback" => playground,
@@ -20,7 +20,7 @@ pub(crate) fn respond(request: &Request, issuer: &str) -> Option<Response> {
     if !is_served {
         return Some(Response::new(StatusCode::METHOD_NOT_ALLOWED).with(header::ALLOW, "GET, HEAD"));
     }
-    let mut response = page(request, issuer).unwrap_or_else(|fault| {
+    let mut response = page(request, issuer, port).unwrap_or_else(|fault| {
         let mut response = Response::new(StatusCode::SERVICE_UNAVAILABLE);
         response.outcome.reason = Some(fault.reason);
         response
@@ -44,7 +44,7 @@ pub(crate) fn by_name(request: &Request, issuer: &str) -> Option<Response> {
     })
 }
 
-fn landing(_: &Request, issuer: &str) -> Result<Response, Fault> {
+fn landing(_: &Request, issuer: &str, port: u16) -> Result<Response, Fault> {
     let nonce = entropy::name()?;
     let clients: Vec<pages::DemoClient<'_>> = demo::CLIENTS
         .iter()
@@ -54,7 +54,7 @@ fn landing(_: &Request, issuer: &str) -> Result<Response, Fault> {
             purpose: demo.purpose,
         })
         .collect();
-    let lines = commands::all(issuer);
+    let lines = commands::all(issuer, port);
     let commands: Vec<pages::Command<'_>> =
         lines.iter().map(|command| pages::Command { title: command.title, line: &command.line }).collect();
     Ok(Response::page(
@@ -69,7 +69,7 @@ fn landing(_: &Request, issuer: &str) -> Result<Response, Fault> {
     ))
 }
 
-fn playground(_: &Request, issuer: &str) -> Result<Response, Fault> {
+fn playground(_: &Request, issuer: &str, _: u16) -> Result<Response, Fault> {
     let nonce = entropy::name()?;
     Ok(Response::page(
         StatusCode::OK,
@@ -86,7 +86,7 @@ fn playground(_: &Request, issuer: &str) -> Result<Response, Fault> {
 }
 
 /// The link that a device shows, as a QR code.
-fn qr_code(request: &Request, issuer: &str) -> Result<Response, Fault> {
+fn qr_code(request: &Request, issuer: &str, _: u16) -> Result<Response, Fault> {
     let link = format!("{issuer}/device?{}", request.query);
     let code = qrcode::QrCode::new(link).map_err(Fault::new)?;
     let image = code.render::<qrcode::render::svg::Color<'_>>().min_dimensions(192, 192).build();
@@ -94,14 +94,14 @@ fn qr_code(request: &Request, issuer: &str) -> Result<Response, Fault> {
 }
 
 /// Where the URL that the terminal shows leads back to: the next command, with the code in it.
-fn callback(request: &Request, issuer: &str) -> Result<Response, Fault> {
+fn callback(request: &Request, issuer: &str, port: u16) -> Result<Response, Fault> {
     let parameters = request.parameters().ok();
     let parameter = |name: &str| parameters.as_ref().and_then(|parameters| parameters.value(name));
     let plain = |code: &&str| code.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte));
     let text = match (parameter("code").filter(plain), parameter("error")) {
         (Some(code), _) => format!(
             "Signed in. Exchange the code for tokens within a minute, once:\n\n{}\n\nThen refresh them, with the refresh_token of that answer:\n\n{}\n",
-            commands::exchange(issuer, code),
+            commands::exchange(issuer, port, code),
             commands::refresh(issuer),
         ),
         (None, Some(error)) => {

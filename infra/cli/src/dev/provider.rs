@@ -4,6 +4,7 @@ use crate::demo;
 use crate::dev::api::Api;
 use crate::dev::{pages, server::Application};
 use crate::failure::Failure;
+use crate::secret;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use jose::Secret;
 use protocol::Timestamp;
@@ -15,15 +16,17 @@ use storage::Records;
 
 /// The provider of this process.
 pub(crate) struct Provider {
+    port: u16,
     context: Arc<Context>,
     api: Api,
 }
 
 impl Provider {
-    /// With the settings of the environment; where there are none, those of a provider on this port.
+    /// With the settings of the environment; where there are none, those of a provider on this port. `secret` is for an
+    /// environment that has none.
     pub(crate) fn new(
         port: u16,
-        secret: &Secret,
+        secret: Option<&Secret>,
         records: Arc<dyn Records>,
         log: Box<dyn Fn(&str) + Send + Sync>,
     ) -> Result<Self, Failure> {
@@ -32,22 +35,26 @@ impl Provider {
         let api = demo_api::demo_settings(&issuer);
         let lookup = |name: &str| {
             let set = std::env::var(name).ok().filter(|value| !value.trim().is_empty());
+            let of_api = |name: &str| api.iter().find(|(setting, _)| *setting == name).map(|(_, value)| value.clone());
+            if let ("LATCHKEY_RESOURCES", Some(set)) = (name, &set) {
+                return Some(with_demo_api(set, &of_api(name).unwrap_or_default()));
+            }
             set.or_else(|| match name {
                 "LATCHKEY_ISSUER" => Some(issuer.clone()),
-                "LATCHKEY_SECRET" => Some(secret.to_base64url()),
+                secret::SETTING => secret.map(Secret::to_base64url),
                 "LATCHKEY_SCOPES" => Some("read write".to_owned()),
                 "LATCHKEY_REGISTRATION" => Some("open".to_owned()),
                 "LATCHKEY_REGISTRATION_SCOPES" => Some(demo::REGISTRATION_SCOPES.to_owned()),
                 "LATCHKEY_REGISTRATION_GRANTS" => Some(demo::registration_grants()),
                 "LATCHKEY_REGISTRATIONS_PER_ADDRESS" | "LATCHKEY_REGISTRATIONS_IN_TOTAL" => Some("100000".to_owned()),
-                _ => api.iter().find(|(setting, _)| *setting == name).map(|(_, value)| value.clone()),
+                _ => of_api(name),
             })
         };
         let mut context = Context::new(&lookup, records, log).map_err(Failure::new)?;
         // Clients under development are on this machine, also when a proxy lends this server an https issuer.
         context.fetch = Fetcher::new(Reach::Loopback);
         let context = Arc::new(context);
-        Ok(Self { api: Api::new(&lookup, &context)?, context })
+        Ok(Self { port, api: Api::new(&lookup, &context)?, context })
     }
 
     /// The issuer.
@@ -124,6 +131,16 @@ impl Provider {
     }
 }
 
+/// The resources of the environment, and after them that of the demo API, which this process serves as well. What is no
+/// list stays as it is: the configuration tells what is wrong with it.
+fn with_demo_api(resources: &str, demo: &str) -> String {
+    let list = |text: &str| serde_json::from_str::<Vec<Value>>(text).ok();
+    let (Some(mut all), Some(demo)) = (list(resources), list(demo)) else { return resources.to_owned() };
+    let names: Vec<Value> = all.iter().filter_map(|resource| resource.get("resource").cloned()).collect();
+    all.extend(demo.into_iter().filter(|resource| resource.get("resource").is_none_or(|name| !names.contains(name))));
+    Value::Array(all).to_string()
+}
+
 /// What the function of a request's path answers; `None` when there is none.
 pub(crate) async fn respond(request: Request, context: &Context) -> Option<Response> {
     let function = routes::find(&request.path)?.function;
@@ -139,7 +156,7 @@ impl Application for Provider {
             if self.api.serves(&request.path) {
                 return self.api.answer(&request, &self.context).await;
             }
-            if let Some(page) = pages::respond(&request, self.issuer()) {
+            if let Some(page) = pages::respond(&request, self.issuer(), self.port) {
                 return page;
             }
         }

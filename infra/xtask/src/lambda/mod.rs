@@ -179,7 +179,8 @@ fn settings(template: &Template, options: &Options, url: &str, table: SocketAddr
             | "LATCHKEY_RESOURCES"
             | "LATCHKEY_SECRET_PREVIOUS"
             | "LATCHKEY_TRUSTED_ISSUERS"
-            | "LATCHKEY_TRUSTED_SAML_ISSUERS" => continue,
+            | "LATCHKEY_TRUSTED_SAML_ISSUERS"
+            | "SECRET_VERSION" => continue,
             other => bail!("template.yaml sets {other}, and the emulator does not know to what"),
         };
         settings.entry(name.clone()).or_insert_with(|| value.to_owned());

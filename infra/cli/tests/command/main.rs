@@ -8,6 +8,10 @@
     reason = "a test fails by panicking, and waits by the clock"
 )]
 
+mod clients;
+mod tls;
+mod users;
+
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -227,6 +231,8 @@ fn clients_and_users_are_administered() {
     assert!(complaint(&["user", "add", "eve"], url, SECRET).contains("password is empty"));
 
     answer(&["seed", "--demo"], url, "");
+    let refused = complaint(&["seed", "--demo"], "https://id.example.com", SECRET);
+    assert!(refused.contains("not on this machine") && refused.contains("--public-passwords"), "{refused}");
     let other = "1".repeat(64);
     assert!(complaint(&["client", "list"], url, &other).contains("does not know this secret"));
     assert!(complaint(&["client", "list"], "http://id.example.com", SECRET).contains("not https"));
@@ -244,9 +250,9 @@ fn what_cannot_work_is_said_with_a_remedy() {
     assert!(String::from_utf8(nowhere.stderr).unwrap().contains("--memory"));
 
     let mut wrong = latchkey(&["--memory", "--port", "0"]);
-    let wrong = wrong.env("LATCHKEY_REFRESH_GRACE", "soon").env("LATCHKEY_CODE_LIFETIME", "0").output().unwrap();
-    let told = String::from_utf8(wrong.stderr).unwrap();
-    assert!(told.contains("LATCHKEY_REFRESH_GRACE") && told.contains("LATCHKEY_CODE_LIFETIME"), "{told}");
+    let settings = [("LATCHKEY_SECRET", "short"), ("LATCHKEY_REFRESH_GRACE", "soon"), ("LATCHKEY_CODE_LIFETIME", "0")];
+    let told = String::from_utf8(wrong.envs(settings).output().unwrap().stderr).unwrap();
+    assert!(settings.iter().all(|(name, _)| told.contains(name)), "{told}");
 }
 
 #[test]
@@ -255,6 +261,36 @@ fn a_misspelt_setting_is_named() {
     command.env("LATCHKEY_ACESS_TOKEN_LIFETIME", "60").env("LATCHKEY_ID_TOKEN_LIFETIME", "60");
     let provider = Provider::start(command);
     assert_eq!(provider.banner["unknown_settings"], json!(["LATCHKEY_ACESS_TOKEN_LIFETIME"]));
+}
+
+#[test]
+fn the_demo_api_is_there_beside_resources_of_the_environment() {
+    let mut command = latchkey(&["--memory", "--port", "0", "--json", "--quiet"]);
+    command.env("LATCHKEY_RESOURCES", r#"[{"resource": "https://api.example.com", "scopes": "read"}]"#);
+    let provider = Provider::start(command);
+    let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+    for (resource, scope) in
+        [("https://api.example.com".to_owned(), "read"), (format!("{}/demo-api", provider.issuer()), "demo:read")]
+    {
+        let response = agent
+            .post(format!("{}/token", provider.issuer()))
+            .header("authorization", "Basic ZGVtby1zZXJ2aWNlOmRlbW8tc2VydmljZS1zZWNyZXQ=")
+            .send_form([("grant_type", "client_credentials"), ("scope", scope), ("resource", &resource)])
+            .unwrap();
+        assert_eq!(response.status(), 200, "{resource}");
+    }
+}
+
+#[test]
+fn a_proxy_is_not_asked_for_a_local_deployment() {
+    let provider = in_memory(&["--quiet"]);
+    let mut command = latchkey(&["client", "list", "--url", provider.issuer()]);
+    for name in ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"] {
+        command.env(name, "http://127.0.0.1:9");
+    }
+    command.env("LATCHKEY_SECRET", SECRET).env_remove("no_proxy").env_remove("NO_PROXY");
+    let output = run(command, "");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 /// A browser that comes by number would leave its cookies where the issuer cannot see them.

@@ -1,0 +1,79 @@
+//! `latchkey client`, against a running provider.
+
+use super::{SECRET, answer, in_memory, latchkey, run};
+use serde_json::{Value, json};
+
+/// What a command tells a person: on standard output, and on standard error.
+fn told(arguments: &[&str], url: &str) -> (String, String) {
+    let mut command = latchkey(arguments);
+    command.args(["--url", url]).env("LATCHKEY_SECRET", SECRET);
+    let output = run(command, "");
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
+}
+
+#[test]
+fn a_change_of_a_client_leaves_what_it_does_not_name() {
+    let provider = in_memory(&["--quiet"]);
+    let url = provider.issuer();
+    let add = |more: &[&str]| answer(&[&["client", "add", "--id", "shop"], more].concat(), url, "");
+    let first = add(&[
+        "https://shop.example/cb",
+        "--confidential",
+        "--name",
+        "Shop",
+        "--scope",
+        "openid",
+        "--set",
+        "logo_uri=https://shop.example/logo.png",
+        "--set",
+        "token_endpoint_auth_method=client_secret_post",
+    ]);
+    assert!(first["client_secret"].is_string());
+
+    let mut expected = first;
+    expected.as_object_mut().unwrap().remove("client_secret");
+    for (more, name, value) in [
+        (&["--name", "Shop 2"][..], "client_name", json!("Shop 2")),
+        (&["https://shop.example/cb2"], "redirect_uris", json!(["https://shop.example/cb2"])),
+        (&["--confidential", "--scope", "openid email"], "scope", json!("openid email")),
+        (&["--service"], "grant_types", json!(["authorization_code", "refresh_token", "client_credentials"])),
+        (&["--set", "access_token_lifetime=60"], "access_token_lifetime", json!(60)),
+    ] {
+        expected[name] = value;
+        assert_eq!(add(more), expected, "{more:?}");
+        assert_eq!(answer(&["client", "show", "shop"], url, ""), expected);
+    }
+}
+
+#[test]
+fn a_file_is_the_whole_client() {
+    let provider = in_memory(&["--quiet"]);
+    let url = provider.issuer();
+    answer(&["client", "add", "--id", "app", "https://app.example/cb", "--name", "App"], url, "");
+    let file =
+        json!({ "client_id": "app", "redirect_uris": ["https://app.example/2"], "token_endpoint_auth_method": "none" });
+    let written = answer(&["client", "add", "--file", "-", "--scope", "openid"], url, &file.to_string());
+    assert_eq!((written.get("client_name"), &written["scope"]), (None, &json!("openid")));
+    assert_eq!(written["redirect_uris"], json!(["https://app.example/2"]));
+}
+
+#[test]
+fn it_is_said_how_long_the_old_secret_is_good() {
+    let provider = in_memory(&["--quiet"]);
+    let url = provider.issuer();
+    answer(&["client", "add", "--id", "-app", "--service"], url, "");
+    let (secret, note) = told(&["client", "secret", "-app"], url);
+    assert_eq!(secret.trim_end().len(), 43, "nothing but the secret: {secret}");
+    assert!(note.contains("within a minute") && note.contains("--keep-old"), "{note}");
+    let (_, note) = told(&["client", "secret", "-app", "--keep-old"], url);
+    assert!(note.contains("stays good"), "{note}");
+    let (removed, note) = told(&["client", "remove", "-app"], url);
+    assert!(removed.contains("is removed") && note.contains("within a minute"), "{removed}{note}");
+
+    answer(&["client", "add", "--id", "app", "--service"], url, "");
+    let mut command = latchkey(&["client", "secret", "app", "--json", "--url", url]);
+    command.env("LATCHKEY_SECRET", SECRET);
+    let output = run(command, "");
+    assert!(serde_json::from_slice::<Value>(&output.stdout).is_ok() && output.stderr.is_empty());
+}

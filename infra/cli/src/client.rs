@@ -164,9 +164,9 @@ fn secret(args: &ClientSecretArgs, output: Output) -> Result<(), Failure> {
     let secret = answer.get("client_secret").and_then(Value::as_str).unwrap_or_default();
     output.print(&json!({ "client_id": args.client_id, "client_secret": secret }), || secret.to_owned());
     output.note(if args.keep_old {
-        "Good within a minute (on Workers two). The one before stays good until the next is made."
+        "The one before stays good until the next is made."
     } else {
-        "Good within a minute (on Workers two); until then the old one is. --keep-old switches without a gap."
+        "The one before may be good for another minute (on Workers two); --keep-old lets it stay good."
     });
     Ok(())
 }

@@ -25,6 +25,7 @@ pub mod request_object;
 pub mod resource;
 mod scope;
 pub mod sealed_token;
+pub mod software_statement;
 pub mod throttle;
 mod time;
 pub mod token_exchange;

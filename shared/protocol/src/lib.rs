@@ -55,5 +55,5 @@ pub use resource::{Audience, Resource};
 pub use scope::Scope;
 pub use sealed_token::{Mac, SealedToken, TokenContent, TokenKind};
 pub use time::Timestamp;
-pub use tokens::{ACCESS_TOKEN_TYPE, AccessTokenClaims, IdTokenClaims, OPAQUE_PREFIX, half_hash};
+pub use tokens::{ACCESS_TOKEN_TYPE, AccessTokenClaims, IdTokenClaims, MAX_TOKEN_LIFETIME, OPAQUE_PREFIX, half_hash};
 pub use trusted_issuer::{MappedSubject, SubjectMapping, TrustedIssuer};

@@ -88,6 +88,7 @@ pub(crate) struct DeploymentArgs {
 #[derive(Debug, Args)]
 pub(crate) struct SeedArgs {
     /// The demo clients and the demo user, whose passwords everybody knows.
+    // Nothing reads it: it is asked for, so that nobody writes such accounts by mistake.
     #[arg(long, required = true)]
     pub(crate) demo: bool,
     #[command(flatten)]

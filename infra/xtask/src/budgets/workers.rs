@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 /// The functions whose Workers have the smaller budget.
-const SMALL: [&str; 4] = ["introspect", "jwks", "metadata", "revoke"];
+const SMALL: [&str; 3] = ["introspect", "metadata", "revoke"];
 
 /// The size of each Worker as it is uploaded.
 pub(super) fn sizes() -> Result<Vec<Row>> {

@@ -12,6 +12,7 @@ use crate::{
     Scope,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -239,6 +240,14 @@ impl Client {
     /// Whether its authorization requests must have a code challenge (RFC 9700 §2.1.1).
     pub fn must_use_pkce(&self) -> bool {
         self.require_pkce || !self.is_confidential()
+    }
+
+    /// The members that no client can have, and why: each is read alone, so that all of them are found.
+    pub fn wrong_members(members: &Map<String, Value>) -> impl Iterator<Item = (&str, String)> {
+        members.iter().filter_map(|(name, value)| {
+            let alone = json!({ "client_id": "x", name.as_str(): value });
+            serde_json::from_value::<Self>(alone).err().map(|error| (name.as_str(), error.to_string()))
+        })
     }
 
     /// Its name for people; its identifier when it has none.

@@ -109,7 +109,7 @@ pub(crate) enum ClientCommand {
     Invite(InviteArgs),
     /// Make a new secret for a client, and show it once.
     Secret(ClientSecretArgs),
-    /// Remove a client. Its tokens can no longer be refreshed.
+    /// Remove a client. Everything granted to it ends with it.
     Remove(ClientIdArgs),
 }
 

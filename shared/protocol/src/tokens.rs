@@ -31,7 +31,7 @@ pub struct AccessTokenClaims {
     /// What it allows.
     #[serde(skip_serializing_if = "Scope::is_empty", default)]
     pub scope: Scope,
-    /// When the person signed in.
+    /// When the person signed in, in seconds since the epoch.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub auth_time: Option<u64>,
     /// How well.

@@ -1,6 +1,5 @@
 //! Events of API Gateway, and the answers to them.
 
-#![allow(clippy::tests_outside_test_module, reason = "all of it is tests")]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 #![allow(clippy::arithmetic_side_effects, reason = "as above")]
 

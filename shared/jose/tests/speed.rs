@@ -1,14 +1,7 @@
 //! How long each operation takes: `cargo test -p jose --release --test speed -- --ignored --nocapture`. To compare
 //! with `openssl speed ecdsap256 rsa2048 ed25519` in the same run.
 #![cfg(not(target_arch = "wasm32"))]
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::print_stdout,
-    clippy::disallowed_methods,
-    clippy::arithmetic_side_effects,
-    missing_docs
-)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods, clippy::arithmetic_side_effects, missing_docs)]
 
 use jose::{Algorithm, Jwt, KeySet, Keyring, Purpose, Secret, Secrets, SigningKey, platform, sign_jwt};
 use protocol::Timestamp;

@@ -1,6 +1,5 @@
 //! What is let in, what is refused, and how often the authorization server is asked.
 
-#![allow(clippy::tests_outside_test_module, reason = "all of it is tests")]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 #![allow(clippy::arithmetic_side_effects, clippy::expect_used, reason = "as above")]
 

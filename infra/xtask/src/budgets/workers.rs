@@ -17,7 +17,6 @@ pub(super) fn sizes() -> Result<Vec<Row>> {
     workers::build_all(Build::Release)?;
     let row = |(name, bytes): (String, u64)| {
         let most = if SMALL.contains(&name.as_str()) { 150.0 } else { 300.0 };
-        #[allow(clippy::cast_precision_loss, reason = "sizes are far below the precision of a float")]
         let kilobytes = bytes as f64 / 1e3;
         Row::new(format!("Worker bundle, gzip, {name}"), kilobytes, "KB", Budget::AtMost(most))
     };

@@ -3,8 +3,8 @@
 //! `LATCHKEY_TEST_URL` is the base URL of the server, which is its issuer; `LATCHKEY_TEST_PLATFORM` (`local`, `lambda` or
 //! `workers`) only names it in failures. `LATCHKEY_TEST_SECRET` and `LATCHKEY_TEST_CLI` (the deployment's secret and the
 //! path of the `latchkey` command) let tests add clients and users; `LATCHKEY_TEST_GRACE` tells the grace window of
-//! refresh tokens, in seconds, when it is short enough to wait for; `LATCHKEY_TEST_INTROSPECTION_AGE` how late the sample
-//! API may notice a revocation. `LATCHKEY_TEST_FAULTS` is where faults of the store are planned (see [`faults`]).
+//! refresh tokens, in seconds, which tests wait out; `LATCHKEY_TEST_INTROSPECTION_AGE` how late the sample API may notice
+//! a revocation. `LATCHKEY_TEST_FAULTS` is where faults of the store are planned (see [`faults`]).
 //!
 //! Nothing here knows how the server is made. A call that gets no answer, or another answer than the test expects, panics with the
 //! whole exchange.

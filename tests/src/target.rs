@@ -30,11 +30,11 @@ pub fn platform() -> String {
     env::var("LATCHKEY_TEST_PLATFORM").unwrap_or_else(|_| "local".to_owned())
 }
 
-/// The grace window of refresh tokens, when it is short enough to wait for.
-pub fn grace() -> Option<Duration> {
+/// The grace window of refresh tokens, which tests wait out.
+pub fn grace() -> Duration {
     base();
-    let seconds = env::var("LATCHKEY_TEST_GRACE").ok()?.parse().expect("LATCHKEY_TEST_GRACE is a number of seconds");
-    Some(Duration::from_secs(seconds))
+    let seconds = env::var("LATCHKEY_TEST_GRACE").expect("LATCHKEY_TEST_GRACE is set: this test waits for as long");
+    Duration::from_secs(seconds.parse().expect("LATCHKEY_TEST_GRACE is a number of seconds"))
 }
 
 /// The time now, in seconds since 1970.

@@ -2,7 +2,6 @@
 //!
 //! Starts the server itself, where `LATCHKEY_TEST_URL` says, with its data in `LATCHKEY_TEST_DATA`.
 
-#![allow(clippy::tests_outside_test_module, reason = "all of it is tests")]
 #![allow(clippy::disallowed_methods, reason = "runs only where the system has a clock")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 

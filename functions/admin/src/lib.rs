@@ -22,13 +22,15 @@ mod users;
 
 use http::{Method, StatusCode, header};
 use percent_encoding::percent_decode_str;
-use runtime::{Context, Fault, Request, Response};
+use protocol::{Error, ErrorCode};
+use runtime::{Context, Fault, Request, Response, bearer_challenge};
 use serde_json::{Map, Value, json};
 
 /// Answers one request.
 pub async fn handle(request: &Request, context: &Context) -> Result<Response, Fault> {
-    if !is_authorized(request, context) {
-        return Ok(unauthorized());
+    let token = request.bearer().unwrap_or_default();
+    if !token.is_some_and(|token| bearer::verify(&context.secrets, token, request.received_at)) {
+        return Ok(unauthorized(token.is_some()));
     }
     let Some(path) = request.path.strip_prefix("/admin/").map(|path| path.trim_end_matches('/')) else {
         return Ok(not_found());
@@ -80,14 +82,6 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Fa
     }
 }
 
-fn is_authorized(request: &Request, context: &Context) -> bool {
-    request
-        .header(&header::AUTHORIZATION)
-        .and_then(|value| value.split_once(' '))
-        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-        .is_some_and(|(_, token)| bearer::verify(&context.secrets, token.trim(), request.received_at))
-}
-
 /// A path's one segment, decoded.
 fn decoded(segment: &str) -> Option<String> {
     if segment.contains('/') {
@@ -109,13 +103,11 @@ fn body(request: &Request) -> Result<Map<String, Value>, (StatusCode, String)> {
     }
 }
 
-/// RFC 6750 §3.1.
-fn unauthorized() -> Response {
-    let body = json!({ "error": "invalid_token", "error_description": "a bearer token made with the deployment's secret is needed" });
-    let mut response = Response::json(StatusCode::UNAUTHORIZED, &body)
-        .with(header::WWW_AUTHENTICATE, "Bearer realm=\"latchkey admin\", error=\"invalid_token\"");
-    response.outcome.error = Some("invalid_token".to_owned());
-    response
+/// RFC 6750 §3.
+fn unauthorized(has_token: bool) -> Response {
+    let error = Error::new(ErrorCode::InvalidToken, "a bearer token made with the deployment's secret is needed");
+    let challenge = bearer_challenge(has_token.then_some(&error));
+    Response::json(StatusCode::UNAUTHORIZED, &error.to_body()).with(header::WWW_AUTHENTICATE, &challenge).failed(&error)
 }
 
 fn not_found() -> Response {

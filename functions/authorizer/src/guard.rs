@@ -22,12 +22,12 @@ impl Guard {
 
     /// What the token of a request to this path lets its bearer do, if the rules let it do this.
     pub async fn check(&self, presented: &Presented<'_>, path: &str, now: Timestamp) -> Result<Access, Denial> {
-        match self.settings.routes.needed(presented.method, path) {
-            Some(needed) => self.server.check(presented, &needed, now).await,
+        match self.settings.needed(presented.method, path) {
+            Ok(needed) => self.server.check(presented, &needed, now).await,
             // Whoever has no good token hears that first.
-            None => {
+            Err(denial) => {
                 self.server.check(presented, &Scope::default(), now).await?;
-                Err(Denial::InsufficientScope(Scope::default()))
+                Err(denial)
             }
         }
     }

@@ -43,7 +43,7 @@ async fn fetch(request: worker::Request, env: Env, _: worker::Context) -> worker
     let inner = request.inner();
     let (path, target) = target(&inner.url());
     let Ok(method) = Method::from_bytes(inner.method().as_bytes()) else {
-        return broken(StatusCode::BAD_REQUEST, "the method is none");
+        return broken(StatusCode::BAD_REQUEST, "not a valid HTTP method");
     };
     let headers = headers(request.headers());
     let id = headers.get("cf-ray").and_then(|ray| ray.to_str().ok()).unwrap_or_default().to_owned();

@@ -1,6 +1,5 @@
 //! Events of API Gateway, and the answers to them.
 
-#![allow(clippy::tests_outside_test_module, reason = "all of it is tests")]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 #![allow(clippy::arithmetic_side_effects, reason = "as above")]
 
@@ -40,7 +39,9 @@ fn guard() -> Guard {
         let value = match name {
             "LATCHKEY_ISSUER" => "https://id.example",
             "LATCHKEY_RESOURCE" => "https://api.example/",
-            "LATCHKEY_ROUTE_SCOPES" => "GET /demo-api demo:read; POST /demo-api demo:write",
+            "LATCHKEY_ROUTE_SCOPES" => {
+                "GET /demo-api demo:read; POST /demo-api demo:write; GET /files/secret demo:admin; ANY /files/* demo:read"
+            }
             "LATCHKEY_RESOURCE_CLIENT_ID" => "api",
             "LATCHKEY_RESOURCE_CLIENT_SECRET" => "secret",
             _ => return None,
@@ -99,6 +100,11 @@ fn everything_else_is_denied_and_the_log_says_why() {
         ("POST", "/demo-api", "", "Bearer lka_good", "insufficient_scope"),
         ("PUT", "/demo-api", "", "Bearer lka_good", "insufficient_scope"),
         ("GET", "/demo-api/x", "", "Bearer lka_good", "insufficient_scope"),
+        ("GET", "/files/secret", "", "Bearer lka_good", "insufficient_scope"),
+        ("GET", "/files/%73ecret", "", "Bearer lka_good", "insufficient_scope"),
+        ("GET", "/files//secret", "", "Bearer lka_good", "insufficient_scope"),
+        ("GET", "/files/x/../secret", "", "Bearer lka_good", "insufficient_scope"),
+        ("GET", "/files/x%2f..%2Fsecret", "", "Bearer lka_good", "insufficient_scope"),
         ("PUT", "/demo-api", "", "Bearer lka_bad", "invalid_token"),
         ("GET", "/demo-api", "access_token=lka_good", "Bearer lka_good", "invalid_request"),
         ("GET", "/demo-api", "", "Bearer lka_good,Bearer lka_good", "invalid_request"),
@@ -110,6 +116,8 @@ fn everything_else_is_denied_and_the_log_says_why() {
         let (answer, _) = ask(method, path, query, token, Form::Iam);
         assert_eq!(answer.unwrap()["policyDocument"]["Statement"][0]["Effect"], "Deny");
     }
+    let (answer, _) = ask("GET", "/files/other", "", "Bearer lka_good", Form::Simple);
+    assert_eq!(answer.unwrap()["isAuthorized"], true);
     let (answer, _) = ask("GET", "/demo-api", "", "Basic YTpi", Form::Simple);
     assert_eq!(answer.unwrap()["isAuthorized"], false);
 }

@@ -8,6 +8,7 @@ mod worker;
 
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
+use protocol::GrantType;
 use serde_json::{Value, json};
 
 /// Who is behind a request, as the guard says.
@@ -102,5 +103,20 @@ pub fn demo_settings(origin: &str) -> [(&'static str, String); 8] {
         ("LATCHKEY_RESOURCE_CLIENT_SECRET", "demo-api-secret".to_owned()),
         ("LATCHKEY_REVOCATION", "checked".to_owned()),
         ("LATCHKEY_INTROSPECTION_AGE", "5".to_owned()),
+    ]
+}
+
+/// The settings of a demo in which anybody may register clients: for all scopes, the sample API's too, and all grants but
+/// that of token exchange, which is the operator's to allow to a client.
+pub fn registration_settings() -> [(&'static str, String); 5] {
+    let scopes = "openid profile email address phone offline_access read write demo:read demo:write";
+    let grants = GrantType::ALL.iter().filter(|grant| **grant != GrantType::TokenExchange);
+    let grants: Vec<&str> = grants.map(|grant| grant.as_str()).collect();
+    [
+        ("LATCHKEY_REGISTRATION", "open".to_owned()),
+        ("LATCHKEY_REGISTRATION_SCOPES", scopes.to_owned()),
+        ("LATCHKEY_REGISTRATION_GRANTS", grants.join(" ")),
+        ("LATCHKEY_REGISTRATIONS_PER_ADDRESS", "100000".to_owned()),
+        ("LATCHKEY_REGISTRATIONS_IN_TOTAL", "100000".to_owned()),
     ]
 }

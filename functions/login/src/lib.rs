@@ -64,7 +64,6 @@ fn page(
         interaction: &visit.sealed,
         csrf: &visit.browser.form_token(visit.context, "login", &visit.sealed),
         continue_as,
-        cancel: true,
     });
     Ok(Response::page(status, page).of_client(&client.client_id))
 }

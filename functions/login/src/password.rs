@@ -3,8 +3,8 @@
 use argon2::{Algorithm, Argon2, Params, PasswordHash, PasswordVerifier, Version};
 use runtime::{Fault, blocking};
 
-/// Whether a password is the one whose hash, a PHC string, is given. Without a hash it takes as long and is wrong, so
-/// that the time does not tell whether an account exists.
+/// Whether a password is the one whose hash, a PHC string, is given. Without a hash it is wrong, and costs what a hash
+/// made by `latchkey user` costs, so that the time does not tell whether an account exists.
 pub(crate) async fn is_right(password: String, hash: Option<String>) -> Result<bool, Fault> {
     let outcome = blocking::run(move || match hash {
         Some(hash) => PasswordHash::new(&hash)

@@ -5,8 +5,8 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{StatusCode, header};
 use jose::Purpose;
 use protocol::{Error, ErrorCode, TokenContent, TokenKind, sealed_token};
-use runtime::{Context, Refusal, Request, Response, entropy};
-use std::net::IpAddr;
+use runtime::throttle::network;
+use runtime::{Context, Refusal, Request, Response, bearer_challenge, entropy};
 use std::time::Duration;
 use storage::registrations;
 
@@ -18,10 +18,8 @@ pub(crate) fn base64url(bytes: &[u8]) -> String {
 
 /// A request that brings a token that is not good (RFC 6750 §3); or none, and then the challenge names no error (§3.1).
 pub(crate) fn challenge(request: &Request, error: &Error) -> Response {
-    let mut value = "Bearer realm=\"latchkey\"".to_owned();
-    if request.headers.contains_key(header::AUTHORIZATION) {
-        value.push_str(&format!(", error=\"{}\"", error.code.as_str()));
-    }
+    let has_token = matches!(request.bearer(), Ok(Some(_)));
+    let value = bearer_challenge(has_token.then_some(error));
     Response::json(StatusCode::UNAUTHORIZED, &error.to_body()).with(header::WWW_AUTHENTICATE, &value).failed(error)
 }
 
@@ -31,11 +29,7 @@ pub(crate) fn invalid_token(description: &'static str) -> Error {
 
 /// The bearer token of a request.
 pub(crate) fn bearer(request: &Request) -> Result<Option<&str>, Error> {
-    let Some(header) = request.authorization()? else { return Ok(None) };
-    match header.split_once(' ') {
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(Some(token.trim())),
-        _ => Err(invalid_token("the Authorization header must be Bearer with a token")),
-    }
+    request.bearer()
 }
 
 /// The initial access token of a request, when it brings one (RFC 7591 §3). One that is not good is refused even where
@@ -50,13 +44,8 @@ pub(crate) fn initial_access(request: &Request, context: &Context) -> Result<Opt
 /// Counts a registration by nobody in particular: per address, and in all.
 pub(crate) async fn take_quota(request: &Request, context: &Context) -> Result<Result<(), Response>, Refusal> {
     let policy = &context.config.registration;
-    let from = match request.address {
-        // Whoever has one address of IPv6 has the whole /64.
-        Some(IpAddr::V6(address)) => address.octets().iter().take(8).copied().collect(),
-        Some(IpAddr::V4(address)) => address.octets().to_vec(),
-        None => Vec::new(),
-    };
-    let tag = base64url(&context.secrets.mac(Purpose::Throttle, &[b"registration", &from]));
+    let from = network(request.address);
+    let tag = base64url(&context.secrets.mac(Purpose::Throttle, &[b"registration", from.as_bytes()]));
     for (name, most) in [(format!("register-{tag}"), policy.per_address), ("register".to_owned(), policy.in_total)] {
         let writer = entropy::name()?;
         let now = request.received_at;
@@ -68,7 +57,8 @@ pub(crate) async fn take_quota(request: &Request, context: &Context) -> Result<R
 }
 
 fn too_many(wait: Duration) -> Response {
-    let error = Error::new(ErrorCode::TemporarilyUnavailable, "too many clients were registered of late; try later");
+    let error =
+        Error::new(ErrorCode::TemporarilyUnavailable, "too many clients were registered recently; try again later");
     let seconds = wait.as_secs().saturating_add(1).to_string();
     Response::json(StatusCode::TOO_MANY_REQUESTS, &error.to_body()).with(header::RETRY_AFTER, &seconds).failed(&error)
 }

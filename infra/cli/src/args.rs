@@ -91,6 +91,7 @@ pub(crate) struct DeploymentArgs {
 #[derive(Debug, Args)]
 pub(crate) struct SeedArgs {
     /// The demo clients and the demo user, whose passwords everybody knows.
+    // Nothing reads it: it is asked for, so that nobody writes such accounts by mistake.
     #[arg(long, required = true)]
     pub(crate) demo: bool,
     /// Write them to a deployment that is not on this machine, too: whoever reaches it can then sign in as the demo user.
@@ -114,7 +115,7 @@ pub(crate) enum ClientCommand {
     Invite(InviteArgs),
     /// Make a new secret for a client, and show it once.
     Secret(ClientSecretArgs),
-    /// Remove a client. Its tokens can no longer be refreshed.
+    /// Remove a client. Everything granted to it ends with it.
     Remove(ClientIdArgs),
 }
 

@@ -5,7 +5,6 @@ use crate::deployment::Deployment;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::password;
-use protocol::GrantType;
 use serde_json::{Value, json};
 
 /// The demo user.
@@ -18,17 +17,6 @@ pub(crate) const SPA: &str = "demo-spa";
 pub(crate) const DEVICE: &str = "demo-device";
 /// What the playground asks for at first.
 pub(crate) const SPA_SCOPE: &str = "openid profile email offline_access";
-
-/// What clients may have that register themselves where everything is for trying out.
-pub(crate) const REGISTRATION_SCOPES: &str =
-    "openid profile email address phone offline_access read write demo:read demo:write";
-
-/// The grants that they may use: all but those of a policy that the operator sets for each client.
-pub(crate) fn registration_grants() -> String {
-    let policy = [GrantType::TokenExchange];
-    let grants = GrantType::ALL.iter().filter(|grant| !policy.contains(grant)).map(|grant| grant.as_str());
-    grants.collect::<Vec<_>>().join(" ")
-}
 
 /// A demo client.
 pub(crate) struct DemoClient {

@@ -49,7 +49,7 @@ impl Embedded {
     /// The records of `table`, which is made if it is not there yet.
     pub(crate) async fn records(&self, table: &str) -> Result<DynamoRecords, Failure> {
         let connection = Connection::to_emulator(&self.endpoint(), table);
-        let client = connection.client();
+        let client = connection.client().map_err(Failure::new)?;
         table::create(&client, table).await.map_err(|error| cannot("make its table", error))?;
         Ok(DynamoRecords::new(client, table))
     }

@@ -13,16 +13,8 @@ pub(crate) fn seed(url: &str, secret: &str, profile: &str) -> Result<()> {
 
 /// Lets anybody register a client, as `latchkey dev` does, where `settings` say nothing else.
 pub(crate) fn open_registration(settings: &mut BTreeMap<String, String>) {
-    let scopes = "openid profile email address phone offline_access read write demo:read demo:write";
-    let grants = "authorization_code refresh_token client_credentials urn:ietf:params:oauth:grant-type:device_code";
-    for (name, value) in [
-        ("LATCHKEY_REGISTRATION", "open"),
-        ("LATCHKEY_REGISTRATION_SCOPES", scopes),
-        ("LATCHKEY_REGISTRATION_GRANTS", grants),
-        ("LATCHKEY_REGISTRATIONS_PER_ADDRESS", "100000"),
-        ("LATCHKEY_REGISTRATIONS_IN_TOTAL", "100000"),
-    ] {
-        settings.entry(name.to_owned()).or_insert_with(|| value.to_owned());
+    for (name, value) in demo_api::registration_settings() {
+        settings.entry(name.to_owned()).or_insert(value);
     }
 }
 

@@ -142,12 +142,13 @@ pub struct JwkSet {
 impl JwkSet {
     /// Reads a set. Keys that cannot be used here are left out, as RFC 7517 §5 advises; `None` if it is not a set.
     pub fn parse(json: &str) -> Option<Self> {
-        #[derive(Deserialize)]
-        struct Set {
-            keys: Vec<serde_json::Value>,
-        }
-        let set: Set = serde_json::from_slice(json.as_bytes()).ok()?;
-        Some(Self { keys: set.keys.iter().filter_map(protocol::json::typed).collect() })
+        Self::from_value(&serde_json::from_slice(json.as_bytes()).ok()?)
+    }
+
+    /// The same, of what is read as JSON already.
+    pub fn from_value(set: &serde_json::Value) -> Option<Self> {
+        let keys = set.get("keys")?.as_array()?;
+        Some(Self { keys: keys.iter().filter_map(protocol::json::typed).collect() })
     }
 
     /// The key to encrypt to by `alg`: one that says that it is for encryption before one that says nothing.

@@ -1,6 +1,6 @@
 //! The signing keys as they are stored: the public part in clear, the private part sealed.
 
-use crate::{Algorithm, Crypto, CryptoError, Jwk, JwkSet, KeyAlgorithm, Purpose, Secrets, VerificationKey};
+use crate::{Algorithm, Crypto, CryptoError, Jwk, JwkSet, KeyAlgorithm, Purpose, Secrets};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use protocol::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -59,11 +59,6 @@ pub struct PublishedKeys {
 }
 
 impl PublishedKeys {
-    /// Reads the public side of a stored set, for which no secret is needed.
-    pub fn from_stored(stored: &str) -> Result<Self, CryptoError> {
-        serde_json::from_slice(stored.as_bytes()).map_err(|_| CryptoError::Stored)
-    }
-
     /// The JWK Set to publish (RFC 7517 §5): each living key, also one that is yet to sign, with kid, use and alg.
     pub fn jwks_json(&self, now: Timestamp) -> String {
         let keys = self.living(now).flat_map(|key| {
@@ -85,21 +80,6 @@ impl PublishedKeys {
         let candidates = || self.living(now).filter(|key| key.alg == made_for);
         let due = candidates().filter(|key| key.signs_from.is_past(now)).max_by_key(|key| key.signs_from);
         due.or_else(|| candidates().min_by_key(|key| key.signs_from))
-    }
-
-    /// Prepares every living key for [`crate::verify`].
-    pub async fn verification_keys(
-        &self,
-        crypto: &dyn Crypto,
-        now: Timestamp,
-    ) -> Result<Vec<VerificationKey>, CryptoError> {
-        let mut prepared = Vec::new();
-        for key in self.living(now) {
-            for (alg, kid) in key.uses() {
-                prepared.push(VerificationKey::new(&kid, alg, crypto.verifier(alg, &key.public.key).await?));
-            }
-        }
-        Ok(prepared)
     }
 
     fn digest(&self) -> Result<String, CryptoError> {

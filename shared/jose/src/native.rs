@@ -14,6 +14,7 @@ use aws_lc_rs::{
         RsaEncoding, RsaKeyPair, RsaParameters, RsaPublicKeyComponents,
     },
 };
+use std::fmt::Display;
 use std::sync::Arc;
 
 /// The cryptography of a native build.
@@ -137,6 +138,6 @@ fn not_a_key<E>(_: E) -> CryptoError {
     CryptoError::Key
 }
 
-fn failed<E>(_: E) -> CryptoError {
-    CryptoError::Platform("aws-lc failed".to_owned())
+fn failed(error: impl Display) -> CryptoError {
+    CryptoError::Platform(format!("aws-lc: {error}"))
 }

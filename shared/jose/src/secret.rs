@@ -84,7 +84,7 @@ fn decode_hex(text: &str) -> Option<Vec<u8>> {
 /// What a derived key is for. Keys of different purposes are independent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Purpose {
-    /// Codes and tokens.
+    /// What `protocol::sealed_token` makes: codes, refresh tokens, sessions and the like.
     Token,
     /// Opaque access tokens.
     AccessToken,
@@ -92,8 +92,6 @@ pub enum Purpose {
     Interaction,
     /// Forms, against forged requests.
     Form,
-    /// Session cookies.
-    Session,
     /// Client secrets.
     ClientSecret,
     /// The stored signing keys.
@@ -109,6 +107,20 @@ pub enum Purpose {
 }
 
 impl Purpose {
+    /// All of them.
+    pub const ALL: [Self; 10] = [
+        Self::Token,
+        Self::AccessToken,
+        Self::Interaction,
+        Self::Form,
+        Self::ClientSecret,
+        Self::SigningKeys,
+        Self::Admin,
+        Self::Throttle,
+        Self::Pairwise,
+        Self::UserCode,
+    ];
+
     /// The label in the derivation. Changing one changes its key.
     const fn label(self) -> &'static str {
         match self {
@@ -116,7 +128,6 @@ impl Purpose {
             Self::AccessToken => "access-token",
             Self::Interaction => "interaction",
             Self::Form => "form",
-            Self::Session => "session",
             Self::ClientSecret => "client-secret",
             Self::SigningKeys => "signing-keys",
             Self::Admin => "admin",
@@ -140,7 +151,6 @@ struct Derived {
     access_token: Keys,
     interaction: Keys,
     form: Keys,
-    session: Keys,
     client_secret: Keys,
     signing_keys: Keys,
     admin: Keys,
@@ -167,7 +177,6 @@ impl Derived {
             access_token: keys(Purpose::AccessToken),
             interaction: keys(Purpose::Interaction),
             form: keys(Purpose::Form),
-            session: keys(Purpose::Session),
             client_secret: keys(Purpose::ClientSecret),
             signing_keys: keys(Purpose::SigningKeys),
             admin: keys(Purpose::Admin),
@@ -183,7 +192,6 @@ impl Derived {
             Purpose::AccessToken => &self.access_token,
             Purpose::Interaction => &self.interaction,
             Purpose::Form => &self.form,
-            Purpose::Session => &self.session,
             Purpose::ClientSecret => &self.client_secret,
             Purpose::SigningKeys => &self.signing_keys,
             Purpose::Admin => &self.admin,
@@ -295,21 +303,8 @@ mod tests {
     /// Computed by another implementation of HKDF and HMAC from the secret of 32 sevens.
     const KEY_ID: [u8; 4] = [112, 236, 29, 57];
     const TAG: &str = "BX6noocdmeO6NnEihRLR1R-pT4SABDTVKC27j5ABhsk";
-    /// `sealed before`, for sessions.
-    const SEALED: &str = "cOwdOaStcUgDFctkRfphmvRlpVgLeA9utN4CoK632zkMOaj74MpZO5uqKQQI8z0EpIVsf2xLRBjh";
-
-    const ALL: [Purpose; 10] = [
-        Purpose::Token,
-        Purpose::Interaction,
-        Purpose::Form,
-        Purpose::Session,
-        Purpose::ClientSecret,
-        Purpose::SigningKeys,
-        Purpose::Admin,
-        Purpose::Throttle,
-        Purpose::Pairwise,
-        Purpose::UserCode,
-    ];
+    /// `sealed before`, for interactions; likewise, XChaCha20-Poly1305 too.
+    const SEALED: &str = "cOwdOaStcUgDFctkRfphmvRlpVgLeA9utN4CoGMnW4U6B7lHvEqmTHMGYALsRZNu7xaovtHJ_FSu";
 
     fn secret(byte: u8) -> Secret {
         Secret::from_bytes([byte; 32])
@@ -344,16 +339,16 @@ mod tests {
         let secrets = secrets(7);
         assert_eq!(secrets.key_id(), KEY_ID);
         assert_eq!(URL_SAFE_NO_PAD.encode(secrets.mac(Purpose::Token, &[b"a", b"bc"])), TAG);
-        assert_eq!(secrets.open(Purpose::Session, SEALED).unwrap(), b"sealed before");
+        assert_eq!(secrets.open(Purpose::Interaction, SEALED).unwrap(), b"sealed before");
     }
 
     #[test]
     fn keys_of_purposes_and_secrets_differ() {
-        let tags = [secrets(1), secrets(2)].map(|secrets| ALL.map(|purpose| secrets.mac(purpose, &[b"x"])));
+        let tags = [secrets(1), secrets(2)].map(|secrets| Purpose::ALL.map(|purpose| secrets.mac(purpose, &[b"x"])));
         let mut tags: Vec<_> = tags.iter().flatten().collect();
         tags.sort_unstable();
         tags.dedup();
-        assert_eq!(tags.len(), 2 * ALL.len());
+        assert_eq!(tags.len(), 2 * Purpose::ALL.len());
         assert_ne!(secrets(1).key_id(), secrets(2).key_id());
     }
 
@@ -373,19 +368,19 @@ mod tests {
         let before = secrets(1);
         let after = Secrets::new(secret(2), Some(secret(1)));
         let later = Secrets::new(secret(3), Some(secret(2)));
-        let sealed = before.seal(Purpose::Session, b"value").unwrap();
+        let sealed = before.seal(Purpose::Interaction, b"value").unwrap();
         let tag = before.mac(Purpose::Token, &[b"x"]);
 
         assert_eq!(after.key_id(), secrets(2).key_id());
-        assert_eq!(after.open(Purpose::Session, &sealed).unwrap(), b"value");
+        assert_eq!(after.open(Purpose::Interaction, &sealed).unwrap(), b"value");
         assert!(!after.is_current(&sealed) && before.is_current(&sealed));
         assert_eq!(after.mac_with(before.key_id(), Purpose::Token, &[b"x"]), Some(tag));
         assert_eq!(after.mac_with(after.key_id(), Purpose::Token, &[b"x"]), Some(after.mac(Purpose::Token, &[b"x"])));
         assert_ne!(after.mac(Purpose::Token, &[b"x"]), tag);
 
-        assert_eq!(later.open(Purpose::Session, &sealed), None);
+        assert_eq!(later.open(Purpose::Interaction, &sealed), None);
         assert_eq!(later.mac_with(before.key_id(), Purpose::Token, &[b"x"]), None);
-        assert_eq!(before.open(Purpose::Session, &after.seal(Purpose::Session, b"value").unwrap()), None);
+        assert_eq!(before.open(Purpose::Interaction, &after.seal(Purpose::Interaction, b"value").unwrap()), None);
     }
 
     #[test]
@@ -393,7 +388,7 @@ mod tests {
         let secrets = secrets(1);
         let sealed = secrets.seal(Purpose::Interaction, b"value").unwrap();
         assert_ne!(sealed, secrets.seal(Purpose::Interaction, b"value").unwrap());
-        for purpose in ALL {
+        for purpose in Purpose::ALL {
             assert_eq!(secrets.open(purpose, &sealed).is_some(), purpose == Purpose::Interaction);
         }
         let bytes = URL_SAFE_NO_PAD.decode(&sealed).unwrap();
@@ -412,16 +407,16 @@ mod tests {
         #[test]
         fn what_is_sealed_opens(plaintext in any::<Vec<u8>>()) {
             let secrets = secrets(1);
-            let sealed = secrets.seal(Purpose::Session, &plaintext).unwrap();
-            prop_assert_eq!(secrets.open(Purpose::Session, &sealed), Some(plaintext));
+            let sealed = secrets.seal(Purpose::Interaction, &plaintext).unwrap();
+            prop_assert_eq!(secrets.open(Purpose::Interaction, &sealed), Some(plaintext));
         }
 
         #[test]
         fn anything_else_does_not(text in any::<String>(), bytes in any::<Vec<u8>>()) {
             let secrets = secrets(1);
-            prop_assert_eq!(secrets.open(Purpose::Session, &text), None);
+            prop_assert_eq!(secrets.open(Purpose::Interaction, &text), None);
             let genuine_name = [secrets.key_id().as_slice(), &bytes].concat();
-            prop_assert_eq!(secrets.open(Purpose::Session, &URL_SAFE_NO_PAD.encode(genuine_name)), None);
+            prop_assert_eq!(secrets.open(Purpose::Interaction, &URL_SAFE_NO_PAD.encode(genuine_name)), None);
             let _ = Secret::parse(&text);
         }
     }

@@ -1,14 +1,7 @@
 //! How long each operation takes: `cargo test -p jose --release --test speed -- --ignored --nocapture`. To compare
 //! with `openssl speed ecdsap256 rsa2048 ed25519` in the same run.
 #![cfg(not(target_arch = "wasm32"))]
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::print_stdout,
-    clippy::disallowed_methods,
-    clippy::arithmetic_side_effects,
-    missing_docs
-)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods, clippy::arithmetic_side_effects, missing_docs)]
 
 use jose::{Algorithm, Jwt, KeySet, Keyring, Purpose, Secret, Secrets, SigningKey, platform, sign_jwt};
 use protocol::Timestamp;
@@ -94,12 +87,12 @@ fn speed() {
     let nothing = SigningKey::new(&"k".repeat(43), Algorithm::ES256, Arc::new(Nothing));
     measure("sign_jwt without a signature", || run(sign_jwt(&nothing, "at+jwt", &claims)).unwrap());
 
-    let sealed = secrets.seal(Purpose::Session, &message).unwrap();
+    let sealed = secrets.seal(Purpose::Interaction, &message).unwrap();
     let both = || Secrets::new(Secret::from_bytes([1; 32]), Some(Secret::from_bytes([2; 32])));
     measure("Secrets::new, both secrets", both);
     measure("mac, 100 bytes", || secrets.mac(Purpose::Token, &[&message[..50], &message[..50]]));
-    measure("seal, 420 bytes", || secrets.seal(Purpose::Session, &message).unwrap());
-    measure("open, 420 bytes", || secrets.open(Purpose::Session, &sealed).unwrap());
+    measure("seal, 420 bytes", || secrets.seal(Purpose::Interaction, &message).unwrap());
+    measure("open, 420 bytes", || secrets.open(Purpose::Interaction, &sealed).unwrap());
     measure("KeySet::from_stored", || KeySet::from_stored(&stored, &secrets).unwrap());
     measure("jwks_json", || set.jwks_json(NOW));
     let generate = Instant::now();

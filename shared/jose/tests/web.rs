@@ -152,9 +152,9 @@ async fn bytes(promise: js_sys::Promise) -> Vec<u8> {
 #[wasm_bindgen_test]
 fn randomness_is_the_webs() {
     let secrets = Secrets::new(Secret::generate().unwrap(), None);
-    let sealed = secrets.seal(Purpose::Session, b"value").unwrap();
-    assert_ne!(sealed, secrets.seal(Purpose::Session, b"value").unwrap());
-    assert_eq!(secrets.open(Purpose::Session, &sealed).unwrap(), b"value");
+    let sealed = secrets.seal(Purpose::Interaction, b"value").unwrap();
+    assert_ne!(sealed, secrets.seal(Purpose::Interaction, b"value").unwrap());
+    assert_eq!(secrets.open(Purpose::Interaction, &sealed).unwrap(), b"value");
 }
 
 fn hex(text: &str) -> Vec<u8> {

@@ -92,7 +92,6 @@ fn sign_in() -> Vec<(&'static str, Page)> {
         interaction: "sealed",
         csrf: "token",
         continue_as: None,
-        cancel: true,
     };
     let wait = SignInProblem::TooManyAttempts { retry_after_secs: 30 };
     let long = ClientProfile { name: "The-Application-Whose-Name-Has-No-Space-And-Does-Not-End-Soon", ..client() };

@@ -94,7 +94,7 @@ pub fn device_outcome(nonce: &str, outcome: DeviceOutcome) -> Page {
             ("The device was refused", "It gets no access to your account. You can close this page.")
         }
         DeviceOutcome::Over => (
-            "This code is over",
+            "This code is no longer valid",
             "It has expired, was used before, or was opened in another browser. Start again on your device.",
         ),
     };

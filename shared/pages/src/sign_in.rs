@@ -24,8 +24,6 @@ pub struct SignIn<'a> {
     pub csrf: &'a str,
     /// Display name of the account that is signed in: offers to go on with it (`prompt=select_account`).
     pub continue_as: Option<&'a str>,
-    /// Offers a cancel button.
-    pub cancel: bool,
 }
 
 /// Why sign-in did not succeed. None of them tells whether the account exists.

@@ -38,7 +38,6 @@ fn every_page(value: &str) -> Vec<(&'static str, Page)> {
         interaction: value,
         csrf: value,
         continue_as: None,
-        cancel: true,
     };
     let logout = Logout {
         nonce: NONCE,
@@ -58,7 +57,7 @@ fn every_page(value: &str) -> Vec<(&'static str, Page)> {
     vec![
         ("sign_in", pages::sign_in(&sign_in)),
         ("sign_in, account", pages::sign_in(&SignIn { continue_as: Some(value), problem: None, ..sign_in })),
-        ("sign_in, bare", pages::sign_in(&SignIn { problem: None, cancel: false, ..sign_in })),
+        ("sign_in, bare", pages::sign_in(&SignIn { problem: None, ..sign_in })),
         (
             "consent",
             pages::consent(&Consent {
@@ -278,7 +277,6 @@ fn the_logo_is_shown_only_over_https() {
             interaction: "i",
             csrf: "c",
             continue_as: None,
-            cancel: false,
         })
     };
     let page = sign_in("https://app.example/logo.png");

@@ -5,6 +5,7 @@
 //! an assertion that names a token endpoint, or another server besides, could be used by that server against this one.
 
 use crate::Timestamp;
+use crate::json::numeric_date;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -105,7 +106,7 @@ impl Assertion {
         if !is_sole_audience(claims.get("aud"), rules.audience) {
             return Err(Problem::Audience);
         }
-        let expires_at = date(&claims, "exp").map_err(|()| Problem::NoExpiry)?.ok_or(Problem::NoExpiry)?;
+        let expires_at = numeric_date(&claims, "exp").map_err(|_| Problem::NoExpiry)?.ok_or(Problem::NoExpiry)?;
         if expires_at.after(CLOCK_SKEW).is_past(rules.now) {
             return Err(Problem::Expired);
         }
@@ -113,10 +114,10 @@ impl Assertion {
             return Err(Problem::TooLongLived);
         }
         let latest_start = rules.now.after(CLOCK_SKEW);
-        if date(&claims, "nbf").map_err(|()| Problem::NotYetValid)?.is_some_and(|nbf| nbf > latest_start) {
+        if numeric_date(&claims, "nbf").map_err(|_| Problem::NotYetValid)?.is_some_and(|nbf| nbf > latest_start) {
             return Err(Problem::NotYetValid);
         }
-        let issued_at = date(&claims, "iat").map_err(|()| Problem::IssuedInFuture)?;
+        let issued_at = numeric_date(&claims, "iat").map_err(|_| Problem::IssuedInFuture)?;
         if issued_at.is_some_and(|iat| iat > latest_start) {
             return Err(Problem::IssuedInFuture);
         }
@@ -174,19 +175,6 @@ fn is_sole_audience(aud: Option<&Value>, audience: &str) -> bool {
 
 fn name<'a>(claims: &'a Map<String, Value>, claim: &str) -> Option<&'a str> {
     claims.get(claim)?.as_str().filter(|text| !text.is_empty() && text.len() <= MAX_NAME)
-}
-
-/// A `NumericDate` (RFC 7519 §2), fractions cut off; `None` when it is not there, an error when it is something else.
-fn date(claims: &Map<String, Value>, claim: &str) -> Result<Option<Timestamp>, ()> {
-    let Some(value) = claims.get(claim) else { return Ok(None) };
-    if let Some(seconds) = value.as_u64() {
-        return Ok(Some(Timestamp::from_secs(seconds)));
-    }
-    let seconds = value.as_f64().filter(|seconds| (0.0..=9e15).contains(seconds)).ok_or(())?;
-    // Between 0 and 9e15, so nothing is lost but the fraction.
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-    let millis = (seconds * 1000.0) as u64;
-    Ok(Some(Timestamp::from_millis(millis)))
 }
 
 #[cfg(test)]

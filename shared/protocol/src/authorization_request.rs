@@ -172,7 +172,8 @@ impl Prompt {
     }
 }
 
-/// A request that passed every check.
+/// A request that passed every check. Left out are `id_token_hint`, which takes keys to check, and parameters that change
+/// nothing here, such as `ui_locales`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AuthorizationRequest {
     /// Who asks.
@@ -196,10 +197,6 @@ pub struct AuthorizationRequest {
     pub max_age: Option<u64>,
     /// Who is expected to sign in.
     pub login_hint: Option<String>,
-    /// Languages for the pages, by preference.
-    pub ui_locales: Option<String>,
-    /// An ID token that names who is expected.
-    pub id_token_hint: Option<String>,
     /// Single claims asked for.
     pub claims: ClaimsRequest,
 }
@@ -261,14 +258,10 @@ impl AuthorizationRequest {
             prompt,
             max_age,
             login_hint: owned("login_hint"),
-            ui_locales: owned("ui_locales"),
-            id_token_hint: owned("id_token_hint"),
             claims,
         })
     }
-}
 
-impl AuthorizationRequest {
     /// What a device asks for (RFC 8628 §3.1), for the sign-in of the person who approves it: `page` is where the
     /// browser comes back to.
     pub(crate) fn of_device(request: &DeviceRequest, page: &str) -> Self {
@@ -283,8 +276,6 @@ impl AuthorizationRequest {
             prompt: Prompt::default(),
             max_age: None,
             login_hint: None,
-            ui_locales: None,
-            id_token_hint: None,
             claims: ClaimsRequest::default(),
         }
     }

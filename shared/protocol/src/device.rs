@@ -82,7 +82,6 @@ impl UserCode {
     }
 }
 
-/// `XXXX-XXXX`, as it is shown.
 /// A device that a person is asked about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WaitingDevice {
@@ -92,6 +91,7 @@ pub struct WaitingDevice {
     pub decision: String,
 }
 
+/// `XXXX-XXXX`, as it is shown.
 impl fmt::Display for UserCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0.split_at_checked(LENGTH / 2) {

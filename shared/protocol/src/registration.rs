@@ -119,17 +119,17 @@ pub fn read(
 
 /// The client that these members describe; the error names the member that is wrong.
 fn parse(known: Map<String, Value>) -> Result<Client, Error> {
-    let Err(error) = serde_json::from_value::<Client>(Value::Object(known.clone())) else {
-        return serde_json::from_value(Value::Object(known)).map_err(|error| invalid(error.to_string()));
+    let error = match serde_json::from_value(Value::Object(known.clone())) {
+        Ok(client) => return Ok(client),
+        Err(error) => error,
     };
-    for (name, value) in known {
-        let alone = json!({ "client_id": "x", name.as_str(): value });
-        if let Err(error) = serde_json::from_value::<Client>(alone) {
-            let description = format!("{name}: {}", printable_long(&error.to_string()));
-            return Err(if name == "redirect_uris" { invalid_redirect(description) } else { invalid(description) });
+    Err(match Client::wrong_members(&known).next() {
+        None => invalid(printable_long(&error.to_string())),
+        Some((name, why)) => {
+            let description = format!("{name}: {}", printable_long(&why));
+            if name == "redirect_uris" { invalid_redirect(description) } else { invalid(description) }
         }
-    }
-    Err(invalid(printable_long(&error.to_string())))
+    })
 }
 
 fn check(client: &Client, limits: &Limits<'_>) -> Result<(), Error> {

@@ -1,5 +1,6 @@
 //! Request objects: an authorization request as a JWT (RFC 9101, OpenID Connect Core §6).
 
+use crate::json::numeric_date;
 use crate::{CLOCK_SKEW, Client, Error, ErrorCode, Parameters, RequestObjectAlgorithm, Timestamp};
 use serde_json::{Map, Value};
 
@@ -66,17 +67,13 @@ pub fn parameters(
     if !is_for_us {
         return Err(invalid("aud of the request object is not this issuer"));
     }
-    let seconds = |name: &str| match claims.get(name) {
-        None => Ok(None),
-        Some(value) => value
-            .as_u64()
-            .map(|seconds| Some(Timestamp::from_secs(seconds)))
-            .ok_or_else(|| invalid("exp, nbf and iat of a request object are whole seconds")),
+    let date = |name| {
+        numeric_date(&claims, name).map_err(|_| invalid("exp and nbf of a request object are seconds since the epoch"))
     };
-    if seconds("exp")?.is_some_and(|end| end.after(CLOCK_SKEW).is_past(now)) {
+    if date("exp")?.is_some_and(|end| end.after(CLOCK_SKEW).is_past(now)) {
         return Err(invalid("the request object has expired"));
     }
-    if seconds("nbf")?.is_some_and(|begin| begin > now.after(CLOCK_SKEW)) {
+    if date("nbf")?.is_some_and(|begin| begin > now.after(CLOCK_SKEW)) {
         return Err(invalid("the request object is not good yet"));
     }
     for name in ["iss", "aud", "sub", "exp", "nbf", "iat", "jti"] {

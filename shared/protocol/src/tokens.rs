@@ -5,6 +5,11 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256, Sha512};
+use std::time::Duration;
+
+/// How long an access token or an ID token can live, whatever the deployment and its client say: a key that no longer
+/// signs is published as long.
+pub const MAX_TOKEN_LIFETIME: Duration = Duration::from_secs(86_400);
 
 /// The claims of a JWT access token (RFC 9068 §2.2).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -26,7 +31,7 @@ pub struct AccessTokenClaims {
     /// What it allows.
     #[serde(skip_serializing_if = "Scope::is_empty", default)]
     pub scope: Scope,
-    /// When the person signed in.
+    /// When the person signed in, in seconds since the epoch.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub auth_time: Option<u64>,
     /// How well.

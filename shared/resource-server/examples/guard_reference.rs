@@ -1,5 +1,4 @@
 //! Prints the settings for the README.
-#![allow(clippy::print_stdout, reason = "that is what it is for")]
 
 use resource_server::SETTINGS;
 

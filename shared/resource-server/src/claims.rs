@@ -1,6 +1,7 @@
 //! What an access token says, and the rules that it must keep (RFC 9068 §4, RFC 7662 §2.2).
 
 use crate::{Config, Denial};
+use protocol::json::numeric_date;
 use protocol::{Audience, Scope, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -64,9 +65,8 @@ impl Claims {
             return refused("the access token has expired");
         }
         for name in ["nbf", "iat"] {
-            let Some(time) = self.others.get(name) else { continue };
-            let Some(seconds) = whole_seconds(time) else { return refused("the access token is malformed") };
-            if !Timestamp::from_secs(seconds).before(config.skew).is_past(now) {
+            let Ok(start) = numeric_date(&self.others, name) else { return refused("the access token is malformed") };
+            if start.is_some_and(|start| start > now.after(config.skew)) {
                 return refused("the access token is not yet valid");
             }
         }
@@ -75,13 +75,6 @@ impl Claims {
         }
         Ok(self)
     }
-}
-
-/// A NumericDate (RFC 7519 §2), which may have a fraction.
-fn whole_seconds(time: &Value) -> Option<u64> {
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in range; the fraction is meant to go")]
-    let of_fraction = |time: f64| (0.0..1e15).contains(&time).then_some(time as u64);
-    time.as_u64().or_else(|| time.as_f64().and_then(of_fraction))
 }
 
 #[cfg(test)]

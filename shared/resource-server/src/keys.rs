@@ -37,6 +37,12 @@ impl State {
         (now.since(*fetched_at) < age).then(|| keys.clone())
     }
 
+    /// The keys to use without asking: fresh ones, or, right after a fetch that failed, older ones.
+    fn known(&self, now: Timestamp) -> Option<Arc<[VerificationKey]>> {
+        let age = if self.may_ask(now) { KEYS_KEPT_FOR } else { KEYS_OUTLIVE_FAULTS_FOR };
+        self.younger_than(age, now)
+    }
+
     fn may_ask(&self, now: Timestamp) -> bool {
         self.asked_at.is_none_or(|asked_at| now.since(asked_at) >= PAUSE)
     }
@@ -54,7 +60,7 @@ impl Keys {
     ) -> Result<Option<Value>, Denial> {
         // RFC 9068 §2.1 has tokens name their key when there are several; Latchkey's always do.
         let Some(kid) = jwt.header().kid.as_deref() else { return Ok(None) };
-        let known = self.state().younger_than(KEYS_KEPT_FOR, now);
+        let known = self.state().known(now);
         let mut keys = match known {
             Some(keys) => keys,
             None => self.fetch(config, http, now).await?,

@@ -1,6 +1,7 @@
 //! Which scope which request needs.
 
 use http::Method;
+use percent_encoding::percent_decode_str;
 use protocol::Scope;
 
 /// Rules, in order: `GET /orders orders:read; POST /orders orders:write; ANY /* api`.
@@ -8,6 +9,9 @@ use protocol::Scope;
 /// A rule is a method (or `ANY`), a path (exact, or with `*` at its end a beginning) and any number of scope tokens.
 /// The first that fits decides; a HEAD is a GET. Where there are rules and none fits, nothing is allowed. Without rules
 /// every good token is enough.
+///
+/// Paths are compared with their percent-escapes decoded, as most APIs read them. One that some API may take for another
+/// path fits no rule: with an empty segment, a dot segment, a backslash, or an encoded slash.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RouteScopes {
     rules: Vec<Rule>,
@@ -16,7 +20,7 @@ pub struct RouteScopes {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Rule {
     method: Option<Method>,
-    path: String,
+    path: Vec<u8>,
     is_prefix: bool,
     scope: Scope,
 }
@@ -28,13 +32,14 @@ impl RouteScopes {
         rules.map(Rule::parse).collect::<Result<_, _>>().map(|rules| Self { rules })
     }
 
-    /// The scope that a request needs; `None` when it is not allowed at all. The path is compared as it was sent.
+    /// The scope that a request needs; `None` when it is not allowed at all.
     pub fn needed(&self, method: &Method, path: &str) -> Option<Scope> {
         if self.rules.is_empty() {
             return Some(Scope::default());
         }
         let method = if method == Method::HEAD { &Method::GET } else { method };
-        self.rules.iter().find(|rule| rule.fits(method, path)).map(|rule| rule.scope.clone())
+        let path = decoded(path)?;
+        self.rules.iter().find(|rule| rule.fits(method, &path)).map(|rule| rule.scope.clone())
     }
 
     /// Every scope token that a rule names.
@@ -60,14 +65,31 @@ impl Rule {
             return Err(problem("has no path"));
         }
         let scope = Scope::parse(words.next().unwrap_or_default()).ok_or_else(|| problem("has no scope"))?;
-        let (path, is_prefix) = path.strip_suffix('*').map_or((path, false), |path| (path, true));
-        Ok(Self { method, path: path.to_owned(), is_prefix, scope })
+        let is_prefix = path.ends_with('*');
+        let mut path = decoded(path).ok_or_else(|| problem("has a path that is never let in"))?;
+        if is_prefix {
+            path.pop();
+        }
+        Ok(Self { method, path, is_prefix, scope })
     }
 
-    fn fits(&self, method: &Method, path: &str) -> bool {
+    fn fits(&self, method: &Method, path: &[u8]) -> bool {
         let method_fits = self.method.as_ref().is_none_or(|own| own == method);
         method_fits && if self.is_prefix { path.starts_with(&self.path) } else { path == self.path }
     }
+}
+
+/// A path without percent-escapes (RFC 3986 §6.2.2.2); `None` when an API may read it as another path than it looks.
+fn decoded(path: &str) -> Option<Vec<u8>> {
+    let lower = path.to_ascii_lowercase();
+    if ["//", "\\", "%2f", "%5c"].iter().any(|ambiguous| lower.contains(ambiguous)) {
+        return None;
+    }
+    let decoded: Vec<u8> = percent_decode_str(path).collect();
+    // Some servers drop a segment's parameters first: `..;x` is `..` to them.
+    let name = |segment: &[u8]| segment.split(|byte| *byte == b';').next().map(<[u8]>::to_vec);
+    let is_dots = |segment| matches!(name(segment).as_deref(), Some(b"." | b".."));
+    (!decoded.split(|byte| *byte == b'/').any(is_dots)).then_some(decoded)
 }
 
 #[cfg(test)]
@@ -85,15 +107,50 @@ mod tests {
         assert_eq!(needed(Method::POST, "/a").as_deref(), Some("a:write a:all"));
         assert_eq!(needed(Method::DELETE, "/b/c/d").as_deref(), Some("b"));
         assert_eq!(needed(Method::GET, "/open").as_deref(), Some(""));
-        for (method, path) in [(Method::PUT, "/a"), (Method::GET, "/a/"), (Method::GET, "/%61"), (Method::GET, "/b")] {
+        for (method, path) in [(Method::PUT, "/a"), (Method::GET, "/a/"), (Method::GET, "/%2561"), (Method::GET, "/b")]
+        {
             assert_eq!(needed(method, path), None, "{path}");
         }
         assert_eq!(RouteScopes::default().needed(&Method::PUT, "/x"), Some(Scope::default()));
     }
 
+    /// However a path is written: no later rule lets in what an earlier one is about.
+    #[test]
+    fn a_path_is_the_one_that_the_api_reads() {
+        let routes = RouteScopes::parse("GET /orders orders:read; GET /caf%c3%a9 b; ANY /* api").unwrap();
+        let needed = |path: &str| routes.needed(&Method::GET, path);
+        for path in ["/orders", "/%6frders", "/%6Frders", "/%6F%72%64%65%72%73"] {
+            assert_eq!(needed(path), Scope::parse("orders:read"), "{path}");
+        }
+        assert_eq!(needed("/caf%C3%A9"), Scope::parse("b"));
+        for path in ["/", "/other/", "/a.b/..c/.d", "/.well-known/x", "/100%", "/%zz", "/a;v=1", "/a/;.."] {
+            assert_eq!(needed(path), Scope::parse("api"), "{path}");
+        }
+        let unclear = [
+            "//orders",
+            "/x//orders",
+            "/orders//",
+            "/x/../orders",
+            "/./orders",
+            "/..",
+            "/x/%2e%2E/orders",
+            "/x/.%2e/orders",
+            "/orders%2f",
+            "/x%2F..%2Forders",
+            "/x%5c..%5Corders",
+            "/x\\..\\orders",
+            "/x/..;/orders",
+            "/x/..%3bv=1/orders",
+        ];
+        for path in unclear {
+            assert_eq!(needed(path), None, "{path}");
+            assert_eq!(RouteScopes::default().needed(&Method::GET, path), Some(Scope::default()), "{path}");
+        }
+    }
+
     #[test]
     fn what_is_no_rule_is_a_problem() {
-        for text in ["/a b", "get /a b", "GET a b", "GET", "GET /a \"", "POST /a b; x"] {
+        for text in ["/a b", "get /a b", "GET a b", "GET", "GET /a \"", "POST /a b; x", "GET //a b", "GET /a/../b c"] {
             assert!(RouteScopes::parse(text).is_err(), "{text}");
         }
     }

@@ -28,7 +28,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "LATCHKEY_ROUTE_SCOPES",
         Some("every good token is enough"),
-        "which scope which request needs: rules such as `GET /orders orders:read; ANY /* api`. The first that fits decides; what none fits is refused",
+        "which scope which request needs: rules such as `GET /orders orders:read; ANY /* api`. The first that fits decides; what none fits is refused, and so are paths with `//`, `/../` or an encoded slash",
     ),
     setting("LATCHKEY_RESOURCE_CLIENT_ID", Some("none"), "the API as a client that may introspect its tokens"),
     setting("LATCHKEY_RESOURCE_CLIENT_SECRET", Some("none"), "the secret of that client"),

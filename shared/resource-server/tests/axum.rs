@@ -1,6 +1,5 @@
 //! The example's API on real axum and sockets, before an authorization server that is axum too.
 
-#![allow(clippy::tests_outside_test_module, reason = "all of it is tests")]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 #![allow(clippy::arithmetic_side_effects, clippy::expect_used, reason = "as above")]
 #![allow(clippy::disallowed_methods, reason = "runs only where the system has a clock")]

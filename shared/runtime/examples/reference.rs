@@ -1,5 +1,4 @@
 //! Prints a reference for the README: `settings`, or `routes`.
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "that is what it is for")]
 
 use runtime::routes::{ROUTES, Route, SCHEDULED};
 use runtime::settings::SETTINGS;

@@ -82,11 +82,11 @@ impl Context {
         let parameters = resolved.as_ref().unwrap_or(parameters);
         let target = ResponseTarget::check(parameters, client).map_err(Rejected::Shown)?;
         let rejected = |error| Rejected::Answered(Box::new(target.clone()), error);
-        let mut request = AuthorizationRequest::check(parameters, client, target.clone(), &self.config.resources)
+        let request = AuthorizationRequest::check(parameters, client, target.clone(), &self.config.resources)
             .map_err(rejected)?;
-        let expected_subject = match request.id_token_hint.take() {
+        let expected_subject = match parameters.value("id_token_hint") {
             None => None,
-            Some(token) => Some(self.hinted_subject(&token, client, now).await?.map_err(rejected)?),
+            Some(token) => Some(self.hinted_subject(token, client, now).await?.map_err(rejected)?),
         };
         Ok(Checked { request, expected_subject, pushed: None })
     }

@@ -3,7 +3,10 @@
 use crate::RegistrationPolicy;
 use crate::settings::SETTINGS;
 use jose::{JwkSet, PublicKey, Secret, Secrets};
-use protocol::{GrantType, Lifetimes, RefreshLifetimes, Resource, STANDARD_SCOPES, Scope, TrustedIssuer, redirect_uri};
+use protocol::{
+    GrantType, Lifetimes, MAX_TOKEN_LIFETIME, RefreshLifetimes, Resource, STANDARD_SCOPES, Scope, TrustedIssuer,
+    redirect_uri,
+};
 use serde::de::DeserializeOwned;
 use std::fmt;
 use std::time::Duration;
@@ -276,8 +279,8 @@ impl Config {
             code_lifetime: reader.seconds("LATCHKEY_CODE_LIFETIME", 1, 600),
             device_code_lifetime: reader.seconds("LATCHKEY_DEVICE_CODE_LIFETIME", 60, 3600),
             lifetimes: Lifetimes {
-                access_token: reader.seconds("LATCHKEY_ACCESS_TOKEN_LIFETIME", 1, 86_400),
-                id_token: reader.seconds("LATCHKEY_ID_TOKEN_LIFETIME", 1, 86_400),
+                access_token: reader.seconds("LATCHKEY_ACCESS_TOKEN_LIFETIME", 1, MAX_TOKEN_LIFETIME.as_secs()),
+                id_token: reader.seconds("LATCHKEY_ID_TOKEN_LIFETIME", 1, MAX_TOKEN_LIFETIME.as_secs()),
                 refresh: RefreshLifetimes {
                     absolute: reader.seconds("LATCHKEY_REFRESH_TOKEN_LIFETIME", 1, 10 * YEAR),
                     idle: reader.seconds("LATCHKEY_REFRESH_TOKEN_IDLE_LIFETIME", 1, 10 * YEAR),

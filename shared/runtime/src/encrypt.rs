@@ -31,9 +31,7 @@ impl Context {
         let Some(alg) = alg else { return Ok(None) };
         let enc = enc.unwrap_or(ContentEncryption::A128CbcHs256);
         let recipient = match KeySource::of(client) {
-            Some(KeySource::Set(set)) => {
-                JwkSet::parse(&set.to_string()).and_then(|keys| Recipient::among(&keys, alg, enc))
-            }
+            Some(KeySource::Set(set)) => JwkSet::from_value(set).and_then(|keys| Recipient::among(&keys, alg, enc)),
             Some(KeySource::Uri(uri)) => {
                 let keys = self.remote_keys(uri, now).await.map_err(Fault::new)?;
                 Recipient::among(&keys, alg, enc)

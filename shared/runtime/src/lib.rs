@@ -3,6 +3,7 @@
 mod authenticate;
 pub mod authorization;
 pub mod back_channel;
+mod bearer;
 pub mod blocking;
 pub mod browser;
 mod config;
@@ -35,6 +36,7 @@ mod visit;
 #[cfg(target_arch = "wasm32")]
 pub mod worker;
 
+pub use bearer::bearer_challenge;
 pub use config::{Config, ConfigError};
 pub use context::{CACHED_FOR, Context};
 pub use encrypt::encrypted;

@@ -52,7 +52,7 @@ pub enum KeyError {
     Unverified,
     /// The keys cannot be had.
     Fetch(FetchError),
-    /// What is at the URL is no key set, or no answer of status 200.
+    /// What was registered, or is at the URL, is no key set; or the answer has another status than 200.
     NoKeySet,
 }
 
@@ -61,7 +61,7 @@ impl fmt::Display for KeyError {
         match self {
             Self::Unverified => f.write_str("none of the keys registered signed it"),
             Self::Fetch(error) => write!(f, "the keys at jwks_uri cannot be fetched: {error}"),
-            Self::NoKeySet => f.write_str("what is at jwks_uri is not a JWK Set (RFC 7517 section 5)"),
+            Self::NoKeySet => f.write_str("jwks, or what is at jwks_uri, is not a JWK Set (RFC 7517 section 5)"),
         }
     }
 }
@@ -106,7 +106,7 @@ impl Context {
     pub async fn verify_by(&self, jwt: &Jwt<'_>, keys: KeySource<'_>, now: Timestamp) -> Result<Value, KeyError> {
         let uri = match keys {
             KeySource::Set(set) => {
-                let set = JwkSet::parse(&set.to_string()).ok_or(KeyError::NoKeySet)?;
+                let set = JwkSet::from_value(set).ok_or(KeyError::NoKeySet)?;
                 return set.verify(jwt).await.map_err(|_| KeyError::Unverified);
             }
             KeySource::Uri(uri) => uri,

@@ -1,8 +1,8 @@
 //! The rotation of the signing keys.
 
-use crate::{Context, Fault};
+use crate::{Config, Context, Fault};
 use jose::{KeySet, Occasion, Policy, PublishedKeys};
-use protocol::Timestamp;
+use protocol::{MAX_TOKEN_LIFETIME, Timestamp};
 use std::time::Duration;
 use storage::signing_keys;
 
@@ -22,7 +22,7 @@ impl Context {
                 continue;
             };
             let set = KeySet::from_stored(&stored.keys, &self.secrets).map_err(Fault::new)?;
-            let next = set.rotated(jose::platform(), now, self.key_policy(), occasion).await.map_err(Fault::new)?;
+            let next = set.rotated(jose::platform(), now, policy(&self.config), occasion).await.map_err(Fault::new)?;
             let Some(next) = next else { return Ok(set.published().clone()) };
             let sealed = next.to_stored(&self.secrets).map_err(Fault::new)?;
             let holds = signing_keys::replace(records, stored.generation, &sealed).await?;
@@ -33,13 +33,34 @@ impl Context {
         }
         Err(Fault::new("the signing keys are being rotated by others"))
     }
+}
 
-    fn key_policy(&self) -> Policy {
-        let lifetimes = &self.config.lifetimes;
-        Policy {
-            rotate_every: self.config.key_rotation,
-            publish_ahead: PUBLISH_AHEAD,
-            token_lifetime: lifetimes.access_token.max(lifetimes.id_token).max(Duration::from_secs(86_400)),
-        }
+/// A key verifies as long as any token that it signed is of use. That includes ID tokens that have expired: they tell
+/// who signs out for as long as the session lives (OpenID Connect RP-Initiated Logout §2).
+fn policy(config: &Config) -> Policy {
+    Policy {
+        rotate_every: config.key_rotation,
+        publish_ahead: PUBLISH_AHEAD,
+        token_lifetime: MAX_TOKEN_LIFETIME.max(config.session_lifetime),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_verifies_as_long_as_tokens_and_sessions_live() {
+        let token_lifetime = |session: &str| {
+            let lookup = |name: &str| match name {
+                "LATCHKEY_ISSUER" => Some("https://id.example".to_owned()),
+                "LATCHKEY_SECRET" => Some("00".repeat(32)),
+                "LATCHKEY_SESSION_LIFETIME" => Some(session.to_owned()),
+                _ => None,
+            };
+            policy(&Config::read(&lookup).unwrap().0).token_lifetime
+        };
+        assert_eq!(token_lifetime("60"), MAX_TOKEN_LIFETIME);
+        assert_eq!(token_lifetime("1209600"), Duration::from_secs(1_209_600));
     }
 }

@@ -104,9 +104,13 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "LATCHKEY_ACCESS_TOKEN_LIFETIME",
         Some("600"),
-        "seconds an access token lives, unless its client says otherwise",
+        "seconds an access token lives, unless its client says otherwise, 1 to 86400",
     ),
-    setting("LATCHKEY_ID_TOKEN_LIFETIME", Some("3600"), "seconds an ID token lives, unless its client says otherwise"),
+    setting(
+        "LATCHKEY_ID_TOKEN_LIFETIME",
+        Some("3600"),
+        "seconds an ID token lives, unless its client says otherwise, 1 to 86400",
+    ),
     setting(
         "LATCHKEY_REFRESH_TOKEN_LIFETIME",
         Some("7776000"),

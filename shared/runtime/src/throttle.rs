@@ -30,12 +30,10 @@ impl<'a> Slots<'a> {
         Ok(Self { context, now: request.received_at, slots: Vec::new(), writer: entropy::name()? })
     }
 
-    /// Counts it at what one subscriber has: an IPv4 address, or a /64 of IPv6. A right attempt only takes itself
-    /// back, for many people may share it.
+    /// Counts it at one subscriber's [`network`]. A right attempt only takes itself back, for many people may share it.
     #[must_use]
     pub fn per_address(self, kind: &str, address: Option<IpAddr>, patience: Patience) -> Self {
-        let network = address.map_or_else(|| "unknown".to_owned(), network);
-        self.with(kind, &network, patience, false)
+        self.with(kind, &network(address), patience, false)
     }
 
     /// Counts it at whatever bears this name. A right attempt clears it.
@@ -73,9 +71,26 @@ impl<'a> Slots<'a> {
     }
 }
 
-fn network(address: IpAddr) -> String {
-    match address.to_canonical() {
-        IpAddr::V4(address) => address.to_string(),
-        IpAddr::V6(address) => address.segments().iter().take(4).map(|segment| format!("{segment:x}:")).collect(),
+/// What one subscriber has: an IPv4 address, or a /64 of IPv6. Those whose address is not known are one.
+pub fn network(address: Option<IpAddr>) -> String {
+    match address.map(|address| address.to_canonical()) {
+        None => "unknown".to_owned(),
+        Some(IpAddr::V4(address)) => address.to_string(),
+        Some(IpAddr::V6(address)) => address.segments().iter().take(4).map(|segment| format!("{segment:x}:")).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_subscriber_is_one_however_the_address_is_written() {
+        let of = |text: &str| network(Some(text.parse().unwrap()));
+        assert_eq!(of("::ffff:192.0.2.1"), of("192.0.2.1"));
+        assert_ne!(of("::ffff:192.0.2.1"), of("::ffff:192.0.2.2"));
+        assert_eq!(of("2001:db8:1:2::1"), of("2001:db8:1:2:ffff::9"));
+        assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
+        assert_eq!(network(None), "unknown");
     }
 }

@@ -33,7 +33,7 @@ impl Transport for Wire {
         self.0.asked.fetch_add(1, Ordering::SeqCst);
         let keys = self.0.keys.lock().unwrap().clone().ok_or(FetchError::TimedOut)?;
         let body = json!({ "keys": keys }).to_string().into_bytes();
-        Ok(Fetched { status: StatusCode::OK, content_type: None, cache_control: None, body })
+        Ok(Fetched { status: StatusCode::OK, cache_control: None, body })
     }
 }
 

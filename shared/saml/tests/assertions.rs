@@ -1,7 +1,6 @@
 //! Assertions that another implementation signed (signxml on libxml2, whose canonicalization is not ours), and what an
 //! attacker would make of them.
 
-#![allow(clippy::tests_outside_test_module, reason = "all of it is tests")]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::arithmetic_side_effects, reason = "a test fails by panicking")]
 
 use base64::Engine;

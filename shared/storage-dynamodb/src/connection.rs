@@ -75,12 +75,18 @@ impl Connection {
     }
 
     /// The records of the table. Sends nothing; the first call opens the connection.
-    pub fn records(&self) -> DynamoRecords {
-        DynamoRecords::new(self.client(), &self.table)
+    ///
+    /// # Errors
+    /// A line that says why there is no TLS, and what to do.
+    pub fn records(&self) -> Result<DynamoRecords, String> {
+        Ok(DynamoRecords::new(self.client()?, &self.table))
     }
 
     /// A client. Sends nothing; the first call opens the connection.
-    pub fn client(&self) -> Client {
+    ///
+    /// # Errors
+    /// As [`Self::records`].
+    pub fn client(&self) -> Result<Client, String> {
         let credentials = Credentials::new(
             &self.access_key_id,
             &self.secret_access_key,
@@ -105,23 +111,24 @@ impl Connection {
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .timeout_config(timeouts)
             .retry_config(retries)
-            .http_client(self.http_client());
+            .http_client(self.http_client()?);
         config.set_endpoint_url(self.endpoint.clone());
-        Client::from_conf(config.build())
+        Ok(Client::from_conf(config.build()))
     }
 
     /// TLS that trusts AWS alone; at another endpoint, TLS that trusts whom the system trusts, or none, as its URL says.
-    fn http_client(&self) -> SharedHttpClient {
+    fn http_client(&self) -> Result<SharedHttpClient, String> {
         let tls = || Builder::new().tls_provider(Provider::Rustls(CryptoMode::AwsLc));
-        match &self.endpoint {
+        Ok(match &self.endpoint {
             Some(url) if url.starts_with("http://") => Builder::new().build_http(),
             Some(_) => tls().build_https(),
-            None => match amazon_only() {
-                Ok(context) => tls().tls_context(context).build_https(),
-                // A client without TLS refuses an https URL.
-                Err(_) => Builder::new().build_http(),
-            },
-        }
+            None => {
+                let context = amazon_only().map_err(|error| {
+                    format!("the AWS root certificates of this build cannot be used: {error}; build it anew")
+                })?;
+                tls().tls_context(context).build_https()
+            }
+        })
     }
 }
 
@@ -194,7 +201,7 @@ mod tests {
         // A region that nobody will ever have: the roots are read, then its name is not found.
         let nowhere = Connection { region: "nowhere-1".to_owned(), ..Connection::from_env(lookup).unwrap() };
         let key = Key::new(Kind::Grant, Partition::of("id"), "id");
-        let unavailable = nowhere.records().get(&key).await.unwrap_err();
+        let unavailable = nowhere.records().unwrap().get(&key).await.unwrap_err();
         assert!(unavailable.reason.starts_with("GetItem: "), "{unavailable}");
     }
 }

@@ -34,9 +34,9 @@ impl DynamoRecords {
     /// variable. See [`Connection::from_env`].
     ///
     /// # Errors
-    /// A line for each variable that is missing or wrong.
+    /// A line for each variable that is missing or wrong; or why there is no TLS.
     pub fn from_env(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Vec<String>> {
-        Connection::from_env(lookup).map(|connection| connection.records())
+        Connection::from_env(lookup)?.records().map_err(|problem| vec![problem])
     }
 }
 

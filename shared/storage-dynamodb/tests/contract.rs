@@ -38,8 +38,8 @@ fn dynamodb() -> u16 {
 
 async fn records(port: u16) -> DynamoRecords {
     let connection = Connection::to_emulator(&format!("http://127.0.0.1:{port}"), "latchkey");
-    table::create(&connection.client(), &connection.table).await.unwrap();
-    connection.records()
+    table::create(&connection.client().unwrap(), &connection.table).await.unwrap();
+    connection.records().unwrap()
 }
 
 fn record(id: &str) -> Record {
@@ -95,7 +95,7 @@ async fn a_table_is_made_once() {
 #[tokio::test]
 async fn without_a_table_the_store_is_unavailable() {
     let connection = Connection::to_emulator(&format!("http://127.0.0.1:{}", dynamodb()), "none");
-    let unavailable = connection.records().get(&record("one").key).await.unwrap_err();
+    let unavailable = connection.records().unwrap().get(&record("one").key).await.unwrap_err();
     assert!(unavailable.reason.starts_with("GetItem: ResourceNotFoundException: "), "{unavailable}");
 }
 
@@ -177,12 +177,12 @@ async fn a_write_whose_answer_is_lost_is_told_what_it_did() {
         let created = record(&id);
 
         let (entrance, requests) = way_to(port, lost);
-        let shaky = Connection::to_emulator(&format!("http://127.0.0.1:{entrance}"), "latchkey").records();
+        let shaky = Connection::to_emulator(&format!("http://127.0.0.1:{entrance}"), "latchkey").records().unwrap();
         assert_eq!(shaky.create(&created).await, Ok(Created::Created));
         assert_eq!(requests.load(Ordering::SeqCst), lost.len() + 1);
 
         let (entrance, requests) = way_to(port, lost);
-        let shaky = Connection::to_emulator(&format!("http://127.0.0.1:{entrance}"), "latchkey").records();
+        let shaky = Connection::to_emulator(&format!("http://127.0.0.1:{entrance}"), "latchkey").records().unwrap();
         let wanted = Record { state: "mine".to_owned(), generation: 1, ..created.clone() };
         let advanced = shaky.advance(&created.key, 0, "mine", created.expires_at).await;
         assert_eq!(advanced, Ok(Advance::Advanced(wanted.clone())));
@@ -196,7 +196,7 @@ async fn a_write_whose_answer_is_lost_is_told_what_it_did() {
 #[tokio::test]
 async fn a_store_that_is_silent_is_given_up_within_the_deadline() {
     let (entrance, requests) = way_to(0, &[Way::Silent; 9]);
-    let silent = Connection::to_emulator(&format!("http://127.0.0.1:{entrance}"), "latchkey").records();
+    let silent = Connection::to_emulator(&format!("http://127.0.0.1:{entrance}"), "latchkey").records().unwrap();
     let started = Instant::now();
     let unavailable = silent.get(&record("one").key).await.unwrap_err();
     let waited = started.elapsed();
@@ -208,7 +208,7 @@ async fn a_store_that_is_silent_is_given_up_within_the_deadline() {
 #[tokio::test]
 async fn a_store_that_is_not_there_is_unavailable() {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let nobody = Connection::to_emulator(&format!("http://127.0.0.1:{port}"), "latchkey").records();
+    let nobody = Connection::to_emulator(&format!("http://127.0.0.1:{port}"), "latchkey").records().unwrap();
     let started = Instant::now();
     let unavailable = nobody.get(&record("one").key).await.unwrap_err();
     assert!(unavailable.reason.contains("refused"), "{unavailable}");

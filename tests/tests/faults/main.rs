@@ -3,7 +3,6 @@
 //!
 //! `LATCHKEY_TEST_FAULTS` is where the faults are planned; `RUST_TEST_THREADS` is 1.
 
-#![allow(clippy::tests_outside_test_module, reason = "all of it is tests")]
 #![allow(clippy::disallowed_methods, reason = "runs only where the system has a clock")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "as above")]
 

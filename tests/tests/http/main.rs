@@ -1,6 +1,5 @@
 //! The black-box suite: one file for each specification or theme. A test's name says the rule, its comment the section.
 
-#![allow(clippy::tests_outside_test_module, reason = "all of it is tests")]
 #![allow(clippy::disallowed_methods, reason = "runs only where the system has a clock")]
 #![allow(clippy::arithmetic_side_effects, clippy::string_slice, reason = "a test fails by panicking")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "as above")]

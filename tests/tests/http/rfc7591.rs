@@ -427,7 +427,9 @@ fn other_tokens_are_refused() {
         let reply = register_with(token, &web()).expect_error(401, "invalid_token");
         assert!(reply.header("www-authenticate").is_some_and(|field| field.starts_with("Bearer")), "{reply:?}");
     }
-    Call::post("/register").basic("x", "y").body("application/json", "{}").send().expect_error(401, "invalid_token");
+    // Another scheme is no token (RFC 6750 §3.1): what is wrong is the body.
+    let reply = Call::post("/register").basic("x", "y").body("application/json", "{}").send();
+    reply.expect_error(400, "invalid_redirect_uri");
 }
 
 /// §2.3: what a trusted issuer says of the software counts for more than what the client says.

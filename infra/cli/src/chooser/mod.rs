@@ -62,17 +62,17 @@ pub(crate) fn create(args: &ClientCreateArgs, output: Output) -> Result<(), Fail
 /// What the command line says, which must be everything.
 fn said(args: &ClientCreateArgs) -> Result<Answers, Failure> {
     let Some(application) = args.application else {
-        return Err(Failure::new("It is not said what is being built.")
-            .remedy("Say it with --for spa, native, web, service, device, mcp or api; or run this in a terminal."));
+        return Err(Failure::new("Say what you are building.")
+            .remedy("Use --for spa, native, web, service, device, mcp or api; or run this in a terminal."));
     };
     if let Some(redirect) = application.redirect()
         && args.redirect_uris.is_empty()
     {
-        return Err(Failure::new("It is not said where people are sent back to after sign-in.")
+        return Err(Failure::new("A redirect URI is required.")
             .remedy(format!("Name the redirect URI, such as {}", redirect.hint)));
     }
     if application.is_resource() && args.resource.is_none() {
-        return Err(Failure::new("It is not said what the resource is called.")
+        return Err(Failure::new("A resource identifier is required.")
             .remedy("Name the identifier that tokens have as their audience: --resource https://api.example.com"));
     }
     Ok(Answers {

@@ -32,22 +32,20 @@ impl Provider {
     ) -> Result<Self, Failure> {
         let own = format!("http://localhost:{port}");
         let issuer = std::env::var("LATCHKEY_ISSUER").ok().filter(|issuer| !issuer.trim().is_empty()).unwrap_or(own);
-        let api = demo_api::demo_settings(&issuer);
+        let (api, registration) = (demo_api::demo_settings(&issuer), demo_api::registration_settings());
+        let demo: Vec<_> = api.into_iter().chain(registration).collect();
         let lookup = |name: &str| {
             let set = std::env::var(name).ok().filter(|value| !value.trim().is_empty());
-            let of_api = |name: &str| api.iter().find(|(setting, _)| *setting == name).map(|(_, value)| value.clone());
+            let of_demo =
+                |name: &str| demo.iter().find(|(setting, _)| *setting == name).map(|(_, value)| value.clone());
             if let ("LATCHKEY_RESOURCES", Some(set)) = (name, &set) {
-                return Some(with_demo_api(set, &of_api(name).unwrap_or_default()));
+                return Some(with_demo_api(set, &of_demo(name).unwrap_or_default()));
             }
             set.or_else(|| match name {
                 "LATCHKEY_ISSUER" => Some(issuer.clone()),
                 secret::SETTING => secret.map(Secret::to_base64url),
                 "LATCHKEY_SCOPES" => Some("read write".to_owned()),
-                "LATCHKEY_REGISTRATION" => Some("open".to_owned()),
-                "LATCHKEY_REGISTRATION_SCOPES" => Some(demo::REGISTRATION_SCOPES.to_owned()),
-                "LATCHKEY_REGISTRATION_GRANTS" => Some(demo::registration_grants()),
-                "LATCHKEY_REGISTRATIONS_PER_ADDRESS" | "LATCHKEY_REGISTRATIONS_IN_TOTAL" => Some("100000".to_owned()),
-                _ => of_api(name),
+                _ => of_demo(name),
             })
         };
         let mut context = Context::new(&lookup, records, log).map_err(Failure::new)?;

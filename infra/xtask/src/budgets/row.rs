@@ -119,7 +119,6 @@ pub(super) fn microseconds(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1e6
 }
 
-#[allow(clippy::cast_precision_loss, reason = "sizes are far below the precision of a float")]
 pub(super) fn megabytes(bytes: u64) -> f64 {
     bytes as f64 / 1e6
 }

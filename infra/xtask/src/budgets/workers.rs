@@ -10,14 +10,13 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 /// The functions whose Workers have the smaller budget.
-const SMALL: [&str; 4] = ["introspect", "jwks", "metadata", "revoke"];
+const SMALL: [&str; 3] = ["introspect", "metadata", "revoke"];
 
 /// The size of each Worker as it is uploaded.
 pub(super) fn sizes() -> Result<Vec<Row>> {
     workers::build_all(Build::Release)?;
     let row = |(name, bytes): (String, u64)| {
         let most = if SMALL.contains(&name.as_str()) { 150.0 } else { 300.0 };
-        #[allow(clippy::cast_precision_loss, reason = "sizes are far below the precision of a float")]
         let kilobytes = bytes as f64 / 1e3;
         Row::new(format!("Worker bundle, gzip, {name}"), kilobytes, "KB", Budget::AtMost(most))
     };

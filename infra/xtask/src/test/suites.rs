@@ -12,7 +12,7 @@ const GRACE: &str = "2";
 /// How late the sample API may notice a revocation while the suite runs, in seconds.
 const INTROSPECTION_AGE: &str = "2";
 
-/// The functions that run on a schedule.
+/// The functions that run on a schedule; a test holds it against the table in `runtime`.
 const SCHEDULED: [&str; 2] = ["notify", "rotate"];
 
 /// A running server for tests.
@@ -156,4 +156,12 @@ fn settings() -> Result<BTreeMap<String, String>> {
     ]);
     demo::open_registration(&mut settings);
     Ok(settings)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_schedule_is_the_one_of_the_route_table() {
+        assert_eq!(super::SCHEDULED, runtime::routes::SCHEDULED);
+    }
 }

@@ -7,8 +7,12 @@ mod problems;
 mod secret;
 mod sector;
 
-use crate::{Algorithm, ContentEncryption, KeyManagementAlgorithm, RefreshLifetimes, RequestObjectAlgorithm, Scope};
+use crate::{
+    Algorithm, ContentEncryption, KeyManagementAlgorithm, MAX_TOKEN_LIFETIME, RefreshLifetimes, RequestObjectAlgorithm,
+    Scope,
+};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -168,10 +172,10 @@ pub struct Client {
     /// Whether people are not asked for consent: for the operator's own applications.
     #[serde(default)]
     pub skip_consent: bool,
-    /// Lifetime of its access tokens, when not the deployment's.
+    /// Lifetime of its access tokens, when not the deployment's; a day at most.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access_token_lifetime: Option<u64>,
-    /// Lifetime of its ID tokens, when not the deployment's.
+    /// Lifetime of its ID tokens, when not the deployment's; a day at most.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id_token_lifetime: Option<u64>,
     /// Lifetime of a family of refresh tokens, when not the deployment's.
@@ -238,17 +242,25 @@ impl Client {
         self.require_pkce || !self.is_confidential()
     }
 
+    /// The members that no client can have, and why: each is read alone, so that all of them are found.
+    pub fn wrong_members(members: &Map<String, Value>) -> impl Iterator<Item = (&str, String)> {
+        members.iter().filter_map(|(name, value)| {
+            let alone = json!({ "client_id": "x", name.as_str(): value });
+            serde_json::from_value::<Self>(alone).err().map(|error| (name.as_str(), error.to_string()))
+        })
+    }
+
     /// Its name for people; its identifier when it has none.
     pub fn display_name(&self) -> &str {
         self.client_name.as_deref().unwrap_or(&self.client_id)
     }
 
-    /// The lifetimes of its tokens.
+    /// The lifetimes of its tokens. A client that was stored before there was a limit is held to it.
     pub fn lifetimes(&self, defaults: &Lifetimes) -> Lifetimes {
         let or = |own: Option<u64>, default| own.map_or(default, Duration::from_secs);
         Lifetimes {
-            access_token: or(self.access_token_lifetime, defaults.access_token),
-            id_token: or(self.id_token_lifetime, defaults.id_token),
+            access_token: or(self.access_token_lifetime, defaults.access_token).min(MAX_TOKEN_LIFETIME),
+            id_token: or(self.id_token_lifetime, defaults.id_token).min(MAX_TOKEN_LIFETIME),
             refresh: RefreshLifetimes {
                 absolute: or(self.refresh_token_lifetime, defaults.refresh.absolute),
                 idle: or(self.refresh_token_idle_lifetime, defaults.refresh.idle),

@@ -3,16 +3,19 @@
 use super::human;
 use crate::remote_url::{self, Reach};
 use crate::{
-    ApplicationType, Client, ClientAuthenticationMethod, GrantType, RequestObjectAlgorithm, ResponseType, SubjectType,
-    redirect_uri,
+    ApplicationType, Client, ClientAuthenticationMethod, GrantType, MAX_TOKEN_LIFETIME, RequestObjectAlgorithm,
+    ResponseType, SubjectType, redirect_uri,
 };
 use serde_json::Value;
+use std::time::Duration;
 use url::Url;
 
 /// How many members a list may have.
 const MAX_LIST: usize = 100;
 /// How long a name, a contact or a URL may be, in bytes.
 const MAX_TEXT: usize = 2048;
+/// How long a family of refresh tokens can live.
+const MAX_REFRESH_LIFETIME: Duration = Duration::from_secs(10 * 366 * 86_400);
 /// How many keys a client may have.
 const MAX_KEYS: usize = 20;
 /// The members of a JWK that tell a private or a symmetric key (RFC 7518 §6).
@@ -33,14 +36,15 @@ impl Client {
         problems.extend(self.encryption_problems());
         self.remote_urls(&mut problems);
         self.sector_problems(&mut problems);
-        for (field, seconds) in [
-            ("access_token_lifetime", self.access_token_lifetime),
-            ("id_token_lifetime", self.id_token_lifetime),
-            ("refresh_token_lifetime", self.refresh_token_lifetime),
-            ("refresh_token_idle_lifetime", self.refresh_token_idle_lifetime),
+        let (a_day, ten_years) = ((MAX_TOKEN_LIFETIME, "a day"), (MAX_REFRESH_LIFETIME, "10 years"));
+        for (field, seconds, (most, in_words)) in [
+            ("access_token_lifetime", self.access_token_lifetime, a_day),
+            ("id_token_lifetime", self.id_token_lifetime, a_day),
+            ("refresh_token_lifetime", self.refresh_token_lifetime, ten_years),
+            ("refresh_token_idle_lifetime", self.refresh_token_idle_lifetime, ten_years),
         ] {
-            if seconds.is_some_and(|seconds| seconds == 0 || seconds > 10 * 366 * 86_400) {
-                problems.push(format!("{field}: must be 1 second to 10 years"));
+            if seconds.is_some_and(|seconds| seconds == 0 || seconds > most.as_secs()) {
+                problems.push(format!("{field}: must be 1 second to {in_words}"));
             }
         }
         problems

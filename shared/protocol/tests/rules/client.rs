@@ -1,6 +1,6 @@
 //! What a client cannot be.
 
-use protocol::Client;
+use protocol::{Client, Lifetimes, MAX_TOKEN_LIFETIME, RefreshLifetimes};
 use serde_json::{Value, json};
 
 fn problems(more: Value) -> Vec<String> {
@@ -54,4 +54,22 @@ fn weak_and_unknown_algorithms_do_not_parse() {
         let client = json!({ "client_id": "app", "id_token_encrypted_response_alg": alg });
         assert!(serde_json::from_value::<Client>(client).is_err(), "{alg}");
     }
+}
+
+/// A key is published for a day after it signed last: no token may outlive that.
+#[test]
+fn no_token_lives_longer_than_its_key_is_published() {
+    for field in ["access_token_lifetime", "id_token_lifetime"] {
+        assert_eq!(problems(json!({ field: 86_400 })), Vec::<String>::new());
+        for seconds in [0, 86_401] {
+            assert_eq!(problems(json!({ field: seconds })), [format!("{field}: must be 1 second to a day")]);
+        }
+    }
+    assert_eq!(problems(json!({ "refresh_token_lifetime": 366 * 86_400 })), Vec::<String>::new());
+    let day = MAX_TOKEN_LIFETIME;
+    let defaults =
+        Lifetimes { access_token: day, id_token: day, refresh: RefreshLifetimes { absolute: day, idle: day } };
+    let old = json!({ "client_id": "old", "access_token_lifetime": 1_000_000, "id_token_lifetime": 1_000_000 });
+    let lifetimes = serde_json::from_value::<Client>(old).unwrap().lifetimes(&defaults);
+    assert_eq!((lifetimes.access_token, lifetimes.id_token), (day, day));
 }

@@ -38,8 +38,6 @@ pub struct Outgoing {
 pub struct Fetched {
     /// The status. A redirect is an answer like any other.
     pub status: StatusCode,
-    /// The media type, as sent.
-    pub content_type: Option<String>,
     /// `Cache-Control`, as sent.
     pub cache_control: Option<String>,
     /// The body.

@@ -109,12 +109,7 @@ where
             return Err(FetchError::TooLong);
         }
     }
-    Ok(Fetched {
-        status: head.status,
-        content_type: text(header::CONTENT_TYPE),
-        cache_control: text(header::CACHE_CONTROL),
-        body,
-    })
+    Ok(Fetched { status: head.status, cache_control: text(header::CACHE_CONTROL), body })
 }
 
 fn message(request: &Outgoing) -> Result<http::Request<Full<Bytes>>, FetchError> {
@@ -178,7 +173,6 @@ mod tests {
         let url = format!("http://localhost:{port}/a/b?c=d#e");
         let fetched = fetcher().get(&url, LIMIT, SECOND).await.unwrap();
         assert_eq!((fetched.status.as_u16(), fetched.body.as_slice()), (200, b"{}".as_slice()));
-        assert_eq!(fetched.content_type.as_deref(), Some("application/json"));
         assert_eq!(fetched.cache_control.as_deref(), Some("max-age=60"));
         let asked = asked.await.unwrap().to_ascii_lowercase();
         assert!(asked.starts_with("get /a/b?c=d http/1.1\r\n"), "{asked}");

@@ -53,8 +53,7 @@ async fn exchange(request: &Outgoing, signal: &AbortSignal) -> Result<Fetched, F
         .map_err(|error| FetchError::Failed(format!("{error:?}")))?;
     let response = Fetch::Request(Request::from(message)).send_with_signal(signal).await.map_err(failed)?;
     let status = StatusCode::from_u16(response.status_code()).map_err(failed)?;
-    let text = |name| response.headers().get(name).ok().flatten();
-    let (content_type, cache_control) = (text("content-type"), text("cache-control"));
+    let cache_control = response.headers().get("cache-control").ok().flatten();
     let body = match response.body() {
         ResponseBody::Stream(body) => {
             stream::read(body, request.limit).await.map_err(|error| FetchError::Failed(format!("{error:?}")))?
@@ -64,7 +63,7 @@ async fn exchange(request: &Outgoing, signal: &AbortSignal) -> Result<Fetched, F
     if body.len() > request.limit {
         return Err(FetchError::TooLong);
     }
-    Ok(Fetched { status, content_type, cache_control, body })
+    Ok(Fetched { status, cache_control, body })
 }
 
 fn failed(error: impl Display) -> FetchError {

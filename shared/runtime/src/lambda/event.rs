@@ -56,7 +56,7 @@ impl Event {
     pub(super) fn into_request(self, now: Timestamp, body_limit: usize) -> Result<Request, Fault> {
         let context = self.request_context;
         let method = Method::from_bytes(context.http.method.as_bytes())
-            .map_err(|_| Fault::new("the event names a method that is none"))?;
+            .map_err(|_| Fault::new("the event's method is not a valid HTTP method"))?;
         let body = self.body.unwrap_or_default();
         let body = if self.is_base64_encoded { decode(&body, body_limit)? } else { Bytes::from(body) };
         Ok(Request {

@@ -65,7 +65,7 @@ fn it_is_said_how_long_the_old_secret_is_good() {
     answer(&["client", "add", "--id", "-app", "--service"], url, "");
     let (secret, note) = told(&["client", "secret", "-app"], url);
     assert_eq!(secret.trim_end().len(), 43, "nothing but the secret: {secret}");
-    assert!(note.contains("within a minute") && note.contains("--keep-old"), "{note}");
+    assert!(note.contains("another minute") && note.contains("--keep-old"), "{note}");
     let (_, note) = told(&["client", "secret", "-app", "--keep-old"], url);
     assert!(note.contains("stays good"), "{note}");
     let (removed, note) = told(&["client", "remove", "-app"], url);

@@ -87,8 +87,7 @@ fn decoded(path: &str) -> Option<Vec<u8>> {
     }
     let decoded: Vec<u8> = percent_decode_str(path).collect();
     // Some servers drop a segment's parameters first: `..;x` is `..` to them.
-    let name = |segment: &[u8]| segment.split(|byte| *byte == b';').next().map(<[u8]>::to_vec);
-    let is_dots = |segment| matches!(name(segment).as_deref(), Some(b"." | b".."));
+    let is_dots = |segment: &[u8]| matches!(segment.split(|byte| *byte == b';').next(), Some(b"." | b".."));
     (!decoded.split(|byte| *byte == b'/').any(is_dots)).then_some(decoded)
 }
 

@@ -101,15 +101,12 @@ fn parse(client_id: &str, mut body: Map<String, Value>, problems: &mut Vec<Strin
     if let Ok(client) = serde_json::from_value(Value::Object(body.clone())) {
         return Some(client);
     }
-    // Each member alone, so that all that is wrong is told, not the first error only.
-    body.retain(|name, value| {
-        let alone = json!({ "client_id": client_id, name.as_str(): value });
-        let Err(error) = serde_json::from_value::<Client>(alone) else { return true };
-        let error = error.to_string();
+    let wrong: Vec<_> = Client::wrong_members(&body).map(|(name, error)| (name.to_owned(), error)).collect();
+    for (name, error) in wrong {
         let is_unknown = error.starts_with("unknown field");
         problems.push(format!("{name}: {}", if is_unknown { "there is no such setting" } else { &error }));
-        false
-    });
+        body.remove(&name);
+    }
     serde_json::from_value(Value::Object(body)).ok()
 }
 

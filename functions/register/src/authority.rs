@@ -27,15 +27,10 @@ pub(crate) fn invalid_token(description: &'static str) -> Error {
     Error::new(ErrorCode::InvalidToken, description)
 }
 
-/// The bearer token of a request.
-pub(crate) fn bearer(request: &Request) -> Result<Option<&str>, Error> {
-    request.bearer()
-}
-
 /// The initial access token of a request, when it brings one (RFC 7591 §3). One that is not good is refused even where
 /// none is needed.
 pub(crate) fn initial_access(request: &Request, context: &Context) -> Result<Option<TokenContent>, Error> {
-    let Some(token) = bearer(request)? else { return Ok(None) };
+    let Some(token) = request.bearer()? else { return Ok(None) };
     sealed_token::open(&context.secrets, TokenKind::InitialAccess, token, &[], request.received_at)
         .map(Some)
         .ok_or_else(|| invalid_token("the initial access token is unknown or expired"))

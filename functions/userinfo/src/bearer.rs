@@ -2,7 +2,7 @@
 
 use http::{Method, StatusCode, header};
 use protocol::Error;
-use runtime::{Request, Response};
+use runtime::{Request, Response, bearer_challenge};
 
 /// Why a request is not let in.
 pub(crate) enum Challenge {
@@ -18,16 +18,13 @@ pub(crate) enum Challenge {
 
 impl Challenge {
     pub(crate) fn response(self) -> Response {
-        const REALM: &str = "Bearer realm=\"latchkey\"";
         match self {
-            Self::NoToken => Response::new(StatusCode::UNAUTHORIZED).with(header::WWW_AUTHENTICATE, REALM),
+            Self::NoToken => {
+                Response::new(StatusCode::UNAUTHORIZED).with(header::WWW_AUTHENTICATE, &bearer_challenge(None))
+            }
             Self::Error { error, scope } => {
                 let scope = scope.map(|scope| format!(", scope=\"{scope}\"")).unwrap_or_default();
-                let value = format!(
-                    "{REALM}, error=\"{}\", error_description=\"{}\"{scope}",
-                    error.code.as_str(),
-                    error.wire_description()
-                );
+                let value = bearer_challenge(Some(&error)) + &scope;
                 let status = StatusCode::from_u16(error.code.status()).unwrap_or(StatusCode::BAD_REQUEST);
                 Response::json(status, &error.to_body()).with(header::WWW_AUTHENTICATE, &value).failed(&error)
             }
@@ -45,11 +42,7 @@ impl From<Error> for Challenge {
 /// never from two places (§2).
 pub(crate) fn token(request: &Request) -> Result<String, Challenge> {
     // Another scheme brings no token: the client is told the one that counts (§3.1).
-    let from_header = request
-        .authorization()?
-        .and_then(|header| header.split_once(' '))
-        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-        .map(|(_, token)| token.trim().to_owned());
+    let from_header = request.bearer()?.filter(|token| !token.is_empty()).map(str::to_owned);
     let is_form = request.method == Method::POST && request.has_content_type("application/x-www-form-urlencoded");
     let from_body = if is_form {
         let parameters = request.form()?;

@@ -8,7 +8,6 @@ use request::LogoutRequest;
 use runtime::back_channel::Notices;
 use runtime::browser::{self, Browser, SignedIn};
 use runtime::{Context, Fault, Request, Response, cookies, entropy};
-use storage::grants::SessionGrants;
 use storage::{sessions, sign_out};
 
 /// Ends the session of this browser: at once when a client shows an ID token of that session, else when the person
@@ -86,20 +85,15 @@ async fn confirmed(
     }
 }
 
-/// Ends the session and what was granted in it, but for offline use.
+/// Ends the session, and tells its clients.
 async fn end(
     request: &Request,
     context: &Context,
     signed_in: &SignedIn,
     logout: &LogoutRequest,
 ) -> Result<Response, Fault> {
-    let records = context.records.as_ref();
-    let (session, now) = (&signed_in.session, request.received_at);
-    let grants = SessionGrants::find(records, &session.subject, &session.sid).await?;
-    let notices = Notices::begin(context, &session.subject, &grants.parties(), now).await?;
-    grants.revoke(records, now, &entropy::name()?).await?;
-    sessions::remove(records, signed_in.id).await?;
-    notices.send(context, now).await;
+    let notices = signed_in.end(context, request.received_at).await?;
+    notices.send(context, request.received_at).await;
     done(context, logout, notices.frames())
 }
 

@@ -1,11 +1,13 @@
 //! The browser at the other end: who it is, who is signed in there, which request it is in the midst of.
 
+use crate::back_channel::Notices;
 use crate::{Context, Fault, Request, Response, cookies, entropy};
 use http::header;
 use jose::Purpose;
 use protocol::interaction::{ActiveSession, Interaction};
 use protocol::{Client, GrantId, Standing, Timestamp, TokenContent, TokenKind, sealed_token};
 use serde::{Serialize, de::DeserializeOwned};
+use storage::grants::SessionGrants;
 use storage::sessions::{self, Session};
 
 /// A browser, known by a random cookie. Forms and links made for it are worth nothing in another.
@@ -96,6 +98,17 @@ impl SignedIn {
         let id = content.standing.grant;
         let session = sessions::find(context.records.as_ref(), id).await?;
         Ok(session.map(|session| Self { id, name: id.name(), session }))
+    }
+
+    /// Ends the session and what was granted in it, but for offline use (OpenID Connect Back-Channel Logout §2.7). Says
+    /// whom to tell, which is written down.
+    pub async fn end(&self, context: &Context, now: Timestamp) -> Result<Notices, Fault> {
+        let (records, session) = (context.records.as_ref(), &self.session);
+        let grants = SessionGrants::find(records, &session.subject, &session.sid).await?;
+        let notices = Notices::begin(context, &session.subject, &grants.parties(), now).await?;
+        grants.revoke(records, now, &entropy::name()?).await?;
+        sessions::remove(records, self.id).await?;
+        Ok(notices)
     }
 
     /// What the token of a form is bound to that a person decides in: the request, and the session that it was shown in.

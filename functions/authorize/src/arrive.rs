@@ -30,7 +30,8 @@ pub(crate) async fn interaction(
         Ok(parameters) => parameters,
         Err(error) => return refuse(error),
     };
-    if let Some(sealed) = parameters.value("interaction") {
+    // In a client's request it is a parameter that nobody knows (RFC 6749 §3.1).
+    if let (Some(sealed), None) = (parameters.value("interaction"), parameters.value("client_id")) {
         let opened = browser.open_interaction(context, sealed, request.received_at);
         let Some(interaction) = opened else {
             return refuse(Error::invalid_request("this sign-in is over, or began in another browser"));

@@ -223,3 +223,16 @@ fn a_post_of_another_type_is_refused() {
     let reply = Call::post("/authorize").body("text/plain", body).send();
     assert!((400..500).contains(&reply.status) && reply.location().is_none(), "{reply:?}");
 }
+
+/// §3.1: "MUST ignore unrecognized request parameters", those too that this server's own pages use.
+#[test]
+fn parameters_of_our_own_pages_are_ignored() {
+    ask(&AuthorizationRequest::new(&web()).also("interaction", "x").also("csrf", "x")).callback().code();
+}
+
+/// §4.1.1, Appendix A.5: a state is any text; U+FFFD is text and no sign of bad UTF-8.
+#[test]
+fn the_replacement_character_is_text() {
+    let request = AuthorizationRequest::new(&web()).set("state", "a\u{fffd}b");
+    assert_eq!(ask(&request).callback().value("state"), Some("a\u{fffd}b"));
+}

@@ -9,6 +9,8 @@ fn parameters_are_taken_as_sent() {
     assert_eq!(parameters.value("a"), Some("1"));
     assert_eq!((parameters.value("b"), parameters.value("d")), (None, None), "without a value is not sent");
     assert_eq!(parameters.value("c"), Some("+ &"));
+    let replaced = Parameters::parse("a=x%EF%BF%BD&b=\u{FFFD}".as_bytes()).unwrap();
+    assert_eq!((replaced.value("a"), replaced.value("b")), (Some("x\u{FFFD}"), Some("\u{FFFD}")), "valid UTF-8");
     assert!(
         Parameters::parse(b"a=%FF").is_err()
             && Parameters::parse(b"%C3=1").is_err()

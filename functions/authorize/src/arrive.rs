@@ -4,12 +4,9 @@ use crate::{answer, error_page};
 use protocol::interaction::Interaction;
 use protocol::{Error, GrantId, Parameters, StoredClient};
 use runtime::authorization::Rejected;
-use runtime::browser::{self, Browser};
+use runtime::browser::Browser;
 use runtime::{Context, Fault, Request, Response};
 use std::sync::Arc;
-
-/// The longest interaction that can travel in the browser's URL, with room for what people decide on the way.
-const MAX_SEALED: usize = runtime::shell::MAX_QUERY - 1024;
 
 /// A request that passed every check.
 pub(crate) struct Arrived {
@@ -61,9 +58,6 @@ pub(crate) async fn interaction(
         decision: None,
         device: None,
     };
-    if browser::seal(context, &interaction)?.len() > MAX_SEALED {
-        return refuse(Error::invalid_request("the request is too long: it could not travel through sign-in"));
-    }
     Ok(Ok(Arrived { interaction, client, is_posted: request.method == http::Method::POST }))
 }
 

@@ -7,6 +7,7 @@ use protocol::{Error, Parameters};
 use request::LogoutRequest;
 use runtime::back_channel::Notices;
 use runtime::browser::{self, Browser, SignedIn};
+use runtime::shell::MAX_QUERY;
 use runtime::{Context, Fault, Request, Response, cookies, entropy};
 use storage::{sessions, sign_out};
 
@@ -27,7 +28,12 @@ async fn respond(request: &Request, context: &Context) -> Result<Response, Fault
             Err(error) => error_page(request, &error)?,
             Ok(logout) if request.method == Method::POST => {
                 // Browsers leave cookies out of a POST from another site, so it goes on by GET.
-                Response::see_other(&format!("{}/logout?{}", context.config.issuer, logout.to_query()))
+                match logout.to_query() {
+                    query if query.len() > MAX_QUERY => {
+                        error_page(request, &Error::invalid_request("the request is too long"))?
+                    }
+                    query => Response::see_other(&format!("{}/logout?{query}", context.config.issuer)),
+                }
             }
             Ok(logout) => begin(request, context, &browser, &logout).await?,
         },

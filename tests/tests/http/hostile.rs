@@ -117,13 +117,23 @@ fn a_long_request_is_no_dead_end() {
                 assert!((400..500).contains(&first.status), "{first:?}");
                 continue;
             }
-            match browser.open(first.location().expect("Location").as_str()) {
+            match browser.follow(&suite::url("/authorize"), first) {
                 suite::Landing::Callback(callback) => assert_eq!(callback.value("state"), Some(request.value("state"))),
                 suite::Landing::Page(page) => {
                     assert!(page.reply.status == 200, "{length} {letter:?}: {:?}", page.reply)
                 }
             }
         }
+    }
+}
+
+/// RFC 6749 §4.1.2.1: a request that is too long for the way through sign-in is answered to the client.
+#[test]
+fn a_request_that_is_too_long_is_answered() {
+    let request = AuthorizationRequest::new(&spa()).set("state", &"x".repeat(14_000));
+    for request in [request.clone().set("prompt", "none"), request] {
+        let callback = Browser::signed_in().authorize(&request).callback();
+        assert_eq!((callback.error(), callback.value("state")), ("invalid_request", Some(request.value("state"))));
     }
 }
 

@@ -54,6 +54,7 @@ pub(crate) async fn interaction(
         pushed: checked.pushed.map(GrantId::name),
         browser: browser.id.clone(),
         expires_at: request.received_at.after(context.config.interaction_lifetime),
+        chosen: None,
         signed_in: None,
         decision: None,
         device: None,

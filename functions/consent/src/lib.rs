@@ -44,7 +44,7 @@ async fn decide(visit: Visit<'_>, signed_in: &SignedIn) -> Result<Response, Faul
             browser::forward(context, "/authorize", &Interaction { decision, ..interaction })
         }
         Some("switch") => {
-            let mut interaction = Interaction { signed_in: None, decision: None, ..interaction };
+            let mut interaction = Interaction { chosen: None, signed_in: None, decision: None, ..interaction };
             interaction.request.prompt.login = true;
             browser::forward(context, "/login", &interaction)
         }

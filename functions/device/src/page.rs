@@ -90,6 +90,7 @@ impl Page<'_> {
             pushed: None,
             browser: self.browser.id.clone(),
             expires_at: now.after(context.config.interaction_lifetime).min(pending.expires_at),
+            chosen: None,
             signed_in: None,
             decision: None,
             device: Some(WaitingDevice { code, decision: pending.decision }),
@@ -143,7 +144,8 @@ impl Page<'_> {
         }
         match parameters.value("decision") {
             Some("switch") => {
-                let mut interaction = Interaction { signed_in: None, decision: None, ..visit.interaction };
+                let mut interaction =
+                    Interaction { chosen: None, signed_in: None, decision: None, ..visit.interaction };
                 interaction.request.prompt.login = true;
                 browser::forward(context, "/login", &interaction)
             }

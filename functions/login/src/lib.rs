@@ -100,13 +100,8 @@ async fn sign_in(visit: &Visit<'_>, subject: String) -> Result<Response, Fault> 
         sessions::remove(records, same.id).await?;
     }
     let cookie = browser::session_cookie(context, id, now)?;
-    Ok(go_on_as(visit, id.name())?.with(header::SET_COOKIE, &cookie))
-}
-
-/// On with the request, in this session.
-fn go_on_as(visit: &Visit<'_>, session: String) -> Result<Response, Fault> {
-    let interaction = Interaction { signed_in: Some(session), decision: None, ..visit.interaction.clone() };
-    browser::forward(visit.context, interaction.path(), &interaction)
+    let interaction = Interaction { signed_in: Some(id.name()), decision: None, ..visit.interaction.clone() };
+    Ok(browser::forward(context, interaction.path(), &interaction)?.with(header::SET_COOKIE, &cookie))
 }
 
 #[cfg(target_arch = "wasm32")]

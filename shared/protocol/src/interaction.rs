@@ -19,7 +19,10 @@ pub struct Interaction {
     pub browser: String,
     /// Dead from this moment on.
     pub expires_at: Timestamp,
-    /// The session that a person chose or made for this request.
+    /// The session that a person chose for this request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chosen: Option<String>,
+    /// The session that a person made for this request, by signing in.
     pub signed_in: Option<String>,
     /// What the person decided.
     pub decision: Option<Decision>,
@@ -95,7 +98,7 @@ pub fn step(interaction: &Interaction, session: Option<&ActiveSession<'_>>, now:
         if request.prompt.login || too_old || (request.max_age == Some(0)) {
             return ask(request, Step::SignIn, "the sign-in is older than max_age allows");
         }
-        if request.prompt.select_account {
+        if request.prompt.select_account && interaction.chosen.as_deref() != Some(session.id) {
             return Ok(Step::SelectAccount);
         }
     }

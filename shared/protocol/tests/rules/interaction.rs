@@ -25,6 +25,7 @@ fn interaction(more: &str) -> Interaction {
         expected_subject: None,
         browser: "b".into(),
         expires_at: T0,
+        chosen: None,
         signed_in: None,
         decision: None,
         device: None,
@@ -73,6 +74,19 @@ fn select_account_shows_who_is_there() {
     assert_eq!(after(&request, 5), Ok(Step::SelectAccount));
     request.signed_in = Some("session".into());
     assert_eq!(after(&request, 5), Ok(Step::Proceed));
+}
+
+#[test]
+fn choosing_an_account_is_no_sign_in() {
+    let mut request = interaction("prompt=select_account&max_age=10");
+    request.chosen = Some("session".into());
+    assert_eq!(after(&request, 10), Ok(Step::Proceed));
+    assert_eq!(after(&request, 11), Ok(Step::SignIn), "the choice is good, the sign-in too old by now");
+    request.signed_in = Some("session".into());
+    assert_eq!(after(&request, 11), Ok(Step::Proceed));
+    request.chosen = Some("another".into());
+    request.signed_in = None;
+    assert_eq!(after(&request, 10), Ok(Step::SelectAccount));
 }
 
 #[test]

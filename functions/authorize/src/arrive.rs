@@ -30,7 +30,8 @@ pub(crate) async fn interaction(
     // In a client's request it is a parameter that nobody knows (RFC 6749 §3.1).
     if let (Some(sealed), None) = (parameters.value("interaction"), parameters.value("client_id")) {
         let opened = browser.open_interaction(context, sealed, request.received_at);
-        let Some(interaction) = opened else {
+        let opened = opened.or_else(|| browser.adopt_interaction(context, sealed, request.received_at));
+        let Some(interaction) = opened.filter(|interaction| interaction.device.is_none()) else {
             return refuse(Error::invalid_request("this sign-in is over, or began in another browser"));
         };
         return match context.client(&interaction.request.client_id, request.received_at).await? {
@@ -52,7 +53,7 @@ pub(crate) async fn interaction(
         request: checked.request,
         expected_subject: checked.expected_subject,
         pushed: checked.pushed.map(GrantId::name),
-        browser: browser.id.clone(),
+        browser: browser.known_id().map(str::to_owned),
         expires_at: request.received_at.after(context.config.interaction_lifetime),
         chosen: None,
         signed_in: None,

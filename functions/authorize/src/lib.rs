@@ -26,7 +26,7 @@ async fn respond(request: &Request, context: &Context) -> Result<Response, Fault
     let response = match arrive::interaction(request, context, &browser).await? {
         Ok(arrived) if arrived.is_posted => browser::forward(context, "/authorize", &arrived.interaction)?,
         Ok(arrived) => proceed(request, context, arrived.interaction, &arrived.client).await?,
-        Err(response) => *response,
+        Err(response) => return Ok(*response),
     };
     Ok(browser.remember(response, context))
 }

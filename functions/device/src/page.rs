@@ -63,6 +63,11 @@ impl Page<'_> {
     /// Looks for the device that shows the code. Guesses are counted before they are looked at (RFC 8628 §5.1).
     async fn take_code(&self, typed: &str, parameters: &Parameters) -> Result<Response, Fault> {
         let (context, now) = (self.context, self.request.received_at);
+        if self.browser.known_id().is_none() {
+            // Only a page that the browser asks for itself can give it the cookie that the form needs.
+            let query = UserCode::parse(typed).map(|code| format!("?user_code={code}")).unwrap_or_default();
+            return Ok(Response::see_other(&format!("{}/device{query}", context.config.issuer)));
+        }
         if !self.browser.accepts_form(context, "device", "", parameters.value("csrf")) {
             return self.entry(StatusCode::BAD_REQUEST, typed, Some(DeviceProblem::SessionExpired));
         }
@@ -88,7 +93,7 @@ impl Page<'_> {
             request: pending.request.to_authorization_request(&page),
             expected_subject: None,
             pushed: None,
-            browser: self.browser.id.clone(),
+            browser: Some(self.browser.id.clone()),
             expires_at: now.after(context.config.interaction_lifetime).min(pending.expires_at),
             chosen: None,
             signed_in: None,

@@ -15,8 +15,9 @@ pub struct Interaction {
     /// The pushed request that it is (RFC 9126), which is good for one answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pushed: Option<String>,
-    /// The browser that it began in; in any other it is refused.
-    pub browser: String,
+    /// The browser that it began in; in any other it is refused. None while it is not known: the request was posted, and
+    /// goes on by GET.
+    pub browser: Option<String>,
     /// Dead from this moment on.
     pub expires_at: Timestamp,
     /// The session that a person chose for this request.

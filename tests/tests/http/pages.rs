@@ -1,7 +1,7 @@
 //! What a person sees, without JavaScript: headers, cookies, forms, and whose they are (RFC 6749 §10.12, §10.13;
 //! RFC 9700 §4.7, §4.16; RFC 6265bis).
 
-use suite::{AuthorizationRequest, Browser, Call, Form, Landing, Page, altered, base, spa};
+use suite::{AuthorizationRequest, Browser, Call, Form, Landing, Page, Reply, admin, altered, base, spa};
 
 fn login_page() -> (Browser, Page) {
     let mut browser = Browser::new();
@@ -372,4 +372,55 @@ fn two_tabs_do_not_disturb_each_other() {
     let landing = browser.sign_in(&first, suite::USERNAME, suite::PASSWORD);
     let callback = browser.finish(landing, suite::USERNAME, suite::PASSWORD);
     assert_eq!(callback.value("state"), Some(one.value("state")));
+}
+
+/// What another site has the browser post: browsers leave the cookies out of it (RFC 6265bis §5.6.7), and keep those that
+/// the answer sets.
+fn post_from_elsewhere(browser: &mut Browser, path: &str, parameters: &[(String, String)]) -> Reply {
+    let mut without = Browser::new();
+    let reply = without.send(Call::post(path).form(parameters));
+    browser.take_cookies_of(&without);
+    reply
+}
+
+/// OpenID Connect Core §3.1.2.1, RP-Initiated Logout §2: requests may be posted from other sites; that disturbs no sign-in
+/// in another tab, and the posted request goes on in this browser.
+#[test]
+fn a_post_from_another_site_leaves_other_tabs_alone() {
+    let (mut browser, page) = login_page();
+    let request = AuthorizationRequest::new(&spa());
+    let posted = post_from_elsewhere(&mut browser, "/authorize", &request.parameters).expect(303);
+    for path in ["/logout", "/device", "/login", "/consent"] {
+        post_from_elsewhere(&mut browser, path, &[]);
+    }
+    post_from_elsewhere(&mut browser, "/authorize", &request.clone().without("client_id").parameters).expect(400);
+    let mut stranger = Browser::new();
+    stranger.open("/authorize").error_page();
+    assert!(stranger.cookies().is_empty(), "an error page names the browser");
+    let landing = browser.sign_in(&page, suite::USERNAME, suite::PASSWORD);
+    browser.finish(landing, suite::USERNAME, suite::PASSWORD).code();
+    let landing = browser.open(posted.location().expect("Location").as_str());
+    let callback = browser.finish(landing, suite::USERNAME, suite::PASSWORD);
+    assert_eq!(callback.value("state"), Some(request.value("state")));
+}
+
+/// RFC 9700 §4.7: a posted request that no browser owns yet begins anew in each: nothing is decided in it, and nothing that
+/// is decided in one browser counts in another.
+#[test]
+fn a_posted_request_is_nobodys_until_it_goes_on() {
+    let request = AuthorizationRequest::new(&spa()).set("prompt", "consent");
+    let reply = Call::post("/authorize").form(&request.parameters).send().expect(303);
+    let location = reply.location().expect("Location");
+    let sealed = location.query().expect("interaction").to_owned();
+    for path in ["/login", "/consent"] {
+        Browser::signed_in().open(&format!("{path}?{sealed}")).error_page();
+    }
+    let mut one = Browser::signed_in();
+    let page = one.open(location.as_str()).consent_page();
+    one.decide(&page, "allow").callback().code();
+    Browser::signed_in().open(location.as_str()).consent_page();
+    let mut stranger = Browser::new();
+    let page_of_stranger = stranger.open(location.as_str()).login_page();
+    stranger.open(page.url.as_str()).error_page();
+    one.open(page_of_stranger.url.as_str()).error_page();
 }

@@ -444,3 +444,14 @@ fn signing_out_of_the_browser_leaves_the_device_alone() {
     );
     assert!(tokens.is_live());
 }
+
+/// A code that is typed where no cookie was kept leads to the page that can give one.
+#[test]
+fn a_form_without_a_cookie_leads_to_a_fresh_page() {
+    let device = Device::new();
+    let mut browser = Browser::new();
+    let page = browser.post("/device", &[("user_code", device.text("user_code"))]).page();
+    let form = page.forms.iter().find(|form| form.has("user_code")).expect("a field for the code").clone();
+    assert_eq!(form.value("user_code"), Some(device.text("user_code")));
+    assert_eq!(browser.cookies().len(), 1);
+}

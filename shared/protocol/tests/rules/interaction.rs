@@ -23,7 +23,7 @@ fn interaction(more: &str) -> Interaction {
         request: AuthorizationRequest::check(&parameters, &client(), target, &[]).unwrap(),
         pushed: None,
         expected_subject: None,
-        browser: "b".into(),
+        browser: Some("b".into()),
         expires_at: T0,
         chosen: None,
         signed_in: None,

@@ -7,7 +7,7 @@ use protocol::device::{UserCode, WaitingDevice};
 use protocol::interaction::{self, Decision, Interaction, Step};
 use protocol::throttle::{ADDRESS, BROWSER};
 use protocol::{Error, ErrorCode, Parameters, StoredClient};
-use runtime::browser::{self, Browser, SignedIn};
+use runtime::browser::{self, Browser, FormOrigin, SignedIn};
 use runtime::throttle::Slots;
 use runtime::{Context, Fault, Request, Response, entropy};
 use std::sync::Arc;
@@ -139,13 +139,13 @@ impl Page<'_> {
 
     async fn take_decision(&self, visit: Visit, sealed: &str, parameters: &Parameters) -> Result<Response, Fault> {
         let context = self.context;
-        if !self.browser.accepts_form(
-            context,
-            "device-consent",
-            &visit.signed_in.bind(sealed),
-            parameters.value("csrf"),
-        ) {
-            return self.outcome(DeviceOutcome::Over);
+        let csrf = parameters.value("csrf");
+        match self.browser.form_origin(context, "device-consent", sealed, &visit.signed_in, csrf) {
+            FormOrigin::ThisSession => {}
+            FormOrigin::OtherSession => {
+                return browser::forward(context, visit.interaction.path(), &visit.interaction);
+            }
+            FormOrigin::Elsewhere => return self.outcome(DeviceOutcome::Over),
         }
         match parameters.value("decision") {
             Some("switch") => {
@@ -193,7 +193,7 @@ impl Page<'_> {
             scopes: &scopes,
             resources: &asked.resources,
             interaction: sealed,
-            csrf: &self.browser.form_token(self.context, "device-consent", &visit.signed_in.bind(sealed)),
+            csrf: &self.browser.decision_token(self.context, "device-consent", sealed, &visit.signed_in),
         });
         Ok(Response::page(StatusCode::OK, page).of_client(&client.client_id))
     }

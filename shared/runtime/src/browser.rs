@@ -70,6 +70,33 @@ impl Browser {
         !self.is_new && token.is_some_and(|token| jose::constant_time_eq(token.as_bytes(), expected.as_bytes()))
     }
 
+    /// The token of a form in which a person decides: good in this session alone.
+    pub fn decision_token(&self, context: &Context, form: &str, sealed: &str, signed_in: &SignedIn) -> String {
+        let in_session = self.form_token(context, form, &signed_in.bind(sealed));
+        format!("{}.{in_session}", self.form_token(context, form, sealed))
+    }
+
+    /// Where a form was shown in which a person decides, by its token.
+    pub fn form_origin(
+        &self,
+        context: &Context,
+        form: &str,
+        sealed: &str,
+        signed_in: &SignedIn,
+        token: Option<&str>,
+    ) -> FormOrigin {
+        let Some((in_browser, in_session)) = token.and_then(|token| token.split_once('.')) else {
+            return FormOrigin::Elsewhere;
+        };
+        if !self.accepts_form(context, form, sealed, Some(in_browser)) {
+            FormOrigin::Elsewhere
+        } else if self.accepts_form(context, form, &signed_in.bind(sealed), Some(in_session)) {
+            FormOrigin::ThisSession
+        } else {
+            FormOrigin::OtherSession
+        }
+    }
+
     /// Opens an interaction that began in this browser and is not over.
     pub fn open_interaction(&self, context: &Context, sealed: &str, now: Timestamp) -> Option<Interaction> {
         let interaction: Interaction = open(context, sealed)?;
@@ -141,7 +168,7 @@ impl SignedIn {
     }
 
     /// What the token of a form is bound to that a person decides in: the request, and the session that it was shown in.
-    pub fn bind(&self, sealed: &str) -> String {
+    fn bind(&self, sealed: &str) -> String {
         format!("{sealed} {}", self.name)
     }
 

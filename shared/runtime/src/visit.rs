@@ -1,6 +1,6 @@
 //! How the pages begin that an authorization request is interrupted for: sign-in, consent.
 
-use crate::browser::Browser;
+use crate::browser::{Browser, FormOrigin, SignedIn};
 use crate::{Context, Fault, Request, Response};
 use protocol::interaction::Interaction;
 use protocol::{Error, Parameters, StoredClient};
@@ -56,5 +56,10 @@ impl<'a> Visit<'a> {
     /// Whether the form that was sent is one that this browser was shown; `bound` as it was when it was shown.
     pub fn accepts_form(&self, form: &str, bound: &str) -> bool {
         self.browser.accepts_form(self.context, form, bound, self.parameters.value("csrf"))
+    }
+
+    /// Where the form was shown in which a person decides.
+    pub fn form_origin(&self, form: &str, signed_in: &SignedIn) -> FormOrigin {
+        self.browser.form_origin(self.context, form, &self.sealed, signed_in, self.parameters.value("csrf"))
     }
 }

@@ -359,6 +359,20 @@ fn the_person_can_switch_accounts() {
     browser.finish(landing, suite::USERNAME, suite::PASSWORD).code();
 }
 
+/// Whoever signs in anew in another tab finds an open consent page out of date: it is shown again, and nothing is decided.
+#[test]
+fn a_consent_page_of_an_earlier_session_is_shown_again() {
+    let mut browser = Browser::new_signed_in();
+    let request = AuthorizationRequest::new(&spa()).set("prompt", "consent");
+    let page = browser.authorize(&request).consent_page();
+    browser.complete(&AuthorizationRequest::new(&spa()).set("prompt", "login")).code();
+    for decision in ["deny", "allow"] {
+        browser.decide(&page, decision).consent_page();
+    }
+    let page = browser.decide(&page, "allow").consent_page();
+    assert_eq!(browser.decide(&page, "allow").callback().value("state"), Some(request.value("state")));
+}
+
 /// Two tabs, each with its own request: both come through.
 #[test]
 fn two_tabs_do_not_disturb_each_other() {

@@ -367,6 +367,19 @@ fn nothing_is_decided_on_the_way() {
     assert_eq!(name["name"], ada);
 }
 
+/// A page from before a sign-in in another tab is shown again: the code is not over, and nothing is decided.
+#[test]
+fn a_page_of_an_earlier_session_is_shown_again() {
+    let device = Device::new();
+    let mut browser = Browser::new_signed_in();
+    let page = device.consent(&mut browser);
+    browser.complete(&AuthorizationRequest::new(&spa()).set("prompt", "login")).code();
+    browser.decide(&page, "deny").consent_page();
+    let page = browser.decide(&page, "allow").consent_page();
+    device.poll().send().expect_error(400, "authorization_pending");
+    assert!(browser.decide(&page, "allow").page().text().contains("connected"));
+}
+
 /// A decided code leads nowhere.
 #[test]
 fn a_code_is_decided_once() {

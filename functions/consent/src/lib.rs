@@ -15,6 +15,7 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Fa
 
 async fn respond(request: &Request, context: &Context) -> Result<Response, Fault> {
     let visit = match Visit::open(request, context).await? {
+        Ok(visit) if visit.interaction.device.is_some() => return Visit::over(request),
         Ok(visit) => visit,
         Err(over) => return Ok(*over),
     };

@@ -345,6 +345,21 @@ fn forms_of_other_sites_do_nothing() {
     device.poll().send().expect_error(400, "authorization_pending");
 }
 
+/// What was begun for a device is no authorization request: the pages of those refuse it.
+#[test]
+fn a_devices_interaction_is_for_the_device_page_alone() {
+    let device = Device::new();
+    let mut browser = Browser::signed_in();
+    let page = device.consent(&mut browser);
+    let interaction = page.consent().and_then(|form| form.value("interaction")).expect("interaction").to_owned();
+    for path in ["/authorize", "/consent"] {
+        browser.open(&format!("{path}?interaction={interaction}")).error_page();
+    }
+    let fields = [("interaction", interaction.as_str()), ("decision", "allow")];
+    browser.post("/consent", &fields).error_page();
+    device.poll().send().expect_error(400, "authorization_pending");
+}
+
 /// The person may go on as somebody else, or go away from signing in; neither decides anything.
 #[test]
 fn nothing_is_decided_on_the_way() {

@@ -158,7 +158,9 @@ fn signing_out_ends_what_was_granted_before_signing_in_again() {
 #[test]
 fn somebody_elses_sign_in_ends_the_session() {
     let ada = admin::user("suite-ada");
-    let (mut browser, request) = (Browser::new(), AuthorizationRequest::new(&spa()));
+    let told = "backchannel_logout_uri=https://suite.example/out";
+    let client = admin::client("suite-sign-in", &["--set", "token_endpoint_auth_method=none", "--set", told]);
+    let (mut browser, request) = (Browser::new(), AuthorizationRequest::new(&client));
     let online = TokenRequest::code(&request, &browser.complete(&request).code()).tokens();
     let offline = request.clone().offline();
     let offline = TokenRequest::code(&offline, &browser.complete(&offline).code()).tokens();

@@ -74,6 +74,9 @@ async fn needs_consent(
     if judge(protocol::Scope::default()) == Ok(false) {
         return Ok(Ok(false));
     }
+    if !interaction::remembers_consent(&interaction.request, &client.client, &context.config.issuer) {
+        return Ok(judge(protocol::Scope::default()));
+    }
     let remembered =
         consents::find(context.records.as_ref(), &signed_in.session.subject, &interaction.request.client_id).await?;
     Ok(judge(remembered))

@@ -1,7 +1,7 @@
 //! What must happen before a request can be answered: sign-in, consent, or nothing (OpenID Connect Core §3.1.2.3, §3.1.2.4).
 
 use crate::device::WaitingDevice;
-use crate::{AuthenticationContext, AuthorizationRequest, Client, Error, ErrorCode, Scope, Timestamp};
+use crate::{AuthenticationContext, AuthorizationRequest, Client, Error, ErrorCode, Scope, Timestamp, redirect_uri};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -129,6 +129,12 @@ pub fn needs_consent(
         ));
     }
     Ok(true)
+}
+
+/// Whether what a person allowed before counts. Not when nothing shows that it is the same client that asks: one without
+/// a secret, at a redirect URI that any application can claim (RFC 6749 §10.2, RFC 8252 §8.6).
+pub fn remembers_consent(request: &AuthorizationRequest, client: &Client, issuer: &str) -> bool {
+    client.is_confidential() || !redirect_uri::can_be_claimed(request.target.redirect_uri(), issuer)
 }
 
 fn ask(request: &AuthorizationRequest, step: Step, why: &'static str) -> Result<Step, Error> {

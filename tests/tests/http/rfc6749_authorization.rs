@@ -121,7 +121,14 @@ fn unknown_response_types_are_refused() {
 fn a_client_without_the_code_grant_is_refused() {
     let client = admin::client(
         "suite-machine",
-        &["--service", "--scope", "read", "--set", "grant_types=[\"client_credentials\"]", "http://127.0.0.1/callback"],
+        &[
+            "--service",
+            "--scope",
+            "read",
+            "--set",
+            "grant_types=[\"client_credentials\"]",
+            "https://suite.example/callback",
+        ],
     );
     let request = AuthorizationRequest::new(&client).scope("read");
     assert_eq!(ask(&request).callback().error(), "unauthorized_client");

@@ -1,6 +1,6 @@
 //! When a person must sign in, choose, or consent (OpenID Connect Core §3.1.2.1, §3.1.2.3, §3.1.2.4).
 
-use protocol::interaction::{ActiveSession, Decision, Interaction, Step, needs_consent, step};
+use protocol::interaction::{ActiveSession, Decision, Interaction, Step, needs_consent, remembers_consent, step};
 use protocol::{
     AuthenticationContext, AuthorizationRequest, Client, ErrorCode, Parameters, ResponseTarget, Scope, Timestamp,
 };
@@ -109,6 +109,29 @@ fn a_refusal_goes_to_the_client() {
     let mut request = interaction("");
     request.decision = Some(Decision::Denied);
     assert_eq!(nobody(&request), Err(ErrorCode::AccessDenied));
+}
+
+#[test]
+fn consent_is_remembered_for_clients_that_can_be_told_from_others() {
+    let remembers = |redirect_uri: &str, method: &str| {
+        let client: Client = serde_json::from_value(serde_json::json!({
+            "client_id": "app", "redirect_uris": [redirect_uri], "token_endpoint_auth_method": method,
+        }))
+        .unwrap();
+        let query = format!(
+            "redirect_uri={redirect_uri}&response_type=code&scope=openid&code_challenge_method=S256&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+        );
+        let parameters = Parameters::parse(query.as_bytes()).unwrap();
+        let target = ResponseTarget::check(&parameters, &client).unwrap();
+        let request = AuthorizationRequest::check(&parameters, &client, target, &[]).unwrap();
+        remembers_consent(&request, &client, "http://localhost:8787")
+    };
+    assert!(remembers("https://a.example/cb", "none"));
+    assert!(remembers("http://localhost:8787/playground/callback", "none"), "served by this server itself");
+    for anybodys in ["http://127.0.0.1/cb", "http://[::1]/cb", "http://localhost/cb", "com.example.app:/cb"] {
+        assert!(!remembers(anybodys, "none"), "{anybodys}");
+        assert!(remembers(anybodys, "client_secret_basic"), "{anybodys}");
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Clients and users that a test needs besides the demo's, made with the `latchkey` command.
 
-use crate::client::Client;
+use crate::client::{CALLBACK, Client};
 use crate::target::base;
 use std::collections::BTreeMap;
 use std::env;
@@ -14,7 +14,8 @@ pub const PASSWORD: &str = "suite-password 1";
 pub const SECRET: &str = "s+%20&=:;/?#@~\"'\\{}";
 
 /// A client of this name, made when it is first asked for. `arguments` are those of `latchkey client add`, such as
-/// `--confidential` or `--set require_pkce=false`; its redirect URI is `http://127.0.0.1/callback` unless they give others.
+/// `--confidential` or `--set require_pkce=false`; its redirect URI is
+/// `https://suite.example/callback` unless they give others.
 #[track_caller]
 pub fn client(id: &str, arguments: &[&str]) -> Client {
     static KNOWN: Mutex<BTreeMap<String, Client>> = Mutex::new(BTreeMap::new());
@@ -25,7 +26,7 @@ pub fn client(id: &str, arguments: &[&str]) -> Client {
     let mut command = vec!["client", "add", "--json", "--id", id];
     let is_given = |pair: &[&str]| pair[1].starts_with("http") && pair[0] != "--post-logout-redirect-uri";
     if !arguments.first().is_some_and(|first| first.starts_with("http")) && !arguments.windows(2).any(is_given) {
-        command.push("http://127.0.0.1/callback");
+        command.push(CALLBACK);
     }
     command.extend_from_slice(arguments);
     let is_confidential = arguments.iter().any(|argument| matches!(*argument, "--confidential" | "--service"));

@@ -118,6 +118,11 @@ impl Browser {
         self.cookies.retain(|cookie, _| !cookie.contains(name));
     }
 
+    /// Keeps the cookies of another as well, those of the same names instead of its own.
+    pub fn take_cookies_of(&mut self, other: &Self) {
+        self.cookies.extend(other.cookies.clone());
+    }
+
     /// Sends a request with the cookies, and keeps those that the answer sets.
     pub fn send(&mut self, call: Call) -> Reply {
         let pairs: Vec<_> = self.cookies.iter().map(|(name, cookie)| format!("{name}={}", cookie.value)).collect();

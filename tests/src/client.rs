@@ -2,6 +2,9 @@
 
 use crate::target::base;
 
+/// Where clients are called back that say nothing else. No server is there: a test's browser stops before it.
+pub(crate) const CALLBACK: &str = "https://suite.example/callback";
+
 /// A registered client, as it knows itself.
 #[derive(Clone, Debug)]
 pub struct Client {
@@ -33,7 +36,7 @@ impl Client {
             id: id.to_owned(),
             secret: None,
             authentication: Authentication::None,
-            redirect_uri: "http://127.0.0.1:49321/callback".to_owned(),
+            redirect_uri: CALLBACK.to_owned(),
         }
     }
 
@@ -52,7 +55,7 @@ impl Client {
 
 /// The demo's public client.
 pub fn spa() -> Client {
-    Client::public("demo-spa")
+    Client { redirect_uri: format!("{}/playground/callback", base()), ..Client::public("demo-spa") }
 }
 
 /// The demo's confidential client; it need not use PKCE.

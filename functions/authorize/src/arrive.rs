@@ -4,12 +4,9 @@ use crate::{answer, error_page};
 use protocol::interaction::Interaction;
 use protocol::{Error, GrantId, Parameters, StoredClient};
 use runtime::authorization::Rejected;
-use runtime::browser::{self, Browser};
+use runtime::browser::Browser;
 use runtime::{Context, Fault, Request, Response};
 use std::sync::Arc;
-
-/// The longest interaction that can travel in the browser's URL, with room for what people decide on the way.
-const MAX_SEALED: usize = runtime::shell::MAX_QUERY - 1024;
 
 /// A request that passed every check.
 pub(crate) struct Arrived {
@@ -30,9 +27,11 @@ pub(crate) async fn interaction(
         Ok(parameters) => parameters,
         Err(error) => return refuse(error),
     };
-    if let Some(sealed) = parameters.value("interaction") {
+    // In a client's request it is a parameter that nobody knows (RFC 6749 §3.1).
+    if let (Some(sealed), None) = (parameters.value("interaction"), parameters.value("client_id")) {
         let opened = browser.open_interaction(context, sealed, request.received_at);
-        let Some(interaction) = opened else {
+        let opened = opened.or_else(|| browser.adopt_interaction(context, sealed, request.received_at));
+        let Some(interaction) = opened.filter(|interaction| interaction.device.is_none()) else {
             return refuse(Error::invalid_request("this sign-in is over, or began in another browser"));
         };
         return match context.client(&interaction.request.client_id, request.received_at).await? {
@@ -54,15 +53,13 @@ pub(crate) async fn interaction(
         request: checked.request,
         expected_subject: checked.expected_subject,
         pushed: checked.pushed.map(GrantId::name),
-        browser: browser.id.clone(),
+        browser: browser.known_id().map(str::to_owned),
         expires_at: request.received_at.after(context.config.interaction_lifetime),
+        chosen: None,
         signed_in: None,
         decision: None,
         device: None,
     };
-    if browser::seal(context, &interaction)?.len() > MAX_SEALED {
-        return refuse(Error::invalid_request("the request is too long: it could not travel through sign-in"));
-    }
     Ok(Ok(Arrived { interaction, client, is_posted: request.method == http::Method::POST }))
 }
 

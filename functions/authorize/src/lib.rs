@@ -26,7 +26,7 @@ async fn respond(request: &Request, context: &Context) -> Result<Response, Fault
     let response = match arrive::interaction(request, context, &browser).await? {
         Ok(arrived) if arrived.is_posted => browser::forward(context, "/authorize", &arrived.interaction)?,
         Ok(arrived) => proceed(request, context, arrived.interaction, &arrived.client).await?,
-        Err(response) => *response,
+        Err(response) => return Ok(*response),
     };
     Ok(browser.remember(response, context))
 }
@@ -73,6 +73,9 @@ async fn needs_consent(
     let judge = |remembered| interaction::needs_consent(interaction, &active, &client.client, &remembered);
     if judge(protocol::Scope::default()) == Ok(false) {
         return Ok(Ok(false));
+    }
+    if !interaction::remembers_consent(&interaction.request, &client.client, &context.config.issuer) {
+        return Ok(judge(protocol::Scope::default()));
     }
     let remembered =
         consents::find(context.records.as_ref(), &signed_in.session.subject, &interaction.request.client_id).await?;

@@ -4,7 +4,7 @@ use http::{Method, StatusCode};
 use pages::ScopeLine;
 use protocol::Error;
 use protocol::interaction::{Decision, Interaction};
-use runtime::browser::{self, SignedIn};
+use runtime::browser::{self, FormOrigin, SignedIn};
 use runtime::{Context, Fault, Request, Response, Visit, entropy};
 use storage::consents;
 
@@ -15,6 +15,7 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Fa
 
 async fn respond(request: &Request, context: &Context) -> Result<Response, Fault> {
     let visit = match Visit::open(request, context).await? {
+        Ok(visit) if visit.interaction.device.is_some() => return Visit::over(request),
         Ok(visit) => visit,
         Err(over) => return Ok(*over),
     };
@@ -25,13 +26,17 @@ async fn respond(request: &Request, context: &Context) -> Result<Response, Fault
 }
 
 async fn decide(visit: Visit<'_>, signed_in: &SignedIn) -> Result<Response, Fault> {
-    if !visit.accepts_form("consent", &signed_in.bind(&visit.sealed)) {
-        return Response::error_page(
-            visit.request,
-            "Nothing was decided",
-            "The page is not one that you were shown since you signed in. Go back to the application and try again.",
-            &Error::invalid_request("the form's token is missing, or of another browser or session"),
-        );
+    match visit.form_origin("consent", signed_in) {
+        FormOrigin::ThisSession => {}
+        FormOrigin::OtherSession => return browser::forward(visit.context, "/authorize", &visit.interaction),
+        FormOrigin::Elsewhere => {
+            return Response::error_page(
+                visit.request,
+                "Nothing was decided",
+                "The page is not one that you were shown. Go back to the application and try again.",
+                &Error::invalid_request("the form's token is missing, or of another browser"),
+            );
+        }
     }
     let Visit { context, interaction, parameters, .. } = visit;
     match parameters.value("decision") {
@@ -44,7 +49,7 @@ async fn decide(visit: Visit<'_>, signed_in: &SignedIn) -> Result<Response, Faul
             browser::forward(context, "/authorize", &Interaction { decision, ..interaction })
         }
         Some("switch") => {
-            let mut interaction = Interaction { signed_in: None, decision: None, ..interaction };
+            let mut interaction = Interaction { chosen: None, signed_in: None, decision: None, ..interaction };
             interaction.request.prompt.login = true;
             browser::forward(context, "/login", &interaction)
         }
@@ -65,7 +70,7 @@ fn show(visit: &Visit<'_>, signed_in: &SignedIn) -> Result<Response, Fault> {
         scopes: &scopes,
         resources: &asked.resources,
         interaction: &visit.sealed,
-        csrf: &visit.browser.form_token(visit.context, "consent", &signed_in.bind(&visit.sealed)),
+        csrf: &visit.browser.decision_token(visit.context, "consent", &visit.sealed, signed_in),
     });
     Ok(Response::page(StatusCode::OK, page).of_client(&client.client_id))
 }

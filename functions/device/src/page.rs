@@ -7,7 +7,7 @@ use protocol::device::{UserCode, WaitingDevice};
 use protocol::interaction::{self, Decision, Interaction, Step};
 use protocol::throttle::{ADDRESS, BROWSER};
 use protocol::{Error, ErrorCode, Parameters, StoredClient};
-use runtime::browser::{self, Browser, SignedIn};
+use runtime::browser::{self, Browser, FormOrigin, SignedIn};
 use runtime::throttle::Slots;
 use runtime::{Context, Fault, Request, Response, entropy};
 use std::sync::Arc;
@@ -63,6 +63,11 @@ impl Page<'_> {
     /// Looks for the device that shows the code. Guesses are counted before they are looked at (RFC 8628 §5.1).
     async fn take_code(&self, typed: &str, parameters: &Parameters) -> Result<Response, Fault> {
         let (context, now) = (self.context, self.request.received_at);
+        if self.browser.known_id().is_none() {
+            // Only a page that the browser asks for itself can give it the cookie that the form needs.
+            let query = UserCode::parse(typed).map(|code| format!("?user_code={code}")).unwrap_or_default();
+            return Ok(Response::see_other(&format!("{}/device{query}", context.config.issuer)));
+        }
         if !self.browser.accepts_form(context, "device", "", parameters.value("csrf")) {
             return self.entry(StatusCode::BAD_REQUEST, typed, Some(DeviceProblem::SessionExpired));
         }
@@ -88,8 +93,9 @@ impl Page<'_> {
             request: pending.request.to_authorization_request(&page),
             expected_subject: None,
             pushed: None,
-            browser: self.browser.id.clone(),
+            browser: Some(self.browser.id.clone()),
             expires_at: now.after(context.config.interaction_lifetime).min(pending.expires_at),
+            chosen: None,
             signed_in: None,
             decision: None,
             device: Some(WaitingDevice { code, decision: pending.decision }),
@@ -133,17 +139,18 @@ impl Page<'_> {
 
     async fn take_decision(&self, visit: Visit, sealed: &str, parameters: &Parameters) -> Result<Response, Fault> {
         let context = self.context;
-        if !self.browser.accepts_form(
-            context,
-            "device-consent",
-            &visit.signed_in.bind(sealed),
-            parameters.value("csrf"),
-        ) {
-            return self.outcome(DeviceOutcome::Over);
+        let csrf = parameters.value("csrf");
+        match self.browser.form_origin(context, "device-consent", sealed, &visit.signed_in, csrf) {
+            FormOrigin::ThisSession => {}
+            FormOrigin::OtherSession => {
+                return browser::forward(context, visit.interaction.path(), &visit.interaction);
+            }
+            FormOrigin::Elsewhere => return self.outcome(DeviceOutcome::Over),
         }
         match parameters.value("decision") {
             Some("switch") => {
-                let mut interaction = Interaction { signed_in: None, decision: None, ..visit.interaction };
+                let mut interaction =
+                    Interaction { chosen: None, signed_in: None, decision: None, ..visit.interaction };
                 interaction.request.prompt.login = true;
                 browser::forward(context, "/login", &interaction)
             }
@@ -186,7 +193,7 @@ impl Page<'_> {
             scopes: &scopes,
             resources: &asked.resources,
             interaction: sealed,
-            csrf: &self.browser.form_token(self.context, "device-consent", &visit.signed_in.bind(sealed)),
+            csrf: &self.browser.decision_token(self.context, "device-consent", sealed, &visit.signed_in),
         });
         Ok(Response::page(StatusCode::OK, page).of_client(&client.client_id))
     }

@@ -1,6 +1,6 @@
 //! What the page sends.
 
-use crate::{go_on_as, password, show, show_again, sign_in};
+use crate::{password, show, show_again, sign_in};
 use http::{StatusCode, header};
 use pages::SignInProblem;
 use protocol::interaction::{self, Decision, Interaction, Step};
@@ -34,7 +34,10 @@ async fn go_on(visit: &Visit<'_>) -> Result<Response, Fault> {
     let Some(signed_in) = SignedIn::of(visit.request, visit.context).await? else { return show(visit).await };
     let known_as = signed_in.known_as(visit.context, &visit.client.client);
     match interaction::step(&visit.interaction, Some(&signed_in.as_active(&known_as)), visit.request.received_at) {
-        Ok(Step::SelectAccount | Step::Proceed) => go_on_as(visit, signed_in.name),
+        Ok(Step::SelectAccount | Step::Proceed) => {
+            let interaction = Interaction { chosen: Some(signed_in.name), decision: None, ..visit.interaction.clone() };
+            browser::forward(visit.context, interaction.path(), &interaction)
+        }
         _ => show(visit).await,
     }
 }

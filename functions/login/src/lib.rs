@@ -24,16 +24,21 @@ async fn respond(request: &Request, context: &Context) -> Result<Response, Fault
     }
 }
 
-/// The page as first seen. Whoever is signed in may go on as that, when the request lets people choose.
+/// The page as first seen. Whoever is signed in may go on as that, when the request lets people choose; and goes on
+/// without it, when the session is good for the request by now: the person signed in in another tab.
 async fn show(visit: &Visit<'_>) -> Result<Response, Fault> {
-    let (asked, now) = (&visit.interaction.request, visit.request.received_at);
-    let signed_in = if asked.prompt.select_account { SignedIn::of(visit.request, visit.context).await? } else { None };
+    let signed_in = SignedIn::of(visit.request, visit.context).await?;
     let known_as =
         signed_in.as_ref().map(|signed_in| signed_in.known_as(visit.context, &visit.client.client)).unwrap_or_default();
     let active = signed_in.as_ref().map(|signed_in| signed_in.as_active(&known_as));
-    let may_go_on = interaction::step(&visit.interaction, active.as_ref(), now) == Ok(Step::SelectAccount);
+    let step = interaction::step(&visit.interaction, active.as_ref(), visit.request.received_at);
+    if step == Ok(Step::Proceed) {
+        return browser::forward(visit.context, visit.interaction.path(), &visit.interaction);
+    }
+    let may_go_on = step == Ok(Step::SelectAccount);
     let continue_as = signed_in.as_ref().filter(|_| may_go_on).map(|signed_in| signed_in.session.name.as_str());
-    page(visit, StatusCode::OK, asked.login_hint.as_deref().unwrap_or_default(), None, continue_as)
+    let username = visit.interaction.request.login_hint.as_deref().unwrap_or_default();
+    page(visit, StatusCode::OK, username, None, continue_as)
 }
 
 /// The page again, and why.
@@ -68,27 +73,34 @@ fn page(
     Ok(Response::page(status, page).of_client(&client.client_id))
 }
 
-/// Signs a person in: a new session, and on with the request.
+/// Signs a person in: a new session in place of the one that the browser had, and on with the request. The same person's
+/// keeps its `sid`, so that signing out ends what was granted before, too (OpenID Connect Back-Channel Logout §2); another
+/// person's ends as by signing out, and its clients are told by the scheduled function.
 async fn sign_in(visit: &Visit<'_>, subject: String) -> Result<Response, Fault> {
     let (context, now) = (visit.context, visit.request.received_at);
     let records = context.records.as_ref();
+    let (same, other) = match SignedIn::of(visit.request, context).await? {
+        Some(before) if before.session.subject == subject => (Some(before), None),
+        before => (None, before),
+    };
+    if let Some(other) = other {
+        other.end(context, now).await?;
+    }
     let user = users::find(records, &subject).await?;
     let session = sessions::Session {
         name: user.as_ref().map_or_else(|| subject.clone(), |user| user.display_name().to_owned()),
         authentication: AuthenticationContext::password(now),
-        sid: entropy::name()?,
+        sid: same.as_ref().map_or_else(entropy::name, |same| Ok(same.session.sid.clone()))?,
         subject,
     };
     let id = sessions::new_id(&session.subject, entropy::bytes()?);
     sessions::create(records, id, &session, now.after(context.config.session_lifetime)).await?;
+    if let Some(same) = same {
+        sessions::remove(records, same.id).await?;
+    }
     let cookie = browser::session_cookie(context, id, now)?;
-    Ok(go_on_as(visit, id.name())?.with(header::SET_COOKIE, &cookie))
-}
-
-/// On with the request, in this session.
-fn go_on_as(visit: &Visit<'_>, session: String) -> Result<Response, Fault> {
-    let interaction = Interaction { signed_in: Some(session), decision: None, ..visit.interaction.clone() };
-    browser::forward(visit.context, interaction.path(), &interaction)
+    let interaction = Interaction { signed_in: Some(id.name()), decision: None, ..visit.interaction.clone() };
+    Ok(browser::forward(context, interaction.path(), &interaction)?.with(header::SET_COOKIE, &cookie))
 }
 
 #[cfg(target_arch = "wasm32")]

@@ -7,8 +7,8 @@ use protocol::{Error, Parameters};
 use request::LogoutRequest;
 use runtime::back_channel::Notices;
 use runtime::browser::{self, Browser, SignedIn};
+use runtime::shell::MAX_QUERY;
 use runtime::{Context, Fault, Request, Response, cookies, entropy};
-use storage::grants::SessionGrants;
 use storage::{sessions, sign_out};
 
 /// Ends the session of this browser: at once when a client shows an ID token of that session, else when the person
@@ -28,7 +28,12 @@ async fn respond(request: &Request, context: &Context) -> Result<Response, Fault
             Err(error) => error_page(request, &error)?,
             Ok(logout) if request.method == Method::POST => {
                 // Browsers leave cookies out of a POST from another site, so it goes on by GET.
-                Response::see_other(&format!("{}/logout?{}", context.config.issuer, logout.to_query()))
+                match logout.to_query() {
+                    query if query.len() > MAX_QUERY => {
+                        error_page(request, &Error::invalid_request("the request is too long"))?
+                    }
+                    query => Response::see_other(&format!("{}/logout?{query}", context.config.issuer)),
+                }
             }
             Ok(logout) => begin(request, context, &browser, &logout).await?,
         },
@@ -86,20 +91,15 @@ async fn confirmed(
     }
 }
 
-/// Ends the session and what was granted in it, but for offline use.
+/// Ends the session, and tells its clients.
 async fn end(
     request: &Request,
     context: &Context,
     signed_in: &SignedIn,
     logout: &LogoutRequest,
 ) -> Result<Response, Fault> {
-    let records = context.records.as_ref();
-    let (session, now) = (&signed_in.session, request.received_at);
-    let grants = SessionGrants::find(records, &session.subject, &session.sid).await?;
-    let notices = Notices::begin(context, &session.subject, &grants.parties(), now).await?;
-    grants.revoke(records, now, &entropy::name()?).await?;
-    sessions::remove(records, signed_in.id).await?;
-    notices.send(context, now).await;
+    let notices = signed_in.end(context, request.received_at).await?;
+    notices.send(context, request.received_at).await;
     done(context, logout, notices.frames())
 }
 

@@ -71,6 +71,13 @@ pub(crate) fn is_web(uri: &str) -> bool {
     split_web(uri).is_some_and(|(_, authority)| !authority.is_empty())
 }
 
+/// Whether a browser may be sent there: to the web, or to an application by its private-use scheme, which has a dot in it
+/// (RFC 8252 §7.1); nothing that a browser runs itself is like that.
+pub(crate) fn is_destination(uri: &str) -> bool {
+    let is_scheme = |scheme: &str| scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
+    is_web(uri) || uri.split_once(':').is_some_and(|(scheme, _)| scheme.contains('.') && is_scheme(scheme))
+}
+
 /// Scheme and `host[:port]` of an http or https URI; user information, which could pass for a host, is left out.
 pub(crate) fn split_web(uri: &str) -> Option<(&str, &str)> {
     let (scheme, rest) = uri.split_once("://")?;
@@ -107,6 +114,18 @@ mod tests {
             ("com.example.app:/cb", "the app com.example.app"),
         ] {
             assert_eq!(destination(uri), expected);
+        }
+    }
+
+    #[test]
+    fn browsers_are_sent_to_the_web_and_to_applications() {
+        for uri in ["https://app.example/out", "http://127.0.0.1/out", "com.example.app:/out?state=*"] {
+            assert!(is_destination(uri), "{uri}");
+        }
+        for uri in
+            ["javascript:alert(1)", "data:text/html,x", "java\tscript.x:alert(1)", "/out", "", "javascript:a.b:c"]
+        {
+            assert!(!is_destination(uri), "{uri}");
         }
     }
 

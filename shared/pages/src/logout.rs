@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use crate::{Page, client::is_web, policy::Policy};
+use crate::{Page, client::is_destination, client::is_web, policy::Policy};
 
 /// What the logout page asks. The form posts to `/logout`: `interaction`, `csrf` and `decision` = `yes`, `no` or
 /// `everywhere`.
@@ -46,7 +46,7 @@ pub struct SignedOut<'a> {
 
 /// Says that the person is signed out, or still signed in.
 pub fn signed_out(view: &SignedOut<'_>) -> Page {
-    let return_uri = view.return_uri.filter(|uri| is_web(uri));
+    let return_uri = view.return_uri.filter(|uri| is_destination(uri));
     let frames: Vec<&str> = view.frames.iter().map(String::as_str).filter(|uri| is_web(uri)).collect();
     let policy = Policy { frames: &frames, ..Policy::new(view.nonce) };
     Page::new(&SignedOutTemplate { view, return_uri, frames: &frames }, policy)

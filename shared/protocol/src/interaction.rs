@@ -1,7 +1,7 @@
 //! What must happen before a request can be answered: sign-in, consent, or nothing (OpenID Connect Core §3.1.2.3, §3.1.2.4).
 
 use crate::device::WaitingDevice;
-use crate::{AuthenticationContext, AuthorizationRequest, Client, Error, ErrorCode, Scope, Timestamp};
+use crate::{AuthenticationContext, AuthorizationRequest, Client, Error, ErrorCode, Scope, Timestamp, redirect_uri};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -15,11 +15,15 @@ pub struct Interaction {
     /// The pushed request that it is (RFC 9126), which is good for one answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pushed: Option<String>,
-    /// The browser that it began in; in any other it is refused.
-    pub browser: String,
+    /// The browser that it began in; in any other it is refused. None while it is not known: the request was posted, and
+    /// goes on by GET.
+    pub browser: Option<String>,
     /// Dead from this moment on.
     pub expires_at: Timestamp,
-    /// The session that a person chose or made for this request.
+    /// The session that a person chose for this request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chosen: Option<String>,
+    /// The session that a person made for this request, by signing in.
     pub signed_in: Option<String>,
     /// What the person decided.
     pub decision: Option<Decision>,
@@ -95,7 +99,7 @@ pub fn step(interaction: &Interaction, session: Option<&ActiveSession<'_>>, now:
         if request.prompt.login || too_old || (request.max_age == Some(0)) {
             return ask(request, Step::SignIn, "the sign-in is older than max_age allows");
         }
-        if request.prompt.select_account {
+        if request.prompt.select_account && interaction.chosen.as_deref() != Some(session.id) {
             return Ok(Step::SelectAccount);
         }
     }
@@ -125,6 +129,12 @@ pub fn needs_consent(
         ));
     }
     Ok(true)
+}
+
+/// Whether what a person allowed before counts. Not when nothing shows that it is the same client that asks: one without
+/// a secret, at a redirect URI that any application can claim (RFC 6749 §10.2, RFC 8252 §8.6).
+pub fn remembers_consent(request: &AuthorizationRequest, client: &Client, issuer: &str) -> bool {
+    client.is_confidential() || !redirect_uri::can_be_claimed(request.target.redirect_uri(), issuer)
 }
 
 fn ask(request: &AuthorizationRequest, step: Step, why: &'static str) -> Result<Step, Error> {

@@ -23,17 +23,16 @@ impl Parameters {
         if encoded.iter().filter(|byte| **byte == b'&').count() >= MAX_COUNT {
             return Err(Error::invalid_request("the request has more than 64 parameters"));
         }
-        for (name, value) in form_urlencoded::parse(encoded) {
-            if name.contains('\u{FFFD}') || value.contains('\u{FFFD}') {
-                return Err(Error::invalid_request("a parameter is not valid UTF-8"));
-            }
+        for pair in encoded.split(|byte| *byte == b'&') {
+            let mut parts = pair.splitn(2, |byte| *byte == b'=');
+            let (name, value) = (decode(parts.next())?, decode(parts.next())?);
             if value.is_empty() {
                 continue;
             }
-            if !MULTIPLE.contains(&name.as_ref()) && parameters.pairs.iter().any(|(known, _)| *known == name) {
-                parameters.repeated.push(name.into_owned());
+            if !MULTIPLE.contains(&name.as_str()) && parameters.pairs.iter().any(|(known, _)| *known == name) {
+                parameters.repeated.push(name);
             } else {
-                parameters.pairs.push((name.into_owned(), value.into_owned()));
+                parameters.pairs.push((name, value));
             }
         }
         Ok(parameters)
@@ -89,6 +88,14 @@ impl Parameters {
     pub fn required(&self, name: &'static str) -> Result<&str, Error> {
         self.value(name).ok_or_else(|| Error::invalid_request(format!("the parameter '{name}' is missing")))
     }
+}
+
+/// A name or a value as it was meant. Bytes that are not UTF-8 are refused, not replaced: U+FFFD is a character like others.
+fn decode(encoded: Option<&[u8]>) -> Result<String, Error> {
+    let spaced: Vec<u8> =
+        encoded.unwrap_or_default().iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
+    let decoded = percent_encoding::percent_decode(&spaced).decode_utf8();
+    Ok(decoded.map_err(|_| Error::invalid_request("a parameter is not valid UTF-8"))?.into_owned())
 }
 
 /// At most 40 characters of what a stranger sent, for a description.

@@ -34,12 +34,20 @@ pub fn problem(uri: &str) -> Option<&'static str> {
     if uri.contains('#') {
         return Some("must not have a fragment");
     }
-    if uri.contains('*') || uri.bytes().any(|byte| byte <= b' ' || byte == 0x7F || byte == b'\\') {
-        return Some("must not have wildcards, spaces or backslashes");
+    if uri.contains('*') {
+        return Some("must not have wildcards");
+    }
+    if !has_only_uri_characters(uri) {
+        return Some(
+            "must have no other characters than URIs are made of (RFC 3986 section 2), and whole percent-encodings",
+        );
     }
     let Ok(url) = Url::parse(uri) else { return Some("must be an absolute URI") };
     if !url.username().is_empty() || url.password().is_some() {
         return Some("must not have a user name or password");
+    }
+    if matches!(url.scheme(), "https" | "http") && host(uri) != url.host_str().map(str::to_owned) {
+        return Some("must have the host behind '//', as browsers will write it");
     }
     match url.scheme() {
         "https" => None,
@@ -50,6 +58,31 @@ pub fn problem(uri: &str) -> Option<&'static str> {
             Some("must be https, or a private-use scheme in reverse domain name form such as com.example.app:/callback")
         }
     }
+}
+
+/// Whether it is made of the characters of RFC 3986 §2 alone, each `%` before two hexadecimal digits.
+fn has_only_uri_characters(uri: &str) -> bool {
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/?#[]@!$&'()*+,;=%".contains(&byte);
+    let is_whole = |rest: &str| rest.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2;
+    uri.bytes().all(is_allowed) && uri.split('%').skip(1).all(is_whole)
+}
+
+/// The host of an http or https URI as it is written (RFC 3986 §3.2), in lower case. Parsers of URLs find one even where
+/// there is none, and repair others.
+fn host(uri: &str) -> Option<String> {
+    let (_, rest) = uri.split_once(':')?;
+    let authority = rest.strip_prefix("//")?.split(['/', '?']).next()?;
+    let end = authority.rfind(']').map_or(0, |bracket| bracket.saturating_add(1));
+    let (bracketed, rest) = authority.split_at_checked(end)?;
+    Some(format!("{bracketed}{}", rest.split(':').next()?).to_ascii_lowercase())
+}
+
+/// Whether any application on the person's device can be what answers there: at a private-use scheme or a loopback address
+/// (RFC 8252 §8.6). What this server itself serves is not.
+pub fn can_be_claimed(uri: &str, issuer: &str) -> bool {
+    Url::parse(uri).is_ok_and(|url| {
+        url.scheme() != "https" && !Url::parse(issuer).is_ok_and(|issuer| issuer.origin() == url.origin())
+    })
 }
 
 /// Whether the URL's host is this very machine.

@@ -1,15 +1,20 @@
 //! The checks of an authorization request, wherever it arrives: in the query, pushed, or in a request object. What
 //! `/authorize` lets pass and what `/par` lets pass is the same, because this is the one way in.
 
+use crate::shell::MAX_QUERY;
 use crate::{Context, Fault, KeySource, fetch};
 use jose::Jwt;
 use protocol::request_object::{self, MAX_REQUEST_URI, PUSHED_PREFIX, invalid};
 use protocol::{
-    AuthorizationRequest, Client, Error, ErrorCode, GrantId, Parameters, ResponseTarget, Timestamp, TokenKind,
-    sealed_token,
+    AuthorizationRequest, AuthorizationResponse, Client, Error, ErrorCode, GrantId, Parameters, ResponseTarget,
+    Timestamp, TokenKind, sealed_token,
 };
 use serde_json::{Map, Value};
 use storage::pushed;
+
+/// The longest request, as JSON. Sealed, which makes it a third longer, it travels in the browser's URL, with room for what
+/// people decide on the way.
+const MAX_REQUEST: usize = (MAX_QUERY - 2048) / 4 * 3;
 
 /// A request that passed every check.
 #[derive(Clone, Debug)]
@@ -88,7 +93,19 @@ impl Context {
             None => None,
             Some(token) => Some(self.hinted_subject(token, client, now).await?.map_err(rejected)?),
         };
+        if serde_json::to_vec(&request).map_err(Fault::new)?.len() > MAX_REQUEST {
+            return Err(self.too_long(target));
+        }
         Ok(Checked { request, expected_subject, pushed: None })
+    }
+
+    /// For the client, unless the answer would be too long as well.
+    fn too_long(&self, target: ResponseTarget) -> Rejected {
+        let error = Error::invalid_request("the request is too long: it could not travel through sign-in");
+        match target.error_response(&error, &self.config.issuer) {
+            AuthorizationResponse::Redirect(location) if location.len() > MAX_QUERY => Rejected::Shown(error),
+            _ => Rejected::Answered(Box::new(target), error),
+        }
     }
 
     /// The request that a client pushed (RFC 9126 §4); parameters beside the reference count for nothing. A reference

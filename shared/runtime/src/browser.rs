@@ -1,11 +1,13 @@
 //! The browser at the other end: who it is, who is signed in there, which request it is in the midst of.
 
+use crate::back_channel::Notices;
 use crate::{Context, Fault, Request, Response, cookies, entropy};
-use http::header;
+use http::{Method, header};
 use jose::Purpose;
 use protocol::interaction::{ActiveSession, Interaction};
 use protocol::{Client, GrantId, Standing, Timestamp, TokenContent, TokenKind, sealed_token};
 use serde::{Serialize, de::DeserializeOwned};
+use storage::grants::SessionGrants;
 use storage::sessions::{self, Session};
 
 /// A browser, known by a random cookie. Forms and links made for it are worth nothing in another.
@@ -14,21 +16,40 @@ pub struct Browser {
     /// The cookie's value.
     pub id: String,
     is_new: bool,
+    is_posted: bool,
+}
+
+/// Where a form was shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FormOrigin {
+    /// In this browser, to whoever is signed in now.
+    ThisSession,
+    /// In this browser, before somebody signed in anew.
+    OtherSession,
+    /// Elsewhere, or nowhere.
+    Elsewhere,
 }
 
 impl Browser {
     /// The browser that sent the request; a new name for one that sent none.
     pub fn of(request: &Request, context: &Context) -> Result<Self, Fault> {
         let name = cookies::wire_name(&context.config, cookies::BROWSER);
+        let is_posted = request.method == Method::POST;
         match request.cookie(&name).filter(|id| id.len() == 22) {
-            Some(id) => Ok(Self { id: id.to_owned(), is_new: false }),
-            None => Ok(Self { id: entropy::name()?, is_new: true }),
+            Some(id) => Ok(Self { id: id.to_owned(), is_new: false, is_posted }),
+            None => Ok(Self { id: entropy::name()?, is_new: true, is_posted }),
         }
     }
 
-    /// Tells a new browser its name.
+    /// Its name, when this answer can tell it or it is told already. A POST without the cookie may be another site's, from
+    /// which browsers leave cookies out (RFC 6265bis §5.6.7): the browser may have a name, and another would take its place.
+    pub fn known_id(&self) -> Option<&str> {
+        (!self.is_new || !self.is_posted).then_some(self.id.as_str())
+    }
+
+    /// Tells a new browser its name, with a page that works.
     pub fn remember(&self, response: Response, context: &Context) -> Response {
-        if self.is_new {
+        if self.is_new && !self.is_posted && !response.status.is_client_error() {
             response.with(header::SET_COOKIE, &cookies::set(&context.config, cookies::BROWSER, &self.id, None))
         } else {
             response
@@ -49,10 +70,47 @@ impl Browser {
         !self.is_new && token.is_some_and(|token| jose::constant_time_eq(token.as_bytes(), expected.as_bytes()))
     }
 
+    /// The token of a form in which a person decides: good in this session alone.
+    pub fn decision_token(&self, context: &Context, form: &str, sealed: &str, signed_in: &SignedIn) -> String {
+        let in_session = self.form_token(context, form, &signed_in.bind(sealed));
+        format!("{}.{in_session}", self.form_token(context, form, sealed))
+    }
+
+    /// Where a form was shown in which a person decides, by its token.
+    pub fn form_origin(
+        &self,
+        context: &Context,
+        form: &str,
+        sealed: &str,
+        signed_in: &SignedIn,
+        token: Option<&str>,
+    ) -> FormOrigin {
+        let Some((in_browser, in_session)) = token.and_then(|token| token.split_once('.')) else {
+            return FormOrigin::Elsewhere;
+        };
+        if !self.accepts_form(context, form, sealed, Some(in_browser)) {
+            FormOrigin::Elsewhere
+        } else if self.accepts_form(context, form, &signed_in.bind(sealed), Some(in_session)) {
+            FormOrigin::ThisSession
+        } else {
+            FormOrigin::OtherSession
+        }
+    }
+
     /// Opens an interaction that began in this browser and is not over.
     pub fn open_interaction(&self, context: &Context, sealed: &str, now: Timestamp) -> Option<Interaction> {
         let interaction: Interaction = open(context, sealed)?;
-        (interaction.browser == self.id && !interaction.expires_at.is_past(now)).then_some(interaction)
+        let is_ours = interaction.browser.as_ref() == Some(&self.id);
+        (is_ours && !interaction.expires_at.is_past(now)).then_some(interaction)
+    }
+
+    /// Opens an interaction that began with a POST from a browser of which nothing was known, and makes it this one's. It
+    /// is what the client asked, and nothing more: no browser's decisions come along.
+    pub fn adopt_interaction(&self, context: &Context, sealed: &str, now: Timestamp) -> Option<Interaction> {
+        let interaction: Interaction = open(context, sealed)?;
+        let is_free = interaction.browser.is_none() && !interaction.expires_at.is_past(now);
+        let browser = Some(self.id.clone());
+        is_free.then_some(Interaction { browser, chosen: None, signed_in: None, decision: None, ..interaction })
     }
 }
 
@@ -98,8 +156,19 @@ impl SignedIn {
         Ok(session.map(|session| Self { id, name: id.name(), session }))
     }
 
+    /// Ends the session and what was granted in it, but for offline use (OpenID Connect Back-Channel Logout §2.7). Says
+    /// whom to tell, which is written down.
+    pub async fn end(&self, context: &Context, now: Timestamp) -> Result<Notices, Fault> {
+        let (records, session) = (context.records.as_ref(), &self.session);
+        let grants = SessionGrants::find(records, &session.subject, &session.sid).await?;
+        let notices = Notices::begin(context, &session.subject, &grants.parties(), now).await?;
+        grants.revoke(records, now, &entropy::name()?).await?;
+        sessions::remove(records, self.id).await?;
+        Ok(notices)
+    }
+
     /// What the token of a form is bound to that a person decides in: the request, and the session that it was shown in.
-    pub fn bind(&self, sealed: &str) -> String {
+    fn bind(&self, sealed: &str) -> String {
         format!("{sealed} {}", self.name)
     }
 

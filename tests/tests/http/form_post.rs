@@ -1,6 +1,6 @@
 //! OAuth 2.0 Form Post Response Mode, and the other modes (OAuth 2.0 Multiple Response Types §2.1).
 
-use suite::{AuthorizationRequest, Browser, Call, TokenRequest, spa, web};
+use suite::{AuthorizationRequest, Browser, Call, TokenRequest, base, spa, web};
 
 /// Form Post §2: an HTML form that posts the response to the redirect URI.
 #[test]
@@ -32,7 +32,7 @@ fn the_page_is_safe() {
     assert!(reply.header("content-type").is_some_and(|kind| kind.starts_with("text/html")), "{reply:?}");
     let policy = reply.header("content-security-policy").expect("a policy");
     let action = policy.split(';').find(|part| part.trim().starts_with("form-action")).expect("form-action");
-    assert!(action.contains("http://127.0.0.1:49321") && !action.contains('*'), "{policy}");
+    assert!(action.contains(base()) && !action.contains('*'), "{policy}");
     assert!(policy.contains("'nonce-") && !policy.contains("unsafe"), "{policy}");
 }
 

@@ -86,3 +86,21 @@ fn without_such_a_client_there_is_no_frame() {
     let query = format!("/logout?id_token_hint={}&post_logout_redirect_uri={BYE}", tokens.id());
     assert!(matches!(browser.open(&query), Landing::Callback(_)));
 }
+
+/// RP-Initiated Logout §3, RFC 8252 §7.1: and to an application by its private-use scheme.
+#[test]
+fn the_page_goes_on_to_an_application() {
+    let bye = "com.example.suite:/bye";
+    let native = admin::client(
+        "suite-front-native",
+        &["--set", "token_endpoint_auth_method=none", "--post-logout-redirect-uri", bye],
+    );
+    let mut browser = Browser::new();
+    sign_in(&mut browser, &framed());
+    let tokens = sign_in(&mut browser, &native);
+    let page = browser.open(&format!("/logout?id_token_hint={}&post_logout_redirect_uri={bye}", tokens.id())).page();
+    assert_eq!(page.attributes("iframe", "src").len(), 1, "{:?}", page.reply);
+    assert_eq!(page.attributes("a", "href"), [bye]);
+    let refresh = page.attributes("meta[http-equiv=refresh]", "content");
+    assert!(refresh.len() == 1 && refresh[0].ends_with(&format!("url={bye}")), "{refresh:?}");
+}

@@ -39,7 +39,7 @@ fn nobody_is_login_required() {
 #[test]
 fn another_person_never_gets_the_answer() {
     let request = hinted(&other_persons_id_token());
-    let mut browser = Browser::signed_in();
+    let mut browser = Browser::new_signed_in();
     let page = browser.authorize(&request).login_page();
     match browser.sign_in(&page, suite::USERNAME, suite::PASSWORD) {
         Landing::Callback(callback) => assert_eq!(callback.error(), "login_required"),
@@ -52,7 +52,7 @@ fn another_person_never_gets_the_answer() {
 fn the_hinted_person_can_sign_in() {
     let hint = other_persons_id_token();
     let request = hinted(&hint);
-    let mut browser = Browser::signed_in();
+    let mut browser = Browser::new_signed_in();
     let page = browser.authorize(&request).login_page();
     let landing = browser.sign_in(&page, "suite-ada", admin::PASSWORD);
     let callback = browser.finish(landing, "suite-ada", admin::PASSWORD);

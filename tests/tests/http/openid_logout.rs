@@ -268,3 +268,15 @@ fn repeated_parameters_are_refused() {
     ]);
     assert!(!matches!(landing, Landing::Callback(_)), "{landing:?}");
 }
+
+/// §2: what was posted goes on by GET; what is too long for that is refused on a page.
+#[test]
+fn a_posted_request_that_is_too_long_is_refused() {
+    let mut visit = visit();
+    let state = "x".repeat(17_000);
+    let hint = visit.id_token.clone();
+    let form = [("id_token_hint", hint.as_str()), ("post_logout_redirect_uri", BYE), ("state", &state)];
+    let page = visit.browser.post("/logout", &form).error_page();
+    assert!(page.text().contains("too long"), "{:?}", page.reply);
+    assert!(visit.is_signed_in());
+}

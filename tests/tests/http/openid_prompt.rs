@@ -141,7 +141,7 @@ fn select_account_without_a_session_is_a_sign_in() {
 /// Core §3.1.2.1: values can be combined: sign-in, then consent.
 #[test]
 fn login_and_consent_ask_for_both() {
-    let mut browser = Browser::signed_in();
+    let mut browser = Browser::new_signed_in();
     let request = prompt("login consent");
     let page = browser.authorize(&request).login_page();
     let page = browser.sign_in(&page, suite::USERNAME, suite::PASSWORD).consent_page();
@@ -175,7 +175,7 @@ fn an_old_sign_in_is_repeated() {
 /// Core §3.1.2.1: `max_age=0` is the same as `prompt=login`.
 #[test]
 fn max_age_0_asks_again() {
-    let mut browser = Browser::signed_in();
+    let mut browser = Browser::new_signed_in();
     let request = AuthorizationRequest::new(&spa()).set("max_age", "0");
     let page = browser.authorize(&request).login_page();
     let landing = browser.sign_in(&page, suite::USERNAME, suite::PASSWORD);

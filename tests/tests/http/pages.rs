@@ -1,7 +1,7 @@
 //! What a person sees, without JavaScript: headers, cookies, forms, and whose they are (RFC 6749 §10.12, §10.13;
 //! RFC 9700 §4.7, §4.16; RFC 6265bis).
 
-use suite::{AuthorizationRequest, Browser, Call, Form, Landing, Page, altered, base, spa};
+use suite::{AuthorizationRequest, Browser, Call, Form, Landing, Page, Reply, admin, altered, base, spa};
 
 fn login_page() -> (Browser, Page) {
     let mut browser = Browser::new();
@@ -68,10 +68,13 @@ fn nonces_are_never_the_same() {
 /// RFC 9700 §4.11: browsers hold `form-action` against the redirect after the form: the client's origin is in it.
 #[test]
 fn the_policy_lets_the_answer_through() {
-    for page in [login_page().1, consent_page().1] {
+    let client = admin::client("suite-policy", &["--set", "token_endpoint_auth_method=none"]);
+    let request = AuthorizationRequest::new(&client).set("prompt", "consent");
+    for mut browser in [Browser::new(), Browser::signed_in()] {
+        let page = browser.authorize(&request).page();
         let policy = page.reply.header("content-security-policy").expect("a policy");
         let action = policy.split(';').find(|part| part.contains("form-action")).expect("form-action");
-        assert!(action.contains("'self'") && action.contains("http://127.0.0.1:49321"), "{policy}");
+        assert!(action.contains("'self'") && action.contains("https://suite.example"), "{policy}");
     }
 }
 
@@ -142,7 +145,8 @@ fn the_consent_page_says_who_what_and_where() {
     let request = AuthorizationRequest::new(&spa()).scope("openid email").set("prompt", "consent");
     let page = browser.authorize(&request).consent_page();
     let text = page.text();
-    assert!(text.contains("127.0.0.1"), "where the answer goes: {text}");
+    let host = base().split_once("://").expect("a URL").1;
+    assert!(text.contains(host), "where the answer goes: {text}");
     assert!(text.to_lowercase().contains("email"), "what is asked for: {text}");
     assert!(text.contains("Demo User"), "who is signed in: {text}");
     assert!(page.deciding("deny").is_some() && page.deciding("allow").is_some());
@@ -359,6 +363,20 @@ fn the_person_can_switch_accounts() {
     browser.finish(landing, suite::USERNAME, suite::PASSWORD).code();
 }
 
+/// Whoever signs in anew in another tab finds an open consent page out of date: it is shown again, and nothing is decided.
+#[test]
+fn a_consent_page_of_an_earlier_session_is_shown_again() {
+    let mut browser = Browser::new_signed_in();
+    let request = AuthorizationRequest::new(&spa()).set("prompt", "consent");
+    let page = browser.authorize(&request).consent_page();
+    browser.complete(&AuthorizationRequest::new(&spa()).set("prompt", "login")).code();
+    for decision in ["deny", "allow"] {
+        browser.decide(&page, decision).consent_page();
+    }
+    let page = browser.decide(&page, "allow").consent_page();
+    assert_eq!(browser.decide(&page, "allow").callback().value("state"), Some(request.value("state")));
+}
+
 /// Two tabs, each with its own request: both come through.
 #[test]
 fn two_tabs_do_not_disturb_each_other() {
@@ -372,4 +390,55 @@ fn two_tabs_do_not_disturb_each_other() {
     let landing = browser.sign_in(&first, suite::USERNAME, suite::PASSWORD);
     let callback = browser.finish(landing, suite::USERNAME, suite::PASSWORD);
     assert_eq!(callback.value("state"), Some(one.value("state")));
+}
+
+/// What another site has the browser post: browsers leave the cookies out of it (RFC 6265bis §5.6.7), and keep those that
+/// the answer sets.
+fn post_from_elsewhere(browser: &mut Browser, path: &str, parameters: &[(String, String)]) -> Reply {
+    let mut without = Browser::new();
+    let reply = without.send(Call::post(path).form(parameters));
+    browser.take_cookies_of(&without);
+    reply
+}
+
+/// OpenID Connect Core §3.1.2.1, RP-Initiated Logout §2: requests may be posted from other sites; that disturbs no sign-in
+/// in another tab, and the posted request goes on in this browser.
+#[test]
+fn a_post_from_another_site_leaves_other_tabs_alone() {
+    let (mut browser, page) = login_page();
+    let request = AuthorizationRequest::new(&spa());
+    let posted = post_from_elsewhere(&mut browser, "/authorize", &request.parameters).expect(303);
+    for path in ["/logout", "/device", "/login", "/consent"] {
+        post_from_elsewhere(&mut browser, path, &[]);
+    }
+    post_from_elsewhere(&mut browser, "/authorize", &request.clone().without("client_id").parameters).expect(400);
+    let mut stranger = Browser::new();
+    stranger.open("/authorize").error_page();
+    assert!(stranger.cookies().is_empty(), "an error page names the browser");
+    let landing = browser.sign_in(&page, suite::USERNAME, suite::PASSWORD);
+    browser.finish(landing, suite::USERNAME, suite::PASSWORD).code();
+    let landing = browser.open(posted.location().expect("Location").as_str());
+    let callback = browser.finish(landing, suite::USERNAME, suite::PASSWORD);
+    assert_eq!(callback.value("state"), Some(request.value("state")));
+}
+
+/// RFC 9700 §4.7: a posted request that no browser owns yet begins anew in each: nothing is decided in it, and nothing that
+/// is decided in one browser counts in another.
+#[test]
+fn a_posted_request_is_nobodys_until_it_goes_on() {
+    let request = AuthorizationRequest::new(&spa()).set("prompt", "consent");
+    let reply = Call::post("/authorize").form(&request.parameters).send().expect(303);
+    let location = reply.location().expect("Location");
+    let sealed = location.query().expect("interaction").to_owned();
+    for path in ["/login", "/consent"] {
+        Browser::signed_in().open(&format!("{path}?{sealed}")).error_page();
+    }
+    let mut one = Browser::signed_in();
+    let page = one.open(location.as_str()).consent_page();
+    one.decide(&page, "allow").callback().code();
+    Browser::signed_in().open(location.as_str()).consent_page();
+    let mut stranger = Browser::new();
+    let page_of_stranger = stranger.open(location.as_str()).login_page();
+    stranger.open(page.url.as_str()).error_page();
+    one.open(page_of_stranger.url.as_str()).error_page();
 }

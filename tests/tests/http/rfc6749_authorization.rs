@@ -121,7 +121,14 @@ fn unknown_response_types_are_refused() {
 fn a_client_without_the_code_grant_is_refused() {
     let client = admin::client(
         "suite-machine",
-        &["--service", "--scope", "read", "--set", "grant_types=[\"client_credentials\"]", "http://127.0.0.1/callback"],
+        &[
+            "--service",
+            "--scope",
+            "read",
+            "--set",
+            "grant_types=[\"client_credentials\"]",
+            "https://suite.example/callback",
+        ],
     );
     let request = AuthorizationRequest::new(&client).scope("read");
     assert_eq!(ask(&request).callback().error(), "unauthorized_client");
@@ -222,4 +229,17 @@ fn a_post_of_another_type_is_refused() {
     let body: String = request.url().split_once('?').expect("a query").1.to_owned();
     let reply = Call::post("/authorize").body("text/plain", body).send();
     assert!((400..500).contains(&reply.status) && reply.location().is_none(), "{reply:?}");
+}
+
+/// §3.1: "MUST ignore unrecognized request parameters", those too that this server's own pages use.
+#[test]
+fn parameters_of_our_own_pages_are_ignored() {
+    ask(&AuthorizationRequest::new(&web()).also("interaction", "x").also("csrf", "x")).callback().code();
+}
+
+/// §4.1.1, Appendix A.5: a state is any text; U+FFFD is text and no sign of bad UTF-8.
+#[test]
+fn the_replacement_character_is_text() {
+    let request = AuthorizationRequest::new(&web()).set("state", "a\u{fffd}b");
+    assert_eq!(ask(&request).callback().value("state"), Some("a\u{fffd}b"));
 }

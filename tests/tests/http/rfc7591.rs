@@ -166,6 +166,13 @@ fn redirect_uris_that_are_refused() {
         "https://",
         "https://client.example\\@evil.example/",
         "https://client.example/ x",
+        "https:///evil.example/callback",
+        "https:/evil.example/callback",
+        "https:evil.example/callback",
+        "https://%65vil.example/callback",
+        "https://b\u{fc}cher.example/callback",
+        "https://client.example/\"<{x}>",
+        "https://client.example/%zz",
     ] {
         invalid_redirect(&json!({ "redirect_uris": [uri] }));
         invalid_redirect(

@@ -345,6 +345,21 @@ fn forms_of_other_sites_do_nothing() {
     device.poll().send().expect_error(400, "authorization_pending");
 }
 
+/// What was begun for a device is no authorization request: the pages of those refuse it.
+#[test]
+fn a_devices_interaction_is_for_the_device_page_alone() {
+    let device = Device::new();
+    let mut browser = Browser::signed_in();
+    let page = device.consent(&mut browser);
+    let interaction = page.consent().and_then(|form| form.value("interaction")).expect("interaction").to_owned();
+    for path in ["/authorize", "/consent"] {
+        browser.open(&format!("{path}?interaction={interaction}")).error_page();
+    }
+    let fields = [("interaction", interaction.as_str()), ("decision", "allow")];
+    browser.post("/consent", &fields).error_page();
+    device.poll().send().expect_error(400, "authorization_pending");
+}
+
 /// The person may go on as somebody else, or go away from signing in; neither decides anything.
 #[test]
 fn nothing_is_decided_on_the_way() {
@@ -365,6 +380,19 @@ fn nothing_is_decided_on_the_way() {
     let tokens = Tokens::read(&device.client, device.patiently());
     let name = suite::userinfo(tokens.access()).json();
     assert_eq!(name["name"], ada);
+}
+
+/// A page from before a sign-in in another tab is shown again: the code is not over, and nothing is decided.
+#[test]
+fn a_page_of_an_earlier_session_is_shown_again() {
+    let device = Device::new();
+    let mut browser = Browser::new_signed_in();
+    let page = device.consent(&mut browser);
+    browser.complete(&AuthorizationRequest::new(&spa()).set("prompt", "login")).code();
+    browser.decide(&page, "deny").consent_page();
+    let page = browser.decide(&page, "allow").consent_page();
+    device.poll().send().expect_error(400, "authorization_pending");
+    assert!(browser.decide(&page, "allow").page().text().contains("connected"));
 }
 
 /// A decided code leads nowhere.
@@ -443,4 +471,15 @@ fn signing_out_of_the_browser_leaves_the_device_alone() {
             == "login_required"
     );
     assert!(tokens.is_live());
+}
+
+/// A code that is typed where no cookie was kept leads to the page that can give one.
+#[test]
+fn a_form_without_a_cookie_leads_to_a_fresh_page() {
+    let device = Device::new();
+    let mut browser = Browser::new();
+    let page = browser.post("/device", &[("user_code", device.text("user_code"))]).page();
+    let form = page.forms.iter().find(|form| form.has("user_code")).expect("a field for the code").clone();
+    assert_eq!(form.value("user_code"), Some(device.text("user_code")));
+    assert_eq!(browser.cookies().len(), 1);
 }

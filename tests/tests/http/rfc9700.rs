@@ -1,6 +1,6 @@
 //! Security best current practice: RFC 9700, where no other file tests it already.
 
-use suite::{AuthorizationRequest, Browser, Call, TokenRequest, grant, jwt, revoke, spa, web};
+use suite::{AuthorizationRequest, Browser, Call, Client, TokenRequest, admin, grant, jwt, revoke, spa, web};
 
 /// RFC 9700 §4.12: the answer to a form with a password is a 303, after which a browser sends nothing on.
 #[test]
@@ -135,4 +135,27 @@ fn revocation_is_final() {
         tokens.refresh_request().send().expect_error(400, "invalid_grant");
         assert!(!tokens.is_live());
     }
+}
+
+/// RFC 6749 §10.2, RFC 8252 §8.6: what answers at a loopback address or a private-use scheme may be any application of the
+/// device: without a secret, the person is asked each time.
+#[test]
+fn consent_is_not_remembered_for_what_any_application_can_claim() {
+    let client = |id: &str, more: &[&str]| {
+        let client = admin::client(id, &[&["http://127.0.0.1/callback"], more].concat());
+        Client { redirect_uri: "http://127.0.0.1:49321/callback".to_owned(), ..client }
+    };
+    let mut browser = Browser::new_signed_in();
+    let native = AuthorizationRequest::new(&client("suite-claimed", &["--set", "token_endpoint_auth_method=none"]));
+    for _ in 0..2 {
+        let page = browser.authorize(&native).consent_page();
+        browser.decide(&page, "allow").callback().code();
+        let silent = native.clone().set("prompt", "none");
+        assert_eq!(browser.authorize(&silent).callback().error(), "consent_required");
+    }
+    let proven = AuthorizationRequest::new(&client("suite-claimed-web", &["--confidential"]));
+    browser.complete(&proven).code();
+    browser.authorize(&proven.set("prompt", "none")).callback().code();
+    let trusted = &["--set", "token_endpoint_auth_method=none", "--set", "skip_consent=true"];
+    browser.authorize(&AuthorizationRequest::new(&client("suite-claimed-own", trusted))).callback().code();
 }

@@ -1,6 +1,6 @@
 //! Signing in: RFC 6749 §10.10, §10.12; RFC 9700 §4.7; OpenID Connect Core §3.1.2.3.
 
-use suite::{AuthorizationRequest, Browser, Landing, Page, admin, spa};
+use suite::{AuthorizationRequest, Browser, Landing, Page, TokenRequest, admin, jwt, spa};
 
 fn login_page() -> (Browser, Page) {
     let mut browser = Browser::new();
@@ -134,4 +134,48 @@ fn a_form_sent_twice_is_harmless() {
     if let Landing::Page(page) = landing {
         assert!(page.reply.status < 500, "{:?}", page.reply);
     }
+}
+
+/// OpenID Connect Back-Channel Logout §2, RP-Initiated Logout §2: signing in again goes on with the session: its cookie is
+/// a new one and the old one worth nothing, and signing out ends what was granted before, too.
+#[test]
+fn signing_out_ends_what_was_granted_before_signing_in_again() {
+    let (mut browser, request) = (Browser::new(), AuthorizationRequest::new(&spa()));
+    let first = TokenRequest::code(&request, &browser.complete(&request).code()).tokens();
+    let mut kept = browser.clone();
+    let again = request.clone().set("prompt", "login");
+    let second = TokenRequest::code(&again, &browser.complete(&again).code()).tokens();
+    assert_eq!(jwt::read(first.id()).text("sid"), jwt::read(second.id()).text("sid"));
+    assert_eq!(kept.authorize(&request.set("prompt", "none")).callback().error(), "login_required");
+    assert!(first.is_live() && second.is_live());
+    let page = browser.open("/logout").page();
+    browser.decide(&page, "yes").page();
+    assert!(!first.is_live() && !second.is_live(), "a grant outlived the sign-out");
+}
+
+/// OpenID Connect Back-Channel Logout §2: when somebody else signs in, the session before has ended, but for what was
+/// granted for offline use.
+#[test]
+fn somebody_elses_sign_in_ends_the_session() {
+    let ada = admin::user("suite-ada");
+    let told = "backchannel_logout_uri=https://suite.example/out";
+    let client = admin::client("suite-sign-in", &["--set", "token_endpoint_auth_method=none", "--set", told]);
+    let (mut browser, request) = (Browser::new(), AuthorizationRequest::new(&client));
+    let online = TokenRequest::code(&request, &browser.complete(&request).code()).tokens();
+    let offline = request.clone().offline();
+    let offline = TokenRequest::code(&offline, &browser.complete(&offline).code()).tokens();
+    let mut kept = browser.clone();
+    let page = browser.authorize(&request.clone().set("prompt", "login")).login_page();
+    let landing = browser.sign_in(&page, &ada, admin::PASSWORD);
+    browser.finish(landing, &ada, admin::PASSWORD).code();
+    assert!(!online.is_live() && offline.is_live());
+    assert_eq!(kept.authorize(&request.set("prompt", "none")).callback().error(), "login_required");
+}
+
+/// OpenID Connect Core §3.1.2.3: a sign-in page that was left open asks nobody who signed in meanwhile, in another tab.
+#[test]
+fn an_open_sign_in_page_goes_on_after_a_sign_in_elsewhere() {
+    let (mut browser, page) = login_page();
+    browser.complete(&AuthorizationRequest::new(&spa())).code();
+    browser.open(page.url.as_str()).callback().code();
 }

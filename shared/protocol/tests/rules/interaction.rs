@@ -1,6 +1,6 @@
 //! When a person must sign in, choose, or consent (OpenID Connect Core §3.1.2.1, §3.1.2.3, §3.1.2.4).
 
-use protocol::interaction::{ActiveSession, Decision, Interaction, Step, needs_consent, step};
+use protocol::interaction::{ActiveSession, Decision, Interaction, Step, needs_consent, remembers_consent, step};
 use protocol::{
     AuthenticationContext, AuthorizationRequest, Client, ErrorCode, Parameters, ResponseTarget, Scope, Timestamp,
 };
@@ -23,8 +23,9 @@ fn interaction(more: &str) -> Interaction {
         request: AuthorizationRequest::check(&parameters, &client(), target, &[]).unwrap(),
         pushed: None,
         expected_subject: None,
-        browser: "b".into(),
+        browser: Some("b".into()),
         expires_at: T0,
+        chosen: None,
         signed_in: None,
         decision: None,
         device: None,
@@ -76,6 +77,19 @@ fn select_account_shows_who_is_there() {
 }
 
 #[test]
+fn choosing_an_account_is_no_sign_in() {
+    let mut request = interaction("prompt=select_account&max_age=10");
+    request.chosen = Some("session".into());
+    assert_eq!(after(&request, 10), Ok(Step::Proceed));
+    assert_eq!(after(&request, 11), Ok(Step::SignIn), "the choice is good, the sign-in too old by now");
+    request.signed_in = Some("session".into());
+    assert_eq!(after(&request, 11), Ok(Step::Proceed));
+    request.chosen = Some("another".into());
+    request.signed_in = None;
+    assert_eq!(after(&request, 10), Ok(Step::SelectAccount));
+}
+
+#[test]
 fn the_person_named_by_the_request_must_be_the_one() {
     let mut request = interaction("");
     request.expected_subject = Some("bob".into());
@@ -95,6 +109,29 @@ fn a_refusal_goes_to_the_client() {
     let mut request = interaction("");
     request.decision = Some(Decision::Denied);
     assert_eq!(nobody(&request), Err(ErrorCode::AccessDenied));
+}
+
+#[test]
+fn consent_is_remembered_for_clients_that_can_be_told_from_others() {
+    let remembers = |redirect_uri: &str, method: &str| {
+        let client: Client = serde_json::from_value(serde_json::json!({
+            "client_id": "app", "redirect_uris": [redirect_uri], "token_endpoint_auth_method": method,
+        }))
+        .unwrap();
+        let query = format!(
+            "redirect_uri={redirect_uri}&response_type=code&scope=openid&code_challenge_method=S256&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+        );
+        let parameters = Parameters::parse(query.as_bytes()).unwrap();
+        let target = ResponseTarget::check(&parameters, &client).unwrap();
+        let request = AuthorizationRequest::check(&parameters, &client, target, &[]).unwrap();
+        remembers_consent(&request, &client, "http://localhost:8787")
+    };
+    assert!(remembers("https://a.example/cb", "none"));
+    assert!(remembers("http://localhost:8787/playground/callback", "none"), "served by this server itself");
+    for anybodys in ["http://127.0.0.1/cb", "http://[::1]/cb", "http://localhost/cb", "com.example.app:/cb"] {
+        assert!(!remembers(anybodys, "none"), "{anybodys}");
+        assert!(remembers(anybodys, "client_secret_basic"), "{anybodys}");
+    }
 }
 
 #[test]

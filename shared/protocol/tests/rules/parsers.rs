@@ -9,6 +9,8 @@ fn parameters_are_taken_as_sent() {
     assert_eq!(parameters.value("a"), Some("1"));
     assert_eq!((parameters.value("b"), parameters.value("d")), (None, None), "without a value is not sent");
     assert_eq!(parameters.value("c"), Some("+ &"));
+    let replaced = Parameters::parse("a=x%EF%BF%BD&b=\u{FFFD}".as_bytes()).unwrap();
+    assert_eq!((replaced.value("a"), replaced.value("b")), (Some("x\u{FFFD}"), Some("\u{FFFD}")), "valid UTF-8");
     assert!(
         Parameters::parse(b"a=%FF").is_err()
             && Parameters::parse(b"%C3=1").is_err()
@@ -70,11 +72,36 @@ fn what_cannot_be_registered_for_redirection() {
         "https://app.example/a b",
         "https://app.example\\@evil.example/",
         "file:///etc/passwd",
+        "https:///evil.example/cb",
+        "https:/evil.example/cb",
+        "https:evil.example/cb",
+        "https://",
+        "https:////evil.example/cb",
+        "https://%65vil.example/cb",
+        "https://b\u{fc}cher.example/cb",
+        "https://127.1/cb",
+        "https://@app.example/cb",
+        "https://app.example/\u{e9}",
+        "https://app.example/\"x\"",
+        "https://app.example/<x>",
+        "https://app.example/{x}",
+        "https://app.example/%zz",
+        "https://app.example/%4",
+        "com.example.app:/<x>",
         "",
     ] {
         assert!(redirect_uri::problem(uri).is_some(), "{uri}");
     }
-    for uri in ["https://app.example/cb?x=1", "http://localhost:3000/cb", "http://[::1]/cb", "com.example.app:/cb"] {
+    for uri in [
+        "https://app.example/cb?x=1",
+        "https://App.example:8443",
+        "https://app.example/a%20b;c=(d)/~e",
+        "http://localhost:3000/cb",
+        "http://[::1]/cb",
+        "http://[::1]:80/cb",
+        "com.example.app:/cb",
+        "com.example.app://cb",
+    ] {
         assert_eq!(redirect_uri::problem(uri), None, "{uri}");
     }
 }

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use storage::memory::Memory;
-use storage::{Records, clients};
+use storage::{Records, clients, users};
 
 /// What a client answers, and what it was sent.
 #[derive(Clone)]
@@ -211,4 +211,24 @@ async fn a_client_that_revoked_its_tokens_is_told_all_the_same() {
     let page = browser.get(&instance, "/logout").await;
     browser.submit(&instance, "/logout", &page, &[("decision", "yes")]).await;
     assert_eq!(peer.attempts(), 1);
+}
+
+/// When somebody else signs in, the session before is over: its clients are told by the scheduled function.
+#[tokio::test]
+async fn the_clients_of_whoever_was_signed_in_before_are_told() {
+    let (memory, peer) = (Arc::new(Memory::new()), Peer::answering(200));
+    let mut instance = instance(&memory, &peer).await;
+    let credential = users::find_credential(memory.as_ref(), "alice").await.unwrap().unwrap();
+    let bob = users::Credential { subject: "bob-subject".into(), ..credential };
+    users::save_credential(memory.as_ref(), "bob", &bob).await.unwrap();
+    let mut browser = Flow::default();
+    Flow::redeem(&instance, &browser.code(&instance, PASSWORD, "openid").await).await;
+    let redirect = browser.get(&instance, &format!("{}&prompt=login", Flow::authorize_url("openid"))).await;
+    let page = browser.get(&instance, redirect.headers["location"].to_str().unwrap()).await;
+    browser.submit(&instance, "/login", &page, &[("username", "bob"), ("password", PASSWORD)]).await;
+    assert_eq!((peer.attempts(), waiting(&memory)), (0, 1));
+    instance.wait(Duration::from_secs(60));
+    notify::run(instance.now, instance.context()).await.unwrap();
+    assert_eq!((peer.attempts(), waiting(&memory)), (1, 0));
+    assert_eq!(peer.tokens.lock().unwrap()[0]["sub"], "alice-subject");
 }

@@ -147,8 +147,7 @@ async fn issue(
     let content = TokenContent { standing, expires_at: standing.started_at.after(lifetime) };
     let challenge = request.code_challenge.as_ref().map_or("", |challenge| challenge.as_str());
     let binding = sealed_token::code_binding(&request.client_id, request.target.redirect_uri(), challenge);
-    let code = sealed_token::seal(&context.secrets, TokenKind::Code, &content, &binding)
-        .ok_or_else(|| Fault::new("no key for codes"))?;
+    let code = sealed_token::seal(&context.secrets, TokenKind::Code, &content, &binding);
     let id_token = match request.response_type {
         ResponseType::Code => None,
         ResponseType::CodeIdToken => {

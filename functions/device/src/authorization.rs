@@ -43,17 +43,14 @@ async fn begin(context: &Context, asked: DeviceRequest, now: Timestamp) -> Resul
     let id = devices::new_id(entropy::bytes()?);
     let content = TokenContent { standing: Standing::issued(id, now), expires_at };
     let binding = sealed_token::device_binding(&asked.client_id);
-    let device_code = sealed_token::seal(&context.secrets, TokenKind::DeviceCode, &content, &binding)
-        .ok_or_else(|| Fault::new("no key for device codes"))?
-        .expose()
-        .to_owned();
+    let device_code = sealed_token::seal(&context.secrets, TokenKind::DeviceCode, &content, &binding);
     let pending = Pending { request: asked, decision: id.name(), expires_at };
     for _ in 0..TRIES {
         let user_code = UserCode::from_random(entropy::bytes()?);
         if devices::begin(context.records.as_ref(), &record_name(context, &user_code), &pending).await? {
             let verification_uri = format!("{}/device", context.config.issuer);
             return Ok(Codes {
-                device_code,
+                device_code: device_code.expose().to_owned(),
                 verification_uri_complete: format!("{verification_uri}?user_code={user_code}"),
                 user_code: user_code.to_string(),
                 verification_uri,

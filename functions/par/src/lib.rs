@@ -42,9 +42,8 @@ async fn respond(request: &Request, context: &Context) -> Result<Response, Refus
     let id = GrantId::from_bytes(random);
     let expires_at = now.after(context.config.pushed_request_lifetime);
     let content = TokenContent { standing: Standing::issued(id, now), expires_at };
-    let binding = [client.client_id.as_bytes()];
-    let reference = sealed_token::seal(&context.secrets, TokenKind::PushedRequest, &content, &binding)
-        .ok_or_else(|| Fault::new("no key for references of pushed requests"))?;
+    let binding = sealed_token::pushed_binding(&client.client_id);
+    let reference = sealed_token::seal(&context.secrets, TokenKind::PushedRequest, &content, &binding);
     let request = PushedRequest { request: checked.request, expected_subject: checked.expected_subject };
     // The record outlives its reference: whoever began in time has as long as anybody to sign in.
     pushed::create(context.records.as_ref(), id, &request, expires_at.after(context.config.interaction_lifetime))

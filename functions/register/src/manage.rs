@@ -114,7 +114,7 @@ pub(crate) async fn delete(client_id: &str, request: &Request, context: &Context
 async fn authorized(client_id: &str, request: &Request, context: &Context) -> Result<Shown, Refusal> {
     let refused = || authority::invalid_token("the registration access token is unknown, or not the newest");
     let token = request.bearer()?.ok_or_else(refused)?;
-    let binding = [client_id.as_bytes()];
+    let binding = sealed_token::registration_binding(client_id);
     let content =
         sealed_token::open(&context.secrets, TokenKind::RegistrationAccess, token, &binding, request.received_at)
             .ok_or_else(refused)?;

@@ -82,7 +82,7 @@ pub(crate) async fn issue(exchange: &Exchange<'_>, accepted: Accepted<'_>) -> Re
         resources,
     };
     let state = GrantState::active(exchange.now, entropy::name()?);
-    claims.grant = Some(issuer.claim_of(&state.standing(id))?);
+    claims.grant = Some(state.standing(id).to_claim(&exchange.context.secrets));
     let expires_at = accepted.forgotten_at.max(Timestamp::from_secs(claims.exp));
     if !grants::create_once(exchange.context.records.as_ref(), id, &grant, &state, expires_at).await? {
         return Err(Error::invalid_grant("the assertion was used before; make a new one for each request").into());

@@ -57,7 +57,7 @@ impl Exchange<'_> {
             response.id_token = Some(issuer.id_token(&live.grant, companions).await?);
         }
         if self.client.client.may_use(GrantType::RefreshToken) {
-            response.refresh_token = Some(issuer.refresh_token(standing)?);
+            response.refresh_token = Some(issuer.refresh_token(standing).expose().to_owned());
         }
         Ok(response)
     }

@@ -290,7 +290,11 @@ impl protocol::Mac for Secrets {
         self.key_id()
     }
 
-    fn tag(&self, key_id: [u8; KEY_ID_LENGTH], parts: &[&[u8]]) -> Option<[u8; 32]> {
+    fn tag(&self, parts: &[&[u8]]) -> [u8; 32] {
+        self.mac(Purpose::Token, parts)
+    }
+
+    fn tag_with(&self, key_id: [u8; KEY_ID_LENGTH], parts: &[&[u8]]) -> Option<[u8; 32]> {
         self.mac_with(key_id, Purpose::Token, parts)
     }
 }

@@ -15,8 +15,11 @@ pub trait Mac {
     /// Names the key that makes new tags.
     fn key_id(&self) -> [u8; 4];
 
-    /// HMAC-SHA-256 over the parts, each kept apart from the next, under the key named; `None` when it is unknown.
-    fn tag(&self, key_id: [u8; 4], parts: &[&[u8]]) -> Option<[u8; 32]>;
+    /// HMAC-SHA-256 over the parts, each kept apart from the next, under the key that makes new tags.
+    fn tag(&self, parts: &[&[u8]]) -> [u8; 32];
+
+    /// The same under the key named; `None` when it is unknown.
+    fn tag_with(&self, key_id: [u8; 4], parts: &[&[u8]]) -> Option<[u8; 32]>;
 }
 
 /// What a token is for. A token of one kind is never accepted as another.
@@ -85,16 +88,15 @@ const BODY: usize = Standing::PACKED + 8;
 const TAG: usize = 32;
 
 /// Makes a token of this kind, bound to `binding`.
-pub fn seal(mac: &dyn Mac, kind: TokenKind, content: &TokenContent, binding: &[&[u8]]) -> Option<SealedToken> {
-    let key_id = mac.key_id();
+pub fn seal(mac: &dyn Mac, kind: TokenKind, content: &TokenContent, binding: &[&[u8]]) -> SealedToken {
     let mut bytes = Vec::with_capacity(HEAD + BODY + TAG);
     bytes.push(VERSION);
-    bytes.extend_from_slice(&key_id);
-    bytes.extend_from_slice(&content.standing.pack(mac, key_id)?);
+    bytes.extend_from_slice(&mac.key_id());
+    bytes.extend_from_slice(&content.standing.pack(mac));
     bytes.extend_from_slice(&content.expires_at.as_secs().to_be_bytes());
-    let tag = tag(mac, key_id, kind, &bytes, binding)?;
+    let tag = mac.tag(&parts(kind, &bytes, binding));
     bytes.extend_from_slice(&tag);
-    Some(SealedToken(format!("{}{}", kind.prefix(), URL_SAFE_NO_PAD.encode(bytes))))
+    SealedToken(format!("{}{}", kind.prefix(), URL_SAFE_NO_PAD.encode(bytes)))
 }
 
 /// What the token says, when it is of this kind, genuine, bound to `binding`, and not expired at `now`.
@@ -104,7 +106,7 @@ pub fn open(mac: &dyn Mac, kind: TokenKind, token: &str, binding: &[&[u8]], now:
     let (head, body) = signed.split_at_checked(HEAD)?;
     let (version, key_id) = head.split_first()?;
     let key_id = key_id.try_into().ok()?;
-    let expected = tag(mac, key_id, kind, signed, binding)?;
+    let expected = mac.tag_with(key_id, &parts(kind, signed, binding))?;
     if *version != VERSION || !bool::from(expected.as_slice().ct_eq(sent_tag)) {
         return None;
     }
@@ -116,15 +118,25 @@ pub fn open(mac: &dyn Mac, kind: TokenKind, token: &str, binding: &[&[u8]], now:
     if content.expires_at.is_past(now) { None } else { Some(content) }
 }
 
-fn tag(mac: &dyn Mac, key_id: [u8; 4], kind: TokenKind, signed: &[u8], binding: &[&[u8]]) -> Option<[u8; 32]> {
+fn parts<'a>(kind: TokenKind, signed: &'a [u8], binding: &[&'a [u8]]) -> Vec<&'a [u8]> {
     let mut parts = vec![kind.prefix().as_bytes(), signed];
     parts.extend_from_slice(binding);
-    mac.tag(key_id, &parts)
+    parts
 }
 
 /// What an authorization code is bound to (RFC 6749 §4.1.3, RFC 7636 §4.6). Empty strings stand for what was not sent.
 pub fn code_binding<'a>(client_id: &'a str, redirect_uri: &'a str, code_challenge: &'a str) -> [&'a [u8]; 3] {
     [client_id.as_bytes(), redirect_uri.as_bytes(), code_challenge.as_bytes()]
+}
+
+/// What the reference of a pushed request is bound to (RFC 9126 §4).
+pub const fn pushed_binding(client_id: &str) -> [&[u8]; 1] {
+    [client_id.as_bytes()]
+}
+
+/// What a registration access token is bound to (RFC 7592 §2).
+pub const fn registration_binding(client_id: &str) -> [&[u8]; 1] {
+    [client_id.as_bytes()]
 }
 
 /// What a device code is bound to (RFC 8628 §3.4).

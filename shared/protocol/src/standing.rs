@@ -79,17 +79,17 @@ impl Standing {
     }
 
     /// As bytes that go out: the grant's partition, which is its owner's, cannot be read from them, so that two clients
-    /// cannot tell that they serve one person (OpenID Connect Core §8.1, §17.3). `None` when the key is unknown.
-    pub(crate) fn pack(&self, mac: &dyn Mac, key_id: [u8; 4]) -> Option<Vec<u8>> {
+    /// cannot tell that they serve one person (OpenID Connect Core §8.1, §17.3).
+    pub(crate) fn pack(&self, mac: &dyn Mac) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(Self::PACKED);
-        bytes.extend_from_slice(&veiled(mac, key_id, self.grant)?.0);
+        bytes.extend_from_slice(&veiled(self.grant, mac.tag(&veil_parts(&self.grant))).0);
         bytes.extend_from_slice(&self.generation.to_be_bytes());
         bytes.extend_from_slice(&self.previous.to_be_bytes());
         bytes.extend_from_slice(&self.started_at.as_millis().to_be_bytes());
         bytes.extend_from_slice(&self.rotated_at.as_millis().to_be_bytes());
         bytes.extend_from_slice(&self.refresh_expires_at.as_secs().to_be_bytes());
         bytes.push(u8::from(self.carries));
-        Some(bytes)
+        bytes
     }
 
     /// From bytes that came back.
@@ -101,8 +101,9 @@ impl Standing {
         let (rotated_at, rest) = rest.split_first_chunk()?;
         let (refresh_expires_at, rest) = rest.split_first_chunk()?;
         let [carries @ (0 | 1)] = rest else { return None };
+        let grant = GrantId(*grant);
         Some(Self {
-            grant: veiled(mac, key_id, GrantId(*grant))?,
+            grant: veiled(grant, mac.tag_with(key_id, &veil_parts(&grant))?),
             generation: u32::from_be_bytes(*generation),
             previous: u32::from_be_bytes(*previous),
             started_at: Timestamp::from_millis(u64::from_be_bytes(*started_at)),
@@ -114,9 +115,8 @@ impl Standing {
 
     /// As the private claim of a token that others can read: base64url of the key's name and what [`Standing`] says.
     /// The token's own signature vouches for it.
-    pub fn to_claim(&self, mac: &dyn Mac) -> Option<String> {
-        let key_id = mac.key_id();
-        Some(URL_SAFE_NO_PAD.encode([key_id.as_slice(), &self.pack(mac, key_id)?].concat()))
+    pub fn to_claim(&self, mac: &dyn Mac) -> String {
+        URL_SAFE_NO_PAD.encode([mac.key_id().as_slice(), &self.pack(mac)].concat())
     }
 
     /// From such a claim.
@@ -127,9 +127,14 @@ impl Standing {
     }
 }
 
-/// The name with its partition veiled by what only the key's holder can make of the rest; of a veiled one, the name.
-fn veiled(mac: &dyn Mac, key_id: [u8; 4], id: GrantId) -> Option<GrantId> {
-    let GrantId([first, second, random @ ..]) = id;
-    let [veil_first, veil_second, ..] = mac.tag(key_id, &[b"partition", &random])?;
-    Some(GrantId::new([first ^ veil_first, second ^ veil_second], random))
+/// What the veil over a name's partition is made of: the rest of the name.
+fn veil_parts(id: &GrantId) -> [&[u8]; 2] {
+    let (_, random) = id.0.split_at(2);
+    [b"partition", random]
+}
+
+/// The name with its partition veiled by what the key's holder alone can make; of a veiled one, the name.
+fn veiled(id: GrantId, veil: [u8; 32]) -> GrantId {
+    let ([first, second, random @ ..], [veil_first, veil_second, ..]) = (id.0, veil);
+    GrantId::new([first ^ veil_first, second ^ veil_second], random)
 }

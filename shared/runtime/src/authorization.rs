@@ -111,7 +111,7 @@ impl Context {
     /// The request that a client pushed (RFC 9126 §4); parameters beside the reference count for nothing. A reference
     /// that is forged, expired or another client's is refused before any storage is asked.
     async fn pushed_request(&self, reference: &str, client: &Client, now: Timestamp) -> Result<Checked, Rejected> {
-        let binding = [client.client_id.as_bytes()];
+        let binding = sealed_token::pushed_binding(&client.client_id);
         let over = || {
             Rejected::Shown(Error::new(
                 ErrorCode::InvalidRequestUri,

@@ -5,8 +5,8 @@ use jose::Purpose;
 use protocol::logout::sid_for;
 use protocol::{
     ACCESS_TOKEN_TYPE, AccessTokenClaims, AccessTokenFormat, Algorithm, Audience, Client, Grant, GrantType,
-    IdTokenClaims, Lifetimes, OPAQUE_PREFIX, Scope, Standing, Timestamp, TokenContent, TokenKind, half_hash, resource,
-    sealed_token,
+    IdTokenClaims, Lifetimes, OPAQUE_PREFIX, Scope, SealedToken, Standing, Timestamp, TokenContent, TokenKind,
+    half_hash, resource, sealed_token,
 };
 use storage::grants::StepContext;
 
@@ -94,7 +94,7 @@ impl Issuer<'_> {
             auth_time: Some(authentication.auth_time.as_secs()),
             acr: Some(authentication.acr.clone()),
             amr: authentication.amr.clone(),
-            grant: Some(self.claim_of(standing)?),
+            grant: Some(standing.to_claim(&self.context.secrets)),
             ..self.access_token_claims(&self.context.subject_for(self.client, &grant.subject), scope, resources)?
         })
     }
@@ -117,7 +117,7 @@ impl Issuer<'_> {
         let algorithm = self.client.id_token_signed_response_alg;
         let hash = |token: &str| half_hash(algorithm, token);
         let jti = match companions.standing {
-            Some(standing) => Some(format!("{}.{}", self.claim_of(standing)?, entropy::name()?)),
+            Some(standing) => Some(format!("{}.{}", standing.to_claim(&self.context.secrets), entropy::name()?)),
             None => None,
         };
         let claims = IdTokenClaims {
@@ -144,16 +144,10 @@ impl Issuer<'_> {
         encrypted(recipient.as_ref(), self.context.sign(algorithm, "JWT", &claims, self.now).await?).await
     }
 
-    /// A standing, as tokens that others can read carry it.
-    pub fn claim_of(&self, standing: &Standing) -> Result<String, Fault> {
-        standing.to_claim(&self.context.secrets).ok_or_else(|| Fault::new("no key for the standing of grants"))
-    }
-
     /// The live refresh token of a grant: derived from its state, so that a retry gets the very same.
-    pub fn refresh_token(&self, standing: Standing) -> Result<String, Fault> {
+    pub fn refresh_token(&self, standing: Standing) -> SealedToken {
         let content = TokenContent { standing, expires_at: standing.refresh_expires_at };
         let binding = sealed_token::refresh_binding(&self.client.client_id);
-        let token = sealed_token::seal(&self.context.secrets, TokenKind::RefreshToken, &content, &binding);
-        Ok(token.ok_or_else(|| Fault::new("no key for refresh tokens"))?.expose().to_owned())
+        sealed_token::seal(&self.context.secrets, TokenKind::RefreshToken, &content, &binding)
     }
 }

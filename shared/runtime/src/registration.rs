@@ -61,11 +61,10 @@ pub fn initial_access_token(
     uses: u32,
     now: Timestamp,
     expires_at: Timestamp,
-) -> Option<String> {
+) -> String {
     let standing = Standing { generation: uses, ..Standing::issued(GrantId::new([0, 0], random), now) };
     let content = TokenContent { standing, expires_at };
-    let token = sealed_token::seal(secrets, TokenKind::InitialAccess, &content, &[])?;
-    Some(token.expose().to_owned())
+    sealed_token::seal(secrets, TokenKind::InitialAccess, &content, &[]).expose().to_owned()
 }
 
 /// A registration access token never expires by itself (RFC 7592 §5).
@@ -82,8 +81,9 @@ impl Context {
         let id = GrantId::from_name(&registration.id).ok_or_else(|| Fault::new("a registration has no name"))?;
         let standing = Standing { generation, ..Standing::issued(id, registration.registered_at) };
         let content = TokenContent { standing, expires_at: registration.registered_at.after(FOREVER) };
-        let token = sealed_token::seal(&self.secrets, TokenKind::RegistrationAccess, &content, &[client_id.as_bytes()]);
-        Ok(token.ok_or_else(|| Fault::new("no key for registration tokens"))?.expose().to_owned())
+        let binding = sealed_token::registration_binding(client_id);
+        let token = sealed_token::seal(&self.secrets, TokenKind::RegistrationAccess, &content, &binding);
+        Ok(token.expose().to_owned())
     }
 
     /// Notes that a client got a token: one that registered itself is kept from now on. No round trip for any other.

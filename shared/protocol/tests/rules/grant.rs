@@ -135,7 +135,7 @@ fn standing() -> impl Strategy<Value = Standing> {
 proptest! {
     #[test]
     fn a_standing_survives_its_token(standing in standing()) {
-        let claim = standing.to_claim(&Keys(1)).unwrap();
+        let claim = standing.to_claim(&Keys(1));
         prop_assert_eq!(Standing::from_claim(&Keys(1), &claim), Some(standing));
         prop_assert_eq!(Standing::from_claim(&Keys(2), &claim), None, "another deployment's");
     }

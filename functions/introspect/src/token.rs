@@ -61,7 +61,7 @@ async fn refresh_token(token: &str, caller: &StoredClient, context: &Context, no
     };
     let live = grants::find(context.records.as_ref(), content.standing.grant).await?;
     // One that was rotated is used up, however short ago.
-    let is_live = |live: &grants::Live| {
+    let is_live = |live: &grants::StoredGrant| {
         judge_refresh(&live.state, content.standing.generation, now, Duration::ZERO) == RefreshVerdict::Live
     };
     Ok(match live.filter(is_live) {

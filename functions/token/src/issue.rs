@@ -5,7 +5,7 @@ use protocol::{AccessTokenClaims, GrantType, Scope};
 use runtime::Fault;
 use runtime::issue::{Companions, Issuer};
 use serde::Serialize;
-use storage::grants::{Live, StepContext};
+use storage::grants::{StepContext, StoredGrant};
 
 /// A token response (RFC 6749 §5.1).
 #[derive(Serialize)]
@@ -37,7 +37,7 @@ impl Exchange<'_> {
     /// The tokens of a grant, with `scope` of what was granted, for `resources` of those that were granted.
     pub(crate) async fn tokens(
         &self,
-        live: &Live,
+        live: &StoredGrant,
         scope: &Scope,
         resources: &[String],
         nonce: Nonce,

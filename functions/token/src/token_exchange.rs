@@ -11,7 +11,7 @@ use protocol::{
     TokenContent, TokenExchangePolicy, TokenKind, judge_refresh, resource, sealed_token,
 };
 use runtime::{Backing, Fault, Refusal};
-use storage::grants::{self, Live};
+use storage::grants::{self, StoredGrant};
 
 /// Exchanges. Tokens that are forged, expired, or not the client's to exchange, and targets that are not, are refused
 /// before any storage is asked; then one round trip for each token.
@@ -92,7 +92,7 @@ enum Proved {
 struct Alive {
     facts: Facts,
     /// The grant behind it.
-    grant: Option<Box<Live>>,
+    grant: Option<Box<StoredGrant>>,
 }
 
 impl Exchange<'_> {
@@ -159,7 +159,7 @@ impl Exchange<'_> {
             Proved::Granted { standing, client_id, expires_at, is_refresh } => {
                 let live = grants::find(self.context.records.as_ref(), standing.grant).await?;
                 let client = self.context.client(&client_id, self.now).await?;
-                let is_good = |live: &Live| {
+                let is_good = |live: &StoredGrant| {
                     client.as_ref().is_some_and(|client| client.may_have_got(live.state.started_at))
                         && live.state.status == GrantStatus::Active
                         && live.grant.client_id == client_id
@@ -182,7 +182,7 @@ impl Exchange<'_> {
 
     /// Whether a refresh token is the live one, or was until a moment ago. One that was used before is refused, and
     /// nothing is revoked: an exchange is not a use of it.
-    fn is_current(&self, live: &Live, standing: &Standing) -> bool {
+    fn is_current(&self, live: &StoredGrant, standing: &Standing) -> bool {
         let grace = self.context.config.refresh_grace;
         matches!(
             judge_refresh(&live.state, standing.generation, self.now, grace),

@@ -4,7 +4,7 @@ use crate::{Context, Fault};
 use jose::{Jwt, Purpose};
 use protocol::{ACCESS_TOKEN_TYPE, AccessTokenClaims, Mac, OPAQUE_PREFIX, Standing, Timestamp};
 use serde::{Deserialize, de::DeserializeOwned};
-use storage::grants::{self, Live};
+use storage::grants::{self, StoredGrant};
 use storage::markers;
 
 /// What an ID token says when a client sends it as a hint. Its expiry does not matter (OpenID Connect Core §3.1.2.1,
@@ -42,7 +42,7 @@ impl ProvedIdToken {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Backing {
     /// A grant, which lives.
-    Grant(Box<Live>),
+    Grant(Box<StoredGrant>),
     /// The client alone.
     Client,
 }
@@ -87,7 +87,7 @@ impl Context {
         }
         let Some(standing) = claims.standing(&self.secrets) else { return Ok(None) };
         let live = grants::find(records, standing.grant).await?;
-        let is_good = |live: &Live| names().all(|name| live.state.accepts(name, issued_at));
+        let is_good = |live: &StoredGrant| names().all(|name| live.state.accepts(name, issued_at));
         Ok(live.filter(is_good).map(|live| Backing::Grant(Box::new(live))))
     }
 

@@ -3,7 +3,7 @@
 //! carries, and takes the place of the first. So a poll is one `advance` of the second, which does not exist before
 //! the decision: of many polls exactly one finds it fresh, and `create` lets exactly one decision win.
 
-use crate::grants::{Live, StepContext};
+use crate::grants::{StepContext, StoredGrant};
 use crate::stored::{decode, encode};
 use crate::{Advance, Created, Key, Kind, Partition, Record, Records, Unavailable, grants};
 use protocol::device::{DeviceRequest, PollVerdict, judge_poll};
@@ -29,7 +29,7 @@ pub struct Pending {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Decision {
     /// The device gets the tokens of this grant.
-    Approved(Box<Live>),
+    Approved(Box<StoredGrant>),
     /// It gets none.
     Denied,
 }
@@ -63,7 +63,7 @@ pub enum Poll {
     /// The person refused.
     Denied,
     /// These are the device's tokens: it is the first to ask for them, or asks again because the answer was lost.
-    Approved(Box<Live>),
+    Approved(Box<StoredGrant>),
     /// Another poll got the tokens a moment ago.
     Race,
     /// Another poll got the tokens; the grant is revoked now.
@@ -179,7 +179,7 @@ pub async fn poll(
     }
 }
 
-async fn replayed(records: &dyn Records, live: &Live, step: &StepContext) -> Result<Poll, Unavailable> {
+async fn replayed(records: &dyn Records, live: &StoredGrant, step: &StepContext) -> Result<Poll, Unavailable> {
     grants::revoke(records, &live.standing(), step).await?;
     Ok(Poll::Replayed)
 }
@@ -187,7 +187,7 @@ async fn replayed(records: &dyn Records, live: &Live, step: &StepContext) -> Res
 fn decision(record: &Record) -> Result<Decision, Unavailable> {
     let Decided { approved: Some(approved) } = decode(&record.key, &record.body)? else { return Ok(Decision::Denied) };
     match GrantId::from_name(&approved.id) {
-        Some(id) => Ok(Decision::Approved(Box::new(Live { id, grant: approved.grant, state: approved.state }))),
+        Some(id) => Ok(Decision::Approved(Box::new(StoredGrant { id, grant: approved.grant, state: approved.state }))),
         None => Err(Unavailable { reason: format!("the record {} names no grant", record.key) }),
     }
 }

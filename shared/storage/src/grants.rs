@@ -14,7 +14,7 @@ const MARGIN: Duration = Duration::from_secs(3600);
 
 /// A grant as it stands.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Live {
+pub struct StoredGrant {
     /// Its name.
     pub id: GrantId,
     /// What was granted.
@@ -23,7 +23,7 @@ pub struct Live {
     pub state: GrantState,
 }
 
-impl Live {
+impl StoredGrant {
     fn from_record(id: GrantId, record: &Record) -> Result<Self, Unavailable> {
         Ok(Self { id, grant: decode(&record.key, &record.body)?, state: decode(&record.key, &record.state)? })
     }
@@ -66,7 +66,7 @@ impl StepContext {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Redemption {
     /// The code is redeemed, by this caller alone.
-    Redeemed(Box<Live>),
+    Redeemed(Box<StoredGrant>),
     /// It was redeemed before, or is gone.
     Refused(CodeVerdict),
 }
@@ -75,7 +75,7 @@ pub enum Redemption {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Rotation {
     /// The token was rotated, now or a moment ago: this is what follows it.
-    Rotated(Box<Live>),
+    Rotated(Box<StoredGrant>),
     /// It was used before; the grant is revoked now.
     Replayed,
     /// The grant is over.
@@ -134,9 +134,9 @@ pub fn assertion_id(subject: &str, digest: [u8; 32]) -> GrantId {
 }
 
 /// Reads a grant. One round trip.
-pub async fn find(records: &dyn Records, id: GrantId) -> Result<Option<Live>, Unavailable> {
+pub async fn find(records: &dyn Records, id: GrantId) -> Result<Option<StoredGrant>, Unavailable> {
     match records.get(&key(id)).await? {
-        Some(record) => Live::from_record(id, &record).map(Some),
+        Some(record) => StoredGrant::from_record(id, &record).map(Some),
         None => Ok(None),
     }
 }
@@ -146,7 +146,7 @@ pub async fn redeem(records: &dyn Records, code: &Standing, step: &StepContext) 
     let key = key(code.grant);
     let next = GrantState::vouched_by(code).redeemed(step.now, &step.lifetimes(), step.writer.clone());
     match records.advance(&key, u64::from(code.generation), &encode(&next), Some(step.record_expiry(&next))).await? {
-        Advance::Advanced(record) => Ok(Redemption::Redeemed(Box::new(Live::from_record(code.grant, &record)?))),
+        Advance::Advanced(record) => Ok(Redemption::Redeemed(Box::new(StoredGrant::from_record(code.grant, &record)?))),
         Advance::Missing => Ok(Redemption::Refused(CodeVerdict::Ended)),
         Advance::Stale(record) => {
             let verdict = judge_code(&decode(&key, &record.state)?, step.now);
@@ -176,7 +176,7 @@ pub async fn rotate(records: &dyn Records, token: &Standing, step: &StepContext)
             state.refreshed(u32::try_from(from).unwrap_or(u32::MAX), step.now, &step.lifetimes(), step.writer.clone());
         match records.advance(&key, from, &encode(&next), Some(step.record_expiry(&next))).await? {
             Advance::Advanced(record) => {
-                return Ok(Rotation::Rotated(Box::new(Live::from_record(token.grant, &record)?)));
+                return Ok(Rotation::Rotated(Box::new(StoredGrant::from_record(token.grant, &record)?)));
             }
             Advance::Missing => return Ok(Rotation::Ended),
             Advance::Stale(record) => match judge(records, &key, token, record, step).await? {
@@ -204,7 +204,7 @@ async fn judge(
     match judge_refresh(&state, token.generation, step.now, step.grace) {
         RefreshVerdict::Live => Ok(Judged::Live(record.generation, state)),
         RefreshVerdict::Retry => {
-            Ok(Judged::Done(Rotation::Rotated(Box::new(Live::from_record(token.grant, &record)?))))
+            Ok(Judged::Done(Rotation::Rotated(Box::new(StoredGrant::from_record(token.grant, &record)?))))
         }
         RefreshVerdict::Ended => Ok(Judged::Done(Rotation::Ended)),
         RefreshVerdict::Replay => {

@@ -27,8 +27,9 @@ pub(crate) trait Application: Send + Sync + 'static {
     fn body_limit(&self) -> usize;
 }
 
-/// How long a client may take to send the head of a request.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a connection may wait for the head of a request, the first one or the next. No round number of seconds for which
+/// a client may pause: it would send into a connection that is just being closed.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
 /// How long a client may take to send a body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 /// How large the head of a request may be.

@@ -14,10 +14,12 @@ use std::time::Duration;
 const KEPT_FOR: Duration = Duration::from_secs(300);
 const LEAST: Duration = Duration::from_secs(60);
 const MOST: Duration = Duration::from_secs(600);
-/// How long after a fetch the same URL is not asked again, whatever comes: tokens that name unknown keys do not make us
-/// call more often.
+/// How often one URL is asked in the long run, whatever comes: tokens that name unknown keys do not make us call more
+/// often.
 const PAUSE: Duration = Duration::from_secs(1);
-/// The same, after a fetch that failed.
+/// How far ahead of that it may be asked: a peer that changes its keys twice in a moment is served at once.
+const AHEAD: Duration = Duration::from_secs(4);
+/// How long a URL is left alone after a fetch that failed.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(5);
 /// How long a set outlives its time when its server cannot be reached.
 const STALE: Duration = Duration::from_secs(3600);
@@ -81,8 +83,20 @@ struct Known {
     set: Option<(Arc<JwkSet>, Timestamp)>,
     /// When it was last asked for.
     asked_at: Timestamp,
+    /// When it would have been asked for, had it been asked once in each [`PAUSE`].
+    paid_until: Timestamp,
     /// What came then, if not a set.
     error: Option<KeyError>,
+}
+
+impl Known {
+    /// Whether the URL may be asked again.
+    fn may_ask(&self, now: Timestamp) -> bool {
+        match self.error {
+            Some(_) => now.since(self.asked_at) >= PAUSE_AFTER_FAILURE,
+            None => self.paid_until.since(now) <= AHEAD,
+        }
+    }
 }
 
 impl RemoteKeys {
@@ -101,7 +115,7 @@ impl RemoteKeys {
 
 impl Context {
     /// The claims of a token, if one of the peer's keys signed them. Keys at a URL are fetched anew when none of
-    /// those known can have signed it, at most every second: a peer may change its keys at any time (OpenID
+    /// those known can have signed it, in the long run once a second: a peer may change its keys at any time (OpenID
     /// Connect Core §10.1.1). Everything else about the token is the caller's to check.
     pub async fn verify_by(&self, jwt: &Jwt<'_>, keys: KeySource<'_>, now: Timestamp) -> Result<Value, KeyError> {
         let uri = match keys {
@@ -136,13 +150,14 @@ impl Context {
 
     async fn fetch_keys(&self, uri: &str, known: Option<Known>, now: Timestamp) -> Result<Arc<JwkSet>, KeyError> {
         if let Some(known) = &known
-            && now.since(known.asked_at) < if known.error.is_some() { PAUSE_AFTER_FAILURE } else { PAUSE }
+            && !known.may_ask(now)
         {
             return match (&known.set, &known.error) {
                 (Some((set, good_until)), _) if !good_until.after(STALE).is_past(now) => Ok(set.clone()),
                 (_, error) => Err(error.clone().unwrap_or(KeyError::NoKeySet)),
             };
         }
+        let paid_until = known.as_ref().map_or(now, |known| known.paid_until.max(now)).after(PAUSE);
         let outcome = self.ask_for_keys(uri, now).await;
         let before = known.and_then(|known| known.set);
         let (set, error) = match outcome {
@@ -153,7 +168,7 @@ impl Context {
             (Some((set, _)), _) => Ok(set.clone()),
             (None, error) => Err(error.clone().unwrap_or(KeyError::NoKeySet)),
         };
-        self.remote_keys.keep(uri, Known { set, asked_at: now, error });
+        self.remote_keys.keep(uri, Known { set, asked_at: now, paid_until, error });
         answer
     }
 

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
 
 /// How to build.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,6 +83,9 @@ pub(crate) struct Options {
     pub(crate) faults: bool,
 }
 
+/// How long the server may take to end workerd. If it were killed at once, workerd would live on.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// The Workers, served by workerd with an empty store; ended when this is dropped.
 pub(crate) struct Workers {
     /// The base URL, which is the issuer.
@@ -89,8 +93,8 @@ pub(crate) struct Workers {
     /// What the Workers log.
     pub(crate) log: PathBuf,
     child: Child,
-    /// Ends the server when it closes.
-    stdin: ChildStdin,
+    /// Ends the server, workerd with it, when it closes.
+    stdin: Option<ChildStdin>,
     stdout: BufReader<ChildStdout>,
 }
 
@@ -118,7 +122,7 @@ impl Workers {
         let mut child = node.spawn().context("starting workerd")?;
         let stdin = child.stdin.take().context("no standard input")?;
         let stdout = BufReader::new(child.stdout.take().context("no standard output")?);
-        let mut workers = Self { url: String::new(), log, child, stdin, stdout };
+        let mut workers = Self { url: String::new(), log, child, stdin: Some(stdin), stdout };
         let ready = workers.line()?;
         workers.url = ready["url"].as_str().context("workerd names no URL")?.to_owned();
         Ok(workers)
@@ -131,7 +135,7 @@ impl Workers {
 
     /// Runs a scheduled function.
     pub(crate) fn run_schedule(&mut self, name: &str) -> Result<()> {
-        writeln!(self.stdin, "{name}")?;
+        writeln!(self.stdin.as_mut().context("workerd is being ended")?, "{name}")?;
         match self.line()? {
             line if line["outcome"] == "ok" => Ok(()),
             line => bail!("{name}: {line}; see {}", self.log.display()),
@@ -149,6 +153,11 @@ impl Workers {
 
 impl Drop for Workers {
     fn drop(&mut self) {
+        drop(self.stdin.take());
+        let asked_at = Instant::now();
+        while asked_at.elapsed() < PATIENCE && matches!(self.child.try_wait(), Ok(None)) {
+            std::thread::sleep(Duration::from_millis(20));
+        }
         // It may have ended by itself.
         let _ = self.child.kill();
         let _ = self.child.wait();

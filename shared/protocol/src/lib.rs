@@ -14,6 +14,7 @@ mod grant;
 pub mod interaction;
 pub mod introspection;
 pub mod json;
+mod jwt;
 pub mod logout;
 pub mod metadata;
 mod parameters;

@@ -1,7 +1,7 @@
 //! Request objects: an authorization request as a JWT (RFC 9101, OpenID Connect Core §6).
 
-use crate::json::numeric_date;
-use crate::{CLOCK_SKEW, Client, Error, ErrorCode, Parameters, RequestObjectAlgorithm, Timestamp};
+use crate::jwt::{self, NotNow};
+use crate::{Client, Error, ErrorCode, Parameters, RequestObjectAlgorithm, Timestamp};
 use serde_json::{Map, Value};
 
 /// Where references of pushed requests begin (RFC 9126 §2.2).
@@ -59,23 +59,14 @@ pub fn parameters(
             "sub of the request object is the client: it could pass for a client assertion (RFC 9101 section 10.8)",
         ));
     }
-    let is_for_us = match claims.get("aud") {
-        None => true,
-        Some(Value::Array(several)) => several.iter().any(|one| one == issuer),
-        Some(one) => one == issuer,
-    };
-    if !is_for_us {
+    if !jwt::is_for(&claims, issuer) {
         return Err(invalid("aud of the request object is not this issuer"));
     }
-    let date = |name| {
-        numeric_date(&claims, name).map_err(|_| invalid("exp and nbf of a request object are seconds since the epoch"))
-    };
-    if date("exp")?.is_some_and(|end| end.after(CLOCK_SKEW).is_past(now)) {
-        return Err(invalid("the request object has expired"));
-    }
-    if date("nbf")?.is_some_and(|begin| begin > now.after(CLOCK_SKEW)) {
-        return Err(invalid("the request object is not good yet"));
-    }
+    jwt::check_time(&claims, now).map_err(|problem| match problem {
+        NotNow::Unreadable => invalid("exp and nbf of a request object are seconds since the epoch"),
+        NotNow::Expired => invalid("the request object has expired"),
+        NotNow::TooEarly => invalid("the request object is not good yet"),
+    })?;
     for name in ["iss", "aud", "sub", "exp", "nbf", "iat", "jti"] {
         claims.remove(name);
     }

@@ -1,29 +1,20 @@
 //! Software statements: what somebody whom the deployment trusts says of a client's software (RFC 7591 §2.3).
 
-use crate::json::numeric_date;
-use crate::{CLOCK_SKEW, Error, ErrorCode, Timestamp};
+use crate::jwt::{self, NotNow};
+use crate::{Error, ErrorCode, Timestamp};
 use serde_json::{Map, Value};
 use std::fmt::Display;
 
 /// Whether a statement is for this server, and now. That its issuer signed it is for the caller to have verified.
 pub fn check(claims: &Map<String, Value>, issuer: &str, now: Timestamp) -> Result<(), Error> {
-    let is_for_us = match claims.get("aud") {
-        None => true,
-        Some(Value::Array(several)) => several.iter().any(|one| one == issuer),
-        Some(one) => one == issuer,
-    };
-    if !is_for_us {
+    if !jwt::is_for(claims, issuer) {
         return Err(invalid("its aud is not this server"));
     }
-    let date =
-        |name| numeric_date(claims, name).map_err(|_| invalid("its exp and nbf are not seconds since the epoch"));
-    if date("exp")?.is_some_and(|end| end.after(CLOCK_SKEW).is_past(now)) {
-        return Err(invalid("it has expired"));
-    }
-    if date("nbf")?.is_some_and(|begin| begin > now.after(CLOCK_SKEW)) {
-        return Err(invalid("its nbf has not come"));
-    }
-    Ok(())
+    jwt::check_time(claims, now).map_err(|problem| match problem {
+        NotNow::Unreadable => invalid("its exp and nbf are not seconds since the epoch"),
+        NotNow::Expired => invalid("it has expired"),
+        NotNow::TooEarly => invalid("its nbf has not come"),
+    })
 }
 
 /// `invalid_software_statement` (RFC 7591 §3.2.2), explained.

@@ -26,7 +26,7 @@ pub(crate) async fn redeem(exchange: &Exchange<'_>) -> Result<TokenResponse, Ref
             )
         })?;
     let named = named_resources(exchange, &code.standing).await?;
-    match grants::redeem(exchange.context.records.as_ref(), &code.standing, &exchange.step()?).await? {
+    match grants::redeem(exchange.context.records.as_ref(), &code.standing, &exchange.issuer().step()?).await? {
         Redemption::Redeemed(live) => {
             let resources = named.unwrap_or_else(|| live.grant.resources.clone());
             Ok(exchange.tokens(&live, &live.grant.scope, &resources, Nonce::Repeated).await?)

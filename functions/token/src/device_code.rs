@@ -23,7 +23,7 @@ pub(crate) async fn poll(exchange: &Exchange<'_>) -> Result<TokenResponse, Refus
     let id = code.standing.grant;
     let is_too_early = context.pacing.is_too_early(id, now);
     let named = named_resources(exchange, id).await?;
-    match devices::poll(context.records.as_ref(), id, code.expires_at, &exchange.step()?).await? {
+    match devices::poll(context.records.as_ref(), id, code.expires_at, &exchange.issuer().step()?).await? {
         Poll::Approved(live) => {
             let resources = named.unwrap_or_else(|| live.grant.resources.clone());
             Ok(exchange.tokens(&live, &live.grant.scope, &resources, Nonce::LeftOut).await?)

@@ -5,7 +5,7 @@ use protocol::{AccessTokenClaims, GrantType, Scope};
 use runtime::Fault;
 use runtime::issue::{Companions, Issuer};
 use serde::Serialize;
-use storage::grants::{StepContext, StoredGrant};
+use storage::grants::StoredGrant;
 
 /// A token response (RFC 6749 §5.1).
 #[derive(Serialize)]
@@ -78,10 +78,5 @@ impl Exchange<'_> {
     /// What makes the client's tokens.
     pub(crate) fn issuer(&self) -> Issuer<'_> {
         Issuer { context: self.context, client: &self.client.client, now: self.now }
-    }
-
-    /// What a step of a grant is made with.
-    pub(crate) fn step(&self) -> Result<StepContext, Fault> {
-        self.issuer().step()
     }
 }

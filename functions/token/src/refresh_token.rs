@@ -16,7 +16,7 @@ pub(crate) async fn refresh(exchange: &Exchange<'_>) -> Result<TokenResponse, Re
             Error::invalid_grant("the refresh token is unknown or expired, or was issued to another client")
         })?;
     let narrowed = narrowed(exchange, token.standing.grant).await?;
-    match grants::rotate(exchange.context.records.as_ref(), &token.standing, &exchange.step()?).await? {
+    match grants::rotate(exchange.context.records.as_ref(), &token.standing, &exchange.issuer().step()?).await? {
         Rotation::Rotated(live) => {
             let (scope, resources) =
                 narrowed.unwrap_or_else(|| (live.grant.scope.clone(), live.grant.resources.clone()));

@@ -40,16 +40,14 @@ async fn proceed(
 ) -> Result<Response, Fault> {
     let now = request.received_at;
     let signed_in = SignedIn::of(request, context).await?;
-    let known_as = signed_in.as_ref().map(|signed_in| signed_in.known_as(context, &client.client)).unwrap_or_default();
-    let active = signed_in.as_ref().map(|signed_in| signed_in.as_active(&known_as));
-    let step = match interaction::step(&interaction, active.as_ref(), now) {
+    let step = match browser::step(context, &interaction, signed_in.as_ref(), &client.client, now) {
         Ok(step) => step,
         Err(error) => return answer::error(context, &interaction.request.target, &error),
     };
     let (Step::Proceed, Some(signed_in)) = (step, signed_in) else {
         return browser::forward(context, "/login", &interaction);
     };
-    match needs_consent(context, &interaction, &signed_in, &known_as, client).await? {
+    match needs_consent(context, &interaction, &signed_in, client).await? {
         Ok(false) => {
             let Some(issued) = issue(context, &interaction, &signed_in, client, now).await? else {
                 let error = Error::new(ErrorCode::InvalidRequestUri, "this pushed request was answered already");
@@ -66,16 +64,14 @@ async fn needs_consent(
     context: &Context,
     interaction: &Interaction,
     signed_in: &SignedIn,
-    known_as: &str,
     client: &StoredClient,
 ) -> Result<Result<bool, Error>, Fault> {
-    let active = signed_in.as_active(known_as);
-    let judge = |remembered| interaction::needs_consent(interaction, &active, &client.client, &remembered);
-    if judge(protocol::Scope::default()) == Ok(false) {
-        return Ok(Ok(false));
-    }
-    if !interaction::remembers_consent(&interaction.request, &client.client, &context.config.issuer) {
-        return Ok(judge(protocol::Scope::default()));
+    let judge = |remembered| interaction::needs_consent(interaction, &signed_in.name, &client.client, &remembered);
+    let unremembered = judge(protocol::Scope::default());
+    if unremembered == Ok(false)
+        || !interaction::remembers_consent(&interaction.request, &client.client, &context.config.issuer)
+    {
+        return Ok(unremembered);
     }
     let remembered =
         consents::find(context.records.as_ref(), &signed_in.session.subject, &interaction.request.client_id).await?;

@@ -48,11 +48,7 @@ async fn decide(visit: Visit<'_>, signed_in: &SignedIn) -> Result<Response, Faul
             let decision = Some(Decision::Allowed { session: signed_in.name.clone() });
             browser::forward(context, "/authorize", &Interaction { decision, ..interaction })
         }
-        Some("switch") => {
-            let mut interaction = Interaction { chosen: None, signed_in: None, decision: None, ..interaction };
-            interaction.request.prompt.login = true;
-            browser::forward(context, "/login", &interaction)
-        }
+        Some("switch") => browser::forward(context, "/login", &interaction.switched()),
         _ => browser::forward(context, "/authorize", &Interaction { decision: Some(Decision::Denied), ..interaction }),
     }
 }

@@ -4,7 +4,7 @@ use crate::{decide, record_name};
 use http::{Method, StatusCode, header};
 use pages::{DeviceOutcome, DeviceProblem, ScopeLine};
 use protocol::device::{UserCode, WaitingDevice};
-use protocol::interaction::{self, Decision, Interaction, Step};
+use protocol::interaction::{Decision, Interaction, Step};
 use protocol::throttle::{ADDRESS, BROWSER};
 use protocol::{Error, ErrorCode, Parameters, StoredClient};
 use runtime::browser::{self, Browser, FormOrigin, SignedIn};
@@ -120,10 +120,7 @@ impl Page<'_> {
             return Ok(Err(Box::new(self.outcome(DeviceOutcome::Over)?)));
         };
         let signed_in = SignedIn::of(self.request, context).await?;
-        let known_as =
-            signed_in.as_ref().map(|signed_in| signed_in.known_as(context, &client.client)).unwrap_or_default();
-        let active = signed_in.as_ref().map(|signed_in| signed_in.as_active(&known_as));
-        let step = interaction::step(&interaction, active.as_ref(), now);
+        let step = browser::step(context, &interaction, signed_in.as_ref(), &client.client, now);
         let (Ok(Step::Proceed), Some(signed_in)) = (step, signed_in) else {
             return Ok(Err(Box::new(browser::forward(context, "/login", &interaction)?)));
         };
@@ -148,12 +145,7 @@ impl Page<'_> {
             FormOrigin::Elsewhere => return self.outcome(DeviceOutcome::Over),
         }
         match parameters.value("decision") {
-            Some("switch") => {
-                let mut interaction =
-                    Interaction { chosen: None, signed_in: None, decision: None, ..visit.interaction };
-                interaction.request.prompt.login = true;
-                browser::forward(context, "/login", &interaction)
-            }
+            Some("switch") => browser::forward(context, "/login", &visit.interaction.switched()),
             Some("allow") => {
                 let outcome = decide::approve(context, &visit, self.request.received_at).await?;
                 Ok(self.outcome(outcome)?.of_client(&visit.client.client.client_id))

@@ -3,7 +3,7 @@
 use crate::{password, show, show_again, sign_in};
 use http::{StatusCode, header};
 use pages::SignInProblem;
-use protocol::interaction::{self, Decision, Interaction, Step};
+use protocol::interaction::{Decision, Interaction, Step};
 use protocol::throttle::{ACCOUNT, ADDRESS};
 use protocol::{Error, ErrorCode};
 use runtime::browser::{self, SignedIn};
@@ -32,8 +32,8 @@ pub(crate) async fn submit(visit: &Visit<'_>) -> Result<Response, Fault> {
 /// Goes on as whoever is signed in, when the request allows it.
 async fn go_on(visit: &Visit<'_>) -> Result<Response, Fault> {
     let Some(signed_in) = SignedIn::of(visit.request, visit.context).await? else { return show(visit).await };
-    let known_as = signed_in.known_as(visit.context, &visit.client.client);
-    match interaction::step(&visit.interaction, Some(&signed_in.as_active(&known_as)), visit.request.received_at) {
+    let now = visit.request.received_at;
+    match browser::step(visit.context, &visit.interaction, Some(&signed_in), &visit.client.client, now) {
         Ok(Step::SelectAccount | Step::Proceed) => {
             let interaction = Interaction { chosen: Some(signed_in.name), decision: None, ..visit.interaction.clone() };
             browser::forward(visit.context, interaction.path(), &interaction)

@@ -6,7 +6,7 @@ mod password;
 use http::{Method, StatusCode, header};
 use pages::{SignIn, SignInProblem};
 use protocol::AuthenticationContext;
-use protocol::interaction::{self, Interaction, Step};
+use protocol::interaction::{Interaction, Step};
 use runtime::browser::{self, SignedIn};
 use runtime::{Context, Fault, Request, Response, Visit, entropy};
 use storage::{sessions, users};
@@ -28,10 +28,8 @@ async fn respond(request: &Request, context: &Context) -> Result<Response, Fault
 /// without it, when the session is good for the request by now: the person signed in in another tab.
 async fn show(visit: &Visit<'_>) -> Result<Response, Fault> {
     let signed_in = SignedIn::of(visit.request, visit.context).await?;
-    let known_as =
-        signed_in.as_ref().map(|signed_in| signed_in.known_as(visit.context, &visit.client.client)).unwrap_or_default();
-    let active = signed_in.as_ref().map(|signed_in| signed_in.as_active(&known_as));
-    let step = interaction::step(&visit.interaction, active.as_ref(), visit.request.received_at);
+    let now = visit.request.received_at;
+    let step = browser::step(visit.context, &visit.interaction, signed_in.as_ref(), &visit.client.client, now);
     if step == Ok(Step::Proceed) {
         return browser::forward(visit.context, visit.interaction.path(), &visit.interaction);
     }

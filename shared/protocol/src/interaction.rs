@@ -37,6 +37,13 @@ impl Interaction {
     pub const fn path(&self) -> &'static str {
         if self.device.is_some() { "/device" } else { "/authorize" }
     }
+
+    /// The same for somebody else, who must sign in first.
+    #[must_use]
+    pub fn switched(mut self) -> Self {
+        self.request.prompt.login = true;
+        Self { chosen: None, signed_in: None, decision: None, ..self }
+    }
 }
 
 /// What a person decided about a request.
@@ -106,16 +113,16 @@ pub fn step(interaction: &Interaction, session: Option<&ActiveSession<'_>>, now:
     Ok(Step::Proceed)
 }
 
-/// Whether the person must be asked for consent. The error goes to the client.
+/// Whether the person must be asked for consent, in this session. The error goes to the client.
 pub fn needs_consent(
     interaction: &Interaction,
-    session: &ActiveSession<'_>,
+    session: &str,
     client: &Client,
     remembered: &Scope,
 ) -> Result<bool, Error> {
     let request = &interaction.request;
     let decided =
-        matches!(&interaction.decision, Some(Decision::Allowed { session: in_session }) if in_session == session.id);
+        matches!(&interaction.decision, Some(Decision::Allowed { session: in_session }) if in_session == session);
     if decided || (client.skip_consent && !request.prompt.consent) {
         return Ok(false);
     }

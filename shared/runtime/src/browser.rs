@@ -4,8 +4,8 @@ use crate::back_channel::Notices;
 use crate::{Context, Fault, Request, Response, cookies, entropy};
 use http::{Method, header};
 use jose::Purpose;
-use protocol::interaction::{ActiveSession, Interaction};
-use protocol::{Client, GrantId, Standing, Timestamp, TokenContent, TokenKind, sealed_token};
+use protocol::interaction::{self, ActiveSession, Interaction, Step};
+use protocol::{Client, Error, GrantId, Standing, Timestamp, TokenContent, TokenKind, sealed_token};
 use serde::{Serialize, de::DeserializeOwned};
 use storage::grants::SessionGrants;
 use storage::sessions::{self, Session};
@@ -171,16 +171,21 @@ impl SignedIn {
     fn bind(&self, sealed: &str) -> String {
         format!("{sealed} {}", self.name)
     }
+}
 
-    /// As the rules see it: by the name that the client knows the person by ([`Context::subject_for`]).
-    pub fn as_active<'a>(&'a self, known_as: &'a str) -> ActiveSession<'a> {
-        ActiveSession { id: &self.name, subject: known_as, authentication: &self.session.authentication }
-    }
-
-    /// The name that a client knows the person by.
-    pub fn known_as(&self, context: &Context, client: &Client) -> String {
-        context.subject_for(client, &self.session.subject)
-    }
+/// What must happen next in an interaction, as far as it depends on who is signed in. The rules see a person by the name
+/// that the client knows them by ([`Context::subject_for`]).
+pub fn step(
+    context: &Context,
+    interaction: &Interaction,
+    signed_in: Option<&SignedIn>,
+    client: &Client,
+    now: Timestamp,
+) -> Result<Step, Error> {
+    let Some(SignedIn { name, session, .. }) = signed_in else { return interaction::step(interaction, None, now) };
+    let subject = &context.subject_for(client, &session.subject);
+    let active = ActiveSession { id: name, subject, authentication: &session.authentication };
+    interaction::step(interaction, Some(&active), now)
 }
 
 /// The `Set-Cookie` value of a new session.

@@ -139,7 +139,8 @@ fn consent_is_asked_for_once_and_for_what_is_new() {
     let authentication = AuthenticationContext::password(T0);
     let session = ActiveSession { id: "session", subject: "alice", authentication: &authentication };
     let needs = |interaction: &Interaction, remembered: &str| {
-        needs_consent(interaction, &session, &client(), &Scope::parse(remembered).unwrap()).map_err(|error| error.code)
+        needs_consent(interaction, session.id, &client(), &Scope::parse(remembered).unwrap())
+            .map_err(|error| error.code)
     };
     assert_eq!(needs(&interaction(""), ""), Ok(true));
     assert_eq!(needs(&interaction(""), "openid"), Ok(false));

@@ -5,9 +5,9 @@ use anyhow::Result;
 use std::collections::BTreeMap;
 use std::process::Command;
 
-/// Registers the demo clients and the demo user at a server, by the `latchkey` of a profile.
-pub(crate) fn seed(url: &str, secret: &str, profile: &str) -> Result<()> {
-    let mut seed = Command::new(workspace::binary("latchkey", profile));
+/// Registers the demo clients and the demo user at a server, by the `latchkey` that was built so.
+pub(crate) fn seed(url: &str, secret: &str, build: workspace::Build) -> Result<()> {
+    let mut seed = Command::new(workspace::binary("latchkey", build));
     process::run(seed.args(["seed", "--demo", "--url", url]).env("LATCHKEY_SECRET", secret))
 }
 

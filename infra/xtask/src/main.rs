@@ -20,8 +20,9 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 use std::collections::BTreeMap;
 use std::process::ExitCode;
+use workspace::Build;
 
-/// Tests, budgets and builds of Latchkey.
+/// Tests and budgets of Latchkey.
 #[derive(Parser)]
 #[command(bin_name = "cargo xtask")]
 struct Cli {
@@ -63,12 +64,6 @@ enum Command {
         #[arg(long)]
         advisories: bool,
     },
-    /// Builds the Lambda functions and the `latchkey` command, for this machine.
-    Build {
-        /// The profile of cargo.
-        #[arg(long, default_value = "release")]
-        profile: String,
-    },
     /// Checks template.yaml as SAM and CloudFormation would.
     CheckTemplate,
     /// Serves the Workers in workerd, with the demo data, until standard input ends.
@@ -92,9 +87,9 @@ enum LambdaCommand {
         /// The port; 0 takes a free one.
         #[arg(long, default_value_t = 8788)]
         port: u16,
-        /// The profile of cargo to build the functions with.
-        #[arg(long, default_value = "dev")]
-        profile: String,
+        /// How to build the functions.
+        #[arg(long, value_enum, default_value = "dev")]
+        build: Build,
         /// Uses the binaries as they are.
         #[arg(long)]
         no_build: bool,
@@ -128,28 +123,27 @@ fn run(command: Command) -> Result<()> {
         Command::Budgets { only, json, write } => budgets::run(&only, budgets::Show { json, write }),
         Command::Deny { advisories } => test::deny(advisories),
         Command::Readme { write } => readme::run(write),
-        Command::Build { profile } => lambda::build_all(&profile),
         Command::CheckTemplate => test::template(),
         Command::Workers { port, settings } => serve_workers(port, BTreeMap::from_iter(settings)),
-        Command::Lambda(LambdaCommand::Serve { port, profile, no_build, secret, settings }) => {
+        Command::Lambda(LambdaCommand::Serve { port, build, no_build, secret, settings }) => {
             let secret = secret.map_or_else(demo::secret, Ok)?;
             let mut settings = BTreeMap::from_iter(settings);
             demo::open_registration(&mut settings);
             if !no_build {
-                lambda::build_all(&profile)?;
+                lambda::build(&["all"], build)?;
             }
-            lambda::serve_until_stopped(&lambda::Options { port, profile, secret, settings })
+            lambda::serve_until_stopped(&lambda::Options { port, build, secret, settings })
         }
     }
 }
 
 fn serve_workers(port: Option<u16>, mut settings: BTreeMap<String, String>) -> Result<()> {
     demo::open_registration(&mut settings);
-    lambda::build(&["latchkey"], "dev")?;
-    workers::build_all(workers::Build::Dev)?;
+    workspace::build(Build::Dev)?;
+    workers::build_all(Build::Dev)?;
     let options = workers::Options { port, secret: demo::secret()?, settings, ..workers::Options::default() };
     let server = workers::Workers::start(&options)?;
-    demo::seed(&server.url, &options.secret, "dev")?;
+    demo::seed(&server.url, &options.secret, Build::Dev)?;
     eprintln!("  log of the functions: {}", server.log.display());
     println!("serving {} with LATCHKEY_SECRET={}", server.url, options.secret);
     std::io::copy(&mut std::io::stdin(), &mut std::io::sink())?;

@@ -16,9 +16,9 @@ const FROM_CODE: [(&str, &str); 4] = [
 /// Holds the README against the code; `write` puts it right.
 pub(crate) fn run(write: bool) -> Result<()> {
     let mut wrong = Vec::new();
-    workspace::build()?;
+    workspace::build(workspace::Build::Dev)?;
     for (name, printer) in FROM_CODE {
-        let printer = workspace::binary("examples", "dev").join(printer);
+        let printer = workspace::binary("examples", workspace::Build::Dev).join(printer);
         let wanted = process::output(Command::new(printer).arg(name))?;
         if write {
             replace(name, &wanted)?;

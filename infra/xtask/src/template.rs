@@ -99,8 +99,8 @@ impl Template {
 
 fn function(id: &str, resource: &Yaml, globals: &Yaml, mappings: &Yaml) -> Result<Function> {
     let properties = &resource["Properties"];
-    let name = resource["Metadata"]["BuildProperties"]["Binary"].as_str();
-    let name = name.with_context(|| format!("{id} names no binary"))?.to_owned();
+    let name = properties["CodeUri"].as_str().and_then(|uri| uri.strip_prefix("target/lambda/"));
+    let name = name.with_context(|| format!("{id} has no CodeUri where infra/aws/build.sh builds"))?.to_owned();
     let number = |property: &str| {
         let value = properties[property].as_i64().or(globals[property].as_i64());
         value.and_then(|value| u64::try_from(value).ok()).with_context(|| format!("{id} has no {property}"))

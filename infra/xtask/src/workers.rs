@@ -1,6 +1,7 @@
 //! The Workers on this machine: built, served by workerd, accepted by wrangler, weighed.
 
-use crate::{demo, process, tools, workspace};
+use crate::workspace::{self, Build};
+use crate::{demo, process, tools};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -8,15 +9,6 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
-
-/// How to build.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Build {
-    /// Fast, for tests.
-    Dev,
-    /// Small, as deployed.
-    Release,
-}
 
 /// Builds these Workers: functions, and the crates below `tests/` that are Workers.
 pub(crate) fn build(names: &[&str], build: Build) -> Result<()> {

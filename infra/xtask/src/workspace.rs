@@ -27,15 +27,40 @@ pub(crate) fn scratch(name: &str) -> Result<PathBuf> {
     Ok(directory)
 }
 
-/// Where a binary of ours is, once built with this profile (`dev` or `release`).
-pub(crate) fn binary(name: &str, profile: &str) -> PathBuf {
-    target().join(if profile == "dev" { "debug" } else { profile }).join(name)
+/// How to build.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Build {
+    /// Fast, for tests.
+    Dev,
+    /// As deployed.
+    Release,
 }
 
-/// Builds all of the workspace in the `dev` profile, tests and examples too. Features differ with what is selected, and
-/// with them what is compiled: one selection serves every step.
-pub(crate) fn build() -> Result<()> {
-    process::run(Command::new("cargo").args(["build", "--quiet", "--workspace", "--all-targets"]).current_dir(root()))
+/// Where a program of ours is that cargo built for this machine.
+pub(crate) fn binary(name: &str, build: Build) -> PathBuf {
+    let profile = match build {
+        Build::Dev => "debug",
+        Build::Release => "release",
+    };
+    target().join(profile).join(name)
+}
+
+/// Builds the `latchkey` command. `Dev` is all of the workspace, tests and examples too: features differ with what is
+/// selected, and with them what is compiled; one selection serves every step.
+pub(crate) fn build(build: Build) -> Result<()> {
+    let selection: &[&str] = match build {
+        Build::Dev => &["--workspace", "--all-targets"],
+        Build::Release => &["--release", "--package", "latchkey", "--bin", "latchkey"],
+    };
+    if is_prebuilt() {
+        return Ok(());
+    }
+    process::run(Command::new("cargo").args(["build", "--quiet"]).args(selection).current_dir(root()))
+}
+
+/// Whether what was built before is to be taken: `LATCHKEY_PREBUILT=1`.
+pub(crate) fn is_prebuilt() -> bool {
+    std::env::var_os("LATCHKEY_PREBUILT").is_some_and(|set| set == "1")
 }
 
 /// The crates under `functions/`, by name.

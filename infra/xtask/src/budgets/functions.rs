@@ -5,10 +5,12 @@ use super::row::{Budget, Row, median, megabytes, microseconds, milliseconds};
 use super::signature;
 use crate::lambda::{self, ColdStart, Emulator, Function};
 use crate::template::Template;
-use crate::{demo, workspace};
+use crate::workspace::{self, Build};
+use crate::{demo, process};
 use anyhow::Result;
 use bytes::Bytes;
 use std::collections::BTreeMap;
+use std::process::Command;
 use std::sync::Arc;
 
 /// How many cold starts are measured; the median counts.
@@ -17,18 +19,14 @@ const STARTS: usize = 21;
 const ANSWERS: u32 = 500;
 const ROUNDS: usize = 5;
 
-/// The size of each binary, stripped.
+/// The size of each binary as it is deployed.
 pub(super) fn sizes() -> Result<Vec<Row>> {
     let template = Template::read(&workspace::root().join("template.yaml"))?;
-    // Those without the table apart from the others, as they are deployed: else they would be built with what only the
-    // table's client asks of the crates that both use.
-    for has_table in [true, false] {
-        let alike = template.functions.iter().filter(|function| function.permissions.is_empty() != has_table);
-        lambda::build(&alike.map(|function| function.name.as_str()).collect::<Vec<_>>(), "release")?;
-    }
+    process::run(Command::new("infra/aws/build.sh").arg("all").current_dir(workspace::root()))?;
     let mut rows = Vec::new();
     for function in template.functions {
-        let bytes = std::fs::metadata(workspace::binary(&function.name, "release"))?.len();
+        let binary = workspace::root().join("target/lambda").join(&function.name).join("bootstrap");
+        let bytes = std::fs::metadata(binary)?.len();
         let most = if function.permissions.is_empty() { 5.0 } else { 8.0 };
         rows.push(Row::new(format!("Lambda binary, {}", function.name), megabytes(bytes), "MB", Budget::AtMost(most)));
     }
@@ -39,15 +37,13 @@ pub(super) fn sizes() -> Result<Vec<Row>> {
 /// Node function that does the same work.
 pub(super) fn token() -> Result<Vec<Row>> {
     // `admin` takes the demo data.
-    lambda::build(&["admin", "token"], "release")?;
-    // What answers for the table must not be what is measured.
-    lambda::build(&["latchkey"], "release")?;
+    lambda::build(&["admin", "token"], Build::Release)?;
     let peer = peers::token_function()?;
     let options =
-        lambda::Options { port: 0, profile: "release".to_owned(), secret: demo::secret()?, settings: BTreeMap::new() };
+        lambda::Options { port: 0, build: Build::Release, secret: demo::secret()?, settings: BTreeMap::new() };
     let tokio = tokio::runtime::Runtime::new()?;
     let emulator = tokio.block_on(Emulator::start(&options))?;
-    demo::seed(&emulator.url, &options.secret, &options.profile)?;
+    demo::seed(&emulator.url, &options.secret, options.build)?;
     let event = Bytes::from(lambda::form_event(
         "/token",
         "grant_type=client_credentials&client_id=demo-service&client_secret=demo-service-secret",

@@ -4,7 +4,8 @@ use super::peers::Provider;
 use super::row::{Budget, Row, median, microseconds};
 use super::{peers, signature};
 use crate::load::{self, Script};
-use crate::{demo, lambda, process, processor, workspace};
+use crate::workspace::{self, Build};
+use crate::{demo, process, processor};
 use anyhow::Result;
 use std::net::SocketAddr;
 use std::process::{Command, Stdio};
@@ -23,7 +24,7 @@ const CLIENT_CREDENTIALS: &str =
     "grant_type=client_credentials&client_id=demo-service&client_secret=demo-service-secret&scope=read";
 
 pub(super) fn measure() -> Result<Vec<Row>> {
-    lambda::build(&["latchkey"], "release")?;
+    workspace::build(Build::Release)?;
     peers::install()?;
     let signature = signature::es256()?;
     let ours = Costs::of(&local()?)?;
@@ -95,7 +96,7 @@ fn local() -> Result<Provider> {
     let port = process::free_port()?;
     let url = format!("http://localhost:{port}");
     let secret = demo::secret()?;
-    let latchkey = workspace::binary("latchkey", "release");
+    let latchkey = workspace::binary("latchkey", Build::Release);
     let log = std::fs::File::create(workspace::scratch("budgets")?.join("server.log"))?;
     let mut dev = Command::new(&latchkey);
     dev.args(["dev", "--memory", "--port", &port.to_string()]).env("LATCHKEY_SECRET", &secret);

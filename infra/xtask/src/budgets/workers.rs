@@ -3,8 +3,9 @@
 use super::row::{Budget, Row, median, microseconds};
 use super::signature;
 use crate::load::{self, Script};
-use crate::workers::{Build, Options, Workers};
-use crate::{demo, lambda, processor, workers};
+use crate::workers::{Options, Workers};
+use crate::workspace::{self, Build};
+use crate::{demo, processor, workers};
 use anyhow::{Context, Result};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -26,11 +27,11 @@ pub(super) fn sizes() -> Result<Vec<Row>> {
 /// What workerd spends on a token for `demo-service`, less what it spends on a request that finds no Worker: that is
 /// the way in, which the emulator adds, and which Cloudflare does not count.
 pub(super) fn token() -> Result<Vec<Row>> {
-    lambda::build(&["latchkey"], "release")?;
+    workspace::build(Build::Release)?;
     workers::build_all(Build::Release)?;
     let options = Options { secret: demo::secret()?, ..Options::default() };
     let server = Workers::start(&options)?;
-    demo::seed(&server.url, &options.secret, "release")?;
+    demo::seed(&server.url, &options.secret, Build::Release)?;
     let port: u16 = server.url.rsplit(':').next().context("a URL without a port")?.parse()?;
     let address = SocketAddr::from(([127, 0, 0, 1], port));
     let workerd = processor::below(server.process(), "workerd")?;

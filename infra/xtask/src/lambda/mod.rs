@@ -10,7 +10,7 @@ mod table;
 
 use crate::process::{self, Server};
 use crate::template::Template;
-use crate::workspace;
+use crate::workspace::{self, Build};
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;
 pub(crate) use function::Function;
@@ -27,29 +27,22 @@ use tokio::net::TcpListener;
 pub(crate) use cold_start::{ColdStart, cold_start, warm};
 pub(crate) use gateway::form_event;
 
-/// Builds every function and the `latchkey` command.
-pub(crate) fn build_all(profile: &str) -> Result<()> {
-    let template = Template::read(&workspace::root().join("template.yaml"))?;
-    let functions: Vec<&str> = template.functions.iter().map(|function| function.name.as_str()).collect();
-    build(&functions, profile)?;
-    build(&["latchkey"], profile)
+/// Builds functions, and the `latchkey` command that serves their table.
+pub(crate) fn build(functions: &[&str], build: Build) -> Result<()> {
+    workspace::build(build)?;
+    if build == Build::Release {
+        let mut script = Command::new("infra/aws/build.sh");
+        process::run(script.arg("--here").args(functions).current_dir(workspace::root()))?;
+    }
+    Ok(())
 }
 
-/// Builds binaries of the workspace. With `LATCHKEY_PREBUILT=1` it takes what was built before, as
-/// `infra/cloudflare/build.sh` does.
-pub(crate) fn build(binaries: &[&str], profile: &str) -> Result<()> {
-    if std::env::var_os("LATCHKEY_PREBUILT").is_some_and(|set| set == "1") {
-        return Ok(());
+/// Where the binary of a function is.
+pub(crate) fn binary(function: &str, build: Build) -> PathBuf {
+    match build {
+        Build::Dev => workspace::binary(function, build),
+        Build::Release => workspace::root().join("target/lambda-here").join(function).join("bootstrap"),
     }
-    if profile == "dev" {
-        return workspace::build();
-    }
-    let mut cargo = Command::new("cargo");
-    cargo.args(["build", "--quiet", "--profile", profile]).current_dir(workspace::root());
-    for binary in binaries {
-        cargo.args(["--package", binary, "--bin", binary]);
-    }
-    process::run(&mut cargo)
 }
 
 /// What may differ from one emulator to another.
@@ -57,8 +50,8 @@ pub(crate) fn build(binaries: &[&str], profile: &str) -> Result<()> {
 pub(crate) struct Options {
     /// The port of the API; 0 takes a free one.
     pub(crate) port: u16,
-    /// The profile that the functions were built with.
-    pub(crate) profile: String,
+    /// How the functions were built.
+    pub(crate) build: Build,
     /// The deployment's secret.
     pub(crate) secret: String,
     /// Further settings (`LATCHKEY_…`) of the functions.
@@ -94,7 +87,7 @@ impl Emulator {
     pub(crate) async fn start(options: &Options) -> Result<Arc<Self>> {
         let mut template = Template::read(&workspace::root().join("template.yaml"))?;
         let store_port = process::free_port()?;
-        let latchkey = workspace::binary("latchkey", &options.profile);
+        let latchkey = workspace::binary("latchkey", options.build);
         let mut command = Command::new(&latchkey);
         command.args(["dynamodb", "--port", &store_port.to_string()]).stdout(std::process::Stdio::null());
         let store = tokio::task::spawn_blocking(move || Server::start(&mut command, store_port)).await??;
@@ -109,7 +102,7 @@ impl Emulator {
         let mut functions = BTreeMap::new();
         let mut scheduled = Vec::new();
         for function in &template.functions {
-            let binary = workspace::binary(&function.name, &options.profile);
+            let binary = binary(&function.name, options.build);
             let (name, has_schedule) = (function.name.clone(), function.scheduled);
             let mut settings = settings(&template, options, &url, table_address)?;
             settings.retain(|name, _| !function.withheld.contains(name));
@@ -193,7 +186,7 @@ fn settings(template: &Template, options: &Options, url: &str, table: SocketAddr
 pub(crate) fn serve_until_stopped(options: &Options) -> Result<()> {
     let tokio = tokio::runtime::Runtime::new()?;
     let emulator = tokio.block_on(Emulator::start(options))?;
-    crate::demo::seed(&emulator.url, &options.secret, &options.profile)?;
+    crate::demo::seed(&emulator.url, &options.secret, options.build)?;
     tokio.block_on(emulator.run_schedules())?;
     eprintln!("  log of the functions: {}", emulator.log.display());
     println!("serving {} with LATCHKEY_SECRET={}", emulator.url, options.secret);

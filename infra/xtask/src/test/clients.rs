@@ -23,8 +23,8 @@ pub(super) fn browser() -> Result<()> {
     tools::npm(workspace::root())?;
     let chromium = tools::chromium()?;
     let gallery = workspace::scratch("gallery")?;
-    workspace::build()?;
-    process::run(Command::new(workspace::binary("examples", "dev").join("gallery")).arg(&gallery))?;
+    workspace::build(workspace::Build::Dev)?;
+    process::run(Command::new(workspace::binary("examples", workspace::Build::Dev).join("gallery")).arg(&gallery))?;
     with_local(|target| {
         process::run(node_tests(target, "tests/browser").env("CHROMIUM", &chromium).env("GALLERY", &gallery))
     })

@@ -1,6 +1,7 @@
 //! Whether the tools of AWS and Cloudflare accept the deployment.
 
-use crate::{process, tools, workers, workspace};
+use crate::workspace::{self, Build};
+use crate::{process, tools, workers};
 use anyhow::Result;
 use std::process::Command;
 
@@ -21,6 +22,6 @@ pub(crate) fn template() -> Result<()> {
 
 /// Wrangler's own check of what it would upload, for each Worker.
 pub(super) fn wrangler() -> Result<()> {
-    workers::build_all(workers::Build::Dev)?;
+    workers::build_all(Build::Dev)?;
     workers::dry_run()
 }

@@ -1,6 +1,7 @@
 //! The black-box suite (`tests/`), on each platform.
 
-use crate::{demo, lambda, process, workers, workspace};
+use crate::workspace::{self, Build};
+use crate::{demo, lambda, process, workers};
 use anyhow::{Result, bail};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -33,7 +34,7 @@ impl Target {
             ("LATCHKEY_TEST_URL", self.url.clone()),
             ("LATCHKEY_TEST_PLATFORM", self.platform.to_owned()),
             ("LATCHKEY_TEST_SECRET", self.secret.clone()),
-            ("LATCHKEY_TEST_CLI", workspace::binary("latchkey", "dev").display().to_string()),
+            ("LATCHKEY_TEST_CLI", workspace::binary("latchkey", Build::Dev).display().to_string()),
             ("LATCHKEY_TEST_GRACE", GRACE.to_owned()),
             ("LATCHKEY_TEST_INTROSPECTION_AGE", INTROSPECTION_AGE.to_owned()),
         ]
@@ -59,11 +60,11 @@ impl Target {
 
 /// Starts the local server with an empty store, does something with it, and ends it.
 pub(super) fn with_local(work: impl FnOnce(&Target) -> Result<()>) -> Result<()> {
-    lambda::build(&["latchkey"], "dev")?;
+    workspace::build(Build::Dev)?;
     let data = no_data("local")?;
     let port = process::free_port()?;
     let target = Target { url: format!("http://localhost:{port}"), platform: "local", secret: demo::secret()? };
-    let mut dev = Command::new(workspace::binary("latchkey", "dev"));
+    let mut dev = Command::new(workspace::binary("latchkey", Build::Dev));
     dev.args(["dev", "--quiet", "--port", &port.to_string(), "--data"]).arg(&data);
     dev.env("LATCHKEY_SECRET", &target.secret).envs(settings()?);
     let _server = process::Server::start(dev.stdout(std::process::Stdio::null()), port)?;
@@ -100,7 +101,7 @@ pub(super) fn workers() -> Result<()> {
 /// What happens when the store fails, on the platforms whose store is far away; and when the local server, which has its
 /// store in itself, is killed.
 pub(super) fn faults() -> Result<()> {
-    lambda::build(&["latchkey"], "dev")?;
+    workspace::build(Build::Dev)?;
     let data = no_data("crash")?;
     let url = format!("http://localhost:{}", process::free_port()?);
     let target = Target { url, platform: "local", secret: demo::secret()? };
@@ -112,13 +113,12 @@ pub(super) fn faults() -> Result<()> {
 /// Starts the Lambda binaries with an empty table; fails, too, when a function used the table in a way that its policy
 /// forbids.
 fn with_lambda(work: impl FnOnce(&Target, &lambda::Emulator) -> Result<()>) -> Result<()> {
-    lambda::build_all("dev")?;
-    let options =
-        lambda::Options { port: 0, profile: "dev".to_owned(), secret: demo::secret()?, settings: settings()? };
+    lambda::build(&[], Build::Dev)?;
+    let options = lambda::Options { port: 0, build: Build::Dev, secret: demo::secret()?, settings: settings()? };
     let tokio = tokio::runtime::Runtime::new()?;
     let emulator = tokio.block_on(lambda::Emulator::start(&options))?;
     let target = Target { url: emulator.url.clone(), platform: "lambda", secret: options.secret };
-    demo::seed(&target.url, &target.secret, "dev")?;
+    demo::seed(&target.url, &target.secret, Build::Dev)?;
     tokio.block_on(emulator.run_schedules())?;
     let result = work(&target, &emulator);
     let refusals = emulator.table.refusals();
@@ -130,13 +130,13 @@ fn with_lambda(work: impl FnOnce(&Target, &lambda::Emulator) -> Result<()>) -> R
 
 /// Starts the Workers with an empty store, which may be one that can be made to fail.
 fn with_workers(faults: bool, work: impl FnOnce(&Target) -> Result<()>) -> Result<()> {
-    lambda::build(&["latchkey"], "dev")?;
-    workers::build_all(workers::Build::Dev)?;
+    workspace::build(Build::Dev)?;
+    workers::build_all(Build::Dev)?;
     let secret = demo::secret()?;
     let options = workers::Options { secret: secret.clone(), settings: settings()?, faults, ..Default::default() };
     let mut server = workers::Workers::start(&options)?;
     let target = Target { url: server.url.clone(), platform: "workers", secret };
-    demo::seed(&target.url, &target.secret, "dev")?;
+    demo::seed(&target.url, &target.secret, Build::Dev)?;
     for function in SCHEDULED {
         server.run_schedule(function)?;
     }

@@ -1,4 +1,4 @@
-//! Scheduled: ends what signing somebody out everywhere missed, and tells clients that sessions have ended, those that
+//! Scheduled: ends what signing somebody out missed, and tells clients that sessions have ended, those that
 //! could not be told at once (OpenID Connect Back-Channel Logout §2.5).
 
 use protocol::Timestamp;

@@ -38,6 +38,13 @@ pub struct Grant {
     pub id_token_claims: serde_json::Map<String, serde_json::Value>,
 }
 
+impl Grant {
+    /// Whether it outlasts the session that it came from (OpenID Connect Core §11).
+    pub fn is_for_offline_use(&self) -> bool {
+        self.scope.contains("offline_access")
+    }
+}
+
 /// Where a grant is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -9,6 +9,7 @@ use protocol::{Client, Error, GrantId, Standing, Timestamp, TokenContent, TokenK
 use serde::{Serialize, de::DeserializeOwned};
 use storage::grants::SessionGrants;
 use storage::sessions::{self, Session};
+use storage::sign_out;
 
 /// A browser, known by a random cookie. Forms and links made for it are worth nothing in another.
 #[derive(Clone, Debug)]
@@ -157,9 +158,10 @@ impl SignedIn {
     }
 
     /// Ends the session and what was granted in it, but for offline use (OpenID Connect Back-Channel Logout §2.7). Says
-    /// whom to tell, which is written down.
+    /// whom to tell, which is written down. What requests grant that are on their way is ended a minute later.
     pub async fn end(&self, context: &Context, now: Timestamp) -> Result<Notices, Fault> {
         let (records, session) = (context.records.as_ref(), &self.session);
+        sign_out::begin(records, &session.subject, Some(&session.sid), now, &entropy::name()?).await?;
         let grants = SessionGrants::find(records, &session.subject, &session.sid).await?;
         let notices = Notices::begin(context, &session.subject, &grants.parties(), now).await?;
         grants.revoke(records, now, &entropy::name()?).await?;

@@ -289,7 +289,7 @@ impl SessionGrants {
     /// Revokes them, but for what was granted for offline use (OpenID Connect Core §11).
     pub async fn revoke(self, records: &dyn Records, now: Timestamp, writer: &str) -> Result<(), Unavailable> {
         for (record, grant) in self.records {
-            if !grant.scope.contains("offline_access") {
+            if !grant.is_for_offline_use() {
                 let key = record.key.clone();
                 end(records, &key, record, now, writer).await?;
             }

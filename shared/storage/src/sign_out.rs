@@ -1,8 +1,8 @@
-//! Signing a person out everywhere.
+//! Signing a person out, of one session or everywhere.
 //!
 //! A request that was on its way when it happened had read its session already, and makes a grant that no list holds yet;
-//! and a list may lag behind. So it is written down who was signed out when, and a minute later whatever is left of the
-//! sessions from before is ended too.
+//! and a list may lag behind. So it is written down who was signed out of what and when, and a minute later whatever is
+//! left of it is ended too.
 
 use crate::grants::Party;
 use crate::sessions::Session;
@@ -21,15 +21,24 @@ pub struct Ended {
     pub grants: usize,
 }
 
-/// Who was signed out everywhere, and when.
+/// Who was signed out, and when.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignOut {
     /// Who.
     pub subject: String,
+    /// Of what: the session's `sid`; everywhere when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sid: Option<String>,
     /// When. What began later stays.
     pub at: Timestamp,
     /// Its name.
     id: String,
+}
+
+impl SignOut {
+    fn is_of(&self, sid: &str) -> bool {
+        self.sid.as_deref().is_none_or(|signed_out_of| signed_out_of == sid)
+    }
 }
 
 /// From then on no request is still on its way, and no list lags.
@@ -50,15 +59,17 @@ pub async fn parties(records: &dyn Records, subject: &str) -> Result<Vec<Party>,
     Ok(grants::parties(grants.iter()))
 }
 
-/// Ends all sessions of a person, then all grants: a session that is gone makes no more of them. What it misses is found
-/// by [`overlooked`].
-pub async fn everywhere(
+/// Writes down that a person is being signed out, of one session or of all, so that [`overlooked`] finds what is missed.
+/// `writer` is a random name.
+pub async fn begin(
     records: &dyn Records,
     subject: &str,
+    sid: Option<&str>,
     now: Timestamp,
     writer: &str,
-) -> Result<Ended, Unavailable> {
-    let sign_out = SignOut { subject: subject.to_owned(), at: now, id: writer.to_owned() };
+) -> Result<(), Unavailable> {
+    let sign_out =
+        SignOut { subject: subject.to_owned(), sid: sid.map(str::to_owned), at: now, id: writer.to_owned() };
     let record = Record {
         key: key(&sign_out.id),
         owner: Some(all_sign_outs()),
@@ -67,9 +78,21 @@ pub async fn everywhere(
         generation: 0,
         expires_at: Some(now.after(Duration::from_secs(2 * 86_400))),
     };
-    if let Created::Exists(_) = records.create(&record).await? {
-        return Err(Unavailable { reason: "the random name of a sign-out was taken".to_owned() });
+    match records.create(&record).await? {
+        Created::Created => Ok(()),
+        Created::Exists(_) => Err(Unavailable { reason: "the random name of a sign-out was taken".to_owned() }),
     }
+}
+
+/// Ends all sessions of a person, then all grants: a session that is gone makes no more of them. What it misses is found
+/// by [`overlooked`].
+pub async fn everywhere(
+    records: &dyn Records,
+    subject: &str,
+    now: Timestamp,
+    writer: &str,
+) -> Result<Ended, Unavailable> {
+    begin(records, subject, None, now, writer).await?;
     let owner = users::owner(subject);
     let mut ended = Ended::default();
     for session in owned(records, &owner, Kind::Session).await? {
@@ -84,7 +107,7 @@ pub async fn everywhere(
     Ok(ended)
 }
 
-/// Those who were signed out everywhere so long ago that what was overlooked can be found.
+/// Those who were signed out so long ago that what was overlooked can be found.
 pub async fn settled(records: &dyn Records, now: Timestamp) -> Result<Vec<SignOut>, Unavailable> {
     let found = owned(records, &all_sign_outs(), Kind::SignOut).await?;
     let sign_outs = found.iter().map(|record| decode(&record.key, &record.body));
@@ -92,7 +115,7 @@ pub async fn settled(records: &dyn Records, now: Timestamp) -> Result<Vec<SignOu
     Ok(sign_outs.into_iter().filter(|sign_out| sign_out.at.after(SETTLED).is_past(now)).collect())
 }
 
-/// What a sign-out everywhere missed.
+/// What a sign-out missed.
 #[derive(Debug)]
 pub struct Overlooked {
     sessions: Vec<Key>,
@@ -123,20 +146,22 @@ impl Overlooked {
     }
 }
 
-/// The sessions and grants of sign-ins before a sign-out that are still alive.
+/// The sessions and grants of sign-ins before a sign-out that are still alive; of one session without those for offline
+/// use, which outlast it (OpenID Connect Core §11).
 pub async fn overlooked(records: &dyn Records, sign_out: &SignOut) -> Result<Overlooked, Unavailable> {
     let owner = users::owner(&sign_out.subject);
     let mut overlooked = Overlooked { sessions: Vec::new(), grants: Vec::new() };
     for record in owned(records, &owner, Kind::Session).await? {
         let session: Session = decode(&record.key, &record.body)?;
-        if session.authentication.auth_time < sign_out.at {
+        if session.authentication.auth_time < sign_out.at && sign_out.is_of(&session.sid) {
             overlooked.sessions.push(record.key);
         }
     }
     for record in owned(records, &owner, Kind::Grant).await? {
         let grant: Grant = decode(&record.key, &record.body)?;
         let state: GrantState = decode(&record.key, &record.state)?;
-        if grant.authentication.auth_time < sign_out.at && state.status != GrantStatus::Revoked {
+        let is_ended = sign_out.is_of(&grant.sid) && (sign_out.sid.is_none() || !grant.is_for_offline_use());
+        if grant.authentication.auth_time < sign_out.at && is_ended && state.status != GrantStatus::Revoked {
             overlooked.grants.push((record, grant));
         }
     }

@@ -160,7 +160,13 @@ async fn a_client_that_is_gone_is_forgotten() {
 /// A request that had read its session before it was ended makes a grant after all were ended: it is found and ended, and
 /// its client told; what a later sign-in made stays.
 #[tokio::test]
-async fn what_a_sign_out_everywhere_overlooked_is_ended_later() {
+async fn what_a_sign_out_overlooked_is_ended_later() {
+    for decision in ["yes", "everywhere"] {
+        is_ended_later(decision).await;
+    }
+}
+
+async fn is_ended_later(decision: &str) {
     let (memory, peer) = (Arc::new(Memory::new()), Peer::answering(200));
     let mut instance = instance(&memory, &peer).await;
     let mut browser = Flow::default();
@@ -169,7 +175,7 @@ async fn what_a_sign_out_everywhere_overlooked_is_ended_later() {
     let earlier = memory.snapshot().iter().find(is_grant).cloned().unwrap();
     instance.wait(Duration::from_secs(1));
     let page = browser.get(&instance, "/logout").await;
-    let answer = browser.submit(&instance, "/logout", &page, &[("decision", "everywhere")]).await;
+    let answer = browser.submit(&instance, "/logout", &page, &[("decision", decision)]).await;
     assert!(answer.status.is_success());
     assert_eq!(peer.attempts(), 1);
 
@@ -189,6 +195,28 @@ async fn what_a_sign_out_everywhere_overlooked_is_ended_later() {
     assert!(browser.code(&instance, "unused", "openid").await.starts_with("lkc_"), "and its session");
 
     assert!(!memory.snapshot().iter().any(|record| record.key.is(storage::Kind::SignOut)), "once is enough");
+}
+
+/// What is ended a minute after a session is what belongs to it: nothing for offline use (OpenID Connect Core §11), and
+/// nothing of another session.
+#[tokio::test]
+async fn what_outlasts_a_session_is_not_ended_later() {
+    let (memory, peer) = (Arc::new(Memory::new()), Peer::answering(200));
+    let mut instance = instance(&memory, &peer).await;
+    let (mut browser, mut elsewhere) = (Flow::default(), Flow::default());
+    let mut lasting = Vec::new();
+    for (browser, scope) in [(&mut browser, "openid offline_access"), (&mut elsewhere, "openid")] {
+        let code = browser.code(&instance, PASSWORD, scope).await;
+        lasting.push(Tokens::of(&Flow::redeem(&instance, &code).await));
+    }
+    let page = browser.get(&instance, "/logout").await;
+    browser.submit(&instance, "/logout", &page, &[("decision", "yes")]).await;
+    instance.wait(Duration::from_secs(61));
+    notify::run(instance.now, instance.context()).await.unwrap();
+    for tokens in lasting {
+        assert!(Flow::refresh(&instance, &tokens.refresh).await.status.is_success());
+    }
+    assert_eq!(peer.attempts(), 1, "a client that was told is not told again");
 }
 
 /// OpenID Connect Back-Channel Logout §2.5: a client is told of the end of the session also when it has given its tokens

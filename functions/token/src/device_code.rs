@@ -25,7 +25,11 @@ pub(crate) async fn poll(exchange: &Exchange<'_>) -> Result<TokenResponse, Refus
     let named = named_resources(exchange, id).await?;
     match devices::poll(context.records.as_ref(), id, code.expires_at, &exchange.issuer().step()?).await? {
         Poll::Approved(live) => {
-            let resources = named.unwrap_or_else(|| live.grant.resources.clone());
+            // The person may have decided since they were looked up.
+            let resources = match named {
+                Some(resources) => resources,
+                None => resource::narrowed(exchange.parameters, &live.grant.resources)?,
+            };
             Ok(exchange.tokens(&live, &live.grant.scope, &resources, Nonce::LeftOut).await?)
         }
         // What was decided is told to whoever asks, early or not.

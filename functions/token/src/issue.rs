@@ -34,7 +34,8 @@ pub(crate) enum Nonce {
 }
 
 impl Exchange<'_> {
-    /// The tokens of a grant, with `scope` of what was granted, for `resources` of those that were granted.
+    /// The tokens of a grant, with `scope` of what was granted, for `resources` of those that were granted. What was taken
+    /// from the client since is in no token.
     pub(crate) async fn tokens(
         &self,
         live: &StoredGrant,
@@ -44,7 +45,8 @@ impl Exchange<'_> {
     ) -> Result<TokenResponse, Fault> {
         let issuer = self.issuer();
         let standing = live.standing();
-        let claims = issuer.grant_claims(&live.grant, &standing, scope, resources)?;
+        let scope = scope.within(&self.client.client.scope);
+        let claims = issuer.grant_claims(&live.grant, &standing, &scope, resources)?;
         let mut response = self.token_of(claims).await?;
         if scope.contains("openid") {
             let nonce = live.grant.nonce.as_deref().filter(|_| nonce == Nonce::Repeated);

@@ -39,7 +39,8 @@ async fn respond(request: &Request, context: &Context) -> Result<Response, Refus
     };
     let response = match answer {
         Ok(tokens) => {
-            context.note_use(&client).await?;
+            // A fault must not lose tokens that are made; whoever brings the client's next ones notes it again.
+            drop(context.note_use(&client).await);
             Response::json(http::StatusCode::OK, &tokens).with(header::PRAGMA, "no-cache")
         }
         Err(refusal) => refusal.into_json()?,
@@ -60,15 +61,17 @@ struct Exchange<'a> {
 }
 
 impl Exchange<'_> {
-    /// Whether the client may use the grant at all (RFC 6749 §5.2); and whether its ID tokens can be encrypted, before
-    /// anything is redeemed for one.
+    /// Whether the client may use the grant at all (RFC 6749 §5.2); and, of a grant that may bring an ID token, whether
+    /// that can be encrypted, before anything is redeemed for it.
     async fn begin(&self, grant_type: GrantType) -> Result<(), Refusal> {
         let client = &self.client.client;
         if !client.may_use(grant_type) {
             let description = format!("the client may not use the {} grant", grant_type.as_str());
             return Err(Error::new(ErrorCode::UnauthorizedClient, description).into());
         }
-        self.context.id_token_recipient(client, self.now).await?;
+        if matches!(grant_type, GrantType::AuthorizationCode | GrantType::RefreshToken | GrantType::DeviceCode) {
+            self.context.id_token_recipient(client, self.now).await?;
+        }
         Ok(())
     }
 }

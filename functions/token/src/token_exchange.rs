@@ -166,8 +166,9 @@ impl Exchange<'_> {
                         && (!is_refresh || self.is_current(live, &standing))
                 };
                 let live = live.filter(is_good).ok_or_else(|| role.refusal())?;
+                let Some(client) = client else { return Err(role.refusal()) };
                 let facts = Facts {
-                    subject: live.grant.subject.clone(),
+                    subject: self.context.subject_for(&client.client, &live.grant.subject),
                     client_id,
                     scope: live.grant.scope.clone(),
                     expires_at,

@@ -68,10 +68,8 @@ impl Context {
     /// What stands behind an access token; `None` when it, or the grant that it was made from, was revoked. One round
     /// trip.
     pub async fn backing(&self, claims: &AccessTokenClaims, now: Timestamp) -> Result<Option<Backing>, Fault> {
-        // What was issued to a client dies with it (RFC 7592 §2.3), and does not pass to a later one of its name.
         let issued_at = Timestamp::from_secs(claims.iat);
-        let client = self.client(&claims.client_id, now).await?;
-        if client.is_none_or(|client| !client.may_have_got(issued_at)) {
+        if !self.had_got(&claims.client_id, issued_at, now).await? {
             return Ok(None);
         }
         let records = self.records.as_ref();
@@ -88,7 +86,17 @@ impl Context {
         let Some(standing) = claims.standing(&self.secrets) else { return Ok(None) };
         let live = grants::find(records, standing.grant).await?;
         let is_good = |live: &StoredGrant| names().all(|name| live.state.accepts(name, issued_at));
-        Ok(live.filter(is_good).map(|live| Backing::Grant(Box::new(live))))
+        let Some(live) = live.filter(is_good) else { return Ok(None) };
+        // Another client's, when it came of an exchange.
+        let is_backed = live.grant.client_id == claims.client_id
+            || self.had_got(&live.grant.client_id, live.state.started_at, now).await?;
+        Ok(is_backed.then(|| Backing::Grant(Box::new(live))))
+    }
+
+    /// Whether a client can have got something at a time: what was issued to it dies with it (RFC 7592 §2.3), and does not
+    /// pass to a later one of its name.
+    async fn had_got(&self, client_id: &str, at: Timestamp, now: Timestamp) -> Result<bool, Fault> {
+        Ok(self.client(client_id, now).await?.is_some_and(|client| client.may_have_got(at)))
     }
 
     fn opaque_claims(&self, sealed: &str) -> Option<AccessTokenClaims> {

@@ -68,8 +68,7 @@ pub async fn begin(
     now: Timestamp,
     writer: &str,
 ) -> Result<(), Unavailable> {
-    let sign_out =
-        SignOut { subject: subject.to_owned(), sid: sid.map(str::to_owned), at: now, id: writer.to_owned() };
+    let sign_out = SignOut { subject: subject.to_owned(), sid: sid.map(str::to_owned), at: now, id: writer.to_owned() };
     let record = Record {
         key: key(&sign_out.id),
         owner: Some(all_sign_outs()),

@@ -1,14 +1,17 @@
 //! Assertions and exchanges: round trips counted, faults injected.
 
 use crate::common::{PASSWORD, deployment};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use in_process::{Flow, Instance, Tokens, json_of};
 use jose::{Algorithm, Jwk, SigningKey};
 use runtime::Response;
 use serde_json::{Value, json};
 use std::sync::Arc;
+use std::time::Duration;
 use storage::faults::{Fault, Faulty};
 use storage::memory::Memory;
-use storage::{Records, Verb};
+use storage::{Records, Verb, clients};
 
 const URN: &str = "urn:ietf:params:oauth";
 
@@ -49,6 +52,12 @@ async fn present(instance: &Instance, assertion: &str) -> Response {
         ("assertion", assertion),
     ];
     instance.post("/token", &form).await
+}
+
+/// The claims of a JWT.
+fn claims_of(token: &str) -> Value {
+    let claims = token.split('.').nth(1).and_then(|claims| URL_SAFE_NO_PAD.decode(claims).ok());
+    serde_json::from_slice(&claims.unwrap_or_else(|| panic!("no JWT: {token}"))).unwrap()
 }
 
 async fn exchange(instance: &Instance, subject: (&str, &str), actor: Option<&str>) -> Response {
@@ -153,6 +162,58 @@ async fn exchanges_keep_the_promise() {
         assert_eq!(json_of(&exchange(&instance, (token, kind), actor).await)["error"], "invalid_request");
     }
     assert_eq!(memory.counts().total() - before, 0, "refused");
+}
+
+/// OpenID Connect Core §8.1: an actor goes by the name that the client of their token knows, whichever token shows them.
+#[tokio::test]
+async fn an_actor_goes_by_the_name_that_their_client_knows() {
+    let memory = Arc::new(Memory::new());
+    let instance = deployment(memory.clone()).await;
+    let mut stored = clients::find(memory.as_ref(), "spa").await.unwrap().unwrap();
+    stored.client.subject_type = protocol::SubjectType::Pairwise;
+    clients::save(memory.as_ref(), &stored).await.unwrap();
+    let code = Flow::default().code(&instance, PASSWORD, "openid profile offline_access").await;
+    let answer = Flow::redeem(&instance, &code).await;
+    let tokens = Tokens::of(&answer);
+    let id_token = json_of(&answer)["id_token"].as_str().unwrap().to_owned();
+    let name = claims_of(&tokens.access)["sub"].clone();
+    assert_ne!(name, "alice-subject");
+    let kind = |name: &str| format!("{URN}:token-type:{name}");
+    for (actor, actor_type) in
+        [(&tokens.access, "access_token"), (&tokens.refresh, "refresh_token"), (&id_token, "id_token")]
+    {
+        let form = [
+            ("grant_type", &*format!("{URN}:grant-type:token-exchange")),
+            ("client_id", "gateway"),
+            ("client_secret", "secret"),
+            ("subject_token", &tokens.access),
+            ("subject_token_type", &kind("access_token")),
+            ("actor_token", actor),
+            ("actor_token_type", &kind(actor_type)),
+        ];
+        let exchanged = json_of(&instance.post("/token", &form).await);
+        let claims = claims_of(exchanged["access_token"].as_str().unwrap_or_else(|| panic!("{exchanged}")));
+        assert_eq!(claims["act"]["sub"], name, "{actor_type}");
+    }
+}
+
+/// RFC 7592 §2.3: with a client goes what was issued to it, and what others exchanged that for.
+#[tokio::test]
+async fn what_was_exchanged_dies_with_the_client_that_it_came_from() {
+    let memory = Arc::new(Memory::new());
+    let mut instance = deployment(memory.clone()).await;
+    let code = Flow::default().code(&instance, PASSWORD, "openid profile").await;
+    let tokens = Tokens::of(&Flow::redeem(&instance, &code).await);
+    let exchanged = json_of(&exchange(&instance, (&tokens.access, "access_token"), None).await);
+    let exchanged = exchanged["access_token"].as_str().unwrap().to_owned();
+    let is_active = async |instance: &Instance| {
+        let form = [("client_id", "gateway"), ("client_secret", "secret"), ("token", exchanged.as_str())];
+        json_of(&instance.post("/introspect", &form).await)["active"] == true
+    };
+    assert!(is_active(&instance).await);
+    clients::remove(memory.as_ref() as &dyn Records, "spa").await.unwrap();
+    instance.wait(Duration::from_secs(61));
+    assert!(!is_active(&instance).await);
 }
 
 /// Settings that are wrong are all said at once, each with what to do.

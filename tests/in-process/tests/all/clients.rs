@@ -1,12 +1,15 @@
 //! What an instance remembers of clients, and when it looks again.
 
-use crate::common::deployment;
-use in_process::Instance;
+use crate::common::{PASSWORD, deployment};
+use in_process::{Flow, Instance, Tokens, json_of};
 use protocol::SecretVerifier;
+use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
 use storage::clients;
+use storage::faults::{Fault, Faulty};
 use storage::memory::Memory;
+use storage::{Records, Verb};
 
 async fn token(instance: &Instance, secret: &str) -> u16 {
     let form = [("grant_type", "client_credentials"), ("client_id", "service"), ("client_secret", secret)];
@@ -36,4 +39,52 @@ async fn a_new_secret_is_good_at_once() {
     instance.wait(Duration::from_secs(1));
     assert_eq!(token(&instance, "guess").await, 401);
     assert_eq!(memory.counts().total() - before, 2);
+}
+
+/// A scope that is taken from a client is in none of the tokens that it gets by what was granted before.
+#[tokio::test]
+async fn a_scope_that_was_taken_away_is_in_no_further_token() {
+    let memory = Arc::new(Memory::new());
+    let mut instance = deployment(memory.clone()).await;
+    let code = Flow::default().code(&instance, PASSWORD, "openid profile email").await;
+    let tokens = Tokens::of(&Flow::redeem(&instance, &code).await);
+    let mut stored = clients::find(memory.as_ref(), "spa").await.unwrap().unwrap();
+    stored.client.scope = protocol::Scope::parse("openid email").unwrap();
+    clients::save(memory.as_ref(), &stored).await.unwrap();
+    instance.wait(Duration::from_secs(61));
+    let refreshed = json_of(&Flow::refresh(&instance, &tokens.refresh).await);
+    assert_eq!(refreshed["scope"], "openid email");
+    let claims = json_of(&Flow::userinfo(&instance, refreshed["access_token"].as_str().unwrap()).await);
+    assert_eq!((claims.get("name"), &claims["email"]), (None, &json!("alice@example.com")));
+}
+
+/// Tokens that are made are handed out, though the store fails when it is noted that a client that registered itself is in use.
+#[tokio::test]
+async fn a_use_that_cannot_be_noted_loses_no_tokens() {
+    let memory: Arc<dyn Records> = Arc::new(Memory::new());
+    let sound = deployment(memory.clone()).await;
+    let mut stored = clients::find(memory.as_ref(), "spa").await.unwrap().unwrap();
+    stored.unused_until = Some(sound.now.after(Duration::from_secs(86_400)));
+    clients::save(memory.as_ref(), &stored).await.unwrap();
+    let code = Flow::default().code(&sound, PASSWORD, "openid").await;
+    // The first redeems the code; the second is the note.
+    let faulty = Instance::start(Arc::new(Faulty::at(memory.clone(), Verb::Advance, 2, Fault::Before)), &[]);
+    let tokens = Tokens::of(&Flow::redeem(&faulty, &code).await);
+    assert!(clients::find(memory.as_ref(), "spa").await.unwrap().unwrap().unused_until.is_some(), "it was not noted");
+    Tokens::of(&Flow::refresh(&faulty, &tokens.refresh).await);
+    assert!(clients::find(memory.as_ref(), "spa").await.unwrap().unwrap().unused_until.is_none(), "now it was");
+}
+
+/// Keys that cannot be had matter to ID tokens that are to be encrypted for them, and to nothing else.
+#[tokio::test]
+async fn a_token_without_an_id_token_needs_no_keys_of_the_client() {
+    let memory = Arc::new(Memory::new());
+    let instance = deployment(memory.clone()).await;
+    let mut stored = clients::find(memory.as_ref(), "service").await.unwrap().unwrap();
+    let mut client = serde_json::to_value(&stored.client).unwrap();
+    client["jwks_uri"] = json!("https://keys.invalid/jwks");
+    client["id_token_encrypted_response_alg"] = json!("RSA-OAEP-256");
+    stored.client = serde_json::from_value(client).unwrap();
+    clients::save(memory.as_ref(), &stored).await.unwrap();
+    assert_eq!(token(&instance, "secret").await, 200);
 }

@@ -56,7 +56,8 @@ async fn decide(visit: Visit<'_>, signed_in: &SignedIn) -> Result<Response, Faul
 fn show(visit: &Visit<'_>, signed_in: &SignedIn) -> Result<Response, Fault> {
     let nonce = entropy::name()?;
     let asked = &visit.interaction.request;
-    let scopes: Vec<ScopeLine<'_>> = ScopeLine::all(&asked.scope).collect();
+    let scope = asked.scope_to_consent();
+    let scopes: Vec<ScopeLine<'_>> = ScopeLine::all(&scope).collect();
     let client = &visit.client.client;
     let page = pages::consent(&pages::Consent {
         nonce: &nonce,

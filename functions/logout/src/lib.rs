@@ -21,24 +21,36 @@ async fn respond(request: &Request, context: &Context) -> Result<Response, Fault
     let browser = Browser::of(request, context)?;
     let response = match request.parameters() {
         Err(error) => error_page(request, &error)?,
-        Ok(parameters) if parameters.value("interaction").is_some() => {
-            confirmed(request, context, &browser, &parameters).await?
-        }
-        Ok(parameters) => match LogoutRequest::check(&parameters, request, context).await? {
-            Err(error) => error_page(request, &error)?,
-            Ok(logout) if request.method == Method::POST => {
-                // Browsers leave cookies out of a POST from another site, so it goes on by GET.
-                match logout.to_query() {
-                    query if query.len() > MAX_QUERY => {
-                        error_page(request, &Error::invalid_request("the request is too long"))?
-                    }
-                    query => Response::see_other(&format!("{}/logout?{query}", context.config.issuer)),
-                }
-            }
-            Ok(logout) => begin(request, context, &browser, &logout).await?,
+        Ok(parameters) => match parameters.value("interaction") {
+            Some(_) if request.method == Method::POST => confirmed(request, context, &browser, &parameters).await?,
+            Some(sealed) => match browser::open::<LogoutRequest>(context, sealed) {
+                Some(logout) => begin(request, context, &browser, &logout).await?,
+                None => error_page(request, &Error::invalid_request("the link is not one of this server"))?,
+            },
+            None => asked(request, context, &browser, &parameters).await?,
         },
     };
     Ok(browser.remember(response, context))
+}
+
+/// A client's request. Browsers leave cookies out of a POST from another site, so it goes on by GET; sealed, so that
+/// nothing that the client kept out of URLs is in one now.
+async fn asked(
+    request: &Request,
+    context: &Context,
+    browser: &Browser,
+    parameters: &Parameters,
+) -> Result<Response, Fault> {
+    let logout = match LogoutRequest::check(parameters, request, context).await? {
+        Ok(logout) if request.method == Method::POST => logout,
+        Ok(logout) => return begin(request, context, browser, &logout).await,
+        Err(error) => return error_page(request, &error),
+    };
+    let sealed = browser::seal(context, &logout)?;
+    if sealed.len() > MAX_QUERY {
+        return error_page(request, &Error::invalid_request("the request is too long"));
+    }
+    Ok(Response::see_other(&format!("{}/logout?interaction={sealed}", context.config.issuer)))
 }
 
 async fn begin(

@@ -21,7 +21,6 @@ pub(crate) struct LogoutRequest {
 /// Whose session, according to a genuine ID token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Hint {
-    token: String,
     client_id: String,
     sid: String,
 }
@@ -46,7 +45,7 @@ impl LogoutRequest {
                 return Ok(Err(Error::invalid_request("client_id is not the client that id_token_hint was issued to")));
             }
             logout.client_id = Some(hint.aud.clone());
-            logout.hint = Some(Hint { token: token.to_owned(), client_id: hint.aud, sid: hint.sid });
+            logout.hint = Some(Hint { client_id: hint.aud, sid: hint.sid });
         }
         let Some(client_id) = logout.client_id.clone() else {
             return Ok(match parameters.value("post_logout_redirect_uri") {
@@ -84,16 +83,5 @@ impl LogoutRequest {
         let separator = if uri.contains('?') { '&' } else { '?' };
         let encoded = form_urlencoded::Serializer::new(String::new()).append_pair("state", state).finish();
         Some(format!("{uri}{separator}{encoded}"))
-    }
-
-    /// The same request, as a query.
-    pub(crate) fn to_query(&self) -> String {
-        let hint = self.hint.as_ref().map(|hint| &hint.token);
-        form_urlencoded::Serializer::new(String::new())
-            .extend_pairs(hint.map(|token| ("id_token_hint", token)))
-            .extend_pairs(self.client_id.as_ref().map(|value| ("client_id", value)))
-            .extend_pairs(self.redirect_uri.as_ref().map(|value| ("post_logout_redirect_uri", value)))
-            .extend_pairs(self.state.as_ref().map(|value| ("state", value)))
-            .finish()
     }
 }

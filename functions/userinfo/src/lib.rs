@@ -35,7 +35,10 @@ async fn respond(request: &Request, context: &Context) -> Result<Response, Refus
     };
     let user = users::find(context.records.as_ref(), &live.grant.subject).await?;
     let Some(user) = user else { return Ok(invalid_token()) };
-    let mut answer = live.grant.claims.for_userinfo(&claims.scope, &user.claims);
+    let client = context.client(&live.grant.client_id, request.received_at).await?;
+    let Some(client) = client else { return Ok(invalid_token()) };
+    let asked = live.grant.claims.within(&client.client.scope);
+    let mut answer = asked.for_userinfo(&claims.scope, &user.claims);
     answer.insert("sub".to_owned(), Value::String(claims.sub.clone()));
     send(context, &claims, answer, request.received_at).await
 }

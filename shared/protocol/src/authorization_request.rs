@@ -202,9 +202,16 @@ pub struct AuthorizationRequest {
 }
 
 impl AuthorizationRequest {
-    /// What a person is asked to consent to: the scope, and each resource that it is for. A URI is a scope token too.
+    /// What a person is asked to consent to: the scope, that of each claim asked for by name (OpenID Connect Core §3.1.2.4),
+    /// and each resource that it is for. A URI is a scope token too.
     pub fn to_consent(&self) -> Scope {
-        self.resources.iter().filter_map(|uri| Scope::parse(uri)).fold(self.scope.clone(), |all, one| all.with(&one))
+        let resources = self.resources.iter().filter_map(|uri| Scope::parse(uri));
+        resources.fold(self.scope_to_consent(), |all, one| all.with(&one))
+    }
+
+    /// The same without the resources.
+    pub fn scope_to_consent(&self) -> Scope {
+        self.claims.scopes().filter_map(Scope::parse).fold(self.scope.clone(), |all, one| all.with(&one))
     }
 
     /// Checks a request whose target is known. The error goes to the target.
@@ -238,6 +245,7 @@ impl AuthorizationRequest {
         let prompt = parameters.value("prompt").map(Prompt::parse).transpose()?.unwrap_or_default();
         let claims = parameters.value("claims").map(ClaimsRequest::parse).transpose()?.unwrap_or_default();
         check_essential_acr(&claims)?;
+        let claims = claims.within(&client.scope);
         let max_age = match parameters.value("max_age") {
             None => client.default_max_age,
             Some(seconds) => Some(
@@ -330,12 +338,13 @@ fn check_response_type(response_type: Option<&str>, client: &Client) -> Result<R
 }
 
 /// What is asked for, of what the client may ask for. Scopes that it may not ask for are ignored (RFC 6749 §3.3,
-/// OpenID Connect Core §3.1.2.1), unless nothing is left.
+/// OpenID Connect Core §3.1.2.1), unless nothing is left; so is offline use by a client that gets no refresh tokens (§11).
 pub(crate) fn check_scope(parameters: &Parameters, client: &Client) -> Result<Scope, Error> {
     let Some(requested) = Scope::requested(parameters)? else {
         return Ok(client.scope.without("openid").without("offline_access"));
     };
     let allowed = requested.within(&client.scope);
+    let allowed = if client.may_use(GrantType::RefreshToken) { allowed } else { allowed.without("offline_access") };
     if allowed.is_empty() {
         return Err(Error::new(ErrorCode::InvalidScope, "the client may ask for none of these scopes"));
     }

@@ -91,6 +91,20 @@ impl ClaimsRequest {
         self.userinfo.is_empty() && self.id_token.is_empty()
     }
 
+    /// The request without claims about the person whose scope is not in `scope`.
+    #[must_use]
+    pub fn within(mut self, scope: &Scope) -> Self {
+        let may_have = |claim: &str| scope_of(claim).is_none_or(|token| scope.contains(token));
+        self.userinfo.retain(|claim, _| may_have(claim));
+        self.id_token.retain(|claim, _| may_have(claim));
+        self
+    }
+
+    /// The scopes that the claims about the person belong to.
+    pub fn scopes(&self) -> impl Iterator<Item = &'static str> {
+        self.userinfo.keys().chain(self.id_token.keys()).filter_map(|claim| scope_of(claim))
+    }
+
     /// How the ID token is asked to hold a claim; `None` when it is not.
     pub fn id_token(&self, claim: &str) -> Option<ClaimRequest> {
         self.id_token.get(claim).map(|value| typed(value).unwrap_or_default())
@@ -109,15 +123,18 @@ impl ClaimsRequest {
     /// The claims of a profile that a UserInfo response shall hold.
     pub fn for_userinfo(&self, scope: &Scope, profile: &Map<String, Value>) -> Map<String, Value> {
         select(profile, |claim| {
-            self.userinfo.contains_key(claim)
-                || SCOPE_CLAIMS.iter().any(|(token, claims)| scope.contains(token) && claims.contains(&claim))
+            self.userinfo.contains_key(claim) || scope_of(claim).is_some_and(|token| scope.contains(token))
         })
     }
 }
 
 /// Whether a claim is about the person, and so a profile's to say, not the server's.
 pub fn is_profile_claim(claim: &str) -> bool {
-    SCOPE_CLAIMS.iter().any(|(_, claims)| claims.contains(&claim))
+    scope_of(claim).is_some()
+}
+
+fn scope_of(claim: &str) -> Option<&'static str> {
+    SCOPE_CLAIMS.iter().find(|(_, claims)| claims.contains(&claim)).map(|(token, _)| *token)
 }
 
 fn select(profile: &Map<String, Value>, wanted: impl Fn(&str) -> bool) -> Map<String, Value> {

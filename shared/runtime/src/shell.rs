@@ -91,7 +91,7 @@ fn secure(response: &mut Response, context: &Context) {
     set(response, header::X_FRAME_OPTIONS, "DENY");
     set(response, header::REFERRER_POLICY, "no-referrer");
     if context.config.is_https() {
-        set(response, header::STRICT_TRANSPORT_SECURITY, "max-age=63072000; includeSubDomains");
+        set(response, header::STRICT_TRANSPORT_SECURITY, "max-age=63072000");
     }
 }
 

@@ -1,7 +1,7 @@
 //! Claims: OpenID Connect Core §5.1, §5.4, §5.5.
 
 use serde_json::{Value, json};
-use suite::{AuthorizationRequest, Browser, TokenRequest, Tokens, jwt, spa, userinfo};
+use suite::{AuthorizationRequest, Browser, TokenRequest, Tokens, admin, jwt, spa, userinfo};
 
 fn tokens(request: &AuthorizationRequest) -> Tokens {
     TokenRequest::code(request, &Browser::signed_in().complete(request).code()).tokens()
@@ -95,6 +95,51 @@ fn id_token_claims_can_be_asked_for() {
     assert!(token.claims.get("phone_number").is_none(), "{token:?}");
     let claims = userinfo(tokens.access()).expect(200).json();
     assert!(claims.get("email").is_none(), "{claims}");
+}
+
+/// Core §3.1.2.4: claims asked for by name are released to whom the person allowed it: they are on the page, and what was
+/// allowed without them is not enough.
+#[test]
+fn claims_asked_for_by_name_are_consented_to() {
+    for member in ["userinfo", "id_token"] {
+        let id = format!("suite-claims-{member}");
+        let client =
+            admin::client(&id, &["--set", "token_endpoint_auth_method=none", "--scope", "openid email address"]);
+        let mut browser = Browser::new_signed_in();
+        let plain = AuthorizationRequest::new(&client).scope("openid");
+        browser.complete(&plain).code();
+        let more =
+            plain.set("claims", &json!({ member: { "email": null, "address": { "essential": true } } }).to_string());
+        assert_eq!(browser.authorize(&more.clone().set("prompt", "none")).callback().error(), "consent_required");
+        let page = browser.authorize(&more).consent_page();
+        let text = page.text();
+        assert!(text.contains("mail") && text.contains("ddress"), "{text}");
+        let tokens = TokenRequest::code(&more, &browser.complete(&more).code()).tokens();
+        let released = match member {
+            "userinfo" => userinfo(tokens.access()).expect(200).json(),
+            _ => Value::Object(jwt::verify(tokens.id()).claims.as_object().expect("an object").clone()),
+        };
+        assert!(released["email"].is_string() && released["address"].is_object(), "{released}");
+        browser.authorize(&more.set("prompt", "none")).callback().code();
+    }
+}
+
+/// A client gets no more by asking for claims by name than by scope.
+#[test]
+fn claims_beyond_the_clients_scope_are_not_released() {
+    let client =
+        admin::client("suite-few-claims", &["--set", "token_endpoint_auth_method=none", "--scope", "openid email"]);
+    let wanted = json!({ "email": null, "phone_number": null, "address": null, "birthdate": { "essential": true } });
+    let request = AuthorizationRequest::new(&client)
+        .scope("openid")
+        .set("claims", &json!({ "userinfo": wanted, "id_token": wanted }).to_string());
+    let tokens = TokenRequest::code(&request, &Browser::new_signed_in().complete(&request).code()).tokens();
+    for released in [userinfo(tokens.access()).expect(200).json(), jwt::verify(tokens.id()).claims] {
+        assert!(released["email"].is_string(), "{released}");
+        for claim in ["phone_number", "address", "birthdate"] {
+            assert!(released.get(claim).is_none(), "{released}");
+        }
+    }
 }
 
 /// Core §5.5: what is not known is ignored: other members, other claims, languages.

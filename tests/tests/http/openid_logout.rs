@@ -73,6 +73,9 @@ fn post_is_served() {
     let mut visit = visit();
     let hint = visit.id_token.clone();
     let form = [("id_token_hint", hint.as_str()), ("post_logout_redirect_uri", BYE)];
+    let reply = visit.browser.send(Call::post("/logout").form(&form));
+    let location = reply.header("location").unwrap_or_default();
+    assert!(!location.contains(&hint), "the client kept it out of URLs: {location}");
     let landing = visit.browser.post("/logout", &form);
     assert!(leads_to(&visit.confirm(landing), BYE));
     assert!(!visit.is_signed_in());

@@ -51,7 +51,12 @@ const ROWS: &[Row] = &[
     ("software_id", TEXT, "none", "names its software, the same for every installation"),
     ("software_version", TEXT, "none", "the version of its software"),
     ("application_type", One(&["web", "native"]), "", "what kind of application it is"),
-    ("redirect_uris", URIS, "none", "where people are sent with a code; exact, but for the port of a loopback address"),
+    (
+        "redirect_uris",
+        URIS,
+        "none",
+        "where people are sent with a code; exact, but for the port of `127.0.0.1` and `[::1]`",
+    ),
     ("post_logout_redirect_uris", URIS, "none", "where people may be sent after sign-out"),
     ("grant_types", Several(GRANTS), "", "what it may use: `--service` adds `client_credentials`"),
     ("response_types", Several(&["code", "code id_token"]), "", "what its authorization requests may ask for"),

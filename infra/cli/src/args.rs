@@ -1,6 +1,7 @@
 //! The command line.
 
 use crate::chooser::Application;
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand};
 use std::ffi::OsString;
 use std::net::IpAddr;
@@ -134,7 +135,7 @@ pub(crate) struct InviteArgs {
 #[derive(Debug, Args)]
 pub(crate) struct ClientIdArgs {
     /// The client's id.
-    #[arg(allow_hyphen_values = true)]
+    #[arg(allow_hyphen_values = true, value_parser = NonEmptyStringValueParser::new())]
     pub(crate) client_id: String,
     #[command(flatten)]
     pub(crate) deployment: DeploymentArgs,
@@ -143,7 +144,7 @@ pub(crate) struct ClientIdArgs {
 #[derive(Debug, Args)]
 pub(crate) struct ClientSecretArgs {
     /// The client's id.
-    #[arg(allow_hyphen_values = true)]
+    #[arg(allow_hyphen_values = true, value_parser = NonEmptyStringValueParser::new())]
     pub(crate) client_id: String,
     /// Let the secret before this one stay good, until the next is made.
     #[arg(long)]
@@ -161,7 +162,7 @@ pub(crate) struct ClientCreateArgs {
     #[arg(value_name = "REDIRECT_URI")]
     pub(crate) redirect_uris: Vec<String>,
     /// The client's id; made up when left out.
-    #[arg(long, allow_hyphen_values = true)]
+    #[arg(long, allow_hyphen_values = true, value_parser = NonEmptyStringValueParser::new())]
     pub(crate) id: Option<String>,
     /// The name that people are shown.
     #[arg(long)]
@@ -169,7 +170,7 @@ pub(crate) struct ClientCreateArgs {
     /// The scopes that it may ask for, in one argument, separated by spaces.
     #[arg(long)]
     pub(crate) scope: Option<String>,
-    /// The identifier of an API or an MCP server: the audience of tokens for it.
+    /// The identifier of the API or the MCP server that is being built: the audience of tokens for it.
     #[arg(long, value_name = "URI")]
     pub(crate) resource: Option<String>,
     #[command(flatten)]
@@ -178,12 +179,12 @@ pub(crate) struct ClientCreateArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct ClientAddArgs {
-    /// Where people may be sent with a code; exact, except that the port of a loopback address is free. Those named here
-    /// take the place of all before.
+    /// Where people may be sent with a code; exact, except that the port of a loopback address is free: 127.0.0.1 or [::1],
+    /// not localhost. Those named here take the place of all before.
     #[arg(value_name = "REDIRECT_URI")]
     pub(crate) redirect_uris: Vec<String>,
     /// The client's id; made up when left out.
-    #[arg(long, allow_hyphen_values = true)]
+    #[arg(long, allow_hyphen_values = true, value_parser = NonEmptyStringValueParser::new())]
     pub(crate) id: Option<String>,
     /// The name that people are shown.
     #[arg(long)]
@@ -232,6 +233,7 @@ pub(crate) enum UserCommand {
 #[derive(Debug, Args)]
 pub(crate) struct UsernameArgs {
     /// The name that the person signs in with.
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
     pub(crate) username: String,
     #[command(flatten)]
     pub(crate) deployment: DeploymentArgs,
@@ -240,6 +242,7 @@ pub(crate) struct UsernameArgs {
 #[derive(Debug, Args)]
 pub(crate) struct UserAddArgs {
     /// The name that the person signs in with.
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
     pub(crate) username: String,
     /// The identifier of the person in tokens, which never changes; made up when left out.
     #[arg(long, value_name = "SUB")]

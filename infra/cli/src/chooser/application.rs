@@ -71,7 +71,7 @@ impl Application {
                 "An app can be taken apart: a secret in it would be none (RFC 8252 §8.5).",
                 "The system's browser shows the sign-in, never a view inside the app, which could read the password (RFC 8252 §8.12).",
                 "PKCE keeps another app that claims the same redirect from using the code (RFC 8252 §8.1).",
-                "A loopback redirect may use any port, which a desktop app takes when it starts (RFC 8252 §7.3).",
+                "A redirect to 127.0.0.1 or [::1], not to localhost, may use any port, which a desktop app takes when it starts (RFC 8252 §7.3).",
             ],
             Self::Web => &[
                 "The back end can keep a secret, so a stolen code or refresh token is of no use without it.",

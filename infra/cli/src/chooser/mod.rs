@@ -71,6 +71,7 @@ fn said(args: &ClientCreateArgs) -> Result<Answers, Failure> {
         return Err(Failure::new("A redirect URI is required.")
             .remedy(format!("Name the redirect URI, such as {}", redirect.hint)));
     }
+    check(args, application)?;
     if application.is_resource() && args.resource.is_none() {
         return Err(Failure::new("A resource identifier is required.")
             .remedy("Name the identifier that tokens have as their audience: --resource https://api.example.com"));
@@ -80,8 +81,23 @@ fn said(args: &ClientCreateArgs) -> Result<Answers, Failure> {
         redirect_uris: args.redirect_uris.clone(),
         name: args.name.clone(),
         scope: args.scope.clone().unwrap_or_else(|| application.scope().to_owned()),
-        resource: args.resource.clone().filter(|_| application.is_resource()),
+        resource: args.resource.clone(),
     })
+}
+
+/// Refuses what the command line says and the application has no use for.
+fn check(args: &ClientCreateArgs, application: Application) -> Result<(), Failure> {
+    if application.redirect().is_none()
+        && let Some(uri) = args.redirect_uris.first()
+    {
+        return Err(Failure::new(format!("Nobody is sent back to this kind of application, at {uri} or elsewhere."))
+            .remedy("Leave the redirect URI out, or say with --for what people sign in to."));
+    }
+    if !application.is_resource() && args.resource.is_some() {
+        return Err(Failure::new("--resource is the identifier of an API or MCP server that is being built.")
+            .remedy("Leave it out here: the client names the resource when it asks for a token, by resource=."));
+    }
+    Ok(())
 }
 
 /// The same, asking for what is missing. `None` when the person does not want the client.
@@ -94,6 +110,7 @@ fn ask<R: std::io::BufRead, W: std::io::Write>(
         Some(application) => application,
         None => questions.choose()?,
     };
+    check(args, application)?;
     questions.explain(application)?;
     let name = match &args.name {
         Some(name) => Some(name.clone()),
@@ -110,7 +127,7 @@ fn ask<R: std::io::BufRead, W: std::io::Write>(
         None if application.is_resource() => {
             Some(questions.ask("Its identifier, the audience of tokens for it", "https://api.example.com")?)
         }
-        said => said.clone().filter(|_| application.is_resource()),
+        said => said.clone(),
     };
     let scope = match &args.scope {
         Some(scope) => scope.clone(),
@@ -177,7 +194,13 @@ mod tests {
 
     #[test]
     fn without_a_person_everything_must_be_said() {
-        for line in ["", "--for spa", "--for api"] {
+        for line in [
+            "",
+            "--for spa",
+            "--for api",
+            "--for service https://a.example/cb",
+            "--for spa https://a.example/cb --resource https://api.example.com",
+        ] {
             assert!(said(&args(line)).is_err(), "{line}");
         }
         assert!(said(&args("--for spa https://a.example/cb")).is_ok());

@@ -49,7 +49,8 @@ impl Proposal {
         let mut lines = Vec::new();
         match application {
             Application::Spa | Application::Native | Application::Web => {
-                settings.push(("redirect_uri", redirect_uri.to_owned()));
+                let registered = client.get("redirect_uris").and_then(Value::as_array).into_iter().flatten();
+                settings.extend(registered.filter_map(|uri| Some(("redirect_uri", uri.as_str()?.to_owned()))));
                 settings.push(("scope", scope.clone()));
                 settings.push(("authorization_endpoint", endpoint("authorization_endpoint", "/authorize")));
                 let verifier = [random_id()?, random_id()?, random_id()?].concat();
@@ -114,8 +115,10 @@ impl Proposal {
 
     /// For a program.
     pub(super) fn json(&self) -> Value {
-        let settings: Map<String, Value> =
-            self.settings.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
+        let mut settings = Map::new();
+        for (name, value) in &self.settings {
+            settings.entry(*name).or_insert_with(|| json!(value));
+        }
         let lines: Vec<Value> =
             self.lines.iter().map(|(title, line)| json!({ "title": title, "line": line })).collect();
         json!({

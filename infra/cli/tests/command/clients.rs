@@ -46,6 +46,26 @@ fn a_change_of_a_client_leaves_what_it_does_not_name() {
     }
 }
 
+/// A script whose variable is not set must not reach what the name of nobody stands for.
+#[test]
+fn an_empty_name_is_refused() {
+    for arguments in [
+        &["client", "show", ""][..],
+        &["client", "remove", ""],
+        &["client", "secret", ""],
+        &["client", "add", "--id", "", "https://a.example/cb"],
+        &["client", "create", "--for", "device", "--id", ""],
+        &["user", "show", ""],
+        &["user", "remove", ""],
+        &["user", "add", ""],
+        &["user", "set-password", ""],
+        &["user", "sign-out", ""],
+    ] {
+        let output = run(latchkey(arguments), "");
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {output:?}");
+    }
+}
+
 #[test]
 fn a_file_is_the_whole_client() {
     let provider = in_memory(&["--quiet"]);

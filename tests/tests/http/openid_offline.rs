@@ -45,5 +45,5 @@ fn a_client_without_the_grant_gets_none() {
     let request = AuthorizationRequest::new(&client).offline();
     let tokens = TokenRequest::code(&request, &Browser::signed_in().complete(&request).code()).tokens();
     assert!(tokens.text("refresh_token").is_none());
-    assert_eq!(tokens.text("scope").as_deref(), Some("openid"), "nor does it seem to have been granted");
+    assert_eq!(tokens.text("scope"), Some("openid"), "nor does it seem to have been granted");
 }

@@ -53,6 +53,13 @@ pub fn user(username: &str) -> String {
     username.to_owned()
 }
 
+/// Removes a client that registered itself, and makes another of the same name.
+#[track_caller]
+pub fn take_over(id: &str) -> Client {
+    run(&["client", "remove", "--json", id], "");
+    client(id, &["--confidential"])
+}
+
 /// Ends all sessions and grants of a user: what the command says of it.
 #[track_caller]
 pub fn sign_out(username: &str) -> serde_json::Value {

@@ -5,6 +5,7 @@ use http::StatusCode;
 use protocol::{Client, SecretVerifier, StoredClient, Timestamp};
 use runtime::{Context, Fault, Request, Response, entropy};
 use serde_json::{Map, Value, json};
+use storage::registrations::{self, Change};
 
 /// A secret that people choose is shorter than one made here; much shorter, and it could be guessed.
 const MIN_SECRET: usize = 12;
@@ -67,6 +68,8 @@ pub(crate) async fn put(
         _ => return Ok(problem(StatusCode::BAD_REQUEST, &problems)),
     };
     let (stored, (status, told)) = storage::clients::change(&*context.records, client_id, |before| {
+        // One that registered itself and was forgotten is another's, whose name this one gets.
+        let before = before.filter(|stored| stored.is_there(now));
         let status = if before.is_some() { StatusCode::OK } else { StatusCode::CREATED };
         let since = before.as_ref().map_or(Some(now), |stored| stored.since);
         let before = before.map(|stored| stored.secrets).unwrap_or_default();
@@ -83,11 +86,21 @@ pub(crate) async fn put(
     Ok(Response::json(status, &answer))
 }
 
-pub(crate) async fn delete(client_id: &str, context: &Context) -> Result<Response, Fault> {
-    if storage::clients::find(&*context.records, client_id).await?.is_none() {
+/// Deletes a client, and before it the registration by which it came, if it registered itself: whoever can look after
+/// that one has no say in another client that gets its name.
+pub(crate) async fn delete(client_id: &str, now: Timestamp, context: &Context) -> Result<Response, Fault> {
+    let records = &*context.records;
+    if storage::clients::find(records, client_id).await?.is_none() {
         return Ok(not_found());
     }
-    storage::clients::remove(&*context.records, client_id).await?;
+    let mut registered = registrations::find(records, client_id).await?;
+    while let Some(current) = registered.filter(|current| !current.state.ended) {
+        registered = match registrations::end(records, client_id, &current, now, entropy::name()?).await? {
+            Change::Lost(newer) => Some(newer),
+            Change::Made(_) | Change::Gone => None,
+        };
+    }
+    storage::clients::remove(records, client_id).await?;
     context.forget_client(client_id);
     Ok(Response::new(StatusCode::NO_CONTENT))
 }

@@ -67,7 +67,7 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Fa
                 Ok(body) => clients::put(&id, body, request.received_at, context).await,
                 Err((status, reason)) => Ok(problem(status, &[reason])),
             },
-            Method::DELETE => clients::delete(&id, context).await,
+            Method::DELETE => clients::delete(&id, request.received_at, context).await,
             _ => clients::get(&id, context).await,
         },
         ("users", Some(username)) => match *method {

@@ -9,15 +9,16 @@ use serde_json::Value;
 use storage::clients;
 use storage::registrations::{self, Change, Registered};
 
-/// A client whose registration access token was shown, and the generation of that token.
+/// A client whose registration access token was shown, its registration, and the generation of that token.
 struct Shown {
+    stored: StoredClient,
     registered: Registered,
     generation: u32,
 }
 
 /// Reads the settings (§2.1).
 pub(crate) async fn read(client_id: &str, request: &Request, context: &Context) -> Result<Response, Refusal> {
-    let Shown { mut registered, generation } = authorized(client_id, request, context).await?;
+    let Shown { stored, mut registered, generation } = authorized(client_id, request, context).await?;
     let records = context.records.as_ref();
     // Whoever has the newest token needs no older one any more.
     if let Some(state) = registered.state.read_with(generation, entropy::name()?)
@@ -25,7 +26,6 @@ pub(crate) async fn read(client_id: &str, request: &Request, context: &Context) 
     {
         registered = changed;
     }
-    let stored = clients::find(records, client_id).await?.ok_or_else(gone)?;
     let document = document(context, &stored, &registered.registration, registered.state.secret, generation)?;
     Ok(answer(StatusCode::OK, &document, client_id))
 }
@@ -36,9 +36,8 @@ pub(crate) async fn read(client_id: &str, request: &Request, context: &Context) 
 /// The registration decides before the client is written: if the answer is lost, the same request with the same token
 /// writes the same once more and is told the same.
 pub(crate) async fn replace(client_id: &str, request: &Request, context: &Context) -> Result<Response, Refusal> {
-    let Shown { mut registered, generation } = authorized(client_id, request, context).await?;
+    let Shown { stored: before, mut registered, generation } = authorized(client_id, request, context).await?;
     let records = context.records.as_ref();
-    let before = clients::find(records, client_id).await?.ok_or_else(gone)?;
     refuse_shared(&registered)?;
     let mut metadata = metadata(request)?;
     registration::check_replacement(client_id, &metadata)?;
@@ -76,7 +75,7 @@ pub(crate) async fn replace(client_id: &str, request: &Request, context: &Contex
     };
     let made = register::secrets(context, &client, &registered.registration, state.secret)?;
     let (stored, ()) = clients::change(records, client_id, |before| {
-        let before = before.ok_or_else(gone)?;
+        let before = before.filter(|before| before.is_of(&registered.registration)).ok_or_else(gone)?;
         let mut secrets = made.clone();
         if !before.secrets.is_empty() && client.has_secret() {
             let is_same = secrets.is_empty() || {
@@ -98,34 +97,55 @@ pub(crate) async fn replace(client_id: &str, request: &Request, context: &Contex
 }
 
 /// Deletes a client (§2.3). All that was granted to it ends with it: nothing is issued, introspected or told to a client
-/// that is not there, and to one that later gets the same name only what is newer than itself. The client goes first,
-/// so that whoever asks again after a lost answer finds the registration and deletes what is left.
+/// that is not there, and to one that later gets the same name only what is newer than itself. The registration
+/// ends before the client goes, and with it whoever asks again finishes what broke off.
 pub(crate) async fn delete(client_id: &str, request: &Request, context: &Context) -> Result<Response, Refusal> {
-    let Shown { registered, .. } = authorized(client_id, request, context).await?;
-    refuse_shared(&registered)?;
-    clients::remove(context.records.as_ref(), client_id).await?;
+    let Shown { mut registered, generation, .. } = shown(client_id, request, context).await?;
+    let records = context.records.as_ref();
+    loop {
+        refuse_shared(&registered)?;
+        if registered.state.ended {
+            break;
+        }
+        match registrations::end(records, client_id, &registered, request.received_at, entropy::name()?).await? {
+            Change::Made(_) => break,
+            Change::Lost(newer) if newer.state.may_end_with(generation) => registered = newer,
+            Change::Lost(_) | Change::Gone => return Err(gone().into()),
+        }
+    }
+    clients::remove(records, client_id).await?;
     context.forget_client(client_id);
-    registrations::remove(context.records.as_ref(), client_id).await?;
     Ok(Response::new(StatusCode::NO_CONTENT).of_client(client_id))
 }
 
-/// The registration that the request's token is for. A token of another client, or for a client that is gone, is
-/// refused the same way (§2.1).
+fn refused() -> Error {
+    authority::invalid_token("the registration access token is unknown, or not the newest")
+}
+
+/// The client that the request's token is for, to be read or changed.
 async fn authorized(client_id: &str, request: &Request, context: &Context) -> Result<Shown, Refusal> {
-    let refused = || authority::invalid_token("the registration access token is unknown, or not the newest");
+    let shown = shown(client_id, request, context).await?;
+    if shown.registered.state.accepts(shown.generation) { Ok(shown) } else { Err(refused().into()) }
+}
+
+/// The client that the request's token is for, which may be half deleted. A token of another client, for a client that
+/// is gone, or for one whose name has passed to another, is refused the same way (§2.1).
+async fn shown(client_id: &str, request: &Request, context: &Context) -> Result<Shown, Refusal> {
     let token = request.bearer()?.ok_or_else(refused)?;
     let binding = sealed_token::registration_binding(client_id);
     let content =
         sealed_token::open(&context.secrets, TokenKind::RegistrationAccess, token, &binding, request.received_at)
             .ok_or_else(refused)?;
-    let registered = registrations::find(context.records.as_ref(), client_id).await?.ok_or_else(refused)?;
+    let records = context.records.as_ref();
+    let registered = registrations::find(records, client_id).await?.ok_or_else(refused)?;
     let generation = content.standing.generation;
     let is_its = registered.registration.id == content.standing.grant.name();
-    if is_its && registered.state.accepts(generation) {
-        Ok(Shown { registered, generation })
-    } else {
-        Err(refused().into())
+    if !(is_its && registered.state.may_end_with(generation)) {
+        return Err(refused().into());
     }
+    let stored = clients::find(records, client_id).await?;
+    let stored = stored.filter(|stored| stored.is_of(&registered.registration) && stored.is_there(request.received_at));
+    Ok(Shown { stored: stored.ok_or_else(gone)?, registered, generation })
 }
 
 fn refuse_shared(registered: &Registered) -> Result<(), Error> {

@@ -124,7 +124,7 @@ async fn share(
     let (Some(stored), Some(mut registered)) = (stored, registrations::find(records, client_id).await?) else {
         return Ok(None);
     };
-    while registered.state.fingerprint.as_deref() == Some(fingerprint) {
+    while registered.state.fingerprint.as_deref() == Some(fingerprint) && stored.is_of(&registered.registration) {
         if !registered.state.shared {
             let shared = registered.state.shared(entropy::name()?);
             match registrations::advance(records, client_id, &registered, &shared).await? {
@@ -173,7 +173,9 @@ async fn with_initial_access(
             let again = Client { client_id: earlier.client_id.clone(), ..client };
             let registered = registrations::find(records, &earlier.client_id).await?;
             match (clients::find(records, &earlier.client_id).await?, registered) {
-                (Some(stored), Some(registered)) if registered.state.latest == 0 => {
+                (Some(stored), Some(registered))
+                    if registered.state.latest == 0 && stored.is_of(&registered.registration) =>
+                {
                     let document = document(context, &stored, &registered.registration, 0, 0)?;
                     Ok(answer(StatusCode::CREATED, &document, &earlier.client_id))
                 }

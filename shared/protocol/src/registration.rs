@@ -275,6 +275,10 @@ pub struct RegistrationState {
     /// neither changed nor deleted.
     #[serde(default)]
     pub shared: bool,
+    /// Whether its client was deleted. It is remembered for a while, so that nothing that comes late makes the client
+    /// again, and a deletion that broke off can be finished.
+    #[serde(default)]
+    pub ended: bool,
     /// The fingerprint under which an identical registration finds it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fingerprint: Option<String>,
@@ -285,11 +289,16 @@ pub struct RegistrationState {
 impl RegistrationState {
     /// Of a client that just registered.
     pub fn new(fingerprint: Option<String>, writer: String) -> Self {
-        Self { latest: 0, oldest: 0, secret: 0, shared: false, fingerprint, writer }
+        Self { latest: 0, oldest: 0, secret: 0, shared: false, ended: false, fingerprint, writer }
     }
 
     /// Whether a token of this generation is good.
     pub fn accepts(&self, generation: u32) -> bool {
+        !self.ended && self.may_end_with(generation)
+    }
+
+    /// Whether a token of this generation is good for deleting the client, which may have been begun before.
+    pub fn may_end_with(&self, generation: u32) -> bool {
         (self.oldest..=self.latest).contains(&generation)
     }
 
@@ -318,5 +327,11 @@ impl RegistrationState {
     #[must_use]
     pub fn shared(&self, writer: String) -> Self {
         Self { shared: true, writer, ..self.clone() }
+    }
+
+    /// After the client was deleted. No identical registration finds it any more.
+    #[must_use]
+    pub fn ended(&self, writer: String) -> Self {
+        Self { ended: true, fingerprint: None, writer, ..self.clone() }
     }
 }

@@ -110,8 +110,17 @@ pub async fn advance(
     from: &Registered,
     state: &RegistrationState,
 ) -> Result<Change, Unavailable> {
-    let key = client_key(client_id);
-    match records.advance(&key, from.generation, &encode(state), from.expires_at).await? {
+    write(records, client_id, from, state, from.expires_at).await
+}
+
+async fn write(
+    records: &dyn Records,
+    client_id: &str,
+    from: &Registered,
+    state: &RegistrationState,
+    expires_at: Option<Timestamp>,
+) -> Result<Change, Unavailable> {
+    match records.advance(&client_key(client_id), from.generation, &encode(state), expires_at).await? {
         Advance::Advanced(record) => Ok(Change::Made(read(&record)?)),
         Advance::Stale(record) => Ok(Change::Lost(read(&record)?)),
         Advance::Missing => Ok(Change::Gone),
@@ -134,7 +143,23 @@ pub async fn keep(records: &dyn Records, client_id: &str) -> Result<(), Unavaila
     Err(too_busy(&key))
 }
 
-/// Removes the registration of a client.
+/// How long a registration that ended is remembered. The last use of an initial access token can be made again for less.
+const ENDED_FOR: Duration = Duration::from_secs(86_400);
+
+/// Ends a registration as it was read, before its client is removed: whatever breaks off then, nobody can use it for
+/// another client of the same name, and nothing makes its client again. One round trip.
+pub async fn end(
+    records: &dyn Records,
+    client_id: &str,
+    from: &Registered,
+    now: Timestamp,
+    writer: String,
+) -> Result<Change, Unavailable> {
+    let forgotten_at = now.after(ENDED_FOR);
+    write(records, client_id, from, &from.state.ended(writer), Some(forgotten_at)).await
+}
+
+/// Removes the registration of a client that was told to nobody.
 pub async fn remove(records: &dyn Records, client_id: &str) -> Result<(), Unavailable> {
     records.delete(&client_key(client_id)).await
 }

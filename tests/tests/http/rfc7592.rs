@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use suite::registration::Registered;
-use suite::{AuthorizationRequest, Browser, Call, TokenRequest, issuer, random};
+use suite::{AuthorizationRequest, Browser, Call, TokenRequest, admin, issuer, random};
 
 fn client(changes: &Value) -> Registered {
     let mut metadata = json!({
@@ -160,6 +160,19 @@ fn a_deleted_client_is_gone_with_all_that_it_held() {
     // Instances may remember a client for a minute.
     assert!(eventually(|| !tokens.is_live()), "its access token opens userinfo");
     assert!(eventually(|| tokens.refresh_request().send().status == 401), "its refresh token is refreshed");
+}
+
+/// The operator removes a client and makes another of the same name: whoever registered the first has no say in it.
+#[test]
+fn a_name_that_passed_to_another_client_is_not_looked_after() {
+    let registered = client(&json!({}));
+    let operators = admin::take_over(registered.text("client_id"));
+    registered.get().expect_error(401, "invalid_token");
+    registered.replace(&json!({ "redirect_uris": ["https://evil.example/"] })).expect_error(401, "invalid_token");
+    registered.send("DELETE", registered.token(), None).expect_error(401, "invalid_token");
+    let request = AuthorizationRequest::new(&operators);
+    let code = Browser::new_signed_in().complete(&request).code();
+    TokenRequest::code(&request, &code).tokens();
 }
 
 /// §2: methods that there are none of.

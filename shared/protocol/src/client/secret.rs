@@ -1,5 +1,6 @@
 //! A client as it is stored, and what its secrets are checked against.
 
+use crate::registration::Registration;
 use crate::{Client, Timestamp};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
@@ -37,6 +38,11 @@ impl StoredClient {
     pub fn may_have_got(&self, issued_at: Timestamp) -> bool {
         // Tokens tell whole seconds.
         self.since.is_none_or(|since| since.as_secs() <= issued_at.as_secs())
+    }
+
+    /// Whether it was made by this registration: the operator may since have made another client of the same name.
+    pub fn is_of(&self, registration: &Registration) -> bool {
+        self.since == Some(registration.registered_at)
     }
 
     /// Whether a secret is one of the client's, in constant time.

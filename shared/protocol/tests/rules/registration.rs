@@ -57,6 +57,18 @@ fn tokens_of_two_generations_are_good_until_the_newer_is_used() {
     let third = used.replaced_with(1, false, writer());
     assert!(!third.accepts(0) && third.accepts(1) && third.accepts(2));
     assert_eq!(third.secret, 1);
+    let ended = third.ended(writer());
+    assert!((0..9).all(|generation| !ended.accepts(generation)));
+    assert!(!ended.may_end_with(0) && ended.may_end_with(1) && ended.may_end_with(2));
+    assert_eq!(first.ended(writer()).fingerprint, None);
+}
+
+/// What was stored before a registration could end.
+#[test]
+fn a_state_without_an_end_has_not_ended() {
+    let stored = json!({ "latest": 1, "oldest": 0, "secret": 1, "writer": "w" });
+    let state: RegistrationState = serde_json::from_value(stored).unwrap();
+    assert!(!state.ended && state.accepts(0));
 }
 
 fn json_value() -> impl Strategy<Value = Value> {

@@ -7,7 +7,9 @@ use runtime::Response;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
+use storage::faults::{Fault, Faulty};
 use storage::memory::Memory;
+use storage::{Records, Verb};
 
 const OPEN: [(&str, &str); 2] =
     [("LATCHKEY_REGISTRATION", "open"), ("LATCHKEY_REGISTRATION_GRANTS", "authorization_code client_credentials")];
@@ -113,7 +115,7 @@ async fn registration_and_management_keep_to_their_round_trips() {
 
     let before = count();
     let answer = send(&instance, Method::DELETE, &path, token, &json!(null)).await;
-    assert_eq!((answer.status.as_u16(), count() - before), (204, 3), "delete");
+    assert_eq!((answer.status.as_u16(), count() - before), (204, 4), "delete");
     assert_eq!(credentials(&instance, &document).await.status.as_u16(), 401);
 }
 
@@ -166,4 +168,123 @@ async fn a_client_that_is_not_used_is_forgotten() {
     instance.wait(Duration::from_secs(604_801));
     assert_eq!(credentials(&instance, &used).await.status.as_u16(), 200);
     assert_eq!(credentials(&instance, &unused).await.status.as_u16(), 401);
+}
+
+async fn administer(instance: &Instance, method: Method, client_id: &str, body: &Value) -> u16 {
+    let token = admin::bearer::mint(&instance.context().secrets, instance.now);
+    let path = format!("/admin/clients/{client_id}");
+    send(instance, method, &path, Some(&token), body).await.status.as_u16()
+}
+
+/// Reads, replaces and deletes with a registration access token: the statuses.
+async fn look_after(instance: &Instance, document: &Value) -> [u16; 3] {
+    let (id, token) = (document["client_id"].as_str().unwrap(), document["registration_access_token"].as_str());
+    let mut replacement = service("mine");
+    replacement["client_id"] = json!(id);
+    let mut statuses = [0; 3];
+    let calls = [(Method::GET, json!(null)), (Method::PUT, replacement), (Method::DELETE, json!(null))];
+    for (status, (method, body)) in statuses.iter_mut().zip(calls) {
+        *status = send(instance, method, &format!("/register/{id}"), token, &body).await.status.as_u16();
+    }
+    statuses
+}
+
+/// Whoever deleted the client that registered itself, and wherever the deletion broke off: the operator's client of the
+/// same name is looked after by nobody else.
+#[tokio::test]
+async fn a_registration_says_nothing_of_a_later_client_of_its_name() {
+    let deletions = [(Verb::Advance, Fault::None), (Verb::Advance, Fault::After), (Verb::Delete, Fault::After)];
+    for (verb, fault) in deletions {
+        let memory = Arc::new(Memory::new());
+        let mut sound = instance(&memory, &OPEN).await;
+        let document = json_of(&register(&sound, None, &service("mine")).await);
+        let id = document["client_id"].as_str().unwrap();
+        sound.wait(Duration::from_millis(1));
+        let mut faulty = Instance::start(Arc::new(Faulty::at(memory.clone(), verb, 1, fault.clone())), &OPEN);
+        faulty.now = sound.now;
+        administer(&faulty, Method::DELETE, id, &json!(null)).await;
+        assert!(matches!(administer(&sound, Method::DELETE, id, &json!(null)).await, 204 | 404));
+        assert_eq!(administer(&sound, Method::PUT, id, &service("the operator's")).await, 201);
+        assert_eq!(look_after(&sound, &document).await, [401, 401, 401]);
+        assert_eq!(administer(&sound, Method::GET, id, &json!(null)).await, 200);
+    }
+    // The operator's client is there, the registration as if it had never ended.
+    let memory = Arc::new(Memory::new());
+    let mut sound = instance(&memory, &OPEN).await;
+    let document = json_of(&register(&sound, None, &service("mine")).await);
+    let id = document["client_id"].as_str().unwrap();
+    storage::clients::remove(memory.as_ref(), id).await.unwrap();
+    sound.wait(Duration::from_millis(1));
+    assert_eq!(administer(&sound, Method::PUT, id, &service("the operator's")).await, 201);
+    assert_eq!(look_after(&sound, &document).await, [401, 401, 401]);
+    assert_eq!(administer(&sound, Method::GET, id, &json!(null)).await, 200);
+}
+
+/// What the operator changes of a client that registered itself leaves it the client's own.
+#[tokio::test]
+async fn a_client_that_the_operator_changed_still_looks_after_itself() {
+    let memory = Arc::new(Memory::new());
+    let mut instance = instance(&memory, &OPEN).await;
+    let document = json_of(&register(&instance, None, &service("mine")).await);
+    instance.wait(Duration::from_secs(9));
+    let id = document["client_id"].as_str().unwrap();
+    assert_eq!(administer(&instance, Method::PUT, id, &service("renamed")).await, 200);
+    assert_eq!(look_after(&instance, &document).await, [200, 200, 204]);
+}
+
+/// A name that was forgotten, and whose record is still there, passes to the operator's client as if it were gone.
+#[tokio::test]
+async fn a_forgotten_client_leaves_nothing_to_the_next_of_its_name() {
+    let memory = Arc::new(Memory::new());
+    let mut instance = instance(&memory, &OPEN).await;
+    let document = json_of(&register(&instance, None, &service("mine")).await);
+    let id = document["client_id"].as_str().unwrap();
+    instance.wait(Duration::from_secs(604_801));
+    assert_eq!(look_after(&instance, &document).await, [401, 401, 401]);
+    assert_eq!(administer(&instance, Method::PUT, id, &service("the operator's")).await, 201);
+    assert_eq!(credentials(&instance, &document).await.status.as_u16(), 401);
+    assert_eq!(look_after(&instance, &document).await, [401, 401, 401]);
+}
+
+/// Wherever a deletion breaks off, nothing can be read or changed after it, and the same request finishes it.
+#[tokio::test]
+async fn a_deletion_that_broke_off_is_finished() {
+    for (verb, fault, again) in [
+        (Verb::Advance, Fault::Before, 204),
+        (Verb::Advance, Fault::After, 204),
+        (Verb::Delete, Fault::Before, 204),
+        (Verb::Delete, Fault::After, 401),
+    ] {
+        let memory = Arc::new(Memory::new());
+        let sound = instance(&memory, &OPEN).await;
+        let document = json_of(&register(&sound, None, &service("mine")).await);
+        let path = format!("/register/{}", document["client_id"].as_str().unwrap());
+        let token = document["registration_access_token"].as_str();
+        let faulty = Instance::start(Arc::new(Faulty::at(memory.clone(), verb, 1, fault.clone())), &OPEN);
+        let answer = send(&faulty, Method::DELETE, &path, token, &json!(null)).await;
+        assert_eq!(answer.status.as_u16(), 503);
+        let has_begun = !matches!((verb, fault), (Verb::Advance, Fault::Before));
+        let read = send(&sound, Method::GET, &path, token, &json!(null)).await;
+        assert_eq!(read.status.as_u16(), if has_begun { 401 } else { 200 });
+        let answer = send(&sound, Method::DELETE, &path, token, &json!(null)).await;
+        assert_eq!(answer.status.as_u16(), again);
+        assert_eq!(credentials(&sound, &document).await.status.as_u16(), 401);
+    }
+}
+
+/// A client that many share and that the operator replaced is told to nobody more.
+#[tokio::test]
+async fn a_shared_client_is_not_the_operators_of_the_same_name() {
+    let memory = Arc::new(Memory::new());
+    let mut instance = instance(&memory, &OPEN).await;
+    let public = json!({ "redirect_uris": ["https://client.example/"], "token_endpoint_auth_method": "none" });
+    let first = json_of(&register(&instance, None, &public).await);
+    assert_eq!(json_of(&register(&instance, None, &public).await)["client_id"], first["client_id"]);
+    let id = first["client_id"].as_str().unwrap();
+    storage::clients::remove(memory.as_ref(), id).await.unwrap();
+    instance.wait(Duration::from_secs(1));
+    assert_eq!(administer(&instance, Method::PUT, id, &service("the operator's")).await, 201);
+    let next = json_of(&register(&instance, None, &public).await);
+    assert_ne!(next["client_id"], first["client_id"]);
+    assert_eq!(json_of(&register(&instance, None, &public).await)["client_id"], next["client_id"]);
 }

@@ -7,7 +7,7 @@ use protocol::{Client, Timestamp};
 use serde_json::Value;
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// How long a set is kept, when its server does not say; and the least and the most that it can say.
@@ -23,6 +23,9 @@ const AHEAD: Duration = Duration::from_secs(4);
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(5);
 /// How long a set outlives its time when its server cannot be reached.
 const STALE: Duration = Duration::from_secs(3600);
+/// How long it takes to look again whether the first set of a URL came that another request fetches. Whoever waits has a
+/// clock of their own: on Workers no request can be woken by another.
+const STEP: Duration = Duration::from_millis(20);
 /// How many sets an instance remembers.
 const MAX_SETS: usize = 256;
 
@@ -76,7 +79,7 @@ pub(crate) struct RemoteKeys {
     known: Mutex<HashMap<String, Known>>,
 }
 
-/// What came of the last fetches of one URL.
+/// What came of the last fetches of one URL. Neither set nor error: the first is on its way, or broke off.
 #[derive(Clone, Debug)]
 struct Known {
     /// The last set that came, and until when it is good.
@@ -97,19 +100,81 @@ impl Known {
             None => self.paid_until.since(now) <= AHEAD,
         }
     }
+
+    /// What is known, the last set for as long as it may outlive its time; `None` when that is nothing.
+    fn answer(&self, now: Timestamp) -> Option<Result<Arc<JwkSet>, KeyError>> {
+        let set = self.set.as_ref().filter(|(_, good_until)| !good_until.after(STALE).is_past(now));
+        set.map(|(set, _)| Ok(set.clone())).or_else(|| self.error.clone().map(Err))
+    }
+}
+
+/// What somebody who wants a set fetched is to do.
+enum Turn {
+    /// Fetch it: that is noted and paid for.
+    Ask,
+    /// Wait for the one who fetches it.
+    Wait,
+    /// Take what is known.
+    Take(Result<Arc<JwkSet>, KeyError>),
 }
 
 impl RemoteKeys {
-    fn find(&self, uri: &str) -> Option<Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).get(uri).cloned()
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Known>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn keep(&self, uri: &str, known: Known) {
-        let mut all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+    /// The set at a URL, if it is good.
+    fn find(&self, uri: &str, now: Timestamp) -> Option<Arc<JwkSet>> {
+        let all = self.lock();
+        let (set, good_until) = all.get(uri)?.set.as_ref()?;
+        (!good_until.is_past(now)).then(|| set.clone())
+    }
+
+    /// Whose turn it is to ask: noted before anybody does, so that many at once ask no more often than one after the
+    /// other. Who waited takes what came.
+    fn turn(&self, uri: &str, now: Timestamp, has_waited: bool) -> Turn {
+        let mut all = self.lock();
         if all.len() >= MAX_SETS && !all.contains_key(uri) {
             all.clear();
         }
-        all.insert(uri.to_owned(), known);
+        let Some(known) = all.get_mut(uri) else {
+            let first = Known { set: None, asked_at: now, paid_until: now.after(PAUSE), error: None };
+            all.insert(uri.to_owned(), first);
+            return Turn::Ask;
+        };
+        let answer = known.answer(now);
+        if answer.is_none() && now.since(known.asked_at) < fetch::TIMEOUT {
+            return Turn::Wait;
+        }
+        match answer {
+            Some(answer) if has_waited || !known.may_ask(now) => return Turn::Take(answer),
+            None if !known.may_ask(now) => return Turn::Wait,
+            _ => {}
+        }
+        known.asked_at = now;
+        known.paid_until = known.paid_until.max(now).after(PAUSE);
+        Turn::Ask
+    }
+
+    /// Keeps what came of asking, and says what is known now.
+    fn keep(
+        &self,
+        uri: &str,
+        outcome: Result<(Arc<JwkSet>, Timestamp), KeyError>,
+        now: Timestamp,
+    ) -> Result<Arc<JwkSet>, KeyError> {
+        let mut all = self.lock();
+        let known = all.entry(uri.to_owned()).or_insert(Known {
+            set: None,
+            asked_at: now,
+            paid_until: now.after(PAUSE),
+            error: None,
+        });
+        match outcome {
+            Ok(set) => (known.set, known.error) = (Some(set), None),
+            Err(error) => known.error = Some(error),
+        }
+        known.answer(now).unwrap_or(Err(KeyError::NoKeySet))
     }
 }
 
@@ -130,7 +195,7 @@ impl Context {
             Ok(claims) => Ok(claims),
             Err(Unverified::Signature) => Err(KeyError::Unverified),
             Err(Unverified::NoKey) => {
-                let newer = self.newer_keys(uri, now).await?;
+                let newer = self.fetch_keys(uri, now).await?;
                 newer.verify(jwt).await.map_err(|_| KeyError::Unverified)
             }
         }
@@ -138,38 +203,25 @@ impl Context {
 
     /// The keys at a URL; kept for as long as `Cache-Control` says, between one minute and ten.
     pub async fn remote_keys(&self, uri: &str, now: Timestamp) -> Result<Arc<JwkSet>, KeyError> {
-        match self.remote_keys.find(uri) {
-            Some(Known { set: Some((set, good_until)), .. }) if !good_until.is_past(now) => Ok(set),
-            known => self.fetch_keys(uri, known, now).await,
+        match self.remote_keys.find(uri, now) {
+            Some(set) => Ok(set),
+            None => self.fetch_keys(uri, now).await,
         }
     }
 
-    async fn newer_keys(&self, uri: &str, now: Timestamp) -> Result<Arc<JwkSet>, KeyError> {
-        self.fetch_keys(uri, self.remote_keys.find(uri), now).await
-    }
-
-    async fn fetch_keys(&self, uri: &str, known: Option<Known>, now: Timestamp) -> Result<Arc<JwkSet>, KeyError> {
-        if let Some(known) = &known
-            && !known.may_ask(now)
-        {
-            return match (&known.set, &known.error) {
-                (Some((set, good_until)), _) if !good_until.after(STALE).is_past(now) => Ok(set.clone()),
-                (_, error) => Err(error.clone().unwrap_or(KeyError::NoKeySet)),
-            };
+    async fn fetch_keys(&self, uri: &str, now: Timestamp) -> Result<Arc<JwkSet>, KeyError> {
+        let mut waited = Duration::ZERO;
+        loop {
+            match self.remote_keys.turn(uri, now.after(waited), !waited.is_zero()) {
+                Turn::Ask => break,
+                Turn::Take(answer) => return answer,
+                Turn::Wait if waited >= fetch::TIMEOUT => return Err(KeyError::Fetch(FetchError::TimedOut)),
+                Turn::Wait => fetch::pause(STEP).await,
+            }
+            waited = waited.saturating_add(STEP);
         }
-        let paid_until = known.as_ref().map_or(now, |known| known.paid_until.max(now)).after(PAUSE);
         let outcome = self.ask_for_keys(uri, now).await;
-        let before = known.and_then(|known| known.set);
-        let (set, error) = match outcome {
-            Ok(set) => (Some(set), None),
-            Err(error) => (before.filter(|(_, good_until)| !good_until.after(STALE).is_past(now)), Some(error)),
-        };
-        let answer = match (&set, &error) {
-            (Some((set, _)), _) => Ok(set.clone()),
-            (None, error) => Err(error.clone().unwrap_or(KeyError::NoKeySet)),
-        };
-        self.remote_keys.keep(uri, Known { set, asked_at: now, paid_until, error });
-        answer
+        self.remote_keys.keep(uri, outcome, now)
     }
 
     async fn ask_for_keys(&self, uri: &str, now: Timestamp) -> Result<(Arc<JwkSet>, Timestamp), KeyError> {

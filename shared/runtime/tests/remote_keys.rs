@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test fails by panicking")]
 
 use async_trait::async_trait;
+use futures::future::join_all;
 use http::StatusCode;
 use jose::{Algorithm, Jwk, Jwt, SigningKey, platform, sign_jwt};
 use protocol::Timestamp;
@@ -23,6 +24,7 @@ const T0: Timestamp = Timestamp::from_secs(1_800_000_000);
 struct Server {
     keys: Mutex<Option<Vec<Jwk>>>,
     asked: AtomicUsize,
+    takes: Mutex<Duration>,
 }
 
 struct Wire(Arc<Server>);
@@ -31,6 +33,8 @@ struct Wire(Arc<Server>);
 impl Transport for Wire {
     async fn send(&self, _: &Outgoing) -> Result<Fetched, FetchError> {
         self.0.asked.fetch_add(1, Ordering::SeqCst);
+        let takes = *self.0.takes.lock().unwrap();
+        tokio::time::sleep(takes).await;
         let keys = self.0.keys.lock().unwrap().clone().ok_or(FetchError::TimedOut)?;
         let body = json!({ "keys": keys }).to_string().into_bytes();
         Ok(Fetched { status: StatusCode::OK, cache_control: None, body })
@@ -118,6 +122,64 @@ async fn a_server_that_is_down_is_left_alone_and_its_last_keys_live_for_an_hour(
     assert_eq!(asked(), 4, "left alone");
     assert!(verify(&context, &by_first, 3905).await.is_ok());
     assert!(verify(&context, &by_first, 3915).await.is_err(), "too old");
+}
+
+/// Whoever makes up names of keys, many at once: the server is asked no more often than by one after the other, and
+/// nobody else waits.
+#[tokio::test]
+async fn many_at_once_ask_no_more_often() {
+    let server = Arc::new(Server::default());
+    let context = context(&server);
+    let asked = || server.asked.load(Ordering::SeqCst);
+    let ((first, by_first), (second, by_second)) = (key("1").await, key("2").await);
+    *server.takes.lock().unwrap() = Duration::from_millis(50);
+
+    // Nothing known: one asks for all.
+    *server.keys.lock().unwrap() = Some(vec![first.clone()]);
+    let answers = join_all((0..60).map(|_| verify(&context, &by_first, 0))).await;
+    assert!(answers.iter().all(Result::is_ok));
+    assert_eq!(asked(), 1);
+
+    let answers = join_all((0..60).map(|_| verify(&context, &by_second, 10))).await;
+    assert!(answers.iter().all(|answer| *answer == Err(KeyError::Unverified)));
+    assert_eq!(asked(), 6);
+    assert!(join_all((0..60).map(|_| verify(&context, &by_second, 11))).await.iter().all(Result::is_err));
+    assert_eq!(asked(), 7);
+
+    // The set that is kept too long is served while newer ones are on their way, and few fetch them.
+    *server.keys.lock().unwrap() = Some(vec![first, second]);
+    let answers = join_all((0..60).map(|_| verify(&context, &by_first, 600))).await;
+    assert!(answers.iter().all(Result::is_ok));
+    assert_eq!(asked(), 12);
+    assert!(verify(&context, &by_second, 600).await.is_ok());
+}
+
+/// A server that is down: one asks in vain for all, also when it is tried again.
+#[tokio::test]
+async fn many_at_once_wait_for_one_that_fails() {
+    let server = Arc::new(Server::default());
+    let context = context(&server);
+    let (_, jwt) = key("1").await;
+    *server.takes.lock().unwrap() = Duration::from_millis(50);
+    for (seconds, calls) in [(0, 1), (4, 1), (5, 2)] {
+        let answers = join_all((0..60).map(|_| verify(&context, &jwt, seconds))).await;
+        assert!(answers.iter().all(|answer| *answer == Err(KeyError::Fetch(FetchError::TimedOut))));
+        assert_eq!(server.asked.load(Ordering::SeqCst), calls, "after {seconds} s");
+    }
+}
+
+/// Whoever asks may go away before the answer is there: somebody else asks then.
+#[tokio::test]
+async fn a_fetch_that_broke_off_is_made_again() {
+    let server = Arc::new(Server::default());
+    let context = context(&server);
+    let (first, by_first) = key("1").await;
+    *server.keys.lock().unwrap() = Some(vec![first]);
+    *server.takes.lock().unwrap() = Duration::from_secs(60);
+    assert!(tokio::time::timeout(Duration::from_millis(10), verify(&context, &by_first, 0)).await.is_err());
+    *server.takes.lock().unwrap() = Duration::ZERO;
+    assert!(verify(&context, &by_first, 0).await.is_ok());
+    assert_eq!(server.asked.load(Ordering::SeqCst), 2);
 }
 
 #[tokio::test]

@@ -70,6 +70,14 @@ impl fmt::Display for FetchError {
 
 impl std::error::Error for FetchError {}
 
+/// Lets time pass.
+pub(crate) async fn pause(duration: Duration) {
+    #[cfg(not(target_arch = "wasm32"))]
+    tokio::time::sleep(duration).await;
+    #[cfg(target_arch = "wasm32")]
+    worker::send::SendFuture::new(worker::Delay::from(duration)).await;
+}
+
 /// Carries one request and brings its answer. It follows no redirect, and connects to no address but those that
 /// `reach` allows.
 #[async_trait]

@@ -9,7 +9,7 @@ use runtime::{Context, Fault, Refusal, Request, Response, entropy};
 use serde_json::{Map, Value};
 use std::time::Duration;
 use storage::clients;
-use storage::registrations::{self, Change, Initial, InitialUse};
+use storage::registrations::{self, Change, Initial, InitialUse, Registered};
 
 /// For how long the last use of an initial access token can be made again, when the answer to it was lost.
 const RETRIED: Duration = Duration::from_secs(600);
@@ -172,14 +172,18 @@ async fn with_initial_access(
             }
             let again = Client { client_id: earlier.client_id.clone(), ..client };
             let registered = registrations::find(records, &earlier.client_id).await?;
+            let is_as_made = |registered: &Registered| registered.state.latest == 0 && !registered.state.ended;
             match (clients::find(records, &earlier.client_id).await?, registered) {
                 (Some(stored), Some(registered))
-                    if registered.state.latest == 0 && stored.is_of(&registered.registration) =>
+                    if is_as_made(&registered) && stored.is_of(&registered.registration) =>
                 {
                     let document = document(context, &stored, &registered.registration, 0, 0)?;
                     Ok(answer(StatusCode::CREATED, &document, &earlier.client_id))
                 }
-                // It broke off before the client was there.
+                // It broke off before the client was there: what was deleted since has a registration that ended.
+                (None, Some(registered)) if is_as_made(&registered) => {
+                    finish(again, &registered.registration, None, context).await
+                }
                 (None, None) => create(again, statement, None, None, context, now).await,
                 _ => Err(spent().into()),
             }
@@ -197,16 +201,27 @@ async fn create(
     now: Timestamp,
 ) -> Result<Response, Refusal> {
     let records = context.records.as_ref();
-    let client_id = client.client_id.clone();
     let id = GrantId::new([0, 0], entropy::bytes()?).name();
     let registration = Registration { id, registered_at: now, software_statement };
     let state = RegistrationState::new(fingerprint, entropy::name()?);
-    let secrets = secrets(context, &client, &registration, 0)?;
-    registrations::create(records, &client_id, &registration, &state, unused_until).await?;
-    let stored = StoredClient { since: Some(now), unused_until, ..StoredClient::new(client, secrets) };
-    clients::save(records, &stored).await?;
-    let document = document(context, &stored, &registration, 0, 0)?;
-    Ok(answer(StatusCode::CREATED, &document, &client_id))
+    registrations::create(records, &client.client_id, &registration, &state, unused_until).await?;
+    finish(client, &registration, unused_until, context).await
+}
+
+/// Stores the client of a registration that is stored.
+async fn finish(
+    client: Client,
+    registration: &Registration,
+    unused_until: Option<Timestamp>,
+    context: &Context,
+) -> Result<Response, Refusal> {
+    let secrets = secrets(context, &client, registration, 0)?;
+    let since = Some(registration.registered_at);
+    let stored = StoredClient { since, unused_until, ..StoredClient::new(client, secrets) };
+    clients::save(context.records.as_ref(), &stored).await?;
+    context.forget_client(&stored.client.client_id);
+    let document = document(context, &stored, registration, 0, 0)?;
+    Ok(answer(StatusCode::CREATED, &document, &stored.client.client_id))
 }
 
 /// What the client's secret is checked against, when it has one.

@@ -7,9 +7,9 @@ use runtime::Response;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
+use storage::Verb;
 use storage::faults::{Fault, Faulty};
 use storage::memory::Memory;
-use storage::{Records, Verb};
 
 const OPEN: [(&str, &str); 2] =
     [("LATCHKEY_REGISTRATION", "open"), ("LATCHKEY_REGISTRATION_GRANTS", "authorization_code client_credentials")];
@@ -287,4 +287,60 @@ async fn a_shared_client_is_not_the_operators_of_the_same_name() {
     let next = json_of(&register(&instance, None, &public).await);
     assert_ne!(next["client_id"], first["client_id"]);
     assert_eq!(json_of(&register(&instance, None, &public).await)["client_id"], next["client_id"]);
+}
+
+/// Wherever the last use of an initial access token broke off, the same request later gets the client, which works.
+#[tokio::test]
+async fn an_initial_access_token_is_not_lost_with_an_answer() {
+    for (nth, fault) in (1..=3).flat_map(|nth| [(nth, Fault::Before), (nth, Fault::After)]) {
+        let memory = Arc::new(Memory::new());
+        let mut sound = instance(&memory, &OPEN).await;
+        let mut faulty = Instance::start(Arc::new(Faulty::at(memory.clone(), Verb::Create, nth, fault)), &OPEN);
+        let until = T0.after(Duration::from_secs(60));
+        let token = runtime::initial_access_token(&sound.context().secrets, [1; 16], 1, T0, until);
+        let answer = register(&faulty, Some(&token), &service("invited")).await;
+        assert_eq!(answer.status.as_u16(), 503, "the first use, the registration, the client: {nth}");
+        for instance in [&mut sound, &mut faulty] {
+            instance.wait(Duration::from_millis(1001));
+        }
+        let first = json_of(&register(&faulty, Some(&token), &service("invited")).await);
+        let again = json_of(&register(&sound, Some(&token), &service("invited")).await);
+        assert_eq!(credentials(&sound, &first).await.status.as_u16(), 200, "{nth}: {first}");
+        let other = register(&sound, Some(&token), &service("another")).await;
+        assert_eq!(other.status.as_u16(), 401);
+        sound.wait(Duration::from_millis(1001));
+        let later = json_of(&register(&sound, Some(&token), &service("invited")).await);
+        assert_eq!(later, first, "{nth}: {again}");
+        assert_eq!(look_after(&sound, &first).await, [200, 200, 204], "{nth}");
+    }
+}
+
+/// A client that was deleted, by itself or by the operator, is not made again by whoever has its initial access token
+/// and its metadata, nor by who has an old registration.
+#[tokio::test]
+async fn a_deleted_client_is_not_registered_again_by_a_replay() {
+    for by_operator in [false, true] {
+        for fault in [Fault::None, Fault::Before, Fault::After] {
+            let memory = Arc::new(Memory::new());
+            let mut sound = instance(&memory, &OPEN).await;
+            let until = T0.after(Duration::from_secs(60));
+            let token = runtime::initial_access_token(&sound.context().secrets, [1; 16], 1, T0, until);
+            let document = json_of(&register(&sound, Some(&token), &service("invited")).await);
+            sound.wait(Duration::from_millis(1001));
+            let again = json_of(&register(&sound, Some(&token), &service("invited")).await);
+            assert_eq!(again, document);
+            let has_begun = Faulty::at(memory.clone(), Verb::Delete, 1, fault);
+            let mut faulty = Instance::start(Arc::new(has_begun), &OPEN);
+            faulty.now = sound.now;
+            let id = document["client_id"].as_str().unwrap();
+            if by_operator {
+                administer(&faulty, Method::DELETE, id, &json!(null)).await;
+            } else {
+                let token = document["registration_access_token"].as_str();
+                send(&faulty, Method::DELETE, &format!("/register/{id}"), token, &json!(null)).await;
+            }
+            sound.wait(Duration::from_secs(1));
+            assert_eq!(register(&sound, Some(&token), &service("invited")).await.status.as_u16(), 401);
+        }
+    }
 }

@@ -59,4 +59,4 @@ pub use sealed_token::{Mac, SealedToken, TokenContent, TokenKind};
 pub use standing::{GrantId, Standing};
 pub use time::Timestamp;
 pub use tokens::{ACCESS_TOKEN_TYPE, AccessTokenClaims, IdTokenClaims, MAX_TOKEN_LIFETIME, OPAQUE_PREFIX, half_hash};
-pub use trusted_issuer::{MappedSubject, SubjectMapping, TrustedIssuer};
+pub use trusted_issuer::{MappedSubject, SubjectMapping, TrustedIssuer, key_source_problem};

@@ -85,6 +85,11 @@ pub fn can_be_claimed(uri: &str, issuer: &str) -> bool {
     })
 }
 
+/// Whether what is sent to the URL stays secret on its way: https, or this machine's http.
+pub fn is_secure(url: &Url) -> bool {
+    url.scheme() == "https" || (url.scheme() == "http" && is_loopback(url))
+}
+
 /// Whether the URL's host is this very machine.
 pub fn is_loopback(url: &Url) -> bool {
     matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"))

@@ -3,11 +3,13 @@
 use crate::RegistrationPolicy;
 use crate::settings::SETTINGS;
 use jose::{JwkSet, PublicKey, Secret, Secrets};
+use protocol::remote_url::Reach;
 use protocol::{
     GrantType, Lifetimes, MAX_TOKEN_LIFETIME, RefreshLifetimes, Resource, STANDARD_SCOPES, Scope, TrustedIssuer,
-    redirect_uri,
+    key_source_problem, redirect_uri,
 };
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use std::fmt;
 use std::time::Duration;
 
@@ -152,7 +154,7 @@ impl Reader<'_> {
         })
     }
 
-    fn registration(&mut self) -> RegistrationPolicy {
+    fn registration(&mut self, reach: Reach) -> RegistrationPolicy {
         const WHO: &str = "LATCHKEY_REGISTRATION";
         const SCOPES: &str = "LATCHKEY_REGISTRATION_SCOPES";
         const GRANTS: &str = "LATCHKEY_REGISTRATION_GRANTS";
@@ -188,8 +190,10 @@ impl Reader<'_> {
             }
         }
         for (position, trusted) in policy.statement_issuers.iter().enumerate() {
-            if trusted.issuer.is_empty() || trusted.jwks.is_some() == trusted.jwks_uri.is_some() {
-                self.problem(ISSUERS, format_args!("[{position}] needs issuer, and either jwks or jwks_uri"));
+            let no_name = trusted.issuer.is_empty().then(|| "issuer: must not be empty".to_owned());
+            let no_source = key_source_problem(trusted.jwks.as_ref(), trusted.jwks_uri.as_deref(), reach);
+            for problem in no_name.into_iter().chain(no_source).chain(key_set_problem(trusted.jwks.as_ref())) {
+                self.problem(ISSUERS, format_args!("[{position}] ({}) {problem}", trusted.issuer));
             }
         }
         policy
@@ -206,7 +210,7 @@ impl Reader<'_> {
         };
         let origin = url::Url::parse(&text).ok().filter(|url| url.origin().ascii_serialization() == text);
         match origin {
-            Some(url) if url.scheme() == "https" || (url.scheme() == "http" && redirect_uri::is_loopback(&url)) => {}
+            Some(url) if redirect_uri::is_secure(&url) => {}
             _ => self.problem(NAME, format_args!("'{text}' is not an https origin; write https://host, without a path, a slash at the end, a default port or capitals (http is for localhost alone)")),
         }
         text
@@ -225,13 +229,21 @@ impl Reader<'_> {
 }
 
 /// What is wrong with an issuer of JWTs, its keys among it.
-fn jwt_issuer_problems(trusted: &TrustedIssuer) -> Vec<String> {
-    let mut problems = trusted.jwt_problems();
-    let set = trusted.jwks.as_ref().map(|jwks| JwkSet::parse(&jwks.to_string()));
-    if set.is_some_and(|set| set.is_none_or(|set| set.keys.is_empty())) {
-        problems.push("jwks: must be a JWK Set with a public key for ES256, RS256, PS256 or EdDSA".to_owned());
-    }
+fn jwt_issuer_problems(trusted: &TrustedIssuer, reach: Reach) -> Vec<String> {
+    let mut problems = trusted.jwt_problems(reach);
+    problems.extend(key_set_problem(trusted.jwks.as_ref()));
     problems
+}
+
+/// What is wrong with keys that are in the settings.
+fn key_set_problem(jwks: Option<&Value>) -> Option<String> {
+    let has_keys = JwkSet::from_value(jwks?).is_some_and(|set| !set.keys.is_empty());
+    (!has_keys).then(|| "jwks: must be a JWK Set with a public key for ES256, RS256, PS256 or EdDSA".to_owned())
+}
+
+/// How far a deployment of this issuer reaches.
+fn reach(issuer: &str) -> Reach {
+    if issuer.starts_with("https://") { Reach::Public } else { Reach::Loopback }
 }
 
 /// What is wrong with an issuer of SAML assertions, its certificates among it.
@@ -250,6 +262,7 @@ impl Config {
     pub fn read(lookup: &dyn Fn(&str) -> Option<String>) -> Result<(Self, Secrets), ConfigError> {
         let mut reader = Reader { lookup, problems: Vec::new() };
         let issuer = reader.issuer();
+        let reach = reach(&issuer);
         if reader.text("LATCHKEY_SECRET").is_none() {
             reader.problem("LATCHKEY_SECRET", "is not set; `latchkey init` makes one");
         }
@@ -270,12 +283,13 @@ impl Config {
                 }
             },
             resources: reader.resources(&issuer),
-            trusted_issuers: reader.trusted_issuers("LATCHKEY_TRUSTED_ISSUERS", jwt_issuer_problems),
+            trusted_issuers: reader
+                .trusted_issuers("LATCHKEY_TRUSTED_ISSUERS", |trusted| jwt_issuer_problems(trusted, reach)),
             trusted_saml_issuers: reader.trusted_issuers("LATCHKEY_TRUSTED_SAML_ISSUERS", saml_issuer_problems),
             require_pushed_requests: reader.flag("LATCHKEY_REQUIRE_PUSHED_REQUESTS"),
             pushed_request_lifetime: reader.seconds("LATCHKEY_PUSHED_REQUEST_LIFETIME", 5, 600),
             pairwise: reader.secret("LATCHKEY_PAIRWISE_SECRET").map(|secret| Secrets::new(secret, None)),
-            registration: reader.registration(),
+            registration: reader.registration(reach),
             code_lifetime: reader.seconds("LATCHKEY_CODE_LIFETIME", 1, 600),
             device_code_lifetime: reader.seconds("LATCHKEY_DEVICE_CODE_LIFETIME", 60, 3600),
             lifetimes: Lifetimes {
@@ -309,6 +323,11 @@ impl Config {
 
     /// Whether cookies can be marked secure and bound to the host: everywhere but on http://localhost.
     pub fn is_https(&self) -> bool {
-        self.issuer.starts_with("https://")
+        self.reach() == Reach::Public
+    }
+
+    /// How far it may call other servers.
+    pub fn reach(&self) -> Reach {
+        reach(&self.issuer)
     }
 }

@@ -4,7 +4,6 @@ use crate::pacing::Pacing;
 use crate::remote_keys::RemoteKeys;
 use crate::{Config, ConfigError, Fault, Fetcher};
 use jose::{KeySet, Keyring, Secrets};
-use protocol::remote_url::Reach;
 use protocol::{StoredClient, Timestamp};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -47,7 +46,7 @@ impl Context {
         log: Box<dyn Fn(&str) + Send + Sync>,
     ) -> Result<Self, ConfigError> {
         let (config, secrets) = Config::read(lookup)?;
-        let fetch = Fetcher::new(if config.is_https() { Reach::Public } else { Reach::Loopback });
+        let fetch = Fetcher::new(config.reach());
         Ok(Self {
             config,
             secrets,

@@ -215,10 +215,9 @@ impl Client {
     }
 }
 
-/// A URL that a browser may be sent to: https, or this machine's http.
+/// A URL that a browser may be sent to.
 fn is_web_url(text: &str) -> bool {
-    Url::parse(text)
-        .is_ok_and(|url| url.scheme() == "https" || (url.scheme() == "http" && redirect_uri::is_loopback(&url)))
+    Url::parse(text).is_ok_and(|url| redirect_uri::is_secure(&url))
 }
 
 fn is_same_origin(one: &str, other: &str) -> bool {

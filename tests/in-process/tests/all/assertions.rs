@@ -227,6 +227,15 @@ fn wrong_issuers_are_reported_together() {
                 { "issuer": "https://a.test", "subject": "same" },
                 { "issuer": "https://b.test", "jwks": { "keys": [] }, "subject": { "prefix": "x" } },
                 { "issuer": "https://a.test", "jwks_uri": "http://a.test/jwks", "subject": "same" },
+                { "issuer": "https://d.test", "jwks_uri": "https://10.0.0.1/jwks", "subject": "same" },
+            ])
+            .to_string(),
+        ),
+        "LATCHKEY_SOFTWARE_STATEMENT_ISSUERS" => Some(
+            json!([
+                { "issuer": "https://e.test", "jwks_uri": "nonsense" },
+                { "issuer": "https://f.test", "jwks": 7 },
+                { "issuer": "https://g.test", "jwks": { "keys": [] }, "jwks_uri": "https://g.test/jwks" },
             ])
             .to_string(),
         ),
@@ -236,8 +245,19 @@ fn wrong_issuers_are_reported_together() {
         _ => None,
     };
     let problems = runtime::Config::read(&settings).map(|_| ()).unwrap_err().problems;
-    let expected =
-        ["jwks: give either", "prefix must end", "jwks: must be a JWK Set", "jwks_uri:", "twice", "certificates[0]"];
+    let expected = [
+        "(https://a.test) jwks: give either",
+        "prefix must end",
+        "(https://b.test) jwks: must be a JWK Set",
+        "jwks_uri: must be an https URL",
+        "twice",
+        "(https://d.test) jwks_uri: must be at a public host",
+        "certificates[0]",
+        "(https://e.test) jwks_uri: must be an absolute URL",
+        "(https://f.test) jwks: must be a JWK Set",
+        "(https://g.test) jwks: give either",
+        "(https://g.test) jwks: must be a JWK Set",
+    ];
     for part in expected {
         assert_eq!(problems.iter().filter(|problem| problem.contains(part)).count(), 1, "{part}: {problems:#?}");
     }

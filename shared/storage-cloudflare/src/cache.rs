@@ -52,8 +52,9 @@ impl<R: Records, C: Cache> CachedRecords<R, C> {
         Self { records, cache, reads_cache: true }
     }
 
-    /// The store, which alone is read, before a cache that is told of what is written: for who changes what it reads, so
-    /// that nothing old is written back.
+    /// The store, which alone is read, before a cache that is told of what is written and of nothing else: for who changes
+    /// what it reads. So nothing old is written back to the store; nor to the cache just before the new, which Workers KV
+    /// would then refuse: it takes one write of a key in a second.
     pub fn write_through(records: R, cache: C) -> Self {
         Self { records, cache, reads_cache: false }
     }
@@ -94,12 +95,10 @@ impl<R: Records, C: Cache> Records for CachedRecords<R, C> {
     }
 
     async fn get(&self, key: &Key) -> Result<Option<Record>, Unavailable> {
-        if !cacheable(key) {
+        if !(self.reads_cache && cacheable(key)) {
             return self.records.get(key).await;
         }
-        if self.reads_cache
-            && let Some(record) = self.fresh(key).await
-        {
+        if let Some(record) = self.fresh(key).await {
             return Ok(Some(record));
         }
         let found = self.records.get(key).await?;
@@ -225,7 +224,10 @@ mod tests {
         reader.records.advance(&client.key, 0, "1", None).await.unwrap();
         assert_eq!(reader.get(&client.key).await.unwrap().unwrap().state, "0", "a minute old at most");
         let writer = CachedRecords::write_through(reader.records, &shelf);
+        let kept = || shelf.texts.lock().unwrap().clone();
+        let before = kept();
         assert_eq!(writer.get(&client.key).await.unwrap().unwrap().state, "1");
+        assert_eq!(kept(), before, "what was read is not written, for it is about to be old");
         writer.advance(&client.key, 1, "2", None).await.unwrap();
         let reader = CachedRecords::new(writer.records, &shelf);
         assert_eq!(reader.get(&client.key).await.unwrap().unwrap().state, "2");

@@ -8,7 +8,7 @@ use protocol::{Error, ErrorCode, TokenContent, TokenKind, sealed_token};
 use runtime::throttle::network;
 use runtime::{Context, Refusal, Request, Response, bearer_challenge, entropy};
 use std::time::Duration;
-use storage::registrations;
+use storage::attempts;
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -44,7 +44,7 @@ pub(crate) async fn take_quota(request: &Request, context: &Context) -> Result<R
     for (name, most) in [(format!("register-{tag}"), policy.per_address), ("register".to_owned(), policy.in_total)] {
         let writer = entropy::name()?;
         let now = request.received_at;
-        if let Err(next_at) = registrations::take(&*context.records, &name, HOUR, most, now, &writer).await? {
+        if let Err(next_at) = attempts::take(&*context.records, &name, HOUR, most, now, &writer).await? {
             return Ok(Err(too_many(next_at.since(now))));
         }
     }

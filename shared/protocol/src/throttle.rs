@@ -1,4 +1,4 @@
-//! How failed sign-ins slow down the next ones.
+//! How failed sign-ins slow down the next ones, and how often else something may be done.
 
 use crate::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -60,5 +60,33 @@ impl Attempts {
     /// From when on it may be forgotten.
     pub fn forgotten_at(&self) -> Timestamp {
         self.last.after(LONGEST).after(LONGEST)
+    }
+}
+
+/// How often something was done in a window of time.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Window {
+    /// When the window began.
+    pub began_at: Timestamp,
+    /// How often.
+    pub count: u32,
+    /// Tells one writer from another.
+    pub writer: String,
+}
+
+impl Window {
+    /// After once more, in this window or in the one that begins with it; when there were `most` already, from when on it
+    /// may be done.
+    pub fn one_more(&self, length: Duration, most: u32, now: Timestamp, writer: String) -> Result<Self, Timestamp> {
+        let (began_at, count) = if now.since(self.began_at) >= length { (now, 0) } else { (self.began_at, self.count) };
+        if count >= most {
+            return Err(began_at.after(length));
+        }
+        Ok(Self { began_at, count: count.saturating_add(1), writer })
+    }
+
+    /// When it ends.
+    pub fn ends_at(&self, length: Duration) -> Timestamp {
+        self.began_at.after(length)
     }
 }

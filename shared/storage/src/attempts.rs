@@ -1,9 +1,10 @@
-//! Sign-in attempts of late, counted per account and per address.
+//! What is counted to slow somebody down: attempts of late, per account and per address; registrations.
 
 use crate::stored::{Replaced, TRIES, decode, encode, replace, too_busy};
 use crate::{Key, Kind, Partition, Records, Unavailable};
 use protocol::Timestamp;
-use protocol::throttle::{Attempts, Patience};
+use protocol::throttle::{Attempts, Patience, Window};
+use std::time::Duration;
 
 fn key(name: &str) -> Key {
     Key::new(Kind::Throttle, Partition::of(name), name)
@@ -34,7 +35,7 @@ pub async fn reserve(
             Replaced::Lost(newer) => current = newer,
         }
     }
-    Ok(Err(now.after(std::time::Duration::from_secs(1))))
+    Ok(Err(now.after(Duration::from_secs(1))))
 }
 
 /// Takes an attempt back that turned out right. When nothing is left, the record goes.
@@ -50,6 +51,36 @@ pub async fn forgive(records: &dyn Records, name: &str, all: bool, writer: &str)
         let next = attempts.one_less(writer.to_owned());
         match replace(records, &key, current.as_ref(), None, encode(&next), Some(next.forgotten_at())).await? {
             Replaced::Written => return Ok(()),
+            Replaced::Lost(newer) => current = newer,
+        }
+    }
+    Err(too_busy(&key))
+}
+
+/// Counts one more of `name`, if that is no more than `most` in each window; else says when the next window begins.
+/// Two round trips.
+pub async fn take(
+    records: &dyn Records,
+    name: &str,
+    length: Duration,
+    most: u32,
+    now: Timestamp,
+    writer: &str,
+) -> Result<Result<(), Timestamp>, Unavailable> {
+    let key = key(name);
+    let mut current = records.get(&key).await?;
+    for _ in 0..TRIES {
+        let window = match &current {
+            Some(record) => decode(&key, &record.state)?,
+            None => Window::default(),
+        };
+        let next = match window.one_more(length, most, now, writer.to_owned()) {
+            Ok(next) => next,
+            Err(next_at) => return Ok(Err(next_at)),
+        };
+        let ends_at = next.ends_at(length);
+        match replace(records, &key, current.as_ref(), None, encode(&next), Some(ends_at)).await? {
+            Replaced::Written => return Ok(Ok(())),
             Replaced::Lost(newer) => current = newer,
         }
     }

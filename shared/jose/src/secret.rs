@@ -92,7 +92,7 @@ pub enum Purpose {
     Interaction,
     /// Forms, against forged requests.
     Form,
-    /// Client secrets.
+    /// Client secrets; and fingerprints of registrations, which are stored, so that a key of their own would forget them.
     ClientSecret,
     /// The stored signing keys.
     SigningKeys,

@@ -38,20 +38,14 @@ impl Request {
         if values.next().is_some() { None } else { first.to_str().ok() }
     }
 
-    /// The value of a cookie, when it is sent once.
+    /// The value of a cookie, when it is sent once and is UTF-8. The others may hold any bytes: whoever owns another host
+    /// of the domain can set them (RFC 6265 §8.6).
     pub fn cookie(&self, name: &str) -> Option<&str> {
-        let mut found = None;
-        for field in self.headers.get_all(header::COOKIE) {
-            for pair in field.to_str().ok()?.split(';') {
-                if let Some((key, value)) = pair.trim().split_once('=')
-                    && key == name
-                    && found.replace(value).is_some()
-                {
-                    return None;
-                }
-            }
-        }
-        found
+        let fields = self.headers.get_all(header::COOKIE).iter();
+        let pairs = fields.flat_map(|field| field.as_bytes().split(|byte| *byte == b';'));
+        let mut values = pairs.filter_map(|pair| pair.trim_ascii().strip_prefix(name.as_bytes())?.strip_prefix(b"="));
+        let first = values.next()?;
+        if values.next().is_some() { None } else { std::str::from_utf8(first).ok() }
     }
 
     /// Whether the body says that it is `media_type`, parameters aside.
@@ -59,5 +53,50 @@ impl Request {
         self.header(&header::CONTENT_TYPE)
             .and_then(|value| value.split(';').next())
             .is_some_and(|essence| essence.trim().eq_ignore_ascii_case(media_type))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderValue;
+
+    fn cookie(fields: &[&[u8]]) -> Option<String> {
+        let mut headers = HeaderMap::new();
+        for field in fields {
+            headers.append(header::COOKIE, HeaderValue::from_bytes(field).unwrap());
+        }
+        let request = Request {
+            method: Method::GET,
+            path: "/".to_owned(),
+            query: String::new(),
+            headers,
+            body: Bytes::new(),
+            address: None,
+            received_at: Timestamp::from_secs(0),
+            id: String::new(),
+        };
+        request.cookie("ours").map(str::to_owned)
+    }
+
+    #[test]
+    fn a_cookie_is_found_beside_any_other() {
+        let strange: [&[u8]; 6] = [b"city=M\xc3\xbcnchen", b"city=M\xfcnchen", b"\xff", b"=", b"ours", b""];
+        for other in strange {
+            let (before, after) = ([other, b"; ours=1"].concat(), [b"ours=1; ", other].concat());
+            for fields in [&[&before[..]][..], &[&after], &[other, b"ours=1"], &[b"ours=1", other]] {
+                assert_eq!(cookie(fields).as_deref(), Some("1"), "{fields:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_cookie_that_is_sent_twice_or_unreadable_is_none() {
+        let none: [&[&[u8]]; 5] =
+            [&[b"ours=1; ours=2"], &[b"ours=1", b"ours=1"], &[b"ours=\xff"], &[b"ours2=1"], &[b"Ours=1"]];
+        for fields in none {
+            assert_eq!(cookie(fields), None, "{fields:?}");
+        }
+        assert_eq!(cookie(&[b"ours=a=b"]).as_deref(), Some("a=b"));
     }
 }

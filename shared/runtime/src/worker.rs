@@ -172,7 +172,7 @@ fn headers(text: impl Fn(&str) -> Option<String>) -> Result<HeaderMap, Fault> {
     let mut map = HeaderMap::new();
     for name in Request::FIELDS {
         let Some(value) = text(name.as_str()) else { continue };
-        // JavaScript gives each byte of a value as one character.
+        // What is no byte here is no part of what we read: a cookie of somebody else's, in whatever encoding.
         let value: Vec<u8> = value.chars().map(|character| u8::try_from(character).unwrap_or(b'?')).collect();
         if let Ok(value) = HeaderValue::from_bytes(&value) {
             map.try_append(name, value).map_err(Fault::new)?;

@@ -186,6 +186,24 @@ fn strange_cookies_are_harmless() {
     }
 }
 
+/// RFC 6265 §8.6: any host of the domain can set cookies, of any bytes; they take nobody's session away.
+#[test]
+fn a_strange_cookie_hides_no_other() {
+    let url = AuthorizationRequest::new(&spa()).set("prompt", "none").url();
+    let shared = Browser::signed_in();
+    let ours: Vec<_> = shared.cookies().iter().map(|(name, cookie)| format!("{name}={}", cookie.value)).collect();
+    let ours = ours.join("; ");
+    let strange: [&[u8]; 5] = [b"city=M\xc3\xbcnchen", b"city=M\xfcnchen", b"\xff\xfe", b"=", b"a b"];
+    for other in strange {
+        for field in [[other, b"; ", ours.as_bytes()], [ours.as_bytes(), b"; ", other]] {
+            let reply = Call::get(&url).header("cookie", field.concat()).send();
+            let location = reply.location().unwrap_or_else(|| panic!("{reply:?}"));
+            assert!(location.query_pairs().any(|(name, _)| name == "code"), "{other:?}: {reply:?}");
+            assert!(reply.header("set-cookie").is_none(), "{other:?}: {reply:?}");
+        }
+    }
+}
+
 /// An altered session cookie is no session.
 #[test]
 fn an_altered_session_cookie_is_no_session() {

@@ -87,10 +87,12 @@ fn headers(fields: BTreeMap<String, String>, cookies: &[String]) -> HeaderMap {
             headers.append(name, value);
         }
     }
-    if !cookies.is_empty()
-        && let Ok(value) = HeaderValue::from_bytes(cookies.join("; ").as_bytes())
-    {
-        headers.insert(header::COOKIE, value);
+    if !cookies.is_empty() {
+        headers.remove(header::COOKIE);
+    }
+    // Each by itself: one that no field can hold takes no other with it.
+    for cookie in cookies.iter().filter_map(|cookie| HeaderValue::from_bytes(cookie.as_bytes()).ok()) {
+        headers.append(header::COOKIE, cookie);
     }
     headers
 }
@@ -192,11 +194,25 @@ mod tests {
         assert_eq!(request.path, "/admin/users/a%20b%3F%C3%BC%41%25");
         assert_eq!(request.query, "a=1&a=%20&b");
         assert_eq!(request.cookie("two"), Some("2"));
-        assert_eq!(request.headers.len(), 3);
+        assert_eq!(request.headers.len(), 4);
         assert_eq!(request.body, "a=b&c");
         assert_eq!(request.address, Some("2001:db8::1".parse().unwrap()));
         assert_eq!(request.received_at.as_millis(), NOW.as_millis() - 29_000);
         assert_eq!(request.id, "r1");
+    }
+
+    #[test]
+    fn a_strange_cookie_hides_no_other() {
+        for strange in ["city=M\u{fc}nchen", "city=M\u{fffd}nchen", "city=\u{1}", ""] {
+            let context = serde_json::json!({ "http": { "method": "GET" } });
+            let apart = serde_json::json!({ "cookies": ["one=1", strange, "two=2"], "requestContext": context });
+            assert_eq!(event(apart).cookie("two"), Some("2"), "{strange:?}");
+        }
+        let field = serde_json::json!({
+            "headers": { "cookie": "one=1; city=M\u{fc}nchen; two=2" },
+            "requestContext": { "http": { "method": "GET" } },
+        });
+        assert_eq!(event(field).cookie("two"), Some("2"));
     }
 
     #[test]

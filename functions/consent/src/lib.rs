@@ -3,7 +3,7 @@
 use http::{Method, StatusCode};
 use pages::ScopeLine;
 use protocol::Error;
-use protocol::interaction::{Decision, Interaction};
+use protocol::interaction::{self, Decision, Interaction};
 use runtime::browser::{self, FormOrigin, SignedIn};
 use runtime::{Context, Fault, Request, Response, Visit, entropy};
 use storage::consents;
@@ -38,13 +38,15 @@ async fn decide(visit: Visit<'_>, signed_in: &SignedIn) -> Result<Response, Faul
             );
         }
     }
-    let Visit { context, interaction, parameters, .. } = visit;
+    let Visit { context, interaction, parameters, client, .. } = visit;
     match parameters.value("decision") {
         Some("allow") => {
             let (records, subject) = (context.records.as_ref(), &signed_in.session.subject);
             let client_id = &interaction.request.client_id;
-            let known = consents::find(records, subject, client_id).await?;
-            consents::save(records, subject, client_id, known.with(&interaction.request.to_consent())).await?;
+            let before = consents::find(records, subject, client_id).await?;
+            let (client, resources) = (&client.client, &context.config.resources);
+            let allowed = interaction::to_remember(&interaction.request, client, resources, &before);
+            consents::save(records, subject, client_id, &allowed).await?;
             let decision = Some(Decision::Allowed { session: signed_in.name.clone() });
             browser::forward(context, "/authorize", &Interaction { decision, ..interaction })
         }

@@ -1,7 +1,9 @@
 //! What must happen before a request can be answered: sign-in, consent, or nothing (OpenID Connect Core §3.1.2.3, §3.1.2.4).
 
 use crate::device::WaitingDevice;
-use crate::{AuthenticationContext, AuthorizationRequest, Client, Error, ErrorCode, Scope, Timestamp, redirect_uri};
+use crate::{
+    AuthenticationContext, AuthorizationRequest, Client, Error, ErrorCode, Resource, Scope, Timestamp, redirect_uri,
+};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -142,6 +144,13 @@ pub fn needs_consent(
 /// a secret, at a redirect URI that any application can claim (RFC 6749 §10.2, RFC 8252 §8.6).
 pub fn remembers_consent(request: &AuthorizationRequest, client: &Client, issuer: &str) -> bool {
     client.is_confidential() || !redirect_uri::can_be_claimed(request.target.redirect_uri(), issuer)
+}
+
+/// What is remembered when a person allows a request: that and what they allowed before, of what the client may ask for
+/// still.
+pub fn to_remember(request: &AuthorizationRequest, client: &Client, resources: &[Resource], before: &Scope) -> Scope {
+    let may_ask = |name: &str| client.scope.contains(name) || resources.iter().any(|known| known.resource == name);
+    before.with(&request.to_consent()).filtered(may_ask)
 }
 
 fn ask(request: &AuthorizationRequest, step: Step, why: &'static str) -> Result<Step, Error> {

@@ -25,13 +25,22 @@ impl Scope {
     /// Parses a space-separated list; `None` when a character is not allowed (RFC 6749 §3.3), or it has more than 256
     /// tokens.
     pub fn parse(text: &str) -> Option<Self> {
+        Self::read(text, MAX_TOKENS)
+    }
+
+    /// Reads what was stored of many requests: each of at most 256 tokens, all together of any number.
+    pub fn recall(text: &str) -> Option<Self> {
+        Self::read(text, usize::MAX)
+    }
+
+    fn read(text: &str, most: usize) -> Option<Self> {
         let mut tokens: Vec<String> = Vec::new();
         for token in text.split(' ').filter(|token| !token.is_empty()) {
             if !token.bytes().all(|byte| matches!(byte, 0x21 | 0x23..=0x5B | 0x5D..=0x7E)) {
                 return None;
             }
             if !tokens.iter().any(|known| known == token) {
-                if tokens.len() == MAX_TOKENS {
+                if tokens.len() == most {
                     return None;
                 }
                 tokens.push(token.to_owned());

@@ -15,6 +15,7 @@ mod common;
 
 mod assertions;
 mod clients;
+mod consents;
 mod device;
 mod faults;
 mod introspection;

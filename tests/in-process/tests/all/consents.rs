@@ -1,0 +1,47 @@
+//! What people allowed clients, remembered for as long as they like.
+
+use crate::common::{PASSWORD, deployment};
+use in_process::{Flow, Instance};
+use protocol::Scope;
+use std::sync::Arc;
+use storage::memory::Memory;
+use storage::{clients, consents};
+
+const RESOURCE: &str = "https://orders.example";
+
+fn names(prefix: &str, count: usize) -> Scope {
+    let one = |index| Scope::parse(&format!("{prefix}{index}")).unwrap();
+    (0..count).map(one).fold(Scope::default(), |all, one| all.with(&one))
+}
+
+/// However much was allowed over the years, it can be read; what the client may no longer ask for is forgotten.
+#[tokio::test]
+async fn much_that_was_allowed_locks_nobody_out() {
+    let memory = Arc::new(Memory::new());
+    let instance = deployment(memory.clone()).await;
+    consents::save(memory.as_ref(), "alice-subject", "spa", &names("old", 300).with(&Scope::parse("email").unwrap()))
+        .await
+        .unwrap();
+    let mut browser = Flow::default();
+    browser.code(&instance, PASSWORD, "openid").await;
+    let remembered = consents::find(memory.as_ref(), "alice-subject", "spa").await.unwrap();
+    assert_eq!(remembered.to_string(), "email openid");
+    browser.code(&instance, "unused", "openid email").await;
+}
+
+/// A client may be allowed as many scopes as it may have, and resources besides.
+#[tokio::test]
+async fn all_that_a_client_may_ask_for_can_be_allowed() {
+    let memory = Arc::new(Memory::new());
+    deployment(memory.clone()).await;
+    let resources = serde_json::json!([{ "resource": RESOURCE }]).to_string();
+    let instance = Instance::start(memory.clone(), &[("LATCHKEY_RESOURCES", &resources)]);
+    let mut stored = clients::find(memory.as_ref(), "spa").await.unwrap().unwrap();
+    stored.client.scope = names("s", 256);
+    clients::save(memory.as_ref(), &stored).await.unwrap();
+    let mut browser = Flow::default();
+    let url = format!("{}&resource={RESOURCE}", Flow::authorize_url(&stored.client.scope.to_string()));
+    browser.code_of(&instance, &url, PASSWORD).await;
+    assert_eq!(consents::find(memory.as_ref(), "alice-subject", "spa").await.unwrap().iter().count(), 257);
+    browser.code_of(&instance, &url, "unused").await;
+}

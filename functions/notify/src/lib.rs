@@ -4,23 +4,29 @@
 use protocol::Timestamp;
 use runtime::back_channel::{self, Notices};
 use runtime::{Context, Fault, entropy};
-use storage::sign_out;
+use storage::sign_out::{self, SignOut};
 
 /// Does whatever is due. Running it often, or in several places at once, does no harm: a notice is claimed by one, and
-/// what is ended twice is ended.
+/// what is ended twice is ended. What fails holds up nothing else; the first failure is reported.
 pub async fn run(now: Timestamp, context: &Context) -> Result<(), Fault> {
-    end_overlooked(now, context).await?;
-    back_channel::retry(context, now).await
+    let ended = end_overlooked(now, context).await;
+    ended.and(back_channel::retry(context, now).await)
 }
 
 async fn end_overlooked(now: Timestamp, context: &Context) -> Result<(), Fault> {
-    let records = context.records.as_ref();
-    for sign_out in sign_out::settled(records, now).await? {
-        let overlooked = sign_out::overlooked(records, &sign_out).await?;
-        let notices = Notices::begin(context, &sign_out.subject, &overlooked.parties(), now).await?;
-        overlooked.end(&sign_out, records, now, &entropy::name()?).await?;
-        notices.send(context, now).await;
+    let mut done = Ok(());
+    for sign_out in sign_out::settled(context.records.as_ref(), now).await? {
+        done = done.and(end(&sign_out, now, context).await);
     }
+    done
+}
+
+async fn end(sign_out: &SignOut, now: Timestamp, context: &Context) -> Result<(), Fault> {
+    let records = context.records.as_ref();
+    let overlooked = sign_out::overlooked(records, sign_out).await?;
+    let notices = Notices::begin(context, &sign_out.subject, &overlooked.parties(), now).await?;
+    overlooked.end(sign_out, records, now, &entropy::name()?).await?;
+    notices.send(context, now).await;
     Ok(())
 }
 

@@ -63,18 +63,22 @@ impl Notices {
     }
 }
 
-/// Tries all that are due once more; gives up those that are a day old.
+/// Tries all that are due once more; gives up those that are a day old. One that cannot be read or claimed holds up none
+/// of the others; the first such failure is reported in the end.
 pub async fn retry(context: &Context, now: Timestamp) -> Result<(), Fault> {
     let records = context.records.as_ref();
     let mut cursor = None;
+    let mut done = Ok(());
     loop {
         let (page, next) = logouts::list(records, cursor.as_ref(), 100).await?;
         let mut due = Vec::new();
         for record in &page {
             let writer = entropy::name()?;
             let due_after = |logout: &Logout, attempts| next_attempt(attempts, logout.ended_at, now);
-            let claimed = logouts::claim(records, record, now, &writer, due_after).await?;
-            due.extend(claimed);
+            match logouts::claim(records, record, now, &writer, due_after).await {
+                Ok(claimed) => due.extend(claimed),
+                Err(error) => done = done.and(Err(error.into())),
+            }
         }
         for some in due.chunks(AT_ONCE) {
             join_all(some.iter().map(|claimed| async {
@@ -88,7 +92,7 @@ pub async fn retry(context: &Context, now: Timestamp) -> Result<(), Fault> {
         }
         match next {
             Some(next) => cursor = Some(next),
-            None => return Ok(()),
+            None => return done,
         }
     }
 }

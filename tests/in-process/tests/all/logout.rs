@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use storage::memory::Memory;
-use storage::{Records, clients, users};
+use storage::{Key, Kind, Owner, Record, Records, clients, users};
 
 /// What a client answers, and what it was sent.
 #[derive(Clone)]
@@ -217,6 +217,58 @@ async fn what_outlasts_a_session_is_not_ended_later() {
         assert!(Flow::refresh(&instance, &tokens.refresh).await.status.is_success());
     }
     assert_eq!(peer.attempts(), 1, "a client that was told is not told again");
+}
+
+/// A record of this kind that nobody can read.
+async fn spoil(memory: &Memory, kind: Kind, owner: Owner, id: &str) {
+    let key = Key::new(kind, owner.partition(), id);
+    let (body, state) = ("{".to_owned(), "{".to_owned());
+    let record = Record { key, owner: Some(owner), body, state, generation: 0, expires_at: None };
+    memory.create(&record).await.unwrap();
+}
+
+/// What cannot be read is reported, and holds up nothing else.
+#[tokio::test]
+async fn an_unreadable_record_holds_up_no_other() {
+    for (kind, owner) in [(Kind::SignOut, "signouts"), (Kind::Logout, "logouts")] {
+        let (memory, peer) = (Arc::new(Memory::new()), Peer::answering(503));
+        let mut instance = instance(&memory, &peer).await;
+        sign_in_and_out(&instance).await;
+        for id in ["!", "~"] {
+            spoil(&memory, kind, Owner::new(owner), id).await;
+        }
+        *peer.status.lock().unwrap() = 200;
+        instance.wait(Duration::from_secs(61));
+        let fault = notify::run(instance.now, instance.context()).await.unwrap_err();
+        assert!(fault.reason.contains("cannot be read"), "{fault:?}");
+        assert_eq!(peer.attempts(), 2, "{kind:?}");
+    }
+}
+
+/// Nor does a person whose records cannot be read hold up anybody else who was signed out everywhere.
+#[tokio::test]
+async fn an_unreadable_grant_holds_up_nobody_else() {
+    let (memory, peer) = (Arc::new(Memory::new()), Peer::answering(200));
+    let mut instance = instance(&memory, &peer).await;
+    let credential = users::find_credential(memory.as_ref(), "alice").await.unwrap().unwrap();
+    for index in 0..8 {
+        let subject = format!("subject-{index}");
+        let credential = users::Credential { subject: subject.clone(), ..credential.clone() };
+        users::save_credential(memory.as_ref(), &subject, &credential).await.unwrap();
+        let mut browser = Flow::default();
+        let redirect = browser.get(&instance, &Flow::authorize_url("openid")).await;
+        let page = browser.get(&instance, redirect.headers["location"].to_str().unwrap()).await;
+        browser.submit(&instance, "/login", &page, &[("username", &subject), ("password", PASSWORD)]).await;
+        let page = browser.get(&instance, "/logout").await;
+        browser.submit(&instance, "/logout", &page, &[("decision", "everywhere")]).await;
+        if index % 2 == 0 {
+            spoil(&memory, Kind::Grant, users::owner(&subject), "spoilt").await;
+        }
+    }
+    instance.wait(Duration::from_secs(61));
+    notify::run(instance.now, instance.context()).await.unwrap_err();
+    let left = memory.snapshot().iter().filter(|record| record.key.is(Kind::SignOut)).count();
+    assert_eq!(left, 4, "those whose grants cannot be read are tried again");
 }
 
 /// OpenID Connect Back-Channel Logout §2.5: a client is told of the end of the session also when it has given its tokens

@@ -5,8 +5,10 @@ mod decide;
 mod page;
 
 use jose::Purpose;
+use protocol::Timestamp;
 use protocol::device::UserCode;
 use runtime::{Context, Fault, Refusal, Request, Response};
+use storage::devices::{self, Pending};
 
 /// Answers a device, or shows and takes the page.
 pub async fn handle(request: &Request, context: &Context) -> Result<Response, Fault> {
@@ -19,7 +21,29 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Fa
 
 /// The name of the record that a user code leads to: a reader of the store learns no code from it.
 pub(crate) fn record_name(context: &Context, code: &UserCode) -> String {
-    let tag = context.secrets.mac(Purpose::UserCode, &[code.letters().as_bytes()]);
+    name(context.secrets.mac(Purpose::UserCode, &[code.letters().as_bytes()]))
+}
+
+/// The device that shows this code, and the name of its record; a code that was made under the secret before this one is
+/// good as well. One round trip; two for a code that is not found while there is a previous secret.
+pub(crate) async fn find(
+    context: &Context,
+    code: &UserCode,
+    now: Timestamp,
+) -> Result<Option<(String, Pending)>, Fault> {
+    let records = context.records.as_ref();
+    let current = record_name(context, code);
+    if let Some(pending) = devices::find(records, &current, now).await? {
+        return Ok(Some((current, pending)));
+    }
+    let Some(tag) = context.secrets.mac_previous(Purpose::UserCode, &[code.letters().as_bytes()]) else {
+        return Ok(None);
+    };
+    let previous = name(tag);
+    Ok(devices::find(records, &previous, now).await?.map(|pending| (previous, pending)))
+}
+
+fn name(tag: [u8; 32]) -> String {
     tag.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 

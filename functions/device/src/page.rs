@@ -1,6 +1,6 @@
 //! The verification page (RFC 8628 §3.3): the code is typed, the person signs in, sees who asks for what, and decides.
 
-use crate::{decide, record_name};
+use crate::{decide, find};
 use http::{Method, StatusCode, header};
 use pages::{DeviceOutcome, DeviceProblem, ScopeLine};
 use protocol::device::{UserCode, WaitingDevice};
@@ -11,7 +11,7 @@ use runtime::browser::{self, Browser, FormOrigin, SignedIn};
 use runtime::throttle::Slots;
 use runtime::{Context, Fault, Request, Response, entropy};
 use std::sync::Arc;
-use storage::devices::{self, Pending};
+use storage::devices::Pending;
 
 /// Shows the page, or takes what it sends.
 pub(crate) async fn handle(request: &Request, context: &Context) -> Result<Response, Fault> {
@@ -83,7 +83,7 @@ impl Page<'_> {
             let error = Error::new(ErrorCode::TemporarilyUnavailable, "too many user codes were tried");
             return Ok(response.with(header::RETRY_AFTER, &wait.as_secs().to_string()).failed(&error));
         }
-        let Some(pending) = devices::find(context.records.as_ref(), &record_name(context, &code), now).await? else {
+        let Some((_, pending)) = find(context, &code, now).await? else {
             let error = Error::new(ErrorCode::AccessDenied, "an unknown user code");
             return Ok(self.entry(StatusCode::FORBIDDEN, typed, Some(DeviceProblem::Unknown))?.failed(&error));
         };
@@ -124,9 +124,8 @@ impl Page<'_> {
         let (Ok(Step::Proceed), Some(signed_in)) = (step, signed_in) else {
             return Ok(Err(Box::new(browser::forward(context, "/login", &interaction)?)));
         };
-        let name = record_name(context, &device.code);
-        match devices::find(context.records.as_ref(), &name, now).await? {
-            Some(pending) => Ok(Ok(Visit { interaction, signed_in, client, name, pending, code: device.code })),
+        match find(context, &device.code, now).await? {
+            Some((name, pending)) => Ok(Ok(Visit { interaction, signed_in, client, name, pending, code: device.code })),
             None => {
                 let outcome = decide::decided(context, &device.decision, &signed_in).await?;
                 Ok(Err(Box::new(self.outcome(outcome)?)))

@@ -247,6 +247,11 @@ impl Secrets {
         self.current.mac(purpose, parts)
     }
 
+    /// The same under the previous secret; `None` if there is none.
+    pub fn mac_previous(&self, purpose: Purpose, parts: &[&[u8]]) -> Option<[u8; 32]> {
+        Some(self.previous.as_ref()?.mac(purpose, parts))
+    }
+
     /// The same under the secret that `key_id` names; `None` if neither the current nor the previous one has that name.
     pub fn mac_with(&self, key_id: [u8; KEY_ID_LENGTH], purpose: Purpose, parts: &[&[u8]]) -> Option<[u8; 32]> {
         Some(self.named(key_id)?.mac(purpose, parts))

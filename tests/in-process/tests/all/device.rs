@@ -1,7 +1,7 @@
 //! Device authorization where the clock and the store can be held: round trips, expiry, lost answers, several instances.
 
 use crate::common::{PASSWORD, deployment};
-use in_process::{Flow, Instance, Tokens, json_of};
+use in_process::{Flow, Instance, SECRET, Tokens, json_of};
 use runtime::Response;
 use std::sync::Arc;
 use std::time::Duration;
@@ -175,6 +175,31 @@ async fn the_store_holds_no_code() {
     for secret in [device.user_code.as_str(), &letters, &device.device_code, &device.device_code[4..]] {
         assert!(!stored.contains(secret), "{secret} is stored");
     }
+}
+
+/// A code that a device shows while the secret is changed can still be typed, and looked for no longer than that.
+#[tokio::test]
+async fn a_user_code_survives_a_change_of_the_secret() {
+    let memory = Arc::new(Memory::new());
+    let before = deployment(memory.clone()).await;
+    let new = ("LATCHKEY_SECRET", "Hx4dHBsaGRgXFhUUExIREA8ODQwLCgkIBwYFBAMCAQA");
+    let after = Instance::start(memory.clone(), &[new, ("LATCHKEY_SECRET_PREVIOUS", SECRET)]);
+    for decision in ["allow", "deny"] {
+        let device = Device::new(&before).await;
+        assert_eq!(error(&device.poll(&after).await), "authorization_pending");
+        device.decide(&after, &mut Flow::default(), decision).await;
+        let answer = device.poll(&after).await;
+        assert_eq!(answer.status == 200, decision == "allow", "{answer:?}");
+    }
+    let new_one = Device::new(&after).await;
+    assert!(new_one.decide(&after, &mut Flow::default(), "allow").await.status.is_success());
+
+    let forgotten = Instance::start(memory.clone(), &[new]);
+    let device = Device::new(&before).await;
+    let mut browser = Flow::default();
+    let entry = browser.get(&forgotten, "/device").await;
+    let answer = browser.submit(&forgotten, "/device", &entry, &[("user_code", &device.user_code)]).await;
+    assert_eq!(answer.status, 403);
 }
 
 /// RFC 7009 §2.1: what was revoked is not handed out again, whatever was lost.

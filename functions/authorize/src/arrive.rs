@@ -49,16 +49,11 @@ pub(crate) async fn interaction(
         Err(Rejected::Shown(error)) => return refuse(error),
         Err(Rejected::Answered(target, error)) => return Ok(Err(Box::new(answer::error(context, &target, &error)?))),
     };
+    let expires_at = request.received_at.after(context.config.interaction_lifetime);
     let interaction = Interaction {
-        request: checked.request,
         expected_subject: checked.expected_subject,
         pushed: checked.pushed.map(GrantId::name),
-        browser: browser.known_id().map(str::to_owned),
-        expires_at: request.received_at.after(context.config.interaction_lifetime),
-        chosen: None,
-        signed_in: None,
-        decision: None,
-        device: None,
+        ..Interaction::begin(checked.request, browser.known_id().map(str::to_owned), expires_at)
     };
     Ok(Ok(Arrived { interaction, client, is_posted: request.method == http::Method::POST }))
 }

@@ -89,16 +89,11 @@ impl Page<'_> {
         };
         slots.forgive().await?;
         let page = format!("{}/device", context.config.issuer);
+        let request = pending.request.to_authorization_request(&page);
+        let expires_at = now.after(context.config.interaction_lifetime).min(pending.expires_at);
         let interaction = Interaction {
-            request: pending.request.to_authorization_request(&page),
-            expected_subject: None,
-            pushed: None,
-            browser: Some(self.browser.id.clone()),
-            expires_at: now.after(context.config.interaction_lifetime).min(pending.expires_at),
-            chosen: None,
-            signed_in: None,
-            decision: None,
             device: Some(WaitingDevice { code, decision: pending.decision }),
+            ..Interaction::begin(request, Some(self.browser.id.clone()), expires_at)
         };
         browser::forward(context, interaction.path(), &interaction)
     }

@@ -28,7 +28,8 @@ pub fn logout(view: &Logout<'_>) -> Page {
     Page::new(&LogoutTemplate { view }, policy)
 }
 
-/// What is shown after the question of [`logout`] was answered, when there is no post-logout redirect URI.
+/// What is shown after a sign-out, or after the person chose to stay: when there is nowhere to go back to, or clients have
+/// frames to show first.
 #[derive(Debug, Clone, Copy)]
 pub struct SignedOut<'a> {
     /// Fresh for each response: 128 random bits or more, base64url.

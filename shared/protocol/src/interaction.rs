@@ -35,6 +35,21 @@ pub struct Interaction {
 }
 
 impl Interaction {
+    /// A request at the beginning of its way: nobody has done anything.
+    pub fn begin(request: AuthorizationRequest, browser: Option<String>, expires_at: Timestamp) -> Self {
+        Self {
+            request,
+            expected_subject: None,
+            pushed: None,
+            browser,
+            expires_at,
+            chosen: None,
+            signed_in: None,
+            decision: None,
+            device: None,
+        }
+    }
+
     /// The path that it comes back to after sign-in.
     pub const fn path(&self) -> &'static str {
         if self.device.is_some() { "/device" } else { "/authorize" }

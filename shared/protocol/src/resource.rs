@@ -26,9 +26,15 @@ impl Resource {
 
     /// Why it cannot be one; `None` when it can.
     pub fn problem(&self) -> Option<String> {
-        let is_absolute = url::Url::parse(&self.resource).is_ok() && !self.resource.contains('#');
-        (!is_absolute).then(|| format!("resource '{}' must be an absolute URI without a fragment", self.resource))
+        let problem = identifier_problem(&self.resource)?;
+        Some(format!("resource '{}' {problem}", self.resource))
     }
+}
+
+/// Why a URI identifies no resource (RFC 8707 §2); `None` when it can.
+pub fn identifier_problem(uri: &str) -> Option<&'static str> {
+    let is_absolute = url::Url::parse(uri).is_ok() && !uri.contains('#');
+    (!is_absolute).then_some("must be an absolute URI without a fragment")
 }
 
 /// Who shall accept a token: one or more identifiers, on the wire a string or an array (RFC 7519 §4.1.3).

@@ -4,7 +4,7 @@ use super::human;
 use crate::remote_url::{self, Reach};
 use crate::{
     ApplicationType, Client, ClientAuthenticationMethod, GrantType, MAX_TOKEN_LIFETIME, RequestObjectAlgorithm,
-    ResponseType, SubjectType, redirect_uri,
+    ResponseType, SubjectType, redirect_uri, resource,
 };
 use serde_json::Value;
 use std::time::Duration;
@@ -87,6 +87,11 @@ impl Client {
         }
         if self.may_use(GrantType::AuthorizationCode) && self.response_types.is_empty() {
             problems.push("response_types: the authorization_code grant needs one".to_owned());
+        }
+        for uri in self.resources.iter().flatten() {
+            if let Some(problem) = resource::identifier_problem(uri) {
+                problems.push(format!("resources: '{}' {problem}", crate::parameters::printable(uri)));
+            }
         }
         if !self.introspects.is_empty() && !self.is_confidential() {
             problems.push("introspects: needs a client that authenticates (RFC 7662 section 2.1)".to_owned());

@@ -38,6 +38,17 @@ fn encryption_needs_an_algorithm_and_a_key() {
     }
 }
 
+/// RFC 8707 §2.
+#[test]
+fn resources_are_absolute_uris_without_a_fragment() {
+    for (resource, is_one) in
+        [("https://api.example/v1", true), ("urn:api", true), ("api", false), ("https://a/#b", false)]
+    {
+        let found = problems(json!({ "resources": [resource] }));
+        assert_eq!(found.is_empty(), is_one, "{resource}: {found:?}");
+    }
+}
+
 /// RFC 7662 §2.1.
 #[test]
 fn a_resource_server_authenticates() {

@@ -4,6 +4,7 @@ use crate::record_name;
 use http::{StatusCode, header};
 use protocol::device::{DeviceRequest, INTERVAL, UserCode};
 use protocol::{Standing, Timestamp, TokenContent, TokenKind, sealed_token};
+use runtime::authorization::too_long;
 use runtime::{Context, Fault, Refusal, Request, Response, entropy};
 use serde::Serialize;
 use storage::devices::{self, Pending};
@@ -26,7 +27,15 @@ pub(crate) async fn respond(request: &Request, context: &Context) -> Result<Resp
     let parameters = request.form()?;
     parameters.refuse_repeated()?;
     let client = context.authenticate(request, &parameters).await?;
-    let response = match DeviceRequest::check(&parameters, &client.client, &context.config.resources) {
+    let asked = DeviceRequest::check(&parameters, &client.client, &context.config.resources);
+    // The person who approves it signs in with it.
+    let asked = asked.and_then(|asked| {
+        match too_long(&asked.to_authorization_request(&format!("{}/device", context.config.issuer))) {
+            Some(error) => Err(error),
+            None => Ok(asked),
+        }
+    });
+    let response = match asked {
         Ok(asked) => {
             let codes = begin(context, asked, request.received_at).await?;
             Response::json(StatusCode::OK, &codes).with(header::PRAGMA, "no-cache")

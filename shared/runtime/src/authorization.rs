@@ -12,9 +12,20 @@ use protocol::{
 use serde_json::{Map, Value};
 use storage::pushed;
 
-/// The longest request, as JSON. Sealed, which makes it a third longer, it travels in the browser's URL, with room for what
-/// people decide on the way.
-const MAX_REQUEST: usize = (MAX_QUERY - 2048) / 4 * 3;
+/// The longest request, as JSON: 4,416 bytes. Sealed, which makes it a third longer, it travels in the browser's URL, with
+/// room for what comes along: who must sign in, in which browser, what people decide.
+const MAX_REQUEST: usize = (MAX_QUERY - 1280) / 4 * 3;
+
+/// Why a request cannot travel through sign-in, however it came here.
+pub fn too_long(request: &AuthorizationRequest) -> Option<Error> {
+    let fits = serde_json::to_vec(request).is_ok_and(|json| json.len() <= MAX_REQUEST);
+    (!fits).then(|| {
+        Error::invalid_request(format!(
+            "the request is too long to travel through sign-in, pushed or not: more than {MAX_REQUEST} bytes as JSON; \
+             keep state, scope and claims short"
+        ))
+    })
+}
 
 /// A request that passed every check.
 #[derive(Clone, Debug)]
@@ -93,15 +104,14 @@ impl Context {
             None => None,
             Some(token) => Some(self.hinted_subject(token, client, now).await?.map_err(rejected)?),
         };
-        if serde_json::to_vec(&request).map_err(Fault::new)?.len() > MAX_REQUEST {
-            return Err(self.too_long(target));
+        match too_long(&request) {
+            Some(error) => Err(self.answer_short(target, error)),
+            None => Ok(Checked { request, expected_subject, pushed: None }),
         }
-        Ok(Checked { request, expected_subject, pushed: None })
     }
 
     /// For the client, unless the answer would be too long as well.
-    fn too_long(&self, target: ResponseTarget) -> Rejected {
-        let error = Error::invalid_request("the request is too long: it could not travel through sign-in");
+    fn answer_short(&self, target: ResponseTarget, error: Error) -> Rejected {
         match target.error_response(&error, &self.config.issuer) {
             AuthorizationResponse::Redirect(location) if location.len() > MAX_QUERY => Rejected::Shown(error),
             _ => Rejected::Answered(Box::new(target), error),

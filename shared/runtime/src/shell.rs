@@ -18,8 +18,9 @@ pub type Scheduled = for<'a> fn(Timestamp, &'a Context) -> Pin<Box<dyn Future<Ou
 
 /// The longest body, in bytes. Platforms stop reading there and hand over what they have, so that it is refused here.
 pub const MAX_BODY: usize = 64 * 1024;
-/// The longest query, in bytes.
-pub const MAX_QUERY: usize = 16 * 1024;
+/// The longest query, in bytes. API Gateway takes 10,240 for the request line and all header values together: this
+/// leaves 3,000 for the headers.
+pub const MAX_QUERY: usize = 7 * 1024;
 
 /// Answers a request with the function of this name.
 pub async fn respond(function: &str, handler: Handler, request: Request, context: &Context) -> Response {
@@ -58,7 +59,8 @@ fn refusal(route: Option<&Route>, request: &Request) -> Option<Response> {
         return Some(refuse(StatusCode::PAYLOAD_TOO_LARGE, "the body is longer than 64 KiB"));
     }
     if request.query.len() > MAX_QUERY {
-        return Some(refuse(StatusCode::URI_TOO_LONG, "the query is longer than 16 KiB"));
+        let description = "the query is longer than 7 KiB: send it as a form, with POST, or push an authorization request first (RFC 9126)";
+        return Some(refuse(StatusCode::URI_TOO_LONG, description));
     }
     None
 }

@@ -102,12 +102,15 @@ fn a_query_over_the_limit_is_refused() {
     assert!(reply.header("location").is_none(), "{reply:?}");
 }
 
+/// The longest URL of a server's own page: API Gateway takes 10,240 bytes for the request line and all header values
+/// together, and browsers and cookies need 2,500 of them.
+const LONGEST_URL: usize = 7_700;
+
 /// A request that is long, but within every limit, is answered like any other, or refused at once; it does not end at a
 /// redirect that is too long for the server's own next step.
 #[test]
 fn a_long_request_is_no_dead_end() {
-    for (length, letter) in [(4_000, "x"), (9_000, "x"), (14_000, "x"), (40_000, "x"), (4_000, "\u{0}"), (8_000, "\"")]
-    {
+    for (length, letter) in [(4_000, "x"), (5_000, "x"), (9_000, "x"), (40_000, "x"), (700, "\u{0}"), (8_000, "\"")] {
         let request = AuthorizationRequest::new(&spa()).set("state", &letter.repeat(length));
         for mut browser in [Browser::new(), Browser::signed_in()] {
             let first = browser.send(Call::post("/authorize").form(&request.parameters));
@@ -125,14 +128,49 @@ fn a_long_request_is_no_dead_end() {
     }
 }
 
+/// However long a request is, posted or pushed, it is answered at once, or every step of its way through sign-in and
+/// consent has a URL that any gateway takes.
+#[test]
+fn no_step_of_a_long_request_has_a_long_url() {
+    let mut longest = 0;
+    for length in (3_500..=4_500).step_by(100) {
+        let request =
+            AuthorizationRequest::new(&spa()).set("state", &"x".repeat(length)).set("prompt", "login consent");
+        let reply = suite::pushed::push(&request);
+        if reply.status == 400 {
+            continue;
+        }
+        let uri = reply.expect(201).json()["request_uri"].as_str().expect("a reference").to_owned();
+        let mut browser = Browser::new_signed_in();
+        let pushed = browser.open(&suite::pushed::reference(&spa(), &uri));
+        for landing in [browser.post("/authorize", &request.parameters), pushed] {
+            let login = landing.login_page();
+            let consent = browser.sign_in(&login, suite::USERNAME, suite::PASSWORD).consent_page();
+            longest = longest.max(login.url.as_str().len()).max(consent.url.as_str().len());
+            let callback = browser.decide(&consent, "allow").callback();
+            assert_eq!(callback.value("state"), Some(request.value("state")));
+        }
+    }
+    assert!((6_000..LONGEST_URL).contains(&longest), "{longest}");
+}
+
 /// RFC 6749 §4.1.2.1: a request that is too long for the way through sign-in is answered to the client.
 #[test]
 fn a_request_that_is_too_long_is_answered() {
-    let request = AuthorizationRequest::new(&spa()).set("state", &"x".repeat(14_000));
+    let request = AuthorizationRequest::new(&spa()).set("state", &"x".repeat(5_500));
     for request in [request.clone().set("prompt", "none"), request] {
         let callback = Browser::signed_in().authorize(&request).callback();
         assert_eq!((callback.error(), callback.value("state")), ("invalid_request", Some(request.value("state"))));
     }
+}
+
+/// A query that some platform could not take is refused everywhere, and says what to do instead.
+#[test]
+fn a_query_of_8_kilobytes_is_refused() {
+    let request = AuthorizationRequest::new(&spa()).set("padding", &"x".repeat(8_000));
+    let body = Call::get(&request.url()).send().expect_error(414, "invalid_request").json();
+    assert!(body["error_description"].as_str().is_some_and(|text| text.contains("POST")), "{body}");
+    Browser::signed_in().post("/authorize", &request.parameters).callback().code();
 }
 
 /// Thousands of parameters are refused quickly.

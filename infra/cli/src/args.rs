@@ -179,7 +179,7 @@ pub(crate) struct ClientCreateArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct ClientAddArgs {
-    /// Where people may be sent with a code; exact, except that the port of a loopback address is free: 127.0.0.1 or [::1],
+    /// Where people may be sent with a code; exact, except that the port of a loopback address is free: 127.0.0.1 or ::1,
     /// not localhost. Those named here take the place of all before.
     #[arg(value_name = "REDIRECT_URI")]
     pub(crate) redirect_uris: Vec<String>,

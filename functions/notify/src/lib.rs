@@ -16,7 +16,10 @@ pub async fn run(now: Timestamp, context: &Context) -> Result<(), Fault> {
 async fn end_overlooked(now: Timestamp, context: &Context) -> Result<(), Fault> {
     let mut done = Ok(());
     for sign_out in sign_out::settled(context.records.as_ref(), now).await? {
-        done = done.and(end(&sign_out, now, context).await);
+        done = done.and(match sign_out {
+            Ok(sign_out) => end(&sign_out, now, context).await,
+            Err(unreadable) => Err(unreadable.into()),
+        });
     }
     done
 }

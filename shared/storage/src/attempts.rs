@@ -4,10 +4,37 @@ use crate::stored::{Replaced, TRIES, decode, encode, replace, too_busy};
 use crate::{Key, Kind, Partition, Records, Unavailable};
 use protocol::Timestamp;
 use protocol::throttle::{Attempts, Patience, Window};
+use serde::{Serialize, de::DeserializeOwned};
 use std::time::Duration;
 
 fn key(name: &str) -> Key {
     Key::new(Kind::Throttle, Partition::of(name), name)
+}
+
+/// Counts one more of `name`, as `judge` says: the count that follows and when it is forgotten, or from when on there may be
+/// one more. `None` when too many come at once. Two round trips.
+async fn count<T: Default + Serialize + DeserializeOwned>(
+    records: &dyn Records,
+    name: &str,
+    judge: impl Fn(T) -> Result<(T, Timestamp), Timestamp>,
+) -> Result<Option<Result<(), Timestamp>>, Unavailable> {
+    let key = key(name);
+    let mut current = records.get(&key).await?;
+    for _ in 0..TRIES {
+        let before = match &current {
+            Some(record) => decode(&key, &record.state)?,
+            None => T::default(),
+        };
+        let (next, forgotten_at) = match judge(before) {
+            Ok(counted) => counted,
+            Err(later) => return Ok(Some(Err(later))),
+        };
+        match replace(records, &key, current.as_ref(), None, encode(&next), Some(forgotten_at)).await? {
+            Replaced::Written => return Ok(Some(Ok(()))),
+            Replaced::Lost(newer) => current = newer,
+        }
+    }
+    Ok(None)
 }
 
 /// Counts an attempt before it is made; when it may not be made yet, says from when on it may. Two round trips.
@@ -18,24 +45,16 @@ pub async fn reserve(
     now: Timestamp,
     writer: &str,
 ) -> Result<Result<(), Timestamp>, Unavailable> {
-    let key = key(name);
-    let mut current = records.get(&key).await?;
-    for _ in 0..TRIES {
-        let attempts = match &current {
-            Some(record) => decode(&key, &record.state)?,
-            None => Attempts::default(),
-        };
+    let counted = count(records, name, |attempts: Attempts| {
         let next_allowed = attempts.next_allowed(patience);
         if !next_allowed.is_past(now) {
-            return Ok(Err(next_allowed));
+            return Err(next_allowed);
         }
         let next = attempts.one_more(now, writer.to_owned());
-        match replace(records, &key, current.as_ref(), None, encode(&next), Some(next.forgotten_at())).await? {
-            Replaced::Written => return Ok(Ok(())),
-            Replaced::Lost(newer) => current = newer,
-        }
-    }
-    Ok(Err(now.after(Duration::from_secs(1))))
+        let forgotten_at = next.forgotten_at();
+        Ok((next, forgotten_at))
+    });
+    Ok(counted.await?.unwrap_or_else(|| Err(now.after(Duration::from_secs(1)))))
 }
 
 /// Takes an attempt back that turned out right. When nothing is left, the record goes.
@@ -67,22 +86,10 @@ pub async fn take(
     now: Timestamp,
     writer: &str,
 ) -> Result<Result<(), Timestamp>, Unavailable> {
-    let key = key(name);
-    let mut current = records.get(&key).await?;
-    for _ in 0..TRIES {
-        let window = match &current {
-            Some(record) => decode(&key, &record.state)?,
-            None => Window::default(),
-        };
-        let next = match window.one_more(length, most, now, writer.to_owned()) {
-            Ok(next) => next,
-            Err(next_at) => return Ok(Err(next_at)),
-        };
+    let counted = count(records, name, |window: Window| {
+        let next = window.one_more(length, most, now, writer.to_owned())?;
         let ends_at = next.ends_at(length);
-        match replace(records, &key, current.as_ref(), None, encode(&next), Some(ends_at)).await? {
-            Replaced::Written => return Ok(Ok(())),
-            Replaced::Lost(newer) => current = newer,
-        }
-    }
-    Err(too_busy(&key))
+        Ok((next, ends_at))
+    });
+    counted.await?.ok_or_else(|| too_busy(&key(name)))
 }

@@ -106,12 +106,13 @@ pub async fn everywhere(
     Ok(ended)
 }
 
-/// Those who were signed out so long ago that what was overlooked can be found.
-pub async fn settled(records: &dyn Records, now: Timestamp) -> Result<Vec<SignOut>, Unavailable> {
+/// Those who were signed out so long ago that what was overlooked can be found; an error in place of each that cannot be
+/// read.
+pub async fn settled(records: &dyn Records, now: Timestamp) -> Result<Vec<Result<SignOut, Unavailable>>, Unavailable> {
     let found = owned(records, &all_sign_outs(), Kind::SignOut).await?;
-    let sign_outs = found.iter().map(|record| decode(&record.key, &record.body));
-    let sign_outs: Vec<SignOut> = sign_outs.collect::<Result<_, _>>()?;
-    Ok(sign_outs.into_iter().filter(|sign_out| sign_out.at.after(SETTLED).is_past(now)).collect())
+    let sign_outs = found.iter().map(|record| decode::<SignOut>(&record.key, &record.body));
+    let is_settled = |sign_out: &SignOut| sign_out.at.after(SETTLED).is_past(now);
+    Ok(sign_outs.filter(|sign_out| sign_out.as_ref().map_or(true, is_settled)).collect())
 }
 
 /// What a sign-out missed.

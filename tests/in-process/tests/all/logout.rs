@@ -242,6 +242,8 @@ async fn an_unreadable_record_holds_up_no_other() {
         let fault = notify::run(instance.now, instance.context()).await.unwrap_err();
         assert!(fault.reason.contains("cannot be read"), "{fault:?}");
         assert_eq!(peer.attempts(), 2, "{kind:?}");
+        let left = memory.snapshot().iter().filter(|record| record.key.is(Kind::SignOut)).count();
+        assert_eq!(left, if kind == Kind::SignOut { 2 } else { 0 }, "the sign-out that can be read is over");
     }
 }
 

@@ -165,8 +165,10 @@ impl KeySet {
 
     /// The form to store: JSON, `keys` in clear and `sealed`.
     pub fn to_stored(&self, secrets: &Secrets) -> Result<String, CryptoError> {
-        let private = self.private.iter().map(|(kid, pkcs8)| (kid.clone(), URL_SAFE_NO_PAD.encode(pkcs8.as_slice())));
-        let sealed = Sealed { private: private.collect(), published: self.published.digest()? };
+        // One after the other: to collect them would bring a sort into every Worker.
+        let mut private = BTreeMap::new();
+        private.extend(self.private.iter().map(|(kid, key)| (kid.clone(), URL_SAFE_NO_PAD.encode(key.as_slice()))));
+        let sealed = Sealed { private, published: self.published.digest()? };
         let sealed = Zeroizing::new(serde_json::to_vec(&sealed).map_err(|_| CryptoError::Encoding)?);
         let sealed = secrets.seal(Purpose::SigningKeys, &sealed)?;
         serde_json::to_string(&Stored { keys: self.published.keys.clone(), sealed }).map_err(|_| CryptoError::Encoding)

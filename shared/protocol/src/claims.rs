@@ -138,9 +138,7 @@ fn scope_of(claim: &str) -> Option<&'static str> {
 }
 
 fn select(profile: &Map<String, Value>, wanted: impl Fn(&str) -> bool) -> Map<String, Value> {
-    profile
-        .iter()
-        .filter(|(claim, value)| is_profile_claim(claim) && wanted(claim) && !value.is_null())
-        .map(|(claim, value)| (claim.clone(), value.clone()))
-        .collect()
+    let mut selected = profile.clone();
+    selected.retain(|claim, value| is_profile_claim(claim) && wanted(claim) && !value.is_null());
+    selected
 }

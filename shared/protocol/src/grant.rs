@@ -194,8 +194,9 @@ impl GrantState {
         next.revoked.push(token);
         if next.revoked.len() > MAX_REVOKED {
             // What is forgotten by name dies by its age, and so does what came of it: all of this second and before.
-            next.revoked.sort_by_key(|known| known.expires_at);
-            next.revoked.remove(0);
+            let oldest = next.revoked.iter().map(|known| known.expires_at).min();
+            let oldest = next.revoked.iter().position(|known| Some(known.expires_at) == oldest);
+            oldest.map(|index| next.revoked.remove(index));
             next.revoked_before = Some(Timestamp::from_secs(now.after(Duration::from_secs(1)).as_secs()));
         }
         next

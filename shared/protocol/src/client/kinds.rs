@@ -112,9 +112,11 @@ impl ResponseType {
 
     /// From the wire, where the order of the words is free.
     pub fn parse(text: &str) -> Option<Self> {
-        let mut words: Vec<&str> = text.split(' ').collect();
-        words.sort_unstable();
-        Self::ALL.iter().copied().find(|known| known.as_str().split(' ').eq(words.iter().copied()))
+        let is_same = |known: &Self| {
+            let mut words = known.as_str().split(' ');
+            words.clone().count() == text.split(' ').count() && words.all(|word| text.split(' ').any(|one| one == word))
+        };
+        Self::ALL.iter().copied().find(is_same)
     }
 }
 

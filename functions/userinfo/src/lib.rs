@@ -35,6 +35,7 @@ async fn respond(request: &Request, context: &Context) -> Result<Response, Refus
     };
     let user = users::find(context.records.as_ref(), &live.grant.subject).await?;
     let Some(user) = user else { return Ok(invalid_token()) };
+    // Claims asked for by name live in the grant: what was taken from its client since is not told.
     let client = context.client(&live.grant.client_id, request.received_at).await?;
     let Some(client) = client else { return Ok(invalid_token()) };
     let asked = live.grant.claims.within(&client.client.scope);

@@ -46,7 +46,9 @@ async fn a_new_secret_is_good_at_once() {
 async fn a_scope_that_was_taken_away_is_in_no_further_token() {
     let memory = Arc::new(Memory::new());
     let mut instance = deployment(memory.clone()).await;
-    let code = Flow::default().code(&instance, PASSWORD, "openid profile email").await;
+    let claims = "%7B%22userinfo%22%3A%7B%22name%22%3Anull%7D%7D";
+    let url = format!("{}&claims={claims}", Flow::authorize_url("openid profile email"));
+    let code = Flow::default().code_of(&instance, &url, PASSWORD).await;
     let tokens = Tokens::of(&Flow::redeem(&instance, &code).await);
     let mut stored = clients::find(memory.as_ref(), "spa").await.unwrap().unwrap();
     stored.client.scope = protocol::Scope::parse("openid email").unwrap();

@@ -25,10 +25,10 @@ pub(crate) async fn redeem(exchange: &Exchange<'_>) -> Result<TokenResponse, Ref
                 "the code is unknown or expired, or was issued for another client_id, redirect_uri or code_challenge",
             )
         })?;
-    let named = named_resources(exchange, &code.standing).await?;
+    check_resources(exchange, &code.standing).await?;
     match grants::redeem(exchange.context.records.as_ref(), &code.standing, &exchange.issuer().step()?).await? {
         Redemption::Redeemed(live) => {
-            let resources = named.unwrap_or_else(|| live.grant.resources.clone());
+            let resources = resource::narrowed(exchange.parameters, &live.grant.resources)?;
             Ok(exchange.tokens(&live, &live.grant.scope, &resources, Nonce::Repeated).await?)
         }
         Redemption::Refused(CodeVerdict::Race) => {
@@ -44,13 +44,14 @@ pub(crate) async fn redeem(exchange: &Exchange<'_>) -> Result<TokenResponse, Ref
     }
 }
 
-/// The resources that the request names, of those that were granted (RFC 8707 §2.2). Checked before the code is
-/// redeemed, so that a mistake costs the client nothing; `None`, and no round trip, when it names none.
-async fn named_resources(exchange: &Exchange<'_>, code: &Standing) -> Result<Option<Vec<String>>, Refusal> {
+/// Whether the resources that the request names are among those that were granted (RFC 8707 §2.2). Checked before the code
+/// is redeemed, so that a mistake costs the client nothing; no round trip when it names none.
+async fn check_resources(exchange: &Exchange<'_>, code: &Standing) -> Result<(), Refusal> {
     if exchange.parameters.value("resource").is_none() {
-        return Ok(None);
+        return Ok(());
     }
     let live = grants::find(exchange.context.records.as_ref(), code.grant).await?;
     let live = live.ok_or_else(|| Error::invalid_grant("the code was redeemed before, or was revoked"))?;
-    Ok(Some(resource::narrowed(exchange.parameters, &live.grant.resources)?))
+    resource::narrowed(exchange.parameters, &live.grant.resources)?;
+    Ok(())
 }

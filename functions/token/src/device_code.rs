@@ -22,14 +22,10 @@ pub(crate) async fn poll(exchange: &Exchange<'_>) -> Result<TokenResponse, Refus
     }
     let id = code.standing.grant;
     let is_too_early = context.pacing.is_too_early(id, now);
-    let named = named_resources(exchange, id).await?;
+    check_resources(exchange, id).await?;
     match devices::poll(context.records.as_ref(), id, code.expires_at, &exchange.issuer().step()?).await? {
         Poll::Approved(live) => {
-            // The person may have decided since they were looked up.
-            let resources = match named {
-                Some(resources) => resources,
-                None => resource::narrowed(exchange.parameters, &live.grant.resources)?,
-            };
+            let resources = resource::narrowed(exchange.parameters, &live.grant.resources)?;
             Ok(exchange.tokens(&live, &live.grant.scope, &resources, Nonce::LeftOut).await?)
         }
         // What was decided is told to whoever asks, early or not.
@@ -49,16 +45,16 @@ pub(crate) async fn poll(exchange: &Exchange<'_>) -> Result<TokenResponse, Refus
     }
 }
 
-/// The resources that the poll names, of those that were granted (RFC 8707 §2.2). Checked before the tokens are taken,
-/// so that a mistake costs the device nothing; `None`, and no round trip, when it names none.
-async fn named_resources(exchange: &Exchange<'_>, id: GrantId) -> Result<Option<Vec<String>>, Refusal> {
+/// Whether the resources that the poll names are among those that were granted (RFC 8707 §2.2). Checked before the tokens
+/// are taken, so that a mistake costs the device nothing; no round trip when it names none.
+async fn check_resources(exchange: &Exchange<'_>, id: GrantId) -> Result<(), Refusal> {
     if exchange.parameters.value("resource").is_none() {
-        return Ok(None);
+        return Ok(());
     }
-    match devices::peek(exchange.context.records.as_ref(), id).await? {
-        Some(Decision::Approved(live)) => Ok(Some(resource::narrowed(exchange.parameters, &live.grant.resources)?)),
-        _ => Ok(None),
+    if let Some(Decision::Approved(live)) = devices::peek(exchange.context.records.as_ref(), id).await? {
+        resource::narrowed(exchange.parameters, &live.grant.resources)?;
     }
+    Ok(())
 }
 
 fn refuse(code: ErrorCode, description: &'static str) -> Refusal {

@@ -159,14 +159,14 @@ impl Exchange<'_> {
             Proved::Granted { standing, client_id, expires_at, is_refresh } => {
                 let live = grants::find(self.context.records.as_ref(), standing.grant).await?;
                 let client = self.context.client(&client_id, self.now).await?;
-                let is_good = |live: &StoredGrant| {
-                    client.as_ref().is_some_and(|client| client.may_have_got(live.state.started_at))
-                        && live.state.status == GrantStatus::Active
-                        && live.grant.client_id == client_id
-                        && (!is_refresh || self.is_current(live, &standing))
-                };
-                let live = live.filter(is_good).ok_or_else(|| role.refusal())?;
-                let Some(client) = client else { return Err(role.refusal()) };
+                let (Some(live), Some(client)) = (live, client) else { return Err(role.refusal()) };
+                let is_good = client.may_have_got(live.state.started_at)
+                    && live.state.status == GrantStatus::Active
+                    && live.grant.client_id == client_id
+                    && (!is_refresh || self.is_current(&live, &standing));
+                if !is_good {
+                    return Err(role.refusal());
+                }
                 let facts = Facts {
                     subject: self.context.subject_for(&client.client, &live.grant.subject),
                     client_id,

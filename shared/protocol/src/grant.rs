@@ -194,9 +194,8 @@ impl GrantState {
         next.revoked.push(token);
         if next.revoked.len() > MAX_REVOKED {
             // What is forgotten by name dies by its age, and so does what came of it: all of this second and before.
-            let oldest = next.revoked.iter().map(|known| known.expires_at).min();
-            let oldest = next.revoked.iter().position(|known| Some(known.expires_at) == oldest);
-            oldest.map(|index| next.revoked.remove(index));
+            let oldest = next.revoked.iter().enumerate().min_by_key(|(_, known)| known.expires_at);
+            oldest.map(|(index, _)| index).map(|index| next.revoked.remove(index));
             next.revoked_before = Some(Timestamp::from_secs(now.after(Duration::from_secs(1)).as_secs()));
         }
         next

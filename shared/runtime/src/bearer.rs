@@ -26,25 +26,12 @@ pub fn bearer_challenge(error: Option<&Error>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bytes::Bytes;
-    use http::{HeaderMap, HeaderValue, Method, header};
-    use protocol::{ErrorCode, Timestamp};
+    use http::header;
+    use protocol::ErrorCode;
 
     fn bearer(fields: &[&'static str]) -> Result<Option<String>, Error> {
-        let mut headers = HeaderMap::new();
-        for field in fields {
-            headers.append(header::AUTHORIZATION, HeaderValue::from_static(field));
-        }
-        let request = Request {
-            method: Method::GET,
-            path: "/".to_owned(),
-            query: String::new(),
-            headers,
-            body: Bytes::new(),
-            address: None,
-            received_at: Timestamp::default(),
-            id: String::new(),
-        };
+        let fields: Vec<&[u8]> = fields.iter().map(|field| field.as_bytes()).collect();
+        let request = Request::with_fields(header::AUTHORIZATION, &fields);
         request.bearer().map(|token| token.map(str::to_owned))
     }
 

@@ -93,6 +93,11 @@ struct Known {
 }
 
 impl Known {
+    /// A URL that is asked for the first time.
+    fn first(now: Timestamp) -> Self {
+        Self { set: None, asked_at: now, paid_until: now.after(PAUSE), error: None }
+    }
+
     /// Whether the URL may be asked again.
     fn may_ask(&self, now: Timestamp) -> bool {
         match self.error {
@@ -138,17 +143,12 @@ impl RemoteKeys {
             all.clear();
         }
         let Some(known) = all.get_mut(uri) else {
-            let first = Known { set: None, asked_at: now, paid_until: now.after(PAUSE), error: None };
-            all.insert(uri.to_owned(), first);
+            all.insert(uri.to_owned(), Known::first(now));
             return Turn::Ask;
         };
-        let answer = known.answer(now);
-        if answer.is_none() && now.since(known.asked_at) < fetch::TIMEOUT {
-            return Turn::Wait;
-        }
-        match answer {
+        match known.answer(now) {
             Some(answer) if has_waited || !known.may_ask(now) => return Turn::Take(answer),
-            None if !known.may_ask(now) => return Turn::Wait,
+            None if now.since(known.asked_at) < fetch::TIMEOUT || !known.may_ask(now) => return Turn::Wait,
             _ => {}
         }
         known.asked_at = now;
@@ -164,12 +164,7 @@ impl RemoteKeys {
         now: Timestamp,
     ) -> Result<Arc<JwkSet>, KeyError> {
         let mut all = self.lock();
-        let known = all.entry(uri.to_owned()).or_insert(Known {
-            set: None,
-            asked_at: now,
-            paid_until: now.after(PAUSE),
-            error: None,
-        });
+        let known = all.entry(uri.to_owned()).or_insert_with(|| Known::first(now));
         match outcome {
             Ok(set) => (known.set, known.error) = (Some(set), None),
             Err(error) => known.error = Some(error),

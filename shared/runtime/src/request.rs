@@ -57,26 +57,32 @@ impl Request {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use http::HeaderValue;
-
-    fn cookie(fields: &[&[u8]]) -> Option<String> {
+impl Request {
+    /// A GET with these header fields of one name.
+    pub(crate) fn with_fields(name: header::HeaderName, fields: &[&[u8]]) -> Self {
         let mut headers = HeaderMap::new();
         for field in fields {
-            headers.append(header::COOKIE, HeaderValue::from_bytes(field).unwrap());
+            headers.append(&name, http::HeaderValue::from_bytes(field).unwrap());
         }
-        let request = Request {
+        Self {
             method: Method::GET,
             path: "/".to_owned(),
             query: String::new(),
             headers,
             body: Bytes::new(),
             address: None,
-            received_at: Timestamp::from_secs(0),
+            received_at: Timestamp::default(),
             id: String::new(),
-        };
-        request.cookie("ours").map(str::to_owned)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cookie(fields: &[&[u8]]) -> Option<String> {
+        Request::with_fields(header::COOKIE, fields).cookie("ours").map(str::to_owned)
     }
 
     #[test]

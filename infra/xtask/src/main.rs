@@ -10,6 +10,7 @@ mod load;
 mod process;
 mod processor;
 mod readme;
+mod style;
 mod template;
 mod test;
 mod tools;
@@ -63,6 +64,11 @@ enum Command {
         /// Known vulnerabilities, too; their database comes from the network.
         #[arg(long)]
         advisories: bool,
+    },
+    /// Checks the writing rules of CONTRIBUTING.md in comments and Markdown.
+    Style {
+        /// Checks these files and folders, instead of those that the gate checks.
+        paths: Vec<std::path::PathBuf>,
     },
     /// Checks template.yaml as SAM and CloudFormation would.
     CheckTemplate,
@@ -123,6 +129,7 @@ fn run(command: Command) -> Result<()> {
         Command::Budgets { only, json, write } => budgets::run(&only, budgets::Show { json, write }),
         Command::Deny { advisories } => test::deny(advisories),
         Command::Readme { write } => readme::run(write),
+        Command::Style { paths } => style::run(&paths),
         Command::CheckTemplate => test::template(),
         Command::Workers { port, settings } => serve_workers(port, BTreeMap::from_iter(settings)),
         Command::Lambda(LambdaCommand::Serve { port, build, no_build, secret, settings }) => {

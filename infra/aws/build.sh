@@ -53,7 +53,7 @@ build() {
 with_table=
 without_table=
 for name in "$@"; do
-    if grep -q '^runtime' "functions/$name/Cargo.toml"; then
+    if grep -q '^provider' "functions/$name/Cargo.toml"; then
         with_table="$with_table --package $name --bin $name"
     else
         without_table="$without_table --package $name --bin $name"

@@ -1,9 +1,10 @@
 //! The bearer token of an administrator: whoever knows the deployment's secret can make one.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use jose::{Purpose, Secrets, constant_time_eq};
-use protocol::Timestamp;
+use jose::constant_time_eq;
+use keys::{Purpose, Secrets};
 use std::time::Duration;
+use types::Timestamp;
 
 /// How long a token lasts when it is made here: enough for a slow network and clocks that differ a little.
 pub const LIFETIME: Duration = Duration::from_secs(120);
@@ -44,7 +45,7 @@ fn checked(secrets: &Secrets, token: &str, now: Timestamp) -> Option<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use jose::Secret;
+    use keys::Secret;
 
     fn secrets(byte: u8) -> Secrets {
         Secrets::new(Secret::from_bytes([byte; 32]), None)

@@ -2,8 +2,10 @@
 
 use crate::{listing, not_found, problem};
 use http::StatusCode;
-use protocol::{Client, SecretVerifier, StoredClient, Timestamp};
-use runtime::{Context, Fault, Request, Response, entropy};
+use latchkey_http::{Request, Response};
+use platform::entropy;
+use protocol::{Client, SecretVerifier, StoredClient};
+use provider::{Context, HandlerError};
 use serde_json::{Map, Value, json};
 use storage::registrations::{self, Change};
 
@@ -25,17 +27,17 @@ enum SecretChange {
     Add,
 }
 
-pub(crate) async fn list(request: &Request, context: &Context) -> Result<Response, Fault> {
+pub(crate) async fn list(request: &Request, context: &Context) -> Result<Response, HandlerError> {
     let cursor = listing::cursor(request);
     let (clients, next) = storage::clients::list(&*context.records, cursor.as_ref(), listing::PAGE).await?;
     let items: Vec<Value> = clients.iter().map(|stored| json!(stored.client)).collect();
     Ok(listing::page(&items, next))
 }
 
-pub(crate) async fn get(client_id: &str, context: &Context) -> Result<Response, Fault> {
+pub(crate) async fn get(client_id: &str, request: &Request, context: &Context) -> Result<Response, HandlerError> {
     Ok(match storage::clients::find(&*context.records, client_id).await? {
         Some(stored) => Response::json(StatusCode::OK, &stored.client),
-        None => not_found(),
+        None => not_found(request),
     })
 }
 
@@ -45,9 +47,10 @@ pub(crate) async fn get(client_id: &str, context: &Context) -> Result<Response, 
 pub(crate) async fn put(
     client_id: &str,
     mut body: Map<String, Value>,
-    now: Timestamp,
+    request: &Request,
     context: &Context,
-) -> Result<Response, Fault> {
+) -> Result<Response, HandlerError> {
+    let now = request.received_at;
     let mut problems = Vec::new();
     let change = secret_change(&mut body, &mut problems);
     let client = parse(client_id, body, &mut problems);
@@ -65,7 +68,7 @@ pub(crate) async fn put(
     }
     let client = match client {
         Some(client) if problems.is_empty() => client,
-        _ => return Ok(problem(StatusCode::BAD_REQUEST, &problems)),
+        _ => return Ok(problem(request, StatusCode::BAD_REQUEST, &problems)),
     };
     let (stored, (status, told)) = storage::clients::change(&*context.records, client_id, |before| {
         // One that registered itself and was forgotten is another's, whose name this one gets.
@@ -75,7 +78,7 @@ pub(crate) async fn put(
         let before = before.map(|stored| stored.secrets).unwrap_or_default();
         let (secrets, told) = if client.has_secret() { changed(before, &change)? } else { (Vec::new(), None) };
         let stored = StoredClient { since, ..StoredClient::new(client.clone(), secrets) };
-        Ok::<_, Fault>((stored, (status, told)))
+        Ok::<_, HandlerError>((stored, (status, told)))
     })
     .await?;
     context.forget_client(client_id);
@@ -88,10 +91,11 @@ pub(crate) async fn put(
 
 /// Deletes a client, and before it the registration by which it came, if it registered itself: whoever can look after
 /// that one has no say in another client that gets its name.
-pub(crate) async fn delete(client_id: &str, now: Timestamp, context: &Context) -> Result<Response, Fault> {
+pub(crate) async fn delete(client_id: &str, request: &Request, context: &Context) -> Result<Response, HandlerError> {
+    let now = request.received_at;
     let records = &*context.records;
     if storage::clients::find(records, client_id).await?.is_none() {
-        return Ok(not_found());
+        return Ok(not_found(request));
     }
     let mut registered = registrations::find(records, client_id).await?;
     while let Some(current) = registered.filter(|current| !current.state.ended) {
@@ -158,7 +162,10 @@ fn secret_change(body: &mut Map<String, Value>, problems: &mut Vec<String>) -> S
 }
 
 /// The verifiers after the change, and the secret to tell.
-fn changed(before: Vec<SecretVerifier>, change: &SecretChange) -> Result<(Vec<SecretVerifier>, Option<String>), Fault> {
+fn changed(
+    before: Vec<SecretVerifier>,
+    change: &SecretChange,
+) -> Result<(Vec<SecretVerifier>, Option<String>), HandlerError> {
     let (secret, kept) = match change {
         SecretChange::Keep if !before.is_empty() => return Ok((before, None)),
         SecretChange::Set(secret) => (secret.clone(), Vec::new()),

@@ -1,27 +1,34 @@
 //! The signing keys: seen, and rotated before their time.
 
 use http::StatusCode;
-use jose::{Algorithm, Occasion, PublishedKeys};
-use protocol::{Error, Parameters, Timestamp};
-use runtime::{Context, Fault, Request, Response};
+use jose::Algorithm;
+use keys::{Occasion, PublishedKeys};
+use latchkey_http::{Request, Response};
+use protocol::Parameters;
+use provider::{Context, HandlerError};
 use serde_json::{Value, json};
+use types::{Error, Timestamp};
 
 /// The keys that are published.
-pub(crate) async fn list(now: Timestamp, context: &Context) -> Result<Response, Fault> {
+pub(crate) async fn list(now: Timestamp, context: &Context) -> Result<Response, HandlerError> {
     let keyring = context.keyring(now).await?;
     Ok(Response::json(StatusCode::OK, &document(keyring.key_set().published(), now)))
 }
 
 /// `rotate`: successors are published, and sign when everybody knows them. `replace`: they sign at once, and what the old
 /// keys signed counts for nothing. With `?alg=`, the key for that algorithm alone.
-pub(crate) async fn act(action: &str, request: &Request, context: &Context) -> Result<Response, Fault> {
+pub(crate) async fn act(action: &str, request: &Request, context: &Context) -> Result<Response, HandlerError> {
     let Ok(alg) = named(&request.query) else {
-        return Ok(crate::problem(StatusCode::BAD_REQUEST, &["alg: must be one of ES256, RS256, PS256, EdDSA"]));
+        return Ok(crate::problem(
+            request,
+            StatusCode::BAD_REQUEST,
+            &["alg: must be one of ES256, RS256, PS256, EdDSA"],
+        ));
     };
     let occasion = match action {
         "rotate" => Occasion::Early(alg),
         "replace" => Occasion::Compromise(alg),
-        _ => return Ok(crate::not_found()),
+        _ => return Ok(crate::not_found(request)),
     };
     let now = request.received_at;
     let keys = context.rotate_keys(occasion, now).await?;

@@ -21,19 +21,23 @@ mod password_hash;
 mod users;
 
 use http::{Method, StatusCode, header};
+use latchkey_http::{Request, Response};
 use percent_encoding::percent_decode_str;
-use protocol::{Error, ErrorCode};
-use runtime::{Context, Fault, Request, Response, bearer_challenge};
+use provider::{Context, Function, HandlerError, bearer_challenge};
 use serde_json::{Map, Value, json};
+use types::{Error, ErrorCode};
+
+/// The function, as every platform calls it.
+pub const FUNCTION: Function = Function::api("admin", |request, context| Box::pin(handle(request, context)));
 
 /// Answers one request.
-pub async fn handle(request: &Request, context: &Context) -> Result<Response, Fault> {
+pub async fn handle(request: &Request, context: &Context) -> Result<Response, HandlerError> {
     let token = request.bearer().unwrap_or_default();
     if !token.is_some_and(|token| bearer::verify(&context.secrets, token, request.received_at)) {
-        return Ok(unauthorized(token.is_some()));
+        return Ok(unauthorized(request, token.is_some()));
     }
     let Some(path) = request.path.strip_prefix("/admin/").map(|path| path.trim_end_matches('/')) else {
-        return Ok(not_found());
+        return Ok(not_found(request));
     };
     let (collection, name) = match path.split_once('/') {
         Some((collection, name)) => (collection, Some(name)),
@@ -45,12 +49,12 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Fa
     if request.method == Method::POST {
         let username = name.filter(|_| collection == "users").and_then(|name| name.strip_suffix("/sign-out"));
         return match username.and_then(decoded) {
-            Some(username) => users::sign_out(&username, request.received_at, context).await,
-            None => Ok(not_found()),
+            Some(username) => users::sign_out(&username, request, context).await,
+            None => Ok(not_found(request)),
         };
     }
     let name = match name.map(decoded) {
-        Some(None) => return Ok(not_found()),
+        Some(None) => return Ok(not_found(request)),
         Some(name) => name,
         None => None,
     };
@@ -60,25 +64,25 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Fa
         ("users", None) if method == Method::GET => users::list(request, context).await,
         ("keys", None) if method == Method::GET => keys::list(request.received_at, context).await,
         ("clients" | "users" | "keys", None) => {
-            Ok(problem(StatusCode::METHOD_NOT_ALLOWED, &["a listing can be read, no more"]))
+            Ok(problem(request, StatusCode::METHOD_NOT_ALLOWED, &["a listing can be read, no more"]))
         }
         ("clients", Some(id)) => match *method {
             Method::PUT => match body(request) {
-                Ok(body) => clients::put(&id, body, request.received_at, context).await,
-                Err((status, reason)) => Ok(problem(status, &[reason])),
+                Ok(body) => clients::put(&id, body, request, context).await,
+                Err((status, reason)) => Ok(problem(request, status, &[reason])),
             },
-            Method::DELETE => clients::delete(&id, request.received_at, context).await,
-            _ => clients::get(&id, context).await,
+            Method::DELETE => clients::delete(&id, request, context).await,
+            _ => clients::get(&id, request, context).await,
         },
         ("users", Some(username)) => match *method {
             Method::PUT => match body(request) {
-                Ok(body) => users::put(&username, body, request.received_at, context).await,
-                Err((status, reason)) => Ok(problem(status, &[reason])),
+                Ok(body) => users::put(&username, body, request, context).await,
+                Err((status, reason)) => Ok(problem(request, status, &[reason])),
             },
-            Method::DELETE => users::delete(&username, request.received_at, context).await,
-            _ => users::get(&username, context).await,
+            Method::DELETE => users::delete(&username, request, context).await,
+            _ => users::get(&username, request, context).await,
         },
-        _ => Ok(not_found()),
+        _ => Ok(not_found(request)),
     }
 }
 
@@ -104,31 +108,28 @@ fn body(request: &Request) -> Result<Map<String, Value>, (StatusCode, String)> {
 }
 
 /// RFC 6750 §3.
-fn unauthorized(has_token: bool) -> Response {
+fn unauthorized(request: &Request, has_token: bool) -> Response {
     let error = Error::new(ErrorCode::InvalidToken, "a bearer token made with the deployment's secret is needed");
     let challenge = bearer_challenge(has_token.then_some(&error));
-    Response::json(StatusCode::UNAUTHORIZED, &error.to_body()).with(header::WWW_AUTHENTICATE, &challenge).failed(&error)
+    request.log.error(error.code.as_str(), &error.description);
+    Response::json(StatusCode::UNAUTHORIZED, &error.to_body()).with(header::WWW_AUTHENTICATE, &challenge)
 }
 
-fn not_found() -> Response {
-    let mut response = problem(StatusCode::NOT_FOUND, &["there is nothing of this name"]);
-    response.outcome.reason = None;
-    response
+fn not_found(request: &Request) -> Response {
+    problem(request, StatusCode::NOT_FOUND, &["there is nothing of this name"])
 }
 
 /// Everything that is wrong with a request.
-fn problem(status: StatusCode, problems: &[impl AsRef<str>]) -> Response {
+fn problem(request: &Request, status: StatusCode, problems: &[impl AsRef<str>]) -> Response {
     let problems: Vec<&str> = problems.iter().map(AsRef::as_ref).collect();
     let description = problems.join("; ");
     let body = json!({ "error": "invalid_request", "error_description": description, "problems": problems });
-    let mut response = Response::json(status, &body);
-    response.outcome.error = Some("invalid_request".to_owned());
-    response.outcome.reason = Some(description);
-    response
+    request.log.error("invalid_request", &description);
+    Response::json(status, &body)
 }
 
 #[cfg(target_arch = "wasm32")]
 #[worker::event(fetch)]
 async fn fetch(request: worker::Request, env: worker::Env, _: worker::Context) -> worker::Result<worker::Response> {
-    runtime::worker::serve_current("admin", request, &env, |request, context| Box::pin(handle(request, context))).await
+    provider::worker::serve_current(FUNCTION, request, &env).await
 }

@@ -1,7 +1,7 @@
 //! One page of a listing.
 
 use http::StatusCode;
-use runtime::{Request, Response};
+use latchkey_http::{Request, Response};
 use serde_json::{Value, json};
 use storage::Cursor;
 

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    runtime::lambda::run("admin", |request, context| Box::pin(admin::handle(request, context)))
+    provider::lambda::run(admin::FUNCTION)
 }

@@ -2,30 +2,33 @@
 
 use crate::{listing, not_found, password_hash, problem};
 use http::StatusCode;
-use protocol::{Timestamp, is_profile_claim};
-use runtime::back_channel::Notices;
-use runtime::{Context, Fault, Request, Response, entropy};
+use latchkey_http::{Request, Response};
+use platform::entropy;
+use protocol::is_profile_claim;
+use provider::back_channel::Notices;
+use provider::{Context, HandlerError};
 use serde_json::{Map, Value, json};
 use storage::users::{self, Credential, User};
 use storage::{directory, sign_out};
+use types::Timestamp;
 
 /// Longest sign-in name, in bytes.
 const MAX_USERNAME: usize = 128;
 /// Longest subject (OpenID Connect Core §2).
 const MAX_SUBJECT: usize = 255;
 
-pub(crate) async fn list(request: &Request, context: &Context) -> Result<Response, Fault> {
+pub(crate) async fn list(request: &Request, context: &Context) -> Result<Response, HandlerError> {
     let cursor = listing::cursor(request);
     let (entries, next) = directory::list(&*context.records, cursor.as_ref(), listing::PAGE).await?;
     let items: Vec<Value> = entries.iter().map(|entry| json!(entry)).collect();
     Ok(listing::page(&items, next))
 }
 
-pub(crate) async fn get(username: &str, context: &Context) -> Result<Response, Fault> {
-    let Some(entry) = directory::find(&*context.records, username).await? else { return Ok(not_found()) };
+pub(crate) async fn get(username: &str, request: &Request, context: &Context) -> Result<Response, HandlerError> {
+    let Some(entry) = directory::find(&*context.records, username).await? else { return Ok(not_found(request)) };
     Ok(match users::find(&*context.records, &entry.subject).await? {
         Some(user) => Response::json(StatusCode::OK, &shown(&user)),
-        None => not_found(),
+        None => not_found(request),
     })
 }
 
@@ -34,9 +37,10 @@ pub(crate) async fn get(username: &str, context: &Context) -> Result<Response, F
 pub(crate) async fn put(
     username: &str,
     mut body: Map<String, Value>,
-    now: Timestamp,
+    request: &Request,
     context: &Context,
-) -> Result<Response, Fault> {
+) -> Result<Response, HandlerError> {
+    let now = request.received_at;
     let mut problems = Vec::new();
     let username = users::normalize(username);
     if username.is_empty() || username.len() > MAX_USERNAME || username.chars().any(char::is_control) {
@@ -68,7 +72,7 @@ pub(crate) async fn put(
     };
     problems.extend(body.keys().map(|name| format!("{name}: there is no such member; claims go into claims")));
     if !problems.is_empty() {
-        return Ok(problem(StatusCode::BAD_REQUEST, &problems));
+        return Ok(problem(request, StatusCode::BAD_REQUEST, &problems));
     }
 
     let records = &*context.records;
@@ -79,7 +83,7 @@ pub(crate) async fn put(
     if let (Some(known), Some(asked)) = (&known, &subject)
         && known != asked
     {
-        return Ok(problem(StatusCode::BAD_REQUEST, &["sub: a person's subject never changes"]));
+        return Ok(problem(request, StatusCode::BAD_REQUEST, &["sub: a person's subject never changes"]));
     }
     let subject = match known.clone().or(subject) {
         Some(subject) => subject,
@@ -87,10 +91,10 @@ pub(crate) async fn put(
     };
     let before = users::find(records, &subject).await?;
     if before.as_ref().is_some_and(|user| user.username != username) {
-        return Ok(problem(StatusCode::BAD_REQUEST, &["sub: is another person's"]));
+        return Ok(problem(request, StatusCode::BAD_REQUEST, &["sub: is another person's"]));
     }
     if before.is_none() && hash.is_none() {
-        return Ok(problem(StatusCode::BAD_REQUEST, &["password_hash: a new person needs one"]));
+        return Ok(problem(request, StatusCode::BAD_REQUEST, &["password_hash: a new person needs one"]));
     }
 
     // The directory comes first: of two who register the same name at once, one decides the subject.
@@ -107,15 +111,16 @@ pub(crate) async fn put(
 }
 
 /// Ends all sessions and grants of a person.
-pub(crate) async fn sign_out(username: &str, now: Timestamp, context: &Context) -> Result<Response, Fault> {
+pub(crate) async fn sign_out(username: &str, request: &Request, context: &Context) -> Result<Response, HandlerError> {
+    let now = request.received_at;
     let records = &*context.records;
-    let Some(entry) = directory::find(records, username).await? else { return Ok(not_found()) };
+    let Some(entry) = directory::find(records, username).await? else { return Ok(not_found(request)) };
     let ended = end_all(&entry.subject, now, context).await?;
     Ok(Response::json(StatusCode::OK, &json!({ "sessions": ended.sessions, "grants": ended.grants })))
 }
 
 /// Ends all sessions and grants of a person, and tells the clients that want to know.
-async fn end_all(subject: &str, now: Timestamp, context: &Context) -> Result<sign_out::Ended, Fault> {
+async fn end_all(subject: &str, now: Timestamp, context: &Context) -> Result<sign_out::Ended, HandlerError> {
     let records = &*context.records;
     let notices = Notices::begin(context, subject, &sign_out::parties(records, subject).await?, now).await?;
     let ended = sign_out::everywhere(records, subject, now, &entropy::name()?).await?;
@@ -123,9 +128,10 @@ async fn end_all(subject: &str, now: Timestamp, context: &Context) -> Result<sig
     Ok(ended)
 }
 
-pub(crate) async fn delete(username: &str, now: Timestamp, context: &Context) -> Result<Response, Fault> {
+pub(crate) async fn delete(username: &str, request: &Request, context: &Context) -> Result<Response, HandlerError> {
+    let now = request.received_at;
     let records = &*context.records;
-    let Some(entry) = directory::find(records, username).await? else { return Ok(not_found()) };
+    let Some(entry) = directory::find(records, username).await? else { return Ok(not_found(request)) };
     // The way in goes first, the directory last: what is cut short can be done again.
     users::remove_credential(records, username).await?;
     end_all(&entry.subject, now, context).await?;

@@ -7,11 +7,12 @@
 )]
 
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use protocol::Timestamp;
-use runtime::{Context, Request, Response};
+use latchkey_http::{Request, RequestLog, Response};
+use provider::Context;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use storage::memory::Memory;
+use types::Timestamp;
 
 const SECRET: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
@@ -51,6 +52,7 @@ impl Server {
             address: None,
             received_at: NOW,
             id: "test".to_owned(),
+            log: RequestLog::default(),
         };
         admin::handle(&request, &self.context).await.unwrap()
     }

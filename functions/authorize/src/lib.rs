@@ -1,32 +1,34 @@
 //! The authorization endpoint (RFC 6749 §3.1, OpenID Connect Core §3.1.2): checks a request, sends the person to sign
 //! in or to consent when that is needed, and issues the code.
 
-mod answer;
 mod arrive;
 
+use latchkey_http::{Request, Response};
+use platform::entropy;
 use protocol::interaction::{self, Interaction, Step};
 use protocol::sealed_token::{self, SealedToken};
 use protocol::{
-    Error, ErrorCode, Grant, GrantId, GrantState, GrantStatus, ResponseType, Standing, StoredClient, Timestamp,
-    TokenContent, TokenKind,
+    Grant, GrantId, GrantState, GrantStatus, ResponseType, Standing, StoredClient, TokenContent, TokenKind,
 };
-use runtime::browser::{self, Browser, SignedIn};
-use runtime::issue::{Companions, Issuer};
-use runtime::{Context, Fault, Request, Response, entropy};
+use provider::browser::{self, Browser, SignedIn};
+use provider::issue::{Companions, Issuer};
+use provider::{Context, Function, HandlerError, authorization_response};
 use storage::pushed::{self, Answer};
 use storage::{consents, grants, users};
+use types::{Error, ErrorCode, Timestamp};
+
+/// The function, as every platform calls it.
+pub const FUNCTION: Function = Function::page("authorize", |request, context| Box::pin(handle(request, context)));
 
 /// Answers an authorization request, new or on its way back from sign-in or consent.
-pub async fn handle(request: &Request, context: &Context) -> Result<Response, Fault> {
-    respond(request, context).await.or_else(|fault| fault.into_page(request))
-}
-
-async fn respond(request: &Request, context: &Context) -> Result<Response, Fault> {
+pub async fn handle(request: &Request, context: &Context) -> Result<Response, HandlerError> {
     let browser = Browser::of(request, context)?;
-    let response = match arrive::interaction(request, context, &browser).await? {
-        Ok(arrived) if arrived.is_posted => browser::forward(context, "/authorize", &arrived.interaction)?,
-        Ok(arrived) => proceed(request, context, arrived.interaction, &arrived.client).await?,
-        Err(response) => return Ok(*response),
+    let arrived = arrive::interaction(request, context, &browser).await?;
+    request.log.client(&arrived.client.client.client_id);
+    let response = if arrived.is_posted {
+        browser::forward(context, "/authorize", &arrived.interaction)?
+    } else {
+        proceed(request, context, arrived.interaction, &arrived.client).await?
     };
     Ok(browser.remember(response, context))
 }
@@ -37,27 +39,24 @@ async fn proceed(
     context: &Context,
     interaction: Interaction,
     client: &StoredClient,
-) -> Result<Response, Fault> {
+) -> Result<Response, HandlerError> {
     let now = request.received_at;
     let signed_in = SignedIn::of(request, context).await?;
-    let step = match browser::step(context, &interaction, signed_in.as_ref(), &client.client, now) {
-        Ok(step) => step,
-        Err(error) => return answer::error(context, &interaction.request.target, &error),
-    };
+    let target = &interaction.request.target;
+    let to_client = |error| HandlerError::Redirect(Box::new(target.clone()), error);
+    let step = browser::step(context, &interaction, signed_in.as_ref(), &client.client, now).map_err(to_client)?;
     let (Step::Proceed, Some(signed_in)) = (step, signed_in) else {
         return browser::forward(context, "/login", &interaction);
     };
-    match needs_consent(context, &interaction, &signed_in, client).await? {
-        Ok(false) => {
-            let Some(issued) = issue(context, &interaction, &signed_in, client, now).await? else {
-                let error = Error::new(ErrorCode::InvalidRequestUri, "this pushed request was answered already");
-                return error_page(request, &error);
-            };
-            answer::code(context, &interaction.request.target, issued)
-        }
-        Ok(true) => browser::forward(context, "/consent", &interaction),
-        Err(error) => answer::error(context, &interaction.request.target, &error),
+    if needs_consent(context, &interaction, &signed_in, client).await?.map_err(to_client)? {
+        return browser::forward(context, "/consent", &interaction);
     }
+    let Some(issued) = issue(context, &interaction, &signed_in, client, now).await? else {
+        let error = Error::new(ErrorCode::InvalidRequestUri, "this pushed request was answered already");
+        return Err(error.into());
+    };
+    let code = issued.code.expose();
+    authorization_response::deliver(&target.code_response(code, issued.id_token, &context.config.issuer))
 }
 
 async fn needs_consent(
@@ -65,9 +64,9 @@ async fn needs_consent(
     interaction: &Interaction,
     signed_in: &SignedIn,
     client: &StoredClient,
-) -> Result<Result<bool, Error>, Fault> {
+) -> Result<Result<bool, Error>, HandlerError> {
     let judge = |remembered| interaction::needs_consent(interaction, &signed_in.name, &client.client, &remembered);
-    let unremembered = judge(protocol::Scope::default());
+    let unremembered = judge(types::Scope::default());
     if unremembered == Ok(false)
         || !interaction::remembers_consent(&interaction.request, &client.client, &context.config.issuer)
     {
@@ -87,7 +86,7 @@ async fn counts(
     interaction: &Interaction,
     standing: Standing,
     sid: &str,
-) -> Result<Option<Standing>, Fault> {
+) -> Result<Option<Standing>, HandlerError> {
     let records = context.records.as_ref();
     let Some(id) = interaction.pushed.as_deref().and_then(GrantId::from_name) else { return Ok(Some(standing)) };
     let answer = Answer { grant: standing.grant.name(), issued_at: standing.started_at, sid: sid.to_owned() };
@@ -115,7 +114,7 @@ async fn issue(
     signed_in: &SignedIn,
     client: &StoredClient,
     now: Timestamp,
-) -> Result<Option<Issued>, Fault> {
+) -> Result<Option<Issued>, HandlerError> {
     let request = &interaction.request;
     let subject = &signed_in.session.subject;
     let id_token_claims = if request.claims.wants_id_token_profile() {
@@ -156,18 +155,8 @@ async fn issue(
     Ok(Some(Issued { code, id_token }))
 }
 
-/// What a person is told who cannot be sent back to the client.
-pub(crate) fn error_page(request: &Request, error: &Error) -> Result<Response, Fault> {
-    Response::error_page(
-        request,
-        "This sign-in link does not work",
-        "The application sent you here with a request that cannot be answered. Go back to it and try again.",
-        error,
-    )
-}
-
 #[cfg(target_arch = "wasm32")]
 #[worker::event(fetch)]
 async fn fetch(request: worker::Request, env: worker::Env, _: worker::Context) -> worker::Result<worker::Response> {
-    runtime::worker::serve("authorize", request, &env, |request, context| Box::pin(handle(request, context))).await
+    provider::worker::serve(FUNCTION, request, &env).await
 }

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    runtime::lambda::run("authorize", |request, context| Box::pin(authorize::handle(request, context)))
+    provider::lambda::run(authorize::FUNCTION)
 }

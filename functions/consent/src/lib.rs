@@ -1,41 +1,40 @@
 //! The consent page: what a client asks for, and what the person says.
 
 use http::{Method, StatusCode};
+use latchkey_http::{Request, Response};
 use pages::ScopeLine;
-use protocol::Error;
+use platform::entropy;
 use protocol::interaction::{self, Decision, Interaction};
-use runtime::browser::{self, FormOrigin, SignedIn};
-use runtime::{Context, Fault, Request, Response, Visit, entropy};
+use provider::browser::{self, FormOrigin, SignedIn};
+use provider::{Context, Function, HandlerError, Visit, responses};
 use storage::consents;
+use types::Error;
+
+/// The function, as every platform calls it.
+pub const FUNCTION: Function = Function::page("consent", |request, context| Box::pin(handle(request, context)));
 
 /// Shows the page, or takes what it sends.
-pub async fn handle(request: &Request, context: &Context) -> Result<Response, Fault> {
-    respond(request, context).await.or_else(|fault| fault.into_page(request))
-}
-
-async fn respond(request: &Request, context: &Context) -> Result<Response, Fault> {
-    let visit = match Visit::open(request, context).await? {
-        Ok(visit) if visit.interaction.device.is_some() => return Visit::over(request),
-        Ok(visit) => visit,
-        Err(over) => return Ok(*over),
-    };
+pub async fn handle(request: &Request, context: &Context) -> Result<Response, HandlerError> {
+    let visit = Visit::open(request, context).await?;
+    if visit.interaction.device.is_some() {
+        return Err(Visit::over());
+    }
     let Some(signed_in) = SignedIn::of(request, context).await? else {
         return browser::forward(context, "/authorize", &visit.interaction);
     };
     if request.method == Method::POST { decide(visit, &signed_in).await } else { show(&visit, &signed_in) }
 }
 
-async fn decide(visit: Visit<'_>, signed_in: &SignedIn) -> Result<Response, Fault> {
+async fn decide(visit: Visit<'_>, signed_in: &SignedIn) -> Result<Response, HandlerError> {
     match visit.form_origin("consent", signed_in) {
         FormOrigin::ThisSession => {}
         FormOrigin::OtherSession => return browser::forward(visit.context, "/authorize", &visit.interaction),
         FormOrigin::Elsewhere => {
-            return Response::error_page(
-                visit.request,
+            return Err(HandlerError::page(
                 "Nothing was decided",
                 "The page is not one that you were shown. Go back to the application and try again.",
-                &Error::invalid_request("the form's token is missing, or of another browser"),
-            );
+                Error::invalid_request("the form's token is missing, or of another browser"),
+            ));
         }
     }
     let Visit { context, interaction, parameters, client, .. } = visit;
@@ -55,7 +54,7 @@ async fn decide(visit: Visit<'_>, signed_in: &SignedIn) -> Result<Response, Faul
     }
 }
 
-fn show(visit: &Visit<'_>, signed_in: &SignedIn) -> Result<Response, Fault> {
+fn show(visit: &Visit<'_>, signed_in: &SignedIn) -> Result<Response, HandlerError> {
     let nonce = entropy::name()?;
     let asked = &visit.interaction.request;
     let scope = asked.scope_to_consent();
@@ -71,11 +70,11 @@ fn show(visit: &Visit<'_>, signed_in: &SignedIn) -> Result<Response, Fault> {
         interaction: &visit.sealed,
         csrf: &visit.browser.decision_token(visit.context, "consent", &visit.sealed, signed_in),
     });
-    Ok(Response::page(StatusCode::OK, page).of_client(&client.client_id))
+    Ok(responses::page(StatusCode::OK, page))
 }
 
 #[cfg(target_arch = "wasm32")]
 #[worker::event(fetch)]
 async fn fetch(request: worker::Request, env: worker::Env, _: worker::Context) -> worker::Result<worker::Response> {
-    runtime::worker::serve("consent", request, &env, |request, context| Box::pin(handle(request, context))).await
+    provider::worker::serve(FUNCTION, request, &env).await
 }

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    runtime::lambda::run("consent", |request, context| Box::pin(consent::handle(request, context)))
+    provider::lambda::run(consent::FUNCTION)
 }

@@ -2,12 +2,15 @@
 
 use crate::record_name;
 use http::{StatusCode, header};
+use latchkey_http::{Request, Response};
+use platform::entropy;
 use protocol::device::{DeviceRequest, INTERVAL, UserCode};
-use protocol::{Standing, Timestamp, TokenContent, TokenKind, sealed_token};
-use runtime::authorization::too_long;
-use runtime::{Context, Fault, Refusal, Request, Response, entropy};
+use protocol::{Standing, TokenContent, TokenKind, sealed_token};
+use provider::authorization::too_long;
+use provider::{Context, HandlerError, RequestParameters};
 use serde::Serialize;
 use storage::devices::{self, Pending};
+use types::Timestamp;
 
 /// How many user codes are tried until one is free.
 const TRIES: u32 = 4;
@@ -23,30 +26,21 @@ struct Codes {
     interval: u64,
 }
 
-pub(crate) async fn respond(request: &Request, context: &Context) -> Result<Response, Refusal> {
+pub(crate) async fn respond(request: &Request, context: &Context) -> Result<Response, HandlerError> {
     let parameters = request.form()?;
     parameters.refuse_repeated()?;
     let client = context.authenticate(request, &parameters).await?;
-    let asked = DeviceRequest::check(&parameters, &client.client, &context.config.resources);
-    // The person who approves it signs in with it.
-    let asked = asked.and_then(|asked| {
-        match too_long(&asked.to_authorization_request(&format!("{}/device", context.config.issuer))) {
-            Some(error) => Err(error),
-            None => Ok(asked),
-        }
-    });
-    let response = match asked {
-        Ok(asked) => {
-            let codes = begin(context, asked, request.received_at).await?;
-            Response::json(StatusCode::OK, &codes).with(header::PRAGMA, "no-cache")
-        }
-        Err(error) => Response::error(&error),
-    };
-    Ok(response.of_client(&client.client.client_id))
+    let asked = DeviceRequest::check(&parameters, &client.client, &context.config.resources)?;
+    // The request travels through the sign-in of the user who approves it.
+    if let Some(error) = too_long(&asked.to_authorization_request(&format!("{}/device", context.config.issuer))) {
+        return Err(error.into());
+    }
+    let codes = begin(context, asked, request.received_at).await?;
+    Ok(Response::json(StatusCode::OK, &codes).with(header::PRAGMA, "no-cache"))
 }
 
 /// Makes both codes. One round trip, unless a user code is taken.
-async fn begin(context: &Context, asked: DeviceRequest, now: Timestamp) -> Result<Codes, Fault> {
+async fn begin(context: &Context, asked: DeviceRequest, now: Timestamp) -> Result<Codes, HandlerError> {
     let lifetime = context.config.device_code_lifetime;
     let expires_at = now.after(lifetime);
     let id = devices::new_id(entropy::bytes()?);
@@ -68,5 +62,5 @@ async fn begin(context: &Context, asked: DeviceRequest, now: Timestamp) -> Resul
             });
         }
     }
-    Err(Fault::new("no user code is free"))
+    Err(HandlerError::unavailable("no user code is free"))
 }

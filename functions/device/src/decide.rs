@@ -2,16 +2,18 @@
 
 use crate::page::Visit;
 use pages::DeviceOutcome;
-use protocol::{Grant, GrantId, GrantState, Standing, Timestamp};
-use runtime::browser::SignedIn;
-use runtime::issue::Issuer;
-use runtime::{Context, Fault, entropy};
+use platform::entropy;
+use protocol::{Grant, GrantId, GrantState, Standing};
+use provider::browser::SignedIn;
+use provider::issue::Issuer;
+use provider::{Context, HandlerError};
 use storage::devices::{self, Decision};
 use storage::grants::{self, Redemption};
+use types::Timestamp;
 
 /// Makes the grant, ready for use, and hands it to the device's next poll. When somebody decided first, the grant is
 /// revoked: nobody has its tokens; see [`decided`].
-pub(crate) async fn approve(context: &Context, visit: &Visit, now: Timestamp) -> Result<DeviceOutcome, Fault> {
+pub(crate) async fn approve(context: &Context, visit: &Visit, now: Timestamp) -> Result<DeviceOutcome, HandlerError> {
     let records = context.records.as_ref();
     let session = &visit.signed_in.session;
     let asked = &visit.pending.request;
@@ -31,7 +33,7 @@ pub(crate) async fn approve(context: &Context, visit: &Visit, now: Timestamp) ->
     let id = grants::new_id(&session.subject, entropy::bytes()?);
     grants::create(records, id, &grant, &GrantState::issued(now, entropy::name()?), visit.pending.expires_at).await?;
     let Redemption::Redeemed(live) = grants::redeem(records, &Standing::issued(id, now), &issuer.step()?).await? else {
-        return Err(Fault::new("a grant just made was redeemed by somebody else"));
+        return Err(HandlerError::unavailable("a grant just made was redeemed by somebody else"));
     };
     let standing = live.standing();
     if devices::decide(records, &visit.name, &visit.pending, &Decision::Approved(live)).await? {
@@ -42,7 +44,7 @@ pub(crate) async fn approve(context: &Context, visit: &Visit, now: Timestamp) ->
 }
 
 /// Tells the device's next poll that it gets nothing.
-pub(crate) async fn deny(context: &Context, visit: &Visit) -> Result<DeviceOutcome, Fault> {
+pub(crate) async fn deny(context: &Context, visit: &Visit) -> Result<DeviceOutcome, HandlerError> {
     if devices::decide(context.records.as_ref(), &visit.name, &visit.pending, &Decision::Denied).await? {
         return Ok(DeviceOutcome::Denied);
     }
@@ -51,7 +53,11 @@ pub(crate) async fn deny(context: &Context, visit: &Visit) -> Result<DeviceOutco
 
 /// What a person is told who comes after the decision: what came of it, to who made it, for the answer may have been lost;
 /// to anybody else that it is over. One round trip.
-pub(crate) async fn decided(context: &Context, name: &str, signed_in: &SignedIn) -> Result<DeviceOutcome, Fault> {
+pub(crate) async fn decided(
+    context: &Context,
+    name: &str,
+    signed_in: &SignedIn,
+) -> Result<DeviceOutcome, HandlerError> {
     let Some(id) = GrantId::from_name(name) else { return Ok(DeviceOutcome::Over) };
     Ok(match devices::peek(context.records.as_ref(), id).await? {
         Some(Decision::Approved(live)) if live.grant.subject == signed_in.session.subject => DeviceOutcome::Approved,

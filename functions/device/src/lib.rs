@@ -4,18 +4,31 @@ mod authorization;
 mod decide;
 mod page;
 
-use jose::Purpose;
-use protocol::Timestamp;
+use keys::Purpose;
+use latchkey_http::{Request, Response};
 use protocol::device::UserCode;
-use runtime::{Context, Fault, Refusal, Request, Response};
+use provider::{Context, Function, HandlerError};
 use storage::devices::{self, Pending};
+use types::Timestamp;
+
+/// The function, as every platform calls it.
+pub const FUNCTION: Function = Function {
+    name: "device",
+    handler: |request, context| Box::pin(handle(request, context)),
+    error_response: |error, request, context| match request.path.as_str() {
+        AUTHORIZATION_PATH => error.into_api_response(request, context),
+        _ => error.into_page_response(request, context),
+    },
+};
+
+/// Path of the device authorization endpoint (RFC 8628 §3.1); the other path is the verification page.
+const AUTHORIZATION_PATH: &str = "/device_authorization";
 
 /// Answers a device, or shows and takes the page.
-pub async fn handle(request: &Request, context: &Context) -> Result<Response, Fault> {
-    if request.path == "/device_authorization" {
-        authorization::respond(request, context).await.or_else(Refusal::into_json)
-    } else {
-        page::handle(request, context).await.or_else(|fault| fault.into_page(request))
+pub async fn handle(request: &Request, context: &Context) -> Result<Response, HandlerError> {
+    match request.path.as_str() {
+        AUTHORIZATION_PATH => authorization::respond(request, context).await,
+        _ => page::handle(request, context).await,
     }
 }
 
@@ -30,7 +43,7 @@ pub(crate) async fn find(
     context: &Context,
     code: &UserCode,
     now: Timestamp,
-) -> Result<Option<(String, Pending)>, Fault> {
+) -> Result<Option<(String, Pending)>, HandlerError> {
     let records = context.records.as_ref();
     let current = record_name(context, code);
     if let Some(pending) = devices::find(records, &current, now).await? {
@@ -50,5 +63,5 @@ fn name(tag: [u8; 32]) -> String {
 #[cfg(target_arch = "wasm32")]
 #[worker::event(fetch)]
 async fn fetch(request: worker::Request, env: worker::Env, _: worker::Context) -> worker::Result<worker::Response> {
-    runtime::worker::serve("device", request, &env, |request, context| Box::pin(handle(request, context))).await
+    provider::worker::serve(FUNCTION, request, &env).await
 }

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    runtime::lambda::run("device", |request, context| Box::pin(device::handle(request, context)))
+    provider::lambda::run(device::FUNCTION)
 }

@@ -2,19 +2,22 @@
 
 use crate::{decide, find};
 use http::{Method, StatusCode, header};
+use latchkey_http::{Request, Response};
 use pages::{DeviceOutcome, DeviceProblem, ScopeLine};
+use platform::entropy;
 use protocol::device::{UserCode, WaitingDevice};
 use protocol::interaction::{Decision, Interaction, Step};
 use protocol::throttle::{ADDRESS, BROWSER};
-use protocol::{Error, ErrorCode, Parameters, StoredClient};
-use runtime::browser::{self, Browser, FormOrigin, SignedIn};
-use runtime::throttle::Slots;
-use runtime::{Context, Fault, Request, Response, entropy};
+use protocol::{Parameters, StoredClient};
+use provider::browser::{self, Browser, FormOrigin, SignedIn};
+use provider::throttle::Slots;
+use provider::{Context, HandlerError, RequestParameters, responses};
 use std::sync::Arc;
 use storage::devices::Pending;
+use types::{Error, ErrorCode};
 
 /// Shows the page, or takes what it sends.
-pub(crate) async fn handle(request: &Request, context: &Context) -> Result<Response, Fault> {
+pub(crate) async fn handle(request: &Request, context: &Context) -> Result<Response, HandlerError> {
     let browser = Browser::of(request, context)?;
     let page = Page { request, context, browser: &browser };
     let response = match request.parameters() {
@@ -44,24 +47,18 @@ pub(crate) struct Visit {
 }
 
 impl Page<'_> {
-    async fn answer(&self, parameters: &Parameters) -> Result<Response, Fault> {
+    async fn answer(&self, parameters: &Parameters) -> Result<Response, HandlerError> {
         let typed = parameters.value("user_code").unwrap_or_default();
         match (self.request.method == Method::POST, parameters.value("interaction")) {
             (false, None) => self.entry(StatusCode::OK, typed, None),
             (true, None) => self.take_code(typed, parameters).await,
-            (false, Some(sealed)) => match self.visit(sealed).await? {
-                Ok(visit) => self.ask(&visit, sealed),
-                Err(response) => Ok(*response),
-            },
-            (true, Some(sealed)) => match self.visit(sealed).await? {
-                Ok(visit) => self.take_decision(visit, sealed, parameters).await,
-                Err(response) => Ok(*response),
-            },
+            (false, Some(sealed)) => self.ask(&self.visit(sealed).await?, sealed),
+            (true, Some(sealed)) => self.take_decision(self.visit(sealed).await?, sealed, parameters).await,
         }
     }
 
     /// Looks for the device that shows the code. Guesses are counted before they are looked at (RFC 8628 §5.1).
-    async fn take_code(&self, typed: &str, parameters: &Parameters) -> Result<Response, Fault> {
+    async fn take_code(&self, typed: &str, parameters: &Parameters) -> Result<Response, HandlerError> {
         let (context, now) = (self.context, self.request.received_at);
         if self.browser.known_id().is_none() {
             // Only a page that the browser asks for itself can give it the cookie that the form needs.
@@ -81,11 +78,13 @@ impl Page<'_> {
             let problem = DeviceProblem::TooManyAttempts { retry_after_secs: wait.as_secs() };
             let response = self.entry(StatusCode::TOO_MANY_REQUESTS, typed, Some(problem))?;
             let error = Error::new(ErrorCode::TemporarilyUnavailable, "too many user codes were tried");
-            return Ok(response.with(header::RETRY_AFTER, &wait.as_secs().to_string()).failed(&error));
+            self.request.log.error(error.code.as_str(), &error.description);
+            return Ok(response.with(header::RETRY_AFTER, &wait.as_secs().to_string()));
         }
         let Some((_, pending)) = find(context, &code, now).await? else {
             let error = Error::new(ErrorCode::AccessDenied, "an unknown user code");
-            return Ok(self.entry(StatusCode::FORBIDDEN, typed, Some(DeviceProblem::Unknown))?.failed(&error));
+            self.request.log.error(error.code.as_str(), &error.description);
+            return self.entry(StatusCode::FORBIDDEN, typed, Some(DeviceProblem::Unknown));
         };
         slots.forgive().await?;
         let page = format!("{}/device", context.config.issuer);
@@ -98,37 +97,44 @@ impl Page<'_> {
         browser::forward(context, interaction.path(), &interaction)
     }
 
-    /// Who decides about what; or what must be shown first.
-    async fn visit(&self, sealed: &str) -> Result<Result<Visit, Box<Response>>, Fault> {
+    /// Opens the interaction of a user who is signed in, for the device that waits. Errors: the page or redirect that comes
+    /// first.
+    async fn visit(&self, sealed: &str) -> Result<Visit, HandlerError> {
         let (context, now) = (self.context, self.request.received_at);
         let opened = self.browser.open_interaction(context, sealed, now);
         let Some((interaction, device)) =
             opened.and_then(|opened| opened.device.clone().map(|device| (opened, device)))
         else {
-            return Ok(Err(Box::new(self.outcome(DeviceOutcome::Over)?)));
+            return Err(self.outcome(DeviceOutcome::Over)?.into());
         };
         if interaction.decision == Some(Decision::Denied) {
             // Went away from signing in: nobody decided anything.
-            return Ok(Err(Box::new(self.entry(StatusCode::OK, "", None)?)));
+            return Err(self.entry(StatusCode::OK, "", None)?.into());
         }
         let Some(client) = context.client(&interaction.request.client_id, now).await? else {
-            return Ok(Err(Box::new(self.outcome(DeviceOutcome::Over)?)));
+            return Err(self.outcome(DeviceOutcome::Over)?.into());
         };
+        self.request.log.client(&client.client.client_id);
         let signed_in = SignedIn::of(self.request, context).await?;
         let step = browser::step(context, &interaction, signed_in.as_ref(), &client.client, now);
         let (Ok(Step::Proceed), Some(signed_in)) = (step, signed_in) else {
-            return Ok(Err(Box::new(browser::forward(context, "/login", &interaction)?)));
+            return Err(browser::forward(context, "/login", &interaction)?.into());
         };
         match find(context, &device.code, now).await? {
-            Some((name, pending)) => Ok(Ok(Visit { interaction, signed_in, client, name, pending, code: device.code })),
+            Some((name, pending)) => Ok(Visit { interaction, signed_in, client, name, pending, code: device.code }),
             None => {
                 let outcome = decide::decided(context, &device.decision, &signed_in).await?;
-                Ok(Err(Box::new(self.outcome(outcome)?)))
+                Err(self.outcome(outcome)?.into())
             }
         }
     }
 
-    async fn take_decision(&self, visit: Visit, sealed: &str, parameters: &Parameters) -> Result<Response, Fault> {
+    async fn take_decision(
+        &self,
+        visit: Visit,
+        sealed: &str,
+        parameters: &Parameters,
+    ) -> Result<Response, HandlerError> {
         let context = self.context;
         let csrf = parameters.value("csrf");
         match self.browser.form_origin(context, "device-consent", sealed, &visit.signed_in, csrf) {
@@ -142,16 +148,16 @@ impl Page<'_> {
             Some("switch") => browser::forward(context, "/login", &visit.interaction.switched()),
             Some("allow") => {
                 let outcome = decide::approve(context, &visit, self.request.received_at).await?;
-                Ok(self.outcome(outcome)?.of_client(&visit.client.client.client_id))
+                self.outcome(outcome)
             }
             _ => {
                 let outcome = decide::deny(context, &visit).await?;
-                Ok(self.outcome(outcome)?.of_client(&visit.client.client.client_id))
+                self.outcome(outcome)
             }
         }
     }
 
-    fn entry(&self, status: StatusCode, typed: &str, problem: Option<DeviceProblem>) -> Result<Response, Fault> {
+    fn entry(&self, status: StatusCode, typed: &str, problem: Option<DeviceProblem>) -> Result<Response, HandlerError> {
         let nonce = entropy::name()?;
         let code = match UserCode::parse(typed) {
             Some(code) => code.to_string(),
@@ -163,10 +169,10 @@ impl Page<'_> {
             problem,
             csrf: &self.browser.form_token(self.context, "device", ""),
         });
-        Ok(Response::page(status, page))
+        Ok(responses::page(status, page))
     }
 
-    fn ask(&self, visit: &Visit, sealed: &str) -> Result<Response, Fault> {
+    fn ask(&self, visit: &Visit, sealed: &str) -> Result<Response, HandlerError> {
         let nonce = entropy::name()?;
         let client = &visit.client.client;
         let asked = &visit.pending.request;
@@ -181,17 +187,18 @@ impl Page<'_> {
             interaction: sealed,
             csrf: &self.browser.decision_token(self.context, "device-consent", sealed, &visit.signed_in),
         });
-        Ok(Response::page(StatusCode::OK, page).of_client(&client.client_id))
+        Ok(responses::page(StatusCode::OK, page))
     }
 
-    fn outcome(&self, outcome: DeviceOutcome) -> Result<Response, Fault> {
+    fn outcome(&self, outcome: DeviceOutcome) -> Result<Response, HandlerError> {
         let nonce = entropy::name()?;
         let page = pages::device_outcome(&nonce, outcome);
         match outcome {
-            DeviceOutcome::Approved | DeviceOutcome::Denied => Ok(Response::page(StatusCode::OK, page)),
+            DeviceOutcome::Approved | DeviceOutcome::Denied => Ok(responses::page(StatusCode::OK, page)),
             DeviceOutcome::Over => {
                 let error = Error::new(ErrorCode::ExpiredToken, "the user code is over, or was decided about before");
-                Ok(Response::page(StatusCode::BAD_REQUEST, page).failed(&error))
+                self.request.log.error(error.code.as_str(), &error.description);
+                Ok(responses::page(StatusCode::BAD_REQUEST, page))
             }
         }
     }

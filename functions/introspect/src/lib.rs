@@ -13,17 +13,18 @@
 mod token;
 
 use http::{StatusCode, header};
+use latchkey_http::{Request, Response};
+use protocol::Client;
 use protocol::introspection::{INTROSPECTION_RESPONSE_TYPE, IntrospectionResponseClaims, ResponseForm, is_audience};
-use protocol::{Algorithm, Client, Error, ErrorCode, Timestamp};
-use runtime::{Context, Fault, Refusal, Request, Response};
+use provider::{Context, Function, HandlerError, RequestParameters};
 use token::Found;
+use types::{Algorithm, Error, ErrorCode, Timestamp};
+
+/// The function, as every platform calls it.
+pub const FUNCTION: Function = Function::api("introspect", |request, context| Box::pin(handle(request, context)));
 
 /// Tells what a token is worth. One round trip; none for a token that is forged, expired, or not the caller's to see.
-pub async fn handle(request: &Request, context: &Context) -> Result<Response, Fault> {
-    respond(request, context).await.or_else(Refusal::into_json)
-}
-
-async fn respond(request: &Request, context: &Context) -> Result<Response, Refusal> {
+pub async fn handle(request: &Request, context: &Context) -> Result<Response, HandlerError> {
     let parameters = request.form()?;
     parameters.refuse_repeated()?;
     let stored = context.authenticate(request, &parameters).await?;
@@ -39,7 +40,7 @@ async fn respond(request: &Request, context: &Context) -> Result<Response, Refus
         ResponseForm::IntrospectionJwt => signed(&found, client, context, request.received_at).await?,
         ResponseForm::AccessToken => phantom(&found, client, context, request.received_at).await?,
     };
-    Ok(response.with(header::VARY, "Accept").of_client(&client.client_id))
+    Ok(response.with(header::VARY, "Accept"))
 }
 
 /// "The authorization server MUST … require … authorization to access this endpoint" (RFC 7662 §2.1): an identifier
@@ -49,21 +50,21 @@ fn unproved() -> Error {
 }
 
 /// As a signed JWT, and encrypted when the client is registered so (RFC 9701 §5).
-async fn signed(found: &Found, client: &Client, context: &Context, now: Timestamp) -> Result<Response, Refusal> {
+async fn signed(found: &Found, client: &Client, context: &Context, now: Timestamp) -> Result<Response, HandlerError> {
     let recipient = context.introspection_recipient(client, now).await?;
     let algorithm = client.introspection_signed_response_alg.unwrap_or(Algorithm::RS256);
     let introspection = found.introspection(context);
     let claims = IntrospectionResponseClaims::new(&context.config.issuer, client, &introspection, now);
     let jwt = context.sign(algorithm, INTROSPECTION_RESPONSE_TYPE, &claims, now).await?;
-    let jwt = runtime::encrypted(recipient.as_ref(), jwt).await?;
+    let jwt = provider::encrypted(recipient.as_ref(), jwt).await?;
     Ok(Response::new(StatusCode::OK).with(header::CONTENT_TYPE, "application/token-introspection+jwt").with_body(jwt))
 }
 
 /// The access token as a JWT, for those that it is for; nothing of any other.
-async fn phantom(found: &Found, client: &Client, context: &Context, now: Timestamp) -> Result<Response, Fault> {
+async fn phantom(found: &Found, client: &Client, context: &Context, now: Timestamp) -> Result<Response, HandlerError> {
     match found {
         Found::AccessToken(claims) if is_audience(client, claims) => {
-            let jwt = context.sign(Algorithm::ES256, protocol::ACCESS_TOKEN_TYPE, claims, now).await?;
+            let jwt = context.sign(Algorithm::ES256, types::ACCESS_TOKEN_TYPE, claims, now).await?;
             Ok(Response::new(StatusCode::OK).with(header::CONTENT_TYPE, "application/jwt").with_body(jwt))
         }
         _ => Ok(Response::new(StatusCode::NO_CONTENT)),
@@ -73,5 +74,5 @@ async fn phantom(found: &Found, client: &Client, context: &Context, now: Timesta
 #[cfg(target_arch = "wasm32")]
 #[worker::event(fetch)]
 async fn fetch(request: worker::Request, env: worker::Env, _: worker::Context) -> worker::Result<worker::Response> {
-    runtime::worker::serve("introspect", request, &env, |request, context| Box::pin(handle(request, context))).await
+    provider::worker::serve(FUNCTION, request, &env).await
 }

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    runtime::lambda::run("introspect", |request, context| Box::pin(introspect::handle(request, context)))
+    provider::lambda::run(introspect::FUNCTION)
 }

@@ -1,11 +1,12 @@
 //! The token that is asked about.
 
 use protocol::introspection::{Introspection, may_see};
-use protocol::{AccessTokenClaims, Grant, RefreshVerdict, StoredClient, Timestamp, TokenContent, TokenKind};
+use protocol::{AccessTokenClaims, Grant, RefreshVerdict, StoredClient, TokenContent, TokenKind};
 use protocol::{judge_refresh, sealed_token};
-use runtime::{Context, Fault};
+use provider::{Context, HandlerError};
 use std::time::Duration;
 use storage::grants;
+use types::Timestamp;
 
 /// What the caller may know of it.
 pub(crate) enum Found {
@@ -37,7 +38,7 @@ pub(crate) async fn find(
     caller: &StoredClient,
     context: &Context,
     now: Timestamp,
-) -> Result<Found, Fault> {
+) -> Result<Found, HandlerError> {
     let client = &caller.client;
     if token.starts_with(TokenKind::RefreshToken.prefix()) {
         return refresh_token(token, caller, context, now).await;
@@ -52,7 +53,12 @@ pub(crate) async fn find(
 }
 
 /// A refresh token is its client's alone: no other client's opens.
-async fn refresh_token(token: &str, caller: &StoredClient, context: &Context, now: Timestamp) -> Result<Found, Fault> {
+async fn refresh_token(
+    token: &str,
+    caller: &StoredClient,
+    context: &Context,
+    now: Timestamp,
+) -> Result<Found, HandlerError> {
     let client = &caller.client;
     let binding = sealed_token::refresh_binding(&client.client_id);
     let opened = sealed_token::open(&context.secrets, TokenKind::RefreshToken, token, &binding, now);

@@ -2,20 +2,21 @@
 
 use crate::{password, show, show_again, sign_in};
 use http::{StatusCode, header};
+use latchkey_http::Response;
 use pages::SignInProblem;
 use protocol::interaction::{Decision, Interaction, Step};
 use protocol::throttle::{ACCOUNT, ADDRESS};
-use protocol::{Error, ErrorCode};
-use runtime::browser::{self, SignedIn};
-use runtime::throttle::Slots;
-use runtime::{Fault, Response, Visit};
+use provider::browser::{self, SignedIn};
+use provider::throttle::Slots;
+use provider::{HandlerError, Visit};
 use storage::users;
+use types::{Error, ErrorCode};
 
 /// The longest password that is hashed, in bytes.
 const MAX_PASSWORD: usize = 1024;
 
 /// Takes the form.
-pub(crate) async fn submit(visit: &Visit<'_>) -> Result<Response, Fault> {
+pub(crate) async fn submit(visit: &Visit<'_>) -> Result<Response, HandlerError> {
     if !visit.accepts_form("login", &visit.sealed) {
         return show_again(visit, StatusCode::BAD_REQUEST, "", SignInProblem::SessionExpired);
     }
@@ -30,7 +31,7 @@ pub(crate) async fn submit(visit: &Visit<'_>) -> Result<Response, Fault> {
 }
 
 /// Goes on as whoever is signed in, when the request allows it.
-async fn go_on(visit: &Visit<'_>) -> Result<Response, Fault> {
+async fn go_on(visit: &Visit<'_>) -> Result<Response, HandlerError> {
     let Some(signed_in) = SignedIn::of(visit.request, visit.context).await? else { return show(visit).await };
     let now = visit.request.received_at;
     match browser::step(visit.context, &visit.interaction, Some(&signed_in), &visit.client.client, now) {
@@ -42,7 +43,7 @@ async fn go_on(visit: &Visit<'_>) -> Result<Response, Fault> {
     }
 }
 
-async fn check_password(visit: &Visit<'_>) -> Result<Response, Fault> {
+async fn check_password(visit: &Visit<'_>) -> Result<Response, HandlerError> {
     let username = visit.parameters.value("username").unwrap_or_default();
     let given = visit.parameters.value("password").unwrap_or_default();
     if username.is_empty() || given.is_empty() || username.len() > 256 || given.len() > MAX_PASSWORD {
@@ -57,7 +58,8 @@ async fn check_password(visit: &Visit<'_>) -> Result<Response, Fault> {
         let problem = SignInProblem::TooManyAttempts { retry_after_secs: wait.as_secs() };
         let response = show_again(visit, StatusCode::TOO_MANY_REQUESTS, username, problem)?;
         let error = Error::new(ErrorCode::TemporarilyUnavailable, "too many sign-in attempts");
-        return Ok(response.with(header::RETRY_AFTER, &wait.as_secs().to_string()).failed(&error));
+        visit.request.log.error(error.code.as_str(), &error.description);
+        return Ok(response.with(header::RETRY_AFTER, &wait.as_secs().to_string()));
     }
     let credential = users::find_credential(visit.context.records.as_ref(), username).await?;
     if password::is_right(given.to_owned(), credential.as_ref().map(|credential| credential.password.clone())).await?
@@ -67,5 +69,6 @@ async fn check_password(visit: &Visit<'_>) -> Result<Response, Fault> {
         return sign_in(visit, credential.subject).await;
     }
     let error = Error::new(ErrorCode::AccessDenied, "wrong username or password");
-    Ok(show_again(visit, StatusCode::FORBIDDEN, username, SignInProblem::Wrong)?.failed(&error))
+    visit.request.log.error(error.code.as_str(), &error.description);
+    show_again(visit, StatusCode::FORBIDDEN, username, SignInProblem::Wrong)
 }

@@ -4,29 +4,27 @@ mod form;
 mod password;
 
 use http::{Method, StatusCode, header};
+use latchkey_http::{Request, Response};
 use pages::{SignIn, SignInProblem};
+use platform::entropy;
 use protocol::AuthenticationContext;
 use protocol::interaction::{Interaction, Step};
-use runtime::browser::{self, SignedIn};
-use runtime::{Context, Fault, Request, Response, Visit, entropy};
+use provider::browser::{self, SignedIn};
+use provider::{Context, Function, HandlerError, Visit, responses};
 use storage::{sessions, users};
 
-/// Shows the page, or takes what it sends.
-pub async fn handle(request: &Request, context: &Context) -> Result<Response, Fault> {
-    respond(request, context).await.or_else(|fault| fault.into_page(request))
-}
+/// The function, as every platform calls it.
+pub const FUNCTION: Function = Function::page("login", |request, context| Box::pin(handle(request, context)));
 
-async fn respond(request: &Request, context: &Context) -> Result<Response, Fault> {
-    match Visit::open(request, context).await? {
-        Err(over) => Ok(*over),
-        Ok(visit) if request.method == Method::POST => form::submit(&visit).await,
-        Ok(visit) => show(&visit).await,
-    }
+/// Shows the page, or takes what it sends.
+pub async fn handle(request: &Request, context: &Context) -> Result<Response, HandlerError> {
+    let visit = Visit::open(request, context).await?;
+    if request.method == Method::POST { form::submit(&visit).await } else { show(&visit).await }
 }
 
 /// The page as first seen. Whoever is signed in may go on as that, when the request lets people choose; and goes on
 /// without it, when the session is good for the request by now: the person signed in in another tab.
-async fn show(visit: &Visit<'_>) -> Result<Response, Fault> {
+async fn show(visit: &Visit<'_>) -> Result<Response, HandlerError> {
     let signed_in = SignedIn::of(visit.request, visit.context).await?;
     let now = visit.request.received_at;
     let step = browser::step(visit.context, &visit.interaction, signed_in.as_ref(), &visit.client.client, now);
@@ -45,7 +43,7 @@ fn show_again(
     status: StatusCode,
     username: &str,
     problem: SignInProblem,
-) -> Result<Response, Fault> {
+) -> Result<Response, HandlerError> {
     page(visit, status, username, Some(problem), None)
 }
 
@@ -55,7 +53,7 @@ fn page(
     username: &str,
     problem: Option<SignInProblem>,
     continue_as: Option<&str>,
-) -> Result<Response, Fault> {
+) -> Result<Response, HandlerError> {
     let nonce = entropy::name()?;
     let client = &visit.client.client;
     let page = pages::sign_in(&SignIn {
@@ -68,13 +66,13 @@ fn page(
         csrf: &visit.browser.form_token(visit.context, "login", &visit.sealed),
         continue_as,
     });
-    Ok(Response::page(status, page).of_client(&client.client_id))
+    Ok(responses::page(status, page))
 }
 
 /// Signs a person in: a new session in place of the one that the browser had, and on with the request. The same person's
 /// keeps its `sid`, so that signing out ends what was granted before, too (OpenID Connect Back-Channel Logout §2); another
 /// person's ends as by signing out, and its clients are told by the scheduled function.
-async fn sign_in(visit: &Visit<'_>, subject: String) -> Result<Response, Fault> {
+async fn sign_in(visit: &Visit<'_>, subject: String) -> Result<Response, HandlerError> {
     let (context, now) = (visit.context, visit.request.received_at);
     let records = context.records.as_ref();
     let (same, other) = match SignedIn::of(visit.request, context).await? {
@@ -104,5 +102,5 @@ async fn sign_in(visit: &Visit<'_>, subject: String) -> Result<Response, Fault> 
 #[cfg(target_arch = "wasm32")]
 #[worker::event(fetch)]
 async fn fetch(request: worker::Request, env: worker::Env, _: worker::Context) -> worker::Result<worker::Response> {
-    runtime::worker::serve("login", request, &env, |request, context| Box::pin(handle(request, context))).await
+    provider::worker::serve(FUNCTION, request, &env).await
 }

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    runtime::lambda::run("login", |request, context| Box::pin(login::handle(request, context)))
+    provider::lambda::run(login::FUNCTION)
 }

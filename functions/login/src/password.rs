@@ -1,11 +1,12 @@
 //! Passwords: Argon2id.
 
 use argon2::{Algorithm, Argon2, Params, PasswordHash, PasswordVerifier, Version};
-use runtime::{Fault, blocking};
+use platform::blocking;
+use provider::HandlerError;
 
 /// Whether a password is the one whose hash, a PHC string, is given. Without a hash it is wrong, and costs what a hash
 /// made by `latchkey user` costs, so that the time does not tell whether an account exists.
-pub(crate) async fn is_right(password: String, hash: Option<String>) -> Result<bool, Fault> {
+pub(crate) async fn is_right(password: String, hash: Option<String>) -> Result<bool, HandlerError> {
     let outcome = blocking::run(move || match hash {
         Some(hash) => PasswordHash::new(&hash)
             .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok()),
@@ -14,7 +15,7 @@ pub(crate) async fn is_right(password: String, hash: Option<String>) -> Result<b
             false
         }
     });
-    outcome.await.ok_or_else(|| Fault::new("the password check did not finish"))
+    outcome.await.ok_or_else(|| HandlerError::unavailable("the password check did not finish"))
 }
 
 /// The work of a check, for nothing (OWASP: 19 MiB, two passes, one lane).

@@ -3,29 +3,31 @@
 mod request;
 
 use http::{Method, StatusCode, header};
-use protocol::{Error, Parameters};
+use latchkey_http::MAX_QUERY;
+use latchkey_http::{Request, Response};
+use platform::entropy;
+use protocol::Parameters;
+use provider::back_channel::Notices;
+use provider::browser::{self, Browser, SignedIn};
+use provider::{Context, Function, HandlerError, RequestParameters, cookies, responses};
 use request::LogoutRequest;
-use runtime::back_channel::Notices;
-use runtime::browser::{self, Browser, SignedIn};
-use runtime::shell::MAX_QUERY;
-use runtime::{Context, Fault, Request, Response, cookies, entropy};
 use storage::{sessions, sign_out};
+use types::Error;
+
+/// The function, as every platform calls it.
+pub const FUNCTION: Function = Function::page("logout", |request, context| Box::pin(handle(request, context)));
 
 /// Ends the session of this browser: at once when a client shows an ID token of that session, else when the person
 /// says so (RP-Initiated Logout §2).
-pub async fn handle(request: &Request, context: &Context) -> Result<Response, Fault> {
-    respond(request, context).await.or_else(|fault| fault.into_page(request))
-}
-
-async fn respond(request: &Request, context: &Context) -> Result<Response, Fault> {
+pub async fn handle(request: &Request, context: &Context) -> Result<Response, HandlerError> {
     let browser = Browser::of(request, context)?;
     let response = match request.parameters() {
-        Err(error) => error_page(request, &error)?,
+        Err(error) => return Err(error_page(error)),
         Ok(parameters) => match parameters.value("interaction") {
             Some(_) if request.method == Method::POST => confirmed(request, context, &browser, &parameters).await?,
             Some(sealed) => match browser::open::<LogoutRequest>(context, sealed) {
                 Some(logout) => begin(request, context, &browser, &logout).await?,
-                None => error_page(request, &Error::invalid_request("the link is not one of this server"))?,
+                None => return Err(error_page(Error::invalid_request("the link is not one of this server"))),
             },
             None => asked(request, context, &browser, &parameters).await?,
         },
@@ -40,15 +42,14 @@ async fn asked(
     context: &Context,
     browser: &Browser,
     parameters: &Parameters,
-) -> Result<Response, Fault> {
-    let logout = match LogoutRequest::check(parameters, request, context).await? {
-        Ok(logout) if request.method == Method::POST => logout,
-        Ok(logout) => return begin(request, context, browser, &logout).await,
-        Err(error) => return error_page(request, &error),
-    };
+) -> Result<Response, HandlerError> {
+    let logout = LogoutRequest::check(parameters, request, context).await?;
+    if request.method != Method::POST {
+        return begin(request, context, browser, &logout).await;
+    }
     let sealed = browser::seal(context, &logout)?;
     if sealed.len() > MAX_QUERY {
-        return error_page(request, &Error::invalid_request("the request is too long"));
+        return Err(error_page(Error::invalid_request("the request is too long")));
     }
     Ok(Response::see_other(&format!("{}/logout?interaction={sealed}", context.config.issuer)))
 }
@@ -58,7 +59,7 @@ async fn begin(
     context: &Context,
     browser: &Browser,
     logout: &LogoutRequest,
-) -> Result<Response, Fault> {
+) -> Result<Response, HandlerError> {
     match SignedIn::of(request, context).await? {
         None => done(context, logout, &[]),
         Some(signed_in) if logout.names(&signed_in.session) => end(request, context, &signed_in, logout).await,
@@ -73,7 +74,7 @@ async fn begin(
                 csrf: &browser.form_token(context, "logout", &sealed),
                 redirect_uri: logout.redirect_uri.as_deref(),
             });
-            Ok(Response::page(StatusCode::OK, page))
+            Ok(responses::page(StatusCode::OK, page))
         }
     }
 }
@@ -84,12 +85,12 @@ async fn confirmed(
     context: &Context,
     browser: &Browser,
     parameters: &Parameters,
-) -> Result<Response, Fault> {
+) -> Result<Response, HandlerError> {
     let sealed = parameters.value("interaction").unwrap_or_default();
     let is_ours =
         request.method == Method::POST && browser.accepts_form(context, "logout", sealed, parameters.value("csrf"));
     let Some(logout) = browser::open::<LogoutRequest>(context, sealed).filter(|_| is_ours) else {
-        return error_page(request, &Error::invalid_request("the form is not one that this browser was shown"));
+        return Err(error_page(Error::invalid_request("the form is not one that this browser was shown")));
     };
     let everywhere = match parameters.value("decision") {
         Some("yes") => false,
@@ -109,7 +110,7 @@ async fn end(
     context: &Context,
     signed_in: &SignedIn,
     logout: &LogoutRequest,
-) -> Result<Response, Fault> {
+) -> Result<Response, HandlerError> {
     let notices = signed_in.end(context, request.received_at).await?;
     notices.send(context, request.received_at).await;
     done(context, logout, notices.frames())
@@ -121,7 +122,7 @@ async fn end_everywhere(
     context: &Context,
     signed_in: &SignedIn,
     logout: &LogoutRequest,
-) -> Result<Response, Fault> {
+) -> Result<Response, HandlerError> {
     let (records, subject, now) = (context.records.as_ref(), &signed_in.session.subject, request.received_at);
     let notices = Notices::begin(context, subject, &sign_out::parties(records, subject).await?, now).await?;
     sign_out::everywhere(records, subject, now, &entropy::name()?).await?;
@@ -133,7 +134,7 @@ async fn end_everywhere(
 
 /// Back to the client, when it may have the person back; else a page that says that it is done. Clients that must be
 /// told in a frame (OpenID Connect Front-Channel Logout §3) are told on that page, which then goes on to the client.
-fn done(context: &Context, logout: &LogoutRequest, frames: &[String]) -> Result<Response, Fault> {
+fn done(context: &Context, logout: &LogoutRequest, frames: &[String]) -> Result<Response, HandlerError> {
     let response = match logout.return_to() {
         Some(location) if frames.is_empty() => Response::see_other(&location),
         _ => signed_out(logout, false, frames)?,
@@ -141,7 +142,7 @@ fn done(context: &Context, logout: &LogoutRequest, frames: &[String]) -> Result<
     Ok(response.with(header::SET_COOKIE, &cookies::clear(&context.config, cookies::SESSION)))
 }
 
-fn signed_out(logout: &LogoutRequest, stayed: bool, frames: &[String]) -> Result<Response, Fault> {
+fn signed_out(logout: &LogoutRequest, stayed: bool, frames: &[String]) -> Result<Response, HandlerError> {
     let nonce = entropy::name()?;
     let return_uri = logout.return_to();
     let page = pages::signed_out(&pages::SignedOut {
@@ -151,12 +152,11 @@ fn signed_out(logout: &LogoutRequest, stayed: bool, frames: &[String]) -> Result
         stayed,
         frames,
     });
-    Ok(Response::page(StatusCode::OK, page))
+    Ok(responses::page(StatusCode::OK, page))
 }
 
-fn error_page(request: &Request, error: &Error) -> Result<Response, Fault> {
-    Response::error_page(
-        request,
+fn error_page(error: Error) -> HandlerError {
+    HandlerError::page(
         "This sign-out link does not work",
         "The application sent you here with a request that cannot be answered. You are still signed in.",
         error,
@@ -166,5 +166,5 @@ fn error_page(request: &Request, error: &Error) -> Result<Response, Fault> {
 #[cfg(target_arch = "wasm32")]
 #[worker::event(fetch)]
 async fn fetch(request: worker::Request, env: worker::Env, _: worker::Context) -> worker::Result<worker::Response> {
-    runtime::worker::serve("logout", request, &env, |request, context| Box::pin(handle(request, context))).await
+    provider::worker::serve(FUNCTION, request, &env).await
 }

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    runtime::lambda::run("logout", |request, context| Box::pin(logout::handle(request, context)))
+    provider::lambda::run(logout::FUNCTION)
 }

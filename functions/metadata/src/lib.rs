@@ -1,14 +1,18 @@
 //! Discovery (OpenID Connect Discovery §4), authorization server metadata (RFC 8414 §3) and the JWK Set (RFC 7517 §5).
 
 use http::{StatusCode, header};
+use latchkey_http::{Request, Response};
 use protocol::metadata;
-use runtime::{Context, Fault, Request, Response};
+use provider::{Context, Function, HandlerError};
 
 /// For how long anyone may use what is served here. A new signing key is published for longer before it signs.
 const CACHE: &str = "public, max-age=300";
 
+/// The function, as every platform calls it.
+pub const FUNCTION: Function = Function::api("metadata", |request, context| Box::pin(handle(request, context)));
+
 /// Serves the document of the path.
-pub async fn handle(request: &Request, context: &Context) -> Result<Response, Fault> {
+pub async fn handle(request: &Request, context: &Context) -> Result<Response, HandlerError> {
     let config = &context.config;
     let response = if request.path == "/jwks" {
         let keyring = context.keyring(request.received_at).await?;
@@ -31,5 +35,5 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Fa
 #[cfg(target_arch = "wasm32")]
 #[worker::event(fetch)]
 async fn fetch(request: worker::Request, env: worker::Env, _: worker::Context) -> worker::Result<worker::Response> {
-    runtime::worker::serve("metadata", request, &env, |request, context| Box::pin(handle(request, context))).await
+    provider::worker::serve(FUNCTION, request, &env).await
 }

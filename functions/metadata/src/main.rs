@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    runtime::lambda::run("metadata", |request, context| Box::pin(metadata::handle(request, context)))
+    provider::lambda::run(metadata::FUNCTION)
 }

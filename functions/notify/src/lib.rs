@@ -1,19 +1,20 @@
 //! Scheduled: ends what signing somebody out missed, and tells clients that sessions have ended, those that
 //! could not be told at once (OpenID Connect Back-Channel Logout §2.5).
 
-use protocol::Timestamp;
-use runtime::back_channel::{self, Notices};
-use runtime::{Context, Fault, entropy};
+use platform::entropy;
+use provider::back_channel::{self, Notices};
+use provider::{Context, HandlerError};
 use storage::sign_out::{self, SignOut};
+use types::Timestamp;
 
 /// Does whatever is due. Running it often, or in several places at once, does no harm: a notice is claimed by one, and
 /// what is ended twice is ended. What fails holds up nothing else; the first failure is reported.
-pub async fn run(now: Timestamp, context: &Context) -> Result<(), Fault> {
+pub async fn run(now: Timestamp, context: &Context) -> Result<(), HandlerError> {
     let ended = end_overlooked(now, context).await;
     ended.and(back_channel::retry(context, now).await)
 }
 
-async fn end_overlooked(now: Timestamp, context: &Context) -> Result<(), Fault> {
+async fn end_overlooked(now: Timestamp, context: &Context) -> Result<(), HandlerError> {
     let mut done = Ok(());
     for sign_out in sign_out::settled(context.records.as_ref(), now).await? {
         done = done.and(match sign_out {
@@ -24,7 +25,7 @@ async fn end_overlooked(now: Timestamp, context: &Context) -> Result<(), Fault> 
     done
 }
 
-async fn end(sign_out: &SignOut, now: Timestamp, context: &Context) -> Result<(), Fault> {
+async fn end(sign_out: &SignOut, now: Timestamp, context: &Context) -> Result<(), HandlerError> {
     let records = context.records.as_ref();
     let overlooked = sign_out::overlooked(records, sign_out).await?;
     let notices = Notices::begin(context, &sign_out.subject, &overlooked.parties(), now).await?;
@@ -36,5 +37,5 @@ async fn end(sign_out: &SignOut, now: Timestamp, context: &Context) -> Result<()
 #[cfg(target_arch = "wasm32")]
 #[worker::event(scheduled)]
 async fn scheduled(event: worker::ScheduledEvent, env: worker::Env, _: worker::ScheduleContext) {
-    runtime::worker::run_scheduled("notify", &event, &env, |now, context| Box::pin(run(now, context))).await;
+    provider::worker::run_scheduled("notify", &event, &env, |now, context| Box::pin(run(now, context))).await;
 }

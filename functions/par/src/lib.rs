@@ -1,12 +1,14 @@
 //! Pushed authorization requests (RFC 9126).
 
 use http::StatusCode;
+use latchkey_http::{Request, Response};
+use platform::entropy;
 use protocol::request_object::PUSHED_PREFIX;
-use protocol::{Error, GrantId, Standing, TokenContent, TokenKind, sealed_token};
-use runtime::authorization::Rejected;
-use runtime::{Context, Fault, Refusal, Request, Response, entropy};
+use protocol::{GrantId, Standing, TokenContent, TokenKind, sealed_token};
+use provider::{Context, Function, HandlerError, RequestParameters};
 use serde::Serialize;
 use storage::pushed::{self, PushedRequest};
+use types::Error;
 
 /// What a client gets for its request (RFC 9126 §2.2).
 #[derive(Serialize)]
@@ -16,13 +18,12 @@ struct Answer {
     expires_in: u64,
 }
 
+/// The function, as every platform calls it.
+pub const FUNCTION: Function = Function::api("par", |request, context| Box::pin(handle(request, context)));
+
 /// Takes a request that passes every check of the authorization endpoint, and answers with a reference to it that is
 /// good for one use, for a short time, for this client. One round trip.
-pub async fn handle(request: &Request, context: &Context) -> Result<Response, Fault> {
-    respond(request, context).await.or_else(Refusal::into_json)
-}
-
-async fn respond(request: &Request, context: &Context) -> Result<Response, Refusal> {
+pub async fn handle(request: &Request, context: &Context) -> Result<Response, HandlerError> {
     let parameters = request.form()?;
     parameters.refuse_repeated()?;
     let stored = context.authenticate(request, &parameters).await?;
@@ -31,13 +32,7 @@ async fn respond(request: &Request, context: &Context) -> Result<Response, Refus
         return Err(Error::invalid_request("request_uri cannot be pushed (RFC 9126 section 2.1)").into());
     }
     let now = request.received_at;
-    let checked = match context.check_unpushed(&parameters, client, now).await {
-        Ok(checked) => checked,
-        Err(Rejected::Fault(fault)) => return Err(fault.into()),
-        Err(Rejected::Shown(error) | Rejected::Answered(_, error)) => {
-            return Ok(Response::error(&error).of_client(&client.client_id));
-        }
-    };
+    let checked = context.check_unpushed(&parameters, client, now).await?;
     let random: [u8; 18] = entropy::bytes()?;
     let id = GrantId::from_bytes(random);
     let expires_at = now.after(context.config.pushed_request_lifetime);
@@ -52,11 +47,11 @@ async fn respond(request: &Request, context: &Context) -> Result<Response, Refus
         request_uri: format!("{PUSHED_PREFIX}{}", reference.expose()),
         expires_in: context.config.pushed_request_lifetime.as_secs(),
     };
-    Ok(Response::json(StatusCode::CREATED, &answer).of_client(&client.client_id))
+    Ok(Response::json(StatusCode::CREATED, &answer))
 }
 
 #[cfg(target_arch = "wasm32")]
 #[worker::event(fetch)]
 async fn fetch(request: worker::Request, env: worker::Env, _: worker::Context) -> worker::Result<worker::Response> {
-    runtime::worker::serve("par", request, &env, |request, context| Box::pin(handle(request, context))).await
+    provider::worker::serve(FUNCTION, request, &env).await
 }

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    runtime::lambda::run("par", |request, context| Box::pin(par::handle(request, context)))
+    provider::lambda::run(par::FUNCTION)
 }

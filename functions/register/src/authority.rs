@@ -3,12 +3,15 @@
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{StatusCode, header};
-use jose::Purpose;
-use protocol::{Error, ErrorCode, TokenContent, TokenKind, sealed_token};
-use runtime::throttle::network;
-use runtime::{Context, Refusal, Request, Response, bearer_challenge, entropy};
+use keys::Purpose;
+use latchkey_http::{Request, Response};
+use platform::entropy;
+use protocol::{TokenContent, TokenKind, sealed_token};
+use provider::throttle::network;
+use provider::{Context, HandlerError, bearer_challenge};
 use std::time::Duration;
 use storage::attempts;
+use types::{Error, ErrorCode};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -20,7 +23,8 @@ pub(crate) fn base64url(bytes: &[u8]) -> String {
 pub(crate) fn challenge(request: &Request, error: &Error) -> Response {
     let has_token = matches!(request.bearer(), Ok(Some(_)));
     let value = bearer_challenge(has_token.then_some(error));
-    Response::json(StatusCode::UNAUTHORIZED, &error.to_body()).with(header::WWW_AUTHENTICATE, &value).failed(error)
+    request.log.error(error.code.as_str(), &error.description);
+    Response::json(StatusCode::UNAUTHORIZED, &error.to_body()).with(header::WWW_AUTHENTICATE, &value)
 }
 
 pub(crate) fn invalid_token(description: &'static str) -> Error {
@@ -37,7 +41,7 @@ pub(crate) fn initial_access(request: &Request, context: &Context) -> Result<Opt
 }
 
 /// Counts a registration by nobody in particular: per address, and in all.
-pub(crate) async fn take_quota(request: &Request, context: &Context) -> Result<Result<(), Response>, Refusal> {
+pub(crate) async fn take_quota(request: &Request, context: &Context) -> Result<(), HandlerError> {
     let policy = &context.config.registration;
     let from = network(request.address);
     let tag = base64url(&context.secrets.mac(Purpose::Throttle, &[b"registration", from.as_bytes()]));
@@ -45,15 +49,16 @@ pub(crate) async fn take_quota(request: &Request, context: &Context) -> Result<R
         let writer = entropy::name()?;
         let now = request.received_at;
         if let Err(next_at) = attempts::take(&*context.records, &name, HOUR, most, now, &writer).await? {
-            return Ok(Err(too_many(next_at.since(now))));
+            return Err(too_many(request, next_at.since(now)).into());
         }
     }
-    Ok(Ok(()))
+    Ok(())
 }
 
-fn too_many(wait: Duration) -> Response {
+fn too_many(request: &Request, wait: Duration) -> Response {
     let error =
         Error::new(ErrorCode::TemporarilyUnavailable, "too many clients were registered recently; try again later");
     let seconds = wait.as_secs().saturating_add(1).to_string();
-    Response::json(StatusCode::TOO_MANY_REQUESTS, &error.to_body()).with(header::RETRY_AFTER, &seconds).failed(&error)
+    request.log.error(error.code.as_str(), &error.description);
+    Response::json(StatusCode::TOO_MANY_REQUESTS, &error.to_body()).with(header::RETRY_AFTER, &seconds)
 }

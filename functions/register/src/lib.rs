@@ -15,13 +15,18 @@ mod sector;
 mod statement;
 
 use http::{Method, StatusCode, header};
+use latchkey_http::{Request, Response};
+use protocol::StoredClient;
 use protocol::registration::{self, Registration};
-use protocol::{Error, ErrorCode, StoredClient};
-use runtime::{Context, Fault, Refusal, Request, Response};
+use provider::{Context, Function, HandlerError};
 use serde_json::{Map, Value, json};
+use types::{Error, ErrorCode};
+
+/// The function, as every platform calls it.
+pub const FUNCTION: Function = Function::api("register", |request, context| Box::pin(handle(request, context)));
 
 /// Answers one request.
-pub async fn handle(request: &Request, context: &Context) -> Result<Response, Fault> {
+pub async fn handle(request: &Request, context: &Context) -> Result<Response, HandlerError> {
     let answer = match request.path.strip_prefix("/register/") {
         None => register::register(request, context).await,
         Some(client_id) => match request.method {
@@ -30,12 +35,15 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Fa
             _ => manage::read(client_id, request, context).await,
         },
     };
-    answer.or_else(|refusal| match refusal {
-        Refusal::Error(error) if error.code == ErrorCode::InvalidToken => Ok(authority::challenge(request, &error)),
-        Refusal::Error(error) if error.code == ErrorCode::AccessDenied => {
-            Ok(Response::json(StatusCode::FORBIDDEN, &error.to_body()).failed(&error))
+    answer.or_else(|error| match error {
+        HandlerError::Request(error) if error.code == ErrorCode::InvalidToken => {
+            Ok(authority::challenge(request, &error))
         }
-        other => other.into_json(),
+        HandlerError::Request(error) if error.code == ErrorCode::AccessDenied => {
+            request.log.error(error.code.as_str(), &error.description);
+            Ok(Response::json(StatusCode::FORBIDDEN, &error.to_body()))
+        }
+        other => Err(other),
     })
 }
 
@@ -55,7 +63,7 @@ fn metadata(request: &Request) -> Result<Map<String, Value>, Error> {
 /// the store holds no more than what it is checked against.
 fn client_secret(context: &Context, client_id: &str, registration: &Registration, generation: u32) -> String {
     let parts = [b"registered".as_slice(), client_id.as_bytes(), registration.id.as_bytes(), &generation.to_be_bytes()];
-    authority::base64url(&context.secrets.mac(jose::Purpose::ClientSecret, &parts))
+    authority::base64url(&context.secrets.mac(keys::Purpose::ClientSecret, &parts))
 }
 
 /// A client as it is told of itself (RFC 7591 §3.2.1, RFC 7592 §3), with the registration access token of this
@@ -66,7 +74,7 @@ fn document(
     registration: &Registration,
     secret: u32,
     generation: u32,
-) -> Result<Map<String, Value>, Fault> {
+) -> Result<Map<String, Value>, HandlerError> {
     let client_id = &stored.client.client_id;
     let mut document = registration::document(&stored.client);
     document.insert("client_id_issued_at".to_owned(), json!(registration.registered_at.as_secs()));
@@ -88,13 +96,12 @@ fn document(
     Ok(document)
 }
 
-fn answer(status: StatusCode, document: &Map<String, Value>, client_id: &str) -> Response {
-    Response::json(status, document).with(header::PRAGMA, "no-cache").of_client(client_id)
+fn answer(status: StatusCode, document: &Map<String, Value>, _client_id: &str) -> Response {
+    Response::json(status, document).with(header::PRAGMA, "no-cache")
 }
 
 #[cfg(target_arch = "wasm32")]
 #[worker::event(fetch)]
 async fn fetch(request: worker::Request, env: worker::Env, _: worker::Context) -> worker::Result<worker::Response> {
-    runtime::worker::serve_current("register", request, &env, |request, context| Box::pin(handle(request, context)))
-        .await
+    provider::worker::serve_current(FUNCTION, request, &env).await
 }

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    runtime::lambda::run("register", |request, context| Box::pin(register::handle(request, context)))
+    provider::lambda::run(register::FUNCTION)
 }

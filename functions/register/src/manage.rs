@@ -2,12 +2,15 @@
 
 use crate::{answer, authority, document, metadata, register, sector, statement};
 use http::StatusCode;
+use latchkey_http::{Request, Response};
+use platform::entropy;
 use protocol::registration::{self, Limits};
-use protocol::{Error, ErrorCode, StoredClient, TokenKind, sealed_token};
-use runtime::{Context, Refusal, Request, Response, entropy};
+use protocol::{StoredClient, TokenKind, sealed_token};
+use provider::{Context, HandlerError};
 use serde_json::Value;
 use storage::clients;
 use storage::registrations::{self, Change, Registered};
+use types::{Error, ErrorCode};
 
 /// A client whose registration access token was shown, its registration, and the generation of that token.
 struct Shown {
@@ -17,7 +20,7 @@ struct Shown {
 }
 
 /// Reads the settings (§2.1).
-pub(crate) async fn read(client_id: &str, request: &Request, context: &Context) -> Result<Response, Refusal> {
+pub(crate) async fn read(client_id: &str, request: &Request, context: &Context) -> Result<Response, HandlerError> {
     let Shown { stored, mut registered, generation } = authorized(client_id, request, context).await?;
     let records = context.records.as_ref();
     // Whoever has the newest token needs no older one any more.
@@ -35,7 +38,7 @@ pub(crate) async fn read(client_id: &str, request: &Request, context: &Context) 
 ///
 /// The registration decides before the client is written: if the answer is lost, the same request with the same token
 /// writes the same once more and is told the same.
-pub(crate) async fn replace(client_id: &str, request: &Request, context: &Context) -> Result<Response, Refusal> {
+pub(crate) async fn replace(client_id: &str, request: &Request, context: &Context) -> Result<Response, HandlerError> {
     let Shown { stored: before, mut registered, generation } = authorized(client_id, request, context).await?;
     let records = context.records.as_ref();
     refuse_shared(&registered)?;
@@ -88,7 +91,7 @@ pub(crate) async fn replace(client_id: &str, request: &Request, context: &Contex
                 secrets.extend(before.secrets.first().cloned());
             }
         }
-        Ok::<_, Refusal>((StoredClient { client: client.clone(), secrets, ..before }, ()))
+        Ok::<_, HandlerError>((StoredClient { client: client.clone(), secrets, ..before }, ()))
     })
     .await?;
     context.forget_client(client_id);
@@ -99,7 +102,7 @@ pub(crate) async fn replace(client_id: &str, request: &Request, context: &Contex
 /// Deletes a client (§2.3). All that was granted to it ends with it: nothing is issued, introspected or told to a client
 /// that is not there, and to one that later gets the same name only what is newer than itself. The registration
 /// ends before the client goes, and with it whoever asks again finishes what broke off.
-pub(crate) async fn delete(client_id: &str, request: &Request, context: &Context) -> Result<Response, Refusal> {
+pub(crate) async fn delete(client_id: &str, request: &Request, context: &Context) -> Result<Response, HandlerError> {
     let Shown { mut registered, generation, .. } = shown(client_id, request, context).await?;
     let records = context.records.as_ref();
     loop {
@@ -115,7 +118,7 @@ pub(crate) async fn delete(client_id: &str, request: &Request, context: &Context
     }
     clients::remove(records, client_id).await?;
     context.forget_client(client_id);
-    Ok(Response::new(StatusCode::NO_CONTENT).of_client(client_id))
+    Ok(Response::new(StatusCode::NO_CONTENT))
 }
 
 fn refused() -> Error {
@@ -123,14 +126,14 @@ fn refused() -> Error {
 }
 
 /// The client that the request's token is for, to be read or changed.
-async fn authorized(client_id: &str, request: &Request, context: &Context) -> Result<Shown, Refusal> {
+async fn authorized(client_id: &str, request: &Request, context: &Context) -> Result<Shown, HandlerError> {
     let shown = shown(client_id, request, context).await?;
     if shown.registered.state.accepts(shown.generation) { Ok(shown) } else { Err(refused().into()) }
 }
 
 /// The client that the request's token is for, which may be half deleted. A token of another client, for a client that
 /// is gone, or for one whose name has passed to another, is refused the same way (§2.1).
-async fn shown(client_id: &str, request: &Request, context: &Context) -> Result<Shown, Refusal> {
+async fn shown(client_id: &str, request: &Request, context: &Context) -> Result<Shown, HandlerError> {
     let token = request.bearer()?.ok_or_else(refused)?;
     let binding = sealed_token::registration_binding(client_id);
     let content =
@@ -138,6 +141,7 @@ async fn shown(client_id: &str, request: &Request, context: &Context) -> Result<
             .ok_or_else(refused)?;
     let records = context.records.as_ref();
     let registered = registrations::find(records, client_id).await?.ok_or_else(refused)?;
+    request.log.client(client_id);
     let generation = content.standing.generation;
     let is_its = registered.registration.id == content.standing.grant.name();
     if !(is_its && registered.state.may_end_with(generation)) {

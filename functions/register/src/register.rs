@@ -2,14 +2,17 @@
 
 use crate::{answer, authority, client_secret, document, metadata, sector, statement};
 use http::StatusCode;
-use jose::Purpose;
+use keys::Purpose;
+use latchkey_http::{Request, Response};
+use platform::entropy;
 use protocol::registration::{self, Limits, Registration, RegistrationState};
-use protocol::{Client, Error, ErrorCode, GrantId, RACE, SecretVerifier, StoredClient, Timestamp, TokenContent};
-use runtime::{Context, Fault, Refusal, Request, Response, entropy};
+use protocol::{Client, GrantId, RACE, SecretVerifier, StoredClient, TokenContent};
+use provider::{Context, HandlerError};
 use serde_json::{Map, Value};
 use std::time::Duration;
 use storage::clients;
 use storage::registrations::{self, Change, Initial, InitialUse, Registered};
+use types::{Error, ErrorCode, Timestamp};
 
 /// For how long the last use of an initial access token can be made again, when the answer to it was lost.
 const RETRIED: Duration = Duration::from_secs(600);
@@ -25,7 +28,7 @@ enum Authority {
 }
 
 /// Registers a client, if the deployment lets this one.
-pub(crate) async fn register(request: &Request, context: &Context) -> Result<Response, Refusal> {
+pub(crate) async fn register(request: &Request, context: &Context) -> Result<Response, HandlerError> {
     let policy = &context.config.registration;
     if !policy.is_offered() {
         return Err(Error::new(ErrorCode::AccessDenied, "clients cannot register themselves here").into());
@@ -58,10 +61,8 @@ pub(crate) async fn register(request: &Request, context: &Context) -> Result<Res
     };
     let limits = Limits { scopes: &policy.scopes, grants: &policy.grants, reach: context.fetch.reach() };
     let client = registration::read(&entropy::name()?, metadata, said.as_ref(), &limits)?;
-    if matches!(authority, Authority::Anybody)
-        && let Err(response) = authority::take_quota(request, context).await?
-    {
-        return Ok(response);
+    if matches!(authority, Authority::Anybody) {
+        authority::take_quota(request, context).await?;
     }
     sector::check(&client, context).await?;
     match authority {
@@ -87,7 +88,7 @@ fn fingerprint(client: &Client, statement: Option<&str>, context: &Context) -> S
 /// A public client that anybody registers: identical registrations share one client, as every installation of the same
 /// software has the very same to say. It is nobody's then, and can be read, but neither changed nor deleted by those who
 /// registered it: what one of them changed would be the others' too.
-async fn same_or_new(client: Client, context: &Context, now: Timestamp) -> Result<Response, Refusal> {
+async fn same_or_new(client: Client, context: &Context, now: Timestamp) -> Result<Response, HandlerError> {
     let records = context.records.as_ref();
     let fingerprint = fingerprint(&client, None, context);
     let unused_until = now.after(context.config.registration.unused_lifetime);
@@ -118,7 +119,7 @@ async fn share(
     fingerprint: &str,
     context: &Context,
     now: Timestamp,
-) -> Result<Option<Response>, Refusal> {
+) -> Result<Option<Response>, HandlerError> {
     let records = context.records.as_ref();
     let stored = clients::find(records, client_id).await?.filter(|stored| stored.is_there(now));
     let (Some(stored), Some(mut registered)) = (stored, registrations::find(records, client_id).await?) else {
@@ -151,7 +152,7 @@ async fn with_initial_access(
     statement: Option<String>,
     context: &Context,
     now: Timestamp,
-) -> Result<Response, Refusal> {
+) -> Result<Response, HandlerError> {
     let records = context.records.as_ref();
     let attempt = InitialUse {
         fingerprint: fingerprint(&client, statement.as_deref(), context),
@@ -199,7 +200,7 @@ async fn create(
     unused_until: Option<Timestamp>,
     context: &Context,
     now: Timestamp,
-) -> Result<Response, Refusal> {
+) -> Result<Response, HandlerError> {
     let records = context.records.as_ref();
     let id = GrantId::new([0, 0], entropy::bytes()?).name();
     let registration = Registration { id, registered_at: now, software_statement };
@@ -214,7 +215,7 @@ async fn finish(
     registration: &Registration,
     unused_until: Option<Timestamp>,
     context: &Context,
-) -> Result<Response, Refusal> {
+) -> Result<Response, HandlerError> {
     let secrets = secrets(context, &client, registration, 0)?;
     let since = Some(registration.registered_at);
     let stored = StoredClient { since, unused_until, ..StoredClient::new(client, secrets) };
@@ -230,7 +231,7 @@ pub(crate) fn secrets(
     client: &Client,
     registration: &Registration,
     generation: u32,
-) -> Result<Vec<SecretVerifier>, Fault> {
+) -> Result<Vec<SecretVerifier>, HandlerError> {
     if !client.has_secret() {
         return Ok(Vec::new());
     }

@@ -2,8 +2,10 @@
 //! Else a client could claim another's sector, and know people by the names that they have there.
 
 use http::StatusCode;
-use protocol::{Client, Error, ErrorCode};
-use runtime::{Context, fetch};
+use platform::fetch;
+use protocol::Client;
+use provider::Context;
+use types::{Error, ErrorCode};
 
 pub(crate) async fn check(client: &Client, context: &Context) -> Result<(), Error> {
     let Some(uri) = &client.sector_identifier_uri else { return Ok(()) };

@@ -2,9 +2,9 @@
 
 use jose::Jwt;
 use protocol::software_statement::{self, invalid};
-use protocol::{Error, ErrorCode, Timestamp};
-use runtime::{Context, KeyError, KeySource};
+use provider::{Context, KeyError, KeySource};
 use serde_json::{Map, Value};
+use types::{Error, ErrorCode, Timestamp};
 
 /// The claims of a statement that was verified when its client was registered.
 pub(crate) fn claims(statement: &str) -> Option<Map<String, Value>> {

@@ -1,19 +1,20 @@
 //! Token revocation (RFC 7009).
 
 use http::StatusCode;
-use protocol::{Client, RevokedToken, Timestamp, TokenKind, sealed_token};
-use runtime::issue::Issuer;
-use runtime::{Context, Fault, Refusal, Request, Response};
+use latchkey_http::{Request, Response};
+use protocol::{Client, RevokedToken, TokenKind, sealed_token};
+use provider::issue::Issuer;
+use provider::{Context, Function, HandlerError, RequestParameters};
 use storage::grants::{self, StepContext};
 use storage::markers;
+use types::Timestamp;
+
+/// The function, as every platform calls it.
+pub const FUNCTION: Function = Function::api("revoke", |request, context| Box::pin(handle(request, context)));
 
 /// Revokes a token of the client that asks. One round trip. A token that is unknown, expired or another client's is
 /// no error (RFC 7009 §2.2), and nothing happens to it.
-pub async fn handle(request: &Request, context: &Context) -> Result<Response, Fault> {
-    respond(request, context).await.or_else(Refusal::into_json)
-}
-
-async fn respond(request: &Request, context: &Context) -> Result<Response, Refusal> {
+pub async fn handle(request: &Request, context: &Context) -> Result<Response, HandlerError> {
     let parameters = request.form()?;
     parameters.refuse_repeated()?;
     let stored = context.authenticate(request, &parameters).await?;
@@ -21,11 +22,11 @@ async fn respond(request: &Request, context: &Context) -> Result<Response, Refus
     let token = parameters.required("token")?;
     revoke(token, client, context, request.received_at).await?;
     // Clients ignore the body (§2.2), but some look for JSON.
-    Ok(Response::json(StatusCode::OK, &serde_json::Map::new()).of_client(&client.client_id))
+    Ok(Response::json(StatusCode::OK, &serde_json::Map::new()))
 }
 
 /// The kind of the token is in the token; `token_type_hint` is not needed (RFC 7009 §2.1).
-async fn revoke(token: &str, client: &Client, context: &Context, now: Timestamp) -> Result<(), Fault> {
+async fn revoke(token: &str, client: &Client, context: &Context, now: Timestamp) -> Result<(), HandlerError> {
     let records = context.records.as_ref();
     // A token that was exchanged comes of another client's grant, which may have to be told that the session ended.
     let remembered = context.config.session_lifetime;
@@ -50,5 +51,5 @@ async fn revoke(token: &str, client: &Client, context: &Context, now: Timestamp)
 #[cfg(target_arch = "wasm32")]
 #[worker::event(fetch)]
 async fn fetch(request: worker::Request, env: worker::Env, _: worker::Context) -> worker::Result<worker::Response> {
-    runtime::worker::serve("revoke", request, &env, |request, context| Box::pin(handle(request, context))).await
+    provider::worker::serve(FUNCTION, request, &env).await
 }

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    runtime::lambda::run("revoke", |request, context| Box::pin(revoke::handle(request, context)))
+    provider::lambda::run(revoke::FUNCTION)
 }

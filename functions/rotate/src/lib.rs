@@ -1,11 +1,11 @@
 //! Scheduled: makes the next signing keys in time, retires old ones, and seals them anew when the secret changed.
 
-use jose::Occasion;
-use protocol::Timestamp;
-use runtime::{Context, Fault};
+use keys::Occasion;
+use provider::{Context, HandlerError};
+use types::Timestamp;
 
 /// Does what is due. Running it often, or in several places at once, does no harm: one of them wins.
-pub async fn run(now: Timestamp, context: &Context) -> Result<(), Fault> {
+pub async fn run(now: Timestamp, context: &Context) -> Result<(), HandlerError> {
     context.rotate_keys(Occasion::Due, now).await?;
     Ok(())
 }
@@ -13,5 +13,5 @@ pub async fn run(now: Timestamp, context: &Context) -> Result<(), Fault> {
 #[cfg(target_arch = "wasm32")]
 #[worker::event(scheduled)]
 async fn scheduled(event: worker::ScheduledEvent, env: worker::Env, _: worker::ScheduleContext) {
-    runtime::worker::run_scheduled("rotate", &event, &env, |now, context| Box::pin(run(now, context))).await;
+    provider::worker::run_scheduled("rotate", &event, &env, |now, context| Box::pin(run(now, context))).await;
 }

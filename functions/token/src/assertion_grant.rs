@@ -7,13 +7,12 @@
 
 use crate::Exchange;
 use crate::issue::TokenResponse;
-use protocol::{
-    Algorithm, AuthenticationContext, Error, ErrorCode, Grant, GrantState, MappedSubject, Scope, Timestamp,
-    TrustedIssuer, resource,
-};
-use runtime::{Refusal, entropy};
+use platform::entropy;
+use protocol::{AuthenticationContext, Grant, GrantState, MappedSubject, TrustedIssuer, resource};
+use provider::HandlerError;
 use serde_json::{Map, Value};
 use storage::{directory, grants, users};
+use types::{Algorithm, Error, ErrorCode, Timestamp};
 
 /// The issuer that an assertion names, if it is trusted here with this client, and signs as it says it does. Proves
 /// nothing yet.
@@ -54,10 +53,10 @@ pub(crate) struct Accepted<'a> {
 
 /// Issues an access token, and no refresh token: the client comes with a new assertion (RFC 7521 §4.1). All that can
 /// be refused is refused before the assertion counts as used. Two round trips; one when the subject is a machine.
-pub(crate) async fn issue(exchange: &Exchange<'_>, accepted: Accepted<'_>) -> Result<TokenResponse, Refusal> {
+pub(crate) async fn issue(exchange: &Exchange<'_>, accepted: Accepted<'_>) -> Result<TokenResponse, HandlerError> {
     let client = &exchange.client.client;
     let allowed = accepted.issuer.allowed_scope(client);
-    let scope = Scope::requested(exchange.parameters)?.unwrap_or_else(|| allowed.clone());
+    let scope = exchange.parameters.scope()?.unwrap_or_else(|| allowed.clone());
     if !scope.is_within(&allowed) {
         let description = "scope asks for more than the client and the issuer may have";
         return Err(Error::new(ErrorCode::InvalidScope, description).into());
@@ -87,11 +86,11 @@ pub(crate) async fn issue(exchange: &Exchange<'_>, accepted: Accepted<'_>) -> Re
     if !grants::create_once(exchange.context.records.as_ref(), id, &grant, &state, expires_at).await? {
         return Err(Error::invalid_grant("the assertion was used before; make a new one for each request").into());
     }
-    Ok(exchange.token_of(claims).await?)
+    exchange.token_of(claims).await
 }
 
 /// Who the subject is here (RFC 7523 §3 (2)).
-async fn subject(exchange: &Exchange<'_>, accepted: &Accepted<'_>) -> Result<String, Refusal> {
+async fn subject(exchange: &Exchange<'_>, accepted: &Accepted<'_>) -> Result<String, HandlerError> {
     let records = exchange.context.records.as_ref();
     let found = match accepted.issuer.subject.map(accepted.subject, accepted.claims) {
         None => None,

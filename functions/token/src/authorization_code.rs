@@ -2,13 +2,14 @@
 
 use crate::Exchange;
 use crate::issue::{Nonce, TokenResponse};
-use protocol::{CodeChallenge, CodeVerdict, Error, Standing, TokenKind, resource, sealed_token};
-use runtime::Refusal;
+use protocol::{CodeChallenge, CodeVerdict, Standing, TokenKind, resource, sealed_token};
+use provider::HandlerError;
 use storage::grants::{self, Redemption};
+use types::Error;
 
 /// Redeems a code: once. A code that is forged, expired, or bound to another client, redirect URI or verifier is
 /// refused before any storage is asked.
-pub(crate) async fn redeem(exchange: &Exchange<'_>) -> Result<TokenResponse, Refusal> {
+pub(crate) async fn redeem(exchange: &Exchange<'_>) -> Result<TokenResponse, HandlerError> {
     let parameters = exchange.parameters;
     let code = parameters.required("code")?;
     let challenge = parameters.value("code_verifier").map(CodeChallenge::of_verifier).transpose()?;
@@ -46,7 +47,7 @@ pub(crate) async fn redeem(exchange: &Exchange<'_>) -> Result<TokenResponse, Ref
 
 /// Whether the resources that the request names are among those that were granted (RFC 8707 §2.2). Checked before the code
 /// is redeemed, so that a mistake costs the client nothing; no round trip when it names none.
-async fn check_resources(exchange: &Exchange<'_>, code: &Standing) -> Result<(), Refusal> {
+async fn check_resources(exchange: &Exchange<'_>, code: &Standing) -> Result<(), HandlerError> {
     if exchange.parameters.value("resource").is_none() {
         return Ok(());
     }

@@ -2,14 +2,15 @@
 
 use crate::Exchange;
 use crate::issue::TokenResponse;
-use protocol::{Error, ErrorCode, STANDARD_SCOPES, Scope, resource};
-use runtime::Refusal;
+use protocol::{STANDARD_SCOPES, resource};
+use provider::HandlerError;
+use types::{Error, ErrorCode};
 
 /// Issues a token to the client itself. Scopes about a person make no sense here and are refused.
-pub(crate) async fn issue(exchange: &Exchange<'_>) -> Result<TokenResponse, Refusal> {
+pub(crate) async fn issue(exchange: &Exchange<'_>) -> Result<TokenResponse, HandlerError> {
     let client = &exchange.client.client;
     let allowed = client.scope.filtered(|token| !STANDARD_SCOPES.contains(&token));
-    let requested = Scope::requested(exchange.parameters)?;
+    let requested = exchange.parameters.scope()?;
     let invalid = |description| Err(Error::new(ErrorCode::InvalidScope, description).into());
     if requested.as_ref().is_some_and(|scope| !scope.is_within(&allowed)) {
         return invalid("scope asks for more than the client may have");
@@ -20,5 +21,5 @@ pub(crate) async fn issue(exchange: &Exchange<'_>) -> Result<TokenResponse, Refu
     if requested.is_some() && claims.scope.is_empty() {
         return invalid("none of these scopes means anything to the resource");
     }
-    Ok(exchange.token_of(claims).await?)
+    exchange.token_of(claims).await
 }

@@ -2,13 +2,14 @@
 
 use crate::Exchange;
 use crate::issue::{Nonce, TokenResponse};
-use protocol::{Error, ErrorCode, GrantId, Timestamp, TokenKind, resource, sealed_token};
-use runtime::Refusal;
+use protocol::{GrantId, TokenKind, resource, sealed_token};
+use provider::HandlerError;
 use storage::devices::{self, Decision, Poll};
+use types::{Error, ErrorCode, Timestamp};
 
 /// Hands the device its tokens when a person approved. A code that is forged, expired or another client's is refused
 /// before any storage is asked.
-pub(crate) async fn poll(exchange: &Exchange<'_>) -> Result<TokenResponse, Refusal> {
+pub(crate) async fn poll(exchange: &Exchange<'_>) -> Result<TokenResponse, HandlerError> {
     let (context, now) = (exchange.context, exchange.now);
     let code = exchange.parameters.required("device_code")?;
     let binding = sealed_token::device_binding(&exchange.client.client.client_id);
@@ -47,7 +48,7 @@ pub(crate) async fn poll(exchange: &Exchange<'_>) -> Result<TokenResponse, Refus
 
 /// Whether the resources that the poll names are among those that were granted (RFC 8707 §2.2). Checked before the tokens
 /// are taken, so that a mistake costs the device nothing; no round trip when it names none.
-async fn check_resources(exchange: &Exchange<'_>, id: GrantId) -> Result<(), Refusal> {
+async fn check_resources(exchange: &Exchange<'_>, id: GrantId) -> Result<(), HandlerError> {
     if exchange.parameters.value("resource").is_none() {
         return Ok(());
     }
@@ -57,6 +58,6 @@ async fn check_resources(exchange: &Exchange<'_>, id: GrantId) -> Result<(), Ref
     Ok(())
 }
 
-fn refuse(code: ErrorCode, description: &'static str) -> Refusal {
+fn refuse(code: ErrorCode, description: &'static str) -> HandlerError {
     Error::new(code, description).into()
 }

@@ -1,11 +1,12 @@
 //! What a token response holds (RFC 6749 §5.1, OpenID Connect Core §3.1.3.3).
 
 use crate::Exchange;
-use protocol::{AccessTokenClaims, GrantType, Scope};
-use runtime::Fault;
-use runtime::issue::{Companions, Issuer};
+use protocol::{AccessTokenClaims, GrantType};
+use provider::HandlerError;
+use provider::issue::{Companions, Issuer};
 use serde::Serialize;
 use storage::grants::StoredGrant;
+use types::Scope;
 
 /// A token response (RFC 6749 §5.1).
 #[derive(Serialize)]
@@ -42,7 +43,7 @@ impl Exchange<'_> {
         scope: &Scope,
         resources: &[String],
         nonce: Nonce,
-    ) -> Result<TokenResponse, Fault> {
+    ) -> Result<TokenResponse, HandlerError> {
         let issuer = self.issuer();
         let standing = live.standing();
         let scope = scope.within(&self.client.client.scope);
@@ -65,7 +66,7 @@ impl Exchange<'_> {
     }
 
     /// An access token alone.
-    pub(crate) async fn token_of(&self, claims: AccessTokenClaims) -> Result<TokenResponse, Fault> {
+    pub(crate) async fn token_of(&self, claims: AccessTokenClaims) -> Result<TokenResponse, HandlerError> {
         Ok(TokenResponse {
             access_token: self.issuer().access_token(&claims).await?,
             token_type: "Bearer",

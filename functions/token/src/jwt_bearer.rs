@@ -4,9 +4,10 @@ use crate::Exchange;
 use crate::assertion_grant::{self, Accepted};
 use crate::issue::TokenResponse;
 use jose::Jwt;
-use protocol::{Assertion, AssertionRules, Error, Timestamp};
-use runtime::{Fault, KeyError, KeySource, Refusal};
+use protocol::{Assertion, AssertionRules};
+use provider::{HandlerError, KeyError, KeySource};
 use serde_json::Value;
+use types::{Error, Timestamp};
 
 /// The types that an assertion's header may name: none, the plain one, and the one of draft-ietf-oauth-rfc7523bis. An
 /// access token or a logout token of the same issuer is never taken for an assertion (RFC 8725 §3.11).
@@ -14,7 +15,7 @@ const TYPES: [&str; 2] = ["JWT", "authorization-grant+jwt"];
 
 /// Verifies the assertion and issues a token. One that is malformed, of an unknown issuer, forged, expired, or made
 /// for another server is refused before any storage is asked.
-pub(crate) async fn issue(exchange: &Exchange<'_>) -> Result<TokenResponse, Refusal> {
+pub(crate) async fn issue(exchange: &Exchange<'_>) -> Result<TokenResponse, HandlerError> {
     let assertion = exchange.parameters.required("assertion")?;
     let jwt = Jwt::parse(assertion)
         .filter(|jwt| jwt.header().typ.is_none() || TYPES.iter().any(|typ| jwt.typ_is(typ)))
@@ -25,14 +26,14 @@ pub(crate) async fn issue(exchange: &Exchange<'_>) -> Result<TokenResponse, Refu
     let trusted = &exchange.context.config.trusted_issuers;
     let issuer = assertion_grant::named_issuer(exchange, trusted, named.as_deref(), jwt.header().alg)?;
     let keys = KeySource::either(issuer.jwks.as_ref(), issuer.jwks_uri.as_deref())
-        .ok_or_else(|| Fault::new("a trusted issuer has no keys"))?;
+        .ok_or_else(|| HandlerError::unavailable("a trusted issuer has no keys"))?;
     let claims = match exchange.context.verify_by(&jwt, keys, exchange.now).await {
         Ok(Value::Object(claims)) => claims,
         Ok(_) | Err(KeyError::Unverified) => {
             return Err(Error::invalid_grant("the assertion is not signed with a key of its issuer").into());
         }
         // The issuer's server, or what it serves: no reason for the client to throw its assertion away.
-        Err(error) => return Err(Fault::new(format_args!("{}: {error}", issuer.issuer)).into()),
+        Err(error) => return Err(HandlerError::unavailable(format_args!("{}: {error}", issuer.issuer))),
     };
     let rules = AssertionRules {
         issuer: &issuer.issuer,

@@ -11,41 +11,34 @@ mod saml_bearer;
 mod token_exchange;
 
 use http::header;
-use protocol::{Error, ErrorCode, GrantType, Parameters, StoredClient};
-use runtime::{Context, Fault, Refusal, Request, Response};
+use latchkey_http::{Request, Response};
+use protocol::{GrantType, Parameters, StoredClient};
+use provider::{Context, Function, HandlerError, RequestParameters};
+use types::{Error, ErrorCode};
+
+/// The function, as every platform calls it.
+pub const FUNCTION: Function = Function::api("token", |request, context| Box::pin(handle(request, context)));
 
 /// Answers a token request.
-pub async fn handle(request: &Request, context: &Context) -> Result<Response, Fault> {
-    respond(request, context).await.or_else(Refusal::into_json)
-}
-
-async fn respond(request: &Request, context: &Context) -> Result<Response, Refusal> {
+pub async fn handle(request: &Request, context: &Context) -> Result<Response, HandlerError> {
     let parameters = request.form()?;
     parameters.refuse_repeated()?;
     let grant_type = grant_type(&parameters, context.config.grant_types())?;
     let client = context.authenticate(request, &parameters).await?;
     let exchange = Exchange { parameters: &parameters, client: &client, context, now: request.received_at };
-    let answer = match exchange.begin(grant_type).await {
-        Err(refusal) => Err(refusal),
-        Ok(()) => match grant_type {
-            GrantType::AuthorizationCode => authorization_code::redeem(&exchange).await,
-            GrantType::RefreshToken => refresh_token::refresh(&exchange).await,
-            GrantType::ClientCredentials => client_credentials::issue(&exchange).await,
-            GrantType::DeviceCode => device_code::poll(&exchange).await,
-            GrantType::JwtBearer => jwt_bearer::issue(&exchange).await,
-            GrantType::Saml2Bearer => saml_bearer::issue(&exchange).await,
-            GrantType::TokenExchange => token_exchange::exchange(&exchange).await,
-        },
+    exchange.begin(grant_type).await?;
+    let tokens = match grant_type {
+        GrantType::AuthorizationCode => authorization_code::redeem(&exchange).await?,
+        GrantType::RefreshToken => refresh_token::refresh(&exchange).await?,
+        GrantType::ClientCredentials => client_credentials::issue(&exchange).await?,
+        GrantType::DeviceCode => device_code::poll(&exchange).await?,
+        GrantType::JwtBearer => jwt_bearer::issue(&exchange).await?,
+        GrantType::Saml2Bearer => saml_bearer::issue(&exchange).await?,
+        GrantType::TokenExchange => token_exchange::exchange(&exchange).await?,
     };
-    let response = match answer {
-        Ok(tokens) => {
-            // A fault must not lose tokens that are made; whoever brings the client's next ones notes it again.
-            drop(context.note_use(&client).await);
-            Response::json(http::StatusCode::OK, &tokens).with(header::PRAGMA, "no-cache")
-        }
-        Err(refusal) => refusal.into_json()?,
-    };
-    Ok(response.of_client(&client.client.client_id))
+    // A fault here must not lose tokens that are issued: the client's next token request repeats the note.
+    drop(context.note_use(&client).await);
+    Ok(Response::json(http::StatusCode::OK, &tokens).with(header::PRAGMA, "no-cache"))
 }
 
 fn unsupported(description: &'static str) -> Error {
@@ -57,13 +50,13 @@ struct Exchange<'a> {
     parameters: &'a Parameters,
     client: &'a StoredClient,
     context: &'a Context,
-    now: protocol::Timestamp,
+    now: types::Timestamp,
 }
 
 impl Exchange<'_> {
     /// Whether the client may use the grant at all (RFC 6749 §5.2); and, of a grant that may bring an ID token, whether
     /// that can be encrypted, before anything is redeemed for it.
-    async fn begin(&self, grant_type: GrantType) -> Result<(), Refusal> {
+    async fn begin(&self, grant_type: GrantType) -> Result<(), HandlerError> {
         let client = &self.client.client;
         if !client.may_use(grant_type) {
             let description = format!("the client may not use the {} grant", grant_type.as_str());
@@ -95,5 +88,5 @@ fn grant_type(parameters: &Parameters, mut offered: impl Iterator<Item = GrantTy
 #[cfg(target_arch = "wasm32")]
 #[worker::event(fetch)]
 async fn fetch(request: worker::Request, env: worker::Env, _: worker::Context) -> worker::Result<worker::Response> {
-    runtime::worker::serve("token", request, &env, |request, context| Box::pin(handle(request, context))).await
+    provider::worker::serve(FUNCTION, request, &env).await
 }

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    runtime::lambda::run_signing("token", |request, context| Box::pin(token::handle(request, context)))
+    provider::lambda::run_signing(token::FUNCTION)
 }

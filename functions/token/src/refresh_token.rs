@@ -2,12 +2,13 @@
 
 use crate::Exchange;
 use crate::issue::{Nonce, TokenResponse};
-use protocol::{Error, ErrorCode, GrantId, Scope, TokenKind, resource, sealed_token};
-use runtime::Refusal;
+use protocol::{GrantId, TokenKind, resource, sealed_token};
+use provider::HandlerError;
 use storage::grants::{self, Rotation};
+use types::{Error, ErrorCode, Scope};
 
 /// Rotates a refresh token. One that is forged, expired, or another client's is refused before any storage is asked.
-pub(crate) async fn refresh(exchange: &Exchange<'_>) -> Result<TokenResponse, Refusal> {
+pub(crate) async fn refresh(exchange: &Exchange<'_>) -> Result<TokenResponse, HandlerError> {
     let token = exchange.parameters.required("refresh_token")?;
     let binding = sealed_token::refresh_binding(&exchange.client.client.client_id);
     let token = sealed_token::open(&exchange.context.secrets, TokenKind::RefreshToken, token, &binding, exchange.now)
@@ -32,12 +33,12 @@ pub(crate) async fn refresh(exchange: &Exchange<'_>) -> Result<TokenResponse, Re
 
 /// The scope and the resources asked for, which must be within what was granted (RFC 6749 §6, RFC 8707 §2.2). Checked
 /// before the token is rotated, so that a mistake costs the client nothing; `None` when the request names neither.
-async fn narrowed(exchange: &Exchange<'_>, grant: GrantId) -> Result<Option<(Scope, Vec<String>)>, Refusal> {
+async fn narrowed(exchange: &Exchange<'_>, grant: GrantId) -> Result<Option<(Scope, Vec<String>)>, HandlerError> {
     let parameters = exchange.parameters;
     if parameters.value("scope").is_none() && parameters.value("resource").is_none() {
         return Ok(None);
     }
-    let scope = Scope::requested(parameters)?;
+    let scope = parameters.scope()?;
     let live = grants::find(exchange.context.records.as_ref(), grant).await?;
     let granted = live.ok_or_else(|| Error::invalid_grant("the grant was revoked or has ended"))?.grant;
     let scope = scope.unwrap_or_else(|| granted.scope.clone());

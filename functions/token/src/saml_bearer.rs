@@ -4,13 +4,14 @@ use crate::Exchange;
 use crate::assertion_grant::{self, Accepted};
 use crate::issue::TokenResponse;
 use jose::PublicKey;
-use protocol::{Error, TrustedIssuer};
-use runtime::Refusal;
+use protocol::TrustedIssuer;
+use provider::HandlerError;
 use saml::{Genuine, Presented, Problem, Rules};
+use types::Error;
 
 /// Verifies the assertion and issues a token. One that is malformed, of an unknown issuer, forged, expired, or made
 /// for another server is refused before any storage is asked.
-pub(crate) async fn issue(exchange: &Exchange<'_>) -> Result<TokenResponse, Refusal> {
+pub(crate) async fn issue(exchange: &Exchange<'_>) -> Result<TokenResponse, HandlerError> {
     let presented = Presented::parse(exchange.parameters.required("assertion")?).map_err(refused)?;
     let named = presented.issuer();
     let config = &exchange.context.config;
@@ -52,6 +53,6 @@ async fn verify(mut presented: Presented, issuer: &TrustedIssuer) -> Option<Genu
     None
 }
 
-fn refused(problem: Problem) -> Refusal {
+fn refused(problem: Problem) -> HandlerError {
     Error::invalid_grant(format!("the assertion is refused: {}", problem.as_str())).into()
 }

@@ -7,15 +7,16 @@ use crate::Exchange;
 use crate::issue::TokenResponse;
 use protocol::token_exchange::{self, ExchangeRequest, ExchangedType, Facts, Held};
 use protocol::{
-    AccessTokenClaims, AccessTokenFormat, Error, GrantStatus, OPAQUE_PREFIX, RefreshVerdict, Standing, Timestamp,
-    TokenContent, TokenExchangePolicy, TokenKind, judge_refresh, resource, sealed_token,
+    AccessTokenClaims, AccessTokenFormat, GrantStatus, RefreshVerdict, Standing, TokenContent, TokenExchangePolicy,
+    TokenKind, judge_refresh, resource, sealed_token,
 };
-use runtime::{Backing, Fault, Refusal};
+use provider::{Backing, HandlerError};
 use storage::grants::{self, StoredGrant};
+use types::{Error, OPAQUE_PREFIX, Timestamp};
 
 /// Exchanges. Tokens that are forged, expired, or not the client's to exchange, and targets that are not, are refused
 /// before any storage is asked; then one round trip for each token.
-pub(crate) async fn exchange(exchange: &Exchange<'_>) -> Result<TokenResponse, Refusal> {
+pub(crate) async fn exchange(exchange: &Exchange<'_>) -> Result<TokenResponse, HandlerError> {
     let client = &exchange.client.client;
     let policy = token_exchange::policy(client)?;
     let request = ExchangeRequest::parse(exchange.parameters)?;
@@ -63,7 +64,7 @@ enum Role {
 impl Role {
     /// "If either the subject_token or actor_token are invalid for any reason, or are unacceptable based on policy …
     /// the error code MUST be invalid_request" (RFC 8693 §2.2.2).
-    fn refusal(self) -> Refusal {
+    fn refusal(self) -> HandlerError {
         Error::invalid_request(match self {
             Self::Subject => {
                 "the subject_token is unknown, expired or revoked, is not of the type named, or is of a client whose tokens this one may not exchange"
@@ -97,7 +98,7 @@ struct Alive {
 
 impl Exchange<'_> {
     /// Proves a token, and that the policy lets it in. No storage is asked.
-    async fn proved(&self, held: &Held<'_>, role: Role, policy: &TokenExchangePolicy) -> Result<Proved, Refusal> {
+    async fn proved(&self, held: &Held<'_>, role: Role, policy: &TokenExchangePolicy) -> Result<Proved, HandlerError> {
         let found = match held.kind {
             ExchangedType::AccessToken => self.access(held.token).await?,
             ExchangedType::RefreshToken => self.refresh(held.token, policy),
@@ -118,11 +119,11 @@ impl Exchange<'_> {
         found.filter(is_let_in).ok_or_else(|| role.refusal())
     }
 
-    async fn access(&self, token: &str) -> Result<Option<Proved>, Fault> {
+    async fn access(&self, token: &str) -> Result<Option<Proved>, HandlerError> {
         Ok(self.context.access_token(token, self.now).await?.map(|claims| Proved::Access(Box::new(claims))))
     }
 
-    async fn id(&self, token: &str) -> Result<Option<Proved>, Fault> {
+    async fn id(&self, token: &str) -> Result<Option<Proved>, HandlerError> {
         Ok(self.context.id_token(token, self.now).await?.and_then(|token| {
             Some(Proved::Granted {
                 standing: token.standing(&self.context.secrets)?,
@@ -146,7 +147,7 @@ impl Exchange<'_> {
     }
 
     /// Whether a proved token still is good. One round trip.
-    async fn alive(&self, proved: Proved, role: Role) -> Result<Alive, Refusal> {
+    async fn alive(&self, proved: Proved, role: Role) -> Result<Alive, HandlerError> {
         match proved {
             Proved::Access(claims) => {
                 let grant = match self.context.backing(&claims, self.now).await? {

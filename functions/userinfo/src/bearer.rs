@@ -1,8 +1,9 @@
 //! Bearer tokens in requests (RFC 6750 §2) and the challenge of a resource (§3).
 
 use http::{Method, StatusCode, header};
-use protocol::Error;
-use runtime::{Request, Response, bearer_challenge};
+use latchkey_http::{Request, Response};
+use provider::{RequestParameters, bearer_challenge};
+use types::Error;
 
 /// Why a request is not let in.
 pub(crate) enum Challenge {
@@ -17,7 +18,7 @@ pub(crate) enum Challenge {
 }
 
 impl Challenge {
-    pub(crate) fn response(self) -> Response {
+    pub(crate) fn response(self, request: &Request) -> Response {
         match self {
             Self::NoToken => {
                 Response::new(StatusCode::UNAUTHORIZED).with(header::WWW_AUTHENTICATE, &bearer_challenge(None))
@@ -26,7 +27,8 @@ impl Challenge {
                 let scope = scope.map(|scope| format!(", scope=\"{scope}\"")).unwrap_or_default();
                 let value = bearer_challenge(Some(&error)) + &scope;
                 let status = StatusCode::from_u16(error.code.status()).unwrap_or(StatusCode::BAD_REQUEST);
-                Response::json(status, &error.to_body()).with(header::WWW_AUTHENTICATE, &value).failed(&error)
+                request.log.error(error.code.as_str(), &error.description);
+                Response::json(status, &error.to_body()).with(header::WWW_AUTHENTICATE, &value)
             }
         }
     }

@@ -4,49 +4,53 @@ mod bearer;
 
 use bearer::Challenge;
 use http::{StatusCode, header};
-use protocol::{AccessTokenClaims, Error, ErrorCode, Timestamp};
-use runtime::{Backing, Context, Fault, Refusal, Request, Response};
+use latchkey_http::{Request, Response};
+use protocol::AccessTokenClaims;
+use provider::{Backing, Context, Function, HandlerError};
 use serde_json::{Map, Value};
 use storage::users;
+use types::{Error, ErrorCode, Timestamp};
+
+/// The function, as every platform calls it.
+pub const FUNCTION: Function = Function::api("userinfo", |request, context| Box::pin(handle(request, context)));
 
 /// Answers with the claims that the access token allows. Two round trips: the grant and the person.
-pub async fn handle(request: &Request, context: &Context) -> Result<Response, Fault> {
-    respond(request, context).await.or_else(Refusal::into_json)
-}
-
-async fn respond(request: &Request, context: &Context) -> Result<Response, Refusal> {
+pub async fn handle(request: &Request, context: &Context) -> Result<Response, HandlerError> {
     let token = match bearer::token(request) {
         Ok(token) => token,
-        Err(challenge) => return Ok(challenge.response()),
+        Err(challenge) => return Ok(challenge.response(request)),
     };
-    let Some(claims) = context.access_token(&token, request.received_at).await? else { return Ok(invalid_token()) };
+    let Some(claims) = context.access_token(&token, request.received_at).await? else {
+        return Ok(invalid_token(request));
+    };
+    request.log.client(&claims.client_id);
     let config = &context.config;
     if ![&config.issuer, &config.audience].into_iter().any(|own| claims.aud.contains(own)) {
         // RFC 9068 §4: whoever a token is for must not use it elsewhere.
         let error = Error::new(ErrorCode::InvalidToken, "the access token is for another resource alone");
-        return Ok(Challenge::Error { error, scope: None }.response());
+        return Ok(Challenge::Error { error, scope: None }.response(request));
     }
     if !claims.scope.contains("openid") {
         let error = Error::new(ErrorCode::InsufficientScope, "the access token must have the scope openid");
-        return Ok(Challenge::Error { error, scope: Some("openid") }.response());
+        return Ok(Challenge::Error { error, scope: Some("openid") }.response(request));
     }
     let Some(Backing::Grant(live)) = context.backing(&claims, request.received_at).await? else {
-        return Ok(invalid_token());
+        return Ok(invalid_token(request));
     };
     let user = users::find(context.records.as_ref(), &live.grant.subject).await?;
-    let Some(user) = user else { return Ok(invalid_token()) };
+    let Some(user) = user else { return Ok(invalid_token(request)) };
     // Claims asked for by name live in the grant: what was taken from its client since is not told.
     let client = context.client(&live.grant.client_id, request.received_at).await?;
-    let Some(client) = client else { return Ok(invalid_token()) };
+    let Some(client) = client else { return Ok(invalid_token(request)) };
     let asked = live.grant.claims.within(&client.client.scope);
     let mut answer = asked.for_userinfo(&claims.scope, &user.claims);
     answer.insert("sub".to_owned(), Value::String(claims.sub.clone()));
     send(context, &claims, answer, request.received_at).await
 }
 
-fn invalid_token() -> Response {
+fn invalid_token(request: &Request) -> Response {
     let error = Error::new(ErrorCode::InvalidToken, "the access token is unknown, expired or revoked");
-    Challenge::Error { error, scope: None }.response()
+    Challenge::Error { error, scope: None }.response(request)
 }
 
 /// As JSON; signed, encrypted or both when the client is registered so (OpenID Connect Core §5.3.2).
@@ -55,8 +59,8 @@ async fn send(
     claims: &AccessTokenClaims,
     mut answer: Map<String, Value>,
     now: Timestamp,
-) -> Result<Response, Refusal> {
-    let json = |answer: &Map<String, Value>| Response::json(StatusCode::OK, answer).of_client(&claims.client_id);
+) -> Result<Response, HandlerError> {
+    let json = |answer: &Map<String, Value>| Response::json(StatusCode::OK, answer);
     let Some(stored) = context.client(&claims.client_id, now).await? else { return Ok(json(&answer)) };
     let client = &stored.client;
     let recipient = context.userinfo_recipient(client, now).await?;
@@ -69,15 +73,12 @@ async fn send(
     answer.insert("iss".to_owned(), Value::String(context.config.issuer.clone()));
     answer.insert("aud".to_owned(), Value::String(claims.client_id.clone()));
     let jwt = context.sign(algorithm, "JWT", &answer, now).await?;
-    let jwt = runtime::encrypted(recipient.as_ref(), jwt).await?;
-    Ok(Response::new(StatusCode::OK)
-        .with(header::CONTENT_TYPE, "application/jwt")
-        .with_body(jwt)
-        .of_client(&claims.client_id))
+    let jwt = provider::encrypted(recipient.as_ref(), jwt).await?;
+    Ok(Response::new(StatusCode::OK).with(header::CONTENT_TYPE, "application/jwt").with_body(jwt))
 }
 
 #[cfg(target_arch = "wasm32")]
 #[worker::event(fetch)]
 async fn fetch(request: worker::Request, env: worker::Env, _: worker::Context) -> worker::Result<worker::Response> {
-    runtime::worker::serve("userinfo", request, &env, |request, context| Box::pin(handle(request, context))).await
+    provider::worker::serve(FUNCTION, request, &env).await
 }

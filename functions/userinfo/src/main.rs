@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    runtime::lambda::run("userinfo", |request, context| Box::pin(userinfo::handle(request, context)))
+    provider::lambda::run(userinfo::FUNCTION)
 }

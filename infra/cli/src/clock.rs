@@ -1,7 +1,7 @@
 //! The time of this machine.
 
-use protocol::Timestamp;
 use std::time::{SystemTime, UNIX_EPOCH};
+use types::Timestamp;
 
 /// Now.
 pub(crate) fn now() -> Timestamp {

@@ -4,7 +4,7 @@ use crate::args::DeploymentArgs;
 use crate::clock;
 use crate::failure::Failure;
 use crate::secret;
-use jose::Secrets;
+use keys::Secrets;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -125,8 +125,8 @@ fn cannot(what: impl std::fmt::Display, why: impl std::fmt::Display) -> Failure 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use protocol::Timestamp;
     use storage::{Created, Key, Kind, Partition, Record, Records, contract};
+    use types::Timestamp;
 
     fn scratch(name: &str) -> std::path::PathBuf {
         let directory = std::env::temp_dir().join(format!("latchkey-{name}-{}", std::process::id()));

@@ -2,7 +2,7 @@
 
 use crate::failure::Failure;
 use crate::output::Output;
-use jose::Secret;
+use keys::Secret;
 use serde_json::json;
 
 pub(crate) fn run(output: Output) -> Result<(), Failure> {

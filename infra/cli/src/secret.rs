@@ -1,7 +1,7 @@
 //! The deployment's secret: where it is found, and how the local one is kept.
 
 use crate::failure::Failure;
-use jose::Secret;
+use keys::Secret;
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};

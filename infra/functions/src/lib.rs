@@ -1,34 +1,35 @@
-//! Every function by its name in the route table, for whoever runs them all in one process.
+//! Every function with routes, for a process that runs them all.
 
-use runtime::Handler;
+use provider::Function;
 
-/// The function of this name; `None` when there is none.
-pub fn handler(function: &str) -> Option<Handler> {
-    let handler: Handler = match function {
-        "admin" => |request, context| Box::pin(admin::handle(request, context)),
-        "authorize" => |request, context| Box::pin(authorize::handle(request, context)),
-        "consent" => |request, context| Box::pin(consent::handle(request, context)),
-        "device" => |request, context| Box::pin(device::handle(request, context)),
-        "introspect" => |request, context| Box::pin(introspect::handle(request, context)),
-        "login" => |request, context| Box::pin(login::handle(request, context)),
-        "logout" => |request, context| Box::pin(logout::handle(request, context)),
-        "metadata" => |request, context| Box::pin(metadata::handle(request, context)),
-        "par" => |request, context| Box::pin(par::handle(request, context)),
-        "register" => |request, context| Box::pin(register::handle(request, context)),
-        "revoke" => |request, context| Box::pin(revoke::handle(request, context)),
-        "token" => |request, context| Box::pin(token::handle(request, context)),
-        "userinfo" => |request, context| Box::pin(userinfo::handle(request, context)),
-        _ => return None,
-    };
-    Some(handler)
+/// Every function with routes.
+pub const FUNCTIONS: [Function; 13] = [
+    admin::FUNCTION,
+    authorize::FUNCTION,
+    consent::FUNCTION,
+    device::FUNCTION,
+    introspect::FUNCTION,
+    login::FUNCTION,
+    logout::FUNCTION,
+    metadata::FUNCTION,
+    par::FUNCTION,
+    register::FUNCTION,
+    revoke::FUNCTION,
+    token::FUNCTION,
+    userinfo::FUNCTION,
+];
+
+/// Returns the function of this name in the route table.
+pub fn find(name: &str) -> Option<&'static Function> {
+    FUNCTIONS.iter().find(|function| function.name == name)
 }
 
 #[cfg(test)]
 mod tests {
     #[test]
     fn every_route_leads_to_a_function() {
-        for route in runtime::routes::ROUTES {
-            assert!(super::handler(route.function).is_some(), "{}", route.path);
+        for route in provider::routes::ROUTES {
+            assert!(super::find(route.function).is_some(), "{}", route.path);
         }
     }
 }

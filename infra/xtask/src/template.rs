@@ -208,7 +208,7 @@ fn strings_or_list(yaml: &Yaml) -> &[Yaml] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use runtime::routes::{ROUTES, SCHEDULED};
+    use provider::routes::{ROUTES, SCHEDULED};
 
     fn template() -> Template {
         Template::read(&crate::workspace::root().join("template.yaml")).unwrap()
@@ -260,7 +260,7 @@ mod tests {
     #[test]
     fn its_settings_are_settings() {
         for name in template().settings {
-            let known = runtime::settings::SETTINGS.iter().any(|setting| setting.name == name);
+            let known = provider::settings::SETTINGS.iter().any(|setting| setting.name == name);
             assert!(known || ["LATCHKEY_TABLE", "SECRET_VERSION"].contains(&name.as_str()), "{name}");
         }
     }
@@ -268,7 +268,7 @@ mod tests {
     #[test]
     fn guards_have_neither_secret_nor_table() {
         for function in template().functions {
-            let is_guarded = runtime::routes::GUARDED.contains(&function.name.as_str());
+            let is_guarded = provider::routes::GUARDED.contains(&function.name.as_str());
             for name in ["LATCHKEY_SECRET", "LATCHKEY_SECRET_PREVIOUS", "LATCHKEY_TABLE"] {
                 assert_eq!(function.withheld.iter().any(|withheld| withheld == name), is_guarded, "{}", function.name);
             }

@@ -193,7 +193,7 @@ pub(crate) fn webcrypto() -> Result<()> {
     let scratch = workspace::scratch("webcrypto")?;
     std::fs::write(scratch.join("package.json"), "{}\n")?;
     let mut cargo = Command::new("cargo");
-    cargo.args(["test", "--package", "jose", "--target", TARGET, "--test", "web"]);
+    cargo.args(["test", "--package", "latchkey-keys", "--target", TARGET, "--test", "web"]);
     process::run(offline(&mut cargo).env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", runner).env("TMPDIR", scratch))
 }
 
@@ -221,7 +221,7 @@ fn offline(command: &mut Command) -> &mut Command {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use runtime::routes::{GUARDED, ROUTES, SCHEDULED};
+    use provider::routes::{GUARDED, ROUTES, SCHEDULED};
 
     /// What wrangler.toml says of each environment.
     fn environments() -> BTreeMap<String, String> {

@@ -148,7 +148,7 @@ impl JwkSet {
     /// The same, of what is read as JSON already.
     pub fn from_value(set: &serde_json::Value) -> Option<Self> {
         let keys = set.get("keys")?.as_array()?;
-        Some(Self { keys: keys.iter().filter_map(protocol::json::typed).collect() })
+        Some(Self { keys: keys.iter().filter_map(types::json::typed).collect() })
     }
 
     /// The key to encrypt to by `alg`: one that says that it is for encryption before one that says nothing.

@@ -8,11 +8,7 @@ mod error;
 mod jwe;
 mod jwk;
 mod jws;
-mod key_set;
-mod keyring;
 mod peer;
-mod rotation;
-mod secret;
 mod unsecured;
 
 #[cfg(not(target_arch = "wasm32"))]
@@ -25,12 +21,8 @@ pub use error::CryptoError;
 pub use jwe::{Recipient, encrypt_jwt};
 pub use jwk::{Jwk, JwkSet, KeyAlgorithm, PublicKey};
 pub use jws::{Header, Jwt, MAX_JWT_LENGTH, SigningKey, VerificationKey, sign_jwt, verify};
-pub use key_set::{KeySet, PublishedKey, PublishedKeys};
-pub use keyring::Keyring;
 pub use peer::Unverified;
-pub use protocol::{Algorithm, ContentEncryption, KeyManagementAlgorithm, UnknownAlgorithm};
-pub use rotation::{Addition, Occasion, Plan, Policy, Retirement};
-pub use secret::{InvalidSecret, Purpose, Secret, Secrets};
+pub use types::{Algorithm, ContentEncryption, KeyManagementAlgorithm, UnknownAlgorithm};
 pub use unsecured::unsecured_claims;
 
 /// Whether two byte strings are equal, in a time that depends on their lengths alone.

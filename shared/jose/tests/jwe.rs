@@ -2,7 +2,7 @@
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
-use jose::{ContentEncryption, JwkSet, KeyManagementAlgorithm, Recipient, encrypt_jwt};
+use latchkey_jose::{ContentEncryption, JwkSet, KeyManagementAlgorithm, Recipient, encrypt_jwt};
 use serde_json::json;
 use suite::jwe::KeyPair;
 
@@ -63,5 +63,5 @@ fn a_key_that_is_no_point_receives_nothing() {
     let recipient = Recipient::among(&keys, KeyManagementAlgorithm::EcdhEs, ContentEncryption::A128Gcm).unwrap();
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
     let done = std::pin::pin!(encrypt_jwt(&recipient, JWT)).poll(&mut context);
-    assert_eq!(done, std::task::Poll::Ready(Err(jose::CryptoError::Key)));
+    assert_eq!(done, std::task::Poll::Ready(Err(latchkey_jose::CryptoError::Key)));
 }

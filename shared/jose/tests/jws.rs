@@ -3,17 +3,16 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use jose::{
-    Algorithm, Jwk, Jwt, KeySet, Keyring, MAX_JWT_LENGTH, PublicKey, VerificationKey, platform, sign_jwt, verify,
-};
+use keys::{KeySet, Keyring};
+use latchkey_jose::{Algorithm, Jwk, Jwt, MAX_JWT_LENGTH, PublicKey, VerificationKey, platform, sign_jwt, verify};
 use proptest::prelude::*;
-use protocol::Timestamp;
 use serde_json::{Value, json};
 use std::{
     pin::pin,
     sync::LazyLock,
     task::{Context, Poll, Waker},
 };
+use types::Timestamp;
 
 const NOW: Timestamp = Timestamp::from_secs(1_700_000_000);
 
@@ -159,7 +158,7 @@ fn the_rsa_key_does_not_accept_the_other_padding() {
         let rs256 = KEYRING.signing_key(Algorithm::RS256, NOW).await.unwrap();
         let pkcs8 = SET.pkcs8(rs256.kid()).unwrap();
         let signer = platform().signer(Algorithm::PS256, pkcs8).await.unwrap();
-        let confused = jose::SigningKey::new(rs256.kid(), Algorithm::PS256, signer);
+        let confused = latchkey_jose::SigningKey::new(rs256.kid(), Algorithm::PS256, signer);
         let text = sign_jwt(&confused, "JWT", &json!({})).await.unwrap();
         assert_eq!(KEYRING.verify(&Jwt::parse(&text).unwrap(), NOW).await, None);
     });

@@ -5,7 +5,7 @@
 
 use std::{env, fs, path::Path};
 
-use pages::{
+use latchkey_pages::{
     ClientProfile, Command, Consent, DemoClient, DemoUser, DeviceCode, DeviceConsent, DeviceOutcome, DeviceProblem,
     ErrorPage, FormPost, Landing, Logout, Page, Playground, ScopeLine, SignIn, SignInProblem, SignedOut,
 };
@@ -29,7 +29,7 @@ fn all() -> Vec<(&'static str, Page)> {
     pages.extend(development());
     pages.push((
         "error",
-        pages::error(&ErrorPage {
+        latchkey_pages::error(&ErrorPage {
             nonce: NONCE,
             status: 400,
             title: "This sign-in link is not valid",
@@ -40,7 +40,7 @@ fn all() -> Vec<(&'static str, Page)> {
     ));
     pages.push((
         "form_post",
-        pages::form_post(&FormPost {
+        latchkey_pages::form_post(&FormPost {
             nonce: NONCE,
             action: "https://app.example/callback",
             fields: &[("code", "abc"), ("state", "xyz"), ("iss", ISSUER)],
@@ -55,8 +55,8 @@ fn all() -> Vec<(&'static str, Page)> {
         csrf: "token",
         redirect_uri: None,
     };
-    pages.push(("logout", pages::logout(&ask)));
-    pages.push(("logout_unknown", pages::logout(&Logout { client_name: None, user: None, ..ask })));
+    pages.push(("logout", latchkey_pages::logout(&ask)));
+    pages.push(("logout_unknown", latchkey_pages::logout(&Logout { client_name: None, user: None, ..ask })));
     let done = SignedOut {
         nonce: NONCE,
         client_name: Some("Orchard Notes"),
@@ -64,10 +64,10 @@ fn all() -> Vec<(&'static str, Page)> {
         stayed: false,
         frames: &[],
     };
-    pages.push(("signed_out", pages::signed_out(&done)));
+    pages.push(("signed_out", latchkey_pages::signed_out(&done)));
     pages.push((
         "still_signed_in",
-        pages::signed_out(&SignedOut { stayed: true, frames: &[], return_uri: None, ..done }),
+        latchkey_pages::signed_out(&SignedOut { stayed: true, frames: &[], return_uri: None, ..done }),
     ));
     pages
 }
@@ -96,14 +96,17 @@ fn sign_in() -> Vec<(&'static str, Page)> {
     let wait = SignInProblem::TooManyAttempts { retry_after_secs: 30 };
     let long = ClientProfile { name: "The-Application-Whose-Name-Has-No-Space-And-Does-Not-End-Soon", ..client() };
     vec![
-        ("sign_in", pages::sign_in(&first)),
-        ("sign_in_wrong", pages::sign_in(&SignIn { username: "dana", problem: Some(SignInProblem::Wrong), ..first })),
-        ("sign_in_wait", pages::sign_in(&SignIn { username: "dana", problem: Some(wait), ..first })),
-        ("sign_in_expired", pages::sign_in(&SignIn { problem: Some(SignInProblem::SessionExpired), ..first })),
-        ("sign_in_account", pages::sign_in(&SignIn { continue_as: Some("Dana Demo"), ..first })),
+        ("sign_in", latchkey_pages::sign_in(&first)),
+        (
+            "sign_in_wrong",
+            latchkey_pages::sign_in(&SignIn { username: "dana", problem: Some(SignInProblem::Wrong), ..first }),
+        ),
+        ("sign_in_wait", latchkey_pages::sign_in(&SignIn { username: "dana", problem: Some(wait), ..first })),
+        ("sign_in_expired", latchkey_pages::sign_in(&SignIn { problem: Some(SignInProblem::SessionExpired), ..first })),
+        ("sign_in_account", latchkey_pages::sign_in(&SignIn { continue_as: Some("Dana Demo"), ..first })),
         (
             "sign_in_long",
-            pages::sign_in(&SignIn { client: long, redirect_uri: "http://127.0.0.1:49152/callback", ..first }),
+            latchkey_pages::sign_in(&SignIn { client: long, redirect_uri: "http://127.0.0.1:49152/callback", ..first }),
         ),
     ]
 }
@@ -111,7 +114,7 @@ fn sign_in() -> Vec<(&'static str, Page)> {
 fn consent() -> Vec<(&'static str, Page)> {
     let scopes: Vec<_> = ["openid", "profile", "email", "offline_access", "notes:write"]
         .into_iter()
-        .map(|name| ScopeLine { name, meaning: pages::scope_meaning(name).unwrap_or_default() })
+        .map(|name| ScopeLine { name, meaning: latchkey_pages::scope_meaning(name).unwrap_or_default() })
         .collect();
     let ask = Consent {
         nonce: NONCE,
@@ -129,7 +132,7 @@ fn consent() -> Vec<(&'static str, Page)> {
         scopes: scopes.get(..1).unwrap_or_default(),
         ..ask
     };
-    vec![("consent", pages::consent(&ask)), ("consent_app", pages::consent(&app))]
+    vec![("consent", latchkey_pages::consent(&ask)), ("consent_app", latchkey_pages::consent(&app))]
 }
 
 fn development() -> Vec<(&'static str, Page)> {
@@ -164,7 +167,7 @@ fn development() -> Vec<(&'static str, Page)> {
         post_logout_redirect_uri: Some("http://localhost:8787/playground"),
         scope: "openid profile email offline_access",
     };
-    vec![("landing", pages::landing(&landing)), ("playground", pages::playground(&playground))]
+    vec![("landing", latchkey_pages::landing(&landing)), ("playground", latchkey_pages::playground(&playground))]
 }
 
 fn device() -> Vec<(&'static str, Page)> {
@@ -192,10 +195,10 @@ fn device() -> Vec<(&'static str, Page)> {
         csrf: "token",
     };
     vec![
-        ("device_code", pages::device_code(&code)),
-        ("device_code_again", pages::device_code(&again)),
-        ("device_consent", pages::device_consent(&consent)),
-        ("device_approved", pages::device_outcome(NONCE, DeviceOutcome::Approved)),
-        ("device_over", pages::device_outcome(NONCE, DeviceOutcome::Over)),
+        ("device_code", latchkey_pages::device_code(&code)),
+        ("device_code_again", latchkey_pages::device_code(&again)),
+        ("device_consent", latchkey_pages::device_consent(&consent)),
+        ("device_approved", latchkey_pages::device_outcome(NONCE, DeviceOutcome::Approved)),
+        ("device_over", latchkey_pages::device_outcome(NONCE, DeviceOutcome::Over)),
     ]
 }

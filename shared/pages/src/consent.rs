@@ -37,7 +37,7 @@ pub struct ScopeLine<'a> {
 
 impl<'a> ScopeLine<'a> {
     /// The lines of a scope.
-    pub fn all(scope: &'a protocol::Scope) -> impl Iterator<Item = Self> {
+    pub fn all(scope: &'a types::Scope) -> impl Iterator<Item = Self> {
         scope.iter().map(|name| Self { name, meaning: crate::scope_meaning(name).unwrap_or_default() })
     }
 }

@@ -9,7 +9,7 @@
 
 use std::collections::HashSet;
 
-use pages::{
+use latchkey_pages::{
     ClientProfile, Command, Consent, DemoClient, DemoUser, ErrorPage, FormPost, Landing, Logout, Page, Playground,
     ScopeLine, SignIn, SignInProblem, SignedOut,
 };
@@ -55,12 +55,12 @@ fn every_page(value: &str) -> Vec<(&'static str, Page)> {
         frames: &[],
     };
     vec![
-        ("sign_in", pages::sign_in(&sign_in)),
-        ("sign_in, account", pages::sign_in(&SignIn { continue_as: Some(value), problem: None, ..sign_in })),
-        ("sign_in, bare", pages::sign_in(&SignIn { problem: None, ..sign_in })),
+        ("sign_in", latchkey_pages::sign_in(&sign_in)),
+        ("sign_in, account", latchkey_pages::sign_in(&SignIn { continue_as: Some(value), problem: None, ..sign_in })),
+        ("sign_in, bare", latchkey_pages::sign_in(&SignIn { problem: None, ..sign_in })),
         (
             "consent",
-            pages::consent(&Consent {
+            latchkey_pages::consent(&Consent {
                 nonce: NONCE,
                 client,
                 redirect_uri: value,
@@ -73,7 +73,7 @@ fn every_page(value: &str) -> Vec<(&'static str, Page)> {
         ),
         (
             "error",
-            pages::error(&ErrorPage {
+            latchkey_pages::error(&ErrorPage {
                 nonce: NONCE,
                 status: 400,
                 title: value,
@@ -84,18 +84,25 @@ fn every_page(value: &str) -> Vec<(&'static str, Page)> {
         ),
         (
             "form_post",
-            pages::form_post(&FormPost { nonce: NONCE, action: value, fields: &[(value, value), (value, value)] }),
+            latchkey_pages::form_post(&FormPost {
+                nonce: NONCE,
+                action: value,
+                fields: &[(value, value), (value, value)],
+            }),
         ),
-        ("logout", pages::logout(&logout)),
-        ("logout, bare", pages::logout(&Logout { client_name: None, user: None, redirect_uri: None, ..logout })),
-        ("signed_out", pages::signed_out(&signed_out)),
+        ("logout", latchkey_pages::logout(&logout)),
+        (
+            "logout, bare",
+            latchkey_pages::logout(&Logout { client_name: None, user: None, redirect_uri: None, ..logout }),
+        ),
+        ("signed_out", latchkey_pages::signed_out(&signed_out)),
         (
             "signed_out, stayed",
-            pages::signed_out(&SignedOut { stayed: true, frames: &[], return_uri: Some(value), ..signed_out }),
+            latchkey_pages::signed_out(&SignedOut { stayed: true, frames: &[], return_uri: Some(value), ..signed_out }),
         ),
         (
             "landing",
-            pages::landing(&Landing {
+            latchkey_pages::landing(&Landing {
                 nonce: NONCE,
                 issuer: value,
                 users: &[DemoUser { username: value, password: value }],
@@ -105,7 +112,7 @@ fn every_page(value: &str) -> Vec<(&'static str, Page)> {
         ),
         (
             "playground",
-            pages::playground(&Playground {
+            latchkey_pages::playground(&Playground {
                 nonce: NONCE,
                 issuer: value,
                 client_id: value,
@@ -268,7 +275,7 @@ fn forms_reach_the_client_and_nobody_else() {
 #[test]
 fn the_logo_is_shown_only_over_https() {
     let sign_in = |logo| {
-        pages::sign_in(&SignIn {
+        latchkey_pages::sign_in(&SignIn {
             nonce: NONCE,
             client: ClientProfile { name: "App", logo_uri: Some(logo), ..ClientProfile::default() },
             redirect_uri: "https://app.example/",
@@ -310,7 +317,7 @@ fn the_password_never_comes_back() {
 
 #[test]
 fn form_post_carries_each_parameter() {
-    let page = pages::form_post(&FormPost {
+    let page = latchkey_pages::form_post(&FormPost {
         nonce: NONCE,
         action: "https://app.example/cb?tenant=1&x=2",
         fields: &[("code", "a\"b"), ("state", "<&>"), ("submit", "1")],

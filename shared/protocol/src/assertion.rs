@@ -4,12 +4,12 @@
 //! The audience is the issuer identifier of this server and nothing else, as draft-ietf-oauth-rfc7523bis demands:
 //! an assertion that names a token endpoint, or another server besides, could be used by that server against this one.
 
-use crate::Timestamp;
-use crate::json::numeric_date;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use std::time::Duration;
+use types::Timestamp;
+use types::json::numeric_date;
 
 /// How far the clock of whoever made an assertion may be off, either way (RFC 7523 §3: "some small leeway").
 pub const CLOCK_SKEW: Duration = Duration::from_secs(30);

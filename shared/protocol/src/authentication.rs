@@ -1,7 +1,7 @@
 //! How and when a person signed in.
 
-use crate::Timestamp;
 use serde::{Deserialize, Serialize};
+use types::Timestamp;
 
 /// How and when a person signed in, as ID tokens and access tokens tell it (OpenID Connect Core §2, RFC 9068 §2.2.1).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

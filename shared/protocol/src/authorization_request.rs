@@ -7,10 +7,11 @@
 use crate::device::DeviceRequest;
 use crate::parameters::printable;
 use crate::{
-    AuthenticationContext, ClaimsRequest, Client, CodeChallenge, Error, ErrorCode, GrantType, Parameters, Resource,
-    ResponseType, Scope, redirect_uri, resource,
+    AuthenticationContext, ClaimsRequest, Client, CodeChallenge, GrantType, Parameters, Resource, ResponseType,
+    redirect_uri, resource,
 };
 use serde::{Deserialize, Serialize};
+use types::{Error, ErrorCode, Scope};
 
 /// How the answer travels (OAuth 2.0 Multiple Response Types §2.1, OAuth 2.0 Form Post Response Mode §2).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -340,7 +341,7 @@ fn check_response_type(response_type: Option<&str>, client: &Client) -> Result<R
 /// What is asked for, of what the client may ask for. Scopes that it may not ask for are ignored (RFC 6749 §3.3,
 /// OpenID Connect Core §3.1.2.1), unless nothing is left; so is offline use by a client that gets no refresh tokens (§11).
 pub(crate) fn check_scope(parameters: &Parameters, client: &Client) -> Result<Scope, Error> {
-    let Some(requested) = Scope::requested(parameters)? else {
+    let Some(requested) = parameters.scope()? else {
         return Ok(client.scope.without("openid").without("offline_access"));
     };
     let allowed = requested.within(&client.scope);

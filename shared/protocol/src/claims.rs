@@ -1,9 +1,9 @@
 //! Claims about a person: which a scope asks for, which a request asks for by name (OpenID Connect Core §5.4, §5.5).
 
-use crate::json::typed;
-use crate::{Error, Scope};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use types::json::typed;
+use types::{Error, Scope};
 
 /// The claims of each scope (OpenID Connect Core §5.4).
 pub const SCOPE_CLAIMS: &[(&str, &[&str])] = &[

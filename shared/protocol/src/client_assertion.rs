@@ -1,9 +1,10 @@
 //! Clients that prove who they are with a JWT of their own key: `private_key_jwt` (RFC 7523 §2.2, §3, OpenID Connect
 //! Core §9).
 
-use crate::{Assertion, AssertionProblem, AssertionRules, Client, Timestamp, assertion::MAX_LIFETIME};
+use crate::{Assertion, AssertionProblem, AssertionRules, Client, assertion::MAX_LIFETIME};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
+use types::Timestamp;
 
 /// `client_assertion_type` of a JWT (RFC 7523 §2.2).
 pub const CLIENT_ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";

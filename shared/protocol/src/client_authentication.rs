@@ -1,9 +1,10 @@
 //! How a client says who it is, wherever it calls by itself (RFC 6749 §2.3, RFC 7521 §4.2).
 
 use crate::client_assertion::{CLIENT_ASSERTION_TYPE, claimed_client};
-use crate::{Client, ClientAuthenticationMethod, Error, ErrorCode, Parameters, StoredClient};
+use crate::{Client, ClientAuthenticationMethod, Parameters, StoredClient};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use std::fmt;
+use types::{Error, ErrorCode};
 
 /// What a request says of its client; nothing is proved yet.
 #[derive(Clone, PartialEq, Eq)]

@@ -2,10 +2,11 @@
 
 use crate::authorization_request;
 use crate::resource::{self, Resource};
-use crate::{AuthorizationRequest, Client, Error, ErrorCode, GrantType, Parameters, Scope, Timestamp};
+use crate::{AuthorizationRequest, Client, GrantType, Parameters};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::time::Duration;
+use types::{Error, ErrorCode, Scope, Timestamp};
 
 /// What a device asks for; passed every check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

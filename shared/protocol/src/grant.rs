@@ -7,9 +7,10 @@
 //! The generation of the record arbitrates: each step names the generation it starts from, and the store lets exactly
 //! one win. Whoever loses is shown the record as it is, and [`judge_code`] or [`judge_refresh`] says what that means.
 
-use crate::{AuthenticationContext, ClaimsRequest, GrantId, Scope, Standing, Timestamp};
+use crate::{AuthenticationContext, ClaimsRequest, GrantId, Standing};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
+use types::{Scope, Timestamp};
 
 /// What was granted: never changes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -1,11 +1,10 @@
 //! What must happen before a request can be answered: sign-in, consent, or nothing (OpenID Connect Core §3.1.2.3, §3.1.2.4).
 
 use crate::device::WaitingDevice;
-use crate::{
-    AuthenticationContext, AuthorizationRequest, Client, Error, ErrorCode, Resource, Scope, Timestamp, redirect_uri,
-};
+use crate::{AuthenticationContext, AuthorizationRequest, Client, Resource, redirect_uri};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
+use types::{Error, ErrorCode, Scope, Timestamp};
 
 /// A request on its way through sign-in and consent. It travels sealed, in the browser's URL.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -1,8 +1,9 @@
 //! What introspection tells, to whom, and in which form (RFC 7662, RFC 9701).
 
-use crate::{AccessTokenClaims, Audience, Client, Error, Grant, Scope, Timestamp, TokenContent};
+use crate::{AccessTokenClaims, Client, Grant, TokenContent};
 use serde::Serialize;
 use serde_json::Value;
+use types::{Audience, Error, Scope, Timestamp};
 
 /// The type of a signed introspection response, as `typ` has it (RFC 9701 §5).
 pub const INTROSPECTION_RESPONSE_TYPE: &str = "token-introspection+jwt";

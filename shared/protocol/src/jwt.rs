@@ -1,8 +1,9 @@
 //! Whom the claims of a JWT are for, and when they are good (RFC 7519 §4.1.3 to §4.1.5), where each may be left out.
 
-use crate::json::numeric_date;
-use crate::{CLOCK_SKEW, Timestamp};
+use crate::CLOCK_SKEW;
 use serde_json::{Map, Value};
+use types::Timestamp;
+use types::json::numeric_date;
 
 /// Whether `aud` names this server, or nobody.
 pub(crate) fn is_for(claims: &Map<String, Value>, issuer: &str) -> bool {

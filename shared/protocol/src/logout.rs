@@ -1,12 +1,12 @@
 //! Telling clients that a session has ended: logout tokens (OpenID Connect Back-Channel Logout 1.0), how long it is
 //! tried to deliver them, and the frames of OpenID Connect Front-Channel Logout 1.0.
 
-use crate::Timestamp;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Serialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::time::Duration;
+use types::Timestamp;
 use url::Url;
 
 /// By which name a client knows a session (`sid`, Front-Channel Logout §3): no two clients can tell by it that they serve

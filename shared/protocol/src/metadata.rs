@@ -1,11 +1,11 @@
 //! What the server says of itself (OpenID Connect Discovery §3, RFC 8414 §2, RFC 9207 §3).
 
 use crate::{
-    Algorithm, AuthenticationContext, ClientAuthenticationMethod, ContentEncryption, GrantType, KeyManagementAlgorithm,
-    ResponseType, SCOPE_CLAIMS, STANDARD_SCOPES,
+    AuthenticationContext, ClientAuthenticationMethod, GrantType, ResponseType, SCOPE_CLAIMS, STANDARD_SCOPES,
     authorization_request::{Prompt, ResponseMode},
 };
 use serde_json::{Map, Value, json};
+use types::{Algorithm, ContentEncryption, KeyManagementAlgorithm};
 
 /// What a deployment decides of its metadata.
 #[derive(Clone, Copy, Debug)]

@@ -1,7 +1,7 @@
 //! Request parameters: `application/x-www-form-urlencoded`, from a query or a body.
 
-use crate::Error;
 use serde_json::{Map, Value};
+use types::{Error, ErrorCode, Scope};
 
 /// Parameters, each at most once. One sent without a value counts as not sent (RFC 6749 §3.1, §3.2).
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -17,6 +17,13 @@ const MULTIPLE: &[&str] = &["resource", "audience"];
 const MAX_COUNT: usize = 64;
 
 impl Parameters {
+    /// Returns the requested `scope`; `None` when the request has none (RFC 6749 §3.3). Errors: `invalid_scope`.
+    pub fn scope(&self) -> Result<Option<Scope>, Error> {
+        let description = "scope must be at most 256 names separated by spaces (RFC 6749 section 3.3)";
+        let parse = |text| Scope::parse(text).ok_or_else(|| Error::new(ErrorCode::InvalidScope, description));
+        self.value("scope").map(parse).transpose()
+    }
+
     /// Decodes them. Fails on bytes that are not UTF-8 and on more than 64 parameters.
     pub fn parse(encoded: &[u8]) -> Result<Self, Error> {
         let mut parameters = Self::default();

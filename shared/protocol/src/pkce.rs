@@ -1,9 +1,10 @@
 //! Proof Key for Code Exchange (RFC 7636), S256 alone (RFC 9700 §2.1.1).
 
-use crate::{Error, Parameters};
+use crate::Parameters;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use types::Error;
 
 /// An S256 code challenge (RFC 7636 §4.2): the base64url of a SHA-256, 43 characters.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -7,10 +7,11 @@
 
 use crate::client::human;
 use crate::parameters::printable;
-use crate::remote_url::{self, Reach};
-use crate::{Client, Error, ErrorCode, GrantType, ResponseType, Scope, Timestamp};
+use crate::{Client, GrantType, ResponseType};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use types::remote_url::{self, EgressPolicy};
+use types::{Error, ErrorCode, Scope, Timestamp};
 
 /// What a client may say of itself.
 pub const FIELDS: &[&str] = &[
@@ -75,7 +76,7 @@ pub struct Limits<'a> {
     /// The grants.
     pub grants: &'a [GrantType],
     /// How far the URLs may be that this server is to call.
-    pub reach: Reach,
+    pub reach: EgressPolicy,
 }
 
 /// Reads what a client says of itself, and what a software statement says of it, which counts for more (RFC 7591

@@ -1,8 +1,9 @@
 //! Request objects: an authorization request as a JWT (RFC 9101, OpenID Connect Core §6).
 
 use crate::jwt::{self, NotNow};
-use crate::{Client, Error, ErrorCode, Parameters, RequestObjectAlgorithm, Timestamp};
+use crate::{Client, Parameters};
 use serde_json::{Map, Value};
+use types::{Error, ErrorCode, RequestObjectAlgorithm, Timestamp};
 
 /// Where references of pushed requests begin (RFC 9126 §2.2).
 pub const PUSHED_PREFIX: &str = "urn:ietf:params:oauth:request_uri:";
@@ -16,7 +17,7 @@ pub const TYPES: &[&str] = &["oauth-authz-req+jwt", "JWT"];
 
 /// Whether the client may sign its request objects so; `None` stands for not at all. Unsigned ones are for clients that
 /// are registered for them alone, by name (OpenID Connect Core §6.1).
-pub fn check_algorithm(client: &Client, algorithm: Option<crate::Algorithm>) -> Result<(), Error> {
+pub fn check_algorithm(client: &Client, algorithm: Option<types::Algorithm>) -> Result<(), Error> {
     let registered = client.request_object_signing_alg;
     if algorithm.is_none() {
         return match registered {

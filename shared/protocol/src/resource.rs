@@ -1,8 +1,8 @@
 //! Resources that tokens are for (RFC 8707), and the audiences that come of them.
 
-use crate::{AccessTokenFormat, Client, Error, ErrorCode, Parameters, STANDARD_SCOPES, Scope};
+use crate::{AccessTokenFormat, Client, Parameters, STANDARD_SCOPES};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use types::{Error, ErrorCode, Scope};
 
 /// An API that tokens can be asked for, as the deployment configures it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,63 +35,6 @@ impl Resource {
 pub fn identifier_problem(uri: &str) -> Option<&'static str> {
     let is_absolute = url::Url::parse(uri).is_ok() && !uri.contains('#');
     (!is_absolute).then_some("must be an absolute URI without a fragment")
-}
-
-/// Who shall accept a token: one or more identifiers, on the wire a string or an array (RFC 7519 §4.1.3).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "Value", into = "OneOrMany")]
-pub struct Audience(Vec<String>);
-
-#[derive(Serialize)]
-#[serde(untagged)]
-enum OneOrMany {
-    One(String),
-    Many(Vec<String>),
-}
-
-impl TryFrom<Value> for Audience {
-    type Error = &'static str;
-
-    fn try_from(wire: Value) -> Result<Self, Self::Error> {
-        let name = |value| if let Value::String(name) = value { Some(name) } else { None };
-        let names = match wire {
-            Value::Array(values) => values.into_iter().map(name).collect(),
-            one => name(one).map(|name| vec![name]),
-        };
-        names.map(Self).ok_or("an audience is a string or an array of strings")
-    }
-}
-
-impl From<Audience> for OneOrMany {
-    fn from(audience: Audience) -> Self {
-        match <[String; 1]>::try_from(audience.0) {
-            Ok([one]) => Self::One(one),
-            Err(many) => Self::Many(many),
-        }
-    }
-}
-
-impl From<&str> for Audience {
-    fn from(one: &str) -> Self {
-        Self(vec![one.to_owned()])
-    }
-}
-
-impl Audience {
-    /// Of the resources that a token is for; of the deployment's own audience when there are none.
-    pub fn of(resources: &[String], default: &str) -> Self {
-        if resources.is_empty() { Self::from(default) } else { Self(resources.to_vec()) }
-    }
-
-    /// Whether it names this identifier.
-    pub fn contains(&self, identifier: &str) -> bool {
-        self.0.iter().any(|known| known == identifier)
-    }
-
-    /// Its identifiers.
-    pub fn as_slice(&self) -> &[String] {
-        &self.0
-    }
 }
 
 /// The resources that a request asks for, each known and allowed to the client (RFC 8707 §2: else `invalid_target`).

@@ -5,10 +5,11 @@
 //! code challenge; for a refresh token: client), so a forged, foreign or mismatched token is
 //! refused before any storage is asked.
 
-use crate::{Standing, Timestamp};
+use crate::Standing;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use std::fmt;
 use subtle::ConstantTimeEq;
+use types::Timestamp;
 
 /// Makes tags. The keys are derived from the deployment's secret.
 pub trait Mac {

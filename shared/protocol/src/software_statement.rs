@@ -1,9 +1,9 @@
 //! Software statements: what somebody whom the deployment trusts says of a client's software (RFC 7591 §2.3).
 
 use crate::jwt::{self, NotNow};
-use crate::{Error, ErrorCode, Timestamp};
 use serde_json::{Map, Value};
 use std::fmt::Display;
+use types::{Error, ErrorCode, Timestamp};
 
 /// Whether a statement is for this server, and now. That its issuer signed it is for the caller to have verified.
 pub fn check(claims: &Map<String, Value>, issuer: &str, now: Timestamp) -> Result<(), Error> {

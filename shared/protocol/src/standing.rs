@@ -1,7 +1,8 @@
 //! What every token says of the grant behind it.
 
-use crate::{Mac, Timestamp};
+use crate::Mac;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use types::Timestamp;
 
 /// Names a grant or a session: the partition that holds it, and 128 random bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

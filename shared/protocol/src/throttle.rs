@@ -1,8 +1,8 @@
 //! How failed sign-ins slow down the next ones, and how often else something may be done.
 
-use crate::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
+use types::Timestamp;
 
 /// Attempts that failed of late, against one account or from one address. An attempt is counted before it is made, so
 /// that many at once cannot slip through.

@@ -3,8 +3,9 @@
 //! Nothing is ever widened. What is issued allows no more than the subject token does, lives no longer, and is for an
 //! audience that the client's policy names. Who acts is written into it ([`Decision::act`]); all who acted before stay.
 
-use crate::{Client, Error, ErrorCode, Parameters, Resource, Scope, Timestamp, TokenExchangePolicy, resource};
+use crate::{Client, Parameters, Resource, TokenExchangePolicy, resource};
 use serde_json::{Map, Value, json};
+use types::{Error, ErrorCode, Scope, Timestamp};
 
 /// How many actors a chain may have (RFC 8693 §4.1).
 const MAX_ACTORS: usize = 4;
@@ -105,7 +106,7 @@ impl<'a> ExchangeRequest<'a> {
         if targets.len() > MAX_TARGETS {
             return Err(Error::invalid_request("the request names more than 8 resources and audiences"));
         }
-        let scope = Scope::requested(parameters)?;
+        let scope = parameters.scope()?;
         Ok(Self { subject, actor, issue, targets, scope })
     }
 }

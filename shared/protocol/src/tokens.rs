@@ -1,11 +1,12 @@
 //! What access tokens and ID tokens say.
 
-use crate::{Algorithm, Audience, Mac, Scope, Standing, Timestamp};
+use crate::{Mac, Standing};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256, Sha512};
 use std::time::Duration;
+use types::{Algorithm, Audience, Scope, Timestamp};
 
 /// How long an access token or an ID token can live, whatever the deployment and its client say: a key that no longer
 /// signs is published as long.
@@ -53,12 +54,6 @@ pub struct AccessTokenClaims {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub grant: Option<String>,
 }
-
-/// What opaque access tokens start with.
-pub const OPAQUE_PREFIX: &str = "lka_";
-
-/// The `typ` of a JWT access token (RFC 9068 §2.1).
-pub const ACCESS_TOKEN_TYPE: &str = "at+jwt";
 
 impl AccessTokenClaims {
     /// The grant behind it.

@@ -1,11 +1,12 @@
 //! Issuers of assertions that a deployment trusts, and whom their assertions stand for here (RFC 7521 §4.1).
 
-use crate::remote_url::{self, Reach};
-use crate::{Algorithm, Client, MAX_ASSERTION_LIFETIME, STANDARD_SCOPES, Scope};
+use crate::{Client, MAX_ASSERTION_LIFETIME, STANDARD_SCOPES};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::time::Duration;
+use types::remote_url::{self, EgressPolicy};
+use types::{Algorithm, Scope};
 
 /// An issuer whose assertions are accepted as grants.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -101,7 +102,7 @@ impl SubjectMapping {
 }
 
 /// What is wrong with where somebody's keys are: either in the settings, or at a URL that this server may call.
-pub fn key_source_problem(jwks: Option<&Value>, jwks_uri: Option<&str>, reach: Reach) -> Option<String> {
+pub fn key_source_problem(jwks: Option<&Value>, jwks_uri: Option<&str>, reach: EgressPolicy) -> Option<String> {
     match (jwks, jwks_uri) {
         (Some(_), None) => None,
         (None, Some(uri)) => remote_url::parse(uri, reach).err().map(|problem| format!("jwks_uri: {problem}")),
@@ -129,7 +130,7 @@ impl TrustedIssuer {
 
     /// All that is wrong with one whose assertions are JWTs, each with the name of the member; its keys themselves are
     /// not looked at.
-    pub fn jwt_problems(&self, reach: Reach) -> Vec<String> {
+    pub fn jwt_problems(&self, reach: EgressPolicy) -> Vec<String> {
         let mut problems = self.problems();
         problems.extend(key_source_problem(self.jwks.as_ref(), self.jwks_uri.as_deref(), reach));
         if !self.certificates.is_empty() {
@@ -215,7 +216,7 @@ mod tests {
 
     #[test]
     fn all_that_is_wrong_is_said() {
-        assert_eq!(issuer(json!({})).jwt_problems(Reach::Public), Vec::<String>::new());
+        assert_eq!(issuer(json!({})).jwt_problems(EgressPolicy::Public), Vec::<String>::new());
         let wrong = issuer(json!({
             "issuer": "", "jwks_uri": "http://example.com", "certificates": ["x"], "algorithms": [],
             "max_lifetime": 0, "subject": { "prefix": "ci" },
@@ -224,7 +225,7 @@ mod tests {
             problems.iter().map(|problem| problem.split(':').next().unwrap().to_owned()).collect()
         };
         assert_eq!(
-            members(wrong.jwt_problems(Reach::Public)),
+            members(wrong.jwt_problems(EgressPolicy::Public)),
             ["issuer", "algorithms", "max_lifetime", "subject", "jwks", "certificates"]
         );
         assert_eq!(members(issuer(json!({})).saml_problems()), ["certificates", "jwks"]);
@@ -234,15 +235,15 @@ mod tests {
     fn keys_are_in_the_settings_or_where_they_can_be_fetched() {
         let problem = |jwks_uri, reach| key_source_problem(None, Some(jwks_uri), reach);
         for uri in ["nonsense", "http://idp.example/jwks", "https://10.0.0.1/jwks", "https://u:p@idp.example/jwks"] {
-            for reach in [Reach::Public, Reach::Loopback] {
+            for reach in [EgressPolicy::Public, EgressPolicy::Loopback] {
                 assert!(problem(uri, reach).is_some_and(|problem| problem.starts_with("jwks_uri: ")), "{uri}");
             }
         }
-        assert_eq!(problem("https://idp.example/jwks", Reach::Public), None);
-        assert_eq!(problem("http://localhost:8080/jwks", Reach::Loopback), None);
-        assert!(problem("http://localhost:8080/jwks", Reach::Public).is_some());
-        assert_eq!(key_source_problem(Some(&json!({})), None, Reach::Public), None);
-        assert!(key_source_problem(None, None, Reach::Public).is_some());
-        assert!(key_source_problem(Some(&json!({})), Some("https://idp.example/"), Reach::Public).is_some());
+        assert_eq!(problem("https://idp.example/jwks", EgressPolicy::Public), None);
+        assert_eq!(problem("http://localhost:8080/jwks", EgressPolicy::Loopback), None);
+        assert!(problem("http://localhost:8080/jwks", EgressPolicy::Public).is_some());
+        assert_eq!(key_source_problem(Some(&json!({})), None, EgressPolicy::Public), None);
+        assert!(key_source_problem(None, None, EgressPolicy::Public).is_some());
+        assert!(key_source_problem(Some(&json!({})), Some("https://idp.example/"), EgressPolicy::Public).is_some());
     }
 }

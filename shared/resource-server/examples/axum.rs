@@ -8,7 +8,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Extension, Router};
-use resource_server::{Access, Config, Http, Presented, ResourceMetadata, ResourceServer, Scope, Timestamp};
+use latchkey_resource_server::{Access, Config, Http, Presented, ResourceMetadata, ResourceServer, Scope, Timestamp};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -57,7 +57,7 @@ pub(crate) fn router(guard: &Arc<ResourceServer>) -> Router {
     let config = guard.config();
     let metadata = ResourceMetadata::new(&config.resource, &config.issuer).to_json();
     let metadata = move || async move { ([(http::header::CONTENT_TYPE, "application/json")], metadata) };
-    let path = resource_server::metadata::path(&config.resource).unwrap_or_default();
+    let path = latchkey_resource_server::metadata::path(&config.resource).unwrap_or_default();
     let hello = |Extension(access): Extension<Access>| async move { format!("hello {}", access.claims.sub) };
     Router::new()
         .route("/", get(hello).post(hello))

@@ -1,6 +1,6 @@
 //! Prints the settings for the README.
 
-use resource_server::SETTINGS;
+use latchkey_resource_server::SETTINGS;
 
 fn main() {
     let rows = SETTINGS.iter().map(|setting| {

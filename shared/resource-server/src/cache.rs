@@ -1,9 +1,9 @@
 //! What an instance remembers of tokens: bounded in number and in age.
 
-use protocol::Timestamp;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::time::Duration;
+use types::Timestamp;
 
 /// How many tokens each half of a cache holds.
 const HALF: usize = 1024;

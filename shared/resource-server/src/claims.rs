@@ -1,10 +1,10 @@
 //! What an access token says, and the rules that it must keep (RFC 9068 §4, RFC 7662 §2.2).
 
 use crate::{Config, Denial};
-use protocol::json::numeric_date;
-use protocol::{Audience, Scope, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use types::json::numeric_date;
+use types::{Audience, Scope, Timestamp};
 
 /// What an access token says (RFC 9068 §2.2, RFC 7662 §2.2).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

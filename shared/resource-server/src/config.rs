@@ -1,9 +1,9 @@
 //! What an API decides about the tokens that it takes.
 
 use crate::metadata;
-use protocol::Algorithm;
 use std::fmt;
 use std::time::Duration;
+use types::Algorithm;
 
 /// How tokens are checked.
 #[derive(Clone, Debug)]

@@ -1,8 +1,8 @@
 //! Why a request is refused, and the answer that says so (RFC 6750 §3).
 
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
-use protocol::{Error, ErrorCode, Scope};
 use serde_json::json;
+use types::{Error, ErrorCode, Scope};
 
 /// Why a request is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]

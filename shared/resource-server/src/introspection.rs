@@ -6,9 +6,9 @@ use crate::{Denial, Http, Introspection};
 use base64::prelude::{BASE64_STANDARD, Engine};
 use form_urlencoded::Serializer;
 use http::{Request, Response, StatusCode, header};
-use protocol::Timestamp;
 use serde_json::Value;
 use std::sync::{Arc, Mutex, PoisonError};
+use types::Timestamp;
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,10 +4,10 @@ use crate::http_client::MAX_ANSWER;
 use crate::{Config, Denial, Http};
 use http::{Request, StatusCode, header};
 use jose::{JwkSet, Jwt, VerificationKey, platform};
-use protocol::Timestamp;
 use serde_json::Value;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use types::Timestamp;
 
 /// How long the issuer's keys are used before they are fetched again. Latchkey publishes a new key for longer than
 /// that before it signs with it.

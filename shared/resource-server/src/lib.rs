@@ -29,15 +29,15 @@ pub use http_client::Http;
 pub use keys::{KEYS_KEPT_FOR, KEYS_OUTLIVE_FAULTS_FOR};
 pub use metadata::ResourceMetadata;
 pub use presented::Presented;
-pub use protocol::{Algorithm, Audience, Scope, Timestamp};
 pub use routes::RouteScopes;
 pub use settings::{SETTINGS, Setting, Settings};
+pub use types::{Algorithm, Audience, Scope, Timestamp};
 
 use introspection::{Form, Introspector, Verdict};
 use jose::Jwt;
 use keys::Keys;
-use protocol::{ACCESS_TOKEN_TYPE, OPAQUE_PREFIX};
 use std::sync::Arc;
+use types::{ACCESS_TOKEN_TYPE, OPAQUE_PREFIX};
 
 /// What a token lets its bearer do.
 #[derive(Clone, Debug)]

@@ -2,7 +2,7 @@
 
 use http::Method;
 use percent_encoding::percent_decode_str;
-use protocol::Scope;
+use types::Scope;
 
 /// Rules, in order: `GET /orders orders:read; POST /orders orders:write; ANY /* api`.
 ///

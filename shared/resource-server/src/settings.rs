@@ -1,8 +1,8 @@
 //! The settings of the Lambda authorizer and the Worker gateway: names, defaults, meanings.
 
 use crate::{Config, ResourceMetadata, RouteScopes, metadata};
-use protocol::Scope;
 use std::time::Duration;
+use types::Scope;
 use url::Url;
 
 /// One setting: an environment variable, or a variable or secret of a Worker.

@@ -10,7 +10,7 @@ mod example;
 use axum::Router;
 use axum::routing::get;
 use jose::{Algorithm, Jwk, JwkSet, SigningKey, platform, sign_jwt};
-use resource_server::Config;
+use latchkey_resource_server::Config;
 use serde_json::json;
 use std::time::{SystemTime, UNIX_EPOCH};
 

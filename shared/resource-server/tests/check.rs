@@ -8,7 +8,7 @@ mod server;
 use futures::executor::block_on;
 use http::{HeaderMap, HeaderValue, Method, header};
 use jose::Algorithm;
-use resource_server::{Access, Config, Denial, Presented, ResourceServer, Scope, Timestamp};
+use latchkey_resource_server::{Access, Config, Denial, Presented, ResourceServer, Scope, Timestamp};
 use serde_json::json;
 use server::{ISSUER, NOW, RESOURCE, Server, claims, key, token};
 use std::sync::Arc;

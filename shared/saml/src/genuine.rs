@@ -2,9 +2,10 @@
 
 use crate::xml::{self, Element, SAML};
 use crate::{Problem, instant};
-use protocol::{CLOCK_SKEW, Timestamp, single_use_digest};
+use protocol::{CLOCK_SKEW, single_use_digest};
 use serde_json::{Map, Value};
 use std::time::Duration;
+use types::Timestamp;
 
 const BEARER: &str = "urn:oasis:names:tc:SAML:2.0:cm:bearer";
 const ENTITY: &str = "urn:oasis:names:tc:SAML:2.0:nameid-format:entity";

@@ -1,6 +1,6 @@
 //! `xs:dateTime`, as SAML writes it: in UTC (SAML Core §1.3.3).
 
-use protocol::Timestamp;
+use types::Timestamp;
 
 /// Reads `2026-11-21T07:26:43.123Z`. What is finer than a millisecond is cut off. `None` for anything else: another time
 /// zone, a day that does not exist, a year before 1970.

@@ -9,8 +9,8 @@ use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STAN
 use bergshamra_c14n::{C14nMode, canonicalize_doc};
 use bergshamra_xml::NodeSet;
 use jose::Verifier;
-use protocol::Algorithm;
 use sha2::{Digest, Sha256};
+use types::Algorithm;
 
 /// The longest assertion that is read, in bytes of XML.
 const MAX_LENGTH: usize = 32 * 1024;

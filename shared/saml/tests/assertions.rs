@@ -7,9 +7,9 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures::executor::block_on;
 use jose::{Algorithm, PublicKey};
-use protocol::Timestamp;
-use saml::{Assertion, Genuine, Presented, Problem, Rules};
+use latchkey_saml::{Assertion, Genuine, Presented, Problem, Rules};
 use std::time::Duration;
+use types::Timestamp;
 
 const RSA: &str = include_str!("fixtures/rsa.xml");
 const EC: &str = include_str!("fixtures/ec.xml");

@@ -1,12 +1,12 @@
 //! Clients: a change is made of what is there, whoever else changes it meanwhile.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use latchkey_storage::faults::{Fault, Faulty};
+use latchkey_storage::memory::Memory;
+use latchkey_storage::{Unavailable, Verb, clients};
 use protocol::{Client, SecretVerifier, StoredClient};
 use serde_json::json;
 use std::sync::Arc;
-use storage::faults::{Fault, Faulty};
-use storage::memory::Memory;
-use storage::{Unavailable, Verb, clients};
 
 fn client(secret: &str) -> StoredClient {
     let client: Client =

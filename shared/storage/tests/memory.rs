@@ -2,13 +2,13 @@
 #![allow(clippy::panic, reason = "a test fails by panicking")]
 
 use async_trait::async_trait;
-use protocol::Timestamp;
-use std::sync::Arc;
-use storage::faults::{self, Fault, Faulty};
-use storage::memory::{Counts, Memory};
-use storage::{
+use latchkey_storage::faults::{self, Fault, Faulty};
+use latchkey_storage::memory::{Counts, Memory};
+use latchkey_storage::{
     Advance, Created, Cursor, Key, Kind, Owner, Page, Partition, Record, Records, Unavailable, Verb, contract,
 };
+use protocol::Timestamp;
+use std::sync::Arc;
 
 fn record(state: &str) -> Record {
     Record {

@@ -3,7 +3,7 @@
 use crate::{ISSUER, Instance, json_of};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{Method, StatusCode, header};
-use runtime::Response;
+use latchkey_http::Response;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 

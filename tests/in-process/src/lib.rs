@@ -5,8 +5,9 @@
 mod flow;
 
 use http::{HeaderMap, HeaderValue, Method, header};
+use latchkey_http::{Request, RequestLog, Response};
 use protocol::{Client, SecretVerifier, StoredClient, Timestamp};
-use runtime::{Context, Request, Response, routes, shell};
+use provider::{Context, routes, shell};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
@@ -67,7 +68,7 @@ impl Instance {
     ) -> Response {
         let (path, query) = path_and_query.split_once('?').unwrap_or((path_and_query, ""));
         let function = routes::find(path).expect("a route").function;
-        let handler = functions::handler(function).expect("a function");
+        let function = functions::find(function).expect("a function");
         let mut fields = HeaderMap::new();
         for (name, value) in headers {
             fields.append(name, HeaderValue::from_str(value).unwrap());
@@ -81,8 +82,9 @@ impl Instance {
             address: Some([192, 0, 2, 1].into()),
             received_at: self.now,
             id: "test".to_owned(),
+            log: RequestLog::default(),
         };
-        shell::respond(function, handler, request, &self.context).await
+        shell::respond(function, request, &self.context).await
     }
 
     /// Posts a form, as a client without a browser.

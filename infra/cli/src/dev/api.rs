@@ -2,12 +2,14 @@
 
 use crate::dev::provider;
 use crate::failure::Failure;
+use ::provider::Context;
 use async_trait::async_trait;
 use authorizer::gateway::{Gateway, Verdict};
 use demo_api::Caller;
 use http::Method;
+use latchkey_http::{Request, RequestLog, Response};
+use platform::entropy;
 use resource_server::{Http, Presented, Settings};
-use runtime::{Context, Request, Response, entropy};
 use std::sync::Arc;
 
 /// The sample API and what stands before it.
@@ -64,7 +66,8 @@ impl Http for Inside {
             body: body.into(),
             address: None,
             received_at: crate::clock::now(),
-            id: entropy::name().map_err(|fault| fault.reason)?,
+            id: entropy::name().map_err(|error| error.reason)?,
+            log: RequestLog::default(),
         };
         let response = provider::respond(request, &self.0).await.ok_or("nothing is there")?;
         let mut answer = http::Response::new(response.body);

@@ -13,7 +13,7 @@ use crate::dynamodb::{self, Embedded};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::{clock, secret};
-use jose::Secret;
+use keys::Secret;
 use log::Log;
 use provider::Provider;
 use serde_json::json;
@@ -150,7 +150,7 @@ fn unknown_settings() -> Vec<String> {
     const OF_COMMANDS: [&str; 5] =
         ["LATCHKEY_PORT", "LATCHKEY_URL", "LATCHKEY_TABLE", "LATCHKEY_TOOLS", "LATCHKEY_PREBUILT"];
     let known = |name: &str| {
-        runtime::settings::SETTINGS.iter().any(|setting| setting.name == name)
+        ::provider::settings::SETTINGS.iter().any(|setting| setting.name == name)
             || resource_server::SETTINGS.iter().any(|setting| setting.name == name)
             || OF_COMMANDS.contains(&name)
             || name.starts_with("LATCHKEY_TEST_")

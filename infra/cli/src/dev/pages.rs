@@ -3,7 +3,9 @@
 use crate::demo;
 use crate::dev::commands;
 use http::{Method, StatusCode, header};
-use runtime::{Fault, Request, Response, entropy};
+use latchkey_http::{Request, Response};
+use platform::entropy;
+use provider::{HandlerError, RequestParameters};
 
 /// The page at a path of the server that listens on a port; `None` when it has none of its own there.
 pub(crate) fn respond(request: &Request, issuer: &str, port: u16) -> Option<Response> {
@@ -20,12 +22,11 @@ pub(crate) fn respond(request: &Request, issuer: &str, port: u16) -> Option<Resp
     if !is_served {
         return Some(Response::new(StatusCode::METHOD_NOT_ALLOWED).with(header::ALLOW, "GET, HEAD"));
     }
-    let mut response = page(request, issuer, port).unwrap_or_else(|fault| {
-        let mut response = Response::new(StatusCode::SERVICE_UNAVAILABLE);
-        response.outcome.reason = Some(fault.reason);
-        response
-    });
-    response = response
+    let response = page(request, issuer, port)
+        .unwrap_or_else(|error| {
+            request.log.error("temporarily_unavailable", &error.to_string());
+            Response::new(StatusCode::SERVICE_UNAVAILABLE)
+        })
         .with(header::CACHE_CONTROL, "no-store")
         .with(header::X_CONTENT_TYPE_OPTIONS, "nosniff")
         .with(header::REFERRER_POLICY, "no-referrer");
@@ -44,7 +45,7 @@ pub(crate) fn by_name(request: &Request, issuer: &str) -> Option<Response> {
     })
 }
 
-fn landing(_: &Request, issuer: &str, port: u16) -> Result<Response, Fault> {
+fn landing(_: &Request, issuer: &str, port: u16) -> Result<Response, HandlerError> {
     let nonce = entropy::name()?;
     let clients: Vec<pages::DemoClient<'_>> = demo::CLIENTS
         .iter()
@@ -57,7 +58,7 @@ fn landing(_: &Request, issuer: &str, port: u16) -> Result<Response, Fault> {
     let lines = commands::all(issuer, port);
     let commands: Vec<pages::Command<'_>> =
         lines.iter().map(|command| pages::Command { title: command.title, line: &command.line }).collect();
-    Ok(Response::page(
+    Ok(provider::responses::page(
         StatusCode::OK,
         pages::landing(&pages::Landing {
             nonce: &nonce,
@@ -69,9 +70,9 @@ fn landing(_: &Request, issuer: &str, port: u16) -> Result<Response, Fault> {
     ))
 }
 
-fn playground(_: &Request, issuer: &str, _: u16) -> Result<Response, Fault> {
+fn playground(_: &Request, issuer: &str, _: u16) -> Result<Response, HandlerError> {
     let nonce = entropy::name()?;
-    Ok(Response::page(
+    Ok(provider::responses::page(
         StatusCode::OK,
         pages::playground(&pages::Playground {
             nonce: &nonce,
@@ -86,15 +87,15 @@ fn playground(_: &Request, issuer: &str, _: u16) -> Result<Response, Fault> {
 }
 
 /// The link that a device shows, as a QR code.
-fn qr_code(request: &Request, issuer: &str, _: u16) -> Result<Response, Fault> {
+fn qr_code(request: &Request, issuer: &str, _: u16) -> Result<Response, HandlerError> {
     let link = format!("{issuer}/device?{}", request.query);
-    let code = qrcode::QrCode::new(link).map_err(Fault::new)?;
+    let code = qrcode::QrCode::new(link).map_err(HandlerError::unavailable)?;
     let image = code.render::<qrcode::render::svg::Color<'_>>().min_dimensions(192, 192).build();
     Ok(Response::new(StatusCode::OK).with(header::CONTENT_TYPE, "image/svg+xml").with_body(image))
 }
 
 /// Where the URL that the terminal shows leads back to: the next command, with the code in it.
-fn callback(request: &Request, issuer: &str, port: u16) -> Result<Response, Fault> {
+fn callback(request: &Request, issuer: &str, port: u16) -> Result<Response, HandlerError> {
     let parameters = request.parameters().ok();
     let parameter = |name: &str| parameters.as_ref().and_then(|parameters| parameters.value(name));
     let plain = |code: &&str| code.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte));

@@ -6,13 +6,15 @@ use crate::dev::{pages, server::Application};
 use crate::failure::Failure;
 use crate::secret;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use jose::Secret;
-use protocol::Timestamp;
-use protocol::remote_url::Reach;
-use runtime::{Context, Fetcher, Request, Response, routes, shell};
+use keys::Secret;
+use latchkey_http::{Request, RequestLog, Response};
+use platform::Fetcher;
+use provider::{Context, routes, shell};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use storage::Records;
+use types::Timestamp;
+use types::remote_url::EgressPolicy;
 
 /// The provider of this process.
 pub(crate) struct Provider {
@@ -50,7 +52,7 @@ impl Provider {
         };
         let mut context = Context::new(&lookup, records, log).map_err(Failure::new)?;
         // Clients under development are on this machine, also when a proxy lends this server an https issuer.
-        context.fetch = Fetcher::new(Reach::Loopback);
+        context.fetch = Fetcher::new(EgressPolicy::Loopback);
         let context = Arc::new(context);
         Ok(Self { port, api: Api::new(&lookup, &context)?, context })
     }
@@ -92,14 +94,14 @@ impl Provider {
     /// Looks after the signing keys. What fails now is tried again later.
     pub(crate) async fn rotate(&self, now: Timestamp) {
         if let Err(fault) = rotate::run(now, &self.context).await {
-            (self.context.log)(&json!({ "function": "rotate", "reason": fault.reason }).to_string());
+            (self.context.log)(&json!({ "function": "rotate", "reason": fault.to_string() }).to_string());
         }
     }
 
     /// Tells clients that sessions ended, those that could not be told at once.
     pub(crate) async fn notify(&self, now: Timestamp) {
         if let Err(fault) = notify::run(now, &self.context).await {
-            (self.context.log)(&json!({ "function": "notify", "reason": fault.reason }).to_string());
+            (self.context.log)(&json!({ "function": "notify", "reason": fault.to_string() }).to_string());
         }
     }
 
@@ -119,6 +121,7 @@ impl Provider {
             address: None,
             received_at: now,
             id: "demo-data".to_owned(),
+            log: RequestLog::default(),
         };
         let response = admin::handle(&request, &self.context).await.map_err(Failure::new)?;
         match response.status {
@@ -141,8 +144,8 @@ fn with_demo_api(resources: &str, demo: &str) -> String {
 
 /// What the function of a request's path answers; `None` when there is none.
 pub(crate) async fn respond(request: Request, context: &Context) -> Option<Response> {
-    let function = routes::find(&request.path)?.function;
-    Some(shell::respond(function, functions::handler(function)?, request, context).await)
+    let function = functions::find(routes::find(&request.path)?.function)?;
+    Some(shell::respond(function, request, context).await)
 }
 
 impl Application for Provider {
@@ -167,6 +170,6 @@ impl Application for Provider {
     }
 
     fn body_limit(&self) -> usize {
-        shell::MAX_BODY
+        latchkey_http::MAX_BODY
     }
 }

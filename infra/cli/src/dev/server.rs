@@ -8,7 +8,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
-use runtime::{Request, Response};
+use latchkey_http::{Request, RequestLog, Response};
 use std::convert::Infallible;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -201,6 +201,7 @@ async fn exchange<A: Application>(
             address: Some(peer.ip().to_canonical()),
             received_at,
             id: request_id(),
+            log: RequestLog::default(),
         })
         .await;
     let mut answer = http::Response::new(Full::new(Bytes::from(response.body)));

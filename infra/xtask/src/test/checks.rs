@@ -27,7 +27,15 @@ pub(super) fn lint_wasm() -> Result<()> {
     for package in workspace::functions()? {
         clippy.args(["--package", &package]);
     }
-    for package in ["jose", "pages", "protocol", "runtime", "storage", "storage-cloudflare"] {
+    for package in [
+        "latchkey-jose",
+        "latchkey-keys",
+        "latchkey-pages",
+        "latchkey-protocol",
+        "latchkey-provider",
+        "latchkey-storage",
+        "latchkey-storage-cloudflare",
+    ] {
         clippy.args(["--package", package]);
     }
     process::run(clippy.args(["--", "-D", "warnings"]))

@@ -162,6 +162,6 @@ fn settings() -> Result<BTreeMap<String, String>> {
 mod tests {
     #[test]
     fn the_schedule_is_the_one_of_the_route_table() {
-        assert_eq!(super::SCHEDULED, runtime::routes::SCHEDULED);
+        assert_eq!(super::SCHEDULED, provider::routes::SCHEDULED);
     }
 }

@@ -1,7 +1,8 @@
 //! What can be wrong with how a client has answers encrypted.
 
-use crate::{Client, KeyManagementAlgorithm};
+use crate::Client;
 use serde_json::Value;
+use types::KeyManagementAlgorithm;
 
 impl Client {
     /// What is wrong with how it has answers encrypted (OpenID Connect Registration §2, RFC 9701 §6).

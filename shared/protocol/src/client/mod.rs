@@ -7,14 +7,12 @@ mod problems;
 mod secret;
 mod sector;
 
-use crate::{
-    Algorithm, ContentEncryption, KeyManagementAlgorithm, MAX_TOKEN_LIFETIME, RefreshLifetimes, RequestObjectAlgorithm,
-    Scope,
-};
+use crate::{MAX_TOKEN_LIFETIME, RefreshLifetimes};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::time::Duration;
+use types::{Algorithm, ContentEncryption, KeyManagementAlgorithm, RequestObjectAlgorithm, Scope};
 
 pub use kinds::{
     AccessTokenFormat, ApplicationType, ClientAuthenticationMethod, GrantType, ResponseType, SubjectType,

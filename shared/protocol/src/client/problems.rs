@@ -1,13 +1,14 @@
 //! What can be wrong with a client's settings.
 
 use super::human;
-use crate::remote_url::{self, Reach};
 use crate::{
-    ApplicationType, Client, ClientAuthenticationMethod, GrantType, MAX_TOKEN_LIFETIME, RequestObjectAlgorithm,
-    ResponseType, SubjectType, redirect_uri, resource,
+    ApplicationType, Client, ClientAuthenticationMethod, GrantType, MAX_TOKEN_LIFETIME, ResponseType, SubjectType,
+    redirect_uri, resource,
 };
 use serde_json::Value;
 use std::time::Duration;
+use types::RequestObjectAlgorithm;
+use types::remote_url::{self, EgressPolicy};
 use url::Url;
 
 /// How many members a list may have.
@@ -170,7 +171,7 @@ impl Client {
             problems.push(format!("request_uris: must not be more than {MAX_LIST}"));
         }
         for (field, url) in self.called_urls() {
-            if let Err(problem) = remote_url::parse(url, Reach::Loopback) {
+            if let Err(problem) = remote_url::parse(url, EgressPolicy::Loopback) {
                 problems.push(format!("{field}: '{}' {problem}", crate::parameters::printable(url)));
             }
         }
@@ -202,13 +203,13 @@ impl Client {
     /// What is wrong with its redirect URIs for the kind of application that it says it is (OpenID Connect
     /// Registration §2, RFC 8252 §7). Whoever writes a client's settings for themselves is held to it; the operator may
     /// know better.
-    pub fn application_type_problem(&self, reach: Reach) -> Option<String> {
+    pub fn application_type_problem(&self, reach: EgressPolicy) -> Option<String> {
         let is_hybrid = self.response_types.contains(&ResponseType::CodeIdToken);
         self.redirect_uris.iter().find_map(|uri| {
             let url = Url::parse(uri).ok()?;
             let problem = match (self.application_type, url.scheme()) {
                 (ApplicationType::Web, "https") => None,
-                (ApplicationType::Web, "http") if is_hybrid && reach == Reach::Public => {
+                (ApplicationType::Web, "http") if is_hybrid && reach == EgressPolicy::Public => {
                     Some("must be https: the response has an ID token")
                 }
                 (_, "http") => None,

@@ -1,11 +1,12 @@
 //! A client as it is stored, and what its secrets are checked against.
 
+use crate::Client;
 use crate::registration::Registration;
-use crate::{Client, Timestamp};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
+use types::Timestamp;
 
 /// A client as it is stored: with what its secrets are checked against.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

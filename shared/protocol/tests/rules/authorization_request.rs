@@ -1,6 +1,7 @@
 //! The checks of an authorization request, by section.
 
-use protocol::{AuthorizationRequest, AuthorizationResponse, Client, Error, ErrorCode, Parameters, ResponseTarget};
+use latchkey_protocol::{AuthorizationRequest, AuthorizationResponse, Client, Parameters, ResponseTarget};
+use types::{Error, ErrorCode};
 
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 const ISSUER: &str = "https://as.example";

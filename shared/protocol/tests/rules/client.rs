@@ -1,6 +1,6 @@
 //! What a client cannot be.
 
-use protocol::{Client, Lifetimes, MAX_TOKEN_LIFETIME, RefreshLifetimes};
+use latchkey_protocol::{Client, Lifetimes, MAX_TOKEN_LIFETIME, RefreshLifetimes};
 use serde_json::{Value, json};
 
 fn problems(more: Value) -> Vec<String> {

@@ -2,12 +2,13 @@
 
 use crate::sealed_token::Keys;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use proptest::prelude::*;
-use protocol::{
+use latchkey_protocol::{
     CodeVerdict, GrantId, GrantState, GrantStatus, RACE, RefreshLifetimes, RefreshVerdict, RevokedToken, Standing,
-    Timestamp, judge_code, judge_refresh,
+    judge_code, judge_refresh,
 };
+use proptest::prelude::*;
 use std::time::Duration;
+use types::Timestamp;
 
 const T0: Timestamp = Timestamp::from_secs(1_800_000_000);
 const GRACE: Duration = Duration::from_secs(30);

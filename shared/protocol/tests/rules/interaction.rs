@@ -1,10 +1,11 @@
 //! When a person must sign in, choose, or consent (OpenID Connect Core §3.1.2.1, §3.1.2.3, §3.1.2.4).
 
-use protocol::interaction::{ActiveSession, Decision, Interaction, Step, needs_consent, remembers_consent, step};
-use protocol::{
-    AuthenticationContext, AuthorizationRequest, Client, ErrorCode, Parameters, ResponseTarget, Scope, Timestamp,
+use latchkey_protocol::interaction::{
+    ActiveSession, Decision, Interaction, Step, needs_consent, remembers_consent, step,
 };
+use latchkey_protocol::{AuthenticationContext, AuthorizationRequest, Client, Parameters, ResponseTarget};
 use std::time::Duration;
+use types::{ErrorCode, Scope, Timestamp};
 
 const T0: Timestamp = Timestamp::from_secs(1_800_000_000);
 

@@ -1,7 +1,8 @@
 //! Every parser that takes outside bytes: no panic, and no more time than the input is long.
 
+use latchkey_protocol::{ClaimsRequest, ClientCredentials, CodeChallenge, Parameters, redirect_uri};
 use proptest::prelude::*;
-use protocol::{ClaimsRequest, ClientCredentials, CodeChallenge, ErrorCode, Parameters, Scope, redirect_uri};
+use types::{ErrorCode, Scope};
 
 #[test]
 fn parameters_are_taken_as_sent() {

@@ -1,15 +1,16 @@
 //! Registration (RFC 7591) and its management (RFC 7592): what is kept of what a client says, and which tokens are good.
 
+use latchkey_protocol::registration::{self, Limits, RegistrationState};
+use latchkey_protocol::{Client, GrantType};
 use proptest::prelude::*;
-use protocol::registration::{self, Limits, RegistrationState};
-use protocol::remote_url::Reach;
-use protocol::{Client, Error, ErrorCode, GrantType, Scope};
 use serde_json::{Map, Value, json};
+use types::remote_url::EgressPolicy;
+use types::{Error, ErrorCode, Scope};
 
 fn read(metadata: Value, statement: Option<Value>) -> Result<Client, Error> {
     let scopes = Scope::parse("openid profile").unwrap();
     let grants = [GrantType::AuthorizationCode, GrantType::RefreshToken];
-    let limits = Limits { scopes: &scopes, grants: &grants, reach: Reach::Public };
+    let limits = Limits { scopes: &scopes, grants: &grants, reach: EgressPolicy::Public };
     let statement = statement.map(|statement| statement.as_object().unwrap().clone());
     registration::read("id", metadata.as_object().unwrap().clone(), statement.as_ref(), &limits)
 }

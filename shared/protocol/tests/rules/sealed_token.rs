@@ -2,10 +2,11 @@
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, Mac as _};
+use latchkey_protocol::{GrantId, Mac, Standing, TokenContent, TokenKind, sealed_token};
 use proptest::prelude::*;
-use protocol::{GrantId, Mac, Standing, Timestamp, TokenContent, TokenKind, sealed_token};
 use std::collections::BTreeSet;
 use std::time::Duration;
+use types::Timestamp;
 
 pub(crate) struct Keys(pub(crate) u8);
 

@@ -1,8 +1,8 @@
 //! Failed sign-ins slow down the next ones.
 
-use protocol::Timestamp;
-use protocol::throttle::{ACCOUNT, ADDRESS, Attempts, Window};
+use latchkey_protocol::throttle::{ACCOUNT, ADDRESS, Attempts, Window};
 use std::time::Duration;
+use types::Timestamp;
 
 const T0: Timestamp = Timestamp::from_secs(1_800_000_000);
 

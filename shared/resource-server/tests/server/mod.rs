@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use http::{Request, Response, header};
 use jose::{Algorithm, Jwk, JwkSet, SigningKey, platform, sign_jwt};
-use resource_server::{Http, Timestamp};
+use latchkey_resource_server::{Http, Timestamp};
 use serde_json::{Value, json};
 use std::sync::Mutex;
 

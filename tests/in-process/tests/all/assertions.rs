@@ -5,7 +5,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use in_process::{Flow, Instance, Tokens, json_of};
 use jose::{Algorithm, Jwk, SigningKey};
-use runtime::Response;
+use latchkey_http::Response;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
@@ -244,7 +244,7 @@ fn wrong_issuers_are_reported_together() {
         }
         _ => None,
     };
-    let problems = runtime::Config::read(&settings).map(|_| ()).unwrap_err().problems;
+    let problems = provider::Config::read(&settings).map(|_| ()).unwrap_err().problems;
     let expected = [
         "(https://a.test) jwks: give either",
         "prefix must end",

@@ -2,7 +2,7 @@
 
 use crate::common::{PASSWORD, deployment};
 use in_process::{Flow, Instance, SECRET, Tokens, json_of};
-use runtime::Response;
+use latchkey_http::Response;
 use std::sync::Arc;
 use std::time::Duration;
 use storage::memory::Memory;

@@ -52,7 +52,7 @@ async fn a_key_is_replaced_at_once() {
     let code = Flow::default().code(&instance, PASSWORD, "openid").await;
     let tokens = Tokens::of(&Flow::redeem(&instance, &code).await);
     let before = kids(&instance).await;
-    let occasion = jose::Occasion::Compromise(None);
+    let occasion = keys::Occasion::Compromise(None);
     instance.context().rotate_keys(occasion, instance.now).await.unwrap();
     assert!(kids(&instance).await.iter().all(|kid| !before.contains(kid)));
     assert_eq!(Flow::userinfo(&instance, &tokens.access).await.status.as_u16(), 401);

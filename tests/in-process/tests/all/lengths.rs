@@ -2,11 +2,11 @@
 
 use crate::common::deployment;
 use in_process::Flow;
+use latchkey_http::MAX_QUERY;
 use protocol::interaction::{Decision, Interaction};
 use protocol::{AuthorizationRequest, GrantId, Parameters, ResponseTarget};
-use runtime::authorization::too_long;
-use runtime::browser;
-use runtime::shell::MAX_QUERY;
+use provider::authorization::too_long;
+use provider::browser;
 use std::sync::Arc;
 use storage::memory::Memory;
 

@@ -5,9 +5,9 @@ use async_trait::async_trait;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::StatusCode;
 use in_process::{Flow, Instance, Tokens};
-use protocol::remote_url::Reach;
-use runtime::fetch::{Outgoing, Transport};
-use runtime::{FetchError, Fetched, Fetcher};
+use platform::fetch::{Outgoing, Transport};
+use platform::{FetchError, Fetched, Fetcher};
+use protocol::remote_url::EgressPolicy;
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -53,7 +53,7 @@ async fn instance(memory: &Arc<Memory>, peer: &Peer) -> Instance {
     let mut stored = clients::find(memory.as_ref(), "spa").await.unwrap().unwrap();
     stored.client.backchannel_logout_uri = Some("https://app.example/out".to_owned());
     clients::save(memory.as_ref(), &stored).await.unwrap();
-    instance.context_mut().fetch = Fetcher::over(Box::new(peer.clone()), Reach::Public);
+    instance.context_mut().fetch = Fetcher::over(Box::new(peer.clone()), EgressPolicy::Public);
     instance
 }
 
@@ -135,7 +135,7 @@ async fn an_instance_that_dies_loses_nothing() {
     // Another instance, which never saw the session.
     let fresh = Peer::answering(200);
     let mut later = Instance::start(memory.clone(), &[]);
-    later.context_mut().fetch = Fetcher::over(Box::new(fresh.clone()), Reach::Public);
+    later.context_mut().fetch = Fetcher::over(Box::new(fresh.clone()), EgressPolicy::Public);
     instance.wait(Duration::from_secs(60));
     notify::run(instance.now, later.context()).await.unwrap();
     assert_eq!((fresh.attempts(), waiting(&memory)), (1, 0));
@@ -240,7 +240,7 @@ async fn an_unreadable_record_holds_up_no_other() {
         *peer.status.lock().unwrap() = 200;
         instance.wait(Duration::from_secs(61));
         let fault = notify::run(instance.now, instance.context()).await.unwrap_err();
-        assert!(fault.reason.contains("cannot be read"), "{fault:?}");
+        assert!(fault.to_string().contains("cannot be read"), "{fault:?}");
         assert_eq!(peer.attempts(), 2, "{kind:?}");
         let left = memory.snapshot().iter().filter(|record| record.key.is(Kind::SignOut)).count();
         assert_eq!(left, if kind == Kind::SignOut { 2 } else { 0 }, "the sign-out that can be read is over");

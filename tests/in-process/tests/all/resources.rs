@@ -3,8 +3,8 @@
 use crate::common::{PASSWORD, deployment};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use in_process::{Flow, Instance, VERIFIER, json_of};
+use latchkey_http::Response;
 use protocol::StoredClient;
-use runtime::Response;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use storage::memory::Memory;

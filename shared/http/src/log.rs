@@ -1,0 +1,49 @@
+//! The members of a request's one log line.
+
+use serde_json::Value;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// The members of a request's one log line. Never a token, a code, a password or a secret. Clones share the members.
+#[derive(Clone, Debug, Default)]
+pub struct RequestLog(Arc<Mutex<LogMembers>>);
+
+/// What a function adds to the log line.
+#[derive(Clone, Debug, Default)]
+pub struct LogMembers {
+    /// `client`: the client that sent the request, once known.
+    pub client: Option<String>,
+    /// `error`: the error code of the response.
+    pub error: Option<String>,
+    /// `reason`: the explanation of the error, for the operator.
+    pub reason: Option<String>,
+    /// `events`: the audit events of the request.
+    pub events: Vec<Value>,
+}
+
+impl RequestLog {
+    /// Records the client.
+    pub fn client(&self, client_id: &str) {
+        self.lock().client = Some(client_id.to_owned());
+    }
+
+    /// Records the error code of the response and its explanation.
+    pub fn error(&self, code: &str, reason: &str) {
+        let mut members = self.lock();
+        members.error = Some(code.to_owned());
+        members.reason = Some(reason.to_owned());
+    }
+
+    /// Adds an audit event.
+    pub fn event(&self, event: Value) {
+        self.lock().events.push(event);
+    }
+
+    /// Returns the members recorded so far, and forgets them.
+    pub fn take(&self) -> LogMembers {
+        std::mem::take(&mut *self.lock())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, LogMembers> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

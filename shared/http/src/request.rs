@@ -1,0 +1,149 @@
+//! A request as every platform hands it to a function.
+
+use crate::RequestLog;
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, Method, header};
+use std::net::IpAddr;
+use types::{Error, Timestamp};
+
+/// A complete request: its body is read, and within the limit, before a function sees it.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The method.
+    pub method: Method,
+    /// The path, from `/` on, as sent.
+    pub path: String,
+    /// The query without `?`, as sent, still encoded; empty if there is none.
+    pub query: String,
+    /// The header fields: those of [`Self::FIELDS`], and possibly others.
+    pub headers: HeaderMap,
+    /// The body, decoded from the platform's envelope.
+    pub body: Bytes,
+    /// The client's address as the platform saw it; never from a header that a client can set.
+    pub address: Option<IpAddr>,
+    /// Time at which the platform received the request.
+    pub received_at: Timestamp,
+    /// Identifier of the request in the log and on error pages.
+    pub id: String,
+    /// The members of the request's log line.
+    pub log: RequestLog,
+}
+
+impl Request {
+    /// The header fields that functions read. A platform need not hand over others.
+    pub const FIELDS: [HeaderName; 4] = [header::ACCEPT, header::AUTHORIZATION, header::CONTENT_TYPE, header::COOKIE];
+
+    /// Returns the value of a header field that occurs once and is visible ASCII.
+    pub fn header(&self, name: &HeaderName) -> Option<&str> {
+        debug_assert!(Self::FIELDS.contains(name), "{name} is not handed over by every platform");
+        let mut values = self.headers.get_all(name).iter();
+        let first = values.next()?;
+        if values.next().is_some() { None } else { first.to_str().ok() }
+    }
+
+    /// Returns the value of a cookie that occurs once and is UTF-8. Other cookies may hold any bytes: another host of the
+    /// domain can set them (RFC 6265 §8.6).
+    pub fn cookie(&self, name: &str) -> Option<&str> {
+        let fields = self.headers.get_all(header::COOKIE).iter();
+        let pairs = fields.flat_map(|field| field.as_bytes().split(|byte| *byte == b';'));
+        let mut values = pairs.filter_map(|pair| pair.trim_ascii().strip_prefix(name.as_bytes())?.strip_prefix(b"="));
+        let first = values.next()?;
+        if values.next().is_some() { None } else { std::str::from_utf8(first).ok() }
+    }
+
+    /// Returns the Authorization header. Errors: `invalid_request` if it is repeated or not visible ASCII.
+    pub fn authorization(&self) -> Result<Option<&str>, Error> {
+        if !self.headers.contains_key(header::AUTHORIZATION) {
+            return Ok(None);
+        }
+        let value = self.header(&header::AUTHORIZATION);
+        value
+            .map(Some)
+            .ok_or_else(|| Error::invalid_request("the Authorization header is repeated or not visible ASCII"))
+    }
+
+    /// Returns the bearer token of the Authorization header (RFC 6750 §2.1), which may be malformed or empty; `None` if
+    /// there is no such header, or one of another scheme (§3.1). Errors: `invalid_request`.
+    pub fn bearer(&self) -> Result<Option<&str>, Error> {
+        let Some(credentials) = self.authorization()? else { return Ok(None) };
+        let (scheme, token) = credentials.split_once(' ').unwrap_or((credentials, ""));
+        Ok(scheme.eq_ignore_ascii_case("bearer").then_some(token.trim()))
+    }
+
+    /// True if Content-Type names `media_type`; its parameters do not count.
+    pub fn has_content_type(&self, media_type: &str) -> bool {
+        self.header(&header::CONTENT_TYPE)
+            .and_then(|value| value.split(';').next())
+            .is_some_and(|essence| essence.trim().eq_ignore_ascii_case(media_type))
+    }
+}
+
+#[cfg(test)]
+impl Request {
+    /// A GET with these header fields of one name.
+    pub(crate) fn with_fields(name: header::HeaderName, fields: &[&[u8]]) -> Self {
+        let mut headers = HeaderMap::new();
+        for field in fields {
+            headers.append(&name, http::HeaderValue::from_bytes(field).unwrap());
+        }
+        Self {
+            method: Method::GET,
+            path: "/".to_owned(),
+            query: String::new(),
+            headers,
+            body: Bytes::new(),
+            address: None,
+            received_at: Timestamp::default(),
+            id: String::new(),
+            log: RequestLog::default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cookie(fields: &[&[u8]]) -> Option<String> {
+        Request::with_fields(header::COOKIE, fields).cookie("ours").map(str::to_owned)
+    }
+
+    #[test]
+    fn a_cookie_is_found_beside_any_other() {
+        let strange: [&[u8]; 6] = [b"city=M\xc3\xbcnchen", b"city=M\xfcnchen", b"\xff", b"=", b"ours", b""];
+        for other in strange {
+            let (before, after) = ([other, b"; ours=1"].concat(), [b"ours=1; ", other].concat());
+            for fields in [&[&before[..]][..], &[&after], &[other, b"ours=1"], &[b"ours=1", other]] {
+                assert_eq!(cookie(fields).as_deref(), Some("1"), "{fields:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_cookie_that_is_sent_twice_or_unreadable_is_none() {
+        let none: [&[&[u8]]; 5] =
+            [&[b"ours=1; ours=2"], &[b"ours=1", b"ours=1"], &[b"ours=\xff"], &[b"ours2=1"], &[b"Ours=1"]];
+        for fields in none {
+            assert_eq!(cookie(fields), None, "{fields:?}");
+        }
+        assert_eq!(cookie(&[b"ours=a=b"]).as_deref(), Some("a=b"));
+    }
+
+    fn bearer(fields: &[&'static str]) -> Result<Option<String>, Error> {
+        let fields: Vec<&[u8]> = fields.iter().map(|field| field.as_bytes()).collect();
+        let request = Request::with_fields(header::AUTHORIZATION, &fields);
+        request.bearer().map(|token| token.map(str::to_owned))
+    }
+
+    #[test]
+    fn a_token_is_what_the_scheme_says() {
+        for field in ["Bearer x", "bearer x", "BEARER  x "] {
+            assert_eq!(bearer(&[field]), Ok(Some("x".to_owned())), "{field}");
+        }
+        assert_eq!(bearer(&["Bearer"]), Ok(Some(String::new())));
+        for fields in [&[][..], &["Basic eDp5"], &["DPoP x"], &["Bearerx"], &[""]] {
+            assert_eq!(bearer(fields), Ok(None), "{fields:?}");
+        }
+        assert_eq!(bearer(&["Bearer x", "Bearer x"]).unwrap_err().code, types::ErrorCode::InvalidRequest);
+    }
+}

@@ -1,0 +1,225 @@
+//! The signing keys as they are stored: the public part in clear, the private part sealed.
+
+use crate::{Purpose, Secrets};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use jose::{Algorithm, Crypto, CryptoError, Jwk, JwkSet, KeyAlgorithm};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use std::collections::BTreeMap;
+use types::Timestamp;
+use zeroize::{Zeroize, Zeroizing};
+
+/// The algorithms that get a key of their own. PS256 uses the one of RS256.
+pub(crate) const GENERATED: [Algorithm; 3] = [Algorithm::ES256, Algorithm::RS256, Algorithm::EdDSA];
+
+/// The algorithm whose key serves this one.
+pub(crate) fn made_for(alg: Algorithm) -> Algorithm {
+    if alg == Algorithm::PS256 { Algorithm::RS256 } else { alg }
+}
+
+/// The public side of one signing key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PublishedKey {
+    /// The thumbprint of the key (RFC 7638).
+    pub kid: String,
+    /// What it was made for.
+    pub alg: Algorithm,
+    /// The key itself.
+    pub public: Jwk,
+    /// When it was made, and published.
+    pub created_at: Timestamp,
+    /// From when on it signs, in place of the one before it.
+    pub signs_from: Timestamp,
+    /// From when on nothing that it signed is alive; `None` as long as no successor is known.
+    pub verifies_until: Option<Timestamp>,
+}
+
+impl PublishedKey {
+    /// The algorithms that it serves, each under a name of its own, so that the name alone tells the algorithm
+    /// (RFC 8725 §3.1): an RSA key is published once for RS256 and once for PS256.
+    pub fn uses(&self) -> Vec<(Algorithm, String)> {
+        match self.alg {
+            Algorithm::RS256 => {
+                vec![(Algorithm::RS256, self.kid.clone()), (Algorithm::PS256, format!("{}-ps256", self.kid))]
+            }
+            alg => vec![(alg, self.kid.clone())],
+        }
+    }
+
+    /// Whether tokens that it signed may be alive.
+    pub fn is_alive(&self, now: Timestamp) -> bool {
+        self.verifies_until.is_none_or(|until| !until.is_past(now))
+    }
+}
+
+/// The public side of a key set: enough to publish and to verify.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PublishedKeys {
+    /// The keys, oldest first.
+    pub keys: Vec<PublishedKey>,
+}
+
+impl PublishedKeys {
+    /// The JWK Set to publish (RFC 7517 §5): each living key, also one that is yet to sign, with kid, use and alg.
+    pub fn jwks_json(&self, now: Timestamp) -> String {
+        let keys = self.living(now).flat_map(|key| {
+            key.uses().into_iter().map(|(alg, kid)| Jwk {
+                key: key.public.key.clone(),
+                kid: Some(kid),
+                usage: Some("sig".to_owned()),
+                alg: Some(KeyAlgorithm::Signature(alg)),
+            })
+        });
+        // Strings and numbers have no way to fail.
+        serde_json::to_string(&JwkSet { keys: keys.collect() }).unwrap_or_else(|_| r#"{"keys":[]}"#.to_owned())
+    }
+
+    /// The key that signs for `alg` at `now`: the one whose turn came last. When no one's has come, for instance by a
+    /// clock that is behind, the one whose turn comes first.
+    pub fn signing(&self, alg: Algorithm, now: Timestamp) -> Option<&PublishedKey> {
+        let made_for = made_for(alg);
+        let candidates = || self.living(now).filter(|key| key.alg == made_for);
+        let due = candidates().filter(|key| key.signs_from.is_past(now)).max_by_key(|key| key.signs_from);
+        due.or_else(|| candidates().min_by_key(|key| key.signs_from))
+    }
+
+    fn digest(&self) -> Result<String, CryptoError> {
+        let json = serde_json::to_vec(self).map_err(|_| CryptoError::Encoding)?;
+        Ok(URL_SAFE_NO_PAD.encode(Sha256::digest(json)))
+    }
+
+    fn living(&self, now: Timestamp) -> impl Iterator<Item = &PublishedKey> {
+        self.keys.iter().filter(move |key| key.is_alive(now))
+    }
+}
+
+/// The signing keys, with their private side.
+#[derive(Clone)]
+pub struct KeySet {
+    published: PublishedKeys,
+    /// PKCS#8 by kid: exactly one for each published key. Wiped from memory when it is dropped.
+    private: BTreeMap<String, Zeroizing<Vec<u8>>>,
+    /// Whether it was read from a form that was sealed under a previous secret.
+    outdated_seal: bool,
+}
+
+impl std::fmt::Debug for KeySet {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("KeySet").field("published", &self.published).finish_non_exhaustive()
+    }
+}
+
+/// The stored form.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    /// [`PublishedKeys`], beside what is sealed.
+    keys: Vec<PublishedKey>,
+    /// [`Sealed`] as JSON, sealed.
+    sealed: String,
+}
+
+/// What is sealed.
+#[derive(Serialize, Deserialize)]
+struct Sealed {
+    /// PKCS#8 in base64url by kid.
+    private: BTreeMap<String, String>,
+    /// The digest of the public side.
+    published: String,
+}
+
+impl Drop for Sealed {
+    fn drop(&mut self) {
+        self.private.values_mut().for_each(Zeroize::zeroize);
+    }
+}
+
+impl KeySet {
+    /// A first set: a key each for ES256, RS256 (which serves PS256 too) and EdDSA, signing from `now` on.
+    pub async fn generate(crypto: &dyn Crypto, now: Timestamp) -> Result<Self, CryptoError> {
+        let mut set =
+            Self { published: PublishedKeys { keys: Vec::new() }, private: BTreeMap::new(), outdated_seal: false };
+        for alg in GENERATED {
+            set.add(crypto, alg, now, now).await?;
+        }
+        Ok(set)
+    }
+
+    /// The public side.
+    pub const fn published(&self) -> &PublishedKeys {
+        &self.published
+    }
+
+    /// The JWK Set to publish; see [`PublishedKeys::jwks_json`].
+    pub fn jwks_json(&self, now: Timestamp) -> String {
+        self.published.jwks_json(now)
+    }
+
+    /// The private key (PKCS#8, DER) named `kid`.
+    pub fn pkcs8(&self, kid: &str) -> Option<&[u8]> {
+        self.private.get(kid).map(|pkcs8| pkcs8.as_slice())
+    }
+
+    /// Whether it should be stored again because the secret has changed since it was.
+    pub const fn has_outdated_seal(&self) -> bool {
+        self.outdated_seal
+    }
+
+    /// The form to store: JSON, `keys` in clear and `sealed`.
+    pub fn to_stored(&self, secrets: &Secrets) -> Result<String, CryptoError> {
+        // One after the other: to collect them would bring a sort into every Worker.
+        let mut private = BTreeMap::new();
+        private.extend(self.private.iter().map(|(kid, key)| (kid.clone(), URL_SAFE_NO_PAD.encode(key.as_slice()))));
+        let sealed = Sealed { private, published: self.published.digest()? };
+        let sealed = Zeroizing::new(serde_json::to_vec(&sealed).map_err(|_| CryptoError::Encoding)?);
+        let sealed = secrets.seal(Purpose::SigningKeys, &sealed)?;
+        serde_json::to_string(&Stored { keys: self.published.keys.clone(), sealed }).map_err(|_| CryptoError::Encoding)
+    }
+
+    /// Reads the stored form. `CryptoError::Stored` if the public side is not the one that was sealed with the private
+    /// side: nobody without the secret can add a key, or change when one signs.
+    pub fn from_stored(stored: &str, secrets: &Secrets) -> Result<Self, CryptoError> {
+        let stored: Stored = serde_json::from_slice(stored.as_bytes()).map_err(|_| CryptoError::Stored)?;
+        let sealed = Zeroizing::new(secrets.open(Purpose::SigningKeys, &stored.sealed).ok_or(CryptoError::Stored)?);
+        let sealed: Sealed = serde_json::from_slice(&sealed).map_err(|_| CryptoError::Stored)?;
+        let published = PublishedKeys { keys: stored.keys };
+        if sealed.published != published.digest()? {
+            return Err(CryptoError::Stored);
+        }
+        let mut private = BTreeMap::new();
+        for (kid, pkcs8) in &sealed.private {
+            let pkcs8 = URL_SAFE_NO_PAD.decode(pkcs8).map_err(|_| CryptoError::Stored)?;
+            private.insert(kid.clone(), Zeroizing::new(pkcs8));
+        }
+        Ok(Self { published, private, outdated_seal: !secrets.is_current(&stored.sealed) })
+    }
+
+    pub(crate) async fn add(
+        &mut self,
+        crypto: &dyn Crypto,
+        alg: Algorithm,
+        created_at: Timestamp,
+        signs_from: Timestamp,
+    ) -> Result<(), CryptoError> {
+        let generated = crypto.generate(alg).await?;
+        let kid = generated.public.thumbprint();
+        self.private.insert(kid.clone(), generated.pkcs8);
+        let public = Jwk::from(generated.public);
+        self.published.keys.push(PublishedKey { kid, alg, public, created_at, signs_from, verifies_until: None });
+        Ok(())
+    }
+
+    pub(crate) fn retire(&mut self, kid: &str, verifies_until: Timestamp) {
+        for key in self.published.keys.iter_mut().filter(|key| key.kid == kid) {
+            key.verifies_until = Some(verifies_until);
+        }
+    }
+
+    pub(crate) fn remove(&mut self, kid: &str) {
+        self.published.keys.retain(|key| key.kid != kid);
+        self.private.remove(kid);
+    }
+
+    pub(crate) fn mark_sealed_anew(&mut self) {
+        self.outdated_seal = false;
+    }
+}

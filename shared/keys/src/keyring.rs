@@ -1,0 +1,83 @@
+//! The key set of a running instance: each key is prepared when it is first used, and once.
+
+use crate::{KeySet, PublishedKey};
+use jose::{Algorithm, Crypto, CryptoError, Jwt, SigningKey, VerificationKey};
+use serde_json::Value;
+use std::sync::{Arc, OnceLock};
+use types::Timestamp;
+
+/// A key set with its keys prepared on demand.
+pub struct Keyring {
+    set: KeySet,
+    crypto: &'static dyn Crypto,
+    uses: Vec<Use>,
+}
+
+/// One key for one algorithm.
+struct Use {
+    key: PublishedKey,
+    alg: Algorithm,
+    kid: String,
+    signing: OnceLock<Arc<SigningKey>>,
+    verification: OnceLock<Arc<VerificationKey>>,
+}
+
+impl std::fmt::Debug for Keyring {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Keyring").field("set", &self.set).finish_non_exhaustive()
+    }
+}
+
+impl Keyring {
+    /// Prepares nothing yet.
+    pub fn new(crypto: &'static dyn Crypto, set: KeySet) -> Self {
+        let uses = set.published().keys.iter().flat_map(|key| {
+            key.uses().into_iter().map(|(alg, kid)| Use {
+                key: key.clone(),
+                alg,
+                kid,
+                signing: OnceLock::new(),
+                verification: OnceLock::new(),
+            })
+        });
+        Self { uses: uses.collect(), crypto, set }
+    }
+
+    /// The key set.
+    pub const fn key_set(&self) -> &KeySet {
+        &self.set
+    }
+
+    /// The JWK Set to publish.
+    pub fn jwks_json(&self, now: Timestamp) -> String {
+        self.set.jwks_json(now)
+    }
+
+    /// The key that signs for `alg` at `now`. `CryptoError::Key` if the set has none.
+    pub async fn signing_key(&self, alg: Algorithm, now: Timestamp) -> Result<Arc<SigningKey>, CryptoError> {
+        let key = self.set.published().signing(alg, now).ok_or(CryptoError::Key)?;
+        let found = self.uses.iter().find(|found| found.alg == alg && found.key.kid == key.kid);
+        let found = found.ok_or(CryptoError::Key)?;
+        if let Some(prepared) = found.signing.get() {
+            return Ok(prepared.clone());
+        }
+        let pkcs8 = self.set.pkcs8(&key.kid).ok_or(CryptoError::Key)?;
+        let prepared = Arc::new(SigningKey::new(&found.kid, alg, self.crypto.signer(alg, pkcs8).await?));
+        Ok(found.signing.get_or_init(|| prepared).clone())
+    }
+
+    /// The claims, if a living key of this set signed them under the algorithm that the key is for; see
+    /// [`jose::verify`]. A fault of the platform counts as no.
+    pub async fn verify(&self, jwt: &Jwt<'_>, now: Timestamp) -> Option<Value> {
+        let kid = jwt.header().kid.as_deref()?;
+        let found = self.uses.iter().find(|found| found.kid == kid)?;
+        if found.alg != jwt.header().alg || !found.key.is_alive(now) {
+            return None;
+        }
+        if found.verification.get().is_none() {
+            let verifier = self.crypto.verifier(found.alg, &found.key.public.key).await.ok()?;
+            let _ = found.verification.set(Arc::new(VerificationKey::new(kid, found.alg, verifier)));
+        }
+        found.verification.get()?.verify(jwt).await
+    }
+}

@@ -1,0 +1,11 @@
+//! The deployment's secret, the keys derived from it, and the signing keys: stored sealed, rotated, published.
+
+mod key_set;
+mod keyring;
+mod rotation;
+mod secret;
+
+pub use key_set::{KeySet, PublishedKey, PublishedKeys};
+pub use keyring::Keyring;
+pub use rotation::{Addition, Occasion, Plan, Policy, Retirement};
+pub use secret::{InvalidSecret, Purpose, Secret, Secrets};

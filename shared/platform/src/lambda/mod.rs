@@ -1,0 +1,43 @@
+//! AWS Lambda behind an API Gateway HTTP API.
+
+mod event;
+
+use crate::clock;
+use event::{Answer, Event};
+use lambda_http::lambda_runtime::{LambdaEvent, Runtime, service_fn};
+use latchkey_http::{MAX_BODY, Request, Response};
+use serde::de::IgnoredAny;
+use std::process::ExitCode;
+
+pub use lambda_http::lambda_runtime::Error;
+
+/// Runs `serve` on a single-threaded executor until Lambda ends the process. An error is written to standard error and
+/// fails the process.
+pub fn run(serve: impl AsyncFnOnce() -> Result<(), Error>) -> ExitCode {
+    let run = || -> Result<(), Error> {
+        tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(serve())
+    };
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Serves HTTP API events with `respond`.
+pub async fn serve(respond: impl AsyncFn(Request) -> Response) -> Result<(), Error> {
+    let answer = async |event: LambdaEvent<Event>| {
+        let request = event.payload.into_request(clock::now(), MAX_BODY)?;
+        Ok::<_, Error>(Answer::from(respond(request).await))
+    };
+    Runtime::new(service_fn(answer)).run().await
+}
+
+/// Serves scheduled events with `work`, which gets the identifier of the invocation. An error fails the invocation;
+/// Lambda then tries it again.
+pub async fn serve_schedule(work: impl AsyncFn(String) -> Result<(), Error>) -> Result<(), Error> {
+    let answer = async |event: LambdaEvent<IgnoredAny>| work(event.context.request_id).await;
+    Runtime::new(service_fn(answer)).run().await
+}

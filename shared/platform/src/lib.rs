@@ -1,0 +1,16 @@
+//! What differs from platform to platform: events, outgoing requests, clock, randomness. No OAuth.
+
+pub mod blocking;
+pub mod clock;
+pub mod entropy;
+mod error;
+pub mod fetch;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod lambda;
+#[cfg(target_arch = "wasm32")]
+mod stream;
+#[cfg(target_arch = "wasm32")]
+pub mod worker;
+
+pub use error::PlatformError;
+pub use fetch::{FetchError, Fetched, Fetcher};

@@ -1,0 +1,169 @@
+//! Telling clients that a session has ended: over the back channel by a logout token (OpenID Connect Back-Channel
+//! Logout 1.0), over the front channel by a frame (OpenID Connect Front-Channel Logout 1.0).
+//!
+//! Each client to be told is written down before anything is ended, tried once at once, all of them side by side, and
+//! tried again by the scheduled function `notify` until it answers or a day is over.
+
+use crate::{Context, HandlerError};
+use futures::future::join_all;
+use platform::entropy;
+use protocol::Client;
+use protocol::logout::{LOGOUT_TOKEN_TYPE, LogoutTokenClaims, frame_url, next_attempt, sid_for};
+use serde_json::json;
+use std::time::Duration;
+use storage::grants::Party;
+use storage::logouts::{self, Logout};
+use types::Timestamp;
+
+/// How many clients are tried at once.
+const AT_ONCE: usize = 32;
+
+/// Who is to be told that a session has ended.
+#[derive(Debug)]
+pub struct Notices {
+    logouts: Vec<Logout>,
+    frames: Vec<String>,
+}
+
+impl Notices {
+    /// Writes down which of these clients want to be told of the end of a person's sessions.
+    pub async fn begin(
+        context: &Context,
+        subject: &str,
+        parties: &[Party],
+        now: Timestamp,
+    ) -> Result<Self, HandlerError> {
+        let mut notices = Self { logouts: Vec::new(), frames: Vec::new() };
+        for party in parties {
+            let Some(stored) = context.client(&party.client_id, now).await? else { continue };
+            let client = &stored.client;
+            let frame = client.frontchannel_logout_uri.as_deref();
+            let sid = sid_for(&client.client_id, &party.sid);
+            notices.frames.extend(frame.and_then(|uri| frame_url(uri, &context.config.issuer, &sid)));
+            if client.backchannel_logout_uri.is_none() {
+                continue;
+            }
+            let logout = Logout {
+                jti: entropy::name()?,
+                client_id: party.client_id.clone(),
+                subject: subject.to_owned(),
+                sid: party.sid.clone(),
+                ended_at: now,
+            };
+            let next_at = next_attempt(1, now, now).unwrap_or(now);
+            logouts::create(context.records.as_ref(), &logout, next_at, &entropy::name()?).await?;
+            notices.logouts.push(logout);
+        }
+        Ok(notices)
+    }
+
+    /// Tries each once. What fails is tried again later, by another function.
+    pub async fn send(&self, context: &Context, now: Timestamp) {
+        for some in self.logouts.chunks(AT_ONCE) {
+            join_all(some.iter().map(|logout| deliver(context, logout, now))).await;
+        }
+    }
+
+    /// The URLs to show in frames.
+    pub fn frames(&self) -> &[String] {
+        &self.frames
+    }
+}
+
+/// Tries all that are due once more; gives up those that are a day old. One that cannot be read or claimed holds up none
+/// of the others; the first such failure is reported in the end.
+pub async fn retry(context: &Context, now: Timestamp) -> Result<(), HandlerError> {
+    let records = context.records.as_ref();
+    let mut cursor = None;
+    let mut done = Ok(());
+    loop {
+        let (page, next) = logouts::list(records, cursor.as_ref(), 100).await?;
+        let mut due = Vec::new();
+        for record in &page {
+            let writer = entropy::name()?;
+            let due_after = |logout: &Logout, attempts| next_attempt(attempts, logout.ended_at, now);
+            match logouts::claim(records, record, now, &writer, due_after).await {
+                Ok(claimed) => due.extend(claimed),
+                Err(error) => done = done.and(Err(error.into())),
+            }
+        }
+        for some in due.chunks(AT_ONCE) {
+            join_all(some.iter().map(|claimed| async {
+                let is_last = next_attempt(claimed.attempts, claimed.logout.ended_at, now).is_none();
+                if !deliver(context, &claimed.logout, now).await && is_last {
+                    note(context, &claimed.logout, now, "given up");
+                    forget(context, &claimed.logout, now).await;
+                }
+            }))
+            .await;
+        }
+        match next {
+            Some(next) => cursor = Some(next),
+            None => return done,
+        }
+    }
+}
+
+/// Sends one logout token. Whether the client has taken it, or can no longer be told; then the record is gone.
+async fn deliver(context: &Context, logout: &Logout, now: Timestamp) -> bool {
+    match attempt(context, logout, now).await {
+        Ok(()) => {
+            forget(context, logout, now).await;
+            true
+        }
+        Err(reason) => {
+            note(context, logout, now, &reason);
+            false
+        }
+    }
+}
+
+async fn attempt(context: &Context, logout: &Logout, now: Timestamp) -> Result<(), String> {
+    let stored = context.client(&logout.client_id, now).await.map_err(|error| error.to_string())?;
+    let Some((client, uri)) =
+        stored.as_ref().and_then(|stored| Some((&stored.client, stored.client.backchannel_logout_uri.as_deref()?)))
+    else {
+        // It is gone, or wants to be told no longer.
+        return Ok(());
+    };
+    let token = logout_token(context, client, logout, now).await.map_err(|error| error.to_string())?;
+    let answer = context.fetch.post_form(uri, &[("logout_token", &token)]).await.map_err(|error| error.to_string())?;
+    if answer.status.is_success() { Ok(()) } else { Err(format!("the client answered {}", answer.status)) }
+}
+
+async fn logout_token(
+    context: &Context,
+    client: &Client,
+    logout: &Logout,
+    now: Timestamp,
+) -> Result<String, HandlerError> {
+    let subject = context.subject_for(client, &logout.subject);
+    let sid = sid_for(&client.client_id, &logout.sid);
+    let claims = LogoutTokenClaims::new(&context.config.issuer, &client.client_id, &subject, &sid, &logout.jti, now);
+    context.sign(client.id_token_signed_response_alg, LOGOUT_TOKEN_TYPE, &claims, now).await
+}
+
+/// Removes a record. When that fails, the client is told once more: no harm.
+async fn forget(context: &Context, logout: &Logout, now: Timestamp) {
+    if let Err(error) = logouts::remove(context.records.as_ref(), &logout.jti).await {
+        note(context, logout, now, &error.reason);
+    }
+}
+
+fn note(context: &Context, logout: &Logout, now: Timestamp, reason: &str) {
+    let line = json!({
+        "at": now.as_millis(),
+        "event": "backchannel_logout",
+        "client": logout.client_id,
+        "reason": reason,
+    });
+    (context.log)(&line.to_string());
+}
+
+impl Context {
+    /// How long the grants of a client must be remembered so that it can be told that a session ended.
+    pub fn remembered(&self, client: &Client) -> Duration {
+        let is_told = client.backchannel_logout_uri.is_some() || client.frontchannel_logout_uri.is_some();
+        if is_told { self.config.session_lifetime } else { Duration::ZERO }
+    }
+}

@@ -1,0 +1,81 @@
+//! What goes to a client signed, and encrypted when it is registered so.
+
+use crate::remote_keys::KeySource;
+use crate::{Context, HandlerError};
+use jose::{JwkSet, Recipient};
+use protocol::Client;
+use serde::Serialize;
+use types::{Algorithm, ContentEncryption, Error, KeyManagementAlgorithm, Timestamp};
+
+impl Context {
+    /// A JWT with the key that signs by this algorithm now.
+    pub async fn sign(
+        &self,
+        algorithm: Algorithm,
+        typ: &str,
+        claims: &(impl Serialize + Sync),
+        now: Timestamp,
+    ) -> Result<String, HandlerError> {
+        let key = self.keyring(now).await?.signing_key(algorithm, now).await.map_err(HandlerError::unavailable)?;
+        jose::sign_jwt(&key, typ, claims).await.map_err(HandlerError::unavailable)
+    }
+
+    /// The client's key that answers are encrypted to; `None` when it registered no `alg`. `enc` is A128CBC-HS256 when
+    /// it did not say (OpenID Connect Registration §2, RFC 9701 §6). Refused when the client has no such key.
+    async fn recipient(
+        &self,
+        client: &Client,
+        alg: Option<KeyManagementAlgorithm>,
+        enc: Option<ContentEncryption>,
+        now: Timestamp,
+    ) -> Result<Option<Recipient>, HandlerError> {
+        let Some(alg) = alg else { return Ok(None) };
+        let enc = enc.unwrap_or(ContentEncryption::A128CbcHs256);
+        let recipient = match KeySource::of(client) {
+            Some(KeySource::Set(set)) => JwkSet::from_value(set).and_then(|keys| Recipient::among(&keys, alg, enc)),
+            Some(KeySource::Uri(uri)) => {
+                let keys = self.remote_keys(uri, now).await.map_err(HandlerError::unavailable)?;
+                Recipient::among(&keys, alg, enc)
+            }
+            None => None,
+        };
+        recipient.map(Some).ok_or_else(|| no_key(alg).into())
+    }
+
+    /// The key that the client's ID tokens are encrypted to; `None` when they are not.
+    pub async fn id_token_recipient(&self, client: &Client, now: Timestamp) -> Result<Option<Recipient>, HandlerError> {
+        let (alg, enc) = (client.id_token_encrypted_response_alg, client.id_token_encrypted_response_enc);
+        self.recipient(client, alg, enc, now).await
+    }
+
+    /// The key that the client's UserInfo responses are encrypted to; `None` when they are not.
+    pub async fn userinfo_recipient(&self, client: &Client, now: Timestamp) -> Result<Option<Recipient>, HandlerError> {
+        let (alg, enc) = (client.userinfo_encrypted_response_alg, client.userinfo_encrypted_response_enc);
+        self.recipient(client, alg, enc, now).await
+    }
+
+    /// The key that the client's introspection responses are encrypted to (RFC 9701 §6); `None` when they are not.
+    pub async fn introspection_recipient(
+        &self,
+        client: &Client,
+        now: Timestamp,
+    ) -> Result<Option<Recipient>, HandlerError> {
+        let (alg, enc) = (client.introspection_encrypted_response_alg, client.introspection_encrypted_response_enc);
+        self.recipient(client, alg, enc, now).await
+    }
+}
+
+/// A signed JWT as it goes out: encrypted, when there is somebody to encrypt it to.
+pub async fn encrypted(recipient: Option<&Recipient>, jwt: String) -> Result<String, HandlerError> {
+    match recipient {
+        Some(recipient) => jose::encrypt_jwt(recipient, &jwt).await.map_err(HandlerError::unavailable),
+        None => Ok(jwt),
+    }
+}
+
+fn no_key(alg: KeyManagementAlgorithm) -> Error {
+    Error::invalid_request(format!(
+        "the client is registered for answers encrypted by {}, and its keys have none for that",
+        alg.as_str()
+    ))
+}

@@ -1,0 +1,170 @@
+//! The one error of handlers, and the responses that it becomes.
+
+use crate::{Context, authorization_response, responses};
+use http::{StatusCode, header};
+use latchkey_http::{Request, Response};
+use pages::ErrorPage;
+use platform::entropy;
+use protocol::ResponseTarget;
+use serde_json::json;
+use std::fmt;
+use types::Error;
+
+/// The reason why a handler did not produce the response that the request asked for.
+#[derive(Clone, Debug)]
+pub enum HandlerError {
+    /// The request is wrong: an API answers with JSON (RFC 6749 §5.2), a page with an error page.
+    Request(Error),
+    /// The request is wrong, and the user at the browser is told what to do.
+    Page(Box<PageError>),
+    /// The client gets the error at its redirect URI (RFC 6749 §4.1.2.1). The redirect URI is validated.
+    Redirect(Box<ResponseTarget>, Error),
+    /// The request is answered already: by a redirect to sign-in, or by a page.
+    Respond(Box<Response>),
+    /// The server is at fault: 503 `temporarily_unavailable`. The reason is for the operator's log alone.
+    Unavailable(String),
+}
+
+/// An error page: text for the user, an error for the client's developer.
+#[derive(Clone, Debug)]
+pub struct PageError {
+    /// Title.
+    pub title: &'static str,
+    /// Text for the user: what happened and what to do next.
+    pub message: &'static str,
+    /// Error for the client's developer.
+    pub error: Error,
+}
+
+impl HandlerError {
+    /// Returns a fault of the server, with its reason for the log.
+    pub fn unavailable(reason: impl fmt::Display) -> Self {
+        Self::Unavailable(reason.to_string())
+    }
+
+    /// Returns an error page.
+    pub fn page(title: &'static str, message: &'static str, error: Error) -> Self {
+        Self::Page(Box::new(PageError { title, message, error }))
+    }
+
+    /// Returns the response of an API: JSON. A redirect and a page are no responses of an API and become JSON too.
+    pub fn into_api_response(self, request: &Request, _: &Context) -> Response {
+        match self {
+            Self::Respond(response) => *response,
+            Self::Unavailable(reason) => {
+                let body = json!({
+                    "error": "temporarily_unavailable",
+                    "error_description": "the server cannot answer now; try again",
+                });
+                unavailable(Response::json(StatusCode::SERVICE_UNAVAILABLE, &body), request, &reason)
+            }
+            Self::Request(error) | Self::Redirect(_, error) => responses::error(request, &error),
+            Self::Page(page) => responses::error(request, &page.error),
+        }
+    }
+
+    /// Returns the response of a page: an error page, or the redirect with the error.
+    pub fn into_page_response(self, request: &Request, context: &Context) -> Response {
+        let reason = match self.try_into_page(request, context) {
+            Ok(response) => return response,
+            Err(reason) => reason,
+        };
+        Self::Unavailable(reason).into_api_response(request, context)
+    }
+
+    /// Returns the page; or a reason if even a page cannot be made.
+    fn try_into_page(self, request: &Request, context: &Context) -> Result<Response, String> {
+        match self {
+            Self::Respond(response) => Ok(*response),
+            Self::Redirect(target, error) => {
+                request.log.error(error.code.as_str(), &error.description);
+                let response = target.error_response(&error, &context.config.issuer);
+                authorization_response::deliver(&response).map_err(|error| error.to_string())
+            }
+            Self::Request(error) => error_page(request, &PageError { error, ..UNEXPLAINED }),
+            Self::Page(page) => error_page(request, &page),
+            Self::Unavailable(reason) => unavailable_page(request, &reason),
+        }
+    }
+}
+
+/// Text of the error page of a request whose handler gives none.
+const UNEXPLAINED: PageError = PageError {
+    title: "This sign-in link does not work",
+    message: "The application sent you here with a request that cannot be answered. Go back to it and try again.",
+    error: Error { code: types::ErrorCode::InvalidRequest, description: std::borrow::Cow::Borrowed("") },
+};
+
+fn error_page(request: &Request, page: &PageError) -> Result<Response, String> {
+    let nonce = entropy::name().map_err(|error| error.reason)?;
+    let status = StatusCode::BAD_REQUEST;
+    request.log.error(page.error.code.as_str(), &page.error.description);
+    Ok(responses::page(
+        status,
+        pages::error(&ErrorPage {
+            nonce: &nonce,
+            status: status.as_u16(),
+            title: page.title,
+            message: page.message,
+            hint: Some(page.error.description.as_ref()),
+            request_id: &request.id,
+        }),
+    ))
+}
+
+/// Returns the page for a fault of the server. The user loses nothing: the page can be reloaded, with its form.
+fn unavailable_page(request: &Request, reason: &str) -> Result<Response, String> {
+    let nonce = entropy::name().map_err(|error| error.reason)?;
+    let status = StatusCode::SERVICE_UNAVAILABLE;
+    let page = pages::error(&ErrorPage {
+        nonce: &nonce,
+        status: status.as_u16(),
+        title: "We cannot answer just now",
+        message: "Something on our side is busy or broken. Nothing you did is lost: wait a moment, then reload this page.",
+        hint: None,
+        request_id: &request.id,
+    });
+    Ok(unavailable(responses::page(status, page), request, reason))
+}
+
+fn unavailable(response: Response, request: &Request, reason: &str) -> Response {
+    request.log.error("temporarily_unavailable", reason);
+    response.with(header::RETRY_AFTER, "1")
+}
+
+impl fmt::Display for HandlerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Request(error) | Self::Redirect(_, error) => f.write_str(&error.description),
+            Self::Page(page) => f.write_str(&page.error.description),
+            Self::Respond(response) => write!(f, "answered with status {}", response.status),
+            Self::Unavailable(reason) => f.write_str(reason),
+        }
+    }
+}
+
+impl std::error::Error for HandlerError {}
+
+impl From<Error> for HandlerError {
+    fn from(error: Error) -> Self {
+        Self::Request(error)
+    }
+}
+
+impl From<Response> for HandlerError {
+    fn from(response: Response) -> Self {
+        Self::Respond(Box::new(response))
+    }
+}
+
+impl From<storage::Unavailable> for HandlerError {
+    fn from(error: storage::Unavailable) -> Self {
+        Self::unavailable(error)
+    }
+}
+
+impl From<platform::PlatformError> for HandlerError {
+    fn from(error: platform::PlatformError) -> Self {
+        Self::Unavailable(error.reason)
+    }
+}

@@ -1,0 +1,41 @@
+//! A function as every platform calls it.
+
+use crate::{Context, HandlerError};
+use latchkey_http::{Request, Response};
+use std::future::Future;
+use std::pin::Pin;
+use types::Timestamp;
+
+/// A handler: answers one request.
+pub type Handler =
+    for<'a> fn(&'a Request, &'a Context) -> Pin<Box<dyn Future<Output = Result<Response, HandlerError>> + Send + 'a>>;
+
+/// The response of a function to a request that its handler rejects.
+pub type ErrorResponse = fn(HandlerError, &Request, &Context) -> Response;
+
+/// The work of a function on its schedule, at the time given.
+pub type Scheduled =
+    for<'a> fn(Timestamp, &'a Context) -> Pin<Box<dyn Future<Output = Result<(), HandlerError>> + Send + 'a>>;
+
+/// A function with routes.
+#[derive(Clone, Copy)]
+pub struct Function {
+    /// Name, as in the route table.
+    pub name: &'static str,
+    /// Answers a request.
+    pub handler: Handler,
+    /// Turns an error of the handler into a response.
+    pub error_response: ErrorResponse,
+}
+
+impl Function {
+    /// Returns a function that answers errors with JSON.
+    pub const fn api(name: &'static str, handler: Handler) -> Self {
+        Self { name, handler, error_response: HandlerError::into_api_response }
+    }
+
+    /// Returns a function that answers errors with a page.
+    pub const fn page(name: &'static str, handler: Handler) -> Self {
+        Self { name, handler, error_response: HandlerError::into_page_response }
+    }
+}

@@ -1,0 +1,44 @@
+//! What the endpoints call: configuration, clients, tokens, sessions, keys, notices.
+
+mod authenticate;
+pub mod authorization;
+pub mod authorization_response;
+pub mod back_channel;
+mod bearer;
+pub mod browser;
+mod config;
+mod context;
+pub mod cookies;
+mod encrypt;
+mod error;
+mod function;
+pub mod issue;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod lambda;
+pub mod pacing;
+mod parameters;
+mod registration;
+mod remote_keys;
+pub mod responses;
+mod rotation;
+pub mod routes;
+pub mod settings;
+pub mod shell;
+mod subject;
+pub mod throttle;
+mod verify;
+mod visit;
+#[cfg(target_arch = "wasm32")]
+pub mod worker;
+
+pub use bearer::bearer_challenge;
+pub use config::{Config, ConfigError};
+pub use context::{CACHED_FOR, Context};
+pub use encrypt::encrypted;
+pub use error::{HandlerError, PageError};
+pub use function::{ErrorResponse, Function, Handler, Scheduled};
+pub use parameters::RequestParameters;
+pub use registration::{RegistrationPolicy, StatementIssuer, initial_access_token};
+pub use remote_keys::{KeyError, KeySource};
+pub use verify::{Backing, IdTokenHint, ProvedIdToken};
+pub use visit::Visit;

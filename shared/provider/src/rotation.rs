@@ -1,0 +1,70 @@
+//! The rotation of the signing keys.
+
+use crate::{Config, Context, HandlerError};
+use keys::{KeySet, Occasion, Policy, PublishedKeys};
+use protocol::MAX_TOKEN_LIFETIME;
+use std::time::Duration;
+use storage::signing_keys;
+use types::Timestamp;
+
+/// How long a new key is published before it signs: longer than the JWK Set may be cached and rotations run apart.
+const PUBLISH_AHEAD: Duration = Duration::from_secs(2 * 86_400);
+/// How often it is tried again when another rotation was faster.
+const ATTEMPTS: usize = 4;
+
+impl Context {
+    /// Does what the occasion demands; the keys as they then are. Other instances know of it within a minute.
+    pub async fn rotate_keys(&self, occasion: Occasion, now: Timestamp) -> Result<PublishedKeys, HandlerError> {
+        let records = self.records.as_ref();
+        for _ in 0..ATTEMPTS {
+            let Some(stored) = signing_keys::find(records).await? else {
+                // The first are made with the first use.
+                self.keyring(now).await?;
+                continue;
+            };
+            let set = KeySet::from_stored(&stored.keys, &self.secrets).map_err(HandlerError::unavailable)?;
+            let next = set
+                .rotated(jose::platform(), now, policy(&self.config), occasion)
+                .await
+                .map_err(HandlerError::unavailable)?;
+            let Some(next) = next else { return Ok(set.published().clone()) };
+            let sealed = next.to_stored(&self.secrets).map_err(HandlerError::unavailable)?;
+            let holds = signing_keys::replace(records, stored.generation, &sealed).await?;
+            if holds.is_some_and(|holds| holds.keys == sealed) {
+                self.forget_keyring();
+                return Ok(next.published().clone());
+            }
+        }
+        Err(HandlerError::unavailable("the signing keys are being rotated by others"))
+    }
+}
+
+/// A key verifies as long as any token that it signed is of use. That includes ID tokens that have expired: they tell
+/// who signs out for as long as the session lives (OpenID Connect RP-Initiated Logout §2).
+fn policy(config: &Config) -> Policy {
+    Policy {
+        rotate_every: config.key_rotation,
+        publish_ahead: PUBLISH_AHEAD,
+        token_lifetime: MAX_TOKEN_LIFETIME.max(config.session_lifetime),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_verifies_as_long_as_tokens_and_sessions_live() {
+        let token_lifetime = |session: &str| {
+            let lookup = |name: &str| match name {
+                "LATCHKEY_ISSUER" => Some("https://id.example".to_owned()),
+                "LATCHKEY_SECRET" => Some("00".repeat(32)),
+                "LATCHKEY_SESSION_LIFETIME" => Some(session.to_owned()),
+                _ => None,
+            };
+            policy(&Config::read(&lookup).unwrap().0).token_lifetime
+        };
+        assert_eq!(token_lifetime("60"), MAX_TOKEN_LIFETIME);
+        assert_eq!(token_lifetime("1209600"), Duration::from_secs(1_209_600));
+    }
+}

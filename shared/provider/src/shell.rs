@@ -1,0 +1,120 @@
+//! The frame of every function on every platform: methods, limits, CORS, security headers, the log line.
+
+use crate::routes::{self, Route};
+use crate::{Context, Function};
+use http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use latchkey_http::{LogMembers, MAX_BODY, MAX_QUERY, Request, Response};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+/// Answers a request with a function.
+pub async fn respond(function: &Function, request: Request, context: &Context) -> Response {
+    let route = routes::find(&request.path).filter(|route| route.function == function.name);
+    let mut response = match refusal(route, &request) {
+        Some(refusal) => refusal,
+        None => match (function.handler)(&request, context).await {
+            Ok(response) => response,
+            Err(error) => (function.error_response)(error, &request, context),
+        },
+    };
+    if route.is_some_and(|route| route.cors) {
+        set(&mut response, header::ACCESS_CONTROL_ALLOW_ORIGIN, "*");
+        set(&mut response, header::ACCESS_CONTROL_EXPOSE_HEADERS, "WWW-Authenticate, Retry-After");
+    }
+    secure(&mut response, context);
+    (context.log)(&log_line(function.name, &request, &response));
+    if request.method == Method::HEAD {
+        response.body.clear();
+    }
+    response
+}
+
+fn refusal(route: Option<&Route>, request: &Request) -> Option<Response> {
+    let Some(route) = route else {
+        return Some(refuse(request, StatusCode::NOT_FOUND, "there is nothing at this path"));
+    };
+    if request.method == Method::OPTIONS && route.cors {
+        return Some(preflight(route));
+    }
+    let served = route.methods.contains(&request.method)
+        || (request.method == Method::HEAD && route.methods.contains(&Method::GET));
+    if !served {
+        let allowed: Vec<&str> = route.methods.iter().map(Method::as_str).collect();
+        return Some(
+            refuse(request, StatusCode::METHOD_NOT_ALLOWED, "this path does not serve this method")
+                .with(header::ALLOW, &allowed.join(", ")),
+        );
+    }
+    if request.body.len() > MAX_BODY {
+        return Some(refuse(request, StatusCode::PAYLOAD_TOO_LARGE, "the body is longer than 64 KiB"));
+    }
+    if request.query.len() > MAX_QUERY {
+        let description = "the query is longer than 7 KiB: send it as a form, with POST, or push an authorization request first (RFC 9126)";
+        return Some(refuse(request, StatusCode::URI_TOO_LONG, description));
+    }
+    None
+}
+
+fn refuse(request: &Request, status: StatusCode, description: &str) -> Response {
+    request.log.error("invalid_request", description);
+    Response::json(status, &json!({ "error": "invalid_request", "error_description": description }))
+}
+
+fn preflight(route: &Route) -> Response {
+    let methods: Vec<&str> = route.methods.iter().map(Method::as_str).collect();
+    Response::new(StatusCode::NO_CONTENT)
+        .with(header::ACCESS_CONTROL_ALLOW_METHODS, &methods.join(", "))
+        .with(header::ACCESS_CONTROL_ALLOW_HEADERS, "Authorization, Content-Type, *")
+        .with(header::ACCESS_CONTROL_MAX_AGE, "86400")
+}
+
+fn secure(response: &mut Response, context: &Context) {
+    set_default(response, header::CACHE_CONTROL, "no-store");
+    set_default(response, header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'");
+    set(response, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    set(response, header::X_FRAME_OPTIONS, "DENY");
+    set(response, header::REFERRER_POLICY, "no-referrer");
+    if context.config.is_https() {
+        set(response, header::STRICT_TRANSPORT_SECURITY, "max-age=63072000");
+    }
+}
+
+fn set(response: &mut Response, name: HeaderName, value: &'static str) {
+    response.headers.insert(name, HeaderValue::from_static(value));
+}
+
+fn set_default(response: &mut Response, name: HeaderName, value: &'static str) {
+    response.headers.entry(name).or_insert(HeaderValue::from_static(value));
+}
+
+/// The log line of a request: one line of JSON.
+#[derive(Serialize)]
+struct Line<'a> {
+    at: u64,
+    request: &'a str,
+    function: &'a str,
+    method: &'a str,
+    status: u16,
+    client: Option<String>,
+    error: Option<String>,
+    reason: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    events: Vec<Value>,
+}
+
+fn log_line(function: &str, request: &Request, response: &Response) -> String {
+    let LogMembers { client, error, reason, events } = request.log.take();
+    let line = Line {
+        at: request.received_at.as_millis(),
+        request: &request.id,
+        function,
+        method: request.method.as_str(),
+        status: response.status.as_u16(),
+        client,
+        error,
+        reason,
+        events,
+    };
+    // Strings and numbers always serialize.
+    serde_json::to_string(&line).unwrap_or_default()
+}

@@ -1,0 +1,17 @@
+//! Types that the authorization server and resource servers share. No I/O, no clock, no randomness.
+
+mod algorithm;
+mod audience;
+mod error;
+pub mod json;
+pub mod remote_url;
+mod scope;
+mod timestamp;
+mod token;
+
+pub use algorithm::{Algorithm, ContentEncryption, KeyManagementAlgorithm, RequestObjectAlgorithm, UnknownAlgorithm};
+pub use audience::Audience;
+pub use error::{Error, ErrorBody, ErrorCode};
+pub use scope::Scope;
+pub use timestamp::Timestamp;
+pub use token::{ACCESS_TOKEN_TYPE, OPAQUE_PREFIX};

@@ -143,9 +143,9 @@ fn with_workers(faults: bool, work: impl FnOnce(&Target) -> Result<()>) -> Resul
     work(&target).inspect_err(|_| eprintln!("  the functions' log: {}", server.log.display()))
 }
 
-/// What the suite expects of every server's configuration: short times, and trust in the issuers of `tests/trusted/`.
+/// What the suite expects of every server's configuration: short times, and trust in the issuers of `tests/support/trusted/`.
 fn settings() -> Result<BTreeMap<String, String>> {
-    let trusted = workspace::root().join("tests/trusted");
+    let trusted = workspace::root().join("tests/support/trusted");
     let read = |name: &str| std::fs::read_to_string(trusted.join(name));
     let mut settings = BTreeMap::from([
         ("LATCHKEY_REFRESH_GRACE".to_owned(), GRACE.to_owned()),

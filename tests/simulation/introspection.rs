@@ -2,8 +2,8 @@
 
 use crate::common::{PASSWORD, deployment};
 use http::{Method, header};
-use in_process::{Flow, Instance, Tokens, altered, json_of};
 use serde_json::{Value, json};
+use simulation::{Flow, Instance, Tokens, altered, json_of};
 use std::sync::Arc;
 use std::time::Duration;
 use storage::memory::Memory;

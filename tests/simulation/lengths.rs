@@ -1,7 +1,7 @@
 //! What travels in a URL fits into one.
 
 use crate::common::deployment;
-use in_process::Flow;
+use simulation::Flow;
 use latchkey_http::MAX_QUERY;
 use protocol::interaction::{Decision, Interaction};
 use protocol::{AuthorizationRequest, GrantId, Parameters, ResponseTarget};

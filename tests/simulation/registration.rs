@@ -1,10 +1,10 @@
 //! Registration, its management, and clients that prove themselves by an assertion: round trips, quotas, time.
 
 use http::{Method, header};
-use in_process::{ISSUER, Instance, T0, json_of, seed};
 use jose::{Algorithm, Jwk, SigningKey, platform, sign_jwt};
 use latchkey_http::Response;
 use serde_json::{Value, json};
+use simulation::{ISSUER, Instance, T0, json_of, seed};
 use std::sync::Arc;
 use std::time::Duration;
 use storage::Verb;

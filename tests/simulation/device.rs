@@ -1,7 +1,7 @@
 //! Device authorization where the clock and the store can be held: round trips, expiry, lost answers, several instances.
 
 use crate::common::{PASSWORD, deployment};
-use in_process::{Flow, Instance, SECRET, Tokens, json_of};
+use simulation::{Flow, Instance, SECRET, Tokens, json_of};
 use latchkey_http::Response;
 use std::sync::Arc;
 use std::time::Duration;

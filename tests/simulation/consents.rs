@@ -1,8 +1,8 @@
 //! What people allowed clients, remembered for as long as they like.
 
 use crate::common::{PASSWORD, deployment};
-use in_process::{Flow, Instance};
 use protocol::Scope;
+use simulation::{Flow, Instance};
 use std::sync::Arc;
 use storage::memory::Memory;
 use storage::{clients, consents};

@@ -4,7 +4,7 @@ use crate::common::{PASSWORD, deployment};
 use async_trait::async_trait;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::StatusCode;
-use in_process::{Flow, Instance, Tokens};
+use simulation::{Flow, Instance, Tokens};
 use platform::fetch::{Outgoing, Transport};
 use platform::{FetchError, Fetched, Fetcher};
 use protocol::remote_url::EgressPolicy;

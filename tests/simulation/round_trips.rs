@@ -1,7 +1,7 @@
 //! The promise of the design: how many storage round trips each step takes, on a warm instance.
 
 use crate::common::{PASSWORD, deployment};
-use in_process::{Flow, Tokens, VERIFIER, altered};
+use simulation::{Flow, Tokens, VERIFIER, altered};
 use std::sync::Arc;
 use std::time::Duration;
 use storage::memory::Memory;

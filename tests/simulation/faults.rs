@@ -2,7 +2,7 @@
 
 use crate::common::{PASSWORD, deployment};
 use futures::future::join_all;
-use in_process::{Flow, Instance, Tokens, json_of};
+use simulation::{Flow, Instance, Tokens, json_of};
 use std::sync::Arc;
 use std::time::Duration;
 use storage::faults::{Fault, Faulty};

@@ -3,10 +3,10 @@
 use crate::common::{PASSWORD, deployment};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use in_process::{Flow, Instance, Tokens, json_of};
 use jose::{Algorithm, Jwk, SigningKey};
 use latchkey_http::Response;
 use serde_json::{Value, json};
+use simulation::{Flow, Instance, Tokens, json_of};
 use std::sync::Arc;
 use std::time::Duration;
 use storage::faults::{Fault, Faulty};
@@ -37,7 +37,7 @@ impl Issuer {
     async fn assertion(&self, instance: &Instance, jti: &str, subject: &str) -> String {
         let now = instance.now.as_secs();
         let claims = json!({
-            "iss": "https://idp.test", "sub": subject, "aud": in_process::ISSUER, "exp": now + 60, "jti": jti,
+            "iss": "https://idp.test", "sub": subject, "aud": simulation::ISSUER, "exp": now + 60, "jti": jti,
         });
         jose::sign_jwt(&self.key, "JWT", &claims).await.unwrap()
     }
@@ -221,7 +221,7 @@ async fn what_was_exchanged_dies_with_the_client_that_it_came_from() {
 fn wrong_issuers_are_reported_together() {
     let settings = |name: &str| match name {
         "LATCHKEY_ISSUER" => Some("https://id.example".to_owned()),
-        "LATCHKEY_SECRET" => Some(in_process::SECRET.to_owned()),
+        "LATCHKEY_SECRET" => Some(simulation::SECRET.to_owned()),
         "LATCHKEY_TRUSTED_ISSUERS" => Some(
             json!([
                 { "issuer": "https://a.test", "subject": "same" },

@@ -3,7 +3,7 @@
 use crate::common::{PASSWORD, deployment};
 use futures::future::join_all;
 use http::Method;
-use in_process::{Flow, Instance, SECRET, T0, Tokens, json_of};
+use simulation::{Flow, Instance, SECRET, T0, Tokens, json_of};
 use std::sync::Arc;
 use std::time::Duration;
 use storage::memory::Memory;

@@ -1,6 +1,6 @@
 //! The issuers that every server under test is configured to trust, and the assertions that they make.
 //!
-//! `tests/trusted/` has their keys and the settings, `issuers.json` for `LATCHKEY_TRUSTED_ISSUERS` and
+//! `tests/support/trusted/` has their keys and the settings, `issuers.json` for `LATCHKEY_TRUSTED_ISSUERS` and
 //! `saml-issuers.json` for `LATCHKEY_TRUSTED_SAML_ISSUERS`. Anybody knows these keys: they are for tests alone.
 
 use crate::admin;
@@ -28,13 +28,13 @@ pub const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 /// The key of `PEOPLE` and `NAMES`.
 pub fn people() -> &'static Signer {
     static KEY: OnceLock<Signer> = OnceLock::new();
-    KEY.get_or_init(|| Signer::from_pem("ES256", "people", include_str!("../trusted/people.pem")))
+    KEY.get_or_init(|| Signer::from_pem("ES256", "people", include_str!("trusted/people.pem")))
 }
 
 /// The key of `MACHINES`, and of the issuers of SAML assertions.
 pub fn machines() -> &'static Signer {
     static KEY: OnceLock<Signer> = OnceLock::new();
-    KEY.get_or_init(|| Signer::from_pem("RS256", "machines", include_str!("../trusted/machines.pem")))
+    KEY.get_or_init(|| Signer::from_pem("RS256", "machines", include_str!("trusted/machines.pem")))
 }
 
 /// The claims of a JWT assertion that is right (RFC 7523 §3).

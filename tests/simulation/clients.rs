@@ -1,9 +1,9 @@
 //! What an instance remembers of clients, and when it looks again.
 
 use crate::common::{PASSWORD, deployment};
-use in_process::{Flow, Instance, Tokens, json_of};
 use protocol::SecretVerifier;
 use serde_json::json;
+use simulation::{Flow, Instance, Tokens, json_of};
 use std::sync::Arc;
 use std::time::Duration;
 use storage::clients;

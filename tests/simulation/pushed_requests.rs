@@ -1,7 +1,7 @@
 //! Pushed authorization requests (RFC 9126): round trips, time, and a store that fails.
 
 use crate::common::{PASSWORD, deployment};
-use in_process::{Flow, Instance, json_of};
+use simulation::{Flow, Instance, json_of};
 use latchkey_http::Response;
 use std::sync::Arc;
 use std::time::Duration;

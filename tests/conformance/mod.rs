@@ -1,15 +1,11 @@
-//! The black-box suite: one file for each specification or theme. A test's name says the rule, its comment the section.
-
-#![allow(clippy::disallowed_methods, reason = "runs only where the system has a clock")]
-#![allow(clippy::arithmetic_side_effects, clippy::string_slice, reason = "a test fails by panicking")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "as above")]
+//! The rules of the specifications: one file for each specification, or for each topic that several of them share.
+//!
+//! The name of a test states the rule. Its comment names the section.
 
 mod administration;
 mod client_authentication;
 mod cors;
-mod exactly_once;
 mod form_post;
-mod hostile;
 mod lifetimes;
 mod opaque_tokens;
 mod openid_authentication;

@@ -2,7 +2,7 @@
 
 use crate::common::{PASSWORD, deployment};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use in_process::{Flow, Instance, VERIFIER, json_of};
+use simulation::{Flow, Instance, VERIFIER, json_of};
 use latchkey_http::Response;
 use protocol::StoredClient;
 use serde_json::{Value, json};
@@ -87,7 +87,7 @@ async fn tokens_are_for_what_was_granted_or_less() {
     assert_eq!(claims(&two)["aud"], TWO);
     assert_eq!(claims(&refresh(&instance, &two, &[]).await)["aud"], json!([ONE, TWO]));
     let none = redeem(&instance, &code(&instance, &[]).await, &[]).await;
-    assert_eq!(claims(&none)["aud"], in_process::ISSUER);
+    assert_eq!(claims(&none)["aud"], simulation::ISSUER);
 }
 
 /// §2.2: never for more; and the mistake costs neither the code nor the refresh token.

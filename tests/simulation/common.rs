@@ -1,7 +1,7 @@
 //! What every test starts from.
 
 use argon2::PasswordHasher;
-use in_process::{Instance, seed};
+use simulation::{Instance, seed};
 use std::sync::{Arc, LazyLock};
 use storage::Records;
 

@@ -1,0 +1,4 @@
+//! Behavior under races and hostile input, over HTTP. `faults/` and `crash.rs` are test binaries of their own.
+
+mod exactly_once;
+mod hostile;

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { assertAccessible, picture } from "./browser.mjs";
 import { listen } from "./listener.mjs";
-import { authorization, BASE, launch, open, signIn } from "./person.mjs";
+import { authorization, BASE, launch, open, signIn } from "./pages.mjs";
 
 const limit = { timeout: 120_000 };
 let browser, client;

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as oidc from "openid-client";
-import { Person } from "./person.mjs";
+import { User } from "../support/user.mjs";
 
 const issuer = new URL(process.env.BASE_URL ?? assert.fail("BASE_URL is not set: give the URL of a running server"));
 const redirectUri = new URL("/playground/callback", issuer).href;
@@ -33,8 +33,8 @@ for (const [name, id, authentication] of clients) {
       state,
       nonce,
     });
-    const person = new Person();
-    const callback = await person.answer(url, redirectUri);
+    const user = new User();
+    const callback = await user.answer(url, redirectUri);
 
     const tokens = await oidc.authorizationCodeGrant(config, callback, {
       pkceCodeVerifier: verifier,
@@ -58,7 +58,7 @@ for (const [name, id, authentication] of clients) {
     await assert.rejects(oidc.refreshTokenGrant(config, refreshed.refresh_token), (error) => error.error === "invalid_grant");
 
     const logout = oidc.buildEndSessionUrl(config, { id_token_hint: tokens.id_token });
-    await person.open(logout);
+    await user.open(logout);
     const silent = oidc.buildAuthorizationUrl(config, {
       redirect_uri: redirectUri,
       scope: "openid",
@@ -67,7 +67,7 @@ for (const [name, id, authentication] of clients) {
       code_challenge_method: "S256",
       state,
     });
-    const after = await person.answer(silent, redirectUri);
+    const after = await user.answer(silent, redirectUri);
     assert.equal(after.searchParams.get("error"), "login_required");
   });
 }
@@ -90,7 +90,7 @@ test("a wrong verifier is told as invalid_grant, a wrong secret as invalid_clien
     code_challenge_method: "S256",
     state,
   });
-  const callback = await new Person().answer(url, redirectUri);
+  const callback = await new User().answer(url, redirectUri);
   const checks = { pkceCodeVerifier: oidc.randomPKCECodeVerifier(), expectedState: state };
   await assert.rejects(oidc.authorizationCodeGrant(config, callback, checks), (error) => error.error === "invalid_grant");
 

@@ -26,6 +26,15 @@ pub struct Cookie {
     pub attributes: BTreeMap<String, String>,
 }
 
+/// The next turn of a browser that received a response.
+#[derive(Clone, Debug)]
+pub enum Turn {
+    /// A redirect within the server: the browser sends this request.
+    Send(Call),
+    /// The browser shows a page, or is back at the client.
+    Landed(Landing),
+}
+
 /// Where a chain of redirects ended.
 #[derive(Clone, Debug)]
 pub enum Landing {
@@ -125,13 +134,22 @@ impl Browser {
 
     /// Sends a request with the cookies, and keeps those that the answer sets.
     pub fn send(&mut self, call: Call) -> Reply {
+        let reply = self.with_cookies(call).send();
+        self.receive(&reply);
+        reply
+    }
+
+    /// The request with the cookies.
+    pub fn with_cookies(&self, call: Call) -> Call {
         let pairs: Vec<_> = self.cookies.iter().map(|(name, cookie)| format!("{name}={}", cookie.value)).collect();
-        let call = if pairs.is_empty() { call } else { call.header("cookie", pairs.join("; ")) };
-        let reply = call.send();
+        if pairs.is_empty() { call } else { call.header("cookie", pairs.join("; ")) }
+    }
+
+    /// Stores the cookies that a response sets.
+    pub fn receive(&mut self, reply: &Reply) {
         for field in reply.headers.get_all("set-cookie") {
             self.keep(field.to_str().expect("Set-Cookie is ASCII"));
         }
-        reply
     }
 
     fn keep(&mut self, field: &str) {
@@ -168,22 +186,21 @@ impl Browser {
 
     /// Sends a form with these controls filled in and buttons pressed.
     pub fn submit(&mut self, form: &Form, entries: &[(&str, &str)]) -> Landing {
-        let fields = form.filled(entries);
-        let call = if form.method == "POST" {
-            Call::post(form.action.as_str()).form(&fields)
-        } else {
-            Call::get(form.action.as_str()).query(&fields)
-        };
-        let reply = self.send(call);
-        self.follow(form.action.as_str(), reply)
+        self.go(form.call(entries))
     }
 
     /// Signs in at a page that asks for it. Too many earlier failures only make it take longer.
     #[track_caller]
     pub fn sign_in(&mut self, page: &Page, username: &str, password: &str) -> Landing {
         let form = page.login().unwrap_or_else(|| panic!("expected the sign-in page: {:?}", page.reply)).clone();
+        self.go_patiently(&form.call(&[("username", username), ("password", password)]))
+    }
+
+    /// Sends a request and follows redirects. Waits and tries again while the server asks for it (429).
+    #[track_caller]
+    fn go_patiently(&mut self, call: &Call) -> Landing {
         for _ in 0..5 {
-            let landing = self.submit(&form, &[("username", username), ("password", password)]);
+            let landing = self.go(call.clone());
             match &landing {
                 Landing::Page(page) if page.reply.status == 429 => {
                     let wait = page.reply.header("retry-after").and_then(|value| value.parse().ok()).unwrap_or(1_u64);
@@ -192,7 +209,7 @@ impl Browser {
                 _ => return landing,
             }
         }
-        panic!("sign-in of {username} is slowed down for too long")
+        panic!("the server asks to wait for too long: {call:?}")
     }
 
     /// Presses the button for a decision: `allow`, `deny`, `continue`, `cancel`, `yes`, `no`, `everywhere`.
@@ -221,34 +238,53 @@ impl Browser {
         for _ in 0..4 {
             landing = match landing {
                 Landing::Callback(callback) => return callback,
-                Landing::Page(page) if page.login().is_some() && page.reply.status == 200 => {
-                    self.sign_in(&page, username, password)
-                }
-                Landing::Page(page) if page.consent().is_some() => self.decide(&page, "allow"),
-                Landing::Page(page) => panic!("neither sign-in nor consent: {:?}", page.reply),
+                Landing::Page(page) => match page.willing(username, password) {
+                    Some(call) => self.go_patiently(&call),
+                    None => panic!("neither sign-in nor consent: {:?}", page.reply),
+                },
             }
         }
         panic!("signing in and consenting does not end: {landing:?}")
+    }
+
+    /// Sends a request and follows redirects until a page or the client.
+    pub fn go(&mut self, call: Call) -> Landing {
+        let reply = self.send(call);
+        let url = reply.url();
+        self.follow(url.as_str(), reply)
     }
 
     /// Follows the redirects that begin with an answer to `from`, until a page or the client.
     pub fn follow(&mut self, from: &str, mut reply: Reply) -> Landing {
         let mut at = Url::parse(from).expect("a URL");
         for _ in 0..10 {
-            if !(300..400).contains(&reply.status) {
-                let page = Page::read(&at, reply);
-                return Callback::from_form_post(&page).map_or(Landing::Page(Box::new(page)), Landing::Callback);
+            match Turn::after(&at, reply) {
+                Turn::Landed(landing) => return landing,
+                Turn::Send(call) => reply = self.send(call),
             }
-            // RFC 9700 §4.12: never 307, which would send a form's password on.
-            assert!(matches!(reply.status, 302 | 303), "a redirect that may keep the method: {reply:?}");
-            let location = reply.location().unwrap_or_else(|| panic!("a redirect to nowhere: {reply:?}"));
-            if is_client(&location) {
-                return Landing::Callback(Callback::from_location(location));
-            }
-            reply = self.send(Call::get(location.as_str()));
-            at = location;
+            at = reply.url();
         }
         panic!("redirects without end: {reply:?}")
+    }
+}
+
+impl Turn {
+    /// The turn after this response to a request to `url`.
+    #[track_caller]
+    pub fn after(url: &Url, reply: Reply) -> Self {
+        if !(300..400).contains(&reply.status) {
+            let page = Page::read(url, reply);
+            let callback = Callback::from_form_post(&page);
+            return Self::Landed(callback.map_or(Landing::Page(Box::new(page)), Landing::Callback));
+        }
+        // RFC 9700 §4.12: never 307, which would send a form's password on.
+        assert!(matches!(reply.status, 302 | 303), "a redirect that may keep the method: {reply:?}");
+        let location = reply.location().unwrap_or_else(|| panic!("a redirect to nowhere: {reply:?}"));
+        if is_client(&location) {
+            Self::Landed(Landing::Callback(Callback::from_location(location)))
+        } else {
+            Self::Send(Call::get(location.as_str()))
+        }
     }
 }
 

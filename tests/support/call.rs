@@ -92,13 +92,7 @@ impl Call {
     /// The same; the request back, and why, when there is no whole answer.
     #[allow(clippy::result_large_err, reason = "tests are not short of memory")]
     pub fn try_send(self) -> Result<Reply, (Self, reqwest::Error)> {
-        let mut request = http().request(self.method.clone(), &self.url);
-        let mut headers = HeaderMap::new();
-        for (name, value) in &self.headers {
-            let name = HeaderName::from_bytes(name.as_bytes()).expect("a header name");
-            headers.append(name, HeaderValue::from_bytes(value).expect("a header value"));
-        }
-        request = request.headers(headers);
+        let mut request = http().request(self.method.clone(), &self.url).headers(self.header_map());
         if let Some(body) = &self.body {
             request = request.body(body.clone());
         }
@@ -110,6 +104,20 @@ impl Call {
             Ok((status, headers, body)) => Ok(Reply { asked: self, status, headers, body }),
             Err(error) => Err((self, error)),
         }
+    }
+
+    /// The request for a server in this process: method, URL, header fields, body.
+    pub fn parts(&self) -> (Method, &str, HeaderMap, Vec<u8>) {
+        (self.method.clone(), &self.url, self.header_map(), self.body.clone().unwrap_or_default())
+    }
+
+    fn header_map(&self) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for (name, value) in &self.headers {
+            let name = HeaderName::from_bytes(name.as_bytes()).expect("a header name");
+            headers.append(name, HeaderValue::from_bytes(value).expect("a header value"));
+        }
+        headers
     }
 }
 
@@ -151,6 +159,11 @@ pub struct Reply {
 }
 
 impl Reply {
+    /// The response of a server in this process.
+    pub fn new(asked: Call, status: u16, headers: HeaderMap, body: Vec<u8>) -> Self {
+        Self { asked, status, headers, body }
+    }
+
     /// A header field's value, when it is there exactly once.
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut values = self.headers.get_all(name).iter();
@@ -172,10 +185,15 @@ impl Reply {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
+    /// The URL of the request.
+    pub fn url(&self) -> Url {
+        Url::parse(&self.asked.url).expect("the URL asked for")
+    }
+
     /// Where a redirect leads, absolute.
     pub fn location(&self) -> Option<Url> {
         let location = self.header("location")?;
-        let from = Url::parse(&self.asked.url).expect("the URL asked for");
+        let from = self.url();
         Some(from.join(location).unwrap_or_else(|error| panic!("bad Location, {error}: {self:?}")))
     }
 

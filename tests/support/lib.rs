@@ -31,13 +31,13 @@ mod token;
 pub mod trusted;
 
 pub use authorization::{AuthorizationRequest, Callback, random};
-pub use browser::{Browser, Cookie, Landing};
+pub use browser::{Browser, Cookie, Landing, Turn};
 pub use call::{Call, Reply};
 pub use client::{Authentication, Client, exchanger, service, spa, web};
 pub use host::{Answer, Host, Received};
 pub use page::{Form, Page};
 pub use signer::Signer;
-pub use target::{base, grace, issuer, now, platform, url};
+pub use target::{base, grace, issuer, now, platform, serve_at, url};
 pub use token::{TokenRequest, Tokens, altered, authenticated, grant, introspect, introspection, revoke, userinfo};
 
 /// The demo user's name.

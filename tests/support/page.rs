@@ -1,6 +1,6 @@
 //! Pages, read as a browser without JavaScript reads them.
 
-use crate::call::Reply;
+use crate::call::{Call, Reply};
 use scraper::{ElementRef, Html, Selector};
 use url::Url;
 
@@ -30,7 +30,7 @@ pub struct Form {
 
 impl Page {
     /// Reads a page.
-    pub(crate) fn read(url: &Url, reply: Reply) -> Self {
+    pub fn read(url: &Url, reply: Reply) -> Self {
         let document = Html::parse_document(&reply.text());
         let forms = document.select(&selector("form")).map(|form| Form::read(url, form)).collect();
         Self { url: url.clone(), reply, forms }
@@ -63,6 +63,17 @@ impl Page {
     /// The consent form, if this is the consent page.
     pub fn consent(&self) -> Option<&Form> {
         self.deciding("allow")
+    }
+
+    /// The request of a user who is willing: signs in where the page asks for it, or allows what it asks for. `None` if the
+    /// page asks for neither.
+    pub fn willing(&self, username: &str, password: &str) -> Option<Call> {
+        match self.login() {
+            Some(form) if self.reply.status == 200 => {
+                Some(form.call(&[("username", username), ("password", password)]))
+            }
+            _ => self.consent().map(|form| form.call(&[("decision", "allow")])),
+        }
     }
 
     /// The form that has a button for a decision: `allow`, `deny`, `continue`, `cancel`, `yes`, `no`, `everywhere`.
@@ -104,6 +115,16 @@ impl Form {
     /// The value of a control.
     pub fn value(&self, name: &str) -> Option<&str> {
         self.fields.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The request that sends the form with these controls filled in and buttons pressed.
+    pub fn call(&self, entries: &[(&str, &str)]) -> Call {
+        let fields = self.filled(entries);
+        if self.method == "POST" {
+            Call::post(self.action.as_str()).form(&fields)
+        } else {
+            Call::get(self.action.as_str()).query(&fields)
+        }
     }
 
     /// What is sent when these controls are filled in or buttons pressed.

@@ -4,9 +4,15 @@ use std::env;
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
 
-/// The base URL of the server, without a slash at its end. Fails the test when nobody said which server to test.
+static BASE: OnceLock<String> = OnceLock::new();
+
+/// Names the server under test where it is not a process with a URL, but in this process.
+pub fn serve_at(issuer: &'static str) {
+    assert_eq!(BASE.get_or_init(|| issuer.to_owned()), issuer, "one server for each test binary");
+}
+
+/// The base URL of the server, without a slash at its end. Fails the test when no server is named.
 pub fn base() -> &'static str {
-    static BASE: OnceLock<String> = OnceLock::new();
     BASE.get_or_init(|| match env::var("LATCHKEY_TEST_URL") {
         Ok(url) if !url.is_empty() => url.trim_end_matches('/').to_owned(),
         _ => {

@@ -5,10 +5,10 @@
 // Prints the refresh tokens: a JSON array.
 
 import { createHash, randomBytes } from "node:crypto";
-import { Person } from "../../../tests/clients/person.mjs";
+import { User } from "../../../tests/support/user.mjs";
 
 const [issuer, clientId, redirectUri, count] = process.argv.slice(2);
-const person = new Person();
+const user = new User();
 
 async function grant() {
   const verifier = randomBytes(32).toString("base64url");
@@ -21,7 +21,7 @@ async function grant() {
     code_challenge: createHash("sha256").update(verifier).digest("base64url"),
     code_challenge_method: "S256",
   });
-  const answer = await person.answer(url, redirectUri);
+  const answer = await user.answer(url, redirectUri);
   const response = await fetch(new URL("/token", issuer), {
     method: "POST",
     body: new URLSearchParams({

@@ -1,16 +1,16 @@
 //! One browser and one public client, going through the authorization code flow.
 
-use crate::{ISSUER, Instance, json_of};
+use crate::{ISSUER, Instance, USERNAME, json_of};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{Method, StatusCode, header};
 use latchkey_http::Response;
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
+use suite::{Browser, Call, Callback, Landing, Page, Reply, Turn};
 
 /// The code verifier of every flow.
 pub const VERIFIER: &str = "0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJK";
 
-/// What a token response held.
+/// A successful token response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tokens {
     /// The access token.
@@ -19,19 +19,19 @@ pub struct Tokens {
     pub refresh: String,
 }
 
-/// A browser.
+/// A browser: the one of the black-box suite, with the functions of this process as its server.
 #[derive(Clone, Debug, Default)]
 pub struct Flow {
-    cookies: BTreeMap<String, String>,
+    browser: Browser,
 }
 
 impl Flow {
-    /// Whether the browser is signed in.
+    /// True if the browser is signed in.
     pub fn has_session(&self) -> bool {
-        self.cookies.contains_key("__Host-latchkey_session")
+        self.browser.cookies().contains_key("__Host-latchkey_session")
     }
 
-    /// The start of an authorization request.
+    /// Returns the start of an authorization request.
     pub fn authorize_url(scope: &str) -> String {
         let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(VERIFIER));
         let query = form_urlencoded::Serializer::new(String::new())
@@ -45,15 +45,12 @@ impl Flow {
         format!("/authorize?{query}")
     }
 
-    /// Visits a page.
+    /// Opens a URL. Redirects are responses.
     pub async fn get(&mut self, instance: &Instance, url: &str) -> Response {
-        let response =
-            instance.send(Method::GET, url.strip_prefix(ISSUER).unwrap_or(url), &[self.cookie()], String::new()).await;
-        self.keep(&response);
-        response
+        self.send(instance, Call::get(url)).await.0
     }
 
-    /// Sends the form of a page, with these answers in place of what stands in it.
+    /// Sends the form of a page, with these answers in place of its own values.
     pub async fn submit(
         &mut self,
         instance: &Instance,
@@ -61,40 +58,55 @@ impl Flow {
         page: &Response,
         answers: &[(&str, &str)],
     ) -> Response {
-        let page = String::from_utf8_lossy(&page.body).into_owned();
-        let mut form = form_urlencoded::Serializer::new(String::new());
-        for name in ["interaction", "csrf"] {
-            form.extend_pairs(hidden(&page, name).map(|value| (name, value)));
-        }
-        let headers = [self.cookie(), (header::CONTENT_TYPE, "application/x-www-form-urlencoded".to_owned())];
-        let response = instance.send(Method::POST, path, &headers, form.extend_pairs(answers).finish()).await;
-        self.keep(&response);
-        response
+        let reply = reply(Call::get(path), page);
+        let page = Page::read(&reply.url(), reply);
+        let hidden = ["interaction", "csrf"]
+            .into_iter()
+            .filter_map(|name| page.forms.iter().find_map(|form| form.value(name)).map(|value| (name, value)));
+        let fields: Vec<(&str, &str)> = hidden.chain(answers.iter().copied()).collect();
+        self.send(instance, Call::post(path).form(&fields)).await.0
     }
 
-    /// Signs in and consents as far as that is asked for; gives back the code.
+    /// Signs in and consents as far as the server asks for it. Returns the code.
     pub async fn code(&mut self, instance: &Instance, password: &str, scope: &str) -> String {
         self.code_of(instance, &Self::authorize_url(scope), password).await
     }
 
     /// The same for any authorization request.
     pub async fn code_of(&mut self, instance: &Instance, url: &str, password: &str) -> String {
-        let mut response = self.get(instance, url).await;
+        self.callback(instance, url, password).await.code()
+    }
+
+    /// Signs in and consents as far as the server asks for it. Returns the response at the client.
+    pub async fn callback(&mut self, instance: &Instance, url: &str, password: &str) -> Callback {
+        let mut call = Call::get(url);
         loop {
-            let location = location(&response);
-            if let Some(query) = location.strip_prefix("https://app.example/cb?") {
-                let fields: BTreeMap<String, String> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
-                return fields.get("code").unwrap_or_else(|| panic!("no code in {fields:?}")).clone();
-            }
-            let page = self.get(instance, &location).await;
-            response = match page.status {
-                StatusCode::SEE_OTHER => page,
-                _ if location.contains("/login?") => {
-                    self.submit(instance, "/login", &page, &[("username", "alice"), ("password", password)]).await
-                }
-                _ => self.submit(instance, "/consent", &page, &[("decision", "allow")]).await,
+            let reply = self.send(instance, call).await.1;
+            call = match Turn::after(&reply.url(), reply) {
+                Turn::Send(next) => next,
+                Turn::Landed(Landing::Callback(callback)) => return callback,
+                Turn::Landed(Landing::Page(page)) => page
+                    .willing(USERNAME, password)
+                    .unwrap_or_else(|| panic!("neither sign-in nor consent: {:?}", page.reply)),
             };
         }
+    }
+
+    /// Sends a request with the cookies, and stores those that the response sets.
+    async fn send(&mut self, instance: &Instance, call: Call) -> (Response, Reply) {
+        let sent = self.browser.with_cookies(call);
+        let (method, url, headers, body) = sent.parts();
+        let path = url.strip_prefix(ISSUER).unwrap_or_else(|| panic!("{url} is not at the server"));
+        let headers: Vec<_> =
+            headers.iter().map(|(name, value)| (name.clone(), value.to_str().expect("ASCII").to_owned())).collect();
+        let response = instance.send(method, path, &headers, String::from_utf8(body).expect("UTF-8")).await;
+        for field in response.headers.get_all(header::SET_COOKIE) {
+            let field = field.to_str().expect("ASCII");
+            assert!(field.contains("; Path=/; HttpOnly; SameSite=Lax; Secure"), "{field}");
+        }
+        let reply = reply(sent.clone(), &response);
+        self.browser.receive(&reply);
+        (response, reply)
     }
 
     /// Redeems a code.
@@ -122,25 +134,6 @@ impl Flow {
             .send(Method::GET, "/userinfo", &[(header::AUTHORIZATION, format!("Bearer {token}"))], String::new())
             .await
     }
-
-    fn cookie(&self) -> (header::HeaderName, String) {
-        let pairs: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        (header::COOKIE, pairs.join("; "))
-    }
-
-    fn keep(&mut self, response: &Response) {
-        for field in response.headers.get_all(header::SET_COOKIE) {
-            let field = field.to_str().unwrap();
-            assert!(field.contains("; Path=/; HttpOnly; SameSite=Lax; Secure"), "{field}");
-            let (name, rest) = field.split_once('=').unwrap();
-            let value = rest.split(';').next().unwrap();
-            if value.is_empty() {
-                self.cookies.remove(name)
-            } else {
-                self.cookies.insert(name.to_owned(), value.to_owned())
-            };
-        }
-    }
 }
 
 impl Tokens {
@@ -153,19 +146,8 @@ impl Tokens {
     }
 }
 
-/// Where a response sends the browser.
-pub(crate) fn location(response: &Response) -> String {
-    let location = response.headers.get(header::LOCATION);
-    location
-        .unwrap_or_else(|| panic!("no redirect: {} {}", response.status, String::from_utf8_lossy(&response.body)))
-        .to_str()
-        .unwrap()
-        .to_owned()
-}
-
-fn hidden(page: &str, name: &str) -> Option<String> {
-    let (_, rest) = page.split_once(&format!("name=\"{name}\" value=\""))?;
-    rest.split('"').next().map(str::to_owned)
+fn reply(asked: Call, response: &Response) -> Reply {
+    Reply::new(asked, response.status.as_u16(), response.headers.clone(), response.body.clone())
 }
 
 /// The token with its last character exchanged for another: never the same token, whatever stood there.

@@ -17,6 +17,8 @@ pub use flow::{Flow, Tokens, VERIFIER, altered};
 
 /// The issuer of the deployment.
 pub const ISSUER: &str = "https://as.example";
+/// The user's name.
+pub const USERNAME: &str = "alice";
 /// When everything happens, unless a test says otherwise.
 pub const T0: Timestamp = Timestamp::from_secs(1_800_000_000);
 /// The secret of the deployment.
@@ -40,6 +42,7 @@ impl Instance {
                 _ => None,
             })
         };
+        suite::serve_at(ISSUER);
         Self { context: Context::new(&lookup, records, Box::new(|_| ())).unwrap(), now: T0 }
     }
 
@@ -149,10 +152,10 @@ pub async fn seed(records: &dyn Records, password_hash: &str) {
     let claims = json!({ "name": "Alice", "email": "alice@example.com" });
     let user = users::User {
         subject: "alice-subject".into(),
-        username: "alice".into(),
+        username: USERNAME.into(),
         claims: claims.as_object().unwrap().clone(),
     };
     users::save(records, &user).await.unwrap();
     let credential = users::Credential { subject: user.subject, password: password_hash.to_owned() };
-    users::save_credential(records, "alice", &credential).await.unwrap();
+    users::save_credential(records, USERNAME, &credential).await.unwrap();
 }

@@ -1,13 +1,12 @@
-// What a person does on the provider's pages.
+// The pages of the server in a browser with a screen.
 import { launch, open } from "./browser.mjs";
+import { PASSWORD, USERNAME } from "../support/user.mjs";
 
 export const BASE = (process.env.BASE_URL ?? process.env.LATCHKEY_TEST_URL ?? "http://localhost:8787").replace(/\/$/, "");
-export const USERNAME = "demo";
-export const PASSWORD = "demo-password";
 
 export { launch, open };
 
-/** An authorization request of `client`; `extra` adds or replaces parameters. */
+/** Returns the URL of an authorization request of `client`; `extra` adds or replaces parameters. */
 export function authorization(client, extra = {}) {
   const url = new URL("/authorize", BASE);
   url.search = new URLSearchParams({

@@ -1,12 +1,13 @@
-// A person with a browser that has no JavaScript: follows redirects, keeps cookies, signs in and allows.
+// The demo user, for every test in JavaScript.
 
-const USERNAME = "demo";
-const PASSWORD = "demo-password";
+export const USERNAME = "demo";
+export const PASSWORD = "demo-password";
 
-export class Person {
+/** A user whose browser has no JavaScript: it follows redirects and stores cookies; the user signs in and allows. */
+export class User {
   #cookies = new Map();
 
-  // Opens an authorization URL and answers every page, until the server sends the browser to `redirectUri`. Returns that URL.
+  /** Opens an authorization URL and answers each page until the server redirects to `redirectUri`. Returns that URL. */
   async answer(url, redirectUri) {
     let response = await this.#send(url);
     for (let step = 0; step < 20; step++) {
@@ -35,7 +36,7 @@ export class Person {
     throw new Error("signing in does not end");
   }
 
-  // Opens a URL and tells where it leads: the Location, or null when a page came.
+  /** Opens a URL. Returns the Location of the response, or null if the response is a page. */
   async open(url) {
     return (await this.#send(url)).headers.get("location");
   }

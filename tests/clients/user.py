@@ -1,0 +1,38 @@
+"""The demo user, for every test in Python."""
+
+import re
+from urllib.parse import urljoin
+
+import requests
+
+
+class User:
+    """A user whose browser has no JavaScript: it follows redirects and stores cookies; the user signs in and allows."""
+
+    def __init__(self, base_url, redirect_uri):
+        self.base_url = base_url
+        self.redirect_uri = redirect_uri
+        self.browser = requests.Session()
+
+    def answer(self, url):
+        """Answers each page until the server redirects to the redirect URI. Returns that URL."""
+        response = self.browser.get(url, allow_redirects=False)
+        for _ in range(20):
+            if "location" in response.headers:
+                url = urljoin(response.url, response.headers["location"])
+                if url.startswith(self.redirect_uri):
+                    return url
+                response = self.browser.get(url, allow_redirects=False)
+                continue
+            page = response.text
+            form = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', page))
+            if 'name="password"' in page:
+                form |= {"username": "demo", "password": "demo-password"}
+                path = "/login"
+            elif 'value="allow"' in page:
+                form |= {"decision": "allow"}
+                path = "/consent"
+            else:
+                raise AssertionError(f"neither sign-in nor consent: {response.status_code} {page}")
+            response = self.browser.post(self.base_url + path, data=form, allow_redirects=False)
+        raise AssertionError("signing in does not end")

@@ -2,12 +2,13 @@
 
 mod event;
 
-use crate::clock;
+use crate::{PlatformError, clock};
 use event::{Answer, Event};
 use lambda_http::lambda_runtime::{LambdaEvent, Runtime, service_fn};
 use latchkey_http::{MAX_BODY, Request, Response};
 use serde::de::IgnoredAny;
 use std::process::ExitCode;
+use types::Timestamp;
 
 pub use lambda_http::lambda_runtime::Error;
 
@@ -33,6 +34,13 @@ pub async fn serve(respond: impl AsyncFn(Request) -> Response) -> Result<(), Err
         Ok::<_, Error>(Answer::from(respond(request).await))
     };
     Runtime::new(service_fn(answer)).run().await
+}
+
+/// Reads an event as `serve` does. Errors: the bytes are no HTTP API event.
+pub fn read_event(event: &[u8], now: Timestamp) -> Result<Request, PlatformError> {
+    let event: Event =
+        serde_json::from_slice(event).map_err(|_| PlatformError::new("the event is no HTTP API event"))?;
+    event.into_request(now, MAX_BODY)
 }
 
 /// Serves scheduled events with `work`, which gets the identifier of the invocation. An error fails the invocation;

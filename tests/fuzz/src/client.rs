@@ -1,0 +1,32 @@
+//! Client metadata: as a client registers itself (RFC 7591), and as the operator writes it.
+
+use protocol::registration::{self, Limits};
+use protocol::{Client, GrantType};
+use serde_json::{Map, Value};
+use types::Scope;
+use types::remote_url::EgressPolicy;
+
+/// Metadata of a client that registers itself. A client that is accepted is valid, and within the limits.
+pub(crate) fn metadata(bytes: &[u8]) {
+    let Ok(Value::Object(metadata)) = serde_json::from_slice::<Value>(bytes) else { return };
+    let scopes = Scope::parse("openid profile email offline_access read").expect("scopes");
+    let grants = [GrantType::AuthorizationCode, GrantType::RefreshToken, GrantType::ClientCredentials];
+    let limits = Limits { scopes: &scopes, grants: &grants, reach: EgressPolicy::Public };
+    let Ok(client) = registration::read("client", metadata, None, &limits) else { return };
+    assert_eq!(client.problems(), Vec::<String>::new());
+    assert!(client.scope.is_within(&scopes));
+    assert!(client.grant_types.iter().all(|grant| grants.contains(grant)));
+    // The response of the registration, sent back, describes the same client (RFC 7592 §2.2).
+    let document: Map<String, Value> = registration::document(&client);
+    let again = registration::read("client", document, None, &limits).expect("its own settings are acceptable");
+    assert!(serde_json::to_value(&again).ok() == serde_json::to_value(&client).ok());
+}
+
+/// A client as the operator writes it, and as it is stored.
+pub(crate) fn stored(bytes: &[u8]) {
+    let Ok(client) = serde_json::from_slice::<Client>(bytes) else { return };
+    let _ = client.problems();
+    let written = serde_json::to_vec(&client).expect("a client is JSON");
+    let again: Client = serde_json::from_slice(&written).expect("what was written can be read");
+    assert_eq!(serde_json::to_vec(&again).expect("JSON"), written);
+}

@@ -18,6 +18,7 @@ mod clients;
 mod consents;
 mod device;
 mod faults;
+mod grant_histories;
 mod introspection;
 mod keys;
 mod lengths;

@@ -1,8 +1,8 @@
 //! Device authorization where the clock and the store can be held: round trips, expiry, lost answers, several instances.
 
 use crate::common::{PASSWORD, deployment};
-use simulation::{Flow, Instance, SECRET, Tokens, json_of};
 use latchkey_http::Response;
+use simulation::{Flow, Instance, SECRET, Tokens, json_of};
 use std::sync::Arc;
 use std::time::Duration;
 use storage::memory::Memory;

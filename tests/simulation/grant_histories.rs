@@ -357,10 +357,8 @@ impl Model {
     ) -> Result<(), TestCaseError> {
         let outcomes: Vec<Outcome> = responses.iter().map(outcome).collect();
         for ((request, demand), outcome) in requests.iter().zip(demands).zip(&outcomes) {
-            let is_met = match (demand, outcome) {
-                (Demand::Accept, Outcome::Rejected) | (Demand::Reject, Outcome::Accepted) => false,
-                _ => true,
-            };
+            let is_met =
+                !matches!((demand, outcome), (Demand::Accept, Outcome::Rejected) | (Demand::Reject, Outcome::Accepted));
             prop_assert!(is_met, "{request:?}: expected {demand:?}, got {outcome:?}; {self:?}");
         }
         let redemptions = requests.iter().zip(&outcomes).filter(|(request, _)| matches!(request, Request::Redeem));

@@ -1,12 +1,12 @@
 //! What travels in a URL fits into one.
 
 use crate::common::deployment;
-use simulation::Flow;
 use latchkey_http::MAX_QUERY;
 use protocol::interaction::{Decision, Interaction};
 use protocol::{AuthorizationRequest, GrantId, Parameters, ResponseTarget};
 use provider::authorization::too_long;
 use provider::browser;
+use simulation::Flow;
 use std::sync::Arc;
 use storage::memory::Memory;
 

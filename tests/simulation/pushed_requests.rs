@@ -1,8 +1,8 @@
 //! Pushed authorization requests (RFC 9126): round trips, time, and a store that fails.
 
 use crate::common::{PASSWORD, deployment};
-use simulation::{Flow, Instance, json_of};
 use latchkey_http::Response;
+use simulation::{Flow, Instance, json_of};
 use std::sync::Arc;
 use std::time::Duration;
 use storage::memory::Memory;

@@ -2,10 +2,10 @@
 
 use crate::common::{PASSWORD, deployment};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use simulation::{Flow, Instance, VERIFIER, json_of};
 use latchkey_http::Response;
 use protocol::StoredClient;
 use serde_json::{Value, json};
+use simulation::{Flow, Instance, VERIFIER, json_of};
 use std::sync::Arc;
 use storage::memory::Memory;
 

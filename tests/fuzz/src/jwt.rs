@@ -27,7 +27,7 @@ pub(crate) fn jwk_set(bytes: &[u8]) {
         assert_eq!(key.key.thumbprint().len(), 43);
     }
     let written: Value = serde_json::from_str(&written).expect("JSON");
-    for key in written["keys"].as_array().expect("a list") {
+    for key in written.get("keys").and_then(Value::as_array).expect("a list") {
         assert!(key.get("d").is_none() && key.get("k").is_none(), "a private part of a key: {key}");
     }
 }

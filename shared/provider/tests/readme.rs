@@ -1,13 +1,14 @@
-//! The samples in the README are what the code reads: each block of JSON names its setting behind `json`, and each
-//! setting holds it.
+//! The samples of the documentation are valid. Each block of JSON names its setting behind `json`; the test reads the
+//! block as this setting.
 
 use latchkey_provider::Config;
 use latchkey_provider::settings::SETTINGS;
+use std::path::{Path, PathBuf};
 
 const ISSUER: &str = "https://auth.example.com";
 const SECRET: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
 
-/// What is wrong with a setting.
+/// Returns the problems that a value of a setting has.
 fn problems(name: &str, value: &str) -> Vec<String> {
     let lookup = |asked: &str| match asked {
         asked if asked == name => Some(value.to_owned()),
@@ -18,20 +19,31 @@ fn problems(name: &str, value: &str) -> Vec<String> {
     Config::read(&lookup).err().map(|error| error.problems).unwrap_or_default()
 }
 
-/// The blocks of JSON: what stands behind `json`, and the block.
+/// Returns the blocks of JSON: the name behind `json`, and the block.
 fn samples(text: &str) -> Vec<(&str, &str)> {
     let blocks = text.split("```json").skip(1).filter_map(|rest| rest.split("```").next());
     blocks.filter_map(|block| block.split_once('\n')).map(|(name, body)| (name.trim(), body)).collect()
 }
 
+/// Returns the README and every page of infra/docs: path and text.
+fn pages() -> Vec<(PathBuf, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let folder = std::fs::read_dir(root.join("infra/docs")).unwrap().map(|entry| entry.unwrap().path());
+    let pages = folder.filter(|path| path.extension().is_some_and(|extension| extension == "md"));
+    let pages = pages.chain([root.join("README.md")]);
+    pages.map(|path| (path.clone(), std::fs::read_to_string(path).unwrap())).collect()
+}
+
 #[test]
 fn every_sample_is_read() {
-    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md")).unwrap();
-    let samples = samples(&readme);
-    assert!(!samples.is_empty());
-    for (name, sample) in samples {
-        assert!(SETTINGS.iter().any(|setting| setting.name == name), "```json {name}: is no setting");
-        assert_eq!(problems(name, sample), Vec::<String>::new(), "{name}");
+    let pages = pages();
+    let samples: Vec<_> =
+        pages.iter().flat_map(|(page, text)| samples(text).into_iter().map(move |sample| (page, sample))).collect();
+    assert!(samples.len() >= 2);
+    for (page, (name, sample)) in samples {
+        let page = page.display();
+        assert!(SETTINGS.iter().any(|setting| setting.name == name), "{page}: ```json {name}: is no setting");
+        assert_eq!(problems(name, sample), Vec::<String>::new(), "{page}: {name}");
     }
 }
 

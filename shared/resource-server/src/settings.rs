@@ -22,35 +22,35 @@ const fn setting(name: &'static str, default: Option<&'static str>, meaning: &'s
 
 /// Every setting of an API's guard.
 pub const SETTINGS: &[Setting] = &[
-    setting("LATCHKEY_ISSUER", None, "the issuer whose tokens count"),
-    setting("LATCHKEY_RESOURCE", None, "the identifier of the API: the audience that tokens must have"),
-    setting("LATCHKEY_RESOURCE_NAME", Some("none"), "what to call the API before people"),
+    setting("LATCHKEY_ISSUER", None, "the issuer whose tokens are accepted"),
+    setting("LATCHKEY_RESOURCE", None, "the identifier of the API: the required audience of tokens"),
+    setting("LATCHKEY_RESOURCE_NAME", Some("none"), "the display name of the API"),
     setting(
         "LATCHKEY_ROUTE_SCOPES",
-        Some("every good token is enough"),
-        "which scope which request needs: rules such as `GET /orders orders:read; ANY /* api`. The first that fits decides; what none fits is refused, and so are paths with `//`, `/../` or an encoded slash",
+        Some("any valid token suffices"),
+        "the required scope per request: rules such as `GET /orders orders:read; ANY /* api`. The first rule that matches decides. A request that no rule matches is rejected, and so is a path with `//`, `/../` or an encoded slash",
     ),
-    setting("LATCHKEY_RESOURCE_CLIENT_ID", Some("none"), "the API as a client that may introspect its tokens"),
-    setting("LATCHKEY_RESOURCE_CLIENT_SECRET", Some("none"), "the secret of that client"),
+    setting("LATCHKEY_RESOURCE_CLIENT_ID", Some("none"), "the client_id of the API, for introspection"),
+    setting("LATCHKEY_RESOURCE_CLIENT_SECRET", Some("none"), "the client secret of the API"),
     setting(
         "LATCHKEY_REVOCATION",
         Some("local"),
-        "when the revocation of a JWT is noticed: `local`, at its expiry; `checked`, by introspection",
+        "`local`: a revoked JWT is accepted until it expires. `checked`: JWTs are introspected",
     ),
     setting(
         "LATCHKEY_INTROSPECTION_AGE",
         Some("30"),
-        "seconds for which an answer of introspection holds, and so how late a revocation may be noticed, 0 to 300",
+        "seconds for which an introspection response is cached, 0 to 300; a revocation is noticed after this time at the latest",
     ),
     setting(
         "LATCHKEY_AUTHORIZER_RESPONSE",
         Some("simple"),
-        "Lambda authorizer only: `simple`, or `iam` for a policy; as `EnableSimpleResponses` says in API Gateway",
+        "Lambda authorizer only: `simple`, or `iam` for a policy; must match `EnableSimpleResponses` in API Gateway",
     ),
     setting(
         "LATCHKEY_ORIGIN",
         Some("the service binding `API`"),
-        "Worker gateway only: the origin that requests go on to, without a path",
+        "Worker gateway only: the origin that receives the requests, without a path",
     ),
 ];
 

@@ -63,7 +63,7 @@ pub(crate) fn run(only: &[String], show: Show) -> Result<()> {
         print!("{}", row::table(&rows));
     }
     if show.write {
-        readme::replace("budgets", &row::markdown(&rows))?;
+        readme::write_measurements(&row::markdown(&rows))?;
     }
     let failed: Vec<&str> = rows.iter().filter(|row| row.holds() == Some(false)).map(|row| row.name.as_str()).collect();
     if failed.is_empty() { Ok(()) } else { bail!("over budget: {}", failed.join("; ")) }

@@ -201,8 +201,8 @@ pub(crate) struct ClientAddArgs {
     /// Where people may be sent after signing out.
     #[arg(long, value_name = "URI")]
     pub(crate) post_logout_redirect_uri: Vec<String>,
-    /// Any other setting, by its name in the registration metadata; the value is JSON, or else a string. The README lists
-    /// them under "Settings of a client".
+    /// Any other setting, by its name in the registration metadata; the value is JSON, or else a string. The page
+    /// infra/docs/client-settings.md lists them.
     #[arg(long = "set", value_name = "NAME=VALUE", value_parser = assignment)]
     pub(crate) settings: Vec<(String, String)>,
     /// Registration metadata from a JSON file, `-` for standard input: all of the client, but for what the other arguments

@@ -22,7 +22,7 @@ AWS         `sam deploy` makes a secret of its own, the output SecretArn; to put
               aws secretsmanager put-secret-value --secret-id SECRET_ARN --secret-string {secret}
               sam deploy --parameter-overrides SecretVersion=2
             Another SecretVersion each time: without one the functions keep the secret that they have. When there are
-            records already, add KeepPreviousSecret=true; the README says how to change the secret.
+            records already, add KeepPreviousSecret=true: how to change the secret is described in infra/docs/operations.md.
 latchkey    client and user read it from the environment:
               export LATCHKEY_SECRET={secret}
               latchkey user add ada --url https://id.example.com"

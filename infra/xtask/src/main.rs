@@ -49,13 +49,13 @@ enum Command {
         /// Prints JSON.
         #[arg(long)]
         json: bool,
-        /// Puts the table into the README, too.
+        /// Writes the table into infra/docs/measurements.md and the summary into the README.
         #[arg(long)]
         write: bool,
     },
-    /// Holds the tables of the README against the code.
+    /// Compares the generated tables of the documentation with the code.
     Readme {
-        /// Puts them right.
+        /// Replaces them.
         #[arg(long)]
         write: bool,
     },

@@ -33,7 +33,11 @@ pub const SETTINGS: &[Setting] = &[
         Some("the secret"),
         "the secret from which pairwise subjects are derived: set it to the first deployment secret before that one changes, else all of them change",
     ),
-    setting("LATCHKEY_AUDIENCE", Some("the issuer"), "the audience of access tokens that were requested for no resource: the identifier of your API"),
+    setting(
+        "LATCHKEY_AUDIENCE",
+        Some("the issuer"),
+        "the audience of access tokens that were requested for no resource: the identifier of your API",
+    ),
     setting("LATCHKEY_SCOPES", Some("none"), "the scopes of your APIs in the metadata document, separated by spaces"),
     setting(
         "LATCHKEY_RESOURCES",
@@ -127,7 +131,11 @@ pub const SETTINGS: &[Setting] = &[
         "grace window in seconds, 0 to 300: a rotated refresh token yields the same successor again",
     ),
     setting("LATCHKEY_SESSION_LIFETIME", Some("1209600"), "lifetime of a session in seconds"),
-    setting("LATCHKEY_INTERACTION_LIFETIME", Some("1800"), "seconds that a user has for sign-in and consent, 60 to 86400"),
+    setting(
+        "LATCHKEY_INTERACTION_LIFETIME",
+        Some("1800"),
+        "seconds that a user has for sign-in and consent, 60 to 86400",
+    ),
     setting("LATCHKEY_KEY_ROTATION", Some("7776000"), "seconds for which a signing key signs, at least 86400"),
     setting(
         "LATCHKEY_SHARDS",

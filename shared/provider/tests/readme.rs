@@ -1,5 +1,6 @@
 //! The samples of the documentation are valid. Each block of JSON names its setting behind `json`; the test reads the
 //! block as this setting.
+#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use latchkey_provider::Config;
 use latchkey_provider::settings::SETTINGS;

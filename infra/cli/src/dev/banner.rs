@@ -74,7 +74,9 @@ Latchkey runs at {issuer}
             text.push_str(&format!("\n{}\n  {}\n", command.title, command.line));
         }
         for name in self.unknown_settings {
-            text.push_str(&format!("\nWarning: {name} is no setting, and is ignored; the README lists them all.\n"));
+            text.push_str(&format!(
+                "\nWarning: {name} is no setting and is ignored; infra/docs/configuration.md lists all settings.\n"
+            ));
         }
         if self.is_open {
             text.push_str("\nWarning: others can reach this server, and everybody knows the demo passwords.\n");

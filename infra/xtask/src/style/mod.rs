@@ -19,6 +19,7 @@ const CHECKED: &[&str] = &[
     "README.md",
     "SECURITY.md",
     ".github",
+    "infra/decisions",
     "infra/docs",
     "infra/xtask/src/readme.rs",
     "infra/xtask/src/style",

@@ -1,4 +1,4 @@
-//! The bearer token of an administrator: whoever knows the deployment's secret can make one.
+//! The bearer token of an administrator. It is derived from the deployment secret.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jose::constant_time_eq;
@@ -6,15 +6,15 @@ use keys::{Purpose, Secrets};
 use std::time::Duration;
 use types::Timestamp;
 
-/// How long a token lasts when it is made here: enough for a slow network and clocks that differ a little.
+/// Lifetime of a token that is made here: enough for a slow network and for clocks that differ a little.
 pub const LIFETIME: Duration = Duration::from_secs(120);
-/// How far ahead an expiry may lie. A token that claims to last longer is refused.
+/// The longest accepted time until the expiry of a token.
 pub const MAX_LIFETIME: Duration = Duration::from_secs(300);
 
 const CONTEXT: &[u8] = b"bearer";
 
-/// Makes a token that is good for [`LIFETIME`]: base64url of the secret's name (4 bytes), the expiry (8 bytes, seconds)
-/// and an HMAC-SHA-256 tag (32 bytes).
+/// Makes a token that is valid for [`LIFETIME`]: base64url of the key id (4 bytes), the expiry (8 bytes, seconds) and
+/// an HMAC-SHA-256 tag (32 bytes).
 pub fn mint(secrets: &Secrets, now: Timestamp) -> String {
     mint_until(secrets, now.after(LIFETIME))
 }
@@ -25,7 +25,7 @@ fn mint_until(secrets: &Secrets, expires_at: Timestamp) -> String {
     URL_SAFE_NO_PAD.encode([secrets.key_id().as_slice(), &expiry, &tag].concat())
 }
 
-/// Whether a token is good at `now`. Takes the same time for every forgery.
+/// True if a token is valid at `now`. Takes the same time for every forgery.
 pub fn verify(secrets: &Secrets, token: &str, now: Timestamp) -> bool {
     checked(secrets, token, now).unwrap_or(false)
 }

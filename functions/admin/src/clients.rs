@@ -1,4 +1,4 @@
-//! Clients: read, registered, changed, removed.
+//! The clients of the admin API: read, register, change, remove.
 
 use crate::{listing, not_found, problem};
 use http::StatusCode;
@@ -9,21 +9,21 @@ use provider::{Context, HandlerError};
 use serde_json::{Map, Value, json};
 use storage::registrations::{self, Change};
 
-/// A secret that people choose is shorter than one made here; much shorter, and it could be guessed.
+/// Shortest client secret that an operator may choose, in characters; a shorter one could be guessed.
 const MIN_SECRET: usize = 12;
 const MAX_SECRET: usize = 256;
-/// How many secrets a client has at most, the newest first.
+/// Greatest number of secrets of a client, the newest first.
 const MAX_SECRETS: usize = 2;
 
-/// What shall become of a client's secret.
+/// A change of the client secret.
 enum SecretChange {
-    /// As it is; a confidential client without one gets one.
+    /// No change; a confidential client without a secret gets one.
     Keep,
-    /// This one takes the place of all.
+    /// Replaces all secrets by this one.
     Set(String),
-    /// A new one takes the place of all.
+    /// Replaces all secrets by a generated one.
     Replace,
-    /// A new one, and the newest of the old stays good.
+    /// Adds a generated secret, and keeps the newest old one.
     Add,
 }
 
@@ -41,9 +41,9 @@ pub(crate) async fn get(client_id: &str, request: &Request, context: &Context) -
     })
 }
 
-/// Registers a client or changes all of it, in the words of RFC 7591 §2 and of [`Client`]. Besides, `client_secret` sets
-/// the secret, and `new_client_secret` has one made: `"replace"`, or `"add"` to let the one before stay good. The answer
-/// alone tells a new secret; the store cannot.
+/// Registers a client, or replaces all its settings, with the members of RFC 7591 §2 and of [`Client`].
+/// `client_secret` sets the secret. `new_client_secret` generates one: `"replace"`, or `"add"` to keep the previous
+/// one. Only this response contains a new secret; the store has its verifier.
 pub(crate) async fn put(
     client_id: &str,
     mut body: Map<String, Value>,
@@ -55,7 +55,7 @@ pub(crate) async fn put(
     let change = secret_change(&mut body, &mut problems);
     let client = parse(client_id, body, &mut problems);
     if let Some(client) = &client {
-        // What a member lacks that was left out as wrong has been told already.
+        // A member that was removed as invalid was already reported.
         let field = |problem: &str| problem.split(':').next().map(str::to_owned);
         let told: Vec<_> = problems.iter().map(|problem| field(problem)).collect();
         problems.extend(client.problems().into_iter().filter(|problem| !told.contains(&field(problem))));
@@ -71,7 +71,7 @@ pub(crate) async fn put(
         _ => return Ok(problem(request, StatusCode::BAD_REQUEST, &problems)),
     };
     let (stored, (status, told)) = storage::clients::change(&*context.records, client_id, |before| {
-        // One that registered itself and was forgotten is another's, whose name this one gets.
+        // A dynamically registered client that was deleted as unused does not own this client_id any more.
         let before = before.filter(|stored| stored.is_there(now));
         let status = if before.is_some() { StatusCode::OK } else { StatusCode::CREATED };
         let since = before.as_ref().map_or(Some(now), |stored| stored.since);
@@ -89,8 +89,8 @@ pub(crate) async fn put(
     Ok(Response::json(status, &answer))
 }
 
-/// Deletes a client, and before it the registration by which it came, if it registered itself: whoever can look after
-/// that one has no say in another client that gets its name.
+/// Deletes a client. If it registered itself, ends its registration first: the registration access token must not
+/// control a later client with the same client_id.
 pub(crate) async fn delete(client_id: &str, request: &Request, context: &Context) -> Result<Response, HandlerError> {
     let now = request.received_at;
     let records = &*context.records;
@@ -109,7 +109,7 @@ pub(crate) async fn delete(client_id: &str, request: &Request, context: &Context
     Ok(Response::new(StatusCode::NO_CONTENT))
 }
 
-/// The client that the body describes; what is wrong with any member of it goes to `problems`.
+/// Returns the client that the body describes. Adds each invalid member to `problems`.
 fn parse(client_id: &str, mut body: Map<String, Value>, problems: &mut Vec<String>) -> Option<Client> {
     if body.get("client_id").is_some_and(|sent| sent.as_str() != Some(client_id)) {
         problems.push("client_id: is not the one in the path".to_owned());
@@ -161,7 +161,7 @@ fn secret_change(body: &mut Map<String, Value>, problems: &mut Vec<String>) -> S
     }
 }
 
-/// The verifiers after the change, and the secret to tell.
+/// Returns the verifiers after the change, and the new secret.
 fn changed(
     before: Vec<SecretVerifier>,
     change: &SecretChange,

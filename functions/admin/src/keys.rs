@@ -1,4 +1,4 @@
-//! The signing keys: seen, and rotated before their time.
+//! The signing keys of the admin API: list, rotate, replace.
 
 use http::StatusCode;
 use jose::Algorithm;
@@ -9,14 +9,14 @@ use provider::{Context, HandlerError};
 use serde_json::{Value, json};
 use types::{Error, Timestamp};
 
-/// The keys that are published.
+/// Returns the published keys.
 pub(crate) async fn list(now: Timestamp, context: &Context) -> Result<Response, HandlerError> {
     let keyring = context.keyring(now).await?;
     Ok(Response::json(StatusCode::OK, &document(keyring.key_set().published(), now)))
 }
 
-/// `rotate`: successors are published, and sign when everybody knows them. `replace`: they sign at once, and what the old
-/// keys signed counts for nothing. With `?alg=`, the key for that algorithm alone.
+/// Starts a rotation. `rotate` publishes successors, which sign when every cache has them. `replace` lets them sign
+/// at once, and signatures of the old keys are rejected. `?alg=` selects the key of one algorithm.
 pub(crate) async fn act(action: &str, request: &Request, context: &Context) -> Result<Response, HandlerError> {
     let Ok(alg) = named(&request.query) else {
         return Ok(crate::problem(
@@ -53,7 +53,7 @@ fn document(keys: &PublishedKeys, now: Timestamp) -> Value {
     json!({ "items": items })
 }
 
-/// The algorithm that a query names. Only an empty one means every key: what cannot be read must not.
+/// Returns the algorithm that a query names. Only an empty query means every key; an invalid one must not.
 fn named(query: &str) -> Result<Option<Algorithm>, Error> {
     if query.is_empty() {
         return Ok(None);

@@ -5,13 +5,13 @@
 //! | `/admin/clients` | `{items: [client…], next?}`, paged with `?cursor=` | | | |
 //! | `/admin/clients/{client_id}` | the client | registers or changes it | removes it | |
 //! | `/admin/users` | `{items: [{username, sub}…], next?}` | | | |
-//! | `/admin/users/{username}` | `{username, sub, claims}` | registers or changes the person | removes the person | |
-//! | `/admin/users/{username}/sign-out` | | | | ends all sessions and grants of the person: `{sessions, grants}`, how many |
+//! | `/admin/users/{username}` | `{username, sub, claims}` | registers or changes the user | removes the user | |
+//! | `/admin/users/{username}/sign-out` | | | | ends all sessions and grants of the user; returns their numbers: `{sessions, grants}` |
 //! | `/admin/keys` | `{items: [{kid, alg, signs, signs_from, verifies_until}…]}`, times in seconds since the epoch | | | |
-//! | `/admin/keys/rotate`, `…/replace` | | | | the signing keys get successors, in time or at once; `?alg=` for one |
+//! | `/admin/keys/rotate`, `…/replace` | | | | starts a rotation, or replaces the signing keys at once; `?alg=` for one |
 //!
-//! Every request carries `Authorization: Bearer` with a token of [`bearer`]. A body that cannot be accepted is answered
-//! with 400 and `{error: "invalid_request", error_description, problems: [text…]}`: all that is wrong, at once.
+//! Every request carries `Authorization: Bearer` with a token of [`bearer`]. A body that is not accepted is answered
+//! with 400 and `{error: "invalid_request", error_description, problems: [text…]}`, which has all problems at once.
 
 pub mod bearer;
 mod clients;
@@ -86,7 +86,7 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Ha
     }
 }
 
-/// A path's one segment, decoded.
+/// Decodes a path that is one segment.
 fn decoded(segment: &str) -> Option<String> {
     if segment.contains('/') {
         return None;
@@ -95,7 +95,7 @@ fn decoded(segment: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.into_owned())
 }
 
-/// The JSON object that a request carries; or with which status it is refused, and why.
+/// Returns the JSON object of a request, or the status and the reason for which it is rejected.
 fn body(request: &Request) -> Result<Map<String, Value>, (StatusCode, String)> {
     if !request.has_content_type("application/json") {
         return Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, "the body must be application/json".to_owned()));
@@ -107,7 +107,7 @@ fn body(request: &Request) -> Result<Map<String, Value>, (StatusCode, String)> {
     }
 }
 
-/// RFC 6750 §3.
+/// Answers 401 with a challenge (RFC 6750 §3).
 fn unauthorized(request: &Request, has_token: bool) -> Response {
     let error = Error::new(ErrorCode::InvalidToken, "a bearer token made with the deployment's secret is needed");
     let challenge = bearer_challenge(has_token.then_some(&error));
@@ -119,7 +119,7 @@ fn not_found(request: &Request) -> Response {
     problem(request, StatusCode::NOT_FOUND, &["there is nothing of this name"])
 }
 
-/// Everything that is wrong with a request.
+/// Answers with all problems of a request.
 fn problem(request: &Request, status: StatusCode, problems: &[impl AsRef<str>]) -> Response {
     let problems: Vec<&str> = problems.iter().map(AsRef::as_ref).collect();
     let description = problems.join("; ");

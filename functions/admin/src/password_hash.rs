@@ -2,7 +2,7 @@
 
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 
-/// What a Worker's 128 MiB leave room for, in KiB.
+/// Greatest memory in KiB: a Worker has 128 MiB in total.
 const MAX_MEMORY: u32 = 65_536;
 /// The least memory of OWASP's recommendations, in KiB.
 const MIN_MEMORY: u32 = 7168;
@@ -11,7 +11,7 @@ const MIN_WORK: u32 = 7168 * 5;
 const MAX_PASSES: u32 = 10;
 const MAX_LANES: u32 = 4;
 
-/// Why a hash is not accepted; `None` when it is.
+/// Returns the reason for which a hash is rejected, or `None`.
 pub(crate) fn problem(phc: &str) -> Option<&'static str> {
     const FORM: &str = "must be an Argon2id hash as a PHC string: $argon2id$v=19$m=19456,t=2,p=1$SALT$HASH";
     let Some((parameters, salt, hash)) = parts(phc) else { return Some(FORM) };

@@ -1,4 +1,4 @@
-//! People: read, registered, changed, removed. What they sign in with is written, never read.
+//! The users of the admin API: read, register, change, remove. Credentials are written, never read.
 
 use crate::{listing, not_found, password_hash, problem};
 use http::StatusCode;
@@ -32,8 +32,8 @@ pub(crate) async fn get(username: &str, request: &Request, context: &Context) ->
     })
 }
 
-/// Registers a person or changes one. `claims` (OpenID Connect Core §5.1) replaces all claims, `password_hash` (PHC
-/// string, Argon2id) the password; what is left out stays. `sub` can be chosen when the person is new.
+/// Registers or changes a user. `claims` (OpenID Connect Core §5.1) replaces all claims, `password_hash` (PHC string,
+/// Argon2id) the password. A member that is omitted stays. `sub` can be chosen for a new user.
 pub(crate) async fn put(
     username: &str,
     mut body: Map<String, Value>,
@@ -97,7 +97,7 @@ pub(crate) async fn put(
         return Ok(problem(request, StatusCode::BAD_REQUEST, &["password_hash: a new person needs one"]));
     }
 
-    // The directory comes first: of two who register the same name at once, one decides the subject.
+    // The directory entry comes first: of two requests with the same sign-in name it decides the subject.
     let subject = directory::enter(records, &username, &subject).await?.subject;
     let status = if before.is_some() { StatusCode::OK } else { StatusCode::CREATED };
     let mut claims = claims.or(before.map(|user| user.claims)).unwrap_or_default();
@@ -110,7 +110,7 @@ pub(crate) async fn put(
     Ok(Response::json(status, &shown(&user)))
 }
 
-/// Ends all sessions and grants of a person.
+/// Ends all sessions and grants of a user.
 pub(crate) async fn sign_out(username: &str, request: &Request, context: &Context) -> Result<Response, HandlerError> {
     let now = request.received_at;
     let records = &*context.records;
@@ -119,7 +119,7 @@ pub(crate) async fn sign_out(username: &str, request: &Request, context: &Contex
     Ok(Response::json(StatusCode::OK, &json!({ "sessions": ended.sessions, "grants": ended.grants })))
 }
 
-/// Ends all sessions and grants of a person, and tells the clients that want to know.
+/// Ends all sessions and grants of a user, and notifies the clients that registered for it.
 async fn end_all(subject: &str, now: Timestamp, context: &Context) -> Result<sign_out::Ended, HandlerError> {
     let records = &*context.records;
     let notices = Notices::begin(context, subject, &sign_out::parties(records, subject).await?, now).await?;
@@ -132,7 +132,7 @@ pub(crate) async fn delete(username: &str, request: &Request, context: &Context)
     let now = request.received_at;
     let records = &*context.records;
     let Some(entry) = directory::find(records, username).await? else { return Ok(not_found(request)) };
-    // The way in goes first, the directory last: what is cut short can be done again.
+    // The credential is removed first, the directory entry last, so that an interrupted removal can be repeated.
     users::remove_credential(records, username).await?;
     end_all(&entry.subject, now, context).await?;
     sign_out::forget_consents(records, &entry.subject).await?;

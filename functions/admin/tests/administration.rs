@@ -87,7 +87,7 @@ async fn without_a_good_token_nothing_is_read_or_written() {
     assert_eq!(server.store.counts().total(), 0);
 }
 
-/// What cannot be read must not mean every key.
+/// An invalid query must not select every key.
 #[tokio::test]
 async fn keys_are_replaced_by_a_request_that_can_be_read() {
     let server = Server::new();

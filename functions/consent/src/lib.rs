@@ -1,4 +1,4 @@
-//! The consent page: what a client asks for, and what the person says.
+//! The consent page: shows the scopes that a client requests, and receives the user's decision.
 
 use http::{Method, StatusCode};
 use latchkey_http::{Request, Response};
@@ -13,7 +13,7 @@ use types::Error;
 /// The function, as every platform calls it.
 pub const FUNCTION: Function = Function::page("consent", |request, context| Box::pin(handle(request, context)));
 
-/// Shows the page, or takes what it sends.
+/// Shows the page (GET) or applies the decision (POST).
 pub async fn handle(request: &Request, context: &Context) -> Result<Response, HandlerError> {
     let visit = Visit::open(request, context).await?;
     if visit.interaction.device.is_some() {

@@ -17,8 +17,8 @@ use types::Error;
 /// The function, as every platform calls it.
 pub const FUNCTION: Function = Function::page("logout", |request, context| Box::pin(handle(request, context)));
 
-/// Ends the session of this browser: at once when a client shows an ID token of that session, else when the person
-/// says so (RP-Initiated Logout §2).
+/// Ends the session of this browser: at once if a client presents an ID token of that session, else after the user
+/// confirms (RP-Initiated Logout §2).
 pub async fn handle(request: &Request, context: &Context) -> Result<Response, HandlerError> {
     let browser = Browser::of(request, context)?;
     let response = match request.parameters() {
@@ -35,8 +35,8 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Ha
     Ok(browser.remember(response, context))
 }
 
-/// A client's request. Browsers leave cookies out of a POST from another site, so it goes on by GET; sealed, so that
-/// nothing that the client kept out of URLs is in one now.
+/// Checks a client's request. Browsers omit cookies from a POST of another site, so the request continues by GET. It
+/// is sealed, so that no URL shows the parameters that the client posted.
 async fn asked(
     request: &Request,
     context: &Context,
@@ -79,7 +79,7 @@ async fn begin(
     }
 }
 
-/// What the person said.
+/// Applies the user's decision.
 async fn confirmed(
     request: &Request,
     context: &Context,
@@ -104,7 +104,7 @@ async fn confirmed(
     }
 }
 
-/// Ends the session, and tells its clients.
+/// Ends the session and notifies its clients.
 async fn end(
     request: &Request,
     context: &Context,
@@ -116,7 +116,7 @@ async fn end(
     done(context, logout, notices.frames())
 }
 
-/// Ends all sessions and all grants of the person.
+/// Ends all sessions and all grants of the user.
 async fn end_everywhere(
     request: &Request,
     context: &Context,
@@ -126,14 +126,15 @@ async fn end_everywhere(
     let (records, subject, now) = (context.records.as_ref(), &signed_in.session.subject, request.received_at);
     let notices = Notices::begin(context, subject, &sign_out::parties(records, subject).await?, now).await?;
     sign_out::everywhere(records, subject, now, &entropy::name()?).await?;
-    // The list of what is a person's may lag; this very session must not.
+    // The list of the user's records may lag; this session must end in any case.
     sessions::remove(records, signed_in.id).await?;
     notices.send(context, now).await;
     done(context, logout, notices.frames())
 }
 
-/// Back to the client, when it may have the person back; else a page that says that it is done. Clients that must be
-/// told in a frame (OpenID Connect Front-Channel Logout §3) are told on that page, which then goes on to the client.
+/// Redirects to the client's post-logout redirect URI, or shows the page after sign-out. Clients with front-channel
+/// logout (OpenID Connect Front-Channel Logout §3) are notified in frames of that page, which then continues to the
+/// client.
 fn done(context: &Context, logout: &LogoutRequest, frames: &[String]) -> Result<Response, HandlerError> {
     let response = match logout.return_to() {
         Some(location) if frames.is_empty() => Response::see_other(&location),

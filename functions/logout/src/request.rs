@@ -1,4 +1,4 @@
-//! What a client asks for when it ends a session (RP-Initiated Logout §2, §3).
+//! A client's logout request (RP-Initiated Logout §2, §3).
 
 use crate::error_page;
 use latchkey_http::Request;
@@ -9,19 +9,19 @@ use serde::{Deserialize, Serialize};
 use storage::sessions::Session;
 use types::Error;
 
-/// A request that passed every check.
+/// A checked logout request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct LogoutRequest {
     client_id: Option<String>,
-    /// The client's name for people.
+    /// The client's display name.
     pub(crate) client_name: Option<String>,
-    /// Where the browser goes afterwards: registered by the client.
+    /// The registered post-logout redirect URI.
     pub(crate) redirect_uri: Option<String>,
     state: Option<String>,
     hint: Option<Hint>,
 }
 
-/// Whose session, according to a genuine ID token.
+/// The session that a verified ID token names.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Hint {
     client_id: String,
@@ -69,13 +69,13 @@ impl LogoutRequest {
         Ok(logout)
     }
 
-    /// Whether a genuine ID token shows that the client knows this very session. The `sid` is enough: a session is one
-    /// person's, whatever name the client knows that person by.
+    /// True if a verified ID token names this session. Its `sid` suffices: a session has one user, whatever `sub` the
+    /// client has for that user.
     pub(crate) fn names(&self, session: &Session) -> bool {
         self.hint.as_ref().is_some_and(|hint| hint.sid == sid_for(&hint.client_id, &session.sid))
     }
 
-    /// Where the browser goes afterwards, with the client's state.
+    /// Returns the post-logout redirect URI with the client's `state`.
     pub(crate) fn return_to(&self) -> Option<String> {
         let uri = self.redirect_uri.as_ref()?;
         let Some(state) = &self.state else { return Some(uri.clone()) };

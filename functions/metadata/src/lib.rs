@@ -5,13 +5,13 @@ use latchkey_http::{Request, Response};
 use protocol::metadata;
 use provider::{Context, Function, HandlerError};
 
-/// For how long anyone may use what is served here. A new signing key is published for longer before it signs.
+/// Cache lifetime of the documents. A new signing key is published for longer before it signs.
 const CACHE: &str = "public, max-age=300";
 
 /// The function, as every platform calls it.
 pub const FUNCTION: Function = Function::api("metadata", |request, context| Box::pin(handle(request, context)));
 
-/// Serves the document of the path.
+/// Returns the document at the path.
 pub async fn handle(request: &Request, context: &Context) -> Result<Response, HandlerError> {
     let config = &context.config;
     let response = if request.path == "/jwks" {

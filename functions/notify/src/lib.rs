@@ -1,5 +1,5 @@
-//! Scheduled: ends what signing somebody out missed, and tells clients that sessions have ended, those that
-//! could not be told at once (OpenID Connect Back-Channel Logout §2.5).
+//! Scheduled: ends the sessions and grants that a sign-out missed. Repeats logout notifications that failed (OpenID
+//! Connect Back-Channel Logout §2.5).
 
 use platform::entropy;
 use provider::back_channel::{self, Notices};
@@ -7,8 +7,8 @@ use provider::{Context, HandlerError};
 use storage::sign_out::{self, SignOut};
 use types::Timestamp;
 
-/// Does whatever is due. Running it often, or in several places at once, does no harm: a notice is claimed by one, and
-/// what is ended twice is ended. What fails holds up nothing else; the first failure is reported.
+/// Runs all due work. Frequent or concurrent runs do no harm: one run claims each notification, and a second end of a
+/// session changes nothing. A failure does not stop the other work; the first failure is returned.
 pub async fn run(now: Timestamp, context: &Context) -> Result<(), HandlerError> {
     let ended = end_overlooked(now, context).await;
     ended.and(back_channel::retry(context, now).await)

@@ -1,29 +1,29 @@
-//! When an object tidies up: one alarm, as late as it can be, written as seldom as it can be.
+//! The alarm at which an object deletes expired records: one alarm, set as late and written as rarely as possible.
 
 use protocol::Timestamp;
 use std::time::Duration;
 
-/// The least time between two writes of the alarm, and between a write and what it is for.
+/// Least time between two writes of the alarm, and from an expiry to its alarm.
 const STEP: Duration = Duration::from_secs(60);
 
-/// What an object remembers of its alarm between requests.
+/// The alarm as an object knows it between requests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AlarmClock {
-    /// When it rings.
+    /// Time of the alarm.
     set_for: Option<Timestamp>,
-    /// When it was last set.
+    /// Time at which it was last set.
     set_at: Option<Timestamp>,
-    /// The earliest expiry that it was too early to set it for.
+    /// The earliest expiry that is not covered yet, because the alarm was set a moment ago.
     waiting: Option<Timestamp>,
 }
 
 impl AlarmClock {
-    /// With the alarm that the platform holds.
+    /// Starts with the alarm that the platform has.
     pub fn new(set_for: Option<Timestamp>) -> Self {
         Self { set_for, set_at: None, waiting: None }
     }
 
-    /// A record will expire then: when the alarm is to be set for, if it must be set now.
+    /// Notes the expiry of a record. Returns the time for which the alarm must be set now, if any.
     #[must_use]
     pub fn expects(&mut self, expires_at: Timestamp, now: Timestamp) -> Option<Timestamp> {
         let wanted = self.waiting.map_or(expires_at, |waiting| waiting.min(expires_at));

@@ -1,5 +1,5 @@
-//! The Worker that owns the Durable Object class `Records`. It serves no request itself: the other Workers reach the
-//! objects through their binding.
+//! The Worker that owns the Durable Object class `Records`. The Worker itself serves no request: the other Workers
+//! reach the objects through their binding.
 
 mod alarm;
 

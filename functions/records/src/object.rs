@@ -8,11 +8,12 @@ use std::time::Duration;
 use storage_cloudflare::{Answer, Command};
 use worker::{Date, DurableObject, Env, Error, Request, Response, Result, State, Storage, durable_object};
 
-/// How many expired records one statement removes, and how many such statements one alarm runs.
+/// Number of expired records that one statement deletes, and number of such statements per alarm.
 const BATCH: u32 = 500;
 const BATCHES: u32 = 20;
 
-/// How far ahead an alarm is set at most: a moment that JavaScript has a date for. It then looks again.
+/// Greatest time ahead for which an alarm is set: JavaScript has no date for every timestamp. The alarm then sets the
+/// next one.
 const FARTHEST: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// One shard of the records.
@@ -20,9 +21,9 @@ const FARTHEST: Duration = Duration::from_secs(365 * 24 * 3600);
 #[derive(Debug)]
 pub struct Records {
     storage: Storage,
-    /// The table, or why there is none.
+    /// The table, or the reason for which it could not be opened.
     table: std::result::Result<Table, String>,
-    /// What is known of the alarm, once it was asked for.
+    /// The alarm, once it was read.
     clock: Cell<Option<AlarmClock>>,
 }
 
@@ -57,7 +58,7 @@ impl Records {
             _ => None,
         };
         if let Some(expires_at) = expires_at {
-            // The answer stands even if tidying up must wait for the next write.
+            // The response is valid even if the alarm could not be set: the next write sets it.
             if let Err(error) = self.expects(expires_at).await {
                 worker::console_error!("the alarm was not set: {}", error);
             }
@@ -75,7 +76,7 @@ impl Records {
             None => {
                 let held = self.storage.get_alarm().await?;
                 let held = held.and_then(|millis| u64::try_from(millis).ok()).map(Timestamp::from_millis);
-                // Another request may have asked meanwhile, and set it.
+                // Another request may have read and set it meanwhile.
                 self.clock.get().unwrap_or(AlarmClock::new(held))
             }
         };
@@ -88,7 +89,7 @@ impl Records {
     }
 
     async fn set(&self, due: Timestamp) -> Result<()> {
-        // The platform takes how long from now.
+        // The platform expects the duration from now.
         let set = self.storage.set_alarm(due.since(now()).min(FARTHEST)).await;
         if set.is_err() {
             self.clock.set(None);

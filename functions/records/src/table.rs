@@ -1,12 +1,12 @@
-//! The records of one object, in SQLite. Each verb is one synchronous statement, or one and a look at what stands in
-//! its way; nothing else runs in between, so of many writers exactly one wins.
+//! The records of one object, in SQLite. Each verb is one synchronous statement; if it changes nothing, a second one
+//! reads the current record. No other request runs in between, so of several writers exactly one wins.
 
 use protocol::Timestamp;
 use storage::{Cursor, Key, Owner, Record};
 use storage_cloudflare::{Answer, Command};
 use worker::{Error, Result, SqlStorage, SqlStorageValue};
 
-/// `WITHOUT ROWID`: the key is the table's own order, so that a record costs one written row and not two.
+/// `WITHOUT ROWID`: the table is ordered by the key, so a record costs one written row, not two.
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS records (
         key TEXT PRIMARY KEY NOT NULL,
@@ -42,7 +42,7 @@ const TIDY: &str = "
 
 const NEXT_EXPIRY: &str = "SELECT expires_at FROM records WHERE expires_at IS NOT NULL ORDER BY expires_at LIMIT 1";
 
-/// The largest whole number that JavaScript, and so the platform's SQL, holds exactly.
+/// Largest integer that JavaScript, and so the platform's SQL, represents exactly.
 const LARGEST: u64 = (1 << 53) - 1;
 
 /// The table of one object.
@@ -52,13 +52,13 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    /// Opens the table, and makes it when it is not there yet.
+    /// Opens the table, and creates it if it does not exist.
     pub(crate) fn open(sql: SqlStorage) -> Result<Self> {
         sql.exec(SCHEMA, None)?;
         Ok(Self { sql })
     }
 
-    /// Does what is asked.
+    /// Runs a command.
     pub(crate) fn run(&self, command: &Command<'_>) -> Result<Answer> {
         match command {
             Command::Create(record) => self.create(record),
@@ -72,13 +72,13 @@ impl Table {
         }
     }
 
-    /// Removes up to `batch` records that expired; says how many.
+    /// Deletes up to `batch` expired records, and returns their number.
     pub(crate) fn tidy(&self, now: Timestamp, batch: u32) -> Result<usize> {
         let rows = self.sql.exec(TIDY, vec![number(now.as_millis()), number(batch.into())])?.raw();
         rows.map(|row| row.map(|_| ())).collect::<Result<Vec<()>>>().map(|removed| removed.len())
     }
 
-    /// When the next record expires.
+    /// Returns the earliest expiry of a record.
     pub(crate) fn next_expiry(&self) -> Result<Option<Timestamp>> {
         let mut rows = self.sql.exec(NEXT_EXPIRY, None)?.raw();
         rows.next().transpose().map(|row| row.and_then(|row| moment(row.into_iter().next())))
@@ -135,7 +135,7 @@ impl Table {
     }
 }
 
-/// A number as SQL has it. What is too large is as large as can be: a moment that never comes.
+/// Converts a number for SQL. A number that is too large becomes the largest one: a time that never comes.
 fn number(value: u64) -> SqlStorageValue {
     SqlStorageValue::Integer(i64::try_from(value.min(LARGEST)).unwrap_or(i64::MAX))
 }
@@ -147,7 +147,7 @@ fn moment(value: Option<SqlStorageValue>) -> Option<Timestamp> {
     }
 }
 
-/// A record from a row: key, owner, body, state, generation, expires_at.
+/// Converts a row (key, owner, body, state, generation, expires_at) into a record.
 fn record(row: Vec<SqlStorageValue>) -> Result<Record> {
     use SqlStorageValue::{Integer, Null, String};
     let Ok([String(key), owner, String(body), String(state), Integer(generation), expires_at]) =

@@ -1,5 +1,5 @@
-//! By what right somebody registers a client, or looks after one: bearer tokens (RFC 6750), and quotas for those who
-//! have none.
+//! Authorization of registrations and of their management: bearer tokens (RFC 6750), and quotas for open
+//! registration.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{StatusCode, header};
@@ -19,7 +19,8 @@ pub(crate) fn base64url(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// A request that brings a token that is not good (RFC 6750 §3); or none, and then the challenge names no error (§3.1).
+/// Answers a request with an invalid token (RFC 6750 §3), or without a token; then the challenge names no error
+/// (§3.1).
 pub(crate) fn challenge(request: &Request, error: &Error) -> Response {
     let has_token = matches!(request.bearer(), Ok(Some(_)));
     let value = bearer_challenge(has_token.then_some(error));
@@ -31,8 +32,8 @@ pub(crate) fn invalid_token(description: &'static str) -> Error {
     Error::new(ErrorCode::InvalidToken, description)
 }
 
-/// The initial access token of a request, when it brings one (RFC 7591 §3). One that is not good is refused even where
-/// none is needed.
+/// Returns the initial access token of a request, if it has one (RFC 7591 §3). An invalid token is rejected even if
+/// none is required.
 pub(crate) fn initial_access(request: &Request, context: &Context) -> Result<Option<TokenContent>, Error> {
     let Some(token) = request.bearer()? else { return Ok(None) };
     sealed_token::open(&context.secrets, TokenKind::InitialAccess, token, &[], request.received_at)
@@ -40,7 +41,7 @@ pub(crate) fn initial_access(request: &Request, context: &Context) -> Result<Opt
         .ok_or_else(|| invalid_token("the initial access token is unknown or expired"))
 }
 
-/// Counts a registration by nobody in particular: per address, and in all.
+/// Counts an open registration, per address and in total.
 pub(crate) async fn take_quota(request: &Request, context: &Context) -> Result<(), HandlerError> {
     let policy = &context.config.registration;
     let from = network(request.address);

@@ -47,7 +47,7 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Ha
     })
 }
 
-/// The JSON object that a request carries.
+/// Returns the JSON object of a request.
 fn metadata(request: &Request) -> Result<Map<String, Value>, Error> {
     let invalid = |description| Error::new(ErrorCode::InvalidClientMetadata, description);
     if !request.has_content_type("application/json") {
@@ -59,14 +59,14 @@ fn metadata(request: &Request) -> Result<Map<String, Value>, Error> {
     }
 }
 
-/// The secret of a client at a generation of its registration. Derived, and so told again when a client asks, while
-/// the store holds no more than what it is checked against.
+/// Returns the client secret at a generation of the registration. The secret is derived, so a repeated request gets
+/// it again; the store has the verifier only.
 fn client_secret(context: &Context, client_id: &str, registration: &Registration, generation: u32) -> String {
     let parts = [b"registered".as_slice(), client_id.as_bytes(), registration.id.as_bytes(), &generation.to_be_bytes()];
     authority::base64url(&context.secrets.mac(keys::Purpose::ClientSecret, &parts))
 }
 
-/// A client as it is told of itself (RFC 7591 §3.2.1, RFC 7592 §3), with the registration access token of this
+/// Returns the client information response (RFC 7591 §3.2.1, RFC 7592 §3), with the registration access token of this
 /// generation.
 fn document(
     context: &Context,
@@ -80,7 +80,7 @@ fn document(
     document.insert("client_id_issued_at".to_owned(), json!(registration.registered_at.as_secs()));
     if stored.client.has_secret() {
         let secret = client_secret(context, client_id, registration, secret);
-        // Made under a secret of the deployment that is not the current one: known to the client alone.
+        // The client secret was derived from another deployment secret: only the client knows it.
         if stored.accepts(&secret) {
             document.insert("client_secret".to_owned(), json!(secret));
         }

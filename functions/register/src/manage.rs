@@ -1,4 +1,4 @@
-//! Looking after a registration (RFC 7592 §2).
+//! Management of a registration (RFC 7592 §2).
 
 use crate::{answer, authority, document, metadata, register, sector, statement};
 use http::StatusCode;
@@ -12,7 +12,7 @@ use storage::clients;
 use storage::registrations::{self, Change, Registered};
 use types::{Error, ErrorCode};
 
-/// A client whose registration access token was shown, its registration, and the generation of that token.
+/// A client that presented its registration access token, with its registration and the generation of the token.
 struct Shown {
     stored: StoredClient,
     registered: Registered,
@@ -23,7 +23,7 @@ struct Shown {
 pub(crate) async fn read(client_id: &str, request: &Request, context: &Context) -> Result<Response, HandlerError> {
     let Shown { stored, mut registered, generation } = authorized(client_id, request, context).await?;
     let records = context.records.as_ref();
-    // Whoever has the newest token needs no older one any more.
+    // The client has the newest token, so it needs no older one any more.
     if let Some(state) = registered.state.read_with(generation, entropy::name()?)
         && let Change::Made(changed) = registrations::advance(records, client_id, &registered, &state).await?
     {
@@ -33,11 +33,11 @@ pub(crate) async fn read(client_id: &str, request: &Request, context: &Context) 
     Ok(answer(StatusCode::OK, &document, client_id))
 }
 
-/// Replaces the settings (§2.2). What is left out goes. A member of our own, `new_client_secret`, has a new secret made:
-/// `"replace"`, or `"add"` to let the one before stay good.
+/// Replaces the settings (§2.2). Omitted members are removed. `new_client_secret`, a member of our own, generates a
+/// secret: `"replace"`, or `"add"` to keep the previous one.
 ///
-/// The registration decides before the client is written: if the answer is lost, the same request with the same token
-/// writes the same once more and is told the same.
+/// The registration is advanced before the client is written. If the response is lost, the same request with the same
+/// token writes the same again and gets the same response.
 pub(crate) async fn replace(client_id: &str, request: &Request, context: &Context) -> Result<Response, HandlerError> {
     let Shown { stored: before, mut registered, generation } = authorized(client_id, request, context).await?;
     let records = context.records.as_ref();
@@ -51,7 +51,7 @@ pub(crate) async fn replace(client_id: &str, request: &Request, context: &Contex
         Some(Some("add")) => true,
         Some(_) => return Err(invalid("new_client_secret: must be replace or add").into()),
     };
-    // What was vouched for stays as it was vouched for, also when the statement has expired since.
+    // The claims of the software statement stay in force, even if the statement has expired since.
     let sent_statement = metadata.remove("software_statement");
     let said = match &registered.registration.software_statement {
         Some(known) if sent_statement.as_ref().is_none_or(|sent| sent.as_str() == Some(known)) => {
@@ -99,9 +99,9 @@ pub(crate) async fn replace(client_id: &str, request: &Request, context: &Contex
     Ok(answer(StatusCode::OK, &document, client_id))
 }
 
-/// Deletes a client (§2.3). All that was granted to it ends with it: nothing is issued, introspected or told to a client
-/// that is not there, and to one that later gets the same name only what is newer than itself. The registration
-/// ends before the client goes, and with it whoever asks again finishes what broke off.
+/// Deletes a client (§2.3). Its grants end with it: nothing is issued or introspected for a client that does not
+/// exist, and a later client with the same client_id gets only newer grants. The registration ends before the client
+/// is removed, so a repeated request completes an interrupted deletion.
 pub(crate) async fn delete(client_id: &str, request: &Request, context: &Context) -> Result<Response, HandlerError> {
     let Shown { mut registered, generation, .. } = shown(client_id, request, context).await?;
     let records = context.records.as_ref();
@@ -125,14 +125,14 @@ fn refused() -> Error {
     authority::invalid_token("the registration access token is unknown, or not the newest")
 }
 
-/// The client that the request's token is for, to be read or changed.
+/// Returns the client of the request's token, to be read or changed.
 async fn authorized(client_id: &str, request: &Request, context: &Context) -> Result<Shown, HandlerError> {
     let shown = shown(client_id, request, context).await?;
     if shown.registered.state.accepts(shown.generation) { Ok(shown) } else { Err(refused().into()) }
 }
 
-/// The client that the request's token is for, which may be half deleted. A token of another client, for a client that
-/// is gone, or for one whose name has passed to another, is refused the same way (§2.1).
+/// Returns the client of the request's token; its deletion may be incomplete. Rejects alike a token of another
+/// client, of a deleted client, and of a client_id that belongs to another client now (§2.1).
 async fn shown(client_id: &str, request: &Request, context: &Context) -> Result<Shown, HandlerError> {
     let token = request.bearer()?.ok_or_else(refused)?;
     let binding = sealed_token::registration_binding(client_id);
@@ -160,7 +160,7 @@ fn refuse_shared(registered: &Registered) -> Result<(), Error> {
     Err(Error::new(ErrorCode::AccessDenied, description))
 }
 
-/// A client may send its secret, and cannot choose one (§2.2).
+/// Checks `client_secret`: a client may send its current one but cannot choose one (§2.2).
 fn check_secret(sent: Option<Value>, before: &StoredClient) -> Result<(), Error> {
     match sent {
         None => Ok(()),

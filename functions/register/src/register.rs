@@ -1,4 +1,4 @@
-//! Registering (RFC 7591 §3).
+//! Registration of clients (RFC 7591 §3).
 
 use crate::{answer, authority, client_secret, document, metadata, sector, statement};
 use http::StatusCode;
@@ -14,20 +14,20 @@ use storage::clients;
 use storage::registrations::{self, Change, Initial, InitialUse, Registered};
 use types::{Error, ErrorCode, Timestamp};
 
-/// For how long the last use of an initial access token can be made again, when the answer to it was lost.
+/// Time for which the last use of an initial access token can be repeated after a lost response.
 const RETRIED: Duration = Duration::from_secs(600);
 
-/// By what right a client is registered.
+/// The authorization of a registration.
 enum Authority {
-    /// Anybody's.
+    /// Open registration.
     Anybody,
-    /// Who has this initial access token.
+    /// An initial access token.
     Initial(TokenContent),
-    /// Who has software that is vouched for.
+    /// A verified software statement.
     Statement,
 }
 
-/// Registers a client, if the deployment lets this one.
+/// Registers a client, if the deployment's policy allows it.
 pub(crate) async fn register(request: &Request, context: &Context) -> Result<Response, HandlerError> {
     let policy = &context.config.registration;
     if !policy.is_offered() {
@@ -76,7 +76,7 @@ pub(crate) async fn register(request: &Request, context: &Context) -> Result<Res
     }
 }
 
-/// What is told of a client's registration besides its name: the same for identical registrations.
+/// Returns the fingerprint of the metadata without the client_id: equal for identical registrations.
 fn fingerprint(client: &Client, statement: Option<&str>, context: &Context) -> String {
     let mut document: Map<String, Value> = registration::document(client);
     document.remove("client_id");
@@ -85,9 +85,9 @@ fn fingerprint(client: &Client, statement: Option<&str>, context: &Context) -> S
     authority::base64url(&context.secrets.mac(Purpose::ClientSecret, &parts))
 }
 
-/// A public client that anybody registers: identical registrations share one client, as every installation of the same
-/// software has the very same to say. It is nobody's then, and can be read, but neither changed nor deleted by those who
-/// registered it: what one of them changed would be the others' too.
+/// Registers a public client openly. Identical registrations share one client, because every installation of the same
+/// software sends the same metadata. A shared client has no owner: its registration access tokens can read it but
+/// neither change nor delete it, since a change would affect all of them.
 async fn same_or_new(client: Client, context: &Context, now: Timestamp) -> Result<Response, HandlerError> {
     let records = context.records.as_ref();
     let fingerprint = fingerprint(&client, None, context);
@@ -104,7 +104,7 @@ async fn same_or_new(client: Client, context: &Context, now: Timestamp) -> Resul
     if claimed != client_id
         && let Some(shared) = share(&claimed, &fingerprint, context, now).await?
     {
-        // Somebody was faster: this one was never told to anybody.
+        // Another request was faster, and the client_id of this one was never sent to a client.
         clients::remove(records, &client_id).await?;
         registrations::remove(records, &client_id).await?;
         context.forget_client(&client_id);
@@ -113,7 +113,7 @@ async fn same_or_new(client: Client, context: &Context, now: Timestamp) -> Resul
     Ok(response)
 }
 
-/// Hands out a client that is there already; `None` when it is gone, or not what it was.
+/// Returns the response for an existing client; `None` if it is deleted or changed.
 async fn share(
     client_id: &str,
     fingerprint: &str,
@@ -144,8 +144,8 @@ async fn share(
     Ok(None)
 }
 
-/// Registers with an initial access token. Of many who use its last registration one wins; whoever comes again later
-/// with the same, because the answer was lost, gets the same answer.
+/// Registers with an initial access token. One of several concurrent requests gets its last use. A later request with
+/// the same metadata counts as a retry and gets the same response.
 async fn with_initial_access(
     token: &TokenContent,
     client: Client,
@@ -181,7 +181,8 @@ async fn with_initial_access(
                     let document = document(context, &stored, &registered.registration, 0, 0)?;
                     Ok(answer(StatusCode::CREATED, &document, &earlier.client_id))
                 }
-                // It broke off before the client was there: what was deleted since has a registration that ended.
+                // The earlier request broke off before the client was stored. A client that was deleted since has a
+                // registration that ended.
                 (None, Some(registered)) if is_as_made(&registered) => {
                     finish(again, &registered.registration, None, context).await
                 }
@@ -192,7 +193,7 @@ async fn with_initial_access(
     }
 }
 
-/// Stores a client: its registration first, so that a client never stands there that nobody can look after.
+/// Stores a client, its registration first: no client without a registration ever exists.
 async fn create(
     client: Client,
     software_statement: Option<String>,
@@ -209,7 +210,7 @@ async fn create(
     finish(client, &registration, unused_until, context).await
 }
 
-/// Stores the client of a registration that is stored.
+/// Stores the client of a stored registration.
 async fn finish(
     client: Client,
     registration: &Registration,
@@ -225,7 +226,7 @@ async fn finish(
     Ok(answer(StatusCode::CREATED, &document, &stored.client.client_id))
 }
 
-/// What the client's secret is checked against, when it has one.
+/// Returns the verifier of the client secret, if the client has one.
 pub(crate) fn secrets(
     context: &Context,
     client: &Client,

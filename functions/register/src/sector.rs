@@ -1,5 +1,5 @@
-//! `sector_identifier_uri` (OpenID Connect Registration §5): a list of redirect URIs, all of this client's among them.
-//! Else a client could claim another's sector, and know people by the names that they have there.
+//! `sector_identifier_uri` (OpenID Connect Registration §5): the URL of a list of redirect URIs, which must include
+//! all of this client's. Otherwise a client could claim the sector of another one and learn its pairwise subjects.
 
 use http::StatusCode;
 use platform::fetch;

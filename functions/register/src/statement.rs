@@ -1,4 +1,4 @@
-//! Software statements (RFC 7591 §2.3): the keys of whoever made them, and what they say.
+//! Software statements (RFC 7591 §2.3): keys of their issuers, verification, claims.
 
 use jose::Jwt;
 use protocol::software_statement::{self, invalid};
@@ -6,7 +6,7 @@ use provider::{Context, KeyError, KeySource};
 use serde_json::{Map, Value};
 use types::{Error, ErrorCode, Timestamp};
 
-/// The claims of a statement that was verified when its client was registered.
+/// Returns the claims of a statement that was verified when its client was registered.
 pub(crate) fn claims(statement: &str) -> Option<Map<String, Value>> {
     match Jwt::parse(statement)?.unverified_claims()? {
         Value::Object(claims) => Some(claims),
@@ -14,8 +14,8 @@ pub(crate) fn claims(statement: &str) -> Option<Map<String, Value>> {
     }
 }
 
-/// The claims of a statement. One by nobody known is not approved; one that its issuer did not sign, or that is past
-/// its time, is invalid (§3.2.2).
+/// Verifies a statement and returns its claims. A statement of an unknown issuer is not approved; one with a wrong
+/// signature or outside of its lifetime is invalid (§3.2.2).
 pub(crate) async fn verify(statement: &str, context: &Context, now: Timestamp) -> Result<Map<String, Value>, Error> {
     let jwt = Jwt::parse(statement).ok_or_else(|| invalid("it is not a JWT signed by an asymmetric algorithm"))?;
     let claims = jwt.unverified_claims().ok_or_else(|| invalid("its claims are not an object"))?;

@@ -1,10 +1,11 @@
-//! Scheduled: makes the next signing keys in time, retires old ones, and seals them anew when the secret changed.
+//! Scheduled: generates the next signing keys in time, retires old ones, and seals the keys again after a change of
+//! the deployment secret.
 
 use keys::Occasion;
 use provider::{Context, HandlerError};
 use types::Timestamp;
 
-/// Does what is due. Running it often, or in several places at once, does no harm: one of them wins.
+/// Runs the rotation that is due. Frequent or concurrent runs do no harm: one run wins.
 pub async fn run(now: Timestamp, context: &Context) -> Result<(), HandlerError> {
     context.rotate_keys(Occasion::Due, now).await?;
     Ok(())

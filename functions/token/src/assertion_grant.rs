@@ -1,9 +1,9 @@
-//! What an assertion of a trusted issuer is good for, once it is proved (RFC 7521 §4.1): an access token, once.
+//! Assertion grants (RFC 7521 §4.1): exchanges an assertion of a trusted issuer for an access token, once.
 //!
-//! A grant stands behind the token, as behind those that a person's sign-in brings: so whoever signs a person out
-//! everywhere, or lists what stands in their name, meets it like any other. The grant bears the assertion's name, and
-//! the `create` that stores it is what makes the assertion single-use: no second record, no second round trip. The
-//! grant outlives the assertion, so that the assertion cannot be used again while it is good.
+//! The access token has a grant, as after a sign-in. So signing a user out everywhere, and listing the grants of a
+//! user, includes it. The id of the grant is derived from the assertion, and the `create` that stores the grant makes
+//! the assertion single-use: no second record, no second round trip. The grant outlives the assertion, so the
+//! assertion cannot be used again while it is valid.
 
 use crate::Exchange;
 use crate::issue::TokenResponse;
@@ -14,8 +14,8 @@ use serde_json::{Map, Value};
 use storage::{directory, grants, users};
 use types::{Algorithm, Error, ErrorCode, Timestamp};
 
-/// The issuer that an assertion names, if it is trusted here with this client, and signs as it says it does. Proves
-/// nothing yet.
+/// Returns the trusted issuer that an assertion names, if this client may present its assertions and the algorithm is
+/// allowed. Nothing is verified yet.
 pub(crate) fn named_issuer<'a>(
     exchange: &Exchange<'_>,
     trusted: &'a [TrustedIssuer],
@@ -35,24 +35,24 @@ pub(crate) fn named_issuer<'a>(
     Ok(issuer)
 }
 
-/// An assertion that was verified and meets the rules.
+/// A verified assertion that meets the rules.
 pub(crate) struct Accepted<'a> {
-    /// Who made it.
+    /// The trusted issuer.
     pub(crate) issuer: &'a TrustedIssuer,
-    /// Whom it is about, in its issuer's words.
+    /// The subject, as the issuer identifies it.
     pub(crate) subject: &'a str,
-    /// What else it says.
+    /// The other claims.
     pub(crate) claims: &'a Map<String, Value>,
-    /// Its name among all assertions.
+    /// Digest of issuer and `jti`: identifies the assertion.
     pub(crate) digest: [u8; 32],
-    /// From when on it is refused for its age alone.
+    /// Time from which the assertion is rejected as expired.
     pub(crate) forgotten_at: Timestamp,
-    /// When its subject signed in, if it says so.
+    /// `auth_time`: time of the subject's sign-in, if the assertion has it.
     pub(crate) authenticated_at: Option<Timestamp>,
 }
 
-/// Issues an access token, and no refresh token: the client comes with a new assertion (RFC 7521 §4.1). All that can
-/// be refused is refused before the assertion counts as used. Two round trips; one when the subject is a machine.
+/// Issues an access token without a refresh token: the client presents a new assertion instead (RFC 7521 §4.1). Every
+/// check comes before the assertion counts as used. Round trips: 2; 1 if the subject is a machine.
 pub(crate) async fn issue(exchange: &Exchange<'_>, accepted: Accepted<'_>) -> Result<TokenResponse, HandlerError> {
     let client = &exchange.client.client;
     let allowed = accepted.issuer.allowed_scope(client);
@@ -89,7 +89,7 @@ pub(crate) async fn issue(exchange: &Exchange<'_>, accepted: Accepted<'_>) -> Re
     exchange.token_of(claims).await
 }
 
-/// Who the subject is here (RFC 7523 §3 (2)).
+/// Maps the subject of the assertion to a subject here (RFC 7523 §3 (2)).
 async fn subject(exchange: &Exchange<'_>, accepted: &Accepted<'_>) -> Result<String, HandlerError> {
     let records = exchange.context.records.as_ref();
     let found = match accepted.issuer.subject.map(accepted.subject, accepted.claims) {

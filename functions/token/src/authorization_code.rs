@@ -7,8 +7,8 @@ use provider::HandlerError;
 use storage::grants::{self, Redemption};
 use types::Error;
 
-/// Redeems a code: once. A code that is forged, expired, or bound to another client, redirect URI or verifier is
-/// refused before any storage is asked.
+/// Redeems a code, once. A code that is forged, expired, or bound to another client, redirect URI or verifier is
+/// rejected without a storage call.
 pub(crate) async fn redeem(exchange: &Exchange<'_>) -> Result<TokenResponse, HandlerError> {
     let parameters = exchange.parameters;
     let code = parameters.required("code")?;
@@ -45,8 +45,8 @@ pub(crate) async fn redeem(exchange: &Exchange<'_>) -> Result<TokenResponse, Han
     }
 }
 
-/// Whether the resources that the request names are among those that were granted (RFC 8707 §2.2). Checked before the code
-/// is redeemed, so that a mistake costs the client nothing; no round trip when it names none.
+/// Checks that the requested resources were granted (RFC 8707 §2.2). The check comes before the redemption, so a
+/// mistake does not cost the client its code. Round trips: 1; 0 if the request names no resource.
 async fn check_resources(exchange: &Exchange<'_>, code: &Standing) -> Result<(), HandlerError> {
     if exchange.parameters.value("resource").is_none() {
         return Ok(());

@@ -6,7 +6,7 @@ use protocol::{STANDARD_SCOPES, resource};
 use provider::HandlerError;
 use types::{Error, ErrorCode};
 
-/// Issues a token to the client itself. Scopes about a person make no sense here and are refused.
+/// Issues an access token to the client itself. Scopes about a user are rejected.
 pub(crate) async fn issue(exchange: &Exchange<'_>) -> Result<TokenResponse, HandlerError> {
     let client = &exchange.client.client;
     let allowed = client.scope.filtered(|token| !STANDARD_SCOPES.contains(&token));

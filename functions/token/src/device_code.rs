@@ -7,13 +7,13 @@ use provider::HandlerError;
 use storage::devices::{self, Decision, Poll};
 use types::{Error, ErrorCode, Timestamp};
 
-/// Hands the device its tokens when a person approved. A code that is forged, expired or another client's is refused
-/// before any storage is asked.
+/// Issues the tokens if a user approved. A device code that is forged, expired or another client's is rejected
+/// without a storage call.
 pub(crate) async fn poll(exchange: &Exchange<'_>) -> Result<TokenResponse, HandlerError> {
     let (context, now) = (exchange.context, exchange.now);
     let code = exchange.parameters.required("device_code")?;
     let binding = sealed_token::device_binding(&exchange.client.client.client_id);
-    // Whether it has expired is looked at next: the device must be told (§3.5).
+    // The expiry is checked next, because an expired code has its own error (§3.5).
     let opened = sealed_token::open(&context.secrets, TokenKind::DeviceCode, code, &binding, Timestamp::default());
     let Some(code) = opened.filter(|code| exchange.client.may_have_got(code.standing.started_at)) else {
         return Err(refuse(ErrorCode::InvalidGrant, "the device code is unknown, or was issued to another client"));
@@ -29,7 +29,7 @@ pub(crate) async fn poll(exchange: &Exchange<'_>) -> Result<TokenResponse, Handl
             let resources = resource::narrowed(exchange.parameters, &live.grant.resources)?;
             Ok(exchange.tokens(&live, &live.grant.scope, &resources, Nonce::LeftOut).await?)
         }
-        // What was decided is told to whoever asks, early or not.
+        // A decision is reported even to a poll that came too early.
         Poll::Pending if is_too_early => {
             Err(refuse(ErrorCode::SlowDown, "too many polls; wait 5 seconds longer between them from now on"))
         }
@@ -46,8 +46,8 @@ pub(crate) async fn poll(exchange: &Exchange<'_>) -> Result<TokenResponse, Handl
     }
 }
 
-/// Whether the resources that the poll names are among those that were granted (RFC 8707 §2.2). Checked before the tokens
-/// are taken, so that a mistake costs the device nothing; no round trip when it names none.
+/// Checks that the requested resources were granted (RFC 8707 §2.2). The check comes before the tokens are taken, so
+/// a mistake does not cost the device its tokens. Round trips: 1; 0 if the poll names no resource.
 async fn check_resources(exchange: &Exchange<'_>, id: GrantId) -> Result<(), HandlerError> {
     if exchange.parameters.value("resource").is_none() {
         return Ok(());

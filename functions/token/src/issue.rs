@@ -1,4 +1,4 @@
-//! What a token response holds (RFC 6749 §5.1, OpenID Connect Core §3.1.3.3).
+//! The token response (RFC 6749 §5.1, OpenID Connect Core §3.1.3.3).
 
 use crate::Exchange;
 use protocol::{AccessTokenClaims, GrantType};
@@ -20,23 +20,23 @@ pub(crate) struct TokenResponse {
     id_token: Option<String>,
     #[serde(skip_serializing_if = "Scope::is_empty")]
     scope: Scope,
-    /// What an exchange issued (RFC 8693 §2.2.1).
+    /// `issued_token_type`: type of the token that an exchange issued (RFC 8693 §2.2.1).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) issued_token_type: Option<&'static str>,
 }
 
-/// Whether an ID token repeats the nonce of the request.
+/// The `nonce` of an ID token.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Nonce {
-    /// The first one does (OpenID Connect Core §3.1.3.7).
+    /// The nonce of the request, in the first ID token (OpenID Connect Core §3.1.3.7).
     Repeated,
-    /// One that comes with a refresh does not (§12.2).
+    /// No nonce, in an ID token of a refresh (§12.2).
     LeftOut,
 }
 
 impl Exchange<'_> {
-    /// The tokens of a grant, with `scope` of what was granted, for `resources` of those that were granted. What was taken
-    /// from the client since is in no token.
+    /// Issues the tokens of a grant, with the given part of the granted scope and resources. The tokens lack what was
+    /// withdrawn from the client since the grant.
     pub(crate) async fn tokens(
         &self,
         live: &StoredGrant,
@@ -65,7 +65,7 @@ impl Exchange<'_> {
         Ok(response)
     }
 
-    /// An access token alone.
+    /// Issues an access token alone.
     pub(crate) async fn token_of(&self, claims: AccessTokenClaims) -> Result<TokenResponse, HandlerError> {
         Ok(TokenResponse {
             access_token: self.issuer().access_token(&claims).await?,
@@ -78,7 +78,7 @@ impl Exchange<'_> {
         })
     }
 
-    /// What makes the client's tokens.
+    /// Returns the issuer of the client's tokens.
     pub(crate) fn issuer(&self) -> Issuer<'_> {
         Issuer { context: self.context, client: &self.client.client, now: self.now }
     }

@@ -1,4 +1,4 @@
-//! The JWT bearer grant (RFC 7523 §2.1): a JWT of a trusted issuer, in exchange for an access token.
+//! The JWT bearer grant (RFC 7523 §2.1): exchanges a JWT of a trusted issuer for an access token.
 
 use crate::Exchange;
 use crate::assertion_grant::{self, Accepted};
@@ -9,12 +9,13 @@ use provider::{HandlerError, KeyError, KeySource};
 use serde_json::Value;
 use types::{Error, Timestamp};
 
-/// The types that an assertion's header may name: none, the plain one, and the one of draft-ietf-oauth-rfc7523bis. An
-/// access token or a logout token of the same issuer is never taken for an assertion (RFC 8725 §3.11).
+/// Values of `typ` that an assertion may have, besides none: the plain one, and the one of
+/// draft-ietf-oauth-rfc7523bis. An access token or logout token of the same issuer is never accepted as an assertion
+/// (RFC 8725 §3.11).
 const TYPES: [&str; 2] = ["JWT", "authorization-grant+jwt"];
 
-/// Verifies the assertion and issues a token. One that is malformed, of an unknown issuer, forged, expired, or made
-/// for another server is refused before any storage is asked.
+/// Verifies the assertion and issues an access token. An assertion that is malformed, of an unknown issuer, forged,
+/// expired, or for another audience is rejected without a storage call.
 pub(crate) async fn issue(exchange: &Exchange<'_>) -> Result<TokenResponse, HandlerError> {
     let assertion = exchange.parameters.required("assertion")?;
     let jwt = Jwt::parse(assertion)
@@ -32,7 +33,7 @@ pub(crate) async fn issue(exchange: &Exchange<'_>) -> Result<TokenResponse, Hand
         Ok(_) | Err(KeyError::Unverified) => {
             return Err(Error::invalid_grant("the assertion is not signed with a key of its issuer").into());
         }
-        // The issuer's server, or what it serves: no reason for the client to throw its assertion away.
+        // The keys of the issuer cannot be fetched: a fault, so that the client does not discard its assertion.
         Err(error) => return Err(HandlerError::unavailable(format_args!("{}: {error}", issuer.issuer))),
     };
     let rules = AssertionRules {

@@ -45,7 +45,7 @@ fn unsupported(description: &'static str) -> Error {
     Error::new(ErrorCode::UnsupportedGrantType, description)
 }
 
-/// One token request, of a client that proved who it is.
+/// A token request of an authenticated client.
 struct Exchange<'a> {
     parameters: &'a Parameters,
     client: &'a StoredClient,
@@ -54,8 +54,8 @@ struct Exchange<'a> {
 }
 
 impl Exchange<'_> {
-    /// Whether the client may use the grant at all (RFC 6749 §5.2); and, of a grant that may bring an ID token, whether
-    /// that can be encrypted, before anything is redeemed for it.
+    /// Checks that the client may use the grant (RFC 6749 §5.2). If the grant can yield an ID token, also checks that
+    /// it can be encrypted for the client, before anything is redeemed.
     async fn begin(&self, grant_type: GrantType) -> Result<(), HandlerError> {
         let client = &self.client.client;
         if !client.may_use(grant_type) {

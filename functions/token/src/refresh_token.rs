@@ -1,4 +1,4 @@
-//! Refreshing (RFC 6749 §6), with rotation and replay detection (RFC 9700 §4.14).
+//! The refresh token grant (RFC 6749 §6), with rotation and replay detection (RFC 9700 §4.14).
 
 use crate::Exchange;
 use crate::issue::{Nonce, TokenResponse};
@@ -7,7 +7,7 @@ use provider::HandlerError;
 use storage::grants::{self, Rotation};
 use types::{Error, ErrorCode, Scope};
 
-/// Rotates a refresh token. One that is forged, expired, or another client's is refused before any storage is asked.
+/// Rotates a refresh token. A token that is forged, expired, or another client's is rejected without a storage call.
 pub(crate) async fn refresh(exchange: &Exchange<'_>) -> Result<TokenResponse, HandlerError> {
     let token = exchange.parameters.required("refresh_token")?;
     let binding = sealed_token::refresh_binding(&exchange.client.client.client_id);
@@ -31,8 +31,8 @@ pub(crate) async fn refresh(exchange: &Exchange<'_>) -> Result<TokenResponse, Ha
     }
 }
 
-/// The scope and the resources asked for, which must be within what was granted (RFC 6749 §6, RFC 8707 §2.2). Checked
-/// before the token is rotated, so that a mistake costs the client nothing; `None` when the request names neither.
+/// Returns the requested scope and resources, which must be within the grant (RFC 6749 §6, RFC 8707 §2.2); `None` if
+/// the request names neither. The check comes before the rotation, so a mistake does not cost the client its token.
 async fn narrowed(exchange: &Exchange<'_>, grant: GrantId) -> Result<Option<(Scope, Vec<String>)>, HandlerError> {
     let parameters = exchange.parameters;
     if parameters.value("scope").is_none() && parameters.value("resource").is_none() {

@@ -1,4 +1,4 @@
-//! The SAML 2.0 bearer grant (RFC 7522 §2.1): an assertion of a trusted issuer, in exchange for an access token.
+//! The SAML 2.0 bearer grant (RFC 7522 §2.1): exchanges an assertion of a trusted issuer for an access token.
 
 use crate::Exchange;
 use crate::assertion_grant::{self, Accepted};
@@ -9,8 +9,8 @@ use provider::HandlerError;
 use saml::{Genuine, Presented, Problem, Rules};
 use types::Error;
 
-/// Verifies the assertion and issues a token. One that is malformed, of an unknown issuer, forged, expired, or made
-/// for another server is refused before any storage is asked.
+/// Verifies the assertion and issues an access token. An assertion that is malformed, of an unknown issuer, forged,
+/// expired, or for another audience is rejected without a storage call.
 pub(crate) async fn issue(exchange: &Exchange<'_>) -> Result<TokenResponse, HandlerError> {
     let presented = Presented::parse(exchange.parameters.required("assertion")?).map_err(refused)?;
     let named = presented.issuer();
@@ -40,8 +40,8 @@ pub(crate) async fn issue(exchange: &Exchange<'_>) -> Result<TokenResponse, Hand
     assertion_grant::issue(exchange, accepted).await
 }
 
-/// What is left of it, if one of the issuer's certificates has the key that signed it. Keys of another kind than the
-/// signature's are passed over.
+/// Returns the verified part of the assertion, if the key of one of the issuer's certificates signed it. Keys of
+/// another type than the signature's are skipped.
 async fn verify(mut presented: Presented, issuer: &TrustedIssuer) -> Option<Genuine> {
     for key in issuer.certificates.iter().filter_map(|certificate| PublicKey::from_certificate(certificate)) {
         let Ok(verifier) = jose::platform().verifier(presented.algorithm(), &key).await else { continue };

@@ -1,7 +1,7 @@
-//! Token exchange (RFC 8693): a token that somebody gave the client, for one that it can present elsewhere.
+//! Token exchange (RFC 8693): exchanges a token that the client received for one that it can present to another API.
 //!
-//! What is issued carries the grant of the subject token and the names of the tokens that it came from, so it dies with
-//! them. There is no refresh token: the client comes again with a token that is still good.
+//! The new token names the grant of the subject token and the tokens from which it was exchanged, so it is revoked
+//! with each of them. There is no refresh token: the client exchanges a valid token again.
 
 use crate::Exchange;
 use crate::issue::TokenResponse;
@@ -14,8 +14,8 @@ use provider::{Backing, HandlerError};
 use storage::grants::{self, StoredGrant};
 use types::{Error, OPAQUE_PREFIX, Timestamp};
 
-/// Exchanges. Tokens that are forged, expired, or not the client's to exchange, and targets that are not, are refused
-/// before any storage is asked; then one round trip for each token.
+/// Exchanges a token. Tokens that are forged, expired or not exchangeable by this client, and targets outside its
+/// policy, are rejected without a storage call. Round trips: 1 for each token.
 pub(crate) async fn exchange(exchange: &Exchange<'_>) -> Result<TokenResponse, HandlerError> {
     let client = &exchange.client.client;
     let policy = token_exchange::policy(client)?;
@@ -54,7 +54,7 @@ pub(crate) async fn exchange(exchange: &Exchange<'_>) -> Result<TokenResponse, H
     Ok(response)
 }
 
-/// What a token is in the request for.
+/// The role of a token in the request.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Role {
     Subject,
@@ -77,10 +77,10 @@ impl Role {
     }
 }
 
-/// A token that this server made, and that has not expired.
+/// A token of this server that has not expired.
 enum Proved {
     Access(Box<AccessTokenClaims>),
-    /// What came of a grant, but an access token: how it stood, the client, when the token expires.
+    /// A refresh token or ID token: the grant snapshot, the client, the expiry.
     Granted {
         standing: Standing,
         client_id: String,
@@ -89,15 +89,15 @@ enum Proved {
     },
 }
 
-/// A token that is good.
+/// A valid token.
 struct Alive {
     facts: Facts,
-    /// The grant behind it.
+    /// The grant of the token.
     grant: Option<Box<StoredGrant>>,
 }
 
 impl Exchange<'_> {
-    /// Proves a token, and that the policy lets it in. No storage is asked.
+    /// Verifies a token and applies the client's policy to it. Round trips: 0.
     async fn proved(&self, held: &Held<'_>, role: Role, policy: &TokenExchangePolicy) -> Result<Proved, HandlerError> {
         let found = match held.kind {
             ExchangedType::AccessToken => self.access(held.token).await?,
@@ -134,7 +134,8 @@ impl Exchange<'_> {
         }))
     }
 
-    /// A refresh token says whose it is only to whoever knows: the clients that the policy names are tried.
+    /// Opens a refresh token. It names its client only through its binding, so the clients of the policy are tried
+    /// one by one.
     fn refresh(&self, token: &str, policy: &TokenExchangePolicy) -> Option<Proved> {
         let secrets = &self.context.secrets;
         let own = std::iter::once(&self.client.client.client_id);
@@ -146,7 +147,7 @@ impl Exchange<'_> {
         })
     }
 
-    /// Whether a proved token still is good. One round trip.
+    /// Checks that a verified token was not revoked. Round trips: 1.
     async fn alive(&self, proved: Proved, role: Role) -> Result<Alive, HandlerError> {
         match proved {
             Proved::Access(claims) => {
@@ -182,8 +183,8 @@ impl Exchange<'_> {
         }
     }
 
-    /// Whether a refresh token is the live one, or was until a moment ago. One that was used before is refused, and
-    /// nothing is revoked: an exchange is not a use of it.
+    /// Checks that a refresh token is the current one, or was until a moment ago. A token that was used before is
+    /// rejected, but nothing is revoked: an exchange is no use of it.
     fn is_current(&self, live: &StoredGrant, standing: &Standing) -> bool {
         let grace = self.context.config.refresh_grace;
         matches!(

@@ -5,14 +5,14 @@ use latchkey_http::{Request, Response};
 use provider::{RequestParameters, bearer_challenge};
 use types::Error;
 
-/// Why a request is not let in.
+/// The reason for which a request is rejected.
 pub(crate) enum Challenge {
-    /// It has no token: it is told how to bring one, and no error (RFC 6750 §3.1).
+    /// No token: the challenge names no error (RFC 6750 §3.1).
     NoToken,
-    /// What is wrong with it or its token.
+    /// An error of the request or of its token.
     Error {
         error: Error,
-        /// The scope that it would take.
+        /// The required scope.
         scope: Option<&'static str>,
     },
 }
@@ -40,10 +40,10 @@ impl From<Error> for Challenge {
     }
 }
 
-/// The access token: from the header (RFC 6750 §2.1) or the form of a POST (§2.2), never from the query (§2.3), and
-/// never from two places (§2).
+/// Returns the access token from the header (RFC 6750 §2.1) or from the form of a POST (§2.2), never from the query
+/// (§2.3), and never from two places (§2).
 pub(crate) fn token(request: &Request) -> Result<String, Challenge> {
-    // Another scheme brings no token: the client is told the one that counts (§3.1).
+    // Another scheme has no token: the challenge names the right scheme (§3.1).
     let from_header = request.bearer()?.filter(|token| !token.is_empty()).map(str::to_owned);
     let is_form = request.method == Method::POST && request.has_content_type("application/x-www-form-urlencoded");
     let from_body = if is_form {

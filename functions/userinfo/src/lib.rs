@@ -14,7 +14,7 @@ use types::{Error, ErrorCode, Timestamp};
 /// The function, as every platform calls it.
 pub const FUNCTION: Function = Function::api("userinfo", |request, context| Box::pin(handle(request, context)));
 
-/// Answers with the claims that the access token allows. Two round trips: the grant and the person.
+/// Returns the claims that the access token allows. Round trips: 2, for the grant and the user.
 pub async fn handle(request: &Request, context: &Context) -> Result<Response, HandlerError> {
     let token = match bearer::token(request) {
         Ok(token) => token,
@@ -26,7 +26,7 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Ha
     request.log.client(&claims.client_id);
     let config = &context.config;
     if ![&config.issuer, &config.audience].into_iter().any(|own| claims.aud.contains(own)) {
-        // RFC 9068 §4: whoever a token is for must not use it elsewhere.
+        // RFC 9068 §4: a resource server must not use a token of its clients elsewhere.
         let error = Error::new(ErrorCode::InvalidToken, "the access token is for another resource alone");
         return Ok(Challenge::Error { error, scope: None }.response(request));
     }
@@ -39,7 +39,7 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Ha
     };
     let user = users::find(context.records.as_ref(), &live.grant.subject).await?;
     let Some(user) = user else { return Ok(invalid_token(request)) };
-    // Claims asked for by name live in the grant: what was taken from its client since is not told.
+    // The grant has the claims that were requested by name. Omit those that were withdrawn from its client since.
     let client = context.client(&live.grant.client_id, request.received_at).await?;
     let Some(client) = client else { return Ok(invalid_token(request)) };
     let asked = live.grant.claims.within(&client.client.scope);
@@ -53,7 +53,7 @@ fn invalid_token(request: &Request) -> Response {
     Challenge::Error { error, scope: None }.response(request)
 }
 
-/// As JSON; signed, encrypted or both when the client is registered so (OpenID Connect Core §5.3.2).
+/// Returns the claims as JSON; signed, encrypted or both if the client is registered so (OpenID Connect Core §5.3.2).
 async fn send(
     context: &Context,
     claims: &AccessTokenClaims,
@@ -66,7 +66,7 @@ async fn send(
     let recipient = context.userinfo_recipient(client, now).await?;
     let algorithm = match (client.userinfo_signed_response_alg, &recipient) {
         (Some(algorithm), _) => algorithm,
-        // What is encrypted is proved to be ours all the same (Core §16.14): by the algorithm of the ID token.
+        // An encrypted response is also signed (Core §16.14), with the algorithm of the ID token.
         (None, Some(_)) => client.id_token_signed_response_alg,
         (None, None) => return Ok(json(&answer)),
     };

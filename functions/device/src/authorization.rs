@@ -12,7 +12,7 @@ use serde::Serialize;
 use storage::devices::{self, Pending};
 use types::Timestamp;
 
-/// How many user codes are tried until one is free.
+/// Number of user codes that are tried until one is free.
 const TRIES: u32 = 4;
 
 /// A device authorization response (RFC 8628 §3.2).
@@ -39,7 +39,7 @@ pub(crate) async fn respond(request: &Request, context: &Context) -> Result<Resp
     Ok(Response::json(StatusCode::OK, &codes).with(header::PRAGMA, "no-cache"))
 }
 
-/// Makes both codes. One round trip, unless a user code is taken.
+/// Creates both codes. Round trips: 1; one more for each user code that is taken.
 async fn begin(context: &Context, asked: DeviceRequest, now: Timestamp) -> Result<Codes, HandlerError> {
     let lifetime = context.config.device_code_lifetime;
     let expires_at = now.after(lifetime);

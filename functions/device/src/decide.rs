@@ -1,4 +1,4 @@
-//! What comes of the person's decision.
+//! The user's decision about a device.
 
 use crate::page::Visit;
 use pages::DeviceOutcome;
@@ -11,8 +11,8 @@ use storage::devices::{self, Decision};
 use storage::grants::{self, Redemption};
 use types::Timestamp;
 
-/// Makes the grant, ready for use, and hands it to the device's next poll. When somebody decided first, the grant is
-/// revoked: nobody has its tokens; see [`decided`].
+/// Creates an active grant and stores the approval for the device's next poll. If another decision came first,
+/// revokes the grant, whose tokens were never issued; see [`decided`].
 pub(crate) async fn approve(context: &Context, visit: &Visit, now: Timestamp) -> Result<DeviceOutcome, HandlerError> {
     let records = context.records.as_ref();
     let session = &visit.signed_in.session;
@@ -23,7 +23,7 @@ pub(crate) async fn approve(context: &Context, visit: &Visit, now: Timestamp) ->
         scope: asked.scope.clone(),
         nonce: None,
         authentication: session.authentication.clone(),
-        // A session of the device's own: signing out of this browser leaves it alone.
+        // The device gets its own session, so that signing out of this browser does not end it.
         sid: entropy::name()?,
         resources: asked.resources.clone(),
         claims: protocol::ClaimsRequest::default(),
@@ -43,7 +43,7 @@ pub(crate) async fn approve(context: &Context, visit: &Visit, now: Timestamp) ->
     decided(context, &visit.pending.decision, &visit.signed_in).await
 }
 
-/// Tells the device's next poll that it gets nothing.
+/// Stores the refusal for the device's next poll.
 pub(crate) async fn deny(context: &Context, visit: &Visit) -> Result<DeviceOutcome, HandlerError> {
     if devices::decide(context.records.as_ref(), &visit.name, &visit.pending, &Decision::Denied).await? {
         return Ok(DeviceOutcome::Denied);
@@ -51,8 +51,8 @@ pub(crate) async fn deny(context: &Context, visit: &Visit) -> Result<DeviceOutco
     decided(context, &visit.pending.decision, &visit.signed_in).await
 }
 
-/// What a person is told who comes after the decision: what came of it, to who made it, for the answer may have been lost;
-/// to anybody else that it is over. One round trip.
+/// Returns the outcome for a user who comes after the decision: the decision itself for the user who made it, because
+/// that response may have been lost; otherwise that the request is closed. Round trips: 1.
 pub(crate) async fn decided(
     context: &Context,
     name: &str,

@@ -1,4 +1,4 @@
-//! Device authorization (RFC 8628): the endpoint that a device calls, and the page where a person says yes or no.
+//! Device authorization (RFC 8628): the endpoint for devices, and the page on which a user approves or refuses.
 
 mod authorization;
 mod decide;
@@ -24,7 +24,7 @@ pub const FUNCTION: Function = Function {
 /// Path of the device authorization endpoint (RFC 8628 §3.1); the other path is the verification page.
 const AUTHORIZATION_PATH: &str = "/device_authorization";
 
-/// Answers a device, or shows and takes the page.
+/// Answers a device, or shows the page and applies the decision.
 pub async fn handle(request: &Request, context: &Context) -> Result<Response, HandlerError> {
     match request.path.as_str() {
         AUTHORIZATION_PATH => authorization::respond(request, context).await,
@@ -32,13 +32,13 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Ha
     }
 }
 
-/// The name of the record that a user code leads to: a reader of the store learns no code from it.
+/// Returns the id of the record of a user code: a MAC, so that a reader of the store learns no code.
 pub(crate) fn record_name(context: &Context, code: &UserCode) -> String {
     name(context.secrets.mac(Purpose::UserCode, &[code.letters().as_bytes()]))
 }
 
-/// The device that shows this code, and the name of its record; a code that was made under the secret before this one is
-/// good as well. One round trip; two for a code that is not found while there is a previous secret.
+/// Returns the waiting device with this user code, and the id of its record. A code that was issued under the
+/// previous secret is valid, too. Round trips: 1; 2 for an unknown code while there is a previous secret.
 pub(crate) async fn find(
     context: &Context,
     code: &UserCode,

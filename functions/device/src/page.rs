@@ -1,4 +1,5 @@
-//! The verification page (RFC 8628 §3.3): the code is typed, the person signs in, sees who asks for what, and decides.
+//! The verification page (RFC 8628 §3.3): the user types the code, signs in, sees which client requests which scopes,
+//! and decides.
 
 use crate::{decide, find};
 use http::{Method, StatusCode, header};
@@ -16,7 +17,7 @@ use std::sync::Arc;
 use storage::devices::Pending;
 use types::{Error, ErrorCode};
 
-/// Shows the page, or takes what it sends.
+/// Shows the page (GET) or applies the form (POST).
 pub(crate) async fn handle(request: &Request, context: &Context) -> Result<Response, HandlerError> {
     let browser = Browser::of(request, context)?;
     let page = Page { request, context, browser: &browser };
@@ -28,19 +29,19 @@ pub(crate) async fn handle(request: &Request, context: &Context) -> Result<Respo
     Ok(browser.remember(response, context))
 }
 
-/// One visit.
+/// One request to the page.
 struct Page<'a> {
     request: &'a Request,
     context: &'a Context,
     browser: &'a Browser,
 }
 
-/// A person who is signed in, before a device that waits.
+/// A signed-in user and a waiting device.
 pub(crate) struct Visit {
     pub(crate) interaction: Interaction,
     pub(crate) signed_in: SignedIn,
     pub(crate) client: Arc<StoredClient>,
-    /// The name of the device's record.
+    /// Id of the device's record.
     pub(crate) name: String,
     pub(crate) pending: Pending,
     code: UserCode,
@@ -57,11 +58,11 @@ impl Page<'_> {
         }
     }
 
-    /// Looks for the device that shows the code. Guesses are counted before they are looked at (RFC 8628 §5.1).
+    /// Finds the device with the code. An attempt is counted before the lookup (RFC 8628 §5.1).
     async fn take_code(&self, typed: &str, parameters: &Parameters) -> Result<Response, HandlerError> {
         let (context, now) = (self.context, self.request.received_at);
         if self.browser.known_id().is_none() {
-            // Only a page that the browser asks for itself can give it the cookie that the form needs.
+            // The cookie that the form needs can be set only on a page that the browser itself requested.
             let query = UserCode::parse(typed).map(|code| format!("?user_code={code}")).unwrap_or_default();
             return Ok(Response::see_other(&format!("{}/device{query}", context.config.issuer)));
         }
@@ -108,7 +109,7 @@ impl Page<'_> {
             return Err(self.outcome(DeviceOutcome::Over)?.into());
         };
         if interaction.decision == Some(Decision::Denied) {
-            // Went away from signing in: nobody decided anything.
+            // The user cancelled the sign-in: there is no decision.
             return Err(self.entry(StatusCode::OK, "", None)?.into());
         }
         let Some(client) = context.client(&interaction.request.client_id, now).await? else {

@@ -3,12 +3,12 @@
 //!
 //! | `Accept` | answer |
 //! |---|---|
-//! | `application/json`, or anything else | JSON: `{"active": false}`, or what the token says |
-//! | `application/token-introspection+jwt` | the same as a signed JWT, encrypted when the client is registered so |
-//! | `application/jwt` | the access token as a JWT (RFC 9068), whether it came as one or opaque; 204 when it is not active |
+//! | `application/json`, or anything else | JSON: `{"active": false}`, or the claims of the token |
+//! | `application/token-introspection+jwt` | the same as a signed JWT, encrypted if the client is registered so |
+//! | `application/jwt` | the access token as a JWT (RFC 9068), also for an opaque token; 204 if it is not active |
 //!
-//! A resource server is a client that `introspects` audiences: it is told of tokens for them, and may have the JWT.
-//! Every client is told of its own tokens. Whatever else is asked for is not active.
+//! A resource server is a client that `introspects` audiences: it sees tokens for them, and may get the JWT. Every client
+//! sees its own tokens. Any other token is reported as not active.
 
 mod token;
 
@@ -23,7 +23,8 @@ use types::{Algorithm, Error, ErrorCode, Timestamp};
 /// The function, as every platform calls it.
 pub const FUNCTION: Function = Function::api("introspect", |request, context| Box::pin(handle(request, context)));
 
-/// Tells what a token is worth. One round trip; none for a token that is forged, expired, or not the caller's to see.
+/// Answers whether a token is active, with its claims. Round trips: 1; 0 for a token that is forged, expired, or not
+/// visible to the caller.
 pub async fn handle(request: &Request, context: &Context) -> Result<Response, HandlerError> {
     let parameters = request.form()?;
     parameters.refuse_repeated()?;
@@ -43,13 +44,13 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Ha
     Ok(response.with(header::VARY, "Accept"))
 }
 
-/// "The authorization server MUST … require … authorization to access this endpoint" (RFC 7662 §2.1): an identifier
-/// that anybody can send is none.
+/// Rejects public clients: "The authorization server MUST … require … authorization to access this endpoint" (RFC
+/// 7662 §2.1), and a client_id without a secret is no authorization.
 fn unproved() -> Error {
     Error::new(ErrorCode::InvalidClient, "introspection is for clients that authenticate (RFC 7662 section 2.1)")
 }
 
-/// As a signed JWT, and encrypted when the client is registered so (RFC 9701 §5).
+/// Returns the response as a signed JWT, encrypted if the client is registered so (RFC 9701 §5).
 async fn signed(found: &Found, client: &Client, context: &Context, now: Timestamp) -> Result<Response, HandlerError> {
     let recipient = context.introspection_recipient(client, now).await?;
     let algorithm = client.introspection_signed_response_alg.unwrap_or(Algorithm::RS256);
@@ -60,7 +61,7 @@ async fn signed(found: &Found, client: &Client, context: &Context, now: Timestam
     Ok(Response::new(StatusCode::OK).with(header::CONTENT_TYPE, "application/token-introspection+jwt").with_body(jwt))
 }
 
-/// The access token as a JWT, for those that it is for; nothing of any other.
+/// Returns the access token as a JWT for its resource servers, or 204 for any other caller.
 async fn phantom(found: &Found, client: &Client, context: &Context, now: Timestamp) -> Result<Response, HandlerError> {
     match found {
         Found::AccessToken(claims) if is_audience(client, claims) => {

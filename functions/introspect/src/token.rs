@@ -1,4 +1,4 @@
-//! The token that is asked about.
+//! The token of an introspection request.
 
 use protocol::introspection::{Introspection, may_see};
 use protocol::{AccessTokenClaims, Grant, RefreshVerdict, StoredClient, TokenContent, TokenKind};
@@ -8,18 +8,18 @@ use std::time::Duration;
 use storage::grants;
 use types::Timestamp;
 
-/// What the caller may know of it.
+/// The result that the caller may see.
 pub(crate) enum Found {
-    /// It is an access token, and good.
+    /// A valid access token.
     AccessToken(Box<AccessTokenClaims>),
-    /// It is the live refresh token of a grant.
+    /// The current refresh token of a grant.
     RefreshToken(Box<Grant>, TokenContent),
-    /// It is not active, or none of the caller's business.
+    /// A token that is not active or not visible to the caller.
     Nothing,
 }
 
 impl Found {
-    /// What is told of it.
+    /// Returns the members of the response.
     pub(crate) fn introspection<'a>(&'a self, context: &'a Context) -> Introspection<'a> {
         match self {
             Self::AccessToken(claims) => Introspection::of_access_token(claims),
@@ -31,8 +31,8 @@ impl Found {
     }
 }
 
-/// Finds what `client` may know of a token. The kind of the token is in the token; `token_type_hint` is not needed
-/// (RFC 7662 §2.1).
+/// Returns the result that `client` may see. The kind follows from the token itself, so `token_type_hint` is not
+/// needed (RFC 7662 §2.1).
 pub(crate) async fn find(
     token: &str,
     caller: &StoredClient,
@@ -52,7 +52,7 @@ pub(crate) async fn find(
     })
 }
 
-/// A refresh token is its client's alone: no other client's opens.
+/// Opens a refresh token, which is visible to its own client only.
 async fn refresh_token(
     token: &str,
     caller: &StoredClient,
@@ -66,7 +66,7 @@ async fn refresh_token(
         return Ok(Found::Nothing);
     };
     let live = grants::find(context.records.as_ref(), content.standing.grant).await?;
-    // One that was rotated is used up, however short ago.
+    // A rotated token is not active, not even within the grace window.
     let is_live = |live: &grants::StoredGrant| {
         judge_refresh(&live.state, content.standing.generation, now, Duration::ZERO) == RefreshVerdict::Live
     };

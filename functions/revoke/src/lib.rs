@@ -12,8 +12,8 @@ use types::Timestamp;
 /// The function, as every platform calls it.
 pub const FUNCTION: Function = Function::api("revoke", |request, context| Box::pin(handle(request, context)));
 
-/// Revokes a token of the client that asks. One round trip. A token that is unknown, expired or another client's is
-/// no error (RFC 7009 §2.2), and nothing happens to it.
+/// Revokes a token of the requesting client. A token that is unknown, expired or another client's is no error (RFC
+/// 7009 §2.2) and stays as it is. Round trips: 1.
 pub async fn handle(request: &Request, context: &Context) -> Result<Response, HandlerError> {
     let parameters = request.form()?;
     parameters.refuse_repeated()?;
@@ -25,10 +25,10 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Ha
     Ok(Response::json(StatusCode::OK, &serde_json::Map::new()))
 }
 
-/// The kind of the token is in the token; `token_type_hint` is not needed (RFC 7009 §2.1).
+/// Revokes a token. The kind follows from the token itself, so `token_type_hint` is not needed (RFC 7009 §2.1).
 async fn revoke(token: &str, client: &Client, context: &Context, now: Timestamp) -> Result<(), HandlerError> {
     let records = context.records.as_ref();
-    // A token that was exchanged comes of another client's grant, which may have to be told that the session ended.
+    // An exchanged token has the grant of another client, which may have to be notified that the session ended.
     let remembered = context.config.session_lifetime;
     let step = StepContext { remembered, ..Issuer { context, client, now }.step()? };
     let binding = sealed_token::refresh_binding(&client.client_id);

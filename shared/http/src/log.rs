@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 #[derive(Clone, Debug, Default)]
 pub struct RequestLog(Arc<Mutex<LogMembers>>);
 
-/// What a function adds to the log line.
+/// The members that a function adds to the log line.
 #[derive(Clone, Debug, Default)]
 pub struct LogMembers {
     /// `client`: the client that sent the request, once known.

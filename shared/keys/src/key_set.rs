@@ -1,4 +1,4 @@
-//! The signing keys as they are stored: the public part in clear, the private part sealed.
+//! The stored signing keys: the public part in the clear, the private part encrypted.
 
 use crate::{Purpose, Secrets};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -9,33 +9,33 @@ use std::collections::BTreeMap;
 use types::Timestamp;
 use zeroize::{Zeroize, Zeroizing};
 
-/// The algorithms that get a key of their own. PS256 uses the one of RS256.
+/// The algorithms that have their own key. PS256 uses the key of RS256.
 pub(crate) const GENERATED: [Algorithm; 3] = [Algorithm::ES256, Algorithm::RS256, Algorithm::EdDSA];
 
-/// The algorithm whose key serves this one.
+/// Returns the algorithm whose key serves this one.
 pub(crate) fn made_for(alg: Algorithm) -> Algorithm {
     if alg == Algorithm::PS256 { Algorithm::RS256 } else { alg }
 }
 
-/// The public side of one signing key.
+/// The public part of one signing key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PublishedKey {
-    /// The thumbprint of the key (RFC 7638).
+    /// `kid`: the thumbprint of the key (RFC 7638).
     pub kid: String,
-    /// What it was made for.
+    /// The algorithm of the key.
     pub alg: Algorithm,
     /// The key itself.
     pub public: Jwk,
-    /// When it was made, and published.
+    /// Time of its creation and publication.
     pub created_at: Timestamp,
-    /// From when on it signs, in place of the one before it.
+    /// Time from which it signs in place of the previous key.
     pub signs_from: Timestamp,
-    /// From when on nothing that it signed is alive; `None` as long as no successor is known.
+    /// Time from which no token that it signed is valid; `None` if it has no successor yet.
     pub verifies_until: Option<Timestamp>,
 }
 
 impl PublishedKey {
-    /// The algorithms that it serves, each under a name of its own, so that the name alone tells the algorithm
+    /// Returns the algorithms that the key serves, each under its own `kid`. So the `kid` alone decides the algorithm
     /// (RFC 8725 §3.1): an RSA key is published once for RS256 and once for PS256.
     pub fn uses(&self) -> Vec<(Algorithm, String)> {
         match self.alg {
@@ -46,13 +46,13 @@ impl PublishedKey {
         }
     }
 
-    /// Whether tokens that it signed may be alive.
+    /// True if tokens that it signed may be valid.
     pub fn is_alive(&self, now: Timestamp) -> bool {
         self.verifies_until.is_none_or(|until| !until.is_past(now))
     }
 }
 
-/// The public side of a key set: enough to publish and to verify.
+/// The public part of a key set: enough to publish and to verify.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PublishedKeys {
     /// The keys, oldest first.
@@ -60,7 +60,7 @@ pub struct PublishedKeys {
 }
 
 impl PublishedKeys {
-    /// The JWK Set to publish (RFC 7517 §5): each living key, also one that is yet to sign, with kid, use and alg.
+    /// Returns the JWK Set to publish (RFC 7517 §5): each current or future key with `kid`, `use` and `alg`.
     pub fn jwks_json(&self, now: Timestamp) -> String {
         let keys = self.living(now).flat_map(|key| {
             key.uses().into_iter().map(|(alg, kid)| Jwk {
@@ -70,12 +70,12 @@ impl PublishedKeys {
                 alg: Some(KeyAlgorithm::Signature(alg)),
             })
         });
-        // Strings and numbers have no way to fail.
+        // Serialization of strings and numbers cannot fail.
         serde_json::to_string(&JwkSet { keys: keys.collect() }).unwrap_or_else(|_| r#"{"keys":[]}"#.to_owned())
     }
 
-    /// The key that signs for `alg` at `now`: the one whose turn came last. When no one's has come, for instance by a
-    /// clock that is behind, the one whose turn comes first.
+    /// Returns the key that signs for `alg` at `now`: the one that started last. If none has started, for instance
+    /// because the clock is late, returns the one that starts first.
     pub fn signing(&self, alg: Algorithm, now: Timestamp) -> Option<&PublishedKey> {
         let made_for = made_for(alg);
         let candidates = || self.living(now).filter(|key| key.alg == made_for);
@@ -93,13 +93,13 @@ impl PublishedKeys {
     }
 }
 
-/// The signing keys, with their private side.
+/// The signing keys with their private part.
 #[derive(Clone)]
 pub struct KeySet {
     published: PublishedKeys,
-    /// PKCS#8 by kid: exactly one for each published key. Wiped from memory when it is dropped.
+    /// PKCS#8 by `kid`: exactly one for each published key. Wiped from memory on drop.
     private: BTreeMap<String, Zeroizing<Vec<u8>>>,
-    /// Whether it was read from a form that was sealed under a previous secret.
+    /// True if it was read from a form that was encrypted under a previous secret.
     outdated_seal: bool,
 }
 
@@ -112,18 +112,18 @@ impl std::fmt::Debug for KeySet {
 /// The stored form.
 #[derive(Serialize, Deserialize)]
 struct Stored {
-    /// [`PublishedKeys`], beside what is sealed.
+    /// [`PublishedKeys`], in the clear.
     keys: Vec<PublishedKey>,
-    /// [`Sealed`] as JSON, sealed.
+    /// [`Sealed`] as JSON, encrypted.
     sealed: String,
 }
 
-/// What is sealed.
+/// The encrypted part.
 #[derive(Serialize, Deserialize)]
 struct Sealed {
-    /// PKCS#8 in base64url by kid.
+    /// PKCS#8 in base64url by `kid`.
     private: BTreeMap<String, String>,
-    /// The digest of the public side.
+    /// Digest of the public part.
     published: String,
 }
 
@@ -134,7 +134,8 @@ impl Drop for Sealed {
 }
 
 impl KeySet {
-    /// A first set: a key each for ES256, RS256 (which serves PS256 too) and EdDSA, signing from `now` on.
+    /// Generates a first key set: one key each for ES256, RS256 (which serves PS256, too) and EdDSA, which sign from
+    /// `now` on.
     pub async fn generate(crypto: &dyn Crypto, now: Timestamp) -> Result<Self, CryptoError> {
         let mut set =
             Self { published: PublishedKeys { keys: Vec::new() }, private: BTreeMap::new(), outdated_seal: false };
@@ -144,29 +145,29 @@ impl KeySet {
         Ok(set)
     }
 
-    /// The public side.
+    /// Returns the public part.
     pub const fn published(&self) -> &PublishedKeys {
         &self.published
     }
 
-    /// The JWK Set to publish; see [`PublishedKeys::jwks_json`].
+    /// Returns the JWK Set to publish; see [`PublishedKeys::jwks_json`].
     pub fn jwks_json(&self, now: Timestamp) -> String {
         self.published.jwks_json(now)
     }
 
-    /// The private key (PKCS#8, DER) named `kid`.
+    /// Returns the private key (PKCS#8, DER) with this `kid`.
     pub fn pkcs8(&self, kid: &str) -> Option<&[u8]> {
         self.private.get(kid).map(|pkcs8| pkcs8.as_slice())
     }
 
-    /// Whether it should be stored again because the secret has changed since it was.
+    /// True if it must be stored again because the secret has changed since.
     pub const fn has_outdated_seal(&self) -> bool {
         self.outdated_seal
     }
 
-    /// The form to store: JSON, `keys` in clear and `sealed`.
+    /// Returns the form to store: JSON with `keys` in the clear, and `sealed`.
     pub fn to_stored(&self, secrets: &Secrets) -> Result<String, CryptoError> {
-        // One after the other: to collect them would bring a sort into every Worker.
+        // Filled one by one: `collect` would add a sort to every Worker.
         let mut private = BTreeMap::new();
         private.extend(self.private.iter().map(|(kid, key)| (kid.clone(), URL_SAFE_NO_PAD.encode(key.as_slice()))));
         let sealed = Sealed { private, published: self.published.digest()? };
@@ -175,8 +176,9 @@ impl KeySet {
         serde_json::to_string(&Stored { keys: self.published.keys.clone(), sealed }).map_err(|_| CryptoError::Encoding)
     }
 
-    /// Reads the stored form. `CryptoError::Stored` if the public side is not the one that was sealed with the private
-    /// side: nobody without the secret can add a key, or change when one signs.
+    /// Reads the stored form. Errors: `CryptoError::Stored` if the public part is not the one that was encrypted with
+    /// the private part. Without the secret, an attacker can neither add a key nor change the time from which one
+    /// signs.
     pub fn from_stored(stored: &str, secrets: &Secrets) -> Result<Self, CryptoError> {
         let stored: Stored = serde_json::from_slice(stored.as_bytes()).map_err(|_| CryptoError::Stored)?;
         let sealed = Zeroizing::new(secrets.open(Purpose::SigningKeys, &stored.sealed).ok_or(CryptoError::Stored)?);

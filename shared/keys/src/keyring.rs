@@ -1,4 +1,4 @@
-//! The key set of a running instance: each key is prepared when it is first used, and once.
+//! The key set of a running instance. Each key is prepared once, when it is first used.
 
 use crate::{KeySet, PublishedKey};
 use jose::{Algorithm, Crypto, CryptoError, Jwt, SigningKey, VerificationKey};
@@ -13,7 +13,7 @@ pub struct Keyring {
     uses: Vec<Use>,
 }
 
-/// One key for one algorithm.
+/// A key for one algorithm.
 struct Use {
     key: PublishedKey,
     alg: Algorithm,
@@ -29,7 +29,7 @@ impl std::fmt::Debug for Keyring {
 }
 
 impl Keyring {
-    /// Prepares nothing yet.
+    /// Wraps a key set; prepares no key yet.
     pub fn new(crypto: &'static dyn Crypto, set: KeySet) -> Self {
         let uses = set.published().keys.iter().flat_map(|key| {
             key.uses().into_iter().map(|(alg, kid)| Use {
@@ -43,17 +43,17 @@ impl Keyring {
         Self { uses: uses.collect(), crypto, set }
     }
 
-    /// The key set.
+    /// Returns the key set.
     pub const fn key_set(&self) -> &KeySet {
         &self.set
     }
 
-    /// The JWK Set to publish.
+    /// Returns the JWK Set to publish.
     pub fn jwks_json(&self, now: Timestamp) -> String {
         self.set.jwks_json(now)
     }
 
-    /// The key that signs for `alg` at `now`. `CryptoError::Key` if the set has none.
+    /// Returns the key that signs for `alg` at `now`. Errors: `CryptoError::Key` if the set has none.
     pub async fn signing_key(&self, alg: Algorithm, now: Timestamp) -> Result<Arc<SigningKey>, CryptoError> {
         let key = self.set.published().signing(alg, now).ok_or(CryptoError::Key)?;
         let found = self.uses.iter().find(|found| found.alg == alg && found.key.kid == key.kid);
@@ -66,8 +66,8 @@ impl Keyring {
         Ok(found.signing.get_or_init(|| prepared).clone())
     }
 
-    /// The claims, if a living key of this set signed them under the algorithm that the key is for; see
-    /// [`jose::verify`]. A fault of the platform counts as no.
+    /// Verifies a JWT and returns its claims, if a valid key of this set signed it under the key's algorithm; see
+    /// [`jose::verify`]. A fault of the platform counts as a failed verification.
     pub async fn verify(&self, jwt: &Jwt<'_>, now: Timestamp) -> Option<Value> {
         let kid = jwt.header().kid.as_deref()?;
         let found = self.uses.iter().find(|found| found.kid == kid)?;

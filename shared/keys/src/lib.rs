@@ -1,4 +1,5 @@
-//! The deployment's secret, the keys derived from it, and the signing keys: stored sealed, rotated, published.
+//! The deployment secret, the keys that are derived from it, and the signing keys: stored encrypted, rotated,
+//! published.
 
 mod key_set;
 mod keyring;

@@ -1,74 +1,74 @@
-//! When signing keys are made, when they sign, and when they go.
+//! The schedule of signing keys: creation, signing, removal.
 
 use crate::{KeySet, PublishedKeys, key_set::GENERATED, key_set::made_for};
 use jose::{Algorithm, Crypto, CryptoError};
 use std::time::Duration;
 use types::Timestamp;
 
-/// How far the clocks of two instances may be apart.
+/// Greatest difference between the clocks of two instances.
 const CLOCK_SKEW: Duration = Duration::from_secs(300);
 
-/// How keys are rotated.
+/// The rotation policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Policy {
-    /// How long a key signs.
+    /// Time for which a key signs.
     pub rotate_every: Duration,
-    /// How long a key is published before it signs: longer than anyone, instances of this server included, may use a
-    /// copy of the key set.
+    /// Time for which a key is published before it signs: longer than the lifetime of any cached copy of the key set,
+    /// also in instances of this server.
     pub publish_ahead: Duration,
-    /// How long the longest-lived token that these keys sign is alive.
+    /// Lifetime of the longest-lived token that these keys sign.
     pub token_lifetime: Duration,
 }
 
-/// What brings a rotation about.
+/// The reason for a rotation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Occasion {
-    /// Time: a key whose turn ends gets a successor.
+    /// Schedule: a key at the end of its time gets a successor.
     Due,
-    /// The operator's wish: a key gets its successor now, published ahead as ever. All of them, or the one for this
+    /// Request of the operator: a key gets its successor now, published ahead as usual. All keys, or the one for this
     /// algorithm.
     Early(Option<Algorithm>),
-    /// Somebody else may know a key: its successor signs at once, and what it signed counts for nothing any more. All of
-    /// them, or the one for this algorithm.
+    /// A key may be compromised: its successor signs at once, and its signatures are rejected. All keys, or the one
+    /// for this algorithm.
     Compromise(Option<Algorithm>),
 }
 
-/// Whether the key that was made for `alg` is meant, among all or by the algorithm named.
+/// True if the selection includes the key for `alg`.
 fn is_meant(only: Option<Algorithm>, alg: Algorithm) -> bool {
     only.is_none_or(|only| made_for(only) == alg)
 }
 
-/// A key to make.
+/// A key to generate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Addition {
-    /// What it is for.
+    /// The algorithm.
     pub alg: Algorithm,
-    /// From when on it is to sign.
+    /// Time from which it signs.
     pub signs_from: Timestamp,
 }
 
 /// A key that has a successor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Retirement {
-    /// Its name.
+    /// Its `kid`.
     pub kid: String,
-    /// When the last token that it signed will have expired.
+    /// Expiry of the last token that it signed.
     pub verifies_until: Timestamp,
 }
 
-/// What a rotation would change.
+/// The changes of a rotation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// Keys to make.
+    /// Keys to generate.
     pub additions: Vec<Addition>,
-    /// Keys that sign no longer once their successors do.
+    /// Keys that stop signing when their successors start.
     pub retirements: Vec<Retirement>,
-    /// Names of keys to drop: nothing that they signed is alive.
+    /// `kid` of keys to remove: no token that they signed is valid.
     pub removals: Vec<String>,
 }
 
 impl Plan {
-    /// What is to be done at `now`.
+    /// Plans the changes that are due at `now`.
     pub fn new(keys: &PublishedKeys, now: Timestamp, policy: Policy, occasion: Occasion) -> Self {
         let mut plan = Self::default();
         plan.removals.extend(keys.keys.iter().filter(|key| !key.is_alive(now)).map(|key| key.kid.clone()));
@@ -86,7 +86,7 @@ impl Plan {
                 continue;
             }
             let ends = newest.signs_from.after(policy.rotate_every);
-            // One that is still to sign is the successor already.
+            // A key that does not sign yet is the successor already.
             let is_wished = matches!(occasion, Occasion::Early(only) if is_meant(only, alg));
             let is_early = is_wished && newest.signs_from.is_past(now);
             if is_early || ends.is_past(now.after(policy.publish_ahead)) {
@@ -99,15 +99,15 @@ impl Plan {
         plan
     }
 
-    /// Whether nothing is due.
+    /// True if nothing is due.
     pub fn is_empty(&self) -> bool {
         self.additions.is_empty() && self.retirements.is_empty() && self.removals.is_empty()
     }
 }
 
 impl KeySet {
-    /// The set to store in place of this one, when there is something to do at `now`, or when the secret has changed since
-    /// this one was stored; else `None`.
+    /// Returns the set that replaces this one, if a change is due at `now` or the secret has changed since this one
+    /// was stored; else `None`.
     pub async fn rotated(
         &self,
         crypto: &dyn Crypto,
@@ -161,7 +161,7 @@ mod tests {
         PublishedKeys { keys }
     }
 
-    /// What carrying out a plan leaves, with names instead of keys.
+    /// Applies a plan to names instead of keys.
     fn carried_out(mut keys: PublishedKeys, plan: &Plan, now: Timestamp) -> PublishedKeys {
         keys.keys.retain(|key| !plan.removals.contains(&key.kid));
         for retirement in &plan.retirements {
@@ -258,7 +258,8 @@ mod tests {
         assert_eq!(first().signing(Algorithm::ES256, behind).unwrap().kid, "ES256");
     }
 
-    /// Hour by hour over three years: whoever holds a copy of the JWKS up to a day old verifies every living token.
+    /// Checks hour by hour over three years that a copy of the JWKS of up to one day's age verifies every valid
+    /// token.
     #[test]
     fn every_living_token_verifies_with_a_copy_as_old_as_allowed() {
         let copy_age = POLICY.publish_ahead.saturating_sub(HOUR);

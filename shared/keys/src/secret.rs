@@ -1,4 +1,4 @@
-//! The deployment's secret, and everything derived from it: MACs and sealed values.
+//! The deployment secret, and everything that is derived from it: MACs and encrypted values.
 
 use base64::{
     Engine as _,
@@ -23,7 +23,7 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// The secret of a deployment: 32 random bytes, wiped from memory when it is dropped.
+/// The deployment secret: 32 random bytes, wiped from memory on drop.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct Secret([u8; 32]);
 
@@ -33,7 +33,7 @@ impl std::fmt::Debug for Secret {
     }
 }
 
-/// The text is not a secret. It does not say what the text was.
+/// The error for a text that is no secret. It does not contain the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvalidSecret;
 
@@ -46,12 +46,12 @@ impl std::fmt::Display for InvalidSecret {
 impl std::error::Error for InvalidSecret {}
 
 impl Secret {
-    /// From 32 bytes.
+    /// Wraps 32 bytes.
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
-    /// From 64 hexadecimal digits, or 32 bytes in base64url, padded or not. White space around it is ignored.
+    /// Parses 64 hexadecimal digits, or 32 bytes in base64url, padded or not. Surrounding white space is ignored.
     pub fn parse(text: &str) -> Result<Self, InvalidSecret> {
         let text = text.trim();
         let bytes = if text.len() == 64 { decode_hex(text) } else { LENIENT.decode(text).ok() };
@@ -59,14 +59,14 @@ impl Secret {
         bytes.as_slice().try_into().map(Self).map_err(|_| InvalidSecret)
     }
 
-    /// A new one.
+    /// Generates a secret.
     pub fn generate() -> Result<Self, CryptoError> {
         let mut bytes = [0; 32];
         getrandom::fill(&mut bytes).map_err(|_| CryptoError::Random)?;
         Ok(Self(bytes))
     }
 
-    /// In base64url, as it is configured. Never for a log.
+    /// Returns the secret in base64url, as it is configured. Never log it.
     pub fn to_base64url(&self) -> String {
         URL_SAFE_NO_PAD.encode(self.0)
     }
@@ -81,33 +81,34 @@ fn decode_hex(text: &str) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// What a derived key is for. Keys of different purposes are independent.
+/// The purpose of a derived key. Keys of different purposes are independent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Purpose {
-    /// What `protocol::sealed_token` makes: codes, refresh tokens, sessions and the like.
+    /// Sealed tokens: codes, refresh tokens, sessions and others.
     Token,
     /// Opaque access tokens.
     AccessToken,
-    /// A sign-in that is under way.
+    /// Interactions: requests on their way through sign-in and consent.
     Interaction,
-    /// Forms, against forged requests.
+    /// Form tokens, against cross-site request forgery.
     Form,
-    /// Client secrets; and fingerprints of registrations, which are stored, so that a key of their own would forget them.
+    /// Client secrets and fingerprints of registrations. The fingerprints are stored, so a new key of their own would
+    /// invalidate them.
     ClientSecret,
     /// The stored signing keys.
     SigningKeys,
     /// Bearer tokens of the administration endpoint.
     Admin,
-    /// Names of counters that slow down guessing.
+    /// Names of counters of the rate limits.
     Throttle,
     /// Pairwise subject identifiers.
     Pairwise,
-    /// Names of the records behind codes that people type.
+    /// Ids of the records behind user codes.
     UserCode,
 }
 
 impl Purpose {
-    /// All of them.
+    /// Every purpose.
     pub const ALL: [Self; 10] = [
         Self::Token,
         Self::AccessToken,
@@ -121,7 +122,7 @@ impl Purpose {
         Self::UserCode,
     ];
 
-    /// The label in the derivation. Changing one changes its key.
+    /// Returns the label in the derivation. A changed label changes the key.
     const fn label(self) -> &'static str {
         match self {
             Self::Token => "token",
@@ -144,7 +145,7 @@ struct Keys {
     seal: XChaCha20Poly1305,
 }
 
-/// All that one secret yields, derived once.
+/// All keys of one secret, derived once.
 struct Derived {
     key_id: [u8; KEY_ID_LENGTH],
     token: Keys,
@@ -164,7 +165,7 @@ impl Derived {
         let hkdf = Hkdf::<Sha256>::new(Some(b"latchkey/v1"), &secret.0);
         let keys = |purpose: Purpose| {
             let seal: Zeroizing<[u8; 32]> = expand(&hkdf, b"seal", purpose.label());
-            // As long as a block of SHA-256, the key length for which no call of HMAC has a way to fail.
+            // A key of the block length of SHA-256, for which HMAC cannot fail.
             let mac: Zeroizing<[u8; 64]> = expand(&hkdf, b"mac", purpose.label());
             Keys {
                 mac: <Hmac<Sha256> as hmac::Mac>::new((&*mac).into()),
@@ -213,13 +214,13 @@ impl Derived {
 
 fn expand<const N: usize>(hkdf: &Hkdf<Sha256>, kind: &[u8], label: &str) -> Zeroizing<[u8; N]> {
     let mut key = Zeroizing::new([0; N]);
-    // HKDF fails above 255 × 32 bytes only; N is at most 64.
+    // HKDF fails only above 255 × 32 bytes; N is at most 64.
     let expanded = hkdf.expand_multi_info(&[kind, b"/", label.as_bytes()], &mut *key);
     debug_assert!(expanded.is_ok());
     key
 }
 
-/// The current secret and the one before it. What was made under either is accepted; the current one makes.
+/// The current secret and the previous one. Values of both are accepted; new values use the current one.
 pub struct Secrets {
     current: Derived,
     previous: Option<Derived>,
@@ -237,28 +238,29 @@ impl Secrets {
         Self { current: Derived::new(&current), previous: previous.as_ref().map(Derived::new) }
     }
 
-    /// Names the current secret; tells nothing else of it.
+    /// Returns the id of the current secret, which reveals nothing about it.
     pub const fn key_id(&self) -> [u8; KEY_ID_LENGTH] {
         self.current.key_id
     }
 
-    /// HMAC-SHA-256 of the parts, each with its length before it, under the current secret.
+    /// Returns the HMAC-SHA-256 of the parts, each preceded by its length, under the current secret.
     pub fn mac(&self, purpose: Purpose, parts: &[&[u8]]) -> [u8; 32] {
         self.current.mac(purpose, parts)
     }
 
-    /// The same under the previous secret; `None` if there is none.
+    /// Returns the same under the previous secret; `None` if there is none.
     pub fn mac_previous(&self, purpose: Purpose, parts: &[&[u8]]) -> Option<[u8; 32]> {
         Some(self.previous.as_ref()?.mac(purpose, parts))
     }
 
-    /// The same under the secret that `key_id` names; `None` if neither the current nor the previous one has that name.
+    /// Returns the same under the secret that `key_id` names; `None` if neither the current nor the previous one has
+    /// that id.
     pub fn mac_with(&self, key_id: [u8; KEY_ID_LENGTH], purpose: Purpose, parts: &[&[u8]]) -> Option<[u8; 32]> {
         Some(self.named(key_id)?.mac(purpose, parts))
     }
 
-    /// Seals bytes under the current secret (XChaCha20-Poly1305, random nonce), as base64url: key id, nonce,
-    /// ciphertext, tag.
+    /// Encrypts bytes under the current secret (XChaCha20-Poly1305, random nonce). Returns base64url of key id,
+    /// nonce, ciphertext and tag.
     pub fn seal(&self, purpose: Purpose, plaintext: &[u8]) -> Result<String, CryptoError> {
         let mut nonce = [0; NONCE_LENGTH];
         getrandom::fill(&mut nonce).map_err(|_| CryptoError::Random)?;
@@ -268,7 +270,7 @@ impl Secrets {
         Ok(URL_SAFE_NO_PAD.encode([self.current.key_id.as_slice(), &nonce, &ciphertext].concat()))
     }
 
-    /// Opens what [`Self::seal`] made for the same purpose under the current or the previous secret.
+    /// Decrypts a value of [`Self::seal`] for the same purpose, under the current or the previous secret.
     pub fn open(&self, purpose: Purpose, sealed: &str) -> Option<Vec<u8>> {
         let bytes = URL_SAFE_NO_PAD.decode(sealed).ok()?;
         let (key_id, rest) = bytes.split_first_chunk::<KEY_ID_LENGTH>()?;
@@ -277,7 +279,7 @@ impl Secrets {
         self.named(*key_id)?.keys(purpose).seal.decrypt(&XNonce::from(*nonce), payload).ok()
     }
 
-    /// Whether a sealed value was sealed under the current secret. Proves nothing of the value.
+    /// True if a value names the current secret. Proves nothing about the value.
     pub fn is_current(&self, sealed: &str) -> bool {
         URL_SAFE_NO_PAD.decode(sealed).is_ok_and(|bytes| bytes.starts_with(&self.current.key_id))
     }
@@ -344,7 +346,7 @@ mod tests {
 
     #[test]
     fn derivation_never_changes() {
-        // Values that exist in deployments depend on these.
+        // Values that exist in deployments depend on these labels.
         let secrets = secrets(7);
         assert_eq!(secrets.key_id(), KEY_ID);
         assert_eq!(URL_SAFE_NO_PAD.encode(secrets.mac(Purpose::Token, &[b"a", b"bc"])), TAG);

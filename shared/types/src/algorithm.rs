@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
 
-/// A signature algorithm by its JOSE name (RFC 7518 §3.1, RFC 8037 §3.1). Neither `none` nor any HMAC is one: they
-/// cannot be expressed.
+/// A signature algorithm by its JOSE name (RFC 7518 §3.1, RFC 8037 §3.1). `none` and the HMAC algorithms cannot be
+/// expressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Algorithm {
     /// ECDSA on P-256 with SHA-256.
@@ -38,7 +38,7 @@ impl std::fmt::Display for Algorithm {
     }
 }
 
-/// The name is not that of an algorithm of this server.
+/// The error for the name of an algorithm that this server does not use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnknownAlgorithm;
 
@@ -58,7 +58,7 @@ impl FromStr for Algorithm {
     }
 }
 
-/// How the content key of a JWE travels (RFC 7518 §4.1).
+/// `alg` of a JWE: the key management algorithm (RFC 7518 §4.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum KeyManagementAlgorithm {
     /// §4.3.
@@ -90,7 +90,7 @@ impl KeyManagementAlgorithm {
     }
 }
 
-/// How the content of a JWE is encrypted (RFC 7518 §5.1).
+/// `enc` of a JWE: the content encryption algorithm (RFC 7518 §5.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ContentEncryption {
     /// §5.2.3.
@@ -122,10 +122,10 @@ impl ContentEncryption {
     }
 }
 
-/// How a request object is signed (OpenID Connect Core §6.1).
+/// `alg` of a request object (OpenID Connect Core §6.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RequestObjectAlgorithm {
-    /// Not at all: for clients that are registered so.
+    /// Unsigned: for clients that are registered so.
     #[serde(rename = "none")]
     None,
     /// As [`Algorithm::ES256`].

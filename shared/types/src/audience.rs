@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// Who shall accept a token: one or more identifiers, on the wire a string or an array (RFC 7519 §4.1.3).
+/// `aud`: the identifiers of the parties that may accept a token, on the wire a string or an array (RFC 7519 §4.1.3).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Value", into = "OneOrMany")]
 pub struct Audience(Vec<String>);
@@ -44,17 +44,17 @@ impl From<&str> for Audience {
 }
 
 impl Audience {
-    /// Of the resources that a token is for; of the deployment's own audience when there are none.
+    /// Returns the audience of a token for these resources, or the deployment's own audience if there are none.
     pub fn of(resources: &[String], default: &str) -> Self {
         if resources.is_empty() { Self::from(default) } else { Self(resources.to_vec()) }
     }
 
-    /// Whether it names this identifier.
+    /// True if the audience contains this identifier.
     pub fn contains(&self, identifier: &str) -> bool {
         self.0.iter().any(|known| known == identifier)
     }
 
-    /// Its identifiers.
+    /// Returns the identifiers.
     pub fn as_slice(&self) -> &[String] {
         &self.0
     }

@@ -1,9 +1,9 @@
-//! Errors of the wire: every code, once, with its status and the section that names it.
+//! Errors on the wire: each code with its status and the section that defines it.
 
 use serde::Serialize;
 use std::borrow::Cow;
 
-/// An error code, as clients see it.
+/// An error code of a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ErrorCode {
     /// RFC 6749 §4.1.2.1, §5.2; RFC 6750 §3.1.
@@ -63,7 +63,7 @@ pub enum ErrorCode {
 }
 
 impl ErrorCode {
-    /// The code as it is sent.
+    /// Returns the code as it is sent.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::InvalidRequest => "invalid_request",
@@ -96,7 +96,7 @@ impl ErrorCode {
         }
     }
 
-    /// The status of a response that carries it in its body.
+    /// Returns the status of a response that has this code in its body.
     pub const fn status(self) -> u16 {
         match self {
             Self::InvalidClient | Self::InvalidToken => 401,
@@ -108,32 +108,33 @@ impl ErrorCode {
     }
 }
 
-/// An error with its explanation.
+/// An error code with its description.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {
-    /// What is wrong, for programs.
+    /// `error`: the code, for programs.
     pub code: ErrorCode,
-    /// What is wrong and what to do, for the client's developer.
+    /// `error_description`: the problem and its remedy, for the client developer.
     pub description: Cow<'static, str>,
 }
 
 impl Error {
-    /// An error, explained.
+    /// Returns an error with this code and description.
     pub fn new(code: ErrorCode, description: impl Into<Cow<'static, str>>) -> Self {
         Self { code, description: description.into() }
     }
 
-    /// `invalid_request`, explained.
+    /// Returns `invalid_request` with this description.
     pub fn invalid_request(description: impl Into<Cow<'static, str>>) -> Self {
         Self::new(ErrorCode::InvalidRequest, description)
     }
 
-    /// `invalid_grant`, explained.
+    /// Returns `invalid_grant` with this description.
     pub fn invalid_grant(description: impl Into<Cow<'static, str>>) -> Self {
         Self::new(ErrorCode::InvalidGrant, description)
     }
 
-    /// The description in the characters that RFC 6749 §5.2 allows: no quote, backslash, control or non-ASCII ones.
+    /// Returns the description in the characters that RFC 6749 §5.2 allows: no quote, backslash, control character or
+    /// non-ASCII character.
     pub fn wire_description(&self) -> String {
         self.description
             .chars()
@@ -146,7 +147,7 @@ impl Error {
             .collect()
     }
 
-    /// The body of an error response (RFC 6749 §5.2).
+    /// Returns the body of an error response (RFC 6749 §5.2).
     pub fn to_body(&self) -> ErrorBody {
         ErrorBody { error: self.code.as_str(), error_description: self.wire_description() }
     }

@@ -1,27 +1,27 @@
-//! JSON values as something typed.
+//! Conversion of JSON values to types.
 
 use crate::Timestamp;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-/// What a value says, if it says that. By way of its text: so one instance of the parser serves each Worker
-/// (infra/decisions/worker-bundle-weight.md).
+/// Converts a value, if it has the right form. The conversion goes through the text, so that each Worker links one
+/// instance of the parser (infra/decisions/worker-bundle-weight.md).
 pub fn typed<T: DeserializeOwned>(value: &Value) -> Option<T> {
     serde_json::from_slice(&serde_json::to_vec(value).ok()?).ok()
 }
 
-/// A claim that should be a moment is something else.
+/// The error for a claim that is no `NumericDate`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoDate;
 
-/// A `NumericDate` (RFC 7519 §2), to the millisecond; `None` when the claim is not there.
+/// Returns a `NumericDate` claim (RFC 7519 §2) to the millisecond; `None` if the claim is absent.
 pub fn numeric_date(claims: &Map<String, Value>, claim: &str) -> Result<Option<Timestamp>, NoDate> {
     let Some(value) = claims.get(claim) else { return Ok(None) };
     if let Some(seconds) = value.as_u64() {
         return Ok(Some(Timestamp::from_secs(seconds)));
     }
     let seconds = value.as_f64().filter(|seconds| (0.0..=9e15).contains(seconds)).ok_or(NoDate)?;
-    // Between 0 and 9e18, so nothing is lost but the fraction.
+    // The number is between 0 and 9e18, so the conversion loses only the fraction.
     let millis = (seconds * 1000.0) as u64;
     Ok(Some(Timestamp::from_millis(millis)))
 }

@@ -1,29 +1,29 @@
-//! What this server itself may fetch: keys, request objects, lists of redirect URIs, logout notices. Whoever registers a
-//! client writes these URLs, so each is a stranger's wish that we call somebody (RFC 9101 §10.4.1, RFC 7591 §5).
+//! URLs that this server may fetch: keys, request objects, lists of redirect URIs, logout notifications. Clients
+//! register these URLs, so an attacker can choose them (RFC 9101 §10.4.1, RFC 7591 §5).
 //!
-//! A URL is judged twice: its text by [`parse`], and each address that its name turns out to have by [`is_reachable`],
-//! at the very moment of connecting. Redirects are never followed, so there is no third URL to judge.
+//! A URL is checked twice: [`parse`] checks its text, and [`is_reachable`] checks each resolved address when the
+//! server connects. Redirects are never followed, so there is no third URL to check.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use url::{Host, Url};
 
-/// How far a deployment reaches.
+/// The addresses that a deployment may connect to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EgressPolicy {
     /// Public addresses, over https.
     Public,
-    /// This machine too, and there plain http: for a deployment on http://localhost alone.
+    /// Also loopback addresses, over plain http: only for an issuer on http://localhost.
     Loopback,
 }
 
 /// The longest URL that is fetched or stored to be fetched, in bytes.
 pub const MAX_LENGTH: usize = 2048;
 
-/// Names that no public resolver answers for, or that mean this machine or its network (RFC 6761, RFC 6762, RFC 8375,
-/// RFC 7686, and `internal` as ICANN reserved it).
+/// Names that no public resolver answers, or that name this machine or its network (RFC 6761, RFC 6762, RFC 8375, RFC
+/// 7686, and `internal`, which ICANN reserved).
 const NOT_PUBLIC: [&str; 5] = ["localhost", "local", "internal", "home.arpa", "onion"];
 
-/// The URL, when it may be fetched as far as its text tells; else why not.
+/// Parses a URL and checks its text. Errors: the reason for which it must not be fetched.
 pub fn parse(url: &str, reach: EgressPolicy) -> Result<Url, &'static str> {
     if url.len() > MAX_LENGTH {
         return Err("must not be longer than 2048 bytes");
@@ -49,7 +49,7 @@ pub fn parse(url: &str, reach: EgressPolicy) -> Result<Url, &'static str> {
     if is_public || may_be_plain { Ok(parsed) } else { Err("must be at a public host") }
 }
 
-/// Whether an address that a name turned out to have may be connected to.
+/// True if the server may connect to a resolved address.
 pub fn is_reachable(address: IpAddr, reach: EgressPolicy) -> bool {
     let is_public = match address {
         IpAddr::V4(address) => is_public_v4(address),
@@ -70,12 +70,12 @@ fn is_public_name(name: &str) -> bool {
     let name = name.strip_suffix('.').unwrap_or(name);
     let is_under =
         |suffix: &&str| name.strip_suffix(*suffix).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
-    // A name of one label is completed by the search list of whatever network we run in.
+    // The search list of the server's network would complete a name of one label.
     name.contains('.') && !NOT_PUBLIC.iter().any(is_under)
 }
 
-/// All but what the registry of special-purpose addresses keeps from being reached globally (RFC 6890), multicast
-/// (RFC 5771) and the former class E (RFC 1112 §4).
+/// True for a globally reachable address: none of the special-purpose registry (RFC 6890), no multicast (RFC 5771),
+/// not in the former class E (RFC 1112 §4).
 fn is_public_v4(address: Ipv4Addr) -> bool {
     match address.octets() {
         // This network; private; loopback.
@@ -95,8 +95,9 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
     }
 }
 
-/// Global unicast (RFC 4291 §2.4) but for what carries an IPv4 address inside or is for documentation. Loopback,
-/// unique local, link-local, multicast, mapped IPv4 (::ffff:0:0/96) and NAT64 (64:ff9b::/96) all lie outside 2000::/3.
+/// True for global unicast (RFC 4291 §2.4), except for addresses that contain an IPv4 address or are for
+/// documentation. Loopback, unique local, link-local, multicast, mapped IPv4 (::ffff:0:0/96) and NAT64 (64:ff9b::/96)
+/// addresses all lie outside of 2000::/3.
 fn is_public_v6(address: Ipv6Addr) -> bool {
     match address.segments() {
         // IETF assignments, Teredo and ORCHID among them (2001::/23); documentation.
@@ -166,7 +167,7 @@ mod tests {
             "https://localhost./",
             "https://10.0.0.1/",
             "https://169.254.169.254/latest/meta-data/",
-            // Other ways to write 127.0.0.1, 169.254.169.254 and 10.0.0.1.
+            // Other notations of 127.0.0.1, 169.254.169.254 and 10.0.0.1.
             "https://2852039166/",
             "https://0xa9fea9fe/",
             "https://0251.0376.0251.0376/",

@@ -3,21 +3,21 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 
-/// More tokens than any request needs: sets are compared token by token.
+/// Greatest number of scope tokens: no request needs as many, and sets are compared token by token.
 const MAX_TOKENS: usize = 256;
 
-/// A set of scope tokens, in the order in which they were given.
+/// A set of scope tokens in their original order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scope(Vec<String>);
 
 impl Scope {
-    /// Parses a space-separated list; `None` when a character is not allowed (RFC 6749 §3.3), or it has more than 256
-    /// tokens.
+    /// Parses a space-separated list; `None` if it has a character that is not allowed (RFC 6749 §3.3) or more than
+    /// 256 tokens.
     pub fn parse(text: &str) -> Option<Self> {
         Self::read(text, MAX_TOKENS)
     }
 
-    /// Reads what was stored of many requests: each of at most 256 tokens, all together of any number.
+    /// Reads a stored union of several scopes, which may have more than 256 tokens.
     pub fn recall(text: &str) -> Option<Self> {
         Self::read(text, usize::MAX)
     }
@@ -38,28 +38,28 @@ impl Scope {
         Some(Self(tokens))
     }
 
-    /// Whether it is empty.
+    /// True if there is no token.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether it holds this token.
+    /// True if the scope contains this token.
     pub fn contains(&self, token: &str) -> bool {
         self.0.iter().any(|known| known == token)
     }
 
-    /// Whether all of it is in `other`.
+    /// True if `other` contains each of its tokens.
     pub fn is_within(&self, other: &Self) -> bool {
         self.0.iter().all(|token| other.contains(token))
     }
 
-    /// What is in both, in this one's order.
+    /// Returns the intersection, in the order of this scope.
     #[must_use]
     pub fn within(&self, other: &Self) -> Self {
         self.filtered(|token| other.contains(token))
     }
 
-    /// What is in either.
+    /// Returns the union.
     #[must_use]
     pub fn with(&self, other: &Self) -> Self {
         let mut all = self.0.clone();
@@ -67,19 +67,19 @@ impl Scope {
         Self(all)
     }
 
-    /// Without this token.
+    /// Returns the scope without this token.
     #[must_use]
     pub fn without(&self, token: &str) -> Self {
         self.filtered(|known| known != token)
     }
 
-    /// Those of its tokens that `keep` keeps.
+    /// Returns the tokens for which `keep` is true.
     #[must_use]
     pub fn filtered(&self, keep: impl Fn(&str) -> bool) -> Self {
         Self(self.0.iter().filter(|token| keep(token)).cloned().collect())
     }
 
-    /// Its tokens.
+    /// Returns the tokens.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(String::as_str)
     }

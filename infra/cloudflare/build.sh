@@ -1,12 +1,12 @@
 #!/bin/sh
-# Builds Workers: functions/NAME/build/index.js and index_bg.wasm, which wrangler.toml names as `main`.
+# Builds Workers: functions/NAME/build/index.js and index_bg.wasm. wrangler.toml names the first as `main`.
 #
-#   infra/cloudflare/build.sh [--dev] NAME...     some
-#   infra/cloudflare/build.sh [--dev] all         all
+#   infra/cloudflare/build.sh [--dev] NAME...     builds these functions
+#   infra/cloudflare/build.sh [--dev] all         builds every function
 #
-# --dev builds fast and leaves the wasm large. Installs what is missing: the target of Rust, the tools of worker-build in
-# $LATCHKEY_TOOLS (default: `tools` in cargo's target directory), the npm packages. LATCHKEY_PREBUILT=1 builds nothing:
-# wrangler then takes what was built before.
+# --dev builds fast and does not shrink the wasm. The script installs what is missing: the Rust target, the tools of
+# worker-build in $LATCHKEY_TOOLS (default: `tools` in cargo's target directory), and the npm packages.
+# With LATCHKEY_PREBUILT=1 the script does nothing: wrangler then deploys what was built before.
 set -eu
 
 WASM_BINDGEN=0.2.129
@@ -42,17 +42,22 @@ tool() { # program, package, version
 tool wasm-bindgen wasm-bindgen-cli $WASM_BINDGEN
 tool worker-build worker-build $WORKER_BUILD
 rm -rf "$tools/build"
-[ -x node_modules/.bin/wrangler ] || npm ci --no-audit --no-fund --loglevel=error
+# infra/xtask/src/tools.rs compares the same copy of the lock file.
+stamp=node_modules/.latchkey-lock
+if ! cmp -s package-lock.json $stamp; then
+    npm ci --no-audit --no-fund --loglevel=error
+    cp package-lock.json $stamp
+fi
 
-# wrangler and wasm-opt want a recent Node: npm brings one.
+# wrangler and wasm-opt need a recent Node, which comes as an npm package.
 export PATH="$root/node_modules/.bin:$PATH"
 export WASM_BINDGEN_BIN="$tools/bin/wasm-bindgen"
 export ESBUILD_BIN="$root/node_modules/.bin/esbuild"
 
-# As worker-build has it: otherwise cargo would start again.
+# worker-build sets this variable. Without it here, cargo would build everything again.
 export WASM_BINDGEN_USE_JS_SYS=1
-# All at once first: what functions share is compiled once, side by side. worker-build gets the same list: features differ
-# from package to package, and with another list cargo would start again.
+# Build all packages in one call first, so that shared crates are compiled once and in parallel. worker-build gets the
+# same list of packages: with another list cargo would select other features and build again.
 packages=
 for name in "$@"; do packages="$packages --package $name"; done
 # shellcheck disable=SC2086
@@ -63,8 +68,8 @@ for name in "$@"; do
     [ -d "$directory" ] || directory=tests/$name
     # shellcheck disable=SC2086
     (cd "$directory" && "$tools/bin/worker-build" --profile $profile --no-opt $packages)
-    # worker-build's own call of wasm-opt keeps the names of all functions: a fifth of the upload. What is not put into its
-    # one caller, and stands beside its like, compresses better: an eighth of the upload.
+    # worker-build's own call of wasm-opt keeps the names of all functions, which are a fifth of the upload. Functions that
+    # are not inlined into their one caller and stand next to similar ones compress better: this saves an eighth.
     if [ $profile = wasm ]; then
         wasm=$directory/build/index_bg.wasm
         wasm-opt -Oz --one-caller-inline-max-function-size=0 --reorder-functions-by-name --strip-debug --strip-producers \

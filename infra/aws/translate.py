@@ -1,7 +1,11 @@
-"""Translates a SAM template to the CloudFormation that AWS makes of it: translate.py template.yaml translated.json"""
+"""Translates a SAM template into CloudFormation, as AWS does: translate.py template.yaml translated.json"""
 
 import json
+import os
 import sys
+
+# The translator asks for the region of a session. The result names none: any region will do.
+os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
 
 from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
@@ -18,7 +22,7 @@ class ManagedPolicies:
 def main(source, target):
     with open(source) as file:
         template = yaml_parse(file)
-    # What `sam deploy` writes there after uploading what was built.
+    # `sam deploy` writes the address of the uploaded code there.
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":
             resource["Properties"]["CodeUri"] = "s3://bucket/key"

@@ -1,17 +1,29 @@
 #!/bin/sh
-# Deploys every Worker of the server in wrangler.toml, the one that owns the objects first. Needs `npx wrangler login` or
-# CLOUDFLARE_API_TOKEN. Further arguments go to `wrangler deploy`.
+# Deploys the Workers of the authorization server that wrangler.toml lists, the owner of the Durable Objects first. Needs
+# `npx wrangler login` or CLOUDFLARE_API_TOKEN.
 #
-# LATCHKEY_SECRET, from the environment, goes to each Worker as a secret; so do LATCHKEY_SECRET_PREVIOUS and
-# LATCHKEY_PAIRWISE_SECRET where they are set. A secret that a Worker has stays when its variable is not set.
-# LATCHKEY_SECRET_PREVIOUS= (set, and empty) takes the previous one away.
+#   infra/cloudflare/deploy.sh [--config FILE] [ARGUMENT...]
+#
+# --config names the file of another deployment, which `cargo xtask generate --deployment … --out FILE` writes. Further
+# arguments go to `wrangler deploy`.
+#
+# The script uploads LATCHKEY_SECRET from the environment to each Worker as a secret, and LATCHKEY_SECRET_PREVIOUS and
+# LATCHKEY_PAIRWISE_SECRET where they are set. A Worker keeps a secret whose variable is not set. With
+# LATCHKEY_SECRET_PREVIOUS= (set to nothing) the script deletes the previous secret.
 set -eu
 
 : "${LATCHKEY_SECRET:?set it to 32 random bytes as base64url or hex; latchkey init makes one}"
 root=$(cd "$(dirname "$0")/../.." && pwd)
 cd "$root"
 
-# Builds all of them at once, and installs the tools: wrangler then takes what is there.
+config=wrangler.toml
+if [ "${1:-}" = --config ]; then
+    config=$2
+    shift 2
+fi
+[ -f "$config" ] || { echo "$config does not exist: write it with cargo xtask generate" >&2; exit 2; }
+
+# Builds all Workers at once and installs the tools. wrangler then uploads what was built.
 infra/cloudflare/build.sh all
 export LATCHKEY_PREBUILT=1
 export PATH="$root/node_modules/.bin:$PATH"
@@ -23,14 +35,17 @@ printf '{"LATCHKEY_SECRET":"%s"' "$LATCHKEY_SECRET" > "$secrets"
 [ -z "${LATCHKEY_PAIRWISE_SECRET:-}" ] || printf ',"LATCHKEY_PAIRWISE_SECRET":"%s"' "$LATCHKEY_PAIRWISE_SECRET" >> "$secrets"
 printf '}' >> "$secrets"
 
-wrangler deploy --env records "$@"
-for main in functions/*/build/index.js; do
-    name=${main#functions/}
-    name=${name%%/*}
-    # The gateway and the sample API are for you to deploy, where your API is: wrangler deploy --env demo-api, then authorizer.
-    case $name in records | authorizer | demo-api) continue ;; esac
-    wrangler deploy --env "$name" --secrets-file "$secrets" "$@"
+# The environments with Durable Objects are the authorization server; the first one owns the objects. Deploy the guard and
+# the sample API yourself, where your API is: wrangler deploy --env demo-api, then --env authorizer.
+owner=
+for name in $(awk -F '[].]' '/^\[env\./ { name = $2 } /^durable_objects/ { print name }' "$config"); do
+    if [ -z "$owner" ]; then
+        owner=$name
+        wrangler deploy --config "$config" --env "$name" "$@"
+        continue
+    fi
+    wrangler deploy --config "$config" --env "$name" --secrets-file "$secrets" "$@"
     if [ "${LATCHKEY_SECRET_PREVIOUS-kept}" = "" ]; then
-        echo '{"LATCHKEY_SECRET_PREVIOUS":null}' | wrangler secret bulk --env "$name"
+        echo '{"LATCHKEY_SECRET_PREVIOUS":null}' | wrangler secret bulk --config "$config" --env "$name"
     fi
 done

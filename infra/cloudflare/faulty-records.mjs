@@ -1,6 +1,6 @@
-// The Durable Objects of functions/records, misbehaving by plan, for tests. A PUT of {"fault", "skip", "times"} to the
-// script begins a plan: the calls of the store after the next `skip` go wrong, `times` of them. GET tells how many did, and
-// ends the plan. What a fault is: suite::faults.
+// The Durable Objects of functions/records with injected faults, for tests. PUT {"fault", "skip", "times"} begins a plan:
+// after the next `skip` calls of the store, `times` calls fail. GET ends the plan and returns how many failed. The module
+// suite::faults describes the faults.
 
 import * as script from "./index.js";
 
@@ -21,23 +21,23 @@ function next() {
 export class Records {
   constructor(state, env) {
     this.state = state;
-    this.sound = new script.Records(state, env);
+    this.records = new script.Records(state, env);
   }
 
   async fetch(request) {
     const fault = next();
-    if (fault === "refused") throw new Error("refused by plan");
-    const answer = await this.sound.fetch(request);
-    if (fault === "lost") throw new Error("lost by plan");
+    if (fault === "refused") throw new Error("refused by the plan of faults");
+    const answer = await this.records.fetch(request);
+    if (fault === "lost") throw new Error("lost by the plan of faults");
     if (fault === "crash") {
       await this.state.storage.sync();
-      this.state.abort("crashed by plan");
+      this.state.abort("ended by the plan of faults");
     }
     return answer;
   }
 
   alarm() {
-    return this.sound.alarm();
+    return this.records.alarm();
   }
 }
 

@@ -1,15 +1,15 @@
-// Runs the Workers of wrangler.toml in one workerd: the deployment, on this machine, with nothing kept afterwards.
+// Runs the Workers of wrangler.toml in one workerd process on this machine. Nothing is kept afterwards.
 //
 //   node_modules/.bin/node infra/cloudflare/miniflare.mjs [--port PORT] [--issuer URL] [--set NAME=VALUE]... [--contract] [--faults]
 //
-// --port      the port on localhost; a free one unless given
-// --issuer    LATCHKEY_ISSUER; http://localhost:PORT unless given
+// --port      the port on localhost; by default a free one
+// --issuer    LATCHKEY_ISSUER; by default http://localhost:PORT
 // --set       a variable for every function; LATCHKEY_SECRET comes from the environment
-// --contract  serves the contract of the store (tests/contract-worker) and none of the functions
-// --faults    has the objects of the store misbehave by a plan that tests put at /faults (faulty-records.mjs)
+// --contract  serves the contract tests of the store (tests/contract-worker) in place of the functions
+// --faults    lets tests inject faults into the Durable Objects at /faults (faulty-records.mjs)
 //
-// Prints {"url"} when it is ready. A line on standard input that is the name of a scheduled function runs it, and prints
-// {"scheduled", "outcome"}. Ends when standard input does. What the Workers log goes to standard error.
+// Prints {"url"} when it is ready. The name of a scheduled function on a line of standard input runs that function and
+// prints {"scheduled", "outcome"}. Ends when standard input closes. The log of the Workers goes to standard error.
 
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
@@ -50,7 +50,7 @@ async function freePort() {
   return port;
 }
 
-// Stands for Cloudflare: chooses the Worker by the patterns of its routes, and says itself who connected.
+// Stands for Cloudflare: picks the Worker by the patterns of its routes, and sets the address of the client.
 const ROUTER = `
   export default {
     async fetch(request, env) {
@@ -65,25 +65,36 @@ const ROUTER = `
     },
   };`;
 
-// The guard of an API, and the API, are no part of the server: they do without its secret.
-const GUARDED = ["authorizer", "demo-api"];
+function read(name) {
+  return unstable_readConfig({ config, env: name }, { hideWarnings: true });
+}
+
+// True if the Worker belongs to the authorization server. The guard of an API and the API have neither records nor secret.
+function isServer(name) {
+  return read(name).durable_objects.bindings.length > 0;
+}
+
+// The owner of the Durable Objects serves no routes and needs no settings.
+function ownsObjects(name) {
+  return read(name).durable_objects.bindings.some(({ script_name }) => script_name === undefined);
+}
 
 function worker(name) {
   const { workerOptions, main } = unstable_getMiniflareWorkerOptions(config, name);
   const { LATCHKEY_SECRET, ...others } = settings;
-  const given = name === "records" ? {} : GUARDED.includes(name) ? others : settings;
+  const given = ownsObjects(name) ? {} : isServer(name) ? settings : others;
   const bindings = { ...workerOptions.bindings, ...given };
-  const code = name === "records" && values.faults ? faulty(script(main)) : script(main);
-  return { ...workerOptions, bindings, name: `latchkey-${name}`, zone: undefined, ...code };
+  const code = ownsObjects(name) && values.faults ? faulty(script(main)) : script(main);
+  return { ...workerOptions, bindings, name: read(name).name, zone: undefined, ...code };
 }
 
-// The script that owns the objects, behind the one that has them misbehave.
+// The script that owns the objects, wrapped in the one that injects faults.
 function faulty({ modules, modulesRoot }) {
   const contents = readFileSync(`${root}infra/cloudflare/faulty-records.mjs`, "utf8");
   return { modules: [{ type: "ESModule", path: `${modulesRoot}/faulty-records.mjs`, contents }, ...modules], modulesRoot };
 }
 
-// What infra/cloudflare/build.sh left: a module, and the wasm beside it.
+// The output of infra/cloudflare/build.sh: a module and its wasm.
 function script(path) {
   const modules = [
     { type: "ESModule", path },
@@ -93,14 +104,11 @@ function script(path) {
 }
 
 function router(workers) {
-  // The gateway's host is the server's own here: it stands before the sample API alone.
+  // The gateway has the host of the server here, and stands before the sample API alone.
   const gateway = ["/demo-api*", "/.well-known/oauth-protected-resource*"].map((path) => ({ path, worker: "authorizer" }));
-  const faults = values.faults ? [{ path: "/faults", worker: "records" }] : [];
-  const routes = workers.filter((name) => !GUARDED.includes(name)).flatMap((name) =>
-    (unstable_readConfig({ config, env: name }, { hideWarnings: true }).routes ?? []).map(({ pattern }) => ({
-      path: pattern.slice(pattern.indexOf("/")),
-      worker: name,
-    })),
+  const faults = values.faults ? workers.filter(ownsObjects).map((worker) => ({ path: "/faults", worker })) : [];
+  const routes = workers.filter(isServer).flatMap((name) =>
+    (read(name).routes ?? []).map(({ pattern }) => ({ path: pattern.slice(pattern.indexOf("/")), worker: name })),
   );
   return {
     name: "router",
@@ -108,18 +116,19 @@ function router(workers) {
     script: ROUTER,
     compatibilityDate: "2026-11-01",
     bindings: { ROUTES: [...routes, ...gateway, ...faults].sort((one, other) => other.path.length - one.path.length) },
-    serviceBindings: Object.fromEntries(workers.map((name) => [name, `latchkey-${name}`])),
+    serviceBindings: Object.fromEntries(workers.map((name) => [name, read(name).name])),
   };
 }
 
 function workers() {
-  if (values.contract) {
-    // Any function's bindings will do.
-    const contract = worker("token");
-    return [{ ...contract, name: "contract", ...script(`${root}tests/contract-worker/build/index.js`) }, worker("records")];
-  }
   const names = unstable_readConfig({ config }, { hideWarnings: true }).definedEnvironments;
-  return [router(names.filter((name) => values.faults || name !== "records")), ...names.map(worker)];
+  const owner = names.find(ownsObjects);
+  if (values.contract) {
+    // The bindings of any function of the server will do.
+    const contract = worker(names.find((name) => isServer(name) && name !== owner));
+    return [{ ...contract, name: "contract", ...script(`${root}tests/contract-worker/build/index.js`) }, worker(owner)];
+  }
+  return [router(names.filter((name) => values.faults || name !== owner)), ...names.map(worker)];
 }
 
 const miniflare = new Miniflare(
@@ -139,7 +148,7 @@ process.stdout.write(`${JSON.stringify({ url })}\n`);
 for await (const line of createInterface({ input: process.stdin })) {
   const name = line.trim();
   if (name === "") continue;
-  const scheduled = await miniflare.getWorker(`latchkey-${name}`);
+  const scheduled = await miniflare.getWorker(read(name).name);
   const { outcome } = await scheduled.scheduled({ cron: "" });
   process.stdout.write(`${JSON.stringify({ scheduled: name, outcome })}\n`);
 }

@@ -5,6 +5,8 @@
 
 mod budgets;
 mod demo;
+mod generate;
+mod http;
 mod lambda;
 mod load;
 mod process;
@@ -20,6 +22,7 @@ mod workspace;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use workspace::Build;
 
@@ -58,6 +61,18 @@ enum Command {
         /// Replaces them.
         #[arg(long)]
         write: bool,
+    },
+    /// Writes the functions of template.yaml and all of wrangler.toml from shared/manifest.
+    Generate {
+        /// Writes nothing, and fails with the differences if a file is not up to date.
+        #[arg(long, conflicts_with_all = ["deployment", "out"])]
+        check: bool,
+        /// The file of a second deployment on Cloudflare, like infra/cloudflare/deployment.toml.
+        #[arg(long, value_name = "FILE", requires = "out")]
+        deployment: Option<PathBuf>,
+        /// The file to write in place of wrangler.toml, in the root of the checkout.
+        #[arg(long, value_name = "FILE", requires = "deployment")]
+        out: Option<PathBuf>,
     },
     /// Licences, sources and duplicate versions of the dependencies, by cargo-deny, which is built on first use.
     Deny {
@@ -128,6 +143,11 @@ fn run(command: Command) -> Result<()> {
         Command::Test { only } => test::run(&only),
         Command::Budgets { only, json, write } => budgets::run(&only, budgets::Show { json, write }),
         Command::Deny { advisories } => test::deny(advisories),
+        Command::Generate { check: true, .. } => generate::check(),
+        Command::Generate { deployment: Some(deployment), out: Some(out), .. } => {
+            generate::write_deployment(&deployment, &out)
+        }
+        Command::Generate { .. } => generate::write(),
         Command::Readme { write } => readme::run(write),
         Command::Style { paths } => style::run(&paths),
         Command::CheckTemplate => test::template(),

@@ -3,6 +3,7 @@
 //! The reader drops CloudFormation's tags: `!Ref Table` reads as `Table`, `!FindInMap [a, b, c]` as that list.
 
 use anyhow::{Context, Result, bail};
+use lambda_emulator::{Permission, Route};
 use serde_json::{Value, json};
 use std::path::Path;
 use yaml_rust2::{Yaml, YamlLoader};
@@ -35,29 +36,6 @@ pub(crate) struct Function {
     pub(crate) withheld: Vec<String>,
 }
 
-/// One statement of a function's policy.
-pub(crate) struct Permission {
-    /// The action, such as `dynamodb:GetItem`.
-    pub(crate) action: String,
-    /// Whether it is about the index, not the table.
-    pub(crate) index: bool,
-    /// The keys; `*` at the end stands for anything.
-    pub(crate) keys: Vec<String>,
-}
-
-/// One route.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Route {
-    /// The method, or `ANY`.
-    pub(crate) method: String,
-    /// The path; `{proxy+}` at the end stands for one segment or more.
-    pub(crate) path: String,
-    /// The function's name.
-    pub(crate) function: String,
-    /// The function that is asked first.
-    pub(crate) authorizer: Option<String>,
-}
-
 impl Template {
     /// Reads the file.
     pub(crate) fn read(path: &Path) -> Result<Self> {
@@ -77,7 +55,7 @@ impl Template {
             let id = id.as_str().unwrap_or_default();
             match resource["Type"].as_str() {
                 Some("AWS::Serverless::Function") => {
-                    let function = function(id, resource, globals, &document["Mappings"])?;
+                    let function = function(id, resource, globals)?;
                     logical.push((id.to_owned(), function.name.clone()));
                     functions.push(function);
                 }
@@ -97,7 +75,7 @@ impl Template {
     }
 }
 
-fn function(id: &str, resource: &Yaml, globals: &Yaml, mappings: &Yaml) -> Result<Function> {
+fn function(id: &str, resource: &Yaml, globals: &Yaml) -> Result<Function> {
     let properties = &resource["Properties"];
     let name = properties["CodeUri"].as_str().and_then(|uri| uri.strip_prefix("target/lambda/"));
     let name = name.with_context(|| format!("{id} has no CodeUri where infra/aws/build.sh builds"))?.to_owned();
@@ -112,11 +90,12 @@ fn function(id: &str, resource: &Yaml, globals: &Yaml, mappings: &Yaml) -> Resul
                 let action = action.as_str().with_context(|| format!("{id}: an action is no text"))?.to_owned();
                 let resource = statement["Resource"].as_str().unwrap_or_default();
                 let keys = &statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"];
-                permissions.push(Permission {
-                    action,
-                    index: resource.contains("/index/"),
-                    keys: keys_of(keys, mappings)?,
-                });
+                let keys: Vec<String> =
+                    strings_or_list(keys).iter().filter_map(Yaml::as_str).map(str::to_owned).collect();
+                if keys.is_empty() {
+                    bail!("{id}: {action} is allowed without a condition on the keys");
+                }
+                permissions.push(Permission { action, index: resource.contains("/index/"), keys });
             }
         }
     }
@@ -125,22 +104,6 @@ fn function(id: &str, resource: &Yaml, globals: &Yaml, mappings: &Yaml) -> Resul
     let withheld = variables.filter(|(_, value)| value.as_str() == Some("AWS::NoValue"));
     let withheld = withheld.filter_map(|(name, _)| name.as_str()).map(str::to_owned).collect();
     Ok(Function { name, memory: number("MemorySize")?, timeout: number("Timeout")?, scheduled, permissions, withheld })
-}
-
-fn keys_of(keys: &Yaml, mappings: &Yaml) -> Result<Vec<String>> {
-    let words: Vec<&str> = strings_or_list(keys).iter().filter_map(Yaml::as_str).collect();
-    let keys = match words.as_slice() {
-        [map, first, second] if !mappings[*map].is_badvalue() => {
-            let list = mappings[*map][*first][*second].as_vec();
-            list.with_context(|| format!("nothing at {map} {first} {second}"))?
-                .iter()
-                .filter_map(Yaml::as_str)
-                .collect()
-        }
-        [] => bail!("a permission without keys"),
-        _ => words,
-    };
-    Ok(keys.into_iter().map(str::to_owned).collect())
 }
 
 fn route(properties: &Yaml, resources: &yaml_rust2::yaml::Hash, logical: &[(String, String)]) -> Result<Route> {
@@ -208,23 +171,21 @@ fn strings_or_list(yaml: &Yaml) -> &[Yaml] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use provider::routes::{ROUTES, SCHEDULED};
 
     fn template() -> Template {
         Template::read(&crate::workspace::root().join("template.yaml")).unwrap()
     }
 
     #[test]
-    fn its_routes_are_the_route_table() {
+    fn its_routes_are_those_of_the_manifest() {
         let mut expected = Vec::new();
-        for route in ROUTES {
-            let path = route.path.strip_suffix('/').map_or(route.path.to_owned(), |path| format!("{path}/{{proxy+}}"));
-            expected.push(Route {
-                method: "ANY".to_owned(),
-                path,
-                function: route.function.to_owned(),
-                authorizer: None,
-            });
+        for function in manifest::FUNCTIONS {
+            for route in function.routes() {
+                let path =
+                    route.path.strip_suffix('/').map_or(route.path.to_owned(), |path| format!("{path}/{{proxy+}}"));
+                let (method, function) = ("ANY".to_owned(), function.name.to_owned());
+                expected.push(Route { method, path, function, authorizer: None });
+            }
         }
         for (method, path, is_guarded) in [
             ("ANY", "/demo-api", true),
@@ -247,42 +208,30 @@ mod tests {
     }
 
     #[test]
-    fn it_has_each_function() {
+    fn its_functions_are_those_of_the_manifest() {
         let template = template();
-        let scheduled = template.functions.iter().filter(|function| function.scheduled);
-        assert_eq!(scheduled.map(|function| function.name.as_str()).collect::<Vec<_>>(), SCHEDULED);
-        let mut names: Vec<_> = template.functions.into_iter().map(|function| function.name).collect();
-        names.push("records".to_owned());
-        names.sort();
-        assert_eq!(names, crate::workspace::functions().unwrap());
+        let mut names: Vec<&str> = template.functions.iter().map(|function| function.name.as_str()).collect();
+        names.sort_unstable();
+        assert_eq!(names, names_of(manifest::Function::runs_on_lambda));
+        for function in &template.functions {
+            let row = manifest::function(&function.name);
+            assert_eq!(function.memory, u64::from(row.memory), "{}", row.name);
+            assert_eq!(function.timeout, row.timeout.as_secs(), "{}", row.name);
+            assert_eq!(function.scheduled, row.schedule().is_some(), "{}", row.name);
+            assert_eq!(function.permissions.is_empty(), !row.is_server(), "{}", row.name);
+        }
     }
 
-    #[test]
-    fn its_settings_are_settings() {
-        for name in template().settings {
-            let known = provider::settings::SETTINGS.iter().any(|setting| setting.name == name);
-            assert!(known || ["LATCHKEY_TABLE", "SECRET_VERSION"].contains(&name.as_str()), "{name}");
-        }
+    fn names_of(matches: impl Fn(&manifest::Function) -> bool) -> Vec<&'static str> {
+        crate::generate::names(matches)
     }
 
     #[test]
     fn guards_have_neither_secret_nor_table() {
         for function in template().functions {
-            let is_guarded = provider::routes::GUARDED.contains(&function.name.as_str());
+            let is_guarded = !manifest::function(&function.name).is_server();
             for name in ["LATCHKEY_SECRET", "LATCHKEY_SECRET_PREVIOUS", "LATCHKEY_TABLE"] {
                 assert_eq!(function.withheld.iter().any(|withheld| withheld == name), is_guarded, "{}", function.name);
-            }
-            assert!(!is_guarded || function.permissions.is_empty(), "{}", function.name);
-        }
-    }
-
-    #[test]
-    fn credentials_are_read_by_login_alone() {
-        for function in template().functions {
-            for permission in function.permissions.iter().filter(|permission| permission.action == "dynamodb:GetItem") {
-                let reads = permission.keys.iter().any(|key| key.starts_with("credential#") || key.starts_with('*'));
-                assert!(!reads || function.name == "login", "{}", function.name);
-                assert!(function.name != "metadata" || permission.keys == ["keys#*"]);
             }
         }
     }

@@ -1,7 +1,7 @@
 //! The Workers on this machine: built, served by workerd, accepted by wrangler, weighed.
 
 use crate::workspace::{self, Build};
-use crate::{demo, process, tools};
+use crate::{demo, http, process, tools};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -162,9 +162,7 @@ pub(crate) fn contract() -> Result<()> {
     let workers = Workers::start(&Options { contract: true, ..Options::default() })?;
     let mut wrong = Vec::new();
     for query in ["run=durable", "run=cached&cached"] {
-        let mut curl = Command::new("curl");
-        curl.args(["--silent", "--show-error", "--max-time", "120", &format!("{}/?{query}", workers.url)]);
-        let text = process::output(&mut curl)?;
+        let text = http::get(&format!("{}/?{query}", workers.url), Duration::from_secs(120))?;
         let findings: Vec<Value> = serde_json::from_str(&text).with_context(|| format!("reading {text:?}"))?;
         if findings.is_empty() {
             bail!("no clause was checked");
@@ -216,66 +214,4 @@ fn offline(command: &mut Command) -> &mut Command {
     }
     command.env("CLOUDFLARE_CF_FETCH_ENABLED", "false").env("WRANGLER_SEND_METRICS", "false").env("CI", "1");
     command.current_dir(workspace::root())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use provider::routes::{GUARDED, ROUTES, SCHEDULED};
-
-    /// What wrangler.toml says of each environment.
-    fn environments() -> BTreeMap<String, String> {
-        let text = std::fs::read_to_string(workspace::root().join("wrangler.toml")).unwrap();
-        let sections = text.split("\n[env.").skip(1);
-        sections
-            .map(|section| section.split_once(']').unwrap())
-            .map(|(name, body)| (name.into(), body.into()))
-            .collect()
-    }
-
-    fn patterns(environment: &str) -> Vec<&str> {
-        environment.split("pattern = \"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect()
-    }
-
-    #[test]
-    fn every_function_is_an_environment_and_builds_itself() {
-        let environments = environments();
-        assert_eq!(environments.keys().cloned().collect::<Vec<_>>(), workspace::functions().unwrap());
-        for (name, body) in environments {
-            assert!(body.contains(&format!("main = \"functions/{name}/build/index.js\"")), "{name}");
-            assert!(body.contains(&format!("infra/cloudflare/build.sh {name}\"")), "{name}");
-        }
-    }
-
-    #[test]
-    fn the_patterns_are_the_route_table() {
-        for (name, body) in environments() {
-            let mut wanted: Vec<String> = ROUTES
-                .iter()
-                .filter(|route| route.function == name)
-                .map(|route| format!("auth.example.com{}*", route.path))
-                .collect();
-            if name == "authorizer" {
-                wanted.push("api.example.com/*".to_owned());
-            }
-            let mut found = patterns(&body);
-            wanted.sort();
-            found.sort_unstable();
-            assert_eq!(found, wanted, "{name}");
-            assert_eq!(body.contains("crons = ["), SCHEDULED.contains(&name.as_str()), "{name}");
-        }
-    }
-
-    #[test]
-    fn all_but_the_owner_of_the_objects_have_the_same_bindings() {
-        for (name, body) in environments() {
-            let shared = body.contains("script_name = \"latchkey-records\"")
-                && body.contains("binding = \"CACHE\", id = \"00000000000000000000000000000000\"")
-                && body.contains("LATCHKEY_ISSUER = \"https://auth.example.com\"");
-            let is_guarded = GUARDED.contains(&name.as_str());
-            assert_eq!(shared, name != "records" && !is_guarded, "{name}");
-            assert!(!is_guarded || !(body.contains("RECORDS") || body.contains("CACHE")), "{name}");
-            assert_eq!(body.contains("new_sqlite_classes = [\"Records\"]"), name == "records", "{name}");
-        }
-    }
 }

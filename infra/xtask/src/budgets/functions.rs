@@ -3,7 +3,7 @@
 use super::peers;
 use super::row::{Budget, Row, median, megabytes, microseconds, milliseconds};
 use super::signature;
-use crate::lambda::{self, ColdStart, Emulator, Function};
+use crate::lambda::{self, ColdStart, Deployment, Function};
 use crate::template::Template;
 use crate::workspace::{self, Build};
 use crate::{demo, process};
@@ -42,15 +42,15 @@ pub(super) fn token() -> Result<Vec<Row>> {
     let options =
         lambda::Options { port: 0, build: Build::Release, secret: demo::secret()?, settings: BTreeMap::new() };
     let tokio = tokio::runtime::Runtime::new()?;
-    let emulator = tokio.block_on(Emulator::start(&options))?;
-    demo::seed(&emulator.url, &options.secret, options.build)?;
+    let deployment = tokio.block_on(Deployment::start(&options))?;
+    demo::seed(deployment.url(), &options.secret, options.build)?;
     let event = Bytes::from(lambda::form_event(
         "/token",
         "grant_type=client_credentials&client_id=demo-service&client_secret=demo-service-secret",
     )?);
 
-    let ours = emulator.function("token")?;
-    let theirs = Arc::new(ours.made_of(peer)?);
+    let ours = deployment.function("token")?;
+    let theirs = Arc::new(ours.with_binary(peer)?);
     let (our_start, their_start) = tokio.block_on(cold(&ours, &theirs, &event))?;
     let signature = signature::es256()?;
     let our_warm = tokio.block_on(warm(&ours, &event))?;

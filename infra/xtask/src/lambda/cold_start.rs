@@ -1,19 +1,19 @@
-//! What an instance of a function costs: until its first answer, and for each answer after that.
+//! The cost of an instance of a function: until its first answer, and for each further answer.
 
-use super::function::{Function, Instance};
 use crate::processor;
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;
+use lambda_emulator::{Function, Instance};
 use std::time::{Duration, Instant};
 
-/// One cold start: from starting the process to its first answer.
+/// One cold start: from the start of the process to its first answer.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ColdStart {
-    /// Time on the clock.
+    /// Elapsed time.
     pub(crate) wall: Duration,
-    /// Time of the processor, over all threads.
+    /// Processor time of all threads.
     pub(crate) cpu: Duration,
-    /// The most memory that was resident, in bytes.
+    /// The largest resident memory, in bytes.
     pub(crate) resident: u64,
 }
 
@@ -21,31 +21,31 @@ pub(crate) struct ColdStart {
 pub(crate) async fn cold_start(function: &Function, event: &Bytes) -> Result<ColdStart> {
     let start = Instant::now();
     let mut instance = function.start().await?;
-    answered(function, &mut instance, event).await?;
+    expect_ok(function, &mut instance, event).await?;
     let wall = start.elapsed();
     let process = instance.process().context("the function has ended")?;
     Ok(ColdStart { wall, cpu: processor::time(process)?, resident: processor::resident(process)? })
 }
 
-/// The processor time of each of `count` answers of an instance that is warm.
+/// Returns the processor time of one answer of a warm instance: the mean of `count` answers.
 pub(crate) async fn warm(function: &Function, event: &Bytes, count: u32) -> Result<Duration> {
     let mut instance = function.start().await?;
     for _ in 0..count {
-        answered(function, &mut instance, event).await?;
+        expect_ok(function, &mut instance, event).await?;
     }
     let process = instance.process().context("the function has ended")?;
     let before = processor::time(process)?;
     for _ in 0..count {
-        answered(function, &mut instance, event).await?;
+        expect_ok(function, &mut instance, event).await?;
     }
     let spent = processor::time(process)?.saturating_sub(before);
     spent.checked_div(count).context("no answers to measure")
 }
 
-async fn answered(function: &Function, instance: &mut Instance, event: &Bytes) -> Result<()> {
+async fn expect_ok(function: &Function, instance: &mut Instance, event: &Bytes) -> Result<()> {
     match function.run_in(instance, event.clone()).await? {
         Ok(answer) if answer.windows(16).any(|part| part == br#""statusCode":200"#) => Ok(()),
         Ok(answer) => bail!("the function answered {}", String::from_utf8_lossy(&answer)),
-        Err(said) => bail!("the function failed: {said}"),
+        Err(reported) => bail!("the function failed: {reported}"),
     }
 }

@@ -28,6 +28,7 @@ const STEPS: &[Step] = &[
     step("lint-wasm", "clippy finds nothing, for Workers", checks::lint_wasm),
     step("docs", "rustdoc finds nothing", checks::docs),
     step("style", "comments and pages keep the writing rules", crate::style::check),
+    step("generate", "generated files match the manifest", crate::generate::check),
     step("readme", "the generated tables of the documentation match the code", crate::readme::check),
     step("unit", "tests beside the code, and the storage contract", checks::unit),
     step("dependencies", "no dependency is unused", checks::dependencies),

@@ -2,7 +2,7 @@
 
 use crate::workspace::{self, Build};
 use crate::{demo, lambda, process, workers};
-use anyhow::{Result, bail};
+use anyhow::Result;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::Command;
@@ -12,9 +12,6 @@ const GRACE: &str = "2";
 
 /// How late the sample API may notice a revocation while the suite runs, in seconds.
 const INTROSPECTION_AGE: &str = "2";
-
-/// The functions that run on a schedule; a test holds it against the table in `runtime`.
-const SCHEDULED: [&str; 2] = ["notify", "rotate"];
 
 /// A running server for tests.
 pub(super) struct Target {
@@ -84,11 +81,11 @@ pub(super) fn local() -> Result<()> {
     with_local(Target::suite)
 }
 
-/// The suite on the Lambda binaries.
+/// Runs the suite on the Lambda binaries.
 pub(super) fn lambda() -> Result<()> {
-    with_lambda(|target, emulator| {
+    with_lambda(|target, deployment| {
         let result = target.suite();
-        emulator.table.unused().iter().for_each(|unused| eprintln!("  note: {unused}"));
+        deployment.print_unused_permissions();
         result
     })
 }
@@ -106,26 +103,23 @@ pub(super) fn faults() -> Result<()> {
     let url = format!("http://localhost:{}", process::free_port()?);
     let target = Target { url, platform: "local", secret: demo::secret()? };
     process::run(target.cargo_test("crash").env("LATCHKEY_TEST_DATA", &data))?;
-    with_lambda(|target, emulator| target.with_faults(&emulator.faults))?;
+    with_lambda(|target, deployment| target.with_faults(&deployment.table.faults_url()))?;
     with_workers(true, |target| target.with_faults(&format!("{}/faults", target.url)))
 }
 
-/// Starts the Lambda binaries with an empty table; fails, too, when a function used the table in a way that its policy
-/// forbids.
-fn with_lambda(work: impl FnOnce(&Target, &lambda::Emulator) -> Result<()>) -> Result<()> {
+/// Starts the Lambda binaries with an empty table, and runs `work`. Fails, too, if a function used the table in a way that its
+/// policy forbids.
+fn with_lambda(work: impl FnOnce(&Target, &lambda::Deployment) -> Result<()>) -> Result<()> {
     lambda::build(&[], Build::Dev)?;
     let options = lambda::Options { port: 0, build: Build::Dev, secret: demo::secret()?, settings: settings()? };
     let tokio = tokio::runtime::Runtime::new()?;
-    let emulator = tokio.block_on(lambda::Emulator::start(&options))?;
-    let target = Target { url: emulator.url.clone(), platform: "lambda", secret: options.secret };
+    let deployment = tokio.block_on(lambda::Deployment::start(&options))?;
+    let target = Target { url: deployment.url().to_owned(), platform: "lambda", secret: options.secret };
     demo::seed(&target.url, &target.secret, Build::Dev)?;
-    tokio.block_on(emulator.run_schedules())?;
-    let result = work(&target, &emulator);
-    let refusals = emulator.table.refusals();
-    if !refusals.is_empty() {
-        bail!("template.yaml forbids what functions do: {}", refusals.join("; "));
-    }
-    result.inspect_err(|_| eprintln!("  the functions' log: {}", emulator.log.display()))
+    tokio.block_on(deployment.run_schedules())?;
+    let result = work(&target, &deployment);
+    deployment.check_permissions()?;
+    result.inspect_err(|_| eprintln!("  log of the functions: {}", deployment.log.display()))
 }
 
 /// Starts the Workers with an empty store, which may be one that can be made to fail.
@@ -137,10 +131,10 @@ fn with_workers(faults: bool, work: impl FnOnce(&Target) -> Result<()>) -> Resul
     let mut server = workers::Workers::start(&options)?;
     let target = Target { url: server.url.clone(), platform: "workers", secret };
     demo::seed(&target.url, &target.secret, Build::Dev)?;
-    for function in SCHEDULED {
+    for function in crate::generate::names(|function| function.schedule().is_some()) {
         server.run_schedule(function)?;
     }
-    work(&target).inspect_err(|_| eprintln!("  the functions' log: {}", server.log.display()))
+    work(&target).inspect_err(|_| eprintln!("  log of the functions: {}", server.log.display()))
 }
 
 /// What the suite expects of every server's configuration: short times, and trust in the issuers of `tests/support/trusted/`.
@@ -156,12 +150,4 @@ fn settings() -> Result<BTreeMap<String, String>> {
     ]);
     demo::open_registration(&mut settings);
     Ok(settings)
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn the_schedule_is_the_one_of_the_route_table() {
-        assert_eq!(super::SCHEDULED, provider::routes::SCHEDULED);
-    }
 }

@@ -1,9 +1,8 @@
-//! The table, as IAM lets each function see it: calls that a function's policy in template.yaml does not allow are
-//! refused, as in AWS; the others go on to the emulated DynamoDB. A PUT begins a plan of faults, a GET ends it.
+//! The table, with the policies of the functions before it: a call that the policy of a function does not allow is refused,
+//! as IAM refuses it. The other calls go to the DynamoDB emulation. PUT begins a plan of faults, GET ends it.
 
-use super::Function;
-use super::faults::{Fault, Faults};
-use crate::template::{Permission, Template};
+use crate::Function;
+use crate::faults::{Fault, Faults};
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
@@ -21,33 +20,45 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tokio::net::TcpListener;
 
-/// The name that every function is told.
-pub(super) const TABLE: &str = "latchkey";
+/// One statement of a function's policy: an action on the keys of the table or of an index.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Permission {
+    /// The action, such as `dynamodb:GetItem`.
+    pub action: String,
+    /// True if the statement is about an index.
+    pub index: bool,
+    /// The leading keys; `*` at the end stands for any text.
+    pub keys: Vec<String>,
+}
 
-/// A use of the table by a function: its name, the action, the start of the key.
+/// A use of the table: the function, the action, the key pattern.
 type Use = (String, String, String);
 
-/// The table.
-pub(crate) struct Table {
+/// One DynamoDB table.
+pub struct Table {
+    address: SocketAddr,
     permissions: BTreeMap<String, Vec<Permission>>,
     store: SocketAddr,
     client: Client<HttpConnector, Full<Bytes>>,
     uses: Mutex<BTreeSet<Use>>,
     refusals: Mutex<BTreeSet<Use>>,
     faults: Faults,
-    /// The functions by name, once they are there: for those that die.
-    pub(super) functions: OnceLock<BTreeMap<String, Arc<Function>>>,
+    /// The functions that a fault can crash.
+    functions: OnceLock<BTreeMap<String, Arc<Function>>>,
 }
 
 impl Table {
-    /// Creates the table in the emulated DynamoDB that listens at `store`, and serves it; where it is served.
-    pub(super) async fn start(template: &mut Template, store: SocketAddr) -> Result<(Arc<Self>, SocketAddr)> {
-        let mut permissions = BTreeMap::new();
-        for function in &mut template.functions {
-            permissions.insert(function.name.clone(), std::mem::take(&mut function.permissions));
-        }
+    /// Creates the table in the DynamoDB emulation that listens at `store`, and serves it on a free port. `creation` holds
+    /// the parameters of `CreateTable`. `permissions` maps each function, whose name is its access key id, to its policy.
+    pub async fn start(
+        store: SocketAddr,
+        creation: &Value,
+        permissions: BTreeMap<String, Vec<Permission>>,
+    ) -> Result<Arc<Self>> {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let client = Client::builder(TokioExecutor::new()).build_http();
         let table = Self {
+            address: listener.local_addr()?,
             permissions,
             store,
             client,
@@ -56,10 +67,8 @@ impl Table {
             faults: Faults::default(),
             functions: OnceLock::new(),
         };
-        table.create(&template.table).await?;
+        table.create(creation).await?;
         let table = Arc::new(table);
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
-        let address = listener.local_addr()?;
         let served = Arc::clone(&table);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -73,17 +82,33 @@ impl Table {
                 );
             }
         });
-        Ok((table, address))
+        Ok(table)
     }
 
-    /// What functions tried and may not do.
-    pub(crate) fn refusals(&self) -> Vec<String> {
+    /// The endpoint of the table: the value of `AWS_ENDPOINT_URL_DYNAMODB`.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The URL at which a test begins and ends a plan of faults.
+    pub fn faults_url(&self) -> String {
+        format!("http://{}/faults", self.address)
+    }
+
+    /// Stores the functions that a fault can crash.
+    pub(crate) fn know(&self, functions: &BTreeMap<String, Arc<Function>>) {
+        // Only the emulator calls this, once.
+        let _ = self.functions.set(functions.clone());
+    }
+
+    /// Returns the calls that were refused, one line each.
+    pub fn refusals(&self) -> Vec<String> {
         let refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
         refusals.iter().map(|(function, action, key)| format!("{function} may not {action} {key}")).collect()
     }
 
-    /// What functions may do and never did; a line for each function.
-    pub(crate) fn unused(&self) -> Vec<String> {
+    /// Returns the permissions that no call has used, one line for each function.
+    pub fn unused(&self) -> Vec<String> {
         let uses = self.uses.lock().unwrap_or_else(PoisonError::into_inner);
         let mut lines = Vec::new();
         for (function, permissions) in &self.permissions {
@@ -103,26 +128,24 @@ impl Table {
         lines
     }
 
-    async fn create(&self, table: &Value) -> Result<()> {
-        let mut call = table.clone();
-        call["TableName"] = json!(TABLE);
+    async fn create(&self, creation: &Value) -> Result<()> {
         let request = Request::post(format!("http://{}/", self.store))
             .header("x-amz-target", "DynamoDB_20120810.CreateTable")
             .header("x-amz-date", "20260101T000000Z")
             .header(CONTENT_TYPE, "application/x-amz-json-1.0")
             .header(AUTHORIZATION, "AWS4-HMAC-SHA256 Credential=emulator/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0")
-            .body(Full::new(Bytes::from(call.to_string())))?;
+            .body(Full::new(Bytes::from(creation.to_string())))?;
         let response = self.client.request(request).await?;
         let status = response.status();
         let body = response.into_body().collect().await?.to_bytes();
-        let said = String::from_utf8_lossy(&body);
-        if !status.is_success() && !said.contains("ResourceInUseException") {
-            bail!("creating the table: {status} {said}");
+        let text = String::from_utf8_lossy(&body);
+        if !status.is_success() && !text.contains("ResourceInUseException") {
+            bail!("creating the table: {status} {text}");
         }
         Ok(())
     }
 
-    /// An error breaks the connection.
+    /// Answers one call. An error breaks the connection.
     async fn answer(&self, request: Request<Incoming>) -> io::Result<Response<Full<Bytes>>> {
         let result = match *request.method() {
             Method::PUT => self.begin_faults(request).await.map(Ok),
@@ -147,14 +170,14 @@ impl Table {
         response
     }
 
-    /// A function's call: the answer, or that it is lost.
+    /// Answers a call of a function, or loses the answer.
     async fn call(&self, request: Request<Incoming>) -> Result<io::Result<Response<Full<Bytes>>>> {
         let (mut parts, body) = request.into_parts();
         let body = body.collect().await?.to_bytes();
         let text = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let operation = text("x-amz-target").rsplit('.').next().unwrap_or_default();
         let function = text("authorization").split("Credential=").nth(1).and_then(|rest| rest.split('/').next());
-        let function = function.context("a call that is not signed")?.to_owned();
+        let function = function.context("the call is not signed")?.to_owned();
         let action = format!("dynamodb:{operation}");
         let call: Value = serde_json::from_slice(&body)?;
         if !self.allows(&function, &action, &call) {
@@ -166,7 +189,7 @@ impl Table {
         let fault = self.faults.next();
         if fault == Some(Fault::Refused) {
             let name = "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException";
-            return Ok(Ok(fail(StatusCode::BAD_REQUEST, name, "refused by plan")));
+            return Ok(Ok(fail(StatusCode::BAD_REQUEST, name, "refused by the plan of faults")));
         }
         parts.uri = format!("http://{}/", self.store).parse()?;
         parts.headers.remove(HOST);
@@ -177,11 +200,11 @@ impl Table {
             None | Some(Fault::Refused) => return Ok(Ok(response)),
             Some(Fault::Lost) => {}
             Some(Fault::Crash) => {
-                let functions = self.functions.get().context("no function is there yet")?;
+                let functions = self.functions.get().context("the emulator has not started")?;
                 functions.get(&function).with_context(|| format!("there is no function {function}"))?.crash();
             }
         }
-        Ok(Err(io::Error::other("lost by plan")))
+        Ok(Err(io::Error::other("lost by the plan of faults")))
     }
 
     fn allows(&self, function: &str, action: &str, call: &Value) -> bool {
@@ -200,7 +223,7 @@ impl Table {
     }
 }
 
-/// The partition key that a call is about: of the record, or in a query the value that its condition begins with.
+/// Returns the partition key of a call: that of the item, or the first value in the condition of a query.
 fn leading_key(call: &Value) -> &str {
     let key = [&call["Key"]["key"], &call["Item"]["key"]].into_iter().find_map(|value| value["S"].as_str());
     let condition = call["KeyConditionExpression"].as_str().unwrap_or_default();
@@ -217,4 +240,55 @@ fn fail(status: StatusCode, name: &str, message: &str) -> Response<Full<Bytes>> 
     let mut response = Response::new(Full::new(Bytes::from(body)));
     *response.status_mut() = status;
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_leading_key_is_that_of_the_item_or_of_the_query() {
+        let get = json!({ "Key": { "key": { "S": "client#1" } } });
+        let put = json!({ "Item": { "key": { "S": "grant#1" } } });
+        let query = json!({
+            "IndexName": "owner-index",
+            "KeyConditionExpression": "#owner = :owner AND #key > :after",
+            "ExpressionAttributeValues": { ":after": { "S": "x" }, ":owner": { "S": "user#ada" } },
+        });
+        assert_eq!([&get, &put, &query].map(leading_key), ["client#1", "grant#1", "user#ada"]);
+    }
+
+    #[tokio::test]
+    async fn a_call_beyond_the_policy_is_refused_and_remembered() {
+        let permission = |action: &str, index: bool, key: &str| Permission {
+            action: format!("dynamodb:{action}"),
+            index,
+            keys: vec![key.to_owned()],
+        };
+        let permissions = vec![permission("GetItem", false, "client#*"), permission("Query", true, "clients")];
+        let table = Table {
+            address: SocketAddr::from(([127, 0, 0, 1], 1)),
+            permissions: BTreeMap::from([("token".to_owned(), permissions)]),
+            store: SocketAddr::from(([127, 0, 0, 1], 1)),
+            client: Client::builder(TokioExecutor::new()).build_http(),
+            uses: Mutex::default(),
+            refusals: Mutex::default(),
+            faults: Faults::default(),
+            functions: OnceLock::new(),
+        };
+        let get = |key: &str| json!({ "Key": { "key": { "S": key } } });
+        assert!(table.allows("token", "dynamodb:GetItem", &get("client#1")));
+        assert!(!table.allows("token", "dynamodb:GetItem", &get("user#1")));
+        assert!(!table.allows("token", "dynamodb:DeleteItem", &get("client#1")));
+        assert!(!table.allows("other", "dynamodb:GetItem", &get("client#1")));
+        assert_eq!(
+            table.refusals(),
+            [
+                "other may not dynamodb:GetItem client",
+                "token may not dynamodb:DeleteItem client",
+                "token may not dynamodb:GetItem user",
+            ]
+        );
+        assert_eq!(table.unused(), ["token never uses Query clients"]);
+    }
 }

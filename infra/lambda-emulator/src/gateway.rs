@@ -1,7 +1,6 @@
-//! API Gateway: HTTP requests as events of an HTTP API (payload format 2.0), and answers as HTTP responses.
+//! API Gateway: HTTP requests become events of an HTTP API (payload format 2.0), and answers become HTTP responses.
 
-use super::Emulator;
-use super::function::Function;
+use crate::{Emulator, Function};
 use anyhow::{Context, Result};
 use base64::prelude::{BASE64_STANDARD, Engine};
 use bytes::Bytes;
@@ -15,13 +14,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-/// The most that API Gateway takes in a body.
+/// The longest body that API Gateway accepts, in bytes.
 const MOST_BYTES: usize = 10 << 20;
-/// The most that it takes in the request line and all header values together.
+/// The longest request line and header values, together, that API Gateway accepts, in bytes.
 const MOST_HEAD_BYTES: usize = 10_240;
 
 /// Answers one HTTP request, as API Gateway does.
-pub(super) async fn serve(
+pub(crate) async fn serve(
     request: Request<Incoming>,
     peer: SocketAddr,
     emulator: Arc<Emulator>,
@@ -36,7 +35,7 @@ pub(super) async fn serve(
     let Ok(body) = Limited::new(body, MOST_BYTES).collect().await else {
         return Ok(message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large"));
     };
-    // On its own: Lambda finishes what a client no longer waits for.
+    // In a task of its own, because Lambda finishes a run whose client has gone.
     let answer = tokio::spawn(async move {
         let mut event = event(&taken.key, &parts, &body.to_bytes(), peer)?;
         if let Some(authorizer) = &taken.authorizer {
@@ -59,8 +58,8 @@ fn head_length(parts: &hyper::http::request::Parts) -> usize {
     line.into_iter().chain(parts.headers.values().map(HeaderValue::len)).sum()
 }
 
-/// What the authorizer says of the caller, or the answer of API Gateway that keeps it out: 401 without a token, 403
-/// when the authorizer says no. When it fails, the answer is 500.
+/// Asks the authorizer. Returns the context that it gives, or the response of API Gateway: 401 without a token, 403 when
+/// the authorizer denies access. A failure of the authorizer is an error, which becomes 500.
 async fn authorize(authorizer: &Function, event: &Value) -> Result<Result<Value, Response<Full<Bytes>>>> {
     let Some(token) = event["headers"]["authorization"].as_str().filter(|token| !token.is_empty()) else {
         return Ok(Err(message(StatusCode::UNAUTHORIZED, "Unauthorized")));
@@ -77,13 +76,13 @@ async fn authorize(authorizer: &Function, event: &Value) -> Result<Result<Value,
     fields.insert("identitySource".to_owned(), json!([token]));
     let answer = authorizer.invoke(Bytes::from(asked.to_string())).await?;
     let answer: Value = serde_json::from_slice(&answer).context("the authorizer's answer")?;
-    let is_authorized = answer["isAuthorized"].as_bool().context("the authorizer's answer is no simple one")?;
+    let is_authorized = answer["isAuthorized"].as_bool().context("the authorizer did not give a simple response")?;
     let forbidden = || message(StatusCode::FORBIDDEN, "Forbidden");
     Ok(if is_authorized { Ok(answer["context"].clone()) } else { Err(forbidden()) })
 }
 
-/// The event of a request. `key` is the key of the route that it takes.
-pub(super) fn event(key: &str, parts: &hyper::http::request::Parts, body: &[u8], peer: SocketAddr) -> Result<Value> {
+/// Returns the event of a request. `key` is the key of its route.
+pub(crate) fn event(key: &str, parts: &hyper::http::request::Parts, body: &[u8], peer: SocketAddr) -> Result<Value> {
     let (headers, cookies) = headers(&parts.headers, peer);
     let path = decoded(parts.uri.path());
     let query = parts.uri.query().unwrap_or_default();
@@ -108,7 +107,7 @@ pub(super) fn event(key: &str, parts: &hyper::http::request::Parts, body: &[u8],
                 "sourceIp": peer.ip().to_string(),
                 "userAgent": parts.headers.get(USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default(),
             },
-            "requestId": super::random_id()?,
+            "requestId": crate::random_id()?,
             "routeKey": key,
             "stage": "$default",
             "timeEpoch": u64::try_from(now.as_millis())?,
@@ -128,7 +127,7 @@ pub(super) fn event(key: &str, parts: &hyper::http::request::Parts, body: &[u8],
     Ok(event)
 }
 
-/// Names in lower case, repeated fields joined by commas, cookies apart.
+/// Returns the header fields, with repeated fields joined by commas, and the cookies apart from them.
 fn headers(sent: &HeaderMap, peer: SocketAddr) -> (Map<String, Value>, Vec<String>) {
     let mut joined = Map::new();
     let mut cookies = Vec::new();
@@ -156,9 +155,9 @@ fn is_text(content_type: &str) -> bool {
         || ["application/json", "application/xml", "application/javascript"].contains(&essence.as_str())
 }
 
-/// The path with its escapes undone once, as an HTTP API hands it over.
+/// Decodes the escapes of the path once, as an HTTP API does.
 fn decoded(path: &str) -> String {
-    // `+` stands for itself in a path.
+    // `+` is no space in a path.
     let path = path.replace('+', "%2B").replace('&', "%26").replace('=', "%3D");
     form_urlencoded::parse(path.as_bytes()).map(|(name, _)| name.into_owned()).collect()
 }
@@ -175,20 +174,20 @@ fn parameters(query: &str) -> Value {
     Value::Object(parameters)
 }
 
-/// The HTTP response that a function's answer asks for.
-pub(super) fn response(answer: &[u8]) -> Result<Response<Full<Bytes>>> {
+/// Returns the HTTP response that the answer of a function describes.
+pub(crate) fn response(answer: &[u8]) -> Result<Response<Full<Bytes>>> {
     let answer: Value = serde_json::from_slice(answer).context("the function's answer")?;
-    let status = answer["statusCode"].as_u64().context("the answer has no status")?;
+    let status = answer["statusCode"].as_u64().context("the answer has no statusCode")?;
     let body = answer["body"].as_str().unwrap_or_default();
     let body = if answer["isBase64Encoded"] == true { BASE64_STANDARD.decode(body)? } else { body.as_bytes().to_vec() };
     let mut response = Response::new(Full::new(Bytes::from(body)));
     *response.status_mut() = StatusCode::from_u16(u16::try_from(status)?)?;
     for (name, value) in answer["headers"].as_object().into_iter().flatten() {
-        let value = value.as_str().context("a header is no text")?;
+        let value = value.as_str().context("a header is not a string")?;
         response.headers_mut().insert(name.parse::<HeaderName>()?, HeaderValue::from_bytes(value.as_bytes())?);
     }
     for cookie in answer["cookies"].as_array().into_iter().flatten() {
-        let cookie = cookie.as_str().context("a cookie is no text")?;
+        let cookie = cookie.as_str().context("a cookie is not a string")?;
         response.headers_mut().append(SET_COOKIE, HeaderValue::from_bytes(cookie.as_bytes())?);
     }
     Ok(response)
@@ -201,11 +200,64 @@ fn message(status: StatusCode, message: &str) -> Response<Full<Bytes>> {
     response
 }
 
-/// The event of a form sent to a path.
-pub(crate) fn form_event(path: &str, form: &str) -> Result<String> {
+/// Returns the event of a form that is posted to a path.
+pub fn form_event(path: &str, form: &str) -> Result<String> {
     let request =
         Request::post(path).header("host", "localhost").header(CONTENT_TYPE, "application/x-www-form-urlencoded");
     let (parts, ()) = request.body(())?.into_parts();
     let event = event(&format!("ANY {path}"), &parts, form.as_bytes(), SocketAddr::from(([127, 0, 0, 1], 1)))?;
     Ok(event.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event_of(request: Request<()>, body: &[u8]) -> Value {
+        let (parts, ()) = request.into_parts();
+        event("ANY /x", &parts, body, SocketAddr::from(([192, 0, 2, 1], 1))).unwrap()
+    }
+
+    #[test]
+    fn a_request_becomes_an_event() {
+        let request = Request::get("/a%20b?x=1&x=2&y=%26")
+            .header("accept", "a")
+            .header("accept", "b")
+            .header("cookie", "one=1; two=2")
+            .header("x-forwarded-for", "203.0.113.9");
+        let event = event_of(request.body(()).unwrap(), b"");
+        assert_eq!(event["rawPath"], "/a b");
+        assert_eq!(event["rawQueryString"], "x=1&x=2&y=%26");
+        assert_eq!(event["queryStringParameters"], json!({ "x": "1,2", "y": "&" }));
+        assert_eq!(event["headers"]["accept"], "a,b");
+        assert_eq!(event["headers"]["x-forwarded-for"], "203.0.113.9, 192.0.2.1");
+        assert_eq!(event["cookies"], json!(["one=1", "two=2"]));
+        assert_eq!(event["requestContext"]["http"]["sourceIp"], "192.0.2.1");
+        assert_eq!((event["isBase64Encoded"].as_bool(), event.get("body")), (Some(false), None));
+    }
+
+    #[test]
+    fn forms_are_base64_and_json_is_text() {
+        let form: Value = serde_json::from_str(&form_event("/token", "a=b").unwrap()).unwrap();
+        assert_eq!((form["isBase64Encoded"].as_bool(), form["body"].as_str()), (Some(true), Some("YT1i")));
+        let request = Request::post("/").header("content-type", "application/json; charset=utf-8");
+        let event = event_of(request.body(()).unwrap(), b"{}");
+        assert_eq!((event["isBase64Encoded"].as_bool(), event["body"].as_str()), (Some(false), Some("{}")));
+    }
+
+    #[test]
+    fn an_answer_becomes_a_response() {
+        let answer = json!({
+            "statusCode": 302,
+            "headers": { "location": "/next" },
+            "cookies": ["a=1", "b=2"],
+            "isBase64Encoded": true,
+            "body": "aGk=",
+        });
+        let response = response(answer.to_string().as_bytes()).unwrap();
+        assert_eq!(response.status(), 302);
+        assert_eq!(response.headers()["location"], "/next");
+        assert_eq!(response.headers().get_all("set-cookie").iter().count(), 2);
+        assert!(super::response(b"{}").is_err());
+    }
 }

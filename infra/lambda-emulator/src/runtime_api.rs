@@ -1,4 +1,4 @@
-//! The Lambda Runtime API, as one instance of a function sees it:
+//! The Lambda Runtime API for one instance of a function:
 //! <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>.
 
 use anyhow::Result;
@@ -17,26 +17,26 @@ use tokio::task::JoinHandle;
 
 const PREFIX: &str = "/2018-06-01/runtime/";
 
-/// One event on its way through an instance.
-pub(super) struct Invocation {
-    /// Its id.
-    pub(super) id: String,
+/// One event for an instance.
+pub(crate) struct Invocation {
+    /// The id of the request.
+    pub(crate) id: String,
     /// The name of the function, for its ARN.
-    pub(super) function: String,
-    /// When the function must have answered, in milliseconds since 1970.
-    pub(super) deadline: u128,
-    /// The event: JSON.
-    pub(super) event: Bytes,
-    /// Where the answer goes: JSON, or what the function says went wrong.
-    pub(super) answer: oneshot::Sender<Result<Bytes, String>>,
+    pub(crate) function: String,
+    /// The time by which the function must answer, in milliseconds since 1970.
+    pub(crate) deadline: u128,
+    /// The event, as JSON.
+    pub(crate) event: Bytes,
+    /// Receives the answer as JSON, or the error that the function reports.
+    pub(crate) answer: oneshot::Sender<Result<Bytes, String>>,
 }
 
-/// The server that one instance speaks to.
-pub(super) struct RuntimeApi {
-    /// Where it listens.
-    pub(super) address: SocketAddr,
-    /// Where events are put for the instance to fetch.
-    pub(super) invocations: mpsc::Sender<Invocation>,
+/// The server that one instance calls.
+pub(crate) struct RuntimeApi {
+    /// The address of the server.
+    pub(crate) address: SocketAddr,
+    /// Takes the events that the instance fetches.
+    pub(crate) invocations: mpsc::Sender<Invocation>,
     task: JoinHandle<()>,
 }
 
@@ -45,14 +45,15 @@ struct State {
     running: Mutex<Option<Running>>,
 }
 
-/// What the instance has fetched and not yet answered.
+/// The event that the instance has fetched and not yet answered.
 struct Running {
     id: String,
     answer: oneshot::Sender<Result<Bytes, String>>,
 }
 
 impl RuntimeApi {
-    pub(super) async fn start() -> Result<Self> {
+    /// Listens on a free port.
+    pub(crate) async fn start() -> Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
         let (sender, receiver) = mpsc::channel(1);
@@ -61,7 +62,7 @@ impl RuntimeApi {
             while let Ok((stream, _)) = listener.accept().await {
                 let state = Arc::clone(&state);
                 let service = service_fn(move |request| answer(request, Arc::clone(&state)));
-                // An instance that is ended in mid-sentence is not news.
+                // A connection breaks when an instance is ended.
                 tokio::spawn(
                     hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service),
                 );
@@ -87,11 +88,11 @@ async fn answer(request: Request<Incoming>, state: Arc<State>) -> Result<Respons
             complete(&state, id, body.map_err(|error| error.to_string()))
         }
         (&Method::POST, ["invocation", id, "error"]) => {
-            let said = said(request).await;
-            complete(&state, id, Err(said))
+            let error = text(request).await;
+            complete(&state, id, Err(error))
         }
         (&Method::POST, ["init", "error"]) => {
-            eprintln!("  init error: {}", said(request).await);
+            eprintln!("  init error: {}", text(request).await);
             status(StatusCode::ACCEPTED)
         }
         _ => status(StatusCode::NOT_FOUND),
@@ -99,7 +100,7 @@ async fn answer(request: Request<Incoming>, state: Arc<State>) -> Result<Respons
     Ok(response)
 }
 
-async fn said(request: Request<Incoming>) -> String {
+async fn text(request: Request<Incoming>) -> String {
     match request.into_body().collect().await {
         Ok(body) => String::from_utf8_lossy(&body.to_bytes()).into_owned(),
         Err(error) => error.to_string(),
@@ -110,7 +111,7 @@ async fn next(state: &State) -> Response<Full<Bytes>> {
     let Some(invocation) = state.invocations.lock().await.recv().await else {
         return status(StatusCode::GONE);
     };
-    let arn = format!("arn:aws:lambda:us-east-1:000000000000:function:latchkey-{}", invocation.function);
+    let arn = format!("arn:aws:lambda:us-east-1:000000000000:function:{}", invocation.function);
     let response = Response::builder()
         .header("Lambda-Runtime-Aws-Request-Id", &invocation.id)
         .header("Lambda-Runtime-Deadline-Ms", invocation.deadline.to_string())
@@ -127,7 +128,7 @@ fn complete(state: &State, id: &str, answer: Result<Bytes, String>) -> Response<
     let mut running = state.running.lock().unwrap_or_else(PoisonError::into_inner);
     match running.take() {
         Some(Running { id: expected, answer: waiting }) if expected == id => {
-            // Nobody may be waiting any more.
+            // The caller may have given up.
             let _ = waiting.send(answer);
             status(StatusCode::ACCEPTED)
         }
@@ -142,4 +143,36 @@ fn status(status: StatusCode) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(Bytes::from_static(b"{}")));
     *response.status_mut() = status;
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hyper_util::client::legacy::Client;
+    use hyper_util::rt::TokioExecutor;
+
+    #[tokio::test]
+    async fn an_instance_fetches_an_event_and_answers_it_once() {
+        let api = RuntimeApi::start().await.unwrap();
+        let client = Client::builder(TokioExecutor::new()).build_http::<Full<Bytes>>();
+        let url = |path: &str| format!("http://{}{PREFIX}{path}", api.address);
+        let (sender, receiver) = oneshot::channel();
+        let event = Bytes::from_static(b"{\"event\":1}");
+        let (id, function) = ("id-1".to_owned(), "stack-token".to_owned());
+        api.invocations.send(Invocation { id, function, deadline: 1000, event, answer: sender }).await.unwrap();
+
+        let next = client.get(url("invocation/next").parse().unwrap()).await.unwrap();
+        assert_eq!(next.headers()["lambda-runtime-aws-request-id"], "id-1");
+        assert_eq!(next.headers()["lambda-runtime-deadline-ms"], "1000");
+        let arn = next.headers()["lambda-runtime-invoked-function-arn"].to_str().unwrap();
+        assert!(arn.ends_with(":function:stack-token"), "{arn}");
+        assert_eq!(next.into_body().collect().await.unwrap().to_bytes(), "{\"event\":1}");
+
+        for (id, status) in [("id-2", 400), ("id-1", 202), ("id-1", 400)] {
+            let answer = Request::post(url(&format!("invocation/{id}/response"))).body(Full::from("{}")).unwrap();
+            assert_eq!(client.request(answer).await.unwrap().status(), status, "{id}");
+        }
+        assert_eq!(receiver.await.unwrap(), Ok(Bytes::from_static(b"{}")));
+        assert_eq!(client.get(url("unknown").parse().unwrap()).await.unwrap().status(), 404);
+    }
 }

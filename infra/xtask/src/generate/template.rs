@@ -1,0 +1,185 @@
+//! The functions of `template.yaml`: for each its policy, and its integration and routes or its schedule.
+
+use super::replace_part;
+use anyhow::Result;
+use manifest::{Function, Route, Schedule, Verb};
+use std::fmt::Write;
+
+/// Returns the template with its functions replaced by those of the manifest.
+pub(super) fn write(template: &str) -> Result<String> {
+    let mut part = String::new();
+    for function in manifest::FUNCTIONS.iter().filter(|function| function.is_server()) {
+        part.push_str(&resources(function));
+    }
+    replace_part(template, "functions", &part)
+}
+
+fn resources(function: &Function) -> String {
+    let mut text = function_resource(function);
+    if !function.routes().is_empty() {
+        text.push_str(&integration(function));
+        function.routes().iter().for_each(|route| text.push_str(&route_resource(function, route)));
+    }
+    text
+}
+
+fn function_resource(function: &Function) -> String {
+    let (id, name) = (logical_id(function.name), function.name);
+    let mut text = format!(
+        "
+  {id}:
+    Type: AWS::Serverless::Function
+    Metadata: {{ SkipBuild: true }}
+    Properties:
+      CodeUri: target/lambda/{name}
+      FunctionName: !Sub ${{AWS::StackName}}-{name}
+      Description: {}
+",
+        quoted(function.about)
+    );
+    let mut property = |name: &str, value: u64| {
+        let _ = writeln!(text, "      {name}: {value}");
+    };
+    if function.memory != Function::MEMORY {
+        property("MemorySize", function.memory.into());
+    }
+    if function.timeout != Function::TIMEOUT {
+        property("Timeout", function.timeout.as_secs());
+    }
+    if let Some(schedule) = function.schedule() {
+        text.push_str(&events(schedule));
+    }
+    text.push_str("      Policies:\n        - Version: '2012-10-17'\n          Statement:\n");
+    Verb::ALL.into_iter().for_each(|verb| text.push_str(&statement(function, verb)));
+    text
+}
+
+/// Returns the statement of the policy that allows one verb; empty if the function does not use the verb.
+fn statement(function: &Function, verb: Verb) -> String {
+    let (action, table) = match verb {
+        Verb::Get => ("GetItem", "!GetAtt Table.Arn"),
+        Verb::Create => ("PutItem", "!GetAtt Table.Arn"),
+        Verb::Advance => ("UpdateItem", "!GetAtt Table.Arn"),
+        Verb::Delete => ("DeleteItem", "!GetAtt Table.Arn"),
+        Verb::List => ("Query", "!Sub ${Table.Arn}/index/owner-index"),
+    };
+    let keys: Vec<String> = match verb {
+        Verb::List => function.lists.iter().map(|owner| quoted(owner.pattern())).collect(),
+        verb => {
+            let used = function.records.iter().filter(|access| access.verbs.contains(&verb));
+            used.map(|access| quoted(&format!("{}#*", access.kind))).collect()
+        }
+    };
+    if keys.is_empty() {
+        return String::new();
+    }
+    format!(
+        "            - Effect: Allow
+              Action: dynamodb:{action}
+              Resource: {table}
+              Condition: {{ ForAllValues:StringLike: {{ dynamodb:LeadingKeys: [{}] }} }}
+",
+        keys.join(", ")
+    )
+}
+
+/// `OmitName`: SAM gives a schedule a literal physical name otherwise, and a second stack could not be created.
+fn events(schedule: Schedule) -> String {
+    let minutes = schedule.every.as_secs().div_euclid(60);
+    let rate = match (minutes, minutes.checked_rem(60)) {
+        (1, _) => "1 minute".to_owned(),
+        (60, _) => "1 hour".to_owned(),
+        (_, Some(0)) => format!("{} hours", minutes.div_euclid(60)),
+        _ => format!("{minutes} minutes"),
+    };
+    format!(
+        "      Events:
+        Schedule:
+          Type: ScheduleV2
+          Properties:
+            OmitName: true
+            ScheduleExpression: rate({rate})
+            RetryPolicy:
+              MaximumRetryAttempts: {}
+",
+        schedule.retries
+    )
+}
+
+fn integration(function: &Function) -> String {
+    let id = logical_id(function.name);
+    format!(
+        "
+  {id}Integration:
+    Type: AWS::ApiGatewayV2::Integration
+    Properties:
+      ApiId: !Ref Api
+      IntegrationType: AWS_PROXY
+      IntegrationUri: !GetAtt {id}.Arn
+      PayloadFormatVersion: '2.0'
+
+  {id}Permission:
+    Type: AWS::Lambda::Permission
+    Properties:
+      Action: lambda:InvokeFunction
+      FunctionName: !Ref {id}
+      Principal: apigateway.amazonaws.com
+      SourceArn: !Sub arn:${{AWS::Partition}}:execute-api:${{AWS::Region}}:${{AWS::AccountId}}:${{Api}}/*
+"
+    )
+}
+
+fn route_resource(function: &Function, route: &Route) -> String {
+    let id = logical_id(route.path.trim_end_matches('/'));
+    let (id, path) = match route.path.strip_suffix('/') {
+        Some(path) => (format!("{id}Paths"), format!("{path}/{{proxy+}}")),
+        None => (id, route.path.to_owned()),
+    };
+    format!(
+        "
+  {id}Route:
+    Type: AWS::ApiGatewayV2::Route
+    Properties:
+      ApiId: !Ref Api
+      RouteKey: ANY {path}
+      Target: !Sub integrations/${{{}Integration}}
+",
+        logical_id(function.name)
+    )
+}
+
+/// Returns the words of a name or a path, each with a capital and without what stands between them.
+fn logical_id(name: &str) -> String {
+    let words = name.split(|character: char| !character.is_ascii_alphanumeric());
+    words
+        .flat_map(|word| {
+            let (first, rest) = word.split_at_checked(1).unwrap_or((word, ""));
+            [first.to_ascii_uppercase(), rest.to_owned()]
+        })
+        .collect()
+}
+
+/// Returns the text as a single-quoted scalar of YAML.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn logical_ids_are_words_with_capitals() {
+        assert_eq!(logical_id("demo-api"), "DemoApi");
+        assert_eq!(logical_id("/.well-known/openid-configuration"), "WellKnownOpenidConfiguration");
+        assert_eq!(logical_id("/device_authorization"), "DeviceAuthorization");
+    }
+
+    #[test]
+    fn a_statement_lists_the_kinds_of_one_verb() {
+        let consent = manifest::function("consent");
+        assert!(statement(&consent, Verb::Get).contains("LeadingKeys: ['client#*', 'session#*', 'consent#*']"));
+        assert!(statement(&consent, Verb::Delete).is_empty());
+        assert!(statement(&manifest::function("login"), Verb::List).contains("['user#*']"));
+    }
+}

@@ -1,0 +1,301 @@
+//! `wrangler.toml`, from the manifest and the file of a deployment.
+
+use anyhow::{Context, Result, bail};
+use manifest::{Function, Role};
+use serde::Deserialize;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+use std::path::Path;
+
+/// One deployment on Cloudflare. `infra/cloudflare/deployment.toml` documents the fields.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Deployment {
+    name: String,
+    host: String,
+    zone: String,
+    kv_namespace: String,
+    shards: Option<u16>,
+    location_hint: Option<String>,
+    api: Api,
+    #[serde(default)]
+    settings: BTreeMap<String, String>,
+}
+
+/// The API that the guard stands before.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Api {
+    host: String,
+    zone: String,
+    worker: Option<String>,
+}
+
+impl Deployment {
+    /// Reads the file of a deployment.
+    pub(crate) fn read(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
+        Self::parse(&text).with_context(|| format!("in {}", path.display()))
+    }
+
+    fn parse(text: &str) -> Result<Self> {
+        let deployment: Self = toml::from_str(text)?;
+        let is_word = |text: &str| {
+            !text.is_empty()
+                && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+        };
+        if !is_word(&deployment.name) {
+            bail!("name: use lower-case letters, digits and hyphens");
+        }
+        for (field, host, zone) in
+            [("host", &deployment.host, &deployment.zone), ("api.host", &deployment.api.host, &deployment.api.zone)]
+        {
+            if !host.split('.').all(is_word) {
+                bail!("{field}: name a host alone, such as auth.example.com");
+            }
+            if host != zone && !host.strip_suffix(zone.as_str()).is_some_and(|below| below.ends_with('.')) {
+                bail!("{field}: {host} is not in the zone {zone}");
+            }
+        }
+        if deployment.settings.contains_key("LATCHKEY_SECRET") {
+            bail!("settings: LATCHKEY_SECRET is a secret, and infra/cloudflare/deploy.sh uploads it");
+        }
+        Ok(deployment)
+    }
+
+    fn issuer(&self) -> String {
+        format!("https://{}", self.host)
+    }
+
+    /// The variables of every function of the authorization server.
+    fn variables(&self) -> BTreeMap<String, String> {
+        let mut variables = self.settings.clone();
+        variables.insert("LATCHKEY_ISSUER".to_owned(), self.issuer());
+        if let Some(shards) = self.shards {
+            variables.insert("LATCHKEY_SHARDS".to_owned(), shards.to_string());
+        }
+        if let Some(hint) = &self.location_hint {
+            variables.insert("LATCHKEY_LOCATION_HINT".to_owned(), hint.clone());
+        }
+        variables
+    }
+}
+
+const HEAD: &str = "\
+# The Workers: one environment for each function. `cargo xtask generate` writes this file from shared/manifest and from
+# infra/cloudflare/deployment.toml: edit those. infra/cloudflare/deploy.sh deploys the environments of the authorization
+# server in the order of this file.
+#
+# An environment inherits neither variables nor bindings. A pattern ends in `*` because Cloudflare compares it with the
+# query too; each function refuses the paths that are not its own.
+";
+
+/// Returns the text of `wrangler.toml` of a deployment.
+pub(crate) fn write(deployment: &Deployment) -> String {
+    let mut text = format!(
+        "{HEAD}
+name = {}
+compatibility_date = \"2026-11-01\"
+# A request to a URL that a client registered goes over the Internet, never past the Workers before our own zone.
+compatibility_flags = [\"global_fetch_strictly_public\"]
+workers_dev = false
+preview_urls = false
+
+[observability]
+enabled = true
+",
+        quoted(&deployment.name)
+    );
+    // The other Workers bind the objects of the first.
+    let rank = |function: &&Function| match function.role {
+        Role::RecordStore => 0,
+        Role::Endpoint(_) | Role::Scheduled(_) => 1,
+        Role::Guard | Role::SampleApi => 2,
+    };
+    let mut functions: Vec<&Function> = manifest::FUNCTIONS.iter().collect();
+    functions.sort_by_key(rank);
+    functions.into_iter().for_each(|function| text.push_str(&environment(function, deployment)));
+    text
+}
+
+fn environment(function: &Function, deployment: &Deployment) -> String {
+    let name = function.name;
+    let mut text = format!("\n[env.{name}]\nmain = \"functions/{name}/build/index.js\"\n");
+    text.push_str(&routes(function, deployment));
+    let mut line = |key: &str, value: &str| {
+        let _ = writeln!(text, "{key} = {value}");
+    };
+    if let Some(schedule) = function.schedule() {
+        line("triggers", &format!("{{ crons = [{}] }}", quoted(schedule.cron)));
+    }
+    line("build", &format!("{{ command = \"infra/cloudflare/build.sh {name}\" }}"));
+    match function.role {
+        Role::Endpoint(_) | Role::Scheduled(_) => {
+            line("vars", &table(&deployment.variables()));
+            let owner = quoted(&format!("{}-records", deployment.name));
+            let binding = format!("{{ name = \"RECORDS\", class_name = \"Records\", script_name = {owner} }}");
+            line("durable_objects", &format!("{{ bindings = [{binding}] }}"));
+            line("kv_namespaces", &format!("[{{ binding = \"CACHE\", id = {} }}]", quoted(&deployment.kv_namespace)));
+        }
+        Role::Guard => {
+            let resource = format!("https://{}", deployment.api.host);
+            let variables = [("LATCHKEY_ISSUER", deployment.issuer()), ("LATCHKEY_RESOURCE", resource)];
+            line("vars", &table(&variables.map(|(name, value)| (name.to_owned(), value)).into()));
+            let sample = || format!("{}-demo-api", deployment.name);
+            let worker = quoted(&deployment.api.worker.clone().unwrap_or_else(sample));
+            line("services", &format!("[{{ binding = \"API\", service = {worker} }}]"));
+        }
+        Role::SampleApi => {}
+        Role::RecordStore => {
+            line("durable_objects", "{ bindings = [{ name = \"RECORDS\", class_name = \"Records\" }] }");
+            line("migrations", "[{ tag = \"v1\", new_sqlite_classes = [\"Records\"] }]");
+        }
+    }
+    text
+}
+
+fn routes(function: &Function, deployment: &Deployment) -> String {
+    let (host, zone, paths) = match function.role {
+        Role::Guard => (&deployment.api.host, &deployment.api.zone, vec!["/"]),
+        _ => (&deployment.host, &deployment.zone, function.routes().iter().map(|route| route.path).collect()),
+    };
+    if paths.is_empty() {
+        return String::new();
+    }
+    let route = |path: &str| {
+        format!("  {{ pattern = {}, zone_name = {} }},\n", quoted(&format!("{host}{path}*")), quoted(zone))
+    };
+    format!("routes = [\n{}]\n", paths.into_iter().map(route).collect::<String>())
+}
+
+fn table(entries: &BTreeMap<String, String>) -> String {
+    let entries: Vec<String> = entries.iter().map(|(name, value)| format!("{name} = {}", quoted(value))).collect();
+    format!("{{ {} }}", entries.join(", "))
+}
+
+/// Returns the text as a basic string of TOML, whose escapes are those of JSON.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+/// Returns the names that two deployments in one account both use: Workers, Durable Objects, routes, KV namespaces.
+pub(crate) fn shared_names(one: &str, other: &str) -> Result<Vec<String>> {
+    Ok(names(one)?.intersection(&names(other)?).cloned().collect())
+}
+
+fn names(wrangler: &str) -> Result<BTreeSet<String>> {
+    let config: toml::Table = toml::from_str(wrangler)?;
+    let text = |value: &toml::Value, key: &str| value.get(key).and_then(toml::Value::as_str).map(str::to_owned);
+    let list =
+        |value: &toml::Value, key: &str| value.get(key).and_then(toml::Value::as_array).cloned().unwrap_or_default();
+    let prefix = config.get("name").and_then(toml::Value::as_str).context("no name")?;
+    let environments = config.get("env").and_then(toml::Value::as_table).context("no environments")?;
+    let mut names = BTreeSet::new();
+    for (name, environment) in environments {
+        let worker = format!("{prefix}-{name}");
+        for binding in environment.get("durable_objects").map(|objects| list(objects, "bindings")).unwrap_or_default() {
+            let owner = text(&binding, "script_name").unwrap_or_else(|| worker.clone());
+            let class = text(&binding, "class_name").context("a binding without a class")?;
+            names.insert(format!("Durable Object {owner}/{class}"));
+        }
+        names.extend(
+            list(environment, "routes")
+                .iter()
+                .filter_map(|route| text(route, "pattern"))
+                .map(|it| format!("route {it}")),
+        );
+        names.extend(
+            list(environment, "kv_namespaces")
+                .iter()
+                .filter_map(|it| text(it, "id"))
+                .map(|it| format!("KV namespace {it}")),
+        );
+        names.insert(format!("Worker {worker}"));
+    }
+    Ok(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn deployment(text: &str) -> Deployment {
+        Deployment::parse(text).unwrap()
+    }
+
+    fn first() -> String {
+        super::super::primary().unwrap()
+    }
+
+    const STAGING: &str = r#"
+        name = "latchkey-staging"
+        host = "auth.staging.example.com"
+        zone = "example.com"
+        kv_namespace = "11111111111111111111111111111111"
+        shards = 4
+        location_hint = "weur"
+        [settings]
+        LATCHKEY_REGISTRATION = "token"
+        [api]
+        host = "api.staging.example.com"
+        zone = "example.com"
+    "#;
+
+    #[test]
+    fn two_deployments_share_no_name() {
+        let staging = write(&deployment(STAGING));
+        assert_eq!(shared_names(&first(), &staging).unwrap(), Vec::<String>::new());
+        let all = names(&staging).unwrap();
+        assert!(all.contains("Worker latchkey-staging-token"));
+        assert!(all.contains("Durable Object latchkey-staging-records/Records"));
+        assert!(all.contains("route auth.staging.example.com/token*"));
+        assert!(all.contains("KV namespace 11111111111111111111111111111111"));
+    }
+
+    #[test]
+    fn a_shared_name_is_found() {
+        for (own, of_the_first, shared) in [
+            ("latchkey-staging", "latchkey", "Worker latchkey-token"),
+            ("auth.staging.", "auth.", "route auth.example.com/token*"),
+            ("api.staging.", "api.", "route api.example.com/*"),
+            ("1111", "0000", "KV namespace 00000000000000000000000000000000"),
+        ] {
+            let other = write(&deployment(&STAGING.replace(own, of_the_first)));
+            assert!(shared_names(&first(), &other).unwrap().contains(&shared.to_owned()), "{shared}");
+        }
+    }
+
+    #[test]
+    fn settings_reach_every_function_of_the_server_alone() {
+        let config: toml::Table = toml::from_str(&write(&deployment(STAGING))).unwrap();
+        for function in manifest::FUNCTIONS {
+            let environment = &config["env"][function.name];
+            let has = |name: &str| environment.get("vars").and_then(|vars| vars.get(name)).is_some();
+            for name in ["LATCHKEY_REGISTRATION", "LATCHKEY_SHARDS", "LATCHKEY_LOCATION_HINT"] {
+                assert_eq!(has(name), function.is_server(), "{} {name}", function.name);
+            }
+            for binding in ["durable_objects", "kv_namespaces"] {
+                let is_bound = environment.get(binding).is_some();
+                let is_owner = function.role == Role::RecordStore && binding == "durable_objects";
+                assert_eq!(is_bound, function.is_server() || is_owner, "{} {binding}", function.name);
+            }
+        }
+    }
+
+    #[test]
+    fn mistakes_are_reported() {
+        for (wrong, problem) in [
+            ("host = \"https://auth.example.com\"", "host: name a host alone"),
+            ("host = \"auth.example.org\"", "is not in the zone"),
+            ("name = \"Latchkey\"", "name: use lower-case letters"),
+            ("hosts = \"x\"", "unknown field"),
+        ] {
+            let key = wrong.split(' ').next().unwrap();
+            let (server, rest) = STAGING.split_once("[settings]").unwrap();
+            let others = server.lines().filter(|line| line.trim().split(' ').next() != Some(key));
+            let kept = format!("{}\n[settings]{rest}", others.collect::<Vec<_>>().join("\n"));
+            let error = format!("{:#}", Deployment::parse(&format!("{wrong}\n{kept}")).unwrap_err());
+            assert!(error.contains(problem), "{error}");
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! Record access: which verbs a function may use on which kinds of record.
+
+use std::fmt;
+
+/// One verb of the record store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Verb {
+    /// Reads a record.
+    Get,
+    /// Writes a new record.
+    Create,
+    /// Replaces the state of a record.
+    Advance,
+    /// Removes a record.
+    Delete,
+    /// Lists the records of an owner.
+    List,
+}
+
+impl Verb {
+    /// Every verb.
+    pub const ALL: [Self; 5] = [Self::Get, Self::Create, Self::Advance, Self::Delete, Self::List];
+
+    /// The verb in lower case.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "get",
+            Self::Create => "create",
+            Self::Advance => "advance",
+            Self::Delete => "delete",
+            Self::List => "list",
+        }
+    }
+}
+
+impl fmt::Display for Verb {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// One kind of record. Each record key starts with the name of its kind and `#`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RecordKind {
+    /// A registered client.
+    Client,
+    /// A user's profile.
+    User,
+    /// A sign-in name with the verifier of its password.
+    Credential,
+    /// A session of a user in one browser.
+    Session,
+    /// The scopes and claims that a user granted to a client.
+    Consent,
+    /// A grant: its code, its refresh tokens, its revocation.
+    Grant,
+    /// A pushed authorization request (RFC 9126).
+    Pushed,
+    /// A device authorization request (RFC 8628).
+    Device,
+    /// The registration state of a client, and initial access tokens (RFC 7591).
+    Registration,
+    /// A single-use value that was used, or a revoked token.
+    Marker,
+    /// A pending logout notification to a client.
+    Logout,
+    /// A user who was signed out of every session.
+    SignOut,
+    /// A counter of attempts, for rate limits.
+    Throttle,
+    /// The sealed signing keys.
+    Keys,
+}
+
+impl RecordKind {
+    /// Every kind.
+    pub const ALL: [Self; 14] = [
+        Self::Client,
+        Self::User,
+        Self::Credential,
+        Self::Session,
+        Self::Consent,
+        Self::Grant,
+        Self::Pushed,
+        Self::Device,
+        Self::Registration,
+        Self::Marker,
+        Self::Logout,
+        Self::SignOut,
+        Self::Throttle,
+        Self::Keys,
+    ];
+
+    /// The name that record keys of this kind start with.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::User => "user",
+            Self::Credential => "credential",
+            Self::Session => "session",
+            Self::Consent => "consent",
+            Self::Grant => "grant",
+            Self::Pushed => "pushed",
+            Self::Device => "device",
+            Self::Registration => "registration",
+            Self::Marker => "marker",
+            Self::Logout => "logout",
+            Self::SignOut => "signout",
+            Self::Throttle => "throttle",
+            Self::Keys => "keys",
+        }
+    }
+
+    /// Returns the kind of the record with this key.
+    pub fn of_key(key: &str) -> Option<Self> {
+        let (name, _) = key.split_once('#')?;
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+}
+
+impl fmt::Display for RecordKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// One kind of owner, whose records [`Verb::List`] returns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Owner {
+    /// The deployment's clients.
+    Clients,
+    /// The deployment's users.
+    Users,
+    /// A user: sessions, consents and grants.
+    User,
+    /// The deployment's pending logout notifications.
+    Logouts,
+    /// The deployment's users who were signed out of every session.
+    SignOuts,
+}
+
+impl Owner {
+    /// The pattern of the owner's names: `*` at the end stands for any text.
+    pub const fn pattern(self) -> &'static str {
+        match self {
+            Self::Clients => "clients",
+            Self::Users => "users",
+            Self::User => "user#*",
+            Self::Logouts => "logouts",
+            Self::SignOuts => "signouts",
+        }
+    }
+
+    /// True if an owner of this kind can have the name.
+    pub fn matches(self, name: &str) -> bool {
+        let pattern = self.pattern();
+        pattern.strip_suffix('*').map_or(name == pattern, |start| name.starts_with(start))
+    }
+}
+
+/// The verbs that a function may use on the records of one kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Access {
+    /// The kind of record.
+    pub kind: RecordKind,
+    /// The verbs, in the order of [`Verb::ALL`]; never [`Verb::List`], which is a matter of owners.
+    pub verbs: &'static [Verb],
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_names_its_kind() {
+        for kind in RecordKind::ALL {
+            assert_eq!(RecordKind::of_key(&format!("{kind}#00ff#id")), Some(kind));
+        }
+        assert_eq!(RecordKind::of_key("clients#00ff#id"), None);
+        assert_eq!(RecordKind::of_key("client"), None);
+    }
+
+    #[test]
+    fn an_owner_matches_its_own_names_alone() {
+        assert!(Owner::Clients.matches("clients") && !Owner::Clients.matches("clients#1"));
+        assert!(Owner::User.matches("user#ada") && !Owner::User.matches("users"));
+    }
+}

@@ -1,0 +1,359 @@
+//! The table.
+
+use crate::{Access, Function, Keys, Owner, RecordKind, Role, Route, Schedule, Verb};
+use RecordKind::{
+    Client, Consent, Credential, Device, Grant, Logout, Marker, Pushed, Registration, Session, SignOut, Throttle, User,
+};
+use Verb::{Advance, Create, Delete, Get};
+use http::Method;
+use std::time::Duration;
+
+const GET: &[Method] = &[Method::GET];
+const POST: &[Method] = &[Method::POST];
+const GET_POST: &[Method] = &[Method::GET, Method::POST];
+const GET_PUT_DELETE: &[Method] = &[Method::GET, Method::PUT, Method::DELETE];
+const GET_POST_PUT_DELETE: &[Method] = &[Method::GET, Method::POST, Method::PUT, Method::DELETE];
+
+const fn route(path: &'static str, methods: &'static [Method]) -> Route {
+    Route { path, methods, cors: false }
+}
+
+const fn cors(path: &'static str, methods: &'static [Method]) -> Route {
+    Route { path, methods, cors: true }
+}
+
+const fn access(kind: RecordKind, verbs: &'static [Verb]) -> Access {
+    Access { kind, verbs }
+}
+
+/// The access that the first use of the signing keys needs: it creates them if there are none.
+const KEYS: Access = access(RecordKind::Keys, &[Get, Create]);
+
+/// Every function, by name.
+pub const FUNCTIONS: &[Function] = &[
+    Function {
+        name: "admin",
+        about: "Administration of clients, users and signing keys, for the `latchkey` command",
+        role: Role::Endpoint(&[route("/admin/", GET_POST_PUT_DELETE)]),
+        records: &[
+            access(Client, &[Get, Create, Advance, Delete]),
+            access(Registration, &[Get, Advance]),
+            access(User, &[Get, Create, Advance, Delete]),
+            access(Credential, &[Create, Advance, Delete]),
+            access(Session, &[Delete]),
+            access(Consent, &[Delete]),
+            access(Grant, &[Advance]),
+            access(Logout, &[Create, Delete]),
+            access(SignOut, &[Create]),
+            access(RecordKind::Keys, &[Get, Create, Advance]),
+        ],
+        lists: &[Owner::Clients, Owner::Users, Owner::User],
+        keys: Keys::Sign,
+        calls_out: true,
+        reads_current_clients: true,
+        ..Function::BASE
+    },
+    Function {
+        name: "authorize",
+        about: "Authorization endpoint: checks the request, and redirects to the next page or back to the client",
+        role: Role::Endpoint(&[route("/authorize", GET_POST)]),
+        records: &[
+            access(Client, &[Get]),
+            access(Session, &[Get]),
+            access(Consent, &[Get]),
+            access(User, &[Get]),
+            access(Pushed, &[Get, Advance]),
+            access(Grant, &[Get, Create]),
+            KEYS,
+        ],
+        keys: Keys::Sign,
+        calls_out: true,
+        ..Function::BASE
+    },
+    Function {
+        name: "authorizer",
+        about: "Guard of an API: a Lambda authorizer of API Gateway, and a Worker before the API",
+        role: Role::Guard,
+        calls_out: true,
+        ..Function::BASE
+    },
+    Function {
+        name: "consent",
+        about: "Consent page",
+        role: Role::Endpoint(&[route("/consent", GET_POST)]),
+        records: &[access(Client, &[Get]), access(Session, &[Get]), access(Consent, &[Get, Create, Advance])],
+        ..Function::BASE
+    },
+    Function { name: "demo-api", about: "Sample API behind the guard", role: Role::SampleApi, ..Function::BASE },
+    Function {
+        name: "device",
+        about: "Device authorization endpoint (RFC 8628) and its verification page",
+        role: Role::Endpoint(&[cors("/device_authorization", POST), route("/device", GET_POST)]),
+        records: &[
+            access(Client, &[Get]),
+            access(Session, &[Get]),
+            access(Device, &[Get, Create, Delete]),
+            access(Grant, &[Create, Advance]),
+            access(Marker, &[Create]),
+            access(Throttle, &[Get, Create, Advance, Delete]),
+        ],
+        calls_out: true,
+        ..Function::BASE
+    },
+    Function {
+        name: "introspect",
+        about: "Introspection endpoint (RFC 7662, RFC 9701)",
+        role: Role::Endpoint(&[route("/introspect", POST)]),
+        records: &[access(Client, &[Get]), access(Grant, &[Get]), access(Marker, &[Get, Create]), KEYS],
+        keys: Keys::Sign,
+        calls_out: true,
+        ..Function::BASE
+    },
+    Function {
+        name: "login",
+        about: "Sign-in page",
+        role: Role::Endpoint(&[route("/login", GET_POST)]),
+        records: &[
+            access(Client, &[Get]),
+            access(Credential, &[Get]),
+            access(User, &[Get]),
+            access(Session, &[Get, Create, Delete]),
+            access(Grant, &[Advance]),
+            access(Logout, &[Create]),
+            access(SignOut, &[Create]),
+            access(Throttle, &[Get, Create, Advance, Delete]),
+        ],
+        lists: &[Owner::User],
+        // Argon2 takes as long as the share of a processor that the memory buys.
+        memory: 1769,
+        ..Function::BASE
+    },
+    Function {
+        name: "logout",
+        about: "RP-initiated logout (OpenID Connect), and logout notifications to clients",
+        role: Role::Endpoint(&[route("/logout", GET_POST)]),
+        records: &[
+            access(Client, &[Get]),
+            access(Session, &[Get, Delete]),
+            access(Grant, &[Advance]),
+            access(Logout, &[Create, Delete]),
+            access(SignOut, &[Create]),
+            KEYS,
+        ],
+        lists: &[Owner::User],
+        keys: Keys::Sign,
+        calls_out: true,
+        ..Function::BASE
+    },
+    Function {
+        name: "metadata",
+        about: "Discovery documents (OpenID Connect Discovery, RFC 8414) and the JWK Set",
+        role: Role::Endpoint(&[
+            cors("/.well-known/openid-configuration", GET),
+            cors("/.well-known/oauth-authorization-server", GET),
+            cors("/jwks", GET),
+        ]),
+        records: &[KEYS],
+        keys: Keys::Read,
+        ..Function::BASE
+    },
+    Function {
+        name: "notify",
+        about: "Scheduled: finishes sign-outs and repeats logout notifications that clients did not accept",
+        role: Role::Scheduled(Schedule { every: Duration::from_mins(1), cron: "* * * * *", retries: 0 }),
+        records: &[
+            access(Client, &[Get]),
+            access(Session, &[Delete]),
+            access(Grant, &[Advance]),
+            access(Logout, &[Create, Advance, Delete]),
+            access(SignOut, &[Delete]),
+            KEYS,
+        ],
+        lists: &[Owner::User, Owner::Logouts, Owner::SignOuts],
+        keys: Keys::Sign,
+        calls_out: true,
+        timeout: Duration::from_secs(60),
+        ..Function::BASE
+    },
+    Function {
+        name: "par",
+        about: "Pushed authorization requests (RFC 9126)",
+        role: Role::Endpoint(&[cors("/par", POST)]),
+        records: &[access(Client, &[Get]), access(Pushed, &[Create]), access(Marker, &[Create]), KEYS],
+        keys: Keys::Read,
+        calls_out: true,
+        ..Function::BASE
+    },
+    Function {
+        name: "records",
+        about: "Owner of the Durable Objects; only on Cloudflare",
+        role: Role::RecordStore,
+        ..Function::BASE
+    },
+    Function {
+        name: "register",
+        about: "Dynamic client registration and its management (RFC 7591, RFC 7592)",
+        role: Role::Endpoint(&[cors("/register", POST), cors("/register/", GET_PUT_DELETE)]),
+        records: &[
+            access(Client, &[Get, Create, Advance, Delete]),
+            access(Registration, &[Get, Create, Advance, Delete]),
+            access(Throttle, &[Get, Create, Advance]),
+            KEYS,
+        ],
+        keys: Keys::Read,
+        calls_out: true,
+        reads_current_clients: true,
+        ..Function::BASE
+    },
+    Function {
+        name: "revoke",
+        about: "Revocation endpoint (RFC 7009)",
+        role: Role::Endpoint(&[cors("/revoke", POST)]),
+        records: &[access(Client, &[Get]), access(Grant, &[Get, Advance]), access(Marker, &[Create]), KEYS],
+        keys: Keys::Read,
+        calls_out: true,
+        ..Function::BASE
+    },
+    Function {
+        name: "rotate",
+        about: "Scheduled: rotates the signing keys",
+        role: Role::Scheduled(Schedule { every: Duration::from_mins(60), cron: "17 * * * *", retries: 3 }),
+        records: &[access(RecordKind::Keys, &[Get, Create, Advance])],
+        keys: Keys::Read,
+        timeout: Duration::from_secs(60),
+        ..Function::BASE
+    },
+    Function {
+        name: "token",
+        about: "Token endpoint (RFC 6749 §3.2)",
+        role: Role::Endpoint(&[cors("/token", POST)]),
+        records: &[
+            access(Client, &[Get, Advance]),
+            access(Registration, &[Get, Advance]),
+            access(Grant, &[Get, Create, Advance]),
+            access(Device, &[Get, Advance]),
+            access(User, &[Get]),
+            access(Marker, &[Get, Create]),
+            KEYS,
+        ],
+        keys: Keys::SignAlways,
+        calls_out: true,
+        ..Function::BASE
+    },
+    Function {
+        name: "userinfo",
+        about: "UserInfo endpoint (OpenID Connect Core §5.3)",
+        role: Role::Endpoint(&[cors("/userinfo", GET_POST)]),
+        records: &[access(Client, &[Get]), access(User, &[Get]), access(Grant, &[Get]), KEYS],
+        keys: Keys::Sign,
+        calls_out: true,
+        ..Function::BASE
+    },
+];
+
+/// Returns the row of the function with this name.
+///
+/// Meant for constants: `const ROW: Function = manifest::function("token");` makes a missing row a compile error, and puts
+/// no other row into the program.
+#[must_use]
+#[expect(
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "evaluated by the compiler"
+)]
+pub const fn function(name: &str) -> Function {
+    let mut index = 0;
+    while index < FUNCTIONS.len() {
+        if equal(FUNCTIONS[index].name.as_bytes(), name.as_bytes()) {
+            return FUNCTIONS[index];
+        }
+        index += 1;
+    }
+    panic!("the manifest has no function with this name")
+}
+
+#[expect(clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "evaluated by the compiler")]
+const fn equal(left: &[u8], right: &[u8]) -> bool {
+    if left.len() != right.len() {
+        return false;
+    }
+    let mut index = 0;
+    while index < left.len() {
+        if left[index] != right[index] {
+            return false;
+        }
+        index += 1;
+    }
+    true
+}
+
+/// Returns the function and the route that serve the path.
+pub fn find_route(path: &str) -> Option<(&'static Function, &'static Route)> {
+    FUNCTIONS.iter().find_map(|function| Some((function, function.route(path)?)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn names_are_unique_and_sorted() {
+        assert!(FUNCTIONS.is_sorted_by(|one, next| one.name < next.name));
+        const TOKEN: Function = function("token");
+        assert_eq!(TOKEN.name, "token");
+    }
+
+    #[test]
+    fn each_path_has_one_function() {
+        let routes: Vec<_> = FUNCTIONS.iter().flat_map(Function::routes).collect();
+        let paths: BTreeSet<_> = routes.iter().map(|route| route.path).collect();
+        assert_eq!(paths.len(), routes.len());
+        for function in FUNCTIONS {
+            for route in function.routes() {
+                let path = if route.path.ends_with('/') { &format!("{}x", route.path) } else { route.path };
+                assert_eq!(find_route(path).unwrap(), (function, route));
+            }
+        }
+        assert_eq!(find_route("/admin").map(|(function, _)| function.name), None);
+        assert_eq!(find_route("/register/a/b").map(|(function, _)| function.name), Some("register"));
+    }
+
+    #[test]
+    fn record_access_has_one_order() {
+        for function in FUNCTIONS {
+            let kinds: BTreeSet<_> = function.records.iter().map(|access| access.kind).collect();
+            assert_eq!(kinds.len(), function.records.len(), "{}", function.name);
+            for access in function.records {
+                assert!(access.verbs.is_sorted() && !access.verbs.is_empty(), "{} {}", function.name, access.kind);
+                assert!(!access.verbs.contains(&Verb::List), "{} {}", function.name, access.kind);
+            }
+        }
+    }
+
+    #[test]
+    fn only_the_server_reaches_records_and_keys() {
+        for function in FUNCTIONS {
+            let keys = function.may(Get, RecordKind::Keys);
+            assert_eq!(keys, function.keys != Keys::None, "{}", function.name);
+            assert!(function.is_server() || (function.records.is_empty() && function.lists.is_empty()));
+        }
+    }
+
+    #[test]
+    fn only_login_reads_credentials() {
+        let readers = FUNCTIONS.iter().filter(|function| function.may(Get, Credential)).map(|function| function.name);
+        assert_eq!(readers.collect::<Vec<_>>(), ["login"]);
+    }
+
+    #[test]
+    fn cron_and_interval_agree() {
+        for schedule in FUNCTIONS.iter().filter_map(Function::schedule) {
+            let minutes = schedule.every.as_secs() / 60;
+            let (minute, rest) = schedule.cron.split_once(' ').unwrap();
+            assert_eq!(rest, "* * * *");
+            assert_eq!(minutes, if minute == "*" { 1 } else { 60 }, "{}", schedule.cron);
+        }
+    }
+}

@@ -7,7 +7,7 @@ use platform::entropy;
 use protocol::device::{DeviceRequest, INTERVAL, UserCode};
 use protocol::{Standing, TokenContent, TokenKind, sealed_token};
 use provider::authorization::too_long;
-use provider::{Context, HandlerError, RequestParameters};
+use provider::{ClientRequest, Context, HandlerError};
 use serde::Serialize;
 use storage::devices::{self, Pending};
 use types::Timestamp;
@@ -27,15 +27,13 @@ struct Codes {
 }
 
 pub(crate) async fn respond(request: &Request, context: &Context) -> Result<Response, HandlerError> {
-    let parameters = request.form()?;
-    parameters.refuse_repeated()?;
-    let client = context.authenticate(request, &parameters).await?;
-    let asked = DeviceRequest::check(&parameters, &client.client, &context.config.resources)?;
+    let opened = ClientRequest::open(request, context).await?;
+    let asked = DeviceRequest::check(&opened.parameters, opened.client(), &context.config.resources)?;
     // The request travels through the sign-in of the user who approves it.
     if let Some(error) = too_long(&asked.to_authorization_request(&format!("{}/device", context.config.issuer))) {
         return Err(error.into());
     }
-    let codes = begin(context, asked, request.received_at).await?;
+    let codes = begin(context, asked, opened.now).await?;
     Ok(Response::json(StatusCode::OK, &codes).with(header::PRAGMA, "no-cache"))
 }
 

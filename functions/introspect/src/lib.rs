@@ -16,7 +16,7 @@ use http::{StatusCode, header};
 use latchkey_http::{Request, Response};
 use protocol::Client;
 use protocol::introspection::{INTROSPECTION_RESPONSE_TYPE, IntrospectionResponseClaims, ResponseForm, is_audience};
-use provider::{Context, Function, HandlerError, RequestParameters};
+use provider::{ClientRequest, Context, Function, HandlerError};
 use token::Found;
 use types::{Algorithm, Error, ErrorCode, Timestamp};
 
@@ -26,20 +26,18 @@ pub const FUNCTION: Function = Function::api("introspect", |request, context| Bo
 /// Answers whether a token is active, with its claims. Round trips: 1; 0 for a token that is forged, expired, or not
 /// visible to the caller.
 pub async fn handle(request: &Request, context: &Context) -> Result<Response, HandlerError> {
-    let parameters = request.form()?;
-    parameters.refuse_repeated()?;
-    let stored = context.authenticate(request, &parameters).await?;
-    let client = &stored.client;
+    let asked = ClientRequest::open(request, context).await?;
+    let (client, now) = (asked.client(), asked.now);
     if !client.is_confidential() {
         return Err(unproved().into());
     }
     let form = ResponseForm::accepted(request.header(&header::ACCEPT));
     form.check(client)?;
-    let found = token::find(parameters.required("token")?, &stored, context, request.received_at).await?;
+    let found = token::find(asked.parameters.required("token")?, &asked.stored, context, now).await?;
     let response = match form {
         ResponseForm::Json => Response::json(StatusCode::OK, &found.introspection(context)),
-        ResponseForm::IntrospectionJwt => signed(&found, client, context, request.received_at).await?,
-        ResponseForm::AccessToken => phantom(&found, client, context, request.received_at).await?,
+        ResponseForm::IntrospectionJwt => signed(&found, client, context, now).await?,
+        ResponseForm::AccessToken => phantom(&found, client, context, now).await?,
     };
     Ok(response.with(header::VARY, "Accept"))
 }

@@ -5,12 +5,12 @@ use latchkey_http::{Request, Response};
 use platform::entropy;
 use protocol::request_object::PUSHED_PREFIX;
 use protocol::{GrantId, Standing, TokenContent, TokenKind, sealed_token};
-use provider::{Context, Function, HandlerError, RequestParameters};
+use provider::{ClientRequest, Context, Function, HandlerError};
 use serde::Serialize;
 use storage::pushed::{self, PushedRequest};
 use types::Error;
 
-/// What a client gets for its request (RFC 9126 §2.2).
+/// A pushed authorization response (RFC 9126 §2.2).
 #[derive(Serialize)]
 struct Answer {
     request_uri: String,
@@ -18,21 +18,18 @@ struct Answer {
     expires_in: u64,
 }
 
-/// The function, as every platform calls it.
+/// The function `par`.
 pub const FUNCTION: Function = Function::api("par", |request, context| Box::pin(handle(request, context)));
 
-/// Takes a request that passes every check of the authorization endpoint, and answers with a reference to it that is
-/// good for one use, for a short time, for this client. One round trip.
+/// Stores a request that passes every check of the authorization endpoint. Returns a reference to it, which this client
+/// may use once within a short time. Round trips: 1.
 pub async fn handle(request: &Request, context: &Context) -> Result<Response, HandlerError> {
-    let parameters = request.form()?;
-    parameters.refuse_repeated()?;
-    let stored = context.authenticate(request, &parameters).await?;
-    let client = &stored.client;
-    if parameters.value("request_uri").is_some() {
+    let asked = ClientRequest::open(request, context).await?;
+    let (client, now) = (asked.client(), asked.now);
+    if asked.parameters.value("request_uri").is_some() {
         return Err(Error::invalid_request("request_uri cannot be pushed (RFC 9126 section 2.1)").into());
     }
-    let now = request.received_at;
-    let checked = context.check_unpushed(&parameters, client, now).await?;
+    let checked = context.check_unpushed(&asked.parameters, client, now).await?;
     let random: [u8; 18] = entropy::bytes()?;
     let id = GrantId::from_bytes(random);
     let expires_at = now.after(context.config.pushed_request_lifetime);
@@ -40,7 +37,7 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Ha
     let binding = sealed_token::pushed_binding(&client.client_id);
     let reference = sealed_token::seal(&context.secrets, TokenKind::PushedRequest, &content, &binding);
     let request = PushedRequest { request: checked.request, expected_subject: checked.expected_subject };
-    // The record outlives its reference: whoever began in time has as long as anybody to sign in.
+    // The record outlives its reference: a user who starts in time has the usual time to sign in.
     pushed::create(context.records.as_ref(), id, &request, expires_at.after(context.config.interaction_lifetime))
         .await?;
     let answer = Answer {

@@ -4,7 +4,7 @@ use http::StatusCode;
 use latchkey_http::{Request, Response};
 use protocol::{Client, RevokedToken, TokenKind, sealed_token};
 use provider::issue::Issuer;
-use provider::{Context, Function, HandlerError, RequestParameters};
+use provider::{ClientRequest, Context, Function, HandlerError};
 use storage::grants::{self, StepContext};
 use storage::markers;
 use types::Timestamp;
@@ -15,12 +15,9 @@ pub const FUNCTION: Function = Function::api("revoke", |request, context| Box::p
 /// Revokes a token of the requesting client. A token that is unknown, expired or another client's is no error (RFC
 /// 7009 §2.2) and stays as it is. Round trips: 1.
 pub async fn handle(request: &Request, context: &Context) -> Result<Response, HandlerError> {
-    let parameters = request.form()?;
-    parameters.refuse_repeated()?;
-    let stored = context.authenticate(request, &parameters).await?;
-    let client = &stored.client;
-    let token = parameters.required("token")?;
-    revoke(token, client, context, request.received_at).await?;
+    let asked = ClientRequest::open(request, context).await?;
+    let token = asked.parameters.required("token")?;
+    revoke(token, asked.client(), context, asked.now).await?;
     // Clients ignore the body (§2.2), but some look for JSON.
     Ok(Response::json(StatusCode::OK, &serde_json::Map::new()))
 }

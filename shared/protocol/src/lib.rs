@@ -5,8 +5,7 @@ mod authentication;
 pub mod authorization_request;
 mod claims;
 mod client;
-pub mod client_assertion;
-mod client_authentication;
+pub mod client_authentication;
 pub mod device;
 mod grant;
 pub mod interaction;
@@ -38,7 +37,7 @@ pub use client::{
     AccessTokenFormat, ApplicationType, Client, ClientAuthenticationMethod, GrantType, Lifetimes, ResponseType,
     SecretVerifier, StoredClient, SubjectType, TokenExchangePolicy,
 };
-pub use client_authentication::{ClientCredentials, UNPROVED};
+pub use client_authentication::ClientCredentials;
 pub use grant::{
     CodeVerdict, Grant, GrantState, GrantStatus, RACE, RefreshLifetimes, RefreshVerdict, RevokedToken, judge_code,
     judge_refresh,

@@ -1,25 +1,18 @@
 //! What a function works with besides its request.
 
+use crate::clients::ClientCache;
 use crate::pacing::Pacing;
 use crate::remote_keys::RemoteKeys;
 use crate::{Config, ConfigError, HandlerError};
 use keys::{KeySet, Keyring, Secrets};
 use platform::Fetcher;
-use protocol::StoredClient;
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use storage::{Records, clients, signing_keys};
+use storage::{Records, signing_keys};
 use types::Timestamp;
 
 /// How long an instance may use what it read of clients and signing keys.
 pub const CACHED_FOR: Duration = Duration::from_secs(60);
-
-/// How lately a client must have been read for its secret to be believed to be the one.
-const RECENT: Duration = Duration::from_secs(1);
-
-/// How many clients an instance remembers.
-const MAX_CLIENTS: usize = 1024;
 
 /// One running instance of a function. All that it remembers may be forgotten at any time, or be a minute old.
 pub struct Context {
@@ -36,7 +29,7 @@ pub struct Context {
     /// Where log lines go.
     pub log: Box<dyn Fn(&str) + Send + Sync>,
     keyring: Mutex<Option<(Timestamp, Arc<Keyring>)>>,
-    pub(crate) clients: Mutex<HashMap<String, (Timestamp, Arc<StoredClient>)>>,
+    pub(crate) clients: ClientCache,
     pub(crate) remote_keys: RemoteKeys,
 }
 
@@ -57,7 +50,7 @@ impl Context {
             pacing: Pacing::default(),
             log,
             keyring: Mutex::default(),
-            clients: Mutex::default(),
+            clients: ClientCache::default(),
             remote_keys: RemoteKeys::default(),
         })
     }
@@ -97,45 +90,5 @@ impl Context {
     /// Has the keys read again when they are next needed.
     pub(crate) fn forget_keyring(&self) {
         *self.keyring.lock().unwrap_or_else(PoisonError::into_inner) = None;
-    }
-
-    /// Has a client read again when it is next asked for, unless it was read a moment ago. Whether it was not.
-    pub(crate) fn forget_older_client(&self, client_id: &str, now: Timestamp) -> bool {
-        let mut cached = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_older = cached.get(client_id).is_some_and(|(read_at, _)| now.since(*read_at) >= RECENT);
-        if is_older {
-            cached.remove(client_id);
-        }
-        is_older
-    }
-
-    /// A client. Cached for a minute: what changes of a client holds everywhere within that time.
-    pub async fn client(&self, client_id: &str, now: Timestamp) -> Result<Option<Arc<StoredClient>>, HandlerError> {
-        if client_id.is_empty() || client_id.len() > 128 {
-            return Ok(None);
-        }
-        {
-            let cached = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some((read_at, client)) = cached.get(client_id)
-                && now.since(*read_at) < CACHED_FOR
-            {
-                return Ok(Some(client.clone()).filter(|client| client.is_there(now)));
-            }
-        }
-        let found =
-            clients::find(self.records.as_ref(), client_id).await?.filter(|found| found.is_there(now)).map(Arc::new);
-        let mut cached = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        match &found {
-            Some(client) => {
-                if cached.len() >= MAX_CLIENTS {
-                    cached.clear();
-                }
-                cached.insert(client_id.to_owned(), (now, client.clone()));
-            }
-            None => {
-                cached.remove(client_id);
-            }
-        }
-        Ok(found)
     }
 }

@@ -1,11 +1,12 @@
 //! What the endpoints call: configuration, clients, tokens, sessions, keys, notices.
 
-mod authenticate;
 pub mod authorization;
 pub mod authorization_response;
 pub mod back_channel;
 mod bearer;
 pub mod browser;
+mod client_request;
+mod clients;
 mod config;
 mod context;
 pub mod cookies;
@@ -32,6 +33,7 @@ mod visit;
 pub mod worker;
 
 pub use bearer::bearer_challenge;
+pub use client_request::ClientRequest;
 pub use config::{Config, ConfigError};
 pub use context::{CACHED_FOR, Context};
 pub use encrypt::encrypted;

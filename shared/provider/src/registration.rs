@@ -6,7 +6,6 @@ use protocol::registration::Registration;
 use protocol::{GrantId, GrantType, Standing, StoredClient, TokenContent, TokenKind, sealed_token};
 use serde::Deserialize;
 use serde_json::Value;
-use std::sync::PoisonError;
 use std::time::Duration;
 use types::{Scope, Timestamp};
 
@@ -98,10 +97,5 @@ impl Context {
         storage::clients::keep(self.records.as_ref(), client_id).await?;
         self.forget_client(client_id);
         Ok(())
-    }
-
-    /// Reads a client anew when it is next asked for.
-    pub fn forget_client(&self, client_id: &str) {
-        self.clients.lock().unwrap_or_else(PoisonError::into_inner).remove(client_id);
     }
 }

@@ -1,43 +1,83 @@
-//! Clients that prove who they are with a JWT of their own key: `private_key_jwt` (RFC 7523 §2.2, §3, OpenID Connect
-//! Core §9).
+//! `private_key_jwt`: a JWT that the client signs with its own key (RFC 7523 §2.2, §3, OpenID Connect Core §9).
 
-use crate::{Assertion, AssertionProblem, AssertionRules, Client, assertion::MAX_LIFETIME};
+use super::{Evidence, Verification, invalid_client};
+use crate::{Assertion, AssertionProblem, AssertionRules, Client, Parameters, assertion::MAX_LIFETIME};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
-use types::Timestamp;
+use types::{Error, Timestamp};
 
 /// `client_assertion_type` of a JWT (RFC 7523 §2.2).
 pub const CLIENT_ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
-/// The `typ` of an assertion that keeps to draft-ietf-oauth-rfc7523bis: its audience is the issuer, nothing else.
-const TYPED: &str = "client-authentication+jwt";
+/// A `client_assertion` that a request presents.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct SignedAssertion(String);
 
-/// This server, as assertions may name it.
-#[derive(Clone, Copy, Debug)]
-pub struct AssertionAudience<'a> {
-    /// The issuer identifier.
-    pub issuer: &'a str,
-    /// The URLs of the token endpoint, by which OpenID Connect Core §9 and RFC 7523 §3 named it, and of the endpoint
-    /// that is called (RFC 9126 §2).
-    pub endpoints: [&'a str; 2],
+impl SignedAssertion {
+    /// Returns the assertion of the request, if it has one. Errors: `invalid_request` if half of the pair of parameters
+    /// is missing; `invalid_client` if the type is not supported.
+    pub(super) fn from_parameters(parameters: &Parameters) -> Result<Option<Self>, Error> {
+        match (parameters.value("client_assertion_type"), parameters.value("client_assertion")) {
+            (None, None) => Ok(None),
+            (Some(CLIENT_ASSERTION_TYPE), Some(assertion)) => Ok(Some(Self(assertion.to_owned()))),
+            (Some(CLIENT_ASSERTION_TYPE), None) => {
+                Err(Error::invalid_request("the parameter 'client_assertion' is missing"))
+            }
+            (None, Some(_)) => Err(Error::invalid_request("the parameter 'client_assertion_type' is missing")),
+            (Some(_), _) => Err(invalid_client(
+                "client_assertion_type must be urn:ietf:params:oauth:client-assertion-type:jwt-bearer (RFC 7523 section 2.2)",
+            )),
+        }
+    }
+
+    /// Returns the client that the assertion names as `sub`, which the parameter `client_id` may repeat (RFC 7521
+    /// §4.2). Errors: `invalid_client`.
+    pub(super) fn subject(&self, client_id: Option<&str>) -> Result<String, Error> {
+        let subject = subject(&self.0)
+            .ok_or_else(|| invalid_client("client_assertion is not a JWT whose sub is the client_id"))?;
+        if client_id.is_some_and(|sent| sent != subject) {
+            return Err(invalid_client("client_id is not the sub of client_assertion (RFC 7521 section 4.2)"));
+        }
+        Ok(subject)
+    }
 }
 
-/// Whom an assertion says that it is from; proved by nothing. For finding the client when a request does not name it
-/// otherwise (RFC 7521 §4.2).
-pub fn claimed_client(assertion: &str) -> Option<String> {
+/// Accepts an assertion. The signature and the claims are left to verify.
+pub(super) fn accept(evidence: &Evidence) -> Option<Verification<'_>> {
+    match evidence {
+        Evidence::Assertion(SignedAssertion(assertion)) => Some(Verification::Assertion(assertion)),
+        _ => None,
+    }
+}
+
+/// Returns the claim `sub` of a JWT whose signature is not verified: it only selects the client.
+fn subject(assertion: &str) -> Option<String> {
     let payload = assertion.split('.').nth(1)?;
     let claims: Map<String, Value> = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()?;
     claims.get("sub")?.as_str().map(str::to_owned)
 }
 
-/// Holds the claims of a client's assertion against the rules. Its signature is the caller's to verify, with the key
-/// of this client; its `typ` is the one of its header.
+/// `typ` of an assertion that follows draft-ietf-oauth-rfc7523bis: its only audience is the issuer.
+const TYPED: &str = "client-authentication+jwt";
+
+/// The names that a client assertion may use for this server.
+#[derive(Clone, Copy, Debug)]
+pub struct AssertionAudience<'a> {
+    /// The issuer identifier.
+    pub issuer: &'a str,
+    /// URLs of the token endpoint (OpenID Connect Core §9, RFC 7523 §3) and of the endpoint that is called (RFC 9126
+    /// §2).
+    pub endpoints: [&'a str; 2],
+}
+
+/// Checks the claims of a client assertion. `typ` is the one of its header. The caller verifies the signature with the
+/// key of this client.
 ///
-/// Both `iss` and `sub` are the client (RFC 7523 §3). The audience is this server alone: by its issuer identifier, or,
-/// in an assertion that is not typed as one of rfc7523bis, also by its token endpoint or the endpoint called, since that
-/// is what OpenID Connect Core §9 and RFC 9126 §2 told clients to write (see
-/// infra/decisions/audience-of-client-assertions.md). A JWT that is typed
-/// for another purpose, such as a request object, proves nobody.
+/// `iss` and `sub` are the client (RFC 7523 §3). The audience is this server alone, by its issuer identifier. An
+/// assertion without the `typ` of rfc7523bis may also name the token endpoint or the endpoint that is called, because
+/// OpenID Connect Core §9 and RFC 9126 §2 ask clients for that: see
+/// infra/decisions/audience-of-client-assertions.md. A JWT typed for another purpose, such as a request object, is
+/// rejected.
 pub fn check(
     mut claims: Map<String, Value>,
     typ: Option<&str>,
@@ -52,11 +92,11 @@ pub fn check(
         Some(typ) if typ.eq_ignore_ascii_case(TYPED) => true,
         Some(_) => return Err(AssertionProblem::Type),
     };
-    // OpenID Connect Core §9 demands it of clients.
+    // OpenID Connect Core §9 requires it.
     if !claims.contains_key("jti") {
         return Err(AssertionProblem::NoName);
     }
-    if !is_typed && names_only_us(claims.get("aud"), audience) {
+    if !is_typed && names_only_this_server(claims.get("aud"), audience) {
         claims.insert("aud".to_owned(), Value::String(audience.issuer.to_owned()));
     }
     let rules =
@@ -65,12 +105,12 @@ pub fn check(
     if assertion.subject == client.client_id { Ok(assertion) } else { Err(AssertionProblem::Subject) }
 }
 
-fn names_only_us(aud: Option<&Value>, audience: AssertionAudience<'_>) -> bool {
-    let is_us =
+fn names_only_this_server(aud: Option<&Value>, audience: AssertionAudience<'_>) -> bool {
+    let is_this_server =
         |name: &Value| name.as_str().is_some_and(|name| name == audience.issuer || audience.endpoints.contains(&name));
     match aud {
-        Some(Value::Array(names)) => !names.is_empty() && names.iter().all(is_us),
-        Some(name) => is_us(name),
+        Some(Value::Array(names)) => !names.is_empty() && names.iter().all(is_this_server),
+        Some(name) => is_this_server(name),
         None => false,
     }
 }
@@ -95,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn the_client_vouches_for_itself_alone() {
+    fn issuer_and_subject_are_the_client() {
         assert!(judge(None, json!({})).is_ok());
         assert_eq!(judge(None, json!({ "iss": "other" })).err(), Some(AssertionProblem::Issuer));
         assert_eq!(judge(None, json!({ "sub": "other" })).err(), Some(AssertionProblem::Subject));
@@ -103,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn the_audience_is_this_server_and_nobody_else() {
+    fn the_audience_is_this_server_alone() {
         let [token, called] = AUDIENCE.endpoints;
         for aud in [
             json!(AUDIENCE.issuer),
@@ -133,18 +173,18 @@ mod tests {
     }
 
     #[test]
-    fn a_jwt_for_another_purpose_proves_nobody() {
+    fn a_jwt_for_another_purpose_is_rejected() {
         for typ in ["oauth-authz-req+jwt", "at+jwt", "dpop+jwt", "secevent+jwt", "logout+jwt", ""] {
             assert_eq!(judge(Some(typ), json!({})).err(), Some(AssertionProblem::Type), "{typ}");
         }
     }
 
     #[test]
-    fn whom_it_is_from_is_read_from_any_text() {
+    fn the_subject_is_read_from_any_text() {
         let assertion = format!("e30.{}.x", URL_SAFE_NO_PAD.encode(r#"{"sub":"app"}"#));
-        assert_eq!(claimed_client(&assertion).as_deref(), Some("app"));
+        assert_eq!(subject(&assertion).as_deref(), Some("app"));
         for text in ["", ".", "..", "a.b.c", "e30.e30.", "e30.bnVsbA.", "e30.eyJzdWIiOjd9."] {
-            assert_eq!(claimed_client(text), None, "{text}");
+            assert_eq!(subject(text), None, "{text}");
         }
     }
 }

@@ -1,0 +1,31 @@
+//! Clients: where they are found, and how they authenticate.
+
+mod authenticate;
+mod cache;
+mod source;
+
+use crate::{Context, HandlerError};
+pub(crate) use cache::ClientCache;
+use protocol::StoredClient;
+use source::ClientSource;
+use std::sync::Arc;
+use types::Timestamp;
+
+impl Context {
+    /// Returns a client, or `None` if no client has this `client_id`. The result may be as old as [`crate::CACHED_FOR`].
+    /// Round trips: 1 if the client is not cached.
+    pub async fn client(&self, client_id: &str, now: Timestamp) -> Result<Option<Arc<StoredClient>>, HandlerError> {
+        let Some(source) = ClientSource::of(client_id) else { return Ok(None) };
+        if let Some(cached) = self.clients.get(client_id, now) {
+            return Ok(Some(cached).filter(|client| client.is_there(now)));
+        }
+        let found = source.find(client_id, self).await?.filter(|found| found.is_there(now)).map(Arc::new);
+        self.clients.put(client_id, found.as_ref(), now);
+        Ok(found)
+    }
+
+    /// Removes a client from the cache, after a change.
+    pub fn forget_client(&self, client_id: &str) {
+        self.clients.forget(client_id);
+    }
+}

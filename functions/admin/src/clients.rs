@@ -7,7 +7,7 @@ use platform::entropy;
 use protocol::{Client, SecretVerifier, StoredClient};
 use provider::{Context, HandlerError};
 use serde_json::{Map, Value, json};
-use storage::registrations::{self, Change};
+use storage::registrations;
 
 /// Shortest client secret that an operator may choose, in characters; a shorter one could be guessed.
 const MIN_SECRET: usize = 12;
@@ -29,9 +29,9 @@ enum SecretChange {
 
 pub(crate) async fn list(request: &Request, context: &Context) -> Result<Response, HandlerError> {
     let cursor = listing::cursor(request);
-    let (clients, next) = storage::clients::list(&*context.records, cursor.as_ref(), listing::PAGE).await?;
-    let items: Vec<Value> = clients.iter().map(|stored| json!(stored.client)).collect();
-    Ok(listing::page(&items, next))
+    let page = storage::clients::list(&*context.records, cursor.as_ref(), listing::PAGE).await?;
+    let items: Vec<Value> = page.items.iter().map(|stored| json!(stored.client)).collect();
+    Ok(listing::page(&items, page.next))
 }
 
 pub(crate) async fn get(client_id: &str, request: &Request, context: &Context) -> Result<Response, HandlerError> {
@@ -97,12 +97,9 @@ pub(crate) async fn delete(client_id: &str, request: &Request, context: &Context
     if storage::clients::find(records, client_id).await?.is_none() {
         return Ok(not_found(request));
     }
-    let mut registered = registrations::find(records, client_id).await?;
-    while let Some(current) = registered.filter(|current| !current.state.ended) {
-        registered = match registrations::end(records, client_id, &current, now, entropy::name()?).await? {
-            Change::Lost(newer) => Some(newer),
-            Change::Made(_) | Change::Gone => None,
-        };
+    if let Some(registered) = registrations::find(records, client_id).await? {
+        let write_id = entropy::name()?;
+        registrations::end(records, client_id, registered, now, &write_id, |_| Ok::<_, Fault>(())).await?;
     }
     storage::clients::remove(records, client_id).await?;
     context.forget_client(client_id);

@@ -19,9 +19,9 @@ const MAX_SUBJECT: usize = 255;
 
 pub(crate) async fn list(request: &Request, context: &Context) -> Result<Response, HandlerError> {
     let cursor = listing::cursor(request);
-    let (entries, next) = directory::list(&*context.records, cursor.as_ref(), listing::PAGE).await?;
-    let items: Vec<Value> = entries.iter().map(|entry| json!(entry)).collect();
-    Ok(listing::page(&items, next))
+    let page = directory::list(&*context.records, cursor.as_ref(), listing::PAGE).await?;
+    let items: Vec<Value> = page.items.iter().map(|entry| json!(entry)).collect();
+    Ok(listing::page(&items, page.next))
 }
 
 pub(crate) async fn get(username: &str, request: &Request, context: &Context) -> Result<Response, HandlerError> {
@@ -122,7 +122,7 @@ pub(crate) async fn sign_out(username: &str, request: &Request, context: &Contex
 /// Ends all sessions and grants of a user, and notifies the clients that registered for it.
 async fn end_all(subject: &str, now: Timestamp, context: &Context) -> Result<sign_out::Ended, HandlerError> {
     let records = &*context.records;
-    let notices = Notices::begin(context, subject, &sign_out::parties(records, subject).await?, now).await?;
+    let notices = Notices::begin(context, subject, &sign_out::clients(records, subject).await?, now).await?;
     let ended = sign_out::everywhere(records, subject, now, &entropy::name()?).await?;
     notices.send(context, now).await;
     Ok(ended)

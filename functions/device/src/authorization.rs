@@ -12,8 +12,8 @@ use serde::Serialize;
 use storage::devices::{self, Pending};
 use types::Timestamp;
 
-/// Number of user codes that are tried until one is free.
-const TRIES: u32 = 4;
+/// User codes that are drawn for one request. The first that is free is used.
+const CANDIDATES: u32 = 4;
 
 /// A device authorization response (RFC 8628 §3.2).
 #[derive(Serialize)]
@@ -46,19 +46,18 @@ async fn begin(context: &Context, asked: DeviceRequest, now: Timestamp) -> Resul
     let binding = sealed_token::device_binding(&asked.client_id);
     let device_code = sealed_token::seal(&context.secrets, TokenKind::DeviceCode, &content, &binding);
     let pending = Pending { request: asked, decision: id.name(), expires_at };
-    for _ in 0..TRIES {
-        let user_code = UserCode::from_random(entropy::bytes()?);
-        if devices::begin(context.records.as_ref(), &record_name(context, &user_code), &pending).await? {
-            let verification_uri = format!("{}/device", context.config.issuer);
-            return Ok(Codes {
-                device_code: device_code.expose().to_owned(),
-                verification_uri_complete: format!("{verification_uri}?user_code={user_code}"),
-                user_code: user_code.to_string(),
-                verification_uri,
-                expires_in: lifetime.as_secs(),
-                interval: INTERVAL.as_secs(),
-            });
-        }
-    }
-    Err(HandlerError::unavailable("no user code is free"))
+    let draw = |_| Ok::<_, HandlerError>(UserCode::from_random(entropy::bytes()?));
+    let user_codes: Vec<UserCode> = (0..CANDIDATES).map(draw).collect::<Result<_, _>>()?;
+    let names: Vec<String> = user_codes.iter().map(|user_code| record_name(context, user_code)).collect();
+    let free = devices::begin(context.records.as_ref(), &names, &pending).await?;
+    let user_code = user_codes.get(free).ok_or_else(|| HandlerError::unavailable("no user code is free"))?;
+    let verification_uri = format!("{}/device", context.config.issuer);
+    Ok(Codes {
+        device_code: device_code.expose().to_owned(),
+        verification_uri_complete: format!("{verification_uri}?user_code={user_code}"),
+        user_code: user_code.to_string(),
+        verification_uri,
+        expires_in: lifetime.as_secs(),
+        interval: INTERVAL.as_secs(),
+    })
 }

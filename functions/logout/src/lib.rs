@@ -124,7 +124,7 @@ async fn end_everywhere(
     logout: &LogoutRequest,
 ) -> Result<Response, HandlerError> {
     let (records, subject, now) = (context.records.as_ref(), &signed_in.session.subject, request.received_at);
-    let notices = Notices::begin(context, subject, &sign_out::parties(records, subject).await?, now).await?;
+    let notices = Notices::begin(context, subject, &sign_out::clients(records, subject).await?, now).await?;
     sign_out::everywhere(records, subject, now, &entropy::name()?).await?;
     // The list of the user's records may lag; this session must end in any case.
     sessions::remove(records, signed_in.id).await?;

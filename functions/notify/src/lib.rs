@@ -10,13 +10,13 @@ use types::Timestamp;
 /// Runs all due work. Frequent or concurrent runs do no harm: one run claims each notification, and a second end of a
 /// session changes nothing. A failure does not stop the other work; the first failure is returned.
 pub async fn run(now: Timestamp, context: &Context) -> Result<(), HandlerError> {
-    let ended = end_overlooked(now, context).await;
+    let ended = end_leftovers(now, context).await;
     ended.and(back_channel::retry(context, now).await)
 }
 
-async fn end_overlooked(now: Timestamp, context: &Context) -> Result<(), HandlerError> {
+async fn end_leftovers(now: Timestamp, context: &Context) -> Result<(), HandlerError> {
     let mut done = Ok(());
-    for sign_out in sign_out::settled(context.records.as_ref(), now).await? {
+    for sign_out in sign_out::due(context.records.as_ref(), now).await? {
         done = done.and(match sign_out {
             Ok(sign_out) => end(&sign_out, now, context).await,
             Err(unreadable) => Err(unreadable.into()),
@@ -27,9 +27,9 @@ async fn end_overlooked(now: Timestamp, context: &Context) -> Result<(), Handler
 
 async fn end(sign_out: &SignOut, now: Timestamp, context: &Context) -> Result<(), HandlerError> {
     let records = context.records.as_ref();
-    let overlooked = sign_out::overlooked(records, sign_out).await?;
-    let notices = Notices::begin(context, &sign_out.subject, &overlooked.parties(), now).await?;
-    overlooked.end(sign_out, records, now, &entropy::name()?).await?;
+    let leftovers = sign_out::leftovers(records, sign_out).await?;
+    let notices = Notices::begin(context, &sign_out.subject, &leftovers.clients(), now).await?;
+    leftovers.end(sign_out, records, now, &entropy::name()?).await?;
     notices.send(context, now).await;
     Ok(())
 }

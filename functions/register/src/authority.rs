@@ -47,9 +47,9 @@ pub(crate) async fn take_quota(request: &Request, context: &Context) -> Result<(
     let from = network(request.address);
     let tag = base64url(&context.secrets.mac(Purpose::Throttle, &[b"registration", from.as_bytes()]));
     for (name, most) in [(format!("register-{tag}"), policy.per_address), ("register".to_owned(), policy.in_total)] {
-        let writer = entropy::name()?;
+        let write_id = entropy::name()?;
         let now = request.received_at;
-        if let Err(next_at) = attempts::take(&*context.records, &name, HOUR, most, now, &writer).await? {
+        if let Err(next_at) = attempts::take(&*context.records, &name, HOUR, most, now, &write_id).await? {
             return Err(too_many(request, next_at.since(now)).into());
         }
     }

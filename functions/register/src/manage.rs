@@ -4,12 +4,12 @@ use crate::{answer, authority, document, metadata, register, sector, statement};
 use http::StatusCode;
 use latchkey_http::{Request, Response};
 use platform::entropy;
-use protocol::registration::{self, Limits};
+use protocol::registration::{self, Limits, RegistrationState};
 use protocol::{StoredClient, TokenKind, sealed_token};
 use provider::{Context, HandlerError};
 use serde_json::Value;
 use storage::clients;
-use storage::registrations::{self, Change, Registered};
+use storage::registrations::{self, Registered};
 use types::{Error, ErrorCode};
 
 /// A client that presented its registration access token, with its registration and the generation of the token.
@@ -21,14 +21,16 @@ struct Shown {
 
 /// Reads the settings (§2.1).
 pub(crate) async fn read(client_id: &str, request: &Request, context: &Context) -> Result<Response, HandlerError> {
-    let Shown { stored, mut registered, generation } = authorized(client_id, request, context).await?;
-    let records = context.records.as_ref();
-    // The client has the newest token, so it needs no older one any more.
-    if let Some(state) = registered.state.read_with(generation, entropy::name()?)
-        && let Change::Made(changed) = registrations::advance(records, client_id, &registered, &state).await?
-    {
-        registered = changed;
-    }
+    let Shown { stored, registered, generation } = authorized(client_id, request, context).await?;
+    let write_id = entropy::name()?;
+    // A client that has the newest token needs no older one any more.
+    let confirmed = registrations::change(context.records.as_ref(), client_id, registered, |state| {
+        if !state.accepts(generation) {
+            return Err(HandlerError::from(refused()));
+        }
+        Ok(state.read_with(generation, write_id.clone()))
+    });
+    let registered = confirmed.await?.ok_or_else(gone)?;
     let document = document(context, &stored, &registered.registration, registered.state.secret, generation)?;
     Ok(answer(StatusCode::OK, &document, client_id))
 }
@@ -39,9 +41,9 @@ pub(crate) async fn read(client_id: &str, request: &Request, context: &Context) 
 /// The registration is advanced before the client is written. If the response is lost, the same request with the same
 /// token writes the same again and gets the same response.
 pub(crate) async fn replace(client_id: &str, request: &Request, context: &Context) -> Result<Response, HandlerError> {
-    let Shown { stored: before, mut registered, generation } = authorized(client_id, request, context).await?;
+    let Shown { stored: before, registered, generation } = authorized(client_id, request, context).await?;
     let records = context.records.as_ref();
-    refuse_shared(&registered)?;
+    refuse_shared(&registered.state)?;
     let mut metadata = metadata(request)?;
     registration::check_replacement(client_id, &metadata)?;
     check_secret(metadata.remove("client_secret"), &before)?;
@@ -65,17 +67,16 @@ pub(crate) async fn replace(client_id: &str, request: &Request, context: &Contex
     let client = registration::read(client_id, metadata, said.as_ref(), &limits)?;
     sector::check(&client, context).await?;
     let needs_secret = client.has_secret() && before.secrets.is_empty();
-    let state = loop {
-        let next = registered.state.replaced_with(generation, new_secret.is_some() || needs_secret, entropy::name()?);
-        match registrations::advance(records, client_id, &registered, &next).await? {
-            Change::Made(changed) => break changed.state,
-            Change::Lost(newer) if newer.state.accepts(generation) => {
-                refuse_shared(&newer)?;
-                registered = newer;
-            }
-            Change::Lost(_) | Change::Gone => return Err(gone().into()),
+    let write_id = entropy::name()?;
+    let replaced = registrations::change(records, client_id, registered, |state| {
+        if !state.accepts(generation) {
+            return Err(HandlerError::from(gone()));
         }
-    };
+        refuse_shared(state)?;
+        Ok(Some(state.replaced_with(generation, new_secret.is_some() || needs_secret, write_id.clone())))
+    });
+    let registered = replaced.await?.ok_or_else(gone)?;
+    let state = &registered.state;
     let made = register::secrets(context, &client, &registered.registration, state.secret)?;
     let (stored, ()) = clients::change(records, client_id, |before| {
         let before = before.filter(|before| before.is_of(&registered.registration)).ok_or_else(gone)?;
@@ -103,19 +104,16 @@ pub(crate) async fn replace(client_id: &str, request: &Request, context: &Contex
 /// exist, and a later client with the same client_id gets only newer grants. The registration ends before the client
 /// is removed, so a repeated request completes an interrupted deletion.
 pub(crate) async fn delete(client_id: &str, request: &Request, context: &Context) -> Result<Response, HandlerError> {
-    let Shown { mut registered, generation, .. } = shown(client_id, request, context).await?;
+    let Shown { registered, generation, .. } = shown(client_id, request, context).await?;
     let records = context.records.as_ref();
-    loop {
-        refuse_shared(&registered)?;
-        if registered.state.ended {
-            break;
+    let write_id = entropy::name()?;
+    let ended = registrations::end(records, client_id, registered, request.received_at, &write_id, |state| {
+        if !state.may_end_with(generation) {
+            return Err(HandlerError::from(gone()));
         }
-        match registrations::end(records, client_id, &registered, request.received_at, entropy::name()?).await? {
-            Change::Made(_) => break,
-            Change::Lost(newer) if newer.state.may_end_with(generation) => registered = newer,
-            Change::Lost(_) | Change::Gone => return Err(gone().into()),
-        }
-    }
+        Ok(refuse_shared(state)?)
+    });
+    ended.await?.ok_or_else(gone)?;
     clients::remove(records, client_id).await?;
     context.forget_client(client_id);
     Ok(Response::new(StatusCode::NO_CONTENT))
@@ -152,8 +150,8 @@ async fn shown(client_id: &str, request: &Request, context: &Context) -> Result<
     Ok(Shown { stored: stored.ok_or_else(gone)?, registered, generation })
 }
 
-fn refuse_shared(registered: &Registered) -> Result<(), Error> {
-    if !registered.state.shared {
+fn refuse_shared(state: &RegistrationState) -> Result<(), Error> {
+    if !state.shared {
         return Ok(());
     }
     let description = "the same registration was made more than once, and all share this client: register another";

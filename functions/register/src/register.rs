@@ -11,7 +11,7 @@ use provider::{Context, HandlerError};
 use serde_json::{Map, Value};
 use std::time::Duration;
 use storage::clients;
-use storage::registrations::{self, Change, Initial, InitialUse, Registered};
+use storage::registrations::{self, Initial, InitialUse, Registered};
 use types::{Error, ErrorCode, Timestamp};
 
 /// Time for which the last use of an initial access token can be repeated after a lost response.
@@ -122,26 +122,21 @@ async fn share(
 ) -> Result<Option<Response>, HandlerError> {
     let records = context.records.as_ref();
     let stored = clients::find(records, client_id).await?.filter(|stored| stored.is_there(now));
-    let (Some(stored), Some(mut registered)) = (stored, registrations::find(records, client_id).await?) else {
+    let (Some(stored), Some(registered)) = (stored, registrations::find(records, client_id).await?) else {
         return Ok(None);
     };
-    while registered.state.fingerprint.as_deref() == Some(fingerprint) && stored.is_of(&registered.registration) {
-        if !registered.state.shared {
-            let shared = registered.state.shared(entropy::name()?);
-            match registrations::advance(records, client_id, &registered, &shared).await? {
-                Change::Made(changed) => registered = changed,
-                Change::Lost(newer) => {
-                    registered = newer;
-                    continue;
-                }
-                Change::Gone => return Ok(None),
-            }
-        }
-        let state = &registered.state;
-        let document = document(context, &stored, &registered.registration, state.secret, state.latest)?;
-        return Ok(Some(answer(StatusCode::CREATED, &document, client_id)));
+    if !stored.is_of(&registered.registration) {
+        return Ok(None);
     }
-    Ok(None)
+    let is_same = |state: &RegistrationState| state.fingerprint.as_deref() == Some(fingerprint);
+    let write_id = entropy::name()?;
+    let shared = registrations::change(records, client_id, registered, |state| {
+        Ok::<_, HandlerError>((is_same(state) && !state.shared).then(|| state.shared(write_id.clone())))
+    });
+    let Some(registered) = shared.await?.filter(|registered| is_same(&registered.state)) else { return Ok(None) };
+    let state = &registered.state;
+    let document = document(context, &stored, &registered.registration, state.secret, state.latest)?;
+    Ok(Some(answer(StatusCode::CREATED, &document, client_id)))
 }
 
 /// Registers with an initial access token. One of several concurrent requests gets its last use. A later request with
@@ -161,9 +156,9 @@ async fn with_initial_access(
     };
     let (id, most) = (token.standing.grant.name(), token.standing.generation);
     let forgotten_at = token.expires_at.after(RETRIED);
-    let writer = entropy::name()?;
+    let write_id = entropy::name()?;
     let spent = || authority::invalid_token("the initial access token is used up");
-    match registrations::use_initial(records, &id, most, forgotten_at, &attempt, &writer).await? {
+    match registrations::use_initial(records, &id, most, forgotten_at, &attempt, &write_id).await? {
         Initial::Used => create(client, statement, None, None, context, now).await,
         Initial::Spent => Err(spent().into()),
         Initial::Again(earlier) => {

@@ -5,7 +5,7 @@ use latchkey_http::{Request, Response};
 use protocol::{Client, RevokedToken, TokenKind, sealed_token};
 use provider::issue::Issuer;
 use provider::{ClientRequest, Context, Function, HandlerError};
-use storage::grants::{self, StepContext};
+use storage::grants::{self, GrantUpdate};
 use storage::markers;
 use types::Timestamp;
 
@@ -27,7 +27,7 @@ async fn revoke(token: &str, client: &Client, context: &Context, now: Timestamp)
     let records = context.records.as_ref();
     // An exchanged token has the grant of another client, which may have to be notified that the session ended.
     let remembered = context.config.session_lifetime;
-    let step = StepContext { remembered, ..Issuer { context, client, now }.step()? };
+    let step = GrantUpdate { remembered, ..Issuer { context, client, now }.step()? };
     let binding = sealed_token::refresh_binding(&client.client_id);
     if let Some(refresh) = sealed_token::open(&context.secrets, TokenKind::RefreshToken, token, &binding, now) {
         return Ok(grants::revoke(records, &refresh.standing, &step).await?);

@@ -11,7 +11,7 @@ use protocol::Client;
 use protocol::logout::{LOGOUT_TOKEN_TYPE, LogoutTokenClaims, frame_url, next_attempt, sid_for};
 use serde_json::json;
 use std::time::Duration;
-use storage::grants::Party;
+use storage::grants::SessionClient;
 use storage::logouts::{self, Logout};
 use types::Timestamp;
 
@@ -30,24 +30,24 @@ impl Notices {
     pub async fn begin(
         context: &Context,
         subject: &str,
-        parties: &[Party],
+        clients: &[SessionClient],
         now: Timestamp,
     ) -> Result<Self, HandlerError> {
         let mut notices = Self { logouts: Vec::new(), frames: Vec::new() };
-        for party in parties {
-            let Some(stored) = context.client(&party.client_id, now).await? else { continue };
+        for holder in clients {
+            let Some(stored) = context.client(&holder.client_id, now).await? else { continue };
             let client = &stored.client;
             let frame = client.frontchannel_logout_uri.as_deref();
-            let sid = sid_for(&client.client_id, &party.sid);
+            let sid = sid_for(&client.client_id, &holder.sid);
             notices.frames.extend(frame.and_then(|uri| frame_url(uri, &context.config.issuer, &sid)));
             if client.backchannel_logout_uri.is_none() {
                 continue;
             }
             let logout = Logout {
                 jti: entropy::name()?,
-                client_id: party.client_id.clone(),
+                client_id: holder.client_id.clone(),
                 subject: subject.to_owned(),
-                sid: party.sid.clone(),
+                sid: holder.sid.clone(),
                 ended_at: now,
             };
             let next_at = next_attempt(1, now, now).unwrap_or(now);
@@ -80,9 +80,9 @@ pub async fn retry(context: &Context, now: Timestamp) -> Result<(), HandlerError
         let (page, next) = logouts::list(records, cursor.as_ref(), 100).await?;
         let mut due = Vec::new();
         for record in &page {
-            let writer = entropy::name()?;
+            let write_id = entropy::name()?;
             let due_after = |logout: &Logout, attempts| next_attempt(attempts, logout.ended_at, now);
-            match logouts::claim(records, record, now, &writer, due_after).await {
+            match logouts::claim(records, record, now, &write_id, due_after).await {
                 Ok(claimed) => due.extend(claimed),
                 Err(error) => done = done.and(Err(error.into())),
             }

@@ -166,7 +166,7 @@ impl SignedIn {
         let (records, session) = (context.records.as_ref(), &self.session);
         sign_out::begin(records, &session.subject, Some(&session.sid), now, &entropy::name()?).await?;
         let grants = SessionGrants::find(records, &session.subject, &session.sid).await?;
-        let notices = Notices::begin(context, &session.subject, &grants.parties(), now).await?;
+        let notices = Notices::begin(context, &session.subject, &grants.clients(), now).await?;
         grants.revoke(records, now, &entropy::name()?).await?;
         sessions::remove(records, self.id).await?;
         Ok(notices)

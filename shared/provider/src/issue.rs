@@ -8,7 +8,7 @@ use protocol::{
     AccessTokenClaims, AccessTokenFormat, Client, Grant, GrantType, IdTokenClaims, Lifetimes, SealedToken, Standing,
     TokenContent, TokenKind, half_hash, resource, sealed_token,
 };
-use storage::grants::StepContext;
+use storage::grants::GrantUpdate;
 use types::{ACCESS_TOKEN_TYPE, Algorithm, Audience, OPAQUE_PREFIX, Scope, Timestamp};
 
 /// Makes tokens for one client, now.
@@ -42,15 +42,15 @@ impl Issuer<'_> {
     }
 
     /// What a step of one of the client's grants is made with.
-    pub fn step(&self) -> Result<StepContext, HandlerError> {
+    pub fn step(&self) -> Result<GrantUpdate, HandlerError> {
         let lifetimes = self.lifetimes();
-        Ok(StepContext {
+        Ok(GrantUpdate {
             now: self.now,
             refresh: self.client.may_use(GrantType::RefreshToken).then_some(lifetimes.refresh),
             access_token: lifetimes.access_token,
             grace: self.context.config.refresh_grace,
             remembered: self.context.remembered(self.client),
-            writer: entropy::name()?,
+            write_id: entropy::name()?,
         })
     }
 

@@ -29,7 +29,7 @@ impl Context {
                 .map_err(HandlerError::unavailable)?;
             let Some(next) = next else { return Ok(set.published().clone()) };
             let sealed = next.to_stored(&self.secrets).map_err(HandlerError::unavailable)?;
-            let holds = signing_keys::replace(records, stored.generation, &sealed).await?;
+            let holds = signing_keys::replace(records, &stored, &sealed).await?;
             if holds.is_some_and(|holds| holds.keys == sealed) {
                 self.forget_keyring();
                 return Ok(next.published().clone());

@@ -23,13 +23,13 @@ pub struct Slots<'a> {
     context: &'a Context,
     now: Timestamp,
     slots: Vec<Slot>,
-    writer: String,
+    write_id: String,
 }
 
 impl<'a> Slots<'a> {
     /// None yet, for an attempt that this request makes.
     pub fn new(context: &'a Context, request: &Request) -> Result<Self, HandlerError> {
-        Ok(Self { context, now: request.received_at, slots: Vec::new(), writer: entropy::name()? })
+        Ok(Self { context, now: request.received_at, slots: Vec::new(), write_id: entropy::name()? })
     }
 
     /// Counts it at one subscriber's [`network`]. A right attempt only takes itself back, for many people may share it.
@@ -56,7 +56,7 @@ impl<'a> Slots<'a> {
     pub async fn reserve(&self) -> Result<Result<(), Duration>, HandlerError> {
         let records = self.context.records.as_ref();
         for slot in &self.slots {
-            let reserved = attempts::reserve(records, &slot.name, slot.patience, self.now, &self.writer).await?;
+            let reserved = attempts::reserve(records, &slot.name, slot.patience, self.now, &self.write_id).await?;
             if let Err(next) = reserved {
                 return Ok(Err(Duration::from_secs(next.since(self.now).as_secs().saturating_add(1))));
             }
@@ -67,7 +67,7 @@ impl<'a> Slots<'a> {
     /// Takes the attempt back: it was right.
     pub async fn forgive(&self) -> Result<(), HandlerError> {
         for slot in self.slots.iter().rev() {
-            attempts::forgive(self.context.records.as_ref(), &slot.name, slot.clears, &self.writer).await?;
+            attempts::forgive(self.context.records.as_ref(), &slot.name, slot.clears, &self.write_id).await?;
         }
         Ok(())
     }

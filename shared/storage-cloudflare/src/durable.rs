@@ -7,7 +7,7 @@ use protocol::Timestamp;
 use std::borrow::Cow;
 use std::pin::pin;
 use std::time::Duration;
-use storage::{Advance, Created, Cursor, Key, Owner, Page, Partition, Record, Records, Unavailable, settle};
+use storage::{Advance, Created, Cursor, Key, Owner, Page, Partition, Record, Records, Unavailable, idempotent_write};
 use wasm_bindgen::JsValue;
 use worker::send::SendFuture;
 use worker::web_sys::{self, RequestInit};
@@ -41,7 +41,7 @@ impl DurableRecords {
     }
 
     /// Asks the object of a partition. A write that failed on the way is asked again too: if the lost one did its work,
-    /// the repeated one finds it, and [`settle`] tells the caller so.
+    /// the repeated one finds it, and [`idempotent_write`] tells the caller so.
     async fn ask(&self, partition: Partition, command: Command<'_>) -> Result<Answer, Unavailable> {
         let json = command.to_json()?;
         let shard = self.shards.name(partition);
@@ -102,7 +102,7 @@ impl Records for DurableRecords {
     async fn create(&self, record: &Record) -> Result<Created, Unavailable> {
         let command = Command::Create(Cow::Borrowed(record));
         let found = SendFuture::new(self.ask(record.key.partition(), command)).await?.created()?;
-        Ok(settle::created(found, record))
+        Ok(idempotent_write::created(found, record))
     }
 
     async fn get(&self, key: &Key) -> Result<Option<Record>, Unavailable> {
@@ -118,7 +118,7 @@ impl Records for DurableRecords {
     ) -> Result<Advance, Unavailable> {
         let command = Command::Advance { key: Cow::Borrowed(key), from, state: Cow::Borrowed(state), expires_at };
         let found = SendFuture::new(self.ask(key.partition(), command)).await?.advanced()?;
-        Ok(settle::advanced(found, from, state, expires_at))
+        Ok(idempotent_write::advanced(found, from, state, expires_at))
     }
 
     async fn delete(&self, key: &Key) -> Result<(), Unavailable> {

@@ -15,7 +15,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditi
 use failure::unavailable;
 use item::name;
 use protocol::Timestamp;
-use storage::{Advance, Created, Cursor, Key, Owner, Page, Record, Records, Unavailable, settle};
+use storage::{Advance, Created, Cursor, Key, Owner, Page, Record, Records, Unavailable, idempotent_write};
 
 /// Records in one table; [`table::create`] makes one that fits.
 #[derive(Clone, Debug)]
@@ -63,7 +63,7 @@ impl Records for DynamoRecords {
                 _ => return Err(unavailable("PutItem", &error)),
             },
         };
-        Ok(settle::created(found, record))
+        Ok(idempotent_write::created(found, record))
     }
 
     async fn get(&self, key: &Key) -> Result<Option<Record>, Unavailable> {
@@ -123,7 +123,7 @@ impl Records for DynamoRecords {
                 _ => return Err(unavailable("UpdateItem", &error)),
             },
         };
-        Ok(settle::advanced(found, from, state, expires_at))
+        Ok(idempotent_write::advanced(found, from, state, expires_at))
     }
 
     async fn delete(&self, key: &Key) -> Result<(), Unavailable> {

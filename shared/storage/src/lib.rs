@@ -1,28 +1,16 @@
-//! Storage: the five verbs ([`Records`]) and the typed repositories over them.
+//! Storage in two layers: [`Records`], the five verbs that every store offers, and typed repositories on top of them.
+//!
+//! The grants, clients, sessions and so on that a repository reads and writes are JSON in the body and the state of a
+//! record.
 
-pub mod attempts;
-pub mod clients;
-pub mod consents;
-pub mod contract;
-pub mod devices;
-pub mod directory;
-pub mod faults;
-pub mod grants;
-mod key;
-pub mod logouts;
-pub mod markers;
-pub mod memory;
-pub mod pushed;
 mod records;
-pub mod registrations;
-pub mod sessions;
-pub mod settle;
-pub mod sign_out;
-pub mod signing_keys;
-mod stored;
-pub mod users;
-mod verb;
+mod repositories;
 
-pub use key::{Key, Kind, Owner, Partition};
-pub use records::{Advance, Created, Cursor, Page, Record, Records, Unavailable};
-pub use verb::Verb;
+pub use records::{
+    Advance, Created, Cursor, Key, Kind, Owner, Page, Partition, Record, Records, Unavailable, Verb, contract, faults,
+    idempotent_write, memory,
+};
+pub use repositories::{
+    attempts, clients, consents, devices, directory, grants, logouts, markers, pushed, registrations, sessions,
+    sign_out, signing_keys, users,
+};

@@ -62,7 +62,7 @@ impl Context {
         self.verify_by(&jwt, keys, now).await.map_err(refused)?;
         let (mark, forgotten_at) = (checked.mark(), checked.forgotten_at());
         let is_first =
-            markers::spend(self.records.as_ref(), "assertion", &mark, forgotten_at, &entropy::name()?).await?;
+            markers::use_once(self.records.as_ref(), "assertion", &mark, forgotten_at, &entropy::name()?).await?;
         if is_first { Ok(()) } else { Err(refused("it was used before")) }
     }
 }

@@ -1,6 +1,6 @@
 //! A store in memory, for tests: it counts the calls, and its listing can be made to lag.
 
-use crate::{Advance, Created, Cursor, Key, Owner, Page, Record, Records, Unavailable, Verb, settle};
+use crate::{Advance, Created, Cursor, Key, Owner, Page, Record, Records, Unavailable, Verb, idempotent_write};
 use async_trait::async_trait;
 use protocol::Timestamp;
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -148,7 +148,7 @@ impl Records for Memory {
                 Created::Created
             }
         };
-        Ok(settle::created(found, record))
+        Ok(idempotent_write::created(found, record))
     }
 
     async fn get(&self, key: &Key) -> Result<Option<Record>, Unavailable> {
@@ -167,7 +167,7 @@ impl Records for Memory {
             return Ok(Advance::Missing);
         };
         if record.generation != from {
-            return Ok(settle::advanced(Advance::Stale(record), from, state, expires_at));
+            return Ok(idempotent_write::advanced(Advance::Stale(record), from, state, expires_at));
         }
         let next = Record { state: state.to_owned(), expires_at, generation: from.saturating_add(1), ..record };
         Ok(Advance::Advanced(Record::clone(&inner.put(next, self.lag))))

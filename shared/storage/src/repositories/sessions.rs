@@ -1,20 +1,21 @@
-//! Sessions: somebody signed in, in one browser.
+//! Sessions: a user signed in, in one browser.
 
-use crate::stored::{decode, encode};
-use crate::{Created, Key, Kind, Partition, Record, Records, Unavailable, users};
+use super::stored::{decode, encode};
+use super::update::create_new;
+use crate::{Key, Kind, Partition, Record, Records, Unavailable, users};
 use protocol::{AuthenticationContext, GrantId, Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// Somebody signed in, in one browser. Never changes: signing in anew makes another.
+/// A session: a user signed in, in one browser. Never changes: another sign-in starts another session.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Session {
-    /// Who.
+    /// `sub` of the user.
     pub subject: String,
-    /// What they are called on pages.
+    /// The user's name on pages.
     pub name: String,
-    /// How and when.
+    /// Method and time of the sign-in.
     pub authentication: AuthenticationContext,
-    /// What its names in ID tokens are made of (`protocol::logout::sid_for`); says nothing of its name in the store.
+    /// The value from which the `sid` in ID tokens is derived (`protocol::logout::sid_for`). Independent of the key.
     pub sid: String,
 }
 
@@ -22,12 +23,12 @@ fn key(id: GrantId) -> Key {
     Key::new(Kind::Session, Partition::from_bytes(id.partition()), &id.name())
 }
 
-/// A name for a new session of a person, from fresh randomness.
+/// Returns the identifier of a new session of a user, from fresh randomness.
 pub fn new_id(subject: &str, random: [u8; 16]) -> GrantId {
     GrantId::new(users::owner(subject).partition().to_bytes(), random)
 }
 
-/// Stores a new session.
+/// Stores a new session. Round trips: 1.
 pub async fn create(
     records: &dyn Records,
     id: GrantId,
@@ -42,21 +43,16 @@ pub async fn create(
         generation: 0,
         expires_at: Some(expires_at),
     };
-    match records.create(&record).await? {
-        Created::Created => Ok(()),
-        Created::Exists(_) => Err(Unavailable { reason: "a random session name was taken".to_owned() }),
-    }
+    create_new(records, record, &[]).await.map(|_| ())
 }
 
-/// Reads a session.
+/// Reads a session. Round trips: 1.
 pub async fn find(records: &dyn Records, id: GrantId) -> Result<Option<Session>, Unavailable> {
-    match records.get(&key(id)).await? {
-        Some(record) => decode(&record.key, &record.body).map(Some),
-        None => Ok(None),
-    }
+    let Some(record) = records.get(&key(id)).await? else { return Ok(None) };
+    Ok(Some(decode(&record.key, &record.body)?))
 }
 
-/// Ends a session.
+/// Ends a session. Does not read it.
 pub async fn remove(records: &dyn Records, id: GrantId) -> Result<(), Unavailable> {
     records.delete(&key(id)).await
 }

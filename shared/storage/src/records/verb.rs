@@ -1,6 +1,6 @@
-//! The five verbs, by name: for counting calls and for planning faults.
+//! The five verbs as values, to count calls and to plan faults.
 
-/// One of the five calls of [`Records`](crate::Records).
+/// One of the five verbs of [`Records`](crate::Records).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Verb {
     /// `create`.

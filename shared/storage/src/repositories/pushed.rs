@@ -1,28 +1,29 @@
-//! Pushed authorization requests (RFC 9126): each is good for one answer.
+//! Pushed authorization requests (RFC 9126). Each yields one authorization code (§7.3).
 
-use crate::stored::{decode, encode};
-use crate::{Advance, Created, Key, Kind, Partition, Record, Records, Unavailable};
+use super::stored::{decode, encode};
+use super::update::create_new;
+use crate::{Advance, Key, Kind, Partition, Record, Records, Unavailable};
 use protocol::{AuthorizationRequest, GrantId, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// A request that a client pushed and that passed every check. Never changes.
+/// A pushed request that passed every check. Never changes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PushedRequest {
     /// The request.
     pub request: AuthorizationRequest,
-    /// Who must sign in, when an ID token hint says so: a subject.
+    /// `sub` of the ID token hint: the user who must sign in, if the request has a hint.
     pub expected_subject: Option<String>,
 }
 
-/// What a request was answered with: the code of a grant.
+/// The answer to a pushed request: an authorization code.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answer {
-    /// The name of the grant; no other answer has the same.
+    /// The identifier of the grant. No two answers have the same.
     pub grant: String,
-    /// When the code was issued.
+    /// The time at which the code was issued.
     pub issued_at: Timestamp,
-    /// The session that it was issued in.
+    /// The session in which the code was issued.
     pub sid: String,
 }
 
@@ -30,7 +31,10 @@ fn key(id: GrantId) -> Key {
     Key::new(Kind::Pushed, Partition::from_bytes(id.partition()), &id.name())
 }
 
-/// Stores a request. One round trip.
+/// Time from an answer to the removal of the record: every `request_uri` that names it has expired by then.
+const KEPT_AFTER_ANSWER: Duration = Duration::from_secs(86_400);
+
+/// Stores a request. Round trips: 1.
 pub async fn create(
     records: &dyn Records,
     id: GrantId,
@@ -45,14 +49,11 @@ pub async fn create(
         generation: 0,
         expires_at: Some(expires_at),
     };
-    match records.create(&record).await? {
-        Created::Created => Ok(()),
-        Created::Exists(_) => Err(Unavailable { reason: "a random name of a pushed request was taken".to_owned() }),
-    }
+    create_new(records, record, &[]).await.map(|_| ())
 }
 
-/// Reads a request that was not answered yet, or was less than `grace` ago: the answer may be lost, and whoever had it
-/// asks again. One round trip.
+/// Reads a request that has no answer, or whose answer is younger than `grace`: the answer may have been lost, and the
+/// browser asks again. Round trips: 1.
 pub async fn find(
     records: &dyn Records,
     id: GrantId,
@@ -60,21 +61,22 @@ pub async fn find(
     grace: Duration,
 ) -> Result<Option<PushedRequest>, Unavailable> {
     let Some(record) = records.get(&key(id)).await? else { return Ok(None) };
-    let is_over = record.generation != 0 && {
+    if record.generation != 0 {
         let answer: Answer = decode(&record.key, &record.state)?;
-        answer.issued_at.after(grace).is_past(now)
-    };
-    if is_over { Ok(None) } else { decode(&record.key, &record.body).map(Some) }
+        if answer.issued_at.after(grace).is_past(now) {
+            return Ok(None);
+        }
+    }
+    Ok(Some(decode(&record.key, &record.body)?))
 }
 
-/// Answers a request: the answer that counts, which is this one for exactly one caller. `None` when the record is gone.
-/// One round trip.
+/// Answers a request. Returns the answer that holds: the given one for exactly one caller, that one's for all others.
+/// `None` if the record is gone. Round trips: 1.
 pub async fn answer(records: &dyn Records, id: GrantId, answer: &Answer) -> Result<Option<Answer>, Unavailable> {
-    // The record may go soon, but not before every copy of the reference has expired.
-    let expires_at = answer.issued_at.after(Duration::from_secs(86_400));
+    let expires_at = answer.issued_at.after(KEPT_AFTER_ANSWER);
     match records.advance(&key(id), 0, &encode(answer), Some(expires_at)).await? {
         Advance::Advanced(_) => Ok(Some(answer.clone())),
-        Advance::Stale(record) => decode(&record.key, &record.state).map(Some),
+        Advance::Stale(record) => Ok(Some(decode(&record.key, &record.state)?)),
         Advance::Missing => Ok(None),
     }
 }

@@ -1,16 +1,16 @@
-//! The directory of sign-in names: which exist, and whose they are. Says nothing of what they sign in with.
+//! The directory of sign-in names: each name and the subject of its user, without any credential.
 
-use crate::stored::{decode, encode};
-use crate::users::normalize;
+use super::stored::{Listing, decode, encode, list as list_records};
+use super::users::normalize;
 use crate::{Created, Cursor, Key, Kind, Owner, Record, Records, Unavailable};
 use serde::{Deserialize, Serialize};
 
-/// A sign-in name, and whose it is. Never changes.
+/// A sign-in name and the subject of its user. Never changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     /// The sign-in name, normalized.
     pub username: String,
-    /// The subject of the person.
+    /// `sub` of the user.
     #[serde(rename = "sub")]
     pub subject: String,
 }
@@ -23,15 +23,14 @@ fn key(username: &str) -> Key {
     Key::new(Kind::User, owner().partition(), &format!("name#{}", normalize(username)))
 }
 
-/// Finds whose a sign-in name is.
+/// Finds the entry of a sign-in name. Round trips: 1.
 pub async fn find(records: &dyn Records, username: &str) -> Result<Option<Entry>, Unavailable> {
-    match records.get(&key(username)).await? {
-        Some(record) => decode(&record.key, &record.body).map(Some),
-        None => Ok(None),
-    }
+    let Some(record) = records.get(&key(username)).await? else { return Ok(None) };
+    Ok(Some(decode(&record.key, &record.body)?))
 }
 
-/// Enters a sign-in name for a subject, unless it is there: of several who try at once, all are told the one entry.
+/// Enters a sign-in name for a subject if the name is free. Returns the entry of the name, which is the same for all
+/// callers. Round trips: 1.
 pub async fn enter(records: &dyn Records, username: &str, subject: &str) -> Result<Entry, Unavailable> {
     let entry = Entry { username: normalize(username), subject: subject.to_owned() };
     let record = Record {
@@ -44,22 +43,16 @@ pub async fn enter(records: &dyn Records, username: &str, subject: &str) -> Resu
     };
     match records.create(&record).await? {
         Created::Created => Ok(entry),
-        Created::Exists(record) => decode(&record.key, &record.body),
+        Created::Exists(record) => Ok(decode(&record.key, &record.body)?),
     }
 }
 
-/// Takes a sign-in name out.
+/// Removes a sign-in name. Does not read it.
 pub async fn remove(records: &dyn Records, username: &str) -> Result<(), Unavailable> {
     records.delete(&key(username)).await
 }
 
-/// At most `limit` names, in their order, and where to go on.
-pub async fn list(
-    records: &dyn Records,
-    cursor: Option<&Cursor>,
-    limit: u32,
-) -> Result<(Vec<Entry>, Option<Cursor>), Unavailable> {
-    let page = records.list(&owner(), cursor, limit).await?;
-    let entries = page.records.iter().map(|record| decode(&record.key, &record.body)).collect::<Result<_, _>>()?;
-    Ok((entries, page.next))
+/// Returns at most `limit` entries, in the order of their names, from `cursor` on.
+pub async fn list(records: &dyn Records, cursor: Option<&Cursor>, limit: u32) -> Result<Listing<Entry>, Unavailable> {
+    list_records(records, &owner(), cursor, limit, |record| decode(&record.key, &record.body)).await
 }

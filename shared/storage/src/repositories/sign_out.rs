@@ -1,37 +1,37 @@
-//! Signing a person out, of one session or everywhere.
+//! Sign-out of a user, from one session or from all.
 //!
-//! A request that was on its way when it happened had read its session already, and makes a grant that no list holds yet;
-//! and a list may lag behind. So it is written down who was signed out of what and when, and a minute later whatever is
-//! left of it is ended too.
+//! A request that runs at the same time may have read its session before, and create a grant that no listing shows yet;
+//! listings also lag. Therefore a sign-out is a record, and a minute later the sessions and grants that are left are
+//! ended too.
 
-use crate::grants::Party;
-use crate::sessions::Session;
-use crate::stored::{decode, encode};
-use crate::{Created, Cursor, Key, Kind, Owner, Record, Records, Unavailable, grants, users};
+use super::grants::SessionClient;
+use super::sessions::Session;
+use super::stored::{decode, encode};
+use super::update::create_new;
+use crate::{Cursor, Key, Kind, Owner, Record, Records, Unavailable, grants, users};
 use protocol::{Grant, GrantState, GrantStatus, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// What was ended.
+/// The numbers of what a sign-out ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Ended {
-    /// Sessions of browsers.
+    /// Sessions.
     pub sessions: usize,
-    /// Grants, those for offline use too; all tokens made from them are dead.
+    /// Grants, with those for offline use.
     pub grants: usize,
 }
 
-/// Who was signed out, and when.
+/// A sign-out of a user.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignOut {
-    /// Who.
+    /// `sub` of the user.
     pub subject: String,
-    /// Of what: the session's `sid`; everywhere when left out.
+    /// The session; `None` for all sessions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sid: Option<String>,
-    /// When. What began later stays.
+    /// The time of the sign-out. Later sign-ins stay.
     pub at: Timestamp,
-    /// Its name.
     id: String,
 }
 
@@ -41,8 +41,14 @@ impl SignOut {
     }
 }
 
-/// From then on no request is still on its way, and no list lags.
-const SETTLED: Duration = Duration::from_secs(60);
+/// Time from a sign-out to the search for leftovers: no request is still running then, and listings have caught up.
+const LEFTOVERS_AFTER: Duration = Duration::from_secs(60);
+
+/// Time from a sign-out to the removal of its record.
+const KEPT: Duration = Duration::from_secs(2 * 86_400);
+
+/// Records in one page of a listing.
+const PAGE: u32 = 100;
 
 fn all_sign_outs() -> Owner {
     Owner::new("signouts")
@@ -52,46 +58,44 @@ fn key(id: &str) -> Key {
     Key::new(Kind::SignOut, all_sign_outs().partition(), id)
 }
 
-/// The clients that hold tokens of any session of a person.
-pub async fn parties(records: &dyn Records, subject: &str) -> Result<Vec<Party>, Unavailable> {
+/// Returns the clients that hold tokens of any session of a user. Round trips: 1 for each 100 records of the user.
+pub async fn clients(records: &dyn Records, subject: &str) -> Result<Vec<SessionClient>, Unavailable> {
     let found = owned(records, &users::owner(subject), Kind::Grant).await?;
     let grants: Vec<Grant> = found.iter().map(|record| decode(&record.key, &record.body)).collect::<Result<_, _>>()?;
-    Ok(grants::parties(grants.iter()))
+    Ok(grants::session_clients(grants.iter()))
 }
 
-/// Writes down that a person is being signed out, of one session or of all, so that [`overlooked`] finds what is missed.
-/// `writer` is a random name.
+/// Stores a sign-out, from one session or from all, so that [`leftovers`] finds what it misses. `write_id` is fresh
+/// randomness. Round trips: 1.
 pub async fn begin(
     records: &dyn Records,
     subject: &str,
     sid: Option<&str>,
     now: Timestamp,
-    writer: &str,
+    write_id: &str,
 ) -> Result<(), Unavailable> {
-    let sign_out = SignOut { subject: subject.to_owned(), sid: sid.map(str::to_owned), at: now, id: writer.to_owned() };
+    let sign_out =
+        SignOut { subject: subject.to_owned(), sid: sid.map(str::to_owned), at: now, id: write_id.to_owned() };
     let record = Record {
         key: key(&sign_out.id),
         owner: Some(all_sign_outs()),
         body: encode(&sign_out),
         state: String::new(),
         generation: 0,
-        expires_at: Some(now.after(Duration::from_secs(2 * 86_400))),
+        expires_at: Some(now.after(KEPT)),
     };
-    match records.create(&record).await? {
-        Created::Created => Ok(()),
-        Created::Exists(_) => Err(Unavailable { reason: "the random name of a sign-out was taken".to_owned() }),
-    }
+    create_new(records, record, &[]).await.map(|_| ())
 }
 
-/// Ends all sessions of a person, then all grants: a session that is gone makes no more of them. What it misses is found
-/// by [`overlooked`].
+/// Ends all sessions of a user, then all grants: an ended session yields no new grant. [`leftovers`] finds what this
+/// misses.
 pub async fn everywhere(
     records: &dyn Records,
     subject: &str,
     now: Timestamp,
-    writer: &str,
+    write_id: &str,
 ) -> Result<Ended, Unavailable> {
-    begin(records, subject, None, now, writer).await?;
+    begin(records, subject, None, now, write_id).await?;
     let owner = users::owner(subject);
     let mut ended = Ended::default();
     for session in owned(records, &owner, Kind::Session).await? {
@@ -99,62 +103,61 @@ pub async fn everywhere(
         ended.sessions = ended.sessions.saturating_add(1);
     }
     for grant in owned(records, &owner, Kind::Grant).await? {
-        if grants::end(records, &grant.key.clone(), grant, now, writer).await? {
+        if grants::end(records, grant, now, write_id).await? {
             ended.grants = ended.grants.saturating_add(1);
         }
     }
     Ok(ended)
 }
 
-/// Those who were signed out so long ago that what was overlooked can be found; an error in place of each that cannot be
-/// read.
-pub async fn settled(records: &dyn Records, now: Timestamp) -> Result<Vec<Result<SignOut, Unavailable>>, Unavailable> {
+/// Returns the sign-outs that are old enough to search for leftovers, and an error for each that cannot be read.
+pub async fn due(records: &dyn Records, now: Timestamp) -> Result<Vec<Result<SignOut, Unavailable>>, Unavailable> {
     let found = owned(records, &all_sign_outs(), Kind::SignOut).await?;
-    let sign_outs = found.iter().map(|record| decode::<SignOut>(&record.key, &record.body));
-    let is_settled = |sign_out: &SignOut| sign_out.at.after(SETTLED).is_past(now);
-    Ok(sign_outs.filter(|sign_out| sign_out.as_ref().map_or(true, is_settled)).collect())
+    let sign_outs = found.iter().map(|record| Ok(decode::<SignOut>(&record.key, &record.body)?));
+    let is_due = |sign_out: &SignOut| sign_out.at.after(LEFTOVERS_AFTER).is_past(now);
+    Ok(sign_outs.filter(|sign_out: &Result<_, Unavailable>| sign_out.as_ref().map_or(true, is_due)).collect())
 }
 
-/// What a sign-out missed.
+/// The sessions and grants that a sign-out missed.
 #[derive(Debug)]
-pub struct Overlooked {
+pub struct Leftovers {
     sessions: Vec<Key>,
     grants: Vec<(Record, Grant)>,
 }
 
-impl Overlooked {
-    /// The clients that hold tokens of it.
-    pub fn parties(&self) -> Vec<Party> {
-        grants::parties(self.grants.iter().map(|(_, grant)| grant))
+impl Leftovers {
+    /// Returns the clients that hold tokens of them.
+    pub fn clients(&self) -> Vec<SessionClient> {
+        grants::session_clients(self.grants.iter().map(|(_, grant)| grant))
     }
 
-    /// Ends it; after that the sign-out is over.
+    /// Ends them and removes the record of the sign-out.
     pub async fn end(
         self,
         sign_out: &SignOut,
         records: &dyn Records,
         now: Timestamp,
-        writer: &str,
+        write_id: &str,
     ) -> Result<(), Unavailable> {
         for session in self.sessions {
             records.delete(&session).await?;
         }
         for (record, _) in self.grants {
-            grants::end(records, &record.key.clone(), record, now, writer).await?;
+            grants::end(records, record, now, write_id).await?;
         }
         records.delete(&key(&sign_out.id)).await
     }
 }
 
-/// The sessions and grants of sign-ins before a sign-out that are still alive; of one session without those for offline
-/// use, which outlast it (OpenID Connect Core §11).
-pub async fn overlooked(records: &dyn Records, sign_out: &SignOut) -> Result<Overlooked, Unavailable> {
+/// Returns the live sessions and grants of sign-ins before a sign-out. After a sign-out from one session, grants for
+/// offline use are not among them: they outlast the session (OpenID Connect Core §11).
+pub async fn leftovers(records: &dyn Records, sign_out: &SignOut) -> Result<Leftovers, Unavailable> {
     let owner = users::owner(&sign_out.subject);
-    let mut overlooked = Overlooked { sessions: Vec::new(), grants: Vec::new() };
+    let mut leftovers = Leftovers { sessions: Vec::new(), grants: Vec::new() };
     for record in owned(records, &owner, Kind::Session).await? {
         let session: Session = decode(&record.key, &record.body)?;
         if session.authentication.auth_time < sign_out.at && sign_out.is_of(&session.sid) {
-            overlooked.sessions.push(record.key);
+            leftovers.sessions.push(record.key);
         }
     }
     for record in owned(records, &owner, Kind::Grant).await? {
@@ -162,13 +165,13 @@ pub async fn overlooked(records: &dyn Records, sign_out: &SignOut) -> Result<Ove
         let state: GrantState = decode(&record.key, &record.state)?;
         let is_ended = sign_out.is_of(&grant.sid) && (sign_out.sid.is_none() || !grant.is_for_offline_use());
         if grant.authentication.auth_time < sign_out.at && is_ended && state.status != GrantStatus::Revoked {
-            overlooked.grants.push((record, grant));
+            leftovers.grants.push((record, grant));
         }
     }
-    Ok(overlooked)
+    Ok(leftovers)
 }
 
-/// Forgets what a person allowed clients.
+/// Removes all consents of a user.
 pub async fn forget_consents(records: &dyn Records, subject: &str) -> Result<(), Unavailable> {
     for consent in owned(records, &users::owner(subject), Kind::Consent).await? {
         records.delete(&consent.key).await?;
@@ -176,12 +179,12 @@ pub async fn forget_consents(records: &dyn Records, subject: &str) -> Result<(),
     Ok(())
 }
 
-/// All of a kind that is somebody's. One round trip for each hundred of whatever is theirs.
+/// Returns all records of a kind and an owner. Round trips: 1 for each 100 records of the owner.
 pub(crate) async fn owned(records: &dyn Records, owner: &Owner, kind: Kind) -> Result<Vec<Record>, Unavailable> {
     let mut found = Vec::new();
     let mut cursor: Option<Cursor> = None;
     loop {
-        let page = records.list(owner, cursor.as_ref(), 100).await?;
+        let page = records.list(owner, cursor.as_ref(), PAGE).await?;
         found.extend(page.records.into_iter().filter(|record| record.key.is(kind)));
         match page.next {
             Some(next) => cursor = Some(next),

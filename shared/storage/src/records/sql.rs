@@ -1,0 +1,48 @@
+//! The five verbs in SQL, for the back ends on SQLite: Durable Objects and the embedded store.
+//!
+//! Rows are `key, owner, body, state, generation, expires_at`; expiry is in milliseconds since 1970.
+
+/// Creates the table and its indexes. `WITHOUT ROWID` makes the key the order of the table, so that a record costs one
+/// written row instead of two.
+pub const SCHEMA: &str = "
+    CREATE TABLE IF NOT EXISTS records (
+        key TEXT PRIMARY KEY NOT NULL,
+        owner TEXT,
+        body TEXT NOT NULL,
+        state TEXT NOT NULL,
+        generation INTEGER NOT NULL,
+        expires_at INTEGER
+    ) WITHOUT ROWID;
+    CREATE INDEX IF NOT EXISTS records_by_owner ON records (owner, key) WHERE owner IS NOT NULL;
+    CREATE INDEX IF NOT EXISTS records_by_expiry ON records (expires_at) WHERE expires_at IS NOT NULL;
+";
+
+/// `create`: key, owner, body, state, expiry. Returns the row if the key was free.
+pub const CREATE: &str = "
+    INSERT INTO records (key, owner, body, state, generation, expires_at) VALUES (?, ?, ?, ?, 0, ?)
+    ON CONFLICT (key) DO NOTHING RETURNING key, owner, body, state, generation, expires_at";
+
+/// `get`: key. Returns the row.
+pub const GET: &str = "SELECT key, owner, body, state, generation, expires_at FROM records WHERE key = ?";
+
+/// `advance`: state, expiry, key, generation. Returns the row after the write if the generation was right.
+pub const ADVANCE: &str = "
+    UPDATE records SET state = ?, expires_at = ?, generation = generation + 1 WHERE key = ? AND generation = ?
+    RETURNING key, owner, body, state, generation, expires_at";
+
+/// `delete`: key.
+pub const DELETE: &str = "DELETE FROM records WHERE key = ?";
+
+/// `list`: owner, the key after which the page starts, the greatest number of rows. Returns the rows.
+pub const LIST: &str = "
+    SELECT key, owner, body, state, generation, expires_at FROM records
+    WHERE owner = ? AND key > ? ORDER BY key LIMIT ?";
+
+/// Removes expired records, the oldest first: time, the greatest number of rows. Returns their keys.
+pub const REMOVE_EXPIRED: &str = "
+    DELETE FROM records WHERE key IN
+    (SELECT key FROM records WHERE expires_at <= ? ORDER BY expires_at LIMIT ?) RETURNING key";
+
+/// Returns the earliest expiry.
+pub const NEXT_EXPIRY: &str =
+    "SELECT expires_at FROM records WHERE expires_at IS NOT NULL ORDER BY expires_at LIMIT 1";

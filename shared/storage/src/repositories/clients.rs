@@ -1,0 +1,85 @@
+//! Registered clients.
+
+use super::stored::{Listing, decode, list as list_records};
+use super::update::{Change, Current, Start, Target, update};
+use crate::{Cursor, Key, Kind, Owner, Records, Unavailable};
+use protocol::{StoredClient, Timestamp};
+use std::time::Duration;
+
+fn owner() -> Owner {
+    Owner::new("clients")
+}
+
+/// Returns the key of a client's record.
+pub fn key(client_id: &str) -> Key {
+    Key::new(Kind::Client, owner().partition(), client_id)
+}
+
+fn target(client_id: &str) -> Target {
+    Target::owned(key(client_id), owner())
+}
+
+/// Reads a client. Round trips: 1.
+pub async fn find(records: &dyn Records, client_id: &str) -> Result<Option<StoredClient>, Unavailable> {
+    let Some(record) = records.get(&key(client_id)).await? else { return Ok(None) };
+    Ok(Some(decode(&record.key, &record.state)?))
+}
+
+/// True if there is a record for this client, readable or not. Round trips: 1.
+pub async fn exists(records: &dyn Records, client_id: &str) -> Result<bool, Unavailable> {
+    Ok(records.get(&key(client_id)).await?.is_some())
+}
+
+/// Time from the expiry of an unused client to the removal of its record.
+const MARGIN: Duration = Duration::from_secs(3600);
+
+fn expiry(client: &StoredClient) -> Option<Timestamp> {
+    client.unused_until.map(|unused_until| unused_until.after(MARGIN))
+}
+
+/// Stores a client, new or changed. Round trips: 1 if it is new, 2 if it replaces one.
+pub async fn save(records: &dyn Records, client: &StoredClient) -> Result<(), Unavailable> {
+    let replace = |_: Option<&Current<_>>| Ok::<_, Unavailable>(Change::Write(client.clone(), expiry(client), ()));
+    update(records, target(&client.client.client_id), Start::Absent, replace).await.map(|_| ())
+}
+
+/// Applies `change` to the stored client and writes the result (compare-and-swap). If another writer was first, `change`
+/// is applied to the client that this writer left. Returns the client as written and the second value of `change`.
+pub async fn change<T: Send, E: From<Unavailable> + Send>(
+    records: &dyn Records,
+    client_id: &str,
+    change: impl Fn(Option<StoredClient>) -> Result<(StoredClient, T), E> + Send,
+) -> Result<(StoredClient, T), E> {
+    let updated = update(records, target(client_id), Start::Read, move |current: Option<&Current<StoredClient>>| {
+        let (after, more) = change(current.map(|current| current.state.value.clone()))?;
+        Ok::<_, E>(Change::Write(after.clone(), expiry(&after), (after, more)))
+    });
+    Ok(updated.await?.result)
+}
+
+/// Keeps a client that would expire unused, because it is used now.
+pub async fn keep(records: &dyn Records, client_id: &str) -> Result<(), Unavailable> {
+    let keep = |current: Option<&Current<StoredClient>>| {
+        Ok::<_, Unavailable>(match current.map(|current| &current.state.value) {
+            Some(stored) if stored.unused_until.is_some() => {
+                Change::Write(StoredClient { unused_until: None, ..stored.clone() }, None, ())
+            }
+            Some(_) | None => Change::Keep(()),
+        })
+    };
+    update(records, target(client_id), Start::Read, keep).await.map(|_| ())
+}
+
+/// Removes a client. Does not read it.
+pub async fn remove(records: &dyn Records, client_id: &str) -> Result<(), Unavailable> {
+    records.delete(&key(client_id)).await
+}
+
+/// Returns at most `limit` clients, in the order of their identifiers, from `cursor` on.
+pub async fn list(
+    records: &dyn Records,
+    cursor: Option<&Cursor>,
+    limit: u32,
+) -> Result<Listing<StoredClient>, Unavailable> {
+    list_records(records, &owner(), cursor, limit, |record| decode(&record.key, &record.state)).await
+}

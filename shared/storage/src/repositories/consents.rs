@@ -1,0 +1,32 @@
+//! Consents: the scope that a user granted to a client, remembered for the next request.
+
+use super::stored::decode;
+use super::update::{Change, Current, Start, Target, update};
+use crate::{Key, Kind, Records, Unavailable, users};
+use protocol::Scope;
+use serde::{Deserialize, Serialize};
+
+#[derive(Serialize, Deserialize)]
+struct Consent {
+    scope: String,
+}
+
+fn key(subject: &str, client_id: &str) -> Key {
+    Key::new(Kind::Consent, users::owner(subject).partition(), &format!("{subject}#{client_id}"))
+}
+
+/// Reads the scope that a user granted to a client; empty if there is no consent. Round trips: 1.
+pub async fn find(records: &dyn Records, subject: &str, client_id: &str) -> Result<Scope, Unavailable> {
+    let Some(record) = records.get(&key(subject, client_id)).await? else { return Ok(Scope::default()) };
+    let consent: Consent = decode(&record.key, &record.state)?;
+    // A scope that cannot be parsed: the user is asked again.
+    Ok(Scope::recall(&consent.scope).unwrap_or_default())
+}
+
+/// Stores the scope that a user granted to a client. Round trips: 1 if it is the first, else 2.
+pub async fn save(records: &dyn Records, subject: &str, client_id: &str, scope: &Scope) -> Result<(), Unavailable> {
+    let target = Target::owned(key(subject, client_id), users::owner(subject));
+    let replace =
+        |_: Option<&Current<_>>| Ok::<_, Unavailable>(Change::Write(Consent { scope: scope.to_string() }, None, ()));
+    update(records, target, Start::Absent, replace).await.map(|_| ())
+}

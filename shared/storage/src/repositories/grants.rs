@@ -1,0 +1,319 @@
+//! Grants: each redemption, rotation and revocation is one `advance` from the generation that the token names. The rules
+//! are in `protocol`; this module applies them to the store.
+
+use super::stored::{decode, encode};
+use super::update::{Change, Current, Start, Target, create_new, update};
+use crate::{Advance, Created, Key, Kind, Partition, Record, Records, Unavailable, sign_out, users};
+use protocol::{
+    CodeVerdict, Grant, GrantId, GrantState, GrantStatus, RefreshLifetimes, RefreshVerdict, RevokedToken, Standing,
+    Timestamp, judge_code, judge_refresh,
+};
+use std::time::Duration;
+
+/// Time from the expiry of the last token of a grant to the removal of its record.
+const MARGIN: Duration = Duration::from_secs(3600);
+
+/// A grant and its current state.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredGrant {
+    /// The identifier of the grant.
+    pub id: GrantId,
+    /// The part that never changes.
+    pub grant: Grant,
+    /// The part that changes.
+    pub state: GrantState,
+}
+
+impl StoredGrant {
+    fn from_record(id: GrantId, record: &Record) -> Result<Self, Unavailable> {
+        Ok(Self { id, grant: decode(&record.key, &record.body)?, state: decode(&record.key, &record.state)? })
+    }
+
+    /// Returns the snapshot of the current state, which tokens carry.
+    pub fn standing(&self) -> Standing {
+        self.state.standing(self.id)
+    }
+}
+
+/// The time, lifetimes and write id of one change of a grant.
+#[derive(Clone, Debug)]
+pub struct GrantUpdate {
+    /// The current time.
+    pub now: Timestamp,
+    /// The lifetimes of refresh tokens; `None` if the client gets none.
+    pub refresh: Option<RefreshLifetimes>,
+    /// The lifetime of access tokens.
+    pub access_token: Duration,
+    /// The time after a rotation in which the old refresh token still yields the same successor.
+    pub grace: Duration,
+    /// The least time for which the record is kept: until then the client may have to be notified of the end of the
+    /// session.
+    pub remembered: Duration,
+    /// Fresh randomness that tells this write from every other.
+    pub write_id: String,
+}
+
+impl GrantUpdate {
+    fn lifetimes(&self) -> RefreshLifetimes {
+        self.refresh.unwrap_or(RefreshLifetimes { absolute: Duration::ZERO, idle: Duration::ZERO })
+    }
+
+    fn record_expiry(&self, state: &GrantState) -> Timestamp {
+        let longest = self.access_token.max(self.remembered);
+        state.refresh_expires_at.max(self.now.after(longest)).after(MARGIN)
+    }
+}
+
+/// The outcome of the redemption of a code.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Redemption {
+    /// This caller redeemed the code.
+    Redeemed(Box<StoredGrant>),
+    /// The code was redeemed before, or the grant has ended.
+    Refused(CodeVerdict),
+}
+
+/// The outcome of the use of a refresh token.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Rotation {
+    /// The token was rotated, by this request or by an earlier one within the grace time. This is the grant after that.
+    Rotated(Box<StoredGrant>),
+    /// The token was used before. The grant is revoked now.
+    Replayed,
+    /// The grant has ended.
+    Ended,
+}
+
+fn key(id: GrantId) -> Key {
+    Key::new(Kind::Grant, Partition::from_bytes(id.partition()), &id.name())
+}
+
+/// Returns the identifier of a new grant of a user, from fresh randomness.
+pub fn new_id(subject: &str, random: [u8; 16]) -> GrantId {
+    GrantId::new(users::owner(subject).partition().to_bytes(), random)
+}
+
+fn new_record(id: GrantId, grant: &Grant, state: &GrantState, expires_at: Timestamp) -> Record {
+    Record {
+        key: key(id),
+        owner: Some(users::owner(&grant.subject)),
+        body: encode(grant),
+        state: encode(state),
+        generation: 0,
+        expires_at: Some(expires_at.after(MARGIN)),
+    }
+}
+
+/// Stores a grant whose code is about to be issued. Round trips: 1.
+pub async fn create(
+    records: &dyn Records,
+    id: GrantId,
+    grant: &Grant,
+    state: &GrantState,
+    expires_at: Timestamp,
+) -> Result<(), Unavailable> {
+    create_new(records, new_record(id, grant, state, expires_at), &[]).await.map(|_| ())
+}
+
+/// Stores the grant of an assertion (RFC 7521). Its identifier is derived from the assertion (see [`assertion_id`]).
+/// Returns false, and stores nothing, if the assertion was used before. Round trips: 1.
+pub async fn create_once(
+    records: &dyn Records,
+    id: GrantId,
+    grant: &Grant,
+    state: &GrantState,
+    expires_at: Timestamp,
+) -> Result<bool, Unavailable> {
+    Ok(records.create(&new_record(id, grant, state, expires_at)).await? == Created::Created)
+}
+
+/// Returns the identifier of the grant of an assertion with this digest about this user.
+pub fn assertion_id(subject: &str, digest: [u8; 32]) -> GrantId {
+    let mut name = [0; 16];
+    name.iter_mut().zip(digest).for_each(|(to, from)| *to = from);
+    new_id(subject, name)
+}
+
+/// Reads a grant. Round trips: 1.
+pub async fn find(records: &dyn Records, id: GrantId) -> Result<Option<StoredGrant>, Unavailable> {
+    records.get(&key(id)).await?.map(|record| StoredGrant::from_record(id, &record)).transpose()
+}
+
+/// Redeems the code of a grant. Round trips: 1; for a replay, which revokes the grant, 2.
+pub async fn redeem(records: &dyn Records, code: &Standing, with: &GrantUpdate) -> Result<Redemption, Unavailable> {
+    let target = Target::unowned(key(code.grant));
+    let redeemed = update(records, target, start(code), |current: Option<&Current<GrantState>>| {
+        let Some(current) = current else { return Ok::<_, Unavailable>(Change::Keep(Some(CodeVerdict::Ended))) };
+        let state = &current.state.value;
+        if current.generation != u64::from(code.generation) {
+            return Ok(Change::Keep(Some(judge_code(state, with.now))));
+        }
+        let next = state.redeemed(with.now, &with.lifetimes(), with.write_id.clone());
+        let expires_at = Some(with.record_expiry(&next));
+        Ok(Change::Write(current.must_be_read(next), expires_at, None))
+    });
+    let redeemed = redeemed.await?;
+    Ok(match (redeemed.result, redeemed.record) {
+        (None, Some(record)) => Redemption::Redeemed(Box::new(StoredGrant::from_record(code.grant, &record)?)),
+        (Some(CodeVerdict::Replay), Some(record)) => {
+            end(records, record, with.now, &with.write_id).await?;
+            Redemption::Refused(CodeVerdict::Replay)
+        }
+        (Some(verdict), _) => Redemption::Refused(verdict),
+        (None, None) => Redemption::Refused(CodeVerdict::Ended),
+    })
+}
+
+/// Returns the first attempt of an update with a token: from its snapshot, unless the record holds more than that.
+fn start(token: &Standing) -> Start<GrantState> {
+    if token.carries {
+        Start::Read
+    } else {
+        Start::Snapshot(u64::from(token.generation), GrantState::vouched_by(token))
+    }
+}
+
+impl Current<GrantState> {
+    /// Marks the next state if the record has members that this version does not know. The tokens of that state then
+    /// oblige the next update to read the record, so that it keeps these members.
+    fn must_be_read(&self, mut next: GrantState) -> GrantState {
+        next.carries |= self.state.has_unknown_members();
+        next
+    }
+}
+
+/// Rotates a refresh token. Round trips: 1; for a replay, which revokes the grant, or if the record changed since the
+/// token was issued, 2.
+pub async fn rotate(records: &dyn Records, token: &Standing, with: &GrantUpdate) -> Result<Rotation, Unavailable> {
+    let target = Target::unowned(key(token.grant));
+    let rotated = update(records, target, start(token), |current: Option<&Current<GrantState>>| {
+        let Some(current) = current else { return Ok::<_, Unavailable>(Change::Keep(RefreshVerdict::Ended)) };
+        let state = &current.state.value;
+        Ok(match judge_refresh(state, token.generation, with.now, with.grace) {
+            RefreshVerdict::Live => {
+                let from = u32::try_from(current.generation).unwrap_or(u32::MAX);
+                let next = state.refreshed(from, with.now, &with.lifetimes(), with.write_id.clone());
+                let expires_at = Some(with.record_expiry(&next));
+                Change::Write(current.must_be_read(next), expires_at, RefreshVerdict::Live)
+            }
+            verdict => Change::Keep(verdict),
+        })
+    });
+    let rotated = rotated.await?;
+    Ok(match (rotated.result, rotated.record) {
+        (RefreshVerdict::Live | RefreshVerdict::Retry, Some(record)) => {
+            Rotation::Rotated(Box::new(StoredGrant::from_record(token.grant, &record)?))
+        }
+        (RefreshVerdict::Replay, Some(record)) => {
+            end(records, record, with.now, &with.write_id).await?;
+            Rotation::Replayed
+        }
+        (RefreshVerdict::Ended, _) | (_, None) => Rotation::Ended,
+    })
+}
+
+/// Revokes the grant of a token. The state is replaced without reading it: nothing follows a revocation. Round trips: 1; if the record changed since the token was issued, 2.
+pub async fn revoke(records: &dyn Records, token: &Standing, with: &GrantUpdate) -> Result<(), Unavailable> {
+    let key = key(token.grant);
+    let ended = GrantState::vouched_by(token).ended(with.now, with.write_id.clone());
+    let expires_at = Some(with.record_expiry(&ended));
+    match records.advance(&key, u64::from(token.generation), &encode(&ended), expires_at).await? {
+        Advance::Advanced(_) | Advance::Missing => Ok(()),
+        Advance::Stale(record) => end(records, record, with.now, &with.write_id).await.map(|_| ()),
+    }
+}
+
+/// Revokes one access token (RFC 7009 §2.1). Round trips: 1; if the record changed since the token was issued, 2.
+pub async fn revoke_access_token(
+    records: &dyn Records,
+    standing: &Standing,
+    token: &RevokedToken,
+    with: &GrantUpdate,
+) -> Result<(), Unavailable> {
+    let target = Target::unowned(key(standing.grant));
+    let revoked = update(records, target, start(standing), |current: Option<&Current<GrantState>>| {
+        let Some(current) = current else { return Ok::<_, Unavailable>(Change::Keep(())) };
+        let state = &current.state.value;
+        if state.status == GrantStatus::Revoked {
+            return Ok(Change::Keep(()));
+        }
+        let next = state.without(token.clone(), with.now, with.write_id.clone());
+        let expires_at = with.record_expiry(&next).max(token.expires_at.after(MARGIN));
+        Ok(Change::Write(current.must_be_read(next), Some(expires_at), ()))
+    });
+    revoked.await.map(|_| ())
+}
+
+/// A client that holds tokens of a session.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SessionClient {
+    /// The client.
+    pub client_id: String,
+    /// The session, as its grants name it.
+    pub sid: String,
+}
+
+/// The grants of one session.
+#[derive(Clone, Debug, Default)]
+pub struct SessionGrants {
+    records: Vec<(Record, Grant)>,
+}
+
+impl SessionGrants {
+    /// Finds them. Round trips: 1 for each 100 records of the user.
+    pub async fn find(records: &dyn Records, subject: &str, sid: &str) -> Result<Self, Unavailable> {
+        let mut found = Vec::new();
+        for record in sign_out::owned(records, &users::owner(subject), Kind::Grant).await? {
+            let grant: Grant = decode(&record.key, &record.body)?;
+            if grant.sid == sid {
+                found.push((record, grant));
+            }
+        }
+        Ok(Self { records: found })
+    }
+
+    /// Returns the clients that hold tokens of the session, each once.
+    pub fn clients(&self) -> Vec<SessionClient> {
+        session_clients(self.records.iter().map(|(_, grant)| grant))
+    }
+
+    /// Revokes the grants, except those for offline use (OpenID Connect Core §11).
+    pub async fn revoke(self, records: &dyn Records, now: Timestamp, write_id: &str) -> Result<(), Unavailable> {
+        for (record, grant) in self.records {
+            if !grant.is_for_offline_use() {
+                end(records, record, now, write_id).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Returns the clients of these grants, each once for each session. A grant without a session adds none.
+pub(crate) fn session_clients<'a>(grants: impl Iterator<Item = &'a Grant>) -> Vec<SessionClient> {
+    let mut clients: Vec<SessionClient> = grants
+        .filter(|grant| !grant.sid.is_empty())
+        .map(|grant| SessionClient { client_id: grant.client_id.clone(), sid: grant.sid.clone() })
+        .collect();
+    clients.sort_unstable();
+    clients.dedup();
+    clients
+}
+
+/// Revokes a grant whose record was read. Returns true if this call ended it. Round trips: 1 without a conflict.
+pub(crate) async fn end(
+    records: &dyn Records,
+    record: Record,
+    now: Timestamp,
+    write_id: &str,
+) -> Result<bool, Unavailable> {
+    let target = Target::unowned(record.key.clone());
+    let ended = update(records, target, Start::Known(record), |current: Option<&Current<GrantState>>| {
+        Ok::<_, Unavailable>(match current {
+            Some(current) if current.state.value.status != GrantStatus::Revoked => {
+                Change::Write(current.state.value.ended(now, write_id.to_owned()), current.expires_at, true)
+            }
+            Some(_) | None => Change::Keep(false),
+        })
+    });
+    Ok(ended.await?.result)
+}

@@ -1,0 +1,114 @@
+//! Pending logout notifications: a client must be told that a session has ended. Each is one record. A sender claims it
+//! before each attempt and removes it after success, so an instance that stops loses none.
+
+use super::stored::{Stored, decode, encode};
+use super::update::create_new;
+use crate::{Advance, Cursor, Key, Kind, Owner, Record, Records, Unavailable};
+use protocol::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// A notification to one client about one session.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Logout {
+    /// `jti` of every logout token that is sent for it, by which a client recognizes a repetition.
+    pub jti: String,
+    /// The client to notify.
+    pub client_id: String,
+    /// The user whose session ended.
+    pub subject: String,
+    /// The session that ended.
+    pub sid: String,
+    /// The time at which the session ended.
+    pub ended_at: Timestamp,
+}
+
+/// The attempts to deliver a notification.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Delivery {
+    count: u32,
+    next_at: Timestamp,
+    write_id: String,
+}
+
+/// A notification that the caller has claimed and must now try to deliver.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claimed {
+    /// The notification.
+    pub logout: Logout,
+    /// The number of attempts, with this one.
+    pub attempts: u32,
+}
+
+/// Time from the end of the session to the removal of the record.
+const KEPT: Duration = Duration::from_secs(2 * 86_400);
+
+/// Time from the last attempt to the next claim, which removes the record.
+const REMOVED_AFTER: Duration = Duration::from_secs(600);
+
+fn owner() -> Owner {
+    Owner::new("logouts")
+}
+
+fn key(jti: &str) -> Key {
+    Key::new(Kind::Logout, owner().partition(), jti)
+}
+
+/// Stores a notification that the caller is about to deliver. If the caller does not remove it, the second attempt is
+/// due at `next_at`. Round trips: 1.
+pub async fn create(
+    records: &dyn Records,
+    logout: &Logout,
+    next_at: Timestamp,
+    write_id: &str,
+) -> Result<(), Unavailable> {
+    let record = Record {
+        key: key(&logout.jti),
+        owner: Some(owner()),
+        body: encode(logout),
+        state: encode(&Delivery { count: 1, next_at, write_id: write_id.to_owned() }),
+        generation: 0,
+        expires_at: Some(logout.ended_at.after(KEPT)),
+    };
+    create_new(records, record, &[]).await.map(|_| ())
+}
+
+/// Removes a notification: it was delivered, or the last attempt failed. Does not read it.
+pub async fn remove(records: &dyn Records, jti: &str) -> Result<(), Unavailable> {
+    records.delete(&key(jti)).await
+}
+
+/// Returns at most `limit` notifications from `cursor` on, due or not, and the start of the next page. They are not read
+/// before [`claim`].
+pub async fn list(
+    records: &dyn Records,
+    cursor: Option<&Cursor>,
+    limit: u32,
+) -> Result<(Vec<Record>, Option<Cursor>), Unavailable> {
+    let page = records.list(&owner(), cursor, limit).await?;
+    Ok((page.records, page.next))
+}
+
+/// Claims a notification of [`list`] if it is due. `next` returns the time of the attempt that follows the given number
+/// of attempts, or `None` if this attempt is the last. Returns `None` if the notification is not due or another caller
+/// claimed it. Round trips: 1 if it is due, else 0.
+pub async fn claim(
+    records: &dyn Records,
+    record: &Record,
+    now: Timestamp,
+    write_id: &str,
+    next: impl Fn(&Logout, u32) -> Option<Timestamp>,
+) -> Result<Option<Claimed>, Unavailable> {
+    let delivery: Stored<Delivery> = Stored::read(&record.key, record.state.clone())?;
+    if !delivery.value.next_at.is_past(now) {
+        return Ok(None);
+    }
+    let logout: Logout = decode(&record.key, &record.body)?;
+    let count = delivery.value.count.saturating_add(1);
+    let next_at = next(&logout, count).unwrap_or(now.after(REMOVED_AFTER));
+    let state = delivery.rewrite(&Delivery { count, next_at, write_id: write_id.to_owned() });
+    match records.advance(&record.key, record.generation, &state, record.expires_at).await? {
+        Advance::Advanced(_) => Ok(Some(Claimed { logout, attempts: count })),
+        Advance::Stale(_) | Advance::Missing => Ok(None),
+    }
+}

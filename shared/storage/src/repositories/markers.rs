@@ -1,0 +1,50 @@
+//! Markers: a single-use value was used, or a token without a grant was revoked.
+
+use super::stored::encode;
+use crate::{Created, Key, Kind, Partition, Record, Records, Unavailable};
+use protocol::Timestamp;
+use serde::Serialize;
+
+/// The body of a marker.
+#[derive(Serialize)]
+struct Marker<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    write_id: Option<&'a str>,
+}
+
+fn record(key: Key, marker: &Marker<'_>, expires_at: Timestamp) -> Record {
+    Record { key, owner: None, body: encode(marker), state: String::new(), generation: 0, expires_at: Some(expires_at) }
+}
+
+fn revoked(jti: &str) -> Key {
+    let id = format!("revoked-{jti}");
+    Key::new(Kind::Marker, Partition::of(&id), &id)
+}
+
+/// Marks a single-use value as used. Returns true to exactly one caller. `purpose` separates values of different kinds;
+/// `expires_at` is the time from which the value is rejected for its age; `write_id` is fresh randomness of the caller.
+/// Round trips: 1.
+pub async fn use_once(
+    records: &dyn Records,
+    purpose: &str,
+    name: &str,
+    expires_at: Timestamp,
+    write_id: &str,
+) -> Result<bool, Unavailable> {
+    let id = format!("{purpose}-{name}");
+    let key = Key::new(Kind::Marker, Partition::of(&id), &id);
+    let created = records.create(&record(key, &Marker { write_id: Some(write_id) }, expires_at)).await?;
+    Ok(created == Created::Created)
+}
+
+/// Marks an access token without a grant as revoked, until it expires. Round trips: 1.
+pub async fn revoke(records: &dyn Records, jti: &str, expires_at: Timestamp) -> Result<(), Unavailable> {
+    match records.create(&record(revoked(jti), &Marker { write_id: None }, expires_at)).await? {
+        Created::Created | Created::Exists(_) => Ok(()),
+    }
+}
+
+/// True if an access token without a grant was revoked. Does not read the marker's body. Round trips: 1.
+pub async fn is_revoked(records: &dyn Records, jti: &str) -> Result<bool, Unavailable> {
+    Ok(records.get(&revoked(jti)).await?.is_some())
+}

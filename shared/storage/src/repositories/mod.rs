@@ -1,0 +1,18 @@
+//! Repositories: typed values in records. Each module owns the keys, the encoding and the writes of one kind of record.
+
+pub mod attempts;
+pub mod clients;
+pub mod consents;
+pub mod devices;
+pub mod directory;
+pub mod grants;
+pub mod logouts;
+pub mod markers;
+pub mod pushed;
+pub mod registrations;
+pub mod sessions;
+pub mod sign_out;
+pub mod signing_keys;
+mod stored;
+mod update;
+pub mod users;

@@ -1,0 +1,101 @@
+//! Users: their profiles, and the verifiers of their passwords. Profile and credential are two records, so that only the
+//! sign-in function needs to read the second.
+
+use super::stored::decode;
+use super::update::{Change, Current, Start, Target, update};
+use crate::{Key, Kind, Owner, Partition, Records, Unavailable};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
+
+/// A user.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct User {
+    /// `sub`: never changes and is never reused (OpenID Connect Core §2).
+    pub subject: String,
+    /// The sign-in name.
+    pub username: String,
+    /// Claims about the user (OpenID Connect Core §5.1).
+    pub claims: Map<String, Value>,
+}
+
+impl User {
+    /// Returns the claim `name`, or else the sign-in name.
+    pub fn display_name(&self) -> &str {
+        self.claims.get("name").and_then(Value::as_str).unwrap_or(&self.username)
+    }
+}
+
+/// The credential of a user.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Credential {
+    /// `sub` of the user.
+    pub subject: String,
+    /// The hash of the password, as a PHC string.
+    pub password: String,
+}
+
+/// Returns the owner of all records of a user.
+pub fn owner(subject: &str) -> Owner {
+    Owner::new(format!("user#{subject}"))
+}
+
+/// Returns a sign-in name in the form that is compared: without surrounding spaces, in lower case.
+pub fn normalize(username: &str) -> String {
+    username.trim().to_lowercase()
+}
+
+fn user_key(subject: &str) -> Key {
+    Key::new(Kind::User, owner(subject).partition(), subject)
+}
+
+fn credential_key(username: &str) -> Key {
+    let name = normalize(username);
+    Key::new(Kind::Credential, Partition::of(&format!("credential#{name}")), &name)
+}
+
+async fn read<T: DeserializeOwned>(records: &dyn Records, key: &Key) -> Result<Option<T>, Unavailable> {
+    let Some(record) = records.get(key).await? else { return Ok(None) };
+    Ok(Some(decode(key, &record.state)?))
+}
+
+async fn write<T>(records: &dyn Records, target: Target, value: &T) -> Result<(), Unavailable>
+where
+    T: Clone + Serialize + DeserializeOwned + Send + Sync,
+{
+    let replace = |_: Option<&Current<_>>| Ok::<_, Unavailable>(Change::Write(value.clone(), None, ()));
+    update(records, target, Start::Absent, replace).await.map(|_| ())
+}
+
+/// Reads the profile of a user. Round trips: 1.
+pub async fn find(records: &dyn Records, subject: &str) -> Result<Option<User>, Unavailable> {
+    read(records, &user_key(subject)).await
+}
+
+/// Stores the profile of a user, new or changed. Round trips: 1 if it is new, else 2.
+pub async fn save(records: &dyn Records, user: &User) -> Result<(), Unavailable> {
+    write(records, Target::owned(user_key(&user.subject), owner(&user.subject)), user).await
+}
+
+/// Removes the profile of a user. Does not read it.
+pub async fn remove(records: &dyn Records, subject: &str) -> Result<(), Unavailable> {
+    records.delete(&user_key(subject)).await
+}
+
+/// Reads the credential of a sign-in name. Round trips: 1.
+pub async fn find_credential(records: &dyn Records, username: &str) -> Result<Option<Credential>, Unavailable> {
+    read(records, &credential_key(username)).await
+}
+
+/// Stores the credential of a sign-in name, new or changed. Round trips: 1 if it is new, else 2.
+pub async fn save_credential(
+    records: &dyn Records,
+    username: &str,
+    credential: &Credential,
+) -> Result<(), Unavailable> {
+    write(records, Target::unowned(credential_key(username)), credential).await
+}
+
+/// Removes the credential of a sign-in name. Does not read it.
+pub async fn remove_credential(records: &dyn Records, username: &str) -> Result<(), Unavailable> {
+    records.delete(&credential_key(username)).await
+}

@@ -99,7 +99,7 @@ pub(crate) async fn delete(client_id: &str, request: &Request, context: &Context
     }
     if let Some(registered) = registrations::find(records, client_id).await? {
         let write_id = entropy::name()?;
-        registrations::end(records, client_id, registered, now, &write_id, |_| Ok::<_, Fault>(())).await?;
+        registrations::end(records, client_id, registered, now, &write_id, |_| Ok::<_, HandlerError>(())).await?;
     }
     storage::clients::remove(records, client_id).await?;
     context.forget_client(client_id);

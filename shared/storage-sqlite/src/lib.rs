@@ -138,7 +138,8 @@ impl Records for SqliteRecords {
         expires_at: Option<Timestamp>,
     ) -> Result<Advance, Unavailable> {
         let (key, next) = (key.clone(), state.to_owned());
-        let found = self.writer.run(move |connection| table::advance(connection, &key, from, &next, expires_at)).await?;
+        let found =
+            self.writer.run(move |connection| table::advance(connection, &key, from, &next, expires_at)).await?;
         Ok(idempotent_write::advanced(found, from, state, expires_at))
     }
 

@@ -1,11 +1,11 @@
 //! The contract on the embedded store, and its data directory.
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use latchkey_storage_sqlite::{OpenError, SqliteRecords};
 use protocol::Timestamp;
 use std::path::PathBuf;
 use std::sync::Arc;
 use storage::{Created, Key, Kind, Partition, Record, Records, contract};
-use latchkey_storage_sqlite::{OpenError, SqliteRecords};
 
 /// A data directory of a test; removed when dropped.
 struct Scratch(PathBuf);
@@ -54,8 +54,11 @@ async fn sqlite_keeps_the_contract() {
 async fn sqlite_keeps_the_contract_from_many_threads() {
     let scratch = Scratch::new("threads");
     let records: Arc<dyn Records> = Arc::new(scratch.open());
-    let runs = (0..4).map(|run| tokio::spawn(contract::run_owned(records.clone(), format!("run {run}"))));
-    for run in runs.collect::<Vec<_>>() {
+    let start = |run: u32| {
+        let records = records.clone();
+        tokio::spawn(async move { contract::run(records, &format!("run {run}")).await })
+    };
+    for run in (0..4).map(start).collect::<Vec<_>>() {
         run.await.unwrap().unwrap();
     }
 }

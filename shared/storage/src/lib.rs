@@ -8,7 +8,7 @@ mod repositories;
 
 pub use records::{
     Advance, Created, Cursor, Key, Kind, Owner, Page, Partition, Record, Records, Unavailable, Verb, contract, faults,
-    idempotent_write, memory,
+    idempotent_write, memory, sql,
 };
 pub use repositories::{
     attempts, clients, consents, devices, directory, grants, logouts, markers, pushed, registrations, sessions,

@@ -1,4 +1,4 @@
-//! A store that misbehaves by plan, for tests: calls fail, answers get lost, writes arrive twice, everything takes long.
+//! Faults by plan, for tests: calls fail, answers are lost, writes arrive twice, calls and answers are delayed.
 
 use crate::memory::Counts;
 use crate::{Advance, Created, Cursor, Key, Owner, Page, Record, Records, Unavailable, Verb};
@@ -10,41 +10,41 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 
-/// Waits, each time that it is called.
+/// A function whose future completes after a while.
 pub type Pause = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
 
-/// What befalls a call.
+/// A fault of a call.
 #[derive(Clone, Default)]
 pub enum Fault {
-    /// Nothing.
+    /// No fault.
     #[default]
     None,
-    /// It fails before it reached the store.
+    /// The call fails before it reaches the store.
     Before,
-    /// The store did it, and the answer was lost.
+    /// The store executes the call, and its answer is lost.
     After,
-    /// The store did it, the answer was lost, and it was sent again: the caller has the second answer.
+    /// The store executes the call twice, as if the first answer was lost. The caller gets the second answer.
     Twice,
-    /// It reaches the store after a while.
+    /// The call reaches the store after a while.
     Delay(Pause),
-    /// The answer comes after a while.
+    /// The answer arrives after a while.
     DelayAnswer(Pause),
 }
 
-/// A call, as the plan sees it.
+/// A call, as the plan gets it.
 #[derive(Clone, Copy, Debug)]
 pub struct Call<'a> {
-    /// What was called.
+    /// The verb.
     pub verb: Verb,
-    /// Which call of this verb it is; 1 is the first.
+    /// The position among the calls of this verb; 1 is the first.
     pub nth: u64,
-    /// The key, or the owner's name for `list`.
+    /// The key; for `list`, the name of the owner.
     pub name: &'a str,
 }
 
 type Plan = dyn Fn(&Call<'_>) -> Fault + Send + Sync;
 
-/// A store, with faults put in by plan.
+/// A store with faults.
 pub struct Faulty {
     inner: Arc<dyn Records>,
     plan: Box<Plan>,
@@ -52,22 +52,22 @@ pub struct Faulty {
 }
 
 impl Faulty {
-    /// `inner`, with what `plan` says for each call.
+    /// Returns `inner` with the fault that `plan` returns for each call.
     pub fn new(inner: Arc<dyn Records>, plan: impl Fn(&Call<'_>) -> Fault + Send + Sync + 'static) -> Self {
         Self { inner, plan: Box::new(plan), counts: Mutex::default() }
     }
 
-    /// `inner`, as it is.
+    /// Returns `inner` without faults.
     pub fn transparent(inner: Arc<dyn Records>) -> Self {
         Self::new(inner, |_| Fault::None)
     }
 
-    /// `inner`, with this fault at the `nth` call of `verb` (1 is the first).
+    /// Returns `inner` with this fault at the `nth` call of `verb` (1 is the first).
     pub fn at(inner: Arc<dyn Records>, verb: Verb, nth: u64, fault: Fault) -> Self {
         Self::new(inner, move |call| if call.verb == verb && call.nth == nth { fault.clone() } else { Fault::None })
     }
 
-    /// `inner`, with this fault at one call in `one_in`, picked by a sequence that `seed` determines.
+    /// Returns `inner` with this fault at one call in `one_in`, on average. `seed` determines the calls.
     pub fn random(inner: Arc<dyn Records>, seed: u64, one_in: u64, fault: Fault) -> Self {
         let state = AtomicU64::new(seed);
         Self::new(inner, move |_| {
@@ -80,7 +80,7 @@ impl Faulty {
         })
     }
 
-    /// The calls so far, those that failed included.
+    /// Returns the number of calls, with those that failed.
     pub fn counts(&self) -> Counts {
         *self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -118,7 +118,7 @@ fn injected(verb: Verb, nth: u64, what: &str) -> Unavailable {
     Unavailable { reason: format!("injected: call {nth} of {verb:?} {what}") }
 }
 
-/// A pause that lets every other task that is ready run, `turns` times; needs no timer.
+/// Returns a pause that yields to the other ready tasks `turns` times. Needs no timer.
 pub fn turns(turns: u32) -> Pause {
     Arc::new(move || {
         let mut left = turns;

@@ -1,4 +1,4 @@
-//! A store in memory, for tests: it counts the calls, and its listing can be made to lag.
+//! A store in memory, for tests. It counts the calls, and its listing can lag.
 
 use crate::{Advance, Created, Cursor, Key, Owner, Page, Record, Records, Unavailable, Verb, idempotent_write};
 use async_trait::async_trait;
@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// How often each verb was called.
+/// The number of calls of each verb.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Calls of `create`.
@@ -23,12 +23,12 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// All calls: round trips, on a store that is far away.
+    /// Returns the number of all calls: the round trips to a remote store.
     pub fn total(&self) -> u64 {
         [self.create, self.get, self.advance, self.delete, self.list].into_iter().fold(0, u64::saturating_add)
     }
 
-    /// Counts one call, and says which of its verb it is: 1 for the first.
+    /// Counts a call. Returns its position among the calls of its verb: 1 for the first.
     pub(crate) fn add(&mut self, verb: Verb) -> u64 {
         let count = match verb {
             Verb::Create => &mut self.create,
@@ -54,13 +54,13 @@ struct Inner {
     records: HashMap<Key, Arc<Record>>,
     counts: Counts,
     calls: u64,
-    /// What `list` knows.
+    /// The records that `list` returns.
     listed: HashMap<Owner, BTreeMap<String, Arc<Record>>>,
-    /// What `list` is still to learn, and at which call.
+    /// Writes that `list` does not show yet, and the call from which it shows them.
     unlisted: VecDeque<(u64, Change)>,
 }
 
-/// A write to a record that has an owner.
+/// A write to a record with an owner.
 #[derive(Debug)]
 struct Change {
     owner: Owner,
@@ -69,34 +69,34 @@ struct Change {
 }
 
 impl Memory {
-    /// An empty store.
+    /// Returns an empty store.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// An empty store whose `list` learns of a write only `calls` calls later.
+    /// Returns an empty store whose `list` shows a write `calls` calls later.
     pub fn lagging(calls: u64) -> Self {
         Self { lag: calls, ..Self::default() }
     }
 
-    /// The calls since the start or the last `reset`.
+    /// Returns the calls since the start or the last `reset`.
     pub fn counts(&self) -> Counts {
         self.lock().counts
     }
 
-    /// Counts from zero again.
+    /// Sets the counts to zero.
     pub fn reset(&self) {
         self.lock().counts = Counts::default();
     }
 
-    /// Every record, in order of the keys: for assertions on what is stored.
+    /// Returns every record, in the order of the keys.
     pub fn snapshot(&self) -> Vec<Record> {
         let mut records: Vec<Record> = self.lock().records.values().map(|record| Record::clone(record)).collect();
         records.sort_by(|one, other| one.key.as_str().cmp(other.key.as_str()));
         records
     }
 
-    /// The store, for one call of `verb`.
+    /// Locks the store for one call of `verb`, which is counted.
     fn call(&self, verb: Verb) -> MutexGuard<'_, Inner> {
         let mut inner = self.lock();
         inner.counts.add(verb);
@@ -105,7 +105,7 @@ impl Memory {
         inner
     }
 
-    /// No call panics half-way, so what a poisoned lock guards is sound.
+    /// Locks the store. No call panics between two writes, so the state under a poisoned lock is sound.
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -5,6 +5,7 @@ pub mod faults;
 pub mod idempotent_write;
 mod key;
 pub mod memory;
+pub mod sql;
 mod verb;
 
 use async_trait::async_trait;

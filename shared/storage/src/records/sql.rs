@@ -44,5 +44,4 @@ pub const REMOVE_EXPIRED: &str = "
     (SELECT key FROM records WHERE expires_at <= ? ORDER BY expires_at LIMIT ?) RETURNING key";
 
 /// Returns the earliest expiry.
-pub const NEXT_EXPIRY: &str =
-    "SELECT expires_at FROM records WHERE expires_at IS NOT NULL ORDER BY expires_at LIMIT 1";
+pub const NEXT_EXPIRY: &str = "SELECT expires_at FROM records WHERE expires_at IS NOT NULL ORDER BY expires_at LIMIT 1";

@@ -64,7 +64,7 @@ pub(super) async fn race(trial: &Trial) -> Finding {
                 Advance::Missing => return Err("a record that exists is missing".to_owned()),
             }
         }
-        let winner = winner.ok_or("nobody advanced the record")?;
+        let winner = winner.ok_or("no caller advanced the record")?;
         let wanted =
             Record { state: winner.state.clone(), generation: record.generation.saturating_add(1), ..record.clone() };
         expect("the winner's record", &winner, &wanted)?;

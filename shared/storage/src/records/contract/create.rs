@@ -47,7 +47,7 @@ pub(super) async fn race(trial: &Trial) -> Finding {
             Created::Exists(record) => found.push(record),
         }
     }
-    let winner = winner.ok_or("nobody created the record")?;
+    let winner = winner.ok_or("no caller created the record")?;
     for record in &found {
         expect("a loser found", record, &winner)?;
     }

@@ -1,14 +1,14 @@
-//! `list`, which alone may lag behind writes.
+//! `list`, the only verb that may lag behind writes.
 
 use super::{Finding, Trial, answer, brief, expect};
 use crate::{Owner, Record};
 
-/// How often a listing is asked for before it counts as wrong: about two seconds on a store that lags, since a
-/// round trip there takes ten milliseconds.
-const PATIENCE: usize = 200;
+/// Calls of `list` before a listing counts as wrong: about two seconds on a store that lags, where a round trip takes
+/// ten milliseconds.
+const MAX_CALLS: usize = 200;
 
-/// More pages than any listing here has.
-const PAGES: usize = 100;
+/// A number of pages above that of any listing here.
+const MAX_PAGES: usize = 100;
 
 pub(super) async fn pages(trial: &Trial) -> Finding {
     let owner = trial.owner("pages");
@@ -21,7 +21,7 @@ pub(super) async fn pages(trial: &Trial) -> Finding {
     }
     wanted.sort_by(|one, other| one.key.as_str().cmp(other.key.as_str()));
     for limit in [1, 7, 24, 25, 26, 1000] {
-        settles_at(trial, &owner, limit, &wanted).await?;
+        becomes(trial, &owner, limit, &wanted).await?;
     }
     Ok(())
 }
@@ -30,14 +30,14 @@ pub(super) async fn one_owner(trial: &Trial) -> Finding {
     let (mine, yours) = (trial.owner("mine"), trial.owner("mine-too"));
     let my_record = trial.owned(&mine, "of-mine");
     let your_record = trial.owned(&yours, "of-yours");
-    let nobodys = Record { owner: None, ..trial.owned(&mine, "of-nobody") };
-    for record in [&nobodys, &my_record, &your_record] {
+    let unowned = Record { owner: None, ..trial.owned(&mine, "unowned") };
+    for record in [&unowned, &my_record, &your_record] {
         trial.create(record).await?;
     }
-    trial.advance(&nobodys.key, 0, "still of nobody").await?;
-    settles_at(trial, &mine, 10, &[my_record]).await?;
-    settles_at(trial, &yours, 10, &[your_record]).await?;
-    settles_at(trial, &trial.owner("stranger"), 10, &[]).await
+    trial.advance(&unowned.key, 0, "still unowned").await?;
+    becomes(trial, &mine, 10, &[my_record]).await?;
+    becomes(trial, &yours, 10, &[your_record]).await?;
+    becomes(trial, &trial.owner("stranger"), 10, &[]).await
 }
 
 pub(super) async fn follows(trial: &Trial) -> Finding {
@@ -48,13 +48,13 @@ pub(super) async fn follows(trial: &Trial) -> Finding {
     trial.advance(&kept.key, 0, "advanced").await?;
     answer(trial.records.delete(&dropped.key).await)?;
     let wanted = Record { state: "advanced".to_owned(), generation: 1, ..kept };
-    settles_at(trial, &owner, 10, &[wanted]).await
+    becomes(trial, &owner, 10, &[wanted]).await
 }
 
-/// Asks until the listing is this.
-async fn settles_at(trial: &Trial, owner: &Owner, limit: u32, wanted: &[Record]) -> Finding {
+/// Lists until the listing is as wanted.
+async fn becomes(trial: &Trial, owner: &Owner, limit: u32, wanted: &[Record]) -> Finding {
     let mut found = Vec::new();
-    for _ in 0..PATIENCE {
+    for _ in 0..MAX_CALLS {
         found = read(trial, owner, limit).await?;
         if found == wanted {
             return Ok(());
@@ -64,11 +64,11 @@ async fn settles_at(trial: &Trial, owner: &Owner, limit: u32, wanted: &[Record])
     expect(&format!("the listing of {} by {limit}", owner.as_str()), &found, &wanted)
 }
 
-/// Every page, and whether each is as long as it should be.
+/// Returns the records of every page. Fails if a page has a wrong length.
 async fn read(trial: &Trial, owner: &Owner, limit: u32) -> Result<Vec<Record>, String> {
     let mut found = Vec::new();
     let mut cursor = None;
-    for _ in 0..PAGES {
+    for _ in 0..MAX_PAGES {
         let page = answer(trial.records.list(owner, cursor.as_ref(), limit).await)?;
         if page.records.len() > usize::try_from(limit).unwrap_or(usize::MAX) {
             return Err(format!("{} records on a page of {limit}", page.records.len()));

@@ -1,4 +1,4 @@
-//! What every store must do, as checks that run on any store and on any platform: no clock, no timer, no threads.
+//! The contract of every store, as checks that run on any store and any platform: no clock, no timer, no threads.
 
 mod advance;
 mod create;
@@ -12,24 +12,24 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-/// How many callers race.
+/// The number of callers that race.
 pub const CALLERS: usize = 64;
 
-/// What a check found: nothing wrong, or what.
+/// The result of a check; an error says what is wrong.
 pub type Finding = Result<(), String>;
 
-/// A check, while it runs.
+/// A running check.
 pub type Running<'a> = Pin<Box<dyn Future<Output = Finding> + Send + 'a>>;
 
 /// One clause of the contract.
 pub struct Clause {
-    /// What must hold.
+    /// The rule.
     pub name: &'static str,
-    /// Checks it.
+    /// Checks the rule.
     pub check: for<'a> fn(&'a Trial) -> Running<'a>,
 }
 
-/// The whole contract.
+/// All clauses of the contract.
 pub const CLAUSES: &[Clause] = &[
     Clause { name: "a key is created once", check: |trial| Box::pin(create::once(trial)) },
     Clause { name: "create keeps every field", check: |trial| Box::pin(create::every_field(trial)) },
@@ -42,18 +42,21 @@ pub const CLAUSES: &[Clause] = &[
     Clause { name: "advance sent twice is one advance", check: |trial| Box::pin(advance::sent_twice(trial)) },
     Clause { name: "generations count on", check: |trial| Box::pin(advance::counts_on(trial)) },
     Clause { name: "reads are strong", check: |trial| Box::pin(read::strong(trial)) },
-    Clause { name: "what has expired is still there", check: |trial| Box::pin(read::expired(trial)) },
+    Clause { name: "an expired record is still there", check: |trial| Box::pin(read::expired(trial)) },
     Clause { name: "texts come back as they were", check: |trial| Box::pin(read::texts(trial)) },
     Clause { name: "delete removes, and again", check: |trial| Box::pin(read::delete(trial)) },
     Clause { name: "list: in order, page by page, to its end", check: |trial| Box::pin(list::pages(trial)) },
-    Clause { name: "list: of one owner, never of nobody", check: |trial| Box::pin(list::one_owner(trial)) },
+    Clause {
+        name: "list: of one owner, without records that have none",
+        check: |trial| Box::pin(list::one_owner(trial)),
+    },
     Clause { name: "list: follows advance and delete", check: |trial| Box::pin(list::follows(trial)) },
 ];
 
-/// Checks every clause. `run` is part of every key: give another one each time, if the store outlives the run.
+/// Checks every clause. `run` is part of every key: each run on the same store needs another one.
 ///
 /// # Errors
-/// What is wrong: a line for each clause that does not hold.
+/// A line for each clause that does not hold.
 pub async fn run(records: Arc<dyn Records>, run: &str) -> Result<(), Vec<String>> {
     let trial = Trial::new(records, run);
     let mut wrong = Vec::new();
@@ -72,12 +75,12 @@ pub struct Trial {
 }
 
 impl Trial {
-    /// A trial of this store; `run` is part of every key.
+    /// Returns a trial of this store; `run` is part of every key.
     pub fn new(records: Arc<dyn Records>, run: &str) -> Self {
         Self { records, run: run.to_owned() }
     }
 
-    /// A record without an owner.
+    /// Returns a record without an owner.
     fn record(&self, name: &str) -> Record {
         let id = format!("{}-{name}", self.run);
         Record {
@@ -90,18 +93,18 @@ impl Trial {
         }
     }
 
-    /// An owner with nothing yet.
+    /// Returns an owner that has no records yet.
     fn owner(&self, name: &str) -> Owner {
         Owner::new(format!("{}-{name}", self.run))
     }
 
-    /// A record of this owner.
+    /// Returns a record of this owner.
     fn owned(&self, owner: &Owner, name: &str) -> Record {
         let id = format!("{}-{name}", self.run);
         Record { key: Key::new(Kind::Marker, owner.partition(), &id), owner: Some(owner.clone()), ..self.record(name) }
     }
 
-    /// Creates a record that must not exist yet.
+    /// Creates a record. Fails if it exists.
     async fn create(&self, record: &Record) -> Finding {
         expect("create", &answer(self.records.create(record).await)?, &Created::Created)
     }
@@ -111,26 +114,26 @@ impl Trial {
         answer(self.records.get(key).await)
     }
 
-    /// Advances, keeping [`EXPIRY`].
+    /// Advances a record and keeps [`EXPIRY`].
     async fn advance(&self, key: &Key, from: u64, state: &str) -> Result<Advance, String> {
         answer(self.records.advance(key, from, state, Some(EXPIRY)).await)
     }
 }
 
-/// Far ahead, and not a whole second.
+/// An expiry in the far future, not at a whole second.
 const EXPIRY: Timestamp = Timestamp::from_millis(4_102_444_800_123);
 
-/// What the store said, if it said something.
+/// Returns the answer of the store; an error if it gave none.
 fn answer<T>(answer: Result<T, Unavailable>) -> Result<T, String> {
     answer.map_err(|unavailable| unavailable.to_string())
 }
 
-/// Nothing wrong, if they are equal.
+/// Succeeds if the values are equal.
 fn expect<T: Debug + PartialEq>(what: &str, found: &T, wanted: &T) -> Finding {
     if found == wanted { Ok(()) } else { Err(format!("{what}: found {}, not {}", brief(found), brief(wanted))) }
 }
 
-/// Long texts make long lines.
+/// Returns at most 600 characters of a value for an error message.
 fn brief(value: &impl Debug) -> String {
     let text = format!("{value:?}");
     match text.char_indices().nth(600) {

@@ -17,6 +17,7 @@ mod assertions;
 mod clients;
 mod consents;
 mod device;
+mod evolution;
 mod faults;
 mod grant_histories;
 mod introspection;

@@ -31,7 +31,7 @@ pub(crate) async fn list(request: &Request, context: &Context) -> Result<Respons
     let cursor = listing::cursor(request);
     let page = storage::clients::list(&*context.records, cursor.as_ref(), listing::PAGE).await?;
     let items: Vec<Value> = page.items.iter().map(|stored| json!(stored.client)).collect();
-    Ok(listing::page(&items, page.next))
+    Ok(listing::page(&items, &page.unreadable, page.next, request))
 }
 
 pub(crate) async fn get(client_id: &str, request: &Request, context: &Context) -> Result<Response, HandlerError> {
@@ -94,13 +94,10 @@ pub(crate) async fn put(
 pub(crate) async fn delete(client_id: &str, request: &Request, context: &Context) -> Result<Response, HandlerError> {
     let now = request.received_at;
     let records = &*context.records;
-    if storage::clients::find(records, client_id).await?.is_none() {
+    if !storage::clients::exists(records, client_id).await? {
         return Ok(not_found(request));
     }
-    if let Some(registered) = registrations::find(records, client_id).await? {
-        let write_id = entropy::name()?;
-        registrations::end(records, client_id, registered, now, &write_id, |_| Ok::<_, HandlerError>(())).await?;
-    }
+    registrations::end_for_operator(records, client_id, now, &entropy::name()?).await?;
     storage::clients::remove(records, client_id).await?;
     context.forget_client(client_id);
     Ok(Response::new(StatusCode::NO_CONTENT))
@@ -112,9 +109,6 @@ fn parse(client_id: &str, mut body: Map<String, Value>, problems: &mut Vec<Strin
         problems.push("client_id: is not the one in the path".to_owned());
     }
     body.insert("client_id".to_owned(), Value::String(client_id.to_owned()));
-    if let Ok(client) = serde_json::from_value(Value::Object(body.clone())) {
-        return Some(client);
-    }
     let wrong: Vec<_> = Client::wrong_members(&body).map(|(name, error)| (name.to_owned(), error)).collect();
     for (name, error) in wrong {
         let is_unknown = error.starts_with("unknown field");

@@ -2,9 +2,9 @@
 //!
 //! | path | GET | PUT | DELETE | POST |
 //! |---|---|---|---|---|
-//! | `/admin/clients` | `{items: [client…], next?}`, paged with `?cursor=` | | | |
+//! | `/admin/clients` | `{items: [client…], unreadable?, next?}`, paged with `?cursor=` | | | |
 //! | `/admin/clients/{client_id}` | the client | registers or changes it | removes it | |
-//! | `/admin/users` | `{items: [{username, sub}…], next?}` | | | |
+//! | `/admin/users` | `{items: [{username, sub}…], unreadable?, next?}` | | | |
 //! | `/admin/users/{username}` | `{username, sub, claims}` | registers or changes the user | removes the user | |
 //! | `/admin/users/{username}/sign-out` | | | | ends all sessions and grants of the user; returns their numbers: `{sessions, grants}` |
 //! | `/admin/keys` | `{items: [{kid, alg, signs, signs_from, verifies_until}…]}`, times in seconds since the epoch | | | |

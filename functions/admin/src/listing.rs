@@ -3,7 +3,7 @@
 use http::StatusCode;
 use latchkey_http::{Request, Response};
 use serde_json::{Value, json};
-use storage::Cursor;
+use storage::{Cursor, Unreadable};
 
 /// Greatest number of items on a page.
 pub(crate) const PAGE: u32 = 100;
@@ -15,10 +15,19 @@ pub(crate) fn cursor(request: &Request) -> Option<Cursor> {
         .map(|(_, value)| Cursor(value.into_owned()))
 }
 
-/// Returns the page as a response.
-pub(crate) fn page(items: &[Value], next: Option<Cursor>) -> Response {
-    match next {
-        Some(Cursor(next)) => Response::json(StatusCode::OK, &json!({ "items": items, "next": next })),
-        None => Response::json(StatusCode::OK, &json!({ "items": items })),
+/// Returns the page as a response: `items`, `next` unless it is the last page, and `unreadable` if there are such
+/// records: their names. The log gets the reasons.
+pub(crate) fn page(items: &[Value], unreadable: &[Unreadable], next: Option<Cursor>, request: &Request) -> Response {
+    for Unreadable { key, reason } in unreadable {
+        request.log.event(json!({ "event": "unreadable_record", "key": key.as_str(), "reason": reason }));
     }
+    let mut page = json!({ "items": items });
+    if !unreadable.is_empty() {
+        let name = |record: &Unreadable| record.key.id().trim_start_matches("name#").to_owned();
+        page["unreadable"] = unreadable.iter().map(name).collect();
+    }
+    if let Some(Cursor(next)) = next {
+        page["next"] = next.into();
+    }
+    Response::json(StatusCode::OK, &page)
 }

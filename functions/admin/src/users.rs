@@ -21,7 +21,7 @@ pub(crate) async fn list(request: &Request, context: &Context) -> Result<Respons
     let cursor = listing::cursor(request);
     let page = directory::list(&*context.records, cursor.as_ref(), listing::PAGE).await?;
     let items: Vec<Value> = page.items.iter().map(|entry| json!(entry)).collect();
-    Ok(listing::page(&items, page.next))
+    Ok(listing::page(&items, &page.unreadable, page.next, request))
 }
 
 pub(crate) async fn get(username: &str, request: &Request, context: &Context) -> Result<Response, HandlerError> {
@@ -131,12 +131,14 @@ async fn end_all(subject: &str, now: Timestamp, context: &Context) -> Result<sig
 pub(crate) async fn delete(username: &str, request: &Request, context: &Context) -> Result<Response, HandlerError> {
     let now = request.received_at;
     let records = &*context.records;
-    let Some(entry) = directory::find(records, username).await? else { return Ok(not_found(request)) };
+    let Some(subject) = directory::find_for_deletion(records, username).await? else { return Ok(not_found(request)) };
     // The credential is removed first, the directory entry last, so that an interrupted removal can be repeated.
     users::remove_credential(records, username).await?;
-    end_all(&entry.subject, now, context).await?;
-    sign_out::forget_consents(records, &entry.subject).await?;
-    users::remove(records, &entry.subject).await?;
+    if let Some(subject) = subject {
+        end_all(&subject, now, context).await?;
+        sign_out::forget_consents(records, &subject).await?;
+        users::remove(records, &subject).await?;
+    }
     directory::remove(records, username).await?;
     Ok(Response::new(StatusCode::NO_CONTENT))
 }

@@ -2,45 +2,9 @@
 //! reads the current record. No other request runs in between, so of several writers exactly one wins.
 
 use protocol::Timestamp;
-use storage::{Cursor, Key, Owner, Record};
+use storage::{Cursor, Key, Owner, Record, sql};
 use storage_cloudflare::{Answer, Command};
 use worker::{Error, Result, SqlStorage, SqlStorageValue};
-
-/// `WITHOUT ROWID`: the table is ordered by the key, so a record costs one written row, not two.
-const SCHEMA: &str = "
-    CREATE TABLE IF NOT EXISTS records (
-        key TEXT PRIMARY KEY NOT NULL,
-        owner TEXT,
-        body TEXT NOT NULL,
-        state TEXT NOT NULL,
-        generation INTEGER NOT NULL,
-        expires_at INTEGER
-    ) WITHOUT ROWID;
-    CREATE INDEX IF NOT EXISTS records_by_owner ON records (owner, key) WHERE owner IS NOT NULL;
-    CREATE INDEX IF NOT EXISTS records_by_expiry ON records (expires_at) WHERE expires_at IS NOT NULL;
-";
-
-const CREATE: &str = "
-    INSERT INTO records (key, owner, body, state, generation, expires_at) VALUES (?, ?, ?, ?, 0, ?)
-    ON CONFLICT (key) DO NOTHING RETURNING key, owner, body, state, generation, expires_at";
-
-const GET: &str = "SELECT key, owner, body, state, generation, expires_at FROM records WHERE key = ?";
-
-const ADVANCE: &str = "
-    UPDATE records SET state = ?, expires_at = ?, generation = generation + 1 WHERE key = ? AND generation = ?
-    RETURNING key, owner, body, state, generation, expires_at";
-
-const DELETE: &str = "DELETE FROM records WHERE key = ?";
-
-const LIST: &str = "
-    SELECT key, owner, body, state, generation, expires_at FROM records
-    WHERE owner = ? AND key > ? ORDER BY key LIMIT ?";
-
-const TIDY: &str = "
-    DELETE FROM records WHERE key IN
-    (SELECT key FROM records WHERE expires_at <= ? ORDER BY expires_at LIMIT ?) RETURNING key";
-
-const NEXT_EXPIRY: &str = "SELECT expires_at FROM records WHERE expires_at IS NOT NULL ORDER BY expires_at LIMIT 1";
 
 /// Largest integer that JavaScript, and so the platform's SQL, represents exactly.
 const LARGEST: u64 = (1 << 53) - 1;
@@ -54,7 +18,7 @@ pub(crate) struct Table {
 impl Table {
     /// Opens the table, and creates it if it does not exist.
     pub(crate) fn open(sql: SqlStorage) -> Result<Self> {
-        sql.exec(SCHEMA, None)?;
+        sql.exec(sql::SCHEMA, None)?;
         Ok(Self { sql })
     }
 
@@ -65,7 +29,7 @@ impl Table {
             Command::Get(key) => Ok(self.get(key)?.map_or(Answer::Missing, Answer::Found)),
             Command::Advance { key, from, state, expires_at } => self.advance(key, *from, state, *expires_at),
             Command::Delete(key) => {
-                self.sql.exec(DELETE, vec![key.as_str().into()])?;
+                self.sql.exec(sql::DELETE, vec![key.as_str().into()])?;
                 Ok(Answer::Deleted)
             }
             Command::List { owner, after, limit } => self.list(owner, after.as_deref(), *limit),
@@ -74,13 +38,13 @@ impl Table {
 
     /// Deletes up to `batch` expired records, and returns their number.
     pub(crate) fn tidy(&self, now: Timestamp, batch: u32) -> Result<usize> {
-        let rows = self.sql.exec(TIDY, vec![number(now.as_millis()), number(batch.into())])?.raw();
+        let rows = self.sql.exec(sql::REMOVE_EXPIRED, vec![number(now.as_millis()), number(batch.into())])?.raw();
         rows.map(|row| row.map(|_| ())).collect::<Result<Vec<()>>>().map(|removed| removed.len())
     }
 
     /// Returns the earliest expiry of a record.
     pub(crate) fn next_expiry(&self) -> Result<Option<Timestamp>> {
-        let mut rows = self.sql.exec(NEXT_EXPIRY, None)?.raw();
+        let mut rows = self.sql.exec(sql::NEXT_EXPIRY, None)?.raw();
         rows.next().transpose().map(|row| row.and_then(|row| moment(row.into_iter().next())))
     }
 
@@ -92,14 +56,14 @@ impl Table {
             record.state.as_str().into(),
             record.expires_at.map(|at| number(at.as_millis())).unwrap_or(SqlStorageValue::Null),
         ];
-        if self.one(CREATE, values)?.is_some() {
+        if self.one(sql::CREATE, values)?.is_some() {
             return Ok(Answer::Created);
         }
         self.get(&record.key)?.map(Answer::Exists).ok_or_else(|| Error::from("neither created nor there"))
     }
 
     fn get(&self, key: &Key) -> Result<Option<Record>> {
-        self.one(GET, vec![key.as_str().into()])
+        self.one(sql::GET, vec![key.as_str().into()])
     }
 
     fn advance(&self, key: &Key, from: u64, state: &str, expires_at: Option<Timestamp>) -> Result<Answer> {
@@ -110,7 +74,7 @@ impl Table {
             number(from),
         ];
         if from <= LARGEST
-            && let Some(record) = self.one(ADVANCE, values)?
+            && let Some(record) = self.one(sql::ADVANCE, values)?
         {
             return Ok(Answer::Advanced(record));
         }
@@ -120,7 +84,7 @@ impl Table {
     fn list(&self, owner: &Owner, after: Option<&Cursor>, limit: u32) -> Result<Answer> {
         let after = after.map_or("", |cursor| cursor.0.as_str());
         let values = vec![owner.as_str().into(), after.into(), number(u64::from(limit).saturating_add(1))];
-        let rows = self.sql.exec(LIST, values)?.raw();
+        let rows = self.sql.exec(sql::LIST, values)?.raw();
         let mut records = rows.map(|row| row.and_then(record)).collect::<Result<Vec<Record>>>()?;
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let more = records.len() > limit;

@@ -121,6 +121,12 @@ impl Deployment {
             if let Some(Value::Array(more)) = page.get_mut("items").map(Value::take) {
                 items.extend(more);
             }
+            for name in page.get("unreadable").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
+            {
+                eprintln!(
+                    "{name} is stored in a form that this version cannot read. The log of the deployment has the reason."
+                );
+            }
             match page.get("next").and_then(Value::as_str) {
                 Some(cursor) => next = Some(cursor.to_owned()),
                 None => return Ok(items),

@@ -1,5 +1,5 @@
-//! A read cache before the store, for records that may be a minute old: clients, and nothing else. A code, a refresh
-//! token, a session or a grant is always read from the object that decides.
+//! A read cache in front of the store for records that may be a minute old: clients, and no others. A grant, a session
+//! or a pushed request is always read from its object.
 
 use async_trait::async_trait;
 use protocol::Timestamp;
@@ -8,30 +8,29 @@ use std::borrow::Cow;
 use std::time::Duration;
 use storage::{Advance, Created, Cursor, Key, Kind, Owner, Page, Record, Records, Unavailable};
 
-/// How old an entry may be. Workers KV refuses to keep anything for less.
+/// Greatest age of an entry. Workers KV accepts no shorter lifetime.
 pub const FRESH: Duration = Duration::from_secs(60);
 
-/// Somewhere to keep short texts for [`FRESH`]; allowed to forget and to lag. It fails silently: the store has the
-/// truth.
+/// A cache of short texts for [`FRESH`]. It may forget and lag, and it fails silently: the store is authoritative.
 #[async_trait]
 pub trait Cache: Send + Sync {
-    /// What was kept under a name.
+    /// Returns the text under a name.
     async fn read(&self, name: &str) -> Option<String>;
 
-    /// Keeps a text under a name.
+    /// Stores a text under a name.
     async fn keep(&self, name: &str, text: String);
 
-    /// Keeps a text under a name, some time soon: nobody waits for it.
+    /// Stores a text under a name in the background.
     fn keep_soon(&self, name: &str, text: String);
 
-    /// Forgets what was kept under a name.
+    /// Removes the text under a name.
     async fn forget(&self, name: &str);
 
-    /// The time.
+    /// Returns the current time.
     fn now(&self) -> Timestamp;
 }
 
-/// A store behind a cache.
+/// A store with a read cache in front of it.
 #[derive(Debug)]
 pub struct CachedRecords<R, C> {
     records: R,
@@ -39,7 +38,7 @@ pub struct CachedRecords<R, C> {
     reads_cache: bool,
 }
 
-/// One entry of the cache.
+/// An entry of the cache.
 #[derive(Serialize, Deserialize)]
 struct Entry<'a> {
     record: Cow<'a, Record>,
@@ -47,14 +46,14 @@ struct Entry<'a> {
 }
 
 impl<R: Records, C: Cache> CachedRecords<R, C> {
-    /// The store, read through the cache where that is allowed.
+    /// Returns the store, with clients read through the cache.
     pub fn new(records: R, cache: C) -> Self {
         Self { records, cache, reads_cache: true }
     }
 
-    /// The store, which alone is read, before a cache that is told of what is written and of nothing else: for who changes
-    /// what it reads. So nothing old is written back to the store; nor to the cache just before the new, which Workers KV
-    /// would then refuse: it takes one write of a key in a second.
+    /// Returns the store, with a cache that is written and never read: for functions that change what they read. So no old
+    /// record is written back to the store. Neither is it written to the cache just before the new one: Workers KV
+    /// accepts one write of a key per second.
     pub fn write_through(records: R, cache: C) -> Self {
         Self { records, cache, reads_cache: false }
     }
@@ -148,7 +147,7 @@ mod tests {
     use storage::Partition;
     use storage::memory::Memory;
 
-    /// A cache that forgets nothing, so that only our own look at the age ends an entry.
+    /// A cache that keeps everything, so that only the check of the age ends an entry.
     #[derive(Default)]
     struct Shelf {
         texts: Mutex<HashMap<String, String>>,
@@ -214,7 +213,7 @@ mod tests {
         assert_eq!(cached.get(&client.key).await.unwrap(), None);
     }
 
-    /// Another location's cache may hold what was replaced: whoever changes a client must not write that back.
+    /// The cache of another location may have the replaced client: a change must not write that back.
     #[tokio::test]
     async fn who_changes_clients_reads_the_store_and_tells_the_cache() {
         let shelf = Shelf::default();

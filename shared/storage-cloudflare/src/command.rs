@@ -1,4 +1,4 @@
-//! What a function asks of an object, and what the object answers: one JSON document each way.
+//! The commands of functions to objects and the answers: one JSON document each way.
 
 use protocol::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -9,85 +9,85 @@ use storage::{Advance, Created, Cursor, Key, Owner, Page, Record, Unavailable};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command<'a> {
-    /// Store a record, unless its key is taken. Answer: `Created` or `Exists`.
+    /// Stores a record if its key is free. Answer: `Created` or `Exists`.
     Create(Cow<'a, Record>),
-    /// Read a record. Answer: `Found` or `Missing`.
+    /// Reads a record. Answer: `Found` or `Missing`.
     Get(Cow<'a, Key>),
-    /// Replace state and expiry. Answer: `Advanced`, `Stale` or `Missing`.
+    /// Replaces state and expiry. Answer: `Advanced`, `Stale` or `Missing`.
     Advance {
         /// The record.
         key: Cow<'a, Key>,
-        /// The generation that it must be at.
+        /// The generation that the record must be at.
         from: u64,
-        /// Its new state.
+        /// The new state.
         state: Cow<'a, str>,
-        /// Its new expiry.
+        /// The new expiry.
         expires_at: Option<Timestamp>,
     },
-    /// Remove a record. Answer: `Deleted`.
+    /// Removes a record. Answer: `Deleted`.
     Delete(Cow<'a, Key>),
-    /// List the records of an owner. Answer: `Listed`.
+    /// Lists the records of an owner. Answer: `Listed`.
     List {
-        /// Whose records.
+        /// The owner.
         owner: Cow<'a, Owner>,
-        /// Only those after this key.
+        /// The key after which the page starts.
         after: Option<Cow<'a, Cursor>>,
-        /// At most so many.
+        /// The greatest number of records.
         limit: u32,
     },
 }
 
-/// What the object found.
+/// The answer of an object.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Answer {
     /// The record is stored.
     Created,
-    /// The key is taken, by this record.
+    /// The key is taken by this record.
     Exists(Record),
     /// The record.
     Found(Record),
-    /// There is no such record.
+    /// No record has this key.
     Missing,
-    /// The record as it now is.
+    /// The record after the write.
     Advanced(Record),
-    /// The record is at another generation, this one.
+    /// The record, which is at another generation.
     Stale(Record),
-    /// There is no such record any more.
+    /// No record has this key now.
     Deleted,
     /// One page of a listing.
     Listed {
-        /// The records, in order of their keys.
+        /// The records, in the order of their keys.
         records: Vec<Record>,
-        /// Where the next page starts.
+        /// The start of the next page.
         next: Option<Cursor>,
     },
 }
 
 impl Command<'_> {
-    /// A command as an object receives it. The error says what is wrong with it.
+    /// Reads the command that an object received. The error says what is wrong with it.
     pub fn from_json(json: &str) -> Result<Command<'static>, String> {
         serde_json::from_slice(json.as_bytes()).map_err(|error| error.to_string())
     }
 
-    /// The command as it is sent.
+    /// Returns the command as JSON.
     pub fn to_json(&self) -> Result<String, Unavailable> {
         serde_json::to_string(self).map_err(|error| Unavailable { reason: format!("a command: {error}") })
     }
 }
 
 impl Answer {
-    /// An answer as a function receives it.
+    /// Reads the answer that a function received.
     pub fn from_json(json: &str) -> Result<Self, Unavailable> {
         serde_json::from_slice(json.as_bytes()).map_err(|error| Unavailable { reason: format!("an answer: {error}") })
     }
 
-    /// The answer as it is sent. The error says why it cannot be.
+    /// Returns the answer as JSON. The error says why it has no JSON form.
     pub fn to_json(&self) -> Result<String, String> {
         serde_json::to_string(self).map_err(|error| error.to_string())
     }
 
-    /// The answer to `Create`.
+    /// Returns the answer to `Create`.
     pub fn created(self) -> Result<Created, Unavailable> {
         match self {
             Self::Created => Ok(Created::Created),
@@ -96,7 +96,7 @@ impl Answer {
         }
     }
 
-    /// The answer to `Get`.
+    /// Returns the answer to `Get`.
     pub fn found(self) -> Result<Option<Record>, Unavailable> {
         match self {
             Self::Found(record) => Ok(Some(record)),
@@ -105,7 +105,7 @@ impl Answer {
         }
     }
 
-    /// The answer to `Advance`.
+    /// Returns the answer to `Advance`.
     pub fn advanced(self) -> Result<Advance, Unavailable> {
         match self {
             Self::Advanced(record) => Ok(Advance::Advanced(record)),
@@ -115,7 +115,7 @@ impl Answer {
         }
     }
 
-    /// The answer to `Delete`.
+    /// Returns the answer to `Delete`.
     pub fn deleted(self) -> Result<(), Unavailable> {
         match self {
             Self::Deleted => Ok(()),
@@ -123,7 +123,7 @@ impl Answer {
         }
     }
 
-    /// The answer to `List`.
+    /// Returns the answer to `List`.
     pub fn listed(self) -> Result<Page, Unavailable> {
         match self {
             Self::Listed { records, next } => Ok(Page { records, next }),
@@ -131,7 +131,8 @@ impl Answer {
         }
     }
 
-    /// Names the answer, without the record in it: the reason goes to a log.
+    /// Returns the error for an answer that does not fit the command. Names the answer without its record: the reason goes
+    /// to a log.
     fn unexpected(&self, verb: &str) -> Unavailable {
         let name = match self {
             Self::Created => "created",

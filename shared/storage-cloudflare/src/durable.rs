@@ -1,4 +1,4 @@
-//! Records over Durable Objects.
+//! Records in Durable Objects.
 
 use crate::{Answer, Command, LocationHint, Shards};
 use async_trait::async_trait;
@@ -13,13 +13,13 @@ use worker::send::SendFuture;
 use worker::web_sys::{self, RequestInit};
 use worker::{Delay, Error, ObjectNamespace, Request};
 
-/// How long an object may take to answer.
+/// Longest time for the answer of an object.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How long to wait before asking again an object that failed, was moving or restarting. As many retries as entries.
+/// Pauses before the retries of a call whose object failed, moved or restarted: one retry for each entry.
 const PAUSES: [Duration; 3] = [Duration::from_millis(20), Duration::from_millis(80), Duration::from_millis(250)];
 
-/// The store of a Worker: each verb is one call of the object that the key names.
+/// The store of a Worker. Each verb is one call of the object of the key's shard.
 #[derive(Clone, Debug)]
 pub struct DurableRecords {
     objects: ObjectNamespace,
@@ -27,7 +27,7 @@ pub struct DurableRecords {
     location: Option<LocationHint>,
 }
 
-/// One failed attempt.
+/// A failed attempt.
 struct Failure {
     reason: String,
     /// The same call may succeed on another attempt.
@@ -35,13 +35,13 @@ struct Failure {
 }
 
 impl DurableRecords {
-    /// The records in the objects of a namespace.
+    /// Returns the records in the objects of a namespace.
     pub fn new(objects: ObjectNamespace, shards: Shards, location: Option<LocationHint>) -> Self {
         Self { objects, shards, location }
     }
 
-    /// Asks the object of a partition. A write that failed on the way is asked again too: if the lost one did its work,
-    /// the repeated one finds it, and [`idempotent_write`] tells the caller so.
+    /// Sends a command to the object of a partition. Failed writes are retried too: if the first one was executed, the
+    /// second one finds its result, and [`idempotent_write`] recognizes it.
     async fn ask(&self, partition: Partition, command: Command<'_>) -> Result<Answer, Unavailable> {
         let json = command.to_json()?;
         let shard = self.shards.name(partition);
@@ -58,14 +58,14 @@ impl DurableRecords {
         }
     }
 
-    /// One call, through a new stub: one that has failed once fails for ever.
+    /// Makes one call through a new stub: a stub that has failed once fails for ever.
     async fn attempt(&self, shard: &str, json: &str) -> Result<String, Failure> {
         let answer = pin!(async {
             let stub = match &self.location {
                 Some(location) => self.objects.get_by_name_with_location_hint(shard, location.as_str()),
                 None => self.objects.get_by_name(shard),
             }?;
-            // Made by hand: the builder of `worker` brings all that Cloudflare can do to an image.
+            // The builder of `worker` would add the code for Cloudflare's image options to each Worker.
             let init = RequestInit::new();
             init.set_method("POST");
             init.set_body(&JsValue::from_str(json));
@@ -86,7 +86,7 @@ impl DurableRecords {
     }
 }
 
-/// Whether to ask again: not when the platform marked the error as overload, which retries would make worse.
+/// True if a retry can succeed. False if the platform marks the error as overload, which retries make worse.
 fn is_retryable(error: &Error) -> bool {
     let is_overload = |error: &JsValue| {
         js_sys::Reflect::get(error, &JsValue::from_str("overloaded")).is_ok_and(|mark| mark.is_truthy())

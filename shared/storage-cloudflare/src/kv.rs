@@ -11,19 +11,19 @@ use worker::send::SendFuture;
 
 #[wasm_bindgen(module = "cloudflare:workers")]
 extern "C" {
-    /// Lets the request that is being served outlive its response until the promise is settled.
+    /// Keeps the current request alive after its response until the promise is settled.
     #[wasm_bindgen(js_name = waitUntil, catch)]
     fn wait_until(promise: &js_sys::Promise) -> Result<(), JsValue>;
 }
 
-/// Workers KV as a cache. Whatever goes wrong with it is a miss.
+/// Workers KV as a cache. Each failure of it counts as a miss.
 #[derive(Clone, Debug)]
 pub struct KvCache {
     store: KvStore,
 }
 
 impl KvCache {
-    /// The cache in a KV namespace.
+    /// Returns the cache in a KV namespace.
     pub fn new(store: KvStore) -> Self {
         Self { store }
     }
@@ -53,7 +53,7 @@ impl Cache for KvCache {
             work.await;
             Ok(JsValue::UNDEFINED)
         });
-        // Without a request to outlive there is nobody to keep it for.
+        // Without a current request nothing keeps the promise alive.
         let _ = wait_until(&promise);
     }
 

@@ -1,7 +1,7 @@
-//! Records over Durable Objects, with Workers KV as a read cache of what may be a minute old.
+//! Records in Durable Objects, with Workers KV as a read cache of clients.
 //!
-//! A record lives in one of a fixed number of SQLite-backed objects ([`Shards`]); the partition in its key says which.
-//! Functions and objects speak [`Command`] and [`Answer`].
+//! A fixed number of objects with SQLite hold the records ([`Shards`]); the partition in the key decides which one.
+//! Functions send [`Command`] and objects return [`Answer`].
 
 mod cache;
 mod command;

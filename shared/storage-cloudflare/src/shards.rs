@@ -1,10 +1,10 @@
-//! Which object holds a record.
+//! The shards: the object of each partition.
 
 use std::fmt;
 use storage::Partition;
 
-/// How many objects share the records. Fixed at the first deployment: another number would look for records in objects
-/// that never saw them.
+/// The number of objects that share the records, 1 to 4096. Fixed at the first deployment: with another number, records
+/// would be searched in the wrong objects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shards(u16);
 
@@ -15,7 +15,7 @@ impl Default for Shards {
 }
 
 impl Shards {
-    /// From a setting: 1 to 4096.
+    /// Reads the number from a setting: 1 to 4096.
     pub fn parse(setting: &str) -> Result<Self, InvalidShards> {
         match setting.trim().parse() {
             Ok(count) if (1..=4096).contains(&count) => Ok(Self(count)),
@@ -23,13 +23,13 @@ impl Shards {
         }
     }
 
-    /// The name of the object that holds a partition.
+    /// Returns the name of the object that holds a partition.
     pub fn name(self, partition: Partition) -> String {
         format!("shard-{}", partition.shard(self.0))
     }
 }
 
-/// The number of shards is not one from 1 to 4096.
+/// The error for a number of shards outside 1 to 4096.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvalidShards;
 
@@ -41,21 +41,21 @@ impl fmt::Display for InvalidShards {
 
 impl std::error::Error for InvalidShards {}
 
-/// Near where objects are created, as Cloudflare names regions: `wnam`, `enam`, `sam`, `weur`, `eeur`, `apac`, `oc`,
-/// `afr`, `me`. It counts when an object is first used; objects do not move.
+/// A location hint of Cloudflare for new objects: `wnam`, `enam`, `sam`, `weur`, `eeur`, `apac`, `oc`, `afr`, `me`. Used
+/// at the first use of an object; objects do not move later.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LocationHint(String);
 
 impl LocationHint {
-    /// The regions that may be hinted at.
+    /// The regions of location hints.
     pub const REGIONS: &[&str] = &["wnam", "enam", "sam", "weur", "eeur", "apac", "oc", "afr", "me"];
 
-    /// From a setting; `None` for a region that does not exist.
+    /// Reads the region from a setting. Returns `None` if it does not exist.
     pub fn parse(setting: &str) -> Option<Self> {
         Self::REGIONS.contains(&setting).then(|| Self(setting.to_owned()))
     }
 
-    /// The region's name.
+    /// Returns the name of the region.
     pub fn as_str(&self) -> &str {
         &self.0
     }

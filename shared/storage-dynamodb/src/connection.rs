@@ -1,4 +1,4 @@
-//! Where the table is and who we are there; the client that follows from it.
+//! The table, its endpoint and the credentials for it; the client for them.
 
 use crate::DynamoRecords;
 use aws_sdk_dynamodb::Client;
@@ -13,18 +13,18 @@ use aws_smithy_http_client::{Builder, HttpClientError};
 use std::fmt;
 use std::time::Duration;
 
-/// The roots that the certificates of AWS services lead to (<https://www.amazontrust.com/repository/>): Amazon Root
-/// CA 1 to 4 and Starfield Services Root CA - G2. Nobody else can vouch for a server that we send records to.
+/// The root certificates of AWS services (<https://www.amazontrust.com/repository/>): Amazon Root CA 1 to 4 and Starfield
+/// Services Root CA - G2. Records are sent to no server that another authority vouches for.
 const AMAZON_ROOTS: &str = include_str!("amazon_roots.pem");
 
-/// Where the table is, and the credentials to use there.
+/// A table, its endpoint and the credentials for it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Connection {
-    /// The table's name: `LATCHKEY_TABLE`.
+    /// `LATCHKEY_TABLE`: the name of the table.
     pub table: String,
     /// `AWS_REGION`.
     pub region: String,
-    /// `AWS_ENDPOINT_URL_DYNAMODB`: another endpoint than the region's, such as an emulator's.
+    /// `AWS_ENDPOINT_URL_DYNAMODB`: an endpoint in place of that of the region, such as an emulator.
     pub endpoint: Option<String>,
     /// `AWS_ACCESS_KEY_ID`.
     pub access_key_id: String,
@@ -35,7 +35,7 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// As the environment says; `lookup` reads one variable. An empty variable counts as none.
+    /// Reads the connection from the environment; `lookup` reads one variable. An empty variable counts as not set.
     ///
     /// # Errors
     /// A line for each variable that is missing or wrong.
@@ -62,7 +62,7 @@ impl Connection {
         if wrong.is_empty() { Ok(connection) } else { Err(wrong) }
     }
 
-    /// To an emulator, which takes any credentials.
+    /// Returns the connection to an emulator, which accepts any credentials.
     pub fn to_emulator(endpoint: &str, table: &str) -> Self {
         Self {
             table: table.to_owned(),
@@ -74,18 +74,18 @@ impl Connection {
         }
     }
 
-    /// The records of the table. Sends nothing; the first call opens the connection.
+    /// Returns the records of the table. Sends nothing: the first call opens the connection.
     ///
     /// # Errors
-    /// A line that says why there is no TLS, and what to do.
+    /// A line with the reason why TLS is not available, and the remedy.
     pub fn records(&self) -> Result<DynamoRecords, String> {
         Ok(DynamoRecords::new(self.client()?, &self.table))
     }
 
-    /// A client. Sends nothing; the first call opens the connection.
+    /// Returns a client. Sends nothing: the first call opens the connection.
     ///
     /// # Errors
-    /// As [`Self::records`].
+    /// See [`Self::records`].
     pub fn client(&self) -> Result<Client, String> {
         let credentials = Credentials::new(
             &self.access_key_id,
@@ -116,7 +116,8 @@ impl Connection {
         Ok(Client::from_conf(config.build()))
     }
 
-    /// TLS that trusts AWS alone; at another endpoint, TLS that trusts whom the system trusts, or none, as its URL says.
+    /// Returns an HTTP client whose TLS trusts the roots of AWS alone. For another endpoint, the URL decides: no TLS, or TLS
+    /// that trusts the roots of the system.
     fn http_client(&self) -> Result<SharedHttpClient, String> {
         let tls = || Builder::new().tls_provider(Provider::Rustls(CryptoMode::AwsLc));
         Ok(match &self.endpoint {
@@ -198,7 +199,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_client_with_the_embedded_roots_starts() {
-        // A region that nobody will ever have: the roots are read, then its name is not found.
+        // This region does not exist: the roots are read, then the host name is not found.
         let nowhere = Connection { region: "nowhere-1".to_owned(), ..Connection::from_env(lookup).unwrap() };
         let key = Key::new(Kind::Grant, Partition::of("id"), "id");
         let unavailable = nowhere.records().unwrap().get(&key).await.unwrap_err();

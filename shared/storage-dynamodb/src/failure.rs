@@ -1,10 +1,10 @@
-//! What went wrong, in words for the operator's log. Never the contents of an item.
+//! Failures in words for the log of the operator. Never the contents of an item.
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use std::error::Error;
 use storage::Unavailable;
 
-/// The service, or the way to it, failed.
+/// Returns the failure of the service or of the connection to it.
 pub(crate) fn unavailable<E, R>(operation: &str, error: &SdkError<E, R>) -> Unavailable
 where
     E: ProvideErrorMetadata + Error + 'static,
@@ -29,7 +29,7 @@ where
     Unavailable { reason }
 }
 
-/// The service answered something that we never wrote.
+/// Returns the failure for an answer with content that this server never wrote.
 pub(crate) fn malformed(what: &str) -> Unavailable {
-    Unavailable { reason: format!("an answer of DynamoDB makes no sense: {what}") }
+    Unavailable { reason: format!("unexpected answer of DynamoDB: {what}") }
 }

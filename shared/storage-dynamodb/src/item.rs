@@ -1,4 +1,4 @@
-//! A record as an item: the attributes, and what each holds.
+//! A record as a DynamoDB item: the attributes and their content.
 
 use crate::failure::malformed;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -10,7 +10,7 @@ use storage::{Key, Owner, Record, Unavailable};
 pub(crate) mod name {
     /// String: the partition key.
     pub(crate) const KEY: &str = "key";
-    /// String: the partition key of the index; absent when the record has no owner.
+    /// String: the partition key of the index; absent if the record has no owner.
     pub(crate) const OWNER: &str = "owner";
     /// String.
     pub(crate) const BODY: &str = "body";
@@ -18,15 +18,15 @@ pub(crate) mod name {
     pub(crate) const STATE: &str = "state";
     /// Number.
     pub(crate) const GENERATION: &str = "generation";
-    /// Number: milliseconds since the epoch; absent when the record does not expire.
+    /// Number: milliseconds since the epoch; absent if the record does not expire.
     pub(crate) const EXPIRES_AT: &str = "expires_at";
-    /// Number: the same in seconds, rounded up, as DynamoDB wants it; absent when the record does not expire.
+    /// Number: `expires_at` in seconds, rounded up, for the TTL of DynamoDB; absent if the record does not expire.
     pub(crate) const TTL: &str = "ttl";
 }
 
 type Item = HashMap<String, AttributeValue>;
 
-/// The item of a new record: at generation 0.
+/// Returns the item of a new record, at generation 0.
 pub(crate) fn from_record(record: &Record) -> Item {
     let mut item = Item::with_capacity(7);
     item.insert(name::KEY.to_owned(), AttributeValue::S(record.key.as_str().to_owned()));
@@ -43,7 +43,7 @@ pub(crate) fn from_record(record: &Record) -> Item {
     item
 }
 
-/// The record that an item holds.
+/// Returns the record of an item.
 pub(crate) fn to_record(item: &Item) -> Result<Record, Unavailable> {
     let text = |name| match item.get(name) {
         Some(AttributeValue::S(text)) => Ok(Some(text.clone())),
@@ -68,12 +68,12 @@ pub(crate) fn to_record(item: &Item) -> Result<Record, Unavailable> {
     })
 }
 
-/// The value of `expires_at`.
+/// Returns the value of `expires_at`.
 pub(crate) fn expires_at(moment: Timestamp) -> AttributeValue {
     AttributeValue::N(moment.as_millis().to_string())
 }
 
-/// The value of `ttl`: never before the moment itself.
+/// Returns the value of `ttl`, which is never earlier than the expiry.
 pub(crate) fn ttl(moment: Timestamp) -> AttributeValue {
     AttributeValue::N(moment.as_millis().div_ceil(1000).to_string())
 }

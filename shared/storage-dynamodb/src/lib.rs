@@ -1,4 +1,4 @@
-//! Records over DynamoDB: one table, one request for each verb.
+//! Records in DynamoDB: one table, one request for each verb.
 
 mod connection;
 mod failure;
@@ -17,7 +17,7 @@ use item::name;
 use protocol::Timestamp;
 use storage::{Advance, Created, Cursor, Key, Owner, Page, Record, Records, Unavailable, idempotent_write};
 
-/// Records in one table; [`table::create`] makes one that fits.
+/// Records in one table. [`table::create`] creates such a table.
 #[derive(Clone, Debug)]
 pub struct DynamoRecords {
     client: Client,
@@ -25,16 +25,16 @@ pub struct DynamoRecords {
 }
 
 impl DynamoRecords {
-    /// Records in `table`.
+    /// Returns the records in `table`.
     pub fn new(client: Client, table: impl Into<String>) -> Self {
         Self { client, table: table.into() }
     }
 
-    /// Records in the table that the environment names, with the credentials that it holds; `lookup` reads one
-    /// variable. See [`Connection::from_env`].
+    /// Returns the records in the table of the environment, with its credentials; `lookup` reads one variable. See
+    /// [`Connection::from_env`].
     ///
     /// # Errors
-    /// A line for each variable that is missing or wrong; or why there is no TLS.
+    /// A line for each variable that is missing or wrong, or the reason why TLS is not available.
     pub fn from_env(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Vec<String>> {
         Connection::from_env(lookup)?.records().map_err(|problem| vec![problem])
     }
@@ -58,7 +58,7 @@ impl Records for DynamoRecords {
             Err(error) => match error.as_service_error() {
                 Some(PutItemError::ConditionalCheckFailedException(failed)) => match &failed.item {
                     Some(existing) => Created::Exists(item::to_record(existing)?),
-                    None => return Err(failure::malformed("the item that is in the way was not returned")),
+                    None => return Err(failure::malformed("the existing item was not returned")),
                 },
                 _ => return Err(unavailable("PutItem", &error)),
             },
@@ -86,7 +86,7 @@ impl Records for DynamoRecords {
         state: &str,
         expires_at: Option<Timestamp>,
     ) -> Result<Advance, Unavailable> {
-        // No record ever gets past the last generation, so this condition fails, as it should.
+        // No record reaches the last generation, so the condition fails, as it must.
         let next = from.saturating_add(1);
         let update = self
             .client
@@ -139,7 +139,7 @@ impl Records for DynamoRecords {
 
     async fn list(&self, owner: &Owner, cursor: Option<&Cursor>, limit: u32) -> Result<Page, Unavailable> {
         let limit = i32::try_from(limit).unwrap_or(i32::MAX).max(1);
-        // One more than wanted tells whether there are more.
+        // One item more than the page has: its presence says that there is a next page.
         let query = self
             .client
             .query()

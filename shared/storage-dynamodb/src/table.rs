@@ -1,4 +1,4 @@
-//! The table, as the deployment template declares it: for local servers and tests, which make their own.
+//! The table as the deployment template declares it, for emulators and tests.
 
 use crate::failure::unavailable;
 use crate::item::name;
@@ -11,13 +11,13 @@ use aws_sdk_dynamodb::types::{
 };
 use storage::Unavailable;
 
-/// The index that `list` reads: `owner`, then `key`, with all attributes.
+/// The index for `list`: `owner`, then `key`, with all attributes.
 pub const OWNER_INDEX: &str = "owner-index";
 
-/// Makes the table, unless it is there.
+/// Creates the table if it does not exist.
 ///
 /// # Errors
-/// The service is out of reach, or refused.
+/// The service is out of reach or rejects the request.
 pub async fn create(client: &Client, table: &str) -> Result<(), Unavailable> {
     let request = request(client, table).map_err(|error| Unavailable { reason: format!("CreateTable: {error}") })?;
     match request.send().await {

@@ -99,7 +99,7 @@ async fn without_a_table_the_store_is_unavailable() {
     assert!(unavailable.reason.starts_with("GetItem: ResourceNotFoundException: "), "{unavailable}");
 }
 
-/// What stands between the SDK and DynamoDB, for one connection at a time.
+/// A proxy between the SDK and DynamoDB, for one connection at a time.
 #[derive(Clone, Copy, PartialEq)]
 enum Way {
     Open,

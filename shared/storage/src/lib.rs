@@ -10,6 +10,7 @@ pub use records::{
     Advance, Created, Cursor, Key, Kind, Owner, Page, Partition, Record, Records, Unavailable, Verb, contract, faults,
     idempotent_write, memory, sql,
 };
+pub use repositories::stored::{Listing, Unreadable};
 pub use repositories::{
     attempts, clients, consents, devices, directory, grants, logouts, markers, pushed, registrations, sessions,
     sign_out, signing_keys, users,

@@ -1,4 +1,4 @@
-//! Clients: a change is made of what is there, whoever else changes it meanwhile.
+//! Clients: a change is applied to the current client, even if another writer changes it meanwhile.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use latchkey_storage::faults::{Fault, Faulty};
@@ -14,8 +14,8 @@ fn client(secret: &str) -> StoredClient {
     StoredClient::new(client, vec![SecretVerifier::new(secret, [7; 16])])
 }
 
-/// A store where somebody saves a client with the secret `new` between the first look and the answer.
-fn with_somebody_faster(memory: &Arc<Memory>) -> Faulty {
+/// Returns a store where another writer saves a client with the secret `new` between the first read and its answer.
+fn with_another_writer(memory: &Arc<Memory>) -> Faulty {
     let store = Arc::clone(memory);
     let faster = Arc::new(move || {
         let store = Arc::clone(&store);
@@ -33,21 +33,21 @@ async fn rename(records: &Faulty) -> StoredClient {
     clients::change(records, "shop", renamed).await.unwrap().0
 }
 
-/// Else a secret that was replaced because somebody else knows it would be good again.
+/// A secret that was replaced because it leaked must not become valid again.
 #[tokio::test]
 async fn a_change_brings_no_replaced_secret_back() {
     let memory = Arc::new(Memory::new());
     clients::save(memory.as_ref(), &client("old")).await.unwrap();
-    rename(&with_somebody_faster(&memory)).await;
+    rename(&with_another_writer(&memory)).await;
     let stored = clients::find(memory.as_ref(), "shop").await.unwrap().unwrap();
     assert!(stored.accepts("new") && !stored.accepts("old"));
     assert_eq!(stored.client.client_name.as_deref(), Some("Shop"));
 }
 
 #[tokio::test]
-async fn a_client_that_somebody_else_makes_first_is_changed() {
+async fn a_client_that_another_writer_creates_first_is_changed() {
     let memory = Arc::new(Memory::new());
-    let told = rename(&with_somebody_faster(&memory)).await;
+    let told = rename(&with_another_writer(&memory)).await;
     let stored = clients::find(memory.as_ref(), "shop").await.unwrap().unwrap();
     assert!(stored.accepts("new") && !stored.accepts("first"));
     assert_eq!(stored, told);

@@ -1,4 +1,4 @@
-//! The contract on the store in memory: as it is, lagging, misbehaving, and from many threads.
+//! The contract on the store in memory: without faults, with lag, with faults, and from many threads.
 #![allow(clippy::panic, reason = "a test fails by panicking")]
 
 use async_trait::async_trait;
@@ -13,7 +13,7 @@ use std::sync::Arc;
 fn record(state: &str) -> Record {
     Record {
         key: Key::new(Kind::Grant, Partition::of("id"), "id"),
-        owner: Some(Owner::new("somebody")),
+        owner: Some(Owner::new("owner")),
         body: "{}".to_owned(),
         state: state.to_owned(),
         generation: 0,
@@ -52,7 +52,7 @@ async fn delays_keep_the_contract() {
     }
 }
 
-/// Asks again until it is answered, as the library of a store does.
+/// Repeats each call until it succeeds, as the client library of a store does.
 struct Persistent(Faulty);
 
 #[async_trait]
@@ -105,7 +105,7 @@ impl Records for Persistent {
 }
 
 #[tokio::test]
-async fn whoever_asks_again_after_a_fault_sees_the_contract_kept() {
+async fn retries_after_faults_keep_the_contract() {
     for seed in 0..8 {
         for fault in [Fault::Before, Fault::After, Fault::Twice] {
             holds(Arc::new(Persistent(Faulty::random(Arc::new(Memory::new()), seed, 2, fault)))).await;
@@ -115,7 +115,7 @@ async fn whoever_asks_again_after_a_fault_sees_the_contract_kept() {
 
 #[tokio::test]
 async fn the_contract_finds_a_store_that_answers_retries_naively() {
-    /// Tells the second sender of a write that somebody else was first.
+    /// Answers a repeated write as if another caller had sent the first.
     struct Naive(Memory);
 
     #[async_trait]
@@ -169,9 +169,9 @@ async fn the_answer_of_the_second_advance_is_lost() {
     assert_eq!(lost.reason, "injected: call 2 of Advance lost its answer");
 
     let wanted = Record { state: "2".to_owned(), generation: 2, expires_at: None, ..created.clone() };
-    assert_eq!(memory.get(&created.key).await, Ok(Some(wanted.clone())), "it was written all the same");
+    assert_eq!(memory.get(&created.key).await, Ok(Some(wanted.clone())), "the write took place");
     let again = faulty.advance(&created.key, 1, "2", None).await;
-    assert_eq!(again, Ok(Advance::Advanced(wanted)), "and whoever asks again is told so");
+    assert_eq!(again, Ok(Advance::Advanced(wanted)), "the retry gets its answer");
 }
 
 #[tokio::test]
@@ -198,7 +198,7 @@ async fn calls_are_counted() {
     memory.advance(&created.key, 0, "1", None).await.unwrap();
     memory.advance(&created.key, 0, "2", None).await.unwrap();
     memory.advance(&created.key, 0, "3", None).await.unwrap();
-    memory.list(&Owner::new("somebody"), None, 10).await.unwrap();
+    memory.list(&Owner::new("owner"), None, 10).await.unwrap();
     memory.delete(&created.key).await.unwrap();
     assert_eq!(memory.counts(), Counts { create: 2, get: 1, advance: 3, delete: 1, list: 1 });
     assert_eq!(memory.counts().total(), 8);
@@ -209,7 +209,7 @@ async fn calls_are_counted() {
 #[tokio::test]
 async fn a_lagging_list_shows_what_was() {
     let memory = Memory::lagging(2);
-    let owner = Owner::new("somebody");
+    let owner = Owner::new("owner");
     memory.create(&record("0")).await.unwrap();
     assert_eq!(memory.list(&owner, None, 10).await.unwrap().records, []);
     assert_eq!(memory.list(&owner, None, 10).await.unwrap().records, [record("0")]);

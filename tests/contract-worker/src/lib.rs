@@ -1,7 +1,7 @@
-//! A Worker that holds Durable Objects against the contract of the store. Tests alone start it.
+//! A Worker that checks Durable Objects against the contract of the store. For tests only.
 //!
 //! `GET /?run=NAME` checks every clause under keys that carry NAME and answers `[{"clause", "problem"}]`; `problem` is
-//! null where nothing is wrong. `&cached` reads through Workers KV, as the functions do.
+//! null if the clause holds. `&cached` reads through Workers KV, as the functions do.
 #![cfg(target_arch = "wasm32")]
 
 use serde_json::json;

@@ -9,7 +9,7 @@ mod provider;
 mod server;
 
 use crate::args::{DevArgs, DynamodbArgs};
-use crate::dynamodb::{self, Embedded};
+use crate::dynamodb;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::{clock, secret};
@@ -17,20 +17,20 @@ use keys::Secret;
 use log::Log;
 use provider::Provider;
 use serde_json::json;
-use std::fs::{File, TryLockError};
 use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use storage::Records;
+use storage_sqlite::{OpenError, SqliteRecords};
 use tokio::sync::watch;
 
-/// The table in the embedded store.
-const TABLE: &str = "latchkey";
 /// How often it is looked after the signing keys.
 const ROTATION: Duration = Duration::from_secs(3600);
 /// How often clients are told of logouts that they could not be told of at once.
 const NOTICES: Duration = Duration::from_secs(60);
+/// Interval between two removals of expired records.
+const EXPIRY: Duration = Duration::from_secs(600);
 
 /// Serves until it is interrupted.
 pub(crate) fn run(args: &DevArgs, output: Output) -> Result<(), Failure> {
@@ -57,15 +57,18 @@ fn event_loop() -> Result<tokio::runtime::Runtime, Failure> {
 async fn serve(args: &DevArgs, output: Output) -> Result<(), Failure> {
     let (listeners, port) = listen(args).await?;
     let data = (!args.memory).then_some(args.data.as_path());
-    // Held until the end.
-    let _lock = data.map(prepare).transpose()?;
+    // First of all: the store locks the data directory.
+    let store = data.map(open_store).transpose()?;
     // One in the environment is read with the other settings: all that is wrong with them is told at once.
     let secret = match (secret::is_set(), data) {
         (true, _) => None,
         (false, Some(data)) => Some(secret::read_or_create(data)?),
         (false, None) => Some(Secret::generate().map_err(Failure::new)?),
     };
-    let (records, embedded) = store(data).await?;
+    let records: Arc<dyn Records> = match &store {
+        Some(store) => Arc::<SqliteRecords>::clone(store),
+        None => Arc::new(storage::memory::Memory::default()),
+    };
     let log = Log::start().map_err(|error| Failure::new(format!("the log cannot start: {error}")))?;
     let sink = if args.quiet { Box::new(|_: &str| {}) } else { log.sink() };
     let provider = Arc::new(Provider::new(port, secret.as_ref(), records, sink)?);
@@ -105,12 +108,18 @@ async fn serve(args: &DevArgs, output: Output) -> Result<(), Failure> {
             notifying.notify(clock::now()).await;
         }
     });
+    if let Some(store) = store {
+        tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(EXPIRY).await;
+                // Records that cannot be removed now are removed the next time.
+                let _ = store.remove_expired(clock::now()).await;
+            }
+        });
+    }
     server::serve(listeners, provider, args.threads, stopped).await;
     log.close();
-    match embedded {
-        Some(embedded) => embedded.shutdown().await,
-        None => Ok(()),
-    }
+    Ok(())
 }
 
 async fn listen(args: &DevArgs) -> Result<(Vec<tokio::net::TcpListener>, u16), Failure> {
@@ -128,20 +137,18 @@ async fn listen(args: &DevArgs) -> Result<(Vec<tokio::net::TcpListener>, u16), F
     Ok((listeners, address.map_or(args.port, |address| address.port())))
 }
 
-/// Makes the data directory, keeps it out of version control, and for whoever holds what it returns.
-fn prepare(data: &Path) -> Result<File, Failure> {
-    let ignore = data.join(".gitignore");
+/// Opens the store in the data directory, which is created and kept out of version control.
+fn open_store(data: &Path) -> Result<Arc<SqliteRecords>, Failure> {
     let remedy = "Name another directory with --data, or keep nothing with --memory.";
-    let lock = std::fs::create_dir_all(data)
+    let cannot = |what: String| Failure::new(what).remedy(remedy);
+    let ignore = data.join(".gitignore");
+    std::fs::create_dir_all(data)
         .and_then(|()| if ignore.exists() { Ok(()) } else { std::fs::write(&ignore, "*\n") })
-        .and_then(|()| File::create(data.join("lock")))
-        .map_err(|error| Failure::new(format!("{} cannot be written: {error}", data.display())).remedy(remedy))?;
-    match lock.try_lock() {
-        Err(TryLockError::WouldBlock) => {
-            Err(Failure::new(format!("Another server is using {}.", data.display())).remedy(remedy))
-        }
-        // Some file systems know no locks.
-        Ok(()) | Err(TryLockError::Error(_)) => Ok(lock),
+        .map_err(|error| cannot(format!("{} cannot be written: {error}", data.display())))?;
+    match SqliteRecords::open(data) {
+        Ok(store) => Ok(Arc::new(store)),
+        Err(OpenError::InUse(data)) => Err(cannot(format!("Another server is using {}.", data.display()))),
+        Err(error) => Err(cannot(error.to_string())),
     }
 }
 
@@ -157,14 +164,6 @@ fn unknown_settings() -> Vec<String> {
     };
     let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
     names.filter(|name| name.starts_with("LATCHKEY_") && !known(name)).collect()
-}
-
-/// The store: DynamoDB in this process, on a file, through the very SDK that a deployment uses; or plain memory.
-async fn store(data: Option<&Path>) -> Result<(Arc<dyn Records>, Option<Embedded>), Failure> {
-    let Some(data) = data else { return Ok((Arc::new(storage::memory::Memory::default()), None)) };
-    let embedded = dynamodb::serve(Some(data), None).await?;
-    let records = embedded.records(TABLE).await?;
-    Ok((Arc::new(records), Some(embedded)))
 }
 
 /// Comes back when the process is told to end.

@@ -144,7 +144,6 @@ pub enum AccessTokenFormat {
 
 /// What a client may exchange (RFC 8693).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct TokenExchangePolicy {
     /// The clients whose tokens it may exchange.
     #[serde(default)]

@@ -3,6 +3,7 @@
 mod encryption;
 pub(crate) mod human;
 mod kinds;
+mod members;
 mod problems;
 mod secret;
 mod sector;
@@ -22,7 +23,6 @@ pub use secret::{SecretVerifier, StoredClient};
 
 /// A client. Durations are in seconds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Client {
     /// Its name on the wire.
     pub client_id: String,
@@ -240,9 +240,18 @@ impl Client {
         self.require_pkce || !self.is_confidential()
     }
 
-    /// The members that no client can have, and why: each is read alone, so that all of them are found.
+    /// Returns the members that no client can have, each with the reason. Each member is read alone, so that all wrong
+    /// members are found. Strict parsing is for requests: a stored client may have members of a later version.
     pub fn wrong_members(members: &Map<String, Value>) -> impl Iterator<Item = (&str, String)> {
-        members.iter().filter_map(|(name, value)| {
+        let settings = members::names::<Self>();
+        let policy = members::names::<TokenExchangePolicy>();
+        members.iter().filter_map(move |(name, value)| {
+            let mut inner = value.as_object().into_iter().flat_map(Map::keys);
+            let is_unknown = !settings.contains(&name.as_str())
+                || (name == "token_exchange" && inner.any(|member| !policy.contains(&member.as_str())));
+            if is_unknown {
+                return Some((name.as_str(), "unknown field".to_owned()));
+            }
             let alone = json!({ "client_id": "x", name.as_str(): value });
             serde_json::from_value::<Self>(alone).err().map(|error| (name.as_str(), error.to_string()))
         })

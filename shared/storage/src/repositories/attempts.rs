@@ -53,7 +53,7 @@ pub async fn reserve(
     Ok(counted.await?.unwrap_or_else(|| Err(now.after(Duration::from_secs(1)))))
 }
 
-/// Takes back the count of an attempt that succeeded; with `all`, removes the counter. Round trips: 2; with `all`, 1.
+/// Subtracts an attempt that succeeded from the counter; with `all`, removes the counter. Round trips: 2; with `all`, 1.
 pub async fn forgive(records: &dyn Records, name: &str, all: bool, write_id: &str) -> Result<(), Unavailable> {
     let target = target(name);
     if all {

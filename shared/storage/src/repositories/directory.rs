@@ -47,6 +47,13 @@ pub async fn enter(records: &dyn Records, username: &str, subject: &str) -> Resu
     }
 }
 
+/// Finds the subject of a sign-in name whose user is to be deleted: `None` if there is no entry, `Some(None)` if the entry
+/// names no subject that can be read. Round trips: 1.
+pub async fn find_for_deletion(records: &dyn Records, username: &str) -> Result<Option<Option<String>>, Unavailable> {
+    let Some(record) = records.get(&key(username)).await? else { return Ok(None) };
+    Ok(Some(decode::<Entry>(&record.key, &record.body).ok().map(|entry| entry.subject)))
+}
+
 /// Removes a sign-in name. Does not read it.
 pub async fn remove(records: &dyn Records, username: &str) -> Result<(), Unavailable> {
     records.delete(&key(username)).await

@@ -1,4 +1,4 @@
-//! Pending logout notifications: a client must be told that a session has ended. Each is one record. A sender claims it
+//! Pending logout notifications: a client must learn that a session has ended. Each is one record. A sender claims it
 //! before each attempt and removes it after success, so an instance that stops loses none.
 
 use super::stored::{Stored, decode, encode};

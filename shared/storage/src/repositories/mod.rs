@@ -13,6 +13,6 @@ pub mod registrations;
 pub mod sessions;
 pub mod sign_out;
 pub mod signing_keys;
-mod stored;
+pub(crate) mod stored;
 mod update;
 pub mod users;

@@ -70,7 +70,7 @@ pub async fn find(
     Ok(Some(decode(&record.key, &record.body)?))
 }
 
-/// Answers a request. Returns the answer that holds: the given one for exactly one caller, that one's for all others.
+/// Answers a request. Returns the answer that holds: the given one for exactly one caller, and the same one for all others.
 /// `None` if the record is gone. Round trips: 1.
 pub async fn answer(records: &dyn Records, id: GrantId, answer: &Answer) -> Result<Option<Answer>, Unavailable> {
     let expires_at = answer.issued_at.after(KEPT_AFTER_ANSWER);

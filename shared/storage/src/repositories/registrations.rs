@@ -50,11 +50,11 @@ struct InitialUses {
 /// The outcome of the use of an initial access token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Initial {
-    /// This caller has used it once more.
+    /// This caller has used the token once more.
     Used,
-    /// It has no use left. Its last use was for the same registration: this one.
+    /// The token has no use left. Its last use was for the same registration, which is this one.
     Again(InitialUse),
-    /// It has no use left.
+    /// The token has no use left.
     Spent,
 }
 
@@ -128,6 +128,24 @@ pub async fn end<E: From<Unavailable> + Send>(
         Ok((!state.ended).then(|| (state.ended(write_id.to_owned()), expires_at)))
     })
     .await
+}
+
+/// Ends the registration of a client that the operator deletes, if it has one. A registration that cannot be read is
+/// removed. Round trips: 1 without a registration, else 2.
+pub async fn end_for_operator(
+    records: &dyn Records,
+    client_id: &str,
+    now: Timestamp,
+    write_id: &str,
+) -> Result<(), Unavailable> {
+    let Some(record) = records.get(&client_target(client_id).key).await? else { return Ok(()) };
+    match Registered::read(record) {
+        Ok(registered) => {
+            let any = |_: &RegistrationState| Ok::<_, Unavailable>(());
+            end(records, client_id, registered, now, write_id, any).await.map(|_| ())
+        }
+        Err(_) => remove(records, client_id).await,
+    }
 }
 
 async fn write<E: From<Unavailable> + Send>(

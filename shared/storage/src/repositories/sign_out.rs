@@ -6,7 +6,7 @@
 
 use super::grants::SessionClient;
 use super::sessions::Session;
-use super::stored::{decode, encode};
+use super::stored::{Unreadable, decode, encode, read_each};
 use super::update::create_new;
 use crate::{Cursor, Key, Kind, Owner, Record, Records, Unavailable, grants, users};
 use protocol::{Grant, GrantState, GrantStatus, Timestamp};
@@ -61,7 +61,8 @@ fn key(id: &str) -> Key {
 /// Returns the clients that hold tokens of any session of a user. Round trips: 1 for each 100 records of the user.
 pub async fn clients(records: &dyn Records, subject: &str) -> Result<Vec<SessionClient>, Unavailable> {
     let found = owned(records, &users::owner(subject), Kind::Grant).await?;
-    let grants: Vec<Grant> = found.iter().map(|record| decode(&record.key, &record.body)).collect::<Result<_, _>>()?;
+    // `leftovers` reports a grant that cannot be read.
+    let (grants, _) = read_each(found, |record| decode::<Grant>(&record.key, &record.body));
     Ok(grants::session_clients(grants.iter()))
 }
 
@@ -123,6 +124,7 @@ pub async fn due(records: &dyn Records, now: Timestamp) -> Result<Vec<Result<Sig
 pub struct Leftovers {
     sessions: Vec<Key>,
     grants: Vec<(Record, Grant)>,
+    unreadable: Vec<Unreadable>,
 }
 
 impl Leftovers {
@@ -132,6 +134,10 @@ impl Leftovers {
     }
 
     /// Ends them and removes the record of the sign-out.
+    ///
+    /// # Errors
+    /// The store fails, or a session or grant cannot be read. All others have ended then, and the record of the sign-out
+    /// stays, so that the next search reports it again.
     pub async fn end(
         self,
         sign_out: &SignOut,
@@ -145,7 +151,10 @@ impl Leftovers {
         for (record, _) in self.grants {
             grants::end(records, record, now, write_id).await?;
         }
-        records.delete(&key(&sign_out.id)).await
+        match self.unreadable.into_iter().next() {
+            Some(unreadable) => Err(unreadable.into()),
+            None => records.delete(&key(&sign_out.id)).await,
+        }
     }
 }
 
@@ -153,22 +162,28 @@ impl Leftovers {
 /// offline use are not among them: they outlast the session (OpenID Connect Core §11).
 pub async fn leftovers(records: &dyn Records, sign_out: &SignOut) -> Result<Leftovers, Unavailable> {
     let owner = users::owner(&sign_out.subject);
-    let mut leftovers = Leftovers { sessions: Vec::new(), grants: Vec::new() };
-    for record in owned(records, &owner, Kind::Session).await? {
+    let sessions = owned(records, &owner, Kind::Session).await?;
+    let (sessions, mut unreadable) = read_each(sessions, |record| {
         let session: Session = decode(&record.key, &record.body)?;
-        if session.authentication.auth_time < sign_out.at && sign_out.is_of(&session.sid) {
-            leftovers.sessions.push(record.key);
-        }
-    }
-    for record in owned(records, &owner, Kind::Grant).await? {
+        Ok((record.key, session))
+    });
+    let grants = owned(records, &owner, Kind::Grant).await?;
+    let (grants, unreadable_grants) = read_each(grants, |record| {
         let grant: Grant = decode(&record.key, &record.body)?;
         let state: GrantState = decode(&record.key, &record.state)?;
-        let is_ended = sign_out.is_of(&grant.sid) && (sign_out.sid.is_none() || !grant.is_for_offline_use());
-        if grant.authentication.auth_time < sign_out.at && is_ended && state.status != GrantStatus::Revoked {
-            leftovers.grants.push((record, grant));
-        }
-    }
-    Ok(leftovers)
+        Ok((record, grant, state))
+    });
+    unreadable.extend(unreadable_grants);
+    let is_left = |session: &Session| session.authentication.auth_time < sign_out.at && sign_out.is_of(&session.sid);
+    let sessions = sessions.into_iter().filter(|(_, session)| is_left(session)).map(|(key, _)| key);
+    let ends = |grant: &Grant| {
+        grant.authentication.auth_time < sign_out.at
+            && sign_out.is_of(&grant.sid)
+            && (sign_out.sid.is_none() || !grant.is_for_offline_use())
+    };
+    let grants = grants.into_iter().filter(|(_, grant, state)| ends(grant) && state.status != GrantStatus::Revoked);
+    let grants = grants.map(|(record, grant, _)| (record, grant));
+    Ok(Leftovers { sessions: sessions.collect(), grants: grants.collect(), unreadable })
 }
 
 /// Removes all consents of a user.

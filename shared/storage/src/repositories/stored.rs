@@ -147,7 +147,7 @@ fn keep_unknown(stored: &str, known: &str, new: String) -> String {
     {
         members.insert(MEMBER.to_owned(), schema.into());
     }
-    merged.to_string()
+    serde_json::to_string(&merged).unwrap_or(new)
 }
 
 /// Merges objects member by member. An array element that stays as it is keeps its unknown members.

@@ -1,0 +1,514 @@
+//! Records evolve: what a later version adds to a record is read past, kept by rewrites, listed and deleted.
+//!
+//! Each test stores a record of one kind, then lets "the next version" add members to its JSON and raise its schema
+//! number.
+#![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use latchkey_storage::grants::{GrantUpdate, Redemption, Rotation, SessionGrants};
+use latchkey_storage::memory::Memory;
+use latchkey_storage::users::{Credential, User};
+use latchkey_storage::{
+    Kind, Owner, Record, Records, attempts, clients, consents, devices, directory, grants, logouts, markers, pushed,
+    registrations, sessions, sign_out, signing_keys, users,
+};
+use protocol::registration::{Registration, RegistrationState};
+use protocol::throttle::ACCOUNT;
+use protocol::{
+    AuthenticationContext, Client, Grant, GrantId, GrantState, RefreshLifetimes, RevokedToken, Scope, SecretVerifier,
+    StoredClient, Timestamp,
+};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
+const LATER: Timestamp = Timestamp::from_secs(1_800_000_100);
+
+fn typed<T: DeserializeOwned>(value: Value) -> T {
+    serde_json::from_value(value).unwrap()
+}
+
+/// Adds a member to every object of JSON, as the next version might, and raises the schema number.
+fn evolved(json: &str) -> String {
+    if json.is_empty() {
+        return String::new();
+    }
+    let mut value: Value = serde_json::from_str(json).unwrap();
+    assert_eq!(value["schema"], 1, "{json}");
+    value["schema"] = json!(2);
+    value["added"] = json!({ "by": ["the next version"] });
+    value.to_string()
+}
+
+/// Lets the next version rewrite each record of a kind. Its generation stays.
+async fn evolve(memory: &Memory, kind: Kind) {
+    let found: Vec<Record> = memory.snapshot().into_iter().filter(|record| record.key.is(kind)).collect();
+    assert!(!found.is_empty(), "no record of this kind");
+    for record in found {
+        let next = Record { body: evolved(&record.body), state: evolved(&record.state), ..record.clone() };
+        memory.delete(&record.key).await.unwrap();
+        memory.create(&next).await.unwrap();
+        for from in 0..record.generation {
+            memory.advance(&record.key, from, &next.state, next.expires_at).await.unwrap();
+        }
+    }
+}
+
+/// Asserts that each record of a kind still has what the next version added, in its body and in its state.
+fn assert_kept(memory: &Memory, kind: Kind) {
+    let found: Vec<Record> = memory.snapshot().into_iter().filter(|record| record.key.is(kind)).collect();
+    assert!(!found.is_empty(), "no record of this kind");
+    for json in found.iter().flat_map(|record| [&record.body, &record.state]).filter(|json| !json.is_empty()) {
+        let value: Value = serde_json::from_str(json).unwrap();
+        assert_eq!(value["schema"], 2, "{json}");
+        assert_eq!(value["added"], json!({ "by": ["the next version"] }), "{json}");
+    }
+}
+
+/// Asserts that a kind has no record.
+fn assert_deleted(memory: &Memory, kind: Kind) {
+    assert!(!memory.snapshot().iter().any(|record| record.key.is(kind)));
+}
+
+/// Asserts that a listing shows one record of a kind.
+async fn assert_listed(memory: &Memory, owner: &Owner, kind: Kind) {
+    let page = memory.list(owner, None, 10).await.unwrap();
+    assert_eq!(page.records.iter().filter(|record| record.key.is(kind)).count(), 1);
+}
+
+fn client() -> StoredClient {
+    let client: Client = typed(json!({ "client_id": "shop", "redirect_uris": ["https://shop.example/cb"] }));
+    StoredClient::new(client, vec![SecretVerifier::new("first", [7; 16])])
+}
+
+#[tokio::test]
+async fn a_client() {
+    let memory = Memory::new();
+    clients::save(&memory, &StoredClient { unused_until: Some(LATER), ..client() }).await.unwrap();
+    evolve(&memory, Kind::Client).await;
+    assert!(clients::find(&memory, "shop").await.unwrap().unwrap().accepts("first"));
+
+    let rename = |before: Option<StoredClient>| {
+        let mut after = before.unwrap();
+        after.client.client_name = Some("Shop".to_owned());
+        Ok::<_, latchkey_storage::Unavailable>((after, ()))
+    };
+    clients::change(&memory, "shop", rename).await.unwrap();
+    clients::keep(&memory, "shop").await.unwrap();
+    assert_kept(&memory, Kind::Client);
+    clients::save(&memory, &client()).await.unwrap();
+    assert_kept(&memory, Kind::Client);
+    assert_eq!(clients::find(&memory, "shop").await.unwrap(), Some(client()));
+
+    let listing = clients::list(&memory, None, 10).await.unwrap();
+    assert_eq!((listing.items, listing.unreadable), (vec![client()], vec![]));
+    clients::remove(&memory, "shop").await.unwrap();
+    assert_deleted(&memory, Kind::Client);
+}
+
+/// Members of members and of list elements belong to the record too.
+#[tokio::test]
+async fn a_client_with_members_added_at_every_depth() {
+    let memory = Memory::new();
+    clients::save(&memory, &client()).await.unwrap();
+    let record = memory.snapshot().pop().unwrap();
+    let mut state: Value = serde_json::from_str(&record.state).unwrap();
+    state["client"]["added"] = json!("a setting");
+    state["secrets"][0]["added"] = json!("an expiry");
+    memory.advance(&record.key, 0, &state.to_string(), None).await.unwrap();
+
+    let add_secret = |before: Option<StoredClient>| {
+        let mut after = before.unwrap();
+        after.client.client_name = Some("Shop".to_owned());
+        after.secrets.insert(0, SecretVerifier::new("second", [8; 16]));
+        Ok::<_, latchkey_storage::Unavailable>((after, ()))
+    };
+    clients::change(&memory, "shop", add_secret).await.unwrap();
+    let state: Value = serde_json::from_str(&memory.snapshot()[0].state).unwrap();
+    assert_eq!(state["client"]["added"], "a setting");
+    assert_eq!(state["client"]["client_name"], "Shop");
+    assert_eq!(state["secrets"][0]["added"], Value::Null);
+    assert_eq!(state["secrets"][1]["added"], "an expiry");
+    let stored = clients::find(&memory, "shop").await.unwrap().unwrap();
+    assert!(stored.accepts("first") && stored.accepts("second"));
+}
+
+/// A member that a client no longer has goes; it is not mistaken for a member of a later version.
+#[tokio::test]
+async fn a_known_member_can_be_removed() {
+    let memory = Memory::new();
+    let mut named = client();
+    named.client.client_name = Some("Shop".to_owned());
+    clients::save(&memory, &named).await.unwrap();
+    evolve(&memory, Kind::Client).await;
+    clients::save(&memory, &client()).await.unwrap();
+    assert_kept(&memory, Kind::Client);
+    assert_eq!(clients::find(&memory, "shop").await.unwrap().unwrap().client.client_name, None);
+}
+
+#[tokio::test]
+async fn a_client_that_cannot_be_read_is_reported_and_deleted() {
+    let memory = Memory::new();
+    clients::save(&memory, &client()).await.unwrap();
+    let unreadable = Record { key: clients::key("broken"), ..memory.snapshot().pop().unwrap() };
+    let unreadable = Record { state: r#"{"schema":9,"client":[]}"#.to_owned(), ..unreadable };
+    memory.create(&unreadable).await.unwrap();
+
+    let listing = clients::list(&memory, None, 10).await.unwrap();
+    assert_eq!(listing.items, [client()]);
+    assert_eq!(listing.unreadable.len(), 1);
+    assert_eq!(listing.unreadable[0].key, unreadable.key);
+    assert!(clients::find(&memory, "broken").await.unwrap_err().reason.contains("client#"));
+    assert!(clients::exists(&memory, "broken").await.unwrap());
+    clients::remove(&memory, "broken").await.unwrap();
+    assert!(!clients::exists(&memory, "broken").await.unwrap());
+}
+
+fn ada() -> User {
+    User { subject: "ada".to_owned(), username: "ada".to_owned(), claims: typed(json!({ "name": "Ada" })) }
+}
+
+#[tokio::test]
+async fn a_user() {
+    let memory = Memory::new();
+    users::save(&memory, &ada()).await.unwrap();
+    directory::enter(&memory, "ada", "ada").await.unwrap();
+    evolve(&memory, Kind::User).await;
+    assert_eq!(users::find(&memory, "ada").await.unwrap(), Some(ada()));
+    let renamed = User { claims: typed(json!({ "name": "Ada L." })), ..ada() };
+    users::save(&memory, &renamed).await.unwrap();
+    assert_kept(&memory, Kind::User);
+    assert_eq!(users::find(&memory, "ada").await.unwrap(), Some(renamed));
+
+    assert_eq!(directory::find(&memory, "ada").await.unwrap().unwrap().subject, "ada");
+    assert_eq!(directory::enter(&memory, "ada", "other").await.unwrap().subject, "ada");
+    let listing = directory::list(&memory, None, 10).await.unwrap();
+    assert_eq!((listing.items.len(), listing.unreadable), (1, vec![]));
+    users::remove(&memory, "ada").await.unwrap();
+    directory::remove(&memory, "ada").await.unwrap();
+    assert_deleted(&memory, Kind::User);
+}
+
+#[tokio::test]
+async fn a_credential() {
+    let memory = Memory::new();
+    let credential = |password: &str| Credential { subject: "ada".to_owned(), password: password.to_owned() };
+    users::save_credential(&memory, "ada", &credential("first")).await.unwrap();
+    evolve(&memory, Kind::Credential).await;
+    assert_eq!(users::find_credential(&memory, "ada").await.unwrap().unwrap().password, "first");
+    users::save_credential(&memory, "ada", &credential("second")).await.unwrap();
+    assert_kept(&memory, Kind::Credential);
+    assert_eq!(users::find_credential(&memory, "ada").await.unwrap().unwrap().password, "second");
+    users::remove_credential(&memory, "ada").await.unwrap();
+    assert_deleted(&memory, Kind::Credential);
+}
+
+#[tokio::test]
+async fn a_session() {
+    let memory = Memory::new();
+    let session = sessions::Session {
+        subject: "ada".to_owned(),
+        name: "Ada".to_owned(),
+        authentication: AuthenticationContext::password(NOW),
+        sid: "sid".to_owned(),
+    };
+    let id = sessions::new_id("ada", [1; 16]);
+    sessions::create(&memory, id, &session, LATER).await.unwrap();
+    evolve(&memory, Kind::Session).await;
+    assert_eq!(sessions::find(&memory, id).await.unwrap(), Some(session));
+    assert_kept(&memory, Kind::Session);
+    assert_listed(&memory, &users::owner("ada"), Kind::Session).await;
+    sign_out::everywhere(&memory, "ada", LATER, "w").await.unwrap();
+    assert_deleted(&memory, Kind::Session);
+}
+
+#[tokio::test]
+async fn a_consent() {
+    let memory = Memory::new();
+    let scope = |text: &str| Scope::parse(text).unwrap();
+    consents::save(&memory, "ada", "shop", &scope("openid")).await.unwrap();
+    evolve(&memory, Kind::Consent).await;
+    assert_eq!(consents::find(&memory, "ada", "shop").await.unwrap(), scope("openid"));
+    consents::save(&memory, "ada", "shop", &scope("openid email")).await.unwrap();
+    assert_kept(&memory, Kind::Consent);
+    assert_eq!(consents::find(&memory, "ada", "shop").await.unwrap(), scope("openid email"));
+    assert_listed(&memory, &users::owner("ada"), Kind::Consent).await;
+    sign_out::forget_consents(&memory, "ada").await.unwrap();
+    assert_deleted(&memory, Kind::Consent);
+}
+
+fn grant() -> Grant {
+    typed(json!({
+        "client_id": "shop",
+        "subject": "ada",
+        "scope": "openid",
+        "authentication": AuthenticationContext::password(NOW),
+        "sid": "sid",
+    }))
+}
+
+fn update_with(write_id: &str) -> GrantUpdate {
+    GrantUpdate {
+        now: LATER,
+        refresh: Some(RefreshLifetimes { absolute: Duration::from_secs(9000), idle: Duration::from_secs(9000) }),
+        access_token: Duration::from_secs(300),
+        grace: Duration::from_secs(10),
+        remembered: Duration::ZERO,
+        write_id: write_id.to_owned(),
+    }
+}
+
+/// A later version that adds to the state of grants has their tokens say so: such tokens oblige each update to read the
+/// record first.
+#[tokio::test]
+async fn a_grant() {
+    let memory = Memory::new();
+    let id = grants::new_id("ada", [1; 16]);
+    let state = GrantState { carries: true, ..GrantState::issued(NOW, "w0".to_owned()) };
+    grants::create(&memory, id, &grant(), &state, LATER).await.unwrap();
+    evolve(&memory, Kind::Grant).await;
+    let code = grants::find(&memory, id).await.unwrap().unwrap().standing();
+
+    let Redemption::Redeemed(redeemed) = grants::redeem(&memory, &code, &update_with("w1")).await.unwrap() else {
+        panic!("the code is not redeemed")
+    };
+    assert_kept(&memory, Kind::Grant);
+    let Rotation::Rotated(rotated) = grants::rotate(&memory, &redeemed.standing(), &update_with("w2")).await.unwrap()
+    else {
+        panic!("the refresh token is not rotated")
+    };
+    assert_kept(&memory, Kind::Grant);
+    let revoked = RevokedToken { jti: "jti".to_owned(), expires_at: LATER.after(Duration::from_secs(300)) };
+    grants::revoke_access_token(&memory, &rotated.standing(), &revoked, &update_with("w3")).await.unwrap();
+    assert_kept(&memory, Kind::Grant);
+    let current = grants::find(&memory, id).await.unwrap().unwrap();
+    assert!(!current.state.accepts("jti", LATER) && current.state.accepts("other", LATER));
+
+    assert_listed(&memory, &users::owner("ada"), Kind::Grant).await;
+    let grants = SessionGrants::find(&memory, "ada", "sid").await.unwrap();
+    assert_eq!(grants.clients().len(), 1);
+    grants.revoke(&memory, LATER, "w4").await.unwrap();
+    assert_kept(&memory, Kind::Grant);
+    assert!(!grants::find(&memory, id).await.unwrap().unwrap().state.accepts("other", LATER));
+}
+
+#[tokio::test]
+async fn a_grant_that_cannot_be_read_ends_with_a_sign_out() {
+    let memory = Memory::new();
+    let id = grants::new_id("ada", [1; 16]);
+    grants::create(&memory, id, &grant(), &GrantState::issued(NOW, "w0".to_owned()), LATER).await.unwrap();
+    let readable = grants::new_id("ada", [2; 16]);
+    grants::create(&memory, readable, &grant(), &GrantState::issued(NOW, "w1".to_owned()), LATER).await.unwrap();
+    let record = memory.snapshot().into_iter().find(|record| record.key.id() == id.name()).unwrap();
+    memory.advance(&record.key, 0, r#"{"schema":9}"#, None).await.unwrap();
+
+    let ended = sign_out::everywhere(&memory, "ada", LATER, "w2").await.unwrap();
+    assert_eq!(ended.grants, 2);
+    assert_eq!(grants::find(&memory, id).await.unwrap(), None);
+    assert!(!grants::find(&memory, readable).await.unwrap().unwrap().state.accepts("jti", LATER));
+}
+
+#[tokio::test]
+async fn a_pushed_request() {
+    let memory = Memory::new();
+    let id = GrantId::from_bytes([1; 18]);
+    let request: pushed::PushedRequest = typed(json!({
+        "request": {
+            "client_id": "shop",
+            "target": { "redirect_uri": "https://shop.example/cb", "mode": "query" },
+            "response_type": "code",
+            "scope": "openid",
+        },
+        "expected_subject": null,
+    }));
+    pushed::create(&memory, id, &request, LATER).await.unwrap();
+    evolve(&memory, Kind::Pushed).await;
+    let grace = Duration::from_secs(10);
+    assert_eq!(pushed::find(&memory, id, NOW, grace).await.unwrap(), Some(request.clone()));
+    let answer = pushed::Answer { grant: "g".to_owned(), issued_at: NOW, sid: "sid".to_owned() };
+    assert_eq!(pushed::answer(&memory, id, &answer).await.unwrap(), Some(answer.clone()));
+    evolve_state(&memory, Kind::Pushed).await;
+    assert_kept(&memory, Kind::Pushed);
+    let other = pushed::Answer { grant: "h".to_owned(), ..answer.clone() };
+    assert_eq!(pushed::answer(&memory, id, &other).await.unwrap(), Some(answer));
+    assert_eq!(pushed::find(&memory, id, NOW, grace).await.unwrap(), Some(request));
+}
+
+/// Lets the next version write the state that this version has written last.
+async fn evolve_state(memory: &Memory, kind: Kind) {
+    for record in memory.snapshot().into_iter().filter(|record| record.key.is(kind) && !record.state.is_empty()) {
+        let state = evolved(&record.state);
+        memory.advance(&record.key, record.generation, &state, record.expires_at).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_device() {
+    let memory = Memory::new();
+    let id = devices::new_id([1; 16]);
+    let pending = devices::Pending {
+        request: typed(json!({ "client_id": "tv", "scope": "openid" })),
+        decision: id.name(),
+        expires_at: LATER,
+    };
+    assert_eq!(devices::begin(&memory, &["code".to_owned()], &pending).await.unwrap(), 0);
+    evolve(&memory, Kind::Device).await;
+    assert_eq!(devices::find(&memory, "code", NOW).await.unwrap(), Some(pending.clone()));
+    let grant_id = grants::new_id("ada", [2; 16]);
+    let approved = grants::StoredGrant { id: grant_id, grant: grant(), state: GrantState::issued(NOW, "w".to_owned()) };
+    let decision = devices::Decision::Approved(Box::new(approved));
+    assert!(devices::decide(&memory, "code", &pending, &decision).await.unwrap());
+    evolve(&memory, Kind::Device).await;
+    assert_eq!(devices::peek(&memory, id).await.unwrap(), Some(decision));
+    let polled = devices::poll(&memory, id, LATER, &update_with("w1")).await.unwrap();
+    assert!(matches!(polled, devices::Poll::Approved(_)), "{polled:?}");
+    evolve_state(&memory, Kind::Device).await;
+    assert_kept(&memory, Kind::Device);
+    let again = devices::poll(&memory, id, LATER, &update_with("w2")).await.unwrap();
+    assert_eq!(again, devices::Poll::Race);
+}
+
+#[tokio::test]
+async fn a_registration() {
+    let memory = Memory::new();
+    let registration = Registration { id: "id".to_owned(), registered_at: NOW, software_statement: None };
+    let state = RegistrationState::new(None, "w0".to_owned());
+    registrations::create(&memory, "shop", &registration, &state, Some(LATER)).await.unwrap();
+    evolve(&memory, Kind::Registration).await;
+    registrations::keep(&memory, "shop").await.unwrap();
+    assert_kept(&memory, Kind::Registration);
+    let registered = registrations::find(&memory, "shop").await.unwrap().unwrap();
+    let changed = registrations::change(&memory, "shop", registered, |state| {
+        Ok::<_, latchkey_storage::Unavailable>(Some(state.shared("w1".to_owned())))
+    });
+    let changed = changed.await.unwrap().unwrap();
+    assert!(changed.state.shared);
+    assert_kept(&memory, Kind::Registration);
+    let ended = registrations::end(&memory, "shop", changed, NOW, "w2", |_| Ok::<_, latchkey_storage::Unavailable>(()));
+    assert!(ended.await.unwrap().unwrap().state.ended);
+    assert_kept(&memory, Kind::Registration);
+    registrations::remove(&memory, "shop").await.unwrap();
+    assert_deleted(&memory, Kind::Registration);
+}
+
+#[tokio::test]
+async fn a_registration_that_cannot_be_read_does_not_keep_its_client() {
+    let memory = Memory::new();
+    let registration = Registration { id: "id".to_owned(), registered_at: NOW, software_statement: None };
+    let state = RegistrationState::new(None, "w0".to_owned());
+    registrations::create(&memory, "shop", &registration, &state, None).await.unwrap();
+    let record = memory.snapshot().pop().unwrap();
+    memory.advance(&record.key, 0, r#"{"schema":9}"#, None).await.unwrap();
+    assert!(registrations::find(&memory, "shop").await.is_err());
+    registrations::end_for_operator(&memory, "shop", NOW, "w1").await.unwrap();
+    assert_deleted(&memory, Kind::Registration);
+}
+
+#[tokio::test]
+async fn a_shared_client_and_an_initial_access_token() {
+    let memory = Memory::new();
+    registrations::claim_same(&memory, "print", None, "shop", LATER).await.unwrap();
+    let attempt = registrations::InitialUse { fingerprint: "print".to_owned(), client_id: "shop".to_owned(), at: NOW };
+    registrations::use_initial(&memory, "token", 2, LATER, &attempt, "w0").await.unwrap();
+    evolve(&memory, Kind::Registration).await;
+    assert_eq!(registrations::find_same(&memory, "print").await.unwrap().as_deref(), Some("shop"));
+    let claimed = registrations::claim_same(&memory, "print", Some("shop"), "new", LATER).await.unwrap();
+    assert_eq!(claimed, "new");
+    let used = registrations::use_initial(&memory, "token", 2, LATER, &attempt, "w1").await.unwrap();
+    assert_eq!(used, registrations::Initial::Used);
+    assert_kept(&memory, Kind::Registration);
+}
+
+#[tokio::test]
+async fn a_marker() {
+    let memory = Memory::new();
+    assert!(markers::use_once(&memory, "assertion", "a", LATER, "w0").await.unwrap());
+    markers::revoke(&memory, "jti", LATER).await.unwrap();
+    evolve(&memory, Kind::Marker).await;
+    assert!(!markers::use_once(&memory, "assertion", "a", LATER, "w1").await.unwrap());
+    assert!(markers::is_revoked(&memory, "jti").await.unwrap());
+    markers::revoke(&memory, "jti", LATER).await.unwrap();
+    assert_kept(&memory, Kind::Marker);
+}
+
+#[tokio::test]
+async fn a_logout() {
+    let memory = Memory::new();
+    let logout = logouts::Logout {
+        jti: "jti".to_owned(),
+        client_id: "shop".to_owned(),
+        subject: "ada".to_owned(),
+        sid: "sid".to_owned(),
+        ended_at: NOW,
+    };
+    logouts::create(&memory, &logout, NOW, "w0").await.unwrap();
+    evolve(&memory, Kind::Logout).await;
+    let (listed, _) = logouts::list(&memory, None, 10).await.unwrap();
+    let claimed = logouts::claim(&memory, &listed[0], LATER, "w1", |_, _| Some(LATER)).await.unwrap().unwrap();
+    assert_eq!((claimed.logout, claimed.attempts), (logout, 2));
+    assert_kept(&memory, Kind::Logout);
+    logouts::remove(&memory, "jti").await.unwrap();
+    assert_deleted(&memory, Kind::Logout);
+}
+
+#[tokio::test]
+async fn a_sign_out() {
+    let memory = Memory::new();
+    sign_out::begin(&memory, "ada", None, NOW, "w0").await.unwrap();
+    evolve(&memory, Kind::SignOut).await;
+    let due = sign_out::due(&memory, LATER).await.unwrap();
+    let sign_out = due[0].as_ref().unwrap();
+    assert_eq!(sign_out.subject, "ada");
+    assert_kept(&memory, Kind::SignOut);
+    sign_out::leftovers(&memory, sign_out).await.unwrap().end(sign_out, &memory, LATER, "w1").await.unwrap();
+    assert_deleted(&memory, Kind::SignOut);
+}
+
+/// Readable grants end. The sign-out stays, and is reported, until the others can be read.
+#[tokio::test]
+async fn leftovers_that_cannot_be_read_hold_up_no_others() {
+    let memory = Memory::new();
+    let broken = grants::new_id("ada", [1; 16]);
+    grants::create(&memory, broken, &grant(), &GrantState::issued(NOW, "w0".to_owned()), LATER).await.unwrap();
+    let record = memory.snapshot().pop().unwrap();
+    memory.advance(&record.key, 0, r#"{"schema":9}"#, None).await.unwrap();
+    let readable = grants::new_id("ada", [2; 16]);
+    grants::create(&memory, readable, &grant(), &GrantState::issued(NOW, "w1".to_owned()), LATER).await.unwrap();
+    sign_out::begin(&memory, "ada", None, NOW.after(Duration::from_secs(1)), "w2").await.unwrap();
+
+    let due = sign_out::due(&memory, LATER).await.unwrap();
+    let sign_out = due[0].as_ref().unwrap();
+    let leftovers = sign_out::leftovers(&memory, sign_out).await.unwrap();
+    assert_eq!(leftovers.clients().len(), 1);
+    let reported = leftovers.end(sign_out, &memory, LATER, "w3").await.unwrap_err();
+    assert!(reported.reason.contains("grant#"), "{reported}");
+    assert!(!grants::find(&memory, readable).await.unwrap().unwrap().state.accepts("jti", LATER));
+    assert_eq!(sign_out::due(&memory, LATER).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn counters() {
+    let memory = Memory::new();
+    attempts::reserve(&memory, "account", ACCOUNT, NOW, "w0").await.unwrap().unwrap();
+    attempts::take(&memory, "window", Duration::from_secs(60), 9, NOW, "w0").await.unwrap().unwrap();
+    evolve(&memory, Kind::Throttle).await;
+    attempts::reserve(&memory, "account", ACCOUNT, NOW, "w1").await.unwrap().unwrap();
+    attempts::forgive(&memory, "account", false, "w2").await.unwrap();
+    attempts::take(&memory, "window", Duration::from_secs(60), 9, NOW, "w1").await.unwrap().unwrap();
+    assert_kept(&memory, Kind::Throttle);
+    attempts::forgive(&memory, "account", true, "w3").await.unwrap();
+    attempts::forgive(&memory, "window", true, "w3").await.unwrap();
+    assert_deleted(&memory, Kind::Throttle);
+}
+
+#[tokio::test]
+async fn signing_keys() {
+    let memory = Memory::new();
+    signing_keys::create(&memory, "first".to_owned()).await.unwrap();
+    evolve(&memory, Kind::Keys).await;
+    let stored = signing_keys::find(&memory).await.unwrap().unwrap();
+    assert_eq!(stored.keys, "first");
+    let replaced = signing_keys::replace(&memory, &stored, "second").await.unwrap().unwrap();
+    assert_eq!(replaced.keys, "second");
+    assert_kept(&memory, Kind::Keys);
+}

@@ -19,12 +19,10 @@ pub mod redirect_uri;
 pub mod registration;
 pub mod request_object;
 pub mod resource;
-pub mod sealed_token;
 pub mod software_statement;
-mod standing;
 pub mod throttle;
 pub mod token_exchange;
-mod tokens;
+mod token;
 mod trusted_issuer;
 
 pub use assertion::{
@@ -39,15 +37,16 @@ pub use client::{
 };
 pub use client_authentication::ClientCredentials;
 pub use grant::{
-    CodeVerdict, Grant, GrantState, GrantStatus, RACE, RefreshLifetimes, RefreshVerdict, RevokedToken, judge_code,
-    judge_refresh,
+    ActiveGrant, CodeVerdict, Grant, GrantState, RACE, RefreshLifetimes, RefreshVerdict, RevokedToken,
 };
 pub use parameters::Parameters;
 pub use pkce::CodeChallenge;
 pub use resource::Resource;
-pub use sealed_token::{Mac, SealedToken, TokenContent, TokenKind};
-pub use standing::{GrantId, Standing};
-pub use tokens::{AccessTokenClaims, IdTokenClaims, MAX_TOKEN_LIFETIME, half_hash};
+pub use token::{
+    AccessTokenClaims, AuthorizationCode, CodeBinding, DeviceCode, DeviceDecisionId, GrantId, GrantSnapshot, IdTokenClaims,
+    InitialAccessToken, InitialAccessTokenId, MAX_TOKEN_LIFETIME, Mac, PushedRequestId, RefreshToken,
+    RegistrationAccessToken, RegistrationId, RequestUri, SealedToken, SessionId, SessionToken, left_half_hash,
+};
 pub use trusted_issuer::{MappedSubject, SubjectMapping, TrustedIssuer, key_source_problem};
 
 // Until every crate names `types` itself.

@@ -1,0 +1,20 @@
+//! Lifetimes of refresh tokens.
+
+use std::time::Duration;
+use types::Timestamp;
+
+/// Lifetimes of refresh tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RefreshLifetimes {
+    /// From the redemption of the code to the end of the family, however often it is rotated.
+    pub absolute: Duration,
+    /// From one rotation to the next.
+    pub idle: Duration,
+}
+
+impl RefreshLifetimes {
+    /// Returns the expiry of a refresh token issued at `now` in a family that started at `started_at`; whole seconds.
+    pub(crate) fn end(&self, started_at: Timestamp, now: Timestamp) -> Timestamp {
+        Timestamp::from_secs(now.after(self.idle).min(started_at.after(self.absolute)).as_secs())
+    }
+}

@@ -1,0 +1,55 @@
+//! A grant: one record for an authorization code, each refresh token after it, and their revocation.
+//!
+//! ```text
+//! Issued --redeem--> Active --rotate--> Active … --revoke--> Revoked
+//! ```
+//!
+//! The generation of the record arbitrates: each transition names the generation that it starts from, and the store lets
+//! exactly one caller win. A caller that loses receives the current record; [`GrantState::judge_code`] or
+//! [`GrantState::judge_refresh`] decides what that means.
+
+mod lifetimes;
+mod state;
+mod verdict;
+
+use crate::{AuthenticationContext, ClaimsRequest};
+use serde::{Deserialize, Serialize};
+use types::Scope;
+
+pub use lifetimes::RefreshLifetimes;
+pub use state::{ActiveGrant, GrantState, RevokedToken};
+pub use verdict::{CodeVerdict, RACE, RefreshVerdict};
+
+/// The part of a grant that never changes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Grant {
+    /// The client.
+    pub client_id: String,
+    /// The user.
+    pub subject: String,
+    /// The granted scope. A refresh may request less, never more (RFC 6749 §6).
+    pub scope: Scope,
+    /// `nonce` for the ID token of the code exchange (OpenID Connect Core §3.1.2.1).
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub nonce: Option<String>,
+    /// Method and time of the user's sign-in.
+    pub authentication: AuthenticationContext,
+    /// The session of the sign-in; clients know it as `logout::sid_for`.
+    pub sid: String,
+    /// The requested resources (RFC 8707); empty for the deployment's own audience.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub resources: Vec<String>,
+    /// The claims requested by name (OpenID Connect Core §5.5).
+    #[serde(skip_serializing_if = "ClaimsRequest::is_empty", default)]
+    pub claims: ClaimsRequest,
+    /// The claims of the ID token about the user, as of the time of the grant.
+    #[serde(skip_serializing_if = "serde_json::Map::is_empty", default)]
+    pub id_token_claims: serde_json::Map<String, serde_json::Value>,
+}
+
+impl Grant {
+    /// True if the grant outlives its session (OpenID Connect Core §11).
+    pub fn is_for_offline_use(&self) -> bool {
+        self.scope.contains("offline_access")
+    }
+}

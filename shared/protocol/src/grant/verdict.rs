@@ -1,0 +1,56 @@
+//! The meaning of a code or refresh token that lost to another request.
+
+use crate::GrantState;
+use std::time::Duration;
+use types::Timestamp;
+
+/// Time after a redemption in which another redemption of the same code counts as the client's own double submit: rejected,
+/// but nothing is revoked. A later one is a replay.
+pub const RACE: Duration = Duration::from_secs(1);
+
+/// The meaning of a second redemption of a code (RFC 6749 §4.1.2: MUST deny, SHOULD revoke). It is rejected in each case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CodeVerdict {
+    /// The client submitted the code twice at the same time.
+    Race,
+    /// The code is replayed: revoke the grant.
+    Replay,
+    /// The grant is revoked already.
+    Ended,
+}
+
+/// The meaning of a refresh token, given the state of its grant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RefreshVerdict {
+    /// The token is the current one: rotate from the record's generation.
+    Live,
+    /// The token was rotated within the grace window, by the same client and sender: answer with the same successor.
+    Retry,
+    /// The token was used before (RFC 9700 §4.14.2): revoke the grant.
+    Replay,
+    /// The grant is revoked, or has no refresh token.
+    Ended,
+}
+
+impl GrantState {
+    /// Judges a redemption that lost to an earlier one. The race window counts from the earlier redemption.
+    pub fn judge_code(&self, now: Timestamp) -> CodeVerdict {
+        match self {
+            Self::Revoked(_) => CodeVerdict::Ended,
+            Self::Active(active) if now.since(active.started_at) > RACE => CodeVerdict::Replay,
+            Self::Active(_) | Self::Issued(_) => CodeVerdict::Race,
+        }
+    }
+
+    /// Judges a refresh token of generation `generation`.
+    pub fn judge_refresh(&self, generation: u32, now: Timestamp, grace: Duration) -> RefreshVerdict {
+        match self {
+            Self::Revoked(_) | Self::Issued(_) => RefreshVerdict::Ended,
+            Self::Active(active) if generation == active.refresh => RefreshVerdict::Live,
+            Self::Active(active) if generation == active.previous && now.since(active.rotated_at) < grace => {
+                RefreshVerdict::Retry
+            }
+            Self::Active(_) => RefreshVerdict::Replay,
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! Authorization codes (RFC 6749 §1.3.1).
+
+use crate::token::record_id::GrantId;
+use crate::token::reference::Reference;
+use crate::token::sealed::{Mac, SealedToken, open, seal};
+use types::Timestamp;
+
+/// An authorization code: names the grant that its redemption activates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AuthorizationCode {
+    /// The grant.
+    pub grant: GrantId,
+    /// Time of issue. Milliseconds.
+    pub issued_at: Timestamp,
+    /// Expiry. Whole seconds.
+    pub expires_at: Timestamp,
+}
+
+/// The values that a code is bound to (RFC 6749 §4.1.3, RFC 7636 §4.6). An empty string for a value that was not sent.
+#[derive(Clone, Copy, Debug)]
+pub struct CodeBinding<'a> {
+    /// The client.
+    pub client_id: &'a str,
+    /// The redirect URI of the authorization request.
+    pub redirect_uri: &'a str,
+    /// The code challenge of the authorization request.
+    pub code_challenge: &'a str,
+}
+
+impl<'a> CodeBinding<'a> {
+    const fn parts(&self) -> [&'a [u8]; 3] {
+        [self.client_id.as_bytes(), self.redirect_uri.as_bytes(), self.code_challenge.as_bytes()]
+    }
+}
+
+const PREFIX: &str = "lkc_";
+
+impl AuthorizationCode {
+    /// Makes the code.
+    pub fn seal(&self, mac: &dyn Mac, binding: CodeBinding<'_>) -> SealedToken {
+        let Self { grant, issued_at, expires_at } = *self;
+        seal(mac, PREFIX, &Reference { id: grant.veil(mac), issued_at, expires_at }.pack(), &binding.parts())
+    }
+
+    /// Opens a code; `None` if it is forged, bound to other values, or expired at `now`.
+    pub fn open(mac: &dyn Mac, code: &str, binding: CodeBinding<'_>, now: Timestamp) -> Option<Self> {
+        let opened = open(mac, PREFIX, code, &binding.parts())?;
+        let Reference { id, issued_at, expires_at } = Reference::unpack(&opened.payload)?;
+        let code = Self { grant: GrantId::unveil(mac, opened.key_id, id)?, issued_at, expires_at };
+        (!expires_at.is_past(now)).then_some(code)
+    }
+}

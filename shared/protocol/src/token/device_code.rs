@@ -1,0 +1,36 @@
+//! Device codes (RFC 8628 §3.2).
+
+use crate::token::record_id::DeviceDecisionId;
+use crate::token::reference::Reference;
+use crate::token::sealed::{Mac, SealedToken, open, seal};
+use types::Timestamp;
+
+/// A device code: names the decision of the user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DeviceCode {
+    /// The decision, whose record exists once the user decided.
+    pub decision: DeviceDecisionId,
+    /// Time of issue. Milliseconds.
+    pub issued_at: Timestamp,
+    /// Expiry. Whole seconds.
+    pub expires_at: Timestamp,
+}
+
+const PREFIX: &str = "lkd_";
+
+impl DeviceCode {
+    /// Makes the code, bound to its client (RFC 8628 §3.4).
+    pub fn seal(&self, mac: &dyn Mac, client_id: &str) -> SealedToken {
+        let Self { decision, issued_at, expires_at } = *self;
+        let reference = Reference { id: decision.veil(mac), issued_at, expires_at };
+        seal(mac, PREFIX, &reference.pack(), &[client_id.as_bytes()])
+    }
+
+    /// Opens a code, expired or not: an expired one has an error code of its own (RFC 8628 §3.5). `None` if it is forged or
+    /// another client's.
+    pub fn open(mac: &dyn Mac, code: &str, client_id: &str) -> Option<Self> {
+        let opened = open(mac, PREFIX, code, &[client_id.as_bytes()])?;
+        let Reference { id, issued_at, expires_at } = Reference::unpack(&opened.payload)?;
+        Some(Self { decision: DeviceDecisionId::unveil(mac, opened.key_id, id)?, issued_at, expires_at })
+    }
+}

@@ -1,0 +1,42 @@
+//! Tokens: one type for each kind.
+//!
+//! | kind | prefix | names | bound to |
+//! |---|---|---|---|
+//! | authorization code | `lkc_` | the grant | client, redirect URI, code challenge |
+//! | refresh token | `lkr_` | the grant, with a snapshot of its state | client |
+//! | session cookie | `lks_` | the session | |
+//! | device code | `lkd_` | the decision of the user | client |
+//! | `request_uri` of a pushed request | `lkp_` | the pushed request | client |
+//! | initial access token | `lki_` | the record that counts its uses | |
+//! | registration access token | `lkg_` | the registration | client |
+//! | access token | `lka_` if opaque | the grant, with a snapshot of its state | |
+
+mod access_token;
+mod authorization_code;
+mod bytes;
+mod device_code;
+mod id_token;
+mod initial_access_token;
+mod record_id;
+mod reference;
+mod refresh_token;
+mod registration_access_token;
+mod request_uri;
+mod sealed;
+mod session;
+mod snapshot;
+
+pub use access_token::{AccessTokenClaims, MAX_TOKEN_LIFETIME};
+pub use authorization_code::{AuthorizationCode, CodeBinding};
+pub use device_code::DeviceCode;
+pub use id_token::{IdTokenClaims, left_half_hash};
+pub use initial_access_token::InitialAccessToken;
+pub use record_id::{
+    DeviceDecisionId, GrantId, InitialAccessTokenId, PushedRequestId, RegistrationId, SessionId,
+};
+pub use refresh_token::RefreshToken;
+pub use registration_access_token::RegistrationAccessToken;
+pub use request_uri::RequestUri;
+pub use sealed::{Mac, SealedToken};
+pub use session::SessionToken;
+pub use snapshot::GrantSnapshot;

@@ -1,14 +1,14 @@
-//! What introspection tells, to whom, and in which form (RFC 7662, RFC 9701).
+//! Introspection: the members of a response, the callers that get them, and the forms of a response (RFC 7662, RFC 9701).
 
-use crate::{AccessTokenClaims, Client, Grant, TokenContent};
+use crate::{AccessTokenClaims, Client, Grant, GrantSnapshot};
 use serde::Serialize;
 use serde_json::Value;
 use types::{Audience, Error, Scope, Timestamp};
 
-/// The type of a signed introspection response, as `typ` has it (RFC 9701 §5).
+/// `typ` of a signed introspection response (RFC 9701 §5).
 pub const INTROSPECTION_RESPONSE_TYPE: &str = "token-introspection+jwt";
 
-/// What a token is worth (RFC 7662 §2.2).
+/// An introspection response (RFC 7662 §2.2).
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Introspection<'a> {
     active: bool,
@@ -16,7 +16,7 @@ pub struct Introspection<'a> {
     members: Option<Members<'a>>,
 }
 
-/// What is told of a token that is active.
+/// The members of the response for an active token.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 struct Members<'a> {
     iss: &'a str,
@@ -33,7 +33,7 @@ struct Members<'a> {
     nbf: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     jti: Option<&'a str>,
-    /// When and how well the person signed in (RFC 9470 §6.2).
+    /// RFC 9470 §6.2.
     #[serde(skip_serializing_if = "Option::is_none")]
     auth_time: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -46,10 +46,10 @@ struct Members<'a> {
 }
 
 impl<'a> Introspection<'a> {
-    /// Of a token that is not active, or none of the caller's business: nothing more is told (RFC 7662 §2.2).
+    /// The response for a token that is not active, or that the caller may not see: no other member (RFC 7662 §2.2).
     pub const INACTIVE: Self = Self { active: false, members: None };
 
-    /// Of an access token that is good.
+    /// Returns the response for an active access token.
     pub fn of_access_token(claims: &'a AccessTokenClaims) -> Self {
         let members = Members {
             iss: &claims.iss,
@@ -70,9 +70,9 @@ impl<'a> Introspection<'a> {
         Self { active: true, members: Some(members) }
     }
 
-    /// Of a refresh token that is the live one of its grant. `subject` is the person as the client knows them.
-    pub fn of_refresh_token(issuer: &'a str, grant: &'a Grant, subject: &'a str, token: &TokenContent) -> Self {
-        let issued_at = token.standing.rotated_at.as_secs();
+    /// Returns the response for the current refresh token of a grant. `subject` is the user as the client knows them.
+    pub fn of_refresh_token(issuer: &'a str, grant: &'a Grant, subject: &'a str, token: &GrantSnapshot) -> Self {
+        let issued_at = token.rotated_at.as_secs();
         let members = Members {
             iss: issuer,
             sub: subject,
@@ -80,7 +80,7 @@ impl<'a> Introspection<'a> {
             aud: None,
             scope: &grant.scope,
             token_type: None,
-            exp: token.expires_at.as_secs(),
+            exp: token.refresh_expires_at.as_secs(),
             iat: issued_at,
             nbf: issued_at,
             jti: None,
@@ -93,18 +93,18 @@ impl<'a> Introspection<'a> {
     }
 }
 
-/// Whether a resource server is among those that a token is for (RFC 7662 §4).
+/// True if the client is a resource server of the token's audience (RFC 7662 §4).
 pub fn is_audience(client: &Client, claims: &AccessTokenClaims) -> bool {
     client.introspects.iter().any(|audience| claims.aud.contains(audience))
 }
 
-/// Whether a client may be told of a token: when it is its own, or for one of the audiences that it serves.
+/// True if the client may see the token: it was issued to the client, or the client serves its audience.
 pub fn may_see(client: &Client, claims: &AccessTokenClaims) -> bool {
     claims.client_id == client.client_id || is_audience(client, claims)
 }
 
-/// The claims of a signed introspection response (RFC 9701 §5). Neither `sub` nor `exp` stand at its top, so that it
-/// cannot pass for an access token (§8.1).
+/// The claims of a signed introspection response (RFC 9701 §5). It has no `sub` and `exp` at its top level, so that no
+/// resource server takes it for an access token (§8.1).
 #[derive(Clone, Debug, Serialize)]
 pub struct IntrospectionResponseClaims<'a> {
     iss: &'a str,
@@ -114,26 +114,26 @@ pub struct IntrospectionResponseClaims<'a> {
 }
 
 impl<'a> IntrospectionResponseClaims<'a> {
-    /// For this client, now.
+    /// Returns the claims of a response to this client.
     pub fn new(issuer: &'a str, client: &'a Client, introspection: &'a Introspection<'a>, now: Timestamp) -> Self {
         Self { iss: issuer, aud: &client.client_id, iat: now.as_secs(), token_introspection: introspection }
     }
 }
 
-/// What a caller wants to get.
+/// The form of a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ResponseForm {
     /// JSON (RFC 7662 §2.2).
     Json,
-    /// A signed JWT, encrypted when the caller is registered so (RFC 9701 §4).
+    /// A signed JWT, encrypted if the caller is registered for that (RFC 9701 §4).
     IntrospectionJwt,
     /// The access token as a JWT, for an API behind a gateway: `Accept: application/jwt`.
     AccessToken,
 }
 
 impl ResponseForm {
-    /// From the Accept field (RFC 9110 §12.5.1): of the media types that are offered the one weighed highest, the first
-    /// among equals; JSON when none of them is named.
+    /// Reads the Accept field (RFC 9110 §12.5.1): the offered media type with the highest weight, the first among equals;
+    /// JSON if the field names none of them.
     pub fn accepted(accept: Option<&str>) -> Self {
         let mut best: Option<(Self, u16)> = None;
         for range in accept.unwrap_or_default().split(',') {
@@ -152,8 +152,8 @@ impl ResponseForm {
         best.map_or(Self::Json, |(form, _)| form)
     }
 
-    /// Whether the client may have it so. One that is registered for encrypted responses gets no others: whoever comes by
-    /// its credentials still reads nothing (RFC 9701 §5).
+    /// Checks that the client may get this form. A client that is registered for encrypted responses gets no others: stolen
+    /// credentials alone then reveal nothing (RFC 9701 §5). Errors: `invalid_request`.
     pub fn check(self, client: &Client) -> Result<(), Error> {
         if client.introspection_encrypted_response_alg.is_some() && self != Self::IntrospectionJwt {
             return Err(Error::invalid_request(
@@ -164,7 +164,7 @@ impl ResponseForm {
     }
 }
 
-/// A weight (RFC 9110 §12.4.2) in thousandths; 0 when it is none.
+/// Returns a weight (RFC 9110 §12.4.2) in thousandths; 0 if it is malformed.
 fn per_mille(weight: &str) -> u16 {
     match weight.trim().split_once('.') {
         None => {

@@ -21,8 +21,8 @@ pub mod request_object;
 pub mod resource;
 pub mod software_statement;
 pub mod throttle;
-pub mod token_exchange;
 mod token;
+pub mod token_exchange;
 mod trusted_issuer;
 
 pub use assertion::{
@@ -36,15 +36,13 @@ pub use client::{
     SecretVerifier, StoredClient, SubjectType, TokenExchangePolicy,
 };
 pub use client_authentication::ClientCredentials;
-pub use grant::{
-    ActiveGrant, CodeVerdict, Grant, GrantState, RACE, RefreshLifetimes, RefreshVerdict, RevokedToken,
-};
+pub use grant::{ActiveGrant, CodeVerdict, Grant, GrantState, RACE, RefreshLifetimes, RefreshVerdict, RevokedToken};
 pub use parameters::Parameters;
 pub use pkce::CodeChallenge;
 pub use resource::Resource;
 pub use token::{
-    AccessTokenClaims, AuthorizationCode, CodeBinding, DeviceCode, DeviceDecisionId, GrantId, GrantSnapshot, IdTokenClaims,
-    InitialAccessToken, InitialAccessTokenId, MAX_TOKEN_LIFETIME, Mac, PushedRequestId, RefreshToken,
+    AccessTokenClaims, AuthorizationCode, CodeBinding, DeviceCode, DeviceDecisionId, GrantId, GrantSnapshot,
+    IdTokenClaims, InitialAccessToken, InitialAccessTokenId, MAX_TOKEN_LIFETIME, Mac, PushedRequestId, RefreshToken,
     RegistrationAccessToken, RegistrationId, RequestUri, SealedToken, SessionId, SessionToken, left_half_hash,
 };
 pub use trusted_issuer::{MappedSubject, SubjectMapping, TrustedIssuer, key_source_problem};

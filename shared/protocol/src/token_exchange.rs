@@ -1,17 +1,17 @@
-//! Token exchange (RFC 8693): what a client asks for, and what may come of it.
+//! Token exchange (RFC 8693): the request of a client, and the token that it gets.
 //!
-//! Nothing is ever widened. What is issued allows no more than the subject token does, lives no longer, and is for an
-//! audience that the client's policy names. Who acts is written into it ([`Decision::act`]); all who acted before stay.
+//! An exchange widens nothing. The issued token allows no more than the subject token, lives no longer, and is for an
+//! audience that the client's policy names. It names the actor ([`ExchangeDecision::act`]) and each earlier actor.
 
 use crate::{Client, Parameters, Resource, TokenExchangePolicy, resource};
 use serde_json::{Map, Value, json};
 use types::{Error, ErrorCode, Scope, Timestamp};
 
-/// How many actors a chain may have (RFC 8693 §4.1).
+/// Maximum number of actors in a chain (RFC 8693 §4.1).
 const MAX_ACTORS: usize = 4;
-/// How many tokens may have been exchanged one into the other.
+/// Maximum number of tokens that were exchanged one into the other.
 const MAX_EXCHANGES: usize = 4;
-/// How many resources and audiences a request may name.
+/// Maximum number of resources and audiences in a request.
 const MAX_TARGETS: usize = 8;
 
 /// The types of token that can be exchanged (RFC 8693 §3).
@@ -19,7 +19,7 @@ const MAX_TARGETS: usize = 8;
 pub enum ExchangedType {
     /// An access token of this server, a JWT or opaque.
     AccessToken,
-    /// A refresh token of this server. It stays good: an exchange is not a use of it.
+    /// A refresh token of this server. It stays valid: an exchange does not rotate it.
     RefreshToken,
     /// An ID token of this server.
     IdToken,
@@ -30,7 +30,7 @@ pub enum ExchangedType {
 impl ExchangedType {
     const ALL: [Self; 4] = [Self::AccessToken, Self::RefreshToken, Self::IdToken, Self::Jwt];
 
-    /// The name on the wire.
+    /// Returns the name on the wire.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::AccessToken => "urn:ietf:params:oauth:token-type:access_token",
@@ -45,44 +45,44 @@ impl ExchangedType {
     }
 }
 
-/// A token that a request holds, and what the client says that it is.
+/// A token in a request, and the type that the client states.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Held<'a> {
+pub struct PresentedToken<'a> {
     /// The token.
     pub token: &'a str,
-    /// What it is said to be.
+    /// The stated type.
     pub kind: ExchangedType,
 }
 
 /// A request for an exchange (RFC 8693 §2.1).
 #[derive(Clone)]
 pub struct ExchangeRequest<'a> {
-    /// On whose behalf.
-    pub subject: Held<'a>,
-    /// Who acts.
-    pub actor: Option<Held<'a>>,
-    /// What shall be issued: an access token of any form, or one that is a JWT.
+    /// The subject token: the user that the issued token is about.
+    pub subject: PresentedToken<'a>,
+    /// The actor token.
+    pub actor: Option<PresentedToken<'a>>,
+    /// The requested type: an access token of any format, or one that is a JWT.
     pub issue: ExchangedType,
-    /// The resources and audiences that it shall be for.
+    /// The requested resources and audiences.
     targets: Vec<String>,
     scope: Option<Scope>,
 }
 
 impl<'a> ExchangeRequest<'a> {
-    /// Reads the parameters.
+    /// Parses the parameters. Errors: `invalid_request`, `invalid_scope`.
     pub fn parse(parameters: &'a Parameters) -> Result<Self, Error> {
-        let held = |token: &'a str, name: &'static str| {
+        let presented = |token: &'a str, name: &'static str| {
             let kind = parameters.required(name)?;
             let kind = ExchangedType::parse(kind).ok_or_else(|| {
                 Error::invalid_request(format!(
                     "{name} must be one of access_token, refresh_token, id_token and jwt, each with urn:ietf:params:oauth:token-type: before it"
                 ))
             })?;
-            Ok::<_, Error>(Held { token, kind })
+            Ok::<_, Error>(PresentedToken { token, kind })
         };
-        let subject = held(parameters.required("subject_token")?, "subject_token_type")?;
+        let subject = presented(parameters.required("subject_token")?, "subject_token_type")?;
         let actor = match parameters.value("actor_token") {
-            Some(token) => Some(held(token, "actor_token_type")?),
+            Some(token) => Some(presented(token, "actor_token_type")?),
             None if parameters.value("actor_token_type").is_some() => {
                 return Err(Error::invalid_request("actor_token_type is sent without an actor_token"));
             }
@@ -111,49 +111,49 @@ impl<'a> ExchangeRequest<'a> {
     }
 }
 
-/// What a token says that was presented for an exchange, once it is proved.
+/// The content of a presented token that was verified.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Facts {
-    /// Who it is about.
+pub struct TokenInfo {
+    /// `sub`: the user, as the client of the token knows them.
     pub subject: String,
     /// The client that it was issued to.
     pub client_id: String,
-    /// What it allows.
+    /// The scope.
     pub scope: Scope,
-    /// When it expires.
+    /// Expiry.
     pub expires_at: Timestamp,
-    /// Who acts already (RFC 8693 §4.1).
+    /// `act`: the current actor (RFC 8693 §4.1).
     pub act: Option<Value>,
-    /// Who alone may act (RFC 8693 §4.4).
+    /// `may_act`: the only party that may act (RFC 8693 §4.4).
     pub may_act: Option<Value>,
-    /// The tokens that must all stay good, by `jti`: itself, and what it was exchanged from.
-    pub via: Vec<String>,
+    /// The `jti` of each token that must stay valid: this one, and those that it was exchanged from.
+    pub parent_jtis: Vec<String>,
 }
 
-/// What comes of an exchange.
+/// The content of the token that an exchange issues.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Decision {
-    /// Who shall accept the token.
+pub struct ExchangeDecision {
+    /// The audiences.
     pub audiences: Vec<String>,
-    /// What it allows.
+    /// The scope.
     pub scope: Scope,
-    /// Who acts, and for whom in turn (RFC 8693 §4.1); nobody when the client impersonates.
+    /// `act`: the actor, and the earlier actors (RFC 8693 §4.1); none if the client impersonates the user.
     pub act: Option<Value>,
-    /// Who alone may act on what is issued (RFC 8693 §4.4), as it was.
+    /// `may_act` of the subject token, unchanged (RFC 8693 §4.4).
     pub may_act: Option<Value>,
-    /// When it expires at the latest.
+    /// The latest expiry.
     pub expires_at: Timestamp,
 }
 
-/// What the client may exchange; `unauthorized_client` when nothing.
+/// Returns the policy of the client. Errors: `unauthorized_client` if it has none.
 pub fn policy(client: &Client) -> Result<&TokenExchangePolicy, Error> {
     client.token_exchange.as_ref().filter(|_| client.is_confidential()).ok_or_else(|| {
         Error::new(ErrorCode::UnauthorizedClient, "the client is not registered to exchange tokens (token_exchange)")
     })
 }
 
-/// What can be said before any token is looked at: whether the policy knows the targets, and whether it wants an actor.
-/// The audiences of what will be issued; the policy's only one when the request names none.
+/// Checks the targets and the presence of an actor, before any token is verified. Returns the audiences of the token to
+/// issue: the policy's only one if the request names none. Errors: `invalid_request`, `invalid_target`.
 pub fn targets(request: &ExchangeRequest<'_>, policy: &TokenExchangePolicy) -> Result<Vec<String>, Error> {
     if request.actor.is_none() && !policy.impersonation {
         return Err(Error::invalid_request("the client may not impersonate: an actor_token must say who acts"));
@@ -171,23 +171,23 @@ pub fn targets(request: &ExchangeRequest<'_>, policy: &TokenExchangePolicy) -> R
     Ok(request.targets.clone())
 }
 
-/// Whose tokens may be exchanged: those that were issued to a client that the policy names. An actor's may also be the
-/// exchanging client's own.
+/// True if the policy accepts tokens issued to the client `issued_to`. An actor token may also be the exchanging client's
+/// own.
 pub fn admits(policy: &TokenExchangePolicy, client: &Client, issued_to: &str, is_actor: bool) -> bool {
     policy.subject_clients.iter().any(|known| known == issued_to) || (is_actor && issued_to == client.client_id)
 }
 
-/// Decides, on tokens that are proved and alive and that [`admits`] lets in.
+/// Decides on tokens that are verified and valid and that [`admits`] accepts. Errors: `invalid_request`, `invalid_scope`.
 pub fn decide(
     request: &ExchangeRequest<'_>,
     audiences: Vec<String>,
-    subject: &Facts,
-    actor: Option<&Facts>,
+    subject: &TokenInfo,
+    actor: Option<&TokenInfo>,
     client: &Client,
     resources: &[Resource],
     issuer: &str,
-) -> Result<Decision, Error> {
-    if subject.via.len() > MAX_EXCHANGES {
+) -> Result<ExchangeDecision, Error> {
+    if subject.parent_jtis.len() > MAX_EXCHANGES {
         return Err(Error::invalid_request("the subject_token was exchanged too often already"));
     }
     if actor.is_some_and(|actor| actor.act.is_some()) {
@@ -196,7 +196,7 @@ pub fn decide(
     let (acting, acting_client) =
         actor.map_or((&client.client_id, &client.client_id), |actor| (&actor.subject, &actor.client_id));
     if subject.may_act.as_ref().is_some_and(|may_act| !allows(may_act, issuer, acting, acting_client)) {
-        return Err(Error::invalid_request("may_act of the subject_token names somebody else (RFC 8693 section 4.4)"));
+        return Err(Error::invalid_request("may_act of the subject_token names another party (RFC 8693 section 4.4)"));
     }
     let act = match actor {
         None => subject.act.clone(),
@@ -215,10 +215,10 @@ pub fn decide(
         }
     };
     let expires_at = actor.map_or(subject.expires_at, |actor| subject.expires_at.min(actor.expires_at));
-    Ok(Decision { audiences, scope, act, may_act: subject.may_act.clone(), expires_at })
+    Ok(ExchangeDecision { audiences, scope, act, may_act: subject.may_act.clone(), expires_at })
 }
 
-/// An actor before those who acted until now (RFC 8693 §4.1: the outermost is the current one).
+/// Returns `act` with the actor outside the earlier actors (RFC 8693 §4.1: the outermost is the current one).
 fn chained(subject: &str, client_id: &str, before: Option<&Value>) -> Value {
     let mut act = Map::new();
     act.insert("sub".to_owned(), json!(subject));
@@ -233,7 +233,7 @@ fn depth(act: &Value) -> usize {
     std::iter::successors(Some(act), |act| act.get("act")).take(MAX_ACTORS.saturating_add(1)).count()
 }
 
-/// Whether `may_act` names who acts (RFC 8693 §4.4): all that it says must fit, and it must say something.
+/// True if `may_act` names this actor (RFC 8693 §4.4): it has members, and each of them matches.
 fn allows(may_act: &Value, issuer: &str, subject: &str, client_id: &str) -> bool {
     let Some(members) = may_act.as_object().filter(|members| !members.is_empty()) else { return false };
     members.iter().all(|(name, value)| match name.as_str() {
@@ -266,15 +266,15 @@ mod tests {
         .unwrap()
     }
 
-    fn facts(subject: &str, client_id: &str, scope: &str) -> Facts {
-        Facts {
+    fn facts(subject: &str, client_id: &str, scope: &str) -> TokenInfo {
+        TokenInfo {
             subject: subject.to_owned(),
             client_id: client_id.to_owned(),
             scope: Scope::parse(scope).unwrap(),
             expires_at: Timestamp::from_secs(1000),
             act: None,
             may_act: None,
-            via: vec!["a".to_owned()],
+            parent_jtis: vec!["a".to_owned()],
         }
     }
 
@@ -283,7 +283,7 @@ mod tests {
         Parameters::parse(text.as_bytes()).unwrap()
     }
 
-    fn decided(more: &str, subject: &Facts, actor: Option<&Facts>) -> Result<Decision, ErrorCode> {
+    fn decided(more: &str, subject: &TokenInfo, actor: Option<&TokenInfo>) -> Result<ExchangeDecision, ErrorCode> {
         let parameters = parameters(more);
         let request = ExchangeRequest::parse(&parameters).map_err(|error| error.code)?;
         decide(&request, vec![API.to_owned()], subject, actor, &client(true), &[], HERE).map_err(|error| error.code)
@@ -341,7 +341,7 @@ mod tests {
         for wider in ["write", "delete", "read write", "offline_access"] {
             assert_eq!(scope(&format!("&scope={wider}")), Err(ErrorCode::InvalidScope), "{wider}");
         }
-        let short = Facts { expires_at: Timestamp::from_secs(500), ..facts("helper", "gateway", "") };
+        let short = TokenInfo { expires_at: Timestamp::from_secs(500), ..facts("helper", "gateway", "") };
         assert_eq!(decided("", &subject, Some(&short)).unwrap().expires_at, Timestamp::from_secs(500));
         assert_eq!(decided("", &subject, None).unwrap().expires_at, Timestamp::from_secs(1000));
     }
@@ -358,12 +358,12 @@ mod tests {
         assert_eq!(decided("", &subject, Some(&actor)), Err(ErrorCode::InvalidRequest));
         let kept = decided("", &subject, None).unwrap();
         assert_eq!(kept.act, subject.act, "impersonation hides nobody who acted before");
-        let person = facts("helper", "desk", "");
-        let act = decided("", &facts("ada", "spa", "read"), Some(&person)).unwrap().act.unwrap();
+        let helper = facts("helper", "desk", "");
+        let act = decided("", &facts("ada", "spa", "read"), Some(&helper)).unwrap().act.unwrap();
         assert_eq!(act, json!({ "sub": "helper", "client_id": "desk" }));
-        let delegated = Facts { act: Some(json!({ "sub": "x" })), ..person };
+        let delegated = TokenInfo { act: Some(json!({ "sub": "x" })), ..helper };
         assert_eq!(decided("", &facts("ada", "spa", "read"), Some(&delegated)), Err(ErrorCode::InvalidRequest));
-        let often = Facts { via: vec![String::new(); MAX_EXCHANGES + 1], ..facts("ada", "spa", "read") };
+        let often = TokenInfo { parent_jtis: vec![String::new(); MAX_EXCHANGES + 1], ..facts("ada", "spa", "read") };
         assert_eq!(decided("", &often, None), Err(ErrorCode::InvalidRequest));
     }
 
@@ -371,7 +371,7 @@ mod tests {
     fn may_act_names_who_may() {
         let actor = facts("helper", "desk", "");
         let act = |may_act: Value, actor| {
-            let subject = Facts { may_act: Some(may_act), ..facts("ada", "spa", "read") };
+            let subject = TokenInfo { may_act: Some(may_act), ..facts("ada", "spa", "read") };
             decided("", &subject, actor)
         };
         for allowed in [

@@ -31,9 +31,7 @@ pub use authorization_code::{AuthorizationCode, CodeBinding};
 pub use device_code::DeviceCode;
 pub use id_token::{IdTokenClaims, left_half_hash};
 pub use initial_access_token::InitialAccessToken;
-pub use record_id::{
-    DeviceDecisionId, GrantId, InitialAccessTokenId, PushedRequestId, RegistrationId, SessionId,
-};
+pub use record_id::{DeviceDecisionId, GrantId, InitialAccessTokenId, PushedRequestId, RegistrationId, SessionId};
 pub use refresh_token::RefreshToken;
 pub use registration_access_token::RegistrationAccessToken;
 pub use request_uri::RequestUri;

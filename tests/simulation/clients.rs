@@ -51,7 +51,7 @@ async fn a_scope_that_was_taken_away_is_in_no_further_token() {
     let code = Flow::default().code_of(&instance, &url, PASSWORD).await;
     let tokens = Tokens::of(&Flow::redeem(&instance, &code).await);
     let mut stored = clients::find(memory.as_ref(), "spa").await.unwrap().unwrap();
-    stored.client.scope = protocol::Scope::parse("openid email").unwrap();
+    stored.client.scope = types::Scope::parse("openid email").unwrap();
     clients::save(memory.as_ref(), &stored).await.unwrap();
     instance.wait(Duration::from_secs(61));
     let refreshed = json_of(&Flow::refresh(&instance, &tokens.refresh).await);

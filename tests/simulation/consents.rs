@@ -1,11 +1,11 @@
 //! What people allowed clients, remembered for as long as they like.
 
 use crate::common::{PASSWORD, deployment};
-use protocol::Scope;
 use simulation::{Flow, Instance};
 use std::sync::Arc;
 use storage::memory::Memory;
 use storage::{clients, consents};
+use types::Scope;
 
 const RESOURCE: &str = "https://orders.example";
 

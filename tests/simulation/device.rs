@@ -253,7 +253,7 @@ async fn a_request_that_is_too_long_for_sign_in_is_refused() {
     let instance = deployment(memory.clone()).await;
     let names = |count: usize| (0..count).map(|index| format!("scope-{index:014}")).collect::<Vec<_>>().join(" ");
     let mut stored = storage::clients::find(memory.as_ref(), "device").await.unwrap().unwrap();
-    stored.client.scope = protocol::Scope::parse(&names(256)).unwrap();
+    stored.client.scope = types::Scope::parse(&names(256)).unwrap();
     storage::clients::save(memory.as_ref(), &stored).await.unwrap();
     let ask = async |count| {
         let form = [("client_id", "device"), ("scope", &names(count))];

@@ -36,7 +36,7 @@ async fn the_next_key_is_published_before_it_signs() {
         instance.wait(Duration::from_secs(61));
         let published = kids(&instance).await;
         let signing = instance.context().keyring(instance.now).await.unwrap();
-        let signing = signing.signing_key(protocol::Algorithm::ES256, instance.now).await.unwrap().kid().to_owned();
+        let signing = signing.signing_key(types::Algorithm::ES256, instance.now).await.unwrap().kid().to_owned();
         assert!(published.contains(&signing));
         assert!(seen.contains(&signing), "a key signs only after it was published the day before");
         seen = published;

@@ -25,7 +25,7 @@ async fn the_longest_request_travels_with_all_that_comes_along() {
     let client = instance.context().client("spa", instance.now).await.unwrap().unwrap();
     let longest = (3_000..5_000).rev().map(|length| request(&client.client, length));
     let longest = longest.into_iter().find(|request| too_long(request).is_none()).unwrap();
-    let name = GrantId::from_bytes([255; 18]).name();
+    let name = GrantId::new([255; 2], [255; 16]).name();
     let interaction = Interaction {
         expected_subject: Some("\"".repeat(255)),
         pushed: Some(name.clone()),

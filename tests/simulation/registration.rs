@@ -89,7 +89,7 @@ async fn registration_and_management_keep_to_their_round_trips() {
     assert_eq!((answer.status.as_u16(), count() - before), (201, 6), "two quotas, the registration, the client");
 
     let secrets = &instance.context().secrets;
-    let token = provider::initial_access_token(secrets, [1; 16], 1, T0, T0.after(Duration::from_secs(60)));
+    let token = provider::initial_access_token(secrets, [1; 16], 1, T0.after(Duration::from_secs(60)));
     let before = count();
     let answer = register(&instance, Some(&token), &service("invited")).await;
     assert_eq!((answer.status.as_u16(), count() - before), (201, 4), "the token, the registration, the client");
@@ -131,7 +131,7 @@ async fn registration_is_closed_unless_it_is_opened() {
     assert_eq!(register(&by_token, None, &service("x")).await.status.as_u16(), 401);
     let web = json!({ "redirect_uris": ["https://client.example/"] });
     let secrets = &by_token.context().secrets;
-    let token = |until| provider::initial_access_token(secrets, [2; 16], 9, T0, until);
+    let token = |until| provider::initial_access_token(secrets, [2; 16], 9, until);
     assert_eq!(register(&by_token, Some(&token(T0)), &web).await.status.as_u16(), 401, "expired");
     let good = token(T0.after(Duration::from_secs(1)));
     assert_eq!(register(&by_token, Some(&good), &web).await.status.as_u16(), 201);
@@ -297,7 +297,7 @@ async fn an_initial_access_token_is_not_lost_with_an_answer() {
         let mut sound = instance(&memory, &OPEN).await;
         let mut faulty = Instance::start(Arc::new(Faulty::at(memory.clone(), Verb::Create, nth, fault)), &OPEN);
         let until = T0.after(Duration::from_secs(60));
-        let token = provider::initial_access_token(&sound.context().secrets, [1; 16], 1, T0, until);
+        let token = provider::initial_access_token(&sound.context().secrets, [1; 16], 1, until);
         let answer = register(&faulty, Some(&token), &service("invited")).await;
         assert_eq!(answer.status.as_u16(), 503, "the first use, the registration, the client: {nth}");
         for instance in [&mut sound, &mut faulty] {
@@ -324,7 +324,7 @@ async fn a_deleted_client_is_not_registered_again_by_a_replay() {
             let memory = Arc::new(Memory::new());
             let mut sound = instance(&memory, &OPEN).await;
             let until = T0.after(Duration::from_secs(60));
-            let token = provider::initial_access_token(&sound.context().secrets, [1; 16], 1, T0, until);
+            let token = provider::initial_access_token(&sound.context().secrets, [1; 16], 1, until);
             let document = json_of(&register(&sound, Some(&token), &service("invited")).await);
             sound.wait(Duration::from_millis(1001));
             let again = json_of(&register(&sound, Some(&token), &service("invited")).await);

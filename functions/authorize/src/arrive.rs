@@ -2,7 +2,7 @@
 
 use latchkey_http::Request;
 use protocol::interaction::Interaction;
-use protocol::{GrantId, Parameters, StoredClient};
+use protocol::{Parameters, PushedRequestId, StoredClient};
 use provider::browser::Browser;
 use provider::{Context, HandlerError, RequestParameters};
 use std::sync::Arc;
@@ -39,7 +39,7 @@ pub(crate) async fn interaction(
     let expires_at = request.received_at.after(context.config.interaction_lifetime);
     let interaction = Interaction {
         expected_subject: checked.expected_subject,
-        pushed: checked.pushed.map(GrantId::name),
+        pushed: checked.pushed.map(PushedRequestId::name),
         ..Interaction::begin(checked.request, browser.known_id().map(str::to_owned), expires_at)
     };
     Ok(Arrived { interaction, client, is_posted: request.method == http::Method::POST })

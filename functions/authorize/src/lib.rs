@@ -5,14 +5,14 @@ mod arrive;
 
 use latchkey_http::{Request, Response};
 use platform::entropy;
+use protocol::SealedToken;
 use protocol::interaction::{self, Interaction, Step};
-use protocol::sealed_token::{self, SealedToken};
 use protocol::{
-    Grant, GrantId, GrantState, GrantStatus, ResponseType, Standing, StoredClient, TokenContent, TokenKind,
+    AuthorizationCode, CodeBinding, Grant, GrantId, GrantState, PushedRequestId, ResponseType, StoredClient,
 };
 use provider::browser::{self, Browser, SignedIn};
-use provider::issue::{Companions, Issuer};
 use provider::{Context, Function, HandlerError, authorization_response};
+use provider::{IdTokenBinding, TokenIssuer};
 use storage::pushed::{self, Answer};
 use storage::{consents, grants, users};
 use types::{Error, ErrorCode, Timestamp};
@@ -77,26 +77,28 @@ async fn needs_consent(
     Ok(judge(remembered))
 }
 
-/// How the grant stands whose code answers the request: this one, but for a pushed request that was answered before, which
-/// is good for one answer (RFC 9126 §7.3). The one before counts again in the same session, while its code is unused: the
-/// browser that it was for asks again because it was lost. One round trip for a pushed request; two when it was answered
-/// before.
-async fn counts(
+/// A pushed request yields one code (RFC 9126 §7.3). Returns the code to answer with: the new one, or the earlier one if this
+/// session already holds an unredeemed code for this request, because its answer was lost. Round trips: 1 for a pushed
+/// request; 2 if it was answered before.
+async fn claim_pushed_request(
     context: &Context,
     interaction: &Interaction,
-    standing: Standing,
+    code: AuthorizationCode,
     sid: &str,
-) -> Result<Option<Standing>, HandlerError> {
+) -> Result<Option<AuthorizationCode>, HandlerError> {
     let records = context.records.as_ref();
-    let Some(id) = interaction.pushed.as_deref().and_then(GrantId::from_name) else { return Ok(Some(standing)) };
-    let answer = Answer { grant: standing.grant.name(), issued_at: standing.started_at, sid: sid.to_owned() };
+    let Some(id) = interaction.pushed.as_deref().and_then(PushedRequestId::from_name) else { return Ok(Some(code)) };
+    let answer = Answer { grant: code.grant.name(), issued_at: code.issued_at, sid: sid.to_owned() };
     let Some(before) = pushed::answer(records, id, &answer).await? else { return Ok(None) };
     if before == answer {
-        return Ok(Some(standing));
+        return Ok(Some(code));
     }
     let Some(grant) = GrantId::from_name(&before.grant).filter(|_| before.sid == sid) else { return Ok(None) };
-    let is_unused = grants::find(records, grant).await?.is_some_and(|live| live.state.status == GrantStatus::Issued);
-    Ok(is_unused.then(|| Standing::issued(grant, before.issued_at)))
+    let found = grants::find(records, grant).await?;
+    let is_unredeemed = found.is_some_and(|found| matches!(found.state, GrantState::Issued(_)));
+    let issued_at = before.issued_at;
+    let expires_at = issued_at.after(context.config.code_lifetime);
+    Ok(is_unredeemed.then_some(AuthorizationCode { grant, issued_at, expires_at }))
 }
 
 /// What a client is answered with.
@@ -135,21 +137,26 @@ async fn issue(
         id_token_claims,
     };
     let (id, lifetime) = (grants::new_id(subject, entropy::bytes()?), context.config.code_lifetime);
-    let state = GrantState::issued(now, entropy::name()?);
+    let state = GrantState::issued(entropy::name()?);
     grants::create(context.records.as_ref(), id, &grant, &state, now.after(lifetime)).await?;
-    let standing = Standing::issued(id, now);
-    let Some(standing) = counts(context, interaction, standing, &grant.sid).await? else { return Ok(None) };
-    let content = TokenContent { standing, expires_at: standing.started_at.after(lifetime) };
-    let challenge = request.code_challenge.as_ref().map_or("", |challenge| challenge.as_str());
-    let binding = sealed_token::code_binding(&request.client_id, request.target.redirect_uri(), challenge);
-    let code = sealed_token::seal(&context.secrets, TokenKind::Code, &content, &binding);
+    let code = AuthorizationCode { grant: id, issued_at: now, expires_at: now.after(lifetime) };
+    let Some(code) = claim_pushed_request(context, interaction, code, &grant.sid).await? else { return Ok(None) };
+    let binding = CodeBinding {
+        client_id: &request.client_id,
+        redirect_uri: request.target.redirect_uri(),
+        code_challenge: request.code_challenge.as_ref().map_or("", |challenge| challenge.as_str()),
+    };
+    let code = code.seal(&context.secrets, binding);
     let id_token = match request.response_type {
         ResponseType::Code => None,
         ResponseType::CodeIdToken => {
-            let issuer = Issuer { context, client: &client.client, now };
-            let companions =
-                Companions { code: Some(code.expose()), nonce: request.nonce.as_deref(), ..Companions::default() };
-            Some(issuer.id_token(&grant, companions).await?)
+            let issuer = TokenIssuer { context, client: &client.client, now };
+            let binding = IdTokenBinding {
+                code: Some(code.expose()),
+                nonce: request.nonce.as_deref(),
+                ..IdTokenBinding::default()
+            };
+            Some(issuer.id_token(&grant, binding).await?)
         }
     };
     Ok(Some(Issued { code, id_token }))

@@ -3,9 +3,9 @@
 use crate::page::Visit;
 use pages::DeviceOutcome;
 use platform::entropy;
-use protocol::{Grant, GrantId, GrantState, Standing};
+use protocol::{DeviceDecisionId, Grant, GrantState};
+use provider::TokenIssuer;
 use provider::browser::SignedIn;
-use provider::issue::Issuer;
 use provider::{Context, HandlerError};
 use storage::devices::{self, Decision};
 use storage::grants::{self, Redemption};
@@ -29,17 +29,17 @@ pub(crate) async fn approve(context: &Context, visit: &Visit, now: Timestamp) ->
         claims: protocol::ClaimsRequest::default(),
         id_token_claims: serde_json::Map::new(),
     };
-    let issuer = Issuer { context, client: &visit.client.client, now };
+    let issuer = TokenIssuer { context, client: &visit.client.client, now };
     let id = grants::new_id(&session.subject, entropy::bytes()?);
-    grants::create(records, id, &grant, &GrantState::issued(now, entropy::name()?), visit.pending.expires_at).await?;
-    let Redemption::Redeemed(live) = grants::redeem(records, &Standing::issued(id, now), &issuer.step()?).await? else {
+    grants::create(records, id, &grant, &GrantState::issued(entropy::name()?), visit.pending.expires_at).await?;
+    let Redemption::Redeemed(live) = grants::redeem(records, id, &issuer.grant_update()?).await? else {
         return Err(HandlerError::unavailable("a grant just made was redeemed by somebody else"));
     };
-    let standing = live.standing();
+    let snapshot = live.snapshot();
     if devices::decide(records, &visit.name, &visit.pending, &Decision::Approved(live)).await? {
         return Ok(DeviceOutcome::Approved);
     }
-    grants::revoke(records, &standing, &issuer.step()?).await?;
+    grants::revoke(records, &snapshot, &issuer.grant_update()?).await?;
     decided(context, &visit.pending.decision, &visit.signed_in).await
 }
 
@@ -58,7 +58,7 @@ pub(crate) async fn decided(
     name: &str,
     signed_in: &SignedIn,
 ) -> Result<DeviceOutcome, HandlerError> {
-    let Some(id) = GrantId::from_name(name) else { return Ok(DeviceOutcome::Over) };
+    let Some(id) = DeviceDecisionId::from_name(name) else { return Ok(DeviceOutcome::Over) };
     Ok(match devices::peek(context.records.as_ref(), id).await? {
         Some(Decision::Approved(live)) if live.grant.subject == signed_in.session.subject => DeviceOutcome::Approved,
         Some(Decision::Denied) => DeviceOutcome::Denied,

@@ -1,8 +1,7 @@
 //! The token of an introspection request.
 
 use protocol::introspection::{Introspection, may_see};
-use protocol::{AccessTokenClaims, Grant, RefreshVerdict, StoredClient, TokenContent, TokenKind};
-use protocol::{judge_refresh, sealed_token};
+use protocol::{AccessTokenClaims, Grant, GrantSnapshot, RefreshToken, RefreshVerdict, StoredClient};
 use provider::{Context, HandlerError};
 use std::time::Duration;
 use storage::grants;
@@ -13,7 +12,7 @@ pub(crate) enum Found {
     /// A valid access token.
     AccessToken(Box<AccessTokenClaims>),
     /// The current refresh token of a grant.
-    RefreshToken(Box<Grant>, TokenContent),
+    RefreshToken(Box<Grant>, GrantSnapshot),
     /// A token that is not active or not visible to the caller.
     Nothing,
 }
@@ -40,13 +39,13 @@ pub(crate) async fn find(
     now: Timestamp,
 ) -> Result<Found, HandlerError> {
     let client = &caller.client;
-    if token.starts_with(TokenKind::RefreshToken.prefix()) {
+    if RefreshToken::is_prefix_of(token) {
         return refresh_token(token, caller, context, now).await;
     }
     let Some(claims) = context.access_token(token, now).await?.filter(|claims| may_see(client, claims)) else {
         return Ok(Found::Nothing);
     };
-    Ok(match context.backing(&claims, now).await? {
+    Ok(match context.active_token(&claims, now).await? {
         Some(_) => Found::AccessToken(Box::new(claims)),
         None => Found::Nothing,
     })
@@ -60,20 +59,19 @@ async fn refresh_token(
     now: Timestamp,
 ) -> Result<Found, HandlerError> {
     let client = &caller.client;
-    let binding = sealed_token::refresh_binding(&client.client_id);
-    let opened = sealed_token::open(&context.secrets, TokenKind::RefreshToken, token, &binding, now);
-    let Some(content) = opened.filter(|content| caller.may_have_got(content.standing.started_at)) else {
+    let opened = RefreshToken::open(&context.secrets, token, &client.client_id, now).map(|token| token.snapshot);
+    let Some(snapshot) = opened.filter(|snapshot| caller.existed_at(snapshot.started_at)) else {
         return Ok(Found::Nothing);
     };
-    let live = grants::find(context.records.as_ref(), content.standing.grant).await?;
+    let live = grants::find(context.records.as_ref(), snapshot.grant).await?;
     // A rotated token is not active, not even within the grace window.
     let is_live = |live: &grants::StoredGrant| {
-        judge_refresh(&live.state, content.standing.generation, now, Duration::ZERO) == RefreshVerdict::Live
+        live.state.judge_refresh(snapshot.generation, now, Duration::ZERO) == RefreshVerdict::Live
     };
     Ok(match live.filter(is_live) {
         Some(live) => {
             let subject = context.subject_for(client, &live.grant.subject);
-            Found::RefreshToken(Box::new(Grant { subject, ..live.grant }), content)
+            Found::RefreshToken(Box::new(Grant { subject, ..live.grant }), snapshot)
         }
         None => Found::Nothing,
     })

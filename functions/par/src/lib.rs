@@ -4,7 +4,7 @@ use http::StatusCode;
 use latchkey_http::{Request, Response};
 use platform::entropy;
 use protocol::request_object::PUSHED_PREFIX;
-use protocol::{GrantId, Standing, TokenContent, TokenKind, sealed_token};
+use protocol::{PushedRequestId, RequestUri};
 use provider::{ClientRequest, Context, Function, HandlerError};
 use serde::Serialize;
 use storage::pushed::{self, PushedRequest};
@@ -30,12 +30,10 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Ha
         return Err(Error::invalid_request("request_uri cannot be pushed (RFC 9126 section 2.1)").into());
     }
     let checked = context.check_unpushed(&asked.parameters, client, now).await?;
-    let random: [u8; 18] = entropy::bytes()?;
-    let id = GrantId::from_bytes(random);
+    let id = PushedRequestId::new(entropy::bytes()?, entropy::bytes()?);
     let expires_at = now.after(context.config.pushed_request_lifetime);
-    let content = TokenContent { standing: Standing::issued(id, now), expires_at };
-    let binding = sealed_token::pushed_binding(&client.client_id);
-    let reference = sealed_token::seal(&context.secrets, TokenKind::PushedRequest, &content, &binding);
+    let reference = RequestUri { request: id, issued_at: now, expires_at };
+    let reference = reference.seal(&context.secrets, &client.client_id);
     let request = PushedRequest { request: checked.request, expected_subject: checked.expected_subject };
     // The record outlives its reference: a user who starts in time has the usual time to sign in.
     pushed::create(context.records.as_ref(), id, &request, expires_at.after(context.config.interaction_lifetime))

@@ -1,7 +1,7 @@
 //! The alarm at which an object deletes expired records: one alarm, set as late and written as rarely as possible.
 
-use protocol::Timestamp;
 use std::time::Duration;
+use types::Timestamp;
 
 /// Least time between two writes of the alarm, and from an expiry to its alarm.
 const STEP: Duration = Duration::from_secs(60);

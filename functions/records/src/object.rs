@@ -2,10 +2,10 @@
 
 use crate::AlarmClock;
 use crate::table::Table;
-use protocol::Timestamp;
 use std::cell::Cell;
 use std::time::Duration;
 use storage_cloudflare::{Answer, Command};
+use types::Timestamp;
 use worker::{Date, DurableObject, Env, Error, Request, Response, Result, State, Storage, durable_object};
 
 /// Number of expired records that one statement deletes, and number of such statements per alarm.

@@ -1,9 +1,9 @@
 //! The records of one object, in SQLite. Each verb is one synchronous statement; if it changes nothing, a second one
 //! reads the current record. No other request runs in between, so of several writers exactly one wins.
 
-use protocol::Timestamp;
 use storage::{Cursor, Key, Owner, Record, sql};
 use storage_cloudflare::{Answer, Command};
+use types::Timestamp;
 use worker::{Error, Result, SqlStorage, SqlStorageValue};
 
 /// Largest integer that JavaScript, and so the platform's SQL, represents exactly.

@@ -6,7 +6,7 @@ use http::{StatusCode, header};
 use keys::Purpose;
 use latchkey_http::{Request, Response};
 use platform::entropy;
-use protocol::{TokenContent, TokenKind, sealed_token};
+use protocol::InitialAccessToken;
 use provider::throttle::network;
 use provider::{Context, HandlerError, bearer_challenge};
 use std::time::Duration;
@@ -34,9 +34,9 @@ pub(crate) fn invalid_token(description: &'static str) -> Error {
 
 /// Returns the initial access token of a request, if it has one (RFC 7591 §3). An invalid token is rejected even if
 /// none is required.
-pub(crate) fn initial_access(request: &Request, context: &Context) -> Result<Option<TokenContent>, Error> {
+pub(crate) fn initial_access(request: &Request, context: &Context) -> Result<Option<InitialAccessToken>, Error> {
     let Some(token) = request.bearer()? else { return Ok(None) };
-    sealed_token::open(&context.secrets, TokenKind::InitialAccess, token, &[], request.received_at)
+    InitialAccessToken::open(&context.secrets, token, request.received_at)
         .map(Some)
         .ok_or_else(|| invalid_token("the initial access token is unknown or expired"))
 }

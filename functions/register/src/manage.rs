@@ -5,7 +5,7 @@ use http::StatusCode;
 use latchkey_http::{Request, Response};
 use platform::entropy;
 use protocol::registration::{self, Limits, RegistrationState};
-use protocol::{StoredClient, TokenKind, sealed_token};
+use protocol::{RegistrationAccessToken, StoredClient};
 use provider::{Context, HandlerError};
 use serde_json::Value;
 use storage::clients;
@@ -133,15 +133,12 @@ async fn authorized(client_id: &str, request: &Request, context: &Context) -> Re
 /// client, of a deleted client, and of a client_id that belongs to another client now (§2.1).
 async fn shown(client_id: &str, request: &Request, context: &Context) -> Result<Shown, HandlerError> {
     let token = request.bearer()?.ok_or_else(refused)?;
-    let binding = sealed_token::registration_binding(client_id);
-    let content =
-        sealed_token::open(&context.secrets, TokenKind::RegistrationAccess, token, &binding, request.received_at)
-            .ok_or_else(refused)?;
+    let token = RegistrationAccessToken::open(&context.secrets, token, client_id).ok_or_else(refused)?;
     let records = context.records.as_ref();
     let registered = registrations::find(records, client_id).await?.ok_or_else(refused)?;
     request.log.client(client_id);
-    let generation = content.standing.generation;
-    let is_its = registered.registration.id == content.standing.grant.name();
+    let generation = token.generation;
+    let is_its = registered.registration.id == token.registration.name();
     if !(is_its && registered.state.may_end_with(generation)) {
         return Err(refused().into());
     }

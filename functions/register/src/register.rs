@@ -6,7 +6,7 @@ use keys::Purpose;
 use latchkey_http::{Request, Response};
 use platform::entropy;
 use protocol::registration::{self, Limits, Registration, RegistrationState};
-use protocol::{Client, GrantId, RACE, SecretVerifier, StoredClient, TokenContent};
+use protocol::{Client, InitialAccessToken, RACE, RegistrationId, SecretVerifier, StoredClient};
 use provider::{Context, HandlerError};
 use serde_json::{Map, Value};
 use std::time::Duration;
@@ -22,7 +22,7 @@ enum Authority {
     /// Open registration.
     Anybody,
     /// An initial access token.
-    Initial(TokenContent),
+    Initial(InitialAccessToken),
     /// A verified software statement.
     Statement,
 }
@@ -142,7 +142,7 @@ async fn share(
 /// Registers with an initial access token. One of several concurrent requests gets its last use. A later request with
 /// the same metadata counts as a retry and gets the same response.
 async fn with_initial_access(
-    token: &TokenContent,
+    token: &InitialAccessToken,
     client: Client,
     statement: Option<String>,
     context: &Context,
@@ -154,7 +154,7 @@ async fn with_initial_access(
         client_id: client.client_id.clone(),
         at: now,
     };
-    let (id, most) = (token.standing.grant.name(), token.standing.generation);
+    let (id, most) = (token.id.name(), token.max_uses);
     let forgotten_at = token.expires_at.after(RETRIED);
     let write_id = entropy::name()?;
     let spent = || authority::invalid_token("the initial access token is used up");
@@ -198,7 +198,7 @@ async fn create(
     now: Timestamp,
 ) -> Result<Response, HandlerError> {
     let records = context.records.as_ref();
-    let id = GrantId::new([0, 0], entropy::bytes()?).name();
+    let id = RegistrationId::new([0, 0], entropy::bytes()?).name();
     let registration = Registration { id, registered_at: now, software_statement };
     let state = RegistrationState::new(fingerprint, entropy::name()?);
     registrations::create(records, &client.client_id, &registration, &state, unused_until).await?;

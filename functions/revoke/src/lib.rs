@@ -2,9 +2,8 @@
 
 use http::StatusCode;
 use latchkey_http::{Request, Response};
-use protocol::{Client, RevokedToken, TokenKind, sealed_token};
-use provider::issue::Issuer;
-use provider::{ClientRequest, Context, Function, HandlerError};
+use protocol::{Client, RefreshToken, RevokedToken};
+use provider::{ClientRequest, Context, Function, HandlerError, TokenIssuer};
 use storage::grants::{self, GrantUpdate};
 use storage::markers;
 use types::Timestamp;
@@ -27,19 +26,18 @@ async fn revoke(token: &str, client: &Client, context: &Context, now: Timestamp)
     let records = context.records.as_ref();
     // An exchanged token has the grant of another client, which may have to be notified that the session ended.
     let remembered = context.config.session_lifetime;
-    let step = GrantUpdate { remembered, ..Issuer { context, client, now }.step()? };
-    let binding = sealed_token::refresh_binding(&client.client_id);
-    if let Some(refresh) = sealed_token::open(&context.secrets, TokenKind::RefreshToken, token, &binding, now) {
-        return Ok(grants::revoke(records, &refresh.standing, &step).await?);
+    let step = GrantUpdate { remembered, ..TokenIssuer { context, client, now }.grant_update()? };
+    if let Some(refresh) = RefreshToken::open(&context.secrets, token, &client.client_id, now) {
+        return Ok(grants::revoke(records, &refresh.snapshot, &step).await?);
     }
     let claims = context.access_token(token, now).await?.filter(|claims| claims.client_id == client.client_id);
     let Some(claims) = claims else { return Ok(()) };
     let expires_at = Timestamp::from_secs(claims.exp);
-    match claims.standing(&context.secrets) {
+    match claims.snapshot(&context.secrets) {
         None => markers::revoke(records, &claims.jti, expires_at).await?,
-        Some(standing) => {
+        Some(snapshot) => {
             let token = RevokedToken { jti: claims.jti, expires_at };
-            grants::revoke_access_token(records, &standing, &token, &step).await?;
+            grants::revoke_access_token(records, &snapshot, &token, &step).await?;
         }
     }
     Ok(())

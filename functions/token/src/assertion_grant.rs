@@ -5,10 +5,10 @@
 //! the assertion single-use: no second record, no second round trip. The grant outlives the assertion, so the
 //! assertion cannot be used again while it is valid.
 
-use crate::Exchange;
+use crate::TokenRequest;
 use crate::issue::TokenResponse;
 use platform::entropy;
-use protocol::{AuthenticationContext, Grant, GrantState, MappedSubject, TrustedIssuer, resource};
+use protocol::{ActiveGrant, AuthenticationContext, Grant, GrantState, MappedSubject, TrustedIssuer, resource};
 use provider::HandlerError;
 use serde_json::{Map, Value};
 use storage::{directory, grants, users};
@@ -17,14 +17,14 @@ use types::{Algorithm, Error, ErrorCode, Timestamp};
 /// Returns the trusted issuer that an assertion names, if this client may present its assertions and the algorithm is
 /// allowed. Nothing is verified yet.
 pub(crate) fn named_issuer<'a>(
-    exchange: &Exchange<'_>,
+    request: &TokenRequest<'_>,
     trusted: &'a [TrustedIssuer],
     named: Option<&str>,
     algorithm: Algorithm,
 ) -> Result<&'a TrustedIssuer, Error> {
     let issuer = trusted
         .iter()
-        .filter(|issuer| issuer.serves(&exchange.client.client))
+        .filter(|issuer| issuer.serves(&request.client.client))
         .find(|issuer| named == Some(&issuer.issuer))
         .ok_or_else(|| {
             Error::invalid_grant("the issuer of the assertion is not trusted here, or not with this client")
@@ -53,19 +53,19 @@ pub(crate) struct Accepted<'a> {
 
 /// Issues an access token without a refresh token: the client presents a new assertion instead (RFC 7521 §4.1). Every
 /// check comes before the assertion counts as used. Round trips: 2; 1 if the subject is a machine.
-pub(crate) async fn issue(exchange: &Exchange<'_>, accepted: Accepted<'_>) -> Result<TokenResponse, HandlerError> {
-    let client = &exchange.client.client;
+pub(crate) async fn issue(request: &TokenRequest<'_>, accepted: Accepted<'_>) -> Result<TokenResponse, HandlerError> {
+    let client = &request.client.client;
     let allowed = accepted.issuer.allowed_scope(client);
-    let scope = exchange.parameters.scope()?.unwrap_or_else(|| allowed.clone());
+    let scope = request.parameters.scope()?.unwrap_or_else(|| allowed.clone());
     if !scope.is_within(&allowed) {
         let description = "scope asks for more than the client and the issuer may have";
         return Err(Error::new(ErrorCode::InvalidScope, description).into());
     }
-    let resources = resource::requested(exchange.parameters, &exchange.context.config.resources, client)?;
-    let subject = subject(exchange, &accepted).await?;
+    let resources = resource::requested(request.parameters, &request.context.config.resources, client)?;
+    let subject = subject(request, &accepted).await?;
 
-    let issuer = exchange.issuer();
-    let name = exchange.context.subject_for(client, &subject);
+    let issuer = request.issuer();
+    let name = request.context.subject_for(client, &subject);
     let mut claims = issuer.access_token_claims(&name, &scope, &resources)?;
     claims.auth_time = accepted.authenticated_at.map(Timestamp::as_secs);
     let id = grants::assertion_id(&subject, accepted.digest);
@@ -74,29 +74,30 @@ pub(crate) async fn issue(exchange: &Exchange<'_>, accepted: Accepted<'_>) -> Re
         subject,
         scope,
         nonce: None,
-        authentication: AuthenticationContext::assertion(accepted.authenticated_at.unwrap_or(exchange.now)),
+        authentication: AuthenticationContext::assertion(accepted.authenticated_at.unwrap_or(request.now)),
         sid: String::new(),
         claims: Default::default(),
         id_token_claims: Map::new(),
         resources,
     };
-    let state = GrantState::active(exchange.now, entropy::name()?);
-    claims.grant = Some(state.standing(id).to_claim(&exchange.context.secrets));
+    let active = ActiveGrant::without_code(request.now, entropy::name()?);
+    claims.grant = Some(active.snapshot(id).to_claim(&request.context.secrets));
+    let state = GrantState::Active(active);
     let expires_at = accepted.forgotten_at.max(Timestamp::from_secs(claims.exp));
-    if !grants::create_once(exchange.context.records.as_ref(), id, &grant, &state, expires_at).await? {
+    if !grants::create_once(request.context.records.as_ref(), id, &grant, &state, expires_at).await? {
         return Err(Error::invalid_grant("the assertion was used before; make a new one for each request").into());
     }
-    exchange.token_of(claims).await
+    request.token_of(claims).await
 }
 
 /// Maps the subject of the assertion to a subject here (RFC 7523 §3 (2)).
-async fn subject(exchange: &Exchange<'_>, accepted: &Accepted<'_>) -> Result<String, HandlerError> {
-    let records = exchange.context.records.as_ref();
+async fn subject(request: &TokenRequest<'_>, accepted: &Accepted<'_>) -> Result<String, HandlerError> {
+    let records = request.context.records.as_ref();
     let found = match accepted.issuer.subject.map(accepted.subject, accepted.claims) {
         None => None,
         Some(MappedSubject::Machine(subject)) => Some(subject),
         Some(MappedSubject::Person(subject)) => users::find(records, &subject).await?.map(|user| user.subject),
         Some(MappedSubject::Username(name)) => directory::find(records, &name).await?.map(|entry| entry.subject),
     };
-    found.ok_or_else(|| Error::invalid_grant("the assertion is about nobody who is known here").into())
+    found.ok_or_else(|| Error::invalid_grant("the subject of the assertion is not a user of this server").into())
 }

@@ -1,36 +1,36 @@
 //! The authorization code grant (RFC 6749 §4.1.3, RFC 7636 §4.6).
 
-use crate::Exchange;
+use crate::TokenRequest;
 use crate::issue::{Nonce, TokenResponse};
-use protocol::{CodeChallenge, CodeVerdict, Standing, TokenKind, resource, sealed_token};
+use protocol::{AuthorizationCode, CodeBinding, CodeChallenge, CodeVerdict, GrantId, resource};
 use provider::HandlerError;
 use storage::grants::{self, Redemption};
 use types::Error;
 
 /// Redeems a code, once. A code that is forged, expired, or bound to another client, redirect URI or verifier is
 /// rejected without a storage call.
-pub(crate) async fn redeem(exchange: &Exchange<'_>) -> Result<TokenResponse, HandlerError> {
-    let parameters = exchange.parameters;
+pub(crate) async fn redeem(request: &TokenRequest<'_>) -> Result<TokenResponse, HandlerError> {
+    let parameters = request.parameters;
     let code = parameters.required("code")?;
     let challenge = parameters.value("code_verifier").map(CodeChallenge::of_verifier).transpose()?;
     let redirect_uri = parameters.required("redirect_uri")?;
-    let binding = sealed_token::code_binding(
-        &exchange.client.client.client_id,
+    let binding = CodeBinding {
+        client_id: &request.client.client.client_id,
         redirect_uri,
-        challenge.as_ref().map_or("", CodeChallenge::as_str),
-    );
-    let code = sealed_token::open(&exchange.context.secrets, TokenKind::Code, code, &binding, exchange.now)
-        .filter(|code| exchange.client.may_have_got(code.standing.started_at))
+        code_challenge: challenge.as_ref().map_or("", CodeChallenge::as_str),
+    };
+    let code = AuthorizationCode::open(&request.context.secrets, code, binding, request.now)
+        .filter(|code| request.client.existed_at(code.issued_at))
         .ok_or_else(|| {
             Error::invalid_grant(
                 "the code is unknown or expired, or was issued for another client_id, redirect_uri or code_challenge",
             )
         })?;
-    check_resources(exchange, &code.standing).await?;
-    match grants::redeem(exchange.context.records.as_ref(), &code.standing, &exchange.issuer().step()?).await? {
+    check_resources(request, code.grant).await?;
+    match grants::redeem(request.context.records.as_ref(), code.grant, &request.issuer().grant_update()?).await? {
         Redemption::Redeemed(live) => {
-            let resources = resource::narrowed(exchange.parameters, &live.grant.resources)?;
-            Ok(exchange.tokens(&live, &live.grant.scope, &resources, Nonce::Repeated).await?)
+            let resources = resource::narrowed(request.parameters, &live.grant.resources)?;
+            Ok(request.tokens(&live, &live.grant.scope, &resources, Nonce::Repeated).await?)
         }
         Redemption::Refused(CodeVerdict::Race) => {
             Err(Error::invalid_grant("the code was redeemed a moment ago by another request; a code is good once")
@@ -47,12 +47,12 @@ pub(crate) async fn redeem(exchange: &Exchange<'_>) -> Result<TokenResponse, Han
 
 /// Checks that the requested resources were granted (RFC 8707 §2.2). The check comes before the redemption, so a
 /// mistake does not cost the client its code. Round trips: 1; 0 if the request names no resource.
-async fn check_resources(exchange: &Exchange<'_>, code: &Standing) -> Result<(), HandlerError> {
-    if exchange.parameters.value("resource").is_none() {
+async fn check_resources(request: &TokenRequest<'_>, grant: GrantId) -> Result<(), HandlerError> {
+    if request.parameters.value("resource").is_none() {
         return Ok(());
     }
-    let live = grants::find(exchange.context.records.as_ref(), code.grant).await?;
+    let live = grants::find(request.context.records.as_ref(), grant).await?;
     let live = live.ok_or_else(|| Error::invalid_grant("the code was redeemed before, or was revoked"))?;
-    resource::narrowed(exchange.parameters, &live.grant.resources)?;
+    resource::narrowed(request.parameters, &live.grant.resources)?;
     Ok(())
 }

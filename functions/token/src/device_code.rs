@@ -1,33 +1,31 @@
 //! Polls of a device (RFC 8628 §3.4, §3.5).
 
-use crate::Exchange;
+use crate::TokenRequest;
 use crate::issue::{Nonce, TokenResponse};
-use protocol::{GrantId, TokenKind, resource, sealed_token};
+use protocol::{DeviceCode, DeviceDecisionId, resource};
 use provider::HandlerError;
 use storage::devices::{self, Decision, Poll};
-use types::{Error, ErrorCode, Timestamp};
+use types::{Error, ErrorCode};
 
 /// Issues the tokens if a user approved. A device code that is forged, expired or another client's is rejected
 /// without a storage call.
-pub(crate) async fn poll(exchange: &Exchange<'_>) -> Result<TokenResponse, HandlerError> {
-    let (context, now) = (exchange.context, exchange.now);
-    let code = exchange.parameters.required("device_code")?;
-    let binding = sealed_token::device_binding(&exchange.client.client.client_id);
-    // The expiry is checked next, because an expired code has its own error (§3.5).
-    let opened = sealed_token::open(&context.secrets, TokenKind::DeviceCode, code, &binding, Timestamp::default());
-    let Some(code) = opened.filter(|code| exchange.client.may_have_got(code.standing.started_at)) else {
+pub(crate) async fn poll(request: &TokenRequest<'_>) -> Result<TokenResponse, HandlerError> {
+    let (context, now) = (request.context, request.now);
+    let code = request.parameters.required("device_code")?;
+    let opened = DeviceCode::open(&context.secrets, code, &request.client.client.client_id);
+    let Some(code) = opened.filter(|code| request.client.existed_at(code.issued_at)) else {
         return Err(refuse(ErrorCode::InvalidGrant, "the device code is unknown, or was issued to another client"));
     };
     if code.expires_at.is_past(now) {
         return Err(refuse(ErrorCode::ExpiredToken, "the device code has expired; begin anew"));
     }
-    let id = code.standing.grant;
+    let id = code.decision;
     let is_too_early = context.pacing.is_too_early(id, now);
-    check_resources(exchange, id).await?;
-    match devices::poll(context.records.as_ref(), id, code.expires_at, &exchange.issuer().step()?).await? {
+    check_resources(request, id).await?;
+    match devices::poll(context.records.as_ref(), id, code.expires_at, &request.issuer().grant_update()?).await? {
         Poll::Approved(live) => {
-            let resources = resource::narrowed(exchange.parameters, &live.grant.resources)?;
-            Ok(exchange.tokens(&live, &live.grant.scope, &resources, Nonce::LeftOut).await?)
+            let resources = resource::narrowed(request.parameters, &live.grant.resources)?;
+            Ok(request.tokens(&live, &live.grant.scope, &resources, Nonce::LeftOut).await?)
         }
         // A decision is reported even to a poll that came too early.
         Poll::Pending if is_too_early => {
@@ -48,12 +46,12 @@ pub(crate) async fn poll(exchange: &Exchange<'_>) -> Result<TokenResponse, Handl
 
 /// Checks that the requested resources were granted (RFC 8707 §2.2). The check comes before the tokens are taken, so
 /// a mistake does not cost the device its tokens. Round trips: 1; 0 if the poll names no resource.
-async fn check_resources(exchange: &Exchange<'_>, id: GrantId) -> Result<(), HandlerError> {
-    if exchange.parameters.value("resource").is_none() {
+async fn check_resources(request: &TokenRequest<'_>, id: DeviceDecisionId) -> Result<(), HandlerError> {
+    if request.parameters.value("resource").is_none() {
         return Ok(());
     }
-    if let Some(Decision::Approved(live)) = devices::peek(exchange.context.records.as_ref(), id).await? {
-        resource::narrowed(exchange.parameters, &live.grant.resources)?;
+    if let Some(Decision::Approved(live)) = devices::peek(request.context.records.as_ref(), id).await? {
+        resource::narrowed(request.parameters, &live.grant.resources)?;
     }
     Ok(())
 }

@@ -1,11 +1,10 @@
 //! The token response (RFC 6749 §5.1, OpenID Connect Core §3.1.3.3).
 
-use crate::Exchange;
+use crate::TokenRequest;
 use protocol::{AccessTokenClaims, GrantType};
-use provider::HandlerError;
-use provider::issue::{Companions, Issuer};
+use provider::{HandlerError, IdTokenBinding, TokenIssuer};
 use serde::Serialize;
-use storage::grants::StoredGrant;
+use storage::grants::LiveGrant;
 use types::Scope;
 
 /// A token response (RFC 6749 §5.1).
@@ -34,33 +33,33 @@ pub(crate) enum Nonce {
     LeftOut,
 }
 
-impl Exchange<'_> {
+impl TokenRequest<'_> {
     /// Issues the tokens of a grant, with the given part of the granted scope and resources. The tokens lack what was
     /// withdrawn from the client since the grant.
     pub(crate) async fn tokens(
         &self,
-        live: &StoredGrant,
+        live: &LiveGrant,
         scope: &Scope,
         resources: &[String],
         nonce: Nonce,
     ) -> Result<TokenResponse, HandlerError> {
         let issuer = self.issuer();
-        let standing = live.standing();
+        let snapshot = live.snapshot();
         let scope = scope.within(&self.client.client.scope);
-        let claims = issuer.grant_claims(&live.grant, &standing, &scope, resources)?;
+        let claims = issuer.grant_claims(&live.grant, &snapshot, &scope, resources)?;
         let mut response = self.token_of(claims).await?;
         if scope.contains("openid") {
             let nonce = live.grant.nonce.as_deref().filter(|_| nonce == Nonce::Repeated);
-            let companions = Companions {
+            let binding = IdTokenBinding {
                 access_token: Some(&response.access_token),
                 nonce,
-                standing: Some(&standing),
-                ..Companions::default()
+                snapshot: Some(&snapshot),
+                ..IdTokenBinding::default()
             };
-            response.id_token = Some(issuer.id_token(&live.grant, companions).await?);
+            response.id_token = Some(issuer.id_token(&live.grant, binding).await?);
         }
         if self.client.client.may_use(GrantType::RefreshToken) {
-            response.refresh_token = Some(issuer.refresh_token(standing).expose().to_owned());
+            response.refresh_token = Some(issuer.refresh_token(snapshot).into_exposed());
         }
         Ok(response)
     }
@@ -79,7 +78,7 @@ impl Exchange<'_> {
     }
 
     /// Returns the issuer of the client's tokens.
-    pub(crate) fn issuer(&self) -> Issuer<'_> {
-        Issuer { context: self.context, client: &self.client.client, now: self.now }
+    pub(crate) fn issuer(&self) -> TokenIssuer<'_> {
+        TokenIssuer { context: self.context, client: &self.client.client, now: self.now }
     }
 }

@@ -1,6 +1,6 @@
 //! The JWT bearer grant (RFC 7523 §2.1): exchanges a JWT of a trusted issuer for an access token.
 
-use crate::Exchange;
+use crate::TokenRequest;
 use crate::assertion_grant::{self, Accepted};
 use crate::issue::TokenResponse;
 use jose::Jwt;
@@ -16,19 +16,19 @@ const TYPES: [&str; 2] = ["JWT", "authorization-grant+jwt"];
 
 /// Verifies the assertion and issues an access token. An assertion that is malformed, of an unknown issuer, forged,
 /// expired, or for another audience is rejected without a storage call.
-pub(crate) async fn issue(exchange: &Exchange<'_>) -> Result<TokenResponse, HandlerError> {
-    let assertion = exchange.parameters.required("assertion")?;
+pub(crate) async fn issue(request: &TokenRequest<'_>) -> Result<TokenResponse, HandlerError> {
+    let assertion = request.parameters.required("assertion")?;
     let jwt = Jwt::parse(assertion)
         .filter(|jwt| jwt.header().typ.is_none() || TYPES.iter().any(|typ| jwt.typ_is(typ)))
         .ok_or_else(|| {
             Error::invalid_grant("the assertion is not a JWT with an algorithm and a type that are known here")
         })?;
     let named = jwt.unverified_claims().and_then(|claims| claims.get("iss")?.as_str().map(str::to_owned));
-    let trusted = &exchange.context.config.trusted_issuers;
-    let issuer = assertion_grant::named_issuer(exchange, trusted, named.as_deref(), jwt.header().alg)?;
+    let trusted = &request.context.config.trusted_issuers;
+    let issuer = assertion_grant::named_issuer(request, trusted, named.as_deref(), jwt.header().alg)?;
     let keys = KeySource::either(issuer.jwks.as_ref(), issuer.jwks_uri.as_deref())
         .ok_or_else(|| HandlerError::unavailable("a trusted issuer has no keys"))?;
-    let claims = match exchange.context.verify_by(&jwt, keys, exchange.now).await {
+    let claims = match request.context.verify_by(&jwt, keys, request.now).await {
         Ok(Value::Object(claims)) => claims,
         Ok(_) | Err(KeyError::Unverified) => {
             return Err(Error::invalid_grant("the assertion is not signed with a key of its issuer").into());
@@ -38,9 +38,9 @@ pub(crate) async fn issue(exchange: &Exchange<'_>) -> Result<TokenResponse, Hand
     };
     let rules = AssertionRules {
         issuer: &issuer.issuer,
-        audience: &exchange.context.config.issuer,
+        audience: &request.context.config.issuer,
         max_lifetime: issuer.max_lifetime(),
-        now: exchange.now,
+        now: request.now,
     };
     let assertion = Assertion::check(claims, &rules)
         .map_err(|problem| Error::invalid_grant(format!("the assertion is refused: {}", problem.as_str())))?;
@@ -53,5 +53,5 @@ pub(crate) async fn issue(exchange: &Exchange<'_>) -> Result<TokenResponse, Hand
         forgotten_at: assertion.forgotten_at(),
         authenticated_at,
     };
-    assertion_grant::issue(exchange, accepted).await
+    assertion_grant::issue(request, accepted).await
 }

@@ -25,16 +25,16 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Ha
     parameters.refuse_repeated()?;
     let grant_type = grant_type(&parameters, context.config.grant_types())?;
     let client = context.authenticate(request, &parameters).await?;
-    let exchange = Exchange { parameters: &parameters, client: &client, context, now: request.received_at };
-    exchange.begin(grant_type).await?;
+    let request = TokenRequest { parameters: &parameters, client: &client, context, now: request.received_at };
+    request.begin(grant_type).await?;
     let tokens = match grant_type {
-        GrantType::AuthorizationCode => authorization_code::redeem(&exchange).await?,
-        GrantType::RefreshToken => refresh_token::refresh(&exchange).await?,
-        GrantType::ClientCredentials => client_credentials::issue(&exchange).await?,
-        GrantType::DeviceCode => device_code::poll(&exchange).await?,
-        GrantType::JwtBearer => jwt_bearer::issue(&exchange).await?,
-        GrantType::Saml2Bearer => saml_bearer::issue(&exchange).await?,
-        GrantType::TokenExchange => token_exchange::exchange(&exchange).await?,
+        GrantType::AuthorizationCode => authorization_code::redeem(&request).await?,
+        GrantType::RefreshToken => refresh_token::refresh(&request).await?,
+        GrantType::ClientCredentials => client_credentials::issue(&request).await?,
+        GrantType::DeviceCode => device_code::poll(&request).await?,
+        GrantType::JwtBearer => jwt_bearer::issue(&request).await?,
+        GrantType::Saml2Bearer => saml_bearer::issue(&request).await?,
+        GrantType::TokenExchange => token_exchange::exchange(&request).await?,
     };
     // A fault here must not lose tokens that are issued: the client's next token request repeats the note.
     drop(context.note_use(&client).await);
@@ -46,14 +46,14 @@ fn unsupported(description: &'static str) -> Error {
 }
 
 /// A token request of an authenticated client.
-struct Exchange<'a> {
+struct TokenRequest<'a> {
     parameters: &'a Parameters,
     client: &'a StoredClient,
     context: &'a Context,
     now: types::Timestamp,
 }
 
-impl Exchange<'_> {
+impl TokenRequest<'_> {
     /// Checks that the client may use the grant (RFC 6749 §5.2). If the grant can yield an ID token, also checks that
     /// it can be encrypted for the client, before anything is redeemed.
     async fn begin(&self, grant_type: GrantType) -> Result<(), HandlerError> {

@@ -1,6 +1,6 @@
 //! The SAML 2.0 bearer grant (RFC 7522 §2.1): exchanges an assertion of a trusted issuer for an access token.
 
-use crate::Exchange;
+use crate::TokenRequest;
 use crate::assertion_grant::{self, Accepted};
 use crate::issue::TokenResponse;
 use jose::PublicKey;
@@ -11,12 +11,12 @@ use types::Error;
 
 /// Verifies the assertion and issues an access token. An assertion that is malformed, of an unknown issuer, forged,
 /// expired, or for another audience is rejected without a storage call.
-pub(crate) async fn issue(exchange: &Exchange<'_>) -> Result<TokenResponse, HandlerError> {
-    let presented = Presented::parse(exchange.parameters.required("assertion")?).map_err(refused)?;
+pub(crate) async fn issue(request: &TokenRequest<'_>) -> Result<TokenResponse, HandlerError> {
+    let presented = Presented::parse(request.parameters.required("assertion")?).map_err(refused)?;
     let named = presented.issuer();
-    let config = &exchange.context.config;
+    let config = &request.context.config;
     let issuer =
-        assertion_grant::named_issuer(exchange, &config.trusted_saml_issuers, named.as_deref(), presented.algorithm())?;
+        assertion_grant::named_issuer(request, &config.trusted_saml_issuers, named.as_deref(), presented.algorithm())?;
     let genuine = verify(presented, issuer)
         .await
         .ok_or_else(|| Error::invalid_grant("the assertion is not signed with a key of its issuer"))?;
@@ -26,7 +26,7 @@ pub(crate) async fn issue(exchange: &Exchange<'_>) -> Result<TokenResponse, Hand
         audience: &config.issuer,
         recipient: &recipient,
         max_lifetime: issuer.max_lifetime(),
-        now: exchange.now,
+        now: request.now,
     };
     let assertion = genuine.check(&rules).map_err(refused)?;
     let accepted = Accepted {
@@ -37,7 +37,7 @@ pub(crate) async fn issue(exchange: &Exchange<'_>) -> Result<TokenResponse, Hand
         forgotten_at: assertion.forgotten_at(),
         authenticated_at: assertion.authenticated_at,
     };
-    assertion_grant::issue(exchange, accepted).await
+    assertion_grant::issue(request, accepted).await
 }
 
 /// Returns the verified part of the assertion, if the key of one of the issuer's certificates signed it. Keys of

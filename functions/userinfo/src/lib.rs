@@ -6,7 +6,7 @@ use bearer::Challenge;
 use http::{StatusCode, header};
 use latchkey_http::{Request, Response};
 use protocol::AccessTokenClaims;
-use provider::{Backing, Context, Function, HandlerError};
+use provider::{ActiveToken, Context, Function, HandlerError};
 use serde_json::{Map, Value};
 use storage::users;
 use types::{Error, ErrorCode, Timestamp};
@@ -34,7 +34,7 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Ha
         let error = Error::new(ErrorCode::InsufficientScope, "the access token must have the scope openid");
         return Ok(Challenge::Error { error, scope: Some("openid") }.response(request));
     }
-    let Some(Backing::Grant(live)) = context.backing(&claims, request.received_at).await? else {
+    let Some(ActiveToken::OfGrant(live)) = context.active_token(&claims, request.received_at).await? else {
         return Ok(invalid_token(request));
     };
     let user = users::find(context.records.as_ref(), &live.grant.subject).await?;

@@ -178,7 +178,7 @@ fn invite(args: &InviteArgs, output: Output) -> Result<(), Failure> {
     getrandom::fill(&mut random).map_err(Failure::new)?;
     let now = clock::now();
     let expires_at = now.after(Duration::from_secs(u64::from(args.hours).saturating_mul(3600)));
-    let token = provider::initial_access_token(deployment.secrets(), random, args.uses, now, expires_at);
+    let token = provider::initial_access_token(deployment.secrets(), random, args.uses, expires_at);
     let answer = json!({ "initial_access_token": token, "uses": args.uses, "expires_at": expires_at.as_secs() });
     output.print(&answer, || token.clone());
     Ok(())

@@ -7,7 +7,7 @@ use latchkey_http::MAX_QUERY;
 use platform::fetch;
 use protocol::request_object::{self, MAX_REQUEST_URI, PUSHED_PREFIX, invalid};
 use protocol::{
-    AuthorizationRequest, AuthorizationResponse, Client, GrantId, Parameters, ResponseTarget, TokenKind, sealed_token,
+    AuthorizationRequest, AuthorizationResponse, Client, Parameters, PushedRequestId, RequestUri, ResponseTarget,
 };
 use serde_json::{Map, Value};
 use storage::pushed;
@@ -36,7 +36,7 @@ pub struct Checked {
     /// Who must sign in, when an ID token hint says so: a subject.
     pub expected_subject: Option<String>,
     /// The pushed request that it is.
-    pub pushed: Option<GrantId>,
+    pub pushed: Option<PushedRequestId>,
 }
 
 impl Context {
@@ -109,15 +109,14 @@ impl Context {
     /// The request that a client pushed (RFC 9126 §4); parameters beside the reference count for nothing. A reference
     /// that is forged, expired or another client's is refused before any storage is asked.
     async fn pushed_request(&self, reference: &str, client: &Client, now: Timestamp) -> Result<Checked, HandlerError> {
-        let binding = sealed_token::pushed_binding(&client.client_id);
         let over = || {
             HandlerError::Request(Error::new(
                 ErrorCode::InvalidRequestUri,
                 "the request_uri is unknown, expired or used, or was given to another client; push the request anew",
             ))
         };
-        let content = sealed_token::open(&self.secrets, TokenKind::PushedRequest, reference, &binding, now);
-        let id = content.ok_or_else(over)?.standing.grant;
+        let opened = RequestUri::open(&self.secrets, reference, &client.client_id, now);
+        let id = opened.ok_or_else(over)?.request;
         let grace = self.config.code_lifetime;
         let found = pushed::find(self.records.as_ref(), id, now, grace).await?;
         let found = found.filter(|found| found.request.client_id == client.client_id).ok_or_else(over)?;

@@ -7,7 +7,7 @@ use keys::Purpose;
 use latchkey_http::{Request, Response};
 use platform::entropy;
 use protocol::interaction::{self, ActiveSession, Interaction, Step};
-use protocol::{Client, GrantId, Standing, TokenContent, TokenKind, sealed_token};
+use protocol::{Client, SessionId, SessionToken};
 use serde::{Serialize, de::DeserializeOwned};
 use storage::grants::SessionGrants;
 use storage::sessions::{self, Session};
@@ -138,7 +138,7 @@ pub fn forward(context: &Context, path: &str, interaction: &Interaction) -> Resu
 #[derive(Clone, Debug)]
 pub struct SignedIn {
     /// The session's name in the store.
-    pub id: GrantId,
+    pub id: SessionId,
     /// The same, as interactions name it.
     pub name: String,
     /// The session.
@@ -151,11 +151,8 @@ impl SignedIn {
         let Some(cookie) = request.cookie(&cookies::wire_name(&context.config, cookies::SESSION)) else {
             return Ok(None);
         };
-        let Some(content) = sealed_token::open(&context.secrets, TokenKind::Session, cookie, &[], request.received_at)
-        else {
-            return Ok(None);
-        };
-        let id = content.standing.grant;
+        let Some(token) = SessionToken::open(&context.secrets, cookie, request.received_at) else { return Ok(None) };
+        let id = token.session;
         let session = sessions::find(context.records.as_ref(), id).await?;
         Ok(session.map(|session| Self { id, name: id.name(), session }))
     }
@@ -194,9 +191,8 @@ pub fn step(
 }
 
 /// The `Set-Cookie` value of a new session.
-pub fn session_cookie(context: &Context, id: GrantId, now: Timestamp) -> Result<String, HandlerError> {
-    let content =
-        TokenContent { standing: Standing::issued(id, now), expires_at: now.after(context.config.session_lifetime) };
-    let token = sealed_token::seal(&context.secrets, TokenKind::Session, &content, &[]);
+pub fn session_cookie(context: &Context, id: SessionId, now: Timestamp) -> Result<String, HandlerError> {
+    let token = SessionToken { session: id, issued_at: now, expires_at: now.after(context.config.session_lifetime) };
+    let token = token.seal(&context.secrets);
     Ok(cookies::set(&context.config, cookies::SESSION, token.expose(), Some(context.config.session_lifetime)))
 }

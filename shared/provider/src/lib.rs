@@ -13,7 +13,6 @@ pub mod cookies;
 mod encrypt;
 mod error;
 mod function;
-pub mod issue;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod lambda;
 pub mod pacing;
@@ -27,7 +26,7 @@ pub mod settings;
 pub mod shell;
 mod subject;
 pub mod throttle;
-mod verify;
+mod tokens;
 mod visit;
 #[cfg(target_arch = "wasm32")]
 pub mod worker;
@@ -42,5 +41,5 @@ pub use function::{ErrorResponse, Function, Handler, Scheduled};
 pub use parameters::RequestParameters;
 pub use registration::{RegistrationPolicy, StatementIssuer, initial_access_token};
 pub use remote_keys::{KeyError, KeySource};
-pub use verify::{Backing, IdTokenHint, ProvedIdToken};
+pub use tokens::{ActiveToken, IdTokenBinding, IdTokenHint, PresentedIdToken, TokenIssuer};
 pub use visit::Visit;

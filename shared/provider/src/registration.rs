@@ -3,7 +3,9 @@
 use crate::{Context, HandlerError};
 use keys::Secrets;
 use protocol::registration::Registration;
-use protocol::{GrantId, GrantType, Standing, StoredClient, TokenContent, TokenKind, sealed_token};
+use protocol::{
+    GrantType, InitialAccessToken, InitialAccessTokenId, RegistrationAccessToken, RegistrationId, StoredClient,
+};
 use serde::Deserialize;
 use serde_json::Value;
 use std::time::Duration;
@@ -55,20 +57,10 @@ impl RegistrationPolicy {
 
 /// Makes an initial access token (RFC 7591 §1.2): good for so many registrations until it expires. Nothing is stored
 /// before it is used.
-pub fn initial_access_token(
-    secrets: &Secrets,
-    random: [u8; 16],
-    uses: u32,
-    now: Timestamp,
-    expires_at: Timestamp,
-) -> String {
-    let standing = Standing { generation: uses, ..Standing::issued(GrantId::new([0, 0], random), now) };
-    let content = TokenContent { standing, expires_at };
-    sealed_token::seal(secrets, TokenKind::InitialAccess, &content, &[]).expose().to_owned()
+pub fn initial_access_token(secrets: &Secrets, random: [u8; 16], uses: u32, expires_at: Timestamp) -> String {
+    let id = InitialAccessTokenId::new([0, 0], random);
+    InitialAccessToken { id, max_uses: uses, expires_at }.seal(secrets).into_exposed()
 }
-
-/// A registration access token never expires by itself (RFC 7592 §5).
-const FOREVER: Duration = Duration::from_secs(100 * 366 * 86_400);
 
 impl Context {
     /// The registration access token of a generation: derived, so that a retry gets the very same.
@@ -78,13 +70,10 @@ impl Context {
         registration: &Registration,
         generation: u32,
     ) -> Result<String, HandlerError> {
-        let id = GrantId::from_name(&registration.id)
-            .ok_or_else(|| HandlerError::unavailable("a registration has no name"))?;
-        let standing = Standing { generation, ..Standing::issued(id, registration.registered_at) };
-        let content = TokenContent { standing, expires_at: registration.registered_at.after(FOREVER) };
-        let binding = sealed_token::registration_binding(client_id);
-        let token = sealed_token::seal(&self.secrets, TokenKind::RegistrationAccess, &content, &binding);
-        Ok(token.expose().to_owned())
+        let registration = RegistrationId::from_name(&registration.id)
+            .ok_or_else(|| HandlerError::unavailable("a registration has no identifier"))?;
+        let token = RegistrationAccessToken { registration, generation };
+        Ok(token.seal(&self.secrets, client_id).into_exposed())
     }
 
     /// Notes that a client got a token: one that registered itself is kept from now on. No round trip for any other.

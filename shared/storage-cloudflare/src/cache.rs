@@ -2,11 +2,11 @@
 //! or a pushed request is always read from its object.
 
 use async_trait::async_trait;
-use protocol::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::time::Duration;
 use storage::{Advance, Created, Cursor, Key, Kind, Owner, Page, Record, Records, Unavailable};
+use types::Timestamp;
 
 /// Greatest age of an entry. Workers KV accepts no shorter lifetime.
 pub const FRESH: Duration = Duration::from_secs(60);

@@ -1,9 +1,9 @@
 //! The commands of functions to objects and the answers: one JSON document each way.
 
-use protocol::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use storage::{Advance, Created, Cursor, Key, Owner, Page, Record, Unavailable};
+use types::Timestamp;
 
 /// One of the five verbs, with its arguments.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

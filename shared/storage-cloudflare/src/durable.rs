@@ -3,11 +3,11 @@
 use crate::{Answer, Command, LocationHint, Shards};
 use async_trait::async_trait;
 use futures::future::{Either, select};
-use protocol::Timestamp;
 use std::borrow::Cow;
 use std::pin::pin;
 use std::time::Duration;
 use storage::{Advance, Created, Cursor, Key, Owner, Page, Partition, Record, Records, Unavailable, idempotent_write};
+use types::Timestamp;
 use wasm_bindgen::JsValue;
 use worker::send::SendFuture;
 use worker::web_sys::{self, RequestInit};

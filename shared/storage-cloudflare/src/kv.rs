@@ -2,7 +2,7 @@
 
 use crate::cache::{Cache, FRESH};
 use async_trait::async_trait;
-use protocol::Timestamp;
+use types::Timestamp;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen_futures::future_to_promise;

@@ -2,9 +2,9 @@
 
 use crate::failure::malformed;
 use aws_sdk_dynamodb::types::AttributeValue;
-use protocol::Timestamp;
 use std::collections::HashMap;
 use storage::{Key, Owner, Record, Unavailable};
+use types::Timestamp;
 
 /// The names of the attributes.
 pub(crate) mod name {

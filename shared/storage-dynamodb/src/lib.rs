@@ -14,8 +14,8 @@ use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
 use failure::unavailable;
 use item::name;
-use protocol::Timestamp;
 use storage::{Advance, Created, Cursor, Key, Owner, Page, Record, Records, Unavailable, idempotent_write};
+use types::Timestamp;
 
 /// Records in one table. [`table::create`] creates such a table.
 #[derive(Clone, Debug)]

@@ -12,7 +12,6 @@
 use dynoxide::Database;
 use dynoxide::server::serve_with_shutdown;
 use latchkey_storage_dynamodb::{Connection, DynamoRecords, table};
-use protocol::Timestamp;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
@@ -20,6 +19,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 use storage::{Advance, Created, Key, Kind, Owner, Partition, Record, Records, contract};
+use types::Timestamp;
 
 /// DynamoDB on a thread of its own, until the process ends; its port.
 fn dynamodb() -> u16 {

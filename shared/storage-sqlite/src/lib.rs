@@ -11,12 +11,12 @@ mod table;
 mod worker;
 
 use async_trait::async_trait;
-use protocol::Timestamp;
 use rusqlite::{Connection, OpenFlags};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use storage::{Advance, Created, Cursor, Key, Owner, Page, Record, Records, Unavailable, idempotent_write, sql};
+use types::Timestamp;
 use worker::Worker;
 
 /// The database in the data directory.

@@ -1,8 +1,8 @@
 //! The five verbs on a connection: `storage::sql` with its values.
 
-use protocol::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Params, Result, Row, params};
 use storage::{Advance, Created, Cursor, Key, Owner, Page, Record, sql};
+use types::Timestamp;
 
 pub(crate) fn create(connection: &Connection, record: &Record) -> Result<Created> {
     let owner = record.owner.as_ref().map(Owner::as_str);

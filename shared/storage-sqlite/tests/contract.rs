@@ -2,10 +2,10 @@
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use latchkey_storage_sqlite::{OpenError, SqliteRecords};
-use protocol::Timestamp;
 use std::path::PathBuf;
 use std::sync::Arc;
 use storage::{Created, Key, Kind, Partition, Record, Records, contract};
+use types::Timestamp;
 
 /// A data directory of a test; removed when dropped.
 struct Scratch(PathBuf);

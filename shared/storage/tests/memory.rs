@@ -7,8 +7,8 @@ use latchkey_storage::memory::{Counts, Memory};
 use latchkey_storage::{
     Advance, Created, Cursor, Key, Kind, Owner, Page, Partition, Record, Records, Unavailable, Verb, contract,
 };
-use protocol::Timestamp;
 use std::sync::Arc;
+use types::Timestamp;
 
 fn record(state: &str) -> Record {
     Record {

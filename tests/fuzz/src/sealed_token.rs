@@ -1,32 +1,87 @@
-//! Sealed tokens: codes, refresh tokens, session cookies and their like.
+//! Sealed tokens: codes, refresh tokens, session cookies and the other kinds.
 
 use keys::{Purpose, Secret, Secrets};
-use protocol::{TokenKind, sealed_token as sealed};
+use protocol::{
+    AuthorizationCode, CodeBinding, DeviceCode, InitialAccessToken, RefreshToken, RegistrationAccessToken, RequestUri,
+    SealedToken, SessionToken,
+};
 use types::Timestamp;
 
 const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
-const KINDS: [TokenKind; 7] = [
-    TokenKind::Code,
-    TokenKind::RefreshToken,
-    TokenKind::Session,
-    TokenKind::DeviceCode,
-    TokenKind::InitialAccess,
-    TokenKind::RegistrationAccess,
-    TokenKind::PushedRequest,
+const CLIENT: &str = "binding";
+const BINDING: CodeBinding<'_> = CodeBinding { client_id: CLIENT, redirect_uri: "", code_challenge: "" };
+
+/// Opens a text as one kind of token and seals its content again; `None` if it does not open.
+type Reseal = fn(&Secrets, &str) -> Option<SealedToken>;
+
+/// Each kind of token, with its prefix.
+const KINDS: [(&str, Reseal); 7] = [
+    ("lkc_", |keys, text| AuthorizationCode::open(keys, text, BINDING, NOW).map(|code| code.seal(keys, BINDING))),
+    ("lkr_", |keys, text| RefreshToken::open(keys, text, CLIENT, NOW).map(|token| token.seal(keys, CLIENT))),
+    ("lks_", |keys, text| SessionToken::open(keys, text, NOW).map(|token| token.seal(keys))),
+    ("lkd_", |keys, text| DeviceCode::open(keys, text, CLIENT).map(|code| code.seal(keys, CLIENT))),
+    ("lki_", |keys, text| InitialAccessToken::open(keys, text, NOW).map(|token| token.seal(keys))),
+    ("lkg_", |keys, text| RegistrationAccessToken::open(keys, text, CLIENT).map(|token| token.seal(keys, CLIENT))),
+    ("lkp_", |keys, text| RequestUri::open(keys, text, CLIENT, NOW).map(|uri| uri.seal(keys, CLIENT))),
 ];
 
 /// No bytes open as a token unless this server sealed exactly that token, of exactly that kind.
 pub(crate) fn sealed_token(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let secrets = Secrets::new(Secret::parse(&"A".repeat(43)).expect("a secret"), None);
-    for kind in KINDS {
-        let named = format!("{}{text}", kind.prefix());
+    for (prefix, reseal) in KINDS {
+        let named = format!("{prefix}{text}");
         for token in [text, &named] {
-            if let Some(content) = sealed::open(&secrets, kind, token, &[b"binding"], NOW) {
-                assert_eq!(sealed::seal(&secrets, kind, &content, &[b"binding"]).expose(), token, "two spellings");
-                assert!(!content.expires_at.is_past(NOW));
+            if let Some(sealed) = reseal(&secrets, token) {
+                assert_eq!(sealed.expose(), token, "two spellings");
+                assert!(token.starts_with(prefix), "a token of another kind");
             }
         }
     }
     assert!(secrets.open(Purpose::Token, text).is_none(), "sealed with a random nonce: no seed can hold one");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use protocol::{
+        DeviceDecisionId, GrantId, GrantSnapshot, InitialAccessTokenId, PushedRequestId, RegistrationId, SessionId,
+    };
+
+    /// The seeds hold one token of each kind that opens, so that mutations start from real ones.
+    #[test]
+    fn the_seeds_open() {
+        let secrets = Secrets::new(Secret::parse(&"A".repeat(43)).unwrap(), None);
+        let (issued_at, expires_at) = (NOW, NOW.after(std::time::Duration::from_secs(60)));
+        let grant = GrantId::new([1, 2], [3; 16]);
+        let snapshot = GrantSnapshot {
+            grant,
+            generation: 3,
+            previous: 2,
+            started_at: NOW,
+            rotated_at: NOW,
+            refresh_expires_at: expires_at,
+            must_read_first: true,
+        };
+        let session = SessionToken { session: SessionId::new([1, 2], [3; 16]), issued_at, expires_at };
+        let device_code = DeviceCode { decision: DeviceDecisionId::new([1, 2], [3; 16]), issued_at, expires_at };
+        let request_uri = RequestUri { request: PushedRequestId::new([1, 2], [3; 16]), issued_at, expires_at };
+        let initial = InitialAccessToken { id: InitialAccessTokenId::new([1, 2], [3; 16]), max_uses: 3, expires_at };
+        let registration =
+            RegistrationAccessToken { registration: RegistrationId::new([1, 2], [3; 16]), generation: 3 };
+        let tokens = [
+            ("lkc", AuthorizationCode { grant, issued_at, expires_at }.seal(&secrets, BINDING)),
+            ("lkr", RefreshToken { snapshot }.seal(&secrets, CLIENT)),
+            ("lks", session.seal(&secrets)),
+            ("lkd", device_code.seal(&secrets, CLIENT)),
+            ("lki", initial.seal(&secrets)),
+            ("lkg", registration.seal(&secrets, CLIENT)),
+            ("lkp", request_uri.seal(&secrets, CLIENT)),
+        ];
+        for (name, token) in tokens {
+            let path = format!("{}/seeds/sealed_token/{name}", env!("CARGO_MANIFEST_DIR"));
+            let seed = std::fs::read_to_string(path).unwrap();
+            assert_eq!(seed.trim_end(), token.expose(), "{name}");
+        }
+    }
 }

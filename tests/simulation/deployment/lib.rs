@@ -6,12 +6,13 @@ mod flow;
 
 use http::{HeaderMap, HeaderValue, Method, header};
 use latchkey_http::{Request, RequestLog, Response};
-use protocol::{Client, SecretVerifier, StoredClient, Timestamp};
+use protocol::{Client, SecretVerifier, StoredClient};
 use provider::{Context, routes, shell};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
 use storage::{Records, clients, users};
+use types::Timestamp;
 
 pub use flow::{Flow, Tokens, VERIFIER, altered};
 

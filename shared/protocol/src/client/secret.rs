@@ -36,7 +36,7 @@ impl StoredClient {
     }
 
     /// Whether what was issued at this moment can have been issued to it.
-    pub fn may_have_got(&self, issued_at: Timestamp) -> bool {
+    pub fn existed_at(&self, issued_at: Timestamp) -> bool {
         // Tokens tell whole seconds.
         self.since.is_none_or(|since| since.as_secs() <= issued_at.as_secs())
     }

@@ -1,6 +1,6 @@
 //! The meaning of a code or refresh token that lost to another request.
 
-use crate::GrantState;
+use crate::{ActiveGrant, GrantState};
 use std::time::Duration;
 use types::Timestamp;
 
@@ -44,13 +44,19 @@ impl GrantState {
 
     /// Judges a refresh token of generation `generation`.
     pub fn judge_refresh(&self, generation: u32, now: Timestamp, grace: Duration) -> RefreshVerdict {
-        match self {
-            Self::Revoked(_) | Self::Issued(_) => RefreshVerdict::Ended,
-            Self::Active(active) if generation == active.refresh => RefreshVerdict::Live,
-            Self::Active(active) if generation == active.previous && now.since(active.rotated_at) < grace => {
-                RefreshVerdict::Retry
-            }
-            Self::Active(_) => RefreshVerdict::Replay,
+        self.active().map_or(RefreshVerdict::Ended, |active| active.judge_refresh(generation, now, grace))
+    }
+}
+
+impl ActiveGrant {
+    /// Judges a refresh token of generation `generation`.
+    pub fn judge_refresh(&self, generation: u32, now: Timestamp, grace: Duration) -> RefreshVerdict {
+        if generation == self.refresh {
+            RefreshVerdict::Live
+        } else if generation == self.previous && now.since(self.rotated_at) < grace {
+            RefreshVerdict::Retry
+        } else {
+            RefreshVerdict::Replay
         }
     }
 }

@@ -1,10 +1,9 @@
-//! The life of a grant: who wins, who may try again, who is a thief.
+//! The life of a grant: which request wins, which may be retried, which is a replay.
 
 use crate::sealed_token::Keys;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use latchkey_protocol::{
-    CodeVerdict, GrantId, GrantState, GrantStatus, RACE, RefreshLifetimes, RefreshVerdict, RevokedToken, Standing,
-    judge_code, judge_refresh,
+    ActiveGrant, CodeVerdict, GrantId, GrantSnapshot, GrantState, RACE, RefreshLifetimes, RefreshVerdict, RevokedToken,
 };
 use proptest::prelude::*;
 use std::time::Duration;
@@ -16,145 +15,163 @@ const LIFETIMES: RefreshLifetimes =
     RefreshLifetimes { absolute: Duration::from_secs(1000), idle: Duration::from_secs(100) };
 
 fn issued() -> GrantState {
-    GrantState::issued(T0, "a".into())
+    GrantState::issued("a".into())
 }
 
-fn redeemed() -> GrantState {
-    issued().redeemed(T0, &LIFETIMES, "b".into())
+fn redeemed() -> ActiveGrant {
+    issued().redeem(T0, &LIFETIMES, "b".into()).unwrap()
+}
+
+fn rotated(active: &ActiveGrant, generation: u32, now: Timestamp) -> ActiveGrant {
+    active.rotate(generation, now, &LIFETIMES, "c".into())
 }
 
 #[test]
 fn redeeming_starts_the_first_generation() {
-    let state = redeemed();
-    assert_eq!((state.status, state.refresh, state.previous), (GrantStatus::Active, 1, 0));
-    assert_eq!(state.refresh_expires_at, T0.after(LIFETIMES.idle));
+    let active = redeemed();
+    assert_eq!((active.refresh, active.previous), (1, 0));
+    assert_eq!(active.refresh_expires_at, T0.after(LIFETIMES.idle));
+}
+
+#[test]
+fn a_transition_from_another_state_is_impossible() {
+    let revoked = issued().revoke(T0, "x".into());
+    for state in [GrantState::Active(redeemed()), revoked.clone()] {
+        assert_eq!(state.redeem(T0, &LIFETIMES, "b".into()), None, "{state:?}");
+    }
+    assert_eq!(revoked.active(), None, "a revoked grant cannot be rotated");
+    assert_eq!(issued().active(), None, "a grant without redemption cannot be rotated");
+    assert_eq!(revoked.revoke(T0.after(RACE), "y".into()), revoked, "a revocation stays as it is");
 }
 
 #[test]
 fn idle_expiry_never_outlives_the_absolute_one() {
     let late = T0.after(Duration::from_secs(950));
-    let state = redeemed().refreshed(1, late, &LIFETIMES, "c".into());
-    assert_eq!(state.refresh_expires_at, T0.after(LIFETIMES.absolute));
-    assert_eq!(state.started_at, T0, "a refresh does not begin a new family");
+    let active = rotated(&redeemed(), 1, late);
+    assert_eq!(active.refresh_expires_at, T0.after(LIFETIMES.absolute));
+    assert_eq!(active.started_at, T0, "a refresh does not begin a new family");
 }
 
 #[test]
 fn a_second_redemption_is_a_race_for_a_second_and_then_a_replay() {
-    assert_eq!(judge_code(&redeemed(), T0), CodeVerdict::Race);
-    assert_eq!(judge_code(&redeemed(), T0.before(Duration::from_secs(1))), CodeVerdict::Race, "clocks may differ");
-    assert_eq!(judge_code(&redeemed(), T0.after(RACE)), CodeVerdict::Race);
-    assert_eq!(judge_code(&redeemed(), T0.after(RACE + Duration::from_millis(1))), CodeVerdict::Replay);
-    assert_eq!(judge_code(&redeemed().ended(T0, "x".into()), T0), CodeVerdict::Ended);
+    let active = GrantState::Active(redeemed());
+    assert_eq!(active.judge_code(T0), CodeVerdict::Race);
+    assert_eq!(active.judge_code(T0.before(Duration::from_secs(1))), CodeVerdict::Race, "clocks may differ");
+    assert_eq!(active.judge_code(T0.after(RACE)), CodeVerdict::Race);
+    assert_eq!(active.judge_code(T0.after(RACE + Duration::from_millis(1))), CodeVerdict::Replay);
+    assert_eq!(active.revoke(T0, "x".into()).judge_code(T0), CodeVerdict::Ended);
 }
 
 #[test]
 fn the_race_is_counted_from_redemption_not_from_issue_nor_from_the_last_refresh() {
-    let redeemed_late = issued().redeemed(T0.after(Duration::from_secs(50)), &LIFETIMES, "b".into());
-    assert_eq!(judge_code(&redeemed_late, T0.after(Duration::from_millis(50_400))), CodeVerdict::Race);
-    let refreshed = redeemed().refreshed(1, T0.after(Duration::from_secs(60)), &LIFETIMES, "c".into());
-    assert_eq!(judge_code(&refreshed, T0.after(Duration::from_secs(60))), CodeVerdict::Replay);
+    let redeemed_late = issued().redeem(T0.after(Duration::from_secs(50)), &LIFETIMES, "b".into()).unwrap();
+    let redeemed_late = GrantState::Active(redeemed_late);
+    assert_eq!(redeemed_late.judge_code(T0.after(Duration::from_millis(50_400))), CodeVerdict::Race);
+    let refreshed = GrantState::Active(rotated(&redeemed(), 1, T0.after(Duration::from_secs(60))));
+    assert_eq!(refreshed.judge_code(T0.after(Duration::from_secs(60))), CodeVerdict::Replay);
 }
 
 #[test]
 fn a_rotated_token_gets_its_successor_within_the_grace_window_alone() {
     let rotated_at = T0.after(Duration::from_secs(10));
-    let state = redeemed().refreshed(1, rotated_at, &LIFETIMES, "c".into());
-    let judge = |generation, after| judge_refresh(&state, generation, rotated_at.after(after), GRACE);
+    let active = rotated(&redeemed(), 1, rotated_at);
+    let judge = |generation, after| active.judge_refresh(generation, rotated_at.after(after), GRACE);
     assert_eq!(judge(1, Duration::ZERO), RefreshVerdict::Retry);
     assert_eq!(judge(1, GRACE - Duration::from_millis(1)), RefreshVerdict::Retry);
     assert_eq!(judge(1, GRACE), RefreshVerdict::Replay);
-    assert_eq!(judge_refresh(&state, 1, rotated_at, Duration::ZERO), RefreshVerdict::Replay, "no grace, no retry");
+    assert_eq!(active.judge_refresh(1, rotated_at, Duration::ZERO), RefreshVerdict::Replay, "no grace, no retry");
 }
 
 #[test]
 fn a_token_two_generations_old_is_a_replay_even_within_the_grace_window() {
-    let state = redeemed().refreshed(1, T0, &LIFETIMES, "c".into()).refreshed(2, T0, &LIFETIMES, "d".into());
-    assert_eq!(judge_refresh(&state, 1, T0, GRACE), RefreshVerdict::Replay);
-    assert_eq!(judge_refresh(&state, 2, T0, GRACE), RefreshVerdict::Retry);
-    assert_eq!(judge_refresh(&state, 3, T0, GRACE), RefreshVerdict::Live);
+    let active = rotated(&rotated(&redeemed(), 1, T0), 2, T0);
+    assert_eq!(active.judge_refresh(1, T0, GRACE), RefreshVerdict::Replay);
+    assert_eq!(active.judge_refresh(2, T0, GRACE), RefreshVerdict::Retry);
+    assert_eq!(active.judge_refresh(3, T0, GRACE), RefreshVerdict::Live);
 }
 
 #[test]
-fn nothing_comes_of_a_revoked_grant() {
-    let state = redeemed().ended(T0, "x".into());
-    assert_eq!(judge_refresh(&state, 1, T0, GRACE), RefreshVerdict::Ended);
+fn a_revoked_grant_accepts_nothing() {
+    let state = GrantState::Active(redeemed()).revoke(T0, "x".into());
+    assert_eq!(state.judge_refresh(1, T0, GRACE), RefreshVerdict::Ended);
     assert!(!state.accepts("jti", T0));
     assert!(!issued().accepts("jti", T0), "a code is no access token");
+    assert_eq!(issued().judge_refresh(0, T0, GRACE), RefreshVerdict::Ended);
 }
 
 #[test]
 fn revoking_one_access_token_spares_the_others_and_is_carried_through_rotation() {
     let token = RevokedToken { jti: "one".into(), expires_at: T0.after(Duration::from_secs(60)) };
-    let state = redeemed().without(token, T0, "c".into());
-    assert!(!state.accepts("one", T0) && state.accepts("two", T0));
-    let next = state.refreshed(2, T0, &LIFETIMES, "d".into());
+    let active = redeemed().revoke_access_token(token, T0, "c".into());
+    assert!(!active.accepts("one", T0) && active.accepts("two", T0));
+    let next = rotated(&active, 2, T0);
     assert!(!next.accepts("one", T0));
-    assert!(next.carries, "its tokens must not vouch for a state that holds more than they do");
-    let later = next.refreshed(3, T0.after(Duration::from_secs(61)), &LIFETIMES, "e".into());
-    assert!(!later.carries && later.revoked.is_empty(), "what has expired is forgotten");
+    assert!(next.must_read_first, "its snapshots lack a part of the state");
+    let later = rotated(&next, 3, T0.after(Duration::from_secs(61)));
+    assert!(!later.must_read_first && later.revoked.is_empty(), "expired entries are dropped");
 }
 
 #[test]
 fn too_many_revoked_one_by_one_revoke_all_that_are_older() {
-    let mut state = redeemed();
+    let mut active = redeemed();
     for n in 0..40 {
         let token = RevokedToken { jti: n.to_string(), expires_at: T0.after(Duration::from_secs(60)) };
-        state = state.without(token, T0, "w".into());
+        active = active.revoke_access_token(token, T0, "w".into());
     }
-    assert!((0..40).all(|n| !state.accepts(&n.to_string(), T0)));
-    assert!(state.revoked.len() <= 32);
-    assert!(state.accepts("new", T0.after(Duration::from_secs(2))));
+    assert!((0..40).all(|n| !active.accepts(&n.to_string(), T0)));
+    assert!(active.revoked.len() <= 32);
+    assert!(active.accepts("new", T0.after(Duration::from_secs(2))));
 }
 
-/// The last of them may be younger than the moment from which on tokens are good again, and what came of it too.
+/// The last of them may be younger than the moment from which on tokens are accepted again, and its descendants too.
 #[test]
 fn one_of_too_many_is_revoked_by_its_name_as_well() {
-    let mut state = redeemed();
+    let mut active = redeemed();
     let later = T0.after(Duration::from_secs(5));
     for n in 0..33 {
         let token = RevokedToken { jti: n.to_string(), expires_at: T0.after(Duration::from_secs(60 + n)) };
-        state = state.without(token, later, "w".into());
+        active = active.revoke_access_token(token, later, "w".into());
     }
-    assert!(!state.accepts("32", T0) && !state.accepts("32", later.after(Duration::from_secs(2))));
-    assert!(!state.accepts("of the same age", T0));
+    assert!(!active.accepts("32", T0) && !active.accepts("32", later.after(Duration::from_secs(2))));
+    assert!(!active.accepts("of the same age", T0));
 }
 
-fn standing() -> impl Strategy<Value = Standing> {
+fn snapshot() -> impl Strategy<Value = GrantSnapshot> {
     (any::<[u8; 2]>(), any::<[u8; 16]>(), any::<u32>(), any::<u32>(), 0..u64::MAX / 2000, any::<bool>()).prop_map(
-        |(partition, random, generation, previous, at, carries)| Standing {
+        |(partition, random, generation, previous, at, must_read_first)| GrantSnapshot {
             grant: GrantId::new(partition, random),
             generation,
             previous,
             started_at: Timestamp::from_millis(at),
             rotated_at: Timestamp::from_millis(at + 5),
             refresh_expires_at: Timestamp::from_secs(at / 1000),
-            carries,
+            must_read_first,
         },
     )
 }
 
 proptest! {
     #[test]
-    fn a_standing_survives_its_token(standing in standing()) {
-        let claim = standing.to_claim(&Keys(1));
-        prop_assert_eq!(Standing::from_claim(&Keys(1), &claim), Some(standing));
-        prop_assert_eq!(Standing::from_claim(&Keys(2), &claim), None, "another deployment's");
+    fn a_snapshot_survives_its_token(snapshot in snapshot()) {
+        let claim = snapshot.to_claim(&Keys(1));
+        prop_assert_eq!(GrantSnapshot::from_claim(&Keys(1), &claim), Some(snapshot));
+        prop_assert_eq!(GrantSnapshot::from_claim(&Keys(2), &claim), None, "another deployment's");
     }
 
     #[test]
     fn reading_never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..120)) {
-        let _ = Standing::from_claim(&Keys(1), &URL_SAFE_NO_PAD.encode([[1; 4].as_slice(), &bytes].concat()));
+        let _ = GrantSnapshot::from_claim(&Keys(1), &URL_SAFE_NO_PAD.encode([[1; 4].as_slice(), &bytes].concat()));
     }
 
-    /// What a token vouches for is what the record holds, at the token's generation: else a blind write would lose something.
+    /// A snapshot is the whole state at its generation: else a blind write would lose something.
     #[test]
-    fn a_token_vouches_for_the_whole_state(generations in 1u32..6) {
-        let mut state = redeemed();
+    fn a_snapshot_is_the_whole_state(generations in 1u32..6) {
+        let mut active = redeemed();
         for generation in 1..generations {
-            state = state.refreshed(generation, T0.after(Duration::from_secs(u64::from(generation))), &LIFETIMES, "w".into());
+            active = rotated(&active, generation, T0.after(Duration::from_secs(u64::from(generation))));
         }
-        let mut vouched = GrantState::vouched_by(&state.standing(GrantId::new([0, 1], [2; 16])));
-        vouched.writer.clone_from(&state.writer);
-        prop_assert_eq!(vouched, state);
+        let mut restored = ActiveGrant::from_snapshot(&active.snapshot(GrantId::new([0, 1], [2; 16])));
+        restored.write_id.clone_from(&active.write_id);
+        prop_assert_eq!(restored, active);
     }
 }

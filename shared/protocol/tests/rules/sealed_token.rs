@@ -2,7 +2,10 @@
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, Mac as _};
-use latchkey_protocol::{GrantId, Mac, Standing, TokenContent, TokenKind, sealed_token};
+use latchkey_protocol::{
+    AuthorizationCode, CodeBinding, DeviceCode, GrantId, GrantSnapshot, InitialAccessToken, InitialAccessTokenId, Mac,
+    RefreshToken, RegistrationAccessToken, RegistrationId, RequestUri, SessionId, SessionToken,
+};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -31,51 +34,55 @@ impl Mac for Keys {
 
 const T0: Timestamp = Timestamp::from_secs(1_800_000_000);
 
-fn content() -> TokenContent {
-    TokenContent {
-        standing: Standing::issued(GrantId::new([1, 2], [3; 16]), T0),
+const BINDING: CodeBinding<'_> =
+    CodeBinding { client_id: "client", redirect_uri: "https://a.example/cb", code_challenge: "challenge" };
+
+fn content() -> AuthorizationCode {
+    AuthorizationCode {
+        grant: GrantId::new([1, 2], [3; 16]),
+        issued_at: T0,
         expires_at: T0.after(Duration::from_secs(60)),
     }
 }
 
 fn code() -> String {
-    let binding = sealed_token::code_binding("client", "https://a.example/cb", "challenge");
-    sealed_token::seal(&Keys(1), TokenKind::Code, &content(), &binding).expose().to_owned()
+    content().seal(&Keys(1), BINDING).into_exposed()
 }
 
-fn open(code: &str, client: &str, redirect_uri: &str, challenge: &str, now: Timestamp) -> Option<TokenContent> {
-    sealed_token::open(
-        &Keys(1),
-        TokenKind::Code,
-        code,
-        &sealed_token::code_binding(client, redirect_uri, challenge),
-        now,
-    )
+fn open(code: &str, client: &str, redirect_uri: &str, challenge: &str, now: Timestamp) -> Option<AuthorizationCode> {
+    let binding = CodeBinding { client_id: client, redirect_uri, code_challenge: challenge };
+    AuthorizationCode::open(&Keys(1), code, binding, now)
 }
 
-/// OpenID Connect Core §8.1, §17.3: what clients hold of one person's grants has nothing in common. The partition, which is
-/// the person's, goes out veiled.
+fn snapshot(random: u8) -> GrantSnapshot {
+    GrantSnapshot {
+        grant: GrantId::new([7, 7], [random; 16]),
+        generation: 1,
+        previous: 0,
+        started_at: T0,
+        rotated_at: T0,
+        refresh_expires_at: T0.after(Duration::from_secs(60)),
+        must_read_first: false,
+    }
+}
+
+/// OpenID Connect Core §8.1, §17.3: the tokens that two clients hold of one user's grants have nothing in common. The
+/// partition, which is the user's, is veiled.
 #[test]
 fn tokens_do_not_show_whose_they_are() {
     let shown = |random: u8| {
-        let standing = Standing::issued(GrantId::new([7, 7], [random; 16]), T0);
-        let token = sealed_token::seal(
-            &Keys(1),
-            TokenKind::RefreshToken,
-            &TokenContent { standing, expires_at: T0.after(Duration::from_secs(60)) },
-            &sealed_token::refresh_binding("client"),
-        );
+        let snapshot = snapshot(random);
+        let token = RefreshToken { snapshot }.seal(&Keys(1), "client");
         let token = URL_SAFE_NO_PAD.decode(&token.expose()[4..]).unwrap();
-        let claim = URL_SAFE_NO_PAD.decode(standing.to_claim(&Keys(1))).unwrap();
-        assert_eq!(Standing::from_claim(&Keys(1), &standing.to_claim(&Keys(1))), Some(standing));
+        let claim = URL_SAFE_NO_PAD.decode(snapshot.to_claim(&Keys(1))).unwrap();
+        assert_eq!(GrantSnapshot::from_claim(&Keys(1), &snapshot.to_claim(&Keys(1))), Some(snapshot));
         assert_eq!(token[5..23], claim[4..22], "one grant, one name");
         [token[5], token[6]]
     };
     let all: BTreeSet<[u8; 2]> = (0..64).map(shown).collect();
     assert!(all.len() > 60, "{all:?}");
     assert_ne!(shown(1), {
-        let standing = Standing::issued(GrantId::new([7, 7], [1; 16]), T0);
-        let claim = URL_SAFE_NO_PAD.decode(standing.to_claim(&Keys(2))).unwrap();
+        let claim = URL_SAFE_NO_PAD.decode(snapshot(1).to_claim(&Keys(2))).unwrap();
         [claim[4], claim[5]]
     });
 }
@@ -101,19 +108,71 @@ fn a_code_is_dead_from_its_expiry_on() {
     assert_eq!(open(&code, "client", "https://a.example/cb", "challenge", expiry), None);
 }
 
+/// Every kind of token, with the content that it opens to.
 #[test]
 fn a_token_of_one_kind_is_none_of_another() {
-    let binding: [&[u8]; 0] = [];
-    let session = sealed_token::seal(&Keys(1), TokenKind::Session, &content(), &binding).expose().to_owned();
-    assert!(sealed_token::open(&Keys(1), TokenKind::Session, &session, &binding, T0).is_some());
-    let renamed = session.replace("lks_", "lkr_");
-    assert_eq!(sealed_token::open(&Keys(1), TokenKind::RefreshToken, &renamed, &binding, T0), None);
+    let keys = &Keys(1);
+    let (issued_at, expires_at) = (T0, T0.after(Duration::from_secs(60)));
+    let session = SessionToken { session: SessionId::new([1, 2], [3; 16]), issued_at, expires_at };
+    let uri = RequestUri { request: latchkey_protocol::PushedRequestId::new([1, 2], [3; 16]), issued_at, expires_at };
+    let device =
+        DeviceCode { decision: latchkey_protocol::DeviceDecisionId::new([1, 2], [3; 16]), issued_at, expires_at };
+    let initial = InitialAccessToken { id: InitialAccessTokenId::new([1, 2], [3; 16]), max_uses: 7, expires_at };
+    let registration = RegistrationAccessToken { registration: RegistrationId::new([1, 2], [3; 16]), generation: 7 };
+    let refresh = RefreshToken { snapshot: snapshot(3) };
+    let sealed = [
+        session.seal(keys).into_exposed(),
+        uri.seal(keys, "client").into_exposed(),
+        device.seal(keys, "client").into_exposed(),
+        initial.seal(keys).into_exposed(),
+        registration.seal(keys, "client").into_exposed(),
+        refresh.seal(keys, "client").into_exposed(),
+        code(),
+    ];
+    assert_eq!(SessionToken::open(keys, &sealed[0], T0), Some(session));
+    assert_eq!(RequestUri::open(keys, &sealed[1], "client", T0), Some(uri));
+    assert_eq!(DeviceCode::open(keys, &sealed[2], "client"), Some(device));
+    assert_eq!(InitialAccessToken::open(keys, &sealed[3], T0), Some(initial));
+    assert_eq!(RegistrationAccessToken::open(keys, &sealed[4], "client"), Some(registration));
+    assert_eq!(RefreshToken::open(keys, &sealed[5], "client", T0), Some(refresh));
+    let opens = |text: &str| {
+        [
+            SessionToken::open(keys, text, T0).is_some(),
+            RequestUri::open(keys, text, "client", T0).is_some(),
+            DeviceCode::open(keys, text, "client").is_some(),
+            InitialAccessToken::open(keys, text, T0).is_some(),
+            RegistrationAccessToken::open(keys, text, "client").is_some(),
+            RefreshToken::open(keys, text, "client", T0).is_some(),
+            AuthorizationCode::open(keys, text, BINDING, T0).is_some(),
+        ]
+    };
+    for (index, token) in sealed.iter().enumerate() {
+        for (other, prefix) in ["lks_", "lkp_", "lkd_", "lki_", "lkg_", "lkr_", "lkc_"].into_iter().enumerate() {
+            let renamed = format!("{prefix}{}", &token[4..]);
+            let expected: [bool; 7] = std::array::from_fn(|kind| kind == index && other == index);
+            assert_eq!(opens(&renamed), expected, "{renamed}");
+        }
+    }
+    assert_eq!(RefreshToken::open(keys, &sealed[5], "other", T0), None);
+    assert_eq!(RefreshToken::open(keys, &sealed[5], "client", expires_at), None, "expired");
+    assert_eq!(SessionToken::open(keys, &sealed[0], expires_at), None, "expired");
+    assert_eq!(RequestUri::open(keys, &sealed[1], "client", expires_at), None, "expired");
+    assert_eq!(RequestUri::open(keys, &sealed[1], "other", T0), None);
+    assert_eq!(InitialAccessToken::open(keys, &sealed[3], expires_at), None, "expired");
+    assert_eq!(DeviceCode::open(keys, &sealed[2], "other"), None);
+    assert_eq!(RegistrationAccessToken::open(keys, &sealed[4], "other"), None);
 }
 
 #[test]
 fn another_deployments_token_is_nothing() {
-    let binding = sealed_token::code_binding("client", "https://a.example/cb", "challenge");
-    assert_eq!(sealed_token::open(&Keys(2), TokenKind::Code, &code(), &binding, T0), None);
+    assert_eq!(AuthorizationCode::open(&Keys(2), &code(), BINDING, T0), None);
+}
+
+#[test]
+fn no_identifier_and_no_token_is_shown_by_debug() {
+    let code = content();
+    let shown = format!("{code:?} {:?}", code.seal(&Keys(1), BINDING));
+    assert!(!shown.contains(&code.grant.name()) && shown.contains("redacted"), "{shown}");
 }
 
 proptest! {

@@ -3,12 +3,12 @@
 use crate::memory::Counts;
 use crate::{Advance, Created, Cursor, Key, Owner, Page, Record, Records, Unavailable, Verb};
 use async_trait::async_trait;
-use protocol::Timestamp;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
+use types::Timestamp;
 
 /// A function whose future completes after a while.
 pub type Pause = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;

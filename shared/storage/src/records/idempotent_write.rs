@@ -8,7 +8,7 @@
 //! single-use marker) writes something of its own into `state` or `body`: a random write id.
 
 use crate::{Advance, Created, Record};
-use protocol::Timestamp;
+use types::Timestamp;
 
 /// Returns the answer to `create` of `wanted`: an equal record at generation 0 is the caller's own.
 pub fn created(found: Created, wanted: &Record) -> Created {

@@ -2,10 +2,10 @@
 
 use crate::{Advance, Created, Cursor, Key, Owner, Page, Record, Records, Unavailable, Verb, idempotent_write};
 use async_trait::async_trait;
-use protocol::Timestamp;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use types::Timestamp;
 
 /// The number of calls of each verb.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

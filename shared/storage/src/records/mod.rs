@@ -9,8 +9,8 @@ pub mod sql;
 mod verb;
 
 use async_trait::async_trait;
-use protocol::Timestamp;
 use serde::{Deserialize, Serialize};
+use types::Timestamp;
 
 pub use key::{Key, Kind, Owner, Partition};
 pub use verb::Verb;

@@ -2,10 +2,10 @@
 
 use super::update::{Change, Current, Start, Target, try_update, update};
 use crate::{Key, Kind, Partition, Records, Unavailable};
-use protocol::Timestamp;
 use protocol::throttle::{Attempts, Patience, Window};
 use serde::{Serialize, de::DeserializeOwned};
 use std::time::Duration;
+use types::Timestamp;
 
 fn target(name: &str) -> Target {
     Target::unowned(Key::new(Kind::Throttle, Partition::of(name), name))

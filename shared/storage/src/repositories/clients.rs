@@ -3,8 +3,9 @@
 use super::stored::{Listing, decode, list as list_records};
 use super::update::{Change, Current, Start, Target, update};
 use crate::{Cursor, Key, Kind, Owner, Records, Unavailable};
-use protocol::{StoredClient, Timestamp};
+use protocol::StoredClient;
 use std::time::Duration;
+use types::Timestamp;
 
 fn owner() -> Owner {
     Owner::new("clients")

@@ -3,8 +3,8 @@
 use super::stored::decode;
 use super::update::{Change, Current, Start, Target, update};
 use crate::{Key, Kind, Records, Unavailable, users};
-use protocol::Scope;
 use serde::{Deserialize, Serialize};
+use types::Scope;
 
 #[derive(Serialize, Deserialize)]
 struct Consent {

@@ -4,14 +4,15 @@
 //! second record, under the name that the device code carries; it replaces the first. A poll is one `advance` of the
 //! decision from generation 0, so exactly one of many polls gets the tokens. `create` lets exactly one decision win.
 
-use super::grants::{GrantUpdate, StoredGrant};
+use super::grants::{GrantUpdate, LiveGrant, StoredGrant};
 use super::stored::{decode, encode};
 use super::update::create_new;
 use crate::{Advance, Created, Key, Kind, Partition, Record, Records, Unavailable, grants};
 use protocol::device::{DeviceRequest, PollVerdict, judge_poll};
-use protocol::{Grant, GrantId, GrantState, GrantStatus, Timestamp};
+use protocol::{ActiveGrant, DeviceDecisionId, Grant, GrantId};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
+use types::Timestamp;
 
 /// Time from the expiry of the codes to the removal of the records.
 const MARGIN: Duration = Duration::from_secs(3600);
@@ -31,7 +32,7 @@ pub struct Pending {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Decision {
     /// The device gets the tokens of this grant.
-    Approved(Box<StoredGrant>),
+    Approved(Box<LiveGrant>),
     /// The device gets none.
     Denied,
 }
@@ -46,7 +47,7 @@ struct Decided {
 struct Approved {
     id: String,
     grant: Grant,
-    state: GrantState,
+    state: ActiveGrant,
 }
 
 /// The first poll after the decision.
@@ -64,7 +65,7 @@ pub enum Poll {
     /// The user denied the request.
     Denied,
     /// The device gets the tokens of this grant: this is the first poll, or a retry after a lost answer.
-    Approved(Box<StoredGrant>),
+    Approved(Box<LiveGrant>),
     /// Another poll got the tokens within the last second.
     Race,
     /// Another poll got the tokens. The grant is revoked now.
@@ -77,14 +78,14 @@ fn pending_key(name: &str) -> Key {
     Key::new(Kind::Device, Partition::of(name), name)
 }
 
-fn decision_key(id: GrantId) -> Key {
+fn decision_key(id: DeviceDecisionId) -> Key {
     Key::new(Kind::Device, Partition::from_bytes(id.partition()), &id.name())
 }
 
 /// Returns the name of a future decision, from fresh randomness; the partition follows from it.
-pub fn new_id(random: [u8; 16]) -> GrantId {
+pub const fn new_id(random: [u8; 16]) -> DeviceDecisionId {
     let [first, second, ..] = random;
-    GrantId::new([first, second], random)
+    DeviceDecisionId::new([first, second], random)
 }
 
 /// Stores a pending device authorization under the first free one of `names`, each of which is derived from a user code.
@@ -121,7 +122,7 @@ pub async fn decide(
     pending: &Pending,
     decision: &Decision,
 ) -> Result<bool, Unavailable> {
-    let Some(id) = GrantId::from_name(&pending.decision) else {
+    let Some(id) = DeviceDecisionId::from_name(&pending.decision) else {
         return Err(Unavailable { reason: format!("the device {name} has no name for its decision") });
     };
     let approved = match decision {
@@ -145,7 +146,7 @@ pub async fn decide(
 }
 
 /// Reads a decision and leaves it as it is. Round trips: 1.
-pub async fn peek(records: &dyn Records, id: GrantId) -> Result<Option<Decision>, Unavailable> {
+pub async fn peek(records: &dyn Records, id: DeviceDecisionId) -> Result<Option<Decision>, Unavailable> {
     records.get(&decision_key(id)).await?.map(|record| decision(&record)).transpose()
 }
 
@@ -153,7 +154,7 @@ pub async fn peek(records: &dyn Records, id: GrantId) -> Result<Option<Decision>
 /// grant, 2 or 3.
 pub async fn poll(
     records: &dyn Records,
-    id: GrantId,
+    id: DeviceDecisionId,
     code_expires_at: Timestamp,
     with: &GrantUpdate,
 ) -> Result<Poll, Unavailable> {
@@ -173,8 +174,7 @@ pub async fn poll(
     match judge_poll(first.at, with.now) {
         PollVerdict::Race => Ok(Poll::Race),
         // The first answer was lost, unless the grant has changed since: then another device got it.
-        PollVerdict::Retry => match grants::find(records, approved.id).await? {
-            Some(current) if current.state.status == GrantStatus::Revoked => Ok(Poll::Ended),
+        PollVerdict::Retry => match grants::find(records, approved.id).await?.and_then(StoredGrant::into_live) {
             Some(current) if current.state.refresh == approved.state.refresh => Ok(Poll::Approved(Box::new(current))),
             Some(_) => replayed(records, &approved, with).await,
             None => Ok(Poll::Ended),
@@ -183,15 +183,15 @@ pub async fn poll(
     }
 }
 
-async fn replayed(records: &dyn Records, grant: &StoredGrant, with: &GrantUpdate) -> Result<Poll, Unavailable> {
-    grants::revoke(records, &grant.standing(), with).await?;
+async fn replayed(records: &dyn Records, grant: &LiveGrant, with: &GrantUpdate) -> Result<Poll, Unavailable> {
+    grants::revoke(records, &grant.snapshot(), with).await?;
     Ok(Poll::Replayed)
 }
 
 fn decision(record: &Record) -> Result<Decision, Unavailable> {
     let Decided { approved: Some(approved) } = decode(&record.key, &record.body)? else { return Ok(Decision::Denied) };
     match GrantId::from_name(&approved.id) {
-        Some(id) => Ok(Decision::Approved(Box::new(StoredGrant { id, grant: approved.grant, state: approved.state }))),
+        Some(id) => Ok(Decision::Approved(Box::new(LiveGrant { id, grant: approved.grant, state: approved.state }))),
         None => Err(Unavailable { reason: format!("the record {} has no grant", record.key) }),
     }
 }

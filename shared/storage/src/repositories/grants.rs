@@ -5,10 +5,10 @@ use super::stored::{decode, encode};
 use super::update::{Change, Current, Start, Target, create_new, update};
 use crate::{Advance, Created, Key, Kind, Partition, Record, Records, Unavailable, sign_out, users};
 use protocol::{
-    CodeVerdict, Grant, GrantId, GrantState, GrantStatus, RefreshLifetimes, RefreshVerdict, RevokedToken, Standing,
-    Timestamp, judge_code, judge_refresh,
+    ActiveGrant, CodeVerdict, Grant, GrantId, GrantSnapshot, GrantState, RefreshLifetimes, RefreshVerdict, RevokedToken,
 };
 use std::time::Duration;
+use types::Timestamp;
 
 /// Time from the expiry of the last token of a grant to the removal of its record.
 const MARGIN: Duration = Duration::from_secs(3600);
@@ -29,9 +29,28 @@ impl StoredGrant {
         Ok(Self { id, grant: decode(&record.key, &record.body)?, state: decode(&record.key, &record.state)? })
     }
 
+    /// Returns the grant if it is active.
+    pub fn into_live(self) -> Option<LiveGrant> {
+        let Self { id, grant, state } = self;
+        Some(LiveGrant { id, grant, state: state.into_active()? })
+    }
+}
+
+/// An active grant: tokens are issued from it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LiveGrant {
+    /// The identifier of the grant.
+    pub id: GrantId,
+    /// The part that never changes.
+    pub grant: Grant,
+    /// The part that changes.
+    pub state: ActiveGrant,
+}
+
+impl LiveGrant {
     /// Returns the snapshot of the current state, which tokens carry.
-    pub fn standing(&self) -> Standing {
-        self.state.standing(self.id)
+    pub const fn snapshot(&self) -> GrantSnapshot {
+        self.state.snapshot(self.id)
     }
 }
 
@@ -58,9 +77,9 @@ impl GrantUpdate {
         self.refresh.unwrap_or(RefreshLifetimes { absolute: Duration::ZERO, idle: Duration::ZERO })
     }
 
-    fn record_expiry(&self, state: &GrantState) -> Timestamp {
+    fn record_expiry(&self, refresh_expires_at: Timestamp) -> Timestamp {
         let longest = self.access_token.max(self.remembered);
-        state.refresh_expires_at.max(self.now.after(longest)).after(MARGIN)
+        refresh_expires_at.max(self.now.after(longest)).after(MARGIN)
     }
 }
 
@@ -68,7 +87,7 @@ impl GrantUpdate {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Redemption {
     /// This caller redeemed the code.
-    Redeemed(Box<StoredGrant>),
+    Redeemed(Box<LiveGrant>),
     /// The code was redeemed before, or the grant has ended.
     Refused(CodeVerdict),
 }
@@ -77,7 +96,7 @@ pub enum Redemption {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Rotation {
     /// The token was rotated, by this request or by an earlier one within the grace time. This is the grant after that.
-    Rotated(Box<StoredGrant>),
+    Rotated(Box<LiveGrant>),
     /// The token was used before. The grant is revoked now.
     Replayed,
     /// The grant has ended.
@@ -140,21 +159,21 @@ pub async fn find(records: &dyn Records, id: GrantId) -> Result<Option<StoredGra
 }
 
 /// Redeems the code of a grant. Round trips: 1; for a replay, which revokes the grant, 2.
-pub async fn redeem(records: &dyn Records, code: &Standing, with: &GrantUpdate) -> Result<Redemption, Unavailable> {
-    let target = Target::unowned(key(code.grant));
-    let redeemed = update(records, target, start(code), |current: Option<&Current<GrantState>>| {
+pub async fn redeem(records: &dyn Records, grant: GrantId, with: &GrantUpdate) -> Result<Redemption, Unavailable> {
+    // A grant whose code is not redeemed is at generation 0 and holds nothing that the code does not say.
+    let issued = Start::Snapshot(0, GrantState::issued(String::new()));
+    let redeemed = update(records, Target::unowned(key(grant)), issued, |current: Option<&Current<GrantState>>| {
         let Some(current) = current else { return Ok::<_, Unavailable>(Change::Keep(Some(CodeVerdict::Ended))) };
         let state = &current.state.value;
-        if current.generation != u64::from(code.generation) {
-            return Ok(Change::Keep(Some(judge_code(state, with.now))));
-        }
-        let next = state.redeemed(with.now, &with.lifetimes(), with.write_id.clone());
-        let expires_at = Some(with.record_expiry(&next));
+        let Some(next) = state.redeem(with.now, &with.lifetimes(), with.write_id.clone()) else {
+            return Ok(Change::Keep(Some(state.judge_code(with.now))));
+        };
+        let expires_at = Some(with.record_expiry(next.refresh_expires_at));
         Ok(Change::Write(current.must_be_read(next), expires_at, None))
     });
     let redeemed = redeemed.await?;
     Ok(match (redeemed.result, redeemed.record) {
-        (None, Some(record)) => Redemption::Redeemed(Box::new(StoredGrant::from_record(code.grant, &record)?)),
+        (None, Some(record)) => Redemption::Redeemed(live(grant, &record)?),
         (Some(CodeVerdict::Replay), Some(record)) => {
             end(records, record, with.now, &with.write_id).await?;
             Redemption::Refused(CodeVerdict::Replay)
@@ -164,46 +183,47 @@ pub async fn redeem(records: &dyn Records, code: &Standing, with: &GrantUpdate) 
     })
 }
 
+/// Returns the active grant of a record that this caller wrote.
+fn live(id: GrantId, record: &Record) -> Result<Box<LiveGrant>, Unavailable> {
+    let inactive = || Unavailable { reason: format!("the record {} was active when it was written", record.key) };
+    StoredGrant::from_record(id, record)?.into_live().map(Box::new).ok_or_else(inactive)
+}
+
 /// Returns the first attempt of an update with a token: from its snapshot, unless the record holds more than that.
-fn start(token: &Standing) -> Start<GrantState> {
-    if token.carries {
+fn start(token: &GrantSnapshot) -> Start<GrantState> {
+    if token.must_read_first {
         Start::Read
     } else {
-        Start::Snapshot(u64::from(token.generation), GrantState::vouched_by(token))
+        Start::Snapshot(u64::from(token.generation), GrantState::Active(ActiveGrant::from_snapshot(token)))
     }
 }
 
 impl Current<GrantState> {
     /// Marks the next state if the record has members that this version does not know. The tokens of that state then
     /// oblige the next update to read the record, so that it keeps these members.
-    fn must_be_read(&self, mut next: GrantState) -> GrantState {
-        next.carries |= self.state.has_unknown_members();
-        next
+    fn must_be_read(&self, mut next: ActiveGrant) -> GrantState {
+        next.must_read_first |= self.state.has_unknown_members();
+        GrantState::Active(next)
     }
 }
 
 /// Rotates a refresh token. Round trips: 1; for a replay, which revokes the grant, or if the record changed since the
 /// token was issued, 2.
-pub async fn rotate(records: &dyn Records, token: &Standing, with: &GrantUpdate) -> Result<Rotation, Unavailable> {
+pub async fn rotate(records: &dyn Records, token: &GrantSnapshot, with: &GrantUpdate) -> Result<Rotation, Unavailable> {
     let target = Target::unowned(key(token.grant));
     let rotated = update(records, target, start(token), |current: Option<&Current<GrantState>>| {
         let Some(current) = current else { return Ok::<_, Unavailable>(Change::Keep(RefreshVerdict::Ended)) };
         let state = &current.state.value;
-        Ok(match judge_refresh(state, token.generation, with.now, with.grace) {
-            RefreshVerdict::Live => {
-                let from = u32::try_from(current.generation).unwrap_or(u32::MAX);
-                let next = state.refreshed(from, with.now, &with.lifetimes(), with.write_id.clone());
-                let expires_at = Some(with.record_expiry(&next));
-                Change::Write(current.must_be_read(next), expires_at, RefreshVerdict::Live)
-            }
-            verdict => Change::Keep(verdict),
-        })
+        let verdict = state.judge_refresh(token.generation, with.now, with.grace);
+        let (RefreshVerdict::Live, Some(active)) = (verdict, state.active()) else { return Ok(Change::Keep(verdict)) };
+        let from = u32::try_from(current.generation).unwrap_or(u32::MAX);
+        let next = active.rotate(from, with.now, &with.lifetimes(), with.write_id.clone());
+        let expires_at = Some(with.record_expiry(next.refresh_expires_at));
+        Ok(Change::Write(current.must_be_read(next), expires_at, RefreshVerdict::Live))
     });
     let rotated = rotated.await?;
     Ok(match (rotated.result, rotated.record) {
-        (RefreshVerdict::Live | RefreshVerdict::Retry, Some(record)) => {
-            Rotation::Rotated(Box::new(StoredGrant::from_record(token.grant, &record)?))
-        }
+        (RefreshVerdict::Live | RefreshVerdict::Retry, Some(record)) => Rotation::Rotated(live(token.grant, &record)?),
         (RefreshVerdict::Replay, Some(record)) => {
             end(records, record, with.now, &with.write_id).await?;
             Rotation::Replayed
@@ -212,12 +232,12 @@ pub async fn rotate(records: &dyn Records, token: &Standing, with: &GrantUpdate)
     })
 }
 
-/// Revokes the grant of a token. The state is replaced without reading it: nothing follows a revocation. Round trips: 1; if the record changed since the token was issued, 2.
-pub async fn revoke(records: &dyn Records, token: &Standing, with: &GrantUpdate) -> Result<(), Unavailable> {
-    let key = key(token.grant);
-    let ended = GrantState::vouched_by(token).ended(with.now, with.write_id.clone());
-    let expires_at = Some(with.record_expiry(&ended));
-    match records.advance(&key, u64::from(token.generation), &encode(&ended), expires_at).await? {
+/// Revokes the grant of a token. The state is replaced without reading it: a revoked grant needs none of it. Round
+/// trips: 1; if the record changed since the token was issued, 2.
+pub async fn revoke(records: &dyn Records, token: &GrantSnapshot, with: &GrantUpdate) -> Result<(), Unavailable> {
+    let revoked = GrantState::revoked(with.now, with.write_id.clone());
+    let expires_at = Some(with.record_expiry(token.refresh_expires_at));
+    match records.advance(&key(token.grant), u64::from(token.generation), &encode(&revoked), expires_at).await? {
         Advance::Advanced(_) | Advance::Missing => Ok(()),
         Advance::Stale(record) => end(records, record, with.now, &with.write_id).await.map(|_| ()),
     }
@@ -226,19 +246,16 @@ pub async fn revoke(records: &dyn Records, token: &Standing, with: &GrantUpdate)
 /// Revokes one access token (RFC 7009 §2.1). Round trips: 1; if the record changed since the token was issued, 2.
 pub async fn revoke_access_token(
     records: &dyn Records,
-    standing: &Standing,
+    snapshot: &GrantSnapshot,
     token: &RevokedToken,
     with: &GrantUpdate,
 ) -> Result<(), Unavailable> {
-    let target = Target::unowned(key(standing.grant));
-    let revoked = update(records, target, start(standing), |current: Option<&Current<GrantState>>| {
-        let Some(current) = current else { return Ok::<_, Unavailable>(Change::Keep(())) };
-        let state = &current.state.value;
-        if state.status == GrantStatus::Revoked {
-            return Ok(Change::Keep(()));
-        }
-        let next = state.without(token.clone(), with.now, with.write_id.clone());
-        let expires_at = with.record_expiry(&next).max(token.expires_at.after(MARGIN));
+    let target = Target::unowned(key(snapshot.grant));
+    let revoked = update(records, target, start(snapshot), |current: Option<&Current<GrantState>>| {
+        let active = current.and_then(|current| Some((current, current.state.value.active()?)));
+        let Some((current, active)) = active else { return Ok::<_, Unavailable>(Change::Keep(())) };
+        let next = active.revoke_access_token(token.clone(), with.now, with.write_id.clone());
+        let expires_at = with.record_expiry(next.refresh_expires_at).max(token.expires_at.after(MARGIN));
         Ok(Change::Write(current.must_be_read(next), Some(expires_at), ()))
     });
     revoked.await.map(|_| ())
@@ -314,8 +331,8 @@ pub(crate) async fn end(
     let target = Target::unowned(record.key.clone());
     let ended = update(records, target, Start::Known(record), |current: Option<&Current<GrantState>>| {
         Ok::<_, Unavailable>(match current {
-            Some(current) if current.state.value.status != GrantStatus::Revoked => {
-                Change::Write(current.state.value.ended(now, write_id.to_owned()), current.expires_at, true)
+            Some(current) if !current.state.value.is_revoked() => {
+                Change::Write(current.state.value.revoke(now, write_id.to_owned()), current.expires_at, true)
             }
             Some(_) | None => Change::Keep(false),
         })

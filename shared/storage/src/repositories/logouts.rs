@@ -4,9 +4,9 @@
 use super::stored::{Stored, decode, encode};
 use super::update::create_new;
 use crate::{Advance, Cursor, Key, Kind, Owner, Record, Records, Unavailable};
-use protocol::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
+use types::Timestamp;
 
 /// A notification to one client about one session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

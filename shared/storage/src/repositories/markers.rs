@@ -2,8 +2,8 @@
 
 use super::stored::encode;
 use crate::{Created, Key, Kind, Partition, Record, Records, Unavailable};
-use protocol::Timestamp;
 use serde::Serialize;
+use types::Timestamp;
 
 /// The body of a marker.
 #[derive(Serialize)]

@@ -3,9 +3,10 @@
 use super::stored::{decode, encode};
 use super::update::create_new;
 use crate::{Advance, Key, Kind, Partition, Record, Records, Unavailable};
-use protocol::{AuthorizationRequest, GrantId, Timestamp};
+use protocol::{AuthorizationRequest, PushedRequestId};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
+use types::Timestamp;
 
 /// A pushed request that passed every check. Never changes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -27,7 +28,7 @@ pub struct Answer {
     pub sid: String,
 }
 
-fn key(id: GrantId) -> Key {
+fn key(id: PushedRequestId) -> Key {
     Key::new(Kind::Pushed, Partition::from_bytes(id.partition()), &id.name())
 }
 
@@ -37,7 +38,7 @@ const KEPT_AFTER_ANSWER: Duration = Duration::from_secs(86_400);
 /// Stores a request. Round trips: 1.
 pub async fn create(
     records: &dyn Records,
-    id: GrantId,
+    id: PushedRequestId,
     request: &PushedRequest,
     expires_at: Timestamp,
 ) -> Result<(), Unavailable> {
@@ -56,7 +57,7 @@ pub async fn create(
 /// browser asks again. Round trips: 1.
 pub async fn find(
     records: &dyn Records,
-    id: GrantId,
+    id: PushedRequestId,
     now: Timestamp,
     grace: Duration,
 ) -> Result<Option<PushedRequest>, Unavailable> {
@@ -72,7 +73,11 @@ pub async fn find(
 
 /// Answers a request. Returns the answer that holds: the given one for exactly one caller, and the same one for all others.
 /// `None` if the record is gone. Round trips: 1.
-pub async fn answer(records: &dyn Records, id: GrantId, answer: &Answer) -> Result<Option<Answer>, Unavailable> {
+pub async fn answer(
+    records: &dyn Records,
+    id: PushedRequestId,
+    answer: &Answer,
+) -> Result<Option<Answer>, Unavailable> {
     let expires_at = answer.issued_at.after(KEPT_AFTER_ANSWER);
     match records.advance(&key(id), 0, &encode(answer), Some(expires_at)).await? {
         Advance::Advanced(_) => Ok(Some(answer.clone())),

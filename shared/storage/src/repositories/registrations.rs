@@ -4,10 +4,10 @@
 use super::stored::{Unreadable, decode, encode};
 use super::update::{Change, Current, Start, Target, create_new, update};
 use crate::{Key, Kind, Partition, Record, Records, Unavailable};
-use protocol::Timestamp;
 use protocol::registration::{Registration, RegistrationState};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
+use types::Timestamp;
 
 /// A registration and its current state.
 #[derive(Clone, Debug, PartialEq, Eq)]

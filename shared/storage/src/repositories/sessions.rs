@@ -3,8 +3,9 @@
 use super::stored::{decode, encode};
 use super::update::create_new;
 use crate::{Key, Kind, Partition, Record, Records, Unavailable, users};
-use protocol::{AuthenticationContext, GrantId, Timestamp};
+use protocol::{AuthenticationContext, SessionId};
 use serde::{Deserialize, Serialize};
+use types::Timestamp;
 
 /// A session: a user signed in, in one browser. Never changes: another sign-in starts another session.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -19,19 +20,19 @@ pub struct Session {
     pub sid: String,
 }
 
-fn key(id: GrantId) -> Key {
+fn key(id: SessionId) -> Key {
     Key::new(Kind::Session, Partition::from_bytes(id.partition()), &id.name())
 }
 
 /// Returns the identifier of a new session of a user, from fresh randomness.
-pub fn new_id(subject: &str, random: [u8; 16]) -> GrantId {
-    GrantId::new(users::owner(subject).partition().to_bytes(), random)
+pub fn new_id(subject: &str, random: [u8; 16]) -> SessionId {
+    SessionId::new(users::owner(subject).partition().to_bytes(), random)
 }
 
 /// Stores a new session. Round trips: 1.
 pub async fn create(
     records: &dyn Records,
-    id: GrantId,
+    id: SessionId,
     session: &Session,
     expires_at: Timestamp,
 ) -> Result<(), Unavailable> {
@@ -47,12 +48,12 @@ pub async fn create(
 }
 
 /// Reads a session. Round trips: 1.
-pub async fn find(records: &dyn Records, id: GrantId) -> Result<Option<Session>, Unavailable> {
+pub async fn find(records: &dyn Records, id: SessionId) -> Result<Option<Session>, Unavailable> {
     let Some(record) = records.get(&key(id)).await? else { return Ok(None) };
     Ok(Some(decode(&record.key, &record.body)?))
 }
 
 /// Ends a session. Does not read it.
-pub async fn remove(records: &dyn Records, id: GrantId) -> Result<(), Unavailable> {
+pub async fn remove(records: &dyn Records, id: SessionId) -> Result<(), Unavailable> {
     records.delete(&key(id)).await
 }

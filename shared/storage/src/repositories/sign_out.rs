@@ -9,9 +9,10 @@ use super::sessions::Session;
 use super::stored::{Unreadable, decode, encode, read_each};
 use super::update::create_new;
 use crate::{Cursor, Key, Kind, Owner, Record, Records, Unavailable, grants, users};
-use protocol::{Grant, GrantState, GrantStatus, Timestamp};
+use protocol::{Grant, GrantState};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
+use types::Timestamp;
 
 /// The numbers of what a sign-out ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -181,7 +182,7 @@ pub async fn leftovers(records: &dyn Records, sign_out: &SignOut) -> Result<Left
             && sign_out.is_of(&grant.sid)
             && (sign_out.sid.is_none() || !grant.is_for_offline_use())
     };
-    let grants = grants.into_iter().filter(|(_, grant, state)| ends(grant) && state.status != GrantStatus::Revoked);
+    let grants = grants.into_iter().filter(|(_, grant, state)| ends(grant) && !state.is_revoked());
     let grants = grants.map(|(record, grant, _)| (record, grant));
     Ok(Leftovers { sessions: sessions.collect(), grants: grants.collect(), unreadable })
 }

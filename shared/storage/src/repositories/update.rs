@@ -2,8 +2,8 @@
 
 use super::stored::{Stored, Unreadable, encode};
 use crate::{Advance, Created, Key, Owner, Record, Records, Unavailable};
-use protocol::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
+use types::Timestamp;
 
 /// Attempts of one update. Each attempt but the last lost to another writer.
 const MAX_ATTEMPTS: u32 = 8;

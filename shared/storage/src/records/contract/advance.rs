@@ -3,7 +3,7 @@
 use super::{CALLERS, EXPIRY, Finding, Trial, answer, expect};
 use crate::{Advance, Record};
 use futures::future::join_all;
-use protocol::Timestamp;
+use types::Timestamp;
 
 pub(super) async fn replaces(trial: &Trial) -> Finding {
     let owner = trial.owner("replaces");

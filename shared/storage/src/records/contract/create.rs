@@ -3,7 +3,7 @@
 use super::{CALLERS, EXPIRY, Finding, Trial, answer, expect};
 use crate::{Advance, Created, Record};
 use futures::future::join_all;
-use protocol::Timestamp;
+use types::Timestamp;
 
 pub(super) async fn once(trial: &Trial) -> Finding {
     let first = trial.record("once");

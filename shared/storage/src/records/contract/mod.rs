@@ -6,11 +6,11 @@ mod list;
 mod read;
 
 use crate::{Advance, Created, Key, Kind, Owner, Partition, Record, Records, Unavailable};
-use protocol::Timestamp;
 use std::fmt::Debug;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use types::Timestamp;
 
 /// The number of callers that race.
 pub const CALLERS: usize = 64;

@@ -3,7 +3,7 @@
 use super::{CALLERS, Finding, Trial, answer, expect};
 use crate::{Advance, Created, Key, Kind, Partition, Record};
 use futures::future::join_all;
-use protocol::Timestamp;
+use types::Timestamp;
 
 pub(super) async fn strong(trial: &Trial) -> Finding {
     let created = trial.record("strong");

@@ -1,48 +1,48 @@
-//! The tokens that this server makes: access tokens, ID tokens, refresh tokens.
+//! Issue of tokens: access tokens, ID tokens, refresh tokens.
 
 use crate::{Context, HandlerError, encrypted};
 use keys::Purpose;
 use platform::entropy;
 use protocol::logout::sid_for;
 use protocol::{
-    AccessTokenClaims, AccessTokenFormat, Client, Grant, GrantType, IdTokenClaims, Lifetimes, SealedToken, Standing,
-    TokenContent, TokenKind, half_hash, resource, sealed_token,
+    AccessTokenClaims, AccessTokenFormat, Client, Grant, GrantSnapshot, GrantType, IdTokenClaims, Lifetimes,
+    RefreshToken, SealedToken, left_half_hash, resource,
 };
 use storage::grants::GrantUpdate;
 use types::{ACCESS_TOKEN_TYPE, Algorithm, Audience, OPAQUE_PREFIX, Scope, Timestamp};
 
-/// Makes tokens for one client, now.
+/// Issues tokens to one client at one time.
 #[derive(Clone, Copy)]
-pub struct Issuer<'a> {
+pub struct TokenIssuer<'a> {
     /// The deployment.
     pub context: &'a Context,
-    /// Whom the tokens are for.
+    /// The client.
     pub client: &'a Client,
-    /// When they are made.
+    /// The time of issue.
     pub now: Timestamp,
 }
 
-/// What an ID token goes out with; it vouches for each of them (OpenID Connect Core §3.1.3.6, §3.3.2.11).
+/// The values that an ID token binds (OpenID Connect Core §3.1.3.6, §3.3.2.11).
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Companions<'a> {
-    /// The access token.
+pub struct IdTokenBinding<'a> {
+    /// The access token of the same response: `at_hash`.
     pub access_token: Option<&'a str>,
-    /// The code.
+    /// The code of the same response: `c_hash`.
     pub code: Option<&'a str>,
-    /// The nonce of the request.
+    /// `nonce` of the authorization request.
     pub nonce: Option<&'a str>,
-    /// How the grant stands, when the ID token shall be good for an exchange.
-    pub standing: Option<&'a Standing>,
+    /// The snapshot of the grant, if the ID token can be exchanged.
+    pub snapshot: Option<&'a GrantSnapshot>,
 }
 
-impl Issuer<'_> {
-    /// The lifetimes of the client's tokens.
+impl TokenIssuer<'_> {
+    /// Returns the lifetimes of the client's tokens.
     pub fn lifetimes(&self) -> Lifetimes {
         self.client.lifetimes(&self.context.config.lifetimes)
     }
 
-    /// What a step of one of the client's grants is made with.
-    pub fn step(&self) -> Result<GrantUpdate, HandlerError> {
+    /// Returns the parameters of a change of one of the client's grants.
+    pub fn grant_update(&self) -> Result<GrantUpdate, HandlerError> {
         let lifetimes = self.lifetimes();
         Ok(GrantUpdate {
             now: self.now,
@@ -54,7 +54,7 @@ impl Issuer<'_> {
         })
     }
 
-    /// The claims of an access token for these resources (RFC 9068 §2.2); for the deployment's audience when there
+    /// Returns the claims of an access token for these resources (RFC 9068 §2.2); for the deployment's audience if there
     /// are none.
     pub fn access_token_claims(
         &self,
@@ -77,16 +77,16 @@ impl Issuer<'_> {
             amr: Vec::new(),
             act: None,
             may_act: None,
-            via: Vec::new(),
+            parent_jtis: Vec::new(),
             grant: None,
         })
     }
 
-    /// The claims of an access token that a grant stands behind.
+    /// Returns the claims of an access token of a grant.
     pub fn grant_claims(
         &self,
         grant: &Grant,
-        standing: &Standing,
+        snapshot: &GrantSnapshot,
         scope: &Scope,
         resources: &[String],
     ) -> Result<AccessTokenClaims, HandlerError> {
@@ -95,13 +95,13 @@ impl Issuer<'_> {
             auth_time: Some(authentication.auth_time.as_secs()),
             acr: Some(authentication.acr.clone()),
             amr: authentication.amr.clone(),
-            grant: Some(standing.to_claim(&self.context.secrets)),
+            grant: Some(snapshot.to_claim(&self.context.secrets)),
             ..self.access_token_claims(&self.context.subject_for(self.client, &grant.subject), scope, resources)?
         })
     }
 
-    /// The access token of these claims: a JWT (RFC 9068), or opaque when client or resource say so. Neither is
-    /// written down anywhere: an opaque one is its claims, sealed.
+    /// Returns the access token with these claims: a JWT (RFC 9068), or an opaque token if the client or the resource says
+    /// so. Neither is stored: an opaque token is its claims, sealed.
     pub async fn access_token(&self, claims: &AccessTokenClaims) -> Result<String, HandlerError> {
         match resource::format(self.client, claims.aud.as_slice(), &self.context.config.resources) {
             AccessTokenFormat::Jwt => self.context.sign(Algorithm::ES256, ACCESS_TOKEN_TYPE, claims, self.now).await,
@@ -114,12 +114,12 @@ impl Issuer<'_> {
         }
     }
 
-    /// The ID token of a grant (OpenID Connect Core §2), encrypted when the client is registered so.
-    pub async fn id_token(&self, grant: &Grant, companions: Companions<'_>) -> Result<String, HandlerError> {
+    /// Returns the ID token of a grant (OpenID Connect Core §2), encrypted if the client is registered for that.
+    pub async fn id_token(&self, grant: &Grant, binding: IdTokenBinding<'_>) -> Result<String, HandlerError> {
         let algorithm = self.client.id_token_signed_response_alg;
-        let hash = |token: &str| half_hash(algorithm, token);
-        let jti = match companions.standing {
-            Some(standing) => Some(format!("{}.{}", standing.to_claim(&self.context.secrets), entropy::name()?)),
+        let hash = |token: &str| left_half_hash(algorithm, token);
+        let jti = match binding.snapshot {
+            Some(snapshot) => Some(format!("{}.{}", snapshot.to_claim(&self.context.secrets), entropy::name()?)),
             None => None,
         };
         let claims = IdTokenClaims {
@@ -129,25 +129,23 @@ impl Issuer<'_> {
             exp: self.now.after(self.lifetimes().id_token).as_secs(),
             iat: self.now.as_secs(),
             auth_time: grant.authentication.auth_time.as_secs(),
-            nonce: companions.nonce,
+            nonce: binding.nonce,
             acr: &grant.authentication.acr,
             amr: &grant.authentication.amr,
-            at_hash: companions.access_token.map(hash),
-            c_hash: companions.code.map(hash),
+            at_hash: binding.access_token.map(hash),
+            c_hash: binding.code.map(hash),
             sid: &sid_for(&grant.client_id, &grant.sid),
             jti,
             profile: &grant.id_token_claims,
         };
-        // The client's keys were read before the grant was redeemed; an error now is the server's fault.
+        // The client's keys were read before the grant was redeemed: an error now is the server's fault.
         let recipient = self.context.id_token_recipient(self.client, self.now).await;
         let recipient = recipient.map_err(HandlerError::unavailable)?;
         encrypted(recipient.as_ref(), self.context.sign(algorithm, "JWT", &claims, self.now).await?).await
     }
 
-    /// The live refresh token of a grant: derived from its state, so that a retry gets the very same.
-    pub fn refresh_token(&self, standing: Standing) -> SealedToken {
-        let content = TokenContent { standing, expires_at: standing.refresh_expires_at };
-        let binding = sealed_token::refresh_binding(&self.client.client_id);
-        sealed_token::seal(&self.context.secrets, TokenKind::RefreshToken, &content, &binding)
+    /// Returns the current refresh token of a grant. It follows from the snapshot, so a retry gets the same token.
+    pub fn refresh_token(&self, snapshot: GrantSnapshot) -> SealedToken {
+        RefreshToken { snapshot }.seal(&self.context.secrets, &self.client.client_id)
     }
 }

@@ -1,0 +1,7 @@
+//! The tokens of this server: issued and verified.
+
+mod issue;
+mod verify;
+
+pub use issue::{IdTokenBinding, TokenIssuer};
+pub use verify::{ActiveToken, IdTokenHint, PresentedIdToken};

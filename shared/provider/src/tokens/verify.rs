@@ -1,0 +1,128 @@
+//! Verification of tokens that this server issued.
+
+use crate::{Context, HandlerError};
+use jose::Jwt;
+use keys::Purpose;
+use protocol::{AccessTokenClaims, GrantSnapshot, Mac};
+use serde::{Deserialize, de::DeserializeOwned};
+use storage::grants::{self, LiveGrant, StoredGrant};
+use storage::markers;
+use types::{ACCESS_TOKEN_TYPE, OPAQUE_PREFIX, Timestamp};
+
+/// The claims of an ID token that a client sends as a hint. Its expiry does not matter (OpenID Connect Core §3.1.2.1,
+/// RP-Initiated Logout §2).
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct IdTokenHint {
+    iss: String,
+    /// `sub`: the user.
+    pub sub: String,
+    /// `aud`: the client that the token was issued to.
+    pub aud: String,
+    /// `sid`: the session.
+    pub sid: String,
+}
+
+/// The claims of an ID token that a client presents as a credential.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct PresentedIdToken {
+    iss: String,
+    /// `aud`: the client that the token was issued to.
+    pub aud: String,
+    /// `exp`: expiry, in seconds since the epoch.
+    pub exp: u64,
+    jti: String,
+}
+
+impl PresentedIdToken {
+    /// Returns the snapshot of the grant; `None` if the token has none.
+    pub fn snapshot(&self, mac: &dyn Mac) -> Option<GrantSnapshot> {
+        GrantSnapshot::from_claim(mac, self.jti.split_once('.')?.0)
+    }
+}
+
+/// An access token that is neither expired nor revoked.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ActiveToken {
+    /// A token of a grant, which is active.
+    OfGrant(Box<LiveGrant>),
+    /// A token of the client itself.
+    OfClient,
+}
+
+impl Context {
+    /// Returns the claims of an ID token that this server signed and that has not expired (OpenID Connect Core §3.1.3.7).
+    /// The grant may be revoked: the store decides.
+    pub async fn id_token(&self, token: &str, now: Timestamp) -> Result<Option<PresentedIdToken>, HandlerError> {
+        let token: Option<PresentedIdToken> = self.own_jwt(token, "JWT", now).await?;
+        Ok(token.filter(|token| token.iss == self.config.issuer && !Timestamp::from_secs(token.exp).is_past(now)))
+    }
+
+    /// Returns the claims of an access token, JWT or opaque, that this server issued and that has not expired (RFC 9068
+    /// §4). The token may be revoked: [`Self::active_token`] decides.
+    pub async fn access_token(&self, token: &str, now: Timestamp) -> Result<Option<AccessTokenClaims>, HandlerError> {
+        let claims = match token.strip_prefix(OPAQUE_PREFIX) {
+            Some(sealed) => self.opaque_claims(sealed),
+            None => self.own_jwt(token, ACCESS_TOKEN_TYPE, now).await?,
+        };
+        Ok(claims.filter(|claims| claims.is_current(&self.config.issuer, now)))
+    }
+
+    /// Returns the active token; `None` if it, a token that it was exchanged from, or its grant is revoked. Round trips: 1.
+    pub async fn active_token(
+        &self,
+        claims: &AccessTokenClaims,
+        now: Timestamp,
+    ) -> Result<Option<ActiveToken>, HandlerError> {
+        let issued_at = Timestamp::from_secs(claims.iat);
+        if !self.client_existed_at(&claims.client_id, issued_at, now).await? {
+            return Ok(None);
+        }
+        let records = self.records.as_ref();
+        // Revoking a token revokes each token that was exchanged from it.
+        let jtis = || std::iter::once(&claims.jti).chain(&claims.parent_jtis);
+        if claims.grant.is_none() {
+            for jti in jtis() {
+                if markers::is_revoked(records, jti).await? {
+                    return Ok(None);
+                }
+            }
+            return Ok(Some(ActiveToken::OfClient));
+        }
+        let Some(snapshot) = claims.snapshot(&self.secrets) else { return Ok(None) };
+        let live = grants::find(records, snapshot.grant).await?.and_then(StoredGrant::into_live);
+        let is_accepted = |live: &LiveGrant| jtis().all(|jti| live.state.accepts(jti, issued_at));
+        let Some(live) = live.filter(is_accepted) else { return Ok(None) };
+        // An exchanged token has the grant of another client, which must not have been deleted since.
+        let is_backed = live.grant.client_id == claims.client_id
+            || self.client_existed_at(&live.grant.client_id, live.state.started_at, now).await?;
+        Ok(is_backed.then(|| ActiveToken::OfGrant(Box::new(live))))
+    }
+
+    /// True if the client exists and existed at `at`. A client's tokens end with it (RFC 7592 §2.3) and do not pass to a
+    /// later client with the same client_id.
+    async fn client_existed_at(&self, client_id: &str, at: Timestamp, now: Timestamp) -> Result<bool, HandlerError> {
+        Ok(self.client(client_id, now).await?.is_some_and(|client| client.existed_at(at)))
+    }
+
+    fn opaque_claims(&self, sealed: &str) -> Option<AccessTokenClaims> {
+        serde_json::from_slice(&self.secrets.open(Purpose::AccessToken, sealed)?).ok()
+    }
+
+    /// Returns the claims of a JWT of this type that this server signed.
+    async fn own_jwt<T: DeserializeOwned>(
+        &self,
+        token: &str,
+        typ: &str,
+        now: Timestamp,
+    ) -> Result<Option<T>, HandlerError> {
+        let Some(jwt) = Jwt::parse(token).filter(|jwt| jwt.typ_is(typ)) else { return Ok(None) };
+        let claims = self.keyring(now).await?.verify(&jwt, now).await;
+        Ok(claims.as_ref().and_then(types::json::typed))
+    }
+
+    /// Returns the claims of an ID token that this server signed.
+    pub async fn id_token_hint(&self, token: &str, now: Timestamp) -> Result<Option<IdTokenHint>, HandlerError> {
+        let hint: Option<IdTokenHint> = self.own_jwt(token, "JWT", now).await?;
+        Ok(hint.filter(|hint| hint.iss == self.config.issuer))
+    }
+}

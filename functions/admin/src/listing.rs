@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 use latchkey_http::{Request, Response};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use storage::{Cursor, Unreadable};
 
 /// Greatest number of items on a page.
@@ -21,13 +21,14 @@ pub(crate) fn page(items: &[Value], unreadable: &[Unreadable], next: Option<Curs
     for Unreadable { key, reason } in unreadable {
         request.log.event(json!({ "event": "unreadable_record", "key": key.as_str(), "reason": reason }));
     }
-    let mut page = json!({ "items": items });
+    let mut page = Map::new();
+    page.insert("items".to_owned(), items.into());
     if !unreadable.is_empty() {
         let name = |record: &Unreadable| record.key.id().trim_start_matches("name#").to_owned();
-        page["unreadable"] = unreadable.iter().map(name).collect();
+        page.insert("unreadable".to_owned(), unreadable.iter().map(name).collect());
     }
     if let Some(Cursor(next)) = next {
-        page["next"] = next.into();
+        page.insert("next".to_owned(), next.into());
     }
     Response::json(StatusCode::OK, &page)
 }

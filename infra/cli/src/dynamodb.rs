@@ -7,7 +7,6 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
-use storage_dynamodb::{Connection, DynamoRecords, table};
 use tokio::sync::oneshot;
 
 /// The file in the data directory.
@@ -44,14 +43,6 @@ impl Embedded {
     /// The URL of the API.
     pub(crate) fn endpoint(&self) -> String {
         format!("http://{}", self.address)
-    }
-
-    /// The records of `table`, which is made if it is not there yet.
-    pub(crate) async fn records(&self, table: &str) -> Result<DynamoRecords, Failure> {
-        let connection = Connection::to_emulator(&self.endpoint(), table);
-        let client = connection.client().map_err(Failure::new)?;
-        table::create(&client, table).await.map_err(|error| cannot("make its table", error))?;
-        Ok(DynamoRecords::new(client, table))
     }
 
     /// Stops it, and waits until its file is closed.
@@ -126,7 +117,15 @@ fn cannot(what: impl std::fmt::Display, why: impl std::fmt::Display) -> Failure 
 mod tests {
     use super::*;
     use storage::{Created, Key, Kind, Partition, Record, Records, contract};
+    use storage_dynamodb::{Connection, DynamoRecords, table};
     use types::Timestamp;
+
+    /// Returns the records of the table, which is created if it does not exist.
+    async fn records(embedded: &Embedded) -> DynamoRecords {
+        let client = Connection::to_emulator(&embedded.endpoint(), "latchkey").client().unwrap();
+        table::create(&client, "latchkey").await.unwrap();
+        DynamoRecords::new(client, "latchkey")
+    }
 
     fn scratch(name: &str) -> std::path::PathBuf {
         let directory = std::env::temp_dir().join(format!("latchkey-{name}-{}", std::process::id()));
@@ -138,8 +137,8 @@ mod tests {
     async fn a_file_keeps_the_contract() {
         let data = scratch("contract");
         let embedded = serve(Some(&data), None).await.unwrap();
-        let records = embedded.records("latchkey").await.unwrap();
-        if let Err(wrong) = contract::run(std::sync::Arc::new(records), "run").await {
+        let table = records(&embedded).await;
+        if let Err(wrong) = contract::run(std::sync::Arc::new(table), "run").await {
             panic!("{}", wrong.join("\n"));
         }
         embedded.shutdown().await.unwrap();
@@ -158,20 +157,20 @@ mod tests {
             expires_at: Some(Timestamp::from_millis(4_102_444_800_123)),
         };
         let embedded = serve(Some(&data), None).await.unwrap();
-        let records = embedded.records("latchkey").await.unwrap();
-        assert_eq!(records.create(&record).await, Ok(Created::Created));
+        let table = records(&embedded).await;
+        assert_eq!(table.create(&record).await, Ok(Created::Created));
         embedded.shutdown().await.unwrap();
-        assert!(records.get(&record.key).await.is_err(), "nobody answers any more");
+        assert!(table.get(&record.key).await.is_err(), "nobody answers any more");
 
         let embedded = serve(Some(&data), None).await.unwrap();
-        let records = embedded.records("latchkey").await.unwrap();
-        assert_eq!(records.get(&record.key).await, Ok(Some(record.clone())));
+        let table = records(&embedded).await;
+        assert_eq!(table.get(&record.key).await, Ok(Some(record.clone())));
         drop(embedded);
         std::fs::remove_dir_all(&data).unwrap();
 
         let embedded = serve(None, None).await.unwrap();
-        let records = embedded.records("latchkey").await.unwrap();
-        assert_eq!(records.get(&record.key).await, Ok(None));
+        let table = records(&embedded).await;
+        assert_eq!(table.get(&record.key).await, Ok(None));
     }
 
     #[tokio::test]

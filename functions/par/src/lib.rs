@@ -3,12 +3,10 @@
 use http::StatusCode;
 use latchkey_http::{Request, Response};
 use platform::entropy;
-use protocol::request_object::PUSHED_PREFIX;
-use protocol::{GrantId, Standing, TokenContent, TokenKind, sealed_token};
+use protocol::{GrantId, PUSHED_REQUEST_PREFIX, Standing, TokenContent, TokenKind, sealed_token};
 use provider::{ClientRequest, Context, Function, HandlerError};
 use serde::Serialize;
 use storage::pushed::{self, PushedRequest};
-use types::Error;
 
 /// A pushed authorization response (RFC 9126 §2.2).
 #[derive(Serialize)]
@@ -26,10 +24,7 @@ pub const FUNCTION: Function = Function::api("par", |request, context| Box::pin(
 pub async fn handle(request: &Request, context: &Context) -> Result<Response, HandlerError> {
     let asked = ClientRequest::open(request, context).await?;
     let (client, now) = (asked.client(), asked.now);
-    if asked.parameters.value("request_uri").is_some() {
-        return Err(Error::invalid_request("request_uri cannot be pushed (RFC 9126 section 2.1)").into());
-    }
-    let checked = context.check_unpushed(&asked.parameters, client, now).await?;
+    let checked = context.check_pushed(&asked.parameters, client, now).await?;
     let random: [u8; 18] = entropy::bytes()?;
     let id = GrantId::from_bytes(random);
     let expires_at = now.after(context.config.pushed_request_lifetime);
@@ -41,7 +36,7 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Ha
     pushed::create(context.records.as_ref(), id, &request, expires_at.after(context.config.interaction_lifetime))
         .await?;
     let answer = Answer {
-        request_uri: format!("{PUSHED_PREFIX}{}", reference.expose()),
+        request_uri: format!("{PUSHED_REQUEST_PREFIX}{}", reference.expose()),
         expires_in: context.config.pushed_request_lifetime.as_secs(),
     };
     Ok(Response::json(StatusCode::CREATED, &answer))

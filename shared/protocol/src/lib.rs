@@ -2,23 +2,21 @@
 
 mod assertion;
 mod authentication;
-pub mod authorization_request;
-mod claims;
+mod authorization;
 mod client;
 pub mod client_authentication;
-pub mod device;
+mod decoupled;
 mod grant;
-pub mod interaction;
+mod interaction;
 pub mod introspection;
 mod jwt;
 pub mod logout;
 pub mod metadata;
 mod parameters;
-mod pkce;
 pub mod redirect_uri;
 pub mod registration;
-pub mod request_object;
 pub mod resource;
+mod response;
 pub mod sealed_token;
 pub mod software_statement;
 mod standing;
@@ -30,21 +28,29 @@ mod trusted_issuer;
 pub use assertion::{
     Assertion, AssertionProblem, AssertionRules, CLOCK_SKEW, MAX_LIFETIME as MAX_ASSERTION_LIFETIME, single_use_digest,
 };
-pub use authentication::AuthenticationContext;
-pub use authorization_request::{AuthorizationRequest, AuthorizationResponse, ResponseTarget};
-pub use claims::{ClaimRequest, ClaimsRequest, SCOPE_CLAIMS, STANDARD_SCOPES, is_profile_claim};
+pub use authentication::{
+    AuthenticationContext, AuthenticationDenied, AuthenticationMethod, AuthenticationState, PasswordAttempt,
+};
+pub use authorization::{
+    AuthorizationRequest, ClaimRequest, ClaimsRequest, CodeChallenge, PUSHED_REQUEST_PREFIX, Prompt, RequestEndpoint,
+    RequestObject, SCOPE_CLAIMS, STANDARD_SCOPES, SentRequest, is_profile_claim,
+};
 pub use client::{
     AccessTokenFormat, ApplicationType, Client, ClientAuthenticationMethod, GrantType, Lifetimes, ResponseType,
     SecretVerifier, StoredClient, SubjectType, TokenExchangePolicy,
 };
 pub use client_authentication::ClientCredentials;
+pub use decoupled::{DeviceRequest, PollInterval, PollVerdict, UserCode, judge_poll};
 pub use grant::{
     CodeVerdict, Grant, GrantState, GrantStatus, RACE, RefreshLifetimes, RefreshVerdict, RevokedToken, judge_code,
     judge_refresh,
 };
+pub use interaction::{ActiveSession, Interaction, NextPrompt, Requested, RequestedAuthorization, RequestedDevice};
 pub use parameters::Parameters;
-pub use pkce::CodeChallenge;
 pub use resource::Resource;
+pub use response::{
+    AuthorizationResponse, Delivery, ResponseMode, ResponseParameters, ResponseTarget, UncheckedTarget,
+};
 pub use sealed_token::{Mac, SealedToken, TokenContent, TokenKind};
 pub use standing::{GrantId, Standing};
 pub use tokens::{AccessTokenClaims, IdTokenClaims, MAX_TOKEN_LIFETIME, half_hash};

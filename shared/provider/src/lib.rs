@@ -13,6 +13,8 @@ pub mod cookies;
 mod encrypt;
 mod error;
 mod function;
+mod interaction_page;
+pub mod interactions;
 pub mod issue;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod lambda;
@@ -23,12 +25,12 @@ mod remote_keys;
 pub mod responses;
 mod rotation;
 pub mod routes;
+pub mod sessions;
 pub mod settings;
 pub mod shell;
 mod subject;
 pub mod throttle;
 mod verify;
-mod visit;
 #[cfg(target_arch = "wasm32")]
 pub mod worker;
 
@@ -39,8 +41,8 @@ pub use context::{CACHED_FOR, Context};
 pub use encrypt::encrypted;
 pub use error::{HandlerError, PageError};
 pub use function::{ErrorResponse, Function, Handler, Scheduled};
+pub use interaction_page::InteractionPage;
 pub use parameters::RequestParameters;
 pub use registration::{RegistrationPolicy, StatementIssuer, initial_access_token};
 pub use remote_keys::{KeyError, KeySource};
 pub use verify::{Backing, IdTokenHint, ProvedIdToken};
-pub use visit::Visit;

@@ -6,8 +6,7 @@
 use crate::grants::{StepContext, StoredGrant};
 use crate::stored::{decode, encode};
 use crate::{Advance, Created, Key, Kind, Partition, Record, Records, Unavailable, grants};
-use protocol::device::{DeviceRequest, PollVerdict, judge_poll};
-use protocol::{Grant, GrantId, GrantState, GrantStatus, Timestamp};
+use protocol::{DeviceRequest, Grant, GrantId, GrantState, GrantStatus, PollVerdict, Timestamp, judge_poll};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 

@@ -2,16 +2,16 @@
 
 use crate::stored::{decode, encode};
 use crate::{Advance, Created, Key, Kind, Partition, Record, Records, Unavailable};
-use protocol::{AuthorizationRequest, GrantId, Timestamp};
+use protocol::{AuthorizationRequest, GrantId, ResponseTarget, Timestamp, UncheckedTarget};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// A request that a client pushed and that passed every check. Never changes.
+/// A request that a client pushed. It never changes. When it is read, its target must be checked again.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct PushedRequest {
+pub struct PushedRequest<Target = ResponseTarget> {
     /// The request.
-    pub request: AuthorizationRequest,
-    /// Who must sign in, when an ID token hint says so: a subject.
+    pub request: AuthorizationRequest<Target>,
+    /// `sub` of the ID token hint: this user must sign in.
     pub expected_subject: Option<String>,
 }
 
@@ -58,7 +58,7 @@ pub async fn find(
     id: GrantId,
     now: Timestamp,
     grace: Duration,
-) -> Result<Option<PushedRequest>, Unavailable> {
+) -> Result<Option<PushedRequest<UncheckedTarget>>, Unavailable> {
     let Some(record) = records.get(&key(id)).await? else { return Ok(None) };
     let is_over = record.generation != 0 && {
         let answer: Answer = decode(&record.key, &record.state)?;

@@ -57,6 +57,7 @@ const CHECKED: &[&str] = &[
     "shared/provider/src/interactions.rs",
     "shared/provider/src/responses.rs",
     "shared/provider/src/sessions.rs",
+    "shared/saml",
     "shared/types",
 ];
 

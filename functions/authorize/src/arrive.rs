@@ -1,48 +1,53 @@
-//! How a request arrives: new, from a client; or back, from sign-in or consent.
+//! The arrival of a request: new from a client, or back from sign-in or consent.
 
 use latchkey_http::Request;
-use protocol::interaction::Interaction;
-use protocol::{Parameters, PushedRequestId, StoredClient};
+use protocol::{Interaction, Parameters, PushedRequestId, Requested, RequestedAuthorization, StoredClient};
 use provider::browser::Browser;
+use provider::interactions::OpenedInteraction;
 use provider::{Context, HandlerError, RequestParameters};
 use std::sync::Arc;
 use types::Error;
 
-/// A request that passed every check.
+/// An authorization request whose checks have passed.
 pub(crate) struct Arrived {
     pub(crate) interaction: Interaction,
     pub(crate) client: Arc<StoredClient>,
-    /// Whether it came by POST. Browsers leave cookies out of a POST from another site, so it goes on by GET.
+    /// True if a client sent the request by POST. Browsers leave cookies out of a POST from another site, so the request
+    /// continues by GET.
     pub(crate) is_posted: bool,
 }
 
-/// Returns the request that arrived, checked.
+/// Returns the request that arrived. Errors: the request is wrong, or its interaction is over.
 pub(crate) async fn interaction(
     request: &Request,
     context: &Context,
     browser: &Browser,
 ) -> Result<Arrived, HandlerError> {
     let parameters = request.parameters()?;
-    // In a client's request it is a parameter that nobody knows (RFC 6749 §3.1).
+    let now = request.received_at;
+    // In a client's request `interaction` is an unknown parameter, which is ignored (RFC 6749 §3.1).
     if let (Some(sealed), None) = (parameters.value("interaction"), parameters.value("client_id")) {
-        let opened = browser.open_interaction(context, sealed, request.received_at);
-        let opened = opened.or_else(|| browser.adopt_interaction(context, sealed, request.received_at));
-        let Some(interaction) = opened.filter(|interaction| interaction.device.is_none()) else {
-            return Err(Error::invalid_request("this sign-in is over, or began in another browser").into());
+        return match OpenedInteraction::open_or_adopt(context, browser, sealed, now).await? {
+            Some(OpenedInteraction { interaction, client }) => Ok(Arrived { interaction, client, is_posted: false }),
+            None => Err(over()),
         };
-        let client = context.client(&interaction.request.client_id, request.received_at).await?;
-        return Ok(Arrived { interaction, client: client.ok_or_else(unknown_client)?, is_posted: false });
     }
     let client = find_client(&parameters, request, context).await?;
     request.log.client(&client.client.client_id);
-    let checked = context.check_authorization(&parameters, &client.client, request.received_at).await?;
-    let expires_at = request.received_at.after(context.config.interaction_lifetime);
-    let interaction = Interaction {
+    let checked = context.check_authorization(&parameters, &client.client, now).await?;
+    let requested = Requested::Authorization(Box::new(RequestedAuthorization {
+        request: checked.request,
         expected_subject: checked.expected_subject,
         pushed: checked.pushed.map(PushedRequestId::name),
-        ..Interaction::begin(checked.request, browser.known_id().map(str::to_owned), expires_at)
-    };
+    }));
+    let expires_at = now.after(context.config.interaction_lifetime);
+    let interaction = Interaction::start(requested, browser.known_id().map(str::to_owned), expires_at);
     Ok(Arrived { interaction, client, is_posted: request.method == http::Method::POST })
+}
+
+/// Returns the error for an interaction that expired, started in another browser, or belongs to another endpoint.
+pub(crate) fn over() -> HandlerError {
+    Error::invalid_request("this sign-in is over, or started in another browser").into()
 }
 
 async fn find_client(
@@ -54,9 +59,5 @@ async fn find_client(
         return Err(Error::invalid_request("the parameter 'client_id' is repeated").into());
     }
     let client = context.client(parameters.required("client_id")?, request.received_at).await?;
-    Ok(client.ok_or_else(unknown_client)?)
-}
-
-fn unknown_client() -> Error {
-    Error::invalid_request("the client_id is unknown")
+    Ok(client.ok_or_else(|| Error::invalid_request("the client_id is unknown"))?)
 }

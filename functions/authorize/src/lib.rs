@@ -1,57 +1,58 @@
-//! The authorization endpoint (RFC 6749 §3.1, OpenID Connect Core §3.1.2): checks a request, sends the person to sign
-//! in or to consent when that is needed, and issues the code.
+//! The authorization endpoint (RFC 6749 §3.1, OpenID Connect Core §3.1.2). It checks a request, redirects the user to
+//! sign-in or consent where needed, and issues the code.
 
 mod arrive;
 
 use latchkey_http::{Request, Response};
 use platform::entropy;
-use protocol::SealedToken;
-use protocol::interaction::{self, Interaction, Step};
 use protocol::{
-    AuthorizationCode, CodeBinding, Grant, GrantId, GrantState, PushedRequestId, ResponseType, StoredClient,
+    AuthorizationCode, CodeBinding, Grant, GrantId, GrantState, Interaction, NextPrompt, PushedRequestId, Requested,
+    RequestedAuthorization, ResponseType, SealedToken, StoredClient,
 };
-use provider::browser::{self, Browser, SignedIn};
-use provider::{Context, Function, HandlerError, authorization_response};
-use provider::{IdTokenBinding, TokenIssuer};
+use provider::browser::Browser;
+use provider::sessions::SignedIn;
+use provider::{Context, Function, HandlerError, IdTokenBinding, TokenIssuer, authorization_response, interactions};
 use storage::pushed::{self, Answer};
 use storage::{consents, grants, users};
-use types::{Error, ErrorCode, Timestamp};
+use types::{Error, ErrorCode, Scope, Timestamp};
 
 /// The function, as every platform calls it.
 pub const FUNCTION: Function = Function::page("authorize", |request, context| Box::pin(handle(request, context)));
 
-/// Answers an authorization request, new or on its way back from sign-in or consent.
+/// Answers an authorization request that is new, or that returns from sign-in or consent.
 pub async fn handle(request: &Request, context: &Context) -> Result<Response, HandlerError> {
     let browser = Browser::of(request, context)?;
     let arrived = arrive::interaction(request, context, &browser).await?;
     request.log.client(&arrived.client.client.client_id);
     let response = if arrived.is_posted {
-        browser::forward(context, "/authorize", &arrived.interaction)?
+        interactions::resume(context, &arrived.interaction)?
     } else {
-        proceed(request, context, arrived.interaction, &arrived.client).await?
+        proceed(request, context, &arrived.interaction, &arrived.client).await?
     };
     Ok(browser.remember(response, context))
 }
 
-/// Takes a request as far as it can go now.
+/// Redirects to the next page that the request needs, or responds with the code.
 async fn proceed(
     request: &Request,
     context: &Context,
-    interaction: Interaction,
+    interaction: &Interaction,
     client: &StoredClient,
 ) -> Result<Response, HandlerError> {
+    let Requested::Authorization(requested) = &interaction.requested else { return Err(arrive::over()) };
     let now = request.received_at;
     let signed_in = SignedIn::of(request, context).await?;
-    let target = &interaction.request.target;
+    let target = &requested.request.target;
     let to_client = |error| HandlerError::Redirect(Box::new(target.clone()), error);
-    let step = browser::step(context, &interaction, signed_in.as_ref(), &client.client, now).map_err(to_client)?;
-    let (Step::Proceed, Some(signed_in)) = (step, signed_in) else {
-        return browser::forward(context, "/login", &interaction);
+    let prompt = interactions::next_prompt(context, interaction, signed_in.as_ref(), &client.client, now);
+    let (NextPrompt::Proceed, Some(signed_in)) = (prompt.map_err(to_client)?, signed_in) else {
+        return interactions::forward(context, "/login", interaction);
     };
-    if needs_consent(context, &interaction, &signed_in, client).await?.map_err(to_client)? {
-        return browser::forward(context, "/consent", &interaction);
+    let earlier = earlier_consent(context, interaction, requested, &signed_in, client).await?;
+    if interaction.needs_consent(&signed_in.name, &client.client, &earlier).map_err(to_client)? {
+        return interactions::forward(context, "/consent", interaction);
     }
-    let Some(issued) = issue(context, &interaction, &signed_in, client, now).await? else {
+    let Some(issued) = issue(context, requested, &signed_in, client, now).await? else {
         let error = Error::new(ErrorCode::InvalidRequestUri, "this pushed request was answered already");
         return Err(error.into());
     };
@@ -59,35 +60,36 @@ async fn proceed(
     authorization_response::deliver(&target.code_response(code, issued.id_token, &context.config.issuer))
 }
 
-async fn needs_consent(
+/// Returns the consent that the user gave the client earlier. Round trips: 1; 0 if the request needs no earlier consent, or
+/// may not use it.
+async fn earlier_consent(
     context: &Context,
     interaction: &Interaction,
+    requested: &RequestedAuthorization,
     signed_in: &SignedIn,
     client: &StoredClient,
-) -> Result<Result<bool, Error>, HandlerError> {
-    let judge = |remembered| interaction::needs_consent(interaction, &signed_in.name, &client.client, &remembered);
-    let unremembered = judge(types::Scope::default());
-    if unremembered == Ok(false)
-        || !interaction::remembers_consent(&interaction.request, &client.client, &context.config.issuer)
-    {
-        return Ok(unremembered);
+) -> Result<Scope, HandlerError> {
+    let without = interaction.needs_consent(&signed_in.name, &client.client, &Scope::default());
+    let may_use = requested.request.may_use_earlier_consent(&client.client, &context.config.issuer);
+    if without == Ok(false) || !may_use {
+        return Ok(Scope::default());
     }
-    let remembered =
-        consents::find(context.records.as_ref(), &signed_in.session.subject, &interaction.request.client_id).await?;
-    Ok(judge(remembered))
+    let subject = &signed_in.session.subject;
+    Ok(consents::find(context.records.as_ref(), subject, &client.client.client_id).await?)
 }
 
-/// A pushed request yields one code (RFC 9126 §7.3). Returns the code to answer with: the new one, or the earlier one if this
-/// session already holds an unredeemed code for this request, because its answer was lost. Round trips: 1 for a pushed
-/// request; 2 if it was answered before.
+/// Claims the pushed request for a new code: a pushed request yields one code (RFC 9126 §7.3). Returns the code to answer
+/// with: the new one, or the earlier one if this session already holds an unredeemed code for the request, because the
+/// response was lost. `None` if the request was answered otherwise. Round trips: 0 for a request that was not pushed; 1; 2
+/// if the request was answered before.
 async fn claim_pushed_request(
     context: &Context,
-    interaction: &Interaction,
+    requested: &RequestedAuthorization,
     code: AuthorizationCode,
     sid: &str,
 ) -> Result<Option<AuthorizationCode>, HandlerError> {
     let records = context.records.as_ref();
-    let Some(id) = interaction.pushed.as_deref().and_then(PushedRequestId::from_name) else { return Ok(Some(code)) };
+    let Some(id) = requested.pushed.as_deref().and_then(PushedRequestId::from_name) else { return Ok(Some(code)) };
     let answer = Answer { grant: code.grant.name(), issued_at: code.issued_at, sid: sid.to_owned() };
     let Some(before) = pushed::answer(records, id, &answer).await? else { return Ok(None) };
     if before == answer {
@@ -101,23 +103,23 @@ async fn claim_pushed_request(
     Ok(is_unredeemed.then_some(AuthorizationCode { grant, issued_at, expires_at }))
 }
 
-/// What a client is answered with.
-pub(crate) struct Issued {
+/// The tokens of the authorization response.
+struct Issued {
     code: SealedToken,
     id_token: Option<String>,
 }
 
-/// Creates the grant and the code that stands for it (RFC 6749 §4.1.2); in the hybrid flow the ID token that goes with
-/// the code. `None` when the request is a pushed one that was answered otherwise. One round trip, two when the ID token is
-/// to hold claims of the profile; and those of a pushed request.
+/// Creates the grant and issues its code (RFC 6749 §4.1.2), in the hybrid flow with the ID token. `None` if the request was
+/// pushed and answered before. Round trips: 1; 2 if the ID token has claims of the profile; and those of
+/// [`claim_pushed_request`].
 async fn issue(
     context: &Context,
-    interaction: &Interaction,
+    requested: &RequestedAuthorization,
     signed_in: &SignedIn,
     client: &StoredClient,
     now: Timestamp,
 ) -> Result<Option<Issued>, HandlerError> {
-    let request = &interaction.request;
+    let request = &requested.request;
     let subject = &signed_in.session.subject;
     let id_token_claims = if request.claims.wants_id_token_profile() {
         let user = users::find(context.records.as_ref(), subject).await?;
@@ -140,7 +142,7 @@ async fn issue(
     let state = GrantState::issued(entropy::name()?);
     grants::create(context.records.as_ref(), id, &grant, &state, now.after(lifetime)).await?;
     let code = AuthorizationCode { grant: id, issued_at: now, expires_at: now.after(lifetime) };
-    let Some(code) = claim_pushed_request(context, interaction, code, &grant.sid).await? else { return Ok(None) };
+    let Some(code) = claim_pushed_request(context, requested, code, &grant.sid).await? else { return Ok(None) };
     let binding = CodeBinding {
         client_id: &request.client_id,
         redirect_uri: request.target.redirect_uri(),

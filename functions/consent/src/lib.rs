@@ -1,76 +1,96 @@
-//! The consent page: shows the scopes that a client requests, and receives the user's decision.
+//! The consent page: the user sees what a client requests, and allows or denies it.
 
 use http::{Method, StatusCode};
 use latchkey_http::{Request, Response};
-use pages::ScopeLine;
+use pages::{ConsentKind, ConsentView, ScopeLine};
 use platform::entropy;
-use protocol::interaction::{self, Decision, Interaction};
-use provider::browser::{self, FormOrigin, SignedIn};
-use provider::{Context, Function, HandlerError, Visit, responses};
+use protocol::{AuthorizationRequest, Interaction, Requested};
+use provider::browser::FormOrigin;
+use provider::sessions::SignedIn;
+use provider::{Context, Function, HandlerError, InteractionPage, interactions, responses};
 use storage::consents;
 use types::Error;
 
 /// The function, as every platform calls it.
 pub const FUNCTION: Function = Function::page("consent", |request, context| Box::pin(handle(request, context)));
 
-/// Shows the page (GET) or applies the decision (POST).
+/// Shows the page, or handles its form.
 pub async fn handle(request: &Request, context: &Context) -> Result<Response, HandlerError> {
-    let visit = Visit::open(request, context).await?;
-    if visit.interaction.device.is_some() {
-        return Err(Visit::over());
-    }
-    let Some(signed_in) = SignedIn::of(request, context).await? else {
-        return browser::forward(context, "/authorize", &visit.interaction);
+    let page = InteractionPage::open(request, context).await?;
+    let Requested::Authorization(requested) = &page.interaction.requested else {
+        return Err(InteractionPage::over());
     };
-    if request.method == Method::POST { decide(visit, &signed_in).await } else { show(&visit, &signed_in) }
+    let Some(signed_in) = SignedIn::of(request, context).await? else {
+        return interactions::resume(context, &page.interaction);
+    };
+    if request.method == Method::POST {
+        decide(&page, &requested.request, &signed_in).await
+    } else {
+        show(&page, &requested.request, &signed_in)
+    }
 }
 
-async fn decide(visit: Visit<'_>, signed_in: &SignedIn) -> Result<Response, HandlerError> {
-    match visit.form_origin("consent", signed_in) {
+/// Handles the form.
+async fn decide(
+    page: &InteractionPage<'_>,
+    request: &AuthorizationRequest,
+    signed_in: &SignedIn,
+) -> Result<Response, HandlerError> {
+    let (context, interaction) = (page.context, &page.interaction);
+    match page.form_origin("consent", signed_in) {
         FormOrigin::ThisSession => {}
-        FormOrigin::OtherSession => return browser::forward(visit.context, "/authorize", &visit.interaction),
+        FormOrigin::OtherSession => return interactions::resume(context, interaction),
         FormOrigin::Elsewhere => {
             return Err(HandlerError::page(
                 "Nothing was decided",
                 "The page is not one that you were shown. Go back to the application and try again.",
-                Error::invalid_request("the form's token is missing, or of another browser"),
+                Error::invalid_request("the CSRF token of the form is missing, or belongs to another browser"),
             ));
         }
     }
-    let Visit { context, interaction, parameters, client, .. } = visit;
-    match parameters.value("decision") {
+    match page.parameters.value("decision") {
         Some("allow") => {
-            let (records, subject) = (context.records.as_ref(), &signed_in.session.subject);
-            let client_id = &interaction.request.client_id;
-            let before = consents::find(records, subject, client_id).await?;
-            let (client, resources) = (&client.client, &context.config.resources);
-            let allowed = interaction::to_remember(&interaction.request, client, resources, &before);
-            consents::save(records, subject, client_id, &allowed).await?;
-            let decision = Some(Decision::Allowed { session: signed_in.name.clone() });
-            browser::forward(context, "/authorize", &Interaction { decision, ..interaction })
+            let allowed: Interaction = interaction.clone().allow(signed_in.name.clone())?;
+            remember(page, request, signed_in).await?;
+            interactions::resume(context, &allowed)
         }
-        Some("switch") => browser::forward(context, "/login", &interaction.switched()),
-        _ => browser::forward(context, "/authorize", &Interaction { decision: Some(Decision::Denied), ..interaction }),
+        Some("switch") => interactions::forward(context, "/login", &interaction.clone().restart_as_other_user()?),
+        _ => interactions::resume(context, &interaction.clone().deny()),
     }
 }
 
-fn show(visit: &Visit<'_>, signed_in: &SignedIn) -> Result<Response, HandlerError> {
+/// Adds the request to the consent that the user gave the client. Round trips: 2.
+async fn remember(
+    page: &InteractionPage<'_>,
+    request: &AuthorizationRequest,
+    signed_in: &SignedIn,
+) -> Result<(), HandlerError> {
+    let (records, subject) = (page.context.records.as_ref(), &signed_in.session.subject);
+    let earlier = consents::find(records, subject, &request.client_id).await?;
+    let consent = request.consent_to_remember(&page.client.client, &page.context.config.resources, &earlier);
+    Ok(consents::save(records, subject, &request.client_id, &consent).await?)
+}
+
+/// Shows the page.
+fn show(
+    page: &InteractionPage<'_>,
+    request: &AuthorizationRequest,
+    signed_in: &SignedIn,
+) -> Result<Response, HandlerError> {
     let nonce = entropy::name()?;
-    let asked = &visit.interaction.request;
-    let scope = asked.scope_to_consent();
+    let scope = request.scope_to_consent();
     let scopes: Vec<ScopeLine<'_>> = ScopeLine::all(&scope).collect();
-    let client = &visit.client.client;
-    let page = pages::consent(&pages::Consent {
+    let view = ConsentView {
         nonce: &nonce,
-        client: client.into(),
-        redirect_uri: asked.target.redirect_uri(),
+        client: (&page.client.client).into(),
         user: &signed_in.session.name,
         scopes: &scopes,
-        resources: &asked.resources,
-        interaction: &visit.sealed,
-        csrf: &visit.browser.decision_token(visit.context, "consent", &visit.sealed, signed_in),
-    });
-    Ok(responses::page(StatusCode::OK, page))
+        resources: &request.resources,
+        interaction: &page.sealed,
+        csrf: &page.browser.consent_token(page.context, "consent", &page.sealed, signed_in),
+        kind: ConsentKind::Authorization { redirect_uri: request.target.redirect_uri() },
+    };
+    Ok(responses::page(StatusCode::OK, pages::consent(&view)))
 }
 
 #[cfg(target_arch = "wasm32")]

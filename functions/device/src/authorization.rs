@@ -4,9 +4,8 @@ use crate::record_name;
 use http::{StatusCode, header};
 use latchkey_http::{Request, Response};
 use platform::entropy;
-use protocol::DeviceCode;
-use protocol::device::{DeviceRequest, INTERVAL, UserCode};
-use provider::authorization::too_long;
+use protocol::{DeviceCode, DeviceRequest, PollInterval, UserCode};
+use provider::authorization::check_length;
 use provider::{ClientRequest, Context, HandlerError};
 use serde::Serialize;
 use storage::devices::{self, Pending};
@@ -30,9 +29,7 @@ pub(crate) async fn respond(request: &Request, context: &Context) -> Result<Resp
     let opened = ClientRequest::open(request, context).await?;
     let asked = DeviceRequest::check(&opened.parameters, opened.client(), &context.config.resources)?;
     // The request travels through the sign-in of the user who approves it.
-    if let Some(error) = too_long(&asked.to_authorization_request(&format!("{}/device", context.config.issuer))) {
-        return Err(error.into());
-    }
+    check_length(&asked)?;
     let codes = begin(context, asked, opened.now).await?;
     Ok(Response::json(StatusCode::OK, &codes).with(header::PRAGMA, "no-cache"))
 }
@@ -57,6 +54,6 @@ async fn begin(context: &Context, asked: DeviceRequest, now: Timestamp) -> Resul
         user_code: user_code.to_string(),
         verification_uri,
         expires_in: lifetime.as_secs(),
-        interval: INTERVAL.as_secs(),
+        interval: PollInterval::INITIAL.as_secs(),
     })
 }

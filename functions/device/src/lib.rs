@@ -1,4 +1,4 @@
-//! Device authorization (RFC 8628): the endpoint for devices, and the page on which a user approves or refuses.
+//! Device authorization (RFC 8628): the endpoint that a device calls, and the page on which the user approves it.
 
 mod authorization;
 mod decide;
@@ -6,7 +6,7 @@ mod page;
 
 use keys::Purpose;
 use latchkey_http::{Request, Response};
-use protocol::device::UserCode;
+use protocol::UserCode;
 use provider::{Context, Function, HandlerError};
 use storage::devices::{self, Pending};
 use types::Timestamp;
@@ -24,7 +24,7 @@ pub const FUNCTION: Function = Function {
 /// Path of the device authorization endpoint (RFC 8628 §3.1); the other path is the verification page.
 const AUTHORIZATION_PATH: &str = "/device_authorization";
 
-/// Answers a device, or shows the page and applies the decision.
+/// Answers a device, or shows the verification page and handles its forms.
 pub async fn handle(request: &Request, context: &Context) -> Result<Response, HandlerError> {
     match request.path.as_str() {
         AUTHORIZATION_PATH => authorization::respond(request, context).await,
@@ -32,13 +32,13 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Ha
     }
 }
 
-/// Returns the id of the record of a user code: a MAC, so that a reader of the store learns no code.
+/// Returns the name of a user code's record. The name does not reveal the code.
 pub(crate) fn record_name(context: &Context, code: &UserCode) -> String {
     name(context.secrets.mac(Purpose::UserCode, &[code.letters().as_bytes()]))
 }
 
-/// Returns the waiting device with this user code, and the id of its record. A code that was issued under the
-/// previous secret is valid, too. Round trips: 1; 2 for an unknown code while there is a previous secret.
+/// Returns the device that shows this code, and the name of its record. A code that was issued under the previous secret is
+/// found too. Round trips: 1; 2 for a code that is not found while there is a previous secret.
 pub(crate) async fn find(
     context: &Context,
     code: &UserCode,

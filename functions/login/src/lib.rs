@@ -1,81 +1,66 @@
 //! The sign-in page: the only function that reads credentials.
 
 mod form;
+mod method;
 mod password;
 
 use http::{Method, StatusCode, header};
 use latchkey_http::{Request, Response};
-use pages::{SignIn, SignInProblem};
+use pages::SignInProblem;
 use platform::entropy;
-use protocol::AuthenticationContext;
-use protocol::interaction::{Interaction, Step};
-use provider::browser::{self, SignedIn};
-use provider::{Context, Function, HandlerError, Visit, responses};
+use protocol::{AuthenticationContext, AuthenticationMethod, NextPrompt};
+use provider::sessions::{self as browser_sessions, SignedIn};
+use provider::{Context, Function, HandlerError, InteractionPage, interactions};
 use storage::{sessions, users};
 
 /// The function, as every platform calls it.
 pub const FUNCTION: Function = Function::page("login", |request, context| Box::pin(handle(request, context)));
 
-/// Shows the page, or takes what it sends.
+/// Shows the page, or handles its form.
 pub async fn handle(request: &Request, context: &Context) -> Result<Response, HandlerError> {
-    let visit = Visit::open(request, context).await?;
-    if request.method == Method::POST { form::submit(&visit).await } else { show(&visit).await }
+    let page = InteractionPage::open(request, context).await?;
+    if request.method == Method::POST { form::submit(page).await } else { show(&page).await }
 }
 
-/// The page as first seen. Whoever is signed in may go on as that, when the request lets people choose; and goes on
-/// without it, when the session is good for the request by now: the person signed in in another tab.
-async fn show(visit: &Visit<'_>) -> Result<Response, HandlerError> {
-    let signed_in = SignedIn::of(visit.request, visit.context).await?;
-    let now = visit.request.received_at;
-    let step = browser::step(visit.context, &visit.interaction, signed_in.as_ref(), &visit.client.client, now);
-    if step == Ok(Step::Proceed) {
-        return browser::forward(visit.context, visit.interaction.path(), &visit.interaction);
+/// Shows the page of the first method. A user who is signed in may continue as that user if the request lets users select
+/// the account. If the session already fits the request, the request proceeds: the user signed in in another tab.
+async fn show(page: &InteractionPage<'_>) -> Result<Response, HandlerError> {
+    let signed_in = SignedIn::of(page.request, page.context).await?;
+    let now = page.request.received_at;
+    let prompt =
+        interactions::next_prompt(page.context, &page.interaction, signed_in.as_ref(), &page.client.client, now);
+    if prompt == Ok(NextPrompt::Proceed) {
+        return interactions::resume(page.context, &page.interaction);
     }
-    let may_go_on = step == Ok(Step::SelectAccount);
-    let continue_as = signed_in.as_ref().filter(|_| may_go_on).map(|signed_in| signed_in.session.name.as_str());
-    let username = visit.interaction.request.login_hint.as_deref().unwrap_or_default();
-    page(visit, StatusCode::OK, username, None, continue_as)
+    let may_continue = prompt == Ok(NextPrompt::SelectAccount);
+    let continue_as = signed_in.as_ref().filter(|_| may_continue).map(|signed_in| signed_in.session.name.as_str());
+    let username = page.interaction.requested.login_hint().unwrap_or_default();
+    let view = SignInView { username, problem: None, continue_as };
+    method::render(AuthenticationMethod::FIRST, page, StatusCode::OK, &view)
 }
 
-/// The page again, and why.
-fn show_again(
-    visit: &Visit<'_>,
-    status: StatusCode,
-    username: &str,
-    problem: SignInProblem,
-) -> Result<Response, HandlerError> {
-    page(visit, status, username, Some(problem), None)
-}
-
-fn page(
-    visit: &Visit<'_>,
-    status: StatusCode,
-    username: &str,
+/// The variable part of the page of a method.
+#[derive(Default)]
+struct SignInView<'a> {
+    /// Fills the username field.
+    username: &'a str,
+    /// Reason why the user sees the page again.
     problem: Option<SignInProblem>,
-    continue_as: Option<&str>,
-) -> Result<Response, HandlerError> {
-    let nonce = entropy::name()?;
-    let client = &visit.client.client;
-    let page = pages::sign_in(&SignIn {
-        nonce: &nonce,
-        client: client.into(),
-        redirect_uri: visit.interaction.request.target.redirect_uri(),
-        username,
-        problem,
-        interaction: &visit.sealed,
-        csrf: &visit.browser.form_token(visit.context, "login", &visit.sealed),
-        continue_as,
-    });
-    Ok(responses::page(status, page))
+    /// Display name of the user who is signed in and may continue.
+    continue_as: Option<&'a str>,
 }
 
-/// Signs a person in: a new session in place of the one that the browser had, and on with the request. The same person's
-/// keeps its `sid`, so that signing out ends what was granted before, too (OpenID Connect Back-Channel Logout §2); another
-/// person's ends as by signing out, and its clients are told by the scheduled function.
-async fn sign_in(visit: &Visit<'_>, subject: String) -> Result<Response, HandlerError> {
-    let (context, now) = (visit.context, visit.request.received_at);
+/// Creates a session for the user in place of the browser's session, and resumes the request. A session of the same user
+/// keeps its `sid`, so that sign-out ends its earlier grants too (OpenID Connect Back-Channel Logout §2). A session of
+/// another user ends as by sign-out; the scheduled function notifies its clients.
+async fn sign_in(
+    page: InteractionPage<'_>,
+    subject: String,
+    authentication: AuthenticationContext,
+) -> Result<Response, HandlerError> {
+    let (context, now) = (page.context, page.request.received_at);
     let records = context.records.as_ref();
-    let (same, other) = match SignedIn::of(visit.request, context).await? {
+    let (same, other) = match SignedIn::of(page.request, context).await? {
         Some(before) if before.session.subject == subject => (Some(before), None),
         before => (None, before),
     };
@@ -85,7 +70,7 @@ async fn sign_in(visit: &Visit<'_>, subject: String) -> Result<Response, Handler
     let user = users::find(records, &subject).await?;
     let session = sessions::Session {
         name: user.as_ref().map_or_else(|| subject.clone(), |user| user.display_name().to_owned()),
-        authentication: AuthenticationContext::password(now),
+        authentication,
         sid: same.as_ref().map_or_else(entropy::name, |same| Ok(same.session.sid.clone()))?,
         subject,
     };
@@ -94,9 +79,9 @@ async fn sign_in(visit: &Visit<'_>, subject: String) -> Result<Response, Handler
     if let Some(same) = same {
         sessions::remove(records, same.id).await?;
     }
-    let cookie = browser::session_cookie(context, id, now)?;
-    let interaction = Interaction { signed_in: Some(id.name()), decision: None, ..visit.interaction.clone() };
-    Ok(browser::forward(context, interaction.path(), &interaction)?.with(header::SET_COOKIE, &cookie))
+    let cookie = browser_sessions::session_cookie(context, id, now)?;
+    let interaction = page.interaction.sign_in(id.name())?;
+    Ok(interactions::resume(context, &interaction)?.with(header::SET_COOKIE, &cookie))
 }
 
 #[cfg(target_arch = "wasm32")]

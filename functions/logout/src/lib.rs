@@ -8,8 +8,9 @@ use latchkey_http::{Request, Response};
 use platform::entropy;
 use protocol::Parameters;
 use provider::back_channel::Notices;
-use provider::browser::{self, Browser, SignedIn};
-use provider::{Context, Function, HandlerError, RequestParameters, cookies, responses};
+use provider::browser::Browser;
+use provider::sessions::SignedIn;
+use provider::{Context, Function, HandlerError, RequestParameters, cookies, interactions, responses};
 use request::LogoutRequest;
 use storage::{sessions, sign_out};
 use types::Error;
@@ -25,7 +26,7 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Ha
         Err(error) => return Err(error_page(error)),
         Ok(parameters) => match parameters.value("interaction") {
             Some(_) if request.method == Method::POST => confirmed(request, context, &browser, &parameters).await?,
-            Some(sealed) => match browser::open::<LogoutRequest>(context, sealed) {
+            Some(sealed) => match interactions::open::<LogoutRequest>(context, sealed) {
                 Some(logout) => begin(request, context, &browser, &logout).await?,
                 None => return Err(error_page(Error::invalid_request("the link is not one of this server"))),
             },
@@ -47,7 +48,7 @@ async fn asked(
     if request.method != Method::POST {
         return begin(request, context, browser, &logout).await;
     }
-    let sealed = browser::seal(context, &logout)?;
+    let sealed = interactions::seal(context, &logout)?;
     if sealed.len() > MAX_QUERY {
         return Err(error_page(Error::invalid_request("the request is too long")));
     }
@@ -65,7 +66,7 @@ async fn begin(
         Some(signed_in) if logout.names(&signed_in.session) => end(request, context, &signed_in, logout).await,
         Some(signed_in) => {
             let nonce = entropy::name()?;
-            let sealed = browser::seal(context, logout)?;
+            let sealed = interactions::seal(context, logout)?;
             let page = pages::logout(&pages::Logout {
                 nonce: &nonce,
                 client_name: logout.client_name.as_deref(),
@@ -89,7 +90,7 @@ async fn confirmed(
     let sealed = parameters.value("interaction").unwrap_or_default();
     let is_ours =
         request.method == Method::POST && browser.accepts_form(context, "logout", sealed, parameters.value("csrf"));
-    let Some(logout) = browser::open::<LogoutRequest>(context, sealed).filter(|_| is_ours) else {
+    let Some(logout) = interactions::open::<LogoutRequest>(context, sealed).filter(|_| is_ours) else {
         return Err(error_page(Error::invalid_request("the form is not one that this browser was shown")));
     };
     let everywhere = match parameters.value("decision") {

@@ -3,12 +3,10 @@
 use http::StatusCode;
 use latchkey_http::{Request, Response};
 use platform::entropy;
-use protocol::request_object::PUSHED_PREFIX;
-use protocol::{PushedRequestId, RequestUri};
+use protocol::{PUSHED_REQUEST_PREFIX, PushedRequestId, RequestUri};
 use provider::{ClientRequest, Context, Function, HandlerError};
 use serde::Serialize;
 use storage::pushed::{self, PushedRequest};
-use types::Error;
 
 /// A pushed authorization response (RFC 9126 §2.2).
 #[derive(Serialize)]
@@ -26,10 +24,7 @@ pub const FUNCTION: Function = Function::api("par", |request, context| Box::pin(
 pub async fn handle(request: &Request, context: &Context) -> Result<Response, HandlerError> {
     let asked = ClientRequest::open(request, context).await?;
     let (client, now) = (asked.client(), asked.now);
-    if asked.parameters.value("request_uri").is_some() {
-        return Err(Error::invalid_request("request_uri cannot be pushed (RFC 9126 section 2.1)").into());
-    }
-    let checked = context.check_unpushed(&asked.parameters, client, now).await?;
+    let checked = context.check_pushed(&asked.parameters, client, now).await?;
     let id = PushedRequestId::new(entropy::bytes()?, entropy::bytes()?);
     let expires_at = now.after(context.config.pushed_request_lifetime);
     let reference = RequestUri { request: id, issued_at: now, expires_at };
@@ -39,7 +34,7 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Ha
     pushed::create(context.records.as_ref(), id, &request, expires_at.after(context.config.interaction_lifetime))
         .await?;
     let answer = Answer {
-        request_uri: format!("{PUSHED_PREFIX}{}", reference.expose()),
+        request_uri: format!("{PUSHED_REQUEST_PREFIX}{}", reference.expose()),
         expires_in: context.config.pushed_request_lifetime.as_secs(),
     };
     Ok(Response::json(StatusCode::CREATED, &answer))

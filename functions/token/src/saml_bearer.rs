@@ -6,18 +6,18 @@ use crate::issue::TokenResponse;
 use jose::PublicKey;
 use protocol::TrustedIssuer;
 use provider::HandlerError;
-use saml::{Genuine, Presented, Problem, Rules};
+use saml::{ParsedAssertion, Problem, Rules, VerifiedAssertion};
 use types::Error;
 
 /// Verifies the assertion and issues an access token. An assertion that is malformed, of an unknown issuer, forged,
 /// expired, or for another audience is rejected without a storage call.
 pub(crate) async fn issue(request: &TokenRequest<'_>) -> Result<TokenResponse, HandlerError> {
-    let presented = Presented::parse(request.parameters.required("assertion")?).map_err(refused)?;
-    let named = presented.issuer();
+    let parsed = ParsedAssertion::parse(request.parameters.required("assertion")?).map_err(refused)?;
+    let named = parsed.issuer();
     let config = &request.context.config;
     let issuer =
-        assertion_grant::named_issuer(request, &config.trusted_saml_issuers, named.as_deref(), presented.algorithm())?;
-    let genuine = verify(presented, issuer)
+        assertion_grant::named_issuer(request, &config.trusted_saml_issuers, named.as_deref(), parsed.algorithm())?;
+    let verified = verify(parsed, issuer)
         .await
         .ok_or_else(|| Error::invalid_grant("the assertion is not signed with a key of its issuer"))?;
     let recipient = format!("{}/token", config.issuer);
@@ -28,7 +28,7 @@ pub(crate) async fn issue(request: &TokenRequest<'_>) -> Result<TokenResponse, H
         max_lifetime: issuer.max_lifetime(),
         now: request.now,
     };
-    let assertion = genuine.check(&rules).map_err(refused)?;
+    let assertion = verified.check(&rules).map_err(refused)?;
     let accepted = Accepted {
         issuer,
         subject: &assertion.subject,
@@ -42,12 +42,12 @@ pub(crate) async fn issue(request: &TokenRequest<'_>) -> Result<TokenResponse, H
 
 /// Returns the verified part of the assertion, if the key of one of the issuer's certificates signed it. Keys of
 /// another type than the signature's are skipped.
-async fn verify(mut presented: Presented, issuer: &TrustedIssuer) -> Option<Genuine> {
+async fn verify(mut parsed: ParsedAssertion, issuer: &TrustedIssuer) -> Option<VerifiedAssertion> {
     for key in issuer.certificates.iter().filter_map(|certificate| PublicKey::from_certificate(certificate)) {
-        let Ok(verifier) = jose::platform().verifier(presented.algorithm(), &key).await else { continue };
-        match presented.verify(verifier.as_ref()).await {
-            Ok(genuine) => return Some(genuine),
-            Err(unverified) => presented = unverified,
+        let Ok(verifier) = jose::platform().verifier(parsed.algorithm(), &key).await else { continue };
+        match parsed.verify(verifier.as_ref()).await {
+            Ok(verified) => return Some(verified),
+            Err(unverified) => parsed = unverified,
         }
     }
     None

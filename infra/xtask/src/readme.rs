@@ -19,10 +19,12 @@ const fn part(name: &'static str, file: &'static str, printer: &'static str) -> 
     Part { name, file, printer }
 }
 
-const FROM_CODE: [Part; 4] = [
+const FROM_CODE: [Part; 6] = [
     part("settings", "infra/docs/configuration.md", "reference"),
     part("client-settings", "infra/docs/client-settings.md", "client_reference"),
-    part("routes", "infra/docs/flows.md", "reference"),
+    part("routes", "infra/docs/flows.md", "function_tables"),
+    part("functions", "infra/docs/architecture.md", "function_tables"),
+    part("record-access", "infra/docs/architecture.md", "function_tables"),
     part("guard-settings", "infra/docs/resource-server.md", "guard_reference"),
 ];
 

@@ -1,12 +1,12 @@
-//! Writes every page with sample data to a directory: `cargo run -p pages --example gallery -- DIRECTORY`.
+//! Writes every page with sample data to a directory: `cargo run -p latchkey-pages --example gallery -- DIRECTORY`.
 //!
-//! The browser tests look at these files; so can a person. A page's policy stands beside it in a `.csp` file.
+//! The browser tests read these files. The content security policy of a page is in the `.csp` file beside it.
 #![allow(clippy::expect_used, reason = "a tool for development: it stops at the first problem")]
 
 use std::{env, fs, path::Path};
 
 use latchkey_pages::{
-    ClientProfile, Command, Consent, DemoClient, DemoUser, DeviceCode, DeviceConsent, DeviceOutcome, DeviceProblem,
+    ClientProfile, Command, ConsentKind, ConsentView, DemoClient, DemoUser, DeviceCode, DeviceOutcome, DeviceProblem,
     ErrorPage, FormPost, Landing, Logout, Page, Playground, ScopeLine, SignIn, SignInProblem, SignedOut,
 };
 
@@ -116,19 +116,19 @@ fn consent() -> Vec<(&'static str, Page)> {
         .into_iter()
         .map(|name| ScopeLine { name, meaning: latchkey_pages::scope_meaning(name).unwrap_or_default() })
         .collect();
-    let ask = Consent {
+    let ask = ConsentView {
         nonce: NONCE,
         client: client(),
-        redirect_uri: "https://notes.example/callback",
         user: "Dana Demo",
         scopes: &scopes,
         resources: &[],
         interaction: "sealed",
         csrf: "token",
+        kind: ConsentKind::Authorization { redirect_uri: "https://notes.example/callback" },
     };
-    let app = Consent {
+    let app = ConsentView {
         client: ClientProfile { name: "Orchard", ..ClientProfile::default() },
-        redirect_uri: "com.example.orchard:/callback",
+        kind: ConsentKind::Authorization { redirect_uri: "com.example.orchard:/callback" },
         scopes: scopes.get(..1).unwrap_or_default(),
         ..ask
     };
@@ -177,7 +177,7 @@ fn device() -> Vec<(&'static str, Page)> {
         problem: Some(DeviceProblem::TooManyAttempts { retry_after_secs: 8 }),
         ..code
     };
-    let consent = DeviceConsent {
+    let consent = ConsentView {
         nonce: NONCE,
         client: ClientProfile {
             name: "Orchard TV",
@@ -185,7 +185,6 @@ fn device() -> Vec<(&'static str, Page)> {
             ..ClientProfile::default()
         },
         user: "Dana Demo",
-        user_code: "WDJB-MJHT",
         scopes: &[
             ScopeLine { name: "openid", meaning: "Know who you are" },
             ScopeLine { name: "films:play", meaning: "" },
@@ -193,11 +192,12 @@ fn device() -> Vec<(&'static str, Page)> {
         resources: &["https://films.orchard.example".to_owned()],
         interaction: "sealed",
         csrf: "token",
+        kind: ConsentKind::Device { user_code: "WDJB-MJHT" },
     };
     vec![
         ("device_code", latchkey_pages::device_code(&code)),
         ("device_code_again", latchkey_pages::device_code(&again)),
-        ("device_consent", latchkey_pages::device_consent(&consent)),
+        ("device_consent", latchkey_pages::consent(&consent)),
         ("device_approved", latchkey_pages::device_outcome(NONCE, DeviceOutcome::Approved)),
         ("device_over", latchkey_pages::device_outcome(NONCE, DeviceOutcome::Over)),
     ]

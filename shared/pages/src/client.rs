@@ -1,7 +1,7 @@
-//! What a page tells about the application that asks.
+//! The client as a page shows it.
 
-/// A client as shown to a person; the URIs are the client's metadata (RFC 7591 §2). A link that is not http or https, and a
-/// logo that is not https, is left out.
+/// A client as a page shows it; the URIs are the client's metadata (RFC 7591 §2). A link that is not http or https is left
+/// out, and so is a logo that is not https.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ClientProfile<'a> {
     /// `client_name`, or the client identifier where it has none.
@@ -46,12 +46,12 @@ impl<'a> ClientProfile<'a> {
     }
 }
 
-/// The letter that stands for a name where there is no picture.
+/// Returns the letter that replaces a missing logo or picture.
 pub(crate) fn monogram(name: &str) -> String {
     name.chars().find(|c| c.is_alphanumeric()).map_or_else(|| "?".into(), |c| c.to_uppercase().collect())
 }
 
-/// Where the browser goes in the end, in words: a host, an application on this device, or a private-use scheme.
+/// Returns the place where the browser goes in the end: a host, an application on this device, or a private-use scheme.
 pub(crate) fn destination(redirect_uri: &str) -> String {
     match split_web(redirect_uri) {
         Some((_, authority)) if is_loopback(authority) => format!("{authority} (this device)"),
@@ -71,14 +71,14 @@ pub(crate) fn is_web(uri: &str) -> bool {
     split_web(uri).is_some_and(|(_, authority)| !authority.is_empty())
 }
 
-/// Whether a browser may be sent there: to the web, or to an application by its private-use scheme, which has a dot in it
-/// (RFC 8252 §7.1); nothing that a browser runs itself is like that.
+/// True if a browser may be redirected there: to the web, or to an application by its private-use scheme. Such a scheme has a
+/// dot (RFC 8252 §7.1); the schemes that a browser runs itself have none.
 pub(crate) fn is_destination(uri: &str) -> bool {
     let is_scheme = |scheme: &str| scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
     is_web(uri) || uri.split_once(':').is_some_and(|(scheme, _)| scheme.contains('.') && is_scheme(scheme))
 }
 
-/// Scheme and `host[:port]` of an http or https URI; user information, which could pass for a host, is left out.
+/// Returns scheme and `host[:port]` of an http or https URI. User information is left out: it could be mistaken for a host.
 pub(crate) fn split_web(uri: &str) -> Option<(&str, &str)> {
     let (scheme, rest) = uri.split_once("://")?;
     if !scheme.eq_ignore_ascii_case("https") && !scheme.eq_ignore_ascii_case("http") {

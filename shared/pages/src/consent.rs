@@ -1,61 +1,136 @@
-//! The consent page.
+//! The consent page: of an authorization request, and of a device.
 
 use askama::Template;
 
 use crate::{ClientProfile, Page, client::destination, policy::Policy};
 
-/// What the consent page shows. The form posts to `/consent`: `interaction`, `csrf` and `decision` = `allow`, `deny` or
-/// `switch` (sign in as someone else).
+/// The consent page. The form sends `interaction`, `csrf` and `decision` = `allow`, `deny` or `switch` (sign in as another
+/// user).
 #[derive(Debug, Clone, Copy)]
-pub struct Consent<'a> {
-    /// Fresh for each response: 128 random bits or more, base64url.
+pub struct ConsentView<'a> {
+    /// Nonce, new for each response: 128 random bits or more, base64url.
     pub nonce: &'a str,
-    /// The application that asks.
+    /// The client that requests access.
     pub client: ClientProfile<'a>,
-    /// The validated redirect URI: its host is shown, and the policy lets the form's redirect reach it.
-    pub redirect_uri: &'a str,
-    /// Display name of the account that is signed in.
+    /// Display name of the user who is signed in.
     pub user: &'a str,
-    /// What is asked for, in the order shown.
+    /// The requested scopes, in the order shown.
     pub scopes: &'a [ScopeLine<'a>],
-    /// The resources that it is for (RFC 8707), when the request names any.
+    /// The requested resources (RFC 8707).
     pub resources: &'a [String],
     /// The sealed interaction.
     pub interaction: &'a str,
     /// The CSRF token.
     pub csrf: &'a str,
+    /// The kind of request, which determines the texts.
+    pub kind: ConsentKind<'a>,
 }
 
-/// One scope that is asked for.
+/// The kind of request that needs consent.
+#[derive(Debug, Clone, Copy)]
+pub enum ConsentKind<'a> {
+    /// An authorization request. The form posts to `/consent`.
+    Authorization {
+        /// The validated redirect URI. Its host is shown, and the policy lets the form's redirect reach it.
+        redirect_uri: &'a str,
+    },
+    /// A device authorization request (RFC 8628 §3.3). The form posts to `/device`. The page warns of an attacker who sent
+    /// the code (RFC 8628 §5.4).
+    Device {
+        /// `user_code` as the device shows it.
+        user_code: &'a str,
+    },
+}
+
+/// Texts and targets of the page.
+struct Texts {
+    /// Title of the document, before the name of the client.
+    title: &'static str,
+    /// Heading, before and after the name of the client.
+    heading: [&'static str; 2],
+    /// Path that the form posts to.
+    action: &'static str,
+    form_id: &'static str,
+    allow: &'static str,
+    deny: &'static str,
+}
+
+impl ConsentKind<'_> {
+    const fn texts(&self) -> Texts {
+        match self {
+            Self::Authorization { .. } => Texts {
+                title: "Allow access",
+                heading: ["Allow", "to use your account?"],
+                action: "/consent",
+                form_id: "consent-form",
+                allow: "Allow",
+                deny: "Deny",
+            },
+            Self::Device { .. } => Texts {
+                title: "Connect a device",
+                heading: ["Connect", "to your account?"],
+                action: "/device",
+                form_id: "device-consent-form",
+                allow: "Connect",
+                deny: "Refuse",
+            },
+        }
+    }
+
+    const fn redirect_uri(&self) -> Option<&str> {
+        match self {
+            Self::Authorization { redirect_uri } => Some(redirect_uri),
+            Self::Device { .. } => None,
+        }
+    }
+
+    const fn user_code(&self) -> Option<&str> {
+        match self {
+            Self::Authorization { .. } => None,
+            Self::Device { user_code } => Some(user_code),
+        }
+    }
+}
+
+/// A requested scope.
 #[derive(Debug, Clone, Copy)]
 pub struct ScopeLine<'a> {
-    /// The scope value as on the wire.
+    /// Scope token on the wire.
     pub name: &'a str,
-    /// What it lets the application do; see [`scope_meaning`](crate::scope_meaning). Empty: only the name is shown.
+    /// Access that the scope gives; see [`scope_meaning`](crate::scope_meaning). Empty: only the name is shown.
     pub meaning: &'a str,
 }
 
 impl<'a> ScopeLine<'a> {
-    /// The lines of a scope.
+    /// Returns the lines of a scope.
     pub fn all(scope: &'a types::Scope) -> impl Iterator<Item = Self> {
         scope.iter().map(|name| Self { name, meaning: crate::scope_meaning(name).unwrap_or_default() })
     }
 }
 
-/// Shows the consent page.
-pub fn consent(view: &Consent<'_>) -> Page {
+/// Renders the consent page.
+pub fn consent(view: &ConsentView<'_>) -> Page {
+    let redirect_uri = view.kind.redirect_uri();
     let policy = Policy {
         logo_uri: view.client.logo_uri,
         form_self: true,
-        form_target: Some(view.redirect_uri),
+        form_target: redirect_uri,
         ..Policy::new(view.nonce)
     };
-    Page::new(&ConsentTemplate { view, destination: destination(view.redirect_uri) }, policy)
+    let template = ConsentTemplate {
+        view,
+        texts: view.kind.texts(),
+        user_code: view.kind.user_code(),
+        destination: redirect_uri.map(destination),
+    };
+    Page::new(&template, policy)
 }
 
 #[derive(Template)]
 #[template(path = "consent.html")]
 struct ConsentTemplate<'a> {
-    view: &'a Consent<'a>,
-    destination: String,
+    view: &'a ConsentView<'a>,
+    texts: Texts,
+    user_code: Option<&'a str>,
+    destination: Option<String>,
 }

@@ -4,16 +4,16 @@ use askama::Template;
 
 use crate::{Page, policy::Policy};
 
-/// What the landing page shows.
+/// The landing page.
 #[derive(Debug, Clone, Copy)]
 pub struct Landing<'a> {
-    /// Fresh for each response: 128 random bits or more, base64url.
+    /// Nonce, new for each response: 128 random bits or more, base64url.
     pub nonce: &'a str,
     /// The issuer, an origin.
     pub issuer: &'a str,
-    /// The accounts that one can sign in with.
+    /// Accounts for sign-in.
     pub users: &'a [DemoUser<'a>],
-    /// The registered clients.
+    /// Registered clients.
     pub clients: &'a [DemoClient<'a>],
     /// Commands to try in a terminal.
     pub commands: &'a [Command<'a>],
@@ -35,11 +35,11 @@ pub struct DemoClient<'a> {
     pub client_id: &'a str,
     /// `client_secret` of a confidential client.
     pub client_secret: Option<&'a str>,
-    /// What it is for, e.g. its grants.
+    /// Purpose of the client, e.g. its grants.
     pub purpose: &'a str,
 }
 
-/// A command line with what it shows.
+/// A command line and its title.
 #[derive(Debug, Clone, Copy)]
 pub struct Command<'a> {
     /// E.g. `Client credentials`.
@@ -48,7 +48,7 @@ pub struct Command<'a> {
     pub line: &'a str,
 }
 
-/// Shows the landing page (`GET /`).
+/// Renders the landing page (`GET /`).
 pub fn landing(view: &Landing<'_>) -> Page {
     Page::new(&LandingTemplate { view }, Policy::new(view.nonce))
 }
@@ -56,7 +56,7 @@ pub fn landing(view: &Landing<'_>) -> Page {
 /// The client that the playground acts as. Endpoints are read from the discovery document.
 #[derive(Debug, Clone, Copy)]
 pub struct Playground<'a> {
-    /// Fresh for each response: 128 random bits or more, base64url.
+    /// Nonce, new for each response: 128 random bits or more, base64url.
     pub nonce: &'a str,
     /// The issuer, an origin; the page must be served from it.
     pub issuer: &'a str,
@@ -72,7 +72,7 @@ pub struct Playground<'a> {
     pub scope: &'a str,
 }
 
-/// Shows the playground (`GET /playground` and `GET /playground/callback`).
+/// Renders the playground (`GET /playground` and `GET /playground/callback`).
 pub fn playground(view: &Playground<'_>) -> Page {
     let policy = Policy { script: true, connect: true, ..Policy::new(view.nonce) };
     Page::new(&PlaygroundTemplate { view }, policy)

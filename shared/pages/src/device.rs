@@ -2,36 +2,36 @@
 
 use askama::Template;
 
-use crate::{ClientProfile, Page, ScopeLine, policy::Policy};
+use crate::{Page, policy::Policy};
 
-/// Asks for the code that the device shows. The form posts to `/device`: `user_code` and `csrf`.
+/// The page that asks for the code that the device shows. The form posts `user_code` and `csrf` to `/device`.
 #[derive(Debug, Clone, Copy)]
 pub struct DeviceCode<'a> {
-    /// Fresh for each response: 128 random bits or more, base64url.
+    /// Nonce, new for each response: 128 random bits or more, base64url.
     pub nonce: &'a str,
-    /// Fills the field: from the link that the device shows, or what was typed before.
+    /// Content of the field: the code of the link that the device shows, or what the user typed before.
     pub user_code: &'a str,
-    /// Why the person sees the form again.
+    /// Reason why the user sees the form again.
     pub problem: Option<DeviceProblem>,
     /// The CSRF token.
     pub csrf: &'a str,
 }
 
-/// Why a code was not taken.
+/// Reason why a code was not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeviceProblem {
     /// No device waits with this code.
     Unknown,
-    /// Slowed down.
+    /// Too many attempts.
     TooManyAttempts {
-        /// Seconds until the next code is looked at.
+        /// Seconds until the next code is accepted.
         retry_after_secs: u64,
     },
     /// The CSRF token is no longer valid.
     SessionExpired,
 }
 
-/// Shows the page that asks for the code.
+/// Renders the page that asks for the code.
 pub fn device_code(view: &DeviceCode<'_>) -> Page {
     let problem = view.problem.map(|problem| match problem {
         DeviceProblem::Unknown => {
@@ -45,46 +45,18 @@ pub fn device_code(view: &DeviceCode<'_>) -> Page {
     Page::new(&DeviceCodeTemplate { view, problem }, Policy { form_self: true, ..Policy::new(view.nonce) })
 }
 
-/// Asks whether the device may have what it asks for. The form posts to `/device`: `interaction`, `csrf` and `decision`
-/// = `allow`, `deny` or `switch` (sign in as someone else).
-#[derive(Debug, Clone, Copy)]
-pub struct DeviceConsent<'a> {
-    /// Fresh for each response: 128 random bits or more, base64url.
-    pub nonce: &'a str,
-    /// The application on the device.
-    pub client: ClientProfile<'a>,
-    /// Display name of the account that is signed in.
-    pub user: &'a str,
-    /// The code, as the device shows it.
-    pub user_code: &'a str,
-    /// What is asked for, in the order shown.
-    pub scopes: &'a [ScopeLine<'a>],
-    /// The resources that it is for (RFC 8707), when the request names any.
-    pub resources: &'a [String],
-    /// The sealed interaction.
-    pub interaction: &'a str,
-    /// The CSRF token.
-    pub csrf: &'a str,
-}
-
-/// Shows the page that asks for approval, and warns of whoever sent the code from elsewhere (RFC 8628 §5.4).
-pub fn device_consent(view: &DeviceConsent<'_>) -> Page {
-    let policy = Policy { logo_uri: view.client.logo_uri, form_self: true, ..Policy::new(view.nonce) };
-    Page::new(&DeviceConsentTemplate { view }, policy)
-}
-
-/// How it ended.
+/// The outcome of a device authorization.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeviceOutcome {
-    /// The device gets its tokens with its next poll.
+    /// The device receives its tokens with its next poll.
     Approved,
-    /// It gets none.
+    /// The device receives no tokens.
     Denied,
-    /// The code has expired, or somebody decided before.
+    /// The code has expired, or was decided before.
     Over,
 }
 
-/// Says how it ended.
+/// Renders the page with the outcome.
 pub fn device_outcome(nonce: &str, outcome: DeviceOutcome) -> Page {
     let (title, message) = match outcome {
         DeviceOutcome::Approved => {
@@ -114,12 +86,6 @@ struct Outcome<'a> {
 struct DeviceCodeTemplate<'a> {
     view: &'a DeviceCode<'a>,
     problem: Option<String>,
-}
-
-#[derive(Template)]
-#[template(path = "device_consent.html")]
-struct DeviceConsentTemplate<'a> {
-    view: &'a DeviceConsent<'a>,
 }
 
 #[derive(Template)]

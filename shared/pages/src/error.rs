@@ -1,27 +1,27 @@
-//! The page for errors that must not be sent to a client.
+//! The page for errors that must not be sent to a client (RFC 6749 §3.1.2.4).
 
 use askama::Template;
 
 use crate::{Page, policy::Policy};
 
-/// What the error page shows.
+/// The error page.
 #[derive(Debug, Clone, Copy)]
 pub struct ErrorPage<'a> {
-    /// Fresh for each response: 128 random bits or more, base64url.
+    /// Nonce, new for each response: 128 random bits or more, base64url.
     pub nonce: &'a str,
-    /// The HTTP status of the response.
+    /// HTTP status of the response.
     pub status: u16,
-    /// A few words, e.g. `This sign-in link is not valid`.
+    /// Title, e.g. `This sign-in link is not valid`.
     pub title: &'a str,
-    /// One or two sentences for the person.
+    /// One or two sentences for the user.
     pub message: &'a str,
-    /// What a developer of the client must change, e.g. `redirect_uri is not registered`.
+    /// Hint for the developer of the client, e.g. `redirect_uri is not registered`.
     pub hint: Option<&'a str>,
-    /// Finds the log line.
+    /// Id of the request in the log.
     pub request_id: &'a str,
 }
 
-/// Shows the error page.
+/// Renders the error page.
 pub fn error(view: &ErrorPage<'_>) -> Page {
     Page::new(&ErrorTemplate { view }, Policy::new(view.nonce))
 }

@@ -4,18 +4,18 @@ use askama::Template;
 
 use crate::{Page, client::destination, policy::Policy};
 
-/// What the page posts, and where to.
+/// The page that posts an authorization response.
 #[derive(Debug, Clone, Copy)]
 pub struct FormPost<'a> {
-    /// Fresh for each response: 128 random bits or more, base64url.
+    /// Nonce, new for each response: 128 random bits or more, base64url.
     pub nonce: &'a str,
-    /// The validated redirect URI.
+    /// The validated redirect URI, which receives the form.
     pub action: &'a str,
-    /// The parameters of the response, in order.
+    /// Parameters of the response, in order.
     pub fields: &'a [(&'a str, &'a str)],
 }
 
-/// Shows the page: it submits itself; without JavaScript it shows a button.
+/// Renders the page. It submits itself; without JavaScript the user presses a button.
 pub fn form_post(view: &FormPost<'_>) -> Page {
     let policy = Policy { script: true, form_target: Some(view.action), ..Policy::new(view.nonce) };
     let template = FormPostTemplate { view, action: action(view.action), destination: destination(view.action) };
@@ -30,7 +30,7 @@ struct FormPostTemplate<'a> {
     destination: String,
 }
 
-/// A form never runs a script, whatever was registered.
+/// Returns the redirect URI as the action of a form; `about:blank` for a scheme that runs a script.
 fn action(uri: &str) -> &str {
     let scheme = uri.split(':').next().unwrap_or_default().trim().to_ascii_lowercase();
     if matches!(scheme.as_str(), "javascript" | "data" | "vbscript") { "about:blank" } else { uri }

@@ -1,4 +1,4 @@
-//! The HTML that a person sees: pure functions from view models to a [`Page`].
+//! The HTML that a user sees: pure functions from view models to a [`Page`].
 //!
 //! Every page works without JavaScript, carries its own style sheet under the nonce that the caller supplies, and loads
 //! nothing from elsewhere except a client's https logo. Every value of a view model is untrusted text and is escaped.
@@ -15,11 +15,9 @@ mod scope;
 mod sign_in;
 
 pub use client::ClientProfile;
-pub use consent::{Consent, ScopeLine, consent};
+pub use consent::{ConsentKind, ConsentView, ScopeLine, consent};
 pub use development::{Command, DemoClient, DemoUser, Landing, Playground, landing, playground};
-pub use device::{
-    DeviceCode, DeviceConsent, DeviceOutcome, DeviceProblem, device_code, device_consent, device_outcome,
-};
+pub use device::{DeviceCode, DeviceOutcome, DeviceProblem, device_code, device_outcome};
 pub use error::{ErrorPage, error};
 pub use form_post::{FormPost, form_post};
 pub use logout::{Logout, SignedOut, logout, signed_out};
@@ -29,7 +27,7 @@ pub use sign_in::{SignIn, SignInProblem, sign_in};
 /// The style sheet of every page.
 const STYLE: &str = include_str!("../templates/style.css");
 
-/// A complete document, and the policy that it must be sent with.
+/// A complete document and its content security policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
     /// The body, UTF-8; send as `text/html; charset=utf-8`.

@@ -4,15 +4,15 @@ use askama::Template;
 
 use crate::{Page, client::is_destination, client::is_web, policy::Policy};
 
-/// What the logout page asks. The form posts to `/logout`: `interaction`, `csrf` and `decision` = `yes`, `no` or
-/// `everywhere`.
+/// The page that asks whether to sign out. The form posts `interaction`, `csrf` and `decision` = `yes`, `no` or `everywhere`
+/// to `/logout`.
 #[derive(Debug, Clone, Copy)]
 pub struct Logout<'a> {
-    /// Fresh for each response: 128 random bits or more, base64url.
+    /// Nonce, new for each response: 128 random bits or more, base64url.
     pub nonce: &'a str,
-    /// Name of the client that sent the person here, if known.
+    /// Name of the client that redirected the user here, if known.
     pub client_name: Option<&'a str>,
-    /// Display name of the account that is signed in.
+    /// Display name of the user who is signed in.
     pub user: Option<&'a str>,
     /// The sealed logout request.
     pub interaction: &'a str,
@@ -22,30 +22,30 @@ pub struct Logout<'a> {
     pub redirect_uri: Option<&'a str>,
 }
 
-/// Asks whether to sign out.
+/// Renders the page that asks whether to sign out.
 pub fn logout(view: &Logout<'_>) -> Page {
     let policy = Policy { form_self: true, form_target: view.redirect_uri, ..Policy::new(view.nonce) };
     Page::new(&LogoutTemplate { view }, policy)
 }
 
-/// What is shown after a sign-out, or after the person chose to stay: when there is nowhere to go back to, or clients have
-/// frames to show first.
+/// The page after a sign-out, or after the user chose to stay. It is shown if there is no redirect URI, or if clients are
+/// notified in frames first.
 #[derive(Debug, Clone, Copy)]
 pub struct SignedOut<'a> {
-    /// Fresh for each response: 128 random bits or more, base64url.
+    /// Nonce, new for each response: 128 random bits or more, base64url.
     pub nonce: &'a str,
-    /// Name of the client that sent the person here, if known.
+    /// Name of the client that redirected the user here, if known.
     pub client_name: Option<&'a str>,
-    /// A validated address to go back to, if known.
+    /// The validated redirect URI with `state`, if there is one.
     pub return_uri: Option<&'a str>,
-    /// The person chose to stay signed in.
+    /// True if the user chose to stay signed in.
     pub stayed: bool,
-    /// What the clients show that end their own sessions (OpenID Connect Front-Channel Logout §2): the page loads each
-    /// in a frame, and then goes on to `return_uri`.
+    /// Logout URIs of clients (OpenID Connect Front-Channel Logout §2). The page loads each in a frame, and then goes to
+    /// `return_uri`.
     pub frames: &'a [String],
 }
 
-/// Says that the person is signed out, or still signed in.
+/// Renders the page that says that the user is signed out, or still signed in.
 pub fn signed_out(view: &SignedOut<'_>) -> Page {
     let return_uri = view.return_uri.filter(|uri| is_destination(uri));
     let frames: Vec<&str> = view.frames.iter().map(String::as_str).filter(|uri| is_web(uri)).collect();

@@ -1,35 +1,35 @@
-//! Content-Security-Policy of a page.
+//! `Content-Security-Policy` of a page.
 
 use crate::client::{is_https, split_web};
 
-/// What a page may do beyond showing text in its own style.
+/// Content security policy: what a page may do beyond showing text in its own style.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Policy<'a> {
     pub(crate) nonce: &'a str,
-    /// The page has a script of its own.
+    /// True if the page has a script.
     pub(crate) script: bool,
-    /// The script calls its own origin.
+    /// True if the script calls the page's origin.
     pub(crate) connect: bool,
-    /// The page shows this logo, if it is https.
+    /// Logo that the page shows, if it is https.
     pub(crate) logo_uri: Option<&'a str>,
-    /// The page's forms post to its own origin.
+    /// True if the page has forms that post to its origin.
     pub(crate) form_self: bool,
-    /// A form, or the redirect that answers it, goes here: browsers hold `form-action` against the whole redirect chain.
+    /// Target of a form, or of the redirect that answers it: browsers apply `form-action` to the whole redirect chain.
     pub(crate) form_target: Option<&'a str>,
-    /// The page loads these in frames.
+    /// URIs that the page loads in frames.
     pub(crate) frames: &'a [&'a str],
 }
 
 impl<'a> Policy<'a> {
-    /// The strictest policy: style only.
+    /// Returns the strictest policy: style only.
     pub(crate) fn new(nonce: &'a str) -> Self {
         Self { nonce, script: false, connect: false, logo_uri: None, form_self: false, form_target: None, frames: &[] }
     }
 
-    /// The header's value.
+    /// Returns the value of the header.
     pub(crate) fn header(&self) -> String {
         let nonce: String = self.nonce.chars().filter(|c| is_nonce_character(*c)).collect();
-        // `data:` is the icon of the browser's tab.
+        // `data:` is for the icon of the browser's tab.
         let mut header = format!("default-src 'none'; style-src 'nonce-{nonce}'; img-src data:");
         if self.logo_uri.is_some_and(is_https) {
             header.push_str(" https:");
@@ -66,8 +66,8 @@ fn is_nonce_character(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '-' | '_' | '=')
 }
 
-/// The source expression that allows `uri` (CSP Level 3 §2.3.1): its origin; or its scheme, for a private-use scheme and
-/// for a host that the grammar cannot write, such as an IPv6 address.
+/// Returns the source expression that allows `uri` (CSP Level 3 §2.3.1): its origin. For a private-use scheme, and for a host
+/// that the grammar excludes such as an IPv6 address, the expression is the scheme.
 fn source(uri: &str) -> Option<String> {
     let (scheme, _) = uri.split_once(':')?;
     let scheme = scheme.to_ascii_lowercase();

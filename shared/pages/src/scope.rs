@@ -1,6 +1,6 @@
-//! What the standard scopes mean to a person (OpenID Connect Core 1.0 §5.4, §11).
+//! The meaning of the standard scopes for a user (OpenID Connect Core 1.0 §5.4, §11).
 
-/// What a standard scope lets an application do; `None` for any other scope.
+/// Returns the access that a standard scope gives a client; `None` for every other scope.
 pub fn scope_meaning(scope: &str) -> Option<&'static str> {
     Some(match scope {
         "openid" => "Know who you are: a stable identifier of your account",
@@ -8,7 +8,7 @@ pub fn scope_meaning(scope: &str) -> Option<&'static str> {
         "email" => "See your e-mail address, and whether it is verified",
         "address" => "See your postal address",
         "phone" => "See your phone number, and whether it is verified",
-        "offline_access" => "Keep this access while you are away, until you take it back",
+        "offline_access" => "Keep this access while you are away, until you withdraw it",
         _ => return None,
     })
 }

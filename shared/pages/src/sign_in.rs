@@ -4,43 +4,43 @@ use askama::Template;
 
 use crate::{ClientProfile, Page, client::destination, policy::Policy};
 
-/// What the sign-in page shows. The form posts to `/login`: `username`, `password`, `interaction`, `csrf`; the other buttons
-/// send `decision` = `continue` or `cancel` with `interaction` and `csrf`.
+/// The sign-in page. The form posts `username`, `password`, `interaction` and `csrf` to `/login`. The other buttons send
+/// `decision` = `continue` or `cancel` with `interaction` and `csrf`.
 #[derive(Debug, Clone, Copy)]
 pub struct SignIn<'a> {
-    /// Fresh for each response: 128 random bits or more, base64url.
+    /// Nonce, new for each response: 128 random bits or more, base64url.
     pub nonce: &'a str,
-    /// The application that asks.
+    /// The client that sent the request.
     pub client: ClientProfile<'a>,
-    /// The validated redirect URI: its host is shown, and the policy lets the form's redirect reach it.
+    /// The validated redirect URI. Its host is shown, and the policy lets the form's redirect reach it.
     pub redirect_uri: &'a str,
-    /// Fills the `username` field (`login_hint`, or what was typed before).
+    /// Content of the `username` field: `login_hint`, or what the user typed before.
     pub username: &'a str,
-    /// Why the person sees the form again.
+    /// Reason why the user sees the form again.
     pub problem: Option<SignInProblem>,
     /// The sealed interaction.
     pub interaction: &'a str,
     /// The CSRF token.
     pub csrf: &'a str,
-    /// Display name of the account that is signed in: offers to go on with it (`prompt=select_account`).
+    /// Display name of the user who is signed in and may continue (`prompt=select_account`).
     pub continue_as: Option<&'a str>,
 }
 
-/// Why sign-in did not succeed. None of them tells whether the account exists.
+/// Reason why a sign-in did not succeed. No reason says whether the account exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SignInProblem {
     /// Wrong username or password.
     Wrong,
-    /// Slowed down.
+    /// Too many attempts.
     TooManyAttempts {
-        /// Seconds until the next attempt is looked at.
+        /// Seconds until the next attempt is accepted.
         retry_after_secs: u64,
     },
     /// The interaction or the CSRF token is no longer valid.
     SessionExpired,
 }
 
-/// Shows the sign-in page.
+/// Renders the sign-in page.
 pub fn sign_in(view: &SignIn<'_>) -> Page {
     let template = SignInTemplate {
         view,

@@ -109,7 +109,7 @@ async function start(hint) {
   location.assign(url);
 }
 
-/** Acts as a device (RFC 8628): shows a code, and polls until a person has decided. */
+/** Acts as a device (RFC 8628): shows a code, and polls until the user has decided. */
 async function connectDevice() {
   state.steps = [];
   state.discovery = null;
@@ -124,7 +124,7 @@ async function connectDevice() {
   element("device-link").href = link.href;
   element("device-code").textContent = begun.json.user_code;
   element("device-panel").hidden = false;
-  say("Waiting for somebody to decide\u2026");
+  say("Waiting for your decision\u2026");
   const poll = form({
     grant_type: "urn:ietf:params:oauth:grant-type:device_code",
     device_code: begun.json.device_code,
@@ -463,7 +463,7 @@ if (location.origin !== settings.issuer) {
 } else if (response.has("code") || response.has("error")) {
   act(() => finish(response))();
 } else if (response.get("iss") === settings.issuer) {
-  // Somebody else sent the person here to sign in (OpenID Connect Core §4).
+  // A third party started this sign-in (OpenID Connect Core §4).
   act(() => start(response.get("login_hint")))();
 } else if (response.has("state") && state.leaving) {
   history.replaceState(null, "", "/playground");

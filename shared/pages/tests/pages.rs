@@ -1,4 +1,4 @@
-//! What holds for every page, whatever stands in its view model.
+//! Properties of every page, for every value in its view model.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -10,17 +10,30 @@
 use std::collections::HashSet;
 
 use latchkey_pages::{
-    ClientProfile, Command, Consent, DemoClient, DemoUser, ErrorPage, FormPost, Landing, Logout, Page, Playground,
-    ScopeLine, SignIn, SignInProblem, SignedOut,
+    ClientProfile, Command, ConsentKind, ConsentView, DemoClient, DemoUser, ErrorPage, FormPost, Landing, Logout, Page,
+    Playground, ScopeLine, SignIn, SignInProblem, SignedOut,
 };
 
 const NONCE: &str = "bm9uY2U_-x";
 
-/// Breaks out of text, of an attribute in either quote, of a comment, a style and a script; and a link that runs.
+/// Text that breaks out of text, of an attribute in either quote, of a comment, a style and a script; and a link that runs.
 const HOSTILE: &str =
     "javascript:alert(1)\"'><script>alert(1)</script><img src=x onerror=alert(1)>--></style>{{7*7}}&lt;";
 
-/// Every page, with `value` in each field of its view model.
+fn consent(value: &str, client: ClientProfile<'_>, kind: ConsentKind<'_>) -> Page {
+    latchkey_pages::consent(&ConsentView {
+        nonce: NONCE,
+        client,
+        user: value,
+        scopes: &[ScopeLine { name: value, meaning: value }, ScopeLine { name: value, meaning: "" }],
+        resources: &[],
+        interaction: value,
+        csrf: value,
+        kind,
+    })
+}
+
+/// Returns every page, with `value` in each field of its view model.
 fn every_page(value: &str) -> Vec<(&'static str, Page)> {
     let client = ClientProfile {
         name: value,
@@ -58,19 +71,8 @@ fn every_page(value: &str) -> Vec<(&'static str, Page)> {
         ("sign_in", latchkey_pages::sign_in(&sign_in)),
         ("sign_in, account", latchkey_pages::sign_in(&SignIn { continue_as: Some(value), problem: None, ..sign_in })),
         ("sign_in, bare", latchkey_pages::sign_in(&SignIn { problem: None, ..sign_in })),
-        (
-            "consent",
-            latchkey_pages::consent(&Consent {
-                nonce: NONCE,
-                client,
-                redirect_uri: value,
-                user: value,
-                scopes: &[ScopeLine { name: value, meaning: value }, ScopeLine { name: value, meaning: "" }],
-                resources: &[],
-                interaction: value,
-                csrf: value,
-            }),
-        ),
+        ("consent", consent(value, client, ConsentKind::Authorization { redirect_uri: value })),
+        ("consent, device", consent(value, client, ConsentKind::Device { user_code: value })),
         (
             "error",
             latchkey_pages::error(&ErrorPage {
@@ -125,14 +127,14 @@ fn every_page(value: &str) -> Vec<(&'static str, Page)> {
     ]
 }
 
-/// A start tag with its attributes, an end tag, or text.
+/// A start tag with its attributes, or an end tag.
 #[derive(Debug)]
 enum Token {
     Start(String, Vec<(String, String)>),
     End(String),
 }
 
-/// Reads the strict subset of HTML that the templates keep to: attribute values in double quotes, every `<` a tag.
+/// Reads the strict subset of HTML that the templates use: attribute values in double quotes, every `<` a tag.
 fn tokens(html: &str) -> Vec<Token> {
     let mut rest = html.strip_prefix("<!DOCTYPE html>").expect("a document type");
     let mut tokens = Vec::new();
@@ -256,7 +258,7 @@ fn every_policy_is_strict() {
 }
 
 #[test]
-fn forms_reach_the_client_and_nobody_else() {
+fn forms_reach_only_the_client() {
     let form_action = |value: &str, wanted: &str| {
         let (_, page) = every_page(value).into_iter().find(|(name, _)| *name == wanted).unwrap();
         let directive = page.csp.split("; ").find(|directive| directive.starts_with("form-action")).unwrap();
@@ -268,6 +270,7 @@ fn forms_reach_the_client_and_nobody_else() {
         assert_eq!(form_action("javascript:alert(1)", name), "form-action 'self'");
     }
     assert_eq!(form_action("https://app.example/cb?x", "form_post"), "form-action https://app.example");
+    assert_eq!(form_action("https://app.example/", "consent, device"), "form-action 'self'");
     assert_eq!(form_action("https://app.example/", "error"), "form-action 'none'");
     assert_eq!(form_action("https://app.example/", "signed_out"), "form-action 'none'");
 }

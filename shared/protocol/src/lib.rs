@@ -2,23 +2,21 @@
 
 mod assertion;
 mod authentication;
-pub mod authorization_request;
-mod claims;
+mod authorization;
 mod client;
 pub mod client_authentication;
-pub mod device;
+mod decoupled;
 mod grant;
-pub mod interaction;
+mod interaction;
 pub mod introspection;
 mod jwt;
 pub mod logout;
 pub mod metadata;
 mod parameters;
-mod pkce;
 pub mod redirect_uri;
 pub mod registration;
-pub mod request_object;
 pub mod resource;
+mod response;
 pub mod software_statement;
 pub mod throttle;
 mod token;
@@ -28,18 +26,26 @@ mod trusted_issuer;
 pub use assertion::{
     Assertion, AssertionProblem, AssertionRules, CLOCK_SKEW, MAX_LIFETIME as MAX_ASSERTION_LIFETIME, single_use_digest,
 };
-pub use authentication::AuthenticationContext;
-pub use authorization_request::{AuthorizationRequest, AuthorizationResponse, ResponseTarget};
-pub use claims::{ClaimRequest, ClaimsRequest, SCOPE_CLAIMS, STANDARD_SCOPES, is_profile_claim};
+pub use authentication::{
+    AuthenticationContext, AuthenticationDenied, AuthenticationMethod, AuthenticationState, PasswordAttempt,
+};
+pub use authorization::{
+    AuthorizationRequest, ClaimRequest, ClaimsRequest, CodeChallenge, PUSHED_REQUEST_PREFIX, Prompt, RequestEndpoint,
+    RequestObject, SCOPE_CLAIMS, STANDARD_SCOPES, SentRequest, is_profile_claim,
+};
 pub use client::{
     AccessTokenFormat, ApplicationType, Client, ClientAuthenticationMethod, GrantType, Lifetimes, ResponseType,
     SecretVerifier, StoredClient, SubjectType, TokenExchangePolicy,
 };
 pub use client_authentication::ClientCredentials;
+pub use decoupled::{DeviceRequest, PollInterval, PollVerdict, UserCode, judge_poll};
 pub use grant::{ActiveGrant, CodeVerdict, Grant, GrantState, RACE, RefreshLifetimes, RefreshVerdict, RevokedToken};
+pub use interaction::{ActiveSession, Interaction, NextPrompt, Requested, RequestedAuthorization, RequestedDevice};
 pub use parameters::Parameters;
-pub use pkce::CodeChallenge;
 pub use resource::Resource;
+pub use response::{
+    AuthorizationResponse, Delivery, ResponseMode, ResponseParameters, ResponseTarget, UncheckedTarget,
+};
 pub use token::{
     AccessTokenClaims, AuthorizationCode, CodeBinding, DeviceCode, DeviceDecisionId, GrantId, GrantSnapshot,
     IdTokenClaims, InitialAccessToken, InitialAccessTokenId, MAX_TOKEN_LIFETIME, Mac, PushedRequestId, RefreshToken,

@@ -1,5 +1,5 @@
-//! Telling clients that a session has ended: logout tokens (OpenID Connect Back-Channel Logout 1.0), how long it is
-//! tried to deliver them, and the frames of OpenID Connect Front-Channel Logout 1.0.
+//! Notifying clients that a session has ended: logout tokens and their delivery attempts (OpenID Connect Back-Channel Logout
+//! 1.0), and frames (OpenID Connect Front-Channel Logout 1.0).
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Serialize;
@@ -9,8 +9,8 @@ use std::time::Duration;
 use types::Timestamp;
 use url::Url;
 
-/// By which name a client knows a session (`sid`, Front-Channel Logout §3): no two clients can tell by it that they serve
-/// the same person. A hash of the session's own name, which nobody outside knows.
+/// Returns `sid`, the session id that a client receives (Front-Channel Logout §3): a hash of the client and the internal
+/// session id, which never leaves the server. Two clients cannot tell from it that they serve the same user.
 pub fn sid_for(client_id: &str, sid: &str) -> String {
     let hash = Sha256::new().chain_update(sid).chain_update([0]).chain_update(client_id).finalize();
     let (name, _) = hash.split_at(16);
@@ -20,10 +20,10 @@ pub fn sid_for(client_id: &str, sid: &str) -> String {
 /// The `typ` of a logout token (Back-Channel Logout §2.4).
 pub const LOGOUT_TOKEN_TYPE: &str = "logout+jwt";
 
-/// How long a logout token is good: as long as it takes to arrive (Back-Channel Logout §2.4: two minutes at most).
+/// Lifetime of a logout token (Back-Channel Logout §2.4: at most two minutes).
 const LIFETIME: Duration = Duration::from_secs(120);
 
-/// The claims of a logout token (Back-Channel Logout §2.4). It never has a `nonce`.
+/// Claims of a logout token (Back-Channel Logout §2.4). It never has a `nonce`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct LogoutTokenClaims<'a> {
     iss: &'a str,
@@ -37,7 +37,7 @@ pub struct LogoutTokenClaims<'a> {
 }
 
 impl<'a> LogoutTokenClaims<'a> {
-    /// That the session `sid` of `subject` at `client_id` has ended.
+    /// Returns the claims that say that the session `sid` of `subject` at `client_id` has ended.
     pub fn new(
         issuer: &'a str,
         client_id: &'a str,
@@ -59,22 +59,22 @@ impl<'a> LogoutTokenClaims<'a> {
     }
 }
 
-/// How long it is tried to tell a client.
+/// Time after the end of a session in which its clients are notified.
 const GIVE_UP: Duration = Duration::from_secs(86_400);
-/// How long after the first attempt the second comes; each later one takes twice as long.
+/// Time between the first and the second attempt. Each later wait is twice as long.
 const FIRST_WAIT: Duration = Duration::from_secs(60);
-/// The longest time between two attempts.
+/// Longest time between two attempts.
 const LONGEST_WAIT: Duration = Duration::from_secs(4 * 3600);
 
-/// When the attempt after `attempts` of them is due, of which the last was at `now`; `None` when it is given up, a day
-/// after the session ended.
+/// Returns the time of the next attempt, after `attempts` attempts of which the last was at `now`. `None` if it would be more
+/// than a day after the end of the session.
 pub fn next_attempt(attempts: u32, ended_at: Timestamp, now: Timestamp) -> Option<Timestamp> {
     let doubled = 2_u32.saturating_pow(attempts.saturating_sub(1).min(16));
     let due = now.after(FIRST_WAIT.saturating_mul(doubled).min(LONGEST_WAIT));
     (due.since(ended_at) <= GIVE_UP).then_some(due)
 }
 
-/// What a frame shows that tells a client by its own cookies (Front-Channel Logout §2): its URL, with issuer and session.
+/// Returns the URL of the frame that notifies a client (Front-Channel Logout §2): its logout URI with `iss` and `sid`.
 pub fn frame_url(frontchannel_logout_uri: &str, issuer: &str, sid: &str) -> Option<String> {
     let mut url = Url::parse(frontchannel_logout_uri).ok()?;
     url.query_pairs_mut().append_pair("iss", issuer).append_pair("sid", sid);
@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_client_has_its_own_name_for_a_session() {
+    fn each_client_receives_another_sid() {
         let name = sid_for("client", "session");
         assert_eq!(name, sid_for("client", "session"));
         for other in [sid_for("other", "session"), sid_for("client", "other"), sid_for("", "session\0client")] {
@@ -99,7 +99,7 @@ mod tests {
 
     /// Back-Channel Logout §2.4.
     #[test]
-    fn a_logout_token_says_what_it_must() {
+    fn a_logout_token_has_the_required_claims() {
         let claims = LogoutTokenClaims::new("https://as.example", "app", "ada", "session", "name", T0);
         let claims = serde_json::to_value(claims).unwrap();
         assert_eq!(
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn attempts_grow_rare_and_end_after_a_day() {
+    fn waits_double_and_attempts_end_after_a_day() {
         let (mut now, mut attempts, mut waits) = (T0, 0, Vec::new());
         while let Some(due) = next_attempt(attempts + 1, T0, now) {
             waits.push(due.since(now).as_secs());

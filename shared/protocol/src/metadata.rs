@@ -1,8 +1,8 @@
 //! What the server says of itself (OpenID Connect Discovery §3, RFC 8414 §2, RFC 9207 §3).
 
 use crate::{
-    AuthenticationContext, ClientAuthenticationMethod, GrantType, ResponseType, SCOPE_CLAIMS, STANDARD_SCOPES,
-    authorization_request::{Prompt, ResponseMode},
+    AuthenticationMethod, ClientAuthenticationMethod, GrantType, Prompt, ResponseMode, ResponseType, SCOPE_CLAIMS,
+    STANDARD_SCOPES,
 };
 use serde_json::{Map, Value, json};
 use types::{Algorithm, ContentEncryption, KeyManagementAlgorithm};
@@ -65,13 +65,13 @@ fn abilities(offer: &Offer<'_>) -> Value {
     json!({
         "scopes_supported": scopes,
         "response_types_supported": ResponseType::ALL,
-        "response_modes_supported": ResponseMode::NAMES,
+        "response_modes_supported": ResponseMode::ALL.map(ResponseMode::as_str),
         "grant_types_supported": offer.grants,
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": true,
         "prompt_values_supported": Prompt::NAMES,
         "display_values_supported": ["page"],
-        "acr_values_supported": AuthenticationContext::CLASSES,
+        "acr_values_supported": AuthenticationMethod::ALL.map(AuthenticationMethod::acr),
         "subject_types_supported": ["public", "pairwise"],
         "claim_types_supported": ["normal"],
         "claims_supported": claims,

@@ -13,6 +13,8 @@ pub mod cookies;
 mod encrypt;
 mod error;
 mod function;
+mod interaction_page;
+pub mod interactions;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod lambda;
 pub mod pacing;
@@ -22,12 +24,12 @@ mod remote_keys;
 pub mod responses;
 mod rotation;
 pub mod routes;
+pub mod sessions;
 pub mod settings;
 pub mod shell;
 mod subject;
 pub mod throttle;
 mod tokens;
-mod visit;
 #[cfg(target_arch = "wasm32")]
 pub mod worker;
 
@@ -38,8 +40,8 @@ pub use context::{CACHED_FOR, Context};
 pub use encrypt::encrypted;
 pub use error::{HandlerError, PageError};
 pub use function::{ErrorResponse, Function, Handler, Scheduled};
+pub use interaction_page::InteractionPage;
 pub use parameters::RequestParameters;
 pub use registration::{RegistrationPolicy, StatementIssuer, initial_access_token};
 pub use remote_keys::{KeyError, KeySource};
 pub use tokens::{ActiveToken, IdTokenBinding, IdTokenHint, PresentedIdToken, TokenIssuer};
-pub use visit::Visit;

@@ -1,8 +1,7 @@
 //! How often devices poll (RFC 8628 §3.5). Each instance remembers it for those that it serves: a device that reaches
 //! another instance is not told to slow down.
 
-use protocol::DeviceDecisionId;
-use protocol::device::Pace;
+use protocol::{DeviceDecisionId, PollInterval};
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use types::Timestamp;
@@ -12,7 +11,7 @@ const MOST: usize = 4096;
 
 /// The paces of the devices that an instance serves.
 #[derive(Default)]
-pub struct Pacing(Mutex<HashMap<DeviceDecisionId, Pace>>);
+pub struct Pacing(Mutex<HashMap<DeviceDecisionId, PollInterval>>);
 
 impl Pacing {
     /// Whether a poll comes too early; from then on the device must wait longer.
@@ -23,7 +22,7 @@ impl Pacing {
                 paces.retain(|_, pace| !pace.is_over(now));
             }
             if paces.len() < MOST {
-                paces.insert(device, Pace::first(now));
+                paces.insert(device, PollInterval::first(now));
             }
             return false;
         };

@@ -2,7 +2,7 @@
 
 use types::Timestamp;
 
-/// Reads `2026-11-21T07:26:43.123Z`. What is finer than a millisecond is cut off. `None` for anything else: another time
+/// Parses `2026-11-21T07:26:43.123Z`, and truncates to milliseconds. Returns `None` for anything else: another time
 /// zone, a day that does not exist, a year before 1970.
 pub(crate) fn parse(text: &str) -> Option<Timestamp> {
     let text = text.trim().strip_suffix('Z')?;
@@ -23,7 +23,7 @@ pub(crate) fn parse(text: &str) -> Option<Timestamp> {
     Some(Timestamp::from_millis(seconds.checked_mul(1000)?.checked_add(millis)?))
 }
 
-/// Three numbers of these many digits.
+/// Parses three numbers with these numbers of digits.
 fn numbers(text: &str, separator: char, lengths: [usize; 3]) -> Option<[u64; 3]> {
     let mut parts = text.split(separator);
     let mut next = |length: usize| {
@@ -36,7 +36,7 @@ fn numbers(text: &str, separator: char, lengths: [usize; 3]) -> Option<[u64; 3]>
     if parts.next().is_some() { None } else { Some(numbers) }
 }
 
-/// Days from 1970-01-01 to a day of the Gregorian calendar.
+/// Returns the days from 1970-01-01 to a day of the Gregorian calendar.
 fn days(year: u64, month: u64, day: u64) -> Option<u64> {
     const BEFORE: [u64; 12] = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334];
     const LENGTHS: [u64; 12] = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
@@ -46,7 +46,7 @@ fn days(year: u64, month: u64, day: u64) -> Option<u64> {
     if day > LENGTHS.get(index)?.checked_add(leap_day)? {
         return None;
     }
-    // Leap days from the year 1 to the end of the year before.
+    // Leap days from the year 1 to the end of the previous year.
     let leap_days = |year: u64| {
         let past = year.checked_sub(1)?;
         (past / 4).checked_sub(past / 100)?.checked_add(past / 400)

@@ -1,38 +1,40 @@
-//! SAML 2.0 assertions that are presented as grants (RFC 7522 §3).
+//! SAML 2.0 assertions as authorization grants (RFC 7522 §3).
 //!
-//! An assertion is read in three steps, and each can only be reached through the one before it:
+//! An assertion is read in three steps. Each step needs the result of the previous one:
 //!
-//! 1. [`Presented::parse`]: one document, its root the assertion, one signature, which covers the root and nothing else
-//!    (SAML Core §5.4). The document is canonicalized, and its digest held against the signature's.
-//! 2. [`Presented::verify`]: the issuer's key has signed that signature.
-//! 3. [`Genuine::check`]: issuer, audience, recipient and time.
+//! 1. [`ParsedAssertion::parse`] accepts one document whose root is the assertion, with one signature that covers the root
+//!    and nothing else (SAML Core §5.4). It canonicalizes the document and compares its digest with the one in the
+//!    signature.
+//! 2. [`ParsedAssertion::verify`] checks that the issuer's key made that signature.
+//! 3. [`VerifiedAssertion::check`] checks issuer, audience, recipient and time.
 //!
-//! From the second step on nothing is left of the document that came but the very bytes that were digested. They are
-//! parsed anew, and all that is believed is read from them: what is not signed cannot be reached, so there is nothing
-//! that a wrapped, repeated or moved element could stand in for. Elements are never looked up by their ID.
+//! After the second step, only the digested bytes remain of the document. They are parsed again, and every value is
+//! read from them. Unsigned content cannot be reached, so a wrapped, repeated or moved element cannot replace a
+//! signed one. Elements are never looked up by their ID.
 
-mod genuine;
 mod instant;
-mod presented;
+mod parsed;
+mod verified;
 mod xml;
 
-pub use genuine::{Assertion, Genuine, Rules};
-pub use presented::Presented;
+pub use parsed::ParsedAssertion;
+pub use verified::{Assertion, Rules, VerifiedAssertion};
 
-/// What is wrong with an assertion.
+/// The reason for which an assertion is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Problem {
-    /// RFC 7522 §2.1: not base64url, or longer than is read.
+    /// Not base64url, or too long (RFC 7522 §2.1).
     Encoding,
     /// Not well-formed XML, or with a DTD, a processing instruction, or elements nested too deep.
     Xml,
     /// Not one assertion of SAML 2.0: SAML Core §2.3.3.
     NotAnAssertion,
-    /// It has no signature, or more than one, or in another place: SAML Core §5.4.
+    /// No signature, more than one, or one in another place (SAML Core §5.4).
     Signature,
-    /// The signature covers something else, or uses what is not allowed here: SAML Core §5.4.
+    /// A signature that covers something else, or uses an algorithm or transform that is not allowed (SAML Core
+    /// §5.4).
     SignedInfo,
-    /// It was changed after it was signed.
+    /// Changed after it was signed.
     Digest,
     /// RFC 7522 §3 (1).
     Issuer,
@@ -40,11 +42,11 @@ pub enum Problem {
     Subject,
     /// RFC 7522 §3 (2).
     Audience,
-    /// A condition that is not understood: SAML Core §2.5.1.1.
+    /// An unknown condition (SAML Core §2.5.1.1).
     Condition,
     /// RFC 7522 §3 (5).
     Confirmation,
-    /// RFC 7522 §3 (4): it says nowhere when it expires.
+    /// No expiry (RFC 7522 §3 (4)).
     NoExpiry,
     /// RFC 7522 §3 (4).
     Expired,
@@ -52,12 +54,12 @@ pub enum Problem {
     TooLongLived,
     /// SAML Core §2.5.1.2.
     NotYetValid,
-    /// It was issued too long ago, or not yet.
+    /// Issued too long ago, or in the future.
     IssueInstant,
 }
 
 impl Problem {
-    /// What is wrong, for the client's developer.
+    /// Returns the description for the client developer.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Encoding => "it must be base64url (RFC 7522 section 2.1), of at most 32 KiB of XML",

@@ -1,17 +1,18 @@
-//! XML, strictly: no DTD and so no entities, no processing instructions, bounded depth.
+//! Strict XML: no DTD and therefore no entities, no processing instructions, limited depth.
 
 use crate::Problem;
 use uppsala::{Document, NodeId, NodeKind, Parser};
 
-/// SAML Core §1.1.
+/// Namespace of assertions (SAML Core §1.1).
 pub(crate) const SAML: &str = "urn:oasis:names:tc:SAML:2.0:assertion";
-/// XML Signature §1.
+/// Namespace of signatures (XML Signature §1).
 pub(crate) const DSIG: &str = "http://www.w3.org/2000/09/xmldsig#";
 
-/// How deep elements may be nested.
+/// Greatest depth of elements.
 const MAX_DEPTH: u32 = 32;
 
-/// Parses a document. A reference to an entity that XML itself does not define is an error, as is its declaration.
+/// Parses a document. A reference to an entity that XML itself does not define is an error, and so is its
+/// declaration.
 pub(crate) fn parse(xml: &str) -> Result<Document<'_>, Problem> {
     let document = Parser::new()
         .with_forbid_dtd(true)
@@ -35,19 +36,19 @@ pub(crate) struct Element<'d, 'a> {
 }
 
 impl<'d, 'a> Element<'d, 'a> {
-    /// The outermost element.
+    /// Returns the root element.
     pub(crate) fn root(document: &'d Document<'a>) -> Option<Self> {
         Some(Self { document, node: document.document_element()? })
     }
 
-    /// Whether it is the element of this name.
+    /// True if the element has this name.
     pub(crate) fn is(&self, namespace: &str, name: &str) -> bool {
         self.document.element(self.node).is_some_and(|element| {
             element.name.local_name == name && element.name.namespace_uri.as_deref() == Some(namespace)
         })
     }
 
-    /// The value of an attribute without a namespace.
+    /// Returns the value of an attribute without a namespace.
     pub(crate) fn attribute(&self, name: &str) -> Option<&'d str> {
         let attributes = &self.document.element(self.node)?.attributes;
         let attribute = attributes.iter().find(|attribute| {
@@ -56,23 +57,23 @@ impl<'d, 'a> Element<'d, 'a> {
         attribute.map(|attribute| attribute.value.as_ref())
     }
 
-    /// The elements right below it.
+    /// Returns the child elements.
     pub(crate) fn children(&self) -> Vec<Self> {
         let nodes = self.document.children_iter(self.node).filter(|node| self.document.element(*node).is_some());
         nodes.map(|node| Self { document: self.document, node }).collect()
     }
 
-    /// The elements of this name right below it.
+    /// Returns the child elements with this name.
     pub(crate) fn named(&self, namespace: &str, name: &str) -> Vec<Self> {
         self.children().into_iter().filter(|child| child.is(namespace, name)).collect()
     }
 
-    /// The one element of this name right below it; `None` when there are none or several.
+    /// Returns the only child element with this name; `None` if there is none or several.
     pub(crate) fn only(&self, namespace: &str, name: &str) -> Option<Self> {
         <[Self; 1]>::try_from(self.named(namespace, name)).ok().map(|[only]| only)
     }
 
-    /// Its text; `None` when it has elements in it.
+    /// Returns the text; `None` if it contains elements.
     pub(crate) fn text(&self) -> Option<String> {
         if !self.children().is_empty() {
             return None;
@@ -80,7 +81,7 @@ impl<'d, 'a> Element<'d, 'a> {
         Some(self.document.text_content_deep(self.node))
     }
 
-    /// Whether no text stands between its elements.
+    /// True if there is no text between its elements.
     pub(crate) fn has_only_elements(&self) -> bool {
         self.document.children_iter(self.node).all(|node| match self.document.node_kind(node) {
             Some(NodeKind::Text(text) | NodeKind::CData(text)) => text.trim().is_empty(),
@@ -89,7 +90,7 @@ impl<'d, 'a> Element<'d, 'a> {
         })
     }
 
-    /// How many elements of this name are anywhere below it.
+    /// Returns the number of descendants with this name.
     pub(crate) fn count_below(&self, namespace: &str, name: &str) -> usize {
         let below = self.document.descendants(self.node).into_iter().filter(|node| *node != self.node);
         below.filter(|node| Self { document: self.document, node: *node }.is(namespace, name)).count()

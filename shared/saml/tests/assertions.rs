@@ -1,5 +1,5 @@
-//! Assertions that another implementation signed (signxml on libxml2, whose canonicalization is not ours), and what an
-//! attacker would make of them.
+//! Assertions that another implementation signed (signxml on libxml2, with another canonicalization), and attacks on
+//! them.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::arithmetic_side_effects, reason = "a test fails by panicking")]
 
@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures::executor::block_on;
 use jose::{Algorithm, PublicKey};
-use latchkey_saml::{Assertion, Genuine, Presented, Problem, Rules};
+use latchkey_saml::{Assertion, ParsedAssertion, Problem, Rules, VerifiedAssertion};
 use std::time::Duration;
 use types::Timestamp;
 
@@ -31,12 +31,12 @@ fn rules() -> Rules<'static> {
     }
 }
 
-fn verified(xml: &str) -> Result<Genuine, Problem> {
-    let presented = Presented::parse_xml(xml)?;
-    let certificate = if presented.algorithm() == Algorithm::ES256 { EC_CERTIFICATE } else { RSA_CERTIFICATE };
+fn verified(xml: &str) -> Result<VerifiedAssertion, Problem> {
+    let parsed = ParsedAssertion::parse_xml(xml)?;
+    let certificate = if parsed.algorithm() == Algorithm::ES256 { EC_CERTIFICATE } else { RSA_CERTIFICATE };
     let key = PublicKey::from_certificate(certificate).unwrap();
-    let verifier = block_on(jose::platform().verifier(presented.algorithm(), &key)).unwrap();
-    block_on(presented.verify(verifier.as_ref())).map_err(|_| Problem::Signature)
+    let verifier = block_on(jose::platform().verifier(parsed.algorithm(), &key)).unwrap();
+    block_on(parsed.verify(verifier.as_ref())).map_err(|_| Problem::Signature)
 }
 
 fn check(xml: &str, rules: &Rules<'_>) -> Result<Assertion, Problem> {
@@ -48,7 +48,7 @@ fn refused(xml: &str, problem: Problem) {
     assert_eq!(check(xml, &rules()).err(), Some(problem), "{xml}");
 }
 
-/// `RSA` with the first `from` replaced, which must be there.
+/// Returns `RSA` with the first `from` replaced. Panics if there is none.
 #[track_caller]
 fn with(from: &str, to: &str) -> String {
     assert!(RSA.contains(from), "{from}");
@@ -70,8 +70,8 @@ fn assertions_of_another_implementation_are_accepted() {
     for (xml, algorithm) in
         [(RSA, Algorithm::RS256), (PSS, Algorithm::PS256), (EC, Algorithm::ES256), (PREFIXES, Algorithm::RS256)]
     {
-        let presented = Presented::parse_xml(xml).unwrap();
-        assert_eq!((presented.algorithm(), presented.issuer().as_deref()), (algorithm, Some(rules().issuer)));
+        let parsed = ParsedAssertion::parse_xml(xml).unwrap();
+        assert_eq!((parsed.algorithm(), parsed.issuer().as_deref()), (algorithm, Some(rules().issuer)));
         let assertion = check(xml, &rules()).unwrap();
         assert_eq!(assertion.id, "_a75adf55");
         assert_eq!(assertion.expires_at, Timestamp::from_secs(NOW + 240));
@@ -81,7 +81,7 @@ fn assertions_of_another_implementation_are_accepted() {
     }
 }
 
-/// A comment does not end a name: what is read is what was signed.
+/// A comment does not end a name: the value that is read is the signed one.
 #[test]
 fn comments_cut_nothing_off() {
     assert_eq!(check(RSA, &rules()).unwrap().subject, "ada.lovelace");
@@ -93,14 +93,14 @@ fn comments_cut_nothing_off() {
 #[test]
 fn the_parameter_is_base64url() {
     let encoded = URL_SAFE_NO_PAD.encode(RSA);
-    assert!(Presented::parse(&encoded).is_ok());
-    assert!(Presented::parse(&format!("{encoded}{}", "=".repeat((4 - encoded.len() % 4) % 4))).is_ok());
+    assert!(ParsedAssertion::parse(&encoded).is_ok());
+    assert!(ParsedAssertion::parse(&format!("{encoded}{}", "=".repeat((4 - encoded.len() % 4) % 4))).is_ok());
     for wrong in [RSA, "", "%%%", &format!("{encoded}\n"), &URL_SAFE_NO_PAD.encode([0xFF, 0xFE]), &"A".repeat(60_000)] {
-        assert!(Presented::parse(wrong).is_err());
+        assert!(ParsedAssertion::parse(wrong).is_err());
     }
 }
 
-/// No byte of what was signed can change, in the assertion or in the signature.
+/// A change of any signed byte is detected, in the assertion and in the signature.
 #[test]
 fn what_was_changed_is_refused() {
     refused(&with(".lovelace", ".lovelacf"), Problem::Digest);
@@ -114,20 +114,20 @@ fn what_was_changed_is_refused() {
     refused(&swapped, Problem::Signature);
 }
 
-/// Another key of the right kind does not do, and the certificate that the assertion brings along counts for nothing.
+/// Another key of the right type is rejected, and the certificate in the assertion is ignored.
 #[test]
 fn only_the_configured_key_counts() {
     for (xml, certificate) in [(RSA, EC_CERTIFICATE), (EC, RSA_CERTIFICATE)] {
-        let presented = Presented::parse_xml(xml).unwrap();
+        let parsed = ParsedAssertion::parse_xml(xml).unwrap();
         let key = PublicKey::from_certificate(certificate).unwrap();
-        assert!(block_on(jose::platform().verifier(presented.algorithm(), &key)).is_err());
+        assert!(block_on(jose::platform().verifier(parsed.algorithm(), &key)).is_err());
     }
     let certificate = between(RSA, "<ds:KeyInfo>", "</ds:KeyInfo>");
     assert!(check(&with(certificate, ""), &rules()).is_ok());
     assert!(check(&with(certificate, "<ds:KeyInfo/>"), &rules()).is_ok());
 }
 
-/// SHA-1, HMAC with the public key as the secret, and whatever else is not on the list (SAML Core §5.4).
+/// SHA-1, HMAC with the public key as the secret, and other unlisted algorithms (SAML Core §5.4).
 #[test]
 fn algorithms_are_the_listed_ones() {
     refused(include_str!("fixtures/sha1.xml"), Problem::SignedInfo);
@@ -143,7 +143,7 @@ fn algorithms_are_the_listed_ones() {
     ] {
         refused(&with(RSA_SHA256, method), Problem::SignedInfo);
     }
-    // Another listed method than the one that it was signed with.
+    // A listed method that is not the signature's.
     refused(&with(RSA_SHA256, "http://www.w3.org/2007/05/xmldsig-more#sha256-rsa-MGF1"), Problem::Signature);
     refused(
         &with("http://www.w3.org/2001/04/xmlenc#sha256", "http://www.w3.org/2000/09/xmldsig#sha1"),
@@ -178,8 +178,8 @@ fn transforms_are_the_two() {
     refused(&with(&format!("{ENVELOPED}{EXCLUSIVE}"), &listed), Problem::SignedInfo);
 }
 
-/// Signature wrapping: the signed assertion is moved to where it proves nothing about what would be read (Somorovsky et
-/// al., "On Breaking SAML", the eight places).
+/// Signature wrapping: the signed assertion is moved to a place where it proves nothing about the content that is
+/// read (Somorovsky et al., "On Breaking SAML", the eight places).
 #[test]
 fn a_wrapped_assertion_is_refused() {
     let evil = RSA.replace("_a75adf55", "_evil").replacen("ada<!-- not the end -->.lovelace", "admin", 1);
@@ -195,9 +195,9 @@ fn a_wrapped_assertion_is_refused() {
         host.replacen(issuer, &format!("{issuer}{signature}"), 1)
     };
 
-    // The original inside the evil one, with its signature.
+    // The original inside the forged one, with its signature.
     refused(&inside(&evil_unsigned, RSA), Problem::Signature);
-    // The original's signature moved up to the evil one, the original below.
+    // The original's signature moved up to the forged one, the original below.
     refused(&inside(&put_signature(&evil_unsigned, signature()), &original_unsigned), Problem::SignedInfo);
     // The same ID on both.
     let same_id = evil_unsigned.replace("_evil", "_a75adf55");
@@ -222,13 +222,13 @@ fn a_wrapped_assertion_is_refused() {
     refused(&put_signature(RSA, signature()), Problem::Signature);
     refused(&put_signature(&original_unsigned, &format!("<x>{}</x>", signature())), Problem::Signature);
     refused(&original_unsigned, Problem::Signature);
-    // What hides in KeyInfo is removed with the signature, and nobody reads it.
+    // Content in KeyInfo is removed with the signature and never read.
     let hidden = signature().replacen("<ds:KeyInfo>", &format!("<ds:KeyInfo>{evil_unsigned}"), 1);
     let assertion = check(&RSA.replacen(signature(), &hidden, 1), &rules()).unwrap();
     assert_eq!(assertion.subject, "ada.lovelace");
 }
 
-/// The reference must be to the assertion by its ID: not to the document, not to an XPointer, not to somewhere else.
+/// The reference must name the assertion by its ID: not the document, an XPointer or another place.
 #[test]
 fn the_reference_is_to_the_assertion() {
     for uri in [
@@ -248,7 +248,7 @@ fn the_reference_is_to_the_assertion() {
     refused(&with(reference, ""), Problem::SignedInfo);
 }
 
-/// What is written into the digest beside the text does not hide another digest.
+/// Additional content in the digest element does not hide another digest.
 #[test]
 fn comments_in_the_digest_hide_nothing() {
     let digest = between(RSA, "<ds:DigestValue>", "</ds:DigestValue>");
@@ -283,7 +283,7 @@ fn hostile_xml_is_refused() {
     refused(&"<a/>".repeat(10_000), Problem::Encoding);
 }
 
-/// RFC 7522 §3, held against what is genuine.
+/// Rules of RFC 7522 §3 for a verified assertion.
 #[test]
 fn each_rule_refuses() {
     let refused = |rules: &Rules<'_>, problem| assert_eq!(check(RSA, rules).err(), Some(problem), "{rules:?}");

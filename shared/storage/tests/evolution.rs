@@ -4,7 +4,7 @@
 //! number.
 #![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use latchkey_storage::grants::{GrantUpdate, Redemption, Rotation, SessionGrants};
+use latchkey_storage::grants::{GrantUpdate, Rotation, SessionGrants};
 use latchkey_storage::memory::Memory;
 use latchkey_storage::users::{Credential, User};
 use latchkey_storage::{
@@ -14,12 +14,14 @@ use latchkey_storage::{
 use protocol::registration::{Registration, RegistrationState};
 use protocol::throttle::ACCOUNT;
 use protocol::{
-    AuthenticationContext, Client, Grant, GrantId, GrantState, RefreshLifetimes, RevokedToken, Scope, SecretVerifier,
-    StoredClient, Timestamp,
+    ActiveGrant, AuthenticationContext, AuthenticationMethod, AuthorizationRequest, Client, Grant, GrantState,
+    Parameters, PushedRequestId, RefreshLifetimes, RequestEndpoint, ResponseTarget, RevokedToken, SecretVerifier,
+    SentRequest, StoredClient, UncheckedTarget,
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::time::Duration;
+use types::{Scope, Timestamp};
 
 const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
 const LATER: Timestamp = Timestamp::from_secs(1_800_000_100);
@@ -209,7 +211,7 @@ async fn a_session() {
     let session = sessions::Session {
         subject: "ada".to_owned(),
         name: "Ada".to_owned(),
-        authentication: AuthenticationContext::password(NOW),
+        authentication: signed_in(),
         sid: "sid".to_owned(),
     };
     let id = sessions::new_id("ada", [1; 16]);
@@ -237,12 +239,16 @@ async fn a_consent() {
     assert_deleted(&memory, Kind::Consent);
 }
 
+fn signed_in() -> AuthenticationContext {
+    AuthenticationMethod::Password.context(NOW)
+}
+
 fn grant() -> Grant {
     typed(json!({
         "client_id": "shop",
         "subject": "ada",
         "scope": "openid",
-        "authentication": AuthenticationContext::password(NOW),
+        "authentication": signed_in(),
         "sid": "sid",
     }))
 }
@@ -258,28 +264,22 @@ fn update_with(write_id: &str) -> GrantUpdate {
     }
 }
 
-/// A later version that adds to the state of grants has their tokens say so: such tokens oblige each update to read the
-/// record first.
+/// A later version that adds to the state of active grants has their tokens say so: such tokens oblige each update to read
+/// the record first. An issued grant has no state besides the code: a later version adds to its immutable part.
 #[tokio::test]
 async fn a_grant() {
     let memory = Memory::new();
     let id = grants::new_id("ada", [1; 16]);
-    let state = GrantState { carries: true, ..GrantState::issued(NOW, "w0".to_owned()) };
-    grants::create(&memory, id, &grant(), &state, LATER).await.unwrap();
+    let active = ActiveGrant::without_code(NOW, "w0".to_owned());
+    grants::create(&memory, id, &grant(), &GrantState::Active(active.clone()), LATER).await.unwrap();
     evolve(&memory, Kind::Grant).await;
-    let code = grants::find(&memory, id).await.unwrap().unwrap().standing();
-
-    let Redemption::Redeemed(redeemed) = grants::redeem(&memory, &code, &update_with("w1")).await.unwrap() else {
-        panic!("the code is not redeemed")
-    };
-    assert_kept(&memory, Kind::Grant);
-    let Rotation::Rotated(rotated) = grants::rotate(&memory, &redeemed.standing(), &update_with("w2")).await.unwrap()
+    let Rotation::Rotated(rotated) = grants::rotate(&memory, &active.snapshot(id), &update_with("w2")).await.unwrap()
     else {
         panic!("the refresh token is not rotated")
     };
     assert_kept(&memory, Kind::Grant);
     let revoked = RevokedToken { jti: "jti".to_owned(), expires_at: LATER.after(Duration::from_secs(300)) };
-    grants::revoke_access_token(&memory, &rotated.standing(), &revoked, &update_with("w3")).await.unwrap();
+    grants::revoke_access_token(&memory, &rotated.snapshot(), &revoked, &update_with("w3")).await.unwrap();
     assert_kept(&memory, Kind::Grant);
     let current = grants::find(&memory, id).await.unwrap().unwrap();
     assert!(!current.state.accepts("jti", LATER) && current.state.accepts("other", LATER));
@@ -296,9 +296,9 @@ async fn a_grant() {
 async fn a_grant_that_cannot_be_read_ends_with_a_sign_out() {
     let memory = Memory::new();
     let id = grants::new_id("ada", [1; 16]);
-    grants::create(&memory, id, &grant(), &GrantState::issued(NOW, "w0".to_owned()), LATER).await.unwrap();
+    grants::create(&memory, id, &grant(), &GrantState::issued("w0".to_owned()), LATER).await.unwrap();
     let readable = grants::new_id("ada", [2; 16]);
-    grants::create(&memory, readable, &grant(), &GrantState::issued(NOW, "w1".to_owned()), LATER).await.unwrap();
+    grants::create(&memory, readable, &grant(), &GrantState::issued("w1".to_owned()), LATER).await.unwrap();
     let record = memory.snapshot().into_iter().find(|record| record.key.id() == id.name()).unwrap();
     memory.advance(&record.key, 0, r#"{"schema":9}"#, None).await.unwrap();
 
@@ -311,27 +311,35 @@ async fn a_grant_that_cannot_be_read_ends_with_a_sign_out() {
 #[tokio::test]
 async fn a_pushed_request() {
     let memory = Memory::new();
-    let id = GrantId::from_bytes([1; 18]);
-    let request: pushed::PushedRequest = typed(json!({
-        "request": {
-            "client_id": "shop",
-            "target": { "redirect_uri": "https://shop.example/cb", "mode": "query" },
-            "response_type": "code",
-            "scope": "openid",
-        },
-        "expected_subject": null,
-    }));
+    let id = PushedRequestId::new([1; 2], [1; 16]);
+    let client: Client = typed(json!({ "client_id": "shop", "redirect_uris": ["https://shop.example/cb"] }));
+    let sent = b"client_id=shop&redirect_uri=https://shop.example/cb&response_type=code&scope=openid&nonce=n&\
+code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256";
+    let parameters = Parameters::parse(sent).unwrap();
+    let target = ResponseTarget::check(&parameters, &client).unwrap();
+    let sent = SentRequest {
+        parameters: &parameters,
+        in_request_object: false,
+        endpoint: RequestEndpoint::PushedRequest,
+        client: &client,
+        resources: &[],
+        require_pushed_requests: false,
+    };
+    let request = AuthorizationRequest::check(&sent, target).unwrap();
+    let request = pushed::PushedRequest { request, expected_subject: None };
+    let read_again =
+        |found: Option<pushed::PushedRequest<UncheckedTarget>>| found.map(|found| found.request.recheck(&client));
     pushed::create(&memory, id, &request, LATER).await.unwrap();
     evolve(&memory, Kind::Pushed).await;
     let grace = Duration::from_secs(10);
-    assert_eq!(pushed::find(&memory, id, NOW, grace).await.unwrap(), Some(request.clone()));
+    assert_eq!(read_again(pushed::find(&memory, id, NOW, grace).await.unwrap()), Some(Ok(request.request.clone())));
     let answer = pushed::Answer { grant: "g".to_owned(), issued_at: NOW, sid: "sid".to_owned() };
     assert_eq!(pushed::answer(&memory, id, &answer).await.unwrap(), Some(answer.clone()));
     evolve_state(&memory, Kind::Pushed).await;
     assert_kept(&memory, Kind::Pushed);
     let other = pushed::Answer { grant: "h".to_owned(), ..answer.clone() };
     assert_eq!(pushed::answer(&memory, id, &other).await.unwrap(), Some(answer));
-    assert_eq!(pushed::find(&memory, id, NOW, grace).await.unwrap(), Some(request));
+    assert_eq!(read_again(pushed::find(&memory, id, NOW, grace).await.unwrap()), Some(Ok(request.request)));
 }
 
 /// Lets the next version write the state that this version has written last.
@@ -355,7 +363,8 @@ async fn a_device() {
     evolve(&memory, Kind::Device).await;
     assert_eq!(devices::find(&memory, "code", NOW).await.unwrap(), Some(pending.clone()));
     let grant_id = grants::new_id("ada", [2; 16]);
-    let approved = grants::StoredGrant { id: grant_id, grant: grant(), state: GrantState::issued(NOW, "w".to_owned()) };
+    let approved =
+        grants::LiveGrant { id: grant_id, grant: grant(), state: ActiveGrant::without_code(NOW, "w".to_owned()) };
     let decision = devices::Decision::Approved(Box::new(approved));
     assert!(devices::decide(&memory, "code", &pending, &decision).await.unwrap());
     evolve(&memory, Kind::Device).await;
@@ -469,11 +478,11 @@ async fn a_sign_out() {
 async fn leftovers_that_cannot_be_read_hold_up_no_others() {
     let memory = Memory::new();
     let broken = grants::new_id("ada", [1; 16]);
-    grants::create(&memory, broken, &grant(), &GrantState::issued(NOW, "w0".to_owned()), LATER).await.unwrap();
+    grants::create(&memory, broken, &grant(), &GrantState::issued("w0".to_owned()), LATER).await.unwrap();
     let record = memory.snapshot().pop().unwrap();
     memory.advance(&record.key, 0, r#"{"schema":9}"#, None).await.unwrap();
     let readable = grants::new_id("ada", [2; 16]);
-    grants::create(&memory, readable, &grant(), &GrantState::issued(NOW, "w1".to_owned()), LATER).await.unwrap();
+    grants::create(&memory, readable, &grant(), &GrantState::issued("w1".to_owned()), LATER).await.unwrap();
     sign_out::begin(&memory, "ada", None, NOW.after(Duration::from_secs(1)), "w2").await.unwrap();
 
     let due = sign_out::due(&memory, LATER).await.unwrap();

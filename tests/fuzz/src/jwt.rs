@@ -1,7 +1,7 @@
 //! JWTs, keys, request objects.
 
 use jose::{JwkSet, Jwt};
-use protocol::request_object;
+use protocol::RequestObject;
 use serde_json::Value;
 use types::Timestamp;
 
@@ -38,7 +38,9 @@ pub(crate) fn request_object(bytes: &[u8]) {
     let unsecured = text.and_then(jose::unsecured_claims);
     let json = serde_json::from_slice::<Value>(bytes).ok().and_then(|value| value.as_object().cloned());
     for claims in [unsecured, json].into_iter().flatten() {
-        let Ok(parameters) = request_object::parameters(claims, "s6BhdRkqt3", "https://server.example.com", NOW) else {
+        let Ok(parameters) =
+            RequestObject::new(claims).into_parameters("s6BhdRkqt3", "https://server.example.com", NOW)
+        else {
             continue;
         };
         assert_eq!(parameters.value("client_id"), Some("s6BhdRkqt3"));

@@ -7,7 +7,7 @@ use types::Timestamp;
 
 /// The part of a grant that changes: one variant for each state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(try_from = "StoredGrantState", into = "StoredGrantState")]
 pub enum GrantState {
     /// The code is issued and not redeemed.
     Issued(IssuedGrant),
@@ -15,6 +15,41 @@ pub enum GrantState {
     Active(ActiveGrant),
     /// The grant has ended: each code and token of it is rejected.
     Revoked(RevokedGrant),
+}
+
+/// The state as it is stored: one member for the state that applies, beside members that a later version may add.
+#[derive(Serialize, Deserialize)]
+struct StoredGrantState {
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    issued: Option<IssuedGrant>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    active: Option<ActiveGrant>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    revoked: Option<RevokedGrant>,
+}
+
+impl From<GrantState> for StoredGrantState {
+    fn from(state: GrantState) -> Self {
+        let none = Self { issued: None, active: None, revoked: None };
+        match state {
+            GrantState::Issued(issued) => Self { issued: Some(issued), ..none },
+            GrantState::Active(active) => Self { active: Some(active), ..none },
+            GrantState::Revoked(revoked) => Self { revoked: Some(revoked), ..none },
+        }
+    }
+}
+
+impl TryFrom<StoredGrantState> for GrantState {
+    type Error = &'static str;
+
+    fn try_from(stored: StoredGrantState) -> Result<Self, Self::Error> {
+        match stored {
+            StoredGrantState { issued: Some(issued), active: None, revoked: None } => Ok(Self::Issued(issued)),
+            StoredGrantState { issued: None, active: Some(active), revoked: None } => Ok(Self::Active(active)),
+            StoredGrantState { issued: None, active: None, revoked: Some(revoked) } => Ok(Self::Revoked(revoked)),
+            _ => Err("the state of a grant is one of issued, active and revoked"),
+        }
+    }
 }
 
 /// A grant whose code is not redeemed.

@@ -1,6 +1,8 @@
 //! The checks of an authorization request, by section.
 
-use latchkey_protocol::{AuthorizationRequest, AuthorizationResponse, Client, Parameters, ResponseTarget};
+use latchkey_protocol::{
+    AuthorizationRequest, Client, Delivery, Parameters, RequestEndpoint, ResponseTarget, SentRequest, UncheckedTarget,
+};
 use types::{Error, ErrorCode};
 
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
@@ -37,7 +39,19 @@ fn check_with(changes: &[(&str, &str)]) -> Result<AuthorizationRequest, Error> {
     pairs.extend(changes.iter().copied());
     let parameters = parameters(&pairs);
     let target = ResponseTarget::check(&parameters, &client())?;
-    AuthorizationRequest::check(&parameters, &client(), target, &[])
+    AuthorizationRequest::check(&sent(&parameters, &client()), target)
+}
+
+/// Parameters that arrive at the authorization endpoint.
+fn sent<'a>(parameters: &'a Parameters, client: &'a Client) -> SentRequest<'a> {
+    SentRequest {
+        parameters,
+        in_request_object: false,
+        endpoint: RequestEndpoint::Authorization,
+        client,
+        resources: &[],
+        require_pushed_requests: false,
+    }
 }
 
 fn code_of(changes: &[(&str, &str)]) -> ErrorCode {
@@ -166,7 +180,7 @@ fn repeated_parameters_are_refused_and_never_trusted_for_the_redirect() {
         let parameters = repeated(name);
         let target = ResponseTarget::check(&parameters, &client()).unwrap();
         assert_eq!(
-            AuthorizationRequest::check(&parameters, &client(), target, &[]).unwrap_err().code,
+            AuthorizationRequest::check(&sent(&parameters, &client()), target).unwrap_err().code,
             ErrorCode::InvalidRequest
         );
     }
@@ -181,20 +195,59 @@ fn answers_carry_state_and_issuer_in_every_mode() {
         )
         .unwrap()
     };
-    let redirect = |target: ResponseTarget| match target.code_response("c+d", None, ISSUER) {
-        AuthorizationResponse::Redirect(location) => location,
-        AuthorizationResponse::FormPost { .. } => panic!("not a form"),
+    let redirect = |target: ResponseTarget| match target.code_response("c+d", None, ISSUER).delivery() {
+        Delivery::Redirect(location) => location,
+        Delivery::FormPost { .. } => panic!("not a form"),
     };
     let fields = "code=c%2Bd&state=s%26t&iss=https%3A%2F%2Fas.example";
     assert_eq!(redirect(target("query", "https://app.example/cb")), format!("https://app.example/cb?{fields}"));
     assert_eq!(redirect(target("query", "https://app.example/cb?x=1")), format!("https://app.example/cb?x=1&{fields}"));
     assert_eq!(redirect(target("fragment", "https://app.example/cb")), format!("https://app.example/cb#{fields}"));
-    let form = target("form_post", "https://app.example/cb").error_response(&Error::invalid_request("a \"b\""), ISSUER);
-    let AuthorizationResponse::FormPost { action, fields } = form else { panic!("not a redirect") };
+    let target = target("form_post", "https://app.example/cb");
+    let form = target.error_response(&Error::invalid_request("a \"b\""), ISSUER).delivery();
+    let Delivery::FormPost { action, fields } = form else { panic!("not a redirect") };
     assert_eq!(action, "https://app.example/cb");
     assert!(
         fields.contains(&("error", "invalid_request".into()))
             && fields.contains(&("error_description", "a 'b'".into()))
     );
     assert!(fields.contains(&("iss", ISSUER.into())) && fields.contains(&("state", "s&t".into())));
+}
+
+#[test]
+fn a_check_applies_where_the_table_says() {
+    let (client, mut pushed_only) = (client(), self::client());
+    pushed_only.require_pushed_authorization_requests = true;
+    let check = |client: &Client, endpoint, in_request_object| {
+        let parameters = parameters(&GOOD);
+        let target = ResponseTarget::check(&parameters, client).unwrap();
+        let sent = SentRequest { endpoint, in_request_object, ..sent(&parameters, client) };
+        AuthorizationRequest::check(&sent, target).is_ok()
+    };
+    for in_request_object in [false, true] {
+        assert!(check(&client, RequestEndpoint::Authorization, in_request_object));
+        assert!(!check(&pushed_only, RequestEndpoint::Authorization, in_request_object));
+        assert!(check(&pushed_only, RequestEndpoint::PushedRequest, in_request_object));
+    }
+    let reference = parameters(&[("request_uri", "https://app.example/object")]);
+    let sent = sent(&reference, &client);
+    assert!(sent.check_references().is_ok());
+    assert!(SentRequest { endpoint: RequestEndpoint::PushedRequest, ..sent }.check_references().is_err());
+}
+
+/// A request that was sealed or stored redirects only to a redirect URI that the client still has.
+#[test]
+fn a_stored_request_is_checked_again() {
+    let json = serde_json::to_value(check_with(&[]).unwrap()).unwrap();
+    let stored = |json| serde_json::from_value::<AuthorizationRequest<UncheckedTarget>>(json).unwrap();
+    assert_eq!(stored(json.clone()).recheck(&client()).unwrap(), check_with(&[]).unwrap());
+    let mut changed = client();
+    changed.redirect_uris.retain(|uri| uri != "https://app.example/cb");
+    assert!(stored(json.clone()).recheck(&changed).is_err());
+    let mut other = client();
+    other.client_id = "other".into();
+    assert!(stored(json.clone()).recheck(&other).is_err());
+    let mut forged = json;
+    forged["target"]["redirect_uri"] = "https://evil.example/".into();
+    assert!(stored(forged).recheck(&client()).is_err());
 }

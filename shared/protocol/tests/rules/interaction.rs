@@ -1,9 +1,9 @@
-//! When a person must sign in, choose, or consent (OpenID Connect Core §3.1.2.1, §3.1.2.3, §3.1.2.4).
+//! The prompts that a request needs: sign-in, selection of an account, consent (OpenID Connect Core §3.1.2.1, §3.1.2.3, §3.1.2.4).
 
-use latchkey_protocol::interaction::{
-    ActiveSession, Decision, Interaction, Step, needs_consent, remembers_consent, step,
+use latchkey_protocol::{
+    ActiveSession, AuthenticationMethod, AuthorizationRequest, Client, Interaction, NextPrompt, Parameters,
+    RequestEndpoint, Requested, RequestedAuthorization, ResponseTarget, SentRequest, UncheckedTarget,
 };
-use latchkey_protocol::{AuthenticationContext, AuthorizationRequest, Client, Parameters, ResponseTarget};
 use std::time::Duration;
 use types::{ErrorCode, Scope, Timestamp};
 
@@ -16,100 +16,149 @@ fn client() -> Client {
     .unwrap()
 }
 
-fn interaction(more: &str) -> Interaction {
-    let query = format!("redirect_uri=https://a.example/&response_type=code&scope=openid&{more}");
+fn checked(client: &Client, query: &str) -> AuthorizationRequest {
     let parameters = Parameters::parse(query.as_bytes()).unwrap();
-    let target = ResponseTarget::check(&parameters, &client()).unwrap();
-    Interaction {
-        request: AuthorizationRequest::check(&parameters, &client(), target, &[]).unwrap(),
+    let target = ResponseTarget::check(&parameters, client).unwrap();
+    let sent = SentRequest {
+        parameters: &parameters,
+        in_request_object: false,
+        endpoint: RequestEndpoint::Authorization,
+        client,
+        resources: &[],
+        require_pushed_requests: false,
+    };
+    AuthorizationRequest::check(&sent, target).unwrap()
+}
+
+/// An interaction that has just started; `expected` is the user of the ID token hint.
+fn hinted(more: &str, expected: Option<&str>) -> Interaction {
+    let query = format!("redirect_uri=https://a.example/&response_type=code&scope=openid&{more}");
+    let requested = RequestedAuthorization {
+        request: checked(&client(), &query),
+        expected_subject: expected.map(str::to_owned),
         pushed: None,
-        expected_subject: None,
-        browser: Some("b".into()),
-        expires_at: T0,
-        chosen: None,
-        signed_in: None,
-        decision: None,
-        device: None,
-    }
+    };
+    Interaction::start(Requested::Authorization(Box::new(requested)), Some("b".into()), T0)
 }
 
-/// The step for somebody who signed in `ago` seconds ago.
-fn after(interaction: &Interaction, ago: u64) -> Result<Step, ErrorCode> {
-    let authentication = AuthenticationContext::password(T0.before(Duration::from_secs(ago)));
+fn interaction(more: &str) -> Interaction {
+    hinted(more, None)
+}
+
+/// The next prompt for a user who signed in `ago` seconds ago.
+fn after(interaction: &Interaction, ago: u64) -> Result<NextPrompt, ErrorCode> {
+    let authentication = AuthenticationMethod::Password.context(T0.before(Duration::from_secs(ago)));
     let session = ActiveSession { id: "session", subject: "alice", authentication: &authentication };
-    step(interaction, Some(&session), T0).map_err(|error| error.code)
+    interaction.next_prompt(Some(&session), T0).map_err(|error| error.code)
 }
 
-fn nobody(interaction: &Interaction) -> Result<Step, ErrorCode> {
-    step(interaction, None, T0).map_err(|error| error.code)
+fn signed_out(interaction: &Interaction) -> Result<NextPrompt, ErrorCode> {
+    interaction.next_prompt(None, T0).map_err(|error| error.code)
+}
+
+fn signed_in(interaction: &Interaction, session: &str) -> Interaction {
+    interaction.clone().sign_in(session.into()).unwrap()
 }
 
 #[test]
-fn nobody_signed_in() {
-    assert_eq!(nobody(&interaction("")), Ok(Step::SignIn));
-    assert_eq!(nobody(&interaction("prompt=none")), Err(ErrorCode::LoginRequired));
+fn no_user_is_signed_in() {
+    assert_eq!(signed_out(&interaction("")), Ok(NextPrompt::SignIn));
+    assert_eq!(signed_out(&interaction("prompt=none")), Err(ErrorCode::LoginRequired));
 }
 
 #[test]
 fn prompt_login_asks_once_for_this_request() {
-    let mut request = interaction("prompt=login");
-    assert_eq!(after(&request, 0), Ok(Step::SignIn), "even when the last sign-in was this very second");
-    request.signed_in = Some("another".into());
-    assert_eq!(after(&request, 0), Ok(Step::SignIn));
-    request.signed_in = Some("session".into());
-    assert_eq!(after(&request, 0), Ok(Step::Proceed));
+    let request = interaction("prompt=login");
+    assert_eq!(after(&request, 0), Ok(NextPrompt::SignIn), "even when the last sign-in was this very second");
+    assert_eq!(after(&signed_in(&request, "another"), 0), Ok(NextPrompt::SignIn));
+    assert_eq!(after(&signed_in(&request, "session"), 0), Ok(NextPrompt::Proceed));
 }
 
 #[test]
 fn max_age_bounds_the_age_of_the_sign_in() {
-    assert_eq!(after(&interaction("max_age=10"), 10), Ok(Step::Proceed));
-    assert_eq!(after(&interaction("max_age=10"), 11), Ok(Step::SignIn));
-    assert_eq!(after(&interaction("max_age=0"), 0), Ok(Step::SignIn));
+    assert_eq!(after(&interaction("max_age=10"), 10), Ok(NextPrompt::Proceed));
+    assert_eq!(after(&interaction("max_age=10"), 11), Ok(NextPrompt::SignIn));
+    assert_eq!(after(&interaction("max_age=0"), 0), Ok(NextPrompt::SignIn));
     assert_eq!(after(&interaction("max_age=10&prompt=none"), 11), Err(ErrorCode::LoginRequired));
-    assert_eq!(after(&interaction("max_age=18446744073709551615"), 11), Ok(Step::Proceed));
+    assert_eq!(after(&interaction("max_age=18446744073709551615"), 11), Ok(NextPrompt::Proceed));
 }
 
 #[test]
-fn select_account_shows_who_is_there() {
-    let mut request = interaction("prompt=select_account");
-    assert_eq!(after(&request, 5), Ok(Step::SelectAccount));
-    request.signed_in = Some("session".into());
-    assert_eq!(after(&request, 5), Ok(Step::Proceed));
+fn select_account_shows_the_session() {
+    let request = interaction("prompt=select_account");
+    assert_eq!(after(&request, 5), Ok(NextPrompt::SelectAccount));
+    assert_eq!(after(&signed_in(&request, "session"), 5), Ok(NextPrompt::Proceed));
 }
 
 #[test]
-fn choosing_an_account_is_no_sign_in() {
-    let mut request = interaction("prompt=select_account&max_age=10");
-    request.chosen = Some("session".into());
-    assert_eq!(after(&request, 10), Ok(Step::Proceed));
-    assert_eq!(after(&request, 11), Ok(Step::SignIn), "the choice is good, the sign-in too old by now");
-    request.signed_in = Some("session".into());
-    assert_eq!(after(&request, 11), Ok(Step::Proceed));
-    request.chosen = Some("another".into());
-    request.signed_in = None;
-    assert_eq!(after(&request, 10), Ok(Step::SelectAccount));
+fn selecting_an_account_is_no_sign_in() {
+    let request = interaction("prompt=select_account&max_age=10").continue_as("session".into()).unwrap();
+    assert_eq!(after(&request, 10), Ok(NextPrompt::Proceed));
+    assert_eq!(after(&request, 11), Ok(NextPrompt::SignIn), "the selection is valid, the sign-in too old by now");
+    assert_eq!(after(&signed_in(&request, "session"), 11), Ok(NextPrompt::Proceed));
+    let request = request.continue_as("another".into()).unwrap();
+    assert_eq!(after(&request, 10), Ok(NextPrompt::SelectAccount));
 }
 
 #[test]
-fn the_person_named_by_the_request_must_be_the_one() {
-    let mut request = interaction("");
-    request.expected_subject = Some("bob".into());
-    assert_eq!(after(&request, 5), Ok(Step::SignIn));
-    request.signed_in = Some("session".into());
-    assert_eq!(after(&request, 5), Err(ErrorCode::LoginRequired), "somebody else signed in");
-    let mut silent = interaction("prompt=none");
-    silent.expected_subject = Some("bob".into());
-    assert_eq!(after(&silent, 5), Err(ErrorCode::LoginRequired));
+fn a_sign_in_stays_a_sign_in() {
+    let request = signed_in(&interaction("prompt=login"), "session");
+    let request = request.continue_as("session".into()).unwrap().allow("session".into()).unwrap();
+    assert_eq!(after(&request, 0), Ok(NextPrompt::Proceed));
+    let request = interaction("prompt=login").allow("session".into()).unwrap();
+    assert_eq!(after(&request, 0), Ok(NextPrompt::SignIn), "consent is no sign-in");
+}
+
+#[test]
+fn another_user_must_sign_in() {
+    let request = signed_in(&interaction(""), "session").restart_as_other_user().unwrap();
+    assert_eq!(after(&request, 0), Ok(NextPrompt::SignIn));
+    assert_eq!(after(&signed_in(&request, "session"), 0), Ok(NextPrompt::Proceed));
+}
+
+#[test]
+fn the_user_named_by_the_request_must_sign_in() {
+    let request = hinted("", Some("bob"));
+    assert_eq!(after(&request, 5), Ok(NextPrompt::SignIn));
+    assert_eq!(after(&signed_in(&request, "session"), 5), Err(ErrorCode::LoginRequired), "another user signed in");
+    assert_eq!(after(&hinted("prompt=none", Some("bob")), 5), Err(ErrorCode::LoginRequired));
     let by_claim =
         interaction("prompt=none&claims=%7B%22id_token%22%3A%7B%22sub%22%3A%7B%22value%22%3A%22bob%22%7D%7D%7D");
     assert_eq!(after(&by_claim, 5), Err(ErrorCode::LoginRequired));
 }
 
 #[test]
-fn a_refusal_goes_to_the_client() {
-    let mut request = interaction("");
-    request.decision = Some(Decision::Denied);
-    assert_eq!(nobody(&request), Err(ErrorCode::AccessDenied));
+fn a_denial_goes_to_the_client_and_is_final() {
+    let request = interaction("").deny();
+    assert_eq!(signed_out(&request), Err(ErrorCode::AccessDenied));
+    assert!(request.clone().sign_in("session".into()).is_err());
+    assert!(request.clone().continue_as("session".into()).is_err());
+    assert!(request.clone().allow("session".into()).is_err());
+    assert!(request.restart_as_other_user().is_err());
+}
+
+/// Another browser does not inherit the state of an interaction.
+#[test]
+fn only_an_interaction_without_a_browser_is_adopted() {
+    assert_eq!(interaction("").adopt("other".into()), None);
+    let mut posted = signed_in(&interaction("prompt=login"), "session");
+    posted.browser = None;
+    let adopted = posted.adopt("other".into()).unwrap();
+    assert_eq!(adopted.browser.as_deref(), Some("other"));
+    assert_eq!(after(&adopted, 0), Ok(NextPrompt::SignIn));
+}
+
+#[test]
+fn a_sealed_interaction_is_checked_again() {
+    let interaction = signed_in(&interaction("state=x"), "session");
+    let opened = || {
+        let json = serde_json::to_vec(&interaction).unwrap();
+        serde_json::from_slice::<Interaction<UncheckedTarget>>(&json).unwrap()
+    };
+    assert_eq!(opened().recheck(&client()).unwrap(), interaction);
+    let mut changed = client();
+    changed.redirect_uris = vec!["https://b.example/".into()];
+    assert!(opened().recheck(&changed).is_err());
 }
 
 #[test]
@@ -122,10 +171,7 @@ fn consent_is_remembered_for_clients_that_can_be_told_from_others() {
         let query = format!(
             "redirect_uri={redirect_uri}&response_type=code&scope=openid&code_challenge_method=S256&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
         );
-        let parameters = Parameters::parse(query.as_bytes()).unwrap();
-        let target = ResponseTarget::check(&parameters, &client).unwrap();
-        let request = AuthorizationRequest::check(&parameters, &client, target, &[]).unwrap();
-        remembers_consent(&request, &client, "http://localhost:8787")
+        checked(&client, &query).may_use_earlier_consent(&client, "http://localhost:8787")
     };
     assert!(remembers("https://a.example/cb", "none"));
     assert!(remembers("http://localhost:8787/playground/callback", "none"), "served by this server itself");
@@ -137,19 +183,14 @@ fn consent_is_remembered_for_clients_that_can_be_told_from_others() {
 
 #[test]
 fn consent_is_asked_for_once_and_for_what_is_new() {
-    let authentication = AuthenticationContext::password(T0);
-    let session = ActiveSession { id: "session", subject: "alice", authentication: &authentication };
     let needs = |interaction: &Interaction, remembered: &str| {
-        needs_consent(interaction, session.id, &client(), &Scope::parse(remembered).unwrap())
-            .map_err(|error| error.code)
+        interaction.needs_consent("session", &client(), &Scope::parse(remembered).unwrap()).map_err(|error| error.code)
     };
     assert_eq!(needs(&interaction(""), ""), Ok(true));
     assert_eq!(needs(&interaction(""), "openid"), Ok(false));
     assert_eq!(needs(&interaction("prompt=consent"), "openid"), Ok(true));
     assert_eq!(needs(&interaction("prompt=none"), ""), Err(ErrorCode::ConsentRequired));
-    let mut decided = interaction("prompt=consent");
-    decided.decision = Some(Decision::Allowed { session: "session".into() });
-    assert_eq!(needs(&decided, ""), Ok(false));
-    decided.decision = Some(Decision::Allowed { session: "another".into() });
-    assert_eq!(needs(&decided, ""), Ok(true), "what one person allowed says nothing for another");
+    let allowed = |session: &str| interaction("prompt=consent").allow(session.into()).unwrap();
+    assert_eq!(needs(&allowed("session"), ""), Ok(false));
+    assert_eq!(needs(&allowed("another"), ""), Ok(true), "the consent of one user says nothing for another");
 }

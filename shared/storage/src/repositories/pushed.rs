@@ -3,16 +3,16 @@
 use super::stored::{decode, encode};
 use super::update::create_new;
 use crate::{Advance, Key, Kind, Partition, Record, Records, Unavailable};
-use protocol::{AuthorizationRequest, PushedRequestId};
+use protocol::{AuthorizationRequest, PushedRequestId, ResponseTarget, UncheckedTarget};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use types::Timestamp;
 
-/// A pushed request that passed every check. Never changes.
+/// A request that a client pushed. It never changes. When it is read, its target must be checked again.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct PushedRequest {
+pub struct PushedRequest<Target = ResponseTarget> {
     /// The request.
-    pub request: AuthorizationRequest,
+    pub request: AuthorizationRequest<Target>,
     /// `sub` of the ID token hint: the user who must sign in, if the request has a hint.
     pub expected_subject: Option<String>,
 }
@@ -60,7 +60,7 @@ pub async fn find(
     id: PushedRequestId,
     now: Timestamp,
     grace: Duration,
-) -> Result<Option<PushedRequest>, Unavailable> {
+) -> Result<Option<PushedRequest<UncheckedTarget>>, Unavailable> {
     let Some(record) = records.get(&key(id)).await? else { return Ok(None) };
     if record.generation != 0 {
         let answer: Answer = decode(&record.key, &record.state)?;

@@ -1,4 +1,4 @@
-//! An assertion whose signature is verified, and the rules that it is held against (RFC 7522 §3).
+//! An assertion whose signature is verified, and the rules that apply to it (RFC 7522 §3).
 
 use crate::xml::{self, Element, SAML};
 use crate::{Problem, instant};
@@ -9,64 +9,64 @@ use types::Timestamp;
 
 const BEARER: &str = "urn:oasis:names:tc:SAML:2.0:cm:bearer";
 const ENTITY: &str = "urn:oasis:names:tc:SAML:2.0:nameid-format:entity";
-/// The longest `Issuer`, `NameID` and `ID`, in bytes.
+/// Greatest length of `Issuer`, `NameID` and `ID` in bytes.
 const MAX_NAME: usize = 512;
 
-/// What an assertion is held against.
+/// The rules for an assertion.
 #[derive(Clone, Copy, Debug)]
 pub struct Rules<'a> {
-    /// Who must have made it.
+    /// The required `Issuer`.
     pub issuer: &'a str,
-    /// For whom it must have been made: this server's issuer identifier.
+    /// The required audience: the issuer identifier of this server.
     pub audience: &'a str,
-    /// Where it must have been meant to be brought: the token endpoint.
+    /// The required recipient: the URL of the token endpoint.
     pub recipient: &'a str,
-    /// How far ahead it may expire, and how old it may be.
+    /// Greatest time until its expiry, and greatest age.
     pub max_lifetime: Duration,
-    /// When it is judged.
+    /// The current time.
     pub now: Timestamp,
 }
 
-/// An assertion that meets the rules.
+/// A verified assertion that meets the rules.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Assertion {
-    /// Who made it.
+    /// The `Issuer`.
     pub issuer: String,
-    /// Whom it is about: the `NameID`.
+    /// The subject: the `NameID`.
     pub subject: String,
-    /// Its `ID`: no second assertion of the issuer has it.
+    /// The `ID`, unique among the assertions of the issuer.
     pub id: String,
-    /// When it expires.
+    /// The expiry.
     pub expires_at: Timestamp,
-    /// When its subject signed in, if it says so.
+    /// `AuthnInstant`: time of the subject's sign-in, if the assertion has it.
     pub authenticated_at: Option<Timestamp>,
-    /// Its attributes by name: those that have one value.
+    /// The attributes that have one value, by name.
     pub claims: Map<String, Value>,
 }
 
 impl Assertion {
-    /// From when on it is refused for its age alone, so that nothing need be remembered of it.
+    /// Returns the time from which the assertion is rejected as expired, so that no record of it is needed.
     pub fn forgotten_at(&self) -> Timestamp {
         self.expires_at.after(CLOCK_SKEW)
     }
 
-    /// Its name among those of all issuers, 32 bytes. What marks it as used.
+    /// Returns the digest of issuer and `ID`, 32 bytes, which marks the assertion as used.
     pub fn digest(&self) -> [u8; 32] {
         single_use_digest(&self.issuer, &self.id)
     }
 }
 
-/// The signed content of an assertion: every byte of it was signed by the key that verified it.
-pub struct Genuine {
+/// The signed content of an assertion: the verifying key signed every byte of it.
+pub struct VerifiedAssertion {
     content: String,
 }
 
-impl Genuine {
+impl VerifiedAssertion {
     pub(crate) const fn new(content: String) -> Self {
         Self { content }
     }
 
-    /// Holds the assertion against the rules.
+    /// Checks the assertion against the rules.
     pub fn check(&self, rules: &Rules<'_>) -> Result<Assertion, Problem> {
         let document = xml::parse(&self.content)?;
         let root = Element::root(&document).ok_or(Problem::NotAnAssertion)?;
@@ -112,7 +112,7 @@ fn issuer(root: &Element<'_, '_>) -> Option<String> {
     issuer.text().map(|text| text.trim().to_owned()).filter(|text| is_name(text))
 }
 
-/// The `NameID` (RFC 7522 §3 (3)), as it stands; one that is encrypted cannot be read.
+/// Returns the `NameID` (RFC 7522 §3 (3)). An encrypted one is an error.
 fn name_id(subject: &Element<'_, '_>) -> Result<String, Problem> {
     let hidden = ["BaseID", "EncryptedID"];
     if hidden.iter().any(|name| !subject.named(SAML, name).is_empty()) {
@@ -122,7 +122,7 @@ fn name_id(subject: &Element<'_, '_>) -> Result<String, Problem> {
     if is_name(&name) && name.trim() == name { Ok(name) } else { Err(Problem::Subject) }
 }
 
-/// A moment in an attribute; a problem when it is there and cannot be read.
+/// Returns the time in an attribute, if it exists; an invalid one is an error.
 fn moment(element: &Element<'_, '_>, name: &str, problem: Problem) -> Result<Option<Timestamp>, Problem> {
     element.attribute(name).map(|text| instant::parse(text).ok_or(problem)).transpose()
 }
@@ -134,14 +134,14 @@ fn not_before(element: &Element<'_, '_>, rules: &Rules<'_>) -> Result<(), Proble
     }
 }
 
-/// The conditions (SAML Core §2.5.1): each must be understood and met. Answers when they end.
+/// Checks the conditions (SAML Core §2.5.1), each of which must be understood and met. Returns their end.
 fn conditions(root: &Element<'_, '_>, rules: &Rules<'_>) -> Result<Option<Timestamp>, Problem> {
     let conditions = root.only(SAML, "Conditions").ok_or(Problem::Audience)?;
     not_before(&conditions, rules)?;
     let mut is_for_us = false;
     for condition in conditions.children() {
         if condition.is(SAML, "AudienceRestriction") {
-            // Every restriction must be met, and each may name this server alone.
+            // Every restriction must be met, and each may name only this server.
             let audiences = condition.named(SAML, "Audience");
             let named: Vec<String> = audiences.iter().filter_map(Element::text).collect();
             if !matches!(named.as_slice(), [only] if only.trim() == rules.audience)
@@ -160,7 +160,7 @@ fn conditions(root: &Element<'_, '_>, rules: &Rules<'_>) -> Result<Option<Timest
     moment(&conditions, "NotOnOrAfter", Problem::NoExpiry)
 }
 
-/// The bearer confirmation (RFC 7522 §3 (5)): one that is met. Answers when it ends, if it says so.
+/// Finds a bearer confirmation that is met (RFC 7522 §3 (5)). Returns its end, if it has one.
 fn confirmation(subject: &Element<'_, '_>, rules: &Rules<'_>) -> Result<Option<Timestamp>, Problem> {
     let mut found = Err(Problem::Confirmation);
     for confirmation in subject.named(SAML, "SubjectConfirmation") {
@@ -190,8 +190,8 @@ fn confirmed_until(confirmation: &Element<'_, '_>, rules: &Rules<'_>) -> Result<
     if until.after(CLOCK_SKEW).is_past(rules.now) { Err(Problem::Expired) } else { Ok(Some(until)) }
 }
 
-/// When the subject signed in (RFC 7522 §3 (7)), the latest when it says so more than once. A session that is over is
-/// a reason to refuse (SAML Core §2.7.2).
+/// Returns the time of the sign-in (RFC 7522 §3 (7)), the latest if there are several. A session that has ended is an
+/// error (SAML Core §2.7.2).
 fn authenticated_at(root: &Element<'_, '_>, rules: &Rules<'_>) -> Result<Option<Timestamp>, Problem> {
     let mut latest = None;
     for statement in root.named(SAML, "AuthnStatement") {
@@ -204,7 +204,7 @@ fn authenticated_at(root: &Element<'_, '_>, rules: &Rules<'_>) -> Result<Option<
     Ok(latest)
 }
 
-/// The attributes that have one value. One that is there twice says nothing.
+/// Returns the attributes that have one value. An attribute that occurs twice is ignored.
 fn attributes(root: &Element<'_, '_>) -> Map<String, Value> {
     let mut claims = Map::new();
     let mut repeated = Vec::new();

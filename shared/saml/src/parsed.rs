@@ -1,7 +1,7 @@
-//! An assertion as it comes, and the one shape of signature that is accepted on it (SAML Core §5.4).
+//! A parsed assertion, and the only accepted shape of a signature on it (SAML Core §5.4).
 
 use crate::xml::{self, DSIG, Element, SAML};
-use crate::{Genuine, Problem};
+use crate::{Problem, VerifiedAssertion};
 use base64::Engine;
 use base64::alphabet;
 use base64::engine::DecodePaddingMode;
@@ -12,41 +12,41 @@ use jose::Verifier;
 use sha2::{Digest, Sha256};
 use types::Algorithm;
 
-/// The longest assertion that is read, in bytes of XML.
+/// Greatest length of an assertion in bytes of XML.
 const MAX_LENGTH: usize = 32 * 1024;
-/// The most prefixes that `InclusiveNamespaces` may list: each costs work for each element.
+/// Greatest number of prefixes in `InclusiveNamespaces`: each costs work for each element.
 const MAX_PREFIXES: usize = 8;
 
 const EXCLUSIVE: &str = "http://www.w3.org/2001/10/xml-exc-c14n#";
 const ENVELOPED: &str = "http://www.w3.org/2000/09/xmldsig#enveloped-signature";
 const SHA256: &str = "http://www.w3.org/2001/04/xmlenc#sha256";
 
-/// How an assertion may be signed. SHA-1 and HMAC are not among it: they cannot be expressed.
+/// Accepted signature algorithms. SHA-1 and HMAC cannot be expressed.
 const METHODS: [(&str, Algorithm); 3] = [
     ("http://www.w3.org/2001/04/xmldsig-more#rsa-sha256", Algorithm::RS256),
     ("http://www.w3.org/2007/05/xmldsig-more#sha256-rsa-MGF1", Algorithm::PS256),
     ("http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256", Algorithm::ES256),
 ];
 
-/// An assertion that is well formed and is what its signature says was signed. Whether anybody trusted made that
-/// signature is for [`Self::verify`].
-pub struct Presented {
-    /// What was digested, canonical.
+/// A well-formed assertion that matches the digest in its signature. [`Self::verify`] checks that a trusted key made
+/// the signature.
+pub struct ParsedAssertion {
+    /// The digested content in canonical form.
     content: String,
-    /// What was signed, canonical.
+    /// The signed `SignedInfo` in canonical form.
     signed_info: Vec<u8>,
     signature: Vec<u8>,
     algorithm: Algorithm,
 }
 
-impl Presented {
-    /// Reads the `assertion` parameter (RFC 7522 §2.1): base64url, padded or not.
+impl ParsedAssertion {
+    /// Decodes the `assertion` parameter (RFC 7522 §2.1): base64url, padded or not.
     pub fn parse(parameter: &str) -> Result<Self, Problem> {
         const ENGINE: GeneralPurpose = GeneralPurpose::new(
             &alphabet::URL_SAFE,
             GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
         );
-        // Four characters for three bytes, and the padding.
+        // Four characters per three bytes, and the padding.
         if parameter.len() > MAX_LENGTH / 3 * 4 + 8 {
             return Err(Problem::Encoding);
         }
@@ -54,7 +54,7 @@ impl Presented {
         Self::parse_xml(&String::from_utf8(bytes).map_err(|_| Problem::Encoding)?)
     }
 
-    /// Reads an assertion.
+    /// Parses an assertion.
     pub fn parse_xml(xml: &str) -> Result<Self, Problem> {
         if xml.len() > MAX_LENGTH {
             return Err(Problem::Encoding);
@@ -91,25 +91,29 @@ impl Presented {
         Ok(Self { content, signed_info: signed_info.into_bytes(), signature: value, algorithm: says.algorithm })
     }
 
-    /// The issuer that it names: for choosing a key, never for trust.
+    /// Returns the issuer that it names, to select a key. Do not trust it.
     pub fn issuer(&self) -> Option<String> {
         let document = xml::parse(&self.content).ok()?;
         let issuer = Element::root(&document)?.only(SAML, "Issuer")?.text()?;
         Some(issuer.trim().to_owned())
     }
 
-    /// The algorithm that it is signed with.
+    /// Returns the signature algorithm.
     pub const fn algorithm(&self) -> Algorithm {
         self.algorithm
     }
 
-    /// What is left when this key, which must be for [`Self::algorithm`], made the signature.
-    pub async fn verify(self, key: &dyn Verifier) -> Result<Genuine, Self> {
-        if key.verify(&self.signed_info, &self.signature).await { Ok(Genuine::new(self.content)) } else { Err(self) }
+    /// Returns the signed content, if this key made the signature. The key must be for [`Self::algorithm`].
+    pub async fn verify(self, key: &dyn Verifier) -> Result<VerifiedAssertion, Self> {
+        if key.verify(&self.signed_info, &self.signature).await {
+            Ok(VerifiedAssertion::new(self.content))
+        } else {
+            Err(self)
+        }
     }
 }
 
-/// What a signature says that it covers, and how.
+/// The parsed `SignedInfo`.
 struct SignedInfo {
     algorithm: Algorithm,
     prefixes: Vec<String>,
@@ -117,7 +121,7 @@ struct SignedInfo {
 }
 
 impl SignedInfo {
-    /// Reads the canonical form, which is what is signed: the one reference is to the assertion `id`, through the
+    /// Parses the canonical form, which is the signed one. The only reference is to the assertion `id`, with the
     /// enveloped-signature transform and exclusive canonicalization (SAML Core §5.4.2 to §5.4.4).
     fn read(canonical: &str, id: &str) -> Result<Self, Problem> {
         let document = xml::parse(canonical).map_err(|_| Problem::SignedInfo)?;
@@ -150,14 +154,14 @@ impl SignedInfo {
     }
 }
 
-/// The children of an element, which must be these of XML Signature, in this order, and nothing else.
+/// Returns the children of an element, which must be exactly these elements of XML Signature in this order.
 fn parts<'d, 'a, const N: usize>(element: &Element<'d, 'a>, names: [&str; N]) -> Option<[Element<'d, 'a>; N]> {
     let children = <[Element<'d, 'a>; N]>::try_from(element.children()).ok()?;
     let fit = element.has_only_elements() && children.iter().zip(names).all(|(child, name)| child.is(DSIG, name));
     fit.then_some(children)
 }
 
-/// The `PrefixList` of exclusive canonicalization (Exclusive XML Canonicalization §4).
+/// Returns the `PrefixList` of exclusive canonicalization (Exclusive XML Canonicalization §4).
 fn prefixes(transform: &Element<'_, '_>) -> Option<Vec<String>> {
     if !transform.has_only_elements() {
         return None;
@@ -179,7 +183,7 @@ fn canonical(document: &uppsala::Document<'_>, nodes: &NodeSet, prefixes: &[Stri
     String::from_utf8(bytes).map_err(|_| Problem::SignedInfo)
 }
 
-/// Base64 as XML writes it, in lines.
+/// Decodes base64 with line breaks, as XML has it.
 fn decode(text: &str) -> Option<Vec<u8>> {
     let joined: String = text.split_ascii_whitespace().collect();
     STANDARD.decode(joined).ok()

@@ -1,46 +1,46 @@
-//! How the pages begin that an authorization request is interrupted for: sign-in, consent.
+//! A page that interrupts a request: sign-in, consent.
 
-use crate::browser::{Browser, FormOrigin, SignedIn};
+use crate::browser::{Browser, FormOrigin};
+use crate::interactions::OpenedInteraction;
+use crate::sessions::SignedIn;
 use crate::{Context, HandlerError, RequestParameters};
 use latchkey_http::Request;
-use protocol::interaction::Interaction;
-use protocol::{Parameters, StoredClient};
+use protocol::{Interaction, Parameters, StoredClient};
 use std::sync::Arc;
 use types::Error;
 
-/// A visit of a page that an authorization request is interrupted for: sign-in, consent.
-pub struct Visit<'a> {
+/// A request to a page that interrupts an authorization request or a device authorization request.
+pub struct InteractionPage<'a> {
     /// The HTTP request.
     pub request: &'a Request,
-    /// What the function has.
+    /// Context of the function.
     pub context: &'a Context,
-    /// The browser, the one that the authorization request came from.
+    /// The browser in which the interaction started.
     pub browser: Browser,
-    /// What the page sent, or was asked with; none is repeated.
+    /// Parameters of the HTTP request; none is repeated.
     pub parameters: Parameters,
-    /// The authorization request on its way, and the same as it travels.
+    /// The interaction.
     pub interaction: Interaction,
-    /// See [`Self::interaction`].
+    /// The interaction as it travels.
     pub sealed: String,
-    /// The client that asks.
+    /// The client that sent the request.
     pub client: Arc<StoredClient>,
 }
 
-impl<'a> Visit<'a> {
-    /// Opens the interaction that the request names. Errors: the page [`Self::over`].
+impl<'a> InteractionPage<'a> {
+    /// Opens the interaction that the HTTP request names. Errors: the page [`Self::over`].
     pub async fn open(request: &'a Request, context: &'a Context) -> Result<Self, HandlerError> {
         let browser = Browser::of(request, context)?;
         let parameters = request.parameters().map_err(|_| Self::over())?;
         parameters.refuse_repeated().map_err(|_| Self::over())?;
         let sealed = parameters.value("interaction").unwrap_or_default().to_owned();
-        let interaction = browser.open_interaction(context, &sealed, request.received_at).ok_or_else(Self::over)?;
-        let client =
-            context.client(&interaction.request.client_id, request.received_at).await?.ok_or_else(Self::over)?;
+        let opened = OpenedInteraction::open(context, &browser, &sealed, request.received_at).await?;
+        let OpenedInteraction { interaction, client } = opened.ok_or_else(Self::over)?;
         request.log.client(&client.client.client_id);
         Ok(Self { request, context, browser, parameters, interaction, sealed, client })
     }
 
-    /// Returns the error page for an interaction that expired, began in another browser or belongs to another page.
+    /// Returns the error page for an interaction that expired, started in another browser or belongs to another page.
     pub fn over() -> HandlerError {
         HandlerError::page(
             "This sign-in is over",
@@ -49,12 +49,12 @@ impl<'a> Visit<'a> {
         )
     }
 
-    /// Whether the form that was sent is one that this browser was shown; `bound` as it was when it was shown.
+    /// True if the CSRF token is that of a form that this browser was shown; `bound` is what the token was bound to.
     pub fn accepts_form(&self, form: &str, bound: &str) -> bool {
         self.browser.accepts_form(self.context, form, bound, self.parameters.value("csrf"))
     }
 
-    /// Where the form was shown in which a person decides.
+    /// Returns the place where a consent form was shown.
     pub fn form_origin(&self, form: &str, signed_in: &SignedIn) -> FormOrigin {
         self.browser.form_origin(self.context, form, &self.sealed, signed_in, self.parameters.value("csrf"))
     }

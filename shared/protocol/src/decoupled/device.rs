@@ -1,27 +1,26 @@
-//! Device authorization (RFC 8628): what is asked for, the code that a person types, and how often a device may ask.
+//! Device authorization (RFC 8628): the request, the user code, and the polling interval.
 
-use crate::authorization_request;
-use crate::resource::{self, Resource};
-use crate::{AuthorizationRequest, Client, GrantType, Parameters};
+use crate::authorization::check_scope;
+use crate::{Client, GrantType, Parameters, Resource, resource};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::time::Duration;
 use types::{Error, ErrorCode, Scope, Timestamp};
 
-/// What a device asks for; passed every check.
+/// A device authorization request whose checks have passed (RFC 8628 §3.1).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeviceRequest {
-    /// Who asks.
+    /// `client_id`.
     pub client_id: String,
-    /// For what.
+    /// `scope`, without the scopes that the client may not request.
     pub scope: Scope,
-    /// At which resources (RFC 8707).
+    /// `resource` (RFC 8707).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub resources: Vec<String>,
 }
 
 impl DeviceRequest {
-    /// Checks a request (RFC 8628 §3.1): scope and resources as at the authorization endpoint.
+    /// Checks a request (RFC 8628 §3.1). Scope and resources are checked as at the authorization endpoint.
     pub fn check(parameters: &Parameters, client: &Client, known: &[Resource]) -> Result<Self, Error> {
         parameters.refuse_repeated()?;
         if !client.may_use(GrantType::DeviceCode) {
@@ -32,29 +31,26 @@ impl DeviceRequest {
         }
         Ok(Self {
             client_id: client.client_id.clone(),
-            scope: authorization_request::check_scope(parameters, client)?,
+            scope: check_scope(parameters, client)?,
             resources: resource::requested(parameters, known, client)?,
         })
     }
-
-    /// The same, for sign-in; the browser comes back to `page`, which is ours.
-    pub fn to_authorization_request(&self, page: &str) -> AuthorizationRequest {
-        AuthorizationRequest::of_device(self, page)
-    }
 }
 
-/// The characters of a user code: no vowel that makes words, nothing that looks or sounds like a digit (RFC 8628 §6.1).
+/// The characters of a user code: no vowels, which make words, and no character that looks like a digit (RFC 8628 §6.1).
 const ALPHABET: &[u8; 20] = b"BCDFGHJKLMNPQRSTVWXZ";
-/// How many of them a code has: 20⁸, above 34 bits.
+/// The number of characters of a user code: 20⁸ codes, above 34 bits.
 const LENGTH: usize = 8;
+/// The longest input that is parsed as a user code, in bytes.
+const MAX_TYPED: usize = 64;
 
-/// The code that a person types or compares: eight letters (RFC 8628 §6.1).
+/// `user_code`: eight letters that the user types or compares (RFC 8628 §6.1).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct UserCode(String);
 
 impl UserCode {
-    /// From randomness.
+    /// Returns the user code that 16 random bytes determine.
     pub fn from_random(random: [u8; 16]) -> Self {
         let mut rest = u128::from_be_bytes(random);
         let mut letters = String::with_capacity(LENGTH);
@@ -66,9 +62,9 @@ impl UserCode {
         Self(letters)
     }
 
-    /// As a person typed it: case, dashes, spaces and other punctuation do not matter.
+    /// Parses a code as a user typed it. Case, dashes, spaces and other punctuation do not matter.
     pub fn parse(typed: &str) -> Option<Self> {
-        if typed.len() > 64 {
+        if typed.len() > MAX_TYPED {
             return None;
         }
         let letters: String =
@@ -77,22 +73,13 @@ impl UserCode {
         is_code.then_some(Self(letters))
     }
 
-    /// Its letters alone.
+    /// Returns the letters without a dash.
     pub fn letters(&self) -> &str {
         &self.0
     }
 }
 
-/// A device that a person is asked about.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WaitingDevice {
-    /// The code that it shows.
-    pub code: UserCode,
-    /// The name of the record of what the person decides.
-    pub decision: String,
-}
-
-/// `XXXX-XXXX`, as it is shown.
+/// Writes `XXXX-XXXX`.
 impl fmt::Display for UserCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0.split_at_checked(LENGTH / 2) {
@@ -102,62 +89,62 @@ impl fmt::Display for UserCode {
     }
 }
 
-/// The least time between two polls, until a device is told to slow down (RFC 8628 §3.2).
-pub const INTERVAL: Duration = Duration::from_secs(5);
-/// By how much the interval grows with each poll that comes too early (RFC 8628 §3.5).
-const GROWTH: Duration = Duration::from_secs(5);
-/// How far it grows.
-const LONGEST: Duration = Duration::from_secs(60);
-/// How much earlier than the interval a poll may come: networks are not even.
-const LEEWAY: Duration = Duration::from_secs(1);
-
-/// How often one device may ask.
+/// The time between two polls of a device. Each poll that comes too early makes it longer (`slow_down`, RFC 8628 §3.5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Pace {
+pub struct PollInterval {
     last: Timestamp,
     interval: Duration,
 }
 
-impl Pace {
-    /// Of a device that asks for the first time.
+impl PollInterval {
+    /// `interval` of the device authorization response (RFC 8628 §3.2).
+    pub const INITIAL: Duration = Duration::from_secs(5);
+    /// The growth of the interval with each poll that comes too early (RFC 8628 §3.5).
+    const GROWTH: Duration = Duration::from_secs(5);
+    /// The longest interval.
+    const LONGEST: Duration = Duration::from_secs(60);
+    /// A poll may come this much earlier than the interval says, because network delays vary.
+    const LEEWAY: Duration = Duration::from_secs(1);
+
+    /// Returns the interval after the first poll.
     pub const fn first(now: Timestamp) -> Self {
-        Self { last: now, interval: INTERVAL }
+        Self { last: now, interval: Self::INITIAL }
     }
 
-    /// After one more poll; and whether it came too early, which makes every later interval longer (`slow_down`,
-    /// RFC 8628 §3.5).
+    /// Returns the interval after another poll, and true if the poll came too early.
     #[must_use]
     pub fn next(self, now: Timestamp) -> (Self, bool) {
-        let too_early = now.since(self.last).saturating_add(LEEWAY) < self.interval;
-        let interval = if too_early { self.interval.saturating_add(GROWTH).min(LONGEST) } else { self.interval };
+        let too_early = now.since(self.last).saturating_add(Self::LEEWAY) < self.interval;
+        let interval =
+            if too_early { self.interval.saturating_add(Self::GROWTH).min(Self::LONGEST) } else { self.interval };
         (Self { last: now, interval }, too_early)
     }
 
-    /// When nothing need be remembered of it any more.
+    /// True if the last poll is so long ago that the interval can be forgotten.
     pub fn is_over(&self, now: Timestamp) -> bool {
-        now.since(self.last) > LONGEST.saturating_mul(2)
+        now.since(self.last) > Self::LONGEST.saturating_mul(2)
     }
 }
 
-/// What a poll means that comes after the one that got the tokens.
+/// The verdict on a poll that comes after the one that received the tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PollVerdict {
-    /// Polls at the same moment, of which one won. Too early for anything else.
+    /// Several polls ran at the same moment, and another one won.
     Race,
-    /// The answer was lost: the same tokens again.
+    /// The response was lost: issue the same tokens again.
     Retry,
-    /// The code was used before. Deny, and revoke the grant.
+    /// The device code was redeemed before: reject the poll and revoke the grant.
     Replay,
 }
 
-/// How long a device that lost the answer may ask for it again.
+/// The time in which a device that lost the response may poll again.
 const GRACE: Duration = Duration::from_secs(30);
 
-/// Judges a poll with a code that was redeemed at `redeemed_at`. A device that lost the answer has nobody at hand who
-/// could approve anew, so one that keeps to its interval gets its tokens again for half a minute, as a refresh does.
+/// Judges a poll with a device code that was redeemed at `redeemed_at`. A device that keeps to its interval receives its
+/// tokens again for half a minute, as a refresh does: the user who approved it may be gone.
 pub fn judge_poll(redeemed_at: Timestamp, now: Timestamp) -> PollVerdict {
     let since = now.since(redeemed_at);
-    if since.saturating_add(LEEWAY) < INTERVAL {
+    if since.saturating_add(PollInterval::LEEWAY) < PollInterval::INITIAL {
         PollVerdict::Race
     } else if since < GRACE {
         PollVerdict::Retry
@@ -176,7 +163,7 @@ mod tests {
 
     /// RFC 8628 §6.1.
     #[test]
-    fn a_code_is_read_however_it_is_typed() {
+    fn case_and_punctuation_of_a_typed_code_do_not_matter() {
         let code = UserCode::parse("WDJBMJHT").unwrap();
         assert_eq!(code.to_string(), "WDJB-MJHT");
         for typed in ["wdjb-mjht", " WDJB MJHT ", "W-D-J-B-M-J-H-T", "wdjb\u{2013}mjht", "WdJb.MjHt"] {
@@ -188,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn every_letter_can_come() {
+    fn every_letter_is_used() {
         let codes: Vec<_> = (0..40u8).map(|n| UserCode::from_random([n.wrapping_mul(37); 16])).collect();
         for code in &codes {
             assert_eq!(UserCode::parse(&code.to_string()).as_ref(), Some(code));
@@ -200,31 +187,31 @@ mod tests {
     /// RFC 8628 §3.5: "the interval MUST be increased by 5 seconds for this and all subsequent requests".
     #[test]
     fn the_interval_grows_and_stays() {
-        let pace = Pace::first(at(0));
-        let (pace, too_early) = pace.next(at(5));
+        let interval = PollInterval::first(at(0));
+        let (interval, too_early) = interval.next(at(5));
         assert!(!too_early);
-        let (pace, too_early) = pace.next(at(6));
+        let (interval, too_early) = interval.next(at(6));
         assert!(too_early, "5 seconds are not over");
-        let (pace, too_early) = pace.next(at(12));
+        let (interval, too_early) = interval.next(at(12));
         assert!(too_early, "6 of 10 seconds");
-        let (pace, too_early) = pace.next(at(27));
+        let (interval, too_early) = interval.next(at(27));
         assert!(!too_early, "15 seconds");
-        let (pace, too_early) = pace.next(at(37));
+        let (interval, too_early) = interval.next(at(37));
         assert!(too_early, "10 of 15 seconds: it stays");
-        let patient = (0..100).fold(pace, |pace, _| pace.next(at(37)).0);
+        let patient = (0..100).fold(interval, |interval, _| interval.next(at(37)).0);
         assert!(!patient.next(at(97)).1, "a minute is always enough");
     }
 
     #[test]
-    fn networks_may_be_uneven() {
-        let (_, too_early) = Pace::first(at(0)).next(at(4));
+    fn network_delays_may_vary() {
+        let (_, too_early) = PollInterval::first(at(0)).next(at(4));
         assert!(!too_early);
-        let (_, too_early) = Pace::first(at(0)).next(at(3));
+        let (_, too_early) = PollInterval::first(at(0)).next(at(3));
         assert!(too_early);
     }
 
     #[test]
-    fn a_lost_answer_strands_nobody() {
+    fn a_lost_response_is_repeated_for_half_a_minute() {
         for (seconds, verdict) in [
             (0, PollVerdict::Race),
             (3, PollVerdict::Race),

@@ -1,4 +1,4 @@
-//! Claims about a person: which a scope asks for, which a request asks for by name (OpenID Connect Core §5.4, §5.5).
+//! Claims about the user: those of each scope, and those requested by name (OpenID Connect Core §5.4, §5.5).
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -31,25 +31,25 @@ pub const SCOPE_CLAIMS: &[(&str, &[&str])] = &[
     ("phone", &["phone_number", "phone_number_verified"]),
 ];
 
-/// The scopes that this server gives a meaning of its own.
+/// The scopes that specifications define.
 pub const STANDARD_SCOPES: &[&str] = &["openid", "profile", "email", "address", "phone", "offline_access"];
 
-/// A claim asked for by name (OpenID Connect Core §5.5.1).
+/// A claim requested by name (OpenID Connect Core §5.5.1).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ClaimRequest {
-    /// Whether the client says that it cannot do without.
+    /// True if the client needs the claim.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub essential: bool,
-    /// The value asked for.
+    /// The requested value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<Value>,
-    /// The values asked for, by preference.
+    /// The accepted values, preferred values first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub values: Option<Vec<Value>>,
 }
 
 impl ClaimRequest {
-    /// Whether a value is one that was asked for.
+    /// True if the request accepts a value.
     pub fn accepts(&self, actual: &Value) -> bool {
         self.value.as_ref().is_none_or(|value| value == actual)
             && self.values.as_ref().is_none_or(|values| values.contains(actual))
@@ -59,16 +59,16 @@ impl ClaimRequest {
 /// The `claims` parameter (OpenID Connect Core §5.5).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ClaimsRequest {
-    /// For the UserInfo response.
+    /// Claims for the UserInfo response.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     userinfo: Map<String, Value>,
-    /// For the ID token.
+    /// Claims for the ID token.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     id_token: Map<String, Value>,
 }
 
 impl ClaimsRequest {
-    /// Parses the parameter.
+    /// Parses the parameter. Errors: `invalid_request`.
     pub fn parse(json: &str) -> Result<Self, Error> {
         let invalid = || {
             Error::invalid_request(
@@ -86,12 +86,12 @@ impl ClaimsRequest {
         }
     }
 
-    /// Whether nothing is asked for.
+    /// True if no claim is requested.
     pub fn is_empty(&self) -> bool {
         self.userinfo.is_empty() && self.id_token.is_empty()
     }
 
-    /// The request without claims about the person whose scope is not in `scope`.
+    /// Returns the request without claims about the user whose scope is not in `scope`.
     #[must_use]
     pub fn within(mut self, scope: &Scope) -> Self {
         let may_have = |claim: &str| scope_of(claim).is_none_or(|token| scope.contains(token));
@@ -100,27 +100,32 @@ impl ClaimsRequest {
         self
     }
 
-    /// The scopes that the claims about the person belong to.
+    /// Returns the scopes of the requested claims about the user.
     pub fn scopes(&self) -> impl Iterator<Item = &'static str> {
         self.userinfo.keys().chain(self.id_token.keys()).filter_map(|claim| scope_of(claim))
     }
 
-    /// How the ID token is asked to hold a claim; `None` when it is not.
+    /// Returns the request for a claim of the ID token; `None` if the claim is not requested there.
     pub fn id_token(&self, claim: &str) -> Option<ClaimRequest> {
         self.id_token.get(claim).map(|value| typed(value).unwrap_or_default())
     }
 
-    /// Whether the ID token shall hold claims of the profile.
+    /// Returns the value requested for `sub` of the ID token: this user must sign in (OpenID Connect Core §5.5.1).
+    pub(crate) fn subject(&self) -> Option<&str> {
+        self.id_token.get("sub")?.get("value")?.as_str()
+    }
+
+    /// True if claims about the user are requested for the ID token.
     pub fn wants_id_token_profile(&self) -> bool {
         self.id_token.keys().any(|claim| is_profile_claim(claim))
     }
 
-    /// The claims of a profile that the ID token shall hold.
+    /// Returns the claims of a profile that are requested for the ID token.
     pub fn for_id_token(&self, profile: &Map<String, Value>) -> Map<String, Value> {
         select(profile, |claim| self.id_token.contains_key(claim))
     }
 
-    /// The claims of a profile that a UserInfo response shall hold.
+    /// Returns the claims of a profile that belong in the UserInfo response: those requested by name and those of `scope`.
     pub fn for_userinfo(&self, scope: &Scope, profile: &Map<String, Value>) -> Map<String, Value> {
         select(profile, |claim| {
             self.userinfo.contains_key(claim) || scope_of(claim).is_some_and(|token| scope.contains(token))
@@ -128,7 +133,7 @@ impl ClaimsRequest {
     }
 }
 
-/// Whether a claim is about the person, and so a profile's to say, not the server's.
+/// True if a claim is about the user: its value comes from the profile and not from the server.
 pub fn is_profile_claim(claim: &str) -> bool {
     scope_of(claim).is_some()
 }

@@ -1,0 +1,98 @@
+//! Authentication of users: one arm and one file for each method.
+//!
+//! A method reads what the user sent, and judges it. `functions/login` shows its page and does its I/O.
+
+mod password;
+
+pub use password::PasswordAttempt;
+use serde::{Deserialize, Serialize};
+use types::Timestamp;
+
+/// A method by which a user authenticates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AuthenticationMethod {
+    /// A password.
+    Password,
+}
+
+impl AuthenticationMethod {
+    /// Every method.
+    pub const ALL: [Self; 1] = [Self::Password];
+
+    /// Method with which a sign-in starts.
+    pub const FIRST: Self = Self::Password;
+
+    /// Returns `acr`: the authentication context class that the method reaches alone.
+    pub const fn acr(self) -> &'static str {
+        match self {
+            Self::Password => password::ACR,
+        }
+    }
+
+    /// Returns `amr`: the authentication method references (RFC 8176).
+    pub const fn amr(self) -> &'static [&'static str] {
+        match self {
+            Self::Password => password::AMR,
+        }
+    }
+
+    /// Returns the context of a user who authenticated with this method.
+    pub fn context(self, auth_time: Timestamp) -> AuthenticationContext {
+        AuthenticationContext {
+            auth_time,
+            acr: self.acr().to_owned(),
+            amr: self.amr().iter().map(|reference| (*reference).to_owned()).collect(),
+        }
+    }
+}
+
+/// The state of an authentication after a step of a method.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AuthenticationState {
+    /// The user is authenticated.
+    Success {
+        /// `sub` of the user.
+        subject: String,
+        /// The sign-in.
+        context: AuthenticationContext,
+    },
+    /// The user must pass another method.
+    Continue(AuthenticationMethod),
+    /// The user authenticates elsewhere: the browser is redirected to this URL.
+    External(String),
+    /// The attempt failed.
+    Denied(AuthenticationDenied),
+}
+
+/// The reason why an attempt to authenticate failed. No reason says whether the account exists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AuthenticationDenied {
+    /// The credential is wrong.
+    WrongCredential,
+    /// Too many attempts; the next one is accepted after this many seconds.
+    TooManyAttempts {
+        /// In seconds.
+        retry_after: u64,
+    },
+}
+
+/// A sign-in as ID tokens and access tokens describe it (OpenID Connect Core §2, RFC 9068 §2.2.1).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuthenticationContext {
+    /// `auth_time`.
+    pub auth_time: Timestamp,
+    /// `acr`: authentication context class.
+    pub acr: String,
+    /// `amr`: authentication method references (RFC 8176).
+    pub amr: Vec<String>,
+}
+
+impl AuthenticationContext {
+    /// `acr` of a user whom another issuer asserts (RFC 7521).
+    pub const ASSERTION: &str = "urn:latchkey:acr:assertion";
+
+    /// Returns the context of a user whom another issuer asserts: the user did not sign in here.
+    pub fn assertion(auth_time: Timestamp) -> Self {
+        Self { auth_time, acr: Self::ASSERTION.to_owned(), amr: Vec::new() }
+    }
+}

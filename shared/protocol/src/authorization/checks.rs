@@ -1,0 +1,286 @@
+//! The checks of an authorization request: one table that says which check applies where, and in which order.
+
+use super::{AuthorizationRequest, ClaimsRequest, CodeChallenge, Prompt};
+use crate::parameters::printable;
+use crate::{AuthenticationMethod, Client, GrantType, Parameters, Resource, ResponseMode, ResponseType, resource};
+use types::{Error, ErrorCode, Scope};
+
+/// An endpoint that receives authorization requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RequestEndpoint {
+    /// The authorization endpoint (RFC 6749 §3.1).
+    Authorization,
+    /// The pushed authorization request endpoint (RFC 9126 §2).
+    PushedRequest,
+}
+
+/// The parameters of an authorization request, and what their checks depend on.
+#[derive(Clone, Copy)]
+pub struct SentRequest<'a> {
+    /// The parameters: those of the HTTP request, or those of its request object.
+    pub parameters: &'a Parameters,
+    /// True if the parameters are those of a request object (RFC 9101).
+    pub in_request_object: bool,
+    /// The endpoint that received the request.
+    pub endpoint: RequestEndpoint,
+    /// The client that `client_id` names.
+    pub client: &'a Client,
+    /// The resources that the deployment knows.
+    pub resources: &'a [Resource],
+    /// True if the deployment accepts pushed requests only (RFC 9126 §5).
+    pub require_pushed_requests: bool,
+}
+
+/// A check.
+enum Check {
+    /// Runs before a request object is opened.
+    Reference(fn(&SentRequest<'_>) -> Result<(), Error>),
+    /// Runs when the response target is known. It completes its part of the request.
+    Request(fn(&SentRequest<'_>, &mut AuthorizationRequest) -> Result<(), Error>),
+}
+
+/// A row of the table: a check and the places where it applies.
+struct Row {
+    check: Check,
+    authorization_endpoint: bool,
+    pushed_request_endpoint: bool,
+    request_object: bool,
+}
+
+const fn row(check: Check, authorization_endpoint: bool, pushed_request_endpoint: bool, request_object: bool) -> Row {
+    Row { check, authorization_endpoint, pushed_request_endpoint, request_object }
+}
+
+const YES: bool = true;
+const NO: bool = false;
+
+/// The checks, in the order in which they run. The last column says whether a check applies to the parameters of a request
+/// object; [`super::RequestObject`] checks its other members.
+const CHECKS: &[Row] = &[
+    //                                         authorization, pushed, request object
+    row(Check::Reference(no_pushed_reference), NO, YES, NO),
+    row(Check::Reference(one_reference), YES, YES, NO),
+    row(Check::Reference(required_request_object), YES, YES, NO),
+    row(Check::Request(no_repeated_parameter), YES, YES, NO),
+    row(Check::Request(no_registration), YES, YES, YES),
+    row(Check::Request(response_type), YES, YES, YES),
+    row(Check::Request(response_mode), YES, YES, YES),
+    row(Check::Request(code_challenge), YES, YES, YES),
+    row(Check::Request(requested_scope), YES, YES, YES),
+    row(Check::Request(hybrid_flow), YES, YES, YES),
+    row(Check::Request(prompt), YES, YES, YES),
+    row(Check::Request(claims), YES, YES, YES),
+    row(Check::Request(max_age), YES, YES, YES),
+    row(Check::Request(resources), YES, YES, YES),
+    row(Check::Request(pushed_if_required), YES, NO, YES),
+];
+
+impl SentRequest<'_> {
+    /// Checks `request` and `request_uri`, before a request object is opened. Errors: `invalid_request`.
+    pub fn check_references(&self) -> Result<(), Error> {
+        self.rows().try_for_each(|row| match row.check {
+            Check::Reference(check) => check(self),
+            Check::Request(_) => Ok(()),
+        })
+    }
+
+    /// Runs the checks of the request. Each completes its part of `request`.
+    pub(super) fn run_checks(&self, request: &mut AuthorizationRequest) -> Result<(), Error> {
+        self.rows().try_for_each(|row| match row.check {
+            Check::Reference(_) => Ok(()),
+            Check::Request(check) => check(self, request),
+        })
+    }
+
+    /// Returns the rows that apply to these parameters.
+    fn rows(&self) -> impl Iterator<Item = &'static Row> {
+        let sent = *self;
+        CHECKS.iter().filter(move |row| {
+            let at_endpoint = match sent.endpoint {
+                RequestEndpoint::Authorization => row.authorization_endpoint,
+                RequestEndpoint::PushedRequest => row.pushed_request_endpoint,
+            };
+            at_endpoint && (row.request_object || !sent.in_request_object)
+        })
+    }
+
+    /// Returns a copy of a parameter.
+    pub(super) fn owned(&self, name: &str) -> Option<String> {
+        self.parameters.value(name).map(str::to_owned)
+    }
+}
+
+fn no_pushed_reference(sent: &SentRequest<'_>) -> Result<(), Error> {
+    match sent.parameters.value("request_uri") {
+        Some(_) => Err(Error::invalid_request("request_uri cannot be pushed (RFC 9126 section 2.1)")),
+        None => Ok(()),
+    }
+}
+
+fn one_reference(sent: &SentRequest<'_>) -> Result<(), Error> {
+    match (sent.parameters.value("request"), sent.parameters.value("request_uri")) {
+        (Some(_), Some(_)) => {
+            Err(Error::invalid_request("request and request_uri exclude each other (RFC 9101 section 5)"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn required_request_object(sent: &SentRequest<'_>) -> Result<(), Error> {
+    let has_object = ["request", "request_uri"].iter().any(|name| sent.parameters.value(name).is_some());
+    if sent.client.require_signed_request_object && !has_object {
+        return Err(Error::invalid_request(
+            "this client's requests must be signed request objects (RFC 9101 section 10.5)",
+        ));
+    }
+    Ok(())
+}
+
+fn no_repeated_parameter(sent: &SentRequest<'_>, _: &mut AuthorizationRequest) -> Result<(), Error> {
+    sent.parameters.refuse_repeated()
+}
+
+fn no_registration(sent: &SentRequest<'_>, _: &mut AuthorizationRequest) -> Result<(), Error> {
+    match sent.parameters.value("registration") {
+        Some(_) => Err(Error::new(
+            ErrorCode::RegistrationNotSupported,
+            "the parameter 'registration' is not supported: clients register at the registration endpoint",
+        )),
+        None => Ok(()),
+    }
+}
+
+/// Accepts `code`, and `code id_token` for clients that registered it. Rejects every type that returns an access token in
+/// the front channel, and every type without a code (RFC 9700 §2.1.2).
+fn response_type(sent: &SentRequest<'_>, request: &mut AuthorizationRequest) -> Result<(), Error> {
+    let asked = sent.parameters.required("response_type")?;
+    let Some(known) = ResponseType::parse(asked) else {
+        let mut words = asked.split(' ');
+        let why = if words.clone().any(|word| word == "token") {
+            "no access token is issued in the front channel (RFC 9700 section 2.1.2)"
+        } else if words.any(|word| word == "id_token") {
+            "an ID token in the front channel comes with a code, as 'code id_token'"
+        } else {
+            "use code"
+        };
+        return Err(Error::new(
+            ErrorCode::UnsupportedResponseType,
+            format!("response_type '{}' is not supported: {why}", printable(asked)),
+        ));
+    };
+    if !sent.client.may_use(GrantType::AuthorizationCode) {
+        return Err(Error::new(ErrorCode::UnauthorizedClient, "the client may not use the authorization_code grant"));
+    }
+    if !sent.client.response_types.contains(&known) {
+        return Err(Error::new(
+            ErrorCode::UnauthorizedClient,
+            format!("the client did not register the response_type '{}'", known.as_str()),
+        ));
+    }
+    request.response_type = known;
+    Ok(())
+}
+
+fn response_mode(sent: &SentRequest<'_>, _: &mut AuthorizationRequest) -> Result<(), Error> {
+    if sent.parameters.value("response_mode").is_some_and(|mode| ResponseMode::parse(mode).is_none()) {
+        return Err(Error::invalid_request("response_mode is unknown; it must be query, fragment or form_post"));
+    }
+    Ok(())
+}
+
+fn code_challenge(sent: &SentRequest<'_>, request: &mut AuthorizationRequest) -> Result<(), Error> {
+    request.code_challenge = CodeChallenge::from_request(sent.parameters)?;
+    if request.code_challenge.is_none() && sent.client.must_use_pkce() {
+        return Err(Error::invalid_request(
+            "code_challenge is missing: this client must use PKCE (RFC 7636) with S256",
+        ));
+    }
+    Ok(())
+}
+
+fn requested_scope(sent: &SentRequest<'_>, request: &mut AuthorizationRequest) -> Result<(), Error> {
+    request.scope = scope(sent.parameters, sent.client)?;
+    Ok(())
+}
+
+/// Returns the requested scope without the scopes that the client may not request (RFC 6749 §3.3, OpenID Connect Core
+/// §3.1.2.1). `offline_access` of a client without refresh tokens is left out too (§11). Errors: `invalid_scope` if no
+/// scope remains.
+pub(crate) fn scope(parameters: &Parameters, client: &Client) -> Result<Scope, Error> {
+    let Some(requested) = parameters.scope()? else {
+        return Ok(client.scope.without("openid").without("offline_access"));
+    };
+    let allowed = requested.within(&client.scope);
+    let allowed = if client.may_use(GrantType::RefreshToken) { allowed } else { allowed.without("offline_access") };
+    if allowed.is_empty() {
+        return Err(Error::new(ErrorCode::InvalidScope, "the client may ask for none of these scopes"));
+    }
+    Ok(allowed)
+}
+
+/// Applies the additional rules of the hybrid flow (OpenID Connect Core §3.3.2.1, OAuth 2.0 Multiple Response Types §5).
+fn hybrid_flow(sent: &SentRequest<'_>, request: &mut AuthorizationRequest) -> Result<(), Error> {
+    if request.response_type != ResponseType::CodeIdToken {
+        return Ok(());
+    }
+    if !request.scope.contains("openid") {
+        return Err(Error::invalid_request("response_type 'code id_token' needs the scope openid"));
+    }
+    if request.nonce.is_none() {
+        return Err(Error::invalid_request(
+            "nonce is missing: response_type 'code id_token' needs one (OpenID Connect Core section 3.3.2.11)",
+        ));
+    }
+    if sent.parameters.value("response_mode") == Some("query") {
+        return Err(Error::invalid_request(
+            "response_mode=query would leave an ID token in logs and histories; use fragment or form_post",
+        ));
+    }
+    Ok(())
+}
+
+fn prompt(sent: &SentRequest<'_>, request: &mut AuthorizationRequest) -> Result<(), Error> {
+    if let Some(text) = sent.parameters.value("prompt") {
+        request.prompt = Prompt::parse(text)?;
+    }
+    Ok(())
+}
+
+/// Rejects an essential `acr` that no authentication method reaches (OpenID Connect Core §5.5.1.1). Drops claims that the
+/// client may not request.
+fn claims(sent: &SentRequest<'_>, request: &mut AuthorizationRequest) -> Result<(), Error> {
+    let Some(text) = sent.parameters.value("claims") else { return Ok(()) };
+    let claims = ClaimsRequest::parse(text)?;
+    let is_reachable =
+        |acr: &super::ClaimRequest| AuthenticationMethod::ALL.iter().any(|method| acr.accepts(&method.acr().into()));
+    if claims.id_token("acr").is_some_and(|acr| acr.essential && !is_reachable(&acr)) {
+        return Err(Error::new(
+            ErrorCode::UnmetAuthenticationRequirements,
+            "no sign-in of this server reaches the acr that is requested as essential",
+        ));
+    }
+    request.claims = claims.within(&sent.client.scope);
+    Ok(())
+}
+
+fn max_age(sent: &SentRequest<'_>, request: &mut AuthorizationRequest) -> Result<(), Error> {
+    let invalid = |_| Error::invalid_request("max_age must be a whole number of seconds, 0 or more");
+    request.max_age = match sent.parameters.value("max_age") {
+        Some(seconds) => Some(seconds.parse().map_err(invalid)?),
+        None => sent.client.default_max_age,
+    };
+    Ok(())
+}
+
+fn resources(sent: &SentRequest<'_>, request: &mut AuthorizationRequest) -> Result<(), Error> {
+    request.resources = resource::requested(sent.parameters, sent.resources, sent.client)?;
+    Ok(())
+}
+
+/// Rejects a request that was not pushed, if the deployment or the client requires it (RFC 9126 §5, §6).
+fn pushed_if_required(sent: &SentRequest<'_>, _: &mut AuthorizationRequest) -> Result<(), Error> {
+    if sent.require_pushed_requests || sent.client.require_pushed_authorization_requests {
+        return Err(Error::invalid_request("authorization requests must be pushed first (RFC 9126 section 5)"));
+    }
+    Ok(())
+}

@@ -1,0 +1,16 @@
+//! The authorization request (RFC 6749 §4.1.1, OpenID Connect Core §3.1.2.1) and its checks.
+
+mod checks;
+mod claims;
+mod pkce;
+mod prompt;
+mod request;
+mod request_object;
+
+pub(crate) use checks::scope as check_scope;
+pub use checks::{RequestEndpoint, SentRequest};
+pub use claims::{ClaimRequest, ClaimsRequest, SCOPE_CLAIMS, STANDARD_SCOPES, is_profile_claim};
+pub use pkce::CodeChallenge;
+pub use prompt::Prompt;
+pub use request::AuthorizationRequest;
+pub use request_object::{PUSHED_REQUEST_PREFIX, RequestObject};

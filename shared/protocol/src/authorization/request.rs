@@ -1,0 +1,137 @@
+//! An authorization request whose checks have passed.
+
+use super::checks::SentRequest;
+use super::{ClaimsRequest, CodeChallenge, Prompt};
+use crate::{Client, Resource, ResponseTarget, ResponseType, UncheckedTarget, redirect_uri};
+use serde::{Deserialize, Serialize};
+use types::{Error, ErrorCode, Scope};
+
+/// An authorization request whose checks have passed. It leaves out `id_token_hint`, whose check needs keys, and
+/// parameters without effect here, such as `ui_locales`.
+///
+/// A request that is deserialized has an [`UncheckedTarget`]. [`Self::recheck`] makes it usable again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AuthorizationRequest<Target = ResponseTarget> {
+    /// `client_id`.
+    pub client_id: String,
+    /// Redirect URI, response mode and `state`: where the response goes.
+    pub target: Target,
+    /// `response_type`: what the response contains.
+    pub response_type: ResponseType,
+    /// `scope`, without the scopes that the client may not request.
+    pub scope: Scope,
+    /// `resource` (RFC 8707). None means the audience of the deployment.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resources: Vec<String>,
+    /// `nonce`, which binds the ID token to the client's session.
+    pub nonce: Option<String>,
+    /// `code_challenge` (RFC 7636).
+    pub code_challenge: Option<CodeChallenge>,
+    /// `prompt`.
+    pub prompt: Prompt,
+    /// `max_age` in seconds: the sign-in may not be older.
+    pub max_age: Option<u64>,
+    /// `login_hint`: fills the username field.
+    pub login_hint: Option<String>,
+    /// `claims`: claims requested by name.
+    pub claims: ClaimsRequest,
+}
+
+impl AuthorizationRequest {
+    /// Checks the parameters of a request whose target has been checked. Errors: for the client, at the target.
+    pub fn check(sent: &SentRequest<'_>, target: ResponseTarget) -> Result<Self, Error> {
+        let mut request = Self {
+            client_id: sent.client.client_id.clone(),
+            target,
+            response_type: ResponseType::Code,
+            scope: Scope::default(),
+            resources: Vec::new(),
+            nonce: sent.owned("nonce"),
+            code_challenge: None,
+            prompt: Prompt::default(),
+            max_age: None,
+            login_hint: sent.owned("login_hint"),
+            claims: ClaimsRequest::default(),
+        };
+        sent.run_checks(&mut request)?;
+        Ok(request)
+    }
+
+    /// Returns what the user is asked to consent to: the scopes of [`Self::scope_to_consent`], and each resource. The
+    /// URI of a resource is a scope token too.
+    pub fn to_consent(&self) -> Scope {
+        let resources = self.resources.iter().filter_map(|uri| Scope::parse(uri));
+        resources.fold(self.scope_to_consent(), |all, one| all.with(&one))
+    }
+
+    /// Returns the requested scope, with the scope of each claim that is requested by name (OpenID Connect Core
+    /// §3.1.2.4).
+    pub fn scope_to_consent(&self) -> Scope {
+        self.claims.scopes().filter_map(Scope::parse).fold(self.scope.clone(), |all, one| all.with(&one))
+    }
+
+    /// True if the user must be asked for consent, given the earlier consent. Errors: `consent_required` with `prompt=none`.
+    pub(crate) fn needs_consent(&self, client: &Client, remembered: &Scope) -> Result<bool, Error> {
+        let is_given = client.skip_consent || self.to_consent().is_within(remembered);
+        if is_given && !self.prompt.consent {
+            return Ok(false);
+        }
+        if self.prompt.none {
+            return Err(Error::new(
+                ErrorCode::ConsentRequired,
+                "the user has not consented to this request, and prompt=none allows no page",
+            ));
+        }
+        Ok(true)
+    }
+
+    /// True if earlier consent applies to this request. False for a client without a secret whose redirect URI any
+    /// application can claim: nothing shows that the same client is asking (RFC 6749 §10.2, RFC 8252 §8.6).
+    pub fn may_use_earlier_consent(&self, client: &Client, issuer: &str) -> bool {
+        client.is_confidential() || !redirect_uri::can_be_claimed(self.target.redirect_uri(), issuer)
+    }
+
+    /// Returns the consent to remember when the user allows this request: the earlier consent and this request, reduced
+    /// to what the client may still request.
+    pub fn consent_to_remember(&self, client: &Client, resources: &[Resource], earlier: &Scope) -> Scope {
+        let may_request =
+            |name: &str| client.scope.contains(name) || resources.iter().any(|known| known.resource == name);
+        earlier.with(&self.to_consent()).filtered(may_request)
+    }
+}
+
+impl AuthorizationRequest<UncheckedTarget> {
+    /// Checks the client and the target of a request that was sealed or stored. Errors: `invalid_request`, for the user.
+    pub fn recheck(self, client: &Client) -> Result<AuthorizationRequest, Error> {
+        let Self {
+            client_id,
+            target,
+            response_type,
+            scope,
+            resources,
+            nonce,
+            code_challenge,
+            prompt,
+            max_age,
+            login_hint,
+            claims,
+        } = self;
+        if client_id != client.client_id {
+            return Err(Error::invalid_request("the request belongs to another client"));
+        }
+        let target = target.check(client)?;
+        Ok(AuthorizationRequest {
+            client_id,
+            target,
+            response_type,
+            scope,
+            resources,
+            nonce,
+            code_challenge,
+            prompt,
+            max_age,
+            login_hint,
+            claims,
+        })
+    }
+}

@@ -1,0 +1,103 @@
+//! Request objects: an authorization request as a JWT (RFC 9101, OpenID Connect Core §6).
+
+use crate::jwt::{self, NotNow};
+use crate::{Client, Parameters};
+use serde_json::{Map, Value};
+use types::{Algorithm, Error, ErrorCode, RequestObjectAlgorithm, Timestamp};
+
+/// Prefix of the `request_uri` of a pushed authorization request (RFC 9126 §2.2).
+pub const PUSHED_REQUEST_PREFIX: &str = "urn:ietf:params:oauth:request_uri:";
+
+/// The claims of a request object whose signature is verified, or that the client may send unsigned.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RequestObject {
+    claims: Map<String, Value>,
+}
+
+impl RequestObject {
+    /// The longest `request_uri` in bytes (RFC 9101 §5.2).
+    pub const MAX_REQUEST_URI: usize = 512;
+
+    /// Accepted values of `typ` (RFC 9101 §10.8). OpenID Connect Core defines none, so `JWT` and a missing `typ` are
+    /// accepted; any other value says that the JWT is something else.
+    pub const TYPES: &[&str] = &["oauth-authz-req+jwt", "JWT"];
+
+    /// Returns the request object with these claims.
+    pub fn new(claims: Map<String, Value>) -> Self {
+        Self { claims }
+    }
+
+    /// Checks that the client may sign request objects with `algorithm`; `None` means an unsigned request object. Only a
+    /// client that registered `none` may send unsigned ones (OpenID Connect Core §6.1).
+    pub fn check_algorithm(client: &Client, algorithm: Option<Algorithm>) -> Result<(), Error> {
+        let registered = client.request_object_signing_alg;
+        if algorithm.is_none() {
+            return match registered {
+                Some(RequestObjectAlgorithm::None) if !client.require_signed_request_object => Ok(()),
+                None if client.jwks.is_none() && client.jwks_uri.is_none() => Err(Error::new(
+                    ErrorCode::RequestNotSupported,
+                    "this client is not registered for request objects: \
+                     it has neither keys nor request_object_signing_alg",
+                )),
+                _ => Err(Self::invalid("the request object is not signed, and this client's must be")),
+            };
+        }
+        match registered {
+            Some(registered) if registered.signature() != algorithm => {
+                Err(Self::invalid("the request object is not signed with the client's request_object_signing_alg"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Returns the parameters of the request. They replace those that were sent with the request object (RFC 9101 §6.3).
+    /// Errors: `invalid_request_object` if the object is expired, or names another client or audience.
+    pub fn into_parameters(self, client_id: &str, issuer: &str, now: Timestamp) -> Result<Parameters, Error> {
+        let mut claims = self.claims;
+        if claims.contains_key("request") || claims.contains_key("request_uri") {
+            return Err(Self::invalid(
+                "a request object must hold neither request nor request_uri (RFC 9101 section 4)",
+            ));
+        }
+        let text = |name: &str| claims.get(name).and_then(Value::as_str);
+        if text("client_id") != Some(client_id) {
+            return Err(Self::invalid("client_id of the request object is not the client's (RFC 9101 section 5)"));
+        }
+        if claims.contains_key("iss") && text("iss") != Some(client_id) {
+            return Err(Self::invalid("iss of the request object is not the client"));
+        }
+        if text("sub") == Some(client_id) {
+            return Err(Self::invalid(
+                "sub of the request object is the client: it could pass for a client assertion \
+                 (RFC 9101 section 10.8)",
+            ));
+        }
+        if !jwt::is_for(&claims, issuer) {
+            return Err(Self::invalid("aud of the request object is not this issuer"));
+        }
+        jwt::check_time(&claims, now).map_err(|problem| match problem {
+            NotNow::Unreadable => Self::invalid("exp and nbf of a request object are seconds since the epoch"),
+            NotNow::Expired => Self::invalid("the request object has expired"),
+            NotNow::TooEarly => Self::invalid("the request object is not valid yet (nbf)"),
+        })?;
+        for name in ["iss", "aud", "sub", "exp", "nbf", "iat", "jti"] {
+            claims.remove(name);
+        }
+        Parameters::from_members(&claims)
+    }
+
+    /// True if the client registered the URI in `request_uris` (OpenID Connect Registration §2). Fragments may differ: a
+    /// fragment is the hash of the content.
+    pub fn is_registered(client: &Client, request_uri: &str) -> bool {
+        client.request_uris.iter().any(|known| without_fragment(known) == without_fragment(request_uri))
+    }
+
+    /// Returns the error `invalid_request_object`.
+    pub fn invalid(description: &'static str) -> Error {
+        Error::new(ErrorCode::InvalidRequestObject, description)
+    }
+}
+
+fn without_fragment(uri: &str) -> &str {
+    uri.split('#').next().unwrap_or_default()
+}

@@ -1,0 +1,122 @@
+//! The interaction with the user that a request needs: sign-in, selection of an account, consent (OpenID Connect Core
+//! §3.1.2.3, §3.1.2.4).
+
+mod requested;
+mod state;
+
+use crate::{AuthenticationContext, Client, ResponseTarget, UncheckedTarget};
+pub use requested::{Requested, RequestedAuthorization, RequestedDevice};
+use serde::{Deserialize, Serialize};
+use state::InteractionState;
+use std::time::Duration;
+use types::{Error, ErrorCode, Scope, Timestamp};
+
+/// A request on its way through sign-in and consent. It travels sealed in the URL of the browser.
+///
+/// An interaction that is deserialized has an [`UncheckedTarget`]. [`Self::recheck`] makes it usable again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Interaction<Target = ResponseTarget> {
+    /// The request.
+    pub requested: Requested<Target>,
+    /// The browser in which the interaction started; every other browser is rejected. `None` until the browser is known: the
+    /// request was posted and continues by GET.
+    pub browser: Option<String>,
+    /// The end of the interaction.
+    pub expires_at: Timestamp,
+    /// True if the user asked to use another account: an earlier session is not enough.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    requires_sign_in: bool,
+    state: InteractionState,
+}
+
+impl<Target> Interaction<Target> {
+    /// Returns an interaction in which the user has done nothing.
+    pub fn start(requested: Requested<Target>, browser: Option<String>, expires_at: Timestamp) -> Self {
+        Self { requested, browser, expires_at, requires_sign_in: false, state: InteractionState::Started }
+    }
+
+    /// Assigns an interaction without a browser to this browser. Only the request is kept, not what a user did before;
+    /// `None` if the interaction has a browser.
+    #[must_use]
+    pub fn adopt(self, browser: String) -> Option<Self> {
+        self.browser.is_none().then(|| Self::start(self.requested, Some(browser), self.expires_at))
+    }
+}
+
+impl Interaction<UncheckedTarget> {
+    /// Checks an interaction that was sealed: the client, and the redirect URI. Errors: `invalid_request`, for the user.
+    pub fn recheck(self, client: &Client) -> Result<Interaction, Error> {
+        let Self { requested, browser, expires_at, requires_sign_in, state } = self;
+        let requested = requested.recheck(client)?;
+        Ok(Interaction { requested, browser, expires_at, requires_sign_in, state })
+    }
+}
+
+/// The session of the user who is signed in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ActiveSession<'a> {
+    /// Name of the session.
+    pub id: &'a str,
+    /// `sub` of the user, as the client receives it.
+    pub subject: &'a str,
+    /// The sign-in.
+    pub authentication: &'a AuthenticationContext,
+}
+
+/// The page that must be shown before the request proceeds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NextPrompt {
+    /// The user must sign in.
+    SignIn,
+    /// The user must select an account.
+    SelectAccount,
+    /// The session fits the request; consent is next.
+    Proceed,
+}
+
+impl Interaction {
+    /// Returns the next prompt, given the session of the user who is signed in. Errors: for the client, at the target.
+    pub fn next_prompt(&self, session: Option<&ActiveSession<'_>>, now: Timestamp) -> Result<NextPrompt, Error> {
+        if self.is_denied() {
+            return Err(Error::new(ErrorCode::AccessDenied, "the user denied the request"));
+        }
+        let policy = self.requested.sign_in_policy();
+        let ask = |prompt, reason| match policy.prompt.none {
+            true => Err(Error::new(ErrorCode::LoginRequired, format!("{reason}, and prompt=none allows no page"))),
+            false => Ok(prompt),
+        };
+        let Some(session) = session else { return ask(NextPrompt::SignIn, "no user is signed in") };
+        let signed_in_for_this = self.state.signed_in(session.id);
+        if !policy.accepts(session.subject) {
+            return match signed_in_for_this {
+                true => Err(Error::new(ErrorCode::LoginRequired, "the request names another user than signed in")),
+                false => ask(NextPrompt::SignIn, "another user is signed in than the request names"),
+            };
+        }
+        if signed_in_for_this {
+            return Ok(NextPrompt::Proceed);
+        }
+        let is_too_old = policy.max_age.is_some_and(|max_age| {
+            max_age == 0 || now.since(session.authentication.auth_time) > Duration::from_secs(max_age)
+        });
+        if policy.prompt.login || self.requires_sign_in || is_too_old {
+            return ask(NextPrompt::SignIn, "the sign-in is older than max_age allows");
+        }
+        if policy.prompt.select_account && !self.state.selected(session.id) {
+            return Ok(NextPrompt::SelectAccount);
+        }
+        Ok(NextPrompt::Proceed)
+    }
+
+    /// True if the user must be asked for consent in this session; `remembered` is the earlier consent. Errors: for the
+    /// client, at the target.
+    pub fn needs_consent(&self, session: &str, client: &Client, remembered: &Scope) -> Result<bool, Error> {
+        if self.state.allowed(session) {
+            return Ok(false);
+        }
+        match &self.requested {
+            Requested::Authorization(requested) => requested.request.needs_consent(client, remembered),
+            Requested::Device(_) => Ok(true),
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! The request that an interaction is about: one arm for each way to request a grant from a user.
+
+use crate::{AuthorizationRequest, Client, DeviceRequest, Prompt, ResponseTarget, UncheckedTarget, UserCode};
+use serde::{Deserialize, Serialize};
+use types::Error;
+
+/// The request that an interaction is about.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Requested<Target = ResponseTarget> {
+    /// An authorization request (RFC 6749 §4.1.1).
+    Authorization(Box<RequestedAuthorization<Target>>),
+    /// A device authorization request (RFC 8628 §3.1).
+    Device(RequestedDevice),
+}
+
+/// An authorization request on its way to a code.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RequestedAuthorization<Target = ResponseTarget> {
+    /// The request.
+    pub request: AuthorizationRequest<Target>,
+    /// `sub` of the ID token hint: this user must sign in.
+    pub expected_subject: Option<String>,
+    /// The pushed request that this is (RFC 9126). It may be answered once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pushed: Option<String>,
+}
+
+/// A device that waits for the user's approval.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestedDevice {
+    /// The request.
+    pub request: DeviceRequest,
+    /// `user_code` that the device shows.
+    pub user_code: UserCode,
+    /// Name of the record that will hold the user's decision.
+    pub decision: String,
+}
+
+/// The sign-in that a request requires (OpenID Connect Core §3.1.2.1).
+#[derive(Clone, Debug, Default)]
+pub(super) struct SignInPolicy<'a> {
+    pub(super) prompt: Prompt,
+    /// In seconds.
+    pub(super) max_age: Option<u64>,
+    /// `sub` of the ID token hint, and of the `claims` parameter.
+    subjects: [Option<&'a str>; 2],
+}
+
+impl SignInPolicy<'_> {
+    /// True if this user may answer the request.
+    pub(super) fn accepts(&self, subject: &str) -> bool {
+        self.subjects.iter().flatten().all(|expected| *expected == subject)
+    }
+}
+
+impl<Target> Requested<Target> {
+    /// Returns the client that sent the request.
+    pub fn client_id(&self) -> &str {
+        match self {
+            Self::Authorization(requested) => &requested.request.client_id,
+            Self::Device(device) => &device.request.client_id,
+        }
+    }
+
+    /// Returns the path of the endpoint to which the browser returns after sign-in.
+    pub const fn path(&self) -> &'static str {
+        match self {
+            Self::Authorization(_) => "/authorize",
+            Self::Device(_) => "/device",
+        }
+    }
+
+    /// Returns `login_hint`.
+    pub fn login_hint(&self) -> Option<&str> {
+        match self {
+            Self::Authorization(requested) => requested.request.login_hint.as_deref(),
+            Self::Device(_) => None,
+        }
+    }
+
+    /// Returns the sign-in that the request requires.
+    pub(super) fn sign_in_policy(&self) -> SignInPolicy<'_> {
+        match self {
+            Self::Authorization(requested) => SignInPolicy {
+                prompt: requested.request.prompt,
+                max_age: requested.request.max_age,
+                subjects: [requested.expected_subject.as_deref(), requested.request.claims.subject()],
+            },
+            Self::Device(_) => SignInPolicy::default(),
+        }
+    }
+}
+
+impl Requested {
+    /// Returns the redirect URI that the response goes to; `None` if the response does not go through the browser.
+    pub fn redirect_uri(&self) -> Option<&str> {
+        match self {
+            Self::Authorization(requested) => Some(requested.request.target.redirect_uri()),
+            Self::Device(_) => None,
+        }
+    }
+}
+
+impl Requested<UncheckedTarget> {
+    /// Checks a request that was sealed. Errors: `invalid_request`, for the user.
+    pub(super) fn recheck(self, client: &Client) -> Result<Requested, Error> {
+        Ok(match self {
+            Self::Authorization(requested) => {
+                let RequestedAuthorization { request, expected_subject, pushed } = *requested;
+                let request = request.recheck(client)?;
+                Requested::Authorization(Box::new(RequestedAuthorization { request, expected_subject, pushed }))
+            }
+            Self::Device(device) if device.request.client_id == client.client_id => Requested::Device(device),
+            Self::Device(_) => return Err(Error::invalid_request("the device belongs to another client")),
+        })
+    }
+}

@@ -1,0 +1,99 @@
+//! The response target: redirect URI, response mode and `state`.
+
+use super::{AuthorizationResponse, ResponseMode, ResponseParameters};
+use crate::{Client, Parameters, redirect_uri};
+use serde::{Deserialize, Serialize};
+use types::Error;
+
+/// A validated redirect URI, the response mode and `state`. Only [`ResponseTarget::check`] and
+/// [`UncheckedTarget::check`] create one, and both need the client that registered the redirect URI.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ResponseTarget {
+    redirect_uri: String,
+    response_mode: ResponseMode,
+    state: Option<String>,
+}
+
+impl ResponseTarget {
+    /// Checks the redirect URI of a request. Errors: `invalid_request`, for the user at the browser; the server MUST NOT
+    /// redirect (RFC 6749 §3.1.2.4).
+    pub fn check(parameters: &Parameters, client: &Client) -> Result<Self, Error> {
+        for name in ["client_id", "redirect_uri"] {
+            if parameters.is_repeated(name) {
+                return Err(Error::invalid_request(format!("the parameter '{name}' is repeated")));
+            }
+        }
+        let requested = parameters.required("redirect_uri")?;
+        check_redirect_uri(requested, client)?;
+        let response_mode = response_mode(parameters);
+        let state = if parameters.is_repeated("state") { None } else { parameters.value("state").map(str::to_owned) };
+        Ok(Self { redirect_uri: requested.to_owned(), response_mode, state })
+    }
+
+    /// Returns the redirect URI as the request sent it.
+    pub fn redirect_uri(&self) -> &str {
+        &self.redirect_uri
+    }
+
+    /// Returns the response mode.
+    pub const fn response_mode(&self) -> ResponseMode {
+        self.response_mode
+    }
+
+    /// Returns the response with `code` and `iss` (RFC 6749 §4.1.2, RFC 9207 §2); in the hybrid flow with `id_token`, which
+    /// binds the code (OpenID Connect Core §3.3.2.5).
+    pub fn code_response(&self, code: &str, id_token: Option<String>, issuer: &str) -> AuthorizationResponse<'_> {
+        let id_token = id_token.map(|id_token| ("id_token", id_token));
+        self.response([("code", code.to_owned())].into_iter().chain(id_token).collect(), issuer)
+    }
+
+    /// Returns the response with `error` and `iss` (RFC 6749 §4.1.2.1, RFC 9207 §2).
+    pub fn error_response(&self, error: &Error, issuer: &str) -> AuthorizationResponse<'_> {
+        self.response(
+            vec![("error", error.code.as_str().to_owned()), ("error_description", error.wire_description())],
+            issuer,
+        )
+    }
+
+    fn response(&self, mut parameters: Vec<(&'static str, String)>, issuer: &str) -> AuthorizationResponse<'_> {
+        parameters.extend(self.state.iter().map(|state| ("state", state.clone())));
+        parameters.push(("iss", issuer.to_owned()));
+        AuthorizationResponse { parameters: ResponseParameters(parameters), target: self }
+    }
+}
+
+/// A response target that was sealed or stored. It cannot be used before it is checked again.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct UncheckedTarget {
+    redirect_uri: String,
+    response_mode: ResponseMode,
+    state: Option<String>,
+}
+
+impl UncheckedTarget {
+    /// Checks the redirect URI again. Errors: `invalid_request` if the client does not have it any more.
+    pub fn check(self, client: &Client) -> Result<ResponseTarget, Error> {
+        let Self { redirect_uri, response_mode, state } = self;
+        check_redirect_uri(&redirect_uri, client)?;
+        Ok(ResponseTarget { redirect_uri, response_mode, state })
+    }
+}
+
+fn check_redirect_uri(requested: &str, client: &Client) -> Result<(), Error> {
+    if client.redirect_uris.iter().any(|registered| redirect_uri::matches(registered, requested)) {
+        return Ok(());
+    }
+    Err(Error::invalid_request("the redirect_uri is not registered for this client; it must match to the character"))
+}
+
+/// Returns the response mode of a request. A request for a token never uses the query, even if the request is wrong
+/// otherwise (OAuth 2.0 Multiple Response Types §3, §5).
+fn response_mode(parameters: &Parameters) -> ResponseMode {
+    let asks_for_token = parameters
+        .value("response_type")
+        .is_some_and(|types| types.split(' ').any(|word| matches!(word, "id_token" | "token")));
+    match parameters.value("response_mode").and_then(ResponseMode::parse) {
+        None | Some(ResponseMode::Query) if asks_for_token => ResponseMode::Fragment,
+        asked => asked.unwrap_or_default(),
+    }
+}

@@ -1,0 +1,54 @@
+//! The session of the user who is signed in at a browser.
+
+use crate::back_channel::Notices;
+use crate::{Context, HandlerError, cookies};
+use latchkey_http::Request;
+use platform::entropy;
+use protocol::{SessionId, SessionToken};
+use storage::grants::SessionGrants;
+use storage::sessions::{self, Session};
+use storage::sign_out;
+use types::Timestamp;
+
+/// A user who is signed in at this browser.
+#[derive(Clone, Debug)]
+pub struct SignedIn {
+    /// Id of the session in the store.
+    pub id: SessionId,
+    /// The same id as interactions write it.
+    pub name: String,
+    /// The session.
+    pub session: Session,
+}
+
+impl SignedIn {
+    /// Returns the user whose session cookie the request has. Round trips: 1; 0 without a valid cookie.
+    pub async fn of(request: &Request, context: &Context) -> Result<Option<Self>, HandlerError> {
+        let Some(cookie) = request.cookie(&cookies::wire_name(&context.config, cookies::SESSION)) else {
+            return Ok(None);
+        };
+        let Some(token) = SessionToken::open(&context.secrets, cookie, request.received_at) else { return Ok(None) };
+        let id = token.session;
+        let session = sessions::find(context.records.as_ref(), id).await?;
+        Ok(session.map(|session| Self { id, name: id.name(), session }))
+    }
+
+    /// Ends the session and its grants, except those for offline use (OpenID Connect Back-Channel Logout §2.7). Grants of
+    /// requests that are in progress are ended a minute later. Returns the notifications for the clients, which are stored.
+    pub async fn end(&self, context: &Context, now: Timestamp) -> Result<Notices, HandlerError> {
+        let (records, session) = (context.records.as_ref(), &self.session);
+        sign_out::begin(records, &session.subject, Some(&session.sid), now, &entropy::name()?).await?;
+        let grants = SessionGrants::find(records, &session.subject, &session.sid).await?;
+        let notices = Notices::begin(context, &session.subject, &grants.clients(), now).await?;
+        grants.revoke(records, now, &entropy::name()?).await?;
+        sessions::remove(records, self.id).await?;
+        Ok(notices)
+    }
+}
+
+/// Returns the `Set-Cookie` value of a new session.
+pub fn session_cookie(context: &Context, id: SessionId, now: Timestamp) -> Result<String, HandlerError> {
+    let token = SessionToken { session: id, issued_at: now, expires_at: now.after(context.config.session_lifetime) };
+    let token = token.seal(&context.secrets);
+    Ok(cookies::set(&context.config, cookies::SESSION, token.expose(), Some(context.config.session_lifetime)))
+}

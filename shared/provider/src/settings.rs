@@ -1,13 +1,13 @@
-//! The settings: their names, defaults and meanings. The README's reference is checked against this table.
+//! The settings: their names, defaults and meanings. The table in infra/docs/configuration.md is generated from it.
 
 /// One setting: an environment variable, or a variable or secret of a Worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Setting {
-    /// Its name.
+    /// The name of the variable.
     pub name: &'static str,
-    /// What holds when it is not set; `None` when it must be set.
+    /// The default; `None` if the setting is required.
     pub default: Option<&'static str>,
-    /// What it means, with its unit.
+    /// The meaning, with the unit.
     pub meaning: &'static str,
 }
 

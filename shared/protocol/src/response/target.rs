@@ -62,7 +62,8 @@ impl ResponseTarget {
     }
 }
 
-/// A response target that was sealed or stored. It cannot be used before it is checked again.
+/// A response target that was sealed or stored. It cannot be used before it is checked again; see
+/// `infra/decisions/redirect-uris-are-checked-again.md`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct UncheckedTarget {
     redirect_uri: String,

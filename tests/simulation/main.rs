@@ -14,6 +14,7 @@
 mod common;
 
 mod assertions;
+mod audit;
 mod clients;
 mod consents;
 mod device;

@@ -5,7 +5,7 @@ use http::StatusCode;
 use latchkey_http::{Request, Response};
 use platform::entropy;
 use protocol::{Client, SecretVerifier, StoredClient};
-use provider::{Context, HandlerError};
+use provider::{Actor, AuditEvent, Context, HandlerError};
 use serde_json::{Map, Value, json};
 use storage::registrations;
 
@@ -86,6 +86,11 @@ pub(crate) async fn put(
     if let (Some(secret), Value::Object(members)) = (told, &mut answer) {
         members.insert("client_secret".to_owned(), Value::String(secret));
     }
+    let event = match status {
+        StatusCode::CREATED => AuditEvent::ClientRegistered { client: client_id, actor: Actor::Administrator },
+        _ => AuditEvent::ClientChanged { client: client_id, actor: Actor::Administrator },
+    };
+    event.record(request);
     Ok(Response::json(status, &answer))
 }
 
@@ -100,6 +105,7 @@ pub(crate) async fn delete(client_id: &str, request: &Request, context: &Context
     registrations::end_for_operator(records, client_id, now, &entropy::name()?).await?;
     storage::clients::remove(records, client_id).await?;
     context.forget_client(client_id);
+    AuditEvent::ClientDeleted { client: client_id, actor: Actor::Administrator }.record(request);
     Ok(Response::new(StatusCode::NO_CONTENT))
 }
 

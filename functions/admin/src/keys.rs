@@ -5,7 +5,7 @@ use jose::Algorithm;
 use keys::{Occasion, PublishedKeys};
 use latchkey_http::{Request, Response};
 use protocol::Parameters;
-use provider::{Context, HandlerError};
+use provider::{Actor, AuditEvent, Context, HandlerError};
 use serde_json::{Value, json};
 use types::{Error, Timestamp};
 
@@ -32,6 +32,10 @@ pub(crate) async fn act(action: &str, request: &Request, context: &Context) -> R
     };
     let now = request.received_at;
     let keys = context.rotate_keys(occasion, now).await?;
+    match occasion {
+        Occasion::Compromise(_) => AuditEvent::KeysReplaced.record(request),
+        Occasion::Due | Occasion::Early(_) => AuditEvent::KeysRotated { actor: Actor::Administrator }.record(request),
+    }
     Ok(Response::json(StatusCode::OK, &document(&keys, now)))
 }
 

@@ -23,7 +23,7 @@ mod users;
 use http::{Method, StatusCode, header};
 use latchkey_http::{Request, Response};
 use percent_encoding::percent_decode_str;
-use provider::{Context, Function, HandlerError, bearer_challenge};
+use provider::{AuditEvent, Context, Function, HandlerError, bearer_challenge};
 use serde_json::{Map, Value, json};
 use types::{Error, ErrorCode};
 
@@ -109,6 +109,7 @@ fn body(request: &Request) -> Result<Map<String, Value>, (StatusCode, String)> {
 
 /// Answers 401 with a challenge (RFC 6750 §3).
 fn unauthorized(request: &Request, has_token: bool) -> Response {
+    AuditEvent::AdministrationRejected.record(request);
     let error = Error::new(ErrorCode::InvalidToken, "a bearer token made with the deployment's secret is needed");
     let challenge = bearer_challenge(has_token.then_some(&error));
     request.log.error(error.code.as_str(), &error.description);

@@ -6,7 +6,7 @@ use latchkey_http::{Request, Response};
 use platform::entropy;
 use protocol::is_profile_claim;
 use provider::back_channel::Notices;
-use provider::{Context, HandlerError};
+use provider::{Actor, AuditEvent, Context, HandlerError};
 use serde_json::{Map, Value, json};
 use storage::users::{self, Credential, User};
 use storage::{directory, sign_out};
@@ -107,6 +107,11 @@ pub(crate) async fn put(
     if let Some(password) = hash {
         users::save_credential(records, &username, &Credential { subject, password }).await?;
     }
+    let event = match status {
+        StatusCode::CREATED => AuditEvent::UserCreated { subject: &user.subject },
+        _ => AuditEvent::UserChanged { subject: &user.subject },
+    };
+    event.record(request);
     Ok(Response::json(status, &shown(&user)))
 }
 
@@ -116,6 +121,7 @@ pub(crate) async fn sign_out(username: &str, request: &Request, context: &Contex
     let records = &*context.records;
     let Some(entry) = directory::find(records, username).await? else { return Ok(not_found(request)) };
     let ended = end_all(&entry.subject, now, context).await?;
+    AuditEvent::SignedOutEverywhere { subject: &entry.subject, actor: Actor::Administrator }.record(request);
     Ok(Response::json(StatusCode::OK, &json!({ "sessions": ended.sessions, "grants": ended.grants })))
 }
 
@@ -138,6 +144,7 @@ pub(crate) async fn delete(username: &str, request: &Request, context: &Context)
         end_all(&subject, now, context).await?;
         sign_out::forget_consents(records, &subject).await?;
         users::remove(records, &subject).await?;
+        AuditEvent::UserDeleted { subject: &subject }.record(request);
     }
     directory::remove(records, username).await?;
     Ok(Response::new(StatusCode::NO_CONTENT))

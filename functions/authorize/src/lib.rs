@@ -11,7 +11,9 @@ use protocol::{
 };
 use provider::browser::Browser;
 use provider::sessions::SignedIn;
-use provider::{Context, Function, HandlerError, IdTokenBinding, TokenIssuer, authorization_response, interactions};
+use provider::{
+    AuditEvent, Context, Function, HandlerError, IdTokenBinding, TokenIssuer, authorization_response, interactions,
+};
 use storage::pushed::{self, Answer};
 use storage::{consents, grants, users};
 use types::{Error, ErrorCode, Scope, Timestamp};
@@ -56,6 +58,7 @@ async fn proceed(
         let error = Error::new(ErrorCode::InvalidRequestUri, "this pushed request was answered already");
         return Err(error.into());
     };
+    AuditEvent::CodeIssued { subject: &signed_in.session.subject, client: &client.client.client_id }.record(request);
     let code = issued.code.expose();
     authorization_response::deliver(&target.code_response(code, issued.id_token, &context.config.issuer))
 }

@@ -7,7 +7,7 @@ use platform::entropy;
 use protocol::{AuthorizationRequest, Interaction, Requested};
 use provider::browser::FormOrigin;
 use provider::sessions::SignedIn;
-use provider::{Context, Function, HandlerError, InteractionPage, interactions, responses};
+use provider::{AuditEvent, Context, Function, HandlerError, InteractionPage, interactions, responses};
 use storage::consents;
 use types::Error;
 
@@ -48,14 +48,19 @@ async fn decide(
             ));
         }
     }
+    let (subject, client) = (&signed_in.session.subject, &request.client_id);
     match page.parameters.value("decision") {
         Some("allow") => {
             let allowed: Interaction = interaction.clone().allow(signed_in.name.clone())?;
             remember(page, request, signed_in).await?;
+            AuditEvent::ConsentGiven { subject, client }.record(page.request);
             interactions::resume(context, &allowed)
         }
         Some("switch") => interactions::forward(context, "/login", &interaction.clone().restart_as_other_user()?),
-        _ => interactions::resume(context, &interaction.clone().deny()),
+        _ => {
+            AuditEvent::ConsentRefused { subject, client }.record(page.request);
+            interactions::resume(context, &interaction.clone().deny())
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use provider::browser::{Browser, FormOrigin};
 use provider::interactions::{self, OpenedInteraction};
 use provider::sessions::SignedIn;
 use provider::throttle::Slots;
-use provider::{Context, HandlerError, RequestParameters, responses};
+use provider::{AuditEvent, Context, HandlerError, RequestParameters, responses};
 use std::sync::Arc;
 use storage::devices::Pending;
 use types::{Error, ErrorCode};
@@ -148,6 +148,12 @@ impl DevicePage<'_> {
             Some("allow") => decide::approve(context, &approval, self.request.received_at).await?,
             _ => decide::deny(context, &approval).await?,
         };
+        let (subject, client) = (&approval.signed_in.session.subject, &approval.client.client.client_id);
+        match outcome {
+            DeviceOutcome::Approved => AuditEvent::ConsentGiven { subject, client }.record(self.request),
+            DeviceOutcome::Denied => AuditEvent::ConsentRefused { subject, client }.record(self.request),
+            DeviceOutcome::Over => {}
+        }
         self.outcome(outcome)
     }
 

@@ -6,7 +6,7 @@ use latchkey_http::Response;
 use pages::SignInProblem;
 use protocol::{AuthenticationDenied, AuthenticationMethod, AuthenticationState, NextPrompt};
 use provider::sessions::SignedIn;
-use provider::{HandlerError, InteractionPage, interactions};
+use provider::{AuditEvent, HandlerError, InteractionPage, interactions};
 use types::{Error, ErrorCode};
 
 /// Handles the form.
@@ -55,15 +55,17 @@ fn show_denied(
         let error = Error::new(code, description);
         page.request.log.error(error.code.as_str(), &error.description);
     };
-    let username = method::typed_username(method, page);
+    let (username, client) = (method::typed_username(method, page), &page.client.client.client_id);
     let view = |problem| SignInView { username, problem: Some(problem), continue_as: None };
     match denied {
         AuthenticationDenied::WrongCredential => {
             log(ErrorCode::AccessDenied, "wrong username or password");
+            AuditEvent::SignInFailed { client }.record(page.request);
             method::render(method, page, StatusCode::FORBIDDEN, &view(SignInProblem::Wrong))
         }
         AuthenticationDenied::TooManyAttempts { retry_after } => {
             log(ErrorCode::TemporarilyUnavailable, "too many sign-in attempts");
+            AuditEvent::SignInThrottled { client }.record(page.request);
             let problem = SignInProblem::TooManyAttempts { retry_after_secs: retry_after };
             let response = method::render(method, page, StatusCode::TOO_MANY_REQUESTS, &view(problem))?;
             Ok(response.with(header::RETRY_AFTER, &retry_after.to_string()))

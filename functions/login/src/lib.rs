@@ -10,7 +10,7 @@ use pages::SignInProblem;
 use platform::entropy;
 use protocol::{AuthenticationContext, AuthenticationMethod, NextPrompt};
 use provider::sessions::{self as browser_sessions, SignedIn};
-use provider::{Context, Function, HandlerError, InteractionPage, interactions};
+use provider::{AuditEvent, Context, Function, HandlerError, InteractionPage, interactions};
 use storage::{sessions, users};
 
 /// The function, as every platform calls it.
@@ -79,6 +79,8 @@ async fn sign_in(
     if let Some(same) = same {
         sessions::remove(records, same.id).await?;
     }
+    let client = &page.client.client.client_id;
+    AuditEvent::SignInSucceeded { subject: &session.subject, client }.record(page.request);
     let cookie = browser_sessions::session_cookie(context, id, now)?;
     let interaction = page.interaction.sign_in(id.name())?;
     Ok(interactions::resume(context, &interaction)?.with(header::SET_COOKIE, &cookie))

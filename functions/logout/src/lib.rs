@@ -10,7 +10,9 @@ use protocol::Parameters;
 use provider::back_channel::Notices;
 use provider::browser::Browser;
 use provider::sessions::SignedIn;
-use provider::{Context, Function, HandlerError, RequestParameters, cookies, interactions, responses};
+use provider::{
+    Actor, AuditEvent, Context, Function, HandlerError, RequestParameters, cookies, interactions, responses,
+};
 use request::LogoutRequest;
 use storage::{sessions, sign_out};
 use types::Error;
@@ -113,6 +115,7 @@ async fn end(
     logout: &LogoutRequest,
 ) -> Result<Response, HandlerError> {
     let notices = signed_in.end(context, request.received_at).await?;
+    AuditEvent::SignedOut { subject: &signed_in.session.subject }.record(request);
     notices.send(context, request.received_at).await;
     done(context, logout, notices.frames())
 }
@@ -129,6 +132,7 @@ async fn end_everywhere(
     sign_out::everywhere(records, subject, now, &entropy::name()?).await?;
     // The list of the user's records may lag; this session must end in any case.
     sessions::remove(records, signed_in.id).await?;
+    AuditEvent::SignedOutEverywhere { subject, actor: Actor::User }.record(request);
     notices.send(context, now).await;
     done(context, logout, notices.frames())
 }

@@ -18,7 +18,7 @@ use http::{Method, StatusCode, header};
 use latchkey_http::{Request, Response};
 use protocol::StoredClient;
 use protocol::registration::{self, Registration};
-use provider::{Context, Function, HandlerError};
+use provider::{Actor, AuditEvent, Context, Function, HandlerError};
 use serde_json::{Map, Value, json};
 use types::{Error, ErrorCode};
 
@@ -35,6 +35,9 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Ha
             _ => manage::read(client_id, request, context).await,
         },
     };
+    if let Ok(response) = &answer {
+        record(request, response);
+    }
     answer.or_else(|error| match error {
         HandlerError::Request(error) if error.code == ErrorCode::InvalidToken => {
             Ok(authority::challenge(request, &error))
@@ -45,6 +48,19 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Ha
         }
         other => Err(other),
     })
+}
+
+/// Records the audit event of a registration that was stored, changed or deleted.
+fn record(request: &Request, response: &Response) {
+    let Some(client) = request.log.client_id() else { return };
+    let (client, actor) = (client.as_str(), Actor::Client);
+    let event = match (&request.method, response.status) {
+        (&Method::POST, StatusCode::CREATED) => AuditEvent::ClientRegistered { client, actor },
+        (&Method::PUT, StatusCode::OK) => AuditEvent::ClientChanged { client, actor },
+        (&Method::DELETE, StatusCode::NO_CONTENT) => AuditEvent::ClientDeleted { client, actor },
+        _ => return,
+    };
+    event.record(request);
 }
 
 /// Returns the JSON object of a request.
@@ -96,7 +112,8 @@ fn document(
     Ok(document)
 }
 
-fn answer(status: StatusCode, document: &Map<String, Value>, _client_id: &str) -> Response {
+fn answer(request: &Request, status: StatusCode, document: &Map<String, Value>, client_id: &str) -> Response {
+    request.log.client(client_id);
     Response::json(status, document).with(header::PRAGMA, "no-cache")
 }
 

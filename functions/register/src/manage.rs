@@ -32,7 +32,7 @@ pub(crate) async fn read(client_id: &str, request: &Request, context: &Context) 
     });
     let registered = confirmed.await?.ok_or_else(gone)?;
     let document = document(context, &stored, &registered.registration, registered.state.secret, generation)?;
-    Ok(answer(StatusCode::OK, &document, client_id))
+    Ok(answer(request, StatusCode::OK, &document, client_id))
 }
 
 /// Replaces the settings (§2.2). Omitted members are removed. `new_client_secret`, a member of our own, generates a
@@ -97,7 +97,7 @@ pub(crate) async fn replace(client_id: &str, request: &Request, context: &Contex
     .await?;
     context.forget_client(client_id);
     let document = document(context, &stored, &registered.registration, state.secret, state.latest)?;
-    Ok(answer(StatusCode::OK, &document, client_id))
+    Ok(answer(request, StatusCode::OK, &document, client_id))
 }
 
 /// Deletes a client (§2.3). Its grants end with it: nothing is issued or introspected for a client that does not

@@ -66,13 +66,13 @@ pub(crate) async fn register(request: &Request, context: &Context) -> Result<Res
     }
     sector::check(&client, context).await?;
     match authority {
-        Authority::Anybody if !client.is_confidential() => same_or_new(client, context, now).await,
+        Authority::Anybody if !client.is_confidential() => same_or_new(client, context, request).await,
         Authority::Anybody => {
             let unused_until = now.after(policy.unused_lifetime);
-            create(client, None, None, Some(unused_until), context, now).await
+            create(client, None, None, Some(unused_until), context, request).await
         }
-        Authority::Statement => create(client, software_statement, None, None, context, now).await,
-        Authority::Initial(token) => with_initial_access(&token, client, software_statement, context, now).await,
+        Authority::Statement => create(client, software_statement, None, None, context, request).await,
+        Authority::Initial(token) => with_initial_access(&token, client, software_statement, context, request).await,
     }
 }
 
@@ -88,21 +88,22 @@ fn fingerprint(client: &Client, statement: Option<&str>, context: &Context) -> S
 /// Registers a public client openly. Identical registrations share one client, because every installation of the same
 /// software sends the same metadata. A shared client has no owner: its registration access tokens can read it but
 /// neither change nor delete it, since a change would affect all of them.
-async fn same_or_new(client: Client, context: &Context, now: Timestamp) -> Result<Response, HandlerError> {
+async fn same_or_new(client: Client, context: &Context, request: &Request) -> Result<Response, HandlerError> {
+    let now = request.received_at;
     let records = context.records.as_ref();
     let fingerprint = fingerprint(&client, None, context);
     let unused_until = now.after(context.config.registration.unused_lifetime);
     let known = registrations::find_same(records, &fingerprint).await?;
     if let Some(known) = &known
-        && let Some(response) = share(known, &fingerprint, context, now).await?
+        && let Some(response) = share(known, &fingerprint, context, request).await?
     {
         return Ok(response);
     }
     let client_id = client.client_id.clone();
-    let response = create(client, None, Some(fingerprint.clone()), Some(unused_until), context, now).await?;
+    let response = create(client, None, Some(fingerprint.clone()), Some(unused_until), context, request).await?;
     let claimed = registrations::claim_same(records, &fingerprint, known.as_deref(), &client_id, unused_until).await?;
     if claimed != client_id
-        && let Some(shared) = share(&claimed, &fingerprint, context, now).await?
+        && let Some(shared) = share(&claimed, &fingerprint, context, request).await?
     {
         // Another request was faster, and the client_id of this one was never sent to a client.
         clients::remove(records, &client_id).await?;
@@ -118,8 +119,9 @@ async fn share(
     client_id: &str,
     fingerprint: &str,
     context: &Context,
-    now: Timestamp,
+    request: &Request,
 ) -> Result<Option<Response>, HandlerError> {
+    let now = request.received_at;
     let records = context.records.as_ref();
     let stored = clients::find(records, client_id).await?.filter(|stored| stored.is_there(now));
     let (Some(stored), Some(registered)) = (stored, registrations::find(records, client_id).await?) else {
@@ -136,7 +138,7 @@ async fn share(
     let Some(registered) = shared.await?.filter(|registered| is_same(&registered.state)) else { return Ok(None) };
     let state = &registered.state;
     let document = document(context, &stored, &registered.registration, state.secret, state.latest)?;
-    Ok(Some(answer(StatusCode::CREATED, &document, client_id)))
+    Ok(Some(answer(request, StatusCode::CREATED, &document, client_id)))
 }
 
 /// Registers with an initial access token. One of several concurrent requests gets its last use. A later request with
@@ -146,8 +148,9 @@ async fn with_initial_access(
     client: Client,
     statement: Option<String>,
     context: &Context,
-    now: Timestamp,
+    request: &Request,
 ) -> Result<Response, HandlerError> {
+    let now = request.received_at;
     let records = context.records.as_ref();
     let attempt = InitialUse {
         fingerprint: fingerprint(&client, statement.as_deref(), context),
@@ -159,7 +162,7 @@ async fn with_initial_access(
     let write_id = entropy::name()?;
     let spent = || authority::invalid_token("the initial access token is used up");
     match registrations::use_initial(records, &id, most, forgotten_at, &attempt, &write_id).await? {
-        Initial::Used => create(client, statement, None, None, context, now).await,
+        Initial::Used => create(client, statement, None, None, context, request).await,
         Initial::Spent => Err(spent().into()),
         Initial::Again(earlier) => {
             let age = now.since(earlier.at);
@@ -174,14 +177,14 @@ async fn with_initial_access(
                     if is_as_made(&registered) && stored.is_of(&registered.registration) =>
                 {
                     let document = document(context, &stored, &registered.registration, 0, 0)?;
-                    Ok(answer(StatusCode::CREATED, &document, &earlier.client_id))
+                    Ok(answer(request, StatusCode::CREATED, &document, &earlier.client_id))
                 }
                 // The earlier request broke off before the client was stored. A client that was deleted since has a
                 // registration that ended.
                 (None, Some(registered)) if is_as_made(&registered) => {
-                    finish(again, &registered.registration, None, context).await
+                    finish(again, &registered.registration, None, context, request).await
                 }
-                (None, None) => create(again, statement, None, None, context, now).await,
+                (None, None) => create(again, statement, None, None, context, request).await,
                 _ => Err(spent().into()),
             }
         }
@@ -195,14 +198,15 @@ async fn create(
     fingerprint: Option<String>,
     unused_until: Option<Timestamp>,
     context: &Context,
-    now: Timestamp,
+    request: &Request,
 ) -> Result<Response, HandlerError> {
+    let now = request.received_at;
     let records = context.records.as_ref();
     let id = RegistrationId::new([0, 0], entropy::bytes()?).name();
     let registration = Registration { id, registered_at: now, software_statement };
     let state = RegistrationState::new(fingerprint, entropy::name()?);
     registrations::create(records, &client.client_id, &registration, &state, unused_until).await?;
-    finish(client, &registration, unused_until, context).await
+    finish(client, &registration, unused_until, context, request).await
 }
 
 /// Stores the client of a stored registration.
@@ -211,6 +215,7 @@ async fn finish(
     registration: &Registration,
     unused_until: Option<Timestamp>,
     context: &Context,
+    request: &Request,
 ) -> Result<Response, HandlerError> {
     let secrets = secrets(context, &client, registration, 0)?;
     let since = Some(registration.registered_at);
@@ -218,7 +223,7 @@ async fn finish(
     clients::save(context.records.as_ref(), &stored).await?;
     context.forget_client(&stored.client.client_id);
     let document = document(context, &stored, registration, 0, 0)?;
-    Ok(answer(StatusCode::CREATED, &document, &stored.client.client_id))
+    Ok(answer(request, StatusCode::CREATED, &document, &stored.client.client_id))
 }
 
 /// Returns the verifier of the client secret, if the client has one.

@@ -3,7 +3,7 @@
 use http::StatusCode;
 use latchkey_http::{Request, Response};
 use protocol::{Client, RefreshToken, RevokedToken};
-use provider::{ClientRequest, Context, Function, HandlerError, TokenIssuer};
+use provider::{AuditEvent, ClientRequest, Context, Function, HandlerError, TokenIssuer};
 use storage::grants::{self, GrantUpdate};
 use storage::markers;
 use types::Timestamp;
@@ -16,22 +16,25 @@ pub const FUNCTION: Function = Function::api("revoke", |request, context| Box::p
 pub async fn handle(request: &Request, context: &Context) -> Result<Response, HandlerError> {
     let asked = ClientRequest::open(request, context).await?;
     let token = asked.parameters.required("token")?;
-    revoke(token, asked.client(), context, asked.now).await?;
+    if revoke(token, asked.client(), context, asked.now).await? {
+        AuditEvent::TokenRevoked { client: &asked.client().client_id }.record(request);
+    }
     // Clients ignore the body (§2.2), but some look for JSON.
     Ok(Response::json(StatusCode::OK, &serde_json::Map::new()))
 }
 
-/// Revokes a token. The kind follows from the token itself, so `token_type_hint` is not needed (RFC 7009 §2.1).
-async fn revoke(token: &str, client: &Client, context: &Context, now: Timestamp) -> Result<(), HandlerError> {
+/// Revokes a token; returns false if it is no token of the client. The kind follows from the token itself, so `token_type_hint` is not needed (RFC 7009 §2.1).
+async fn revoke(token: &str, client: &Client, context: &Context, now: Timestamp) -> Result<bool, HandlerError> {
     let records = context.records.as_ref();
     // An exchanged token has the grant of another client, which may have to be notified that the session ended.
     let remembered = context.config.session_lifetime;
     let step = GrantUpdate { remembered, ..TokenIssuer { context, client, now }.grant_update()? };
     if let Some(refresh) = RefreshToken::open(&context.secrets, token, &client.client_id, now) {
-        return Ok(grants::revoke(records, &refresh.snapshot, &step).await?);
+        grants::revoke(records, &refresh.snapshot, &step).await?;
+        return Ok(true);
     }
     let claims = context.access_token(token, now).await?.filter(|claims| claims.client_id == client.client_id);
-    let Some(claims) = claims else { return Ok(()) };
+    let Some(claims) = claims else { return Ok(false) };
     let expires_at = Timestamp::from_secs(claims.exp);
     match claims.snapshot(&context.secrets) {
         None => markers::revoke(records, &claims.jti, expires_at).await?,
@@ -40,7 +43,7 @@ async fn revoke(token: &str, client: &Client, context: &Context, now: Timestamp)
             grants::revoke_access_token(records, &snapshot, &token, &step).await?;
         }
     }
-    Ok(())
+    Ok(true)
 }
 
 #[cfg(target_arch = "wasm32")]

@@ -2,12 +2,16 @@
 //! the deployment secret.
 
 use keys::Occasion;
-use provider::{Context, HandlerError};
+use provider::{Actor, AuditEvent, Context, HandlerError};
 use types::Timestamp;
 
 /// Runs the rotation that is due. Frequent or concurrent runs do no harm: one run wins.
 pub async fn run(now: Timestamp, context: &Context) -> Result<(), HandlerError> {
-    context.rotate_keys(Occasion::Due, now).await?;
+    let before = context.keyring(now).await?;
+    let after = context.rotate_keys(Occasion::Due, now).await?;
+    if *before.key_set().published() != after {
+        AuditEvent::KeysRotated { actor: Actor::Schedule }.record_scheduled(context, "rotate", now);
+    }
     Ok(())
 }
 

@@ -87,7 +87,9 @@ pub(crate) async fn issue(request: &TokenRequest<'_>, accepted: Accepted<'_>) ->
     if !grants::create_once(request.context.records.as_ref(), id, &grant, &state, expires_at).await? {
         return Err(Error::invalid_grant("the assertion was used before; make a new one for each request").into());
     }
-    request.token_of(claims).await
+    let mut response = request.token_of(claims).await?;
+    response.subject = Some(grant.subject);
+    Ok(response)
 }
 
 /// Maps the subject of the assertion to a subject here (RFC 7523 §3 (2)).

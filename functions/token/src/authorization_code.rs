@@ -37,6 +37,7 @@ pub(crate) async fn redeem(request: &TokenRequest<'_>) -> Result<TokenResponse, 
                 .into())
         }
         Redemption::Refused(CodeVerdict::Replay) => {
+            request.record_code_replay();
             Err(Error::invalid_grant("the code was redeemed before; all tokens that came of it are revoked now").into())
         }
         Redemption::Refused(CodeVerdict::Ended) => {

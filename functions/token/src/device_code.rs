@@ -34,10 +34,12 @@ pub(crate) async fn poll(request: &TokenRequest<'_>) -> Result<TokenResponse, Ha
         Poll::Pending => Err(refuse(ErrorCode::AuthorizationPending, "the person has not decided yet")),
         Poll::Denied => Err(refuse(ErrorCode::AccessDenied, "the person refused the request")),
         Poll::Race => Err(refuse(ErrorCode::SlowDown, "another poll got the tokens a moment ago")),
-        Poll::Replayed => Err(refuse(
-            ErrorCode::InvalidGrant,
-            "the device code was redeemed before; the tokens that it was redeemed for are revoked now",
-        )),
+        Poll::Replayed => {
+            request.record_code_replay();
+            let description =
+                "the device code was redeemed before; the tokens that it was redeemed for are revoked now";
+            Err(refuse(ErrorCode::InvalidGrant, description))
+        }
         Poll::Ended => {
             Err(refuse(ErrorCode::InvalidGrant, "the device code was redeemed before, and the grant revoked"))
         }

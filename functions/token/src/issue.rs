@@ -22,6 +22,9 @@ pub(crate) struct TokenResponse {
     /// `issued_token_type`: type of the token that an exchange issued (RFC 8693 §2.2.1).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) issued_token_type: Option<&'static str>,
+    /// The user, as the server knows them; for the audit event.
+    #[serde(skip)]
+    pub(crate) subject: Option<String>,
 }
 
 /// The `nonce` of an ID token.
@@ -48,6 +51,7 @@ impl TokenRequest<'_> {
         let scope = scope.within(&self.client.client.scope);
         let claims = issuer.grant_claims(&live.grant, &snapshot, &scope, resources)?;
         let mut response = self.token_of(claims).await?;
+        response.subject = Some(live.grant.subject.clone());
         if scope.contains("openid") {
             let nonce = live.grant.nonce.as_deref().filter(|_| nonce == Nonce::Repeated);
             let binding = IdTokenBinding {
@@ -74,6 +78,7 @@ impl TokenRequest<'_> {
             id_token: None,
             scope: claims.scope,
             issued_token_type: None,
+            subject: None,
         })
     }
 

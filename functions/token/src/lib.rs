@@ -13,7 +13,7 @@ mod token_exchange;
 use http::header;
 use latchkey_http::{Request, Response};
 use protocol::{GrantType, Parameters, StoredClient};
-use provider::{Context, Function, HandlerError, RequestParameters};
+use provider::{AuditEvent, ClientRequest, Context, Function, HandlerError};
 use types::{Error, ErrorCode};
 
 /// The function, as every platform calls it.
@@ -21,23 +21,29 @@ pub const FUNCTION: Function = Function::api("token", |request, context| Box::pi
 
 /// Answers a token request.
 pub async fn handle(request: &Request, context: &Context) -> Result<Response, HandlerError> {
-    let parameters = request.form()?;
-    parameters.refuse_repeated()?;
+    let parameters = ClientRequest::parameters(request)?;
     let grant_type = grant_type(&parameters, context.config.grant_types())?;
-    let client = context.authenticate(request, &parameters).await?;
-    let request = TokenRequest { parameters: &parameters, client: &client, context, now: request.received_at };
-    request.begin(grant_type).await?;
-    let tokens = match grant_type {
-        GrantType::AuthorizationCode => authorization_code::redeem(&request).await?,
-        GrantType::RefreshToken => refresh_token::refresh(&request).await?,
-        GrantType::ClientCredentials => client_credentials::issue(&request).await?,
-        GrantType::DeviceCode => device_code::poll(&request).await?,
-        GrantType::JwtBearer => jwt_bearer::issue(&request).await?,
-        GrantType::Saml2Bearer => saml_bearer::issue(&request).await?,
-        GrantType::TokenExchange => token_exchange::exchange(&request).await?,
+    let opened = ClientRequest::authenticate(request, context, parameters).await?;
+    let token_request = TokenRequest {
+        http: request,
+        parameters: &opened.parameters,
+        client: &opened.stored,
+        context,
+        now: opened.now,
     };
+    token_request.check(grant_type).await?;
+    let tokens = match grant_type {
+        GrantType::AuthorizationCode => authorization_code::redeem(&token_request).await?,
+        GrantType::RefreshToken => refresh_token::refresh(&token_request).await?,
+        GrantType::ClientCredentials => client_credentials::issue(&token_request).await?,
+        GrantType::DeviceCode => device_code::poll(&token_request).await?,
+        GrantType::JwtBearer => jwt_bearer::issue(&token_request).await?,
+        GrantType::Saml2Bearer => saml_bearer::issue(&token_request).await?,
+        GrantType::TokenExchange => token_exchange::exchange(&token_request).await?,
+    };
+    token_request.record(grant_type, tokens.subject.as_deref());
     // A fault here must not lose tokens that are issued: the client's next token request repeats the note.
-    drop(context.note_use(&client).await);
+    drop(context.note_use(&opened.stored).await);
     Ok(Response::json(http::StatusCode::OK, &tokens).with(header::PRAGMA, "no-cache"))
 }
 
@@ -47,6 +53,7 @@ fn unsupported(description: &'static str) -> Error {
 
 /// A token request of an authenticated client.
 struct TokenRequest<'a> {
+    http: &'a Request,
     parameters: &'a Parameters,
     client: &'a StoredClient,
     context: &'a Context,
@@ -56,7 +63,7 @@ struct TokenRequest<'a> {
 impl TokenRequest<'_> {
     /// Checks that the client may use the grant (RFC 6749 §5.2). If the grant can yield an ID token, also checks that
     /// it can be encrypted for the client, before anything is redeemed.
-    async fn begin(&self, grant_type: GrantType) -> Result<(), HandlerError> {
+    async fn check(&self, grant_type: GrantType) -> Result<(), HandlerError> {
         let client = &self.client.client;
         if !client.may_use(grant_type) {
             let description = format!("the client may not use the {} grant", grant_type.as_str());
@@ -66,6 +73,26 @@ impl TokenRequest<'_> {
             self.context.id_token_recipient(client, self.now).await?;
         }
         Ok(())
+    }
+
+    /// Records the audit event of tokens that were issued.
+    fn record(&self, grant_type: GrantType, subject: Option<&str>) {
+        let client = &self.client.client.client_id;
+        let event = match grant_type {
+            GrantType::RefreshToken => AuditEvent::TokenRefreshed { subject, client },
+            GrantType::TokenExchange => AuditEvent::TokenExchanged { subject, client },
+            GrantType::AuthorizationCode
+            | GrantType::ClientCredentials
+            | GrantType::DeviceCode
+            | GrantType::JwtBearer
+            | GrantType::Saml2Bearer => AuditEvent::TokenIssued { subject, client, grant_type: grant_type.as_str() },
+        };
+        event.record(self.http);
+    }
+
+    /// Records the audit event of a code or device code that is replayed.
+    fn record_code_replay(&self) {
+        AuditEvent::CodeReplayed { client: &self.client.client.client_id }.record(self.http);
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::TokenRequest;
 use crate::issue::{Nonce, TokenResponse};
 use protocol::{GrantId, RefreshToken, resource};
-use provider::HandlerError;
+use provider::{AuditEvent, HandlerError};
 use storage::grants::{self, Rotation};
 use types::{Error, ErrorCode, Scope};
 
@@ -23,6 +23,7 @@ pub(crate) async fn refresh(request: &TokenRequest<'_>) -> Result<TokenResponse,
             Ok(request.tokens(&live, &scope, &resources, Nonce::LeftOut).await?)
         }
         Rotation::Replayed => {
+            AuditEvent::RefreshTokenReplayed { client: &request.client.client.client_id }.record(request.http);
             Err(Error::invalid_grant("the refresh token was used before; it and all that came of it are revoked now")
                 .into())
         }

@@ -47,6 +47,7 @@ pub(crate) async fn exchange(request: &TokenRequest<'_>) -> Result<TokenResponse
     claims.may_act = decision.may_act;
     claims.parent_jtis = subject.info.parent_jtis;
     let mut response = request.token_of(claims).await?;
+    response.subject = subject.grant.map(|live| live.grant.subject);
     response.issued_token_type = Some(asked.issue.as_str());
     Ok(response)
 }

@@ -26,6 +26,11 @@ impl RequestLog {
         self.lock().client = Some(client_id.to_owned());
     }
 
+    /// Returns the client, once it is recorded.
+    pub fn client_id(&self) -> Option<String> {
+        self.lock().client.clone()
+    }
+
     /// Records the error code of the response and its explanation.
     pub fn error(&self, code: &str, reason: &str) {
         let mut members = self.lock();

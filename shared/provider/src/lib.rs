@@ -1,5 +1,6 @@
 //! What the endpoints call: configuration, clients, tokens, sessions, keys, notices.
 
+mod audit;
 pub mod authorization;
 pub mod authorization_response;
 pub mod back_channel;
@@ -33,6 +34,7 @@ mod tokens;
 #[cfg(target_arch = "wasm32")]
 pub mod worker;
 
+pub use audit::{Actor, AuditEvent};
 pub use bearer::bearer_challenge;
 pub use client_request::ClientRequest;
 pub use config::{Config, ConfigError};

@@ -1,6 +1,6 @@
 //! Client authentication (RFC 6749 §2.3): finds the client and verifies its evidence.
 
-use crate::{Context, HandlerError, KeySource};
+use crate::{AuditEvent, Context, HandlerError, KeySource};
 use jose::Jwt;
 use latchkey_http::Request;
 use platform::entropy;
@@ -22,6 +22,18 @@ impl Context {
         parameters: &Parameters,
     ) -> Result<Arc<StoredClient>, HandlerError> {
         let credentials = ClientCredentials::from_request(request.authorization()?, parameters)?;
+        let authenticated = self.check_credentials(&credentials, request).await;
+        if let Err(HandlerError::Request(_)) = &authenticated {
+            AuditEvent::ClientAuthenticationFailed { client: &credentials.client_id }.record(request);
+        }
+        authenticated
+    }
+
+    async fn check_credentials(
+        &self,
+        credentials: &ClientCredentials,
+        request: &Request,
+    ) -> Result<Arc<StoredClient>, HandlerError> {
         let (client_id, now) = (credentials.client_id.as_str(), request.received_at);
         let mut client = self.client(client_id, now).await?;
         let checked = match credentials.check(client.as_deref()) {

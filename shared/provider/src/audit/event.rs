@@ -1,0 +1,334 @@
+//! The events, and the members of each.
+
+use serde::Serialize;
+
+/// A security-relevant act.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AuditEvent<'a> {
+    /// A user signed in.
+    SignInSucceeded {
+        /// The user.
+        subject: &'a str,
+        /// The client whose request the user signed in for.
+        client: &'a str,
+    },
+    /// A sign-in failed. The typed name is not recorded: it may be a password.
+    SignInFailed {
+        /// The client whose request the user signed in for.
+        client: &'a str,
+    },
+    /// A sign-in was rejected because of a rate limit.
+    SignInThrottled {
+        /// The client whose request the user signed in for.
+        client: &'a str,
+    },
+    /// A user allowed a client's request.
+    ConsentGiven {
+        /// The user.
+        subject: &'a str,
+        /// The client.
+        client: &'a str,
+    },
+    /// A user denied a client's request.
+    ConsentRefused {
+        /// The user.
+        subject: &'a str,
+        /// The client.
+        client: &'a str,
+    },
+    /// An authorization code was issued.
+    CodeIssued {
+        /// The user.
+        subject: &'a str,
+        /// The client.
+        client: &'a str,
+    },
+    /// An authorization code or device code was redeemed a second time; its grant is revoked.
+    CodeReplayed {
+        /// The client.
+        client: &'a str,
+    },
+    /// Tokens were issued for a new grant, or to the client itself.
+    TokenIssued {
+        /// The user; none if the client acts for itself.
+        subject: Option<&'a str>,
+        /// The client.
+        client: &'a str,
+        /// `grant_type` of the request.
+        grant_type: &'static str,
+    },
+    /// A refresh token was rotated.
+    TokenRefreshed {
+        /// The user.
+        subject: Option<&'a str>,
+        /// The client.
+        client: &'a str,
+    },
+    /// A refresh token was used a second time; its grant is revoked.
+    RefreshTokenReplayed {
+        /// The client.
+        client: &'a str,
+    },
+    /// A token was exchanged for another one.
+    TokenExchanged {
+        /// The user.
+        subject: Option<&'a str>,
+        /// The client.
+        client: &'a str,
+    },
+    /// A client revoked a token.
+    TokenRevoked {
+        /// The client.
+        client: &'a str,
+    },
+    /// A client failed to authenticate. The name is that of the request: it may not exist.
+    ClientAuthenticationFailed {
+        /// The client that the request names.
+        client: &'a str,
+    },
+    /// A client was registered.
+    ClientRegistered {
+        /// The client.
+        client: &'a str,
+        /// The party that registered it.
+        actor: Actor,
+    },
+    /// The settings or the secret of a client changed.
+    ClientChanged {
+        /// The client.
+        client: &'a str,
+        /// The party that changed it.
+        actor: Actor,
+    },
+    /// A client was deleted.
+    ClientDeleted {
+        /// The client.
+        client: &'a str,
+        /// The party that deleted it.
+        actor: Actor,
+    },
+    /// An administrator created a user.
+    UserCreated {
+        /// The user.
+        subject: &'a str,
+    },
+    /// An administrator changed a user.
+    UserChanged {
+        /// The user.
+        subject: &'a str,
+    },
+    /// An administrator deleted a user, with all sessions and grants.
+    UserDeleted {
+        /// The user.
+        subject: &'a str,
+    },
+    /// A request to the administration API had no valid token.
+    AdministrationRejected,
+    /// A session ended: the user signed out of one browser.
+    SignedOut {
+        /// The user.
+        subject: &'a str,
+    },
+    /// Every session and grant of a user ended.
+    SignedOutEverywhere {
+        /// The user.
+        subject: &'a str,
+        /// The party that ended them.
+        actor: Actor,
+    },
+    /// Signing keys got successors, or were retired.
+    KeysRotated {
+        /// The party that rotated them.
+        actor: Actor,
+    },
+    /// Signing keys were replaced at once: tokens that they signed are rejected.
+    KeysReplaced,
+}
+
+/// `actor`: the party that acts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Actor {
+    /// A user at a browser.
+    User,
+    /// A client.
+    Client,
+    /// An administrator.
+    Administrator,
+    /// The server, on a schedule.
+    Schedule,
+}
+
+/// `outcome`: the outcome of the act.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The act took place.
+    Success,
+    /// The act was rejected.
+    Failure,
+}
+
+impl<'a> AuditEvent<'a> {
+    /// Returns `event`: the name of the event.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::SignInSucceeded { .. } => "sign_in_succeeded",
+            Self::SignInFailed { .. } => "sign_in_failed",
+            Self::SignInThrottled { .. } => "sign_in_throttled",
+            Self::ConsentGiven { .. } => "consent_given",
+            Self::ConsentRefused { .. } => "consent_refused",
+            Self::CodeIssued { .. } => "code_issued",
+            Self::CodeReplayed { .. } => "code_replayed",
+            Self::TokenIssued { .. } => "token_issued",
+            Self::TokenRefreshed { .. } => "token_refreshed",
+            Self::RefreshTokenReplayed { .. } => "refresh_token_replayed",
+            Self::TokenExchanged { .. } => "token_exchanged",
+            Self::TokenRevoked { .. } => "token_revoked",
+            Self::ClientAuthenticationFailed { .. } => "client_authentication_failed",
+            Self::ClientRegistered { .. } => "client_registered",
+            Self::ClientChanged { .. } => "client_changed",
+            Self::ClientDeleted { .. } => "client_deleted",
+            Self::UserCreated { .. } => "user_created",
+            Self::UserChanged { .. } => "user_changed",
+            Self::UserDeleted { .. } => "user_deleted",
+            Self::AdministrationRejected => "administration_rejected",
+            Self::SignedOut { .. } => "signed_out",
+            Self::SignedOutEverywhere { .. } => "signed_out_everywhere",
+            Self::KeysRotated { .. } => "keys_rotated",
+            Self::KeysReplaced => "keys_replaced",
+        }
+    }
+
+    /// Returns `outcome`.
+    pub const fn outcome(&self) -> Outcome {
+        match self {
+            Self::SignInFailed { .. }
+            | Self::SignInThrottled { .. }
+            | Self::CodeReplayed { .. }
+            | Self::RefreshTokenReplayed { .. }
+            | Self::ClientAuthenticationFailed { .. }
+            | Self::AdministrationRejected => Outcome::Failure,
+            Self::SignInSucceeded { .. }
+            | Self::ConsentGiven { .. }
+            | Self::ConsentRefused { .. }
+            | Self::CodeIssued { .. }
+            | Self::TokenIssued { .. }
+            | Self::TokenRefreshed { .. }
+            | Self::TokenExchanged { .. }
+            | Self::TokenRevoked { .. }
+            | Self::ClientRegistered { .. }
+            | Self::ClientChanged { .. }
+            | Self::ClientDeleted { .. }
+            | Self::UserCreated { .. }
+            | Self::UserChanged { .. }
+            | Self::UserDeleted { .. }
+            | Self::SignedOut { .. }
+            | Self::SignedOutEverywhere { .. }
+            | Self::KeysRotated { .. }
+            | Self::KeysReplaced => Outcome::Success,
+        }
+    }
+
+    /// Returns `actor`.
+    pub const fn actor(&self) -> Actor {
+        match self {
+            Self::SignInSucceeded { .. }
+            | Self::SignInFailed { .. }
+            | Self::SignInThrottled { .. }
+            | Self::ConsentGiven { .. }
+            | Self::ConsentRefused { .. }
+            | Self::CodeIssued { .. }
+            | Self::SignedOut { .. } => Actor::User,
+            Self::CodeReplayed { .. }
+            | Self::TokenIssued { .. }
+            | Self::TokenRefreshed { .. }
+            | Self::RefreshTokenReplayed { .. }
+            | Self::TokenExchanged { .. }
+            | Self::TokenRevoked { .. }
+            | Self::ClientAuthenticationFailed { .. } => Actor::Client,
+            Self::UserCreated { .. }
+            | Self::UserChanged { .. }
+            | Self::UserDeleted { .. }
+            | Self::AdministrationRejected
+            | Self::KeysReplaced => Actor::Administrator,
+            Self::ClientRegistered { actor, .. }
+            | Self::ClientChanged { actor, .. }
+            | Self::ClientDeleted { actor, .. }
+            | Self::SignedOutEverywhere { actor, .. }
+            | Self::KeysRotated { actor } => *actor,
+        }
+    }
+
+    /// Returns `subject`: the user that the event is about.
+    pub const fn subject(&self) -> Option<&'a str> {
+        match *self {
+            Self::SignInSucceeded { subject, .. }
+            | Self::ConsentGiven { subject, .. }
+            | Self::ConsentRefused { subject, .. }
+            | Self::CodeIssued { subject, .. }
+            | Self::UserCreated { subject }
+            | Self::UserChanged { subject }
+            | Self::UserDeleted { subject }
+            | Self::SignedOut { subject }
+            | Self::SignedOutEverywhere { subject, .. } => Some(subject),
+            Self::TokenIssued { subject, .. }
+            | Self::TokenRefreshed { subject, .. }
+            | Self::TokenExchanged { subject, .. } => subject,
+            Self::SignInFailed { .. }
+            | Self::SignInThrottled { .. }
+            | Self::CodeReplayed { .. }
+            | Self::RefreshTokenReplayed { .. }
+            | Self::TokenRevoked { .. }
+            | Self::ClientAuthenticationFailed { .. }
+            | Self::ClientRegistered { .. }
+            | Self::ClientChanged { .. }
+            | Self::ClientDeleted { .. }
+            | Self::AdministrationRejected
+            | Self::KeysRotated { .. }
+            | Self::KeysReplaced => None,
+        }
+    }
+
+    /// Returns `client`: the client that the event is about.
+    pub const fn client(&self) -> Option<&'a str> {
+        match *self {
+            Self::SignInSucceeded { client, .. }
+            | Self::SignInFailed { client }
+            | Self::SignInThrottled { client }
+            | Self::ConsentGiven { client, .. }
+            | Self::ConsentRefused { client, .. }
+            | Self::CodeIssued { client, .. }
+            | Self::CodeReplayed { client }
+            | Self::TokenIssued { client, .. }
+            | Self::TokenRefreshed { client, .. }
+            | Self::RefreshTokenReplayed { client }
+            | Self::TokenExchanged { client, .. }
+            | Self::TokenRevoked { client }
+            | Self::ClientAuthenticationFailed { client }
+            | Self::ClientRegistered { client, .. }
+            | Self::ClientChanged { client, .. }
+            | Self::ClientDeleted { client, .. } => Some(client),
+            Self::UserCreated { .. }
+            | Self::UserChanged { .. }
+            | Self::UserDeleted { .. }
+            | Self::AdministrationRejected
+            | Self::SignedOut { .. }
+            | Self::SignedOutEverywhere { .. }
+            | Self::KeysRotated { .. }
+            | Self::KeysReplaced => None,
+        }
+    }
+
+    /// Returns `reason`: the detail of the event, if it has one.
+    pub const fn reason(&self) -> Option<&'static str> {
+        match *self {
+            Self::TokenIssued { grant_type, .. } => Some(grant_type),
+            Self::SignInFailed { .. } => Some("wrong username or password"),
+            Self::SignInThrottled { .. } => Some("too many attempts"),
+            Self::CodeReplayed { .. } => Some("the code was redeemed before; the grant is revoked"),
+            Self::RefreshTokenReplayed { .. } => Some("the refresh token was used before; the grant is revoked"),
+            _ => None,
+        }
+    }
+}

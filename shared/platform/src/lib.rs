@@ -7,6 +7,8 @@ mod error;
 pub mod fetch;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod lambda;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod local;
 #[cfg(target_arch = "wasm32")]
 mod stream;
 #[cfg(target_arch = "wasm32")]

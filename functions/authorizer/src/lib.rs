@@ -3,7 +3,7 @@
 
 pub mod gateway;
 mod guard;
-#[cfg(not(target_arch = "wasm32"))]
+#[cfg(all(feature = "lambda", not(target_arch = "wasm32")))]
 pub mod lambda;
 #[cfg(target_arch = "wasm32")]
 mod worker;

@@ -1,7 +1,7 @@
 //! A sample API: says what it learns of a request from whoever guards it, and nothing else. It checks no token itself,
 //! so it must not be reachable but through its guard: the Lambda authorizer, the Worker gateway, or `latchkey dev`.
 
-#[cfg(not(target_arch = "wasm32"))]
+#[cfg(all(feature = "lambda", not(target_arch = "wasm32")))]
 pub mod lambda;
 #[cfg(target_arch = "wasm32")]
 mod worker;

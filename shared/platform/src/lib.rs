@@ -5,7 +5,7 @@ pub mod clock;
 pub mod entropy;
 mod error;
 pub mod fetch;
-#[cfg(not(target_arch = "wasm32"))]
+#[cfg(all(feature = "lambda", not(target_arch = "wasm32")))]
 pub mod lambda;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod local;

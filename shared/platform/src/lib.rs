@@ -1,4 +1,4 @@
-//! What differs from platform to platform: events, outgoing requests, clock, randomness. No OAuth.
+//! The parts that differ between platforms: events, outgoing requests, clock, randomness. No OAuth.
 
 pub mod blocking;
 pub mod clock;

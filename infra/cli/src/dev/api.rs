@@ -9,7 +9,7 @@ use demo_api::Caller;
 use http::Method;
 use latchkey_http::{Request, RequestLog, Response};
 use platform::entropy;
-use resource_server::{Http, Presented, Settings};
+use resource_server::{Http, Settings};
 use std::sync::Arc;
 
 /// The demo API and its gateway.
@@ -34,20 +34,14 @@ impl Api {
 
     /// Answers a request: with the gateway's rejection, or with the API's response.
     pub(crate) async fn answer(&self, request: &Request, context: &Context) -> Response {
-        let url = format!("{}?{}", request.path, request.query);
-        let presented = Presented { method: &request.method, url: &url, headers: &request.headers };
-        let (verdict, line) = self.gateway.judge(&presented, &request.path, &request.id, request.received_at).await;
+        let (verdict, line) = self.gateway.judge(request).await;
         (context.log)(&line.to_string());
-        let answer = match verdict {
+        match verdict {
             Verdict::Answer(answer) => answer,
             Verdict::Forward(headers) => {
                 demo_api::respond(&request.method, &headers, &Caller::of_headers(&headers), request.body.len())
             }
-        };
-        let (head, body) = answer.into_parts();
-        let mut response = Response::new(head.status).with_body(body);
-        response.headers = head.headers;
-        response
+        }
     }
 }
 

@@ -43,11 +43,11 @@ pub struct Gateway {
 
 /// The gateway's decision on a request.
 #[derive(Debug)]
-pub enum Verdict {
+pub enum GatewayDecision {
     /// The request goes to the API, with these header fields in place of its own.
     Forward(HeaderMap),
     /// The gateway itself responds.
-    Answer(Response),
+    Respond(Response),
 }
 
 impl Gateway {
@@ -60,19 +60,19 @@ impl Gateway {
     }
 
     /// Decides on a request, and returns the log line. Only a preflight is forwarded without a valid token.
-    pub async fn judge(&self, request: &Request) -> (Verdict, Value) {
+    pub async fn decide(&self, request: &Request) -> (GatewayDecision, Value) {
         if request.path == self.guard.settings.metadata_path {
             let answer = self.guard.settings.metadata.respond(&request.method);
-            return (Verdict::Answer(answer.into()), log_line(request, Ok(None)));
+            return (GatewayDecision::Respond(answer.into()), log_line(request, Ok(None)));
         }
         if is_preflight(&request.method, &request.headers) {
-            return (Verdict::Forward(kept(&request.headers)), log_line(request, Ok(None)));
+            return (GatewayDecision::Forward(kept(&request.headers)), log_line(request, Ok(None)));
         }
         let outcome = self.guard.check(request).await;
         let line = log_line(request, outcome.as_ref().map(Some));
         match outcome {
-            Ok(access) => (Verdict::Forward(forwarded(&request.headers, &access)), line),
-            Err(denial) => (Verdict::Answer(self.guard.refuse(&denial).into()), line),
+            Ok(access) => (GatewayDecision::Forward(forwarded(&request.headers, &access)), line),
+            Err(error) => (GatewayDecision::Respond(self.guard.respond_to(&error).into()), line),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 use latchkey_http::Request;
-use resource_server::{Access, Denial, Http, Presented, ResourceServer, Scope, Settings};
+use resource_server::{Access, AccessError, Http, RequestHead, ResourceServer, Scope, Settings};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -22,36 +22,36 @@ impl Guard {
     }
 
     /// Checks the access token of a request, and the scope that its route needs.
-    pub async fn check(&self, request: &Request) -> Result<Access, Denial> {
+    pub async fn check(&self, request: &Request) -> Result<Access, AccessError> {
         let url = format!("{}?{}", request.path, request.query);
-        let presented = Presented { method: &request.method, url: &url, headers: &request.headers };
+        let head = RequestHead { method: &request.method, url: &url, headers: &request.headers };
         match self.settings.needed(&request.method, &request.path) {
-            Ok(needed) => self.server.check(&presented, &needed, request.received_at).await,
-            // A request without a valid token is told so first.
-            Err(denial) => {
-                self.server.check(&presented, &Scope::default(), request.received_at).await?;
-                Err(denial)
+            Ok(needed) => self.server.check(&head, &needed, request.received_at).await,
+            // An invalid token takes precedence over a missing scope.
+            Err(error) => {
+                self.server.check(&head, &Scope::default(), request.received_at).await?;
+                Err(error)
             }
         }
     }
 
     /// Returns the response that tells the client why its request is rejected.
-    pub fn refuse(&self, denial: &Denial) -> http::Response<String> {
-        self.server.refuse(denial)
+    pub fn respond_to(&self, error: &AccessError) -> http::Response<String> {
+        self.server.respond_to(error)
     }
 }
 
 /// Returns the log line of a request and the outcome of its check. It holds no token.
-pub(crate) fn log_line(request: &Request, outcome: Result<Option<&Access>, &Denial>) -> Value {
-    let denial = outcome.err();
+pub(crate) fn log_line(request: &Request, outcome: Result<Option<&Access>, &AccessError>) -> Value {
+    let error = outcome.err();
     json!({
         "at": request.received_at.as_millis(),
         "request": request.id,
         "function": "authorizer",
         "method": request.method.as_str(),
-        "status": denial.map_or(StatusCode::OK, Denial::status).as_u16(),
+        "status": error.map_or(StatusCode::OK, AccessError::status).as_u16(),
         "client": outcome.ok().flatten().map(|access| &access.claims.client_id),
-        "error": denial.and_then(Denial::code).map(|code| code.as_str()),
-        "reason": denial.map(Denial::reason),
+        "error": error.and_then(AccessError::code).map(|code| code.as_str()),
+        "reason": error.map(AccessError::reason),
     })
 }

@@ -7,8 +7,8 @@ use crate::Guard;
 use crate::authorization_server::AuthorizationServer;
 use crate::guard::log_line;
 use latchkey_http::Request;
-use platform::lambda::{self, Error};
-use resource_server::{Access, Claims, Denial, Settings};
+use platform::lambda;
+use resource_server::{Access, AccessError, Claims, Settings};
 use serde_json::{Map, Value, json};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -69,7 +69,7 @@ pub async fn authorize(
 ) -> (Result<Value, &'static str>, Value) {
     let outcome = guard.check(request).await;
     let line = log_line(request, outcome.as_ref().map(Some));
-    if let Err(Denial::Unavailable(_)) = outcome {
+    if let Err(AccessError::Unavailable(_)) = outcome {
         return (Err("access tokens cannot be checked now"), line);
     }
     let access = outcome.as_ref().ok();

@@ -1,7 +1,7 @@
 //! The gateway as a Cloudflare Worker, in front of an origin (`LATCHKEY_ORIGIN`) or of another Worker (service binding `API`).
 
 use crate::authorization_server::AuthorizationServer;
-use crate::gateway::{Gateway, Verdict};
+use crate::gateway::{Gateway, GatewayDecision};
 use http::{HeaderMap, StatusCode, header};
 use latchkey_http::Response;
 use platform::clock;
@@ -34,11 +34,11 @@ async fn fetch(request: worker::Request, env: Env, _: worker::Context) -> worker
         Ok(head) => head,
         Err(error) => return fault(StatusCode::BAD_REQUEST, &error.reason),
     };
-    let (verdict, line) = api.gateway.judge(&head).await;
+    let (decision, line) = api.gateway.decide(&head).await;
     worker::console_log!("{line}");
-    match verdict {
-        Verdict::Answer(answer) => write(answer),
-        Verdict::Forward(headers) => {
+    match decision {
+        GatewayDecision::Respond(answer) => write(answer),
+        GatewayDecision::Forward(headers) => {
             let query = if head.query.is_empty() { String::new() } else { format!("?{}", head.query) };
             let target = format!("{}{query}", head.path);
             match forward(request.inner(), &target, &headers, api, &env).await {

@@ -2,6 +2,7 @@
 
 mod algorithm;
 mod audience;
+mod cache;
 mod error;
 pub mod json;
 pub mod remote_url;
@@ -11,6 +12,7 @@ mod token;
 
 pub use algorithm::{Algorithm, ContentEncryption, KeyManagementAlgorithm, RequestObjectAlgorithm, UnknownAlgorithm};
 pub use audience::Audience;
+pub use cache::BoundedCache;
 pub use error::{Error, ErrorBody, ErrorCode};
 pub use scope::Scope;
 pub use timestamp::Timestamp;

@@ -4,7 +4,7 @@ use crate::dev::provider;
 use crate::failure::Failure;
 use ::provider::Context;
 use async_trait::async_trait;
-use authorizer::gateway::{Gateway, Verdict};
+use authorizer::gateway::{Gateway, GatewayDecision};
 use demo_api::Caller;
 use http::Method;
 use latchkey_http::{Request, RequestLog, Response};
@@ -34,11 +34,11 @@ impl Api {
 
     /// Answers a request: with the gateway's rejection, or with the API's response.
     pub(crate) async fn answer(&self, request: &Request, context: &Context) -> Response {
-        let (verdict, line) = self.gateway.judge(request).await;
+        let (decision, line) = self.gateway.decide(request).await;
         (context.log)(&line.to_string());
-        match verdict {
-            Verdict::Answer(answer) => answer,
-            Verdict::Forward(headers) => {
+        match decision {
+            GatewayDecision::Respond(answer) => answer,
+            GatewayDecision::Forward(headers) => {
                 demo_api::respond(&request.method, &headers, &Caller::of_headers(&headers), request.body.len())
             }
         }

@@ -2,6 +2,7 @@
 
 /// A failure of the own keys or of the platform.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum CryptoError {
     /// The key is malformed, or not of the type that the algorithm needs.
     Key,

@@ -91,6 +91,7 @@ fn signing_input<C: Serialize + ?Sized>(key: &SigningKey, typ: &str, claims: &C)
 
 /// The header of a JWT as sent. The signature is not verified yet.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
 pub struct Header {
     /// `alg`: the signature algorithm.
     pub alg: Algorithm,

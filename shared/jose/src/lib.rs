@@ -1,6 +1,4 @@
-//! Keys, JWS, JWE, JWKS and sealed values.
-//!
-//! Natively the cryptography is aws-lc; in a Worker it is WebCrypto. [`platform`] is the one that this build has.
+#![doc = include_str!("../README.md")]
 
 mod cached_jwks;
 mod certificate;

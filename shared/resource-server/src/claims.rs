@@ -8,6 +8,7 @@ use types::{Audience, Scope, Timestamp};
 
 /// The claims of an access token (RFC 9068 §2.2, RFC 7662 §2.2).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Claims {
     /// `sub`: the user, or the client itself if there is no user.
     pub sub: String,

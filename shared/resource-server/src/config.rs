@@ -7,6 +7,7 @@ use types::Algorithm;
 
 /// The configuration of a resource server.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Config {
     /// The issuer whose tokens the API accepts.
     pub issuer: String,
@@ -55,6 +56,7 @@ impl Config {
 
 /// The introspection of tokens (RFC 7662).
 #[derive(Clone)]
+#[non_exhaustive]
 pub struct Introspection {
     /// URL of the introspection endpoint.
     pub endpoint: String,

@@ -6,6 +6,7 @@ use types::{Error, ErrorCode, Scope};
 
 /// Reason for which a request is rejected.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum AccessError {
     /// The request has no token. The response says where to get one, and has no error code (RFC 6750 §3.1).
     NoToken,

@@ -31,12 +31,20 @@ use types::{ACCESS_TOKEN_TYPE, OPAQUE_PREFIX};
 
 /// The access that a valid token gives.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Access {
     /// The claims of the token.
     pub claims: Claims,
     /// The token as a signed JWT: the token itself, or the JWT that the authorization server returned for an opaque token (a
     /// phantom token, [`Introspection::phantom`]).
     pub jwt: Option<String>,
+}
+
+impl Access {
+    /// Returns an access, for tests of code that receives one.
+    pub const fn new(claims: Claims, jwt: Option<String>) -> Self {
+        Self { claims, jwt }
+    }
 }
 
 /// A resource server: one API that checks access tokens. An instance makes it once; its caches are bounded.

@@ -13,6 +13,7 @@ pub const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 /// The metadata of an API (RFC 9728 §2). They have no `jwks_uri`, because the API has no keys: the keys of access tokens are
 /// the authorization server's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct ResourceMetadata {
     /// `resource`: the identifier of the API.
     pub resource: String,

@@ -7,6 +7,7 @@ use url::Url;
 
 /// One setting: an environment variable, or a variable or secret of a Worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Setting {
     /// Name.
     pub name: &'static str,
@@ -56,6 +57,7 @@ pub const SETTINGS: &[Setting] = &[
 
 /// The configuration of an API and its guard.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Settings {
     /// The checks of tokens.
     pub config: Config,

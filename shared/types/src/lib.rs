@@ -1,4 +1,4 @@
-//! Types that the authorization server and resource servers share. No I/O, no clock, no randomness.
+#![doc = include_str!("../README.md")]
 
 mod algorithm;
 mod audience;

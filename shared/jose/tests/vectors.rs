@@ -92,11 +92,15 @@ fn verifies(keys: &[Jwk], jws: &str) -> bool {
 
 #[test]
 fn wycheproof_jws() {
-    each(JWS, 335, |group, test| {
+    let mut wrong = Vec::new();
+    each(JWS, 332, |group, test| {
         let keys = group["keys"].as_array().unwrap().iter();
         let keys: Vec<Jwk> = keys.filter_map(|key| serde_json::from_str(&key.to_string()).ok()).collect();
-        agrees(test, verifies(&keys, test["jws"].as_str().unwrap()));
+        if verifies(&keys, test["jws"].as_str().unwrap()) != (test["result"] == "valid") {
+            wrong.push(format!("{} {}", test["tcId"], test["comment"]));
+        }
     });
+    assert!(wrong.is_empty(), "{wrong:?}");
 }
 
 /// A key agreement accepts exactly the points of P-256. Its secret cannot be compared, because its key is fresh.

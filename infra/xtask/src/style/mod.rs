@@ -46,7 +46,6 @@ const CHECKED: &[&str] = &[
     "shared/keys",
     "shared/pages",
     "shared/platform",
-    "shared/platform/src/local",
     "shared/protocol/src/authentication",
     "shared/protocol/src/authorization",
     "shared/protocol/src/decoupled",

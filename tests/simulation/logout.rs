@@ -31,9 +31,7 @@ impl Transport for Peer {
         self.tokens.lock().unwrap().push(serde_json::from_slice(&claims).unwrap());
         match *self.status.lock().unwrap() {
             0 => Err(FetchError::TimedOut),
-            status => {
-                Ok(Fetched { status: StatusCode::from_u16(status).unwrap(), cache_control: None, body: Vec::new() })
-            }
+            status => Ok(Fetched { status: StatusCode::from_u16(status).unwrap(), ..Fetched::default() }),
         }
     }
 }

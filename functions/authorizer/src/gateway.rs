@@ -1,26 +1,27 @@
-//! What stands before an API: lets requests in that have a good token, and passes them on as the API may trust them.
+//! A gateway in front of an API: forwards requests that have a valid access token, in a form that the API can trust.
 //!
-//! The API gets the token as a JWT, also when the client's is opaque, and the header fields [`SUBJECT`], [`CLIENT`] and
-//! [`SCOPE`]. It gets nothing under these names, nor any other that begins with `X-Latchkey-`, from the client; no
-//! cookie of the authorization server; no field of the connection's own (RFC 9110 §7.6.1).
+//! The API receives the token as a JWT, even if the client's is opaque, and the header fields [`SUBJECT`], [`CLIENT`] and
+//! [`SCOPE`]. It receives from the client no field of these names, none that begins with `X-Latchkey-`, no cookie of the
+//! authorization server, and no field of the connection (RFC 9110 §7.6.1).
 
 use crate::Guard;
 use crate::guard::log_line;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, header};
-use resource_server::{Access, Claims, Http, Presented, Settings, Timestamp};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use latchkey_http::{Request, Response};
+use resource_server::{Access, Claims, Http, Settings};
 use serde_json::Value;
 use std::sync::Arc;
 
-/// Who is behind the request: the token's `sub`.
+/// Field with the token's `sub`.
 pub const SUBJECT: HeaderName = HeaderName::from_static("x-latchkey-subject");
-/// Which client sent it: the token's `client_id`.
+/// Field with the token's `client_id`.
 pub const CLIENT: HeaderName = HeaderName::from_static("x-latchkey-client");
-/// What the token allows: its `scope`.
+/// Field with the token's `scope`.
 pub const SCOPE: HeaderName = HeaderName::from_static("x-latchkey-scope");
 
-/// What all names begin with that are the gateway's alone.
+/// Beginning of the fields that only the gateway may set.
 const RESERVED: &str = "x-latchkey-";
-/// How the authorization server's cookies begin.
+/// Beginnings of the names of the authorization server's cookies.
 const COOKIES: [&str; 2] = ["latchkey_", "__Host-latchkey_"];
 /// Fields of the connection (RFC 9110 §7.6.1, RFC 9112).
 const HOP_BY_HOP: [HeaderName; 8] = [
@@ -34,23 +35,23 @@ const HOP_BY_HOP: [HeaderName; 8] = [
     HeaderName::from_static("keep-alive"),
 ];
 
-/// The gateway before one API.
+/// The gateway in front of one API.
 #[derive(Debug)]
 pub struct Gateway {
     guard: Guard,
 }
 
-/// What is to be done with a request.
+/// The gateway's decision on a request.
 #[derive(Debug)]
-pub enum Verdict {
-    /// It goes on to the API, with these header fields in place of its own.
+pub enum GatewayDecision {
+    /// The request goes to the API, with these header fields in place of its own.
     Forward(HeaderMap),
-    /// It is answered here, and goes no further.
-    Answer(Response<String>),
+    /// The gateway itself responds.
+    Respond(Response),
 }
 
 impl Gateway {
-    /// The gateway that these settings ask for.
+    /// Returns the gateway of the API that the settings describe.
     pub fn new(mut settings: Settings, http: Arc<dyn Http>) -> Self {
         if let Some(introspection) = &mut settings.config.introspection {
             introspection.phantom = true;
@@ -58,32 +59,31 @@ impl Gateway {
         Self { guard: Guard::new(settings, http) }
     }
 
-    /// Judges a request to a path; gives the line of the log too, unless there is nothing to say. Nothing but a
-    /// preflight goes on without a good token.
-    pub async fn judge(&self, presented: &Presented<'_>, path: &str, id: &str, now: Timestamp) -> (Verdict, Value) {
-        if path == self.guard.settings.metadata_path {
-            let answer = self.guard.settings.metadata.respond(presented.method);
-            return (Verdict::Answer(answer), log_line(presented, id, now, Ok(None)));
+    /// Decides on a request, and returns the log line. Only a preflight is forwarded without a valid token.
+    pub async fn decide(&self, request: &Request) -> (GatewayDecision, Value) {
+        if request.path == self.guard.settings.metadata_path {
+            let answer = self.guard.settings.metadata.respond(&request.method);
+            return (GatewayDecision::Respond(answer.into()), log_line(request, Ok(None)));
         }
-        if is_preflight(presented) {
-            return (Verdict::Forward(kept(presented.headers)), log_line(presented, id, now, Ok(None)));
+        if is_preflight(&request.method, &request.headers) {
+            return (GatewayDecision::Forward(kept(&request.headers)), log_line(request, Ok(None)));
         }
-        let outcome = self.guard.check(presented, path, now).await;
-        let line = log_line(presented, id, now, outcome.as_ref().map(Some));
+        let outcome = self.guard.check(request).await;
+        let line = log_line(request, outcome.as_ref().map(Some));
         match outcome {
-            Ok(access) => (Verdict::Forward(forwarded(presented.headers, &access)), line),
-            Err(denial) => (Verdict::Answer(self.guard.refuse(&denial)), line),
+            Ok(access) => (GatewayDecision::Forward(forwarded(&request.headers, &access)), line),
+            Err(error) => (GatewayDecision::Respond(self.guard.respond_to(&error).into()), line),
         }
     }
 }
 
-/// A preflight carries no token, ever, and is for the API to answer (Fetch standard, CORS-preflight fetch).
-fn is_preflight(presented: &Presented<'_>) -> bool {
-    let has = |name| presented.headers.contains_key(name);
-    *presented.method == Method::OPTIONS && has(header::ORIGIN) && has(header::ACCESS_CONTROL_REQUEST_METHOD)
+/// True if the request is a preflight, which never has a token; the API answers it (Fetch standard, CORS-preflight fetch).
+fn is_preflight(method: &Method, headers: &HeaderMap) -> bool {
+    let has = |name| headers.contains_key(name);
+    *method == Method::OPTIONS && has(header::ORIGIN) && has(header::ACCESS_CONTROL_REQUEST_METHOD)
 }
 
-/// What the API sees of a request that is let in.
+/// Returns the header fields of a request with a valid token, as the API receives them.
 fn forwarded(sent: &HeaderMap, access: &Access) -> HeaderMap {
     let mut headers = kept(sent);
     if let Some(jwt) = &access.jwt {
@@ -96,14 +96,14 @@ fn forwarded(sent: &HeaderMap, access: &Access) -> HeaderMap {
     headers
 }
 
-/// A value that is not visible ASCII is left to the JWT.
+/// Sets a field. A value that is not visible ASCII is left out; the JWT holds it.
 fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         headers.insert(name, value);
     }
 }
 
-/// What of a client's header fields an API may see: no token, nothing that is the gateway's or the connection's.
+/// Returns the client's header fields that the API may receive: no token, no field of the gateway or of the connection.
 fn kept(sent: &HeaderMap) -> HeaderMap {
     let mut headers = sent.clone();
     let of_connection = sent.get_all(header::CONNECTION).iter().filter_map(|value| value.to_str().ok());
@@ -112,7 +112,7 @@ fn kept(sent: &HeaderMap) -> HeaderMap {
     }
     HOP_BY_HOP.iter().for_each(|name| drop(headers.remove(name)));
     headers.remove(header::AUTHORIZATION);
-    // Servers that hand fields over as variables take `_` and `-` for the same.
+    // Servers that pass fields as variables do not distinguish `_` from `-`.
     let is_reserved = |name: &&HeaderName| name.as_str().replace('_', "-").starts_with(RESERVED);
     let reserved: Vec<HeaderName> = sent.keys().filter(is_reserved).cloned().collect();
     reserved.iter().for_each(|name| drop(headers.remove(name)));
@@ -129,7 +129,6 @@ fn kept(sent: &HeaderMap) -> HeaderMap {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use resource_server::{Audience, Scope};
 
     fn headers(fields: &[(&'static str, &'static str)]) -> HeaderMap {
         let mut headers = HeaderMap::new();
@@ -140,19 +139,14 @@ mod tests {
     }
 
     fn access(sub: &str) -> Access {
-        let claims = Claims {
-            sub: sub.to_owned(),
-            client_id: "app".to_owned(),
-            aud: Audience::from("https://api.example/"),
-            exp: 0,
-            scope: Scope::parse("read write").unwrap(),
-            others: serde_json::Map::new(),
-        };
-        Access { claims, jwt: Some("a.b.c".to_owned()) }
+        let claims = serde_json::json!({
+            "sub": sub, "client_id": "app", "aud": "https://api.example/", "exp": 0, "scope": "read write",
+        });
+        Access::new(serde_json::from_value(claims).unwrap(), Some("a.b.c".to_owned()))
     }
 
     #[test]
-    fn the_api_sees_what_the_gateway_vouches_for() {
+    fn the_api_receives_the_gateways_fields_alone() {
         let sent = headers(&[
             ("authorization", "Bearer lka_secret"),
             ("x-latchkey-subject", "root"),
@@ -178,14 +172,14 @@ mod tests {
             ("content-type", "text/plain"),
         ]);
         assert_eq!(forwarded(&sent, &access("ada")), expected);
-        // Nothing that a client wrote stands in for a value that no field can carry.
+        // A field of the client does not replace a value that no field can hold.
         assert!(forwarded(&sent, &access("ada\n")).get(SUBJECT).is_none());
         assert_eq!(kept(&headers(&[("cookie", "latchkey_session=s")])), HeaderMap::new());
     }
 
     #[test]
-    fn a_preflight_is_one_by_all_three_signs() {
-        let is = |method: &Method, fields| is_preflight(&Presented { method, url: "/", headers: &headers(fields) });
+    fn a_preflight_has_all_three_signs() {
+        let is = |method: &Method, fields| is_preflight(method, &headers(fields));
         let both = &[("origin", "https://a.example"), ("access-control-request-method", "PUT")];
         assert!(is(&Method::OPTIONS, both));
         assert!(!is(&Method::GET, both));

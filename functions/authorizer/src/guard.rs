@@ -1,59 +1,57 @@
-//! An API with its rules: which request needs which scope.
+//! An API and its rules: the scope that each request needs.
 
 use http::StatusCode;
-use resource_server::{Access, Denial, Http, Presented, ResourceServer, Scope, Settings, Timestamp};
+use latchkey_http::Request;
+use resource_server::{Access, AccessError, Http, RequestHead, ResourceServer, Scope, Settings};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// Checks requests to one API.
+/// A guard of one API.
 #[derive(Debug)]
 pub struct Guard {
-    /// What was configured.
+    /// The settings.
     pub settings: Settings,
     server: ResourceServer,
 }
 
 impl Guard {
-    /// Of an API as it is configured.
+    /// Returns the guard of the API that the settings describe.
     pub fn new(settings: Settings, http: Arc<dyn Http>) -> Self {
         let server = ResourceServer::new(settings.config.clone(), http);
         Self { settings, server }
     }
 
-    /// What the token of a request to this path lets its bearer do, if the rules let it do this.
-    pub async fn check(&self, presented: &Presented<'_>, path: &str, now: Timestamp) -> Result<Access, Denial> {
-        match self.settings.needed(presented.method, path) {
-            Ok(needed) => self.server.check(presented, &needed, now).await,
-            // Whoever has no good token hears that first.
-            Err(denial) => {
-                self.server.check(presented, &Scope::default(), now).await?;
-                Err(denial)
+    /// Checks the access token of a request, and the scope that its route needs.
+    pub async fn check(&self, request: &Request) -> Result<Access, AccessError> {
+        let url = format!("{}?{}", request.path, request.query);
+        let head = RequestHead { method: &request.method, url: &url, headers: &request.headers };
+        match self.settings.needed(&request.method, &request.path) {
+            Ok(needed) => self.server.check(&head, &needed, request.received_at).await,
+            // An invalid token takes precedence over a missing scope.
+            Err(error) => {
+                self.server.check(&head, &Scope::default(), request.received_at).await?;
+                Err(error)
             }
         }
     }
 
-    /// The answer that tells a client why it is refused.
-    pub fn refuse(&self, denial: &Denial) -> http::Response<String> {
-        self.server.refuse(denial)
+    /// Returns the response that tells the client why its request is rejected.
+    pub fn respond_to(&self, error: &AccessError) -> http::Response<String> {
+        self.server.respond_to(error)
     }
 }
 
-/// A line of the log: what came of a check. Never a token.
-pub(crate) fn log_line(
-    presented: &Presented<'_>,
-    request: &str,
-    now: Timestamp,
-    outcome: Result<Option<&Access>, &Denial>,
-) -> Value {
-    let denial = outcome.err();
+/// Returns the log line of a request and the outcome of its check. It holds no token.
+pub(crate) fn log_line(request: &Request, outcome: Result<Option<&Access>, &AccessError>) -> Value {
+    let error = outcome.err();
     json!({
-        "at": now.as_millis(),
-        "request": request,
+        "at": request.received_at.as_millis(),
+        "request": request.id,
         "function": "authorizer",
-        "method": presented.method.as_str(),
-        "status": denial.map_or(StatusCode::OK, Denial::status).as_u16(),
+        "method": request.method.as_str(),
+        "status": error.map_or(StatusCode::OK, AccessError::status).as_u16(),
         "client": outcome.ok().flatten().map(|access| &access.claims.client_id),
-        "error": denial.and_then(Denial::code).map(|code| code.as_str()),
-        "reason": denial.map(Denial::reason),
+        "error": error.and_then(AccessError::code).map(|code| code.as_str()),
+        "reason": error.map(AccessError::reason),
     })
 }

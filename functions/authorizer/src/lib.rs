@@ -1,9 +1,10 @@
-//! Guards an API. As a Lambda authorizer ([`lambda`]) it tells API Gateway whom to let in; as a Worker ([`gateway`]) it
-//! stands before the API and passes on what it lets in.
+//! A guard of an API: a Lambda authorizer of API Gateway ([`lambda`]), and a gateway in front of the API ([`gateway`]), which
+//! is a Worker.
 
+mod authorization_server;
 pub mod gateway;
 mod guard;
-#[cfg(not(target_arch = "wasm32"))]
+#[cfg(all(feature = "lambda", not(target_arch = "wasm32")))]
 pub mod lambda;
 #[cfg(target_arch = "wasm32")]
 mod worker;

@@ -8,6 +8,7 @@ use authorizer::Guard;
 use authorizer::lambda::{Form, authorize};
 use futures::executor::block_on;
 use http::{Request, Response, header};
+use platform::lambda::AuthorizerEvent;
 use resource_server::{Http, Settings, Timestamp};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use std::sync::Arc;
 const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
 const ROUTE: &str = "arn:aws:execute-api:eu-west-1:1:api/$default/GET/demo-api";
 
-/// Knows one token, `lka_good`.
+/// An authorization server with one token, `lka_good`.
 struct Server;
 
 #[async_trait]
@@ -51,7 +52,7 @@ fn guard() -> Guard {
     Guard::new(Settings::read(&lookup).unwrap(), Arc::new(Server))
 }
 
-fn ask(method: &str, path: &str, query: &str, token: &str, form: Form) -> (Result<Value, String>, Value) {
+fn ask(method: &str, path: &str, query: &str, token: &str, form: Form) -> (Result<Value, &'static str>, Value) {
     let event = json!({
         "version": "2.0",
         "type": "REQUEST",
@@ -70,12 +71,13 @@ fn ask(method: &str, path: &str, query: &str, token: &str, form: Form) -> (Resul
             "time": "21/Nov/2026:08:00:00 +0000", "timeEpoch": 1,
         },
     });
-    let event = serde_json::from_value(event).unwrap();
-    block_on(authorize(&event, &guard(), form, NOW))
+    let event: AuthorizerEvent = serde_json::from_value(event).unwrap();
+    let (request, route) = event.into_request(NOW).unwrap();
+    block_on(authorize(&request, &route, &guard(), form))
 }
 
 #[test]
-fn a_good_token_is_let_in_and_what_it_says_handed_on() {
+fn a_valid_token_is_accepted_and_its_claims_are_passed_on() {
     let (answer, line) = ask("GET", "/demo-api", "", "Bearer lka_good", Form::Simple);
     let context = json!({
         "sub": "ada", "client_id": "app", "scope": "demo:read", "exp": NOW.as_secs() + 60,
@@ -94,7 +96,7 @@ fn a_good_token_is_let_in_and_what_it_says_handed_on() {
 }
 
 #[test]
-fn everything_else_is_denied_and_the_log_says_why() {
+fn any_other_is_rejected_and_the_log_has_the_reason() {
     for (method, path, query, token, error) in [
         ("GET", "/demo-api", "", "Bearer lka_bad", "invalid_token"),
         ("POST", "/demo-api", "", "Bearer lka_good", "insufficient_scope"),
@@ -122,7 +124,7 @@ fn everything_else_is_denied_and_the_log_says_why() {
     assert_eq!(answer.unwrap()["isAuthorized"], false);
 }
 
-/// When it cannot be told, nobody is let in, and nobody is told that the token is bad.
+/// If the token cannot be checked, the request is rejected, but not because of its token.
 #[test]
 fn a_fault_is_a_failure() {
     for form in [Form::Simple, Form::Iam] {

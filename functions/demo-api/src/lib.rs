@@ -1,41 +1,45 @@
-//! A sample API: says what it learns of a request from whoever guards it, and nothing else. It checks no token itself,
-//! so it must not be reachable but through its guard: the Lambda authorizer, the Worker gateway, or `latchkey dev`.
+//! A sample API: returns what its guard tells it about a request. It checks no token itself, so it must be reachable only
+//! through its guard: the Lambda authorizer, the gateway Worker, or `latchkey dev`.
 
-#[cfg(not(target_arch = "wasm32"))]
+#[cfg(all(feature = "lambda", not(target_arch = "wasm32")))]
 pub mod lambda;
 #[cfg(target_arch = "wasm32")]
 mod worker;
 
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
-use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, Method, StatusCode, header};
+use latchkey_http::Response;
 use protocol::GrantType;
 use serde_json::{Value, json};
 
-/// Who is behind a request, as the guard says.
+/// The caller, as the guard describes it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Caller {
-    /// The person, or the client itself.
+    /// The user, or the client itself.
     pub subject: String,
     /// The client.
     pub client: String,
-    /// What the token allows.
+    /// The scope of the token.
     pub scope: String,
 }
 
 impl Caller {
-    /// As the gateway says it in header fields; nobody else may reach this API.
+    /// Reads the header fields that the gateway sets. Only the gateway may reach this API.
     pub fn of_headers(headers: &HeaderMap) -> Self {
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
         Self { subject: text("x-latchkey-subject"), client: text("x-latchkey-client"), scope: text("x-latchkey-scope") }
     }
 }
 
-/// Answers a request; of its body it only wants to know how long it is.
-pub fn respond(method: &Method, headers: &HeaderMap, caller: &Caller, body_length: usize) -> Response<String> {
-    match *method {
-        Method::OPTIONS => preflight(),
+/// Responds to a request with a body of `body_length` bytes.
+pub fn respond(method: &Method, headers: &HeaderMap, caller: &Caller, body_length: usize) -> Response {
+    let response = match *method {
+        Method::OPTIONS => Response::new(StatusCode::NO_CONTENT)
+            .with(header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST")
+            .with(header::ACCESS_CONTROL_ALLOW_HEADERS, "Authorization, Content-Type, *")
+            .with(header::ACCESS_CONTROL_MAX_AGE, "86400"),
         Method::GET | Method::HEAD | Method::POST => {
-            let names: Vec<&str> = headers.keys().map(http::HeaderName::as_str).collect();
+            let names: Vec<&str> = headers.keys().map(HeaderName::as_str).collect();
             let body = json!({
                 "subject": caller.subject,
                 "client": caller.client,
@@ -45,14 +49,19 @@ pub fn respond(method: &Method, headers: &HeaderMap, caller: &Caller, body_lengt
                 "cookie": headers.get(header::COOKIE).and_then(|value| value.to_str().ok()),
                 "body_length": body_length,
             });
-            let body = if *method == Method::HEAD { String::new() } else { body.to_string() };
-            with_origin(StatusCode::OK, body)
+            let response = Response::json(StatusCode::OK, &body);
+            if *method == Method::HEAD { response.with_body("") } else { response }
         }
-        _ => with_origin(StatusCode::METHOD_NOT_ALLOWED, json!({ "error": "invalid_request" }).to_string()),
-    }
+        _ => Response::json(StatusCode::METHOD_NOT_ALLOWED, &json!({ "error": "invalid_request" })),
+    };
+    // Pages of any origin may call: no browser adds a token in a header by itself.
+    response
+        .with(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*")
+        .with(header::CACHE_CONTROL, "no-store")
+        .with(header::X_CONTENT_TYPE_OPTIONS, "nosniff")
 }
 
-/// What the token looks like that reaches the API: `jwt`, `opaque`, or nothing at all.
+/// Returns the form of the token that reaches the API: `jwt`, `opaque` or null.
 fn token_form(headers: &HeaderMap) -> Value {
     let Some(token) = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()) else {
         return Value::Null;
@@ -62,35 +71,11 @@ fn token_form(headers: &HeaderMap) -> Value {
     json!(if is_jwt { "jwt" } else { "opaque" })
 }
 
-fn preflight() -> Response<String> {
-    let mut response = with_origin(StatusCode::NO_CONTENT, String::new());
-    let headers = response.headers_mut();
-    headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST"));
-    headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("Authorization, Content-Type, *"));
-    headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("86400"));
-    response
-}
-
-/// For pages of any origin: a token in a header is nothing that a browser adds by itself.
-fn with_origin(status: StatusCode, body: String) -> Response<String> {
-    let has_body = !body.is_empty();
-    let mut response = Response::new(body);
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    if has_body {
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    }
-    response
-}
-
-/// The path of the sample API in a demo.
+/// Path of the sample API in a demo.
 pub const PATH: &str = "/demo-api";
 
-/// The settings of a demo at `origin` in which the sample API is a resource, guarded: for the authorization server and
-/// for the guard. Everybody knows the secret.
+/// Returns the settings of a demo at `origin` that has the sample API as a resource: for the authorization server and for the
+/// guard. The secret is public.
 pub fn demo_settings(origin: &str) -> [(&'static str, String); 8] {
     let resource = format!("{origin}{PATH}");
     let resources = json!([{ "resource": resource, "scopes": "demo:read demo:write" }]);
@@ -106,8 +91,8 @@ pub fn demo_settings(origin: &str) -> [(&'static str, String); 8] {
     ]
 }
 
-/// The settings of a demo in which anybody may register clients: for all scopes, the sample API's too, and all grants but
-/// that of token exchange, which is the operator's to allow to a client.
+/// Returns the settings of a demo with open client registration: all scopes, and all grants except token exchange, which the
+/// operator alone may allow.
 pub fn registration_settings() -> [(&'static str, String); 5] {
     let scopes = "openid profile email address phone offline_access read write demo:read demo:write";
     let grants = GrantType::ALL.iter().filter(|grant| **grant != GrantType::TokenExchange);

@@ -6,7 +6,7 @@ use protocol::{Client, GrantType};
 use serde_json::{Value, json};
 use std::process::ExitCode;
 
-/// What can be set.
+/// Values that a setting takes.
 enum Values {
     /// Described.
     Any(&'static str),

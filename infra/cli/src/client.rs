@@ -1,6 +1,8 @@
 //! `latchkey client`: the clients of a deployment.
 
-use crate::args::{ClientAddArgs, ClientCommand, ClientIdArgs, ClientSecretArgs, DeploymentArgs, InviteArgs};
+use crate::args::{
+    ClientAddArgs, ClientCommand, ClientIdArgs, ClientRemoveArgs, ClientSecretArgs, DeploymentArgs, InviteArgs,
+};
 use crate::chooser;
 use crate::clock;
 use crate::deployment::{Deployment, encoded};
@@ -53,7 +55,7 @@ fn add(args: &ClientAddArgs, output: Output) -> Result<(), Failure> {
         let mut text = format!("client_id      {client_id}");
         if let Some(secret) = answer.get("client_secret").and_then(Value::as_str) {
             text.push_str(&format!(
-                "\nclient_secret  {secret}\n\nThe secret is shown this once; the store keeps only a hash of it."
+                "\nclient_secret  {secret}\n\nThe secret is shown only now; the store has a hash of it."
             ));
         }
         text
@@ -61,7 +63,7 @@ fn add(args: &ClientAddArgs, output: Output) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A new client, as far as the arguments need not say it.
+/// Returns the settings of a new client that arguments need not name.
 fn fresh(args: &ClientAddArgs) -> Map<String, Value> {
     let grants = if args.service && args.redirect_uris.is_empty() {
         json!([])
@@ -71,7 +73,7 @@ fn fresh(args: &ClientAddArgs) -> Map<String, Value> {
     Map::from_iter([("grant_types".to_owned(), grants), ("token_endpoint_auth_method".to_owned(), json!("none"))])
 }
 
-/// Puts in what the arguments say, in the words of the registration metadata. The rest stays.
+/// Applies the arguments to registration metadata. Other settings keep their values.
 fn describe(args: &ClientAddArgs, metadata: &mut Map<String, Value>) {
     let method = metadata.get("token_endpoint_auth_method").and_then(Value::as_str);
     let is_public = method == Some("none");
@@ -106,12 +108,12 @@ fn describe(args: &ClientAddArgs, metadata: &mut Map<String, Value>) {
 fn from_file(file: &Path) -> Result<Map<String, Value>, Failure> {
     let text =
         if file == Path::new("-") { std::io::read_to_string(std::io::stdin()) } else { std::fs::read_to_string(file) }
-            .map_err(|error| Failure::new(format!("{} cannot be read: {error}", file.display())))?;
+            .map_err(|error| Failure::new(format!("{} cannot be read: {error}.", file.display())))?;
     serde_json::from_str(&text)
-        .map_err(|error| Failure::new(format!("{} is not a JSON object: {error}", file.display())))
+        .map_err(|error| Failure::new(format!("{} is not a JSON object: line {}.", file.display(), error.line())))
 }
 
-/// 16 random characters, the first of them no `-`: it would look like an option.
+/// Returns 16 random characters. The first is not `-`, which would look like an option.
 pub(crate) fn random_id() -> Result<String, Failure> {
     loop {
         let mut bytes = [0; 12];
@@ -124,7 +126,7 @@ pub(crate) fn random_id() -> Result<String, Failure> {
 }
 
 fn list(args: &DeploymentArgs, output: Output) -> Result<(), Failure> {
-    let clients = Deployment::of(args)?.list("clients")?;
+    let clients = Deployment::of(args)?.list("clients", output)?;
     output.print(&json!(clients), || {
         let rows: Vec<Vec<String>> = clients
             .iter()
@@ -154,24 +156,31 @@ fn show(args: &ClientIdArgs, output: Output) -> Result<(), Failure> {
 }
 
 fn secret(args: &ClientSecretArgs, output: Output) -> Result<(), Failure> {
-    let deployment = Deployment::of(&args.deployment)?;
-    let path = path(&args.client_id);
-    let mut client = deployment.get(&path)?.ok_or_else(|| unknown(&args.client_id))?;
+    let ClientIdArgs { client_id, deployment } = &args.client;
+    let deployment = Deployment::of(deployment)?;
+    let path = path(client_id);
+    let mut client = deployment.get(&path)?.ok_or_else(|| unknown(client_id))?;
+    if !args.keep_old {
+        output.confirm(
+            &format!("Replace the secret of {client_id}? The current one becomes invalid."),
+            args.confirmation.yes,
+        )?;
+    }
     if let Value::Object(members) = &mut client {
         members.insert("new_client_secret".to_owned(), json!(if args.keep_old { "add" } else { "replace" }));
     }
     let answer = deployment.put(&path, &client)?;
     let secret = answer.get("client_secret").and_then(Value::as_str).unwrap_or_default();
-    output.print(&json!({ "client_id": args.client_id, "client_secret": secret }), || secret.to_owned());
+    output.print(&json!({ "client_id": client_id, "client_secret": secret }), || secret.to_owned());
     output.note(if args.keep_old {
-        "The one before stays good until the next is made."
+        "The previous secret stays valid until the next one is generated."
     } else {
-        "The one before may be good for another minute (on Workers two); --keep-old lets it stay good."
+        "The previous secret may stay valid for another minute (on Workers two). --keep-old keeps it valid."
     });
     Ok(())
 }
 
-/// Makes an initial access token (RFC 7591 §1.2). The deployment need not be asked: whoever knows its secret can.
+/// Issues an initial access token (RFC 7591 §1.2). That takes the deployment's secret and no request.
 fn invite(args: &InviteArgs, output: Output) -> Result<(), Failure> {
     let deployment = Deployment::of(&args.deployment)?;
     let mut random = [0; 16];
@@ -184,11 +193,15 @@ fn invite(args: &InviteArgs, output: Output) -> Result<(), Failure> {
     Ok(())
 }
 
-fn remove(args: &ClientIdArgs, output: Output) -> Result<(), Failure> {
-    if !Deployment::of(&args.deployment)?.delete(&path(&args.client_id))? {
-        return Err(unknown(&args.client_id));
+fn remove(args: &ClientRemoveArgs, output: Output) -> Result<(), Failure> {
+    let ClientIdArgs { client_id, deployment } = &args.client;
+    let deployment = Deployment::of(deployment)?;
+    let question = format!("Remove client {client_id} from {}? Its grants are revoked.", deployment.origin());
+    output.confirm(&question, args.confirmation.yes)?;
+    if !deployment.delete(&path(client_id))? {
+        return Err(unknown(client_id));
     }
-    output.print(&json!({ "removed": args.client_id }), || format!("{} is removed.", args.client_id));
-    output.note("Refused everywhere within a minute (on Workers two).");
+    output.print(&json!({ "removed": client_id }), || format!("{client_id} is removed."));
+    output.note("All functions reject it within a minute (on Workers two).");
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! The demo data: clients and a user whose passwords everybody knows. For trying things out, and for tests.
+//! The demo data, for trials and tests: clients and a user with public passwords.
 
 use crate::args::SeedArgs;
 use crate::deployment::Deployment;
@@ -11,11 +11,11 @@ use serde_json::{Value, json};
 pub(crate) const USERNAME: &str = "demo";
 /// The password of the demo user.
 pub(crate) const PASSWORD: &str = "demo-password";
-/// The public client that the playground acts as.
+/// The public client of the playground.
 pub(crate) const SPA: &str = "demo-spa";
-/// The public client that has no browser: it uses device authorization.
+/// The public client without a browser. It uses device authorization.
 pub(crate) const DEVICE: &str = "demo-device";
-/// What the playground asks for at first.
+/// Scopes that the playground requests by default.
 pub(crate) const SPA_SCOPE: &str = "openid profile email offline_access";
 
 /// A demo client.
@@ -35,7 +35,7 @@ pub(crate) const CLIENTS: &[DemoClient] = &[
     DemoClient {
         client_id: "demo-web",
         client_secret: Some("demo-web-secret"),
-        purpose: "a confidential client: authorization_code, PKCE not forced, refresh_token",
+        purpose: "a confidential client: authorization_code, PKCE not required, refresh_token",
     },
     DemoClient {
         client_id: "demo-service",
@@ -59,11 +59,8 @@ pub(crate) const CLIENTS: &[DemoClient] = &[
     },
 ];
 
-/// Something to write: a path below `/admin/`, and the document that goes there.
-pub(crate) type Write = (String, Value);
-
-/// The demo clients of a deployment at `origin`.
-pub(crate) fn clients(origin: &str) -> Vec<Write> {
+/// Returns the demo clients of a deployment at `origin`: the path below `/admin/` and the document of each.
+pub(crate) fn clients(origin: &str) -> Vec<(String, Value)> {
     let scope = "openid profile email address phone offline_access demo:read demo:write";
     CLIENTS
         .iter()
@@ -117,8 +114,8 @@ pub(crate) fn clients(origin: &str) -> Vec<Write> {
         .collect()
 }
 
-/// The demo user. Hashing the password takes a moment.
-pub(crate) fn user() -> Result<Write, Failure> {
+/// Returns the demo user: the path below `/admin/` and the document. Hashing the password takes some 20 ms.
+pub(crate) fn user() -> Result<(String, Value), Failure> {
     let user = json!({
         "password_hash": password::hash(PASSWORD)?,
         "claims": {
@@ -155,16 +152,19 @@ pub(crate) fn user() -> Result<Write, Failure> {
 pub(crate) fn seed(args: &SeedArgs, output: Output) -> Result<(), Failure> {
     let deployment = Deployment::of(&args.deployment)?;
     if !deployment.is_local() && !args.public_passwords {
-        let what = format!("{} is not on this machine, and everybody knows the demo passwords.", deployment.origin());
-        return Err(Failure::new(what).remedy("Say --public-passwords to write them nevertheless."));
+        let what = format!("{} is not on this machine, and the demo passwords are public.", deployment.origin());
+        return Err(Failure::new(what).remedy("Add --public-passwords to write them anyway."));
     }
     let mut writes = clients(deployment.origin());
     writes.push(user()?);
+    let count = writes.len();
     let mut written = Vec::new();
     for (path, document) in writes {
+        output.progress(&format!("Writing {path} ({} of {count})", written.len().saturating_add(1)));
         deployment.put(&path, &document)?;
         written.push(path);
     }
+    output.end_progress();
     output.print(&json!({ "written": written }), || {
         format!("{} has the demo clients and the user {USERNAME} with the password {PASSWORD}.", deployment.origin())
     });

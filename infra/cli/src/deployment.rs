@@ -1,8 +1,9 @@
-//! The administration endpoint of a deployment, wherever it runs.
+//! A client of the administration endpoint, for a deployment on any platform.
 
 use crate::args::DeploymentArgs;
 use crate::clock;
 use crate::failure::Failure;
+use crate::output::Output;
 use crate::secret;
 use keys::Secrets;
 use serde_json::Value;
@@ -12,7 +13,7 @@ use std::time::Duration;
 use ureq::http::{Request, StatusCode, Uri};
 use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 
-/// A deployment that we may administer.
+/// A deployment, and the keys to administer it.
 pub(crate) struct Deployment {
     origin: String,
     is_local: bool,
@@ -21,21 +22,21 @@ pub(crate) struct Deployment {
 }
 
 impl Deployment {
-    /// From the command line and the environment.
+    /// Reads the command line and the environment.
     pub(crate) fn of(args: &DeploymentArgs) -> Result<Self, Failure> {
         let origin = args.url.trim_end_matches('/');
-        let uri: Uri = origin.parse().map_err(|_| Failure::new(format!("{origin} is not a URL")))?;
+        let uri: Uri = origin.parse().map_err(|_| Failure::new(format!("{origin} is not a URL.")))?;
         let host = uri.host().unwrap_or_default();
         let is_local = matches!(host, "localhost" | "127.0.0.1" | "[::1]");
         match uri.scheme_str() {
             Some("https") => {}
             Some("http") if is_local => {}
             Some("http") => {
-                return Err(Failure::new(format!("{origin} is not https: what we send could be read and changed.")));
+                return Err(Failure::new(format!("{origin} is not https: others could read and change the requests.")));
             }
             _ => {
-                return Err(Failure::new(format!("{origin} is not a URL of a deployment."))
-                    .remedy("Say where it is, as in --url https://id.example.com"));
+                return Err(Failure::new(format!("{origin} is not the URL of a deployment."))
+                    .remedy("Name its origin, such as --url https://id.example.com"));
             }
         }
         let secret = match secret::from_environment()? {
@@ -46,7 +47,7 @@ impl Deployment {
                     secret::SETTING,
                     secret::file(&args.data).display()
                 ))
-                .remedy("Start `latchkey dev` first, or name its data directory with --data. With --memory it keeps none: set LATCHKEY_SECRET for both.")
+                .remedy("Start `latchkey dev` first, or name its data directory with --data. With --memory it stores no secret: set LATCHKEY_SECRET for both.")
             })?,
             None => {
                 return Err(Failure::new(format!("{} is not set.", secret::SETTING))
@@ -62,52 +63,53 @@ impl Deployment {
         Ok(Self { origin: origin.to_owned(), is_local, secrets: Secrets::new(secret, None), agent })
     }
 
-    /// Whether it is on this machine.
+    /// True if it is on this machine.
     pub(crate) fn is_local(&self) -> bool {
         self.is_local
     }
 
-    /// Its origin, without a slash at the end.
+    /// Returns the origin, without a slash at the end.
     pub(crate) fn origin(&self) -> &str {
         &self.origin
     }
 
-    /// The keys of its secret.
+    /// Returns the keys derived from its secret.
     pub(crate) fn secrets(&self) -> &Secrets {
         &self.secrets
     }
 
-    /// Reads what is at a path below `/admin/`; `None` when nothing is.
+    /// Reads the document at a path below `/admin/`; `None` if there is none.
     pub(crate) fn get(&self, path: &str) -> Result<Option<Value>, Failure> {
         self.call("GET", path, None)
     }
 
-    /// Writes what is at a path below `/admin/`, and tells what the deployment made of it.
+    /// Writes the document at a path below `/admin/`. Returns the document as stored.
     pub(crate) fn put(&self, path: &str, value: &Value) -> Result<Value, Failure> {
         self.call("PUT", path, Some(value))?
             .ok_or_else(|| Failure::new(format!("{} has no administration endpoint.", self.origin)))
     }
 
-    /// Removes what is at a path below `/admin/`; says whether there was anything.
+    /// Removes the document at a path below `/admin/`. Returns true if there was one.
     pub(crate) fn delete(&self, path: &str) -> Result<bool, Failure> {
         Ok(self.call("DELETE", path, None)?.is_some())
     }
 
-    /// Does what is named by a path below `/admin/`; `None` when nothing is there.
+    /// Starts the action at a path below `/admin/`; `None` if there is none.
     pub(crate) fn post(&self, path: &str) -> Result<Option<Value>, Failure> {
         self.call("POST", path, None)
     }
 
-    /// What it says of itself (OpenID Connect Discovery).
+    /// Reads the provider's metadata (OpenID Connect Discovery §4).
     pub(crate) fn discovery(&self) -> Result<Value, Failure> {
         let url = format!("{}/.well-known/openid-configuration", self.origin);
         let mut response = self.agent.get(&url).call().map_err(|error| self.unreachable(&error))?;
         let text = response.body_mut().read_to_string().map_err(|error| self.unreachable(&error))?;
-        serde_json::from_str(&text).map_err(|_| Failure::new(format!("{url} is not what an OpenID provider serves.")))
+        serde_json::from_str(&text)
+            .map_err(|_| Failure::new(format!("The document at {url} is not the metadata of an OpenID provider.")))
     }
 
-    /// The whole listing at a path below `/admin/`: the member `items` of each page.
-    pub(crate) fn list(&self, path: &str) -> Result<Vec<Value>, Failure> {
+    /// Reads all pages of a listing at a path below `/admin/`. Returns the members `items` together.
+    pub(crate) fn list(&self, path: &str, output: Output) -> Result<Vec<Value>, Failure> {
         let mut items = Vec::new();
         let mut next: Option<String> = None;
         loop {
@@ -121,15 +123,20 @@ impl Deployment {
             if let Some(Value::Array(more)) = page.get_mut("items").map(Value::take) {
                 items.extend(more);
             }
-            for name in page.get("unreadable").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
-            {
+            let unreadable = page.get("unreadable").and_then(Value::as_array).into_iter().flatten();
+            for name in unreadable.filter_map(Value::as_str) {
+                output.end_progress();
                 eprintln!(
                     "{name} is stored in a form that this version cannot read. The log of the deployment has the reason."
                 );
             }
+            output.progress(&format!("{} {path} read", items.len()));
             match page.get("next").and_then(Value::as_str) {
                 Some(cursor) => next = Some(cursor.to_owned()),
-                None => return Ok(items),
+                None => {
+                    output.end_progress();
+                    return Ok(items);
+                }
             }
         }
     }
@@ -162,25 +169,27 @@ impl Deployment {
         }
     }
 
+    /// Explains why no response arrived.
     fn unreachable(&self, error: &ureq::Error) -> Failure {
-        let failure = Failure::new(format!("{} does not answer: {error}", self.origin));
+        let failure = Failure::new(format!("{} does not answer: {error}.", self.origin));
         match error {
-            ureq::Error::Io(error) if error.kind() == std::io::ErrorKind::ConnectionRefused => {
-                failure.remedy("Is it running? `latchkey dev` starts a local one; --url names another.")
-            }
+            ureq::Error::Io(error) if error.kind() == std::io::ErrorKind::ConnectionRefused => failure
+                .remedy("Check that it runs. `latchkey dev` starts a local provider; --url names another deployment."),
             error if is_untrusted(error) => {
-                failure.remedy("This machine does not trust the certificate; name its CA with --ca FILE.")
+                failure.remedy("This machine does not trust the certificate: name its CA with --ca FILE.")
             }
             _ => failure,
         }
     }
 
+    /// Explains an error response.
     fn refused(&self, status: StatusCode, value: &Value) -> Failure {
         let text = |name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         match status {
-            StatusCode::UNAUTHORIZED => Failure::new(format!("{} does not know this secret.", self.origin)).remedy(
-                format!("Set {} to the secret of that deployment, and check this machine's clock.", secret::SETTING),
-            ),
+            StatusCode::UNAUTHORIZED => Failure::new(format!("{} rejects this secret.", self.origin)).remedy(format!(
+                "Set {} to the secret of that deployment, and check this machine's clock.",
+                secret::SETTING
+            )),
             _ => {
                 let problems: Vec<&str> = value
                     .get("problems")
@@ -196,7 +205,7 @@ impl Deployment {
     }
 }
 
-/// One segment of a path, or one value of a query, percent-encoded.
+/// Percent-encodes one segment of a path, or one value of a query.
 pub(crate) fn encoded(text: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
     text.bytes().fold(String::new(), |mut encoded, byte| {
@@ -209,7 +218,7 @@ pub(crate) fn encoded(text: &str) -> String {
     })
 }
 
-/// Whether nobody we trust stands for the certificate of the deployment.
+/// True if no trusted authority issued the certificate of the deployment.
 fn is_untrusted(error: &ureq::Error) -> bool {
     let cause = match error {
         ureq::Error::Rustls(error) => Some(error),
@@ -219,10 +228,10 @@ fn is_untrusted(error: &ureq::Error) -> bool {
     matches!(cause, Some(rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer)))
 }
 
-/// The certificates in a PEM file.
+/// Reads the certificates of a PEM file.
 fn certificates(file: &Path) -> Result<RootCerts, Failure> {
     let pem =
-        std::fs::read(file).map_err(|error| Failure::new(format!("{} cannot be read: {error}", file.display())))?;
+        std::fs::read(file).map_err(|error| Failure::new(format!("{} cannot be read: {error}.", file.display())))?;
     let certificates: Vec<_> = parse_pem(&pem)
         .filter_map(|item| match item {
             Ok(PemItem::Certificate(certificate)) => Some(certificate),
@@ -230,11 +239,12 @@ fn certificates(file: &Path) -> Result<RootCerts, Failure> {
         })
         .collect();
     if certificates.is_empty() {
-        return Err(Failure::new(format!("{} has no certificate in PEM.", file.display())));
+        return Err(Failure::new(format!("{} has no certificate in PEM format.", file.display())));
     }
     Ok(certificates.into())
 }
 
+/// Returns an HTTP client: no redirects, 30 s at most for a request.
 fn agent(is_local: bool, roots: RootCerts) -> ureq::Agent {
     let tls = TlsConfig::builder()
         .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
@@ -242,7 +252,7 @@ fn agent(is_local: bool, roots: RootCerts) -> ureq::Agent {
         .build();
     let mut config = ureq::Agent::config_builder();
     if is_local {
-        // A proxy has a localhost of its own.
+        // For a proxy, localhost is another machine.
         config = config.proxy(None);
     }
     config

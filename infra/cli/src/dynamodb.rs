@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 /// The file in the data directory.
 const FILE: &str = "records.sqlite";
 
-/// How often expired records are removed.
+/// Time between two removals of expired records.
 const SWEEP: Duration = Duration::from_secs(600);
 
 /// A running store. It stops when this is dropped: answers what it was asked, and closes its file.

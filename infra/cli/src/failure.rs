@@ -1,39 +1,36 @@
-//! Why a command could not do what it was asked to.
+//! The error of a command.
 
 use std::fmt;
 
-/// What went wrong, in a sentence, and what can be done about it.
+/// A failed command: the problem in a sentence, and a remedy.
 #[derive(Debug)]
 pub(crate) struct Failure {
-    what: String,
+    problem: String,
     remedy: Option<String>,
 }
 
 impl Failure {
-    pub(crate) fn new(what: impl fmt::Display) -> Self {
-        Self { what: what.to_string(), remedy: None }
+    /// Makes a failure from its problem.
+    pub(crate) fn new(problem: impl fmt::Display) -> Self {
+        Self { problem: problem.to_string(), remedy: None }
     }
 
+    /// Adds a remedy.
     #[must_use]
     pub(crate) fn remedy(mut self, remedy: impl fmt::Display) -> Self {
         self.remedy = Some(remedy.to_string());
         self
     }
 
-    /// What went wrong.
-    pub(crate) fn what(&self) -> &str {
-        &self.what
-    }
-
-    /// What can be done about it.
-    pub(crate) fn how(&self) -> Option<&str> {
-        self.remedy.as_deref()
+    /// Returns the failure as JSON.
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::json!({ "error": self.problem, "remedy": self.remedy })
     }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.what)?;
+        f.write_str(&self.problem)?;
         match &self.remedy {
             Some(remedy) => write!(f, "\n{remedy}"),
             None => Ok(()),

@@ -2,7 +2,7 @@
 
 #![allow(
     clippy::disallowed_methods,
-    reason = "this is a program of an ordinary machine, which may ask for the time; it never runs in a Worker"
+    reason = "the command runs on an ordinary machine, never in a Worker, and may read the clock"
 )]
 
 mod args;
@@ -23,7 +23,6 @@ mod user;
 
 use args::{Cli, Command};
 use output::Output;
-use serde_json::json;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -42,7 +41,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             match output {
-                Output::Json => eprintln!("{}", json!({ "error": failure.what(), "remedy": failure.how() })),
+                Output::Json => eprintln!("{}", failure.json()),
                 Output::Text => eprintln!("latchkey: {failure}"),
             }
             ExitCode::FAILURE

@@ -1,19 +1,20 @@
-//! What a command prints: words for a person, JSON for a program.
+//! Printed results: text for a reader, JSON for a program. Also questions and progress at a terminal.
 
+use crate::failure::Failure;
 use serde_json::Value;
 use std::io::{IsTerminal, Write};
 
-/// How results are printed.
+/// Format of results.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Output {
-    /// In words.
+    /// Text.
     Text,
-    /// As JSON.
+    /// JSON.
     Json,
 }
 
 impl Output {
-    /// Prints a result: the JSON, on one line unless it is a person who looks; or the words.
+    /// Prints a result. JSON is on one line unless standard output is a terminal.
     pub(crate) fn print(self, json: &Value, text: impl FnOnce() -> String) {
         let line = match self {
             Self::Json if std::io::stdout().is_terminal() => format!("{json:#}"),
@@ -21,19 +22,53 @@ impl Output {
             Self::Text => text(),
         };
         let mut out = std::io::stdout().lock();
-        // Nobody reads any more, as in `latchkey client list | head`: no reason to complain.
+        // The reader may have closed the pipe, as in `latchkey client list | head`: that is no failure.
         let _ = writeln!(out, "{line}").and_then(|()| out.flush());
     }
 
-    /// Tells a person something besides the result, which may be on its way into a file or a variable.
+    /// Writes a remark to standard error: the result may go into a file or a variable. Programs get none.
     pub(crate) fn note(self, text: &str) {
         if self == Self::Text {
             let _ = writeln!(std::io::stderr(), "{text}");
         }
     }
+
+    /// True if the command may ask questions: a terminal is there, and no program reads the result.
+    pub(crate) fn may_ask(self) -> bool {
+        self == Self::Text && std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+    }
+
+    /// Asks for confirmation of an act that cannot be undone, unless `yes` or the command may not ask. Errors: the answer
+    /// is not yes.
+    pub(crate) fn confirm(self, question: &str, yes: bool) -> Result<(), Failure> {
+        if yes || !self.may_ask() {
+            return Ok(());
+        }
+        let mut err = std::io::stderr().lock();
+        write!(err, "{question} [y/N]: ").and_then(|()| err.flush()).map_err(Failure::new)?;
+        let mut answer = String::new();
+        std::io::stdin().read_line(&mut answer).map_err(Failure::new)?;
+        if matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes") {
+            return Ok(());
+        }
+        Err(Failure::new("Nothing was changed.").remedy("Answer y to confirm, or add --yes."))
+    }
+
+    /// Shows the progress of a command that takes several requests. Text replaces the text before, on one line of
+    /// standard error; a program, a file and a pipe get none.
+    pub(crate) fn progress(self, text: &str) {
+        if self == Self::Text && std::io::stderr().is_terminal() {
+            let _ = write!(std::io::stderr(), "\r\x1b[K{text}");
+        }
+    }
+
+    /// Removes the line of [`Self::progress`].
+    pub(crate) fn end_progress(self) {
+        self.progress("");
+    }
 }
 
-/// A table: each column as wide as its widest cell, the last as it is.
+/// Returns a table. Each column is as wide as its widest cell; the last column is not padded.
 pub(crate) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
     let width = |column: usize| {
         rows.iter()
@@ -55,9 +90,17 @@ pub(crate) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+
     #[test]
     fn columns_are_as_wide_as_their_widest_cell() {
         let rows = [vec!["a".to_owned(), "long cell".to_owned()], vec!["longest".to_owned(), "b".to_owned()]];
-        assert_eq!(super::table(&["ID", "NAME"], &rows), "ID       NAME\na        long cell\nlongest  b");
+        assert_eq!(table(&["ID", "NAME"], &rows), "ID       NAME\na        long cell\nlongest  b");
+    }
+
+    #[test]
+    fn no_confirmation_is_asked_for_with_yes_or_for_a_program() {
+        assert!(Output::Text.confirm("Remove it?", true).is_ok());
+        assert!(Output::Json.confirm("Remove it?", false).is_ok());
     }
 }

@@ -1,4 +1,4 @@
-//! Passwords: asked for, and hashed here, so that the deployment never sees one before it is used to sign in.
+//! Passwords. The command hashes them, so that a deployment receives a password only at sign-in.
 
 use crate::failure::Failure;
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, Version};
@@ -8,21 +8,21 @@ use std::io::{IsTerminal, Read};
 const MEMORY_KIB: u32 = 19_456;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
-/// In characters (NIST SP 800-63B §3.1.1.2).
+/// Minimum length, in characters (NIST SP 800-63B §3.1.1.2).
 const MIN_LENGTH: usize = 8;
-/// In bytes. Sign-in takes no longer one.
+/// Maximum length, in bytes. Sign-in rejects a longer password.
 const MAX_LENGTH: usize = 1024;
 
-/// Asks for a password on the terminal, twice; or takes the first line of standard input. `command` is the one that wants
-/// it, as typed after `latchkey`.
+/// Asks for a password twice at a terminal; otherwise reads the first line of standard input. `command` is the command as
+/// typed after `latchkey`, for error messages.
 pub(crate) fn read(username: &str, command: &str) -> Result<String, Failure> {
     let password = if std::io::stdin().is_terminal() {
         let ask = |prompt: String| {
             rpassword::prompt_password(prompt)
-                .map_err(|error| Failure::new(format!("the password cannot be read: {error}")))
+                .map_err(|error| Failure::new(format!("The password cannot be read: {error}.")))
         };
         let password = ask(format!("Password of {username}: "))?;
-        if password != ask("The same again: ".to_owned())? {
+        if password != ask("The same password again: ".to_owned())? {
             return Err(Failure::new("The two passwords differ. Nothing was changed."));
         }
         password
@@ -31,7 +31,7 @@ pub(crate) fn read(username: &str, command: &str) -> Result<String, Failure> {
         std::io::stdin()
             .take(16 * 1024)
             .read_to_string(&mut text)
-            .map_err(|error| Failure::new(format!("the password cannot be read from standard input: {error}")))?;
+            .map_err(|error| Failure::new(format!("The password cannot be read from standard input: {error}.")))?;
         text.lines().next().unwrap_or_default().to_owned()
     };
     if password.is_empty() {
@@ -47,9 +47,9 @@ pub(crate) fn read(username: &str, command: &str) -> Result<String, Failure> {
     Ok(password)
 }
 
-/// The password's Argon2id hash, as a PHC string.
+/// Returns the Argon2id hash of a password, as a PHC string.
 pub(crate) fn hash(password: &str) -> Result<String, Failure> {
-    let failed = |error: &dyn std::fmt::Display| Failure::new(format!("the password cannot be hashed: {error}"));
+    let failed = |error: &dyn std::fmt::Display| Failure::new(format!("The password cannot be hashed: {error}."));
     let params = Params::new(MEMORY_KIB, PASSES, LANES, None).map_err(|error| failed(&error))?;
     let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
     argon2.hash_password(password.as_bytes()).map(|hash| hash.to_string()).map_err(|error| failed(&error))
@@ -58,7 +58,7 @@ pub(crate) fn hash(password: &str) -> Result<String, Failure> {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn a_hash_names_its_parameters_and_differs_each_time() {
+    fn a_hash_names_its_parameters_and_is_salted() {
         let hash = super::hash("correct horse").unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
         assert_ne!(hash, super::hash("correct horse").unwrap());

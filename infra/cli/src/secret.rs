@@ -1,4 +1,4 @@
-//! The deployment's secret: where it is found, and how the local one is kept.
+//! The deployment's secret: in the environment, or in the data directory of a local provider.
 
 use crate::failure::Failure;
 use keys::Secret;
@@ -9,40 +9,40 @@ use std::path::{Path, PathBuf};
 /// The setting that holds the secret.
 pub(crate) const SETTING: &str = "LATCHKEY_SECRET";
 
-/// Whether the environment has a secret, good or not.
+/// True if the environment has a secret, valid or not.
 pub(crate) fn is_set() -> bool {
     std::env::var(SETTING).is_ok_and(|text| !text.trim().is_empty())
 }
 
-/// The secret of the environment; `None` when it is not set.
+/// Returns the secret of the environment; `None` if it is not set.
 pub(crate) fn from_environment() -> Result<Option<Secret>, Failure> {
     match std::env::var(SETTING) {
-        Ok(text) if !text.trim().is_empty() => Secret::parse(&text)
-            .map(Some)
-            .map_err(|error| Failure::new(format!("{SETTING} is {error}")).remedy("`latchkey init` makes a good one.")),
+        Ok(text) if !text.trim().is_empty() => Secret::parse(&text).map(Some).map_err(|error| {
+            Failure::new(format!("{SETTING} is {error}.")).remedy("`latchkey init` generates a valid secret.")
+        }),
         _ => Ok(None),
     }
 }
 
-/// Where a data directory keeps the secret.
+/// Returns the path of the secret in a data directory.
 pub(crate) fn file(data: &Path) -> PathBuf {
     data.join("secret")
 }
 
-/// The secret of a data directory; `None` when there is none yet.
+/// Reads the secret of a data directory; `None` if there is none.
 pub(crate) fn read(data: &Path) -> Result<Option<Secret>, Failure> {
     let path = file(data);
     match fs::read_to_string(&path) {
         Ok(text) => Secret::parse(&text).map(Some).map_err(|error| {
-            Failure::new(format!("{} is {error}", path.display()))
-                .remedy(format!("Remove {} to start afresh.", data.display()))
+            Failure::new(format!("{} is {error}.", path.display()))
+                .remedy(format!("Remove {} to start with a new store.", data.display()))
         }),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Failure::new(format!("{} cannot be read: {error}", path.display()))),
+        Err(error) => Err(Failure::new(format!("{} cannot be read: {error}.", path.display()))),
     }
 }
 
-/// The secret of a data directory, made now if there is none.
+/// Returns the secret of a data directory, and generates it if there is none.
 pub(crate) fn read_or_create(data: &Path) -> Result<Secret, Failure> {
     if let Some(secret) = read(data)? {
         return Ok(secret);
@@ -57,11 +57,11 @@ pub(crate) fn read_or_create(data: &Path) -> Result<Secret, Failure> {
         options.open(&path).and_then(|mut file| file.write_all(format!("{}\n", secret.to_base64url()).as_bytes()));
     match written {
         Ok(()) => Ok(secret),
-        // Another process was faster.
+        // Another process generated it at the same time.
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            read(data)?.ok_or_else(|| Failure::new(format!("{} comes and goes", path.display())))
+            read(data)?.ok_or_else(|| Failure::new(format!("{} was removed while it was read.", path.display())))
         }
-        Err(error) => Err(Failure::new(format!("{} cannot be written: {error}", path.display()))),
+        Err(error) => Err(Failure::new(format!("{} cannot be written: {error}.", path.display()))),
     }
 }
 
@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_is_made_once_and_for_its_owner_alone() {
+    fn a_secret_is_generated_once_and_only_its_owner_can_read_it() {
         let data = std::env::temp_dir().join(format!("latchkey-secret-{}", std::process::id()));
         fs::create_dir_all(&data).unwrap();
         let first = read_or_create(&data).unwrap();

@@ -1,6 +1,6 @@
-//! `latchkey user`: the people who can sign in.
+//! `latchkey user`: the users of a deployment.
 
-use crate::args::{DeploymentArgs, UserAddArgs, UserCommand, UsernameArgs};
+use crate::args::{DeploymentArgs, UserAddArgs, UserCommand, UserEndArgs, UsernameArgs};
 use crate::deployment::{Deployment, encoded};
 use crate::failure::Failure;
 use crate::output::{Output, table};
@@ -59,20 +59,22 @@ fn add(args: &UserAddArgs, output: Output) -> Result<(), Failure> {
             return format!("username  {name}\nsub       {}", text("sub"));
         }
         let claims = if args.claims.is_empty() { "unchanged" } else { "changed" };
-        format!("{name} was there already: claims {claims}, password unchanged (`latchkey user set-password {name}`)")
+        format!(
+            "{name} was registered already: claims {claims}, password unchanged (`latchkey user set-password {name}` sets it)."
+        )
     });
     Ok(())
 }
 
-/// A claim's value: truth values, numbers and objects where the claim is one, else the text itself. A phone number of
-/// digits alone stays a string.
+/// Returns the value of a claim: JSON for claims that are Booleans, numbers or objects, otherwise the text. A phone
+/// number of digits stays a string.
 fn claim(name: &str, value: &str) -> Value {
     let is_text = !matches!(name, "email_verified" | "phone_number_verified" | "updated_at" | "address");
     if is_text { json!(value) } else { serde_json::from_str(value).unwrap_or_else(|_| json!(value)) }
 }
 
 fn list(args: &DeploymentArgs, output: Output) -> Result<(), Failure> {
-    let users = Deployment::of(args)?.list("users")?;
+    let users = Deployment::of(args)?.list("users", output)?;
     output.print(&json!(users), || {
         let text = |user: &Value, name: &str| user.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         let rows: Vec<Vec<String>> = users.iter().map(|user| vec![text(user, "username"), text(user, "sub")]).collect();
@@ -87,20 +89,27 @@ fn show(args: &UsernameArgs, output: Output) -> Result<(), Failure> {
     Ok(())
 }
 
-fn remove(args: &UsernameArgs, output: Output) -> Result<(), Failure> {
-    if !Deployment::of(&args.deployment)?.delete(&path(&args.username))? {
-        return Err(unknown(&args.username));
+fn remove(args: &UserEndArgs, output: Output) -> Result<(), Failure> {
+    let UsernameArgs { username, deployment } = &args.user;
+    let deployment = Deployment::of(deployment)?;
+    let question = format!("Remove user {username} from {}? All sessions and grants end.", deployment.origin());
+    output.confirm(&question, args.confirmation.yes)?;
+    if !deployment.delete(&path(username))? {
+        return Err(unknown(username));
     }
-    output.print(&json!({ "removed": args.username }), || format!("{} is removed.", args.username));
+    output.print(&json!({ "removed": username }), || format!("{username} is removed."));
     Ok(())
 }
 
-fn sign_out(args: &UsernameArgs, output: Output) -> Result<(), Failure> {
-    let path = format!("{}/sign-out", path(&args.username));
-    let ended = Deployment::of(&args.deployment)?.post(&path)?.ok_or_else(|| unknown(&args.username))?;
+fn sign_out(args: &UserEndArgs, output: Output) -> Result<(), Failure> {
+    let UsernameArgs { username, deployment } = &args.user;
+    let deployment = Deployment::of(deployment)?;
+    let question = format!("End all sessions and grants of {username} at {}?", deployment.origin());
+    output.confirm(&question, args.confirmation.yes)?;
+    let ended = deployment.post(&format!("{}/sign-out", path(username)))?.ok_or_else(|| unknown(username))?;
     let count = |name: &str| ended.get(name).and_then(Value::as_u64).unwrap_or_default();
     output.print(&ended, || {
-        format!("{} is signed out: {} sessions and {} grants.", args.username, count("sessions"), count("grants"))
+        format!("{username} is signed out: {} sessions and {} grants ended.", count("sessions"), count("grants"))
     });
     Ok(())
 }

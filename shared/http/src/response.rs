@@ -47,3 +47,10 @@ impl Response {
         self
     }
 }
+
+impl<B: Into<Vec<u8>>> From<http::Response<B>> for Response {
+    fn from(response: http::Response<B>) -> Self {
+        let (head, body) = response.into_parts();
+        Self { status: head.status, headers: head.headers, body: body.into() }
+    }
+}

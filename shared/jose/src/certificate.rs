@@ -1,5 +1,5 @@
-//! The public key of an X.509 certificate (RFC 5280 §4.1). Nothing else of it is read: whoever configures a certificate
-//! trusts its key, as SAML metadata has it (Metadata Interoperability Profile §2.6.1).
+//! The public key of an X.509 certificate (RFC 5280 §4.1). All else in the certificate is ignored: the operator who configures a
+//! certificate trusts its key (SAML Metadata Interoperability Profile §2.6.1).
 
 use crate::PublicKey;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -8,7 +8,7 @@ const SEQUENCE: u8 = 0x30;
 const INTEGER: u8 = 0x02;
 const BIT_STRING: u8 = 0x03;
 const OBJECT_IDENTIFIER: u8 = 0x06;
-/// `[0]`, explicit.
+/// Tag `[0]`, explicit.
 const VERSION: u8 = 0xA0;
 
 const RSA: &[u8] = &[0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x01, 0x01];
@@ -17,8 +17,8 @@ const P256: &[u8] = &[0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x03, 0x01, 0x07];
 const ED25519: &[u8] = &[0x2B, 0x65, 0x70];
 
 impl PublicKey {
-    /// From a certificate in PEM, or in the base64 that SAML metadata has. `None` if it is none, or its key is of a
-    /// kind unknown here.
+    /// Reads the key of a certificate in PEM, or in base64 as in SAML metadata. Returns `None` for other text, and for a key of an
+    /// unsupported type.
     pub fn from_certificate(text: &str) -> Option<Self> {
         let lines = text.lines().filter(|line| !line.trim_start().starts_with("-----"));
         let base64: String = lines.flat_map(str::split_ascii_whitespace).collect();
@@ -34,13 +34,13 @@ fn from_der(der: &[u8]) -> Option<PublicKey> {
     let (to_be_signed, _) = value(certificate, SEQUENCE)?;
     let after_version = value(to_be_signed, VERSION).map_or(to_be_signed, |(_, rest)| rest);
     let (_, rest) = value(after_version, INTEGER)?;
-    // The signature's algorithm, issuer, validity, subject.
+    // Skip signature algorithm, issuer, validity, subject.
     let rest = (0..4).try_fold(rest, |rest, _| value(rest, SEQUENCE).map(|(_, rest)| rest))?;
     let (key_info, _) = value(rest, SEQUENCE)?;
     let (algorithm, rest) = value(key_info, SEQUENCE)?;
     let (bits, _) = value(rest, BIT_STRING)?;
     let (kind, parameters) = value(algorithm, OBJECT_IDENTIFIER)?;
-    // A bit string begins with how many bits of its last byte do not count.
+    // A bit string begins with the number of unused bits of its last byte.
     let key = bits.strip_prefix(&[0])?;
     match kind {
         RSA => {
@@ -58,7 +58,7 @@ fn from_der(der: &[u8]) -> Option<PublicKey> {
     }
 }
 
-/// The content of the value that `der` begins with, if it has this tag, and what follows it (X.690 §8.1).
+/// Splits the first value off `der`, if it has this tag, and returns its content and the rest (X.690 §8.1).
 fn value(der: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
     let rest = der.strip_prefix(&[tag])?;
     let (&first, rest) = rest.split_first()?;
@@ -73,7 +73,7 @@ fn value(der: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
     rest.split_at_checked(length)
 }
 
-/// A positive integer without its leading zeros.
+/// Returns a positive integer without its leading zeros.
 fn unsigned(integer: &[u8]) -> Option<Vec<u8>> {
     let first = integer.first()?;
     if *first >= 0x80 {

@@ -1,11 +1,11 @@
-//! What is asked of a platform's cryptography.
+//! The cryptography that a platform provides.
 
 use crate::{Algorithm, CryptoError, PublicKey};
 use async_trait::async_trait;
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
-/// A key pair, new.
+/// A new key pair.
 pub struct GeneratedKey {
     /// The private key: PKCS#8, DER (RFC 5958). Wiped from memory when it is dropped.
     pub pkcs8: Zeroizing<Vec<u8>>,
@@ -19,63 +19,64 @@ impl std::fmt::Debug for GeneratedKey {
     }
 }
 
-/// A private key, prepared once: no call parses it again.
+/// A prepared private key: no call parses it again.
 #[async_trait]
 pub trait Signer: Send + Sync {
-    /// The signature of `message`, in the form that JWS carries (RFC 7518 §3: for ECDSA r and s, 32 bytes each).
+    /// Signs `message`. The signature has the form of JWS (RFC 7518 §3: for ECDSA r and s, 32 bytes each).
     async fn sign(&self, message: &[u8]) -> Result<Vec<u8>, CryptoError>;
 }
 
-/// A public key, prepared once.
+/// A prepared public key.
 #[async_trait]
 pub trait Verifier: Send + Sync {
-    /// Whether `signature` is one of `message` by this key. A fault of the platform counts as no.
+    /// True if `signature` is a signature of `message` by this key. False if the platform fails.
     async fn verify(&self, message: &[u8], signature: &[u8]) -> bool;
 }
 
-/// A platform's cryptography.
+/// Signatures of a platform.
 #[async_trait]
 pub trait Crypto: Send + Sync {
-    /// A new key for `alg`. RSA keys have 2048 bits; RS256 and PS256 keys are the same.
+    /// Generates a key for `alg`. RSA keys have 2048 bits; one key serves RS256 and PS256.
     async fn generate(&self, alg: Algorithm) -> Result<GeneratedKey, CryptoError>;
 
-    /// Prepares a private key (PKCS#8, DER). `CryptoError::Key` when it does not fit `alg`.
+    /// Prepares a private key (PKCS#8, DER). Errors: [`CryptoError::Key`], if it does not fit `alg`.
     async fn signer(&self, alg: Algorithm, pkcs8: &[u8]) -> Result<Arc<dyn Signer>, CryptoError>;
 
-    /// Prepares a public key. `CryptoError::Key` when it does not fit `alg`, or is RSA under 2048 or over 8192 bits.
+    /// Prepares a public key. Errors: [`CryptoError::Key`], if it does not fit `alg`, or is an RSA key of less than 2048 or more than
+    /// 8192 bits.
     async fn verifier(&self, alg: Algorithm, key: &PublicKey) -> Result<Arc<dyn Verifier>, CryptoError>;
 }
 
-/// What came of a key agreement with a fresh key.
+/// The result of a key agreement with a fresh key.
 pub struct Agreement {
-    /// The public half of the fresh key, for the other side.
+    /// The public part of the fresh key, for the recipient.
     pub ephemeral: PublicKey,
-    /// What both sides know then.
+    /// The shared secret.
     pub secret: Vec<u8>,
 }
 
-/// A platform's encryption, as JWE is made of it (RFC 7518 §4, §5). Apart from [`Crypto`], so that functions that
-/// encrypt nothing do not carry it.
+/// Encryption of a platform, as JWE needs it (RFC 7518 §4, §5). A trait of its own, so that a function that encrypts nothing does
+/// not link it.
 #[async_trait]
 pub trait Encryption: Send + Sync {
-    /// RSAES-OAEP with SHA-256 and MGF1 with SHA-256 (RFC 7518 §4.3). `CryptoError::Key` when the key is not RSA of
-    /// 2048 to 8192 bits.
+    /// Encrypts with RSAES-OAEP, SHA-256 and MGF1 with SHA-256 (RFC 7518 §4.3). Errors: [`CryptoError::Key`], if the key is no RSA key
+    /// of 2048 to 8192 bits.
     async fn rsa_oaep(&self, key: &PublicKey, plaintext: &[u8]) -> Result<Vec<u8>, CryptoError>;
 
-    /// ECDH of a fresh key with this one (RFC 7518 §4.6). `CryptoError::Key` when it is not a point of P-256.
+    /// Agrees on a secret with a fresh key by ECDH (RFC 7518 §4.6). Errors: [`CryptoError::Key`], if the key is no point of P-256.
     async fn agree(&self, key: &PublicKey) -> Result<Agreement, CryptoError>;
 
-    /// AES Key Wrap (RFC 7518 §4.4, RFC 3394) under a key of 16 or 32 bytes.
+    /// Wraps a key with AES Key Wrap and a key of 16 or 32 bytes (RFC 7518 §4.4, RFC 3394).
     async fn wrap_key(&self, wrapping: &[u8], key: &[u8]) -> Result<Vec<u8>, CryptoError>;
 
-    /// AES-GCM under a key of 16 or 32 bytes: the ciphertext, then the tag of 16 bytes.
+    /// Encrypts with AES-GCM and a key of 16 or 32 bytes. Returns the ciphertext, followed by the tag of 16 bytes.
     async fn aes_gcm(&self, key: &[u8], iv: [u8; 12], aad: &[u8], plaintext: &[u8]) -> Result<Vec<u8>, CryptoError>;
 
-    /// AES-CBC with the padding of PKCS #7 under a key of 16 or 32 bytes; it proves nothing by itself.
+    /// Encrypts with AES-CBC, the padding of PKCS #7 and a key of 16 or 32 bytes. The ciphertext is not authenticated.
     async fn aes_cbc(&self, key: &[u8], iv: [u8; 16], plaintext: &[u8]) -> Result<Vec<u8>, CryptoError>;
 }
 
-/// The encryption of the platform that this is built for: aws-lc natively, WebCrypto in a Worker.
+/// Returns the encryption of the platform of this build: aws-lc natively, WebCrypto in a Worker.
 pub fn encryption() -> &'static dyn Encryption {
     #[cfg(not(target_arch = "wasm32"))]
     return &crate::native::AwsLc;
@@ -83,7 +84,7 @@ pub fn encryption() -> &'static dyn Encryption {
     return &crate::web::WebCrypto;
 }
 
-/// The cryptography of the platform that this is built for: aws-lc natively, WebCrypto in a Worker.
+/// Returns the signatures of the platform of this build: aws-lc natively, WebCrypto in a Worker.
 pub fn platform() -> &'static dyn Crypto {
     #[cfg(not(target_arch = "wasm32"))]
     return &crate::native::AwsLc;

@@ -1,19 +1,20 @@
-//! What can fail in cryptography, for the operator's log: none of it is the peer's fault.
+//! Failures of cryptography, for the operator's log. The peer is not at fault.
 
-/// A failure of our own keys or of the platform.
+/// A failure of the own keys or of the platform.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum CryptoError {
-    /// The key is malformed, or not of the kind that the algorithm needs.
+    /// The key is malformed, or not of the type that the algorithm needs.
     Key,
-    /// The platform gave no random bytes.
+    /// The platform returned no random bytes.
     Random,
-    /// The value could not be written as JSON.
+    /// The value cannot be serialized as JSON.
     Encoding,
-    /// The value could not be sealed.
+    /// The value cannot be sealed.
     Seal,
     /// The stored key set is malformed, or sealed under a secret that is not configured.
     Stored,
-    /// The platform refused the operation, for this reason.
+    /// The platform rejected the operation, for this reason.
     Platform(String),
 }
 

@@ -1,13 +1,13 @@
-//! Encrypted JWTs in the compact form (RFC 7516 §3.1, RFC 7519 §5.2). Encryption alone: nothing is encrypted to us.
+//! Encrypted JWTs in the compact form (RFC 7516 §3.1, RFC 7519 §5.2). Encryption alone: this crate decrypts nothing.
 
 use crate::crypto::encryption;
 use crate::{ContentEncryption, CryptoError, Jwk, JwkSet, KeyManagementAlgorithm};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use hmac::{Hmac, Mac as _};
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256, Sha512};
 
-/// Whom something is encrypted to, and how.
+/// The key of a recipient, and the algorithms to use with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recipient {
     key: Jwk,
@@ -16,13 +16,13 @@ pub struct Recipient {
 }
 
 impl Recipient {
-    /// The key among `keys` that receives by `alg`; `None` when there is none.
+    /// Chooses the key for `alg` from a set; `None` if there is none.
     pub fn among(keys: &JwkSet, alg: KeyManagementAlgorithm, enc: ContentEncryption) -> Option<Self> {
         keys.recipient(alg).map(|key| Self { key: key.clone(), alg, enc })
     }
 }
 
-/// Encrypts a signed JWT as a nested one (RFC 7519 §5.2: `cty` is `JWT`).
+/// Encrypts a signed JWT as a nested JWT (RFC 7519 §5.2: `cty` is `JWT`).
 pub async fn encrypt_jwt(recipient: &Recipient, jwt: &str) -> Result<String, CryptoError> {
     let ContentKey { cek, encrypted, ephemeral } = content_key(recipient).await?;
     let header = Header {
@@ -55,12 +55,12 @@ struct Header<'a> {
 
 struct ContentKey {
     cek: Vec<u8>,
-    /// The content key as it travels; empty when it is agreed upon.
+    /// The encrypted content key; empty if the key is agreed.
     encrypted: Vec<u8>,
     ephemeral: Option<Jwk>,
 }
 
-/// RFC 7516 §5.1, steps 1 to 6.
+/// Makes and encrypts a content key (RFC 7516 §5.1, steps 1 to 6).
 async fn content_key(recipient: &Recipient) -> Result<ContentKey, CryptoError> {
     let Recipient { key: Jwk { key, .. }, alg, enc } = recipient;
     let length = key_length(*enc);
@@ -86,7 +86,7 @@ async fn content_key(recipient: &Recipient) -> Result<ContentKey, CryptoError> {
     Ok(ContentKey { cek, encrypted, ephemeral })
 }
 
-/// The length of a content key, in bytes (RFC 7518 §5.2, §5.3).
+/// Returns the length of a content key, in bytes (RFC 7518 §5.2, §5.3).
 const fn key_length(enc: ContentEncryption) -> usize {
     match enc {
         ContentEncryption::A128Gcm => 16,
@@ -95,7 +95,7 @@ const fn key_length(enc: ContentEncryption) -> usize {
     }
 }
 
-/// The Concat KDF with SHA-256 (RFC 7518 §4.6.2): `length` bytes, at most 64.
+/// Derives `length` bytes, at most 64, with the Concat KDF and SHA-256 (RFC 7518 §4.6.2).
 fn derive(secret: &[u8], algorithm: &str, apu: &str, apv: &str, length: usize) -> Vec<u8> {
     let mut derived = Vec::with_capacity(64);
     for round in 1_u32..=2 {
@@ -111,7 +111,7 @@ fn derive(secret: &[u8], algorithm: &str, apu: &str, apv: &str, length: usize) -
     derived
 }
 
-/// The IV, the ciphertext and the tag of a text (RFC 7516 §5.1, steps 9 to 15).
+/// Encrypts a text, and returns IV, ciphertext and tag (RFC 7516 §5.1, steps 9 to 15).
 async fn encrypt_content(
     enc: ContentEncryption,
     cek: &[u8],
@@ -131,14 +131,15 @@ async fn encrypt_content(
     Ok((iv, ciphertext, tag))
 }
 
-/// RFC 7518 §5.3.
+/// Encrypts with AES-GCM, and returns ciphertext and tag (RFC 7518 §5.3).
 async fn gcm(cek: &[u8], iv: [u8; 12], aad: &[u8], text: &[u8]) -> Result<(Vec<u8>, Vec<u8>), CryptoError> {
     let mut ciphertext = encryption().aes_gcm(cek, iv, aad, text).await?;
     let tag = ciphertext.split_off(ciphertext.len().saturating_sub(16));
     Ok((ciphertext, tag))
 }
 
-/// RFC 7518 §5.2.2.1: the first half of the key authenticates, the second encrypts; half of the HMAC is the tag.
+/// Encrypts with AES-CBC and HMAC, and returns ciphertext and tag (RFC 7518 §5.2.2.1). The first half of the key authenticates, the
+/// second encrypts. Half of the HMAC is the tag.
 async fn cbc_hmac(
     enc: ContentEncryption,
     cek: &[u8],
@@ -243,6 +244,19 @@ mod tests {
         let expected = "5eym8TW_c8SuK0ltJ3rpYIzOeDQz7TALvtu6UG9oMo4vpzs9tX_EFShS8iB7j6jiSdiwkIr3ajwQzaBtQD_A";
         assert_eq!(URL_SAFE_NO_PAD.encode(ciphertext), expected);
         assert_eq!(URL_SAFE_NO_PAD.encode(tag), "XFBoMYUZodetZdvTiFvSkQ");
+    }
+
+    #[test]
+    fn rfc_7520_5_5_the_content() {
+        let cek = URL_SAFE_NO_PAD.decode("hzHdlfQIAEehb8Hrd_mFRhKsKLEzPfshfXs9l6areCc").unwrap();
+        let iv = URL_SAFE_NO_PAD.decode("yc9N8v5sYyv3iGQT926IUg").unwrap().try_into().unwrap();
+        let aad = b"eyJhbGciOiJFQ0RILUVTIiwia2lkIjoibWVyaWFkb2MuYnJhbmR5YnVja0BidWNrbGFuZC5leGFtcGxlIiwiZXBrIjp7Imt0eSI6IkVDIiwiY3J2IjoiUC0yNTYiLCJ4IjoibVBVS1RfYkFXR0hJaGcwVHBqanFWc1AxclhXUXVfdndWT0hIdE5rZFlvQSIsInkiOiI4QlFBc0ltR2VBUzQ2ZnlXdzVNaFlmR1RUMElqQnBGdzJTUzM0RHY0SXJzIn0sImVuYyI6IkExMjhDQkMtSFMyNTYifQ";
+        let text = "You can trust us to stick with you through thick and thin–to the bitter end. And you can trust us to keep any secret of yours–closer than you keep it yourself. But you cannot trust us to let you face trouble alone, and go off without a word. We are your friends, Frodo.";
+        let (ciphertext, tag) =
+            block_on(cbc_hmac(ContentEncryption::A128CbcHs256, &cek, iv, aad, text.as_bytes())).unwrap();
+        let expected = "BoDlwPnTypYq-ivjmQvAYJLb5Q6l-F3LIgQomlz87yW4OPKbWE1zSTEFjDfhU9IPIOSA9Bml4m7iDFwA-1ZXvHteLDtw4R1XRGMEsDIqAYtskTTmzmzNa-_q4F_evAPUmwlO-ZG45Mnq4uhM1fm_D9rBtWolqZSF3xGNNkpOMQKF1Cl8i8wjzRli7-IXgyirlKQsbhhqRzkv8IcY6aHl24j03C-AR2le1r7URUhArM79BY8soZU0lzwI-sD5PZ3l4NDCCei9XkoIAfsXJWmySPoeRb2Ni5UZL4mYpvKDiwmyzGd65KqVw7MsFfI_K767G9C9Azp73gKZD0DyUn1mn0WW5LmyX_yJ-3AROq8p1WZBfG-ZyJ6195_JGG2m9Csg";
+        assert_eq!(URL_SAFE_NO_PAD.encode(ciphertext), expected);
+        assert_eq!(URL_SAFE_NO_PAD.encode(tag), "WCCkNa-x4BeB9hIDIfFuhg");
     }
 
     #[test]

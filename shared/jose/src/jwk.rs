@@ -5,35 +5,35 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-/// The lengths of RSA moduli that are accepted: 2048 to 8192 bits, in bytes.
+/// Accepted lengths of RSA moduli, in bytes: 2048 to 8192 bits.
 pub(crate) const RSA_MODULUS_LENGTHS: std::ops::RangeInclusive<usize> = 256..=1024;
 
-/// A public key of one of the kinds that this server uses.
+/// A public key of a supported type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PublicKey {
-    /// A point on P-256 (RFC 7518 §6.2): big-endian coordinates.
+    /// A point on P-256 (RFC 7518 §6.2) with big-endian coordinates.
     P256 {
-        /// The first coordinate.
+        /// `x`: the first coordinate.
         x: [u8; 32],
-        /// The second coordinate.
+        /// `y`: the second coordinate.
         y: [u8; 32],
     },
-    /// RSA (RFC 7518 §6.3): big-endian, no leading zeros.
+    /// An RSA key (RFC 7518 §6.3): big-endian, without leading zeros.
     Rsa {
-        /// The modulus.
+        /// `n`: the modulus.
         n: Vec<u8>,
-        /// The exponent.
+        /// `e`: the exponent.
         e: Vec<u8>,
     },
-    /// Ed25519 (RFC 8037 §2).
+    /// An Ed25519 key (RFC 8037 §2).
     Ed25519 {
-        /// The encoded point.
+        /// `x`: the encoded point.
         x: [u8; 32],
     },
 }
 
 impl PublicKey {
-    /// Whether `alg` can be used with this kind of key.
+    /// True if `alg` uses keys of this type.
     pub const fn serves(&self, alg: Algorithm) -> bool {
         matches!(
             (self, alg),
@@ -43,7 +43,7 @@ impl PublicKey {
         )
     }
 
-    /// Whether `alg` can be used with this kind of key.
+    /// True if `alg` uses keys of this type.
     pub const fn receives(&self, alg: KeyManagementAlgorithm) -> bool {
         matches!(
             (self, alg),
@@ -57,14 +57,14 @@ impl PublicKey {
         )
     }
 
-    /// From a point of P-256 in uncompressed form (SEC 1 §2.3.3).
+    /// Reads a point of P-256 in uncompressed form (SEC 1 §2.3.3).
     pub(crate) fn from_point(point: &[u8]) -> Option<Self> {
         let [4, coordinates @ ..] = point else { return None };
         let (x, y) = coordinates.split_first_chunk::<32>()?;
         Some(Self::P256 { x: *x, y: y.try_into().ok()? })
     }
 
-    /// The SHA-256 thumbprint, base64url (RFC 7638 §3; RFC 8037 appendix A.3 for Ed25519).
+    /// Returns the SHA-256 thumbprint in base64url (RFC 7638 §3; RFC 8037 appendix A.3 for Ed25519).
     pub fn thumbprint(&self) -> String {
         let canonical = match self {
             Self::P256 { x, y } => format!(r#"{{"crv":"P-256","kty":"EC","x":"{}","y":"{}"}}"#, encode(x), encode(y)),
@@ -75,13 +75,13 @@ impl PublicKey {
     }
 }
 
-/// The one algorithm that a key says it is for (RFC 7517 §4.4).
+/// `alg`: the only algorithm for which a key may be used (RFC 7517 §4.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged, try_from = "String")]
 pub enum KeyAlgorithm {
-    /// It signs.
+    /// A signature algorithm.
     Signature(Algorithm),
-    /// Content keys are encrypted to it.
+    /// An algorithm that encrypts content keys.
     Encryption(KeyManagementAlgorithm),
 }
 
@@ -91,34 +91,34 @@ impl TryFrom<String> for KeyAlgorithm {
     fn try_from(name: String) -> Result<Self, Self::Error> {
         let signature = name.parse().ok().map(Self::Signature);
         let encryption = || KeyManagementAlgorithm::ALL.iter().find(|alg| alg.as_str() == name);
-        signature.or_else(|| encryption().copied().map(Self::Encryption)).ok_or("an algorithm that is unknown here")
+        signature.or_else(|| encryption().copied().map(Self::Encryption)).ok_or("the algorithm is not supported")
     }
 }
 
-/// A public key with what is said about it (RFC 7517 §4). One that holds a private part, or is of a kind or for an
-/// algorithm unknown here, does not parse.
+/// A public key and its parameters (RFC 7517 §4). Deserialization fails for a key with a private part, of an unsupported type, or
+/// for an unsupported algorithm.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Members", into = "Members")]
 pub struct Jwk {
     /// The key.
     pub key: PublicKey,
-    /// Its name.
+    /// `kid`: the identifier of the key.
     pub kid: Option<String>,
-    /// What it is for, `sig` or `enc`.
+    /// `use`: the purpose of the key, `sig` or `enc`.
     pub usage: Option<String>,
-    /// The one algorithm that it is for.
+    /// `alg`: the only algorithm for which the key may be used.
     pub alg: Option<KeyAlgorithm>,
 }
 
 impl Jwk {
-    /// Whether it may verify signatures of `alg`: of the right kind, and not said to be for anything else.
+    /// True if the key may verify signatures of `alg`: its type fits, and neither `use` nor `alg` forbids it.
     pub fn verifies(&self, alg: Algorithm) -> bool {
         self.key.serves(alg)
             && self.usage.as_deref().is_none_or(|usage| usage == "sig")
             && self.alg.is_none_or(|only| only == KeyAlgorithm::Signature(alg))
     }
 
-    /// Whether content keys may be encrypted to it by `alg`: of the right kind, and not said to be for anything else.
+    /// True if `alg` may encrypt content keys to the key: its type fits, and neither `use` nor `alg` forbids it.
     pub fn receives(&self, alg: KeyManagementAlgorithm) -> bool {
         self.key.receives(alg)
             && self.usage.as_deref().is_none_or(|usage| usage == "enc")
@@ -132,7 +132,7 @@ impl From<PublicKey> for Jwk {
     }
 }
 
-/// A set of keys (RFC 7517 §5).
+/// A JWK Set (RFC 7517 §5).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct JwkSet {
     /// The keys.
@@ -140,25 +140,25 @@ pub struct JwkSet {
 }
 
 impl JwkSet {
-    /// Reads a set. Keys that cannot be used here are left out, as RFC 7517 §5 advises; `None` if it is not a set.
+    /// Parses a set. Unsupported keys are left out, as RFC 7517 §5 advises. Returns `None` if the text is no JWK Set.
     pub fn parse(json: &str) -> Option<Self> {
         Self::from_value(&serde_json::from_slice(json.as_bytes()).ok()?)
     }
 
-    /// The same, of what is read as JSON already.
+    /// Reads a set from JSON that is parsed already.
     pub fn from_value(set: &serde_json::Value) -> Option<Self> {
         let keys = set.get("keys")?.as_array()?;
         Some(Self { keys: keys.iter().filter_map(types::json::typed).collect() })
     }
 
-    /// The key to encrypt to by `alg`: one that says that it is for encryption before one that says nothing.
+    /// Chooses the key to which `alg` encrypts. A key with `use` or `alg` comes before a key without both.
     pub fn recipient(&self, alg: KeyManagementAlgorithm) -> Option<&Jwk> {
         let candidates = || self.keys.iter().filter(|key| key.receives(alg));
         candidates().find(|key| key.usage.is_some() || key.alg.is_some()).or_else(|| candidates().next())
     }
 }
 
-/// The members of a JWK as they are written.
+/// The JSON members of a JWK.
 #[derive(Serialize, Deserialize)]
 struct Members {
     kty: String,
@@ -197,7 +197,7 @@ impl TryFrom<Members> for Jwk {
             ("EC", Some("P-256")) => PublicKey::P256 { x: fixed(members.x)?, y: fixed(members.y)? },
             ("OKP", Some("Ed25519")) => PublicKey::Ed25519 { x: fixed(members.x)? },
             ("RSA", None) => PublicKey::Rsa { n: integer(members.n)?, e: integer(members.e)? },
-            _ => return Err("the key is of an unknown kind"),
+            _ => return Err("the key is of an unsupported type"),
         };
         let fits = match members.alg {
             None => true,
@@ -205,7 +205,7 @@ impl TryFrom<Members> for Jwk {
             Some(KeyAlgorithm::Encryption(alg)) => key.receives(alg),
         };
         if !fits {
-            return Err("the key is not of the kind that its algorithm needs");
+            return Err("the key is not of the type that its algorithm needs");
         }
         Ok(Self { key, kid: members.kid, usage: members.usage, alg: members.alg })
     }
@@ -261,7 +261,7 @@ fn fixed(text: Option<String>) -> Result<[u8; 32], &'static str> {
     decode(text)?.try_into().map_err(|_| "a coordinate is not 32 bytes long")
 }
 
-/// Some write integers with a leading zero, against RFC 7518 §2; without it the thumbprint is the right one.
+/// Decodes an integer, and removes leading zeros. Some peers write them against RFC 7518 §2, which would change the thumbprint.
 fn integer(text: Option<String>) -> Result<Vec<u8>, &'static str> {
     let bytes: Vec<u8> = decode(text)?.into_iter().skip_while(|byte| *byte == 0).collect();
     if bytes.is_empty() { Err("an integer of the key is zero") } else { Ok(bytes) }

@@ -6,13 +6,13 @@ use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use serde_json::Value;
 use std::sync::Arc;
 
-/// The longest JWT that is read, in bytes.
+/// Maximum length of a JWT, in bytes.
 pub const MAX_JWT_LENGTH: usize = 16 * 1024;
 
-/// The `typ` values whose headers each signing key has encoded beforehand.
+/// The `typ` values whose headers each signing key encodes in advance.
 const PREPARED: [&str; 2] = ["at+jwt", "JWT"];
 
-/// A key that signs, prepared.
+/// A prepared signing key.
 #[derive(Clone)]
 pub struct SigningKey {
     kid: String,
@@ -29,18 +29,18 @@ impl std::fmt::Debug for SigningKey {
 }
 
 impl SigningKey {
-    /// Names a signer. `kid` and `alg` go into the header of what it signs.
+    /// Returns a key that writes `kid` and `alg` into the header of each JWT.
     pub fn new(kid: &str, alg: Algorithm, signer: Arc<dyn Signer>) -> Self {
         let headers = PREPARED.map(|typ| (typ, encode_header(alg, kid, typ)));
         Self { kid: kid.to_owned(), alg, signer, headers }
     }
 
-    /// Its name.
+    /// Returns the `kid`.
     pub fn kid(&self) -> &str {
         &self.kid
     }
 
-    /// Its algorithm.
+    /// Returns the algorithm.
     pub const fn alg(&self) -> Algorithm {
         self.alg
     }
@@ -53,7 +53,7 @@ fn encode_header(alg: Algorithm, kid: &str, typ: &str) -> String {
         kid: &'a str,
         typ: &'a str,
     }
-    // A struct of strings has no way to fail; the empty header that stood for it would verify nowhere.
+    // A struct of strings always serializes. A JWT with the empty header would not verify.
     let json = serde_json::to_vec(&Written { alg, kid, typ }).unwrap_or_default();
     let mut encoded = URL_SAFE_NO_PAD.encode(json);
     encoded.push('.');
@@ -69,7 +69,7 @@ pub async fn sign_jwt<C: Serialize + ?Sized>(key: &SigningKey, typ: &str, claims
     Ok(jwt)
 }
 
-/// Header and claims, encoded; with room for the rest. Not async, so that claims need not be `Send`.
+/// Returns encoded header and claims, with capacity for the signature. Not async, so that claims need not be `Send`.
 fn signing_input<C: Serialize + ?Sized>(key: &SigningKey, typ: &str, claims: &C) -> Result<String, CryptoError> {
     let mut payload = Vec::with_capacity(512);
     serde_json::to_writer(&mut payload, claims).map_err(|_| CryptoError::Encoding)?;
@@ -89,36 +89,37 @@ fn signing_input<C: Serialize + ?Sized>(key: &SigningKey, typ: &str, claims: &C)
     Ok(jwt)
 }
 
-/// The header of a JWT, as the sender wrote it: nothing in it is proved before the signature is.
+/// The header of a JWT as sent. The signature is not verified yet.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
 pub struct Header {
-    /// The algorithm it claims to be signed with.
+    /// `alg`: the signature algorithm.
     pub alg: Algorithm,
-    /// The key it claims to be signed with.
+    /// `kid`: the identifier of the signing key.
     #[serde(default)]
     pub kid: Option<String>,
-    /// The type of the token (RFC 7515 §4.1.9).
+    /// `typ`: the type of the token (RFC 7515 §4.1.9).
     #[serde(default)]
     pub typ: Option<String>,
-    /// Extensions that must be understood (RFC 7515 §4.1.11): none is here.
+    /// `crit`: extensions that the recipient must understand (RFC 7515 §4.1.11). None is supported.
     #[serde(default, rename = "crit")]
     _crit: Refused,
-    /// RFC 7797.
+    /// `b64`: unencoded payloads (RFC 7797), which are not supported.
     #[serde(default, rename = "b64")]
     _b64: Refused,
 }
 
-/// A member whose presence makes a header unreadable.
+/// A member whose presence makes a header invalid.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Refused;
 
 impl<'de> Deserialize<'de> for Refused {
     fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
-        Err(D::Error::custom("the header holds an extension that is not understood"))
+        Err(D::Error::custom("the header has an unsupported extension"))
     }
 }
 
-/// A JWT that is well formed; nothing is proved of it until [`verify`].
+/// A well-formed JWT. Its signature is not verified before [`verify`].
 #[derive(Clone, Debug)]
 pub struct Jwt<'a> {
     header: Header,
@@ -128,7 +129,7 @@ pub struct Jwt<'a> {
 }
 
 impl<'a> Jwt<'a> {
-    /// Reads the compact form: three parts of canonical base64url, at most [`MAX_JWT_LENGTH`] bytes, a header with a
+    /// Parses the compact form: three parts of canonical base64url, at most [`MAX_JWT_LENGTH`] bytes, a header with a
     /// known signature algorithm and neither `crit` nor `b64`.
     pub fn parse(text: &'a str) -> Option<Self> {
         if text.len() > MAX_JWT_LENGTH {
@@ -144,12 +145,12 @@ impl<'a> Jwt<'a> {
         Some(Self { header, message, payload, signature })
     }
 
-    /// Its header, as claimed.
+    /// Returns the header as sent.
     pub const fn header(&self) -> &Header {
         &self.header
     }
 
-    /// Whether its `typ` is `expected`, without regard to case and to `application/` (RFC 7515 §4.1.9).
+    /// True if `typ` is `expected`, ignoring case and the prefix `application/` (RFC 7515 §4.1.9).
     pub fn typ_is(&self, expected: &str) -> bool {
         self.header.typ.as_deref().is_some_and(|typ| {
             let typ = match typ.split_once('/') {
@@ -160,14 +161,14 @@ impl<'a> Jwt<'a> {
         })
     }
 
-    /// Its claims, proved by nothing: for choosing a key or a client, never for trust. `None` if not an object.
+    /// Returns the claims without verification: to choose a key or a client, never to trust. `None` if they are no JSON object.
     pub fn unverified_claims(&self) -> Option<Value> {
         let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(self.payload).ok()?).ok()?;
         claims.is_object().then_some(claims)
     }
 }
 
-/// A key that verifies, prepared.
+/// A prepared verification key.
 #[derive(Clone)]
 pub struct VerificationKey {
     kid: String,
@@ -182,22 +183,22 @@ impl std::fmt::Debug for VerificationKey {
 }
 
 impl VerificationKey {
-    /// Names a verifier, and the one algorithm that it is for.
+    /// Returns a key for one algorithm.
     pub fn new(kid: &str, alg: Algorithm, verifier: Arc<dyn Verifier>) -> Self {
         Self { kid: kid.to_owned(), alg, verifier }
     }
 
-    /// Its name.
+    /// Returns the `kid`.
     pub fn kid(&self) -> &str {
         &self.kid
     }
 
-    /// Its algorithm.
+    /// Returns the algorithm.
     pub const fn alg(&self) -> Algorithm {
         self.alg
     }
 
-    /// The claims, if this key signed them. The token must name this key's algorithm; its `kid` is not looked at.
+    /// Verifies a JWT with this key, and returns its claims. `alg` must be the key's algorithm; `kid` is ignored.
     pub async fn verify(&self, jwt: &Jwt<'_>) -> Option<Value> {
         if jwt.header.alg != self.alg || !self.verifier.verify(jwt.message.as_bytes(), &jwt.signature).await {
             return None;
@@ -206,8 +207,8 @@ impl VerificationKey {
     }
 }
 
-/// The claims, if the key that the token names by `kid` is among `keys`, is for the algorithm that the token names
-/// (RFC 8725 §3.1), and signed it. Expiry, issuer, audience and `typ` are the caller's to check.
+/// Verifies a JWT with the key that its `kid` names, and returns its claims. The key must be for the `alg` of the JWT (RFC 8725 §3.1).
+/// The caller checks expiry, issuer, audience and `typ`.
 pub async fn verify(jwt: &Jwt<'_>, keys: &[VerificationKey]) -> Option<Value> {
     let kid = jwt.header.kid.as_deref()?;
     let key = keys.iter().find(|key| key.kid == kid && key.alg == jwt.header.alg)?;

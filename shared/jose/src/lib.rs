@@ -1,7 +1,6 @@
-//! Keys, JWS, JWE, JWKS and sealed values.
-//!
-//! Natively the cryptography is aws-lc; in a Worker it is WebCrypto. [`platform`] is the one that this build has.
+#![doc = include_str!("../README.md")]
 
+mod cached_jwks;
 mod certificate;
 mod crypto;
 mod error;
@@ -16,6 +15,7 @@ mod native;
 #[cfg(target_arch = "wasm32")]
 mod web;
 
+pub use cached_jwks::{CachedJwks, FetchDecision, JWKS_LIFETIME, JWKS_STALE_LIFETIME, jwks_lifetime};
 pub use crypto::{Agreement, Crypto, Encryption, GeneratedKey, Signer, Verifier, encryption, platform};
 pub use error::CryptoError;
 pub use jwe::{Recipient, encrypt_jwt};
@@ -25,7 +25,7 @@ pub use peer::Unverified;
 pub use types::{Algorithm, ContentEncryption, KeyManagementAlgorithm, UnknownAlgorithm};
 pub use unsecured::unsecured_claims;
 
-/// Whether two byte strings are equal, in a time that depends on their lengths alone.
+/// True if two byte strings are equal. The time depends on their lengths alone.
 pub fn constant_time_eq(a: &[u8], b: &[u8]) -> bool {
     subtle::ConstantTimeEq::ct_eq(a, b).into()
 }

@@ -128,7 +128,7 @@ fn generate_rsa() -> Result<GeneratedKey, CryptoError> {
 
 fn generate_ed25519() -> Result<GeneratedKey, CryptoError> {
     let pair = Ed25519KeyPair::generate().map_err(failed)?;
-    // Version 1: not every WebCrypto reads version 2.
+    // Version 1, because some WebCrypto implementations do not read version 2.
     let pkcs8 = pair.to_pkcs8v1().map_err(failed)?.as_ref().to_vec().into();
     let x = pair.public_key().as_ref().try_into().map_err(not_a_key)?;
     Ok(GeneratedKey { pkcs8, public: PublicKey::Ed25519 { x } })

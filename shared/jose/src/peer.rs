@@ -1,31 +1,30 @@
-//! Verification with the keys that a peer publishes: a client's, or those of an issuer that is trusted.
+//! Verification with the keys that a peer publishes: a client, or a trusted issuer.
 
 use crate::{Jwk, JwkSet, Jwt, VerificationKey, platform};
 use serde_json::Value;
 
-/// How many keys of a set are tried for a token that names none.
+/// Maximum number of keys of a set that are tried for a token without a `kid`.
 const MAX_TRIED: usize = 4;
 
-/// Why a token counts for nothing.
+/// Reason for which a token is not verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unverified {
-    /// No key of the set can have signed it: none is for its algorithm and bears the name that it gives. The set may
-    /// be out of date.
+    /// No key of the set fits the token's `alg` and `kid`. The set may be out of date.
     NoKey,
-    /// The key that it names did not sign it.
+    /// The signature is not by a key of the set.
     Signature,
 }
 
 impl JwkSet {
-    /// The claims, if a key of the set signed them: the one that the token names, or, when it names none, one of the
-    /// first few that are for its algorithm (OpenID Connect Core §10.1). A key is used for signatures only if it is
-    /// not said to be for anything else, and only with an algorithm of its own kind (RFC 8725 §3.1).
+    /// Verifies a token, and returns its claims. The key is the one that the token names. For a token without a `kid`, the first keys for
+    /// its algorithm are tried (OpenID Connect Core §10.1). A key is used only if [`Jwk::verifies`](crate::Jwk::verifies) allows
+    /// it for the algorithm (RFC 8725 §3.1).
     pub async fn verify(&self, jwt: &Jwt<'_>) -> Result<Value, Unverified> {
         let header = jwt.header();
         let named = |key: &&Jwk| header.kid.is_none() || key.kid == header.kid;
         let mut outcome = Unverified::NoKey;
         for key in self.keys.iter().filter(|key| key.verifies(header.alg)).filter(named).take(MAX_TRIED) {
-            // A key that the platform cannot use, such as a short one of RSA, is as good as none.
+            // A key that the platform cannot use, such as a short RSA key, is skipped.
             let Ok(verifier) = platform().verifier(header.alg, &key.key).await else { continue };
             outcome = Unverified::Signature;
             if let Some(claims) = VerificationKey::new("", header.alg, verifier).verify(jwt).await {
@@ -45,7 +44,7 @@ mod tests {
     use std::pin::pin;
     use std::task::{Context, Poll, Waker};
 
-    /// Natively nothing has to be waited for.
+    /// Runs a future to its end. Native cryptography never waits.
     fn run<T>(future: impl Future<Output = T>) -> T {
         match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(value) => value,

@@ -1,11 +1,11 @@
-//! Unsecured JWTs (RFC 7519 §6): claims that nobody vouches for. They are for request objects of clients that are
-//! registered for them, and are kept apart from every other JWT: [`crate::Jwt`] cannot hold one.
+//! Unsecured JWTs (RFC 7519 §6), whose claims have no signature. They serve as request objects of clients that registered `none`.
+//! [`crate::Jwt`] cannot hold one.
 
 use crate::MAX_JWT_LENGTH;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
 
-/// The claims of an unsecured JWT: `alg` is `none`, and the signature is empty. `None` for everything else.
+/// Returns the claims of an unsecured JWT, whose `alg` is `none` and whose signature is empty; `None` for any other text.
 pub fn unsecured_claims(text: &str) -> Option<Map<String, Value>> {
     if text.len() > MAX_JWT_LENGTH {
         return None;

@@ -11,7 +11,7 @@ use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{CryptoKey, CryptoKeyPair, SubtleCrypto};
 
-/// The cryptography of a Worker. What JavaScript gives never leaves its thread: a Worker has one.
+/// The cryptography of a Worker. A Worker has one thread, which JavaScript values never leave.
 pub(crate) struct WebCrypto;
 
 #[async_trait]
@@ -44,7 +44,7 @@ impl Crypto for WebCrypto {
     }
 }
 
-/// An imported key, and what each use of it needs.
+/// An imported key and its parameters.
 struct Prepared(SendWrapper<Handles>);
 
 struct Handles {
@@ -104,7 +104,7 @@ async fn generate_pair(alg: Algorithm) -> Result<Option<GeneratedKey>, JsValue> 
     let pair: CryptoKeyPair = pair.unchecked_into();
     let pkcs8 = bytes(subtle.export_key("pkcs8", &pair.get_private_key())?).await?;
     let public = JsFuture::from(subtle.export_key("jwk", &pair.get_public_key())?).await?;
-    // Platforms differ in what they call Ed25519 here.
+    // Platforms use different names for Ed25519 here.
     Reflect::delete_property(public.unchecked_ref::<Object>(), &"alg".into())?;
     let public = JSON::stringify(&public)?.as_string();
     let public = public.and_then(|json| serde_json::from_slice::<Jwk>(json.as_bytes()).ok());
@@ -126,7 +126,7 @@ async fn import_public(alg: Algorithm, key: &PublicKey) -> Result<CryptoKey, JsV
     Ok(JsFuture::from(key).await?.unchecked_into())
 }
 
-/// What import and generation are told of an algorithm (Web Cryptography API §20, §21, §23; Secure Curves for Ed25519).
+/// Returns the parameters of import and generation (Web Cryptography API §20, §21, §23; Secure Curves for Ed25519).
 fn import_parameters(alg: Algorithm) -> Result<Object, JsValue> {
     let parameters = named(alg)?;
     match alg {
@@ -137,7 +137,7 @@ fn import_parameters(alg: Algorithm) -> Result<Object, JsValue> {
     Ok(parameters)
 }
 
-/// What sign and verify are told of an algorithm.
+/// Returns the parameters of sign and verify.
 fn use_parameters(alg: Algorithm) -> Result<Object, JsValue> {
     let parameters = named(alg)?;
     match alg {
@@ -164,7 +164,7 @@ fn set(object: &Object, name: &str, value: impl Into<JsValue>) -> Result<(), JsV
     Reflect::set(object, &name.into(), &value.into()).map(|_| ())
 }
 
-/// The bytes of the ArrayBuffer that the promise gives.
+/// Returns the bytes of the ArrayBuffer to which the promise resolves.
 async fn bytes(promise: Promise) -> Result<Vec<u8>, JsValue> {
     Ok(Uint8Array::new(&JsFuture::from(promise).await?).to_vec())
 }

@@ -1,4 +1,4 @@
-//! What is encrypted opens with the private key, and with nothing else.
+//! Decryption of encrypted JWTs with the right and with wrong private keys.
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 

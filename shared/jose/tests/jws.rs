@@ -16,11 +16,11 @@ use types::Timestamp;
 
 const NOW: Timestamp = Timestamp::from_secs(1_700_000_000);
 
-/// One set for all tests: an RSA key takes a while.
+/// One set for all tests, because generating an RSA key is slow.
 static SET: LazyLock<KeySet> = LazyLock::new(|| run(KeySet::generate(platform(), NOW)).unwrap());
 static KEYRING: LazyLock<Keyring> = LazyLock::new(|| Keyring::new(platform(), SET.clone()));
 
-/// Natively nothing has to be waited for.
+/// Runs a future to its end. Native cryptography never waits.
 fn run<T>(future: impl Future<Output = T>) -> T {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(value) => value,
@@ -40,7 +40,7 @@ fn verified(text: &str) -> Option<Value> {
     run(async { KEYRING.verify(&Jwt::parse(text)?, NOW).await })
 }
 
-/// A token with a header of one's own and the payload and signature of `text`.
+/// Returns a token with another header, and the payload and signature of `text`.
 fn with_header(text: &str, header: &Value) -> String {
     let rest = text.split_once('.').unwrap().1;
     format!("{}.{rest}", URL_SAFE_NO_PAD.encode(header.to_string()))
@@ -153,7 +153,7 @@ fn only_the_algorithm_of_the_key_is_believed() {
 
 #[test]
 fn the_rsa_key_does_not_accept_the_other_padding() {
-    // Signed for real with PSS, by the same private key, but under the name of the RS256 key.
+    // A valid PSS signature by the same private key, with the `kid` of the RS256 key.
     run(async {
         let rs256 = KEYRING.signing_key(Algorithm::RS256, NOW).await.unwrap();
         let pkcs8 = SET.pkcs8(rs256.kid()).unwrap();
@@ -191,7 +191,7 @@ fn a_header_with_an_extension_is_not_read() {
         header.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
         assert!(Jwt::parse(&with_header(&text, &header)).is_none(), "{header}");
     }
-    // Members given twice mean different things to different readers.
+    // Parsers differ in their reading of repeated members.
     let twice = URL_SAFE_NO_PAD.encode(r#"{"alg":"ES256","alg":"RS256"}"#);
     assert!(Jwt::parse(&format!("{twice}.e30.AA")).is_none());
 }

@@ -168,7 +168,7 @@ impl Derived {
             // A key of the block length of SHA-256, for which HMAC cannot fail.
             let mac: Zeroizing<[u8; 64]> = expand(&hkdf, b"mac", purpose.label());
             Keys {
-                mac: <Hmac<Sha256> as hmac::Mac>::new((&*mac).into()),
+                mac: <Hmac<Sha256> as hmac::KeyInit>::new((&*mac).into()),
                 seal: XChaCha20Poly1305::new((&*seal).into()),
             }
         };

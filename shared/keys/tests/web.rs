@@ -1,4 +1,4 @@
-//! WebCrypto and the Web's randomness, on Node: `CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=wasm-bindgen-test-runner
+//! WebCrypto and its randomness, on Node: `CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=wasm-bindgen-test-runner
 //! cargo test -p latchkey-keys --target wasm32-unknown-unknown --test web`.
 #![cfg(target_arch = "wasm32")]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, missing_docs)]
@@ -82,7 +82,7 @@ async fn ciphers_give_what_the_specifications_say() {
     assert_eq!(wrapped, hex("1fa68b0a8112b447aef34bd8fb5a7b829d3e862371d2cfe5"));
     let wrapped = encryption().wrap_key(&counting, &data).await.unwrap();
     assert_eq!(wrapped, hex("28c9f404c4b810f4cbccb35cfb87f8263f5786e2d80ed326cbc7f0e71a99f43bfb988b9b7a02dd21"));
-    // A content key of 64 bytes, which no AES key is.
+    // A content key of 64 bytes, which is longer than any AES key.
     assert_eq!(encryption().wrap_key(&counting, &[7; 64]).await.unwrap().len(), 72);
 
     let cek = hex("b1a1f480548fe1733fb403ff6b9ad4f68a076e5b702e22692f82cb2e7aea40fc");
@@ -99,7 +99,7 @@ async fn ciphers_give_what_the_specifications_say() {
     assert!(sealed.ends_with(&hex("f7f80074b9473c82e2db")));
 }
 
-/// What is encrypted to a key of RSA, and what is agreed upon with one of P-256, the other side reads and knows.
+/// The recipient decrypts a key that RSA-OAEP encrypted, and agrees on the same secret by ECDH.
 #[wasm_bindgen_test]
 async fn the_other_side_reads_it() {
     let oaep = json!({ "name": "RSA-OAEP", "hash": "SHA-256", "modulusLength": 2048 });
@@ -121,7 +121,7 @@ async fn the_other_side_reads_it() {
     assert_eq!(bytes(known).await, agreement.secret);
 }
 
-/// A key pair of the platform's own.
+/// Generates a key pair with WebCrypto.
 async fn pair(algorithm: &serde_json::Value, usages: &[&str]) -> (PublicKey, CryptoKey) {
     let parameters = object(algorithm);
     if algorithm["name"] == "RSA-OAEP" {

@@ -1,12 +1,14 @@
-//! What differs from platform to platform: events, outgoing requests, clock, randomness. No OAuth.
+//! The parts that differ between platforms: events, outgoing requests, clock, randomness. No OAuth.
 
 pub mod blocking;
 pub mod clock;
 pub mod entropy;
 mod error;
 pub mod fetch;
-#[cfg(not(target_arch = "wasm32"))]
+#[cfg(all(feature = "lambda", not(target_arch = "wasm32")))]
 pub mod lambda;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod local;
 #[cfg(target_arch = "wasm32")]
 mod stream;
 #[cfg(target_arch = "wasm32")]

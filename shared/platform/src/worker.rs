@@ -1,45 +1,61 @@
 //! Cloudflare Workers: requests, responses and settings.
 
 use crate::{PlatformError, clock, entropy, stream};
-use http::{HeaderMap, HeaderValue, Method};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use latchkey_http::{MAX_BODY, Request, RequestLog, Response};
 use std::net::IpAddr;
 use worker::js_sys::{Number, Reflect};
 use worker::wasm_bindgen::{JsCast, JsValue};
-use worker::{Env, Headers, ResponseBuilder};
+use worker::{Env, Headers, ResponseBuilder, web_sys};
 
-/// A variable or a secret. wrangler.toml may have it as text or as a number.
+/// Returns a variable or a secret that is not blank. wrangler.toml may hold it as text or as a number.
 pub fn setting(env: &Env, name: &str) -> Option<String> {
     let value = Reflect::get(env.as_ref(), &JsValue::from_str(name)).ok()?;
-    // The platform writes a number shorter than Rust's printing of floats, which nothing else needs, would weigh.
+    // The platform writes the number: Rust's code that prints floats would make each Worker larger.
     let number = || value.unchecked_ref::<Number>().to_string_with_radix(10).ok().map(String::from);
     let text = value.as_string().or_else(|| value.as_f64().and_then(|_| number()))?;
     (!text.trim().is_empty()).then_some(text)
 }
 
-/// The request, with no more of its body than is needed to see that it is too long.
+/// Returns the request with the header fields of [`Request::FIELDS`]. A body is read up to one byte or chunk beyond the
+/// limit, which shows that it is too long.
 pub async fn read(request: worker::Request) -> Result<Request, PlatformError> {
-    let inner = request.inner();
+    let sent = request.inner().headers();
+    let headers = known_headers(|name| sent.get(name).ok().flatten())?;
+    let body = read_body(&request, MAX_BODY).await?;
+    Ok(Request { body: body.into(), ..head(request.inner(), headers)? })
+}
+
+/// Returns the request with all its header fields, and without its body.
+pub fn read_head(request: &worker::Request) -> Result<Request, PlatformError> {
+    head(request.inner(), all_headers(request.headers()))
+}
+
+/// Reads a body up to its end, or until it is longer than `limit` bytes.
+pub async fn read_body(request: &worker::Request, limit: usize) -> Result<Vec<u8>, PlatformError> {
+    match request.inner().body() {
+        Some(body) => stream::read(&body, limit).await.map_err(|error| PlatformError::new(format!("{error:?}"))),
+        None => Ok(Vec::new()),
+    }
+}
+
+fn head(inner: &web_sys::Request, headers: HeaderMap) -> Result<Request, PlatformError> {
     let (path, query) = target(&inner.url());
     let method = Method::from_bytes(inner.method().as_bytes()).map_err(PlatformError::new)?;
     let sent = inner.headers();
     let text = |name: &str| sent.get(name).ok().flatten();
-    let headers = headers(text)?;
     let address = text("cf-connecting-ip").and_then(|address| address.parse::<IpAddr>().ok());
     let id = match text("cf-ray") {
         Some(ray) => ray,
         None => entropy::name()?,
-    };
-    let body = match inner.body() {
-        Some(body) => stream::read(&body, MAX_BODY).await.map_err(|error| PlatformError::new(format!("{error:?}")))?,
-        None => Vec::new(),
     };
     Ok(Request {
         method,
         path,
         query,
         headers,
-        body: body.into(),
+        body: Bytes::new(),
         address,
         received_at: clock::now(),
         id,
@@ -47,7 +63,7 @@ pub async fn read(request: worker::Request) -> Result<Request, PlatformError> {
     })
 }
 
-/// Path and query of a URL as the platform writes it: `scheme://host/path?query`.
+/// Splits a URL as the platform writes it into path and query: `scheme://host/path?query`.
 fn target(url: &str) -> (String, String) {
     let after_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
     let target = after_scheme.split_once('/').map_or("", |(_, target)| target);
@@ -56,19 +72,34 @@ fn target(url: &str) -> (String, String) {
     (format!("/{path}"), query.to_owned())
 }
 
-/// The header fields that functions read, by the platform's lookup, which has joined those that were sent more than once.
-/// To make a name of each field that is sent would weigh 5 KB, for `http` knows eighty by heart.
-fn headers(text: impl Fn(&str) -> Option<String>) -> Result<HeaderMap, PlatformError> {
+/// Returns the header fields that functions read, by the platform's lookup, which joins the values of a repeated field. A
+/// Worker that makes a `HeaderName` of each field is 5 KB larger, because `http` knows eighty names.
+fn known_headers(text: impl Fn(&str) -> Option<String>) -> Result<HeaderMap, PlatformError> {
     let mut map = HeaderMap::new();
     for name in Request::FIELDS {
-        let Some(value) = text(name.as_str()) else { continue };
-        // What is no byte here is no part of what we read: a cookie of somebody else's, in whatever encoding.
-        let value: Vec<u8> = value.chars().map(|character| u8::try_from(character).unwrap_or(b'?')).collect();
-        if let Ok(value) = HeaderValue::from_bytes(&value) {
+        if let Some(value) = text(name.as_str()).and_then(|value| value_of(&value)) {
             map.try_append(name, value).map_err(PlatformError::new)?;
         }
     }
     Ok(map)
+}
+
+/// Returns all header fields. The platform joins the values of a repeated field.
+pub fn all_headers(headers: &Headers) -> HeaderMap {
+    let mut map = HeaderMap::new();
+    for (name, value) in headers.entries() {
+        if let (Ok(name), Some(value)) = (HeaderName::from_bytes(name.as_bytes()), value_of(&value)) {
+            map.append(name, value);
+        }
+    }
+    map
+}
+
+/// Returns a value as sent. JavaScript gives each byte as one character; any other character becomes `?`, because other
+/// hosts of the domain can set cookies in any encoding.
+fn value_of(value: &str) -> Option<HeaderValue> {
+    let bytes: Vec<u8> = value.chars().map(|character| u8::try_from(character).unwrap_or(b'?')).collect();
+    HeaderValue::from_bytes(&bytes).ok()
 }
 
 /// Writes a response as the platform sends it.

@@ -16,7 +16,7 @@ mod error;
 mod function;
 mod interaction_page;
 pub mod interactions;
-#[cfg(not(target_arch = "wasm32"))]
+#[cfg(all(feature = "lambda", not(target_arch = "wasm32")))]
 pub mod lambda;
 pub mod pacing;
 mod parameters;

@@ -2,32 +2,35 @@
 //! another instance is not told to slow down.
 
 use protocol::{DeviceDecisionId, PollInterval};
-use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
-use types::Timestamp;
+use types::{BoundedCache, Timestamp};
 
-/// How many devices an instance remembers.
-const MOST: usize = 4096;
+/// Maximum number of devices whose polls an instance counts.
+const MAX_DEVICES: usize = 4096;
 
-/// The paces of the devices that an instance serves.
-#[derive(Default)]
-pub struct Pacing(Mutex<HashMap<DeviceDecisionId, PollInterval>>);
+/// The polls of the devices that an instance serves.
+pub struct Pacing(Mutex<BoundedCache<DeviceDecisionId, PollInterval>>);
+
+impl Default for Pacing {
+    fn default() -> Self {
+        Self(Mutex::new(BoundedCache::new(MAX_DEVICES)))
+    }
+}
 
 impl Pacing {
-    /// Whether a poll comes too early; from then on the device must wait longer.
+    /// Counts a poll. True if it comes too early; the device must then wait longer between polls.
     pub fn is_too_early(&self, device: DeviceDecisionId, now: Timestamp) -> bool {
         let mut paces = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(pace) = paces.get_mut(&device) else {
-            if paces.len() >= MOST {
-                paces.retain(|_, pace| !pace.is_over(now));
+        match paces.get_mut(&device) {
+            Some(pace) => {
+                let (next, too_early) = pace.next(now);
+                *pace = next;
+                too_early
             }
-            if paces.len() < MOST {
-                paces.insert(device, PollInterval::first(now));
+            None => {
+                paces.insert(device, PollInterval::first(now), now);
+                false
             }
-            return false;
-        };
-        let (next, too_early) = pace.next(now);
-        *pace = next;
-        too_early
+        }
     }
 }

@@ -38,7 +38,7 @@ impl Transport for Wire {
         tokio::time::sleep(takes).await;
         let keys = self.0.keys.lock().unwrap().clone().ok_or(FetchError::TimedOut)?;
         let body = json!({ "keys": keys }).to_string().into_bytes();
-        Ok(Fetched { status: StatusCode::OK, cache_control: None, body })
+        Ok(Fetched { status: StatusCode::OK, body, ..Fetched::default() })
     }
 }
 

@@ -1,18 +1,18 @@
-//! An API on axum whose every request needs an access token of a local Latchkey:
+//! An API on axum that requires an access token of a local Latchkey for each request:
 //!
 //!     cargo run &
-//!     cargo run -p resource-server --example axum
+//!     cargo run -p latchkey-resource-server --example axum
 
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Extension, Router};
-use latchkey_resource_server::{Access, Config, Http, Presented, ResourceMetadata, ResourceServer, Scope, Timestamp};
+use latchkey_resource_server::{Access, Config, Http, RequestHead, ResourceMetadata, ResourceServer, Scope, Timestamp};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Any HTTP client will do.
+/// Any HTTP client can be used.
 struct Client(reqwest::Client);
 
 #[async_trait::async_trait]
@@ -29,7 +29,7 @@ impl Http for Client {
     }
 }
 
-/// The API's guard: made once.
+/// Returns the API's guard, which is made once.
 pub(crate) fn guard(config: Config) -> Result<Arc<ResourceServer>, reqwest::Error> {
     let client = reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
@@ -38,21 +38,21 @@ pub(crate) fn guard(config: Config) -> Result<Arc<ResourceServer>, reqwest::Erro
     Ok(Arc::new(ResourceServer::new(config, Arc::new(Client(client)))))
 }
 
-/// Lets a request through when its token allows `read`, or `write` for all but GET; handlers find an [`Access`].
+/// Accepts a GET whose token has the scope `read`, and other requests with `write`. Handlers find an [`Access`].
 pub(crate) async fn protect(State(guard): State<Arc<ResourceServer>>, mut request: Request, next: Next) -> Response {
     let needed = if request.method() == http::Method::GET { "read" } else { "write" };
     let url = request.uri().to_string();
-    let presented = Presented { method: request.method(), url: &url, headers: request.headers() };
-    match guard.check(&presented, &Scope::parse(needed).unwrap_or_default(), now()).await {
+    let head = RequestHead { method: request.method(), url: &url, headers: request.headers() };
+    match guard.check(&head, &Scope::parse(needed).unwrap_or_default(), now()).await {
         Ok(access) => {
             request.extensions_mut().insert(access);
             next.run(request).await
         }
-        Err(denial) => guard.refuse(&denial).into_response(),
+        Err(error) => guard.respond_to(&error).into_response(),
     }
 }
 
-/// The API, and what it says of itself (RFC 9728).
+/// Returns the API and its metadata (RFC 9728).
 pub(crate) fn router(guard: &Arc<ResourceServer>) -> Router {
     let config = guard.config();
     let metadata = ResourceMetadata::new(&config.resource, &config.issuer).to_json();

@@ -1,77 +1,78 @@
-//! What an access token says, and the rules that it must keep (RFC 9068 §4, RFC 7662 §2.2).
+//! The claims of an access token, and their rules (RFC 9068 §4, RFC 7662 §2.2).
 
-use crate::{Config, Denial};
+use crate::{AccessError, Config};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use types::json::numeric_date;
 use types::{Audience, Scope, Timestamp};
 
-/// What an access token says (RFC 9068 §2.2, RFC 7662 §2.2).
+/// The claims of an access token (RFC 9068 §2.2, RFC 7662 §2.2).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Claims {
-    /// The person; without one, the client itself.
+    /// `sub`: the user, or the client itself if there is no user.
     pub sub: String,
-    /// The client that it was issued to.
+    /// `client_id`: the client to which the token was issued.
     pub client_id: String,
-    /// Who shall accept it.
+    /// `aud`: the resource servers that may accept the token.
     pub aud: Audience,
-    /// When it expires, in seconds since the epoch.
+    /// `exp`: the expiry, in seconds since the epoch.
     pub exp: u64,
-    /// What it allows.
+    /// `scope`: the scope of the token.
     #[serde(default)]
     pub scope: Scope,
-    /// All else, by name: `iss`, `iat`, `jti`, `auth_time`, `acr`, `amr`, `act`, …
+    /// All other claims, by name: `iss`, `iat`, `jti`, `auth_time`, `acr`, `amr`, `act`, …
     #[serde(flatten)]
     pub others: Map<String, Value>,
 }
 
 impl Claims {
-    /// The claims of a JWT whose signature is the issuer's.
-    pub(crate) fn of_jwt(claims: &Value, config: &Config, now: Timestamp) -> Result<Self, Denial> {
+    /// Returns the claims of a JWT that the issuer signed, if they keep the rules.
+    pub(crate) fn of_jwt(claims: &Value, config: &Config, now: Timestamp) -> Result<Self, AccessError> {
         let claims = Self::read(claims)?;
-        // RFC 9068 §2.2: required. Read as numbers and text below, where they are there.
+        // RFC 9068 §2.2. Their values are checked below.
         let required = ["iss", "iat", "jti"];
         if required.iter().any(|name| !claims.others.contains_key(*name)) {
-            return Err(Denial::InvalidToken("the access token lacks a claim that it must have"));
+            return Err(AccessError::InvalidToken("the access token lacks a claim that it must have"));
         }
-        claims.kept_to(config, now)
+        claims.checked(config, now)
     }
 
-    /// What introspection said of a token that is active.
-    pub(crate) fn of_introspection(claims: &Value, config: &Config, now: Timestamp) -> Result<Self, Denial> {
+    /// Returns the claims of an active token that was introspected, if they keep the rules.
+    pub(crate) fn of_introspection(claims: &Value, config: &Config, now: Timestamp) -> Result<Self, AccessError> {
         let claims = Self::read(claims)?;
         let is_bearer = |kind: &Value| kind.as_str().is_some_and(|kind| kind.eq_ignore_ascii_case("bearer"));
         if claims.others.get("token_type").is_some_and(|kind| !is_bearer(kind)) {
-            return Err(Denial::InvalidToken("the token is not a bearer token"));
+            return Err(AccessError::InvalidToken("the token is not a bearer token"));
         }
-        claims.kept_to(config, now)
+        claims.checked(config, now)
     }
 
-    fn read(claims: &Value) -> Result<Self, Denial> {
-        let malformed = Denial::InvalidToken("the access token lacks a claim that it must have");
+    fn read(claims: &Value) -> Result<Self, AccessError> {
+        let malformed = AccessError::InvalidToken("the access token lacks a claim that it must have");
         Self::deserialize(claims).map_err(|_| malformed)
     }
 
-    /// RFC 9068 §4.
-    fn kept_to(self, config: &Config, now: Timestamp) -> Result<Self, Denial> {
-        let refused = |why| Err(Denial::InvalidToken(why));
+    /// Checks the rules of RFC 9068 §4.
+    fn checked(self, config: &Config, now: Timestamp) -> Result<Self, AccessError> {
+        let rejected = |reason| Err(AccessError::InvalidToken(reason));
         if self.others.get("iss").is_some_and(|issuer| issuer.as_str() != Some(&config.issuer)) {
-            return refused("the access token is another issuer's");
+            return rejected("the access token is another issuer's");
         }
         if !self.aud.contains(&config.resource) {
-            return refused("the access token is not for this API");
+            return rejected("the access token is not for this API");
         }
         if Timestamp::from_secs(self.exp).after(config.skew).is_past(now) {
-            return refused("the access token has expired");
+            return rejected("the access token has expired");
         }
         for name in ["nbf", "iat"] {
-            let Ok(start) = numeric_date(&self.others, name) else { return refused("the access token is malformed") };
+            let Ok(start) = numeric_date(&self.others, name) else { return rejected("the access token is malformed") };
             if start.is_some_and(|start| start > now.after(config.skew)) {
-                return refused("the access token is not yet valid");
+                return rejected("the access token is not yet valid");
             }
         }
         if self.others.contains_key("cnf") {
-            return refused("the access token is bound to its sender, which this API cannot check");
+            return rejected("the access token is bound to its sender, which this API cannot check");
         }
         Ok(self)
     }
@@ -104,12 +105,12 @@ mod tests {
         Config::new("https://id.example", "https://api.example/")
     }
 
-    fn of_jwt(claims: &Value) -> Result<Claims, Denial> {
+    fn of_jwt(claims: &Value) -> Result<Claims, AccessError> {
         Claims::of_jwt(claims, &config(), Timestamp::from_secs(NOW))
     }
 
     #[test]
-    fn what_a_good_token_says() {
+    fn the_claims_of_a_valid_token_are_read() {
         let claims = of_jwt(&good()).unwrap();
         assert_eq!((claims.sub.as_str(), claims.client_id.as_str()), ("ada", "app"));
         assert!(claims.scope.contains("write"));
@@ -120,7 +121,7 @@ mod tests {
 
     /// RFC 9068 §4, RFC 8725 §3.
     #[test]
-    fn what_is_refused() {
+    fn invalid_claims_are_rejected() {
         for (name, value) in [
             ("iss", json!("https://id.example/")),
             ("iss", json!("https://evil.example")),
@@ -148,7 +149,7 @@ mod tests {
             ("cnf", json!({ "x5t#S256": "x" })),
         ] {
             let outcome = of_jwt(&changed(name, value.clone()));
-            assert!(matches!(outcome, Err(Denial::InvalidToken(_))), "{name} {value}: {outcome:?}");
+            assert!(matches!(outcome, Err(AccessError::InvalidToken(_))), "{name} {value}: {outcome:?}");
         }
     }
 
@@ -162,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn introspection_is_held_to_the_same() {
+    fn introspection_keeps_the_same_rules() {
         let of_introspection = |claims| Claims::of_introspection(&claims, &config(), Timestamp::from_secs(NOW));
         of_introspection(changed("jti", Value::Null)).unwrap();
         of_introspection(changed("token_type", json!("bearer"))).unwrap();

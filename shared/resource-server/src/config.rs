@@ -1,31 +1,32 @@
-//! What an API decides about the tokens that it takes.
+//! The configuration of a resource server.
 
 use crate::metadata;
 use std::fmt;
 use std::time::Duration;
 use types::Algorithm;
 
-/// How tokens are checked.
+/// The configuration of a resource server.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Config {
-    /// The issuer whose tokens count.
+    /// The issuer whose tokens the API accepts.
     pub issuer: String,
-    /// The identifier of this API: the audience that tokens must have (RFC 8707 §2).
+    /// The identifier of the API, which must be an audience of each token (RFC 8707 §2).
     pub resource: String,
-    /// Where the issuer's keys are.
+    /// `jwks_uri`: the URL of the issuer's keys.
     pub jwks_uri: String,
-    /// The algorithms that a signature may have (RFC 8725 §3.1).
+    /// The accepted signature algorithms (RFC 8725 §3.1).
     pub algorithms: Vec<Algorithm>,
-    /// By how much the issuer's clock may differ from ours.
+    /// Maximum difference between the issuer's clock and the API's.
     pub skew: Duration,
-    /// How tokens are introspected. Without it opaque tokens are refused, and a JWT is good until it expires.
+    /// The introspection of tokens. Without it opaque tokens are rejected, and a JWT is valid until it expires.
     pub introspection: Option<Introspection>,
-    /// Where this API's metadata are, for challenges (RFC 9728 §5.1).
+    /// `resource_metadata`: the URL of the API's metadata in challenges (RFC 9728 §5.1).
     pub metadata_url: Option<String>,
 }
 
 impl Config {
-    /// Latchkey's endpoints and algorithm, half a minute of skew, no introspection.
+    /// Returns a configuration with Latchkey's endpoints, ES256, 30 seconds of skew and no introspection.
     pub fn new(issuer: &str, resource: &str) -> Self {
         Self {
             issuer: issuer.to_owned(),
@@ -38,7 +39,7 @@ impl Config {
         }
     }
 
-    /// The same, with introspection by these credentials.
+    /// Adds introspection with these credentials. Answers are used for `age`.
     #[must_use]
     pub fn with_introspection(mut self, client_id: &str, client_secret: &str, age: Duration) -> Self {
         self.introspection = Some(Introspection {
@@ -53,20 +54,21 @@ impl Config {
     }
 }
 
-/// How the authorization server is asked about tokens (RFC 7662).
+/// The introspection of tokens (RFC 7662).
 #[derive(Clone)]
+#[non_exhaustive]
 pub struct Introspection {
-    /// The endpoint.
+    /// URL of the introspection endpoint.
     pub endpoint: String,
-    /// This API as a client of the authorization server.
+    /// `client_id` of the API as a client of the authorization server.
     pub client_id: String,
-    /// Its secret.
+    /// `client_secret` of that client.
     pub client_secret: String,
-    /// How long an answer holds, and so how late a revocation may be noticed. Zero asks for every request.
+    /// Time for which an answer is used, and so the longest delay of a revocation. Zero introspects for each request.
     pub age: Duration,
-    /// Whether JWTs are asked about too. Else their revocation is not noticed before they expire.
+    /// True if JWTs are introspected too. Otherwise a revoked JWT is accepted until it expires.
     pub checks_jwts: bool,
-    /// Whether a JWT is asked for in exchange for an opaque token, to pass on in its place (a phantom token).
+    /// True if an opaque token is exchanged for a JWT, which is passed on in its place (a phantom token).
     pub phantom: bool,
 }
 

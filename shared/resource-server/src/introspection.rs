@@ -1,39 +1,42 @@
-//! Introspection (RFC 7662) with a bounded memory.
+//! Introspection (RFC 7662), whose answers are cached.
 
-use crate::cache::{Cache, Key};
 use crate::http_client::MAX_ANSWER;
-use crate::{Denial, Http, Introspection};
+use crate::{AccessError, Http, Introspection};
 use base64::prelude::{BASE64_STANDARD, Engine};
 use form_urlencoded::Serializer;
 use http::{Request, Response, StatusCode, header};
 use serde_json::Value;
-use std::sync::{Arc, Mutex, PoisonError};
-use types::Timestamp;
+use sha2::{Digest, Sha256};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use types::{BoundedCache, Timestamp};
 
-/// What is asked for.
+/// Maximum number of active, and of inactive, tokens whose state an instance caches.
+const MAX_TOKENS: usize = 2048;
+
+/// The form of the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
-    /// What the token says (RFC 7662 §2.2).
+    /// The claims of the token (RFC 7662 §2.2).
     Json,
-    /// A JWT in its place.
+    /// A JWT in exchange for an opaque token.
     Jwt,
 }
 
-/// What the authorization server said of a token.
+/// The state of a token.
 #[derive(Clone, Debug)]
-pub(crate) enum Verdict {
+pub(crate) enum TokenState {
     Inactive,
-    Active(Arc<Answer>),
+    Active(Arc<IntrospectedToken>),
 }
 
-/// What it said of an active one.
+/// An active token, as the authorization server describes it.
 #[derive(Debug)]
-pub(crate) enum Answer {
+pub(crate) enum IntrospectedToken {
     Claims(Value),
     Jwt(String),
 }
 
-impl Answer {
+impl IntrospectedToken {
     pub(crate) fn jwt(&self) -> Option<&str> {
         match self {
             Self::Jwt(jwt) => Some(jwt),
@@ -49,56 +52,79 @@ impl Answer {
     }
 }
 
-/// Asks, and remembers.
-#[derive(Debug, Default)]
+/// The SHA-256 hash of a token and of the form that was requested: the cache holds no token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Fingerprint([u8; 32]);
+
+impl Fingerprint {
+    fn new(token: &str, form: Form) -> Self {
+        let form = u8::from(form == Form::Jwt);
+        Self(Sha256::new().chain_update([form]).chain_update(token.as_bytes()).finalize().into())
+    }
+}
+
+/// The states of tokens that an instance has cached.
+#[derive(Debug)]
 pub(crate) struct Introspector {
-    active: Mutex<Cache<Arc<Answer>>>,
-    /// Apart, so that made-up tokens push no good one out.
-    inactive: Mutex<Cache<()>>,
+    active: Mutex<BoundedCache<Fingerprint, Arc<IntrospectedToken>>>,
+    /// A cache of its own, so that invented tokens evict no active one.
+    inactive: Mutex<BoundedCache<Fingerprint, ()>>,
+}
+
+impl Default for Introspector {
+    fn default() -> Self {
+        let (active, inactive) = (BoundedCache::new(MAX_TOKENS), BoundedCache::new(MAX_TOKENS));
+        Self { active: Mutex::new(active), inactive: Mutex::new(inactive) }
+    }
 }
 
 impl Introspector {
-    /// Whether a token is active, as it was said less than `age` ago.
-    pub(crate) async fn ask(
+    /// Returns the state of a token, as the authorization server described it less than [`Introspection::age`] ago.
+    pub(crate) async fn introspect(
         &self,
         introspection: &Introspection,
         http: &dyn Http,
         token: &str,
         form: Form,
         now: Timestamp,
-    ) -> Result<Verdict, Denial> {
-        let key = Key::of(token, u8::from(form == Form::Jwt));
-        if let Some(answer) = self.active().find(&key, introspection.age, now) {
-            return Ok(Verdict::Active(answer));
+    ) -> Result<TokenState, AccessError> {
+        let fingerprint = Fingerprint::new(token, form);
+        if let Some(token) = self.active().get(&fingerprint, introspection.age, now) {
+            return Ok(TokenState::Active(token.clone()));
         }
-        if self.inactive().find(&key, introspection.age, now).is_some() {
-            return Ok(Verdict::Inactive);
+        if self.inactive().get(&fingerprint, introspection.age, now).is_some() {
+            return Ok(TokenState::Inactive);
         }
-        let verdict = ask(introspection, http, token, form).await.map_err(Denial::Unavailable)?;
-        match &verdict {
-            Verdict::Active(answer) => self.active().keep(key, answer.clone(), now),
-            Verdict::Inactive => {
-                self.active().forget(&key);
-                self.inactive().keep(key, (), now);
+        let state = request_state(introspection, http, token, form).await.map_err(AccessError::Unavailable)?;
+        match &state {
+            TokenState::Active(token) => self.active().insert(fingerprint, token.clone(), now),
+            TokenState::Inactive => {
+                self.active().remove(&fingerprint);
+                self.inactive().insert(fingerprint, (), now);
             }
         }
-        Ok(verdict)
+        Ok(state)
     }
 
-    fn active(&self) -> std::sync::MutexGuard<'_, Cache<Arc<Answer>>> {
+    fn active(&self) -> MutexGuard<'_, BoundedCache<Fingerprint, Arc<IntrospectedToken>>> {
         self.active.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn inactive(&self) -> std::sync::MutexGuard<'_, Cache<()>> {
+    fn inactive(&self) -> MutexGuard<'_, BoundedCache<Fingerprint, ()>> {
         self.inactive.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-async fn ask(introspection: &Introspection, http: &dyn Http, token: &str, form: Form) -> Result<Verdict, String> {
+async fn request_state(
+    introspection: &Introspection,
+    http: &dyn Http,
+    token: &str,
+    form: Form,
+) -> Result<TokenState, String> {
     let endpoint = &introspection.endpoint;
     let response = http.send(request(introspection, token, form)?).await;
     read(&response.map_err(|error| format!("{endpoint}: {error}"))?, form)
-        .ok_or_else(|| format!("{endpoint}: the answer is not what was asked for"))
+        .ok_or_else(|| format!("{endpoint}: the answer is no introspection response in the requested form"))
 }
 
 fn request(introspection: &Introspection, token: &str, form: Form) -> Result<Request<String>, String> {
@@ -117,11 +143,11 @@ fn request(introspection: &Introspection, token: &str, form: Form) -> Result<Req
         .map_err(|error| format!("{}: {error}", introspection.endpoint))
 }
 
-/// `None` when the answer says nothing that can be relied on.
-fn read(response: &Response<Vec<u8>>, form: Form) -> Option<Verdict> {
+/// Reads an answer. Returns `None` if it is no introspection response in the requested form.
+fn read(response: &Response<Vec<u8>>, form: Form) -> Option<TokenState> {
     let text = std::str::from_utf8(response.body()).ok().filter(|text| text.len() <= MAX_ANSWER)?;
     if response.status() == StatusCode::NO_CONTENT && form == Form::Jwt {
-        return Some(Verdict::Inactive);
+        return Some(TokenState::Inactive);
     }
     if response.status() != StatusCode::OK {
         return None;
@@ -129,16 +155,16 @@ fn read(response: &Response<Vec<u8>>, form: Form) -> Option<Verdict> {
     let content_type = response.headers().get(header::CONTENT_TYPE)?.to_str().ok()?;
     let essence = content_type.split(';').next()?.trim();
     if essence.eq_ignore_ascii_case("application/jwt") && form == Form::Jwt {
-        return Some(Verdict::Active(Arc::new(Answer::Jwt(text.trim().to_owned()))));
+        return Some(TokenState::Active(Arc::new(IntrospectedToken::Jwt(text.trim().to_owned()))));
     }
     if !essence.eq_ignore_ascii_case("application/json") {
         return None;
     }
     let claims: Value = serde_json::from_slice(text.as_bytes()).ok()?;
     match (claims.get("active")?.as_bool()?, form) {
-        (false, _) => Some(Verdict::Inactive),
-        (true, Form::Json) => Some(Verdict::Active(Arc::new(Answer::Claims(claims)))),
-        // A JWT was asked for: the opaque token must not be passed on for want of one.
+        (false, _) => Some(TokenState::Inactive),
+        (true, Form::Json) => Some(TokenState::Active(Arc::new(IntrospectedToken::Claims(claims)))),
+        // The opaque token must not be passed on in place of the JWT that was requested.
         (true, Form::Jwt) => None,
     }
 }

@@ -1,95 +1,73 @@
-//! The issuer's keys (RFC 7517 §5): fetched, and kept for minutes.
+//! The issuer's keys (RFC 7517 §5).
 
 use crate::http_client::MAX_ANSWER;
-use crate::{Config, Denial, Http};
+use crate::{AccessError, Config, Http};
 use http::{Request, StatusCode, header};
-use jose::{JwkSet, Jwt, VerificationKey, platform};
+use jose::{CachedJwks, FetchDecision, JwkSet, Jwt, VerificationKey, jwks_lifetime, platform};
 use serde_json::Value;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use types::Timestamp;
 
-/// How long the issuer's keys are used before they are fetched again. Latchkey publishes a new key for longer than
-/// that before it signs with it.
-pub const KEYS_KEPT_FOR: Duration = Duration::from_secs(300);
-/// How long they are used at most while the issuer cannot be reached.
-pub const KEYS_OUTLIVE_FAULTS_FOR: Duration = Duration::from_secs(3600);
-/// How long after a fetch they are not fetched again, whatever tokens name.
-const PAUSE: Duration = Duration::from_secs(5);
-/// How many keys of a set are used.
+/// Time after which a request to the authorization server must have failed.
+pub const HTTP_TIMEOUT: Duration = Duration::from_secs(3);
+/// Maximum number of keys of a set that are used.
 const MAX_KEYS: usize = 32;
 
-/// The keys that an instance knows.
+/// The keys that an instance has cached. The policy is that of the authorization server for its clients' keys.
 #[derive(Debug, Default)]
 pub(crate) struct Keys {
-    state: Mutex<State>,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    keys: Option<(Timestamp, Arc<[VerificationKey]>)>,
-    asked_at: Option<Timestamp>,
-}
-
-impl State {
-    fn younger_than(&self, age: Duration, now: Timestamp) -> Option<Arc<[VerificationKey]>> {
-        let (fetched_at, keys) = self.keys.as_ref()?;
-        (now.since(*fetched_at) < age).then(|| keys.clone())
-    }
-
-    /// The keys to use without asking: fresh ones, or, right after a fetch that failed, older ones.
-    fn known(&self, now: Timestamp) -> Option<Arc<[VerificationKey]>> {
-        let age = if self.may_ask(now) { KEYS_KEPT_FOR } else { KEYS_OUTLIVE_FAULTS_FOR };
-        self.younger_than(age, now)
-    }
-
-    fn may_ask(&self, now: Timestamp) -> bool {
-        self.asked_at.is_none_or(|asked_at| now.since(asked_at) >= PAUSE)
-    }
+    cached: Mutex<CachedJwks<Arc<[VerificationKey]>, String>>,
 }
 
 impl Keys {
-    /// The claims, if the issuer signed them. A token that names a key which is not known makes us look whether there
-    /// is a new one, at most every few seconds.
+    /// Returns the claims, if the issuer signed them. A token that names an unknown key causes a fetch, on average once a
+    /// second at most.
     pub(crate) async fn verify(
         &self,
         jwt: &Jwt<'_>,
         config: &Config,
         http: &dyn Http,
         now: Timestamp,
-    ) -> Result<Option<Value>, Denial> {
-        // RFC 9068 §2.1 has tokens name their key when there are several; Latchkey's always do.
+    ) -> Result<Option<Value>, AccessError> {
+        // A token must name its key if there are several (RFC 9068 §2.1). Latchkey's always do.
         let Some(kid) = jwt.header().kid.as_deref() else { return Ok(None) };
-        let known = self.state().known(now);
-        let mut keys = match known {
+        let cached = self.cached().fresh(now);
+        let is_cached = cached.is_some();
+        let mut keys = match cached {
             Some(keys) => keys,
             None => self.fetch(config, http, now).await?,
         };
-        if !keys.iter().any(|key| key.kid() == kid) && self.state().may_ask(now) {
+        if is_cached && !keys.iter().any(|key| key.kid() == kid) {
             keys = self.fetch(config, http, now).await?;
         }
         Ok(jose::verify(jwt, &keys).await)
     }
 
-    async fn fetch(&self, config: &Config, http: &dyn Http, now: Timestamp) -> Result<Arc<[VerificationKey]>, Denial> {
-        self.state().asked_at = Some(now);
-        let fetched = ask(config, http).await;
-        let mut state = self.state();
-        match fetched {
-            Ok(keys) => {
-                state.keys = Some((now, keys.clone()));
-                Ok(keys)
+    async fn fetch(
+        &self,
+        config: &Config,
+        http: &dyn Http,
+        now: Timestamp,
+    ) -> Result<Arc<[VerificationKey]>, AccessError> {
+        let decision = self.cached().decide(now, HTTP_TIMEOUT, false);
+        match decision {
+            FetchDecision::Use(outcome) => outcome,
+            // This crate has no timer to wait with: the first requests of an instance fetch side by side.
+            FetchDecision::Fetch | FetchDecision::Wait => {
+                let outcome = request_keys(config, http).await;
+                self.cached().record(outcome, now)
             }
-            Err(reason) => state.younger_than(KEYS_OUTLIVE_FAULTS_FOR, now).ok_or(Denial::Unavailable(reason)),
         }
+        .map_err(AccessError::Unavailable)
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn cached(&self) -> MutexGuard<'_, CachedJwks<Arc<[VerificationKey]>, String>> {
+        self.cached.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-async fn ask(config: &Config, http: &dyn Http) -> Result<Arc<[VerificationKey]>, String> {
+async fn request_keys(config: &Config, http: &dyn Http) -> Result<(Arc<[VerificationKey]>, Duration), String> {
     let request = Request::get(&config.jwks_uri).header(header::ACCEPT, "application/jwk-set+json, application/json");
     let request = request.body(String::new()).map_err(|error| format!("{}: {error}", config.jwks_uri))?;
     let response = http.send(request).await.map_err(|error| format!("{}: {error}", config.jwks_uri))?;
@@ -100,11 +78,12 @@ async fn ask(config: &Config, http: &dyn Http) -> Result<Arc<[VerificationKey]>,
     for jwk in set.keys.iter().take(MAX_KEYS) {
         let Some(kid) = &jwk.kid else { continue };
         for alg in config.algorithms.iter().copied().filter(|alg| jwk.verifies(*alg)) {
-            // A key that the platform cannot use is as good as none.
+            // A key that the platform cannot use is left out.
             if let Ok(verifier) = platform().verifier(alg, &jwk.key).await {
                 keys.push(VerificationKey::new(kid, alg, verifier));
             }
         }
     }
-    Ok(keys.into())
+    let cache_control = response.headers().get(header::CACHE_CONTROL).and_then(|value| value.to_str().ok());
+    Ok((keys.into(), jwks_lifetime(cache_control)))
 }

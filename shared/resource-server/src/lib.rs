@@ -1,55 +1,53 @@
-//! The resource server's half of OAuth: an API checks the access token of each request, and says why it refuses.
-//!
-//! [`ResourceServer::check`] takes what a client presented and the scope that the request needs, and gives what the
-//! token says, or a [`Denial`] that knows its own HTTP answer. It works in any HTTP server and in any Worker: the way
-//! to the authorization server is the trait [`Http`], the time is an argument.
-//!
-//! - A JWT (RFC 9068) is verified with the issuer's keys, which are kept for [`KEYS_KEPT_FOR`].
-//! - An opaque token is introspected (RFC 7662); what came of it holds for [`Introspection::age`].
-//! - A revocation is noticed within that age: of opaque tokens always, of JWTs when [`Introspection::checks_jwts`] is
-//!   set. Else a JWT is good until it expires.
-//! - A token that is bound to its sender (`cnf`, RFC 7800) is refused: no proof of possession is checked here.
+#![doc = include_str!("../README.md")]
 
-mod cache;
 mod claims;
 mod config;
-mod denial;
+mod error;
 mod http_client;
 mod introspection;
 mod keys;
 pub mod metadata;
-mod presented;
+mod request_head;
 mod routes;
 mod settings;
 
 pub use claims::Claims;
 pub use config::{Config, Introspection};
-pub use denial::Denial;
+pub use error::AccessError;
 pub use http_client::Http;
-pub use keys::{KEYS_KEPT_FOR, KEYS_OUTLIVE_FAULTS_FOR};
+pub use jose::{JWKS_LIFETIME, JWKS_STALE_LIFETIME};
+pub use keys::HTTP_TIMEOUT;
 pub use metadata::ResourceMetadata;
-pub use presented::Presented;
+pub use request_head::RequestHead;
 pub use routes::RouteScopes;
 pub use settings::{SETTINGS, Setting, Settings};
 pub use types::{Algorithm, Audience, Scope, Timestamp};
 
-use introspection::{Form, Introspector, Verdict};
+use introspection::{Form, Introspector, TokenState};
 use jose::Jwt;
 use keys::Keys;
 use std::sync::Arc;
 use types::{ACCESS_TOKEN_TYPE, OPAQUE_PREFIX};
 
-/// What a token lets its bearer do.
+/// The access that a valid token gives.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Access {
-    /// What the token says.
+    /// The claims of the token.
     pub claims: Claims,
-    /// The token as a signed JWT: itself, or what the authorization server gave for an opaque one (a phantom token,
-    /// [`Introspection::phantom`]).
+    /// The token as a signed JWT: the token itself, or the JWT that the authorization server returned for an opaque token (a
+    /// phantom token, [`Introspection::phantom`]).
     pub jwt: Option<String>,
 }
 
-/// One API: checks what clients present. Made once; what it remembers is bounded.
+impl Access {
+    /// Returns an access, for tests of code that receives one.
+    pub const fn new(claims: Claims, jwt: Option<String>) -> Self {
+        Self { claims, jwt }
+    }
+}
+
+/// A resource server: one API that checks access tokens. An instance makes it once; its caches are bounded.
 pub struct ResourceServer {
     config: Config,
     http: Arc<dyn Http>,
@@ -58,59 +56,59 @@ pub struct ResourceServer {
 }
 
 impl ResourceServer {
-    /// An API that has seen no token yet.
+    /// Returns a resource server whose caches are empty.
     pub fn new(config: Config, http: Arc<dyn Http>) -> Self {
         Self { config, http, keys: Keys::default(), introspector: Introspector::default() }
     }
 
-    /// What it was made with.
+    /// Returns the configuration.
     pub const fn config(&self) -> &Config {
         &self.config
     }
 
-    /// What the token of a request lets its bearer do, if that includes all of `needed` (RFC 6750 §2.1, RFC 9068 §4).
-    pub async fn check(&self, presented: &Presented<'_>, needed: &Scope, now: Timestamp) -> Result<Access, Denial> {
-        let access = self.access(presented.token()?, now).await?;
+    /// Checks the access token of a request, and that its scope includes `needed` (RFC 6750 §2.1, RFC 9068 §4).
+    pub async fn check(&self, head: &RequestHead<'_>, needed: &Scope, now: Timestamp) -> Result<Access, AccessError> {
+        let access = self.access(head.token()?, now).await?;
         if !needed.is_within(&access.claims.scope) {
-            return Err(Denial::InsufficientScope(needed.clone()));
+            return Err(AccessError::InsufficientScope(needed.clone()));
         }
         Ok(access)
     }
 
-    async fn access(&self, token: &str, now: Timestamp) -> Result<Access, Denial> {
+    async fn access(&self, token: &str, now: Timestamp) -> Result<Access, AccessError> {
         if token.starts_with(OPAQUE_PREFIX) {
             return self.opaque(token, now).await;
         }
         let access = Access { claims: self.jwt(token, now).await?, jwt: Some(token.to_owned()) };
         match &self.config.introspection {
-            // Only what is genuine is asked about: a forgery costs no call.
+            // Only a verified token is introspected, so a forged one costs no call.
             Some(introspection) if introspection.checks_jwts => {
-                match self.introspector.ask(introspection, self.http.as_ref(), token, Form::Json, now).await? {
-                    Verdict::Inactive => Err(Denial::InvalidToken("the access token was revoked")),
-                    Verdict::Active(_) => Ok(access),
+                match self.introspector.introspect(introspection, self.http.as_ref(), token, Form::Json, now).await? {
+                    TokenState::Inactive => Err(AccessError::InvalidToken("the access token was revoked")),
+                    TokenState::Active(_) => Ok(access),
                 }
             }
             _ => Ok(access),
         }
     }
 
-    async fn opaque(&self, token: &str, now: Timestamp) -> Result<Access, Denial> {
+    async fn opaque(&self, token: &str, now: Timestamp) -> Result<Access, AccessError> {
         let Some(introspection) = &self.config.introspection else {
-            return Err(Denial::InvalidToken("this API takes no opaque access tokens"));
+            return Err(AccessError::InvalidToken("this API does not accept opaque access tokens"));
         };
         let form = if introspection.phantom { Form::Jwt } else { Form::Json };
-        match self.introspector.ask(introspection, self.http.as_ref(), token, form, now).await? {
-            Verdict::Inactive => Err(Denial::InvalidToken("the access token is unknown, expired or revoked")),
-            Verdict::Active(answer) => match answer.jwt() {
+        match self.introspector.introspect(introspection, self.http.as_ref(), token, form, now).await? {
+            TokenState::Inactive => Err(AccessError::InvalidToken("the access token is unknown, expired or revoked")),
+            TokenState::Active(active) => match active.jwt() {
                 Some(jwt) => Ok(Access { claims: self.jwt(jwt, now).await?, jwt: Some(jwt.to_owned()) }),
-                None => Ok(Access { claims: Claims::of_introspection(answer.claims(), &self.config, now)?, jwt: None }),
+                None => Ok(Access { claims: Claims::of_introspection(active.claims(), &self.config, now)?, jwt: None }),
             },
         }
     }
 
-    /// RFC 9068 §4.
-    async fn jwt(&self, token: &str, now: Timestamp) -> Result<Claims, Denial> {
-        const NOT_ONE: Denial = Denial::InvalidToken("the access token is malformed, or not one of this issuer");
+    /// Validates a JWT access token (RFC 9068 §4).
+    async fn jwt(&self, token: &str, now: Timestamp) -> Result<Claims, AccessError> {
+        const NOT_ONE: AccessError = AccessError::InvalidToken("the access token is malformed, or another issuer's");
         let jwt = Jwt::parse(token).filter(|jwt| jwt.typ_is(ACCESS_TOKEN_TYPE)).ok_or(NOT_ONE)?;
         if !self.config.algorithms.contains(&jwt.header().alg) {
             return Err(NOT_ONE);
@@ -119,10 +117,10 @@ impl ResourceServer {
         Claims::of_jwt(&claims, &self.config, now)
     }
 
-    /// The answer that tells a client why it is refused: status, challenge (RFC 6750 §3, RFC 9728 §5.1) and JSON body.
-    /// Pages of other origins may read it.
-    pub fn refuse(&self, denial: &Denial) -> http::Response<String> {
-        denial.response(self.config.metadata_url.as_deref())
+    /// Returns the response that tells the client why its request is rejected: status, challenge (RFC 6750 §3, RFC 9728 §5.1)
+    /// and JSON body. Pages of other origins may read it.
+    pub fn respond_to(&self, error: &AccessError) -> http::Response<String> {
+        error.response(self.config.metadata_url.as_deref())
     }
 }
 

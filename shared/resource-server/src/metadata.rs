@@ -1,35 +1,36 @@
-//! What an API says of itself (RFC 9728).
+//! Protected resource metadata (RFC 9728).
 
 use http::{HeaderValue, Method, Response, StatusCode, header};
 use serde::Serialize;
 use url::Url;
 
-/// How long anyone may use the metadata.
+/// `Cache-Control` of the metadata.
 const CACHE: &str = "public, max-age=300";
 
-/// Where metadata are, before the path of the resource (RFC 9728 §3).
+/// Path of the metadata, which precedes the path of the resource (RFC 9728 §3).
 pub const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 
-/// The metadata of an API (RFC 9728 §2). It has no keys of its own, so no `jwks_uri`: those that sign its access tokens
-/// are the authorization server's, and are found through it.
+/// The metadata of an API (RFC 9728 §2). They have no `jwks_uri`, because the API has no keys: the keys of access tokens are
+/// the authorization server's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct ResourceMetadata {
-    /// Its identifier.
+    /// `resource`: the identifier of the API.
     pub resource: String,
-    /// The issuers whose tokens it takes.
+    /// `authorization_servers`: the issuers whose tokens the API accepts.
     pub authorization_servers: Vec<String>,
-    /// The scopes that it knows.
+    /// `scopes_supported`: the scopes of the API.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub scopes_supported: Vec<String>,
-    /// How it takes tokens: in the header alone.
+    /// `bearer_methods_supported`: the header alone.
     pub bearer_methods_supported: [&'static str; 1],
-    /// What to call it before people.
+    /// `resource_name`: the name of the API that is shown to users.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resource_name: Option<String>,
 }
 
 impl ResourceMetadata {
-    /// Of an API that takes the tokens of one issuer.
+    /// Returns the metadata of an API that accepts the tokens of one issuer.
     pub fn new(resource: &str, issuer: &str) -> Self {
         Self {
             resource: resource.to_owned(),
@@ -40,13 +41,13 @@ impl ResourceMetadata {
         }
     }
 
-    /// As it is served, as `application/json`.
+    /// Returns the metadata as `application/json`.
     pub fn to_json(&self) -> String {
-        // Strings have no way to fail.
+        // Strings always serialize.
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    /// The answer to a request for them (RFC 9728 §3.2), for pages of any origin.
+    /// Returns the response to a request for the metadata (RFC 9728 §3.2), which pages of any origin may read.
     pub fn respond(&self, method: &Method) -> Response<String> {
         let (status, body) = match *method {
             Method::GET | Method::HEAD => (StatusCode::OK, self.to_json()),
@@ -73,14 +74,14 @@ impl ResourceMetadata {
     }
 }
 
-/// Where the metadata of a resource are: the well-known path goes between host and path (RFC 9728 §3.1). `None` when
-/// the identifier is not at a host.
+/// Returns the URL of the metadata of a resource: the well-known path goes between host and path (RFC 9728 §3.1). `None` if the
+/// identifier has no host.
 pub fn url_of(resource: &str) -> Option<String> {
     let url = Url::parse(resource).ok().filter(|url| url.has_host() && matches!(url.scheme(), "http" | "https"))?;
     Some(format!("{}{}", url.origin().ascii_serialization(), path_of(&url)))
 }
 
-/// The path at which the metadata of a resource are.
+/// Returns the path of the metadata of a resource.
 pub fn path(resource: &str) -> Option<String> {
     Url::parse(resource).ok().map(|url| path_of(&url))
 }

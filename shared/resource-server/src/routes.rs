@@ -1,4 +1,4 @@
-//! Which scope which request needs.
+//! The scope that each request needs.
 
 use http::Method;
 use percent_encoding::percent_decode_str;
@@ -6,12 +6,12 @@ use types::Scope;
 
 /// Rules, in order: `GET /orders orders:read; POST /orders orders:write; ANY /* api`.
 ///
-/// A rule is a method (or `ANY`), a path (exact, or with `*` at its end a beginning) and any number of scope tokens.
-/// The first that fits decides; a HEAD is a GET. Where there are rules and none fits, nothing is allowed. Without rules
-/// every good token is enough.
+/// A rule is a method (or `ANY`), a path (exact, or a prefix with `*` at its end) and any number of scope tokens. The first
+/// rule that matches decides; a HEAD counts as a GET. If there are rules and none matches, the request is rejected. Without
+/// rules every valid token is accepted.
 ///
-/// Paths are compared with their percent-escapes decoded, as most APIs read them. One that some API may take for another
-/// path fits no rule: with an empty segment, a dot segment, a backslash, or an encoded slash.
+/// Paths are compared with their percent-escapes decoded, as most APIs do. A path that an API may read as another path matches
+/// no rule: one with an empty segment, a dot segment, a backslash, or an encoded slash.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RouteScopes {
     rules: Vec<Rule>,
@@ -26,13 +26,13 @@ struct Rule {
 }
 
 impl RouteScopes {
-    /// Reads rules; the error says what is wrong with which.
+    /// Parses rules. The error names the wrong rule and the problem.
     pub fn parse(text: &str) -> Result<Self, String> {
         let rules = text.split(';').map(str::trim).filter(|rule| !rule.is_empty());
         rules.map(Rule::parse).collect::<Result<_, _>>().map(|rules| Self { rules })
     }
 
-    /// The scope that a request needs; `None` when it is not allowed at all.
+    /// Returns the scope that a request needs; `None` if no rule matches.
     pub fn needed(&self, method: &Method, path: &str) -> Option<Scope> {
         if self.rules.is_empty() {
             return Some(Scope::default());
@@ -42,7 +42,7 @@ impl RouteScopes {
         self.rules.iter().find(|rule| rule.fits(method, &path)).map(|rule| rule.scope.clone())
     }
 
-    /// Every scope token that a rule names.
+    /// Returns every scope token of the rules.
     pub fn scopes(&self) -> Vec<String> {
         let all = self.rules.iter().fold(Scope::default(), |all, rule| all.with(&rule.scope));
         all.iter().map(str::to_owned).collect()
@@ -79,14 +79,14 @@ impl Rule {
     }
 }
 
-/// A path without percent-escapes (RFC 3986 §6.2.2.2); `None` when an API may read it as another path than it looks.
+/// Returns a path without percent-escapes (RFC 3986 §6.2.2.2); `None` if an API may read it as another path.
 fn decoded(path: &str) -> Option<Vec<u8>> {
     let lower = path.to_ascii_lowercase();
     if ["//", "\\", "%2f", "%5c"].iter().any(|ambiguous| lower.contains(ambiguous)) {
         return None;
     }
     let decoded: Vec<u8> = percent_decode_str(path).collect();
-    // Some servers drop a segment's parameters first: `..;x` is `..` to them.
+    // Some servers remove a segment's parameters first, and read `..;x` as `..`.
     let is_dots = |segment: &[u8]| matches!(segment.split(|byte| *byte == b';').next(), Some(b"." | b".."));
     (!decoded.split(|byte| *byte == b'/').any(is_dots)).then_some(decoded)
 }

@@ -1,4 +1,4 @@
-//! The settings of the Lambda authorizer and the Worker gateway: names, defaults, meanings.
+//! The settings of the Lambda authorizer and the gateway Worker: names, defaults, meanings.
 
 use crate::{Config, ResourceMetadata, RouteScopes, metadata};
 use std::time::Duration;
@@ -7,12 +7,13 @@ use url::Url;
 
 /// One setting: an environment variable, or a variable or secret of a Worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Setting {
-    /// Its name.
+    /// Name.
     pub name: &'static str,
-    /// What holds when it is not set; `None` when it must be set.
+    /// Default; `None` if the setting is required.
     pub default: Option<&'static str>,
-    /// What it means, with its unit.
+    /// Meaning, with the unit.
     pub meaning: &'static str,
 }
 
@@ -20,7 +21,7 @@ const fn setting(name: &'static str, default: Option<&'static str>, meaning: &'s
     Setting { name, default, meaning }
 }
 
-/// Every setting of an API's guard.
+/// All settings of the guard of an API.
 pub const SETTINGS: &[Setting] = &[
     setting("LATCHKEY_ISSUER", None, "the issuer whose tokens are accepted"),
     setting("LATCHKEY_RESOURCE", None, "the identifier of the API: the required audience of tokens"),
@@ -54,21 +55,22 @@ pub const SETTINGS: &[Setting] = &[
     ),
 ];
 
-/// An API and its guard, as configured.
+/// The configuration of an API and its guard.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Settings {
-    /// How tokens are checked.
+    /// The checks of tokens.
     pub config: Config,
-    /// Which request needs which scope.
+    /// The scope that each request needs.
     pub routes: RouteScopes,
-    /// What the API says of itself.
+    /// The metadata of the API.
     pub metadata: ResourceMetadata,
-    /// The path at which it says so.
+    /// The path of the metadata.
     pub metadata_path: String,
 }
 
 impl Settings {
-    /// Reads the settings; the error lists all that is wrong, each by the setting's name.
+    /// Reads the settings. The error lists every problem, each with the setting's name.
     pub fn read(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, Vec<String>> {
         let text = |name: &str| {
             debug_assert!(SETTINGS.iter().any(|setting| setting.name == name), "{name} is not in the table");
@@ -124,9 +126,10 @@ impl Settings {
         Ok(Self { config, routes, metadata, metadata_path })
     }
 
-    /// The scope that a request needs, as the `needed` of a check; `Err` when no scope allows it.
-    pub fn needed(&self, method: &http::Method, path: &str) -> Result<Scope, crate::Denial> {
-        self.routes.needed(method, path).ok_or_else(|| crate::Denial::InsufficientScope(Scope::default()))
+    /// Returns the scope that a request needs, for [`ResourceServer::check`](crate::ResourceServer::check). Errors: no scope
+    /// allows the request.
+    pub fn needed(&self, method: &http::Method, path: &str) -> Result<Scope, crate::AccessError> {
+        self.routes.needed(method, path).ok_or_else(|| crate::AccessError::InsufficientScope(Scope::default()))
     }
 }
 

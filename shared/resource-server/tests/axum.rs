@@ -1,4 +1,4 @@
-//! The example's API on real axum and sockets, before an authorization server that is axum too.
+//! The API of the example on axum and sockets, with an authorization server on axum.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 #![allow(clippy::arithmetic_side_effects, clippy::expect_used, reason = "as above")]

@@ -1,7 +1,8 @@
-//! Types that the authorization server and resource servers share. No I/O, no clock, no randomness.
+#![doc = include_str!("../README.md")]
 
 mod algorithm;
 mod audience;
+mod cache;
 mod error;
 pub mod json;
 pub mod remote_url;
@@ -11,6 +12,7 @@ mod token;
 
 pub use algorithm::{Algorithm, ContentEncryption, KeyManagementAlgorithm, RequestObjectAlgorithm, UnknownAlgorithm};
 pub use audience::Audience;
+pub use cache::BoundedCache;
 pub use error::{Error, ErrorBody, ErrorCode};
 pub use scope::Scope;
 pub use timestamp::Timestamp;

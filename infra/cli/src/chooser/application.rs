@@ -1,107 +1,108 @@
-//! What can be built, the flow for each, and why.
+//! Kinds of applications, and the flow for each with its reasons.
 
 use clap::ValueEnum;
 use serde_json::{Map, Value, json};
 
-/// What somebody builds.
+/// A kind of application.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Application {
-    /// A single-page app: JavaScript in a browser, no server of its own.
+    /// Single-page app: JavaScript in a browser, without a back end.
     Spa,
-    /// A mobile or desktop app.
+    /// Mobile or desktop app.
     Native,
-    /// A web application with a back end.
+    /// Web application with a back end.
     Web,
-    /// A service, a job, a script: nobody signs in.
+    /// Service, job or script: no user signs in.
     Service,
-    /// A device or a command line without a browser: a TV, a tool on a server.
+    /// Device or command line without a browser, such as a TV or a tool on a server.
     Device,
-    /// An MCP server, which language models call for people.
+    /// MCP server, which language models call for users.
     Mcp,
-    /// An API that takes access tokens.
+    /// API that accepts access tokens.
     Api,
 }
 
-/// What an application is sent back to after sign-in.
+/// An example of a redirect URI.
 pub(crate) struct Redirect {
-    /// What it looks like.
+    /// Example for production.
     pub(crate) hint: &'static str,
-    /// While it is being built.
+    /// Default during development.
     pub(crate) default: &'static str,
 }
 
-const PEOPLE: &str = "openid profile email offline_access";
+/// Default scopes of an application in which users sign in.
+const USER_SCOPE: &str = "openid profile email offline_access";
 
 impl Application {
-    /// What it is, in words.
-    pub(crate) const fn what(self) -> &'static str {
+    /// Returns a description.
+    pub(crate) const fn description(self) -> &'static str {
         match self {
-            Self::Spa => "Single-page app: JavaScript in a browser, no server of its own",
+            Self::Spa => "Single-page app: JavaScript in a browser, without a back end",
             Self::Native => "Mobile or desktop app",
             Self::Web => "Web application with a back end",
-            Self::Service => "Service, job or script: nobody signs in",
+            Self::Service => "Service, job or script: no user signs in",
             Self::Device => "Device or command line without a browser",
             Self::Mcp => "MCP server",
-            Self::Api => "API that takes access tokens",
+            Self::Api => "API that accepts access tokens",
         }
     }
 
-    /// The flow for it.
+    /// Returns the flow.
     pub(crate) const fn flow(self) -> &'static str {
         match self {
             Self::Spa | Self::Native => "authorization code with PKCE, public client, rotating refresh tokens",
             Self::Web => "authorization code with PKCE, client secret, rotating refresh tokens",
             Self::Service => "client credentials, client secret",
             Self::Device => "device authorization, public client, rotating refresh tokens",
-            Self::Mcp => "none of its own: it takes tokens, which its clients get by authorization code with PKCE",
-            Self::Api => "none of its own: it takes tokens, which other clients get",
+            Self::Mcp => "none: it accepts access tokens, which its clients request by authorization code with PKCE",
+            Self::Api => "none: it accepts access tokens, which other clients request",
         }
     }
 
-    /// Why this flow.
+    /// Returns the reasons for the flow.
     pub(crate) const fn reasons(self) -> &'static [&'static str] {
         match self {
             Self::Spa => &[
-                "Whoever opens the page can read it: a secret in it would be none (RFC 6749 §2.1).",
-                "PKCE binds the code to the page that asked for it (RFC 9700 §2.1.1).",
-                "A stolen refresh token is found when it is used a second time, and the family ends (RFC 9700 §4.14).",
-                "The implicit flow leaks tokens through URLs, and is refused.",
+                "Everyone can read the page, so it cannot keep a secret (RFC 6749 §2.1).",
+                "PKCE binds the code to the page that requested it (RFC 9700 §2.1.1).",
+                "Refresh tokens rotate: a replay of a stolen one revokes the grant (RFC 9700 §4.14).",
+                "The implicit flow leaks tokens through URLs, and is rejected.",
             ],
             Self::Native => &[
-                "An app can be taken apart: a secret in it would be none (RFC 8252 §8.5).",
-                "The system's browser shows the sign-in, never a view inside the app, which could read the password (RFC 8252 §8.12).",
-                "PKCE keeps another app that claims the same redirect from using the code (RFC 8252 §8.1).",
-                "A redirect to 127.0.0.1 or [::1], not to localhost, may use any port, which a desktop app takes when it starts (RFC 8252 §7.3).",
+                "Users can extract every secret from an app (RFC 8252 §8.5).",
+                "Sign-in uses the system's browser: a web view inside the app could read the password (RFC 8252 §8.12).",
+                "PKCE prevents another app that claims the same redirect URI from using the code (RFC 8252 §8.1).",
+                "A redirect URI at 127.0.0.1 or [::1] may have any port, because a desktop app takes one when it starts (RFC 8252 §7.3).",
             ],
             Self::Web => &[
-                "The back end can keep a secret, so a stolen code or refresh token is of no use without it.",
-                "PKCE all the same: it keeps a code from being injected into another session (RFC 9700 §2.1.1).",
-                "Tokens stay on the server; the browser has a cookie.",
+                "The back end can keep a secret. Without it, a stolen code or refresh token is useless.",
+                "PKCE prevents the injection of a code into another session (RFC 9700 §2.1.1).",
+                "Tokens stay in the back end; the browser has a cookie.",
             ],
             Self::Service => &[
-                "Nobody is there to sign in: the client acts for itself (RFC 6749 §4.4).",
-                "No refresh token: it asks again, which costs the server no storage.",
+                "No user signs in: the client acts for itself (RFC 6749 §4.4).",
+                "It has no refresh token: it requests a new access token, which costs the server no storage.",
             ],
             Self::Device => &[
-                "Where typing is hard or no browser is, a person signs in on a phone or a laptop, with a short code (RFC 8628).",
-                "Passwords are never typed into the device.",
-                "Where a browser can be opened on the same machine, take `native` instead: it is safer against phishing.",
+                "The user signs in on a phone or a laptop, with a short code (RFC 8628).",
+                "Users never type passwords into the device.",
+                "If the machine can open a browser, use `native`: it is safer against phishing.",
             ],
             Self::Mcp => &[
-                "An MCP server is a resource server: it checks tokens, and its clients get them (MCP, authorization).",
-                "Tokens name this server as their audience, so that no other server's tokens work here (RFC 8707).",
-                "Its clients find the way by its protected resource metadata (RFC 9728).",
-                "This entry is what it asks the introspection endpoint with, for opaque tokens and for revocation at once.",
+                "An MCP server is a resource server: it verifies access tokens, and its clients request them (MCP, Authorization).",
+                "Access tokens name this server as their audience: those of other servers are rejected (RFC 8707).",
+                "Its clients find the authorization server by its protected resource metadata (RFC 9728).",
+                "It uses this client at the introspection endpoint, for opaque tokens and immediate revocation.",
             ],
             Self::Api => &[
-                "An API gets no tokens, it checks them: signature, issuer, audience, expiry, scope (RFC 9068 §4).",
-                "Tokens name this API as their audience, so that no other API's tokens work here (RFC 8707).",
-                "This entry is what it asks the introspection endpoint with, for opaque tokens and for revocation at once.",
+                "An API requests no tokens. It verifies signature, issuer, audience, expiry and scope (RFC 9068 §4).",
+                "Access tokens name this API as their audience: those of other APIs are rejected (RFC 8707).",
+                "It uses this client at the introspection endpoint, for opaque tokens and immediate revocation.",
             ],
         }
     }
 
-    /// Where it is sent back to; `None` when nobody is sent anywhere.
+    /// Returns examples of its redirect URI; `None` if it has none.
     pub(crate) const fn redirect(self) -> Option<Redirect> {
         match self {
             Self::Spa => {
@@ -118,20 +119,20 @@ impl Application {
         }
     }
 
-    /// Whether it is a resource server, which tokens are for.
+    /// True if it is a resource server.
     pub(crate) const fn is_resource(self) -> bool {
         matches!(self, Self::Mcp | Self::Api)
     }
 
-    /// What it may ask for, unless somebody says otherwise.
+    /// Returns the default scopes.
     pub(crate) const fn scope(self) -> &'static str {
         match self {
-            Self::Spa | Self::Native | Self::Web | Self::Device => PEOPLE,
+            Self::Spa | Self::Native | Self::Web | Self::Device => USER_SCOPE,
             Self::Service | Self::Mcp | Self::Api => "read",
         }
     }
 
-    /// The client, in the words of the registration metadata. `resource` is the identifier of a resource server.
+    /// Returns the registration metadata of the client. `resource` is the identifier of a resource server.
     pub(crate) fn client(self, scope: &str, redirect_uris: &[String], resource: Option<&str>) -> Map<String, Value> {
         let mut client = Map::new();
         let mut set = |name: &str, value: Value| client.insert(name.to_owned(), value);

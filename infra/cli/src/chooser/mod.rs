@@ -1,4 +1,4 @@
-//! `latchkey client create`: from what is being built to the flow for it, the client, and the settings to paste.
+//! `latchkey client create`: chooses the flow for an application, registers the client, and shows the settings to paste.
 
 mod application;
 mod proposal;
@@ -14,29 +14,27 @@ use crate::output::Output;
 use proposal::Proposal;
 use questions::Questions;
 use serde_json::{Value, json};
-use std::io::IsTerminal;
 
-/// What is known, and what is still to be asked for.
+/// The answers from which the client is made.
 struct Answers {
     application: Application,
     redirect_uris: Vec<String>,
     name: Option<String>,
     scope: String,
-    /// The identifier of a resource server.
+    /// Identifier of a resource server.
     resource: Option<String>,
 }
 
-/// Asks what is not said on the command line, if there is a person to ask; then writes the client.
+/// Asks for what the command line leaves out, if the command may ask; then writes the client.
 pub(crate) fn create(args: &ClientCreateArgs, output: Output) -> Result<(), Failure> {
     let deployment = Deployment::of(&args.deployment)?;
-    let is_person = output == Output::Text && std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
-    let answers = if is_person {
+    let answers = if output.may_ask() {
         match ask(args, &mut Questions::new(std::io::stdin().lock(), std::io::stderr()), deployment.origin())? {
             Some(answers) => answers,
             None => return Err(Failure::new("Nothing was written.")),
         }
     } else {
-        said(args)?
+        from_arguments(args)?
     };
     let discovery = deployment.discovery()?;
     let client_id = match &args.id {
@@ -50,8 +48,8 @@ pub(crate) fn create(args: &ClientCreateArgs, output: Output) -> Result<(), Fail
     }
     let path = format!("clients/{}", encoded(&client_id));
     if deployment.get(&path)?.is_some() {
-        return Err(Failure::new(format!("There is a client {client_id} already."))
-            .remedy("Take another --id; `latchkey client add` changes a client."));
+        return Err(Failure::new(format!("A client {client_id} exists already."))
+            .remedy("Choose another --id; `latchkey client add` changes a client."));
     }
     let written = deployment.put(&path, &Value::Object(client))?;
     let proposal = Proposal::new(answers.application, &written, &discovery, answers.resource.as_deref())?;
@@ -59,22 +57,22 @@ pub(crate) fn create(args: &ClientCreateArgs, output: Output) -> Result<(), Fail
     Ok(())
 }
 
-/// What the command line says, which must be everything.
-fn said(args: &ClientCreateArgs) -> Result<Answers, Failure> {
+/// Returns the answers of the command line, which must be complete.
+fn from_arguments(args: &ClientCreateArgs) -> Result<Answers, Failure> {
     let Some(application) = args.application else {
-        return Err(Failure::new("Say what you are building.")
-            .remedy("Use --for spa, native, web, service, device, mcp or api; or run this in a terminal."));
+        return Err(Failure::new("The kind of application is required.")
+            .remedy("Use --for spa, native, web, service, device, mcp or api, or run the command at a terminal."));
     };
     if let Some(redirect) = application.redirect()
         && args.redirect_uris.is_empty()
     {
         return Err(Failure::new("A redirect URI is required.")
-            .remedy(format!("Name the redirect URI, such as {}", redirect.hint)));
+            .remedy(format!("Give the redirect URI, such as {}", redirect.hint)));
     }
     check(args, application)?;
     if application.is_resource() && args.resource.is_none() {
         return Err(Failure::new("A resource identifier is required.")
-            .remedy("Name the identifier that tokens have as their audience: --resource https://api.example.com"));
+            .remedy("Give the audience of its access tokens, such as --resource https://api.example.com"));
     }
     Ok(Answers {
         application,
@@ -85,22 +83,23 @@ fn said(args: &ClientCreateArgs) -> Result<Answers, Failure> {
     })
 }
 
-/// Refuses what the command line says and the application has no use for.
+/// Rejects arguments that the kind of application does not use.
 fn check(args: &ClientCreateArgs, application: Application) -> Result<(), Failure> {
     if application.redirect().is_none()
         && let Some(uri) = args.redirect_uris.first()
     {
-        return Err(Failure::new(format!("Nobody is sent back to this kind of application, at {uri} or elsewhere."))
-            .remedy("Leave the redirect URI out, or say with --for what people sign in to."));
+        return Err(Failure::new(format!("This kind of application has no redirect URI, but {uri} is given."))
+            .remedy("Leave the redirect URI out, or choose with --for an application in which users sign in."));
     }
     if !application.is_resource() && args.resource.is_some() {
-        return Err(Failure::new("--resource is the identifier of an API or MCP server that is being built.")
-            .remedy("Leave it out here: the client names the resource when it asks for a token, by resource=."));
+        return Err(Failure::new("--resource is for an API or an MCP server.").remedy(
+            "Leave it out: a client names the resource when it requests a token, with the parameter `resource`.",
+        ));
     }
     Ok(())
 }
 
-/// The same, asking for what is missing. `None` when the person does not want the client.
+/// Returns the answers of the command line, and asks for what is missing. `None` if the last question is answered no.
 fn ask<R: std::io::BufRead, W: std::io::Write>(
     args: &ClientCreateArgs,
     questions: &mut Questions<R, W>,
@@ -114,20 +113,20 @@ fn ask<R: std::io::BufRead, W: std::io::Write>(
     questions.explain(application)?;
     let name = match &args.name {
         Some(name) => Some(name.clone()),
-        None => Some(questions.ask("Its name, as people will see it", "")?).filter(|name| !name.is_empty()),
+        None => Some(questions.ask("Name that users see", "")?).filter(|name| !name.is_empty()),
     };
     let redirect_uris = match application.redirect() {
         Some(redirect) if args.redirect_uris.is_empty() => {
-            let question = format!("Where people are sent back to ({})", redirect.hint);
+            let question = format!("Redirect URI: where users return to after sign-in ({})", redirect.hint);
             questions.ask(&question, redirect.default)?.split_whitespace().map(str::to_owned).collect()
         }
         _ => args.redirect_uris.clone(),
     };
     let resource = match &args.resource {
         None if application.is_resource() => {
-            Some(questions.ask("Its identifier, the audience of tokens for it", "https://api.example.com")?)
+            Some(questions.ask("Identifier: the audience of its access tokens", "https://api.example.com")?)
         }
-        said => said.clone(),
+        given => given.clone(),
     };
     let scope = match &args.scope {
         Some(scope) => scope.clone(),
@@ -159,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_person_is_asked_for_what_is_not_said() {
+    fn missing_answers_are_asked_for() {
         let (answers, shown) = answered("", "1\nShop\nhttps://shop.example/cb\n\ny\n");
         let answers = answers.unwrap();
         assert_eq!((answers.application, answers.name.as_deref()), (Application::Spa, Some("Shop")));
@@ -168,18 +167,18 @@ mod tests {
 
         let (answers, shown) = answered("--for service --name Job --scope read", "\n");
         assert_eq!(answers.unwrap().scope, "read");
-        assert!(!shown.contains("What are you building") && !shown.contains("name"), "{shown}");
+        assert!(!shown.contains("What are you building") && !shown.to_lowercase().contains("name"), "{shown}");
     }
 
     #[test]
-    fn an_answer_that_is_none_is_asked_for_again_and_no_is_no() {
+    fn an_invalid_answer_is_asked_for_again_and_no_writes_nothing() {
         let (answers, shown) = answered("", "9\nspa?\n4\n\n\nn\n");
         assert!(answers.is_none());
         assert_eq!(shown.matches("1 to 7").count(), 3, "{shown}");
     }
 
     #[test]
-    fn every_application_makes_a_client_without_problems() {
+    fn every_application_has_a_valid_client() {
         use clap::ValueEnum;
         for application in Application::value_variants() {
             let redirects: Vec<String> = application.redirect().map(|it| it.default.to_owned()).into_iter().collect();
@@ -193,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_person_everything_must_be_said() {
+    fn without_a_terminal_the_arguments_must_be_complete() {
         for line in [
             "",
             "--for spa",
@@ -201,9 +200,9 @@ mod tests {
             "--for service https://a.example/cb",
             "--for spa https://a.example/cb --resource https://api.example.com",
         ] {
-            assert!(said(&args(line)).is_err(), "{line}");
+            assert!(from_arguments(&args(line)).is_err(), "{line}");
         }
-        assert!(said(&args("--for spa https://a.example/cb")).is_ok());
-        assert!(said(&args("--for device")).is_ok());
+        assert!(from_arguments(&args("--for spa https://a.example/cb")).is_ok());
+        assert!(from_arguments(&args("--for device")).is_ok());
     }
 }

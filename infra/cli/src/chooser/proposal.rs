@@ -1,4 +1,4 @@
-//! What a person pastes into the application, and what to try it with.
+//! The settings to paste into an application, and command lines to try them with.
 
 use super::Application;
 use crate::client::random_id;
@@ -7,20 +7,20 @@ use crate::failure::Failure;
 use protocol::CodeChallenge;
 use serde_json::{Map, Value, json};
 
-/// A client that was written, with all that its application must know.
+/// A registered client with the settings that its application needs.
 pub(super) struct Proposal {
     application: Application,
-    /// Name and value, in the order to show them in.
+    /// Name and value, in the order in which they are shown.
     settings: Vec<(&'static str, String)>,
-    /// Title, and a command line or a URL.
+    /// Titles with command lines or URLs.
     lines: Vec<(&'static str, String)>,
-    /// What the deployment must be told.
+    /// Setting that the deployment needs.
     deployment: Option<String>,
     client: Value,
 }
 
 impl Proposal {
-    /// `client` is what the deployment wrote, `discovery` what it says of itself.
+    /// Makes the proposal from the client as stored and the provider's metadata.
     pub(super) fn new(
         application: Application,
         client: &Value,
@@ -30,15 +30,15 @@ impl Proposal {
         let text = |of: &Value, name: &str| of.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         let issuer = text(discovery, "issuer");
         let endpoint = |name: &str, path: &str| {
-            let told = text(discovery, name);
-            if told.is_empty() { format!("{issuer}{path}") } else { told }
+            let published = text(discovery, name);
+            if published.is_empty() { format!("{issuer}{path}") } else { published }
         };
         let id = text(client, "client_id");
         let secret = client.get("client_secret").and_then(Value::as_str);
         let redirect_uri = client.pointer("/redirect_uris/0").and_then(Value::as_str).unwrap_or_default();
         let scope = text(client, "scope");
         let token = endpoint("token_endpoint", "/token");
-        // In a shell, what the client authenticates with.
+        // Arguments of curl that authenticate the client.
         let authentication = match secret {
             Some(secret) => format!("-u '{id}:{secret}'"),
             None => format!("-d client_id={id}"),
@@ -68,7 +68,7 @@ impl Proposal {
                     ),
                 ));
                 lines.push((
-                    "Exchange the code of the URL that you are sent to, within a minute",
+                    "Exchange the code in the URL that you are redirected to, within a minute",
                     format!(
                         "curl {token} {authentication} -d grant_type=authorization_code -d redirect_uri={redirect_uri} -d code_verifier={verifier} -d code=CODE"
                     ),
@@ -78,7 +78,7 @@ impl Proposal {
                 settings.push(("scope", scope.clone()));
                 let scope = scope.replace(' ', "+");
                 lines.push((
-                    "A token",
+                    "Request a token",
                     format!("curl {token} {authentication} -d grant_type=client_credentials -d scope={scope}"),
                 ));
             }
@@ -87,9 +87,9 @@ impl Proposal {
                 settings.push(("scope", scope.clone()));
                 settings.push(("device_authorization_endpoint", device.clone()));
                 let scope = scope.replace(' ', "+");
-                lines.push(("A code to show", format!("curl {device} -d client_id={id} -d scope={scope}")));
+                lines.push(("Request a user code", format!("curl {device} -d client_id={id} -d scope={scope}")));
                 lines.push((
-                    "Ask every five seconds, until the person has allowed it",
+                    "Poll every five seconds until the user has allowed it",
                     format!(
                         "curl {token} -d client_id={id} -d grant_type=urn:ietf:params:oauth:grant-type:device_code -d device_code=DEVICE_CODE"
                     ),
@@ -100,7 +100,7 @@ impl Proposal {
                 settings.push(("resource", resource.unwrap_or_default().to_owned()));
                 settings.push(("jwks_uri", endpoint("jwks_uri", "/jwks")));
                 settings.push(("introspection_endpoint", introspect.clone()));
-                lines.push(("Is a token good?", format!("curl {introspect} {authentication} -d token=TOKEN")));
+                lines.push(("Introspect a token", format!("curl {introspect} {authentication} -d token=TOKEN")));
             }
         }
         if !application.is_resource() {
@@ -113,7 +113,7 @@ impl Proposal {
         Ok(Self { application, settings, lines, deployment, client: client.clone() })
     }
 
-    /// For a program.
+    /// Returns the proposal as JSON.
     pub(super) fn json(&self) -> Value {
         let mut settings = Map::new();
         for (name, value) in &self.settings {
@@ -122,7 +122,7 @@ impl Proposal {
         let lines: Vec<Value> =
             self.lines.iter().map(|(title, line)| json!({ "title": title, "line": line })).collect();
         json!({
-            "application": self.application.what(),
+            "application": self.application.description(),
             "flow": self.application.flow(),
             "reasons": self.application.reasons(),
             "settings": settings,
@@ -132,9 +132,9 @@ impl Proposal {
         })
     }
 
-    /// For a person.
+    /// Returns the proposal as text.
     pub(super) fn text(&self) -> String {
-        let mut text = format!("{}\nFlow: {}\n\nWhy\n", self.application.what(), self.application.flow());
+        let mut text = format!("{}\nFlow: {}\n\nWhy\n", self.application.description(), self.application.flow());
         for reason in self.application.reasons() {
             text.push_str(&format!("  - {reason}\n"));
         }
@@ -143,10 +143,10 @@ impl Proposal {
             text.push_str(&format!("  {name:30} {value}\n"));
         }
         if self.settings.iter().any(|(name, _)| *name == "client_secret") {
-            text.push_str("\n  The secret is shown this once; the store keeps only a hash of it.\n");
+            text.push_str("\n  The secret is shown only now; the store has a hash of it.\n");
         }
         if let Some(deployment) = &self.deployment {
-            text.push_str(&format!("\nThe deployment must know the resource\n  {deployment}\n"));
+            text.push_str(&format!("\nThe deployment must have the resource\n  {deployment}\n"));
         }
         for (title, line) in &self.lines {
             text.push_str(&format!("\n{title}\n  {line}\n"));

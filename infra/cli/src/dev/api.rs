@@ -1,57 +1,51 @@
-//! The sample API behind the gateway's checks, all in this process.
+//! The demo API behind the gateway's checks, in this process.
 
 use crate::dev::provider;
 use crate::failure::Failure;
 use ::provider::Context;
 use async_trait::async_trait;
-use authorizer::gateway::{Gateway, Verdict};
+use authorizer::gateway::{Gateway, GatewayDecision};
 use demo_api::Caller;
 use http::Method;
 use latchkey_http::{Request, RequestLog, Response};
 use platform::entropy;
-use resource_server::{Http, Presented, Settings};
+use resource_server::{Http, Settings};
 use std::sync::Arc;
 
-/// The sample API and what stands before it.
+/// The demo API and its gateway.
 pub(crate) struct Api {
     gateway: Gateway,
     metadata_path: String,
 }
 
 impl Api {
-    /// With these settings, before this provider.
+    /// Reads the settings of the API. The gateway calls the provider of `context`.
     pub(crate) fn new(lookup: &dyn Fn(&str) -> Option<String>, context: &Arc<Context>) -> Result<Self, Failure> {
         let settings = Settings::read(lookup).map_err(|problems| Failure::new(problems.join("\n")))?;
         let metadata_path = settings.metadata_path.clone();
         Ok(Self { gateway: Gateway::new(settings, Arc::new(Inside(Arc::clone(context)))), metadata_path })
     }
 
-    /// Whether a path is the API's.
+    /// True if the API serves a path.
     pub(crate) fn serves(&self, path: &str) -> bool {
         let below = path.strip_prefix(demo_api::PATH);
         below.is_some_and(|below| below.is_empty() || below.starts_with('/')) || path == self.metadata_path
     }
 
-    /// Answers a request, in the gateway's name or the API's.
+    /// Answers a request: with the gateway's rejection, or with the API's response.
     pub(crate) async fn answer(&self, request: &Request, context: &Context) -> Response {
-        let url = format!("{}?{}", request.path, request.query);
-        let presented = Presented { method: &request.method, url: &url, headers: &request.headers };
-        let (verdict, line) = self.gateway.judge(&presented, &request.path, &request.id, request.received_at).await;
+        let (decision, line) = self.gateway.decide(request).await;
         (context.log)(&line.to_string());
-        let answer = match verdict {
-            Verdict::Answer(answer) => answer,
-            Verdict::Forward(headers) => {
+        match decision {
+            GatewayDecision::Respond(answer) => answer,
+            GatewayDecision::Forward(headers) => {
                 demo_api::respond(&request.method, &headers, &Caller::of_headers(&headers), request.body.len())
             }
-        };
-        let (head, body) = answer.into_parts();
-        let mut response = Response::new(head.status).with_body(body);
-        response.headers = head.headers;
-        response
+        }
     }
 }
 
-/// The way to the provider: none is needed.
+/// Transport to the provider of this process, without a network.
 struct Inside(Arc<Context>);
 
 #[async_trait]
@@ -69,7 +63,7 @@ impl Http for Inside {
             id: entropy::name().map_err(|error| error.reason)?,
             log: RequestLog::default(),
         };
-        let response = provider::respond(request, &self.0).await.ok_or("nothing is there")?;
+        let response = provider::respond(request, &self.0).await.ok_or("the provider has no such endpoint")?;
         let mut answer = http::Response::new(response.body);
         *answer.status_mut() = response.status;
         *answer.headers_mut() = response.headers;

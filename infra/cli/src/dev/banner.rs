@@ -1,4 +1,4 @@
-//! What `latchkey dev` prints when it is ready.
+//! The text that `latchkey dev` prints when it is ready.
 
 use crate::demo;
 use crate::dev::commands;
@@ -6,22 +6,22 @@ use crate::secret;
 use serde_json::{Value, json};
 use std::path::Path;
 
-/// The facts.
+/// The facts to print.
 pub(crate) struct Banner<'a> {
     /// The issuer.
     pub(crate) issuer: &'a str,
-    /// Where the data are; `None` in memory.
+    /// Data directory; `None` if the store is in memory.
     pub(crate) data: Option<&'a Path>,
-    /// Whether others than this machine can reach the server.
+    /// True if other machines can reach the server.
     pub(crate) is_open: bool,
-    /// The port that it listens on.
+    /// Port on which the server listens.
     pub(crate) port: u16,
-    /// Variables of the environment that look like settings and are none.
+    /// Environment variables that look like settings but are unknown.
     pub(crate) unknown_settings: &'a [String],
 }
 
 impl Banner<'_> {
-    /// For a program.
+    /// Returns the facts as JSON.
     pub(crate) fn json(&self) -> Value {
         let clients: Vec<Value> = demo::CLIENTS
             .iter()
@@ -44,7 +44,7 @@ impl Banner<'_> {
         })
     }
 
-    /// For a person.
+    /// Returns the facts as text.
     pub(crate) fn text(&self) -> String {
         let issuer = self.issuer;
         let mut text = format!(
@@ -68,18 +68,18 @@ Latchkey runs at {issuer}
         }
         text.push_str(&match self.data {
             Some(data) => format!("  Data         {}\n", data.display()),
-            None => "  Data         in memory, gone at the end\n".to_owned(),
+            None => "  Data         in memory, lost when the server stops\n".to_owned(),
         });
         for command in commands::all(issuer, self.port) {
             text.push_str(&format!("\n{}\n  {}\n", command.title, command.line));
         }
         for name in self.unknown_settings {
             text.push_str(&format!(
-                "\nWarning: {name} is no setting and is ignored; infra/docs/configuration.md lists all settings.\n"
+                "\nWarning: {name} is not a setting and is ignored; infra/docs/configuration.md lists all settings.\n"
             ));
         }
         if self.is_open {
-            text.push_str("\nWarning: others can reach this server, and everybody knows the demo passwords.\n");
+            text.push_str("\nWarning: other machines can reach this server, and the demo passwords are public.\n");
         }
         text.push_str("\nPress Ctrl-C to stop.");
         text

@@ -1,20 +1,19 @@
-//! One command line for each grant, to paste into a terminal.
+//! One command line for each grant type, to paste into a terminal.
 
 /// A command line, or a URL.
 pub(crate) struct Line {
-    /// What it shows.
+    /// Purpose.
     pub(crate) title: &'static str,
-    /// As typed.
+    /// The text to paste.
     pub(crate) line: String,
 }
 
-/// Where the sign-in that starts from the terminal ends: a page of this server, by number, which is registered for any
-/// port.
+/// Returns the redirect URI of the command lines: a page of this server at a loopback address, registered for any port.
 fn redirect_uri(port: u16) -> String {
     format!("http://127.0.0.1:{port}/callback")
 }
 
-/// The URL to open in a browser for a code.
+/// Returns the URL of an authorization request.
 pub(crate) fn authorize(issuer: &str, port: u16) -> String {
     let redirect_uri = redirect_uri(port).replace(':', "%3A").replace('/', "%2F");
     format!(
@@ -22,7 +21,7 @@ pub(crate) fn authorize(issuer: &str, port: u16) -> String {
     )
 }
 
-/// A code for tokens.
+/// Returns the command line that redeems a code.
 pub(crate) fn exchange(issuer: &str, port: u16, code: &str) -> String {
     format!(
         "curl {issuer}/token -u demo-web:demo-web-secret -d grant_type=authorization_code -d redirect_uri={} -d code={code}",
@@ -30,14 +29,14 @@ pub(crate) fn exchange(issuer: &str, port: u16, code: &str) -> String {
     )
 }
 
-/// New tokens for the old.
+/// Returns the command line that redeems a refresh token.
 pub(crate) fn refresh(issuer: &str) -> String {
     format!(
         "curl {issuer}/token -u demo-web:demo-web-secret -d grant_type=refresh_token -d refresh_token=REFRESH_TOKEN"
     )
 }
 
-/// A person's access token for one that an API takes.
+/// Returns the command line of a token exchange (RFC 8693): a user's access token for one for the demo API.
 fn token_exchange(issuer: &str) -> String {
     const URN: &str = "urn:ietf:params:oauth";
     format!(
@@ -45,7 +44,7 @@ fn token_exchange(issuer: &str) -> String {
     )
 }
 
-/// All of them, in the order to try them in, for the server that listens on a port.
+/// Returns all command lines, in the order in which to try them, for a server on `port`.
 pub(crate) fn all(issuer: &str, port: u16) -> Vec<Line> {
     vec![
         Line {
@@ -54,11 +53,11 @@ pub(crate) fn all(issuer: &str, port: u16) -> Vec<Line> {
                 "curl {issuer}/token -u demo-service:demo-service-secret -d grant_type=client_credentials -d scope=read"
             ),
         },
-        Line { title: "Authorization code: open, sign in", line: authorize(issuer, port) },
-        Line { title: "Authorization code: exchange", line: exchange(issuer, port, "CODE") },
+        Line { title: "Authorization code: open this URL and sign in", line: authorize(issuer, port) },
+        Line { title: "Authorization code: redeem the code", line: exchange(issuer, port, "CODE") },
         Line { title: "Refresh", line: refresh(issuer) },
         Line {
-            title: "Device: ask, then open the verification_uri",
+            title: "Device: request a user code, then open the verification_uri",
             line: format!("curl {issuer}/device_authorization -d client_id=demo-device -d scope='openid profile'"),
         },
         Line {
@@ -68,14 +67,14 @@ pub(crate) fn all(issuer: &str, port: u16) -> Vec<Line> {
             ),
         },
         Line {
-            title: "The demo API: a token for it",
+            title: "Demo API: request an access token for it",
             line: format!(
                 "curl {issuer}/token -u demo-service:demo-service-secret -d grant_type=client_credentials -d scope=demo:read -d resource={issuer}{}",
                 demo_api::PATH
             ),
         },
         Line {
-            title: "The demo API: call it (401 without a token, 403 with -X POST)",
+            title: "Demo API: call it (401 without a token, 403 with -X POST)",
             line: format!("curl -i {issuer}{} -H \"Authorization: Bearer ACCESS_TOKEN\"", demo_api::PATH),
         },
         Line {
@@ -88,7 +87,7 @@ pub(crate) fn all(issuer: &str, port: u16) -> Vec<Line> {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn the_way_back_is_to_the_port_whatever_the_issuer() {
+    fn the_redirect_uri_has_the_port_of_the_server() {
         for issuer in ["http://localhost:9104", "https://id.example.com"] {
             assert!(super::authorize(issuer, 9104).ends_with("redirect_uri=http%3A%2F%2F127.0.0.1%3A9104%2Fcallback"));
             assert!(super::exchange(issuer, 9104, "CODE").contains("redirect_uri=http://127.0.0.1:9104/callback "));

@@ -1,4 +1,4 @@
-//! Log lines, written behind the requests' back: a slow terminal must not slow the server down.
+//! Log lines, written by a thread of their own: a slow terminal must not slow the server down.
 
 use serde_json::Value;
 use std::io::{IsTerminal, Write};
@@ -6,15 +6,15 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// How long lines are gathered before they are written together.
+/// Time in which lines are gathered before they are written together.
 const GATHER: Duration = Duration::from_millis(25);
-/// How much waits to be written at most; what comes on top is left out, and counted.
+/// Maximum length of the lines that wait to be written, in bytes. Further lines are dropped and counted.
 const LIMIT: usize = 1 << 20;
 
 #[derive(Default)]
 struct Pending {
     lines: String,
-    left_out: u64,
+    dropped: u64,
     closed: bool,
 }
 
@@ -24,27 +24,28 @@ struct Shared {
     arrived: Condvar,
 }
 
-/// Where log lines go: standard error. In words when that is a terminal, else as they are, JSON.
+/// Writes log lines to standard error: short text if that is a terminal, otherwise the JSON lines.
 pub(crate) struct Log {
     shared: Arc<Shared>,
     writer: JoinHandle<()>,
 }
 
 impl Log {
+    /// Starts the thread.
     pub(crate) fn start() -> std::io::Result<Self> {
         let shared = Arc::<Shared>::default();
-        let theirs = Arc::clone(&shared);
-        let writer = std::thread::Builder::new().name("log".to_owned()).spawn(move || write(&theirs))?;
+        let of_thread = Arc::clone(&shared);
+        let writer = std::thread::Builder::new().name("log".to_owned()).spawn(move || write(&of_thread))?;
         Ok(Self { shared, writer })
     }
 
-    /// What takes one line.
+    /// Returns the function that takes a line.
     pub(crate) fn sink(&self) -> Box<dyn Fn(&str) + Send + Sync> {
         let shared = Arc::clone(&self.shared);
         Box::new(move |line| shared.push(line))
     }
 
-    /// Writes what is left.
+    /// Writes the remaining lines and ends the thread.
     pub(crate) fn close(self) {
         self.shared.lock().closed = true;
         self.shared.arrived.notify_all();
@@ -60,7 +61,7 @@ impl Shared {
     fn push(&self, line: &str) {
         let mut pending = self.lock();
         if pending.lines.len() > LIMIT {
-            pending.left_out = pending.left_out.saturating_add(1);
+            pending.dropped = pending.dropped.saturating_add(1);
             return;
         }
         let is_first = pending.lines.is_empty();
@@ -87,11 +88,11 @@ fn write(shared: &Shared) {
             pending = shared.lock();
         }
         let lines = std::mem::take(&mut pending.lines);
-        let left_out = std::mem::take(&mut pending.left_out);
+        let dropped = std::mem::take(&mut pending.dropped);
         drop(pending);
-        let mut text = if is_terminal { lines.lines().map(in_words).collect() } else { lines };
-        if left_out > 0 {
-            text.push_str(&format!("({left_out} lines left out)\n"));
+        let mut text = if is_terminal { lines.lines().map(short).collect() } else { lines };
+        if dropped > 0 {
+            text.push_str(&format!("({dropped} lines dropped)\n"));
         }
         let _ = std::io::stderr().lock().write_all(text.as_bytes());
         if closed {
@@ -100,8 +101,8 @@ fn write(shared: &Shared) {
     }
 }
 
-/// A line of the shell, for a person: `POST token 200 demo-web`, and what went wrong.
-fn in_words(line: &str) -> String {
+/// Returns a log line as short text: `POST token 200 demo-web`, and the error.
+fn short(line: &str) -> String {
     let Ok(value) = serde_json::from_str::<Value>(line) else { return format!("{line}\n") };
     let text = |name: &str| match value.get(name) {
         Some(Value::String(text)) => text.clone(),
@@ -122,10 +123,10 @@ fn in_words(line: &str) -> String {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn lines_are_put_in_words() {
+    fn lines_are_shortened() {
         let line =
             r#"{"method":"POST","function":"token","status":400,"client":"c","error":"invalid_grant","reason":"used"}"#;
-        assert_eq!(super::in_words(line), "POST token     400 c  invalid_grant: used\n");
-        assert_eq!(super::in_words("plain"), "plain\n");
+        assert_eq!(super::short(line), "POST token     400 c  invalid_grant: used\n");
+        assert_eq!(super::short("plain"), "plain\n");
     }
 }

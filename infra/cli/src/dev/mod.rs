@@ -1,4 +1,4 @@
-//! `latchkey dev`: every function in one process, with a store, demo data, and pages to try it all out.
+//! `latchkey dev`: every function in one process, with a store, demo data and a playground.
 
 mod api;
 mod banner;
@@ -6,7 +6,6 @@ mod commands;
 mod log;
 mod pages;
 mod provider;
-mod server;
 
 use crate::args::{DevArgs, DynamodbArgs};
 use crate::dynamodb;
@@ -23,23 +22,24 @@ use std::sync::Arc;
 use std::time::Duration;
 use storage::Records;
 use storage_sqlite::{OpenError, SqliteRecords};
-use tokio::sync::watch;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::oneshot;
 
-/// How often it is looked after the signing keys.
+/// Time between two runs of the function `rotate`.
 const ROTATION: Duration = Duration::from_secs(3600);
-/// How often clients are told of logouts that they could not be told of at once.
-const NOTICES: Duration = Duration::from_secs(60);
-/// Interval between two removals of expired records.
+/// Time between two runs of the function `notify`.
+const NOTIFICATIONS: Duration = Duration::from_secs(60);
+/// Time between two removals of expired records.
 const EXPIRY: Duration = Duration::from_secs(600);
 
 /// Serves until it is interrupted.
 pub(crate) fn run(args: &DevArgs, output: Output) -> Result<(), Failure> {
-    event_loop()?.block_on(serve(args, output))
+    event_loop(args.threads)?.block_on(serve(args, output))
 }
 
 /// Serves the DynamoDB API alone until it is interrupted.
 pub(crate) fn run_store(args: &DynamodbArgs, output: Output) -> Result<(), Failure> {
-    event_loop()?.block_on(async {
+    event_loop(1)?.block_on(async {
         let embedded = dynamodb::serve(args.data.as_deref(), Some(args.port)).await?;
         output.print(&json!({ "url": embedded.endpoint() }), || embedded.endpoint());
         interrupted().await;
@@ -47,19 +47,22 @@ pub(crate) fn run_store(args: &DynamodbArgs, output: Output) -> Result<(), Failu
     })
 }
 
-fn event_loop() -> Result<tokio::runtime::Runtime, Failure> {
-    tokio::runtime::Builder::new_current_thread()
+/// Returns the executor. With one thread, everything runs on the thread of the caller.
+fn event_loop(threads: u16) -> Result<Runtime, Failure> {
+    let mut builder = if threads == 1 { Builder::new_current_thread() } else { Builder::new_multi_thread() };
+    builder
+        .worker_threads(threads.into())
         .enable_all()
         .build()
-        .map_err(|error| Failure::new(format!("the server cannot start: {error}")))
+        .map_err(|error| Failure::new(format!("The server cannot start: {error}.")))
 }
 
 async fn serve(args: &DevArgs, output: Output) -> Result<(), Failure> {
     let (listeners, port) = listen(args).await?;
     let data = (!args.memory).then_some(args.data.as_path());
-    // First of all: the store locks the data directory.
+    // The store locks the data directory, so it comes first.
     let store = data.map(open_store).transpose()?;
-    // One in the environment is read with the other settings: all that is wrong with them is told at once.
+    // A secret in the environment is read with the other settings, so that one error names all invalid settings.
     let secret = match (secret::is_set(), data) {
         (true, _) => None,
         (false, Some(data)) => Some(secret::read_or_create(data)?),
@@ -69,7 +72,7 @@ async fn serve(args: &DevArgs, output: Output) -> Result<(), Failure> {
         Some(store) => Arc::<SqliteRecords>::clone(store),
         None => Arc::new(storage::memory::Memory::default()),
     };
-    let log = Log::start().map_err(|error| Failure::new(format!("the log cannot start: {error}")))?;
+    let log = Log::start().map_err(|error| Failure::new(format!("The log cannot start: {error}.")))?;
     let sink = if args.quiet { Box::new(|_: &str| {}) } else { log.sink() };
     let provider = Arc::new(Provider::new(port, secret.as_ref(), records, sink)?);
     provider.check_secret(clock::now()).await?;
@@ -86,11 +89,11 @@ async fn serve(args: &DevArgs, output: Output) -> Result<(), Failure> {
     };
     output.print(&banner.json(), || banner.text());
 
-    let (stop, stopped) = watch::channel(false);
+    let (stop, stopped) = oneshot::channel();
     tokio::spawn(async move {
         interrupted().await;
-        let _ = stop.send(true);
-        // Whoever asks twice does not want to wait.
+        let _ = stop.send(());
+        // A second signal does not wait for open requests.
         interrupted().await;
         std::process::exit(130);
     });
@@ -104,7 +107,7 @@ async fn serve(args: &DevArgs, output: Output) -> Result<(), Failure> {
     let notifying = Arc::clone(&provider);
     tokio::spawn(async move {
         loop {
-            tokio::time::sleep(NOTICES).await;
+            tokio::time::sleep(NOTIFICATIONS).await;
             notifying.notify(clock::now()).await;
         }
     });
@@ -117,21 +120,21 @@ async fn serve(args: &DevArgs, output: Output) -> Result<(), Failure> {
             }
         });
     }
-    server::serve(listeners, provider, args.threads, stopped).await;
+    platform::local::serve(listeners, provider, clock::now, async { drop(stopped.await) }).await;
     log.close();
     Ok(())
 }
 
 async fn listen(args: &DevArgs) -> Result<(Vec<tokio::net::TcpListener>, u16), Failure> {
-    let listeners = server::listen(args.host, args.port).await.map_err(|error| match error.kind() {
+    let listeners = platform::local::listen(args.host, args.port).await.map_err(|error| match error.kind() {
         ErrorKind::AddrInUse => {
             let other = args.port.checked_add(1).unwrap_or(8787);
-            Failure::new(format!("Port {} is taken.", args.port))
-                .remedy(format!("Stop what listens there, or take another: latchkey dev --port {other}"))
+            Failure::new(format!("Port {} is taken by another process.", args.port))
+                .remedy(format!("Stop that process, or choose another port: latchkey dev --port {other}"))
         }
-        ErrorKind::PermissionDenied => Failure::new(format!("Port {} needs more rights than we have.", args.port))
-            .remedy("Take one from 1024 on: latchkey dev --port 8787"),
-        _ => Failure::new(format!("{} port {} cannot be listened on: {error}", args.host, args.port)),
+        ErrorKind::PermissionDenied => Failure::new(format!("This user may not listen on port {}.", args.port))
+            .remedy("Choose a port from 1024 on: latchkey dev --port 8787"),
+        _ => Failure::new(format!("The server cannot listen on {} port {}: {error}.", args.host, args.port)),
     })?;
     let address = listeners.first().and_then(|listener| listener.local_addr().ok());
     Ok((listeners, address.map_or(args.port, |address| address.port())))
@@ -139,12 +142,12 @@ async fn listen(args: &DevArgs) -> Result<(Vec<tokio::net::TcpListener>, u16), F
 
 /// Opens the store in the data directory, which is created and kept out of version control.
 fn open_store(data: &Path) -> Result<Arc<SqliteRecords>, Failure> {
-    let remedy = "Name another directory with --data, or keep nothing with --memory.";
+    let remedy = "Choose another directory with --data, or use a store in memory with --memory.";
     let cannot = |what: String| Failure::new(what).remedy(remedy);
     let ignore = data.join(".gitignore");
     std::fs::create_dir_all(data)
         .and_then(|()| if ignore.exists() { Ok(()) } else { std::fs::write(&ignore, "*\n") })
-        .map_err(|error| cannot(format!("{} cannot be written: {error}", data.display())))?;
+        .map_err(|error| cannot(format!("{} cannot be written: {error}.", data.display())))?;
     match SqliteRecords::open(data) {
         Ok(store) => Ok(Arc::new(store)),
         Err(OpenError::InUse(data)) => Err(cannot(format!("Another server is using {}.", data.display()))),
@@ -152,7 +155,7 @@ fn open_store(data: &Path) -> Result<Arc<SqliteRecords>, Failure> {
     }
 }
 
-/// The variables of the environment that look like settings and are none: a misspelt one would be ignored.
+/// Returns the environment variables that look like settings but are unknown, such as misspelt ones.
 fn unknown_settings() -> Vec<String> {
     const OF_COMMANDS: [&str; 5] =
         ["LATCHKEY_PORT", "LATCHKEY_URL", "LATCHKEY_TABLE", "LATCHKEY_TOOLS", "LATCHKEY_PREBUILT"];
@@ -166,7 +169,7 @@ fn unknown_settings() -> Vec<String> {
     names.filter(|name| name.starts_with("LATCHKEY_") && !known(name)).collect()
 }
 
-/// Comes back when the process is told to end.
+/// Waits for a signal that ends the process.
 async fn interrupted() {
     #[cfg(unix)]
     {

@@ -1,4 +1,4 @@
-//! The pages that only the local provider has: the landing page, the playground, and where a pasted URL ends up.
+//! The pages that only the local provider has: landing page, playground, and the redirect URI of the command lines.
 
 use crate::demo;
 use crate::dev::commands;
@@ -7,7 +7,7 @@ use latchkey_http::{Request, Response};
 use platform::entropy;
 use provider::{HandlerError, RequestParameters};
 
-/// The page at a path of the server that listens on a port; `None` when it has none of its own there.
+/// Returns the page at the path of a request to the server on `port`; `None` if there is none.
 pub(crate) fn respond(request: &Request, issuer: &str, port: u16) -> Option<Response> {
     let page = match request.path.as_str() {
         "/" => landing,
@@ -16,7 +16,7 @@ pub(crate) fn respond(request: &Request, issuer: &str, port: u16) -> Option<Resp
         "/callback" => callback,
         _ => return None,
     };
-    // A response comes to the callback by POST, too (OAuth 2.0 Form Post Response Mode).
+    // With the response mode form_post, the authorization response is a POST (OAuth 2.0 Form Post Response Mode §2).
     let is_served = matches!(request.method, Method::GET | Method::HEAD)
         || (request.method == Method::POST && request.path == "/callback");
     if !is_served {
@@ -33,12 +33,12 @@ pub(crate) fn respond(request: &Request, issuer: &str, port: u16) -> Option<Resp
     Some(response)
 }
 
-/// The same page by the issuer's name, for a browser that came by a number: cookies and scripts are bound to one.
+/// Redirects a browser from a loopback address to the issuer's name, because cookies are bound to one host.
 pub(crate) fn by_name(request: &Request, issuer: &str) -> Option<Response> {
-    const SEEN: [&str; 6] = ["/", "/playground", "/playground/callback", "/authorize", "/device", "/logout"];
+    const PAGES: [&str; 6] = ["/", "/playground", "/playground/callback", "/authorize", "/device", "/logout"];
     let host = request.headers.get(header::HOST)?.to_str().ok()?;
     let is_number = host.starts_with("127.0.0.1:") || host.starts_with("[::1]:");
-    let is_page = request.method == Method::GET && SEEN.contains(&request.path.as_str());
+    let is_page = request.method == Method::GET && PAGES.contains(&request.path.as_str());
     (is_number && is_page && issuer.starts_with("http://localhost:")).then(|| {
         let query = if request.query.is_empty() { String::new() } else { format!("?{}", request.query) };
         Response::see_other(&format!("{issuer}{}{query}", request.path))
@@ -86,7 +86,7 @@ fn playground(_: &Request, issuer: &str, _: u16) -> Result<Response, HandlerErro
     ))
 }
 
-/// The link that a device shows, as a QR code.
+/// Returns the verification URI of a device as a QR code.
 fn qr_code(request: &Request, issuer: &str, _: u16) -> Result<Response, HandlerError> {
     let link = format!("{issuer}/device?{}", request.query);
     let code = qrcode::QrCode::new(link).map_err(HandlerError::unavailable)?;
@@ -94,21 +94,24 @@ fn qr_code(request: &Request, issuer: &str, _: u16) -> Result<Response, HandlerE
     Ok(Response::new(StatusCode::OK).with(header::CONTENT_TYPE, "image/svg+xml").with_body(image))
 }
 
-/// Where the URL that the terminal shows leads back to: the next command, with the code in it.
+/// Returns the next command line, with the code of the authorization response.
 fn callback(request: &Request, issuer: &str, port: u16) -> Result<Response, HandlerError> {
     let parameters = request.parameters().ok();
     let parameter = |name: &str| parameters.as_ref().and_then(|parameters| parameters.value(name));
     let plain = |code: &&str| code.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte));
     let text = match (parameter("code").filter(plain), parameter("error")) {
         (Some(code), _) => format!(
-            "Signed in. Exchange the code for tokens within a minute, once:\n\n{}\n\nThen refresh them, with the refresh_token of that answer:\n\n{}\n",
+            "Signed in. Redeem the code within a minute; it can be used once:\n\n{}\n\nThen redeem the refresh_token of that response:\n\n{}\n",
             commands::exchange(issuer, port, code),
             commands::refresh(issuer),
         ),
         (None, Some(error)) => {
-            format!("No code: {error}\n{}\n", parameter("error_description").unwrap_or_default())
+            format!(
+                "The authorization response is an error: {error}\n{}\n",
+                parameter("error_description").unwrap_or_default()
+            )
         }
-        (None, None) => "Nothing to see: a sign-in ends here.\n".to_owned(),
+        (None, None) => "This page shows authorization responses. This request has none.\n".to_owned(),
     };
     Ok(Response::new(StatusCode::OK).with(header::CONTENT_TYPE, "text/plain; charset=utf-8").with_body(text))
 }

@@ -1,14 +1,15 @@
-//! All functions behind one door.
+//! All functions in one process.
 
 use crate::demo;
 use crate::dev::api::Api;
-use crate::dev::{pages, server::Application};
+use crate::dev::pages;
 use crate::failure::Failure;
 use crate::secret;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use keys::Secret;
 use latchkey_http::{Request, RequestLog, Response};
 use platform::Fetcher;
+use platform::local::Respond;
 use provider::{Context, routes, shell};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -24,8 +25,8 @@ pub(crate) struct Provider {
 }
 
 impl Provider {
-    /// With the settings of the environment; where there are none, those of a provider on this port. `secret` is for an
-    /// environment that has none.
+    /// Reads the settings of the environment. A setting that is missing there has the value for a provider on this port.
+    /// `secret` is used if the environment has none.
     pub(crate) fn new(
         port: u16,
         secret: Option<&Secret>,
@@ -51,26 +52,27 @@ impl Provider {
             })
         };
         let mut context = Context::new(&lookup, records, log).map_err(Failure::new)?;
-        // Clients under development are on this machine, also when a proxy lends this server an https issuer.
+        // Clients under development are on this machine, even if a proxy gives this server an https issuer.
         context.fetch = Fetcher::new(EgressPolicy::Loopback);
         let context = Arc::new(context);
         Ok(Self { port, api: Api::new(&lookup, &context)?, context })
     }
 
-    /// The issuer.
+    /// Returns the issuer.
     pub(crate) fn issuer(&self) -> &str {
         &self.context.config.issuer
     }
 
-    /// Whether what is stored was made with this secret.
+    /// Reads the signing keys of the store. Errors: they were encrypted under another secret.
     pub(crate) async fn check_secret(&self, now: Timestamp) -> Result<(), Failure> {
         self.context.keyring(now).await.map(|_| ()).map_err(|fault| {
-            Failure::new(format!("The signing keys in the store cannot be used: {fault}"))
-                .remedy("They were made with another LATCHKEY_SECRET: set that one, or start anew with another --data.")
+            Failure::new(format!("The signing keys in the store cannot be used: {fault}")).remedy(
+                "They were made with another LATCHKEY_SECRET: set that one, or use a new store with another --data.",
+            )
         })
     }
 
-    /// Writes the demo data, as far as they are not there, or not as they are now: URIs follow the issuer.
+    /// Writes the demo data that are missing or have changed. Their URIs depend on the issuer.
     pub(crate) async fn write_demo_data(&self) -> Result<(), Failure> {
         for (path, client) in demo::clients(self.issuer()) {
             let stored = self.administer(Method::GET, &path, None).await?;
@@ -91,21 +93,21 @@ impl Provider {
         Ok(())
     }
 
-    /// Looks after the signing keys. What fails now is tried again later.
+    /// Runs the function `rotate`. A failure is logged; the next run tries again.
     pub(crate) async fn rotate(&self, now: Timestamp) {
         if let Err(fault) = rotate::run(now, &self.context).await {
             (self.context.log)(&json!({ "function": "rotate", "reason": fault.to_string() }).to_string());
         }
     }
 
-    /// Tells clients that sessions ended, those that could not be told at once.
+    /// Runs the function `notify`. A failure is logged; the next run tries again.
     pub(crate) async fn notify(&self, now: Timestamp) {
         if let Err(fault) = notify::run(now, &self.context).await {
             (self.context.log)(&json!({ "function": "notify", "reason": fault.to_string() }).to_string());
         }
     }
 
-    /// What the administration endpoint answers; `None` when nothing is there.
+    /// Calls the administration endpoint; `None` if there is no such document.
     async fn administer(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Option<Value>, Failure> {
         let now = crate::clock::now();
         let mut headers = HeaderMap::new();
@@ -127,13 +129,16 @@ impl Provider {
         match response.status {
             StatusCode::NOT_FOUND => Ok(None),
             status if status.is_success() => Ok(serde_json::from_slice(&response.body).ok()),
-            _ => Err(Failure::new(format!("demo data: {}", String::from_utf8_lossy(&response.body)))),
+            _ => Err(Failure::new(format!(
+                "The demo data cannot be written: {}",
+                String::from_utf8_lossy(&response.body)
+            ))),
         }
     }
 }
 
-/// The resources of the environment, and after them that of the demo API, which this process serves as well. What is no
-/// list stays as it is: the configuration tells what is wrong with it.
+/// Returns the resources of the environment, followed by that of the demo API, which this process serves too. A value
+/// that is not a list stays as it is; reading the configuration reports it.
 fn with_demo_api(resources: &str, demo: &str) -> String {
     let list = |text: &str| serde_json::from_str::<Vec<Value>>(text).ok();
     let (Some(mut all), Some(demo)) = (list(resources), list(demo)) else { return resources.to_owned() };
@@ -142,14 +147,14 @@ fn with_demo_api(resources: &str, demo: &str) -> String {
     Value::Array(all).to_string()
 }
 
-/// What the function of a request's path answers; `None` when there is none.
+/// Returns the response of the function that serves the request's path; `None` if there is none.
 pub(crate) async fn respond(request: Request, context: &Context) -> Option<Response> {
     let function = functions::find(routes::find(&request.path)?.function)?;
     Some(shell::respond(function, request, context).await)
 }
 
-impl Application for Provider {
-    async fn answer(&self, request: Request) -> Response {
+impl Respond for Provider {
+    async fn respond(&self, request: Request) -> Response {
         if let Some(elsewhere) = pages::by_name(&request, self.issuer()) {
             return elsewhere;
         }
@@ -165,11 +170,7 @@ impl Application for Provider {
             Response::new(StatusCode::NOT_FOUND)
                 .with(header::CONTENT_TYPE, "text/plain; charset=utf-8")
                 .with(header::X_CONTENT_TYPE_OPTIONS, "nosniff")
-                .with_body("There is nothing here.\n")
+                .with_body("There is no page at this URL.\n")
         })
-    }
-
-    fn body_limit(&self) -> usize {
-        latchkey_http::MAX_BODY
     }
 }

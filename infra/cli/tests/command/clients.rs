@@ -3,8 +3,8 @@
 use super::{SECRET, answer, in_memory, latchkey, run};
 use serde_json::{Value, json};
 
-/// What a command tells a person: on standard output, and on standard error.
-fn told(arguments: &[&str], url: &str) -> (String, String) {
+/// Runs a command that must succeed. Returns its standard output and standard error.
+fn printed(arguments: &[&str], url: &str) -> (String, String) {
     let mut command = latchkey(arguments);
     command.args(["--url", url]).env("LATCHKEY_SECRET", SECRET);
     let output = run(command, "");
@@ -13,7 +13,7 @@ fn told(arguments: &[&str], url: &str) -> (String, String) {
 }
 
 #[test]
-fn a_change_of_a_client_leaves_what_it_does_not_name() {
+fn settings_that_a_change_does_not_name_keep_their_values() {
     let provider = in_memory(&["--quiet"]);
     let url = provider.issuer();
     let add = |more: &[&str]| answer(&[&["client", "add", "--id", "shop"], more].concat(), url, "");
@@ -46,9 +46,9 @@ fn a_change_of_a_client_leaves_what_it_does_not_name() {
     }
 }
 
-/// A script whose variable is not set must not reach what the name of nobody stands for.
+/// An unset variable in a script must not name the collection of all clients or users.
 #[test]
-fn an_empty_name_is_refused() {
+fn an_empty_name_is_rejected() {
     for arguments in [
         &["client", "show", ""][..],
         &["client", "remove", ""],
@@ -67,7 +67,7 @@ fn an_empty_name_is_refused() {
 }
 
 #[test]
-fn a_file_is_the_whole_client() {
+fn a_file_replaces_all_settings() {
     let provider = in_memory(&["--quiet"]);
     let url = provider.issuer();
     answer(&["client", "add", "--id", "app", "https://app.example/cb", "--name", "App"], url, "");
@@ -79,16 +79,16 @@ fn a_file_is_the_whole_client() {
 }
 
 #[test]
-fn it_is_said_how_long_the_old_secret_is_good() {
+fn a_note_says_how_long_the_previous_secret_is_valid() {
     let provider = in_memory(&["--quiet"]);
     let url = provider.issuer();
     answer(&["client", "add", "--id", "-app", "--service"], url, "");
-    let (secret, note) = told(&["client", "secret", "-app"], url);
-    assert_eq!(secret.trim_end().len(), 43, "nothing but the secret: {secret}");
+    let (secret, note) = printed(&["client", "secret", "-app"], url);
+    assert_eq!(secret.trim_end().len(), 43, "only the secret: {secret}");
     assert!(note.contains("another minute") && note.contains("--keep-old"), "{note}");
-    let (_, note) = told(&["client", "secret", "-app", "--keep-old"], url);
-    assert!(note.contains("stays good"), "{note}");
-    let (removed, note) = told(&["client", "remove", "-app"], url);
+    let (_, note) = printed(&["client", "secret", "-app", "--keep-old"], url);
+    assert!(note.contains("stays valid"), "{note}");
+    let (removed, note) = printed(&["client", "remove", "-app"], url);
     assert!(removed.contains("is removed") && note.contains("within a minute"), "{removed}{note}");
 
     answer(&["client", "add", "--id", "app", "--service"], url, "");

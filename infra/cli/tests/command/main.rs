@@ -1,11 +1,11 @@
-//! The command as a person or a program runs it.
+//! The command, as users and programs run it.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     clippy::disallowed_methods,
-    reason = "a test fails by panicking, and waits by the clock"
+    reason = "a test fails by panicking, and reads the clock to wait"
 )]
 
 mod clients;
@@ -29,7 +29,7 @@ fn latchkey(arguments: &[&str]) -> Command {
     command
 }
 
-/// A running provider; ends when dropped.
+/// A running provider. Dropping it ends the process.
 struct Provider {
     process: Child,
     banner: Value,
@@ -51,7 +51,7 @@ impl Provider {
         self.banner["issuer"].as_str().unwrap()
     }
 
-    /// Asks it to end, as Ctrl-C does, and waits.
+    /// Ends the process as Ctrl-C does, and waits for it.
     fn stop(mut self) {
         let pid = self.process.id().to_string();
         assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
@@ -59,7 +59,7 @@ impl Provider {
         let status = loop {
             match self.process.try_wait().unwrap() {
                 Some(status) => break status,
-                None if started.elapsed() > Duration::from_secs(10) => panic!("it does not stop"),
+                None if started.elapsed() > Duration::from_secs(10) => panic!("the process does not end"),
                 None => std::thread::sleep(Duration::from_millis(10)),
             }
         };
@@ -92,7 +92,7 @@ fn run(mut command: Command, input: &str) -> Output {
     process.wait_with_output().unwrap()
 }
 
-/// Runs a command that must succeed; its JSON.
+/// Runs a command that must succeed. Returns its JSON.
 fn answer(arguments: &[&str], url: &str, input: &str) -> Value {
     let mut command = latchkey(arguments);
     command.args(["--json", "--url", url]).env("LATCHKEY_SECRET", SECRET);
@@ -101,7 +101,7 @@ fn answer(arguments: &[&str], url: &str, input: &str) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// Runs a command that must fail; what it complains of.
+/// Runs a command that must fail. Returns its error message.
 fn complaint(arguments: &[&str], url: &str, secret: &str) -> String {
     let mut command = latchkey(arguments);
     command.args(["--url", url]).env("LATCHKEY_SECRET", secret);
@@ -117,7 +117,7 @@ fn in_memory(more: &[&str]) -> Provider {
 }
 
 #[test]
-fn the_provider_says_where_it_is_and_serves_there() {
+fn the_provider_serves_at_the_url_that_it_prints() {
     for threads in ["1", "3"] {
         let provider = in_memory(&["--threads", threads]);
         let issuer = provider.issuer();
@@ -158,11 +158,11 @@ fn the_printed_command_lines_work() {
     let callback = format!("{}/callback?code=a-code", provider.issuer());
     assert!(get(&callback).1.contains("-d code=a-code"));
     let hostile = format!("{}/callback?code=a%3Brm", provider.issuer());
-    assert!(!get(&hostile).1.contains("rm"), "nothing that a shell would understand");
+    assert!(!get(&hostile).1.contains("rm"), "no characters with a meaning to a shell");
 }
 
 #[test]
-fn the_store_and_the_secret_outlive_the_process() {
+fn store_and_secret_are_kept_when_the_process_ends() {
     let data = scratch("data");
     let start = || {
         let mut command = latchkey(&["dev", "--port", "0", "--json", "--quiet", "--data"]);
@@ -180,7 +180,7 @@ fn the_store_and_the_secret_outlive_the_process() {
     let clients: Value = serde_json::from_slice(&listed.stdout).unwrap();
     let redirect_uri = format!("{}/playground/callback", second.issuer());
     let spa = clients.as_array().unwrap().iter().find(|client| client["client_id"] == "demo-spa").unwrap();
-    assert_eq!(spa["redirect_uris"][0], redirect_uri, "redirect URIs follow the port");
+    assert_eq!(spa["redirect_uris"][0], redirect_uri, "redirect URIs have the new port");
 
     let refused = |secret: Option<&str>| {
         let mut command = latchkey(&["dev", "--port", "0", "--quiet", "--data"]);
@@ -189,7 +189,7 @@ fn the_store_and_the_secret_outlive_the_process() {
         assert!(!output.status.success());
         String::from_utf8(output.stderr).unwrap()
     };
-    assert!(refused(None).contains("Another server is using"), "two servers would share one store");
+    assert!(refused(None).contains("Another server is using"), "two servers must not share one store");
     second.stop();
     assert!(refused(Some(SECRET)).contains("made with another LATCHKEY_SECRET"));
     assert!(data.join("secret").exists());
@@ -234,12 +234,12 @@ fn clients_and_users_are_administered() {
     let refused = complaint(&["seed", "--demo"], "https://id.example.com", SECRET);
     assert!(refused.contains("not on this machine") && refused.contains("--public-passwords"), "{refused}");
     let other = "1".repeat(64);
-    assert!(complaint(&["client", "list"], url, &other).contains("does not know this secret"));
+    assert!(complaint(&["client", "list"], url, &other).contains("rejects this secret"));
     assert!(complaint(&["client", "list"], "http://id.example.com", SECRET).contains("not https"));
 }
 
 #[test]
-fn what_cannot_work_is_said_with_a_remedy() {
+fn errors_name_a_remedy() {
     let provider = in_memory(&[]);
     let port = provider.issuer().rsplit(':').next().unwrap();
     let output = latchkey(&["--memory", "--port", port]).output().unwrap();
@@ -256,7 +256,7 @@ fn what_cannot_work_is_said_with_a_remedy() {
 }
 
 #[test]
-fn a_misspelt_setting_is_named() {
+fn the_banner_names_a_misspelt_setting() {
     let mut command = latchkey(&["--memory", "--port", "0", "--json", "--quiet"]);
     command.env("LATCHKEY_ACESS_TOKEN_LIFETIME", "60").env("LATCHKEY_ID_TOKEN_LIFETIME", "60");
     let provider = Provider::start(command);
@@ -264,7 +264,7 @@ fn a_misspelt_setting_is_named() {
 }
 
 #[test]
-fn the_demo_api_is_there_beside_resources_of_the_environment() {
+fn the_demo_api_is_served_beside_resources_of_the_environment() {
     let mut command = latchkey(&["--memory", "--port", "0", "--json", "--quiet"]);
     command.env("LATCHKEY_RESOURCES", r#"[{"resource": "https://api.example.com", "scopes": "read"}]"#);
     let provider = Provider::start(command);
@@ -282,7 +282,7 @@ fn the_demo_api_is_there_beside_resources_of_the_environment() {
 }
 
 #[test]
-fn a_proxy_is_not_asked_for_a_local_deployment() {
+fn no_proxy_is_used_for_a_local_deployment() {
     let provider = in_memory(&["--quiet"]);
     let mut command = latchkey(&["client", "list", "--url", provider.issuer()]);
     for name in ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"] {
@@ -293,9 +293,9 @@ fn a_proxy_is_not_asked_for_a_local_deployment() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// A browser that comes by number would leave its cookies where the issuer cannot see them.
+/// Cookies set at a loopback address would not be sent to the issuer's host.
 #[test]
-fn pages_are_served_by_name() {
+fn pages_redirect_from_a_loopback_address_to_the_issuer() {
     let provider = in_memory(&["--quiet"]);
     let by_number = provider.issuer().replace("localhost", "127.0.0.1");
     let agent: ureq::Agent = ureq::Agent::config_builder().max_redirects(0).build().into();
@@ -306,7 +306,7 @@ fn pages_are_served_by_name() {
 }
 
 #[test]
-fn keys_are_shown_and_rotated() {
+fn keys_are_listed_rotated_and_replaced() {
     let provider = in_memory(&["--quiet"]);
     let states = |keys: &Value| -> Vec<(String, bool)> {
         let keys = keys.as_array().unwrap().iter();
@@ -315,7 +315,7 @@ fn keys_are_shown_and_rotated() {
     let before = answer(&["keys", "list"], provider.issuer(), "");
     assert_eq!(states(&before), [("ES256".into(), true), ("RS256".into(), true), ("EdDSA".into(), true)]);
     let rotated = answer(&["keys", "rotate", "--alg", "RS256"], provider.issuer(), "");
-    assert_eq!(states(&rotated)[3..], [("RS256".to_owned(), false)], "published, and yet to sign");
+    assert_eq!(states(&rotated)[3..], [("RS256".to_owned(), false)], "published, not yet signing");
     let replaced = answer(&["keys", "replace"], provider.issuer(), "");
     assert_eq!(replaced.as_array().unwrap().len(), 3);
     assert!(replaced.as_array().unwrap().iter().all(|key| !rotated.to_string().contains(key["kid"].as_str().unwrap())));
@@ -324,7 +324,7 @@ fn keys_are_shown_and_rotated() {
 }
 
 #[test]
-fn a_secret_is_made() {
+fn a_secret_is_generated() {
     let output = latchkey(&["init", "--json"]).output().unwrap();
     let secret = serde_json::from_slice::<Value>(&output.stdout).unwrap()["secret"].as_str().unwrap().to_owned();
     assert_eq!(secret.len(), 43);
@@ -333,7 +333,7 @@ fn a_secret_is_made() {
 }
 
 #[test]
-fn the_chooser_writes_the_client_and_says_what_to_paste() {
+fn the_chooser_registers_the_client_and_shows_the_settings() {
     let provider = in_memory(&[]);
     let url = provider.issuer();
     for (kind, more, has_secret) in [
@@ -365,13 +365,13 @@ fn the_chooser_writes_the_client_and_says_what_to_paste() {
         }
     }
     let again = &["client", "create", "--for", "device", "--id", "device"];
-    assert!(complaint(again, url, SECRET).contains("already"), "it changes no client");
-    assert!(complaint(&["client", "create"], url, SECRET).contains("--for"), "nobody is there to ask");
+    assert!(complaint(again, url, SECRET).contains("already"), "no client is changed");
+    assert!(complaint(&["client", "create"], url, SECRET).contains("--for"), "there is no terminal to ask at");
 }
 
 #[test]
 fn the_chooser_asks_at_a_terminal() {
-    // `script` gives the command a terminal. Not every system has it.
+    // `script` runs the command at a terminal. Not every system has it.
     if !Command::new("script").arg("--version").output().is_ok_and(|output| output.status.success()) {
         return;
     }
@@ -386,7 +386,7 @@ fn the_chooser_asks_at_a_terminal() {
     assert_eq!((&made["client_name"], &made["grant_types"]), (&json!("Nightly job"), &json!(["client_credentials"])));
 }
 
-/// Runs a command that asks, and answers each question once it stands there; what it shows.
+/// Runs a command that asks questions, and answers each one once it is shown. Returns all that is shown.
 fn run_slowly(command: &mut Command, answers: &[&str]) -> String {
     use std::io::Read;
     let mut process = command.stdin(Stdio::piped()).spawn().unwrap();
@@ -405,4 +405,34 @@ fn run_slowly(command: &mut Command, answers: &[&str]) -> String {
     }
     process.wait().unwrap();
     String::from_utf8_lossy(&text).into_owned()
+}
+
+#[test]
+fn acts_that_cannot_be_undone_are_confirmed_at_a_terminal() {
+    if !Command::new("script").arg("--version").output().is_ok_and(|output| output.status.success()) {
+        return;
+    }
+    let provider = in_memory(&["--quiet"]);
+    let url = provider.issuer();
+    let at_terminal = |arguments: &str, answers: &[&str]| {
+        let line = format!("{} {arguments} --url {url}", env!("CARGO_BIN_EXE_latchkey"));
+        let mut script = Command::new("script");
+        script.args(["--quiet", "--return", "--command", &line, "/dev/null"]).env("LATCHKEY_SECRET", SECRET);
+        run_slowly(script.stdout(Stdio::piped()), answers)
+    };
+    for (arguments, question) in [
+        ("client remove demo-device", "Remove client demo-device"),
+        ("client secret demo-web", "Replace the secret of demo-web"),
+        ("user remove demo", "Remove user demo"),
+        ("user sign-out demo", "End all sessions and grants of demo"),
+        ("keys replace", "Replace all signing keys"),
+    ] {
+        let shown = at_terminal(arguments, &[""]);
+        assert!(shown.contains(question) && shown.contains("Nothing was changed"), "{shown}");
+    }
+    answer(&["client", "show", "demo-device"], url, "");
+    let shown = at_terminal("client remove demo-device", &["y"]);
+    assert!(shown.contains("demo-device is removed"), "{shown}");
+    let shown = at_terminal("user remove demo --yes", &[]);
+    assert!(!shown.contains("[y/N]") && shown.contains("demo is removed"), "{shown}");
 }

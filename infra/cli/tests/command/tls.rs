@@ -1,4 +1,4 @@
-//! Deployments behind a certificate that is not of a public CA.
+//! Deployments whose certificate is not from a public CA.
 
 use super::{SECRET, latchkey, run, scratch};
 use std::io::{BufRead, BufReader};
@@ -17,11 +17,11 @@ subjectAltName = DNS:localhost
 basicConstraints = critical, CA:FALSE
 ";
 
-/// `openssl s_server`, which answers every request with a page about the connection; ends when dropped.
+/// `openssl s_server`, which answers every request with a page about the connection. Dropping it ends the process.
 struct Server(Child, u16);
 
 impl Server {
-    /// `None` where there is no openssl.
+    /// Starts the server; `None` if there is no openssl.
     fn start(directory: &Path) -> Option<Self> {
         std::fs::write(directory.join("openssl.cnf"), CONFIGURATION).ok()?;
         let made = Command::new("openssl")
@@ -64,7 +64,7 @@ impl Drop for Server {
 }
 
 #[test]
-fn a_private_ca_is_trusted_once_it_is_named() {
+fn a_private_ca_is_trusted_if_it_is_named() {
     let directory = scratch("tls");
     std::fs::create_dir_all(&directory).unwrap();
     let Some(server) = Server::start(&directory) else { return };
@@ -77,7 +77,7 @@ fn a_private_ca_is_trusted_once_it_is_named() {
         String::from_utf8(run(command, "").stderr).unwrap()
     };
     assert!(told(&[], None).contains("name its CA with --ca FILE"), "{}", told(&[], None));
-    // What answers is no deployment; that it is heard at all is what counts.
+    // The server is not a deployment, but its response shows that the certificate is trusted.
     let trusted = "no administration endpoint";
     for answer in [told(&["--ca", ca.to_str().unwrap()], None), told(&[], Some(&ca))] {
         assert!(answer.contains("answered 200") || answer.contains(trusted), "{answer}");

@@ -4,7 +4,7 @@ use super::{SECRET, answer, in_memory, latchkey, run};
 use serde_json::json;
 
 #[test]
-fn a_person_who_is_there_keeps_the_password_and_it_is_said() {
+fn a_registered_user_keeps_the_password_and_a_message_says_so() {
     let provider = in_memory(&["--quiet"]);
     let url = provider.issuer();
     assert_eq!(answer(&["user", "add", "eve"], url, "a password\n")["created"], json!(true));
@@ -18,7 +18,7 @@ fn a_person_who_is_there_keeps_the_password_and_it_is_said() {
 }
 
 #[test]
-fn a_short_password_is_refused() {
+fn a_short_password_is_rejected() {
     let provider = in_memory(&["--quiet"]);
     let refused = |arguments: &[&str], password: &str| {
         let mut command = latchkey(arguments);

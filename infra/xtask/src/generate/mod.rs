@@ -34,7 +34,7 @@ pub(crate) fn write() -> Result<()> {
     Ok(())
 }
 
-/// Fails with the differences if a generated file is not as [`write`] would write it.
+/// Fails with the differences if a generated file is not as [`write()`] would write it.
 pub(crate) fn check() -> Result<()> {
     let mut stale = Vec::new();
     for (file, generate) in FILES {

@@ -1,5 +1,6 @@
-//! What the server itself fetches and sends, from and to URLs that clients registered. Every request keeps to
-//! [`types::remote_url`]: https, public addresses, no redirects; a limit on size and a limit on time.
+//! Requests that the server itself sends: to URLs that clients registered ([`EgressPolicy::Public`]), and to the server that
+//! the operator configured ([`EgressPolicy::Any`]). Each request keeps to [`types::remote_url`], follows no redirect, and is
+//! limited in size and time.
 
 #[cfg(not(target_arch = "wasm32"))]
 mod native;
@@ -7,51 +8,55 @@ mod native;
 mod web;
 
 use async_trait::async_trait;
-use http::StatusCode;
+use http::{Method, StatusCode, header};
 use std::fmt;
 use std::time::Duration;
 use types::remote_url::{self, EgressPolicy};
 use url::Url;
 
-/// How much of an answer is read unless the caller knows better, in bytes.
+/// Default maximum length of an answer, in bytes.
 pub const LIMIT: usize = 64 * 1024;
-/// How long a fetch may take in all unless the caller knows better.
+/// Default time limit of a fetch, from the first byte sent to the last byte received.
 pub const TIMEOUT: Duration = Duration::from_secs(3);
 
-/// A request on its way out; its URL was judged.
+/// A request whose URL the egress policy allows.
 #[derive(Clone, Debug)]
 pub struct Outgoing {
-    /// Where to.
+    /// URL without a fragment.
     pub url: Url,
-    /// The form to post; a GET without one.
+    /// The form to post (`application/x-www-form-urlencoded`); the request is a GET if there is none.
     pub form: Option<String>,
-    /// The longest body to accept, in bytes.
+    /// `Accept`.
+    pub accept: String,
+    /// `Authorization`.
+    pub authorization: Option<String>,
+    /// Maximum length of the answer's body, in bytes.
     pub limit: usize,
-    /// How long it may take, the last byte of the answer included.
+    /// Time limit, including the last byte of the answer.
     pub timeout: Duration,
-    /// Which addresses may be connected to.
-    pub reach: EgressPolicy,
 }
 
-/// An answer, whole.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A complete answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fetched {
     /// The status. A redirect is an answer like any other.
     pub status: StatusCode,
     /// `Cache-Control`, as sent.
     pub cache_control: Option<String>,
+    /// `Content-Type`, as sent.
+    pub content_type: Option<String>,
     /// The body.
     pub body: Vec<u8>,
 }
 
-/// Why there is no answer.
+/// Reason for which there is no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FetchError {
-    /// The URL, or what its name stands for, is none that this server calls. Nothing was sent.
+    /// The egress policy forbids the URL or each address of its host. Nothing was sent.
     Refused(&'static str),
-    /// The answer is longer than was to be read.
+    /// The answer is longer than the limit.
     TooLong,
-    /// It took too long.
+    /// The answer did not arrive within the time limit.
     TimedOut,
     /// The peer could not be reached, or did not speak HTTP.
     Failed(String),
@@ -70,7 +75,7 @@ impl fmt::Display for FetchError {
 
 impl std::error::Error for FetchError {}
 
-/// Lets time pass.
+/// Waits.
 pub async fn pause(duration: Duration) {
     #[cfg(not(target_arch = "wasm32"))]
     tokio::time::sleep(duration).await;
@@ -78,61 +83,68 @@ pub async fn pause(duration: Duration) {
     worker::send::SendFuture::new(worker::Delay::from(duration)).await;
 }
 
-/// Carries one request and brings its answer. It follows no redirect, and connects to no address but those that
-/// `reach` allows.
+/// A transport of requests. It follows no redirect, and connects to no address that its egress policy forbids.
 #[async_trait]
 pub trait Transport: Send + Sync {
-    /// The answer, whole, within the request's limits.
+    /// Sends the request and returns the complete answer.
     async fn send(&self, request: &Outgoing) -> Result<Fetched, FetchError>;
 }
 
-/// How functions reach other servers.
+/// A client of other servers.
 pub struct Fetcher {
     reach: EgressPolicy,
     transport: Box<dyn Transport>,
 }
 
 impl Fetcher {
-    /// Over the platform's network. What it needs is built with the first request.
+    /// Returns a fetcher over the platform's network. The first request builds what it needs.
     pub fn new(reach: EgressPolicy) -> Self {
         #[cfg(not(target_arch = "wasm32"))]
-        let transport = Box::new(native::Native);
+        let transport = Box::new(native::Native::new(reach));
         #[cfg(target_arch = "wasm32")]
         let transport = Box::new(web::Web);
         Self::over(transport, reach)
     }
 
-    /// Over another transport; the same URLs are refused.
+    /// Returns a fetcher over another transport; the egress policy holds for URLs all the same.
     pub fn over(transport: Box<dyn Transport>, reach: EgressPolicy) -> Self {
         Self { reach, transport }
     }
 
-    /// How far it reaches.
+    /// Returns the egress policy.
     pub const fn reach(&self) -> EgressPolicy {
         self.reach
     }
 
-    /// Gets what is at a URL, if it is no longer than `limit` bytes.
+    /// Gets a document of at most `limit` bytes.
     pub async fn get(&self, url: &str, limit: usize, timeout: Duration) -> Result<Fetched, FetchError> {
-        self.send(url, None, limit, timeout).await
+        self.transport.send(&Outgoing { limit, timeout, ..self.outgoing(url)? }).await
     }
 
     /// Posts a form.
     pub async fn post_form(&self, url: &str, fields: &[(&str, &str)]) -> Result<Fetched, FetchError> {
         let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-        self.send(url, Some(form), LIMIT, TIMEOUT).await
+        self.transport.send(&Outgoing { form: Some(form), ..self.outgoing(url)? }).await
     }
 
-    async fn send(
-        &self,
-        url: &str,
-        form: Option<String>,
-        limit: usize,
-        timeout: Duration,
-    ) -> Result<Fetched, FetchError> {
+    /// Sends a GET, or a POST whose body is a form, with the request's `Accept` and `Authorization`.
+    pub async fn send(&self, request: http::Request<String>) -> Result<Fetched, FetchError> {
+        let (head, body) = request.into_parts();
+        let text = |name| head.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let outgoing = self.outgoing(&head.uri.to_string())?;
+        let outgoing = Outgoing {
+            form: (head.method == Method::POST).then_some(body),
+            accept: text(header::ACCEPT).unwrap_or(outgoing.accept),
+            authorization: text(header::AUTHORIZATION),
+            ..outgoing
+        };
+        self.transport.send(&outgoing).await
+    }
+
+    fn outgoing(&self, url: &str) -> Result<Outgoing, FetchError> {
         let mut url = remote_url::parse(url, self.reach).map_err(FetchError::Refused)?;
         url.set_fragment(None);
-        self.transport.send(&Outgoing { url, form, limit, timeout, reach: self.reach }).await
+        Ok(Outgoing { url, form: None, accept: "*/*".to_owned(), authorization: None, limit: LIMIT, timeout: TIMEOUT })
     }
 }
 

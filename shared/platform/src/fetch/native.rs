@@ -1,136 +1,127 @@
-//! Fetching over sockets of our own: the name is resolved here, each address is judged, and only then connected to, so
-//! that no second answer of the DNS can slip in between. A connection serves one request.
+//! Fetching over hyper. The resolver judges each address of a name and hands on only those that the egress policy allows, so
+//! that no second answer of the DNS can slip in between judging and connecting.
 
+mod connector;
 mod development;
 
 use super::{FetchError, Fetched, Outgoing, Transport};
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::header;
+use connector::{Connector, reachable};
+use http::{HeaderName, header};
 use http_body_util::{BodyExt, Full};
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
+use hyper_util::client::legacy;
+use hyper_util::rt::TokioExecutor;
+use std::error::Error;
 use std::fmt::Display;
-use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, OnceLock};
+use std::io;
+use std::sync::OnceLock;
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpStream, lookup_host};
-use tokio::task::JoinSet;
-use tokio_rustls::TlsConnector;
-use tokio_rustls::rustls::pki_types::ServerName;
-use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto::aws_lc_rs};
-use types::remote_url::{self, EgressPolicy};
-use url::Host;
+use types::remote_url::EgressPolicy;
 
-/// How long one address may take to accept the connection, before the next one is tried.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
-/// How long the head of an answer may be, in bytes.
+/// Maximum length of an answer's head, in bytes.
 const HEAD_LIMIT: usize = 16 * 1024;
+/// Time after which an idle connection to the operator's server is closed. Lambda freezes instances, and their connections
+/// end without notice.
+const IDLE: Duration = Duration::from_secs(20);
 
-pub(super) struct Native;
+/// A transport over the machine's network.
+pub(super) struct Native {
+    reach: EgressPolicy,
+    client: OnceLock<legacy::Client<Connector, Full<Bytes>>>,
+}
+
+impl Native {
+    pub(super) const fn new(reach: EgressPolicy) -> Self {
+        Self { reach, client: OnceLock::new() }
+    }
+
+    /// True if connections stay open for the next request: to the one server that the operator configured.
+    fn keeps_connections(&self) -> bool {
+        self.reach == EgressPolicy::Any
+    }
+
+    fn client(&self) -> Result<&legacy::Client<Connector, Full<Bytes>>, FetchError> {
+        if let Some(client) = self.client.get() {
+            return Ok(client);
+        }
+        let mut builder = legacy::Client::builder(TokioExecutor::new());
+        builder.http1_max_buf_size(HEAD_LIMIT).pool_idle_timeout(IDLE);
+        if !self.keeps_connections() {
+            builder.pool_max_idle_per_host(0);
+        }
+        let client = builder.build(Connector::new(self.reach)?);
+        Ok(self.client.get_or_init(|| client))
+    }
+
+    async fn exchange(&self, request: &Outgoing) -> Result<Fetched, FetchError> {
+        // The connector resolves names alone.
+        if !reachable(request.url.host(), self.reach) {
+            return Err(NOT_PUBLIC);
+        }
+        let response = self.client()?.request(self.message(request)?).await.map_err(no_answer)?;
+        let (head, mut incoming) = response.into_parts();
+        let text = |name: HeaderName| head.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let mut body = Vec::new();
+        while let Some(frame) = incoming.frame().await {
+            if let Ok(data) = frame.map_err(failed)?.into_data() {
+                body.extend_from_slice(&data);
+            }
+            if body.len() > request.limit {
+                return Err(FetchError::TooLong);
+            }
+        }
+        let (cache_control, content_type) = (text(header::CACHE_CONTROL), text(header::CONTENT_TYPE));
+        Ok(Fetched { status: head.status, cache_control, content_type, body })
+    }
+
+    fn message(&self, request: &Outgoing) -> Result<http::Request<Full<Bytes>>, FetchError> {
+        let mut message = http::Request::builder()
+            .uri(request.url.as_str())
+            .header(header::ACCEPT, &request.accept)
+            .header(header::USER_AGENT, "latchkey");
+        if let Some(authorization) = &request.authorization {
+            message = message.header(header::AUTHORIZATION, authorization);
+        }
+        if !self.keeps_connections() {
+            message = message.header(header::CONNECTION, "close");
+        }
+        let message = match &request.form {
+            None => message.method(http::Method::GET).body(Full::default()),
+            Some(form) => message
+                .method(http::Method::POST)
+                .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+                .body(Full::new(Bytes::from(form.clone()))),
+        };
+        message.map_err(failed)
+    }
+}
 
 #[async_trait]
 impl Transport for Native {
     async fn send(&self, request: &Outgoing) -> Result<Fetched, FetchError> {
-        tokio::time::timeout(request.timeout, exchange(request)).await.unwrap_or(Err(FetchError::TimedOut))
+        tokio::time::timeout(request.timeout, self.exchange(request)).await.unwrap_or(Err(FetchError::TimedOut))
     }
 }
 
-async fn exchange(request: &Outgoing) -> Result<Fetched, FetchError> {
-    let host = request.url.host().ok_or(FetchError::Refused("must be an https URL"))?;
-    let port = request.url.port_or_known_default().unwrap_or(443);
-    let stream = connect(&host, port, request.reach).await?;
-    if request.url.scheme() == "http" {
-        return talk(stream, request).await;
-    }
-    let name = match host {
-        Host::Domain(name) => ServerName::try_from(name.to_owned()).map_err(failed)?,
-        Host::Ipv4(address) => ServerName::from(IpAddr::from(address)),
-        Host::Ipv6(address) => ServerName::from(IpAddr::from(address)),
-    };
-    // It was connected to at all because this is a development server.
-    let is_here = stream.peer_addr().map_err(failed)?.ip().is_loopback();
-    let config = if is_here { development::tls()? } else { tls()? };
-    talk(TlsConnector::from(config).connect(name, stream).await.map_err(failed)?, request).await
-}
+/// The error of a host that has no allowed address.
+const NOT_PUBLIC: FetchError = FetchError::Refused("must be at a public host");
 
-/// Connects to the first address of the host that may be connected to and answers.
-async fn connect(host: &Host<&str>, port: u16, reach: EgressPolicy) -> Result<TcpStream, FetchError> {
-    let addresses: Vec<SocketAddr> = match host {
-        Host::Domain(name) => lookup_host((*name, port)).await.map_err(failed)?.collect(),
-        Host::Ipv4(address) => vec![(*address, port).into()],
-        Host::Ipv6(address) => vec![(*address, port).into()],
-    };
-    let mut outcome = FetchError::Refused("must be at a public host");
-    for address in addresses.into_iter().filter(|address| remote_url::is_reachable(address.ip(), reach)) {
-        match tokio::time::timeout(CONNECT_TIMEOUT, TcpStream::connect(address)).await {
-            Ok(Ok(stream)) => return Ok(stream),
-            Ok(Err(error)) => outcome = failed(error),
-            Err(_) => outcome = FetchError::TimedOut,
+/// Finds the reason in the chain of an error's sources: the connector's own, a timeout, or the innermost message.
+fn no_answer(error: legacy::Error) -> FetchError {
+    let mut cause: &(dyn Error + 'static) = &error;
+    loop {
+        if let Some(error) = cause.downcast_ref::<FetchError>() {
+            return error.clone();
+        }
+        if cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::TimedOut) {
+            return FetchError::TimedOut;
+        }
+        match cause.source() {
+            Some(source) => cause = source,
+            None => return failed(cause),
         }
     }
-    Err(outcome)
-}
-
-/// Trusts the certificate authorities that browsers trust. Built once, by the first request.
-fn tls() -> Result<Arc<ClientConfig>, FetchError> {
-    static TLS: OnceLock<Arc<ClientConfig>> = OnceLock::new();
-    if let Some(config) = TLS.get() {
-        return Ok(config.clone());
-    }
-    let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(failed)?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(TLS.get_or_init(|| Arc::new(config)).clone())
-}
-
-async fn talk<S>(stream: S, request: &Outgoing) -> Result<Fetched, FetchError>
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let (mut sender, connection) =
-        http1::Builder::new().max_buf_size(HEAD_LIMIT).handshake(TokioIo::new(stream)).await.map_err(failed)?;
-    // Whatever comes of the request, the connection ends with it.
-    let mut tasks = JoinSet::new();
-    tasks.spawn(connection);
-    let response = sender.send_request(message(request)?).await.map_err(failed)?;
-    let (head, mut incoming) = response.into_parts();
-    let text = |name| head.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-    let mut body = Vec::new();
-    while let Some(frame) = incoming.frame().await {
-        if let Ok(data) = frame.map_err(failed)?.into_data() {
-            body.extend_from_slice(&data);
-        }
-        if body.len() > request.limit {
-            return Err(FetchError::TooLong);
-        }
-    }
-    Ok(Fetched { status: head.status, cache_control: text(header::CACHE_CONTROL), body })
-}
-
-fn message(request: &Outgoing) -> Result<http::Request<Full<Bytes>>, FetchError> {
-    let url = &request.url;
-    let host = url.host_str().unwrap_or_default();
-    let authority = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
-    let target = url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()));
-    let message = http::Request::builder()
-        .uri(target)
-        .header(header::HOST, authority)
-        .header(header::ACCEPT, "*/*")
-        .header(header::USER_AGENT, "latchkey")
-        .header(header::CONNECTION, "close");
-    let message = match &request.form {
-        None => message.method(http::Method::GET).body(Full::default()),
-        Some(form) => message
-            .method(http::Method::POST)
-            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .body(Full::new(Bytes::from(form.clone()))),
-    };
-    message.map_err(failed)
 }
 
 fn failed(error: impl Display) -> FetchError {
@@ -141,12 +132,13 @@ fn failed(error: impl Display) -> FetchError {
 mod tests {
     use super::super::{Fetcher, LIMIT};
     use super::*;
+    use std::sync::Arc;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    /// Serves one connection with this answer, and gives back what was asked.
+    /// Serves one connection with this answer, and returns the request.
     async fn server(answer: &'static [u8]) -> (u16, tokio::task::JoinHandle<String>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -218,14 +210,18 @@ mod tests {
         assert_eq!(fetched, Err(FetchError::TimedOut));
     }
 
-    /// A name with a public look whose address is not public: judged when connecting, whatever the URL says.
+    /// The address of a name is judged when connecting, whatever the URL says.
     #[tokio::test]
     async fn addresses_are_judged_when_connecting() {
         let (port, _) = server(b"HTTP/1.1 200 OK\r\n\r\n").await;
         for host in ["localhost", "127.0.0.1"] {
             let url = format!("http://{host}:{port}/").parse().unwrap();
-            let request = Outgoing { url, form: None, limit: 10, timeout: SECOND, reach: EgressPolicy::Public };
-            assert_eq!(Native.send(&request).await, Err(FetchError::Refused("must be at a public host")));
+            let accept = "*/*".to_owned();
+            let request = Outgoing { url, form: None, accept, authorization: None, limit: 10, timeout: SECOND };
+            assert_eq!(
+                Native::new(EgressPolicy::Public).send(&request).await,
+                Err(FetchError::Refused("must be at a public host"))
+            );
         }
     }
 
@@ -236,9 +232,10 @@ mod tests {
         assert!(matches!(fetched, Err(FetchError::Failed(_))), "{fetched:?}");
     }
 
-    /// A server on this machine, with a certificate of its own making: what clients under development have.
+    /// Clients under development have such servers.
     #[tokio::test]
-    async fn certificates_of_this_machine_are_taken_and_no_others() {
+    async fn a_self_signed_certificate_is_accepted_on_loopback_in_development_alone() {
+        use tokio_rustls::rustls::crypto::aws_lc_rs;
         use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
         let certificate =
             CertificateDer::from_pem_slice(include_bytes!("../../tests/self-signed/certificate.pem")).unwrap();
@@ -264,9 +261,38 @@ mod tests {
         let url = format!("https://localhost:{}/", address.port());
         assert_eq!(fetcher().get(&url, LIMIT, SECOND).await.unwrap().body, b"{}");
 
-        let stream = TcpStream::connect(address).await.unwrap();
-        let name = ServerName::try_from("localhost").unwrap();
-        let refused = TlsConnector::from(tls().unwrap()).connect(name, stream).await.unwrap_err();
-        assert!(refused.to_string().contains("certificate"), "{refused}");
+        for reach in [EgressPolicy::Any, EgressPolicy::Public] {
+            let fetched = Fetcher::over(Box::new(Native::new(reach)), EgressPolicy::Any).get(&url, LIMIT, SECOND).await;
+            let expected = if reach == EgressPolicy::Any { "certificate" } else { "public host" };
+            assert!(fetched.as_ref().is_err_and(|error| error.to_string().contains(expected)), "{fetched:?}");
+        }
+    }
+
+    /// The operator's server: at any address, over one connection.
+    #[tokio::test]
+    async fn connections_to_the_operators_server_stay_open() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/introspect", listener.local_addr().unwrap());
+        let server = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut asked = vec![0; 4096];
+            let mut length = 0;
+            for _ in 0..2 {
+                length = stream.read(&mut asked).await.unwrap();
+                let answer = b"HTTP/1.1 200 OK\r\ncontent-type: application/jwt\r\ncontent-length: 0\r\n\r\n";
+                stream.write_all(answer).await.unwrap();
+            }
+            String::from_utf8_lossy(&asked[..length]).to_ascii_lowercase()
+        });
+        let fetcher = Fetcher::new(EgressPolicy::Any);
+        for _ in 0..2 {
+            let request = http::Request::post(&url).header(header::AUTHORIZATION, "Basic YTpi");
+            let request = request.header(header::ACCEPT, "application/jwt").body("token=a".to_owned()).unwrap();
+            let fetched = fetcher.send(request).await.unwrap();
+            assert_eq!(fetched.content_type.as_deref(), Some("application/jwt"));
+        }
+        let asked = server.await.unwrap();
+        assert!(asked.starts_with("post /introspect http/1.1\r\n") && asked.ends_with("\r\n\r\ntoken=a"), "{asked}");
+        assert!(asked.contains("authorization: basic ytpi") && asked.contains("accept: application/jwt"), "{asked}");
     }
 }

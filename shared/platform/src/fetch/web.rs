@@ -1,6 +1,5 @@
-//! Fetching with the platform's `fetch`. A Worker has no sockets of its own to this end and resolves no names: that
-//! private networks are out of reach is the platform's promise (with the flag `global_fetch_strictly_public`, for our
-//! own zone too); what the URL itself says is judged before.
+//! Fetching with the platform's `fetch`. A Worker resolves no names: the platform keeps private networks out of reach (with
+//! the flag `global_fetch_strictly_public` for this zone too), and the egress policy judges the URL before.
 
 use super::{FetchError, Fetched, Outgoing, Transport};
 use crate::stream;
@@ -31,7 +30,7 @@ async fn within_time(request: &Outgoing) -> Result<Fetched, FetchError> {
         Either::Right(_) => Err(FetchError::TimedOut),
     };
     if outcome.is_err() {
-        // What is left of the answer need not come.
+        // The rest of the answer is not needed.
         controller.abort();
     }
     outcome
@@ -39,8 +38,11 @@ async fn within_time(request: &Outgoing) -> Result<Fetched, FetchError> {
 
 async fn exchange(request: &Outgoing, signal: &AbortSignal) -> Result<Fetched, FetchError> {
     let headers = Headers::new();
-    headers.set("accept", "*/*").map_err(failed)?;
+    headers.set("accept", &request.accept).map_err(failed)?;
     headers.set("user-agent", "latchkey").map_err(failed)?;
+    if let Some(authorization) = &request.authorization {
+        headers.set("authorization", authorization).map_err(failed)?;
+    }
     let init = RequestInit::new();
     init.set_redirect(RequestRedirect::Manual);
     if let Some(form) = &request.form {
@@ -53,7 +55,8 @@ async fn exchange(request: &Outgoing, signal: &AbortSignal) -> Result<Fetched, F
         .map_err(|error| FetchError::Failed(format!("{error:?}")))?;
     let response = Fetch::Request(Request::from(message)).send_with_signal(signal).await.map_err(failed)?;
     let status = StatusCode::from_u16(response.status_code()).map_err(failed)?;
-    let cache_control = response.headers().get("cache-control").ok().flatten();
+    let text = |name| response.headers().get(name).ok().flatten();
+    let (cache_control, content_type) = (text("cache-control"), text("content-type"));
     let body = match response.body() {
         ResponseBody::Stream(body) => {
             stream::read(body, request.limit).await.map_err(|error| FetchError::Failed(format!("{error:?}")))?
@@ -63,7 +66,7 @@ async fn exchange(request: &Outgoing, signal: &AbortSignal) -> Result<Fetched, F
     if body.len() > request.limit {
         return Err(FetchError::TooLong);
     }
-    Ok(Fetched { status, cache_control, body })
+    Ok(Fetched { status, cache_control, content_type, body })
 }
 
 fn failed(error: impl Display) -> FetchError {

@@ -1,7 +1,7 @@
 //! Events of an API Gateway HTTP API (payload format 2.0) as requests, and responses as its answers.
 //!
-//! Read here and not by `lambda_http`, which builds a URL from the event and panics where that URL does not parse:
-//! API Gateway hands over the path already decoded.
+//! `lambda_http` builds a URL from the event, and panics where that URL does not parse: API Gateway hands over the path
+//! already decoded. Hence these types.
 
 use crate::PlatformError;
 use base64::prelude::{BASE64_STANDARD, Engine};
@@ -9,11 +9,12 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use latchkey_http::{Request, RequestLog, Response};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use types::Timestamp;
 
-/// How far behind our clock the event's time may be before we trust ours alone.
+/// Maximum age of the event's time by the machine's clock. An older one is not used.
 const MAX_DELAY: Duration = Duration::from_secs(30);
 
 /// The event: <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html>.
@@ -32,16 +33,25 @@ pub(super) struct Event {
     body: Option<String>,
     #[serde(default)]
     is_base64_encoded: bool,
+    /// Of an event for an authorizer alone.
+    route_arn: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct EventContext {
+    authorizer: Option<Authorizer>,
     http: Http,
     #[serde(default)]
     request_id: String,
     #[serde(default)]
     time_epoch: u64,
+}
+
+#[derive(Debug, Deserialize)]
+struct Authorizer {
+    /// The context that a Lambda authorizer returned.
+    lambda: Option<Map<String, Value>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -53,7 +63,13 @@ struct Http {
 }
 
 impl Event {
-    /// The request in the event. Of a body longer than `body_limit` bytes no more is decoded than shows that it is.
+    /// Takes the context that a Lambda authorizer returned for the request; it is empty if there is none.
+    pub(super) fn take_authorizer_context(&mut self) -> Map<String, Value> {
+        let authorizer = self.request_context.authorizer.take();
+        authorizer.and_then(|authorizer| authorizer.lambda).unwrap_or_default()
+    }
+
+    /// Returns the request. Of a body longer than `body_limit` bytes it decodes only enough to show that.
     pub(super) fn into_request(self, now: Timestamp, body_limit: usize) -> Result<Request, PlatformError> {
         let context = self.request_context;
         let method = Method::from_bytes(context.http.method.as_bytes())
@@ -74,8 +90,22 @@ impl Event {
     }
 }
 
-/// When API Gateway had the request: that shows how long a cold start kept it waiting. Our clock decides when the two
-/// disagree by more than a wait can explain.
+/// An event for an authorizer (payload format 2.0):
+/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-lambda-authorizer.html>.
+#[derive(Debug, Deserialize)]
+#[serde(transparent)]
+pub struct AuthorizerEvent(Event);
+
+impl AuthorizerEvent {
+    /// Returns the request, which has no body, and the ARN of its route.
+    pub fn into_request(mut self, now: Timestamp) -> Result<(Request, String), PlatformError> {
+        let route = self.0.route_arn.take().unwrap_or_default();
+        Ok((self.0.into_request(now, 0)?, route))
+    }
+}
+
+/// Returns the time at which API Gateway received the request, which includes the wait for a cold start. The machine's clock
+/// decides if the two differ by more than such a wait.
 fn received_at(said: Timestamp, now: Timestamp) -> Timestamp {
     if said <= now && now.since(said) <= MAX_DELAY { said } else { now }
 }
@@ -92,7 +122,7 @@ fn headers(fields: BTreeMap<String, String>, cookies: &[String]) -> HeaderMap {
     if !cookies.is_empty() {
         headers.remove(header::COOKIE);
     }
-    // Each by itself: one that no field can hold takes no other with it.
+    // One field for each cookie: a cookie that no field can hold removes no other.
     for cookie in cookies.iter().filter_map(|cookie| HeaderValue::from_bytes(cookie.as_bytes()).ok()) {
         headers.append(header::COOKIE, cookie);
     }
@@ -100,16 +130,16 @@ fn headers(fields: BTreeMap<String, String>, cookies: &[String]) -> HeaderMap {
 }
 
 fn decode(body: &str, limit: usize) -> Result<Bytes, PlatformError> {
-    // Whole groups of four characters that hold at least one byte more than the limit.
+    // Whole groups of four characters, which hold at least one byte more than the limit.
     let most = limit.div_euclid(3).saturating_add(1).saturating_mul(4);
     let body = body.as_bytes();
     let (start, _) = body.split_at_checked(most).unwrap_or((body, &[]));
     let decoded =
-        BASE64_STANDARD.decode(start).map_err(|_| PlatformError::new("the event's body is not the base64 it says"))?;
+        BASE64_STANDARD.decode(start).map_err(|_| PlatformError::new("the event's body is not valid base64"))?;
     Ok(Bytes::from(decoded))
 }
 
-/// The path as a URL writes it: what cannot stand in one is percent-encoded again, what can is left as it is.
+/// Returns the path as in a URL: percent-encodes each byte that a URL's path cannot hold, and keeps all others.
 fn encode_path(path: &str) -> String {
     let mut encoded = String::with_capacity(path.len());
     let mut rest = path.as_bytes();
@@ -128,7 +158,7 @@ fn encode_path(path: &str) -> String {
     encoded
 }
 
-/// The answer to such an event.
+/// The answer to an event.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Answer {
@@ -230,6 +260,22 @@ mod tests {
             let body = decode(&BASE64_STANDARD.encode(vec![b'x'; length]), 8).unwrap();
             assert_eq!(body.len() > 8, length > 8);
             assert!(body.len() < 16);
+        }
+    }
+
+    #[test]
+    fn the_context_of_an_authorizer_is_taken() {
+        let mut event: Event = serde_json::from_value(serde_json::json!({
+            "requestContext": { "http": { "method": "GET" }, "authorizer": { "lambda": { "sub": "ada" } } },
+        }))
+        .unwrap();
+        assert_eq!(Value::Object(event.take_authorizer_context()), serde_json::json!({ "sub": "ada" }));
+        for authorizer in
+            [serde_json::json!(null), serde_json::json!({ "jwt": {} }), serde_json::json!({ "lambda": null })]
+        {
+            let context = serde_json::json!({ "http": { "method": "GET" }, "authorizer": authorizer });
+            let event = serde_json::from_value::<Event>(serde_json::json!({ "requestContext": context }));
+            assert!(event.unwrap().take_authorizer_context().is_empty());
         }
     }
 

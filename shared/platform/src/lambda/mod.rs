@@ -7,9 +7,11 @@ use event::{Answer, Event};
 use lambda_http::lambda_runtime::{LambdaEvent, Runtime, service_fn};
 use latchkey_http::{MAX_BODY, Request, Response};
 use serde::de::IgnoredAny;
+use serde_json::{Map, Value};
 use std::process::ExitCode;
 use types::Timestamp;
 
+pub use event::AuthorizerEvent;
 pub use lambda_http::lambda_runtime::Error;
 
 /// Runs `serve` on a single-threaded executor until Lambda ends the process. An error is written to standard error and
@@ -41,6 +43,28 @@ pub fn read_event(event: &[u8], now: Timestamp) -> Result<Request, PlatformError
     let event: Event =
         serde_json::from_slice(event).map_err(|_| PlatformError::new("the event is no HTTP API event"))?;
     event.into_request(now, MAX_BODY)
+}
+
+/// Serves HTTP API events of routes behind a Lambda authorizer with `respond`, which also gets the context that the
+/// authorizer returned.
+pub async fn serve_authorized(respond: impl AsyncFn(Request, Map<String, Value>) -> Response) -> Result<(), Error> {
+    let answer = async |event: LambdaEvent<Event>| {
+        let mut event = event.payload;
+        let context = event.take_authorizer_context();
+        let request = event.into_request(clock::now(), MAX_BODY)?;
+        Ok::<_, Error>(Answer::from(respond(request, context).await))
+    };
+    Runtime::new(service_fn(answer)).run().await
+}
+
+/// Serves the events of a Lambda authorizer with `authorize`, which gets the request and the ARN of its route. On an error
+/// API Gateway answers 500.
+pub async fn serve_authorizer(authorize: impl AsyncFn(Request, String) -> Result<Value, Error>) -> Result<(), Error> {
+    let answer = async |event: LambdaEvent<AuthorizerEvent>| {
+        let (request, route) = event.payload.into_request(clock::now())?;
+        authorize(request, route).await
+    };
+    Runtime::new(service_fn(answer)).run().await
 }
 
 /// Serves scheduled events with `work`, which gets the identifier of the invocation. An error fails the invocation;

@@ -1,6 +1,6 @@
 //! Client authentication (RFC 6749 §2.3, RFC 7521 §4.2), the same at every endpoint that a client calls.
 //!
-//! A method is an arm of [`ClientAuthenticationMethod`] (what a client registers) and of [`Evidence`] (what a request
+//! A method is an arm of [`ClientAuthenticationMethod`] (what a client registers) and of `Evidence` (what a request
 //! presents), with one file: where a request carries the evidence, and which evidence the method accepts.
 
 pub mod none;

@@ -119,11 +119,6 @@ impl PollInterval {
             if too_early { self.interval.saturating_add(Self::GROWTH).min(Self::LONGEST) } else { self.interval };
         (Self { last: now, interval }, too_early)
     }
-
-    /// True if the last poll is so long ago that the interval can be forgotten.
-    pub fn is_over(&self, now: Timestamp) -> bool {
-        now.since(self.last) > Self::LONGEST.saturating_mul(2)
-    }
 }
 
 /// The verdict on a poll that comes after the one that received the tokens.

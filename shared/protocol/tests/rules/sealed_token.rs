@@ -1,7 +1,7 @@
 //! Tokens that prove themselves: nothing but the very token, for the very purpose, in its time.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use hmac::{Hmac, Mac as _};
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use latchkey_protocol::{
     AuthorizationCode, CodeBinding, DeviceCode, GrantId, GrantSnapshot, InitialAccessToken, InitialAccessTokenId, Mac,
     RefreshToken, RegistrationAccessToken, RegistrationId, RequestUri, SessionId, SessionToken,

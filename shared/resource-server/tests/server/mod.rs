@@ -1,4 +1,4 @@
-//! An authorization server that a test holds in its hand.
+//! An authorization server that a test controls.
 
 use async_trait::async_trait;
 use http::{Request, Response, header};
@@ -11,14 +11,14 @@ pub(crate) const ISSUER: &str = "https://id.example";
 pub(crate) const RESOURCE: &str = "https://api.example/";
 pub(crate) const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
 
-/// A signing key and its public side.
+/// Returns a signing key and its public key.
 pub(crate) async fn key(alg: Algorithm, kid: &str) -> (SigningKey, Jwk) {
     let pair = platform().generate(alg).await.unwrap();
     let signer = platform().signer(alg, &pair.pkcs8).await.unwrap();
     (SigningKey::new(kid, alg, signer), Jwk { kid: Some(kid.to_owned()), ..Jwk::from(pair.public) })
 }
 
-/// Good claims, with these in place of some.
+/// Returns valid claims with changes.
 pub(crate) fn claims(changes: Value) -> Value {
     let mut claims = json!({
         "iss": ISSUER, "aud": RESOURCE, "sub": "ada", "client_id": "app", "scope": "read",
@@ -28,21 +28,21 @@ pub(crate) fn claims(changes: Value) -> Value {
     claims
 }
 
-/// A token of these claims.
+/// Signs a token.
 pub(crate) async fn token(key: &SigningKey, typ: &str, claims: &Value) -> String {
     sign_jwt(key, typ, claims).await.unwrap()
 }
 
-/// Answers as it is told, and counts.
+/// An authorization server with set answers, which records requests.
 #[derive(Default)]
 pub(crate) struct Server {
-    /// What is at `/jwks`; nothing answers when there is none.
+    /// The document at `/jwks`; requests fail if there is none.
     pub(crate) keys: Mutex<Option<JwkSet>>,
-    /// What `/introspect` says: content type and body.
+    /// The answer of `/introspect`: content type and body.
     pub(crate) introspection: Mutex<Option<(&'static str, String)>>,
-    /// The paths that were asked for, with what the request accepted.
+    /// The paths of the requests, and their `Accept`.
     pub(crate) asked: Mutex<Vec<(String, String)>>,
-    /// The forms that were posted.
+    /// The posted forms.
     pub(crate) forms: Mutex<Vec<String>>,
 }
 

@@ -1,5 +1,5 @@
-//! TLS with servers on this machine, which have certificates of their own making. Nothing else is reached so, and these
-//! only from a development server ([`EgressPolicy::Loopback`](types::remote_url::EgressPolicy)).
+//! TLS with servers on the same machine, which have self-signed certificates: for a development server alone
+//! ([`EgressPolicy::Loopback`](types::remote_url::EgressPolicy)).
 
 use super::{FetchError, failed};
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use tokio_rustls::rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signa
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use tokio_rustls::rustls::{ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
 
-/// Takes any certificate that the server has the key of.
+/// Returns a TLS configuration that accepts any certificate whose key the server has.
 pub(super) fn tls() -> Result<Arc<ClientConfig>, FetchError> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let config = ClientConfig::builder_with_provider(provider.clone())

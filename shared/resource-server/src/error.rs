@@ -1,27 +1,27 @@
-//! Why a request is refused, and the answer that says so (RFC 6750 §3).
+//! Reasons for which a request is rejected, and the response to it (RFC 6750 §3).
 
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use serde_json::json;
 use types::{Error, ErrorCode, Scope};
 
-/// Why a request is refused.
+/// Reason for which a request is rejected.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Denial {
-    /// It has no token: it is told where to get one, and no error code (RFC 6750 §3.1).
+#[non_exhaustive]
+pub enum AccessError {
+    /// The request has no token. The response says where to get one, and has no error code (RFC 6750 §3.1).
     NoToken,
-    /// It presents its token in a way that is not allowed.
+    /// The request presents its token in a way that is not allowed.
     InvalidRequest(&'static str),
-    /// Its token counts for nothing here.
+    /// The token is not valid for this API.
     InvalidToken(&'static str),
-    /// Its token does not allow this; the scope would. Empty when no scope does.
+    /// The request needs this scope, which the token lacks; the scope is empty if no scope allows the request.
     InsufficientScope(Scope),
-    /// Whether its token is good cannot be told now: the authorization server does not answer. The reason is for the
-    /// log alone.
+    /// The authorization server does not answer, so the token cannot be checked. The reason is for the log alone.
     Unavailable(String),
 }
 
-impl Denial {
-    /// The error code; `None` without a token.
+impl AccessError {
+    /// Returns the error code; `None` for a request without a token.
     pub const fn code(&self) -> Option<ErrorCode> {
         match self {
             Self::NoToken => None,
@@ -32,13 +32,13 @@ impl Denial {
         }
     }
 
-    /// 401, 400, 403, or 503.
+    /// Returns the status: 400, 401, 403 or 503.
     pub fn status(&self) -> StatusCode {
         let status = self.code().map_or(401, ErrorCode::status);
         StatusCode::from_u16(status).unwrap_or(StatusCode::UNAUTHORIZED)
     }
 
-    /// What is wrong, for the client's developer.
+    /// Returns the description for the client's developer.
     pub fn description(&self) -> &'static str {
         match self {
             Self::NoToken => "an access token is needed",
@@ -49,7 +49,7 @@ impl Denial {
         }
     }
 
-    /// What is wrong, for the operator's log. Never holds a token.
+    /// Returns the description for the operator's log. It never holds a token.
     pub fn reason(&self) -> &str {
         match self {
             Self::Unavailable(reason) => reason,
@@ -57,7 +57,7 @@ impl Denial {
         }
     }
 
-    /// The value of `WWW-Authenticate` (RFC 6750 §3, RFC 9728 §5.1), unless the fault is ours.
+    /// Returns the value of `WWW-Authenticate` (RFC 6750 §3, RFC 9728 §5.1); `None` if the authorization server is at fault.
     pub fn challenge(&self, metadata_url: Option<&str>) -> Option<String> {
         if matches!(self, Self::Unavailable(_)) {
             return None;
@@ -80,7 +80,7 @@ impl Denial {
         Some(challenge)
     }
 
-    /// The whole answer.
+    /// Returns the complete response.
     pub(crate) fn response(&self, metadata_url: Option<&str>) -> Response<String> {
         let body = self.code().map(|code| {
             let body = json!({ "error": code.as_str(), "error_description": self.description() });
@@ -108,10 +108,10 @@ impl Denial {
     }
 }
 
-impl From<Denial> for Response<String> {
-    /// Without the URL of the API's metadata.
-    fn from(denial: Denial) -> Self {
-        denial.response(None)
+impl From<AccessError> for Response<String> {
+    /// Returns the response without the URL of the API's metadata.
+    fn from(error: AccessError) -> Self {
+        error.response(None)
     }
 }
 
@@ -122,34 +122,34 @@ mod tests {
     const METADATA: &str = "https://api.example/.well-known/oauth-protected-resource";
 
     #[test]
-    fn each_says_what_rfc_6750_says() {
+    fn each_error_has_the_response_of_rfc_6750() {
         let scope = Scope::parse("a b").unwrap();
-        for (denial, status, challenge) in [
-            (Denial::NoToken, 401, ""),
-            (Denial::InvalidRequest("x"), 400, r#", error="invalid_request", error_description="x""#),
-            (Denial::InvalidToken("x"), 401, r#", error="invalid_token", error_description="x""#),
+        for (error, status, challenge) in [
+            (AccessError::NoToken, 401, ""),
+            (AccessError::InvalidRequest("x"), 400, r#", error="invalid_request", error_description="x""#),
+            (AccessError::InvalidToken("x"), 401, r#", error="invalid_token", error_description="x""#),
             (
-                Denial::InsufficientScope(scope),
+                AccessError::InsufficientScope(scope),
                 403,
                 r#", error="insufficient_scope", error_description="the access token does not have the scope that this needs", scope="a b""#,
             ),
         ] {
-            let response = denial.response(Some(METADATA));
+            let response = error.response(Some(METADATA));
             assert_eq!(response.status(), status);
             let expected = format!("Bearer resource_metadata=\"{METADATA}\"{challenge}");
             assert_eq!(response.headers()[header::WWW_AUTHENTICATE], expected);
         }
     }
 
-    /// RFC 6750 §3.1: without a token no error code, anywhere in the answer.
+    /// RFC 6750 §3.1: the response to a request without a token has no error code.
     #[test]
-    fn no_token_is_no_error() {
-        assert_eq!(Denial::NoToken.response(None).body(), "");
+    fn a_request_without_a_token_is_no_error() {
+        assert_eq!(AccessError::NoToken.response(None).body(), "");
     }
 
     #[test]
-    fn a_fault_of_ours_is_no_challenge() {
-        let response = Denial::Unavailable("secret".to_owned()).response(Some(METADATA));
+    fn a_failure_of_the_authorization_server_is_no_challenge() {
+        let response = AccessError::Unavailable("secret".to_owned()).response(Some(METADATA));
         assert_eq!(response.status(), 503);
         assert!(response.headers().get(header::WWW_AUTHENTICATE).is_none());
         assert!(response.headers().contains_key(header::RETRY_AFTER) && !response.body().contains("secret"));

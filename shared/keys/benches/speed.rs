@@ -1,6 +1,5 @@
-//! How long each operation takes: `cargo test -p latchkey-keys --release --test speed -- --ignored --nocapture`. To compare
-//! with `openssl speed ecdsap256 rsa2048 ed25519` in the same run.
-#![cfg(not(target_arch = "wasm32"))]
+//! The time of each operation with keys: `cargo bench -p latchkey-keys`. Compare with `openssl speed ecdsap256 rsa2048 ed25519`
+//! on the same machine.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods, clippy::arithmetic_side_effects, missing_docs)]
 
 use jose::{Algorithm, Jwt, SigningKey, platform, sign_jwt};
@@ -17,7 +16,7 @@ use types::Timestamp;
 
 const NOW: Timestamp = Timestamp::from_secs(1_700_000_000);
 
-/// Natively nothing has to be waited for.
+/// Runs a future to its end. Native cryptography never waits.
 fn run<T>(future: impl Future<Output = T>) -> T {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(value) => value,
@@ -25,7 +24,7 @@ fn run<T>(future: impl Future<Output = T>) -> T {
     }
 }
 
-/// Prints the best of several batches: what disturbs a measurement only ever adds to it.
+/// Prints the time of the fastest of several batches, because disturbances only add time.
 fn measure<T>(name: &str, mut operation: impl FnMut() -> T) {
     let mut best = Duration::MAX;
     let mut count = 1;
@@ -41,9 +40,7 @@ fn measure<T>(name: &str, mut operation: impl FnMut() -> T) {
     println!("{name:32} {:10.2} µs", best.as_nanos() as f64 / 1000.0);
 }
 
-#[test]
-#[ignore = "a measurement"]
-fn speed() {
+fn main() {
     let claims = json!({
         "iss": "https://issuer.example", "sub": "demo-service", "aud": "https://api.example", "exp": 1_700_000_600,
         "iat": 1_700_000_000, "jti": "AAAAAAAAAAAAAAAAAAAAAA", "client_id": "demo-service", "scope": "read write",
@@ -77,7 +74,7 @@ fn speed() {
         }
     }
 
-    // Everything of sign_jwt but the signature.
+    // All of `sign_jwt` except the signature.
     struct Nothing;
     #[async_trait::async_trait]
     impl jose::Signer for Nothing {

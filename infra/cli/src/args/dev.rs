@@ -1,0 +1,45 @@
+//! Arguments of the servers: `latchkey dev` and `latchkey dynamodb`.
+
+use clap::Args;
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+#[derive(Clone, Debug, Args)]
+#[command(after_long_help = "\
+Settings are read from the environment, as in a deployment. Press Ctrl-C to stop.
+
+Examples:
+  latchkey dev
+  latchkey dev --port 9000 --data /tmp/latchkey
+  latchkey dev --memory --quiet
+  LATCHKEY_ISSUER=https://id.example.test latchkey dev")]
+pub(crate) struct DevArgs {
+    /// Port to listen on; 0 takes any free port.
+    #[arg(long, short, default_value_t = 8787, env = "LATCHKEY_PORT")]
+    pub(crate) port: u16,
+    /// Address to listen on. Unless it is a loopback address, other machines can reach the demo accounts.
+    #[arg(long, default_value = "127.0.0.1")]
+    pub(crate) host: IpAddr,
+    /// Directory of the secret and the store.
+    #[arg(long, value_name = "DIR", default_value = ".latchkey")]
+    pub(crate) data: PathBuf,
+    /// Keep nothing: use a new store in memory, which ends with the process.
+    #[arg(long, conflicts_with = "data")]
+    pub(crate) memory: bool,
+    /// Number of threads that serve requests.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) threads: u16,
+    /// Do not log requests.
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DynamodbArgs {
+    /// Port to listen on; 0 takes any free port.
+    #[arg(long, default_value_t = 8000)]
+    pub(crate) port: u16,
+    /// Directory of the store. Without it, the store is in memory.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+}

@@ -1,0 +1,152 @@
+//! The command line. Each group of commands has its own file.
+
+mod client;
+mod deployment;
+mod dev;
+mod keys;
+mod user;
+
+pub(crate) use client::{
+    ClientAddArgs, ClientCommand, ClientCreateArgs, ClientIdArgs, ClientRemoveArgs, ClientSecretArgs, InviteArgs,
+};
+pub(crate) use deployment::{DeploymentArgs, SeedArgs};
+pub(crate) use dev::{DevArgs, DynamodbArgs};
+pub(crate) use keys::{KeyArgs, KeysCommand, ReplaceArgs};
+pub(crate) use user::{UserAddArgs, UserCommand, UserEndArgs, UsernameArgs};
+
+use clap::{Args, Parser, Subcommand};
+use std::ffi::OsString;
+
+const AFTER_HELP: &str = "\
+Without a command, `latchkey` is `latchkey dev`.
+
+client, user, keys and seed call the administration endpoint /admin/ of a deployment, on any platform. They sign their
+requests with the deployment's secret: set LATCHKEY_SECRET to it. For a local provider, the secret is read from its data
+directory.
+
+Examples:
+  latchkey dev --port 9000
+  latchkey client create
+  latchkey client add https://app.example.com/callback --name Shop
+  latchkey user add ada --claim email=ada@example.com
+  latchkey client list --url https://id.example.com --json
+
+Exit codes:
+  0    The command succeeded.
+  1    The command failed. Standard error says why, as JSON with --json: {\"error\": …, \"remedy\": …}
+  2    The command line is not valid.
+  130  `latchkey dev` was interrupted a second time while it was ending.";
+
+/// An OAuth 2.1 and OpenID Connect provider made of serverless functions: run it locally, and administer a deployment.
+#[derive(Debug, Parser)]
+#[command(name = "latchkey", version, after_help = AFTER_HELP, subcommand_required = true)]
+pub(crate) struct Cli {
+    /// Print JSON for programs, and ask no questions.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run a provider on this machine, with demo clients and a demo user.
+    Dev(DevArgs),
+    /// Write the demo clients and the demo user to a deployment, for trials and tests.
+    Seed(SeedArgs),
+    /// Register, show and remove clients.
+    #[command(subcommand)]
+    Client(ClientCommand),
+    /// Register, show and remove users.
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Show the signing keys, and rotate them early.
+    #[command(subcommand)]
+    Keys(KeysCommand),
+    /// Generate the secret of a new deployment, and show where to put it.
+    #[command(
+        after_long_help = "Examples:\n  latchkey init\n  LATCHKEY_SECRET=$(latchkey init --json | jq -r .secret)"
+    )]
+    Init,
+    /// Serve the DynamoDB API on this machine, for the Lambda functions under an emulator.
+    #[command(hide = true)]
+    Dynamodb(DynamodbArgs),
+}
+
+/// Consent to an act that cannot be undone.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct ConfirmationArgs {
+    /// Do not ask for confirmation. Without a terminal, or with --json, the command never asks.
+    #[arg(long, short)]
+    pub(crate) yes: bool,
+}
+
+impl Cli {
+    /// Returns the command line of this process. If it is not valid, prints the reason and ends the process.
+    pub(crate) fn of_process() -> Self {
+        Self::parse_from(with_command(std::env::args_os().collect()))
+    }
+}
+
+/// Inserts `dev` if the arguments name no command.
+fn with_command(mut args: Vec<OsString>) -> Vec<OsString> {
+    let first = args.iter().skip(1).find(|arg| *arg != "--json").and_then(|arg| arg.to_str());
+    let names_command = match first {
+        Some("-h" | "--help" | "-V" | "--version") => true,
+        Some(argument) => !argument.starts_with('-'),
+        None => false,
+    };
+    if !names_command {
+        args.insert(1.min(args.len()), "dev".into());
+    }
+    args
+}
+
+/// Parses `NAME=VALUE`.
+fn assignment(argument: &str) -> Result<(String, String), String> {
+    match argument.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("must be NAME=VALUE".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    fn parsed(line: &str) -> Cli {
+        Cli::try_parse_from(with_command(line.split(' ').map(OsString::from).collect())).expect(line)
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn dev_is_the_default_command() {
+        for line in
+            ["latchkey", "latchkey --port 9000", "latchkey --json", "latchkey --json --memory", "latchkey dev --json"]
+        {
+            assert!(matches!(parsed(line).command, Command::Dev(_)), "{line}");
+        }
+        assert!(matches!(parsed("latchkey --json client list").command, Command::Client(ClientCommand::List(_))));
+        assert!(parsed("latchkey client list --json").json);
+    }
+
+    /// Every command and group has an about of one sentence; every visible command has examples.
+    #[test]
+    fn every_command_is_described_in_one_sentence_and_has_examples() {
+        fn check(command: &clap::Command) {
+            let name = command.get_name();
+            let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+            assert!(!about.is_empty() && !about.contains(". "), "{name}: {about}");
+            let after = command.get_after_long_help().or(command.get_after_help());
+            let has_examples = after.is_some_and(|help| help.to_string().contains("Examples:"));
+            assert!(has_examples || command.has_subcommands() || command.is_hide_set(), "{name} has no examples");
+            command.get_subcommands().filter(|command| command.get_name() != "help").for_each(check);
+        }
+        check(&Cli::command());
+    }
+}

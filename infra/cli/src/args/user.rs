@@ -1,0 +1,72 @@
+//! Arguments of `latchkey user`.
+
+use super::{ConfirmationArgs, DeploymentArgs, assignment};
+use clap::builder::NonEmptyStringValueParser;
+use clap::{Args, Subcommand};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum UserCommand {
+    /// Register a user, or change the claims of a registered one.
+    Add(UserAddArgs),
+    /// List the users.
+    #[command(after_long_help = "Examples:\n  latchkey user list\n  latchkey user list --json | jq -r '.[].username'")]
+    List(DeploymentArgs),
+    /// Show the claims of a user.
+    #[command(
+        after_long_help = "Examples:\n  latchkey user show ada\n  latchkey user show ada --json | jq .claims.email"
+    )]
+    Show(UsernameArgs),
+    /// Remove a user, and end all sessions and grants of the user.
+    #[command(after_long_help = "Examples:\n  latchkey user remove ada\n  latchkey user remove ada --yes")]
+    Remove(UserEndArgs),
+    /// End all sessions and grants of a user, who must then sign in again everywhere.
+    #[command(after_long_help = "Examples:\n  latchkey user sign-out ada\n  latchkey user sign-out ada --yes --json")]
+    SignOut(UserEndArgs),
+    /// Set the password of a user.
+    ///
+    /// At a terminal the command asks for the password, otherwise it reads the first line of standard input. A password
+    /// has 8 characters at least.
+    #[command(after_long_help = "Examples:\n  latchkey user set-password ada\n  latchkey user set-password ada < FILE")]
+    SetPassword(UsernameArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct UsernameArgs {
+    /// Name with which the user signs in.
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) username: String,
+    #[command(flatten)]
+    pub(crate) deployment: DeploymentArgs,
+}
+
+/// Arguments of the commands that end the grants of a user.
+#[derive(Debug, Args)]
+pub(crate) struct UserEndArgs {
+    #[command(flatten)]
+    pub(crate) user: UsernameArgs,
+    #[command(flatten)]
+    pub(crate) confirmation: ConfirmationArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+For a new user, the command asks for a password at a terminal; otherwise it reads the first line of standard input. A
+password has 8 characters at least.
+
+Examples:
+  latchkey user add ada --claim name=Ada --claim email=ada@example.com
+  latchkey user add ada --claim email_verified=true
+  latchkey user add ada < FILE")]
+pub(crate) struct UserAddArgs {
+    /// Name with which the user signs in.
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) username: String,
+    /// Identifier of the user in tokens (`sub`); random by default. It never changes.
+    #[arg(long, value_name = "SUB")]
+    pub(crate) subject: Option<String>,
+    /// A claim of the user, such as name=Ada, email=ada@example.com or email_verified=true.
+    #[arg(long = "claim", value_name = "NAME=VALUE", value_parser = assignment)]
+    pub(crate) claims: Vec<(String, String)>,
+    #[command(flatten)]
+    pub(crate) deployment: DeploymentArgs,
+}

@@ -1,4 +1,4 @@
-//! DynamoDB inside this process, on SQLite: what the local provider and the tests store in, through the real AWS SDK.
+//! `latchkey dynamodb`: the DynamoDB API on this machine, on SQLite, for the Lambda emulator.
 
 use crate::failure::Failure;
 use dynoxide::Database;

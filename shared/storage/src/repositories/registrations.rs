@@ -109,10 +109,11 @@ pub async fn change<E: From<Unavailable> + Send>(
 /// Time for which the registration of a deleted client is kept. A retry with an initial access token comes earlier.
 const ENDED_FOR: Duration = Duration::from_secs(86_400);
 
-/// Ends a registration that was read, before its client is removed: if the deletion breaks off there, the registration
-/// cannot be used for another client with the same identifier, and no retry creates the client again. `check` rejects
-/// what another writer left in between. Returns the registration after that; `None` if it is gone. Round trips: 1
-/// without a conflict.
+/// Ends a registration that was read, before its client is removed. If the deletion is interrupted after that, the
+/// registration cannot be used for another client with the same identifier, and no retry creates the client again.
+///
+/// `check` rejects the state that another writer left in between. Returns the registration after the write; `None` if it
+/// is gone. Round trips: 1 without a conflict.
 pub async fn end<E: From<Unavailable> + Send>(
     records: &dyn Records,
     client_id: &str,

@@ -12,7 +12,6 @@ mod clock;
 mod demo;
 mod deployment;
 mod dev;
-mod dynamodb;
 mod failure;
 mod init;
 mod keys;
@@ -35,7 +34,6 @@ fn main() -> ExitCode {
         Command::User(command) => user::run(command, output),
         Command::Keys(command) => keys::run(command, output),
         Command::Init => init::run(output),
-        Command::Dynamodb(args) => dev::run_store(args, output),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -45,12 +45,12 @@ pub(crate) fn binary(name: &str, build: Build) -> PathBuf {
     target().join(profile).join(name)
 }
 
-/// Builds the `latchkey` command. `Dev` is all of the workspace, tests and examples too: features differ with what is
+/// Builds the `latchkey` command and the DynamoDB emulation. `Dev` is all of the workspace, tests and examples too: features differ with what is
 /// selected, and with them what is compiled; one selection serves every step.
 pub(crate) fn build(build: Build) -> Result<()> {
     let selection: &[&str] = match build {
         Build::Dev => &["--workspace", "--all-targets"],
-        Build::Release => &["--release", "--package", "latchkey", "--bin", "latchkey"],
+        Build::Release => &["--release", "--package", "latchkey", "--package", "dynamodb-emulator", "--bins"],
     };
     if is_prebuilt() {
         return Ok(());

@@ -1,8 +1,8 @@
-//! Telling clients that a session has ended: over the back channel by a logout token (OpenID Connect Back-Channel
-//! Logout 1.0), over the front channel by a frame (OpenID Connect Front-Channel Logout 1.0).
+//! Notifications of clients that a session has ended: by a logout token (OpenID Connect Back-Channel Logout 1.0), or by a
+//! frame (OpenID Connect Front-Channel Logout 1.0).
 //!
-//! Each client to be told is written down before anything is ended, tried once at once, all of them side by side, and
-//! tried again by the scheduled function `notify` until it answers or a day is over.
+//! A record for each logout token is written before anything ends. All tokens are then sent once, at the same time. The
+//! scheduled function `notify` sends the failed ones again until the client accepts or a day has passed.
 
 use crate::{Context, HandlerError};
 use futures::future::join_all;
@@ -15,10 +15,10 @@ use storage::grants::SessionClient;
 use storage::logouts::{self, Logout};
 use types::Timestamp;
 
-/// How many clients are tried at once.
+/// Maximum number of logout tokens that are sent at the same time.
 const AT_ONCE: usize = 32;
 
-/// Who is to be told that a session has ended.
+/// The notifications of one sign-out.
 #[derive(Debug)]
 pub struct Notices {
     logouts: Vec<Logout>,
@@ -26,7 +26,7 @@ pub struct Notices {
 }
 
 impl Notices {
-    /// Writes down which of these clients want to be told of the end of a person's sessions.
+    /// Records the logout tokens for those of the clients that have a logout URI.
     pub async fn begin(
         context: &Context,
         subject: &str,
@@ -57,21 +57,21 @@ impl Notices {
         Ok(notices)
     }
 
-    /// Tries each once. What fails is tried again later, by another function.
+    /// Sends each logout token once. The function `notify` sends failed ones again.
     pub async fn send(&self, context: &Context, now: Timestamp) {
         for some in self.logouts.chunks(AT_ONCE) {
             join_all(some.iter().map(|logout| deliver(context, logout, now))).await;
         }
     }
 
-    /// The URLs to show in frames.
+    /// Returns the URLs to show in frames.
     pub fn frames(&self) -> &[String] {
         &self.frames
     }
 }
 
-/// Tries all that are due once more; gives up those that are a day old. One that cannot be read or claimed holds up none
-/// of the others; the first such failure is reported in the end.
+/// Sends all logout tokens that are due, and removes those that are a day old. A record that cannot be read or claimed
+/// does not stop the others. Errors: the first such failure.
 pub async fn retry(context: &Context, now: Timestamp) -> Result<(), HandlerError> {
     let records = context.records.as_ref();
     let mut cursor = None;
@@ -104,7 +104,7 @@ pub async fn retry(context: &Context, now: Timestamp) -> Result<(), HandlerError
     }
 }
 
-/// Sends one logout token. Whether the client has taken it, or can no longer be told; then the record is gone.
+/// Sends one logout token. Returns true if the client accepts it or no longer has a logout URI; the record is then removed.
 async fn deliver(context: &Context, logout: &Logout, now: Timestamp) -> bool {
     match attempt(context, logout, now).await {
         Ok(()) => {
@@ -123,7 +123,7 @@ async fn attempt(context: &Context, logout: &Logout, now: Timestamp) -> Result<(
     let Some((client, uri)) =
         stored.as_ref().and_then(|stored| Some((&stored.client, stored.client.backchannel_logout_uri.as_deref()?)))
     else {
-        // It is gone, or wants to be told no longer.
+        // The client is removed, or has no logout URI any more.
         return Ok(());
     };
     let token = logout_token(context, client, logout, now).await.map_err(|error| error.to_string())?;
@@ -143,7 +143,7 @@ async fn logout_token(
     context.sign(client.id_token_signed_response_alg, LOGOUT_TOKEN_TYPE, &claims, now).await
 }
 
-/// Removes a record. When that fails, the client is told once more: no harm.
+/// Removes a record. If that fails, the client receives the logout token again, which is harmless.
 async fn forget(context: &Context, logout: &Logout, now: Timestamp) {
     if let Err(error) = logouts::remove(context.records.as_ref(), &logout.jti).await {
         note(context, logout, now, &error.reason);
@@ -161,7 +161,8 @@ fn note(context: &Context, logout: &Logout, now: Timestamp, reason: &str) {
 }
 
 impl Context {
-    /// How long the grants of a client must be remembered so that it can be told that a session ended.
+    /// Returns the time for which grants of a client are kept after they end, so that the client can be notified of the end
+    /// of the session.
     pub fn remembered(&self, client: &Client) -> Duration {
         let is_told = client.backchannel_logout_uri.is_some() || client.frontchannel_logout_uri.is_some();
         if is_told { self.config.session_lifetime } else { Duration::ZERO }

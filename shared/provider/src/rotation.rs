@@ -7,18 +7,19 @@ use std::time::Duration;
 use storage::signing_keys;
 use types::Timestamp;
 
-/// How long a new key is published before it signs: longer than the JWK Set may be cached and rotations run apart.
+/// Time between publication and first use of a key. It is longer than the JWK Set may be cached, and longer than the time
+/// between two runs of the rotation.
 const PUBLISH_AHEAD: Duration = Duration::from_secs(2 * 86_400);
-/// How often it is tried again when another rotation was faster.
+/// Number of attempts if another rotation writes first.
 const ATTEMPTS: usize = 4;
 
 impl Context {
-    /// Does what the occasion demands; the keys as they then are. Other instances know of it within a minute.
+    /// Rotates the keys as the occasion requires. Returns the resulting keys; other instances read them within a minute.
     pub async fn rotate_keys(&self, occasion: Occasion, now: Timestamp) -> Result<PublishedKeys, HandlerError> {
         let records = self.records.as_ref();
         for _ in 0..ATTEMPTS {
             let Some(stored) = signing_keys::find(records).await? else {
-                // The first are made with the first use.
+                // The first use generates the first keys.
                 self.keyring(now).await?;
                 continue;
             };
@@ -35,12 +36,12 @@ impl Context {
                 return Ok(next.published().clone());
             }
         }
-        Err(HandlerError::unavailable("the signing keys are being rotated by others"))
+        Err(HandlerError::unavailable("other rotations of the signing keys were faster"))
     }
 }
 
-/// A key verifies as long as any token that it signed is of use. That includes ID tokens that have expired: they tell
-/// who signs out for as long as the session lives (OpenID Connect RP-Initiated Logout §2).
+/// Returns the times of the rotation. A key verifies as long as a token that it signed can be used. An expired ID token can
+/// be used as `id_token_hint` while the session lives (OpenID Connect RP-Initiated Logout §2).
 fn policy(config: &Config) -> Policy {
     Policy {
         rotate_every: config.key_rotation,

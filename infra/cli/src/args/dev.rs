@@ -1,4 +1,4 @@
-//! Arguments of the servers: `latchkey dev` and `latchkey dynamodb`.
+//! Arguments of `latchkey dev`.
 
 use clap::Args;
 use std::net::IpAddr;
@@ -32,14 +32,4 @@ pub(crate) struct DevArgs {
     /// Do not log requests.
     #[arg(long, short)]
     pub(crate) quiet: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct DynamodbArgs {
-    /// Port to listen on; 0 takes any free port.
-    #[arg(long, default_value_t = 8000)]
-    pub(crate) port: u16,
-    /// Directory of the store. Without it, the store is in memory.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) data: Option<PathBuf>,
 }

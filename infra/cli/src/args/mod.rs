@@ -10,7 +10,7 @@ pub(crate) use client::{
     ClientAddArgs, ClientCommand, ClientCreateArgs, ClientIdArgs, ClientRemoveArgs, ClientSecretArgs, InviteArgs,
 };
 pub(crate) use deployment::{DeploymentArgs, SeedArgs};
-pub(crate) use dev::{DevArgs, DynamodbArgs};
+pub(crate) use dev::DevArgs;
 pub(crate) use keys::{KeyArgs, KeysCommand, ReplaceArgs};
 pub(crate) use user::{UserAddArgs, UserCommand, UserEndArgs, UsernameArgs};
 
@@ -68,9 +68,6 @@ pub(crate) enum Command {
         after_long_help = "Examples:\n  latchkey init\n  LATCHKEY_SECRET=$(latchkey init --json | jq -r .secret)"
     )]
     Init,
-    /// Serve the DynamoDB API on this machine, for the Lambda functions under an emulator.
-    #[command(hide = true)]
-    Dynamodb(DynamodbArgs),
 }
 
 /// Consent to an act that cannot be undone.

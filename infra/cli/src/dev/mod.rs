@@ -7,15 +7,13 @@ mod log;
 mod pages;
 mod provider;
 
-use crate::args::{DevArgs, DynamodbArgs};
-use crate::dynamodb;
+use crate::args::DevArgs;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::{clock, secret};
 use keys::Secret;
 use log::Log;
 use provider::Provider;
-use serde_json::json;
 use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
@@ -35,16 +33,6 @@ const EXPIRY: Duration = Duration::from_secs(600);
 /// Serves until it is interrupted.
 pub(crate) fn run(args: &DevArgs, output: Output) -> Result<(), Failure> {
     event_loop(args.threads)?.block_on(serve(args, output))
-}
-
-/// Serves the DynamoDB API alone until it is interrupted.
-pub(crate) fn run_store(args: &DynamodbArgs, output: Output) -> Result<(), Failure> {
-    event_loop(1)?.block_on(async {
-        let embedded = dynamodb::serve(args.data.as_deref(), Some(args.port)).await?;
-        output.print(&json!({ "url": embedded.endpoint() }), || embedded.endpoint());
-        interrupted().await;
-        embedded.shutdown().await
-    })
 }
 
 /// Returns the executor. With one thread, everything runs on the thread of the caller.

@@ -1,4 +1,4 @@
-//! The functions on the Lambda emulator, as template.yaml describes them, with the table that `latchkey dynamodb` emulates.
+//! The functions on the Lambda emulator, as template.yaml describes them, with the table of the DynamoDB emulation.
 
 mod cold_start;
 
@@ -24,7 +24,7 @@ const STACK: &str = "latchkey";
 /// The name of the table.
 const TABLE: &str = "latchkey";
 
-/// Builds functions, and the `latchkey` command that serves their table.
+/// Builds functions, and the emulation of their table.
 pub(crate) fn build(functions: &[&str], build: Build) -> Result<()> {
     workspace::build(build)?;
     if build == Build::Release {
@@ -67,12 +67,12 @@ pub(crate) struct Deployment {
 }
 
 impl Deployment {
-    /// Starts the emulated DynamoDB, the table and the API. The functions and `latchkey` must have been built.
+    /// Starts the emulated DynamoDB, the table and the API. The functions and the emulation must have been built.
     pub(crate) async fn start(options: &Options) -> Result<Self> {
         let template = Template::read(&workspace::root().join("template.yaml"))?;
         let store_port = process::free_port()?;
-        let mut command = Command::new(workspace::binary("latchkey", options.build));
-        command.args(["dynamodb", "--port", &store_port.to_string()]).stdout(Stdio::null());
+        let mut command = Command::new(workspace::binary("dynamodb-emulator", options.build));
+        command.args(["--port", &store_port.to_string()]).stdout(Stdio::null());
         let store = tokio::task::spawn_blocking(move || Server::start(&mut command, store_port)).await??;
         let mut creation = template.table.clone();
         creation["TableName"] = json!(TABLE);

@@ -39,6 +39,7 @@ const CHECKED: &[&str] = &[
     "infra/cli",
     "infra/decisions",
     "infra/docs",
+    "infra/dynamodb-emulator",
     "infra/xtask/src/readme.rs",
     "infra/xtask/src/style",
     "shared/http",

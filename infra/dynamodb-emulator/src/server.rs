@@ -1,6 +1,6 @@
-//! `latchkey dynamodb`: the DynamoDB API on this machine, on SQLite, for the Lambda emulator.
+//! The server: dynoxide, in memory or on a file.
 
-use crate::failure::Failure;
+use anyhow::{Result, anyhow};
 use dynoxide::Database;
 use dynoxide::server::serve_with_shutdown;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -15,55 +15,54 @@ const FILE: &str = "records.sqlite";
 /// Time between two removals of expired records.
 const SWEEP: Duration = Duration::from_secs(600);
 
-/// A running store. It stops when this is dropped: answers what it was asked, and closes its file.
-pub(crate) struct Embedded {
+/// A running server. Dropping it waits for open requests and closes the file.
+pub(crate) struct Server {
     address: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<Result<(), String>>>,
 }
 
-/// Serves the DynamoDB API on the loopback address, at `port` or any free one: from a file in `data`, or from memory.
-/// It has a thread and a runtime of its own, so that its work does not hold up the caller's.
-pub(crate) async fn serve(data: Option<&Path>, port: Option<u16>) -> Result<Embedded, Failure> {
-    let database = open(data)?;
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port.unwrap_or(0)));
-    let listener = TcpListener::bind(address).map_err(|error| cannot(format!("listen on {address}"), error))?;
-    let address = listener.local_addr().map_err(|error| cannot("listen", error))?;
-    listener.set_nonblocking(true).map_err(|error| cannot("listen", error))?;
+impl Server {
+    /// Serves the DynamoDB API on the loopback address, at `port` or any free one: from a file in `data`, or from memory.
+    /// The server has a thread and an executor of its own.
+    pub(crate) fn start(data: Option<&Path>, port: Option<u16>) -> Result<Self> {
+        let database = open(data)?;
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port.unwrap_or(0)));
+        let listener = TcpListener::bind(address).map_err(|error| cannot(format!("listen on {address}"), error))?;
+        let address = listener.local_addr().map_err(|error| cannot("listen", error))?;
+        listener.set_nonblocking(true).map_err(|error| cannot("listen", error))?;
+        let (stop, stopped) = oneshot::channel();
+        let thread = thread::Builder::new()
+            .name("dynamodb".to_owned())
+            .spawn(move || run(listener, database, stopped))
+            .map_err(|error| cannot("start", error))?;
+        Ok(Self { address, stop: Some(stop), thread: Some(thread) })
+    }
 
-    let (stop, stopped) = oneshot::channel();
-    let thread = thread::Builder::new()
-        .name("dynamodb".to_owned())
-        .spawn(move || run(listener, database, stopped))
-        .map_err(|error| cannot("start", error))?;
-    Ok(Embedded { address, stop: Some(stop), thread: Some(thread) })
-}
-
-impl Embedded {
-    /// The URL of the API.
+    /// Returns the URL of the API.
     pub(crate) fn endpoint(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Stops it, and waits until its file is closed.
-    pub(crate) async fn shutdown(mut self) -> Result<(), Failure> {
+    /// Ends the server, and waits until the file is closed.
+    pub(crate) async fn shutdown(mut self) -> Result<()> {
         let thread = self.stop();
         let joined = tokio::task::spawn_blocking(move || thread.map(JoinHandle::join)).await;
         match joined {
             Ok(None | Some(Ok(Ok(())))) => Ok(()),
-            Ok(Some(Ok(Err(error)))) => Err(cannot("go on", error)),
-            Ok(Some(Err(_))) | Err(_) => Err(cannot("go on", "it broke off")),
+            Ok(Some(Ok(Err(error)))) => Err(cannot("continue", error)),
+            Ok(Some(Err(_))) | Err(_) => Err(cannot("continue", "its thread panicked")),
         }
     }
 
     fn stop(&mut self) -> Option<JoinHandle<Result<(), String>>> {
-        // Whether it is still there to hear it does not matter.
+        // The thread may have ended already.
         let _: Option<Result<(), ()>> = self.stop.take().map(|stop| stop.send(()));
         self.thread.take()
     }
 }
 
-impl Drop for Embedded {
+impl Drop for Server {
     fn drop(&mut self) {
         if let Some(thread) = self.stop() {
             let _: Result<_, _> = thread.join();
@@ -71,17 +70,14 @@ impl Drop for Embedded {
     }
 }
 
-fn open(data: Option<&Path>) -> Result<Database, Failure> {
+fn open(data: Option<&Path>) -> Result<Database> {
     let Some(directory) = data else {
         return Database::memory().map_err(|error| cannot("start", error));
     };
     std::fs::create_dir_all(directory).map_err(|error| cannot(format!("make {}", directory.display()), error))?;
     let file = directory.join(FILE);
     let path = file.to_str().ok_or_else(|| cannot(format!("open {}", file.display()), "the path is not Unicode"))?;
-    Database::new(path).map_err(|error| {
-        cannot(format!("open {path}"), error)
-            .remedy(format!("Give another directory with --data, or remove {} to start anew.", directory.display()))
-    })
+    Database::new(path).map_err(|error| cannot(format!("open {path}"), error))
 }
 
 fn run(listener: TcpListener, database: Database, stopped: oneshot::Receiver<()>) -> Result<(), String> {
@@ -90,7 +86,7 @@ fn run(listener: TcpListener, database: Database, stopped: oneshot::Receiver<()>
         let listener = tokio::net::TcpListener::from_std(listener).map_err(|error| error.to_string())?;
         let sweeper = tokio::spawn(sweep(database.clone()));
         let served = serve_with_shutdown(listener, database, async {
-            // A sender that is gone asks for the same.
+            // A dropped sender ends the server too.
             let _: Result<(), _> = stopped.await;
         })
         .await;
@@ -99,18 +95,18 @@ fn run(listener: TcpListener, database: Database, stopped: oneshot::Receiver<()>
     })
 }
 
-/// Removes what has expired, now and then, as DynamoDB does.
+/// Removes expired records from time to time, as DynamoDB does.
 async fn sweep(database: Database) {
     loop {
         tokio::time::sleep(SWEEP).await;
         let database = database.clone();
-        // What could not be removed now is removed the next time.
+        // Records that cannot be removed now are removed the next time.
         let _: Result<_, _> = tokio::task::spawn_blocking(move || database.sweep_ttl()).await;
     }
 }
 
-fn cannot(what: impl std::fmt::Display, why: impl std::fmt::Display) -> Failure {
-    Failure::new(format!("the store cannot {what}: {why}"))
+fn cannot(what: impl std::fmt::Display, why: impl std::fmt::Display) -> anyhow::Error {
+    anyhow!("the store cannot {what}: {why}")
 }
 
 #[cfg(test)]
@@ -121,8 +117,8 @@ mod tests {
     use types::Timestamp;
 
     /// Returns the records of the table, which is created if it does not exist.
-    async fn records(embedded: &Embedded) -> DynamoRecords {
-        let client = Connection::to_emulator(&embedded.endpoint(), "latchkey").client().unwrap();
+    async fn records(server: &Server) -> DynamoRecords {
+        let client = Connection::to_emulator(&server.endpoint(), "latchkey").client().unwrap();
         table::create(&client, "latchkey").await.unwrap();
         DynamoRecords::new(client, "latchkey")
     }
@@ -134,19 +130,19 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_file_keeps_the_contract() {
+    async fn a_store_on_a_file_satisfies_the_contract() {
         let data = scratch("contract");
-        let embedded = serve(Some(&data), None).await.unwrap();
-        let table = records(&embedded).await;
+        let server = Server::start(Some(&data), None).unwrap();
+        let table = records(&server).await;
         if let Err(wrong) = contract::run(std::sync::Arc::new(table), "run").await {
             panic!("{}", wrong.join("\n"));
         }
-        embedded.shutdown().await.unwrap();
+        server.shutdown().await.unwrap();
         std::fs::remove_dir_all(&data).unwrap();
     }
 
     #[tokio::test]
-    async fn records_outlive_the_store_when_it_has_a_file() {
+    async fn a_file_keeps_records_when_the_server_ends() {
         let data = scratch("file");
         let record = Record {
             key: Key::new(Kind::User, Partition::of("ada"), "ada"),
@@ -156,27 +152,27 @@ mod tests {
             generation: 0,
             expires_at: Some(Timestamp::from_millis(4_102_444_800_123)),
         };
-        let embedded = serve(Some(&data), None).await.unwrap();
-        let table = records(&embedded).await;
+        let server = Server::start(Some(&data), None).unwrap();
+        let table = records(&server).await;
         assert_eq!(table.create(&record).await, Ok(Created::Created));
-        embedded.shutdown().await.unwrap();
-        assert!(table.get(&record.key).await.is_err(), "nobody answers any more");
+        server.shutdown().await.unwrap();
+        assert!(table.get(&record.key).await.is_err(), "the server has ended");
 
-        let embedded = serve(Some(&data), None).await.unwrap();
-        let table = records(&embedded).await;
+        let server = Server::start(Some(&data), None).unwrap();
+        let table = records(&server).await;
         assert_eq!(table.get(&record.key).await, Ok(Some(record.clone())));
-        drop(embedded);
+        drop(server);
         std::fs::remove_dir_all(&data).unwrap();
 
-        let embedded = serve(None, None).await.unwrap();
-        let table = records(&embedded).await;
+        let server = Server::start(None, None).unwrap();
+        let table = records(&server).await;
         assert_eq!(table.get(&record.key).await, Ok(None));
     }
 
     #[tokio::test]
     async fn a_port_that_is_taken_is_an_error() {
-        let taken = serve(None, None).await.unwrap();
-        let failure = serve(None, Some(taken.address.port())).await.err().unwrap();
+        let taken = Server::start(None, None).unwrap();
+        let failure = Server::start(None, Some(taken.address.port())).err().unwrap();
         assert!(failure.to_string().contains("cannot listen on 127.0.0.1:"), "{failure}");
     }
 }

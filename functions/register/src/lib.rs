@@ -103,5 +103,5 @@ fn answer(status: StatusCode, document: &Map<String, Value>, _client_id: &str) -
 #[cfg(target_arch = "wasm32")]
 #[worker::event(fetch)]
 async fn fetch(request: worker::Request, env: worker::Env, _: worker::Context) -> worker::Result<worker::Response> {
-    provider::worker::serve_current(FUNCTION, request, &env).await
+    provider::worker::serve(FUNCTION, request, &env).await
 }

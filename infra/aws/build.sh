@@ -1,13 +1,13 @@
 #!/bin/sh
 # Builds Lambda functions: target/lambda/NAME/bootstrap, which template.yaml names as `CodeUri`.
 #
-#   infra/aws/build.sh NAME...           some
-#   infra/aws/build.sh all               all
-#   infra/aws/build.sh --here NAME...    for the processor of this machine: target/lambda-here/NAME/bootstrap
+#   infra/aws/build.sh NAME...           builds these functions
+#   infra/aws/build.sh all               builds every function
+#   infra/aws/build.sh --here NAME...    builds for the processor of this machine: target/lambda-here/NAME/bootstrap
 #
-# They are for arm64, and linked statically: infra/decisions/static-functions.md says why. Installs what is missing: the
-# target of Rust; cargo-lambda and zig, its C compiler and linker, from PyPI into $LATCHKEY_TOOLS (default: `tools` in
-# cargo's target directory). LATCHKEY_PREBUILT=1 builds nothing: what was built before is taken.
+# The functions are for arm64 and are linked statically; infra/decisions/static-functions.md has the reason. The script
+# installs what is missing: the Rust target; cargo-lambda and zig, its C compiler and linker, from PyPI into $LATCHKEY_TOOLS
+# (default: `tools` in cargo's target directory). With LATCHKEY_PREBUILT=1 it does nothing: what was built before is used.
 set -eu
 
 CARGO_LAMBDA=1.9.2
@@ -43,13 +43,13 @@ export PATH="$tools/bin:$PATH"
 target=$processor-unknown-linux-musl
 [ -d "$(rustc --print target-libdir --target "$target")" ] || rustup target add "$target"
 
-# zig would else link a static program for one fixed address.
+# Without it, zig would link a static program for one fixed address.
 export RUSTFLAGS="-C link-arg=-pie"
 build() {
     [ $# -eq 0 ] || cargo lambda build --release --target "$target" --lambda-dir "$root/$into" "$@"
 }
-# Those without the table apart from the others: else they would be built with what only the table's client asks of the
-# crates that both use.
+# Functions without the table are built in a call of their own. Otherwise shared crates would be built with features that only
+# the client of the table needs.
 with_table=
 without_table=
 for name in "$@"; do

@@ -2,11 +2,11 @@
 //
 //   node_modules/.bin/node infra/cloudflare/miniflare.mjs [--port PORT] [--issuer URL] [--set NAME=VALUE]... [--contract] [--faults]
 //
-// --port      the port on localhost; by default a free one
-// --issuer    LATCHKEY_ISSUER; by default http://localhost:PORT
-// --set       a variable for every function; LATCHKEY_SECRET comes from the environment
-// --contract  serves the contract tests of the store (tests/contract-worker) in place of the functions
-// --faults    lets tests inject faults into the Durable Objects at /faults (faulty-records.mjs)
+// --port      the port on localhost. Default: a free one.
+// --issuer    LATCHKEY_ISSUER. Default: http://localhost:PORT.
+// --set       a variable for every function. LATCHKEY_SECRET comes from the environment.
+// --contract  serves the contract tests of the store (tests/contract-worker) in place of the functions.
+// --faults    lets tests inject faults into the Durable Objects at /faults (faulty-records.mjs).
 //
 // Prints {"url"} when it is ready. The name of a scheduled function on a line of standard input runs that function and
 // prints {"scheduled", "outcome"}. Ends when standard input closes. The log of the Workers goes to standard error.
@@ -50,7 +50,7 @@ async function freePort() {
   return port;
 }
 
-// Stands for Cloudflare: picks the Worker by the patterns of its routes, and sets the address of the client.
+// Replaces Cloudflare: picks the Worker by the patterns of its routes, and sets the address of the client.
 const ROUTER = `
   export default {
     async fetch(request, env) {

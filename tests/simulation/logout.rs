@@ -51,7 +51,7 @@ async fn instance(memory: &Arc<Memory>, peer: &Peer) -> Instance {
     let mut stored = clients::find(memory.as_ref(), "spa").await.unwrap().unwrap();
     stored.client.backchannel_logout_uri = Some("https://app.example/out".to_owned());
     clients::save(memory.as_ref(), &stored).await.unwrap();
-    instance.context_mut().fetch = Fetcher::over(Box::new(peer.clone()), EgressPolicy::Public);
+    instance.context_mut().fetch = Fetcher::over(Box::new(peer.clone()), EgressPolicy::Public).into();
     instance
 }
 
@@ -133,7 +133,7 @@ async fn an_instance_that_dies_loses_nothing() {
     // Another instance, which never saw the session.
     let fresh = Peer::answering(200);
     let mut later = Instance::start(memory.clone(), &[]);
-    later.context_mut().fetch = Fetcher::over(Box::new(fresh.clone()), EgressPolicy::Public);
+    later.context_mut().fetch = Fetcher::over(Box::new(fresh.clone()), EgressPolicy::Public).into();
     instance.wait(Duration::from_secs(60));
     notify::run(instance.now, later.context()).await.unwrap();
     assert_eq!((fresh.attempts(), waiting(&memory)), (1, 0));

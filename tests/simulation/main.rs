@@ -26,6 +26,7 @@ mod keys;
 mod lengths;
 mod logout;
 mod pushed_requests;
+mod record_access;
 mod registration;
 mod resources;
 mod round_trips;

@@ -132,5 +132,5 @@ fn problem(request: &Request, status: StatusCode, problems: &[impl AsRef<str>]) 
 #[cfg(target_arch = "wasm32")]
 #[worker::event(fetch)]
 async fn fetch(request: worker::Request, env: worker::Env, _: worker::Context) -> worker::Result<worker::Response> {
-    provider::worker::serve_current(FUNCTION, request, &env).await
+    provider::worker::serve(FUNCTION, request, &env).await
 }

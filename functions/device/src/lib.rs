@@ -12,14 +12,14 @@ use storage::devices::{self, Pending};
 use types::Timestamp;
 
 /// The function, as every platform calls it.
-pub const FUNCTION: Function = Function {
-    name: "device",
-    handler: |request, context| Box::pin(handle(request, context)),
-    error_response: |error, request, context| match request.path.as_str() {
+pub const FUNCTION: Function = Function::new(
+    "device",
+    |request, context| Box::pin(handle(request, context)),
+    |error, request, context| match request.path.as_str() {
         AUTHORIZATION_PATH => error.into_api_response(request, context),
         _ => error.into_page_response(request, context),
     },
-};
+);
 
 /// Path of the device authorization endpoint (RFC 8628 §3.1); the other path is the verification page.
 const AUTHORIZATION_PATH: &str = "/device_authorization";

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    provider::lambda::run_scheduled("notify", |now, context| Box::pin(notify::run(now, context)))
+    provider::lambda::run_scheduled(notify::FUNCTION)
 }

@@ -120,5 +120,5 @@ fn answer(request: &Request, status: StatusCode, document: &Map<String, Value>, 
 #[cfg(target_arch = "wasm32")]
 #[worker::event(fetch)]
 async fn fetch(request: worker::Request, env: worker::Env, _: worker::Context) -> worker::Result<worker::Response> {
-    provider::worker::serve_current(FUNCTION, request, &env).await
+    provider::worker::serve(FUNCTION, request, &env).await
 }

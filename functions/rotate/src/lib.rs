@@ -2,8 +2,11 @@
 //! the deployment secret.
 
 use keys::Occasion;
-use provider::{Actor, AuditEvent, Context, HandlerError};
+use provider::{Actor, AuditEvent, Context, HandlerError, ScheduledFunction};
 use types::Timestamp;
+
+/// The function.
+pub const FUNCTION: ScheduledFunction = ScheduledFunction::new("rotate", |now, context| Box::pin(run(now, context)));
 
 /// Runs the rotation that is due. Frequent or concurrent runs do no harm: one run wins.
 pub async fn run(now: Timestamp, context: &Context) -> Result<(), HandlerError> {
@@ -18,5 +21,5 @@ pub async fn run(now: Timestamp, context: &Context) -> Result<(), HandlerError> 
 #[cfg(target_arch = "wasm32")]
 #[worker::event(scheduled)]
 async fn scheduled(event: worker::ScheduledEvent, env: worker::Env, _: worker::ScheduleContext) {
-    provider::worker::run_scheduled("rotate", &event, &env, |now, context| Box::pin(run(now, context))).await;
+    provider::worker::run_scheduled(FUNCTION, &event, &env).await;
 }

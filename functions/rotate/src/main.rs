@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    provider::lambda::run_scheduled("rotate", |now, context| Box::pin(rotate::run(now, context)))
+    provider::lambda::run_scheduled(rotate::FUNCTION)
 }

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    provider::lambda::run_signing(token::FUNCTION)
+    provider::lambda::run(token::FUNCTION)
 }

@@ -1,9 +1,11 @@
-//! Every function with routes, for a process that runs them all.
+//! Every function of the authorization server, for a process that runs them all.
 
-use provider::Function;
+use latchkey_http::{Request, Response};
+use provider::{Context, Function, ScheduledFunction, shell};
 
-/// Every function with routes.
-pub const FUNCTIONS: [Function; 13] = [
+/// The functions with routes.
+pub const FUNCTIONS: &[Function] = &[
+    // generated: endpoints, by `cargo xtask generate` from shared/manifest.
     admin::FUNCTION,
     authorize::FUNCTION,
     consent::FUNCTION,
@@ -17,19 +19,38 @@ pub const FUNCTIONS: [Function; 13] = [
     revoke::FUNCTION,
     token::FUNCTION,
     userinfo::FUNCTION,
+    // end of endpoints
 ];
 
-/// Returns the function of this name in the route table.
+/// The functions with a schedule.
+pub const SCHEDULED: &[ScheduledFunction] = &[
+    // generated: scheduled, by `cargo xtask generate` from shared/manifest.
+    notify::FUNCTION,
+    rotate::FUNCTION,
+    // end of scheduled
+];
+
+/// Returns the function with routes that has this name.
 pub fn find(name: &str) -> Option<&'static Function> {
-    FUNCTIONS.iter().find(|function| function.name == name)
+    FUNCTIONS.iter().find(|function| function.row.name == name)
+}
+
+/// Answers a request with the function that serves its path, within the record access of that function. Returns `None` if no
+/// function serves the path.
+pub async fn respond(request: Request, context: &Context) -> Option<Response> {
+    let (row, _) = manifest::find_route(&request.path)?;
+    let function = find(row.name)?;
+    Some(shell::respond(function, request, &context.guarded(function.row)).await)
 }
 
 #[cfg(test)]
 mod tests {
     #[test]
-    fn every_route_leads_to_a_function() {
-        for route in provider::routes::ROUTES {
-            assert!(super::find(route.function).is_some(), "{}", route.path);
+    fn every_function_of_the_server_is_here() {
+        for row in manifest::FUNCTIONS {
+            assert_eq!(super::find(row.name).is_some(), !row.routes().is_empty(), "{}", row.name);
+            let is_scheduled = super::SCHEDULED.iter().any(|function| function.row.name == row.name);
+            assert_eq!(is_scheduled, row.schedule().is_some(), "{}", row.name);
         }
     }
 }

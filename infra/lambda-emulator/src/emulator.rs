@@ -12,7 +12,7 @@ use std::path::Path;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 
-/// The port of an HTTP API that is not served yet. Functions can be told its URL.
+/// The port of an HTTP API that is not served yet. The environment of functions may contain its URL.
 pub struct Listener {
     listener: TcpListener,
     url: String,
@@ -38,7 +38,7 @@ impl Listener {
 pub struct Route {
     /// The method, or `ANY`.
     pub method: String,
-    /// The path. `{proxy+}` at the end stands for one segment or more.
+    /// The path. `{proxy+}` at the end matches one segment or more.
     pub path: String,
     /// The name of the function that answers.
     pub function: String,

@@ -26,7 +26,7 @@ pub struct Definition {
     pub log_group: String,
     /// The program, which speaks to the Lambda Runtime API.
     pub binary: PathBuf,
-    /// Memory, in MB. The function is told the figure; the emulator does not enforce it.
+    /// Memory, in MB. The function receives the figure in its environment; the emulator does not enforce it.
     pub memory: u64,
     /// The time after which a run is ended.
     pub timeout: Duration,

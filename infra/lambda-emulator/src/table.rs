@@ -27,7 +27,7 @@ pub struct Permission {
     pub action: String,
     /// True if the statement is about an index.
     pub index: bool,
-    /// The leading keys; `*` at the end stands for any text.
+    /// The leading keys; `*` at the end matches any text.
     pub keys: Vec<String>,
 }
 

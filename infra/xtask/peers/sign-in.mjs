@@ -1,4 +1,4 @@
-// Signs the demo user in and gets grants for a public client.
+// Signs the demo user in and obtains grants for a public client.
 //
 //   node sign-in.mjs URL CLIENT_ID REDIRECT_URI COUNT
 //

@@ -1,6 +1,6 @@
-// A Lambda function for Node that does what `functions/token` does for a client credentials request: reads the client
-// and the signing keys from the table, once; checks the client's secret; signs an access token by ES256; logs a line.
-// It speaks to the Runtime API itself, which costs less than AWS's own runtime for Node.
+// A Lambda function for Node that does the work of `functions/token` for a client credentials request. It reads the client
+// and the signing keys from the table once. It checks the client secret, signs an access token by ES256 and logs a line.
+// It calls the Runtime API itself, which costs less than the runtime of AWS for Node.
 
 import { DynamoDBClient, GetItemCommand } from "@aws-sdk/client-dynamodb";
 import { createHash, generateKeyPairSync, randomBytes, sign, timingSafeEqual } from "node:crypto";

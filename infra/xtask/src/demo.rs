@@ -1,29 +1,29 @@
-//! The demo data, written to a server through its `/admin/`, as an operator would.
+//! The demo data, written to a server through its `/admin/` API, as an operator would.
 
 use crate::{process, workspace};
 use anyhow::Result;
 use std::collections::BTreeMap;
 use std::process::Command;
 
-/// Registers the demo clients and the demo user at a server, by the `latchkey` that was built so.
+/// Registers the demo clients and the demo user at a server, with the `latchkey` command of this build.
 pub(crate) fn seed(url: &str, secret: &str, build: workspace::Build) -> Result<()> {
     let mut seed = Command::new(workspace::binary("latchkey", build));
     process::run(seed.args(["seed", "--demo", "--url", url]).env("LATCHKEY_SECRET", secret))
 }
 
-/// Lets anybody register a client, as `latchkey dev` does, where `settings` say nothing else.
+/// Opens client registration, as `latchkey dev` does, unless `settings` configure it.
 pub(crate) fn open_registration(settings: &mut BTreeMap<String, String>) {
     for (name, value) in demo_api::registration_settings() {
         settings.entry(name.to_owned()).or_insert(value);
     }
 }
 
-/// The settings that make the sample API a resource of the server at `url`, and guard it.
+/// Returns the settings of the sample API as a guarded resource of the server at `url`.
 pub(crate) fn api_settings(url: &str) -> BTreeMap<String, String> {
     demo_api::demo_settings(url).into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
-/// A new secret for a server, in hexadecimal.
+/// Returns a new secret for a server, in hexadecimal.
 pub(crate) fn secret() -> Result<String> {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("no randomness: {error}"))?;

@@ -1,4 +1,4 @@
-//! Load on an HTTP server: connections that are kept alive, each with one request after the other.
+//! Load on an HTTP server: persistent connections, each with one request after the other.
 
 use anyhow::{Context, Result, bail};
 use std::net::SocketAddr;
@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// What one connection sends.
+/// The requests of one connection.
 pub(crate) enum Script {
     /// The same request again and again.
     Same(Vec<u8>),
-    /// A refresh with the token of the answer before.
+    /// A refresh with the token of the previous response.
     Refresh {
         /// The form without `refresh_token`.
         form: String,
@@ -21,7 +21,7 @@ pub(crate) enum Script {
     },
 }
 
-/// A form posted to a path, as bytes.
+/// Returns the bytes of a request that posts a form.
 pub(crate) fn post(path: &str, form: &str) -> Vec<u8> {
     format!(
         "POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\r\n{form}",
@@ -30,13 +30,13 @@ pub(crate) fn post(path: &str, form: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-/// A path asked for, as bytes.
+/// Returns the bytes of a GET request.
 pub(crate) fn get(path: &str) -> Vec<u8> {
     format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n").into_bytes()
 }
 
-/// Puts load on a server, a connection for each script, and samples a counter of cost while it lasts: the cost of one
-/// request in each of `samples` stretches of `stretch`, after one stretch that does not count.
+/// Loads a server with a connection for each script, and samples a counter of cost meanwhile. Returns the cost of one
+/// request in each of `samples` stretches. The first stretch is not counted.
 pub(crate) fn cost_of_a_request(
     server: SocketAddr,
     scripts: Vec<Script>,
@@ -102,7 +102,7 @@ async fn converse(server: SocketAddr, mut script: Script, expected: u16, answers
     }
 }
 
-/// The next response: its status and its body.
+/// Returns the status and the body of the next response.
 async fn answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Result<(u16, String)> {
     buffer.clear();
     loop {
@@ -115,7 +115,7 @@ async fn answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Result<(u16, St
         let status = head.split(' ').nth(1).context("a response without a status")?.parse()?;
         let body = match field(head, "content-length") {
             Some(length) => rest.get(..length.parse::<usize>()?),
-            // The only other way that these servers have.
+            // These servers send other bodies in one chunk.
             None => rest.strip_suffix(b"0\r\n\r\n".as_slice()).map(first_chunk),
         };
         if let Some(body) = body {
@@ -131,7 +131,7 @@ fn field<'a>(head: &'a str, name: &str) -> Option<&'a str> {
         .map(|(_, value)| value.trim())
 }
 
-/// What the first chunk of a chunked body holds.
+/// Returns the content of the first chunk of a body.
 fn first_chunk(body: &[u8]) -> &[u8] {
     let text = body.splitn(2, |byte| *byte == b'\n').nth(1).unwrap_or_default();
     text.strip_suffix(b"\r\n".as_slice()).unwrap_or(text)

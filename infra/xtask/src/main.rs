@@ -1,5 +1,5 @@
-//! `cargo xtask`: tests, budgets, builds.
-#![allow(clippy::disallowed_methods, reason = "it runs on a developer's machine, whose clock it may ask")]
+//! `cargo xtask`: tests, budgets, generated files, emulators.
+#![allow(clippy::disallowed_methods, reason = "runs on a developer's machine, whose clock it may read")]
 #![allow(clippy::indexing_slicing, reason = "JSON and YAML answer null for what is missing")]
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may fail"))]
 
@@ -36,17 +36,17 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Runs every check, and ends with a table; installs what is missing.
+    /// Runs every check and prints a table of the results. Installs tools that are missing.
     #[command(after_help = format!("Steps:\n{}", test::list()))]
     Test {
-        /// Runs this step alone; may be repeated.
+        /// Runs only this step. May be repeated.
         #[arg(long, value_name = "STEP")]
         only: Vec<String>,
     },
-    /// Measures cold starts, sizes and processor time, and holds them against the budgets.
-    #[command(after_help = format!("Groups:\n{}\nLATCHKEY_PREBUILT=1 takes what was built before.", budgets::list()))]
+    /// Measures cold starts, sizes and processor time, and compares them with the budgets.
+    #[command(after_help = format!("Groups:\n{}\nWith LATCHKEY_PREBUILT=1 it uses what was built before.", budgets::list()))]
     Budgets {
-        /// Measures this group alone; may be repeated.
+        /// Measures only this group. May be repeated.
         #[arg(long, value_name = "GROUP")]
         only: Vec<String>,
         /// Prints JSON.
@@ -74,9 +74,9 @@ enum Command {
         #[arg(long, value_name = "FILE", requires = "deployment")]
         out: Option<PathBuf>,
     },
-    /// Licences, sources and duplicate versions of the dependencies, by cargo-deny, which is built on first use.
+    /// Checks licenses, sources and duplicate versions of the dependencies by cargo-deny, which is built on first use.
     Deny {
-        /// Known vulnerabilities, too; their database comes from the network.
+        /// Also checks known vulnerabilities; their database comes from the network.
         #[arg(long)]
         advisories: bool,
     },
@@ -85,18 +85,18 @@ enum Command {
         /// Checks these files and folders, instead of those that the gate checks.
         paths: Vec<std::path::PathBuf>,
     },
-    /// Checks template.yaml as SAM and CloudFormation would.
+    /// Checks template.yaml as SAM and CloudFormation do, and that a second stack can exist.
     CheckTemplate,
     /// Serves the Workers in workerd, with the demo data, until standard input ends.
     Workers {
-        /// The port; a free one when left out.
+        /// The port; a free one by default.
         #[arg(long)]
         port: Option<u16>,
         /// A setting of the functions; may be repeated.
         #[arg(long = "set", value_name = "NAME=VALUE", value_parser = setting)]
         settings: Vec<(String, String)>,
     },
-    /// AWS on this machine.
+    /// Emulates AWS on this machine.
     #[command(subcommand)]
     Lambda(LambdaCommand),
 }
@@ -108,13 +108,13 @@ enum LambdaCommand {
         /// The port; 0 takes a free one.
         #[arg(long, default_value_t = 8788)]
         port: u16,
-        /// How to build the functions.
+        /// The build of the functions.
         #[arg(long, value_enum, default_value = "dev")]
         build: Build,
-        /// Uses the binaries as they are.
+        /// Uses the binaries that were built before.
         #[arg(long)]
         no_build: bool,
-        /// The deployment's secret; a new one when left out.
+        /// The deployment's secret; a new one by default.
         #[arg(long, env = "LATCHKEY_SECRET", hide_env_values = true)]
         secret: Option<String>,
         /// A setting of the functions; may be repeated.

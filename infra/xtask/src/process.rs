@@ -1,15 +1,15 @@
-//! Running other programs.
+//! Runs other programs.
 
 use anyhow::{Context, Result, bail};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
-/// Runs a program to its end; what it says goes to standard error.
+/// Runs a program to its end. Its output goes to standard error.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     let line = describe(command);
     eprintln!("  $ {line}");
-    // Standard output is for what was asked for, such as JSON.
+    // Standard output is for the result, such as JSON.
     let status = command.stdout(std::io::stderr()).status().with_context(|| format!("starting {line}"))?;
     if !status.success() {
         bail!("{line}: {status}");
@@ -17,7 +17,7 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Runs a program to its end; what it writes to standard output.
+/// Runs a program to its end. Returns its standard output.
 pub(crate) fn output(command: &mut Command) -> Result<String> {
     let line = describe(command);
     let output = command.output().with_context(|| format!("starting {line}"))?;
@@ -27,7 +27,7 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// Whether a program can be started.
+/// True if a program can be started.
 pub(crate) fn exists(program: &str) -> bool {
     let mut command = Command::new(program);
     command.arg("--version").stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
@@ -39,7 +39,7 @@ fn describe(command: &Command) -> String {
     words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
 }
 
-/// A server that is ended when this is dropped.
+/// A server process. It ends when this is dropped.
 pub(crate) struct Server {
     child: Child,
     name: String,
@@ -65,7 +65,7 @@ impl Server {
         Ok(server)
     }
 
-    /// Its id.
+    /// The process id.
     pub(crate) fn process(&self) -> u32 {
         self.child.id()
     }
@@ -73,13 +73,13 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // The process may have ended by itself.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// A port that nobody listens on.
+/// Returns a free port of localhost.
 pub(crate) fn free_port() -> Result<u16> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }

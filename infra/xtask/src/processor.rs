@@ -1,12 +1,12 @@
-//! What a process costs, as the kernel counts it.
+//! Processor time and memory of a process, as the kernel counts them.
 
 use anyhow::{Context, Result};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// The processor time of all threads of a process that run. Threads that have ended are not in it: measure between two
-/// moments, of processes that keep their threads.
+/// Returns the processor time of the running threads of a process. Threads that have ended are left out: measure the
+/// difference between two moments, and only of processes that keep their threads.
 pub(crate) fn time(process: u32) -> Result<Duration> {
     let mut total = Duration::ZERO;
     for thread in std::fs::read_dir(directory(process).join("task"))? {
@@ -18,7 +18,7 @@ pub(crate) fn time(process: u32) -> Result<Duration> {
     Ok(total)
 }
 
-/// The most memory that was resident, in bytes.
+/// Returns the largest resident memory, in bytes.
 pub(crate) fn resident(process: u32) -> Result<u64> {
     let status = std::fs::read_to_string(directory(process).join("status"))?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM")?;
@@ -26,12 +26,12 @@ pub(crate) fn resident(process: u32) -> Result<u64> {
     Ok(kilobytes.saturating_mul(1024))
 }
 
-/// The process of this program among those that a process started, and those that they started.
+/// Returns the process of this program among the descendants of a process.
 pub(crate) fn below(ancestor: u32, program: &str) -> Result<u32> {
     let mut parents = BTreeMap::new();
     for entry in std::fs::read_dir("/proc")? {
         let Some(process) = entry?.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else { continue };
-        // `PID (program) state parent …`; one that has ended meanwhile is not looked for.
+        // `PID (program) state parent …`. A process may have ended meanwhile.
         let Ok(statistics) = std::fs::read_to_string(directory(process).join("stat")) else { continue };
         let Some((name, rest)) = statistics.split_once('(').and_then(|(_, rest)| rest.rsplit_once(')')) else {
             continue;

@@ -1,6 +1,6 @@
-//! What template.yaml says, as far as the emulator and the tests need it.
+//! Reads template.yaml, as far as the emulator and the tests need it.
 //!
-//! The reader drops CloudFormation's tags: `!Ref Table` reads as `Table`, `!FindInMap [a, b, c]` as that list.
+//! The reader drops the tags of CloudFormation: `!Ref Table` reads as `Table`.
 
 use anyhow::{Context, Result, bail};
 use lambda_emulator::{Permission, Route};
@@ -8,31 +8,31 @@ use serde_json::{Value, json};
 use std::path::Path;
 use yaml_rust2::{Yaml, YamlLoader};
 
-/// template.yaml.
+/// The template.
 pub(crate) struct Template {
-    /// The functions, in the order of the template.
+    /// The functions, in the order of the file.
     pub(crate) functions: Vec<Function>,
     /// The routes of the API.
     pub(crate) routes: Vec<Route>,
     /// The names of the environment variables that every function is given.
     pub(crate) settings: Vec<String>,
-    /// The parameters of the call that creates the table.
+    /// The parameters of the call that creates the table, without its name.
     pub(crate) table: Value,
 }
 
 /// One function.
 pub(crate) struct Function {
-    /// The binary: the name of its crate.
+    /// The name of the binary and of the crate.
     pub(crate) name: String,
-    /// Memory, in megabytes.
+    /// Memory, in MB.
     pub(crate) memory: u64,
-    /// After how many seconds a run is ended.
+    /// The timeout, in seconds.
     pub(crate) timeout: u64,
-    /// Whether it runs on a schedule.
+    /// True if the function has a schedule.
     pub(crate) scheduled: bool,
-    /// What it may do to the table.
+    /// The policy: the access to the table.
     pub(crate) permissions: Vec<Permission>,
-    /// The environment variables of every function that it is not given.
+    /// The global environment variables that the function does not receive.
     pub(crate) withheld: Vec<String>,
 }
 
@@ -78,7 +78,9 @@ impl Template {
 fn function(id: &str, resource: &Yaml, globals: &Yaml) -> Result<Function> {
     let properties = &resource["Properties"];
     let name = properties["CodeUri"].as_str().and_then(|uri| uri.strip_prefix("target/lambda/"));
-    let name = name.with_context(|| format!("{id} has no CodeUri where infra/aws/build.sh builds"))?.to_owned();
+    let name = name
+        .with_context(|| format!("{id}: CodeUri is not a path below target/lambda, where infra/aws/build.sh builds"))?
+        .to_owned();
     let number = |property: &str| {
         let value = properties[property].as_i64().or(globals[property].as_i64());
         value.and_then(|value| u64::try_from(value).ok()).with_context(|| format!("{id} has no {property}"))
@@ -87,7 +89,7 @@ fn function(id: &str, resource: &Yaml, globals: &Yaml) -> Result<Function> {
     for policy in strings_or_list(&properties["Policies"]) {
         for statement in strings_or_list(&policy["Statement"]) {
             for action in strings_or_list(&statement["Action"]) {
-                let action = action.as_str().with_context(|| format!("{id}: an action is no text"))?.to_owned();
+                let action = action.as_str().with_context(|| format!("{id}: an action is not a string"))?.to_owned();
                 let resource = statement["Resource"].as_str().unwrap_or_default();
                 let keys = &statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"];
                 let keys: Vec<String> =
@@ -121,13 +123,17 @@ fn route(properties: &Yaml, resources: &yaml_rust2::yaml::Hash, logical: &[(Stri
         Some(id) => {
             let authorizer = resources.get(&Yaml::String(id.to_owned())).context("a route names no authorizer")?;
             let function = authorizer_function(&authorizer["Properties"]);
-            Some(named(function).with_context(|| format!("{id} is no Lambda authorizer as we emulate it"))?.clone())
+            Some(
+                named(function)
+                    .with_context(|| format!("{id} is not a kind of Lambda authorizer that the emulator supports"))?
+                    .clone(),
+            )
         }
     };
     Ok(Route { method: method.to_owned(), path: path.to_owned(), function, authorizer })
 }
 
-/// The function behind an authorizer of the one kind that the emulator knows.
+/// Returns the function of an authorizer of the one kind that the emulator supports.
 fn authorizer_function(properties: &Yaml) -> Option<&str> {
     let is_known = properties["AuthorizerPayloadFormatVersion"].as_str() == Some("2.0")
         && properties["IdentitySource"][0].as_str() == Some("$request.header.Authorization")

@@ -1,4 +1,4 @@
-//! The Workers on this machine: built, served by workerd, accepted by wrangler, weighed.
+//! The Workers on this machine: builds, serves, checks and measures them.
 
 use crate::workspace::{self, Build};
 use crate::{demo, http, process, tools};
@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// Builds these Workers: functions, and the crates below `tests/` that are Workers.
+/// Builds these Workers: functions, or crates below `tests/` that are Workers.
 pub(crate) fn build(names: &[&str], build: Build) -> Result<()> {
     prepare()?;
     let mut script = Command::new("infra/cloudflare/build.sh");
@@ -20,12 +20,12 @@ pub(crate) fn build(names: &[&str], build: Build) -> Result<()> {
     process::run(script.args(names).current_dir(workspace::root()))
 }
 
-/// Builds every function's Worker.
+/// Builds the Worker of every function.
 pub(crate) fn build_all(how: Build) -> Result<()> {
     build(&["all"], how)
 }
 
-/// Whether wrangler would deploy every Worker, from what was built last.
+/// Checks that wrangler would deploy every Worker as it was built last.
 pub(crate) fn dry_run() -> Result<()> {
     prepare()?;
     for name in workspace::functions()? {
@@ -41,7 +41,7 @@ pub(crate) fn dry_run() -> Result<()> {
     Ok(())
 }
 
-/// The size of each Worker as it is uploaded, in bytes: its module and its wasm, each compressed by gzip.
+/// Returns the size of the upload of each Worker, in bytes: its module and its wasm, each compressed by gzip.
 pub(crate) fn sizes() -> Result<BTreeMap<String, u64>> {
     let mut sizes = BTreeMap::new();
     for name in workspace::functions()? {
@@ -60,38 +60,38 @@ pub(crate) fn sizes() -> Result<BTreeMap<String, u64>> {
     Ok(sizes)
 }
 
-/// How to serve.
+/// The differences between one server and another.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Options {
-    /// The port on localhost; a free one unless given.
+    /// The port of localhost; a free one by default.
     pub(crate) port: Option<u16>,
     /// `LATCHKEY_SECRET`.
     pub(crate) secret: String,
-    /// Variables for every function, by name.
+    /// Variables of every function, by name.
     pub(crate) settings: BTreeMap<String, String>,
-    /// Serve the contract of the store, and none of the functions.
+    /// Serves the contract tests of the store in place of the functions.
     pub(crate) contract: bool,
-    /// Have the store misbehave by a plan that is put at `/faults`.
+    /// Lets tests inject faults of the store at `/faults`.
     pub(crate) faults: bool,
 }
 
-/// How long the server may take to end workerd. If it were killed at once, workerd would live on.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// The time that the server has to end workerd. Without it, workerd would continue to run.
+const END_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The Workers, served by workerd with an empty store; ended when this is dropped.
+/// The Workers, served by workerd with an empty store. They end when this is dropped.
 pub(crate) struct Workers {
     /// The base URL, which is the issuer.
     pub(crate) url: String,
-    /// What the Workers log.
+    /// The log of the Workers.
     pub(crate) log: PathBuf,
     child: Child,
-    /// Ends the server, workerd with it, when it closes.
+    /// Ends the server and workerd when it closes.
     stdin: Option<ChildStdin>,
     stdout: BufReader<ChildStdout>,
 }
 
 impl Workers {
-    /// Serves what was built last.
+    /// Serves the Workers as they were built last.
     pub(crate) fn start(options: &Options) -> Result<Self> {
         prepare()?;
         let log = workspace::scratch("workers")?.join("log");
@@ -116,7 +116,7 @@ impl Workers {
         let stdout = BufReader::new(child.stdout.take().context("no standard output")?);
         let mut workers = Self { url: String::new(), log, child, stdin: Some(stdin), stdout };
         let ready = workers.line()?;
-        workers.url = ready["url"].as_str().context("workerd names no URL")?.to_owned();
+        workers.url = ready["url"].as_str().context("the server printed no URL")?.to_owned();
         Ok(workers)
     }
 
@@ -147,16 +147,16 @@ impl Drop for Workers {
     fn drop(&mut self) {
         drop(self.stdin.take());
         let asked_at = Instant::now();
-        while asked_at.elapsed() < PATIENCE && matches!(self.child.try_wait(), Ok(None)) {
+        while asked_at.elapsed() < END_TIMEOUT && matches!(self.child.try_wait(), Ok(None)) {
             std::thread::sleep(Duration::from_millis(20));
         }
-        // It may have ended by itself.
+        // The process may have ended by itself.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// The contract of the store, on Durable Objects in workerd: directly, and behind Workers KV.
+/// Runs the contract tests of the store on Durable Objects in workerd: directly, and through Workers KV.
 pub(crate) fn contract() -> Result<()> {
     build(&["records", "contract-worker"], Build::Dev)?;
     let workers = Workers::start(&Options { contract: true, ..Options::default() })?;
@@ -165,7 +165,7 @@ pub(crate) fn contract() -> Result<()> {
         let text = http::get(&format!("{}/?{query}", workers.url), Duration::from_secs(120))?;
         let findings: Vec<Value> = serde_json::from_str(&text).with_context(|| format!("reading {text:?}"))?;
         if findings.is_empty() {
-            bail!("no clause was checked");
+            bail!("the contract tests checked no clause");
         }
         wrong.extend(
             findings
@@ -177,17 +177,17 @@ pub(crate) fn contract() -> Result<()> {
     if wrong.is_empty() { Ok(()) } else { bail!("{}", wrong.join("\n")) }
 }
 
-/// Keys, signatures and encryption by WebCrypto, on the Node of the npm packages.
+/// Tests keys, signatures and encryption by WebCrypto, on the Node from the npm packages.
 pub(crate) fn webcrypto() -> Result<()> {
     const TARGET: &str = "wasm32-unknown-unknown";
     prepare()?;
     let tools = std::env::var_os("LATCHKEY_TOOLS").map_or_else(|| workspace::target().join("tools"), PathBuf::from);
     let runner = tools.join("bin/wasm-bindgen-test-runner");
     if !runner.exists() {
-        // The script that builds Workers installs their tools.
+        // The build script installs the tools.
         build(&["records"], Build::Dev)?;
     }
-    // The runner writes CommonJS there; a package.json further up might say that it is something else.
+    // The runner writes CommonJS there; a package.json in a parent directory could declare ES modules.
     let scratch = workspace::scratch("webcrypto")?;
     std::fs::write(scratch.join("package.json"), "{}\n")?;
     let mut cargo = Command::new("cargo");
@@ -200,12 +200,12 @@ fn prepare() -> Result<()> {
     tools::npm(workspace::root())
 }
 
-/// A program of an npm package.
+/// Returns the path of a program of an npm package.
 fn program(name: &str) -> PathBuf {
     workspace::root().join("node_modules/.bin").join(name)
 }
 
-/// With the Node of the npm packages, asking nothing of the network.
+/// Configures a command to use the Node from the npm packages, and no network.
 fn offline(command: &mut Command) -> &mut Command {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let programs = std::iter::once(workspace::root().join("node_modules/.bin")).chain(std::env::split_paths(&path));

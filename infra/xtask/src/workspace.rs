@@ -1,13 +1,13 @@
-//! Where things are.
+//! The paths of the checkout and of builds.
 
 use crate::process;
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The root of the checkout.
+/// Returns the root of the checkout.
 pub(crate) fn root() -> &'static Path {
-    // infra/xtask, two levels down.
+    // This crate is two levels below.
     static ROOT: std::sync::OnceLock<PathBuf> = std::sync::OnceLock::new();
     ROOT.get_or_init(|| {
         let here = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -15,28 +15,28 @@ pub(crate) fn root() -> &'static Path {
     })
 }
 
-/// Cargo's target directory.
+/// Returns cargo's target directory.
 pub(crate) fn target() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |directory| root().join(directory))
 }
 
-/// A directory of ours below the target directory, made when missing.
+/// Returns a directory of xtask below the target directory. Creates it if it is missing.
 pub(crate) fn scratch(name: &str) -> Result<PathBuf> {
     let directory = target().join("xtask").join(name);
-    std::fs::create_dir_all(&directory).with_context(|| format!("making {}", directory.display()))?;
+    std::fs::create_dir_all(&directory).with_context(|| format!("creating {}", directory.display()))?;
     Ok(directory)
 }
 
-/// How to build.
+/// The kind of a build.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Build {
-    /// Fast, for tests.
+    /// A fast build, for tests.
     Dev,
-    /// As deployed.
+    /// A build as for a deployment.
     Release,
 }
 
-/// Where a program of ours is that cargo built for this machine.
+/// Returns the path of a program of the workspace that cargo built for this machine.
 pub(crate) fn binary(name: &str, build: Build) -> PathBuf {
     let profile = match build {
         Build::Dev => "debug",
@@ -45,8 +45,8 @@ pub(crate) fn binary(name: &str, build: Build) -> PathBuf {
     target().join(profile).join(name)
 }
 
-/// Builds the `latchkey` command and the DynamoDB emulation. `Dev` is all of the workspace, tests and examples too: features differ with what is
-/// selected, and with them what is compiled; one selection serves every step.
+/// Builds the `latchkey` command and the DynamoDB emulation. `Dev` builds the whole workspace with tests and examples: the
+/// selection of packages decides the features and so the artifacts, and one selection serves every step.
 pub(crate) fn build(build: Build) -> Result<()> {
     let selection: &[&str] = match build {
         Build::Dev => &["--workspace", "--all-targets"],
@@ -58,12 +58,12 @@ pub(crate) fn build(build: Build) -> Result<()> {
     process::run(Command::new("cargo").args(["build", "--quiet"]).args(selection).current_dir(root()))
 }
 
-/// Whether what was built before is to be taken: `LATCHKEY_PREBUILT=1`.
+/// True if `LATCHKEY_PREBUILT=1` is set: the steps then use what was built before.
 pub(crate) fn is_prebuilt() -> bool {
     std::env::var_os("LATCHKEY_PREBUILT").is_some_and(|set| set == "1")
 }
 
-/// The crates under `functions/`, by name.
+/// Returns the names of the crates below `functions/`.
 pub(crate) fn functions() -> Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in std::fs::read_dir(root().join("functions"))? {

@@ -12,6 +12,7 @@ use hkdf::Hkdf;
 use hmac::{Hmac, Mac as _};
 use jose::CryptoError;
 use sha2::Sha256;
+use std::sync::Arc;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 const KEY_ID_LENGTH: usize = 4;
@@ -220,10 +221,12 @@ fn expand<const N: usize>(hkdf: &Hkdf<Sha256>, kind: &[u8], label: &str) -> Zero
     key
 }
 
-/// The current secret and the previous one. Values of both are accepted; new values use the current one.
+/// The current secret and the previous one. Values of both are accepted; new values use the current one. Clones share the
+/// keys.
+#[derive(Clone)]
 pub struct Secrets {
-    current: Derived,
-    previous: Option<Derived>,
+    current: Arc<Derived>,
+    previous: Option<Arc<Derived>>,
 }
 
 impl std::fmt::Debug for Secrets {
@@ -235,11 +238,12 @@ impl std::fmt::Debug for Secrets {
 impl Secrets {
     /// Derives every key with HKDF-SHA-256 (RFC 5869).
     pub fn new(current: Secret, previous: Option<Secret>) -> Self {
-        Self { current: Derived::new(&current), previous: previous.as_ref().map(Derived::new) }
+        let derive = |secret: &Secret| Arc::new(Derived::new(secret));
+        Self { current: derive(&current), previous: previous.as_ref().map(derive) }
     }
 
     /// Returns the id of the current secret, which reveals nothing about it.
-    pub const fn key_id(&self) -> [u8; KEY_ID_LENGTH] {
+    pub fn key_id(&self) -> [u8; KEY_ID_LENGTH] {
         self.current.key_id
     }
 
@@ -288,7 +292,7 @@ impl Secrets {
         if key_id == self.current.key_id {
             return Some(&self.current);
         }
-        self.previous.as_ref().filter(|previous| previous.key_id == key_id)
+        self.previous.as_deref().filter(|previous| previous.key_id == key_id)
     }
 }
 

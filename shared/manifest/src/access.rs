@@ -140,7 +140,7 @@ pub enum Owner {
 }
 
 impl Owner {
-    /// The pattern of the owner's names: `*` at the end stands for any text.
+    /// The pattern of the owner's names: `*` at the end matches any text.
     pub const fn pattern(self) -> &'static str {
         match self {
             Self::Clients => "clients",

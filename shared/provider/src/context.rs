@@ -6,31 +6,42 @@ use crate::remote_keys::RemoteKeys;
 use crate::{Config, ConfigError, HandlerError};
 use keys::{KeySet, Keyring, Secrets};
 use platform::Fetcher;
+use serde_json::json;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use storage::guarded::GuardedRecords;
 use storage::{Records, signing_keys};
 use types::Timestamp;
 
 /// How long an instance may use what it read of clients and signing keys.
 pub const CACHED_FOR: Duration = Duration::from_secs(60);
 
-/// One running instance of a function. All that it remembers may be forgotten at any time, or be a minute old.
+/// One running instance of a function. Its caches may be emptied at any time, and their entries may be a minute old.
+///
+/// A clone shares the settings and the caches of the original.
+#[derive(Clone)]
 pub struct Context {
     /// What the deployment decides.
-    pub config: Config,
+    pub config: Arc<Config>,
     /// The keys derived from the one secret.
     pub secrets: Secrets,
     /// The store.
     pub records: Arc<dyn Records>,
     /// The way to other servers, whose URLs clients registered.
-    pub fetch: Fetcher,
+    pub fetch: Arc<Fetcher>,
     /// How often devices poll.
-    pub pacing: Pacing,
+    pub pacing: Arc<Pacing>,
     /// Where log lines go.
-    pub log: Box<dyn Fn(&str) + Send + Sync>,
-    keyring: Mutex<Option<(Timestamp, Arc<Keyring>)>>,
-    pub(crate) clients: ClientCache,
-    pub(crate) remote_keys: RemoteKeys,
+    pub log: Arc<dyn Fn(&str) + Send + Sync>,
+    keyring: Arc<Mutex<Option<CachedKeyring>>>,
+    pub(crate) clients: Arc<ClientCache>,
+    pub(crate) remote_keys: Arc<RemoteKeys>,
+}
+
+/// The signing keys, and the time at which they were read.
+struct CachedKeyring {
+    read_at: Timestamp,
+    keyring: Arc<Keyring>,
 }
 
 impl Context {
@@ -41,18 +52,26 @@ impl Context {
         log: Box<dyn Fn(&str) + Send + Sync>,
     ) -> Result<Self, ConfigError> {
         let (config, secrets) = Config::read(lookup)?;
-        let fetch = Fetcher::new(config.reach());
         Ok(Self {
-            config,
+            fetch: Arc::new(Fetcher::new(config.reach())),
+            config: Arc::new(config),
             secrets,
             records,
-            fetch,
-            pacing: Pacing::default(),
-            log,
-            keyring: Mutex::default(),
-            clients: ClientCache::default(),
-            remote_keys: RemoteKeys::default(),
+            pacing: Arc::default(),
+            log: Arc::from(log),
+            keyring: Arc::default(),
+            clients: Arc::default(),
+            remote_keys: Arc::default(),
         })
+    }
+
+    /// Returns this context with the record access of one function: the store rejects and logs every other access.
+    #[must_use]
+    pub fn guarded(&self, function: manifest::Function) -> Self {
+        let log = Arc::clone(&self.log);
+        let report = move |reason: &str| log(&json!({ "function": function.name, "reason": reason }).to_string());
+        let records = GuardedRecords::new(Arc::clone(&self.records), function, Box::new(report));
+        Self { records: Arc::new(records), ..self.clone() }
     }
 
     /// The signing keys, made if there are none. Cached for a minute; a new key is published for longer than that
@@ -60,10 +79,10 @@ impl Context {
     pub async fn keyring(&self, now: Timestamp) -> Result<Arc<Keyring>, HandlerError> {
         {
             let cached = self.keyring.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some((read_at, keyring)) = cached.as_ref()
-                && now.since(*read_at) < CACHED_FOR
+            if let Some(cached) = cached.as_ref()
+                && now.since(cached.read_at) < CACHED_FOR
             {
-                return Ok(keyring.clone());
+                return Ok(Arc::clone(&cached.keyring));
             }
         }
         let stored = match signing_keys::find(self.records.as_ref()).await? {
@@ -83,7 +102,8 @@ impl Context {
             ))
         })?;
         let keyring = Arc::new(Keyring::new(jose::platform(), set));
-        *self.keyring.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, keyring.clone()));
+        *self.keyring.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some(CachedKeyring { read_at: now, keyring: Arc::clone(&keyring) });
         Ok(keyring)
     }
 

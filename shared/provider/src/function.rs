@@ -20,8 +20,8 @@ pub type Scheduled =
 /// A function with routes.
 #[derive(Clone, Copy)]
 pub struct Function {
-    /// Name, as in the route table.
-    pub name: &'static str,
+    /// The row of the manifest.
+    pub row: manifest::Function,
     /// Answers a request.
     pub handler: Handler,
     /// Turns an error of the handler into a response.
@@ -29,13 +29,34 @@ pub struct Function {
 }
 
 impl Function {
+    /// Returns a function. A name that the manifest lacks does not compile.
+    pub const fn new(name: &'static str, handler: Handler, error_response: ErrorResponse) -> Self {
+        Self { row: manifest::function(name), handler, error_response }
+    }
+
     /// Returns a function that answers errors with JSON.
     pub const fn api(name: &'static str, handler: Handler) -> Self {
-        Self { name, handler, error_response: HandlerError::into_api_response }
+        Self::new(name, handler, HandlerError::into_api_response)
     }
 
     /// Returns a function that answers errors with a page.
     pub const fn page(name: &'static str, handler: Handler) -> Self {
-        Self { name, handler, error_response: HandlerError::into_page_response }
+        Self::new(name, handler, HandlerError::into_page_response)
+    }
+}
+
+/// A function with a schedule.
+#[derive(Clone, Copy)]
+pub struct ScheduledFunction {
+    /// The row of the manifest.
+    pub row: manifest::Function,
+    /// Does the work that is due.
+    pub run: Scheduled,
+}
+
+impl ScheduledFunction {
+    /// Returns a function with a schedule. A name that the manifest lacks does not compile.
+    pub const fn new(name: &'static str, run: Scheduled) -> Self {
+        Self { row: manifest::function(name), run }
     }
 }

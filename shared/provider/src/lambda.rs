@@ -1,6 +1,7 @@
 //! A function on AWS Lambda, behind an API Gateway HTTP API.
 
-use crate::{Config, ConfigError, Context, Function, Scheduled, shell};
+use crate::{Config, ConfigError, Context, Function, ScheduledFunction, shell};
+use manifest::Keys;
 use platform::clock;
 use platform::lambda::{self, Error};
 use serde_json::json;
@@ -8,18 +9,16 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use storage_dynamodb::DynamoRecords;
 
-/// Serves the function's requests until Lambda ends the process. Settings are read and the store's client is built
-/// while the instance starts. Invalid settings are written to standard error, all of them, and fail the process.
+/// Serves the function's requests until Lambda ends the process. Settings are read and the store's client is built while the
+/// instance starts. Invalid settings are written to standard error, all of them, and fail the process. A function that signs
+/// nearly every response reads the signing keys while the first event is on its way.
 pub fn run(function: Function) -> ExitCode {
-    lambda::run(async || serve(function, context()?).await)
-}
-
-/// As [`run`], for a function that signs its responses: the signing keys are read while the first event is on its way.
-pub fn run_signing(function: Function) -> ExitCode {
     lambda::run(async || {
-        let context = context()?;
-        // The first request that needs the keys reports a failure.
-        tokio::spawn(async { drop(context.keyring(clock::now()).await) });
+        let context = context(function.row)?;
+        if function.row.keys == Keys::SignAlways {
+            // The first request that needs the keys reports a failure.
+            tokio::spawn(async { drop(context.keyring(clock::now()).await) });
+        }
         serve(function, context).await
     })
 }
@@ -29,14 +28,15 @@ async fn serve(function: Function, context: &'static Context) -> Result<(), Erro
 }
 
 /// Runs the function on its schedule. A failure fails the run; Lambda then tries it again.
-pub fn run_scheduled(function: &'static str, scheduled: Scheduled) -> ExitCode {
+pub fn run_scheduled(function: ScheduledFunction) -> ExitCode {
     lambda::run(async || {
-        let context = context()?;
+        let context = context(function.row)?;
         lambda::serve_schedule(async |request| {
             let now = clock::now();
-            let done = scheduled(now, context).await;
+            let done = (function.run)(now, context).await;
             let reason = done.as_ref().err().map(ToString::to_string);
-            let line = json!({ "at": now.as_millis(), "request": request, "function": function, "reason": reason });
+            let line =
+                json!({ "at": now.as_millis(), "request": request, "function": function.row.name, "reason": reason });
             (context.log)(&line.to_string());
             Ok(done?)
         })
@@ -44,8 +44,8 @@ pub fn run_scheduled(function: &'static str, scheduled: Scheduled) -> ExitCode {
     })
 }
 
-/// Makes the instance's context. It lives as long as the process.
-fn context() -> Result<&'static Context, ConfigError> {
+/// Creates the instance's context, with the record access of the function. It lives as long as the process.
+fn context(row: manifest::Function) -> Result<&'static Context, ConfigError> {
     let lookup = |name: &str| std::env::var(name).ok();
     let context = match DynamoRecords::from_env(lookup) {
         Ok(records) => Context::new(&lookup, Arc::new(records), Box::new(|line| println!("{line}"))),
@@ -55,5 +55,5 @@ fn context() -> Result<&'static Context, ConfigError> {
             Err(ConfigError { problems })
         }
     };
-    Ok(Box::leak(Box::new(context?)))
+    Ok(Box::leak(Box::new(context?.guarded(row))))
 }

@@ -1,15 +1,15 @@
 //! The frame of every function on every platform: methods, limits, CORS, security headers, the log line.
 
-use crate::routes::{self, Route};
 use crate::{Context, Function};
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use latchkey_http::{LogMembers, MAX_BODY, MAX_QUERY, Request, Response};
+use manifest::Route;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 /// Answers a request with a function.
 pub async fn respond(function: &Function, request: Request, context: &Context) -> Response {
-    let route = routes::find(&request.path).filter(|route| route.function == function.name);
+    let route = function.row.route(&request.path);
     let mut response = match refusal(route, &request) {
         Some(refusal) => refusal,
         None => match (function.handler)(&request, context).await {
@@ -22,7 +22,7 @@ pub async fn respond(function: &Function, request: Request, context: &Context) -
         set(&mut response, header::ACCESS_CONTROL_EXPOSE_HEADERS, "WWW-Authenticate, Retry-After");
     }
     secure(&mut response, context);
-    (context.log)(&log_line(function.name, &request, &response));
+    (context.log)(&log_line(function.row.name, &request, &response));
     if request.method == Method::HEAD {
         response.body.clear();
     }

@@ -1,6 +1,6 @@
 //! A function as a Cloudflare Worker.
 
-use crate::{Config, ConfigError, Context, Function, Scheduled, shell};
+use crate::{Config, ConfigError, Context, Function, ScheduledFunction, shell};
 use latchkey_http::Response;
 use platform::clock;
 use platform::worker::{read, setting, write};
@@ -13,65 +13,52 @@ use worker::{Env, ScheduledEvent};
 /// Made with the isolate's first request, and as long-lived as the isolate.
 static CONTEXT: OnceLock<Context> = OnceLock::new();
 
-/// Serves a request. The settings are read with the first; all that is wrong with them is logged with each, and the
-/// client learns only that there is a fault.
+/// Serves a request. The first request reads the settings; invalid settings are logged with each request, and the client
+/// learns only that the server does not work.
 pub async fn serve(function: Function, request: worker::Request, env: &Env) -> worker::Result<worker::Response> {
-    respond(function, request, context(env, false)).await
-}
-
-/// The same for a function that changes clients: it reads them from the object that decides, never from the cache.
-pub async fn serve_current(
-    function: Function,
-    request: worker::Request,
-    env: &Env,
-) -> worker::Result<worker::Response> {
-    respond(function, request, context(env, true)).await
-}
-
-async fn respond(
-    function: Function,
-    request: worker::Request,
-    context: Result<&'static Context, ConfigError>,
-) -> worker::Result<worker::Response> {
-    let response = match context {
+    let response = match context(env, function.row) {
         Ok(context) => match read(request).await {
             Ok(request) => shell::respond(&function, request, context).await,
-            Err(error) => broken(function.name, &error),
+            Err(error) => broken(function.row.name, &error),
         },
-        Err(error) => broken(function.name, &error),
+        Err(error) => broken(function.row.name, &error),
     };
     write(response)
 }
 
-/// Runs a function on its schedule. A fault is logged; the next run tries again.
-pub async fn run_scheduled(function: &str, event: &ScheduledEvent, env: &Env, scheduled: Scheduled) {
-    let context = match context(env, false) {
+/// Runs a function on its schedule. A failure is logged; the next run tries again.
+pub async fn run_scheduled(function: ScheduledFunction, event: &ScheduledEvent, env: &Env) {
+    let name = function.row.name;
+    let context = match context(env, function.row) {
         Ok(context) => context,
         Err(error) => {
-            broken(function, &error);
+            broken(name, &error);
             return;
         }
     };
     let now = clock::now();
-    let reason = scheduled(now, context).await.err().map(|error| error.to_string());
-    let line = json!({ "at": now.as_millis(), "function": function, "schedule": event.cron(), "reason": reason });
+    let reason = (function.run)(now, context).await.err().map(|error| error.to_string());
+    let line = json!({ "at": now.as_millis(), "function": name, "schedule": event.cron(), "reason": reason });
     (context.log)(&line.to_string());
 }
 
-fn context(env: &Env, is_current: bool) -> Result<&'static Context, ConfigError> {
+fn context(env: &Env, row: manifest::Function) -> Result<&'static Context, ConfigError> {
     match CONTEXT.get() {
         Some(context) => Ok(context),
         None => {
-            let made = make_context(env, is_current)?;
-            Ok(CONTEXT.get_or_init(|| made))
+            let created = create_context(env, row)?;
+            Ok(CONTEXT.get_or_init(|| created))
         }
     }
 }
 
-fn make_context(env: &Env, is_current: bool) -> Result<Context, ConfigError> {
+fn create_context(env: &Env, row: manifest::Function) -> Result<Context, ConfigError> {
     let lookup = |name: &str| setting(env, name);
-    match records(env, &lookup, is_current) {
-        Ok(records) => Context::new(&lookup, records, Box::new(|line| worker::console_log!("{}", line))),
+    match records(env, &lookup, row.reads_current_clients) {
+        Ok(records) => {
+            let log = Box::new(|line: &str| worker::console_log!("{}", line));
+            Ok(Context::new(&lookup, records, log)?.guarded(row))
+        }
         Err(more) => {
             let mut problems = Config::read(&lookup).err().map(|error| error.problems).unwrap_or_default();
             problems.extend(more);
@@ -99,7 +86,7 @@ fn records(
     }
     let objects = env.durable_object("RECORDS");
     if let Err(error) = &objects {
-        problems.push(format!("RECORDS: is no binding of the Durable Objects of latchkey-records: {error}"));
+        problems.push(format!("RECORDS: is no binding of the Durable Objects of the Worker `records`: {error}"));
     }
     let cache = env.kv("CACHE");
     if let Err(error) = &cache {

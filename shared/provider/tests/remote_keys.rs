@@ -49,7 +49,7 @@ fn context(server: &Arc<Server>) -> Context {
         _ => None,
     };
     let mut context = Context::new(&lookup, Arc::new(Memory::new()), Box::new(|_| ())).unwrap();
-    context.fetch = Fetcher::over(Box::new(Wire(server.clone())), EgressPolicy::Public);
+    context.fetch = Fetcher::over(Box::new(Wire(server.clone())), EgressPolicy::Public).into();
     context
 }
 

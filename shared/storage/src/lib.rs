@@ -3,6 +3,7 @@
 //! The grants, clients, sessions and so on that a repository reads and writes are JSON in the body and the state of a
 //! record.
 
+pub mod guarded;
 mod records;
 mod repositories;
 

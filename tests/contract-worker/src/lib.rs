@@ -6,8 +6,9 @@
 
 use serde_json::json;
 use std::sync::Arc;
-use storage::Records;
 use storage::contract::{CLAUSES, Trial};
+use storage::guarded::GuardedRecords;
+use storage::{Key, Kind, Partition, Records};
 use storage_cloudflare::{CachedRecords, DurableRecords, KvCache, Shards};
 use worker::{Context, Env, Request, Response, Result, event};
 
@@ -20,11 +21,15 @@ async fn fetch(request: Request, env: Env, _: Context) -> Result<Response> {
         Some(_) => Arc::new(CachedRecords::new(durable, KvCache::new(env.kv("CACHE")?))),
         None => Arc::new(durable),
     };
+    let guarded = GuardedRecords::new(Arc::clone(&records), manifest::function("consent"), Box::new(|_| ()));
     let trial = Trial::new(records, &parameter("run").unwrap_or_default());
     let mut findings = Vec::new();
     for clause in CLAUSES {
         let problem = (clause.check)(&trial).await.err();
         findings.push(json!({ "clause": clause.name, "problem": problem }));
     }
+    let credential = Key::new(Kind::Credential, Partition::of("id"), "id");
+    let problem = guarded.get(&credential).await.is_ok().then_some("the record is read");
+    findings.push(json!({ "clause": "record access beyond the manifest is rejected", "problem": problem }));
     Response::from_json(&findings)
 }

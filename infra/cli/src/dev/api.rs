@@ -1,6 +1,5 @@
 //! The demo API behind the gateway's checks, in this process.
 
-use crate::dev::provider;
 use crate::failure::Failure;
 use ::provider::Context;
 use async_trait::async_trait;
@@ -63,7 +62,7 @@ impl Http for Inside {
             id: entropy::name().map_err(|error| error.reason)?,
             log: RequestLog::default(),
         };
-        let response = provider::respond(request, &self.0).await.ok_or("the provider has no such endpoint")?;
+        let response = functions::respond(request, &self.0).await.ok_or("the provider has no such endpoint")?;
         let mut answer = http::Response::new(response.body);
         *answer.status_mut() = response.status;
         *answer.headers_mut() = response.headers;

@@ -23,10 +23,6 @@ use storage_sqlite::{OpenError, SqliteRecords};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 
-/// Time between two runs of the function `rotate`.
-const ROTATION: Duration = Duration::from_secs(3600);
-/// Time between two runs of the function `notify`.
-const NOTIFICATIONS: Duration = Duration::from_secs(60);
 /// Time between two removals of expired records.
 const EXPIRY: Duration = Duration::from_secs(600);
 
@@ -65,7 +61,6 @@ async fn serve(args: &DevArgs, output: Output) -> Result<(), Failure> {
     let provider = Arc::new(Provider::new(port, secret.as_ref(), records, sink)?);
     provider.check_secret(clock::now()).await?;
     provider.write_demo_data().await?;
-    provider.rotate(clock::now()).await;
 
     let unknown = unknown_settings();
     let banner = banner::Banner {
@@ -85,20 +80,15 @@ async fn serve(args: &DevArgs, output: Output) -> Result<(), Failure> {
         interrupted().await;
         std::process::exit(130);
     });
-    let rotating = Arc::clone(&provider);
-    tokio::spawn(async move {
-        loop {
-            tokio::time::sleep(ROTATION).await;
-            rotating.rotate(clock::now()).await;
-        }
-    });
-    let notifying = Arc::clone(&provider);
-    tokio::spawn(async move {
-        loop {
-            tokio::time::sleep(NOTIFICATIONS).await;
-            notifying.notify(clock::now()).await;
-        }
-    });
+    for function in functions::SCHEDULED {
+        let provider = Arc::clone(&provider);
+        tokio::spawn(async move {
+            loop {
+                provider.run_scheduled(function, clock::now()).await;
+                tokio::time::sleep(function.row.schedule().map_or(Duration::MAX, |schedule| schedule.every)).await;
+            }
+        });
+    }
     if let Some(store) = store {
         tokio::spawn(async move {
             loop {

@@ -10,7 +10,7 @@ use keys::Secret;
 use latchkey_http::{Request, RequestLog, Response};
 use platform::Fetcher;
 use platform::local::Respond;
-use provider::{Context, routes, shell};
+use provider::{Context, ScheduledFunction};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use storage::Records;
@@ -53,7 +53,7 @@ impl Provider {
         };
         let mut context = Context::new(&lookup, records, log).map_err(Failure::new)?;
         // Clients under development are on this machine, even if a proxy gives this server an https issuer.
-        context.fetch = Fetcher::new(EgressPolicy::Loopback);
+        context.fetch = Arc::new(Fetcher::new(EgressPolicy::Loopback));
         let context = Arc::new(context);
         Ok(Self { port, api: Api::new(&lookup, &context)?, context })
     }
@@ -93,17 +93,10 @@ impl Provider {
         Ok(())
     }
 
-    /// Runs the function `rotate`. A failure is logged; the next run tries again.
-    pub(crate) async fn rotate(&self, now: Timestamp) {
-        if let Err(fault) = rotate::run(now, &self.context).await {
-            (self.context.log)(&json!({ "function": "rotate", "reason": fault.to_string() }).to_string());
-        }
-    }
-
-    /// Runs the function `notify`. A failure is logged; the next run tries again.
-    pub(crate) async fn notify(&self, now: Timestamp) {
-        if let Err(fault) = notify::run(now, &self.context).await {
-            (self.context.log)(&json!({ "function": "notify", "reason": fault.to_string() }).to_string());
+    /// Runs a scheduled function. A failure is logged; the next run tries again.
+    pub(crate) async fn run_scheduled(&self, function: &ScheduledFunction, now: Timestamp) {
+        if let Err(error) = (function.run)(now, &self.context.guarded(function.row)).await {
+            (self.context.log)(&json!({ "function": function.row.name, "reason": error.to_string() }).to_string());
         }
     }
 
@@ -125,7 +118,8 @@ impl Provider {
             id: "demo-data".to_owned(),
             log: RequestLog::default(),
         };
-        let response = admin::handle(&request, &self.context).await.map_err(Failure::new)?;
+        let response =
+            admin::handle(&request, &self.context.guarded(admin::FUNCTION.row)).await.map_err(Failure::new)?;
         match response.status {
             StatusCode::NOT_FOUND => Ok(None),
             status if status.is_success() => Ok(serde_json::from_slice(&response.body).ok()),
@@ -147,18 +141,12 @@ fn with_demo_api(resources: &str, demo: &str) -> String {
     Value::Array(all).to_string()
 }
 
-/// Returns the response of the function that serves the request's path; `None` if there is none.
-pub(crate) async fn respond(request: Request, context: &Context) -> Option<Response> {
-    let function = functions::find(routes::find(&request.path)?.function)?;
-    Some(shell::respond(function, request, context).await)
-}
-
 impl Respond for Provider {
     async fn respond(&self, request: Request) -> Response {
         if let Some(elsewhere) = pages::by_name(&request, self.issuer()) {
             return elsewhere;
         }
-        if routes::find(&request.path).is_none() {
+        if manifest::find_route(&request.path).is_none() {
             if self.api.serves(&request.path) {
                 return self.api.answer(&request, &self.context).await;
             }
@@ -166,7 +154,7 @@ impl Respond for Provider {
                 return page;
             }
         }
-        respond(request, &self.context).await.unwrap_or_else(|| {
+        functions::respond(request, &self.context).await.unwrap_or_else(|| {
             Response::new(StatusCode::NOT_FOUND)
                 .with(header::CONTENT_TYPE, "text/plain; charset=utf-8")
                 .with(header::X_CONTENT_TYPE_OPTIONS, "nosniff")

@@ -1,4 +1,4 @@
-//! The Lambda functions: their sizes, and what the token function costs, cold and warm.
+//! The Lambda functions: their sizes, and the cost of the token function, cold and warm.
 
 use super::peers;
 use super::row::{Budget, Row, median, megabytes, microseconds, milliseconds};
@@ -13,13 +13,13 @@ use std::collections::BTreeMap;
 use std::process::Command;
 use std::sync::Arc;
 
-/// How many cold starts are measured; the median counts.
+/// The number of cold starts that are measured. The median counts.
 const STARTS: usize = 21;
-/// How many warm answers are measured together, and how often.
+/// The number of warm answers in one measurement, and the number of measurements.
 const ANSWERS: u32 = 500;
 const ROUNDS: usize = 5;
 
-/// The size of each binary as it is deployed.
+/// Returns the size of each binary, built as for a deployment.
 pub(super) fn sizes() -> Result<Vec<Row>> {
     let template = Template::read(&workspace::root().join("template.yaml"))?;
     process::run(Command::new("infra/aws/build.sh").arg("all").current_dir(workspace::root()))?;
@@ -33,10 +33,10 @@ pub(super) fn sizes() -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// A token for `demo-service`: from a new instance each time, then from one that is warm; by our function, then by a
-/// Node function that does the same work.
+/// Measures a token for `demo-service`: from a new instance each time, then from a warm one. A Node function that does the
+/// same work is measured beside it.
 pub(super) fn token() -> Result<Vec<Row>> {
-    // `admin` takes the demo data.
+    // `admin` writes the demo data.
     lambda::build(&["admin", "token"], Build::Release)?;
     let peer = peers::token_function()?;
     let options =
@@ -93,7 +93,7 @@ impl Start {
     }
 }
 
-/// In turns, so that what else the machine does disturbs both alike.
+/// Starts both in turns, so that other work on the machine disturbs both alike.
 async fn cold(ours: &Function, theirs: &Function, event: &Bytes) -> Result<(Start, Start)> {
     let (mut our_starts, mut their_starts) = (Vec::new(), Vec::new());
     for _ in 0..STARTS {
@@ -103,7 +103,7 @@ async fn cold(ours: &Function, theirs: &Function, event: &Bytes) -> Result<(Star
     Ok((Start::of(&our_starts)?, Start::of(&their_starts)?))
 }
 
-/// Microseconds of one warm answer.
+/// Returns the microseconds of one warm answer.
 async fn warm(function: &Function, event: &Bytes) -> Result<f64> {
     let mut rounds = Vec::new();
     for _ in 0..ROUNDS {

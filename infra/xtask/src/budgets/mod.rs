@@ -1,4 +1,4 @@
-//! `cargo xtask budgets`: what things cost, held against what they may cost.
+//! `cargo xtask budgets`: measures sizes, start-up and processor time, and compares them with the budgets.
 
 mod functions;
 mod peers;
@@ -30,21 +30,21 @@ const GROUPS: &[Group] = &[
     Group { name: "server", about: "the local server under load, beside node-oidc-provider", measure: server::measure },
 ];
 
-/// How results are shown.
+/// The form in which results are shown.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Show {
-    /// As JSON, in place of a table.
+    /// JSON in place of a table.
     pub(crate) json: bool,
-    /// In the README, too.
+    /// Also writes the documentation.
     pub(crate) write: bool,
 }
 
-/// The names of the groups, and what each measures.
+/// Returns the name and the purpose of each group.
 pub(crate) fn list() -> String {
     GROUPS.iter().map(|group| format!("  {:<9} {}\n", group.name, group.about)).collect()
 }
 
-/// Measures the groups named, or all of them, and shows the results; fails when something costs more than it may.
+/// Measures the groups with these names, or all of them, and shows the results. Fails if a figure is over its budget.
 pub(crate) fn run(only: &[String], show: Show) -> Result<()> {
     if let Some(unknown) = only.iter().find(|name| !GROUPS.iter().any(|group| group.name == **name)) {
         bail!("there is no group {unknown:?}; the groups are:\n{}", list());

@@ -1,4 +1,4 @@
-//! What Latchkey is compared with: programs for Node, in `infra/xtask/peers`.
+//! The programs that Latchkey is compared with: they run on Node, and their sources are in `infra/xtask/peers`.
 
 use super::server::REFRESHER;
 use crate::process::{self, Server};
@@ -9,7 +9,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-/// A provider that runs, and refresh tokens of its, each of a grant of its own.
+/// A running provider, with refresh tokens of different grants.
 pub(super) struct Provider {
     pub(super) server: Server,
     pub(super) address: SocketAddr,
@@ -22,7 +22,7 @@ impl Provider {
     }
 }
 
-/// Installs their packages.
+/// Installs the packages of the programs.
 pub(super) fn install() -> Result<()> {
     tools::npm(workspace::root())?;
     tools::npm(&directory())
@@ -32,12 +32,12 @@ fn directory() -> PathBuf {
     workspace::root().join("infra/xtask/peers")
 }
 
-/// The Node of the npm packages.
+/// Returns the path of the Node from the npm packages.
 fn node() -> PathBuf {
     workspace::root().join("node_modules/.bin/node")
 }
 
-/// node-oidc-provider with its store in memory.
+/// Starts node-oidc-provider with its store in memory.
 pub(super) fn provider() -> Result<Provider> {
     let port = process::free_port()?;
     let grants = workspace::scratch("budgets")?.join("grants.json");
@@ -48,14 +48,14 @@ pub(super) fn provider() -> Result<Provider> {
     Ok(Provider { server, address: SocketAddr::from(([127, 0, 0, 1], port)), refresh_tokens })
 }
 
-/// Signs the demo user in at a server, and gets `count` grants for the client of the refreshes.
+/// Signs the demo user in at a server, and obtains `count` grants for the client of the refreshes.
 pub(super) fn sign_in(url: &str, redirect_uri: &str, count: usize) -> Result<Vec<String>> {
     let mut script = Command::new(node());
     script.args(["sign-in.mjs", url, REFRESHER, redirect_uri, &count.to_string()]).current_dir(directory());
     Ok(serde_json::from_str(&process::output(&mut script)?)?)
 }
 
-/// A Node function that does the work of the token function, as one program that Lambda could start.
+/// Builds a Node function that does the work of the token function. Returns the path of a program that Lambda could start.
 pub(super) fn token_function() -> Result<PathBuf> {
     install()?;
     let made = workspace::scratch("budgets")?;
@@ -69,7 +69,7 @@ pub(super) fn token_function() -> Result<PathBuf> {
         "--format=esm",
         "--log-level=error",
     ]);
-    // Some of the packages are CommonJS.
+    // Some packages are CommonJS.
     esbuild.arg("--banner:js=import{createRequire}from'node:module';const require=createRequire(import.meta.url);");
     process::run(esbuild.arg(format!("--outfile={}", bundle.display())).current_dir(directory()))?;
     let bootstrap = made.join("token-function");

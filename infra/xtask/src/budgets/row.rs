@@ -1,30 +1,30 @@
-//! One measurement and its budget, and how they are shown.
+//! One measurement with its budget, and the forms in which it is shown.
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// What is allowed.
+/// The limit of a figure.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Budget {
-    /// No more than this.
+    /// The figure is at most this.
     AtMost(f64),
-    /// No less than this.
+    /// The figure is at least this.
     AtLeast(f64),
-    /// Anything: measured for comparison.
+    /// No limit: the figure is for comparison.
     None,
 }
 
 /// One measurement.
 #[derive(Clone, Debug)]
 pub(super) struct Row {
-    /// What was measured.
+    /// The name of the figure.
     pub(super) name: String,
-    /// The median.
+    /// The median of the measurements.
     pub(super) measured: f64,
-    /// In what; empty for a ratio.
+    /// The unit; empty for a ratio.
     pub(super) unit: &'static str,
-    /// What is allowed.
+    /// The limit.
     pub(super) budget: Budget,
 }
 
@@ -33,7 +33,7 @@ impl Row {
         Self { name: name.into(), measured, unit, budget }
     }
 
-    /// Whether the budget holds; `None` when there is none.
+    /// Returns true if the figure is within its budget; `None` if it has none.
     pub(super) fn holds(&self) -> Option<bool> {
         match self.budget {
             Budget::AtMost(most) => Some(self.measured <= most),
@@ -64,7 +64,7 @@ impl Row {
     }
 }
 
-/// Three digits that say something, or the whole number.
+/// Returns three significant digits, or the whole number.
 fn digits(value: f64) -> String {
     match value.abs() {
         large if large >= 100.0 => format!("{value:.0}"),
@@ -73,7 +73,7 @@ fn digits(value: f64) -> String {
     }
 }
 
-/// For a person at a terminal.
+/// Returns the rows for a terminal.
 pub(super) fn table(rows: &[Row]) -> String {
     let wide = rows.iter().map(|row| row.name.chars().count()).max().unwrap_or_default();
     let line = |name: &str, measured: &str, allowed: &str, verdict: &str| {
@@ -84,7 +84,7 @@ pub(super) fn table(rows: &[Row]) -> String {
     std::iter::once(line("what", "measured", "budget", "")).chain(lines).collect()
 }
 
-/// For the README.
+/// Returns the rows as Markdown.
 pub(super) fn markdown(rows: &[Row]) -> String {
     let lines = rows.iter().map(|row| {
         format!("| {} | {} | {} | {} |\n", row.name, row.amount(row.measured), row.allowed(), row.verdict())
@@ -92,7 +92,7 @@ pub(super) fn markdown(rows: &[Row]) -> String {
     std::iter::once("| what | measured | budget | |\n|---|---|---|---|\n".to_owned()).chain(lines).collect()
 }
 
-/// For a program.
+/// Returns the rows as JSON.
 pub(super) fn json(rows: &[Row]) -> Value {
     let of = |row: &Row| {
         let (most, least) = match row.budget {
@@ -105,7 +105,7 @@ pub(super) fn json(rows: &[Row]) -> Value {
     Value::Array(rows.iter().map(of).collect())
 }
 
-/// The middle one.
+/// Returns the median.
 pub(super) fn median(mut values: Vec<f64>) -> Result<f64> {
     values.sort_by(f64::total_cmp);
     values.get(values.len().div_euclid(2)).copied().context("nothing was measured")

@@ -1,4 +1,4 @@
-//! The local server under load, beside node-oidc-provider doing the same.
+//! The local server under load, and node-oidc-provider under the same load.
 
 use super::peers::Provider;
 use super::row::{Budget, Row, median, microseconds};
@@ -11,12 +11,12 @@ use std::net::SocketAddr;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-/// The client of the refreshes, on both servers. Its tokens have no `openid` scope: an ID token is signed by RS256 on
-/// both, and its signature would hide the difference.
+/// The client of the refreshes, on both servers. Its tokens have no `openid` scope: both servers sign ID tokens by RS256,
+/// and the cost of that signature would hide the difference.
 pub(super) const REFRESHER: &str = "refresher";
-/// Connections at once.
+/// The number of concurrent connections.
 const CONNECTIONS: usize = 32;
-/// How often, and how long, a cost is sampled.
+/// The number of samples of a cost, and the duration of each.
 const SAMPLES: usize = 5;
 const STRETCH: Duration = Duration::from_secs(1);
 
@@ -52,15 +52,15 @@ pub(super) fn measure() -> Result<Vec<Row>> {
     ])
 }
 
-/// Microseconds of processor time for one request.
+/// The processor time of one request, in microseconds.
 struct Costs {
     /// Client credentials, on many connections.
     many: f64,
-    /// Client credentials, on one, where the kernel puts the process to sleep and wakes it for each request.
+    /// Client credentials, on one connection: the kernel puts the process to sleep and wakes it for each request.
     one: f64,
-    /// What nobody answers, on one: what a request costs at the least.
+    /// A path that is not found, on one connection: the least cost of a request.
     nothing: f64,
-    /// A refresh, on many.
+    /// A refresh, on many connections.
     refresh: f64,
 }
 
@@ -91,7 +91,7 @@ impl Costs {
     }
 }
 
-/// `latchkey dev --memory`, its log in a file, with a grant for each connection.
+/// Starts `latchkey dev --memory`, with its log in a file and a grant for each connection.
 fn local() -> Result<Provider> {
     let port = process::free_port()?;
     let url = format!("http://localhost:{port}");

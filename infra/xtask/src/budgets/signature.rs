@@ -1,11 +1,11 @@
-//! What one ES256 signature costs on this machine, now: the measure of all that signs.
+//! The cost of one ES256 signature on this machine, now: the unit for everything that signs.
 
 use super::row::median;
 use crate::process;
 use anyhow::{Context, Result};
 use std::process::Command;
 
-/// One signature as `openssl speed` gives it, in microseconds of processor time: the median of three runs.
+/// Returns the processor time of one signature by `openssl speed`, in microseconds: the median of three runs.
 pub(super) fn es256() -> Result<f64> {
     median(std::iter::repeat_with(one).take(3).collect::<Result<_>>()?)
 }
@@ -13,10 +13,10 @@ pub(super) fn es256() -> Result<f64> {
 fn one() -> Result<f64> {
     let mut openssl = Command::new("openssl");
     let text = process::output(openssl.args(["speed", "-seconds", "1", "-mr", "ecdsap256"]))?;
-    microseconds(&text).with_context(|| format!("no signatures in what openssl says: {text}"))
+    microseconds(&text).with_context(|| format!("the output of openssl speed has no signatures: {text}"))
 }
 
-/// Of a line such as `+F4:3:256:65156.097561:22361.904762`: bits, signatures in a second, verifications in a second.
+/// Reads a line such as `+F4:3:256:65156.097561:22361.904762`: bits, signatures in a second, verifications in a second.
 fn microseconds(text: &str) -> Option<f64> {
     let line = text.lines().find(|line| line.starts_with("+F4:"))?;
     let in_a_second: f64 = line.split(':').nth(3)?.parse().ok()?;

@@ -1,4 +1,4 @@
-//! The Workers: their sizes, and what a warm token request costs in workerd.
+//! The Workers: their sizes, and the cost of a warm token request in workerd.
 
 use super::row::{Budget, Row, median, microseconds};
 use super::signature;
@@ -13,7 +13,7 @@ use std::time::Duration;
 /// The functions whose Workers have the smaller budget.
 const SMALL: [&str; 3] = ["introspect", "metadata", "revoke"];
 
-/// The size of each Worker as it is uploaded.
+/// Returns the size of the upload of each Worker.
 pub(super) fn sizes() -> Result<Vec<Row>> {
     workers::build_all(Build::Release)?;
     let row = |(name, bytes): (String, u64)| {
@@ -24,8 +24,8 @@ pub(super) fn sizes() -> Result<Vec<Row>> {
     Ok(workers::sizes()?.into_iter().map(row).collect())
 }
 
-/// What workerd spends on a token for `demo-service`, less what it spends on a request that finds no Worker: that is
-/// the way in, which the emulator adds, and which Cloudflare does not count.
+/// Measures the processor time of workerd for a token for `demo-service`, less that for a request that no Worker serves.
+/// The difference leaves out the emulator's router, which Cloudflare does not count.
 pub(super) fn token() -> Result<Vec<Row>> {
     workspace::build(Build::Release)?;
     workers::build_all(Build::Release)?;

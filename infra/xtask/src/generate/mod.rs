@@ -2,6 +2,7 @@
 //!
 //! A file is generated as a whole, or between two marker lines that contain `generated: NAME` and `end of NAME`.
 
+mod local;
 mod template;
 pub(crate) mod wrangler;
 
@@ -15,7 +16,12 @@ use wrangler::Deployment;
 type Writer = fn(&str) -> Result<String>;
 
 /// The generated files, below the root of the checkout.
-const FILES: [(&str, Writer); 2] = [("template.yaml", template::write), ("wrangler.toml", |_| primary())];
+const FILES: [(&str, Writer); 4] = [
+    ("template.yaml", template::write),
+    ("wrangler.toml", |_| primary()),
+    ("infra/functions/Cargo.toml", local::write_dependencies),
+    ("infra/functions/src/lib.rs", local::write_functions),
+];
 
 /// The deployment that `wrangler.toml` describes.
 const DEPLOYMENT: &str = "infra/cloudflare/deployment.toml";

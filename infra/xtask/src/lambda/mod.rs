@@ -159,7 +159,7 @@ fn environment(template: &Template, options: &Options, url: &str, table: &Table)
     Ok(environment)
 }
 
-/// Serves until the process is told to end. Then fails if a function used the table in a way that its policy forbids.
+/// Serves until the process receives a signal to end. Then fails if a function used the table in a way that its policy forbids.
 pub(crate) fn serve_until_stopped(options: &Options) -> Result<()> {
     let tokio = tokio::runtime::Runtime::new()?;
     let deployment = tokio.block_on(Deployment::start(options))?;

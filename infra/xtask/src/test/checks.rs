@@ -1,4 +1,4 @@
-//! What cargo can tell about the code.
+//! Checks of the code by cargo and its tools.
 
 use crate::{process, tools, workspace};
 use anyhow::Result;
@@ -23,7 +23,7 @@ pub(super) fn lint() -> Result<()> {
 pub(super) fn lint_wasm() -> Result<()> {
     tools::rust_target(WASM)?;
     let mut clippy = cargo(&["clippy", "--quiet", "--lib", "--target", WASM]);
-    // The functions, and through them all that they share.
+    // The functions, and with them the crates that they share.
     for package in workspace::functions()? {
         clippy.args(["--package", &package]);
     }
@@ -54,8 +54,8 @@ pub(super) fn dependencies() -> Result<()> {
     process::run(Command::new(machete).current_dir(workspace::root()))
 }
 
-/// Licences, sources and duplicate versions; and advisories, whose database is fetched from the network. Not a step of the
-/// gate: the tool takes minutes to build.
+/// Checks licenses, sources and duplicate versions; and advisories, whose database comes from the network. The gate leaves
+/// this out, because the tool takes minutes to build.
 pub(crate) fn deny(with_advisories: bool) -> Result<()> {
     let deny = tools::cargo("cargo-deny", "0.20.2")?;
     let mut check = Command::new(deny);

@@ -1,11 +1,11 @@
-//! Clients that others wrote, and a browser.
+//! Tests with client libraries and with a browser.
 
 use super::suites::{Target, with_local};
 use crate::{process, tools, workspace};
 use anyhow::Result;
 use std::process::Command;
 
-/// The client libraries of `tests/clients`.
+/// Runs the tests with client libraries, in `tests/clients`.
 pub(super) fn libraries() -> Result<()> {
     let directory = workspace::root().join("tests/clients");
     tools::npm(workspace::root())?;
@@ -18,7 +18,7 @@ pub(super) fn libraries() -> Result<()> {
     })
 }
 
-/// The pages in Chromium, with and without JavaScript: those that the server serves, and each of them with sample data.
+/// Tests the pages in Chromium, with and without JavaScript: as the server serves them, and each page with sample data.
 pub(super) fn browser() -> Result<()> {
     tools::npm(workspace::root())?;
     let chromium = tools::chromium()?;
@@ -32,7 +32,7 @@ pub(super) fn browser() -> Result<()> {
 
 fn node_tests(target: &Target, directory: &str) -> Command {
     let mut node = Command::new("node");
-    // It finds the tests below the directory itself.
+    // Node finds the tests below the directory.
     node.args(["--test", "--test-reporter=spec"])
         .envs(target.variables())
         .current_dir(workspace::root().join(directory));

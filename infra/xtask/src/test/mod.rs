@@ -1,4 +1,4 @@
-//! `cargo xtask test`: every check, each by name.
+//! `cargo xtask test`: the gate. Each check is a step with a name.
 
 mod checks;
 mod clients;
@@ -44,12 +44,12 @@ const STEPS: &[Step] = &[
     step("browser", "Chromium, against the local server", clients::browser),
 ];
 
-/// The names of the steps, and what each proves.
+/// Returns the name and the purpose of each step.
 pub(crate) fn list() -> String {
     STEPS.iter().map(|step| format!("  {:<13} {}\n", step.name, step.about)).collect()
 }
 
-/// Runs the steps named, or all of them; goes on after a failure, and fails at the end.
+/// Runs the steps with these names, or all of them. Continues after a failure, and fails at the end.
 pub(crate) fn run(only: &[String]) -> Result<()> {
     if let Some(unknown) = only.iter().find(|name| !STEPS.iter().any(|step| step.name == **name)) {
         bail!("there is no step {unknown:?}; the steps are:\n{}", list());

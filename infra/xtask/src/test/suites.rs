@@ -1,30 +1,31 @@
-//! The black-box suite (`tests/`), on each platform.
+//! Runs the black-box suite (`tests/`) on each platform.
 
 use crate::workspace::{self, Build};
 use crate::{demo, lambda, process, workers};
-use anyhow::Result;
-use std::collections::BTreeMap;
-use std::path::PathBuf;
-use std::process::Command;
+use anyhow::{Result, bail};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
-/// The grace window of refresh tokens while the suite runs: short enough to wait for, in seconds.
+/// The grace window of refresh tokens in the suite, in seconds. Tests wait for its end.
 const GRACE: &str = "2";
 
-/// How late the sample API may notice a revocation while the suite runs, in seconds.
+/// The age up to which the sample API uses an introspection response in the suite, in seconds.
 const INTROSPECTION_AGE: &str = "2";
 
-/// A running server for tests.
+/// A server that tests run against.
 pub(super) struct Target {
-    /// Its base URL, which is its issuer.
+    /// The base URL, which is the issuer.
     pub(super) url: String,
-    /// Its platform's name.
+    /// The platform's name.
     pub(super) platform: &'static str,
-    /// Its secret.
+    /// `LATCHKEY_SECRET`.
     pub(super) secret: String,
 }
 
 impl Target {
-    /// The variables that tell tests where the server is.
+    /// Returns the environment variables of the tests.
     pub(super) fn variables(&self) -> [(&'static str, String); 7] {
         [
             ("BASE_URL", self.url.clone()),
@@ -41,7 +42,7 @@ impl Target {
         process::run(&mut self.cargo_test("http"))
     }
 
-    /// One test at a time: the store is one for all.
+    /// Runs the tests with faults, one at a time, because they share the store.
     fn with_faults(&self, control: &str) -> Result<()> {
         let mut cargo = self.cargo_test("faults");
         process::run(cargo.env("LATCHKEY_TEST_FAULTS", control).env("RUST_TEST_THREADS", "1"))
@@ -55,21 +56,37 @@ impl Target {
     }
 }
 
-/// Starts the local server with an empty store, does something with it, and ends it.
+/// Starts the local server with an empty store, and runs `work`.
 pub(super) fn with_local(work: impl FnOnce(&Target) -> Result<()>) -> Result<()> {
     workspace::build(Build::Dev)?;
-    let data = no_data("local")?;
+    let data = empty_data("local")?;
+    let log = workspace::scratch("local")?.join("log");
     let port = process::free_port()?;
     let target = Target { url: format!("http://localhost:{port}"), platform: "local", secret: demo::secret()? };
     let mut dev = Command::new(workspace::binary("latchkey", Build::Dev));
-    dev.args(["dev", "--quiet", "--port", &port.to_string(), "--data"]).arg(&data);
+    dev.args(["dev", "--port", &port.to_string(), "--data"]).arg(&data);
     dev.env("LATCHKEY_SECRET", &target.secret).envs(settings()?);
-    let _server = process::Server::start(dev.stdout(std::process::Stdio::null()), port)?;
-    work(&target)
+    dev.stdout(Stdio::null()).stderr(File::create(&log)?);
+    let server = process::Server::start(&mut dev, port)?;
+    let result = work(&target);
+    drop(server);
+    check_record_access(&log)?;
+    result.inspect_err(|_| eprintln!("  log of the server: {}", log.display()))
 }
 
-/// Where a server may keep its data; there are none.
-fn no_data(name: &str) -> Result<PathBuf> {
+/// Fails if a function used a record in a way that its row in the manifest does not allow.
+fn check_record_access(log: &Path) -> Result<()> {
+    // The words of `storage::guarded`.
+    let text = std::fs::read_to_string(log)?;
+    let violations: BTreeSet<&str> = text.lines().filter(|line| line.contains("forbidden record access")).collect();
+    if violations.is_empty() {
+        return Ok(());
+    }
+    bail!("{}:\n{}", log.display(), violations.into_iter().collect::<Vec<_>>().join("\n"))
+}
+
+/// Returns the path of a data directory that does not exist yet.
+fn empty_data(name: &str) -> Result<PathBuf> {
     let data = workspace::scratch(name)?.join("data");
     if data.exists() {
         std::fs::remove_dir_all(&data)?;
@@ -90,16 +107,16 @@ pub(super) fn lambda() -> Result<()> {
     })
 }
 
-/// The suite on the Workers, all in one workerd.
+/// Runs the suite on the Workers, all in one workerd process.
 pub(super) fn workers() -> Result<()> {
     with_workers(false, Target::suite)
 }
 
-/// What happens when the store fails, on the platforms whose store is far away; and when the local server, which has its
-/// store in itself, is killed.
+/// Runs the tests with faults of the store on Lambda and Workers, and the test that kills the local server, whose store is
+/// in its own process.
 pub(super) fn faults() -> Result<()> {
     workspace::build(Build::Dev)?;
-    let data = no_data("crash")?;
+    let data = empty_data("crash")?;
     let url = format!("http://localhost:{}", process::free_port()?);
     let target = Target { url, platform: "local", secret: demo::secret()? };
     process::run(target.cargo_test("crash").env("LATCHKEY_TEST_DATA", &data))?;
@@ -119,10 +136,11 @@ fn with_lambda(work: impl FnOnce(&Target, &lambda::Deployment) -> Result<()>) ->
     tokio.block_on(deployment.run_schedules())?;
     let result = work(&target, &deployment);
     deployment.check_permissions()?;
+    check_record_access(&deployment.log)?;
     result.inspect_err(|_| eprintln!("  log of the functions: {}", deployment.log.display()))
 }
 
-/// Starts the Workers with an empty store, which may be one that can be made to fail.
+/// Starts the Workers with an empty store, and runs `work`. With `faults`, tests can make the store fail.
 fn with_workers(faults: bool, work: impl FnOnce(&Target) -> Result<()>) -> Result<()> {
     workspace::build(Build::Dev)?;
     workers::build_all(Build::Dev)?;
@@ -134,10 +152,15 @@ fn with_workers(faults: bool, work: impl FnOnce(&Target) -> Result<()>) -> Resul
     for function in crate::generate::names(|function| function.schedule().is_some()) {
         server.run_schedule(function)?;
     }
-    work(&target).inspect_err(|_| eprintln!("  log of the functions: {}", server.log.display()))
+    let result = work(&target);
+    let log = server.log.clone();
+    drop(server);
+    check_record_access(&log)?;
+    result.inspect_err(|_| eprintln!("  log of the functions: {}", log.display()))
 }
 
-/// What the suite expects of every server's configuration: short times, and trust in the issuers of `tests/support/trusted/`.
+/// Returns the settings that the suite expects of every server: short times, and trust in the issuers of
+/// `tests/support/trusted/`.
 fn settings() -> Result<BTreeMap<String, String>> {
     let trusted = workspace::root().join("tests/support/trusted");
     let read = |name: &str| std::fs::read_to_string(trusted.join(name));

@@ -1,0 +1,92 @@
+//! Records behind the record access of one function, as its row in the manifest states it.
+
+use crate::{Advance, Created, Cursor, Key, Owner, Page, Record, Records, Unavailable};
+use async_trait::async_trait;
+use manifest::{Function, RecordKind, Verb};
+use std::fmt;
+use std::sync::Arc;
+use types::Timestamp;
+
+/// A store that rejects every call that the manifest does not allow to the function. On AWS the policy of the function rejects
+/// the same calls; this wrapper rejects them on every platform.
+pub struct GuardedRecords {
+    inner: Arc<dyn Records>,
+    function: Function,
+    report: Box<dyn Fn(&str) + Send + Sync>,
+}
+
+/// A call outside the record access of a function.
+struct Violation<'a> {
+    function: &'static str,
+    verb: Verb,
+    what: &'a str,
+}
+
+impl fmt::Display for Violation<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { function, verb, what } = self;
+        // Tests look for the first words in the log.
+        write!(
+            f,
+            "forbidden record access: {function} may not {verb} {what}; its row in shared/manifest states what it may"
+        )
+    }
+}
+
+impl GuardedRecords {
+    /// Wraps a store for a function. `report` writes each rejected call to the log.
+    pub fn new(inner: Arc<dyn Records>, function: Function, report: Box<dyn Fn(&str) + Send + Sync>) -> Self {
+        Self { inner, function, report }
+    }
+
+    fn check(&self, verb: Verb, key: &Key) -> Result<(), Unavailable> {
+        match RecordKind::of_key(key.as_str()) {
+            Some(kind) if self.function.may(verb, kind) => Ok(()),
+            Some(kind) => Err(self.reject(verb, kind.as_str())),
+            None => Err(self.reject(verb, "a record of unknown kind")),
+        }
+    }
+
+    fn reject(&self, verb: Verb, what: &str) -> Unavailable {
+        let reason = Violation { function: self.function.name, verb, what }.to_string();
+        (self.report)(&reason);
+        Unavailable { reason }
+    }
+}
+
+#[async_trait]
+impl Records for GuardedRecords {
+    async fn create(&self, record: &Record) -> Result<Created, Unavailable> {
+        self.check(Verb::Create, &record.key)?;
+        self.inner.create(record).await
+    }
+
+    async fn get(&self, key: &Key) -> Result<Option<Record>, Unavailable> {
+        self.check(Verb::Get, key)?;
+        self.inner.get(key).await
+    }
+
+    async fn advance(
+        &self,
+        key: &Key,
+        from: u64,
+        state: &str,
+        expires_at: Option<Timestamp>,
+    ) -> Result<Advance, Unavailable> {
+        self.check(Verb::Advance, key)?;
+        self.inner.advance(key, from, state, expires_at).await
+    }
+
+    async fn delete(&self, key: &Key) -> Result<(), Unavailable> {
+        self.check(Verb::Delete, key)?;
+        self.inner.delete(key).await
+    }
+
+    async fn list(&self, owner: &Owner, cursor: Option<&Cursor>, limit: u32) -> Result<Page, Unavailable> {
+        if !self.function.may_list(owner.as_str()) {
+            // The owner's name may hold the subject of a user.
+            return Err(self.reject(Verb::List, owner.as_str().split('#').next().unwrap_or_default()));
+        }
+        self.inner.list(owner, cursor, limit).await
+    }
+}

@@ -1,64 +1,66 @@
-//! Configuration: read once, at start, and checked whole.
+//! Configuration: read once, at start, and checked as a whole.
 
-use crate::RegistrationPolicy;
 use crate::settings::SETTINGS;
+use crate::{RegistrationPolicy, StatementIssuer};
 use jose::{JwkSet, PublicKey};
 use keys::{Secret, Secrets};
+use protocol::limits::MAX_REFRESH_LIFETIME;
+use protocol::shape::{self, Member};
 use protocol::{
-    GrantType, Lifetimes, MAX_TOKEN_LIFETIME, RefreshLifetimes, Resource, STANDARD_SCOPES, TrustedIssuer,
+    GrantType, Lifetimes, MAX_TOKEN_LIFETIME, Problem, RefreshLifetimes, Resource, STANDARD_SCOPES, TrustedIssuer,
     key_source_problem, redirect_uri,
 };
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::fmt;
 use std::time::Duration;
 use types::Scope;
 use types::remote_url::EgressPolicy;
 
-/// What a deployment decides.
+/// The configuration of a deployment.
 #[derive(Debug)]
 pub struct Config {
-    /// The issuer: an origin.
+    /// Issuer identifier: an origin.
     pub issuer: String,
-    /// The audience of access tokens.
+    /// Audience of access tokens that name no resource.
     pub audience: String,
-    /// The scopes of the deployment's APIs.
+    /// Scopes of the deployment's APIs.
     pub scopes: Vec<String>,
-    /// The APIs that tokens can be asked for by name (RFC 8707).
+    /// APIs that a request may name as `resource` (RFC 8707).
     pub resources: Vec<Resource>,
-    /// Whether every authorization request must be pushed (RFC 9126 §5).
+    /// True if every authorization request must be pushed (RFC 9126 §5).
     pub require_pushed_requests: bool,
-    /// The issuers whose JWTs are accepted as grants (RFC 7523).
+    /// Issuers whose JWTs are accepted as grants (RFC 7523).
     pub trusted_issuers: Vec<TrustedIssuer>,
-    /// The issuers whose SAML assertions are accepted as grants (RFC 7522).
+    /// Issuers whose SAML assertions are accepted as grants (RFC 7522).
     pub trusted_saml_issuers: Vec<TrustedIssuer>,
-    /// From a pushed request to the expiry of its reference.
+    /// Lifetime of a `request_uri` of a pushed request.
     pub pushed_request_lifetime: Duration,
-    /// What pairwise subjects are made under, when it is not the secret itself.
+    /// Secret that pairwise subjects are derived from, if it is not the secret of the deployment.
     pub pairwise: Option<Secrets>,
-    /// How clients may register themselves.
+    /// Registration policy.
     pub registration: RegistrationPolicy,
-    /// From a code's issue to its expiry.
+    /// Lifetime of an authorization code.
     pub code_lifetime: Duration,
-    /// From a device's request to the expiry of its codes.
+    /// Lifetime of a device code and its user code.
     pub device_code_lifetime: Duration,
     /// Lifetimes of tokens.
     pub lifetimes: Lifetimes,
-    /// How long a rotated refresh token gets the same successor again.
+    /// Time in which a rotated refresh token yields the same successor again.
     pub refresh_grace: Duration,
-    /// How long a person stays signed in.
+    /// Lifetime of a session.
     pub session_lifetime: Duration,
-    /// How long a person has to sign in and consent.
+    /// Time in which a user must sign in and consent.
     pub interaction_lifetime: Duration,
-    /// How long a signing key signs.
+    /// Time in which a signing key signs.
     pub key_rotation: Duration,
 }
 
-/// All that is wrong with the settings.
+/// The problems of the settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigError {
-    /// Each begins with the name of the setting and says what to do.
-    pub problems: Vec<String>,
+    /// Problems; the field of each is the name of a setting.
+    pub problems: Vec<Problem>,
 }
 
 impl fmt::Display for ConfigError {
@@ -72,7 +74,7 @@ impl std::error::Error for ConfigError {}
 
 struct Reader<'a> {
     lookup: &'a dyn Fn(&str) -> Option<String>,
-    problems: Vec<String>,
+    problems: Vec<Problem>,
 }
 
 impl Reader<'_> {
@@ -82,7 +84,7 @@ impl Reader<'_> {
     }
 
     fn problem(&mut self, name: &str, remedy: impl fmt::Display) {
-        self.problems.push(format!("{name}: {remedy}"));
+        self.problems.push(Problem::new(name.to_owned(), remedy.to_string()));
     }
 
     fn seconds(&mut self, name: &str, least: u64, most: u64) -> Duration {
@@ -111,31 +113,45 @@ impl Reader<'_> {
         }
     }
 
-    /// A setting that is a JSON array; empty when it is not set.
-    fn list<T: DeserializeOwned>(&mut self, name: &str) -> Vec<T> {
+    /// Returns the items of a setting that is a JSON array of objects; none if it is not set.
+    fn list<T: DeserializeOwned>(&mut self, name: &str, members: &[Member]) -> Vec<T> {
         let Some(text) = self.text(name) else { return Vec::new() };
-        serde_json::from_slice(text.as_bytes()).unwrap_or_else(|error| {
-            self.problem(name, format_args!("is not the JSON array that it must be: {error}"));
-            Vec::new()
-        })
+        let items: Vec<Map<String, Value>> = match serde_json::from_str(&text) {
+            Ok(items) => items,
+            Err(error) => {
+                let (line, column) = (error.line(), error.column());
+                self.problem(name, format_args!("is not a JSON array of objects: see line {line}, column {column}"));
+                return Vec::new();
+            }
+        };
+        let (mut list, before) = (Vec::new(), self.problems.len());
+        for (position, item) in items.into_iter().enumerate() {
+            let (decoded, problems) = shape::decode(members, item);
+            for problem in &problems {
+                self.problem(name, format_args!("[{position}] {problem}"));
+            }
+            list.extend(decoded);
+        }
+        // Later problems name positions: they must be those of the setting.
+        if self.problems.len() == before { list } else { Vec::new() }
     }
 
     fn resources(&mut self, issuer: &str) -> Vec<Resource> {
         const NAME: &str = "LATCHKEY_RESOURCES";
-        let mut resources: Vec<Resource> = self.list(NAME);
-        for problem in resources.iter().filter_map(Resource::problem) {
+        let mut resources: Vec<Resource> = self.list(NAME, Resource::MEMBERS);
+        for problem in resources.iter().filter_map(Resource::validate) {
             self.problem(NAME, problem);
         }
-        // The audience of tokens for no resource in particular can be asked for by name as well.
+        // A request may also name the default audience.
         let own = Resource::of_any_scope(self.text("LATCHKEY_AUDIENCE").unwrap_or_else(|| issuer.to_owned()));
-        if own.problem().is_none() && !resources.iter().any(|listed| listed.resource == own.resource) {
+        if own.validate().is_none() && !resources.iter().any(|listed| listed.resource == own.resource) {
             resources.push(own);
         }
         resources
     }
 
-    fn trusted_issuers(&mut self, name: &str, problems: impl Fn(&TrustedIssuer) -> Vec<String>) -> Vec<TrustedIssuer> {
-        let issuers: Vec<TrustedIssuer> = self.list(name);
+    fn trusted_issuers(&mut self, name: &str, problems: impl Fn(&TrustedIssuer) -> Vec<Problem>) -> Vec<TrustedIssuer> {
+        let issuers: Vec<TrustedIssuer> = self.list(name, TrustedIssuer::MEMBERS);
         for (position, trusted) in issuers.iter().enumerate() {
             for problem in problems(trusted) {
                 self.problem(name, format_args!("[{position}] ({}) {problem}", trusted.issuer));
@@ -165,7 +181,7 @@ impl Reader<'_> {
             per_address: self.number("LATCHKEY_REGISTRATIONS_PER_ADDRESS"),
             in_total: self.number("LATCHKEY_REGISTRATIONS_IN_TOTAL"),
             unused_lifetime: self.seconds("LATCHKEY_REGISTRATION_UNUSED_LIFETIME", 60, 366 * 86_400),
-            statement_issuers: self.list(ISSUERS),
+            statement_issuers: self.list(ISSUERS, StatementIssuer::MEMBERS),
             ..RegistrationPolicy::default()
         };
         for word in self.text(WHO).unwrap_or_default().split_ascii_whitespace() {
@@ -182,8 +198,8 @@ impl Reader<'_> {
             None => self.problem(SCOPES, "has a character that no scope may have; separate names by spaces"),
         }
         let grants = self.text(GRANTS).unwrap_or_else(|| {
-            let with_a_person = [GrantType::AuthorizationCode, GrantType::RefreshToken, GrantType::DeviceCode];
-            with_a_person.map(GrantType::as_str).join(" ")
+            let with_a_user = [GrantType::AuthorizationCode, GrantType::RefreshToken, GrantType::DeviceCode];
+            with_a_user.map(GrantType::as_str).join(" ")
         });
         for word in grants.split_ascii_whitespace() {
             match GrantType::ALL.iter().find(|grant| grant.as_str() == word) {
@@ -192,7 +208,7 @@ impl Reader<'_> {
             }
         }
         for (position, trusted) in policy.statement_issuers.iter().enumerate() {
-            let no_name = trusted.issuer.is_empty().then(|| "issuer: must not be empty".to_owned());
+            let no_name = trusted.issuer.is_empty().then(|| Problem::new("issuer", "must not be empty"));
             let no_source = key_source_problem(trusted.jwks.as_ref(), trusted.jwks_uri.as_deref(), reach);
             for problem in no_name.into_iter().chain(no_source).chain(key_set_problem(trusted.jwks.as_ref())) {
                 self.problem(ISSUERS, format_args!("[{position}] ({}) {problem}", trusted.issuer));
@@ -230,37 +246,39 @@ impl Reader<'_> {
     }
 }
 
-/// What is wrong with an issuer of JWTs, its keys among it.
-fn jwt_issuer_problems(trusted: &TrustedIssuer, reach: EgressPolicy) -> Vec<String> {
-    let mut problems = trusted.jwt_problems(reach);
+/// Returns the problems of an issuer of JWTs and of its keys.
+fn jwt_issuer_problems(trusted: &TrustedIssuer, reach: EgressPolicy) -> Vec<Problem> {
+    let mut problems = trusted.validate_jwt(reach);
     problems.extend(key_set_problem(trusted.jwks.as_ref()));
     problems
 }
 
-/// What is wrong with keys that are in the settings.
-fn key_set_problem(jwks: Option<&Value>) -> Option<String> {
+/// Returns the problem of keys that are in the settings.
+fn key_set_problem(jwks: Option<&Value>) -> Option<Problem> {
     let has_keys = JwkSet::from_value(jwks?).is_some_and(|set| !set.keys.is_empty());
-    (!has_keys).then(|| "jwks: must be a JWK Set with a public key for ES256, RS256, PS256 or EdDSA".to_owned())
+    let rule = "must be a JWK Set with a public key for ES256, RS256, PS256 or EdDSA";
+    (!has_keys).then(|| Problem::new("jwks", rule))
 }
 
-/// How far a deployment of this issuer reaches.
+/// Returns the egress policy of a deployment with this issuer.
 fn reach(issuer: &str) -> EgressPolicy {
     if issuer.starts_with("https://") { EgressPolicy::Public } else { EgressPolicy::Loopback }
 }
 
-/// What is wrong with an issuer of SAML assertions, its certificates among it.
-fn saml_issuer_problems(trusted: &TrustedIssuer) -> Vec<String> {
-    let mut problems = trusted.saml_problems();
+/// Returns the problems of an issuer of SAML assertions and of its certificates.
+fn saml_issuer_problems(trusted: &TrustedIssuer) -> Vec<Problem> {
+    let mut problems = trusted.validate_saml();
     for (position, _) in
         trusted.certificates.iter().enumerate().filter(|(_, text)| PublicKey::from_certificate(text).is_none())
     {
-        problems.push(format!("certificates[{position}]: is no X.509 certificate with an RSA or P-256 key"));
+        let rule = "is no X.509 certificate with an RSA or P-256 key";
+        problems.push(Problem::new(format!("certificates[{position}]"), rule));
     }
     problems
 }
 
 impl Config {
-    /// Reads the settings. Reports all that is wrong at once.
+    /// Reads the settings. Errors: every problem of the settings.
     pub fn read(lookup: &dyn Fn(&str) -> Option<String>) -> Result<(Self, Secrets), ConfigError> {
         let mut reader = Reader { lookup, problems: Vec::new() };
         let issuer = reader.issuer();
@@ -298,8 +316,8 @@ impl Config {
                 access_token: reader.seconds("LATCHKEY_ACCESS_TOKEN_LIFETIME", 1, MAX_TOKEN_LIFETIME.as_secs()),
                 id_token: reader.seconds("LATCHKEY_ID_TOKEN_LIFETIME", 1, MAX_TOKEN_LIFETIME.as_secs()),
                 refresh: RefreshLifetimes {
-                    absolute: reader.seconds("LATCHKEY_REFRESH_TOKEN_LIFETIME", 1, 10 * YEAR),
-                    idle: reader.seconds("LATCHKEY_REFRESH_TOKEN_IDLE_LIFETIME", 1, 10 * YEAR),
+                    absolute: reader.seconds("LATCHKEY_REFRESH_TOKEN_LIFETIME", 1, MAX_REFRESH_LIFETIME.as_secs()),
+                    idle: reader.seconds("LATCHKEY_REFRESH_TOKEN_IDLE_LIFETIME", 1, MAX_REFRESH_LIFETIME.as_secs()),
                 },
             },
             refresh_grace: reader.seconds("LATCHKEY_REFRESH_GRACE", 0, 300),
@@ -314,7 +332,7 @@ impl Config {
         }
     }
 
-    /// The grants that this deployment offers: those of assertions only if it trusts anybody who makes them.
+    /// Returns the grants that this deployment offers. Assertion grants need a trusted issuer.
     pub fn grant_types(&self) -> impl Iterator<Item = GrantType> {
         GrantType::ALL.iter().copied().filter(|grant| match grant {
             GrantType::JwtBearer => !self.trusted_issuers.is_empty(),
@@ -323,12 +341,12 @@ impl Config {
         })
     }
 
-    /// Whether cookies can be marked secure and bound to the host: everywhere but on http://localhost.
+    /// True if cookies can be `Secure` and bound to the host: everywhere except at http://localhost.
     pub fn is_https(&self) -> bool {
         self.reach() == EgressPolicy::Public
     }
 
-    /// How far it may call other servers.
+    /// Returns the egress policy: the addresses that this server may call.
     pub fn reach(&self) -> EgressPolicy {
         reach(&self.issuer)
     }

@@ -1,14 +1,13 @@
 //! Configuration: read once, at start, and checked as a whole.
 
-use crate::settings::SETTINGS;
+use crate::settings::{SETTINGS, Seconds};
 use crate::{RegistrationPolicy, StatementIssuer};
 use jose::{JwkSet, PublicKey};
 use keys::{Secret, Secrets};
-use protocol::limits::MAX_REFRESH_LIFETIME;
 use protocol::shape::{self, Member};
 use protocol::{
-    GrantType, Lifetimes, MAX_TOKEN_LIFETIME, Problem, RefreshLifetimes, Resource, STANDARD_SCOPES, TrustedIssuer,
-    key_source_problem, redirect_uri,
+    GrantType, Lifetimes, Problem, RefreshLifetimes, Resource, STANDARD_SCOPES, TrustedIssuer, key_source_problem,
+    redirect_uri,
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -87,9 +86,12 @@ impl Reader<'_> {
         self.problems.push(Problem::new(name.to_owned(), remedy.to_string()));
     }
 
-    fn seconds(&mut self, name: &str, least: u64, most: u64) -> Duration {
-        let default = SETTINGS.iter().find(|setting| setting.name == name).and_then(|setting| setting.default);
-        let text = self.text(name).or(default.map(str::to_owned)).unwrap_or_default();
+    fn seconds(&mut self, name: &str) -> Duration {
+        let setting = SETTINGS.iter().find(|setting| setting.name == name);
+        let default = setting.and_then(|setting| setting.default).map(str::to_owned);
+        let Seconds { least, most } =
+            setting.and_then(|setting| setting.seconds).unwrap_or(Seconds { least: 0, most: u64::MAX });
+        let text = self.text(name).or(default).unwrap_or_default();
         match text.parse() {
             Ok(seconds) if (least..=most).contains(&seconds) => Duration::from_secs(seconds),
             _ => {
@@ -180,7 +182,7 @@ impl Reader<'_> {
         let mut policy = RegistrationPolicy {
             per_address: self.number("LATCHKEY_REGISTRATIONS_PER_ADDRESS"),
             in_total: self.number("LATCHKEY_REGISTRATIONS_IN_TOTAL"),
-            unused_lifetime: self.seconds("LATCHKEY_REGISTRATION_UNUSED_LIFETIME", 60, 366 * 86_400),
+            unused_lifetime: self.seconds("LATCHKEY_REGISTRATION_UNUSED_LIFETIME"),
             statement_issuers: self.list(ISSUERS, StatementIssuer::MEMBERS),
             ..RegistrationPolicy::default()
         };
@@ -288,7 +290,6 @@ impl Config {
         }
         let secret = reader.secret("LATCHKEY_SECRET");
         let previous = reader.secret("LATCHKEY_SECRET_PREVIOUS");
-        const YEAR: u64 = 366 * 86_400;
         let config = Self {
             audience: reader.text("LATCHKEY_AUDIENCE").unwrap_or_else(|| issuer.clone()),
             scopes: match reader.text("LATCHKEY_SCOPES").map(|text| Scope::parse(&text)) {
@@ -307,23 +308,23 @@ impl Config {
                 .trusted_issuers("LATCHKEY_TRUSTED_ISSUERS", |trusted| jwt_issuer_problems(trusted, reach)),
             trusted_saml_issuers: reader.trusted_issuers("LATCHKEY_TRUSTED_SAML_ISSUERS", saml_issuer_problems),
             require_pushed_requests: reader.flag("LATCHKEY_REQUIRE_PUSHED_REQUESTS"),
-            pushed_request_lifetime: reader.seconds("LATCHKEY_PUSHED_REQUEST_LIFETIME", 5, 600),
+            pushed_request_lifetime: reader.seconds("LATCHKEY_PUSHED_REQUEST_LIFETIME"),
             pairwise: reader.secret("LATCHKEY_PAIRWISE_SECRET").map(|secret| Secrets::new(secret, None)),
             registration: reader.registration(reach),
-            code_lifetime: reader.seconds("LATCHKEY_CODE_LIFETIME", 1, 600),
-            device_code_lifetime: reader.seconds("LATCHKEY_DEVICE_CODE_LIFETIME", 60, 3600),
+            code_lifetime: reader.seconds("LATCHKEY_CODE_LIFETIME"),
+            device_code_lifetime: reader.seconds("LATCHKEY_DEVICE_CODE_LIFETIME"),
             lifetimes: Lifetimes {
-                access_token: reader.seconds("LATCHKEY_ACCESS_TOKEN_LIFETIME", 1, MAX_TOKEN_LIFETIME.as_secs()),
-                id_token: reader.seconds("LATCHKEY_ID_TOKEN_LIFETIME", 1, MAX_TOKEN_LIFETIME.as_secs()),
+                access_token: reader.seconds("LATCHKEY_ACCESS_TOKEN_LIFETIME"),
+                id_token: reader.seconds("LATCHKEY_ID_TOKEN_LIFETIME"),
                 refresh: RefreshLifetimes {
-                    absolute: reader.seconds("LATCHKEY_REFRESH_TOKEN_LIFETIME", 1, MAX_REFRESH_LIFETIME.as_secs()),
-                    idle: reader.seconds("LATCHKEY_REFRESH_TOKEN_IDLE_LIFETIME", 1, MAX_REFRESH_LIFETIME.as_secs()),
+                    absolute: reader.seconds("LATCHKEY_REFRESH_TOKEN_LIFETIME"),
+                    idle: reader.seconds("LATCHKEY_REFRESH_TOKEN_IDLE_LIFETIME"),
                 },
             },
-            refresh_grace: reader.seconds("LATCHKEY_REFRESH_GRACE", 0, 300),
-            session_lifetime: reader.seconds("LATCHKEY_SESSION_LIFETIME", 60, YEAR),
-            interaction_lifetime: reader.seconds("LATCHKEY_INTERACTION_LIFETIME", 60, 86_400),
-            key_rotation: reader.seconds("LATCHKEY_KEY_ROTATION", 86_400, 10 * YEAR),
+            refresh_grace: reader.seconds("LATCHKEY_REFRESH_GRACE"),
+            session_lifetime: reader.seconds("LATCHKEY_SESSION_LIFETIME"),
+            interaction_lifetime: reader.seconds("LATCHKEY_INTERACTION_LIFETIME"),
+            key_rotation: reader.seconds("LATCHKEY_KEY_ROTATION"),
             issuer,
         };
         match secret {

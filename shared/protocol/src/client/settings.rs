@@ -310,7 +310,7 @@ pub const SETTINGS: &[ClientSetting] = {
 mod tests {
     use super::*;
 
-    /// Returns a value of a shape that is nobody's default.
+    /// Returns a value that differs from the default.
     fn sample(setting: &ClientSetting) -> Value {
         match setting.member.shape {
             Shape::Text | Shape::Url => json!("x"),

@@ -1,4 +1,4 @@
-//! What a client cannot be.
+//! Validation of client settings.
 
 use latchkey_protocol::{Client, Lifetimes, MAX_TOKEN_LIFETIME, RefreshLifetimes};
 use serde_json::{Value, json};

@@ -244,7 +244,8 @@ fn wrong_issuers_are_reported_together() {
         }
         _ => None,
     };
-    let problems = provider::Config::read(&settings).map(|_| ()).unwrap_err().problems;
+    let error = provider::Config::read(&settings).map(|_| ()).unwrap_err();
+    let problems: Vec<String> = error.problems.iter().map(ToString::to_string).collect();
     let expected = [
         "(https://a.test) jwks: give either",
         "prefix must end",

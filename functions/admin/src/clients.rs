@@ -4,27 +4,17 @@ use crate::{listing, not_found, problem};
 use http::StatusCode;
 use latchkey_http::{Request, Response};
 use platform::entropy;
-use protocol::{Client, SecretVerifier, StoredClient};
+use protocol::{Client, Problem, SecretRotation, SecretVerifier, StoredClient, chosen_secret_problem};
 use provider::{Actor, AuditEvent, Context, HandlerError};
 use serde_json::{Map, Value, json};
 use storage::registrations;
 
-/// Shortest client secret that an operator may choose, in characters; a shorter one could be guessed.
-const MIN_SECRET: usize = 12;
-const MAX_SECRET: usize = 256;
-/// Greatest number of secrets of a client, the newest first.
-const MAX_SECRETS: usize = 2;
-
 /// A change of the client secret.
 enum SecretChange {
-    /// No change; a confidential client without a secret gets one.
-    Keep,
+    /// Generates a secret, if the rotation needs one.
+    Generate(SecretRotation),
     /// Replaces all secrets by this one.
     Set(String),
-    /// Replaces all secrets by a generated one.
-    Replace,
-    /// Adds a generated secret, and keeps the newest old one.
-    Add,
 }
 
 pub(crate) async fn list(request: &Request, context: &Context) -> Result<Response, HandlerError> {
@@ -41,7 +31,7 @@ pub(crate) async fn get(client_id: &str, request: &Request, context: &Context) -
     })
 }
 
-/// Registers a client, or replaces all its settings, with the members of RFC 7591 §2 and of [`Client`].
+/// Registers a client, or replaces all its settings, with the members of the table of client settings.
 /// `client_secret` sets the secret. `new_client_secret` generates one: `"replace"`, or `"add"` to keep the previous
 /// one. Only this response contains a new secret; the store has its verifier.
 pub(crate) async fn put(
@@ -53,37 +43,40 @@ pub(crate) async fn put(
     let now = request.received_at;
     let mut problems = Vec::new();
     let change = secret_change(&mut body, &mut problems);
-    let client = parse(client_id, body, &mut problems);
+    if body.get("client_id").is_some_and(|sent| sent.as_str() != Some(client_id)) {
+        problems.push(Problem::new("client_id", "is not the one in the path"));
+    }
+    body.insert("client_id".to_owned(), json!(client_id));
+    let (client, wrong) = Client::parse(body);
+    problems.extend(wrong);
     if let Some(client) = &client {
         // A member that was removed as invalid was already reported.
-        let field = |problem: &str| problem.split(':').next().map(str::to_owned);
-        let told: Vec<_> = problems.iter().map(|problem| field(problem)).collect();
-        problems.extend(client.problems().into_iter().filter(|problem| !told.contains(&field(problem))));
-        if !client.has_secret() && !matches!(change, SecretChange::Keep) {
-            problems.push(
-                "client_secret: a client whose token_endpoint_auth_method is none or private_key_jwt has no secret"
-                    .to_owned(),
-            );
+        let reported: Vec<String> = problems.iter().map(|problem| problem.field().to_owned()).collect();
+        let is_new = |problem: &Problem| !reported.iter().any(|field| field == problem.field());
+        problems.extend(client.validate().into_iter().filter(is_new));
+        if !client.has_secret() && !matches!(change, SecretChange::Generate(SecretRotation::Keep)) {
+            let rule = "a client whose token_endpoint_auth_method is none or private_key_jwt has no secret";
+            problems.push(Problem::new("client_secret", rule));
         }
     }
     let client = match client {
         Some(client) if problems.is_empty() => client,
         _ => return Ok(problem(request, StatusCode::BAD_REQUEST, &problems)),
     };
-    let (stored, (status, told)) = storage::clients::change(&*context.records, client_id, |before| {
+    let (stored, (status, secret)) = storage::clients::change(&*context.records, client_id, |before| {
         // A dynamically registered client that was deleted as unused does not own this client_id any more.
         let before = before.filter(|stored| stored.is_there(now));
         let status = if before.is_some() { StatusCode::OK } else { StatusCode::CREATED };
         let since = before.as_ref().map_or(Some(now), |stored| stored.since);
         let before = before.map(|stored| stored.secrets).unwrap_or_default();
-        let (secrets, told) = if client.has_secret() { changed(before, &change)? } else { (Vec::new(), None) };
+        let (secrets, secret) = if client.has_secret() { changed(before, &change)? } else { (Vec::new(), None) };
         let stored = StoredClient { since, ..StoredClient::new(client.clone(), secrets) };
-        Ok::<_, HandlerError>((stored, (status, told)))
+        Ok::<_, HandlerError>((stored, (status, secret)))
     })
     .await?;
     context.forget_client(client_id);
     let mut answer = json!(stored.client);
-    if let (Some(secret), Value::Object(members)) = (told, &mut answer) {
+    if let (Some(secret), Value::Object(members)) = (secret, &mut answer) {
         members.insert("client_secret".to_owned(), Value::String(secret));
     }
     let event = match status {
@@ -109,66 +102,36 @@ pub(crate) async fn delete(client_id: &str, request: &Request, context: &Context
     Ok(Response::new(StatusCode::NO_CONTENT))
 }
 
-/// Returns the client that the body describes. Adds each invalid member to `problems`.
-fn parse(client_id: &str, mut body: Map<String, Value>, problems: &mut Vec<String>) -> Option<Client> {
-    if body.get("client_id").is_some_and(|sent| sent.as_str() != Some(client_id)) {
-        problems.push("client_id: is not the one in the path".to_owned());
-    }
-    body.insert("client_id".to_owned(), Value::String(client_id.to_owned()));
-    let wrong: Vec<_> = Client::wrong_members(&body).map(|(name, error)| (name.to_owned(), error)).collect();
-    for (name, error) in wrong {
-        let is_unknown = error.starts_with("unknown field");
-        problems.push(format!("{name}: {}", if is_unknown { "there is no such setting" } else { &error }));
-        body.remove(&name);
-    }
-    serde_json::from_value(Value::Object(body)).ok()
-}
-
-fn secret_change(body: &mut Map<String, Value>, problems: &mut Vec<String>) -> SecretChange {
-    let made = match body.remove("new_client_secret") {
-        None => None,
-        Some(Value::String(how)) if how == "replace" => Some(SecretChange::Replace),
-        Some(Value::String(how)) if how == "add" => Some(SecretChange::Add),
-        Some(_) => {
-            problems.push("new_client_secret: must be \"replace\" or \"add\"".to_owned());
-            None
-        }
-    };
-    let set = match body.remove("client_secret") {
-        None => None,
-        Some(Value::String(secret))
-            if (MIN_SECRET..=MAX_SECRET).contains(&secret.len())
-                && secret.bytes().all(|byte| byte.is_ascii_graphic()) =>
-        {
-            Some(SecretChange::Set(secret))
-        }
-        Some(_) => {
-            problems.push(format!(
-                "client_secret: must be {MIN_SECRET} to {MAX_SECRET} visible ASCII characters; leave it out to have one made"
-            ));
-            None
-        }
-    };
-    match (set, made) {
-        (Some(_), Some(_)) => {
-            problems.push("client_secret: cannot be set and made at once".to_owned());
-            SecretChange::Keep
-        }
-        (set, made) => set.or(made).unwrap_or(SecretChange::Keep),
+/// Reads and removes the members of the body that change the secret.
+fn secret_change(body: &mut Map<String, Value>, problems: &mut Vec<Problem>) -> SecretChange {
+    let sent = body.remove("new_client_secret");
+    let rotation = SecretRotation::parse(sent.as_ref()).unwrap_or_else(|problem| {
+        problems.push(problem);
+        SecretRotation::Keep
+    });
+    let Some(secret) = body.remove("client_secret") else { return SecretChange::Generate(rotation) };
+    let secret = secret.as_str().unwrap_or_default();
+    if let Some(problem) = chosen_secret_problem(secret) {
+        problems.push(problem);
+        SecretChange::Generate(rotation)
+    } else if rotation == SecretRotation::Keep {
+        SecretChange::Set(secret.to_owned())
+    } else {
+        problems.push(Problem::new("client_secret", "cannot be set and made at once"));
+        SecretChange::Generate(SecretRotation::Keep)
     }
 }
 
-/// Returns the verifiers after the change, and the new secret.
+/// Returns the verifiers after the change, and the secret if it is new.
 fn changed(
     before: Vec<SecretVerifier>,
     change: &SecretChange,
 ) -> Result<(Vec<SecretVerifier>, Option<String>), HandlerError> {
-    let (secret, kept) = match change {
-        SecretChange::Keep if !before.is_empty() => return Ok((before, None)),
-        SecretChange::Set(secret) => (secret.clone(), Vec::new()),
-        SecretChange::Keep | SecretChange::Replace => (entropy::secret()?, Vec::new()),
-        SecretChange::Add => (entropy::secret()?, before),
+    let (rotation, secret) = match change {
+        SecretChange::Generate(rotation) if !rotation.needs_secret(&before) => return Ok((before, None)),
+        SecretChange::Generate(rotation) => (*rotation, entropy::secret()?),
+        SecretChange::Set(secret) => (SecretRotation::Replace, secret.clone()),
     };
     let new = SecretVerifier::new(&secret, entropy::bytes()?);
-    Ok(([new].into_iter().chain(kept).take(MAX_SECRETS).collect(), Some(secret)))
+    Ok((rotation.apply(&before, new), Some(secret)))
 }

@@ -25,6 +25,7 @@ use latchkey_http::{Request, Response};
 use percent_encoding::percent_decode_str;
 use provider::{AuditEvent, Context, Function, HandlerError, bearer_challenge};
 use serde_json::{Map, Value, json};
+use std::fmt::Display;
 use types::{Error, ErrorCode};
 
 /// The function, as every platform calls it.
@@ -103,7 +104,10 @@ fn body(request: &Request) -> Result<Map<String, Value>, (StatusCode, String)> {
     match serde_json::from_slice(&request.body) {
         Ok(Value::Object(body)) => Ok(body),
         Ok(_) => Err((StatusCode::BAD_REQUEST, "the body must be a JSON object".to_owned())),
-        Err(error) => Err((StatusCode::BAD_REQUEST, format!("the body is not JSON: {error}"))),
+        Err(error) => {
+            let (line, column) = (error.line(), error.column());
+            Err((StatusCode::BAD_REQUEST, format!("the body is not JSON: see line {line}, column {column}")))
+        }
     }
 }
 
@@ -121,8 +125,8 @@ fn not_found(request: &Request) -> Response {
 }
 
 /// Answers with all problems of a request.
-fn problem(request: &Request, status: StatusCode, problems: &[impl AsRef<str>]) -> Response {
-    let problems: Vec<&str> = problems.iter().map(AsRef::as_ref).collect();
+fn problem(request: &Request, status: StatusCode, problems: &[impl Display]) -> Response {
+    let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
     let description = problems.join("; ");
     let body = json!({ "error": "invalid_request", "error_description": description, "problems": problems });
     request.log.error("invalid_request", &description);

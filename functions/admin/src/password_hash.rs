@@ -1,30 +1,24 @@
 //! Hashes of passwords, as PHC strings: `$argon2id$v=19$m=…,t=…,p=…$salt$hash`.
 
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
-
-/// Greatest memory in KiB: a Worker has 128 MiB in total.
-const MAX_MEMORY: u32 = 65_536;
-/// The least memory of OWASP's recommendations, in KiB.
-const MIN_MEMORY: u32 = 7168;
-/// Memory × passes of the cheapest of OWASP's recommendations.
-const MIN_WORK: u32 = 7168 * 5;
-const MAX_PASSES: u32 = 10;
-const MAX_LANES: u32 = 4;
+use protocol::limits::Argon2Cost;
 
 /// Returns the reason for which a hash is rejected, or `None`.
-pub(crate) fn problem(phc: &str) -> Option<&'static str> {
-    const FORM: &str = "must be an Argon2id hash as a PHC string: $argon2id$v=19$m=19456,t=2,p=1$SALT$HASH";
-    let Some((parameters, salt, hash)) = parts(phc) else { return Some(FORM) };
-    let Some((memory, passes, lanes)) = costs(parameters) else { return Some(FORM) };
+pub(crate) fn problem(phc: &str) -> Option<String> {
+    let usual = Argon2Cost::GENERATED;
+    let form = || Some(format!("must be an Argon2id hash as a PHC string: $argon2id$v=19${usual}$SALT$HASH"));
+    let Some((parameters, salt, hash)) = parts(phc) else { return form() };
+    let Some(cost) = cost(parameters) else { return form() };
     let length = |text: &str| STANDARD_NO_PAD.decode(text).map(|bytes| bytes.len()).unwrap_or(0);
     if !(8..=64).contains(&length(salt)) || !(16..=64).contains(&length(hash)) {
-        return Some("must have a salt of 8 to 64 bytes and a hash of 16 to 64 bytes, in base64 without padding");
+        let rule = "must have a salt of 8 to 64 bytes and a hash of 16 to 64 bytes, in base64 without padding";
+        return Some(rule.to_owned());
     }
-    if memory < MIN_MEMORY || memory.saturating_mul(passes) < MIN_WORK {
-        return Some("is too cheap to guess at; use m=19456,t=2,p=1 or more");
+    if cost.is_too_cheap() {
+        return Some(format!("is too cheap to guess at; use {usual} or more"));
     }
-    if memory > MAX_MEMORY || passes > MAX_PASSES || !(1..=MAX_LANES).contains(&lanes) {
-        return Some("costs more than a function can spend: at most m=65536,t=10,p=4");
+    if cost.is_too_dear() {
+        return Some(format!("costs more than a function can spend: at most {}", Argon2Cost::MOST));
     }
     None
 }
@@ -35,10 +29,10 @@ fn parts(phc: &str) -> Option<(&str, &str, &str)> {
     parts.next().is_none().then_some(found)
 }
 
-fn costs(parameters: &str) -> Option<(u32, u32, u32)> {
+fn cost(parameters: &str) -> Option<Argon2Cost> {
     let mut parameters = parameters.split(',');
-    let mut cost = |name| parameters.next()?.strip_prefix(name)?.parse().ok();
-    let found = (cost("m=")?, cost("t=")?, cost("p=")?);
+    let mut number = |name| parameters.next()?.strip_prefix(name)?.parse().ok();
+    let found = Argon2Cost { memory_kib: number("m=")?, passes: number("t=")?, lanes: number("p=")? };
     parameters.next().is_none().then_some(found)
 }
 

@@ -4,18 +4,14 @@ use crate::{listing, not_found, password_hash, problem};
 use http::StatusCode;
 use latchkey_http::{Request, Response};
 use platform::entropy;
-use protocol::is_profile_claim;
+use protocol::limits::{MAX_SUBJECT, MAX_USERNAME};
+use protocol::{Problem, is_profile_claim};
 use provider::back_channel::Notices;
 use provider::{Actor, AuditEvent, Context, HandlerError};
 use serde_json::{Map, Value, json};
 use storage::users::{self, Credential, User};
 use storage::{directory, sign_out};
 use types::Timestamp;
-
-/// Longest sign-in name, in bytes.
-const MAX_USERNAME: usize = 128;
-/// Longest subject (OpenID Connect Core §2).
-const MAX_SUBJECT: usize = 255;
 
 pub(crate) async fn list(request: &Request, context: &Context) -> Result<Response, HandlerError> {
     let cursor = listing::cursor(request);
@@ -44,20 +40,21 @@ pub(crate) async fn put(
     let mut problems = Vec::new();
     let username = users::normalize(username);
     if username.is_empty() || username.len() > MAX_USERNAME || username.chars().any(char::is_control) {
-        problems.push(format!("username: must be 1 to {MAX_USERNAME} bytes without control characters"));
+        let rule = format!("must be 1 to {MAX_USERNAME} bytes without control characters");
+        problems.push(Problem::new("username", rule));
     }
     if body.remove("username").is_some_and(|sent| sent.as_str().map(users::normalize).as_ref() != Some(&username)) {
-        problems.push("username: is not the one in the path".to_owned());
+        problems.push(Problem::new("username", "is not the one in the path"));
     }
     let subject = text(&mut body, "sub", &mut problems);
     if subject.as_ref().is_some_and(|sub| {
         sub.is_empty() || sub.len() > MAX_SUBJECT || !sub.bytes().all(|byte| byte.is_ascii_graphic())
     }) {
-        problems.push(format!("sub: must be 1 to {MAX_SUBJECT} visible ASCII characters"));
+        problems.push(Problem::new("sub", format!("must be 1 to {MAX_SUBJECT} visible ASCII characters")));
     }
     let hash = text(&mut body, "password_hash", &mut problems);
-    if let Some(problem) = hash.as_deref().and_then(password_hash::problem) {
-        problems.push(format!("password_hash: {problem}"));
+    if let Some(rule) = hash.as_deref().and_then(password_hash::problem) {
+        problems.push(Problem::new("password_hash", rule));
     }
     let claims = match body.remove("claims") {
         None => None,
@@ -66,11 +63,12 @@ pub(crate) async fn put(
             Some(claims)
         }
         Some(_) => {
-            problems.push("claims: must be an object".to_owned());
+            problems.push(Problem::new("claims", "must be an object"));
             None
         }
     };
-    problems.extend(body.keys().map(|name| format!("{name}: there is no such member; claims go into claims")));
+    let unknown = "there is no such member; claims go into claims";
+    problems.extend(body.keys().map(|name| Problem::new(name.clone(), unknown)));
     if !problems.is_empty() {
         return Ok(problem(request, StatusCode::BAD_REQUEST, &problems));
     }
@@ -83,7 +81,7 @@ pub(crate) async fn put(
     if let (Some(known), Some(asked)) = (&known, &subject)
         && known != asked
     {
-        return Ok(problem(request, StatusCode::BAD_REQUEST, &["sub: a person's subject never changes"]));
+        return Ok(problem(request, StatusCode::BAD_REQUEST, &[Problem::new("sub", "cannot be changed")]));
     }
     let subject = match known.clone().or(subject) {
         Some(subject) => subject,
@@ -91,10 +89,14 @@ pub(crate) async fn put(
     };
     let before = users::find(records, &subject).await?;
     if before.as_ref().is_some_and(|user| user.username != username) {
-        return Ok(problem(request, StatusCode::BAD_REQUEST, &["sub: is another person's"]));
+        return Ok(problem(request, StatusCode::BAD_REQUEST, &[Problem::new("sub", "belongs to another user")]));
     }
     if before.is_none() && hash.is_none() {
-        return Ok(problem(request, StatusCode::BAD_REQUEST, &["password_hash: a new person needs one"]));
+        return Ok(problem(
+            request,
+            StatusCode::BAD_REQUEST,
+            &[Problem::new("password_hash", "is missing: a new user needs one")],
+        ));
     }
 
     // The directory entry comes first: of two requests with the same sign-in name it decides the subject.
@@ -154,21 +156,22 @@ fn shown(user: &User) -> Value {
     json!({ "username": user.username, "sub": user.subject, "claims": user.claims })
 }
 
-fn text(body: &mut Map<String, Value>, name: &str, problems: &mut Vec<String>) -> Option<String> {
+fn text(body: &mut Map<String, Value>, name: &str, problems: &mut Vec<Problem>) -> Option<String> {
     match body.remove(name) {
         None => None,
         Some(Value::String(text)) => Some(text),
         Some(_) => {
-            problems.push(format!("{name}: must be a string"));
+            problems.push(Problem::new(name.to_owned(), "must be a string"));
             None
         }
     }
 }
 
 /// Types of claims: OpenID Connect Core §5.1.
-fn claim_problem(claim: &str, value: &Value) -> Option<String> {
+fn claim_problem(claim: &str, value: &Value) -> Option<Problem> {
+    let field = || format!("claims.{claim}");
     if !is_profile_claim(claim) {
-        return Some(format!("claims.{claim}: is no claim that OpenID Connect Core section 5.1 defines"));
+        return Some(Problem::new(field(), "is no claim that OpenID Connect Core section 5.1 defines"));
     }
     let (is_right, wanted) = match claim {
         "email_verified" | "phone_number_verified" => (value.is_boolean(), "true or false"),
@@ -178,5 +181,5 @@ fn claim_problem(claim: &str, value: &Value) -> Option<String> {
         }
         _ => (value.is_string(), "a string"),
     };
-    (!is_right).then(|| format!("claims.{claim}: must be {wanted}"))
+    (!is_right).then(|| Problem::new(field(), format!("must be {wanted}")))
 }

@@ -20,14 +20,14 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Ha
             .with(header::CONTENT_TYPE, "application/jwk-set+json")
             .with_body(keyring.jwks_json(request.received_at))
     } else {
-        let offer = metadata::Offer {
+        let capabilities = metadata::Capabilities {
             issuer: &config.issuer,
             scopes: &config.scopes,
             grants: &config.grant_types().collect::<Vec<_>>(),
             registration: config.registration.is_offered(),
             require_pushed_requests: config.require_pushed_requests,
         };
-        Response::json(StatusCode::OK, &metadata::document(&offer))
+        Response::json(StatusCode::OK, &metadata::document(&capabilities))
     };
     Ok(response.with(header::CACHE_CONTROL, CACHE))
 }

@@ -1,11 +1,11 @@
 //! Management of a registration (RFC 7592 §2).
 
-use crate::{answer, authority, document, metadata, register, sector, statement};
+use crate::{answer, authority, document, metadata, sector, statement};
 use http::StatusCode;
 use latchkey_http::{Request, Response};
 use platform::entropy;
 use protocol::registration::{self, Limits, RegistrationState};
-use protocol::{RegistrationAccessToken, StoredClient};
+use protocol::{RegistrationAccessToken, SecretRotation, SecretVerifier, StoredClient};
 use provider::{Context, HandlerError};
 use serde_json::Value;
 use storage::clients;
@@ -47,12 +47,8 @@ pub(crate) async fn replace(client_id: &str, request: &Request, context: &Contex
     let mut metadata = metadata(request)?;
     registration::check_replacement(client_id, &metadata)?;
     check_secret(metadata.remove("client_secret"), &before)?;
-    let new_secret = metadata.remove("new_client_secret");
-    let keeps_old = match new_secret.as_ref().map(Value::as_str) {
-        None | Some(Some("replace")) => false,
-        Some(Some("add")) => true,
-        Some(_) => return Err(invalid("new_client_secret: must be replace or add").into()),
-    };
+    let rotation = SecretRotation::parse(metadata.remove("new_client_secret").as_ref())
+        .map_err(|problem| Error::new(ErrorCode::InvalidClientMetadata, problem.to_string()))?;
     // The claims of the software statement stay in force, even if the statement has expired since.
     let sent_statement = metadata.remove("software_statement");
     let said = match &registered.registration.software_statement {
@@ -67,31 +63,24 @@ pub(crate) async fn replace(client_id: &str, request: &Request, context: &Contex
     let client = registration::read(client_id, metadata, said.as_ref(), &limits)?;
     sector::check(&client, context).await?;
     let needs_secret = client.has_secret() && before.secrets.is_empty();
+    let makes_secret = rotation != SecretRotation::Keep || needs_secret;
     let write_id = entropy::name()?;
     let replaced = registrations::change(records, client_id, registered, |state| {
         if !state.accepts(generation) {
             return Err(HandlerError::from(gone()));
         }
         refuse_shared(state)?;
-        Ok(Some(state.replaced_with(generation, new_secret.is_some() || needs_secret, write_id.clone())))
+        Ok(Some(state.replaced_with(generation, makes_secret, write_id.clone())))
     });
     let registered = replaced.await?.ok_or_else(gone)?;
     let state = &registered.state;
-    let made = register::secrets(context, &client, &registered.registration, state.secret)?;
+    let secret = crate::client_secret(context, client_id, &registered.registration, state.secret);
+    let new = SecretVerifier::new(&secret, entropy::bytes()?);
     let (stored, ()) = clients::change(records, client_id, |before| {
         let before = before.filter(|before| before.is_of(&registered.registration)).ok_or_else(gone)?;
-        let mut secrets = made.clone();
-        if !before.secrets.is_empty() && client.has_secret() {
-            let is_same = secrets.is_empty() || {
-                let secret = crate::client_secret(context, client_id, &registered.registration, state.secret);
-                before.accepts(&secret)
-            };
-            if is_same || new_secret.is_none() {
-                secrets.clone_from(&before.secrets);
-            } else if keeps_old {
-                secrets.extend(before.secrets.first().cloned());
-            }
-        }
+        // A retry must not add the same secret again.
+        let rotation = if before.accepts(&secret) { SecretRotation::Keep } else { rotation };
+        let secrets = if client.has_secret() { rotation.apply(&before.secrets, new.clone()) } else { Vec::new() };
         Ok::<_, HandlerError>((StoredClient { client: client.clone(), secrets, ..before }, ()))
     })
     .await?;

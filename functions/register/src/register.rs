@@ -227,7 +227,7 @@ async fn finish(
 }
 
 /// Returns the verifier of the client secret, if the client has one.
-pub(crate) fn secrets(
+fn secrets(
     context: &Context,
     client: &Client,
     registration: &Registration,

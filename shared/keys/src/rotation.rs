@@ -6,7 +6,7 @@ use std::time::Duration;
 use types::Timestamp;
 
 /// Greatest difference between the clocks of two instances.
-const CLOCK_SKEW: Duration = Duration::from_secs(300);
+const INSTANCE_CLOCK_SKEW: Duration = Duration::from_secs(300);
 
 /// The rotation policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,7 +91,7 @@ impl Plan {
             let is_early = is_wished && newest.signs_from.is_past(now);
             if is_early || ends.is_past(now.after(policy.publish_ahead)) {
                 let signs_from = now.after(policy.publish_ahead);
-                let verifies_until = signs_from.after(policy.token_lifetime).after(CLOCK_SKEW);
+                let verifies_until = signs_from.after(policy.token_lifetime).after(INSTANCE_CLOCK_SKEW);
                 plan.additions.push(Addition { alg, signs_from });
                 plan.retirements.push(Retirement { kid: newest.kid.clone(), verifies_until });
             }
@@ -192,7 +192,7 @@ mod tests {
         let turn = due.after(POLICY.publish_ahead);
         let addition = |alg| Addition { alg, signs_from: turn };
         assert_eq!(plan.additions, GENERATED.map(addition));
-        let verifies_until = turn.after(POLICY.token_lifetime).after(CLOCK_SKEW);
+        let verifies_until = turn.after(POLICY.token_lifetime).after(INSTANCE_CLOCK_SKEW);
         let retirement = |alg: Algorithm| Retirement { kid: alg.as_str().to_owned(), verifies_until };
         assert_eq!(plan.retirements, GENERATED.map(retirement));
         assert!(plan.removals.is_empty());

@@ -1,9 +1,9 @@
-//! JWT assertions: a JWT that says who somebody is, to one authorization server, for a short time (RFC 7521 §5,
-//! RFC 7523 §3). The rules are the same for a client that authenticates and for a grant that is asked for.
+//! JWT assertions (RFC 7521 §5, RFC 7523 §3). The rules are the same for client authentication and for assertion grants.
 //!
-//! The audience is the issuer identifier of this server and nothing else, as draft-ietf-oauth-rfc7523bis demands:
-//! an assertion that names a token endpoint, or another server besides, could be used by that server against this one.
+//! The only audience is the issuer identifier of this server (draft-ietf-oauth-rfc7523bis). Another server that is also
+//! an audience could present the assertion to this one.
 
+use crate::limits::MAX_ASSERTION_NAME;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -11,50 +11,47 @@ use std::time::Duration;
 use types::Timestamp;
 use types::json::numeric_date;
 
-/// How far the clock of whoever made an assertion may be off, either way (RFC 7523 §3: "some small leeway").
+/// The largest difference between the clock of an issuer and ours, either way (RFC 7523 §3: "some small leeway").
 pub const CLOCK_SKEW: Duration = Duration::from_secs(30);
 
-/// How long an assertion may be good for, when nothing shorter is configured.
+/// The longest lifetime of an assertion, unless the configuration has another.
 pub const MAX_LIFETIME: Duration = Duration::from_secs(3600);
 
-/// The longest `iss`, `sub` and `jti` that are read, in bytes.
-const MAX_NAME: usize = 512;
-
-/// What an assertion is held against.
+/// The rules for an assertion.
 #[derive(Clone, Copy, Debug)]
 pub struct AssertionRules<'a> {
-    /// Who must have made it: a trusted issuer, or for client authentication the client itself.
+    /// Issuer: a trusted issuer, or for client authentication the client itself.
     pub issuer: &'a str,
-    /// For whom it must have been made: this server's issuer identifier.
+    /// Audience: the issuer identifier of this server.
     pub audience: &'a str,
-    /// How far ahead it may expire, and how old it may be.
+    /// Longest lifetime: applies to `exp` and to the age by `iat`.
     pub max_lifetime: Duration,
-    /// When it is judged.
+    /// Current time.
     pub now: Timestamp,
 }
 
-/// An assertion that meets the rules. That it was signed by its issuer's key is for the caller to have verified.
+/// An assertion that meets the rules. The caller has verified the signature with a key of the issuer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Assertion {
-    /// Who made it.
+    /// `iss`: issuer.
     pub issuer: String,
-    /// Whom it is about.
+    /// `sub`: subject.
     pub subject: String,
-    /// Its name: no second assertion of the issuer has it. Of one that brings none (RFC 7523 §3 (7) leaves that to its
-    /// issuer), a hash of all that it says.
+    /// `jti`: identifier, unique for the issuer. An assertion without it (RFC 7523 §3 (7) allows that) gets a hash of its
+    /// claims.
     pub jti: String,
-    /// When it expires by its issuer's clock.
+    /// `exp`: expiry by the clock of the issuer.
     pub expires_at: Timestamp,
-    /// When it was made, if it says so.
+    /// `iat`: issue time.
     pub issued_at: Option<Timestamp>,
-    /// All that it says.
+    /// All claims.
     pub claims: Map<String, Value>,
 }
 
-/// What is wrong with an assertion. The text of each names the claim and the section.
+/// The rule that an assertion breaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AssertionProblem {
-    /// RFC 8725 §3.11: it is typed for another purpose.
+    /// `typ`: another purpose (RFC 8725 §3.11).
     Type,
     /// RFC 7523 §3 (1).
     Issuer,
@@ -62,7 +59,7 @@ pub enum AssertionProblem {
     Subject,
     /// RFC 7523 §3 (3), draft-ietf-oauth-rfc7523bis.
     Audience,
-    /// RFC 7523 §3 (4): it has no time of expiry.
+    /// RFC 7523 §3 (4): no expiry.
     NoExpiry,
     /// RFC 7523 §3 (4).
     Expired,
@@ -74,12 +71,12 @@ pub enum AssertionProblem {
     IssuedInFuture,
     /// RFC 7523 §3 (6): "unreasonably far in the past".
     TooOld,
-    /// RFC 7523 §3 (7): its name is none; or it has none, where one is required.
+    /// RFC 7523 §3 (7): `jti` is invalid, or missing where it is required.
     NoName,
 }
 
 impl AssertionProblem {
-    /// What is wrong, for the client's developer.
+    /// Returns the rule in words, for the client developer.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Type => "its typ says that it is for another purpose",
@@ -98,7 +95,7 @@ impl AssertionProblem {
 }
 
 impl Assertion {
-    /// Holds claims against the rules.
+    /// Checks claims by the rules.
     pub fn check(claims: Map<String, Value>, rules: &AssertionRules<'_>) -> Result<Self, AssertionProblem> {
         use AssertionProblem as Problem;
         let issuer = name(&claims, "iss").filter(|issuer| *issuer == rules.issuer).ok_or(Problem::Issuer)?.to_owned();
@@ -131,30 +128,30 @@ impl Assertion {
         Ok(Self { issuer, subject, jti, expires_at, issued_at, claims })
     }
 
-    /// From when on it is refused for its age alone, so that nothing need be remembered of it.
+    /// Returns the time from which the assertion is rejected as expired. The record of its use may go then.
     pub fn forgotten_at(&self) -> Timestamp {
         self.expires_at.after(CLOCK_SKEW)
     }
 
-    /// Its name among those of all issuers: the issuer and the `jti` under a hash, 32 bytes. What marks it as used.
+    /// Returns a hash of `iss` and `jti`, which marks the assertion as used.
     pub fn digest(&self) -> [u8; 32] {
         single_use_digest(&self.issuer, &self.jti)
     }
 
-    /// [`Self::digest`] as text.
+    /// Returns [`Self::digest`] as text.
     pub fn mark(&self) -> String {
         URL_SAFE_NO_PAD.encode(self.digest())
     }
 }
 
-/// What tells an assertion without a name from every other: its claims. Not the whole JWT, whose signature can be
-/// written in more than one way.
+/// Returns a hash of the claims, for an assertion without `jti`. The signature is not part of it, because it can be
+/// encoded in several ways.
 fn fingerprint(claims: &Map<String, Value>) -> String {
     let json = serde_json::to_vec(claims).unwrap_or_default();
     URL_SAFE_NO_PAD.encode(Sha256::digest(json))
 }
 
-/// One name for an issuer and an identifier of its own: neither can reach into the other.
+/// Returns a hash of an issuer and its identifier. The length prefix keeps the two apart.
 pub fn single_use_digest(issuer: &str, id: &str) -> [u8; 32] {
     Sha256::new()
         .chain_update(u64::try_from(issuer.len()).unwrap_or(u64::MAX).to_be_bytes())
@@ -164,7 +161,7 @@ pub fn single_use_digest(issuer: &str, id: &str) -> [u8; 32] {
         .into()
 }
 
-/// Whether `aud` is `audience` and nothing else: as a string, or as the only member of an array (RFC 7519 §4.1.3).
+/// True if `audience` is the only audience: as a string, or as the only item of a list (RFC 7519 §4.1.3).
 fn is_sole_audience(aud: Option<&Value>, audience: &str) -> bool {
     match aud {
         Some(Value::String(only)) => only == audience,
@@ -174,7 +171,7 @@ fn is_sole_audience(aud: Option<&Value>, audience: &str) -> bool {
 }
 
 fn name<'a>(claims: &'a Map<String, Value>, claim: &str) -> Option<&'a str> {
-    claims.get(claim)?.as_str().filter(|text| !text.is_empty() && text.len() <= MAX_NAME)
+    claims.get(claim)?.as_str().filter(|text| !text.is_empty() && text.len() <= MAX_ASSERTION_NAME)
 }
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
-//! Whom the claims of a JWT are for, and when they are good (RFC 7519 §4.1.3 to §4.1.5), where each may be left out.
+//! The optional claims `aud`, `exp` and `nbf` of a JWT (RFC 7519 §4.1.3 to §4.1.5).
 
 use crate::CLOCK_SKEW;
 use serde_json::{Map, Value};
 use types::Timestamp;
 use types::json::numeric_date;
 
-/// Whether `aud` names this server, or nobody.
+/// True if `aud` names this server or is missing.
 pub(crate) fn is_for(claims: &Map<String, Value>, issuer: &str) -> bool {
     match claims.get("aud") {
         None => true,
@@ -14,17 +14,17 @@ pub(crate) fn is_for(claims: &Map<String, Value>, issuer: &str) -> bool {
     }
 }
 
-/// Why `exp` and `nbf` say that they are not good now.
+/// The reason why claims are not valid now.
 pub(crate) enum NotNow {
-    /// One is no `NumericDate`.
+    /// `exp` or `nbf` is no `NumericDate`.
     Unreadable,
-    /// `exp` has come.
+    /// `exp` has passed.
     Expired,
-    /// `nbf` has not.
+    /// `nbf` is in the future.
     TooEarly,
 }
 
-/// Whether `exp` and `nbf`, where they are there, let the claims be good now; clocks may differ by [`CLOCK_SKEW`].
+/// Checks `exp` and `nbf`, if present. Clocks may differ by [`CLOCK_SKEW`].
 pub(crate) fn check_time(claims: &Map<String, Value>, now: Timestamp) -> Result<(), NotNow> {
     let date = |name| numeric_date(claims, name).map_err(|_| NotNow::Unreadable);
     if date("exp")?.is_some_and(|end| end.after(CLOCK_SKEW).is_past(now)) {

@@ -10,13 +10,16 @@ mod grant;
 mod interaction;
 pub mod introspection;
 mod jwt;
+pub mod limits;
 pub mod logout;
 pub mod metadata;
 mod parameters;
+mod problem;
 pub mod redirect_uri;
 pub mod registration;
 pub mod resource;
 mod response;
+pub mod shape;
 pub mod software_statement;
 pub mod throttle;
 mod token;
@@ -35,13 +38,15 @@ pub use authorization::{
 };
 pub use client::{
     AccessTokenFormat, ApplicationType, Client, ClientAuthenticationMethod, GrantType, Lifetimes, ResponseType,
-    SecretVerifier, StoredClient, SubjectType, TokenExchangePolicy,
+    SecretRotation, SecretVerifier, StoredClient, SubjectType, TokenExchangePolicy, chosen_secret_problem,
+    settings as client_settings,
 };
 pub use client_authentication::ClientCredentials;
 pub use decoupled::{DeviceRequest, PollInterval, PollVerdict, UserCode, judge_poll};
 pub use grant::{ActiveGrant, CodeVerdict, Grant, GrantState, RACE, RefreshLifetimes, RefreshVerdict, RevokedToken};
 pub use interaction::{ActiveSession, Interaction, NextPrompt, Requested, RequestedAuthorization, RequestedDevice};
 pub use parameters::Parameters;
+pub use problem::Problem;
 pub use resource::Resource;
 pub use response::{
     AuthorizationResponse, Delivery, ResponseMode, ResponseParameters, ResponseTarget, UncheckedTarget,

@@ -1,4 +1,4 @@
-//! What the server says of itself (OpenID Connect Discovery §3, RFC 8414 §2, RFC 9207 §3).
+//! Authorization server metadata (OpenID Connect Discovery §3, RFC 8414 §2, RFC 9207 §3).
 
 use crate::{
     AuthenticationMethod, ClientAuthenticationMethod, GrantType, Prompt, ResponseMode, ResponseType, SCOPE_CLAIMS,
@@ -7,28 +7,28 @@ use crate::{
 use serde_json::{Map, Value, json};
 use types::{Algorithm, ContentEncryption, KeyManagementAlgorithm};
 
-/// What a deployment decides of its metadata.
+/// The part of the metadata that a deployment decides.
 #[derive(Clone, Copy, Debug)]
-pub struct Offer<'a> {
-    /// The issuer.
+pub struct Capabilities<'a> {
+    /// Issuer identifier.
     pub issuer: &'a str,
-    /// Scopes besides the standard ones.
+    /// Scopes in addition to the standard ones.
     pub scopes: &'a [String],
-    /// The grants.
+    /// Grants.
     pub grants: &'a [GrantType],
-    /// Whether clients can register themselves.
+    /// True if clients can register themselves.
     pub registration: bool,
-    /// Whether every authorization request must be pushed.
+    /// True if every authorization request must be pushed.
     pub require_pushed_requests: bool,
 }
 
-/// The metadata document.
-pub fn document(offer: &Offer<'_>) -> Value {
+/// Returns the metadata document.
+pub fn document(capabilities: &Capabilities<'_>) -> Value {
     let mut document = Map::new();
-    if offer.registration {
-        document.insert("registration_endpoint".to_owned(), json!(format!("{}/register", offer.issuer)));
+    if capabilities.registration {
+        document.insert("registration_endpoint".to_owned(), json!(format!("{}/register", capabilities.issuer)));
     }
-    for part in [endpoints(offer), abilities(offer), client_authentication(), cryptography()] {
+    for part in [endpoints(capabilities), abilities(capabilities), client_authentication(), cryptography()] {
         if let Value::Object(members) = part {
             document.extend(members);
         }
@@ -36,10 +36,10 @@ pub fn document(offer: &Offer<'_>) -> Value {
     Value::Object(document)
 }
 
-fn endpoints(offer: &Offer<'_>) -> Value {
-    let at = |path: &str| format!("{}{path}", offer.issuer);
+fn endpoints(capabilities: &Capabilities<'_>) -> Value {
+    let at = |path: &str| format!("{}{path}", capabilities.issuer);
     json!({
-        "issuer": offer.issuer,
+        "issuer": capabilities.issuer,
         "authorization_endpoint": at("/authorize"),
         "pushed_authorization_request_endpoint": at("/par"),
         "token_endpoint": at("/token"),
@@ -56,8 +56,9 @@ fn endpoints(offer: &Offer<'_>) -> Value {
     })
 }
 
-fn abilities(offer: &Offer<'_>) -> Value {
-    let scopes: Vec<&str> = STANDARD_SCOPES.iter().copied().chain(offer.scopes.iter().map(String::as_str)).collect();
+fn abilities(capabilities: &Capabilities<'_>) -> Value {
+    let scopes: Vec<&str> =
+        STANDARD_SCOPES.iter().copied().chain(capabilities.scopes.iter().map(String::as_str)).collect();
     let protocol_claims =
         ["sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "c_hash", "sid", "jti"];
     let claims: Vec<&str> =
@@ -66,7 +67,7 @@ fn abilities(offer: &Offer<'_>) -> Value {
         "scopes_supported": scopes,
         "response_types_supported": ResponseType::ALL,
         "response_modes_supported": ResponseMode::ALL.map(ResponseMode::as_str),
-        "grant_types_supported": offer.grants,
+        "grant_types_supported": capabilities.grants,
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": true,
         "prompt_values_supported": Prompt::NAMES,
@@ -79,7 +80,7 @@ fn abilities(offer: &Offer<'_>) -> Value {
         "request_parameter_supported": true,
         "request_uri_parameter_supported": true,
         "require_request_uri_registration": true,
-        "require_pushed_authorization_requests": offer.require_pushed_requests,
+        "require_pushed_authorization_requests": capabilities.require_pushed_requests,
     })
 }
 
@@ -109,7 +110,7 @@ fn cryptography() -> Value {
         "introspection_signing_alg_values_supported": Algorithm::ALL,
         "introspection_encryption_alg_values_supported": key_management,
         "introspection_encryption_enc_values_supported": content_encryption,
-        // `none` is not offered to all: it is for clients that are registered for it by name.
+        // `none` is for clients that registered it.
         "request_object_signing_alg_values_supported": Algorithm::ALL,
     })
 }

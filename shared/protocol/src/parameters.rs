@@ -1,9 +1,9 @@
-//! Request parameters: `application/x-www-form-urlencoded`, from a query or a body.
+//! Request parameters (`application/x-www-form-urlencoded`) of a query or a body.
 
 use serde_json::{Map, Value};
 use types::{Error, ErrorCode, Scope};
 
-/// Parameters, each at most once. One sent without a value counts as not sent (RFC 6749 §3.1, §3.2).
+/// The parameters of a request. A parameter without a value counts as not sent (RFC 6749 §3.1, §3.2).
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Parameters {
     pairs: Vec<(String, String)>,
@@ -13,7 +13,7 @@ pub struct Parameters {
 /// Parameters that may be sent more than once (RFC 8707 §2, RFC 8693 §2.1).
 const MULTIPLE: &[&str] = &["resource", "audience"];
 
-/// More parameters than any request needs.
+/// The most parameters of a request.
 const MAX_COUNT: usize = 64;
 
 impl Parameters {
@@ -24,7 +24,7 @@ impl Parameters {
         self.value("scope").map(parse).transpose()
     }
 
-    /// Decodes them. Fails on bytes that are not UTF-8 and on more than 64 parameters.
+    /// Decodes parameters. Errors: `invalid_request` if they are not UTF-8, or more than 64.
     pub fn parse(encoded: &[u8]) -> Result<Self, Error> {
         let mut parameters = Self::default();
         if encoded.iter().filter(|byte| **byte == b'&').count() >= MAX_COUNT {
@@ -45,8 +45,8 @@ impl Parameters {
         Ok(parameters)
     }
 
-    /// Of the members of a JSON object: strings as they are, numbers and `claims` as JSON text, arrays of strings as
-    /// parameters that are sent more than once (RFC 9101 §4).
+    /// Reads parameters from the members of a request object (RFC 9101 §4): strings as they are, numbers and `claims` as
+    /// JSON text, lists of strings as repeated parameters. Errors: `invalid_request` if they are more than 64.
     pub fn from_members(members: &Map<String, Value>) -> Result<Self, Error> {
         let mut parameters = Self::default();
         for (name, value) in members {
@@ -68,22 +68,22 @@ impl Parameters {
         Ok(parameters)
     }
 
-    /// The value of a parameter; the first when it is repeated.
+    /// Returns the value of a parameter; the first if it is repeated.
     pub fn value(&self, name: &str) -> Option<&str> {
         self.pairs.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// All values of a parameter that may be sent more than once.
+    /// Returns all values of a parameter that may be repeated.
     pub fn values(&self, name: &str) -> impl Iterator<Item = &str> {
         self.pairs.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// Whether a parameter was sent more than once that must not be.
+    /// True if the parameter is repeated and must not be.
     pub fn is_repeated(&self, name: &str) -> bool {
         self.repeated.iter().any(|known| known == name)
     }
 
-    /// "Request and response parameters MUST NOT be included more than once" (RFC 6749 §3.1, §3.2).
+    /// Rejects repeated parameters (RFC 6749 §3.1, §3.2). Errors: `invalid_request`.
     pub fn refuse_repeated(&self) -> Result<(), Error> {
         match self.repeated.first() {
             None => Ok(()),
@@ -91,13 +91,13 @@ impl Parameters {
         }
     }
 
-    /// The value of a parameter that must be there.
+    /// Returns the value of a required parameter. Errors: `invalid_request`.
     pub fn required(&self, name: &'static str) -> Result<&str, Error> {
         self.value(name).ok_or_else(|| Error::invalid_request(format!("the parameter '{name}' is missing")))
     }
 }
 
-/// A name or a value as it was meant. Bytes that are not UTF-8 are refused, not replaced: U+FFFD is a character like others.
+/// Decodes a name or a value. Bytes that are not UTF-8 are rejected, not replaced by U+FFFD.
 fn decode(encoded: Option<&[u8]>) -> Result<String, Error> {
     let spaced: Vec<u8> =
         encoded.unwrap_or_default().iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
@@ -105,7 +105,7 @@ fn decode(encoded: Option<&[u8]>) -> Result<String, Error> {
     Ok(decoded.map_err(|_| Error::invalid_request("a parameter is not valid UTF-8"))?.into_owned())
 }
 
-/// At most 40 characters of what a stranger sent, for a description.
+/// Returns at most 40 printable characters of untrusted text, for a description.
 pub(crate) fn printable(text: &str) -> String {
     text.chars().take(40).filter(|c| !c.is_control()).collect()
 }

@@ -1,9 +1,9 @@
-//! Redirect URIs: what may be registered, and what a request may name.
+//! Redirect URIs: which may be registered, and which a request may name.
 
 use url::Url;
 
-/// Whether the URI that a request names is the registered one: the same string (RFC 9700 §2.1), but for the port of a
-/// loopback address, which a native application cannot know in advance (RFC 8252 §7.3).
+/// True if the requested URI is the registered one: the same string (RFC 9700 §2.1). At a loopback address the port may
+/// differ, because a native application does not know it in advance (RFC 8252 §7.3).
 pub fn matches(registered: &str, requested: &str) -> bool {
     if registered == requested {
         return true;
@@ -18,7 +18,7 @@ pub fn matches(registered: &str, requested: &str) -> bool {
     })
 }
 
-/// What follows the port, when what follows the host is a port, a path or a query at all.
+/// Returns the rest after the port; `None` if the host is not followed by a port, a path, a query or the end.
 fn without_port(after_host: &str) -> Option<&str> {
     let Some(rest) = after_host.strip_prefix(':') else {
         return (after_host.is_empty() || after_host.starts_with(['/', '?'])).then_some(after_host);
@@ -29,7 +29,7 @@ fn without_port(after_host: &str) -> Option<&str> {
     (in_range && (rest.is_empty() || rest.starts_with(['/', '?']))).then_some(rest)
 }
 
-/// Why a URI cannot be registered for redirection; `None` when it can (RFC 6749 §3.1.2, RFC 8252 §7, §8.4).
+/// Returns the rule that a redirect URI breaks; `None` if it may be registered (RFC 6749 §3.1.2, RFC 8252 §7, §8.4).
 pub fn problem(uri: &str) -> Option<&'static str> {
     if uri.contains('#') {
         return Some("must not have a fragment");
@@ -60,15 +60,15 @@ pub fn problem(uri: &str) -> Option<&'static str> {
     }
 }
 
-/// Whether it is made of the characters of RFC 3986 §2 alone, each `%` before two hexadecimal digits.
+/// True if the text has only characters of RFC 3986 §2, with two hexadecimal digits after each `%`.
 fn has_only_uri_characters(uri: &str) -> bool {
     let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/?#[]@!$&'()*+,;=%".contains(&byte);
     let is_whole = |rest: &str| rest.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2;
     uri.bytes().all(is_allowed) && uri.split('%').skip(1).all(is_whole)
 }
 
-/// The host of an http or https URI as it is written (RFC 3986 §3.2), in lower case. Parsers of URLs find one even where
-/// there is none, and repair others.
+/// Returns the host of an http or https URI as it is written (RFC 3986 §3.2), in lower case. URL parsers repair hosts, and
+/// find one where none is written.
 fn host(uri: &str) -> Option<String> {
     let (_, rest) = uri.split_once(':')?;
     let authority = rest.strip_prefix("//")?.split(['/', '?']).next()?;
@@ -77,20 +77,20 @@ fn host(uri: &str) -> Option<String> {
     Some(format!("{bracketed}{}", rest.split(':').next()?).to_ascii_lowercase())
 }
 
-/// Whether any application on the person's device can be what answers there: at a private-use scheme or a loopback address
-/// (RFC 8252 §8.6). What this server itself serves is not.
+/// True if any application on the user's device can receive the redirect: at a private-use scheme or a loopback address
+/// (RFC 8252 §8.6). A page of this server cannot be claimed.
 pub fn can_be_claimed(uri: &str, issuer: &str) -> bool {
     Url::parse(uri).is_ok_and(|url| {
         url.scheme() != "https" && !Url::parse(issuer).is_ok_and(|issuer| issuer.origin() == url.origin())
     })
 }
 
-/// Whether what is sent to the URL stays secret on its way: https, or this machine's http.
+/// True if the URL is https, or http at this machine.
 pub fn is_secure(url: &Url) -> bool {
     url.scheme() == "https" || (url.scheme() == "http" && is_loopback(url))
 }
 
-/// Whether the URL's host is this very machine.
+/// True if the host of the URL is this machine.
 pub fn is_loopback(url: &Url) -> bool {
     matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"))
 }

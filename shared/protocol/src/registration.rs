@@ -1,86 +1,39 @@
-//! Clients that register themselves (RFC 7591, OpenID Connect Registration) and look after their own settings
-//! (RFC 7592).
+//! Dynamic client registration (RFC 7591, OpenID Connect Registration) and its management (RFC 7592).
 //!
-//! A client may set what [`FIELDS`] lists and nothing else: all other members are dropped, as RFC 7591 §2 has it,
-//! this server's own settings (consent, lifetimes, resources, introspection, exchange) among them. What it asks for is
-//! narrowed to what the deployment lets such clients have, and the answer tells what became of it (§3.2.1).
+//! A client may set the rows of [`settings::SETTINGS`] that are open to it. All other members
+//! are dropped (RFC 7591 §2), among them the settings that only the operator may change: consent, lifetimes, resources,
+//! introspection, exchange. Requested scopes are narrowed to those of the deployment's policy, and the response has the
+//! result (§3.2.1).
 
-use crate::client::human;
+use crate::client::{human, settings};
+use crate::limits::MAX_CLIENT;
 use crate::parameters::printable;
-use crate::{Client, GrantType, ResponseType};
+use crate::{Client, GrantType, Problem, ResponseType};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use types::remote_url::{self, EgressPolicy};
 use types::{Error, ErrorCode, Scope, Timestamp};
 
-/// What a client may say of itself.
-pub const FIELDS: &[&str] = &[
-    "client_name",
-    "client_uri",
-    "logo_uri",
-    "policy_uri",
-    "tos_uri",
-    "application_type",
-    "redirect_uris",
-    "post_logout_redirect_uris",
-    "grant_types",
-    "response_types",
-    "token_endpoint_auth_method",
-    "token_endpoint_auth_signing_alg",
-    "scope",
-    "contacts",
-    "software_id",
-    "software_version",
-    "jwks",
-    "jwks_uri",
-    "subject_type",
-    "sector_identifier_uri",
-    "id_token_signed_response_alg",
-    "id_token_encrypted_response_alg",
-    "id_token_encrypted_response_enc",
-    "userinfo_signed_response_alg",
-    "userinfo_encrypted_response_alg",
-    "userinfo_encrypted_response_enc",
-    "introspection_signed_response_alg",
-    "introspection_encrypted_response_alg",
-    "introspection_encrypted_response_enc",
-    "request_object_signing_alg",
-    "require_signed_request_object",
-    "request_uris",
-    "require_pushed_authorization_requests",
-    "require_auth_time",
-    "default_max_age",
-    "default_acr_values",
-    "initiate_login_uri",
-    "backchannel_logout_uri",
-    "backchannel_logout_session_required",
-    "frontchannel_logout_uri",
-    "frontchannel_logout_session_required",
-];
-
-/// What a client must not send when it replaces its settings (RFC 7592 §2.2).
-const OURS: [&str; 4] =
+/// The members of a registration response that a client must not send when it replaces its settings (RFC 7592 §2.2).
+const SERVER_MANAGED: [&str; 4] =
     ["registration_access_token", "registration_client_uri", "client_secret_expires_at", "client_id_issued_at"];
 
-/// Claims of a software statement that are about the statement, not about the software (RFC 7519 §4.1).
-const NOT_METADATA: [&str; 8] = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "software_statement"];
+/// The claims of a software statement that describe the statement, not the software (RFC 7519 §4.1).
+const ENVELOPE_CLAIMS: [&str; 8] = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "software_statement"];
 
-/// How large a client may be, in bytes of JSON.
-const MAX_CLIENT: usize = 32 * 1024;
-
-/// What clients that register themselves may have.
+/// The policy of the deployment for clients that register themselves.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits<'a> {
-    /// The scopes.
+    /// Scopes that they may have.
     pub scopes: &'a Scope,
-    /// The grants.
+    /// Grants that they may use.
     pub grants: &'a [GrantType],
-    /// How far the URLs may be that this server is to call.
+    /// Addresses at which the URLs may be that this server calls.
     pub reach: EgressPolicy,
 }
 
-/// Reads what a client says of itself, and what a software statement says of it, which counts for more (RFC 7591
-/// §2.3). The client gets this identifier.
+/// Returns the client that the metadata describes. The claims of a software statement take precedence (RFC 7591 §2.3).
+/// Errors: `invalid_client_metadata`, `invalid_redirect_uri`.
 pub fn read(
     client_id: &str,
     mut metadata: Map<String, Value>,
@@ -89,7 +42,7 @@ pub fn read(
 ) -> Result<Client, Error> {
     if let Some(statement) = statement {
         metadata.extend(statement.iter().map(|(name, value)| (name.clone(), value.clone())));
-        NOT_METADATA.iter().for_each(|claim| {
+        ENVELOPE_CLAIMS.iter().for_each(|claim| {
             metadata.remove(*claim);
         });
     }
@@ -97,8 +50,8 @@ pub fn read(
     let mut known = Map::new();
     for (name, value) in metadata {
         if value.is_null() {
-            // Left out (RFC 7592 §2.2).
-        } else if FIELDS.contains(&name.as_str()) {
+            // `null` counts as left out (RFC 7592 §2.2).
+        } else if is_self_service(&name) {
             known.insert(name, value);
         } else if human::split(&name).is_some() {
             localized.insert(name, value);
@@ -110,55 +63,49 @@ pub fn read(
     if !localized.is_empty() {
         known.insert("localized".to_owned(), Value::Object(localized));
     }
-    let mut client = parse(known)?;
-    // OpenID Connect knows no PKCE: its `nonce` does the same for a client that cannot be impersonated (RFC 9700
-    // §2.1.1). Whoever sends a challenge is held to it in any case.
+    let (client, problems) = Client::parse(known);
+    reject(problems)?;
+    let mut client = client.ok_or_else(|| invalid("the metadata cannot be read"))?;
+    // OpenID Connect has no PKCE: for a client that authenticates, `nonce` has the same effect (RFC 9700 §2.1.1). A
+    // request with a code challenge is bound to it in any case.
     client.require_pkce = !(client.is_confidential() && client.scope.contains("openid"));
     check(&client, limits)?;
     Ok(client)
 }
 
-/// The client that these members describe; the error names the member that is wrong.
-fn parse(known: Map<String, Value>) -> Result<Client, Error> {
-    let error = match serde_json::from_value(Value::Object(known.clone())) {
-        Ok(client) => return Ok(client),
-        Err(error) => error,
-    };
-    Err(match Client::wrong_members(&known).next() {
-        None => invalid(printable_long(&error.to_string())),
-        Some((name, why)) => {
-            let description = format!("{name}: {}", printable_long(&why));
-            if name == "redirect_uris" { invalid_redirect(description) } else { invalid(description) }
-        }
-    })
+fn is_self_service(name: &str) -> bool {
+    settings::of_clients().any(|setting| setting == name)
+}
+
+/// Rejects the first problem; those of redirect URIs come first, because they have an error code of their own.
+fn reject(problems: Vec<Problem>) -> Result<(), Error> {
+    let is_redirect = |problem: &&Problem| problem.field() == "redirect_uris";
+    match problems.iter().find(is_redirect).or(problems.first()) {
+        None => Ok(()),
+        Some(problem) if is_redirect(&problem) => Err(Error::new(ErrorCode::InvalidRedirectUri, problem.to_string())),
+        Some(problem) => Err(invalid(problem.to_string())),
+    }
 }
 
 fn check(client: &Client, limits: &Limits<'_>) -> Result<(), Error> {
-    let problems = client.problems();
-    if let Some(problem) = problems.iter().find(|problem| problem.starts_with("redirect_uris:")) {
-        return Err(invalid_redirect(problem.clone()));
-    }
-    if let Some(problem) = client.application_type_problem(limits.reach) {
-        return Err(invalid_redirect(format!("redirect_uris: {problem}")));
-    }
-    if let Some(problem) = problems.into_iter().next() {
-        return Err(invalid(problem));
-    }
-    // OpenID Connect Registration §2. Where the operator registers clients, this machine's http will do as well.
+    let mut problems = client.validate();
+    problems.extend(client.application_type_problem(limits.reach));
+    // OpenID Connect Registration §2. A client of the operator may also have a local http URL.
     if client.initiate_login_uri.as_ref().is_some_and(|url| !url.starts_with("https:")) {
-        return Err(invalid("initiate_login_uri: must be an https URL"));
+        problems.push(Problem::new("initiate_login_uri", "must be an https URL"));
     }
     for (field, url) in client.called_urls() {
-        remote_url::parse(url, limits.reach).map_err(|problem| invalid(format!("{field}: {problem}")))?;
+        problems.extend(remote_url::parse(url, limits.reach).err().map(|error| Problem::new(field, error.to_string())));
     }
+    reject(problems)?;
     if serde_json::to_vec(client).is_ok_and(|json| json.len() > MAX_CLIENT) {
-        return Err(invalid("the metadata is longer than 32 KiB"));
+        return Err(invalid(format!("the metadata is longer than {} KiB", MAX_CLIENT / 1024)));
     }
     Ok(())
 }
 
-/// Grant types and response types fit each other (RFC 7591 §2.1). `implicit` beside `authorization_code`, which OpenID
-/// Connect Registration §2 has hybrid clients register, is dropped: nothing here is issued under it.
+/// Checks that grant types and response types fit each other (RFC 7591 §2.1). Drops `implicit` beside
+/// `authorization_code`: OpenID Connect Registration §2 asks hybrid clients for it, and this server does not offer it.
 fn narrow_grants(known: &mut Map<String, Value>, limits: &Limits<'_>) -> Result<(), Error> {
     let mut grants = strings(known, "grant_types")?.unwrap_or_else(|| vec!["authorization_code".to_owned()]);
     let has_code = grants.iter().any(|grant| grant == GrantType::AuthorizationCode.as_str());
@@ -190,7 +137,7 @@ fn narrow_grants(known: &mut Map<String, Value>, limits: &Limits<'_>) -> Result<
     Ok(())
 }
 
-/// What the client asks for, as far as it may have it; all of that when it does not say.
+/// Narrows the scope to the policy; a client without a scope gets all of the policy.
 fn narrow_scope(known: &mut Map<String, Value>, limits: &Limits<'_>) -> Result<(), Error> {
     let scope = match known.get("scope") {
         None => limits.scopes.clone(),
@@ -218,10 +165,10 @@ fn strings(known: &Map<String, Value>, name: &str) -> Result<Option<Vec<String>>
         .transpose()
 }
 
-/// What a request to replace a client's settings must and must not hold besides them (RFC 7592 §2.2).
+/// Checks the members of a replacement that are no settings (RFC 7592 §2.2). Errors: `invalid_client_metadata`.
 pub fn check_replacement(client_id: &str, metadata: &Map<String, Value>) -> Result<(), Error> {
-    if let Some(ours) = OURS.iter().find(|name| metadata.contains_key(**name)) {
-        return Err(invalid(format!("{ours}: must not be sent (RFC 7592 section 2.2)")));
+    if let Some(managed) = SERVER_MANAGED.iter().find(|name| metadata.contains_key(**name)) {
+        return Err(invalid(format!("{managed}: must not be sent (RFC 7592 section 2.2)")));
     }
     if metadata.get("client_id").and_then(Value::as_str) != Some(client_id) {
         return Err(invalid("client_id: must be sent, and be the client's own (RFC 7592 section 2.2)"));
@@ -229,10 +176,10 @@ pub fn check_replacement(client_id: &str, metadata: &Map<String, Value>) -> Resu
     Ok(())
 }
 
-/// A client as it is told of itself (RFC 7591 §3.2.1): what it may say, with its name.
+/// Returns the settings that a client may see of itself (RFC 7591 §3.2.1).
 pub fn document(client: &Client) -> Map<String, Value> {
     let Value::Object(mut all) = json!(client) else { return Map::new() };
-    all.retain(|name, _| name == "client_id" || FIELDS.contains(&name.as_str()));
+    all.retain(|name, _| name == "client_id" || is_self_service(name));
     all.extend(client.localized.iter().map(|(name, value)| (name.clone(), json!(value))));
     all
 }
@@ -241,69 +188,59 @@ fn invalid(description: impl Into<std::borrow::Cow<'static, str>>) -> Error {
     Error::new(ErrorCode::InvalidClientMetadata, description)
 }
 
-fn invalid_redirect(description: String) -> Error {
-    Error::new(ErrorCode::InvalidRedirectUri, description)
-}
-
-/// At most 200 characters of an explanation that may quote what a stranger sent.
-fn printable_long(text: &str) -> String {
-    text.chars().take(200).filter(|character| !character.is_control()).collect()
-}
-
-/// A registration, as it was made: never changes.
+/// The part of a registration that never changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Registration {
-    /// Tells it from every other, also from one of the same client identifier: [`crate::GrantId::name`].
+    /// Identifier of the registration, unique even if a `client_id` is used again: [`crate::GrantId::name`].
     pub id: String,
-    /// When it was made.
+    /// Time of registration.
     pub registered_at: Timestamp,
-    /// The software statement that it was made with, to be returned as it was (RFC 7591 §3.2.1).
+    /// Software statement, returned unchanged (RFC 7591 §3.2.1).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub software_statement: Option<String>,
 }
 
-/// What changes of a registration.
+/// The part of a registration that changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RegistrationState {
-    /// The generation of the newest registration access token.
+    /// Generation of the newest registration access token.
     pub latest: u32,
-    /// The oldest generation that is good: the one before the newest, until the newest is first used. So a client that
-    /// never got the answer to its update is not locked out.
+    /// Oldest valid generation: the one before the newest, until the newest is used. A client that lost the response to
+    /// its update can retry.
     pub oldest: u32,
-    /// The generation at which the client's secret was made.
+    /// Generation at which the client's secret was created.
     pub secret: u32,
-    /// Whether several registrations that were the same share the client. Nobody owns it then: it can be read, and
-    /// neither changed nor deleted.
+    /// True if several identical registrations share the client. None of them may change or delete it.
     #[serde(default)]
     pub shared: bool,
-    /// Whether its client was deleted. It is remembered for a while, so that nothing that comes late makes the client
-    /// again, and a deletion that broke off can be finished.
+    /// True if the client was deleted. The record stays for a while: late requests must not create the client again, and
+    /// an interrupted deletion can be finished.
     #[serde(default)]
     pub ended: bool,
-    /// The fingerprint under which an identical registration finds it.
+    /// Fingerprint under which an identical registration finds this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fingerprint: Option<String>,
-    /// Tells one writer from another.
+    /// Identifier of the write.
     pub writer: String,
 }
 
 impl RegistrationState {
-    /// Of a client that just registered.
+    /// Returns the state of a new registration.
     pub fn new(fingerprint: Option<String>, writer: String) -> Self {
         Self { latest: 0, oldest: 0, secret: 0, shared: false, ended: false, fingerprint, writer }
     }
 
-    /// Whether a token of this generation is good.
+    /// True if a token of this generation is valid.
     pub fn accepts(&self, generation: u32) -> bool {
         !self.ended && self.may_end_with(generation)
     }
 
-    /// Whether a token of this generation is good for deleting the client, which may have been begun before.
+    /// True if a token of this generation may delete the client, or finish an earlier deletion.
     pub fn may_end_with(&self, generation: u32) -> bool {
         (self.oldest..=self.latest).contains(&generation)
     }
 
-    /// After a token of this generation was used to read; `None` when that changes nothing.
+    /// Returns the state after a read with a token of this generation; `None` if it does not change.
     pub fn read_with(&self, generation: u32, writer: String) -> Option<Self> {
         (generation == self.latest && self.oldest < self.latest).then(|| Self {
             oldest: self.latest,
@@ -312,8 +249,8 @@ impl RegistrationState {
         })
     }
 
-    /// After the settings were replaced with a token of this generation: a new token follows the newest. With the one
-    /// before it, the request is a retry whose answer was lost, and gets the same token, and the same secret, again.
+    /// Returns the state after an update with a token of this generation: a new token follows the newest. An update with
+    /// the previous token is a retry, whose response was lost, and gets the same token and the same secret.
     #[must_use]
     pub fn replaced_with(&self, generation: u32, new_secret: bool, writer: String) -> Self {
         if generation != self.latest {
@@ -324,13 +261,13 @@ impl RegistrationState {
         Self { latest, oldest: generation, secret, fingerprint: None, writer, ..self.clone() }
     }
 
-    /// After the same registration was made once more.
+    /// Returns the state after an identical registration.
     #[must_use]
     pub fn shared(&self, writer: String) -> Self {
         Self { shared: true, writer, ..self.clone() }
     }
 
-    /// After the client was deleted. No identical registration finds it any more.
+    /// Returns the state after the client was deleted. Identical registrations no longer find it.
     #[must_use]
     pub fn ended(&self, writer: String) -> Self {
         Self { ended: true, fingerprint: None, writer, ..self.clone() }

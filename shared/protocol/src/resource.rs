@@ -1,43 +1,53 @@
-//! Resources that tokens are for (RFC 8707), and the audiences that come of them.
+//! Resource indicators (RFC 8707) and the audiences of tokens.
 
-use crate::{AccessTokenFormat, Client, Parameters, STANDARD_SCOPES};
+use crate::shape::{Member, Shape};
+use crate::{AccessTokenFormat, Client, Parameters, Problem, STANDARD_SCOPES};
 use serde::{Deserialize, Serialize};
 use types::{Error, ErrorCode, Scope};
 
-/// An API that tokens can be asked for, as the deployment configures it.
+/// An API that the deployment issues access tokens for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Resource {
-    /// Its identifier: an absolute URI without a fragment (RFC 8707 §2). It becomes the audience.
+    /// Identifier: an absolute URI without a fragment (RFC 8707 §2). It becomes the audience.
     pub resource: String,
-    /// What tokens for it may allow.
+    /// Scopes that tokens for it may have.
     #[serde(default)]
     pub scopes: Scope,
-    /// What tokens for it look like; the client decides when it does not say.
+    /// Format of its access tokens; the client decides without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access_token_format: Option<AccessTokenFormat>,
 }
 
 impl Resource {
-    /// One that does not list its scopes: tokens for it may have any.
+    /// The members of a configured resource.
+    pub const MEMBERS: &[Member] = &[
+        Member::required("resource", Shape::Text),
+        Member::optional("scopes", Shape::Scopes),
+        Member::optional(
+            "access_token_format",
+            Shape::OneOf(|| AccessTokenFormat::ALL.iter().map(|format| format.as_str()).collect()),
+        ),
+    ];
+
+    /// Returns a resource that does not list its scopes: tokens for it may have any.
     pub fn of_any_scope(resource: String) -> Self {
         Self { resource, scopes: Scope::default(), access_token_format: None }
     }
 
-    /// Why it cannot be one; `None` when it can.
-    pub fn problem(&self) -> Option<String> {
-        let problem = identifier_problem(&self.resource)?;
-        Some(format!("resource '{}' {problem}", self.resource))
+    /// Returns the problem of the resource, if it has one.
+    pub fn validate(&self) -> Option<Problem> {
+        identifier_problem(&self.resource).map(|rule| Problem::new("resource", rule).with_value(&self.resource))
     }
 }
 
-/// Why a URI identifies no resource (RFC 8707 §2); `None` when it can.
+/// Returns the rule that a resource identifier breaks (RFC 8707 §2).
 pub fn identifier_problem(uri: &str) -> Option<&'static str> {
     let is_absolute = url::Url::parse(uri).is_ok() && !uri.contains('#');
     (!is_absolute).then_some("must be an absolute URI without a fragment")
 }
 
-/// The resources that a request asks for, each known and allowed to the client (RFC 8707 §2: else `invalid_target`).
+/// Returns the resources that a request names. Errors: `invalid_target` if one is unknown or not allowed to the client
+/// (RFC 8707 §2).
 pub fn requested(parameters: &Parameters, known: &[Resource], client: &Client) -> Result<Vec<String>, Error> {
     named(parameters, "the resource is unknown, or this client may not ask for it", |name| {
         let resource = known.iter().map(|resource| &resource.resource).find(|resource| is_same(resource, name))?;
@@ -45,7 +55,8 @@ pub fn requested(parameters: &Parameters, known: &[Resource], client: &Client) -
     })
 }
 
-/// The resources of a token, of those that were granted (RFC 8707 §2.2: a subset; all when none is named).
+/// Returns the resources of a token: those that the request names of the granted ones, or all (RFC 8707 §2.2). Errors:
+/// `invalid_target`.
 pub fn narrowed(parameters: &Parameters, granted: &[String]) -> Result<Vec<String>, Error> {
     let resources = named(parameters, "the resource is not among those that were granted", |name| {
         granted.iter().find(|granted| is_same(granted, name))
@@ -53,7 +64,7 @@ pub fn narrowed(parameters: &Parameters, granted: &[String]) -> Result<Vec<Strin
     Ok(if resources.is_empty() { granted.to_vec() } else { resources })
 }
 
-/// What a request names, each once and as `find` writes it, if all of it may be named.
+/// Returns the resources that a request names, each once and as `find` writes it. Errors: `invalid_target`.
 fn named<'a>(
     parameters: &Parameters,
     refusal: &'static str,
@@ -69,14 +80,14 @@ fn named<'a>(
     Ok(resources)
 }
 
-/// Whether two identifiers are one: the same text, or the same URL (RFC 3986 §6.2.3: an empty path is `/`; clients write
-/// both).
+/// True if two identifiers name the same resource: the same text, or the same URL. Clients write an empty path as `/` or
+/// leave it out (RFC 3986 §6.2.3).
 fn is_same(one: &str, other: &str) -> bool {
     one == other || matches!((url::Url::parse(one), url::Url::parse(other)), (Ok(one), Ok(other)) if one == other)
 }
 
-/// Of a scope, what tokens for these resources can mean: the standard scopes and the resources' own. All of it, when
-/// no resource is named or one of them does not list its scopes.
+/// Returns the part of a scope that applies to these resources: the standard scopes and the scopes of the resources.
+/// Returns all of it if no resource is named, or if one of them does not list its scopes.
 pub fn meaningful_scope(scope: &Scope, resources: &[String], known: &[Resource]) -> Scope {
     let named: Vec<&Resource> = known.iter().filter(|resource| resources.contains(&resource.resource)).collect();
     if named.is_empty() || named.iter().any(|resource| resource.scopes.is_empty()) {
@@ -87,7 +98,7 @@ pub fn meaningful_scope(scope: &Scope, resources: &[String], known: &[Resource])
     })
 }
 
-/// What tokens of this client for these resources look like: opaque if any of the resources says so.
+/// Returns the format of access tokens of this client for these resources: opaque if any of the resources is.
 pub fn format(client: &Client, resources: &[String], known: &[Resource]) -> AccessTokenFormat {
     let of_resources = known
         .iter()
@@ -103,7 +114,7 @@ pub fn format(client: &Client, resources: &[String], known: &[Resource]) -> Acce
 mod tests {
     use super::*;
 
-    /// RFC 3986 §6.2: clients that build URLs write `/` where there is no path, and hosts in small letters.
+    /// RFC 3986 §6.2: libraries that build URLs write `/` for an empty path, and hosts in lower case.
     #[test]
     fn one_url_in_two_ways_is_one_resource() {
         for (one, other) in [

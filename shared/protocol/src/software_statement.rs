@@ -1,11 +1,12 @@
-//! Software statements: what somebody whom the deployment trusts says of a client's software (RFC 7591 §2.3).
+//! Software statements (RFC 7591 §2.3): claims about software by a trusted issuer.
 
 use crate::jwt::{self, NotNow};
 use serde_json::{Map, Value};
 use std::fmt::Display;
 use types::{Error, ErrorCode, Timestamp};
 
-/// Whether a statement is for this server, and now. That its issuer signed it is for the caller to have verified.
+/// Checks the audience and the time of a statement. The caller has verified the signature. Errors:
+/// `invalid_software_statement`.
 pub fn check(claims: &Map<String, Value>, issuer: &str, now: Timestamp) -> Result<(), Error> {
     if !jwt::is_for(claims, issuer) {
         return Err(invalid("its aud is not this server"));
@@ -17,7 +18,7 @@ pub fn check(claims: &Map<String, Value>, issuer: &str, now: Timestamp) -> Resul
     })
 }
 
-/// `invalid_software_statement` (RFC 7591 §3.2.2), explained.
+/// Returns `invalid_software_statement` (RFC 7591 §3.2.2) with a reason.
 pub fn invalid(reason: impl Display) -> Error {
     Error::new(ErrorCode::InvalidSoftwareStatement, format!("software_statement: {reason}"))
 }

@@ -1,6 +1,8 @@
-//! Issuers of assertions that a deployment trusts, and whom their assertions stand for here (RFC 7521 §4.1).
+//! Trusted issuers of assertions, and the mapping of their subjects to subjects of this server (RFC 7521 §4.1).
 
-use crate::{Client, MAX_ASSERTION_LIFETIME, STANDARD_SCOPES};
+use crate::limits::{MAX_ASSERTION_NAME, MAX_ASSERTION_SECONDS, MAX_SUBJECT};
+use crate::shape::{Member, Shape};
+use crate::{Client, MAX_ASSERTION_LIFETIME, Problem, STANDARD_SCOPES};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -10,31 +12,30 @@ use types::{Algorithm, Scope};
 
 /// An issuer whose assertions are accepted as grants.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct TrustedIssuer {
-    /// Its name, as its assertions have it: `iss` of a JWT, `Issuer` of a SAML assertion.
+    /// Identifier: `iss` of a JWT, `Issuer` of a SAML assertion.
     pub issuer: String,
-    /// Its public keys (RFC 7517 §5); for JWTs either these or `jwks_uri`.
+    /// Public keys for JWTs (RFC 7517 §5); excludes `jwks_uri`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jwks: Option<Value>,
-    /// Where its public keys are.
+    /// URL of its public keys.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jwks_uri: Option<String>,
-    /// Its X.509 certificates, PEM or the base64 of the DER, for SAML. Their keys alone count.
+    /// X.509 certificates for SAML, PEM or the base64 of the DER. Only their keys are used.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub certificates: Vec<String>,
-    /// How its assertions may be signed.
+    /// Signature algorithms of its assertions.
     #[serde(default = "all_algorithms")]
     pub algorithms: Vec<Algorithm>,
-    /// Whom its assertions stand for.
+    /// Mapping of its subjects.
     pub subject: SubjectMapping,
-    /// The clients that may present them; any that is registered for the grant when it does not say.
+    /// Clients that may present them; without it, every client that is registered for the grant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clients: Option<Vec<String>>,
-    /// The most that its assertions are good for; what the client may ask for when it does not say.
+    /// Largest scope of tokens for its assertions; without it, the scope of the client.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<Scope>,
-    /// How long an assertion may be good for, in seconds; an hour when it does not say.
+    /// Longest lifetime of an assertion, in seconds; an hour without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_lifetime: Option<u64>,
 }
@@ -43,35 +44,35 @@ fn all_algorithms() -> Vec<Algorithm> {
     Algorithm::ALL.to_vec()
 }
 
-/// Whom an assertion stands for.
+/// A mapping of the subject of an assertion to a subject of this server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SubjectMapping {
-    /// Its subject is the subject of a person here.
+    /// The subject is the same.
     Same,
-    /// This claim is the subject of a person here.
+    /// This claim is the subject.
     Claim(String),
-    /// This claim is what a person here signs in as. An `email` that is said not to be verified is not one.
+    /// This claim is the username. An `email` that is not verified is not accepted.
     Username(String),
-    /// A table from its subjects to those of persons here.
+    /// A table of subjects.
     Map(BTreeMap<String, String>),
-    /// Its subjects are machines, nobody's account: this prefix and its subject.
+    /// The subjects are machines without an account here: this prefix and the subject.
     Prefix(String),
 }
 
-/// Who that is here.
+/// The result of a mapping.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MappedSubject {
-    /// The person of this subject, if there is one.
+    /// User of this subject, if there is one.
     Person(String),
-    /// Whoever signs in as this, if somebody does.
+    /// User of this username, if there is one.
     Username(String),
-    /// A machine of this subject.
+    /// Machine of this subject.
     Machine(String),
 }
 
 impl SubjectMapping {
-    /// Who the subject of an assertion with these claims is here; `None` when it is nobody.
+    /// Maps the subject of an assertion with these claims; `None` if it has no counterpart.
     pub fn map(&self, subject: &str, claims: &Map<String, Value>) -> Option<MappedSubject> {
         let claim = |name: &str| claims.get(name).and_then(Value::as_str).filter(|value| !value.is_empty());
         match self {
@@ -83,86 +84,106 @@ impl SubjectMapping {
                 claim(name).filter(|_| !is_unverified).map(|value| MappedSubject::Username(value.to_owned()))
             }
             Self::Map(table) => table.get(subject).map(|known| MappedSubject::Person(known.clone())),
-            // At most what a subject may have (OpenID Connect Core §2).
             Self::Prefix(prefix) => Some(format!("{prefix}{subject}"))
-                .filter(|machine| machine.len() <= 255 && machine.bytes().all(|byte| byte.is_ascii_graphic()))
+                .filter(|machine| machine.len() <= MAX_SUBJECT && machine.bytes().all(|byte| byte.is_ascii_graphic()))
                 .map(MappedSubject::Machine),
         }
     }
 
-    fn problem(&self) -> Option<&'static str> {
-        match self {
+    fn validate(&self) -> Option<Problem> {
+        let rule = match self {
             Self::Same => None,
-            Self::Claim(name) | Self::Username(name) => name.is_empty().then_some("subject: name a claim"),
-            Self::Map(table) => table.is_empty().then_some("subject: the map is empty"),
+            Self::Claim(name) | Self::Username(name) => name.is_empty().then_some("name a claim"),
+            Self::Map(table) => table.is_empty().then_some("the map is empty"),
             Self::Prefix(prefix) => (!prefix.ends_with([':', '|', '/']))
-                .then_some("subject: the prefix must end with : | or /, which no subject made here has"),
-        }
+                .then_some("the prefix must end with : | or /, which no subject made here has"),
+        };
+        rule.map(|rule| Problem::new("subject", rule))
     }
 }
 
-/// What is wrong with where somebody's keys are: either in the settings, or at a URL that this server may call.
-pub fn key_source_problem(jwks: Option<&Value>, jwks_uri: Option<&str>, reach: EgressPolicy) -> Option<String> {
+/// Returns the problem of a pair of `jwks` and `jwks_uri`: exactly one is given, and this server may call the URL.
+pub fn key_source_problem(jwks: Option<&Value>, jwks_uri: Option<&str>, reach: EgressPolicy) -> Option<Problem> {
     match (jwks, jwks_uri) {
         (Some(_), None) => None,
-        (None, Some(uri)) => remote_url::parse(uri, reach).err().map(|problem| format!("jwks_uri: {problem}")),
-        _ => Some("jwks: give either jwks or jwks_uri".to_owned()),
+        (None, Some(uri)) => {
+            remote_url::parse(uri, reach).err().map(|error| Problem::new("jwks_uri", error.to_string()))
+        }
+        _ => Some(Problem::new("jwks", "give either jwks or jwks_uri")),
     }
 }
 
 impl TrustedIssuer {
-    /// How long one of its assertions may be good for.
+    /// The members of a configured issuer.
+    pub const MEMBERS: &[Member] = &[
+        Member::required("issuer", Shape::Text),
+        Member::optional("jwks", Shape::Any("JWK Set")),
+        Member::optional("jwks_uri", Shape::Url),
+        Member::optional("certificates", Shape::Texts),
+        Member::optional("algorithms", Shape::ListOf(|| Algorithm::ALL.iter().map(|alg| alg.as_str()).collect())),
+        Member::required(
+            "subject",
+            Shape::Decoded(
+                |value| SubjectMapping::deserialize(value).is_ok(),
+                "must be \"same\", or an object with one of claim, username, map, prefix",
+            ),
+        ),
+        Member::optional("clients", Shape::Texts),
+        Member::optional("scope", Shape::Scopes),
+        Member::optional("max_lifetime", Shape::Seconds),
+    ];
+
+    /// Returns the longest lifetime of its assertions.
     pub fn max_lifetime(&self) -> Duration {
         self.max_lifetime.map_or(MAX_ASSERTION_LIFETIME, Duration::from_secs)
     }
 
-    /// Whether a client may present its assertions.
+    /// True if the client may present its assertions.
     pub fn serves(&self, client: &Client) -> bool {
         self.clients.as_ref().is_none_or(|clients| clients.contains(&client.client_id))
     }
 
-    /// The most that a client gets for one of its assertions. No scope that asks for an ID token, for claims of a
-    /// profile or for a refresh token: nobody signed in here (RFC 7521 §4.1).
+    /// Returns the largest scope that a client gets for one of its assertions. It has none of the standard scopes, which
+    /// request an ID token, profile claims or a refresh token: no user signed in here (RFC 7521 §4.1).
     pub fn allowed_scope(&self, client: &Client) -> Scope {
         let allowed = self.scope.as_ref().map_or_else(|| client.scope.clone(), |scope| client.scope.within(scope));
         STANDARD_SCOPES.iter().fold(allowed, |scope, token| scope.without(token))
     }
 
-    /// All that is wrong with one whose assertions are JWTs, each with the name of the member; its keys themselves are
-    /// not looked at.
-    pub fn jwt_problems(&self, reach: EgressPolicy) -> Vec<String> {
-        let mut problems = self.problems();
+    /// Returns the problems of an issuer of JWTs. The keys themselves are not checked.
+    pub fn validate_jwt(&self, reach: EgressPolicy) -> Vec<Problem> {
+        let mut problems = self.validate();
         problems.extend(key_source_problem(self.jwks.as_ref(), self.jwks_uri.as_deref(), reach));
         if !self.certificates.is_empty() {
-            problems.push("certificates: are for LATCHKEY_TRUSTED_SAML_ISSUERS; give jwks or jwks_uri".to_owned());
+            problems.push(Problem::new("certificates", "are for LATCHKEY_TRUSTED_SAML_ISSUERS; give jwks or jwks_uri"));
         }
         problems
     }
 
-    /// All that is wrong with one whose assertions are SAML, each with the name of the member.
-    pub fn saml_problems(&self) -> Vec<String> {
-        let mut problems = self.problems();
+    /// Returns the problems of an issuer of SAML assertions. The certificates themselves are not checked.
+    pub fn validate_saml(&self) -> Vec<Problem> {
+        let mut problems = self.validate();
         if self.certificates.is_empty() {
-            problems.push("certificates: at least one is needed, PEM or base64".to_owned());
+            problems.push(Problem::new("certificates", "at least one is needed, PEM or base64"));
         }
         if self.jwks.is_some() || self.jwks_uri.is_some() {
-            problems.push("jwks: is for LATCHKEY_TRUSTED_ISSUERS; give certificates".to_owned());
+            problems.push(Problem::new("jwks", "is for LATCHKEY_TRUSTED_ISSUERS; give certificates"));
         }
         problems
     }
 
-    fn problems(&self) -> Vec<String> {
+    fn validate(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
-        if self.issuer.is_empty() || self.issuer.len() > 512 {
-            problems.push("issuer: must be 1 to 512 bytes".to_owned());
+        if !(1..=MAX_ASSERTION_NAME).contains(&self.issuer.len()) {
+            problems.push(Problem::new("issuer", format!("must be 1 to {MAX_ASSERTION_NAME} bytes")));
         }
         if self.algorithms.is_empty() {
-            problems.push("algorithms: the list is empty; leave it out for all".to_owned());
+            problems.push(Problem::new("algorithms", "the list is empty; leave it out for all"));
         }
-        if self.max_lifetime.is_some_and(|seconds| !(1..=86_400).contains(&seconds)) {
-            problems.push("max_lifetime: must be 1 to 86400 seconds".to_owned());
+        if self.max_lifetime.is_some_and(|seconds| !(1..=MAX_ASSERTION_SECONDS).contains(&seconds)) {
+            problems.push(Problem::new("max_lifetime", format!("must be 1 to {MAX_ASSERTION_SECONDS} seconds")));
         }
-        problems.extend(self.subject.problem().map(str::to_owned));
+        problems.extend(self.subject.validate());
         problems
     }
 }
@@ -216,19 +237,19 @@ mod tests {
 
     #[test]
     fn all_that_is_wrong_is_said() {
-        assert_eq!(issuer(json!({})).jwt_problems(EgressPolicy::Public), Vec::<String>::new());
+        assert_eq!(issuer(json!({})).validate_jwt(EgressPolicy::Public), []);
         let wrong = issuer(json!({
             "issuer": "", "jwks_uri": "http://example.com", "certificates": ["x"], "algorithms": [],
             "max_lifetime": 0, "subject": { "prefix": "ci" },
         }));
-        let members = |problems: Vec<String>| -> Vec<String> {
-            problems.iter().map(|problem| problem.split(':').next().unwrap().to_owned()).collect()
+        let members = |problems: Vec<Problem>| -> Vec<String> {
+            problems.iter().map(|problem| problem.field().to_owned()).collect()
         };
         assert_eq!(
-            members(wrong.jwt_problems(EgressPolicy::Public)),
+            members(wrong.validate_jwt(EgressPolicy::Public)),
             ["issuer", "algorithms", "max_lifetime", "subject", "jwks", "certificates"]
         );
-        assert_eq!(members(issuer(json!({})).saml_problems()), ["certificates", "jwks"]);
+        assert_eq!(members(issuer(json!({})).validate_saml()), ["certificates", "jwks"]);
     }
 
     #[test]
@@ -236,7 +257,7 @@ mod tests {
         let problem = |jwks_uri, reach| key_source_problem(None, Some(jwks_uri), reach);
         for uri in ["nonsense", "http://idp.example/jwks", "https://10.0.0.1/jwks", "https://u:p@idp.example/jwks"] {
             for reach in [EgressPolicy::Public, EgressPolicy::Loopback] {
-                assert!(problem(uri, reach).is_some_and(|problem| problem.starts_with("jwks_uri: ")), "{uri}");
+                assert!(problem(uri, reach).is_some_and(|problem| problem.field() == "jwks_uri"), "{uri}");
             }
         }
         assert_eq!(problem("https://idp.example/jwks", EgressPolicy::Public), None);

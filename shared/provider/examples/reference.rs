@@ -16,7 +16,7 @@ fn main() -> ExitCode {
 
 fn settings() -> String {
     let rows = SETTINGS.iter().map(|setting| {
-        format!("| `{}` | {} | {} |\n", setting.name, setting.default.unwrap_or("required"), setting.meaning)
+        format!("| `{}` | {} | {} |\n", setting.name, setting.default.unwrap_or("required"), setting.meaning())
     });
     std::iter::once("| setting | default | meaning |\n|---|---|---|\n".to_owned()).chain(rows).collect()
 }

@@ -1,64 +1,65 @@
-//! Configuration: read once, at start, and checked whole.
+//! Configuration: read once, at start, and checked as a whole.
 
-use crate::RegistrationPolicy;
-use crate::settings::SETTINGS;
+use crate::settings::{SETTINGS, Seconds};
+use crate::{RegistrationPolicy, StatementIssuer};
 use jose::{JwkSet, PublicKey};
 use keys::{Secret, Secrets};
+use protocol::shape::{self, Member};
 use protocol::{
-    GrantType, Lifetimes, MAX_TOKEN_LIFETIME, RefreshLifetimes, Resource, STANDARD_SCOPES, TrustedIssuer,
-    key_source_problem, redirect_uri,
+    GrantType, Lifetimes, Problem, RefreshLifetimes, Resource, STANDARD_SCOPES, TrustedIssuer, key_source_problem,
+    redirect_uri,
 };
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::fmt;
 use std::time::Duration;
 use types::Scope;
 use types::remote_url::EgressPolicy;
 
-/// What a deployment decides.
+/// The configuration of a deployment.
 #[derive(Debug)]
 pub struct Config {
-    /// The issuer: an origin.
+    /// Issuer identifier: an origin.
     pub issuer: String,
-    /// The audience of access tokens.
+    /// Audience of access tokens that name no resource.
     pub audience: String,
-    /// The scopes of the deployment's APIs.
+    /// Scopes of the deployment's APIs.
     pub scopes: Vec<String>,
-    /// The APIs that tokens can be asked for by name (RFC 8707).
+    /// APIs that a request may name as `resource` (RFC 8707).
     pub resources: Vec<Resource>,
-    /// Whether every authorization request must be pushed (RFC 9126 §5).
+    /// True if every authorization request must be pushed (RFC 9126 §5).
     pub require_pushed_requests: bool,
-    /// The issuers whose JWTs are accepted as grants (RFC 7523).
+    /// Issuers whose JWTs are accepted as grants (RFC 7523).
     pub trusted_issuers: Vec<TrustedIssuer>,
-    /// The issuers whose SAML assertions are accepted as grants (RFC 7522).
+    /// Issuers whose SAML assertions are accepted as grants (RFC 7522).
     pub trusted_saml_issuers: Vec<TrustedIssuer>,
-    /// From a pushed request to the expiry of its reference.
+    /// Lifetime of a `request_uri` of a pushed request.
     pub pushed_request_lifetime: Duration,
-    /// What pairwise subjects are made under, when it is not the secret itself.
+    /// Secret that pairwise subjects are derived from, if it is not the secret of the deployment.
     pub pairwise: Option<Secrets>,
-    /// How clients may register themselves.
+    /// Registration policy.
     pub registration: RegistrationPolicy,
-    /// From a code's issue to its expiry.
+    /// Lifetime of an authorization code.
     pub code_lifetime: Duration,
-    /// From a device's request to the expiry of its codes.
+    /// Lifetime of a device code and its user code.
     pub device_code_lifetime: Duration,
     /// Lifetimes of tokens.
     pub lifetimes: Lifetimes,
-    /// How long a rotated refresh token gets the same successor again.
+    /// Time in which a rotated refresh token yields the same successor again.
     pub refresh_grace: Duration,
-    /// How long a person stays signed in.
+    /// Lifetime of a session.
     pub session_lifetime: Duration,
-    /// How long a person has to sign in and consent.
+    /// Time in which a user must sign in and consent.
     pub interaction_lifetime: Duration,
-    /// How long a signing key signs.
+    /// Time in which a signing key signs.
     pub key_rotation: Duration,
 }
 
-/// All that is wrong with the settings.
+/// The problems of the settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigError {
-    /// Each begins with the name of the setting and says what to do.
-    pub problems: Vec<String>,
+    /// Problems; the field of each is the name of a setting.
+    pub problems: Vec<Problem>,
 }
 
 impl fmt::Display for ConfigError {
@@ -72,7 +73,7 @@ impl std::error::Error for ConfigError {}
 
 struct Reader<'a> {
     lookup: &'a dyn Fn(&str) -> Option<String>,
-    problems: Vec<String>,
+    problems: Vec<Problem>,
 }
 
 impl Reader<'_> {
@@ -82,12 +83,15 @@ impl Reader<'_> {
     }
 
     fn problem(&mut self, name: &str, remedy: impl fmt::Display) {
-        self.problems.push(format!("{name}: {remedy}"));
+        self.problems.push(Problem::new(name.to_owned(), remedy.to_string()));
     }
 
-    fn seconds(&mut self, name: &str, least: u64, most: u64) -> Duration {
-        let default = SETTINGS.iter().find(|setting| setting.name == name).and_then(|setting| setting.default);
-        let text = self.text(name).or(default.map(str::to_owned)).unwrap_or_default();
+    fn seconds(&mut self, name: &str) -> Duration {
+        let setting = SETTINGS.iter().find(|setting| setting.name == name);
+        let default = setting.and_then(|setting| setting.default).map(str::to_owned);
+        let Seconds { least, most } =
+            setting.and_then(|setting| setting.seconds).unwrap_or(Seconds { least: 0, most: u64::MAX });
+        let text = self.text(name).or(default).unwrap_or_default();
         match text.parse() {
             Ok(seconds) if (least..=most).contains(&seconds) => Duration::from_secs(seconds),
             _ => {
@@ -111,31 +115,45 @@ impl Reader<'_> {
         }
     }
 
-    /// A setting that is a JSON array; empty when it is not set.
-    fn list<T: DeserializeOwned>(&mut self, name: &str) -> Vec<T> {
+    /// Returns the items of a setting that is a JSON array of objects; none if it is not set.
+    fn list<T: DeserializeOwned>(&mut self, name: &str, members: &[Member]) -> Vec<T> {
         let Some(text) = self.text(name) else { return Vec::new() };
-        serde_json::from_slice(text.as_bytes()).unwrap_or_else(|error| {
-            self.problem(name, format_args!("is not the JSON array that it must be: {error}"));
-            Vec::new()
-        })
+        let items: Vec<Map<String, Value>> = match serde_json::from_str(&text) {
+            Ok(items) => items,
+            Err(error) => {
+                let (line, column) = (error.line(), error.column());
+                self.problem(name, format_args!("is not a JSON array of objects: see line {line}, column {column}"));
+                return Vec::new();
+            }
+        };
+        let (mut list, before) = (Vec::new(), self.problems.len());
+        for (position, item) in items.into_iter().enumerate() {
+            let (decoded, problems) = shape::decode(members, item);
+            for problem in &problems {
+                self.problem(name, format_args!("[{position}] {problem}"));
+            }
+            list.extend(decoded);
+        }
+        // Later problems name positions: they must be those of the setting.
+        if self.problems.len() == before { list } else { Vec::new() }
     }
 
     fn resources(&mut self, issuer: &str) -> Vec<Resource> {
         const NAME: &str = "LATCHKEY_RESOURCES";
-        let mut resources: Vec<Resource> = self.list(NAME);
-        for problem in resources.iter().filter_map(Resource::problem) {
+        let mut resources: Vec<Resource> = self.list(NAME, Resource::MEMBERS);
+        for problem in resources.iter().filter_map(Resource::validate) {
             self.problem(NAME, problem);
         }
-        // The audience of tokens for no resource in particular can be asked for by name as well.
+        // A request may also name the default audience.
         let own = Resource::of_any_scope(self.text("LATCHKEY_AUDIENCE").unwrap_or_else(|| issuer.to_owned()));
-        if own.problem().is_none() && !resources.iter().any(|listed| listed.resource == own.resource) {
+        if own.validate().is_none() && !resources.iter().any(|listed| listed.resource == own.resource) {
             resources.push(own);
         }
         resources
     }
 
-    fn trusted_issuers(&mut self, name: &str, problems: impl Fn(&TrustedIssuer) -> Vec<String>) -> Vec<TrustedIssuer> {
-        let issuers: Vec<TrustedIssuer> = self.list(name);
+    fn trusted_issuers(&mut self, name: &str, problems: impl Fn(&TrustedIssuer) -> Vec<Problem>) -> Vec<TrustedIssuer> {
+        let issuers: Vec<TrustedIssuer> = self.list(name, TrustedIssuer::MEMBERS);
         for (position, trusted) in issuers.iter().enumerate() {
             for problem in problems(trusted) {
                 self.problem(name, format_args!("[{position}] ({}) {problem}", trusted.issuer));
@@ -164,8 +182,8 @@ impl Reader<'_> {
         let mut policy = RegistrationPolicy {
             per_address: self.number("LATCHKEY_REGISTRATIONS_PER_ADDRESS"),
             in_total: self.number("LATCHKEY_REGISTRATIONS_IN_TOTAL"),
-            unused_lifetime: self.seconds("LATCHKEY_REGISTRATION_UNUSED_LIFETIME", 60, 366 * 86_400),
-            statement_issuers: self.list(ISSUERS),
+            unused_lifetime: self.seconds("LATCHKEY_REGISTRATION_UNUSED_LIFETIME"),
+            statement_issuers: self.list(ISSUERS, StatementIssuer::MEMBERS),
             ..RegistrationPolicy::default()
         };
         for word in self.text(WHO).unwrap_or_default().split_ascii_whitespace() {
@@ -182,8 +200,8 @@ impl Reader<'_> {
             None => self.problem(SCOPES, "has a character that no scope may have; separate names by spaces"),
         }
         let grants = self.text(GRANTS).unwrap_or_else(|| {
-            let with_a_person = [GrantType::AuthorizationCode, GrantType::RefreshToken, GrantType::DeviceCode];
-            with_a_person.map(GrantType::as_str).join(" ")
+            let with_a_user = [GrantType::AuthorizationCode, GrantType::RefreshToken, GrantType::DeviceCode];
+            with_a_user.map(GrantType::as_str).join(" ")
         });
         for word in grants.split_ascii_whitespace() {
             match GrantType::ALL.iter().find(|grant| grant.as_str() == word) {
@@ -192,7 +210,7 @@ impl Reader<'_> {
             }
         }
         for (position, trusted) in policy.statement_issuers.iter().enumerate() {
-            let no_name = trusted.issuer.is_empty().then(|| "issuer: must not be empty".to_owned());
+            let no_name = trusted.issuer.is_empty().then(|| Problem::new("issuer", "must not be empty"));
             let no_source = key_source_problem(trusted.jwks.as_ref(), trusted.jwks_uri.as_deref(), reach);
             for problem in no_name.into_iter().chain(no_source).chain(key_set_problem(trusted.jwks.as_ref())) {
                 self.problem(ISSUERS, format_args!("[{position}] ({}) {problem}", trusted.issuer));
@@ -230,37 +248,39 @@ impl Reader<'_> {
     }
 }
 
-/// What is wrong with an issuer of JWTs, its keys among it.
-fn jwt_issuer_problems(trusted: &TrustedIssuer, reach: EgressPolicy) -> Vec<String> {
-    let mut problems = trusted.jwt_problems(reach);
+/// Returns the problems of an issuer of JWTs and of its keys.
+fn jwt_issuer_problems(trusted: &TrustedIssuer, reach: EgressPolicy) -> Vec<Problem> {
+    let mut problems = trusted.validate_jwt(reach);
     problems.extend(key_set_problem(trusted.jwks.as_ref()));
     problems
 }
 
-/// What is wrong with keys that are in the settings.
-fn key_set_problem(jwks: Option<&Value>) -> Option<String> {
+/// Returns the problem of keys that are in the settings.
+fn key_set_problem(jwks: Option<&Value>) -> Option<Problem> {
     let has_keys = JwkSet::from_value(jwks?).is_some_and(|set| !set.keys.is_empty());
-    (!has_keys).then(|| "jwks: must be a JWK Set with a public key for ES256, RS256, PS256 or EdDSA".to_owned())
+    let rule = "must be a JWK Set with a public key for ES256, RS256, PS256 or EdDSA";
+    (!has_keys).then(|| Problem::new("jwks", rule))
 }
 
-/// How far a deployment of this issuer reaches.
+/// Returns the egress policy of a deployment with this issuer.
 fn reach(issuer: &str) -> EgressPolicy {
     if issuer.starts_with("https://") { EgressPolicy::Public } else { EgressPolicy::Loopback }
 }
 
-/// What is wrong with an issuer of SAML assertions, its certificates among it.
-fn saml_issuer_problems(trusted: &TrustedIssuer) -> Vec<String> {
-    let mut problems = trusted.saml_problems();
+/// Returns the problems of an issuer of SAML assertions and of its certificates.
+fn saml_issuer_problems(trusted: &TrustedIssuer) -> Vec<Problem> {
+    let mut problems = trusted.validate_saml();
     for (position, _) in
         trusted.certificates.iter().enumerate().filter(|(_, text)| PublicKey::from_certificate(text).is_none())
     {
-        problems.push(format!("certificates[{position}]: is no X.509 certificate with an RSA or P-256 key"));
+        let rule = "is no X.509 certificate with an RSA or P-256 key";
+        problems.push(Problem::new(format!("certificates[{position}]"), rule));
     }
     problems
 }
 
 impl Config {
-    /// Reads the settings. Reports all that is wrong at once.
+    /// Reads the settings. Errors: every problem of the settings.
     pub fn read(lookup: &dyn Fn(&str) -> Option<String>) -> Result<(Self, Secrets), ConfigError> {
         let mut reader = Reader { lookup, problems: Vec::new() };
         let issuer = reader.issuer();
@@ -270,7 +290,6 @@ impl Config {
         }
         let secret = reader.secret("LATCHKEY_SECRET");
         let previous = reader.secret("LATCHKEY_SECRET_PREVIOUS");
-        const YEAR: u64 = 366 * 86_400;
         let config = Self {
             audience: reader.text("LATCHKEY_AUDIENCE").unwrap_or_else(|| issuer.clone()),
             scopes: match reader.text("LATCHKEY_SCOPES").map(|text| Scope::parse(&text)) {
@@ -289,23 +308,23 @@ impl Config {
                 .trusted_issuers("LATCHKEY_TRUSTED_ISSUERS", |trusted| jwt_issuer_problems(trusted, reach)),
             trusted_saml_issuers: reader.trusted_issuers("LATCHKEY_TRUSTED_SAML_ISSUERS", saml_issuer_problems),
             require_pushed_requests: reader.flag("LATCHKEY_REQUIRE_PUSHED_REQUESTS"),
-            pushed_request_lifetime: reader.seconds("LATCHKEY_PUSHED_REQUEST_LIFETIME", 5, 600),
+            pushed_request_lifetime: reader.seconds("LATCHKEY_PUSHED_REQUEST_LIFETIME"),
             pairwise: reader.secret("LATCHKEY_PAIRWISE_SECRET").map(|secret| Secrets::new(secret, None)),
             registration: reader.registration(reach),
-            code_lifetime: reader.seconds("LATCHKEY_CODE_LIFETIME", 1, 600),
-            device_code_lifetime: reader.seconds("LATCHKEY_DEVICE_CODE_LIFETIME", 60, 3600),
+            code_lifetime: reader.seconds("LATCHKEY_CODE_LIFETIME"),
+            device_code_lifetime: reader.seconds("LATCHKEY_DEVICE_CODE_LIFETIME"),
             lifetimes: Lifetimes {
-                access_token: reader.seconds("LATCHKEY_ACCESS_TOKEN_LIFETIME", 1, MAX_TOKEN_LIFETIME.as_secs()),
-                id_token: reader.seconds("LATCHKEY_ID_TOKEN_LIFETIME", 1, MAX_TOKEN_LIFETIME.as_secs()),
+                access_token: reader.seconds("LATCHKEY_ACCESS_TOKEN_LIFETIME"),
+                id_token: reader.seconds("LATCHKEY_ID_TOKEN_LIFETIME"),
                 refresh: RefreshLifetimes {
-                    absolute: reader.seconds("LATCHKEY_REFRESH_TOKEN_LIFETIME", 1, 10 * YEAR),
-                    idle: reader.seconds("LATCHKEY_REFRESH_TOKEN_IDLE_LIFETIME", 1, 10 * YEAR),
+                    absolute: reader.seconds("LATCHKEY_REFRESH_TOKEN_LIFETIME"),
+                    idle: reader.seconds("LATCHKEY_REFRESH_TOKEN_IDLE_LIFETIME"),
                 },
             },
-            refresh_grace: reader.seconds("LATCHKEY_REFRESH_GRACE", 0, 300),
-            session_lifetime: reader.seconds("LATCHKEY_SESSION_LIFETIME", 60, YEAR),
-            interaction_lifetime: reader.seconds("LATCHKEY_INTERACTION_LIFETIME", 60, 86_400),
-            key_rotation: reader.seconds("LATCHKEY_KEY_ROTATION", 86_400, 10 * YEAR),
+            refresh_grace: reader.seconds("LATCHKEY_REFRESH_GRACE"),
+            session_lifetime: reader.seconds("LATCHKEY_SESSION_LIFETIME"),
+            interaction_lifetime: reader.seconds("LATCHKEY_INTERACTION_LIFETIME"),
+            key_rotation: reader.seconds("LATCHKEY_KEY_ROTATION"),
             issuer,
         };
         match secret {
@@ -314,7 +333,7 @@ impl Config {
         }
     }
 
-    /// The grants that this deployment offers: those of assertions only if it trusts anybody who makes them.
+    /// Returns the grants that this deployment offers. Assertion grants need a trusted issuer.
     pub fn grant_types(&self) -> impl Iterator<Item = GrantType> {
         GrantType::ALL.iter().copied().filter(|grant| match grant {
             GrantType::JwtBearer => !self.trusted_issuers.is_empty(),
@@ -323,12 +342,12 @@ impl Config {
         })
     }
 
-    /// Whether cookies can be marked secure and bound to the host: everywhere but on http://localhost.
+    /// True if cookies can be `Secure` and bound to the host: everywhere except at http://localhost.
     pub fn is_https(&self) -> bool {
         self.reach() == EgressPolicy::Public
     }
 
-    /// How far it may call other servers.
+    /// Returns the egress policy: the addresses that this server may call.
     pub fn reach(&self) -> EgressPolicy {
         reach(&self.issuer)
     }

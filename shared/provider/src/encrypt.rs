@@ -1,4 +1,4 @@
-//! What goes to a client signed, and encrypted when it is registered so.
+//! Signing of JWTs, and encryption to clients that registered for it.
 
 use crate::remote_keys::KeySource;
 use crate::{Context, HandlerError};
@@ -8,7 +8,7 @@ use serde::Serialize;
 use types::{Algorithm, ContentEncryption, Error, KeyManagementAlgorithm, Timestamp};
 
 impl Context {
-    /// A JWT with the key that signs by this algorithm now.
+    /// Signs a JWT with the current key of this algorithm.
     pub async fn sign(
         &self,
         algorithm: Algorithm,
@@ -20,8 +20,8 @@ impl Context {
         jose::sign_jwt(&key, typ, claims).await.map_err(HandlerError::unavailable)
     }
 
-    /// The client's key that answers are encrypted to; `None` when it registered no `alg`. `enc` is A128CBC-HS256 when
-    /// it did not say (OpenID Connect Registration §2, RFC 9701 §6). Refused when the client has no such key.
+    /// Returns the key of the client that responses are encrypted to; `None` without `alg`. The default of `enc` is
+    /// A128CBC-HS256 (OpenID Connect Registration §2, RFC 9701 §6). Errors: `invalid_request` if the client has no key.
     async fn recipient(
         &self,
         client: &Client,
@@ -42,19 +42,20 @@ impl Context {
         recipient.map(Some).ok_or_else(|| no_key(alg).into())
     }
 
-    /// The key that the client's ID tokens are encrypted to; `None` when they are not.
+    /// Returns the key that the client's ID tokens are encrypted to; `None` if they are not encrypted.
     pub async fn id_token_recipient(&self, client: &Client, now: Timestamp) -> Result<Option<Recipient>, HandlerError> {
         let (alg, enc) = (client.id_token_encrypted_response_alg, client.id_token_encrypted_response_enc);
         self.recipient(client, alg, enc, now).await
     }
 
-    /// The key that the client's UserInfo responses are encrypted to; `None` when they are not.
+    /// Returns the key that the client's UserInfo responses are encrypted to; `None` if they are not encrypted.
     pub async fn userinfo_recipient(&self, client: &Client, now: Timestamp) -> Result<Option<Recipient>, HandlerError> {
         let (alg, enc) = (client.userinfo_encrypted_response_alg, client.userinfo_encrypted_response_enc);
         self.recipient(client, alg, enc, now).await
     }
 
-    /// The key that the client's introspection responses are encrypted to (RFC 9701 §6); `None` when they are not.
+    /// Returns the key that the client's introspection responses are encrypted to (RFC 9701 §6); `None` if they are not
+    /// encrypted.
     pub async fn introspection_recipient(
         &self,
         client: &Client,
@@ -65,7 +66,7 @@ impl Context {
     }
 }
 
-/// A signed JWT as it goes out: encrypted, when there is somebody to encrypt it to.
+/// Encrypts a signed JWT, if there is a recipient.
 pub async fn encrypted(recipient: Option<&Recipient>, jwt: String) -> Result<String, HandlerError> {
     match recipient {
         Some(recipient) => jose::encrypt_jwt(recipient, &jwt).await.map_err(HandlerError::unavailable),

@@ -4,6 +4,7 @@ use crate::{Config, ConfigError, Context, Function, ScheduledFunction, shell};
 use manifest::Keys;
 use platform::clock;
 use platform::lambda::{self, Error};
+use protocol::Problem;
 use serde_json::json;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -51,7 +52,7 @@ fn context(row: manifest::Function) -> Result<&'static Context, ConfigError> {
         Ok(records) => Context::new(&lookup, Arc::new(records), Box::new(|line| println!("{line}"))),
         Err(more) => {
             let mut problems = Config::read(&lookup).err().map(|error| error.problems).unwrap_or_default();
-            problems.extend(more);
+            problems.extend(more.into_iter().map(|problem| Problem::new("DynamoDB", problem)));
             Err(ConfigError { problems })
         }
     };

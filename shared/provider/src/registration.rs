@@ -1,8 +1,9 @@
-//! How clients may register themselves: the settings, and the tokens of registration.
+//! The policy and the tokens of dynamic client registration.
 
 use crate::{Context, HandlerError};
 use keys::Secrets;
 use protocol::registration::Registration;
+use protocol::shape::{Member, Shape};
 use protocol::{
     GrantType, InitialAccessToken, InitialAccessTokenId, RegistrationAccessToken, RegistrationId, StoredClient,
 };
@@ -11,59 +12,67 @@ use serde_json::Value;
 use std::time::Duration;
 use types::{Scope, Timestamp};
 
-/// Who may register a client (RFC 7591 §3).
+/// The registration policy (RFC 7591 §3).
 #[derive(Debug, Default)]
 pub struct RegistrationPolicy {
-    /// Anybody.
+    /// True if registration needs no credential.
     pub open: bool,
-    /// Who has an initial access token.
+    /// True if an initial access token is accepted.
     pub token: bool,
-    /// Whose software a trusted issuer vouches for.
+    /// True if the software statement of a trusted issuer is accepted.
     pub statement: bool,
-    /// The scopes that such clients may have.
+    /// Scopes that registered clients may have.
     pub scopes: Scope,
-    /// The grants that such clients may use.
+    /// Grants that registered clients may use.
     pub grants: Vec<GrantType>,
-    /// Who may vouch for software (RFC 7591 §2.3).
+    /// Trusted issuers of software statements (RFC 7591 §2.3).
     pub statement_issuers: Vec<StatementIssuer>,
-    /// How many clients one address may register in an hour, and how many all may that show neither token nor statement.
+    /// Registrations of one address in an hour, with neither token nor statement.
     pub per_address: u32,
-    /// See `per_address`.
+    /// Registrations of all addresses in an hour, with neither token nor statement.
     pub in_total: u32,
-    /// How long a client that anybody registered is kept without being used.
+    /// Time until a client registered without token or statement expires, unless it receives a token.
     pub unused_lifetime: Duration,
 }
 
-/// Who may vouch for software.
+/// A trusted issuer of software statements.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct StatementIssuer {
     /// `iss` of its statements.
     pub issuer: String,
-    /// Its public keys; either these or `jwks_uri`.
+    /// Public keys; excludes `jwks_uri`.
     #[serde(default)]
     pub jwks: Option<Value>,
-    /// Where its public keys are.
+    /// URL of its public keys.
     #[serde(default)]
     pub jwks_uri: Option<String>,
 }
 
+impl StatementIssuer {
+    /// The members of a configured issuer.
+    pub const MEMBERS: &[Member] = &[
+        Member::required("issuer", Shape::Text),
+        Member::optional("jwks", Shape::Any("JWK Set")),
+        Member::optional("jwks_uri", Shape::Url),
+    ];
+}
+
 impl RegistrationPolicy {
-    /// Whether clients can register themselves at all.
+    /// True if clients can register themselves.
     pub const fn is_offered(&self) -> bool {
         self.open || self.token || self.statement
     }
 }
 
-/// Makes an initial access token (RFC 7591 §1.2): good for so many registrations until it expires. Nothing is stored
-/// before it is used.
+/// Returns an initial access token (RFC 7591 §1.2) for a number of registrations until it expires. Round trips: none;
+/// its use is stored.
 pub fn initial_access_token(secrets: &Secrets, random: [u8; 16], uses: u32, expires_at: Timestamp) -> String {
     let id = InitialAccessTokenId::new([0, 0], random);
     InitialAccessToken { id, max_uses: uses, expires_at }.seal(secrets).into_exposed()
 }
 
 impl Context {
-    /// The registration access token of a generation: derived, so that a retry gets the very same.
+    /// Returns the registration access token of a generation. It is derived, so that a retry gets the same.
     pub fn registration_access_token(
         &self,
         client_id: &str,
@@ -76,7 +85,7 @@ impl Context {
         Ok(token.seal(&self.secrets, client_id).into_exposed())
     }
 
-    /// Notes that a client got a token: one that registered itself is kept from now on. No round trip for any other.
+    /// Keeps a client that registered itself, because it received a token. Round trips: none for every other client.
     pub async fn note_use(&self, stored: &StoredClient) -> Result<(), HandlerError> {
         if stored.unused_until.is_none() {
             return Ok(());

@@ -1,19 +1,50 @@
-//! The settings: their names, defaults and meanings. The table in infra/docs/configuration.md is generated from it.
+//! The table of settings: names, defaults, ranges and meanings. Configuration and documentation read the same rows.
 
-/// One setting: an environment variable, or a variable or secret of a Worker.
+use protocol::MAX_TOKEN_LIFETIME;
+use protocol::limits::MAX_REFRESH_LIFETIME;
+
+/// A setting: an environment variable, or a variable or secret of a Worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Setting {
-    /// The name of the variable.
+    /// Name.
     pub name: &'static str,
-    /// The default; `None` if the setting is required.
+    /// Default, in words or as a value; `None` if the setting is required.
     pub default: Option<&'static str>,
-    /// The meaning, with the unit.
-    pub meaning: &'static str,
+    /// Range of a setting that is a number of seconds.
+    pub seconds: Option<Seconds>,
+    meaning: &'static str,
+}
+
+/// A range of seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seconds {
+    /// Least value.
+    pub least: u64,
+    /// Greatest value.
+    pub most: u64,
+}
+
+impl Setting {
+    /// Returns the meaning, with unit and range.
+    pub fn meaning(&self) -> String {
+        match self.seconds {
+            None => self.meaning.to_owned(),
+            Some(Seconds { least, most }) => format!("{} (seconds, {least} to {most})", self.meaning),
+        }
+    }
 }
 
 const fn setting(name: &'static str, default: Option<&'static str>, meaning: &'static str) -> Setting {
-    Setting { name, default, meaning }
+    Setting { name, default, seconds: None, meaning }
 }
+
+const fn seconds(name: &'static str, default: &'static str, range: (u64, u64), meaning: &'static str) -> Setting {
+    let (least, most) = range;
+    Setting { name, default: Some(default), seconds: Some(Seconds { least, most }), meaning }
+}
+
+const DAY: u64 = 86_400;
+const YEAR: u64 = 366 * DAY;
 
 /// Every setting that the functions read.
 pub const SETTINGS: &[Setting] = &[
@@ -59,11 +90,7 @@ pub const SETTINGS: &[Setting] = &[
         Some("none"),
         "the issuers whose SAML assertions are accepted as grants (RFC 7522): a JSON array, see \"Trusted issuers\"",
     ),
-    setting(
-        "LATCHKEY_PUSHED_REQUEST_LIFETIME",
-        Some("90"),
-        "lifetime of the `request_uri` of a pushed request in seconds, 5 to 600",
-    ),
+    seconds("LATCHKEY_PUSHED_REQUEST_LIFETIME", "90", (5, 600), "lifetime of the `request_uri` of a pushed request"),
     setting(
         "LATCHKEY_REGISTRATION",
         Some("closed"),
@@ -94,49 +121,47 @@ pub const SETTINGS: &[Setting] = &[
         Some("500"),
         "registrations of all addresses per hour, without initial access token and software statement",
     ),
-    setting(
+    seconds(
         "LATCHKEY_REGISTRATION_UNUSED_LIFETIME",
-        Some("604800"),
-        "seconds after which such a client is deleted, unless it gets a token before",
+        "604800",
+        (60, YEAR),
+        "time after which such a client is deleted, unless it gets a token before",
     ),
-    setting("LATCHKEY_CODE_LIFETIME", Some("60"), "lifetime of an authorization code in seconds, 1 to 600"),
-    setting(
-        "LATCHKEY_DEVICE_CODE_LIFETIME",
-        Some("600"),
-        "lifetime of a device code and its user code in seconds, 60 to 3600",
-    ),
-    setting(
+    seconds("LATCHKEY_CODE_LIFETIME", "60", (1, 600), "lifetime of an authorization code"),
+    seconds("LATCHKEY_DEVICE_CODE_LIFETIME", "600", (60, 3600), "lifetime of a device code and its user code"),
+    seconds(
         "LATCHKEY_ACCESS_TOKEN_LIFETIME",
-        Some("600"),
-        "lifetime of an access token in seconds, 1 to 86400; a client may have its own",
+        "600",
+        (1, MAX_TOKEN_LIFETIME.as_secs()),
+        "lifetime of an access token; a client may have its own",
     ),
-    setting(
+    seconds(
         "LATCHKEY_ID_TOKEN_LIFETIME",
-        Some("3600"),
-        "lifetime of an ID token in seconds, 1 to 86400; a client may have its own",
+        "3600",
+        (1, MAX_TOKEN_LIFETIME.as_secs()),
+        "lifetime of an ID token; a client may have its own",
     ),
-    setting(
+    seconds(
         "LATCHKEY_REFRESH_TOKEN_LIFETIME",
-        Some("7776000"),
-        "seconds from a grant to the expiry of its last refresh token; a client may have its own",
+        "7776000",
+        (1, MAX_REFRESH_LIFETIME.as_secs()),
+        "time from a grant to the expiry of its last refresh token; a client may have its own",
     ),
-    setting(
+    seconds(
         "LATCHKEY_REFRESH_TOKEN_IDLE_LIFETIME",
-        Some("1209600"),
-        "seconds for which a refresh token may remain unused; a client may have its own",
+        "1209600",
+        (1, MAX_REFRESH_LIFETIME.as_secs()),
+        "time for which a refresh token may remain unused; a client may have its own",
     ),
-    setting(
+    seconds(
         "LATCHKEY_REFRESH_GRACE",
-        Some("30"),
-        "grace window in seconds, 0 to 300: a rotated refresh token yields the same successor again",
+        "30",
+        (0, 300),
+        "grace window: a rotated refresh token yields the same successor again",
     ),
-    setting("LATCHKEY_SESSION_LIFETIME", Some("1209600"), "lifetime of a session in seconds"),
-    setting(
-        "LATCHKEY_INTERACTION_LIFETIME",
-        Some("1800"),
-        "seconds that a user has for sign-in and consent, 60 to 86400",
-    ),
-    setting("LATCHKEY_KEY_ROTATION", Some("7776000"), "seconds for which a signing key signs, at least 86400"),
+    seconds("LATCHKEY_SESSION_LIFETIME", "1209600", (60, YEAR), "lifetime of a session"),
+    seconds("LATCHKEY_INTERACTION_LIFETIME", "1800", (60, DAY), "time that a user has for sign-in and consent"),
+    seconds("LATCHKEY_KEY_ROTATION", "7776000", (DAY, 10 * YEAR), "time for which a signing key signs"),
     setting(
         "LATCHKEY_SHARDS",
         Some("16"),

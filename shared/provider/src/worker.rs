@@ -4,6 +4,7 @@ use crate::{Config, ConfigError, Context, Function, ScheduledFunction, shell};
 use latchkey_http::Response;
 use platform::clock;
 use platform::worker::{read, setting, write};
+use protocol::Problem;
 use serde_json::json;
 use std::sync::{Arc, OnceLock};
 use storage::Records;
@@ -73,24 +74,27 @@ fn records(
     env: &Env,
     lookup: &dyn Fn(&str) -> Option<String>,
     is_current: bool,
-) -> Result<Arc<dyn Records>, Vec<String>> {
+) -> Result<Arc<dyn Records>, Vec<Problem>> {
     let mut problems = Vec::new();
     let shards = lookup("LATCHKEY_SHARDS").map_or(Ok(Shards::default()), |setting| Shards::parse(&setting));
     if let Err(error) = &shards {
-        problems.push(format!("LATCHKEY_SHARDS: {error}; never change it once there are records"));
+        let rule = format!("{error}; never change it once there are records");
+        problems.push(Problem::new("LATCHKEY_SHARDS", rule));
     }
     let hint = lookup("LATCHKEY_LOCATION_HINT");
     let location = hint.as_deref().and_then(LocationHint::parse);
     if hint.is_some() && location.is_none() {
-        problems.push(format!("LATCHKEY_LOCATION_HINT: is one of {}", LocationHint::REGIONS.join(" ")));
+        let rule = format!("is one of {}", LocationHint::REGIONS.join(" "));
+        problems.push(Problem::new("LATCHKEY_LOCATION_HINT", rule));
     }
     let objects = env.durable_object("RECORDS");
     if let Err(error) = &objects {
-        problems.push(format!("RECORDS: is no binding of the Durable Objects of the Worker `records`: {error}"));
+        let rule = format!("is no binding of the Durable Objects of the Worker `records`: {error}");
+        problems.push(Problem::new("RECORDS", rule));
     }
     let cache = env.kv("CACHE");
     if let Err(error) = &cache {
-        problems.push(format!("CACHE: is no binding of a KV namespace: {error}"));
+        problems.push(Problem::new("CACHE", format!("is no binding of a KV namespace: {error}")));
     }
     match (shards, objects, cache) {
         (Ok(shards), Ok(objects), Ok(cache)) if problems.is_empty() => {

@@ -17,7 +17,8 @@ fn problems(name: &str, value: &str) -> Vec<String> {
         "LATCHKEY_SECRET" => Some(SECRET.to_owned()),
         _ => None,
     };
-    Config::read(&lookup).err().map(|error| error.problems).unwrap_or_default()
+    let problems = Config::read(&lookup).err().map(|error| error.problems).unwrap_or_default();
+    problems.iter().map(ToString::to_string).collect()
 }
 
 /// Returns the blocks of JSON: the name behind `json`, and the block.

@@ -2,6 +2,7 @@
 
 use crate::xml::{self, Element, SAML};
 use crate::{Problem, instant};
+use protocol::limits::MAX_ASSERTION_NAME;
 use protocol::{CLOCK_SKEW, single_use_digest};
 use serde_json::{Map, Value};
 use std::time::Duration;
@@ -9,8 +10,6 @@ use types::Timestamp;
 
 const BEARER: &str = "urn:oasis:names:tc:SAML:2.0:cm:bearer";
 const ENTITY: &str = "urn:oasis:names:tc:SAML:2.0:nameid-format:entity";
-/// Greatest length of `Issuer`, `NameID` and `ID` in bytes.
-const MAX_NAME: usize = 512;
 
 /// The rules for an assertion.
 #[derive(Clone, Copy, Debug)]
@@ -101,7 +100,7 @@ impl VerifiedAssertion {
 }
 
 fn is_name(text: &str) -> bool {
-    !text.is_empty() && text.len() <= MAX_NAME
+    !text.is_empty() && text.len() <= MAX_ASSERTION_NAME
 }
 
 fn issuer(root: &Element<'_, '_>) -> Option<String> {

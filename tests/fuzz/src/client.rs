@@ -13,7 +13,7 @@ pub(crate) fn metadata(bytes: &[u8]) {
     let grants = [GrantType::AuthorizationCode, GrantType::RefreshToken, GrantType::ClientCredentials];
     let limits = Limits { scopes: &scopes, grants: &grants, reach: EgressPolicy::Public };
     let Ok(client) = registration::read("client", metadata, None, &limits) else { return };
-    assert_eq!(client.problems(), Vec::<String>::new());
+    assert_eq!(client.validate(), []);
     assert!(client.scope.is_within(&scopes));
     assert!(client.grant_types.iter().all(|grant| grants.contains(grant)));
     // The response of the registration, sent back, describes the same client (RFC 7592 §2.2).
@@ -25,7 +25,7 @@ pub(crate) fn metadata(bytes: &[u8]) {
 /// A client as the operator writes it, and as it is stored.
 pub(crate) fn stored(bytes: &[u8]) {
     let Ok(client) = serde_json::from_slice::<Client>(bytes) else { return };
-    let _ = client.problems();
+    let _ = client.validate();
     let written = serde_json::to_vec(&client).expect("a client is JSON");
     let again: Client = serde_json::from_slice(&written).expect("what was written can be read");
     assert_eq!(serde_json::to_vec(&again).expect("JSON"), written);

@@ -144,7 +144,7 @@ pub async fn seed(records: &dyn Records, password_hash: &str) {
         json!({ "client_id": "other-api", "grant_types": [], "introspects": ["https://other.example"] }),
     ] {
         let client: Client = serde_json::from_value(client).unwrap();
-        assert_eq!(client.problems(), Vec::<String>::new());
+        assert_eq!(client.validate(), []);
         let secrets = if client.is_confidential() { vec![SecretVerifier::new("secret", [7; 16])] } else { Vec::new() };
         clients::save(records, &StoredClient::new(client, secrets)).await.unwrap();
     }

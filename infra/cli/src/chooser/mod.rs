@@ -186,7 +186,7 @@ mod tests {
             let mut client = application.client(application.scope(), &redirects, resource);
             client.insert("client_id".to_owned(), json!("x"));
             let client: protocol::Client = serde_json::from_value(Value::Object(client)).unwrap();
-            assert_eq!(client.problems(), Vec::<String>::new(), "{application:?}");
+            assert_eq!(client.validate(), [], "{application:?}");
             assert!(client.must_use_pkce(), "{application:?}");
         }
     }

@@ -1,13 +1,11 @@
-//! What can be wrong with how a client has answers encrypted.
+//! Validation of the settings for encrypted responses (OpenID Connect Registration §2, RFC 9701 §6).
 
-use crate::Client;
+use crate::{Client, Problem};
 use serde_json::Value;
 use types::KeyManagementAlgorithm;
 
 impl Client {
-    /// What is wrong with how it has answers encrypted (OpenID Connect Registration §2, RFC 9701 §6).
-    pub(super) fn encryption_problems(&self) -> Vec<String> {
-        let mut problems = Vec::new();
+    pub(super) fn encryption(&self, problems: &mut Vec<Problem>) {
         for (field, alg, enc) in [
             ("id_token_encrypted_response", self.id_token_encrypted_response_alg, self.id_token_encrypted_response_enc),
             ("userinfo_encrypted_response", self.userinfo_encrypted_response_alg, self.userinfo_encrypted_response_enc),
@@ -18,18 +16,19 @@ impl Client {
             ),
         ] {
             match alg {
-                None if enc.is_some() => problems.push(format!("{field}_enc: needs {field}_alg")),
+                None if enc.is_some() => {
+                    problems.push(Problem::new(format!("{field}_enc"), format!("needs {field}_alg")));
+                }
                 Some(alg) if !self.may_have_key_for(alg) => {
-                    problems
-                        .push(format!("{field}_alg: needs a key that {} can use in jwks or at jwks_uri", alg.as_str()));
+                    let rule = format!("needs a key that {} can use in jwks or at jwks_uri", alg.as_str());
+                    problems.push(Problem::new(format!("{field}_alg"), rule));
                 }
                 _ => {}
             }
         }
-        problems
     }
 
-    /// Whether a key to encrypt to may be among its keys; those at a URL are seen when they are needed.
+    /// True if the client may have a key to encrypt to. Keys at a URL are fetched when they are needed.
     fn may_have_key_for(&self, alg: KeyManagementAlgorithm) -> bool {
         let Some(jwks) = &self.jwks else { return self.jwks_uri.is_some() };
         let is_fit = |key: &Value| {
@@ -38,8 +37,8 @@ impl Client {
                 KeyManagementAlgorithm::RsaOaep256 => member("kty") == Some("RSA"),
                 _ => (member("kty"), member("crv")) == (Some("EC"), Some("P-256")),
             };
-            let is_for_it = member("use").is_none_or(|usage| usage == "enc");
-            is_kind && is_for_it && member("alg").is_none_or(|only| only == alg.as_str())
+            let is_for_encryption = member("use").is_none_or(|usage| usage == "enc");
+            is_kind && is_for_encryption && member("alg").is_none_or(|only| only == alg.as_str())
         };
         jwks.get("keys").and_then(Value::as_array).is_some_and(|keys| keys.iter().any(is_fit))
     }

@@ -1,8 +1,8 @@
-//! The values that settings of a client can have.
+//! Values of client settings.
 
 use serde::{Deserialize, Serialize};
 
-/// Grants that a client may use.
+/// A grant type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GrantType {
@@ -27,7 +27,7 @@ pub enum GrantType {
 }
 
 impl GrantType {
-    /// All of them.
+    /// Every value.
     pub const ALL: &[Self] = &[
         Self::AuthorizationCode,
         Self::RefreshToken,
@@ -38,7 +38,7 @@ impl GrantType {
         Self::TokenExchange,
     ];
 
-    /// The name on the wire.
+    /// Returns the name on the wire.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::AuthorizationCode => "authorization_code",
@@ -52,11 +52,11 @@ impl GrantType {
     }
 }
 
-/// How a client authenticates at the token endpoint.
+/// A client authentication method, as a client registers it (RFC 6749 §2.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ClientAuthenticationMethod {
-    /// A public client: it cannot keep a secret (RFC 6749 §2.1).
+    /// None: a public client, which cannot keep a secret (RFC 6749 §2.1).
     None,
     /// RFC 6749 §2.3.1. A client with a secret may also send it in the body.
     ClientSecretBasic,
@@ -67,42 +67,78 @@ pub enum ClientAuthenticationMethod {
 }
 
 impl ClientAuthenticationMethod {
-    /// All of them, as metadata lists them. `client_secret_jwt` is none: it would need secrets that can be read.
+    /// Every method, as the metadata lists them. `client_secret_jwt` is not supported: the server would have to store
+    /// secrets in a form that can be read.
     pub const ALL: &[Self] = &[Self::ClientSecretBasic, Self::ClientSecretPost, Self::PrivateKeyJwt, Self::None];
 
-    /// Whether there is a secret in it.
+    /// Returns the name on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::ClientSecretBasic => "client_secret_basic",
+            Self::ClientSecretPost => "client_secret_post",
+            Self::PrivateKeyJwt => "private_key_jwt",
+        }
+    }
+
+    /// True if the client has a secret.
     pub const fn has_secret(self) -> bool {
-        matches!(self, Self::ClientSecretBasic | Self::ClientSecretPost)
+        match self {
+            Self::ClientSecretBasic | Self::ClientSecretPost => true,
+            Self::None | Self::PrivateKeyJwt => false,
+        }
+    }
+
+    /// True if the client must have public keys.
+    pub const fn needs_keys(self) -> bool {
+        match self {
+            Self::PrivateKeyJwt => true,
+            Self::None | Self::ClientSecretBasic | Self::ClientSecretPost => false,
+        }
     }
 }
 
-/// What kind of application it is (OpenID Connect Registration §2).
+/// A kind of application (OpenID Connect Registration §2).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ApplicationType {
     /// Runs on a server or in a browser.
     #[default]
     Web,
-    /// Installed on the person's device.
+    /// Installed on the user's device.
     Native,
 }
 
-/// What an authorization response may carry (OAuth 2.0 Multiple Response Types §3, §5).
+impl ApplicationType {
+    /// Every value.
+    pub const ALL: &[Self] = &[Self::Web, Self::Native];
+
+    /// Returns the name on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Web => "web",
+            Self::Native => "native",
+        }
+    }
+}
+
+/// A response type (OAuth 2.0 Multiple Response Type Encoding Practices §3, §5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ResponseType {
     /// RFC 6749 §4.1.1.
     #[serde(rename = "code")]
     Code,
-    /// The hybrid flow (OpenID Connect Core §3.3): the ID token proves the response; no access token in the front channel.
+    /// The hybrid flow (OpenID Connect Core §3.3): the ID token authenticates the response. The front channel carries no
+    /// access token.
     #[serde(rename = "code id_token")]
     CodeIdToken,
 }
 
 impl ResponseType {
-    /// All of them.
+    /// Every value.
     pub const ALL: &[Self] = &[Self::Code, Self::CodeIdToken];
 
-    /// The name on the wire.
+    /// Returns the name on the wire.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Code => "code",
@@ -110,7 +146,7 @@ impl ResponseType {
         }
     }
 
-    /// From the wire, where the order of the words is free.
+    /// Parses a response type. The words may be in any order.
     pub fn parse(text: &str) -> Option<Self> {
         let is_same = |known: &Self| {
             let mut words = known.as_str().split(' ');
@@ -120,38 +156,64 @@ impl ResponseType {
     }
 }
 
-/// Whether every client knows a person by the same name (OpenID Connect Core §8).
+/// A subject identifier type (OpenID Connect Core §8).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SubjectType {
-    /// The same name for all.
+    /// The same `sub` for every client.
     #[default]
     Public,
-    /// A name for each sector.
+    /// Another `sub` for each sector.
     Pairwise,
 }
 
-/// What an access token looks like.
+impl SubjectType {
+    /// Every value.
+    pub const ALL: &[Self] = &[Self::Public, Self::Pairwise];
+
+    /// Returns the name on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::Pairwise => "pairwise",
+        }
+    }
+}
+
+/// A format of access tokens.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AccessTokenFormat {
-    /// A JWT (RFC 9068), which any resource server can check by itself.
+    /// JWT (RFC 9068), which a resource server can verify by itself.
     #[default]
     Jwt,
-    /// Nothing to read for anybody but this server (RFC 7662).
+    /// Opaque: resource servers introspect it (RFC 7662).
     Opaque,
 }
 
-/// What a client may exchange (RFC 8693).
+impl AccessTokenFormat {
+    /// Every value.
+    pub const ALL: &[Self] = &[Self::Jwt, Self::Opaque];
+
+    /// Returns the name on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Jwt => "jwt",
+            Self::Opaque => "opaque",
+        }
+    }
+}
+
+/// The tokens that a client may exchange (RFC 8693).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TokenExchangePolicy {
-    /// The clients whose tokens it may exchange.
+    /// Clients whose tokens it may exchange.
     #[serde(default)]
     pub subject_clients: Vec<String>,
-    /// The audiences that it may exchange them for.
+    /// Audiences that it may request.
     #[serde(default)]
     pub audiences: Vec<String>,
-    /// Whether it may act as the person without saying who acts; else an actor token is demanded (§1.1).
+    /// True if the client may impersonate the user. Otherwise it must send an actor token (§1.1).
     #[serde(default)]
     pub impersonation: bool,
 }

@@ -1,16 +1,15 @@
-//! Clients, in the words of RFC 7591 §2 and OpenID Connect Registration §2, and this server's own settings.
+//! Clients: the settings of RFC 7591 §2 and OpenID Connect Registration §2, and those of this server.
 
 mod encryption;
 pub(crate) mod human;
 mod kinds;
-mod members;
-mod problems;
-mod secret;
+mod secrets;
 mod sector;
+pub mod settings;
+mod validation;
 
 use crate::{MAX_TOKEN_LIFETIME, RefreshLifetimes};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use types::{Algorithm, ContentEncryption, KeyManagementAlgorithm, RequestObjectAlgorithm, Scope};
@@ -19,167 +18,170 @@ pub use kinds::{
     AccessTokenFormat, ApplicationType, ClientAuthenticationMethod, GrantType, ResponseType, SubjectType,
     TokenExchangePolicy,
 };
-pub use secret::{SecretVerifier, StoredClient};
+pub use secrets::{SecretRotation, SecretVerifier, StoredClient, chosen_secret_problem};
 
-/// A client. Durations are in seconds.
+/// A client. [`settings::SETTINGS`] has the meaning of each member; durations are in seconds.
+///
+/// Decoding ignores unknown members, because a newer version may have stored them. [`Client::parse`] is the strict way
+/// for settings that an operator or a client sends.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Client {
-    /// Its name on the wire.
+    /// Identifier on the wire.
     pub client_id: String,
-    /// Its name for people.
+    /// Name that users see.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_name: Option<String>,
-    /// Its home page.
+    /// Home page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_uri: Option<String>,
-    /// Its picture, https.
+    /// Logo, https.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub logo_uri: Option<String>,
-    /// How it uses what it learns about people.
+    /// Privacy policy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy_uri: Option<String>,
-    /// Its terms of service.
+    /// Terms of service.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tos_uri: Option<String>,
-    /// What kind of application it is.
+    /// Kind of application.
     #[serde(default)]
     pub application_type: ApplicationType,
-    /// Where answers may be sent.
+    /// Redirect URIs.
     #[serde(default)]
     pub redirect_uris: Vec<String>,
-    /// Where a browser may be sent after sign-out.
+    /// URIs that a browser may be sent to after sign-out.
     #[serde(default)]
     pub post_logout_redirect_uris: Vec<String>,
-    /// What it may use.
+    /// Grants that it may use.
     #[serde(default = "default_grant_types")]
     pub grant_types: Vec<GrantType>,
-    /// How it authenticates.
+    /// Client authentication method.
     #[serde(default = "default_authentication_method")]
     pub token_endpoint_auth_method: ClientAuthenticationMethod,
-    /// What it may ask for.
+    /// Scopes that it may request.
     #[serde(default = "default_scope")]
     pub scope: Scope,
-    /// How its ID tokens are signed (OpenID Connect Registration §2: RS256 unless it says otherwise).
+    /// Signature of its ID tokens (OpenID Connect Registration §2: RS256 by default).
     #[serde(default = "default_id_token_algorithm")]
     pub id_token_signed_response_alg: Algorithm,
-    /// How its UserInfo responses are signed; plain JSON when it does not say.
+    /// Signature of its UserInfo responses; plain JSON without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub userinfo_signed_response_alg: Option<Algorithm>,
-    /// What its authorization requests may ask for.
+    /// Response types of its authorization requests.
     #[serde(default = "default_response_types")]
     pub response_types: Vec<ResponseType>,
-    /// Names and URLs in other languages: `client_name#de` and the like (RFC 7591 §2.2).
+    /// Names and URLs in other languages, by `client_name#de` and the like (RFC 7591 §2.2).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub localized: BTreeMap<String, String>,
-    /// How to reach those who answer for it.
+    /// Addresses of the developers who are responsible.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub contacts: Vec<String>,
-    /// Names its software, the same for every installation (RFC 7591 §2).
+    /// Identifier of the software, the same for every installation (RFC 7591 §2).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub software_id: Option<String>,
-    /// The version of its software (RFC 7591 §2).
+    /// Version of the software (RFC 7591 §2).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub software_version: Option<String>,
-    /// Its public keys (RFC 7517 §5); either these or `jwks_uri`.
+    /// Public keys (RFC 7517 §5); excludes `jwks_uri`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jwks: Option<serde_json::Value>,
-    /// Where its public keys are.
+    /// URL of its public keys.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jwks_uri: Option<String>,
-    /// The one algorithm of its assertions, when it authenticates by `private_key_jwt`; any when it does not say.
+    /// The one algorithm of its client assertions (`private_key_jwt`); any without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token_endpoint_auth_signing_alg: Option<Algorithm>,
-    /// Whether it knows people by names of its sector's own.
+    /// Subject identifiers that it receives (OpenID Connect Core §8).
     #[serde(default)]
     pub subject_type: SubjectType,
-    /// Names its sector: a list of the redirect URIs that share it (OpenID Connect Core §8.1).
+    /// URL of a list of the redirect URIs that share its sector (OpenID Connect Core §8.1).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sector_identifier_uri: Option<String>,
-    /// How the key of its encrypted ID tokens travels; they are not encrypted when it does not say.
+    /// Key management of its encrypted ID tokens; they are not encrypted without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id_token_encrypted_response_alg: Option<KeyManagementAlgorithm>,
-    /// How its ID tokens are encrypted; A128CBC-HS256 when it does not say.
+    /// Content encryption of its encrypted ID tokens; A128CBC-HS256 without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id_token_encrypted_response_enc: Option<ContentEncryption>,
-    /// As for ID tokens, for UserInfo responses.
+    /// Key management of its encrypted UserInfo responses; they are not encrypted without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub userinfo_encrypted_response_alg: Option<KeyManagementAlgorithm>,
-    /// As for ID tokens, for UserInfo responses.
+    /// Content encryption of its encrypted UserInfo responses; A128CBC-HS256 without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub userinfo_encrypted_response_enc: Option<ContentEncryption>,
-    /// How its introspection responses are signed when it asks for JWTs (RFC 9701 §6); RS256 when it does not say.
+    /// Signature of introspection responses that are JWTs (RFC 9701 §6); RS256 without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub introspection_signed_response_alg: Option<Algorithm>,
-    /// As for ID tokens, for introspection responses (RFC 9701 §6).
+    /// Key management of encrypted introspection responses (RFC 9701 §6).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub introspection_encrypted_response_alg: Option<KeyManagementAlgorithm>,
-    /// As for ID tokens, for introspection responses (RFC 9701 §6).
+    /// Content encryption of encrypted introspection responses (RFC 9701 §6).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub introspection_encrypted_response_enc: Option<ContentEncryption>,
-    /// The one algorithm of its request objects (RFC 9101 §10.5); any signed one when it does not say.
+    /// The one algorithm of its request objects (RFC 9101 §10.5); any signature without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_object_signing_alg: Option<RequestObjectAlgorithm>,
-    /// Whether its requests must be signed request objects (RFC 9101 §10.5).
+    /// True if its authorization requests must be signed request objects (RFC 9101 §10.5).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub require_signed_request_object: bool,
-    /// Where its request objects may be fetched from (OpenID Connect Registration §2).
+    /// URLs that its request objects may be fetched from (OpenID Connect Registration §2).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub request_uris: Vec<String>,
-    /// Whether its requests must be pushed (RFC 9126 §6).
+    /// True if its authorization requests must be pushed (RFC 9126 §6).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub require_pushed_authorization_requests: bool,
-    /// Whether it insists on `auth_time`; ID tokens always have it.
+    /// True if ID tokens must have `auth_time`; they always do.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub require_auth_time: bool,
-    /// `acr_values` when a request has none.
+    /// `acr_values` of a request that has none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub default_acr_values: Vec<String>,
-    /// Where others may send a browser to begin a sign-in (OpenID Connect Core §4).
+    /// URL at which another party may start a sign-in (OpenID Connect Core §4).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub initiate_login_uri: Option<String>,
-    /// Told when a session ends (OpenID Connect Back-Channel Logout §2.2).
+    /// Receives a logout token when a session ends (OpenID Connect Back-Channel Logout §2.2).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backchannel_logout_uri: Option<String>,
-    /// Whether logout tokens must name the session; they always do.
+    /// True if logout tokens must have `sid`; they always do.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub backchannel_logout_session_required: bool,
-    /// Shown in a frame when a session ends (OpenID Connect Front-Channel Logout §2).
+    /// Opened in a frame when a session ends (OpenID Connect Front-Channel Logout §2).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub frontchannel_logout_uri: Option<String>,
-    /// Whether that frame must be told issuer and session.
+    /// True if that frame must receive `iss` and `sid`; it always does.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub frontchannel_logout_session_required: bool,
-    /// `max_age` when a request has none.
+    /// `max_age` of a request that has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default_max_age: Option<u64>,
-    /// Whether it must use PKCE. A public client always must (RFC 9700 §2.1.1).
+    /// True if PKCE is required. For a public client it always is (RFC 9700 §2.1.1).
     #[serde(default = "yes")]
     pub require_pkce: bool,
-    /// What its access tokens look like, when the resource does not decide.
+    /// Format of its access tokens, unless the resource decides.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access_token_format: Option<AccessTokenFormat>,
-    /// The resources that it may ask for (RFC 8707); any of the deployment's when it does not say.
+    /// Resources that it may request (RFC 8707); any of the deployment without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resources: Option<Vec<String>>,
-    /// The audiences whose tokens it may introspect: for resource servers (RFC 7662 §4).
+    /// Audiences whose tokens it may introspect, for a resource server (RFC 7662 §4).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub introspects: Vec<String>,
-    /// What it may exchange (RFC 8693).
+    /// Tokens that it may exchange (RFC 8693).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token_exchange: Option<TokenExchangePolicy>,
-    /// Whether people are not asked for consent: for the operator's own applications.
+    /// True if users are not asked for consent: for the operator's own applications.
     #[serde(default)]
     pub skip_consent: bool,
-    /// Lifetime of its access tokens, when not the deployment's; a day at most.
+    /// Lifetime of its access tokens; the deployment's without it; at most a day.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access_token_lifetime: Option<u64>,
-    /// Lifetime of its ID tokens, when not the deployment's; a day at most.
+    /// Lifetime of its ID tokens; the deployment's without it; at most a day.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id_token_lifetime: Option<u64>,
-    /// Lifetime of a family of refresh tokens, when not the deployment's.
+    /// Time from a grant to the end of its refresh tokens; the deployment's without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refresh_token_lifetime: Option<u64>,
-    /// How long a refresh token may go unused, when not the deployment's.
+    /// Time after which an unused refresh token expires; the deployment's without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refresh_token_idle_lifetime: Option<u64>,
 }
@@ -208,61 +210,44 @@ fn yes() -> bool {
     true
 }
 
-/// Lifetimes of tokens, when a client has none of its own.
+/// Lifetimes of tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lifetimes {
-    /// Access tokens.
+    /// Lifetime of access tokens.
     pub access_token: Duration,
-    /// ID tokens.
+    /// Lifetime of ID tokens.
     pub id_token: Duration,
-    /// Refresh tokens.
+    /// Lifetimes of refresh tokens.
     pub refresh: RefreshLifetimes,
 }
 
 impl Client {
-    /// Whether it can keep a secret (RFC 6749 §2.1).
+    /// True if the client authenticates (RFC 6749 §2.1).
     pub fn is_confidential(&self) -> bool {
         self.token_endpoint_auth_method != ClientAuthenticationMethod::None
     }
 
-    /// Whether it proves itself with a secret.
+    /// True if the client authenticates with a secret.
     pub fn has_secret(&self) -> bool {
         self.token_endpoint_auth_method.has_secret()
     }
 
-    /// Whether it may use a grant.
+    /// True if the client may use the grant.
     pub fn may_use(&self, grant_type: GrantType) -> bool {
         self.grant_types.contains(&grant_type)
     }
 
-    /// Whether its authorization requests must have a code challenge (RFC 9700 §2.1.1).
+    /// True if its authorization requests must have a code challenge (RFC 9700 §2.1.1).
     pub fn must_use_pkce(&self) -> bool {
         self.require_pkce || !self.is_confidential()
     }
 
-    /// Returns the members that no client can have, each with the reason. Each member is read alone, so that all wrong
-    /// members are found. Strict parsing is for requests: a stored client may have members of a later version.
-    pub fn wrong_members(members: &Map<String, Value>) -> impl Iterator<Item = (&str, String)> {
-        let settings = members::names::<Self>();
-        let policy = members::names::<TokenExchangePolicy>();
-        members.iter().filter_map(move |(name, value)| {
-            let mut inner = value.as_object().into_iter().flat_map(Map::keys);
-            let is_unknown = !settings.contains(&name.as_str())
-                || (name == "token_exchange" && inner.any(|member| !policy.contains(&member.as_str())));
-            if is_unknown {
-                return Some((name.as_str(), "unknown field".to_owned()));
-            }
-            let alone = json!({ "client_id": "x", name.as_str(): value });
-            serde_json::from_value::<Self>(alone).err().map(|error| (name.as_str(), error.to_string()))
-        })
-    }
-
-    /// Its name for people; its identifier when it has none.
+    /// Returns the name that users see: `client_name`, or else `client_id`.
     pub fn display_name(&self) -> &str {
         self.client_name.as_deref().unwrap_or(&self.client_id)
     }
 
-    /// The lifetimes of its tokens. A client that was stored before there was a limit is held to it.
+    /// Returns the lifetimes of its tokens. The limit also applies to clients that were stored before it existed.
     pub fn lifetimes(&self, defaults: &Lifetimes) -> Lifetimes {
         let or = |own: Option<u64>, default| own.map_or(default, Duration::from_secs);
         Lifetimes {

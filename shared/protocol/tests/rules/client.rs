@@ -1,4 +1,4 @@
-//! What a client cannot be.
+//! Validation of client settings.
 
 use latchkey_protocol::{Client, Lifetimes, MAX_TOKEN_LIFETIME, RefreshLifetimes};
 use serde_json::{Value, json};
@@ -6,7 +6,9 @@ use serde_json::{Value, json};
 fn problems(more: Value) -> Vec<String> {
     let mut client = json!({ "client_id": "app", "redirect_uris": ["https://app.example/cb"] });
     client.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    serde_json::from_value::<Client>(client).unwrap().problems()
+    let (client, problems) = Client::parse(client.as_object().unwrap().clone());
+    assert_eq!(problems, []);
+    client.unwrap().validate().iter().map(ToString::to_string).collect()
 }
 
 /// OpenID Connect Registration §2, RFC 9701 §6.
@@ -63,7 +65,9 @@ fn a_resource_server_authenticates() {
 fn weak_and_unknown_algorithms_do_not_parse() {
     for alg in ["RSA1_5", "RSA-OAEP", "dir", "A128KW", "ECDH-ES+A192KW", "none", ""] {
         let client = json!({ "client_id": "app", "id_token_encrypted_response_alg": alg });
-        assert!(serde_json::from_value::<Client>(client).is_err(), "{alg}");
+        assert!(serde_json::from_value::<Client>(client.clone()).is_err(), "{alg}");
+        let (_, problems) = Client::parse(client.as_object().unwrap().clone());
+        assert_eq!(problems.len(), 1, "{alg}: {problems:?}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! Every parser that takes outside bytes: no panic, and no more time than the input is long.
+//! Parsers of untrusted bytes: no panic, and linear time.
 
 use latchkey_protocol::{ClaimsRequest, ClientCredentials, CodeChallenge, Parameters, redirect_uri};
 use proptest::prelude::*;
@@ -127,7 +127,7 @@ proptest! {
         prop_assert_eq!(Scope::parse(&scope.to_string()).unwrap(), scope);
     }
 
-    /// Sets are compared token by token: their size is bounded, so that one request cannot cost seconds of work.
+    /// Scopes are compared token by token. Their size is bounded, so that one request cannot cost seconds.
     #[test]
     fn a_scope_of_very_many_tokens_is_none(more in 1usize..4) {
         let tokens: Vec<String> = (0..256 + more).map(|n| n.to_string()).collect();

@@ -1,7 +1,7 @@
-//! Registration (RFC 7591) and its management (RFC 7592): what is kept of what a client says, and which tokens are good.
+//! Dynamic client registration (RFC 7591) and its management (RFC 7592).
 
 use latchkey_protocol::registration::{self, Limits, RegistrationState};
-use latchkey_protocol::{Client, GrantType};
+use latchkey_protocol::{Client, GrantType, client_settings};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use types::remote_url::EgressPolicy;
@@ -16,7 +16,7 @@ fn read(metadata: Value, statement: Option<Value>) -> Result<Client, Error> {
 }
 
 #[test]
-fn a_statement_counts_for_more_and_says_nothing_but_metadata() {
+fn a_statement_takes_precedence_and_sets_metadata_only() {
     let said = json!({ "iss": "x", "exp": 7, "redirect_uris": ["https://vouched.example/"], "skip_consent": true });
     let client = read(json!({ "redirect_uris": ["https://mine.example/"] }), Some(said)).unwrap();
     assert_eq!(client.redirect_uris, ["https://vouched.example/"]);
@@ -41,7 +41,7 @@ fn pkce_is_left_to_openid_clients_that_authenticate() {
     assert!(client(json!({ "token_endpoint_auth_method": "none" })).must_use_pkce());
 }
 
-/// RFC 7592 §2.2 and a lost answer: the old token is good until the new one is first used.
+/// RFC 7592 §2.2 and a lost response: the old token is valid until the new one is used.
 #[test]
 fn tokens_of_two_generations_are_good_until_the_newer_is_used() {
     let writer = String::new;
@@ -64,7 +64,7 @@ fn tokens_of_two_generations_are_good_until_the_newer_is_used() {
     assert_eq!(first.ended(writer()).fingerprint, None);
 }
 
-/// What was stored before a registration could end.
+/// An older version stored no `ended`.
 #[test]
 fn a_state_without_an_end_has_not_ended() {
     let stored = json!({ "latest": 1, "oldest": 0, "secret": 1, "writer": "w" });
@@ -89,17 +89,17 @@ fn json_value() -> impl Strategy<Value = Value> {
 }
 
 proptest! {
-    /// Whatever a stranger sends is read without a panic, and what is accepted has nothing wrong and nothing of ours.
+    /// Untrusted metadata never causes a panic. An accepted client is valid and has no setting of the operator.
     #[test]
     fn any_metadata_is_read(
-        fields in prop::collection::vec((prop::sample::select(registration::FIELDS), json_value()), 0..6),
+        fields in prop::collection::vec((prop::sample::select(client_settings::of_clients().collect::<Vec<_>>()), json_value()), 0..6),
         other in any::<String>(),
         value in json_value(),
     ) {
         let mut metadata = Map::from_iter(fields.into_iter().map(|(name, value)| (name.to_owned(), value)));
         metadata.insert(other, value);
         if let Ok(client) = read(Value::Object(metadata), None) {
-            prop_assert_eq!(client.problems(), Vec::<String>::new());
+            prop_assert_eq!(client.validate(), []);
             prop_assert!(!client.skip_consent && client.introspects.is_empty() && client.token_exchange.is_none());
             prop_assert!(client.access_token_lifetime.is_none() && client.resources.is_none());
         }

@@ -13,9 +13,10 @@ use std::sync::Arc;
 use storage::markers;
 
 impl Context {
-    /// Finds and authenticates the client that sent the request (RFC 6749 §2.3, §3.2.1). Round trips: none for a cached
-    /// client; 1 to mark an assertion as used; 1 to read a client again whose evidence does not match the cached one,
-    /// at most once a second for each client.
+    /// Finds and authenticates the client that sent the request (RFC 6749 §2.3, §3.2.1).
+    ///
+    /// Round trips: none for a cached client; 1 to mark an assertion as used; 1 to read a client again if its
+    /// authentication fails. A client is read again at most once a second.
     pub async fn authenticate(
         &self,
         request: &Request,

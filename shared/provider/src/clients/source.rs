@@ -2,9 +2,7 @@
 
 use crate::{Context, HandlerError};
 use protocol::StoredClient;
-
-/// The longest `client_id`, in bytes.
-const MAX_CLIENT_ID: usize = 128;
+use protocol::limits::MAX_CLIENT_ID;
 
 /// A source of clients. The form of a `client_id` decides which one applies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,0 +1,171 @@
+//! A client as it is stored, and its secrets.
+
+use crate::Client;
+use crate::Problem;
+use crate::limits::{CLIENT_SECRET, MAX_SECRETS};
+use crate::registration::Registration;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+use types::Timestamp;
+
+/// A client as it is stored, with the verifiers of its secrets.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredClient {
+    /// Settings.
+    pub client: Client,
+    /// Verifiers of its secrets, the newest first. Several are valid at once, so that a secret is replaced without a gap.
+    #[serde(default)]
+    pub secrets: Vec<SecretVerifier>,
+    /// Creation time. Tokens issued earlier belong to a deleted client with the same `client_id` and are rejected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
+    /// Expiry of a client that registered itself and has received no token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unused_until: Option<Timestamp>,
+}
+
+impl StoredClient {
+    /// Returns a client that does not expire.
+    pub fn new(client: Client, secrets: Vec<SecretVerifier>) -> Self {
+        Self { client, secrets, since: None, unused_until: None }
+    }
+
+    /// True if the client has not expired at `now`.
+    pub fn is_there(&self, now: Timestamp) -> bool {
+        self.unused_until.is_none_or(|expires_at| !expires_at.is_past(now))
+    }
+
+    /// True if a token of this issue time may belong to this client, not to an earlier one with the same `client_id`.
+    pub fn existed_at(&self, issued_at: Timestamp) -> bool {
+        // Tokens have whole seconds.
+        self.since.is_none_or(|since| since.as_secs() <= issued_at.as_secs())
+    }
+
+    /// True if this registration created the client. The operator may since have created another of the same
+    /// `client_id`.
+    pub fn is_of(&self, registration: &Registration) -> bool {
+        self.since == Some(registration.registered_at)
+    }
+
+    /// True if the secret is one of the client's. Takes the same time for every wrong secret.
+    pub fn accepts(&self, secret: &str) -> bool {
+        self.secrets.iter().fold(false, |found, verifier| found | verifier.accepts(secret))
+    }
+}
+
+/// A change of a client's secrets: the value of `new_client_secret`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SecretRotation {
+    /// The secrets stay; a client without one gets a new one.
+    Keep,
+    /// A new secret replaces all others.
+    Replace,
+    /// A new secret is added; the newest of the others stays valid.
+    Add,
+}
+
+impl SecretRotation {
+    /// Reads `new_client_secret`.
+    pub fn parse(value: Option<&Value>) -> Result<Self, Problem> {
+        match value.map(Value::as_str) {
+            None => Ok(Self::Keep),
+            Some(Some("replace")) => Ok(Self::Replace),
+            Some(Some("add")) => Ok(Self::Add),
+            Some(_) => Err(Problem::new("new_client_secret", "must be \"replace\" or \"add\"")),
+        }
+    }
+
+    /// True if a client with these secrets gets a new one.
+    pub fn needs_secret(self, before: &[SecretVerifier]) -> bool {
+        self != Self::Keep || before.is_empty()
+    }
+
+    /// Returns the verifiers after the change, the newest first.
+    pub fn apply(self, before: &[SecretVerifier], new: SecretVerifier) -> Vec<SecretVerifier> {
+        match self {
+            Self::Keep if !before.is_empty() => before.to_vec(),
+            Self::Keep | Self::Replace => vec![new],
+            Self::Add => std::iter::once(new).chain(before.iter().cloned()).take(MAX_SECRETS).collect(),
+        }
+    }
+}
+
+/// Returns the problem of a client secret that an operator chooses, if it has one.
+pub fn chosen_secret_problem(secret: &str) -> Option<Problem> {
+    let is_good = CLIENT_SECRET.contains(&secret.len()) && secret.bytes().all(|byte| byte.is_ascii_graphic());
+    let rule = format!(
+        "must be {} to {} visible ASCII characters; leave it out to have one made",
+        CLIENT_SECRET.start(),
+        CLIENT_SECRET.end()
+    );
+    (!is_good).then(|| Problem::new("client_secret", rule))
+}
+
+/// The verifier of a client secret: a salted SHA-256. Generated secrets have 256 random bits, so a reader of the store
+/// cannot guess them. Passwords, which users choose, are never stored this way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecretVerifier {
+    salt: String,
+    hash: String,
+}
+
+impl SecretVerifier {
+    /// Returns the verifier of a secret. The salt must be random.
+    pub fn new(secret: &str, salt: [u8; 16]) -> Self {
+        let salt = URL_SAFE_NO_PAD.encode(salt);
+        let hash = Self::hash(&salt, secret);
+        Self { salt, hash }
+    }
+
+    /// True if this is the secret. Takes the same time for every secret.
+    pub fn accepts(&self, secret: &str) -> bool {
+        Self::hash(&self.salt, secret).as_bytes().ct_eq(self.hash.as_bytes()).into()
+    }
+
+    fn hash(salt: &str, secret: &str) -> String {
+        URL_SAFE_NO_PAD.encode(Sha256::new().chain_update(salt).chain_update(b"\0").chain_update(secret).finalize())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn verifier(secret: &str) -> SecretVerifier {
+        SecretVerifier::new(secret, [7; 16])
+    }
+
+    #[test]
+    fn a_rotation_keeps_replaces_or_adds() {
+        let before = [verifier("second"), verifier("first")];
+        let apply = |rotation: SecretRotation, before: &[SecretVerifier]| rotation.apply(before, verifier("third"));
+        assert_eq!(apply(SecretRotation::Keep, &before), before);
+        assert_eq!(apply(SecretRotation::Keep, &[]), [verifier("third")]);
+        assert_eq!(apply(SecretRotation::Replace, &before), [verifier("third")]);
+        assert_eq!(apply(SecretRotation::Add, &before), [verifier("third"), verifier("second")]);
+        assert!(!SecretRotation::Keep.needs_secret(&before) && SecretRotation::Keep.needs_secret(&[]));
+        assert!(SecretRotation::Add.needs_secret(&before));
+    }
+
+    #[test]
+    fn a_rotation_has_two_names() {
+        assert_eq!(SecretRotation::parse(None), Ok(SecretRotation::Keep));
+        assert_eq!(SecretRotation::parse(Some(&json!("add"))), Ok(SecretRotation::Add));
+        for other in [json!("Add"), json!(""), json!(true), json!(null)] {
+            assert_eq!(SecretRotation::parse(Some(&other)).unwrap_err().field(), "new_client_secret");
+        }
+    }
+
+    #[test]
+    fn a_chosen_secret_is_long_and_visible() {
+        assert_eq!(chosen_secret_problem("a-long-secret"), None);
+        for secret in ["short", "with a space in it", &"x".repeat(257)] {
+            assert!(chosen_secret_problem(secret).is_some(), "{secret}");
+        }
+    }
+}

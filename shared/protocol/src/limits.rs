@@ -1,0 +1,87 @@
+//! Limits, each in one place: name, unit and range. Validation and documentation read the same constants.
+
+use std::fmt;
+use std::time::Duration;
+
+/// The longest `client_id`, in bytes.
+pub const MAX_CLIENT_ID: usize = 128;
+
+/// The most members of a list in a client's settings.
+pub const MAX_LIST: usize = 100;
+
+/// The longest name, contact or URL in a client's settings, in bytes.
+pub const MAX_TEXT: usize = 2048;
+
+/// The most keys in a client's `jwks`.
+pub const MAX_KEYS: usize = 20;
+
+/// The largest client that registers itself, in bytes of JSON.
+pub const MAX_CLIENT: usize = 32 * 1024;
+
+/// The shortest and the longest client secret that an operator may choose, in bytes. Generated secrets have 43.
+pub const CLIENT_SECRET: std::ops::RangeInclusive<usize> = 12..=256;
+
+/// The most secrets of a client that are valid at the same time.
+pub const MAX_SECRETS: usize = 2;
+
+/// The longest lifetime of refresh tokens: 10 years.
+pub const MAX_REFRESH_LIFETIME: Duration = Duration::from_secs(10 * 366 * 86_400);
+
+/// The longest subject (`sub`), in bytes (OpenID Connect Core §2).
+pub const MAX_SUBJECT: usize = 255;
+
+/// The longest username, in bytes.
+pub const MAX_USERNAME: usize = 128;
+
+/// The longest password at sign-in, in bytes.
+pub const MAX_PASSWORD: usize = 1024;
+
+/// The shortest password that the tools accept, in characters (NIST SP 800-63B §3.1.1.2).
+pub const MIN_PASSWORD: usize = 8;
+
+/// The longest `iss`, `sub` and `jti` of an assertion, in bytes.
+pub const MAX_ASSERTION_NAME: usize = 512;
+
+/// The longest lifetime of an assertion that may be configured, in seconds: a day.
+pub const MAX_ASSERTION_SECONDS: u64 = 86_400;
+
+/// The cost of an Argon2id hash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Argon2Cost {
+    /// Memory, in KiB.
+    pub memory_kib: u32,
+    /// Passes over the memory.
+    pub passes: u32,
+    /// Parallel lanes.
+    pub lanes: u32,
+}
+
+impl Argon2Cost {
+    /// The cost of the hashes that the tools generate (OWASP: 19 MiB, two passes, one lane).
+    pub const GENERATED: Self = Self { memory_kib: 19_456, passes: 2, lanes: 1 };
+
+    /// The least cost: the cheapest recommendation of OWASP (7 MiB, five passes).
+    pub const LEAST: Self = Self { memory_kib: 7168, passes: 5, lanes: 1 };
+
+    /// The greatest cost that a function can spend: a Worker has 128 MiB.
+    pub const MOST: Self = Self { memory_kib: 65_536, passes: 10, lanes: 4 };
+
+    /// True if an attacker can try passwords cheaper than OWASP recommends.
+    pub const fn is_too_cheap(self) -> bool {
+        let least = Self::LEAST.memory_kib.saturating_mul(Self::LEAST.passes);
+        self.memory_kib < Self::LEAST.memory_kib || self.memory_kib.saturating_mul(self.passes) < least
+    }
+
+    /// True if a function cannot check the hash.
+    pub const fn is_too_dear(self) -> bool {
+        let most = Self::MOST;
+        self.memory_kib > most.memory_kib || self.passes > most.passes || self.lanes < 1 || self.lanes > most.lanes
+    }
+}
+
+impl fmt::Display for Argon2Cost {
+    /// Writes the cost as in a PHC string.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "m={},t={},p={}", self.memory_kib, self.passes, self.lanes)
+    }
+}

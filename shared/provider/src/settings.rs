@@ -1,13 +1,13 @@
-//! The settings: their names, defaults and meanings. The table in infra/docs/configuration.md is generated from it.
+//! The settings: their names, defaults and meanings. The README's reference is checked against this table.
 
 /// One setting: an environment variable, or a variable or secret of a Worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Setting {
-    /// The name of the variable.
+    /// Its name.
     pub name: &'static str,
-    /// The default; `None` if the setting is required.
+    /// What holds when it is not set; `None` when it must be set.
     pub default: Option<&'static str>,
-    /// The meaning, with the unit.
+    /// What it means, with its unit.
     pub meaning: &'static str,
 }
 

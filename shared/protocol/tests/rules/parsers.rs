@@ -127,7 +127,7 @@ proptest! {
         prop_assert_eq!(Scope::parse(&scope.to_string()).unwrap(), scope);
     }
 
-    /// Sets are compared token by token: their size is bounded, so that one request cannot cost seconds of work.
+    /// Sets are compared token by token: their size is bounded, so that nobody buys seconds of work with one request.
     #[test]
     fn a_scope_of_very_many_tokens_is_none(more in 1usize..4) {
         let tokens: Vec<String> = (0..256 + more).map(|n| n.to_string()).collect();

@@ -79,7 +79,7 @@ const CHECKED: &[&str] = &[
     "shared/storage-dynamodb",
     "shared/storage-sqlite",
     "shared/types",
-    "tests/contract-worker",
+    "tests",
 ];
 
 /// An exception: a file, the word or phrase that it may use, and the reason.

@@ -39,7 +39,15 @@ impl Target {
     }
 
     fn suite(&self) -> Result<()> {
-        process::run(&mut self.cargo_test("http"))
+        let mut cargo = self.cargo_test("http");
+        if self.platform == "local" {
+            cargo.env("LATCHKEY_TEST_CLOCK", "1");
+        }
+        // A snapshot that differs fails; `INSTA_UPDATE=always` writes it.
+        if std::env::var_os("INSTA_UPDATE").is_none() {
+            cargo.env("INSTA_UPDATE", "no");
+        }
+        process::run(&mut cargo)
     }
 
     /// Runs the tests with faults, one at a time, because they share the store.
@@ -64,7 +72,7 @@ pub(super) fn with_local(work: impl FnOnce(&Target) -> Result<()>) -> Result<()>
     let port = process::free_port()?;
     let target = Target { url: format!("http://localhost:{port}"), platform: "local", secret: demo::secret()? };
     let mut dev = Command::new(workspace::binary("latchkey", Build::Dev));
-    dev.args(["dev", "--port", &port.to_string(), "--data"]).arg(&data);
+    dev.args(["dev", "--test-clock", "--port", &port.to_string(), "--data"]).arg(&data);
     dev.env("LATCHKEY_SECRET", &target.secret).envs(settings()?);
     dev.stdout(Stdio::null()).stderr(File::create(&log)?);
     let server = process::Server::start(&mut dev, port)?;

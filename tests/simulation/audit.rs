@@ -14,7 +14,7 @@ async fn instance() -> (Instance, Arc<Mutex<Vec<String>>>) {
     let mut instance = deployment(Arc::new(Memory::new())).await;
     let lines: Arc<Mutex<Vec<String>>> = Arc::default();
     let kept = Arc::clone(&lines);
-    instance.context_mut().log = Box::new(move |line| kept.lock().unwrap().push(line.to_owned()));
+    instance.context_mut().log = Arc::new(move |line: &str| kept.lock().unwrap().push(line.to_owned()));
     (instance, lines)
 }
 

@@ -1,6 +1,5 @@
-//! What expires, does: RFC 6749 §1.4, §5.1, §10.5; RFC 6750 §5.3; OpenID Connect Core §2; RP-Initiated Logout §2.
+//! Lifetimes: RFC 6749 §1.4, §5.1, §10.5; RFC 6750 §5.3; OpenID Connect Core §2; RP-Initiated Logout §2.
 
-use std::thread::sleep;
 use std::time::Duration;
 use suite::{AuthorizationRequest, Browser, Client, TokenRequest, admin, jwt, revoke, userinfo};
 
@@ -16,7 +15,7 @@ fn an_access_token_expires() {
     let tokens = TokenRequest::code(&request, &Browser::signed_in().complete(&request).code()).tokens();
     assert_eq!(tokens.document["expires_in"], 2);
     assert!(tokens.is_live());
-    sleep(Duration::from_millis(3100));
+    suite::wait(Duration::from_millis(3100));
     let reply = userinfo(tokens.access()).expect(401);
     assert!(reply.header("www-authenticate").is_some_and(|field| field.contains("invalid_token")), "{reply:?}");
     let next = tokens.refresh_request().tokens();
@@ -32,10 +31,10 @@ fn an_idle_refresh_token_expires() {
     let request = AuthorizationRequest::new(&client).offline();
     let mut tokens = TokenRequest::code(&request, &Browser::signed_in().complete(&request).code()).tokens();
     for _ in 0..3 {
-        sleep(Duration::from_millis(1500));
+        suite::wait(Duration::from_millis(1500));
         tokens = tokens.refresh_request().tokens();
     }
-    sleep(Duration::from_millis(4100));
+    suite::wait(Duration::from_millis(4100));
     tokens.refresh_request().send().expect_error(400, "invalid_grant");
 }
 
@@ -46,10 +45,10 @@ fn a_family_expires() {
     let request = AuthorizationRequest::new(&client).offline();
     let mut tokens = TokenRequest::code(&request, &Browser::signed_in().complete(&request).code()).tokens();
     for _ in 0..2 {
-        sleep(Duration::from_millis(1200));
+        suite::wait(Duration::from_millis(1200));
         tokens = tokens.refresh_request().tokens();
     }
-    sleep(Duration::from_millis(3000));
+    suite::wait(Duration::from_millis(3000));
     tokens.refresh_request().send().expect_error(400, "invalid_grant");
 }
 
@@ -63,14 +62,14 @@ fn an_id_token_has_its_lifetime() {
     assert_eq!(token.number("exp") - token.number("iat"), 1);
 }
 
-/// OpenID Connect Core §3.1.2.1, RP-Initiated Logout §2: as a hint, an expired ID token is as good as any.
+/// OpenID Connect Core §3.1.2.1, RP-Initiated Logout §2: an expired ID token is accepted as a hint.
 #[test]
 fn an_expired_id_token_is_still_a_hint() {
     let client = client("suite-short-id", "id_token_lifetime=1");
     let mut browser = Browser::new();
     let request = AuthorizationRequest::new(&client);
     let tokens = TokenRequest::code(&request, &browser.complete(&request).code()).tokens();
-    sleep(Duration::from_millis(2100));
+    suite::wait(Duration::from_millis(2100));
     let hinted = AuthorizationRequest::new(&client).set("prompt", "none").set("id_token_hint", tokens.id());
     browser.authorize(&hinted).callback().code();
     browser.open(&format!("/logout?id_token_hint={}", tokens.id())).page();
@@ -83,6 +82,6 @@ fn a_default_max_age_holds() {
     let client = client("suite-short-sign-in", "default_max_age=1");
     let mut browser = Browser::new();
     browser.complete(&AuthorizationRequest::new(&client)).code();
-    sleep(Duration::from_millis(2300));
+    suite::wait(Duration::from_millis(2300));
     browser.authorize(&AuthorizationRequest::new(&client)).login_page();
 }

@@ -144,11 +144,11 @@ fn a_code_outlives_keys_that_cannot_be_fetched() {
     let reply = redeem.send().expect(503);
     assert_eq!(reply.json()["error"], "temporarily_unavailable");
     host.serve_json("/jwks", &json!({ "keys": [pair.jwk("mine")] }));
-    std::thread::sleep(std::time::Duration::from_millis(5500));
+    suite::wait(std::time::Duration::from_millis(5500));
     open(&pair, redeem.tokens().id(), "ECDH-ES", "A128CBC-HS256");
 }
 
-/// Without a key that fits, the client is told, and the code is not spent.
+/// Without a suitable key the client gets an error, and the code stays unused.
 #[test]
 fn a_client_without_a_fitting_key_is_told() {
     let host = Host::start();
@@ -164,7 +164,7 @@ fn a_client_without_a_fitting_key_is_told() {
     }
 }
 
-/// Core §3.1.2.1, RP-Initiated Logout §2: what was inside is still a hint.
+/// Core §3.1.2.1, RP-Initiated Logout §2: the decrypted ID token is accepted as a hint.
 #[test]
 fn the_token_inside_is_a_hint() {
     let pair = KeyPair::p256();

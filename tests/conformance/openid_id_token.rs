@@ -54,13 +54,13 @@ fn at_hash_binds_the_access_token() {
     }
 }
 
-/// Core §2: `auth_time` is when the person signed in, not when the token was made.
+/// Core §2: `auth_time` is the time of the sign-in, not of the token.
 #[test]
 fn auth_time_is_the_sign_in() {
     let mut browser = Browser::new_signed_in();
     let mut times = Vec::new();
     for _ in 0..2 {
-        std::thread::sleep(std::time::Duration::from_millis(1100));
+        suite::wait(std::time::Duration::from_millis(1100));
         let request = AuthorizationRequest::new(&spa()).set("max_age", "1000");
         let code = browser.complete(&request).code();
         let token = jwt::verify(TokenRequest::code(&request, &code).tokens().id());
@@ -117,7 +117,7 @@ fn claims_of_scopes_are_left_to_userinfo() {
 fn a_refreshed_id_token_is_of_the_same_sign_in() {
     for client in [spa(), web()] {
         let first = grant(&client);
-        std::thread::sleep(std::time::Duration::from_millis(1100));
+        suite::wait(std::time::Duration::from_millis(1100));
         let second = first.refresh_request().tokens();
         let Some(id) = second.text("id_token") else { continue };
         let (one, two) = (jwt::verify(first.id()), jwt::verify(id));

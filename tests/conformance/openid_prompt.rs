@@ -1,6 +1,5 @@
 //! `prompt` and `max_age`: OpenID Connect Core §3.1.2.1, §3.1.2.3, §3.1.2.4, §3.1.2.6.
 
-use std::thread::sleep;
 use std::time::Duration;
 use suite::{AuthorizationRequest, Browser, TokenRequest, admin, jwt, now, spa};
 
@@ -63,7 +62,7 @@ fn login_asks_again() {
     let request = AuthorizationRequest::new(&spa());
     let code = browser.complete(&request).code();
     let before = auth_time(&request, &code);
-    sleep(Duration::from_millis(1100));
+    suite::wait(Duration::from_millis(1100));
     let request = prompt("login");
     let page = browser.authorize(&request).login_page();
     let landing = browser.sign_in(&page, suite::USERNAME, suite::PASSWORD);
@@ -106,7 +105,7 @@ fn consent_asks_again() {
     browser.authorize(&prompt("consent")).consent_page();
 }
 
-/// Core §3.1.2.1: `select_account`: the person may go on as who they are, or be somebody else.
+/// Core §3.1.2.1: `select_account`: the user may continue, or sign in as another user.
 #[test]
 fn select_account_offers_the_account() {
     let mut browser = Browser::signed_in();
@@ -162,7 +161,7 @@ fn a_fresh_sign_in_is_young_enough() {
 #[test]
 fn an_old_sign_in_is_repeated() {
     let mut browser = Browser::new_signed_in();
-    sleep(Duration::from_millis(2300));
+    suite::wait(Duration::from_millis(2300));
     let request = AuthorizationRequest::new(&spa()).set("max_age", "1");
     assert_eq!(browser.authorize(&request.clone().set("prompt", "none")).callback().error(), "login_required");
     let page = browser.authorize(&request).login_page();

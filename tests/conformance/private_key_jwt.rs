@@ -101,7 +101,7 @@ fn the_client_id_is_the_same() {
     token(&SIGNER.sign(&claims(client())), &[("client_id", "demo-service")]).expect_error(401, "invalid_client");
 }
 
-/// RFC 7523 §3 (3): the audience is this server; and nobody else (draft-ietf-oauth-rfc7523bis).
+/// RFC 7523 §3 (3): the audience is this server alone (draft-ietf-oauth-rfc7523bis).
 #[test]
 fn the_audience_is_this_server_alone() {
     let endpoint = format!("{}/token", base());
@@ -125,7 +125,7 @@ fn the_audience_is_this_server_alone() {
 }
 
 /// RFC 9126 §2: the server "MUST accept its issuer identifier, token endpoint URL, or pushed authorization request
-/// endpoint URL as values that identify it as an intended audience"; so it is at every endpoint with its own.
+/// endpoint URL as values that identify it as an intended audience". Each endpoint accepts its own URL.
 #[test]
 fn the_endpoint_that_is_called_is_an_audience() {
     for (path, expected) in [("/revoke", 200), ("/token", 200), ("/par", 401), ("/introspect", 401)] {
@@ -168,7 +168,7 @@ fn times_are_checked() {
     }
 }
 
-/// RFC 7523 §3 (7): an assertion is good once, wherever it is sent.
+/// RFC 7523 §3 (7): an assertion may be used once, at any endpoint.
 #[test]
 fn an_assertion_is_good_once() {
     let assertion = SIGNER.sign(&claims(client()));
@@ -191,7 +191,7 @@ fn one_of_many_uses_of_an_assertion_wins() {
     assert!(statuses.iter().all(|status| matches!(status, 200 | 401)), "{statuses:?}");
 }
 
-/// What the client did not sign does not use up its `jti`.
+/// An assertion with an invalid signature does not use up its `jti`.
 #[test]
 fn a_forgery_uses_nothing_up() {
     let claims = claims(client());
@@ -286,11 +286,11 @@ fn keys_are_fetched_and_may_change() {
     }
     host.serve_json("/jwks", &json!({ "keys": [old.jwk(), new.jwk()] }));
     // The same URL is not asked again for some seconds.
-    std::thread::sleep(Duration::from_secs(6));
+    suite::wait(Duration::from_secs(6));
     token(&new.sign(&claims("suite-assertion-uri")), &[]).expect(200);
 }
 
-/// What cannot be fetched proves nobody: redirects are not followed, long and slow answers break off.
+/// Keys that cannot be fetched authenticate no client: redirects are not followed, long and slow responses are cut off.
 #[test]
 fn keys_that_cannot_be_fetched_prove_nobody() {
     let host = Host::start();

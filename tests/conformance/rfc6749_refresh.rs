@@ -1,6 +1,5 @@
 //! Refresh tokens: RFC 6749 §6, §10.4; RFC 9700 §4.14.
 
-use std::thread::sleep;
 use std::time::Duration;
 use suite::{
     AuthorizationRequest, Browser, Client, TokenRequest, Tokens, admin, altered, grace, grant, jwt, service, spa, web,
@@ -167,7 +166,7 @@ fn a_used_refresh_token_kills_the_family_after_the_grace_window() {
     let grace = grace();
     let first = grant(&spa());
     let second = first.refresh_request().tokens();
-    sleep(grace + Duration::from_millis(500));
+    suite::wait(grace + Duration::from_millis(500));
     first.refresh_request().send().expect_error(400, "invalid_grant");
     assert!(!first.is_live() && !second.is_live());
     second.refresh_request().send().expect_error(400, "invalid_grant");
@@ -178,11 +177,11 @@ fn a_used_refresh_token_kills_the_family_after_the_grace_window() {
 fn the_live_refresh_token_outlives_the_grace_window() {
     let grace = grace();
     let second = grant(&spa()).refresh_request().tokens();
-    sleep(grace + Duration::from_millis(500));
+    suite::wait(grace + Duration::from_millis(500));
     second.refresh_request().tokens();
 }
 
-/// RFC 9700 §4.14.2: a family belongs to a grant: a replay in one touches no other, of the same person and client.
+/// RFC 9700 §4.14.2: a family belongs to a grant: a replay in one affects no other of the same user and client.
 #[test]
 fn other_families_survive_a_replay() {
     let other = grant(&spa());

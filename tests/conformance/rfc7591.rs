@@ -7,7 +7,7 @@ use suite::{
     Answer, AuthorizationRequest, Browser, Call, Host, Signer, TokenRequest, admin, issuer, now, random, trusted,
 };
 
-/// What a web application says of itself; its name makes it another than every other.
+/// Returns the metadata of a web application with a new name.
 fn web() -> Value {
     json!({ "client_name": format!("Suite {}", random()), "redirect_uris": ["https://client.example/callback"] })
 }
@@ -123,7 +123,7 @@ fn unknown_and_privileged_members_are_dropped() {
     {
         assert!(document.get(dropped).is_none(), "{dropped}: {document}");
     }
-    // Nobody but the operator lets a client do without consent, or introspect.
+    // Only the operator lets a client skip consent, or introspect.
     let request = AuthorizationRequest::new(&registered.client());
     Browser::new_signed_in().open(&request.url()).consent_page();
 }
@@ -146,7 +146,7 @@ fn internationalized_names_are_kept() {
     invalid_metadata(&json!({ "tos_uri#fr": "javascript:alert(1)" }));
 }
 
-/// §3.2.2, RFC 6749 §3.1.2, RFC 8252 §8.4: what no redirect URI may be.
+/// §3.2.2, RFC 6749 §3.1.2, RFC 8252 §8.4: invalid redirect URIs are rejected.
 #[test]
 fn redirect_uris_that_are_refused() {
     for uri in [
@@ -224,7 +224,7 @@ fn grant_and_response_types_are_consistent() {
     }
 }
 
-/// §2: what cannot be registered, and why.
+/// §2: invalid metadata is rejected with a reason.
 #[test]
 fn invalid_metadata_is_refused() {
     let signer = Signer::new("ES256", "a");
@@ -356,7 +356,7 @@ fn the_sector_identifier_is_fetched_and_checked() {
     invalid_metadata(&json!({ "redirect_uris": uris, "subject_type": "pairwise" }));
 }
 
-/// Identical registrations of a public client share one: it is nobody's, and cannot be changed.
+/// Identical registrations of a public client share one client, which none of them can change.
 #[test]
 fn identical_public_registrations_are_one() {
     let metadata = with(&json!({ "token_endpoint_auth_method": "none" }));
@@ -391,7 +391,7 @@ fn a_changed_client_is_not_shared() {
     assert_eq!(two.document["redirect_uris"], metadata["redirect_uris"]);
 }
 
-/// §3: an initial access token registers as often as it is good for; many at once change nothing.
+/// §3: an initial access token allows its number of registrations, also for concurrent requests.
 #[test]
 fn an_initial_access_token_is_used_up() {
     let token = admin::invite(1);
@@ -411,12 +411,12 @@ fn an_initial_access_token_is_used_up() {
     register_with(&token, &web()).expect_error(401, "invalid_token");
 }
 
-/// A lost answer strands nobody: the same registration with the same token, a moment later, is told the same.
+/// A lost response strands no client: the same registration with the same token gets the same response.
 #[test]
 fn a_lost_answer_is_given_again() {
     let (token, metadata) = (admin::invite(1), web());
     let first = Registered::read(register_with(&token, &metadata));
-    std::thread::sleep(Duration::from_millis(2100));
+    suite::wait(Duration::from_millis(2100));
     let again = Registered::read(register_with(&token, &metadata));
     for member in ["client_id", "client_secret", "registration_access_token"] {
         assert_eq!(first.document[member], again.document[member], "{member}");
@@ -434,12 +434,12 @@ fn other_tokens_are_refused() {
         let reply = register_with(token, &web()).expect_error(401, "invalid_token");
         assert!(reply.header("www-authenticate").is_some_and(|field| field.starts_with("Bearer")), "{reply:?}");
     }
-    // Another scheme is no token (RFC 6750 §3.1): what is wrong is the body.
+    // Another scheme is no token (RFC 6750 §3.1): the error is about the body.
     let reply = Call::post("/register").basic("x", "y").body("application/json", "{}").send();
     reply.expect_error(400, "invalid_redirect_uri");
 }
 
-/// §2.3: what a trusted issuer says of the software counts for more than what the client says.
+/// §2.3: the software statement of a trusted issuer takes precedence over the client's own metadata.
 #[test]
 fn a_software_statement_is_verified_and_counts_for_more() {
     let claims = json!({
@@ -456,7 +456,7 @@ fn a_software_statement_is_verified_and_counts_for_more() {
     assert_eq!(registered.text("software_id"), "4NRB1-0XZABZI9E6-5SM3R");
     assert_eq!(registered.document["redirect_uris"], claims["redirect_uris"]);
     assert_eq!(registered.text("software_statement"), statement, "§3.2.1: unmodified");
-    // What was vouched for cannot be changed.
+    // A value of the software statement cannot be changed.
     let changed = registered.replace(&json!({ "redirect_uris": ["https://evil.example/"] })).expect(200).json();
     assert_eq!(changed["redirect_uris"], claims["redirect_uris"]);
 }

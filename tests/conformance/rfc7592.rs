@@ -71,7 +71,7 @@ fn settings_are_replaced() {
     assert_eq!(document["client_secret"], registered.document["client_secret"], "it was not asked to be another");
 }
 
-/// §2.2: what a request must and must not hold.
+/// §2.2: the members that a request must and must not have.
 #[test]
 fn what_a_replacement_must_not_hold() {
     let registered = client(&json!({}));
@@ -94,7 +94,7 @@ fn what_a_replacement_must_not_hold() {
 }
 
 /// §2.2: a replacement may rotate the token. The one before stays good until the new one is used, so that a lost
-/// answer locks nobody out; the same request again is told the same.
+/// response locks no client out; the same request gets the same response.
 #[test]
 fn the_token_is_rotated_and_nobody_is_locked_out() {
     let registered = client(&json!({}));
@@ -111,7 +111,7 @@ fn the_token_is_rotated_and_nobody_is_locked_out() {
     registered.send("GET", new, None).expect(200);
 }
 
-/// Many replacements at once with one token: all are told one and the same new token.
+/// Concurrent replacements with one token all return the same new token.
 #[test]
 fn many_replacements_at_once_rotate_once() {
     let registered = client(&json!({}));
@@ -162,7 +162,7 @@ fn a_deleted_client_is_gone_with_all_that_it_held() {
     assert!(eventually(|| tokens.refresh_request().send().status == 401), "its refresh token is refreshed");
 }
 
-/// The operator removes a client and makes another of the same name: whoever registered the first has no say in it.
+/// The operator removes a client and creates another of the same name: the old registration cannot manage it.
 #[test]
 fn a_name_that_passed_to_another_client_is_not_looked_after() {
     let registered = client(&json!({}));
@@ -187,7 +187,7 @@ fn other_methods_are_refused() {
 /// Waits for what other instances notice within two minutes: they remember clients.
 fn eventually(holds: impl Fn() -> bool) -> bool {
     for wait in [0, 1, 5, 10, 15, 15, 15, 30, 30] {
-        std::thread::sleep(std::time::Duration::from_secs(wait));
+        suite::wait(std::time::Duration::from_secs(wait));
         if holds() {
             return true;
         }

@@ -26,7 +26,7 @@ fn is_inactive(client: &Client, token: &str) {
     assert_eq!(reply.json(), json!({ "active": false }), "{reply:?}");
 }
 
-/// §2.2: what is told of an access token is what it says.
+/// §2.2: introspection returns the claims of the access token.
 #[test]
 fn an_active_access_token_is_described() {
     let request = AuthorizationRequest::new(&spa()).scope("openid email");
@@ -53,7 +53,7 @@ fn an_active_refresh_token_is_described() {
     assert!(told["exp"].as_i64().is_some_and(|end| end > now()), "{told}");
     assert!(told["scope"].as_str().is_some_and(|scope| scope.contains("offline_access")), "{told}");
     assert_eq!(told["sub"], jwt::verify(tokens.id()).claims["sub"]);
-    // It is not for resource servers, and no access token.
+    // A refresh token is not for resource servers, and no access token.
     assert_eq!(told.get("aud"), None);
     assert_eq!(told.get("token_type"), None);
     is_inactive(&api(), tokens.refresh());
@@ -101,7 +101,7 @@ fn callers_must_authenticate() {
     assert_eq!(introspection(&web().with(Authentication::Post), tokens.access())["active"], true);
 }
 
-/// §2.2, §4: an ordinary client is told of its own tokens, a resource server of those for it, nobody of others.
+/// §2.2, §4: a client may introspect its own tokens, a resource server those for it, no client others.
 #[test]
 fn what_is_none_of_ones_business_is_inactive() {
     let (of_spa, of_web) = (grant(&spa()), grant(&web()));
@@ -140,7 +140,7 @@ fn an_expired_token_is_inactive() {
     let client = admin::client("suite-brief", &["--service", "--scope", "read", "--set", "access_token_lifetime=2"]);
     let tokens = TokenRequest::client_credentials(&client).tokens();
     assert_eq!(introspection(&api(), tokens.access())["active"], true);
-    std::thread::sleep(Duration::from_millis(2600));
+    suite::wait(Duration::from_millis(2600));
     is_inactive(&api(), tokens.access());
     is_inactive(&client, tokens.access());
 }

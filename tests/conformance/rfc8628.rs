@@ -5,7 +5,7 @@ use std::sync::Barrier;
 use std::thread;
 use std::time::{Duration, Instant};
 use suite::{
-    AuthorizationRequest, Browser, Call, Client, Landing, Page, Reply, TokenRequest, Tokens, admin, issuer, jwt,
+    AuthorizationRequest, Browser, Call, Client, Clock, Landing, Page, Reply, TokenRequest, Tokens, admin, issuer, jwt,
     revoke, service, spa,
 };
 
@@ -70,7 +70,7 @@ impl Device {
             if reply.status == 200 || reply.json()["error"] != "slow_down" {
                 return reply;
             }
-            thread::sleep(Duration::from_secs(seconds));
+            suite::wait(Duration::from_secs(seconds));
         }
         panic!("told to slow down for ever")
     }
@@ -97,7 +97,7 @@ fn enter(browser: &mut Browser, code: &str) -> Landing {
             // Other tests guess from the same address: then a right code has to wait as well.
             Landing::Page(page) if page.reply.status == 429 => {
                 let seconds = page.reply.header("retry-after").and_then(|seconds| seconds.parse().ok());
-                thread::sleep(Duration::from_secs(seconds.expect("a time to wait")));
+                suite::wait(Duration::from_secs(seconds.expect("a time to wait")));
             }
             landing => return landing,
         }
@@ -123,12 +123,13 @@ fn consent(landing: Landing, browser: &mut Browser) -> Page {
 
 /// Calls from many threads at the same moment.
 fn at_once<T: Send>(call: impl Fn(usize) -> T + Sync) -> Vec<T> {
-    let barrier = Barrier::new(CALLERS);
+    let (barrier, clock) = (Barrier::new(CALLERS), Clock::here());
     let (call, barrier) = (&call, &barrier);
     thread::scope(|scope| {
         let callers: Vec<_> = (0..CALLERS)
             .map(|index| {
                 scope.spawn(move || {
+                    clock.set();
                     barrier.wait();
                     call(index)
                 })
@@ -164,7 +165,7 @@ fn metadata_names_the_endpoint() {
     assert!(document["grant_types_supported"].as_array().unwrap().iter().any(|grant| grant == GRANT));
 }
 
-/// §3.1: who may ask, and for what.
+/// §3.1: the clients that may start device authorization, and the scopes.
 #[test]
 fn requests_are_checked() {
     ask(&spa(), &[]).expect_error(400, "unauthorized_client");
@@ -215,7 +216,7 @@ fn an_approved_device_gets_tokens() {
     }
     let done = browser.decide(&page, "allow").page();
     assert!(done.reply.status == 200 && done.text().contains("connected"), "{:?}", done.reply);
-    thread::sleep(Duration::from_secs(5));
+    suite::wait(Duration::from_secs(5));
     let tokens = Tokens::read(&device.client, device.poll().send());
     assert!(tokens.is_live());
     assert_eq!(tokens.text("scope"), Some("openid profile offline_access"));
@@ -239,7 +240,7 @@ fn confidential_clients_poll_with_their_secret() {
     assert!(tokens.is_live());
 }
 
-/// §3.5: the person says no; it stays no.
+/// §3.5: a denial by the user is final.
 #[test]
 fn a_refused_device_is_told() {
     let device = Device::new();
@@ -248,7 +249,7 @@ fn a_refused_device_is_told() {
     assert!(browser.decide(&page, "deny").page().text().contains("refused"));
     device.poll().send().expect_error(400, "access_denied");
     assert!(browser.decide(&page, "allow").page().text().contains("refused"), "what was decided stands");
-    thread::sleep(Duration::from_secs(5));
+    suite::wait(Duration::from_secs(5));
     device.poll().send().expect_error(400, "access_denied");
 }
 
@@ -258,13 +259,13 @@ fn a_hasty_device_must_slow_down_for_good() {
     let device = Device::new();
     device.poll().send().expect_error(400, "authorization_pending");
     device.poll().send().expect_error(400, "slow_down");
-    thread::sleep(Duration::from_millis(6_500));
+    suite::wait(Duration::from_millis(6_500));
     device.poll().send().expect_error(400, "slow_down");
     let other = Device::new();
     other.poll().send().expect_error(400, "authorization_pending");
 }
 
-/// A device that polled too early is told of the decision all the same, once there is one.
+/// A device that polled too early still gets the decision once there is one.
 #[test]
 fn what_was_decided_is_told_to_a_hasty_device() {
     let device = Device::new();
@@ -303,7 +304,7 @@ fn the_complete_link_fills_the_code_in() {
     assert!(!hostile.reply.text().contains("<script>alert"), "{:?}", hostile.reply);
 }
 
-/// §5.1: guessing is slowed down; another browser of the same person is not.
+/// §5.1: guessing is slowed down; another browser of the same user is not.
 #[test]
 fn guessing_codes_is_slowed_down() {
     let mut browser = Browser::signed_in();
@@ -323,7 +324,7 @@ fn guessing_codes_is_slowed_down() {
     device.consent(&mut Browser::new_signed_in());
 }
 
-/// RFC 9700 §4.7: no other site can type a code or approve for the person.
+/// RFC 9700 §4.7: no other site can enter a code or approve for the user.
 #[test]
 fn forms_of_other_sites_do_nothing() {
     let device = Device::new();
@@ -345,7 +346,7 @@ fn forms_of_other_sites_do_nothing() {
     device.poll().send().expect_error(400, "authorization_pending");
 }
 
-/// What was begun for a device is no authorization request: the pages of those refuse it.
+/// A device request is no authorization request: the pages of the latter reject it.
 #[test]
 fn a_devices_interaction_is_for_the_device_page_alone() {
     let device = Device::new();
@@ -360,7 +361,7 @@ fn a_devices_interaction_is_for_the_device_page_alone() {
     device.poll().send().expect_error(400, "authorization_pending");
 }
 
-/// The person may go on as somebody else, or go away from signing in; neither decides anything.
+/// The user may continue as another user, or cancel; neither decides anything.
 #[test]
 fn nothing_is_decided_on_the_way() {
     let device = Device::new();
@@ -404,7 +405,7 @@ fn a_code_is_decided_once() {
     assert!(page.consent().is_none() && (400..500).contains(&page.reply.status), "{:?}", page.reply);
 }
 
-/// Of many decisions at once one counts, whatever it is, and the person is told which.
+/// One of many concurrent decisions counts, and the page shows which.
 #[test]
 fn one_of_32_decisions_wins() {
     let device = Device::new();
@@ -424,7 +425,7 @@ fn one_of_32_decisions_wins() {
     }
 }
 
-/// Nobody else is told what a person decided.
+/// The decision of a user is shown to no other user.
 #[test]
 fn anybody_else_is_told_that_the_code_is_over() {
     let device = Device::new();
@@ -456,7 +457,7 @@ fn one_of_32_polls_wins() {
     assert!(next.is_live());
 }
 
-/// What was approved for a device outlives the sign-out of the browser that approved.
+/// The grant of a device stays alive after the sign-out of the browser that approved.
 #[test]
 fn signing_out_of_the_browser_leaves_the_device_alone() {
     let device = Device::of(&demo(), "openid");

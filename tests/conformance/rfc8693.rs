@@ -49,7 +49,7 @@ fn own_token(client: &Client) -> String {
     TokenRequest::client_credentials(client).tokens().access().to_owned()
 }
 
-/// §2.2.1: an access token for the audience, about the same person, and what it is.
+/// §2.2.1: an access token for the audience, with the same subject, and its type.
 #[test]
 fn an_access_token_is_exchanged() {
     let subject = jwt::read(shared().access());
@@ -147,7 +147,7 @@ fn a_rotated_refresh_token_is_refused() {
     let grace = suite::grace();
     let tokens = grant(&spa());
     let next = tokens.refresh_request().tokens();
-    std::thread::sleep(grace + std::time::Duration::from_secs(1));
+    suite::wait(grace + std::time::Duration::from_secs(1));
     refused(&exchange(&exchanger(), tokens.refresh(), REFRESH));
     exchange(&exchanger(), next.refresh(), REFRESH).tokens();
     next.refresh_request().tokens();
@@ -166,7 +166,7 @@ fn tokens_of_other_clients_are_refused() {
     }
 }
 
-/// RFC 8707 §2, RFC 8693 §2.2.2: what the token is for is one that the policy names, else `invalid_target`.
+/// RFC 8707 §2, RFC 8693 §2.2.2: the policy must name the audience, else `invalid_target`.
 #[test]
 fn the_audience_is_never_widened() {
     let right = || exchange(&exchanger(), shared().access(), ACCESS);
@@ -250,7 +250,7 @@ fn actors_are_proved() {
     refused(&by(&own_token(&service()), ACCESS));
     refused(&by(grant(&web()).access(), ACCESS));
     refused(&by(&acting, ID));
-    // A person may act, through a client that the policy names.
+    // A user may be the actor, through a client that the policy names.
     let person = by(shared().access(), ACCESS).tokens();
     let act = &jwt::verify(person.access()).claims["act"];
     assert_eq!((&act["sub"], &act["client_id"]), (&jwt::read(shared().access()).claims["sub"], &json!("demo-spa")));
@@ -262,7 +262,7 @@ fn actors_are_proved() {
     refused(&by(&gone, ACCESS));
 }
 
-/// What is issued dies with what it came from: with the one access token, and with the grant.
+/// A token ends with its origin: with the one access token, and with the grant.
 #[test]
 fn what_is_issued_dies_with_its_origin() {
     let is_live = |token: &str| introspection(&exchanger(), token)["active"] == true;

@@ -2,22 +2,22 @@
 
 use crate::authorization::{AuthorizationRequest, Callback};
 use crate::call::{Call, Reply};
+use crate::clock::{self, Clock};
 use crate::page::{Form, Page};
 use crate::target::base;
 use crate::{PASSWORD, USERNAME, client};
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
-use std::thread::sleep;
 use std::time::Duration;
 use url::Url;
 
-/// One person's browser. Cloned, it is the same person's second tab at that moment.
+/// The browser of one user. A clone is a second tab of the same user at that moment.
 #[derive(Clone, Debug, Default)]
 pub struct Browser {
     cookies: BTreeMap<String, Cookie>,
 }
 
-/// A cookie as it was set.
+/// A cookie as the server set it.
 #[derive(Clone, Debug)]
 pub struct Cookie {
     /// Its value.
@@ -35,17 +35,17 @@ pub enum Turn {
     Landed(Landing),
 }
 
-/// Where a chain of redirects ended.
+/// The end of a chain of redirects.
 #[derive(Clone, Debug)]
 pub enum Landing {
-    /// At the client.
+    /// The redirect URI of the client.
     Callback(Callback),
-    /// At a page of the server, or any other answer that is not a redirect.
+    /// A page of the server, or any other response that is not a redirect.
     Page(Box<Page>),
 }
 
 impl Landing {
-    /// The client's side of it. Fails the test when the browser is still at the server.
+    /// Returns the response at the client. Fails the test if the browser is still at the server.
     #[track_caller]
     pub fn callback(self) -> Callback {
         match self {
@@ -54,7 +54,7 @@ impl Landing {
         }
     }
 
-    /// The page. Fails the test when the browser was sent away.
+    /// Returns the page. Fails the test if the browser is at the client.
     #[track_caller]
     pub fn page(self) -> Page {
         match self {
@@ -63,7 +63,7 @@ impl Landing {
         }
     }
 
-    /// The sign-in page.
+    /// Returns the page, which must be the sign-in page.
     #[track_caller]
     pub fn login_page(self) -> Page {
         let page = self.page();
@@ -71,7 +71,7 @@ impl Landing {
         page
     }
 
-    /// The consent page.
+    /// Returns the page, which must be the consent page.
     #[track_caller]
     pub fn consent_page(self) -> Page {
         let page = self.page();
@@ -79,7 +79,7 @@ impl Landing {
         page
     }
 
-    /// A page that says what is wrong, with a 4xx status, and leads nowhere.
+    /// Returns the page, which must be an error page with a 4xx status and no redirect.
     #[track_caller]
     pub fn error_page(self) -> Page {
         let page = self.page();
@@ -90,56 +90,58 @@ impl Landing {
 }
 
 impl Browser {
-    /// A browser that has never been here.
+    /// Returns a browser without cookies.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A tab of the one browser in which the demo user is signed in and has consented to what the demo clients ask for.
+    /// Returns a tab of the one browser in which the demo user is signed in and has consented to the demo clients.
     pub fn signed_in() -> Self {
         static SHARED: OnceLock<Browser> = OnceLock::new();
         SHARED
             .get_or_init(|| {
-                let mut browser = Self::new();
-                for client in [client::spa(), client::web()] {
-                    let scope = "openid profile email address phone offline_access";
-                    browser.complete(&AuthorizationRequest::new(&client).scope(scope)).code();
-                }
-                browser
+                Clock::real(|| {
+                    let mut browser = Self::new();
+                    for client in [client::spa(), client::web()] {
+                        let scope = "openid profile email address phone offline_access";
+                        browser.complete(&AuthorizationRequest::new(&client).scope(scope)).code();
+                    }
+                    browser
+                })
             })
             .clone()
     }
 
-    /// A new browser in which the demo user signs in.
+    /// Returns a new browser in which the demo user has signed in.
     pub fn new_signed_in() -> Self {
         let mut browser = Self::new();
         browser.complete(&AuthorizationRequest::new(&client::spa())).code();
         browser
     }
 
-    /// The cookies that it holds.
+    /// Returns the cookies.
     pub fn cookies(&self) -> &BTreeMap<String, Cookie> {
         &self.cookies
     }
 
-    /// Forgets the cookies whose names contain a text.
+    /// Removes the cookies whose names contain a text.
     pub fn forget(&mut self, name: &str) {
         self.cookies.retain(|cookie, _| !cookie.contains(name));
     }
 
-    /// Keeps the cookies of another as well, those of the same names instead of its own.
+    /// Takes over the cookies of another browser; those replace cookies of the same names.
     pub fn take_cookies_of(&mut self, other: &Self) {
         self.cookies.extend(other.cookies.clone());
     }
 
-    /// Sends a request with the cookies, and keeps those that the answer sets.
+    /// Sends a request with the cookies, and stores those that the response sets.
     pub fn send(&mut self, call: Call) -> Reply {
         let reply = self.with_cookies(call).send();
         self.receive(&reply);
         reply
     }
 
-    /// The request with the cookies.
+    /// Returns the request with the cookies.
     pub fn with_cookies(&self, call: Call) -> Call {
         let pairs: Vec<_> = self.cookies.iter().map(|(name, cookie)| format!("{name}={}", cookie.value)).collect();
         if pairs.is_empty() { call } else { call.header("cookie", pairs.join("; ")) }
@@ -189,14 +191,14 @@ impl Browser {
         self.go(form.call(entries))
     }
 
-    /// Signs in at a page that asks for it. Too many earlier failures only make it take longer.
+    /// Signs in at a sign-in page. Waits if the server demands it after failed attempts.
     #[track_caller]
     pub fn sign_in(&mut self, page: &Page, username: &str, password: &str) -> Landing {
         let form = page.login().unwrap_or_else(|| panic!("expected the sign-in page: {:?}", page.reply)).clone();
         self.go_patiently(&form.call(&[("username", username), ("password", password)]))
     }
 
-    /// Sends a request and follows redirects. Waits and tries again while the server asks for it (429).
+    /// Sends a request and follows redirects. Waits and tries again while the response is 429.
     #[track_caller]
     fn go_patiently(&mut self, call: &Call) -> Landing {
         for _ in 0..5 {
@@ -204,7 +206,7 @@ impl Browser {
             match &landing {
                 Landing::Page(page) if page.reply.status == 429 => {
                     let wait = page.reply.header("retry-after").and_then(|value| value.parse().ok()).unwrap_or(1_u64);
-                    sleep(Duration::from_secs(wait.min(20)));
+                    clock::wait(Duration::from_secs(wait.min(20)));
                 }
                 _ => return landing,
             }
@@ -219,20 +221,20 @@ impl Browser {
         self.submit(&form, &[("decision", decision)])
     }
 
-    /// Sends an authorization request and does what a willing demo user does, until the browser is back at the client.
+    /// Sends an authorization request; signs in as the demo user and consents, until the browser is at the client.
     #[track_caller]
     pub fn complete(&mut self, request: &AuthorizationRequest) -> Callback {
         self.complete_as(request, USERNAME, PASSWORD)
     }
 
-    /// As `complete`, for another user.
+    /// Does the same as `complete` for another user.
     #[track_caller]
     pub fn complete_as(&mut self, request: &AuthorizationRequest, username: &str, password: &str) -> Callback {
         let landing = self.authorize(request);
         self.finish(landing, username, password)
     }
 
-    /// Goes on from a page until the browser is back at the client.
+    /// Signs in and consents from a page on, until the browser is at the client.
     #[track_caller]
     pub fn finish(&mut self, mut landing: Landing, username: &str, password: &str) -> Callback {
         for _ in 0..4 {
@@ -254,7 +256,7 @@ impl Browser {
         self.follow(url.as_str(), reply)
     }
 
-    /// Follows the redirects that begin with an answer to `from`, until a page or the client.
+    /// Follows the redirects that begin with a response to `from`, until a page or the client.
     pub fn follow(&mut self, from: &str, mut reply: Reply) -> Landing {
         let mut at = Url::parse(from).expect("a URL");
         for _ in 0..10 {
@@ -269,7 +271,7 @@ impl Browser {
 }
 
 impl Turn {
-    /// The turn after this response to a request to `url`.
+    /// Returns the turn after this response to a request to `url`.
     #[track_caller]
     pub fn after(url: &Url, reply: Reply) -> Self {
         if !(300..400).contains(&reply.status) {
@@ -288,7 +290,7 @@ impl Turn {
     }
 }
 
-/// Whether a redirect leaves the server. The playground is a client that happens to live on the server's origin.
+/// True if a redirect leaves the server. The playground is a client on the server's own origin.
 fn is_client(location: &Url) -> bool {
     let server = Url::parse(base()).expect("LATCHKEY_TEST_URL is a URL");
     location.origin() != server.origin() || location.path().starts_with("/playground")

@@ -1,5 +1,6 @@
-//! One HTTP request and its answer.
+//! HTTP requests and responses.
 
+use crate::clock::{self, Clock};
 use crate::target::{platform, url};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -11,7 +12,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 use url::Url;
 
-/// A request, with full control over what is sent.
+/// A request, each part of which a test can set.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Call {
@@ -22,18 +23,18 @@ pub struct Call {
 }
 
 impl Call {
-    /// A request with any method. `path` is a path on the server, or a URL.
+    /// Returns a request with any method. `path` is a path on the server, or a URL.
     pub fn new(method: &str, path: &str) -> Self {
         let method = Method::from_bytes(method.as_bytes()).expect("a method");
         Self { method, url: url(path), headers: Vec::new(), body: None }
     }
 
-    /// A GET.
+    /// Returns a GET request.
     pub fn get(path: &str) -> Self {
         Self::new("GET", path)
     }
 
-    /// A POST.
+    /// Returns a POST request.
     pub fn post(path: &str) -> Self {
         Self::new("POST", path)
     }
@@ -45,7 +46,7 @@ impl Call {
         self
     }
 
-    /// Adds a header field; a second one of the same name is sent besides the first.
+    /// Adds a header field to those of the same name.
     pub fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
         self.headers.push((name.to_owned(), value.as_ref().to_vec()));
         self
@@ -69,12 +70,12 @@ impl Call {
         self.body("application/x-www-form-urlencoded", encode(parameters))
     }
 
-    /// Authenticates a client as RFC 6749 §2.3.1 says: both halves form-encoded, then Basic.
+    /// Authenticates a client as RFC 6749 §2.3.1 says: form-encodes identifier and secret, then Basic.
     pub fn basic(self, id: &str, secret: &str) -> Self {
         self.raw_basic(format!("{}:{}", encode_one(id), encode_one(secret)))
     }
 
-    /// Basic with the credentials as they are.
+    /// Sends Basic with the credentials as they are.
     pub fn raw_basic(self, credentials: impl AsRef<[u8]>) -> Self {
         self.header("authorization", format!("Basic {}", STANDARD.encode(credentials)))
     }
@@ -84,15 +85,19 @@ impl Call {
         self.header("authorization", format!("Bearer {token}"))
     }
 
-    /// Sends the request and reads the whole answer; redirects are answers.
+    /// Sends the request and reads the whole response. Redirects are responses.
     pub fn send(self) -> Reply {
         self.try_send().unwrap_or_else(|(call, error)| panic!("{}: no answer to {call:?}: {error:?}", platform()))
     }
 
-    /// The same; the request back, and why, when there is no whole answer.
+    /// Does the same as `send`. Errors: the request and the reason, if there is no whole response.
     #[allow(clippy::result_large_err, reason = "tests are not short of memory")]
     pub fn try_send(self) -> Result<Reply, (Self, reqwest::Error)> {
         let mut request = http().request(self.method.clone(), &self.url).headers(self.header_map());
+        let ahead = Clock::here().offset();
+        if !ahead.is_zero() {
+            request = request.header(clock::FIELD, ahead.as_millis().to_string());
+        }
         if let Some(body) = &self.body {
             request = request.body(body.clone());
         }
@@ -106,7 +111,7 @@ impl Call {
         }
     }
 
-    /// The request for a server in this process: method, URL, header fields, body.
+    /// Returns the parts for a server in this process: method, URL, header fields, body.
     pub fn parts(&self) -> (Method, &str, HeaderMap, Vec<u8>) {
         (self.method.clone(), &self.url, self.header_map(), self.body.clone().unwrap_or_default())
     }
@@ -121,7 +126,7 @@ impl Call {
     }
 }
 
-/// Parameters, form-encoded.
+/// Form-encodes parameters.
 pub(crate) fn encode<K: AsRef<str>, V: AsRef<str>>(parameters: &[(K, V)]) -> String {
     let mut serializer = form_urlencoded::Serializer::new(String::new());
     for (name, value) in parameters {
@@ -146,7 +151,7 @@ fn http() -> &'static Client {
     })
 }
 
-/// An answer, whole, with the request that it answers.
+/// A whole response, with its request.
 #[derive(Clone)]
 pub struct Reply {
     asked: Call,
@@ -159,12 +164,12 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// The response of a server in this process.
+    /// Returns the response of a server in this process.
     pub fn new(asked: Call, status: u16, headers: HeaderMap, body: Vec<u8>) -> Self {
         Self { asked, status, headers, body }
     }
 
-    /// A header field's value, when it is there exactly once.
+    /// Returns the value of a header field that occurs once. A repeated field fails the test.
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut values = self.headers.get_all(name).iter();
         let first = values.next()?;
@@ -172,12 +177,12 @@ impl Reply {
         first.to_str().ok()
     }
 
-    /// The body as text.
+    /// Returns the body as text.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    /// The body as JSON.
+    /// Returns the body as JSON.
     pub fn json(&self) -> Value {
         let content_type = self.header("content-type").unwrap_or_default();
         let essence = content_type.split(';').next().unwrap_or_default().trim();
@@ -185,26 +190,26 @@ impl Reply {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
-    /// The URL of the request.
+    /// Returns the URL of the request.
     pub fn url(&self) -> Url {
         Url::parse(&self.asked.url).expect("the URL asked for")
     }
 
-    /// Where a redirect leads, absolute.
+    /// Returns the absolute target of a redirect.
     pub fn location(&self) -> Option<Url> {
         let location = self.header("location")?;
         let from = self.url();
         Some(from.join(location).unwrap_or_else(|error| panic!("bad Location, {error}: {self:?}")))
     }
 
-    /// Holds the answer to a status.
+    /// Demands a status.
     #[track_caller]
     pub fn expect(self, status: u16) -> Self {
         assert_eq!(self.status, status, "expected {status}: {self:?}");
         self
     }
 
-    /// Holds the answer to an error as RFC 6749 §5.2 writes it: the status, JSON, the code, no token, not to be cached.
+    /// Demands an error as RFC 6749 §5.2 defines it: status, JSON, error code, no token, `no-store`.
     #[track_caller]
     pub fn expect_error(self, status: u16, code: &str) -> Self {
         let reply = self.expect(status);
@@ -220,7 +225,7 @@ impl Reply {
         reply.expect_no_store()
     }
 
-    /// Holds the answer to `Cache-Control: no-store`.
+    /// Demands `Cache-Control: no-store`.
     #[track_caller]
     pub fn expect_no_store(self) -> Self {
         let control = self.header("cache-control").unwrap_or_default().to_ascii_lowercase();
@@ -229,7 +234,7 @@ impl Reply {
     }
 }
 
-/// Whether a text keeps to the characters of `error_description`: %x20-21 / %x23-5B / %x5D-7E.
+/// True if a text has only the characters of `error_description`: %x20-21 / %x23-5B / %x5D-7E.
 pub(crate) fn is_error_text(text: &str) -> bool {
     text.bytes().all(|byte| matches!(byte, 0x20..=0x21 | 0x23..=0x5b | 0x5d..=0x7e))
 }

@@ -2,16 +2,16 @@
 
 use std::env;
 use std::sync::OnceLock;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 static BASE: OnceLock<String> = OnceLock::new();
 
-/// Names the server under test where it is not a process with a URL, but in this process.
+/// Sets the issuer of a server under test that runs in this process and has no URL.
 pub fn serve_at(issuer: &'static str) {
     assert_eq!(BASE.get_or_init(|| issuer.to_owned()), issuer, "one server for each test binary");
 }
 
-/// The base URL of the server, without a slash at its end. Fails the test when no server is named.
+/// Returns the base URL of the server without a slash at the end. Fails the test if no server is named.
 pub fn base() -> &'static str {
     BASE.get_or_init(|| match env::var("LATCHKEY_TEST_URL") {
         Ok(url) if !url.is_empty() => url.trim_end_matches('/').to_owned(),
@@ -21,30 +21,24 @@ pub fn base() -> &'static str {
     })
 }
 
-/// The issuer: the base URL, whatever name or address a request is sent to.
+/// Returns the issuer: the base URL, even if a request uses another name or address of the server.
 pub fn issuer() -> &'static str {
     base()
 }
 
-/// The absolute URL of a path on the server; a URL stays as it is.
+/// Returns the absolute URL of a path on the server. A URL stays as it is.
 pub fn url(path: &str) -> String {
     if path.starts_with('/') { format!("{}{path}", base()) } else { path.to_owned() }
 }
 
-/// The platform's name, for messages.
+/// Returns the name of the platform, for messages.
 pub fn platform() -> String {
     env::var("LATCHKEY_TEST_PLATFORM").unwrap_or_else(|_| "local".to_owned())
 }
 
-/// The grace window of refresh tokens, which tests wait out.
+/// Returns the grace window of refresh tokens.
 pub fn grace() -> Duration {
     base();
     let seconds = env::var("LATCHKEY_TEST_GRACE").expect("LATCHKEY_TEST_GRACE is set: this test waits for as long");
     Duration::from_secs(seconds.parse().expect("LATCHKEY_TEST_GRACE is a number of seconds"))
-}
-
-/// The time now, in seconds since 1970.
-pub fn now() -> i64 {
-    let elapsed = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("the clock is past 1970");
-    i64::try_from(elapsed.as_secs()).expect("the clock is before the year 292 billion")
 }

@@ -4,27 +4,28 @@ use crate::authorization::AuthorizationRequest;
 use crate::browser::Browser;
 use crate::call::{Call, Reply};
 use crate::client::{Authentication, Client};
+use crate::clock::Clock;
 use serde_json::Value;
 use std::sync::Barrier;
 use std::thread;
 
-/// A token request. It starts out right; a test changes what it is about.
+/// A token request. A new one is valid; a test changes one part of it.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct TokenRequest {
-    /// Who asks.
+    /// The client that sends the request.
     pub client: Client,
-    /// The parameters, in order, besides those that authenticate the client.
+    /// The parameters in order, without those that authenticate the client.
     pub parameters: Vec<(String, String)>,
 }
 
 impl TokenRequest {
-    /// A request of any grant type.
+    /// Returns a request of any grant type.
     pub fn new(client: &Client, grant_type: &str) -> Self {
         Self { client: client.clone(), parameters: Vec::new() }.set("grant_type", grant_type)
     }
 
-    /// Redeems the code that an authorization request brought (RFC 6749 §4.1.3).
+    /// Returns a request that redeems the code of an authorization request (RFC 6749 §4.1.3).
     pub fn code(request: &AuthorizationRequest, code: &str) -> Self {
         let redeem = Self::new(&request.client, "authorization_code").set("code", code);
         let redeem = redeem.set("redirect_uri", request.value("redirect_uri"));
@@ -34,40 +35,40 @@ impl TokenRequest {
         }
     }
 
-    /// Uses a refresh token (RFC 6749 §6).
+    /// Returns a request that uses a refresh token (RFC 6749 §6).
     pub fn refresh(client: &Client, token: &str) -> Self {
         Self::new(client, "refresh_token").set("refresh_token", token)
     }
 
-    /// Asks for a token for the client itself (RFC 6749 §4.4).
+    /// Returns a request for a token for the client itself (RFC 6749 §4.4).
     pub fn client_credentials(client: &Client) -> Self {
         Self::new(client, "client_credentials")
     }
 
-    /// Sets a parameter, once.
+    /// Sets a parameter in place of all of its name.
     pub fn set(self, name: &str, value: &str) -> Self {
         self.without(name).also(name, value)
     }
 
-    /// Sends a parameter besides those of the same name.
+    /// Adds a parameter to those of the same name.
     pub fn also(mut self, name: &str, value: &str) -> Self {
         self.parameters.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    /// Leaves a parameter out.
+    /// Removes a parameter.
     pub fn without(mut self, name: &str) -> Self {
         self.parameters.retain(|(key, _)| key != name);
         self
     }
 
-    /// The same request by another client.
+    /// Sets another client.
     pub fn by(mut self, client: &Client) -> Self {
         self.client = client.clone();
         self
     }
 
-    /// The request as it goes out.
+    /// Returns the HTTP request.
     pub fn call(&self) -> Call {
         authenticated(Call::post("/token"), &self.client, &self.parameters)
     }
@@ -80,9 +81,10 @@ impl TokenRequest {
     /// Sends the request 32 times at the same moment.
     pub fn send_at_once(&self) -> Vec<Reply> {
         const CALLERS: usize = 32;
-        let barrier = Barrier::new(CALLERS);
+        let (barrier, clock) = (Barrier::new(CALLERS), Clock::here());
         thread::scope(|scope| {
             let send = || {
+                clock.set();
                 barrier.wait();
                 self.send()
             };
@@ -91,14 +93,14 @@ impl TokenRequest {
         })
     }
 
-    /// Sends the request, which must succeed.
+    /// Sends the request, which must succeed. Returns the tokens.
     #[track_caller]
     pub fn tokens(&self) -> Tokens {
         Tokens::read(&self.client, self.send())
     }
 }
 
-/// Sends a form, authenticated as the client does it.
+/// Adds a form and the authentication of a client to a request.
 pub fn authenticated(call: Call, client: &Client, parameters: &[(String, String)]) -> Call {
     let secret = client.secret.clone().unwrap_or_default();
     let mut parameters = parameters.to_vec();
@@ -115,14 +117,14 @@ pub fn authenticated(call: Call, client: &Client, parameters: &[(String, String)
 /// A successful token response.
 #[derive(Clone, Debug)]
 pub struct Tokens {
-    /// Whose they are.
+    /// The client that received them.
     pub client: Client,
     /// The whole document.
     pub document: Value,
 }
 
 impl Tokens {
-    /// Reads a successful answer, and holds it to what RFC 6749 §5.1 demands of every one.
+    /// Reads a successful response, which must meet RFC 6749 §5.1.
     #[track_caller]
     pub fn read(client: &Client, reply: Reply) -> Self {
         let reply = reply.expect(200).expect_no_store();
@@ -134,7 +136,7 @@ impl Tokens {
         Self { client: client.clone(), document }
     }
 
-    /// A member that is text.
+    /// Returns a member that is a string.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.document.get(name).map(|value| value.as_str().unwrap_or_else(|| panic!("{name} is not text: {self:?}")))
     }
@@ -144,25 +146,25 @@ impl Tokens {
         self.text("access_token").expect("read() saw it")
     }
 
-    /// The refresh token, which must be there.
+    /// Returns the refresh token, which must be present.
     #[track_caller]
     pub fn refresh(&self) -> &str {
         self.text("refresh_token").unwrap_or_else(|| panic!("no refresh_token: {self:?}"))
     }
 
-    /// The ID token, which must be there.
+    /// Returns the ID token, which must be present.
     #[track_caller]
     pub fn id(&self) -> &str {
         self.text("id_token").unwrap_or_else(|| panic!("no id_token: {self:?}"))
     }
 
-    /// A request to use the refresh token.
+    /// Returns a request that uses the refresh token.
     #[track_caller]
     pub fn refresh_request(&self) -> TokenRequest {
         TokenRequest::refresh(&self.client, self.refresh())
     }
 
-    /// Whether the access token still opens userinfo. Any answer but 200 and 401 fails the test.
+    /// True if UserInfo accepts the access token. Any status but 200 and 401 fails the test.
     #[track_caller]
     pub fn is_live(&self) -> bool {
         let reply = userinfo(self.access());
@@ -171,7 +173,7 @@ impl Tokens {
     }
 }
 
-/// Tokens, a refresh token among them, of a new grant by the demo user.
+/// Returns the tokens of a new grant by the demo user, with a refresh token.
 #[track_caller]
 pub fn grant(client: &Client) -> Tokens {
     let request = AuthorizationRequest::new(client).offline();
@@ -179,7 +181,7 @@ pub fn grant(client: &Client) -> Tokens {
     TokenRequest::code(&request, &code).tokens()
 }
 
-/// Calls userinfo with a token in the header.
+/// Calls UserInfo with a token in the Authorization header.
 pub fn userinfo(token: &str) -> Reply {
     Call::get("/userinfo").bearer(token).send()
 }
@@ -191,22 +193,22 @@ pub fn revoke(client: &Client, token: &str, hint: Option<&str>) -> Reply {
     authenticated(Call::post("/revoke"), client, &parameters).send()
 }
 
-/// Asks what a token is worth (RFC 7662 §2.1), accepting this media type.
+/// Introspects a token (RFC 7662 §2.1) and accepts this media type.
 pub fn introspect(client: &Client, token: &str, accept: &str) -> Reply {
     let parameters = [("token".to_owned(), token.to_owned())];
     authenticated(Call::post("/introspect").header("accept", accept), client, &parameters).send()
 }
 
-/// What introspection says of a token, as JSON.
+/// Introspects a token. Returns the JSON response.
 #[track_caller]
 pub fn introspection(client: &Client, token: &str) -> Value {
     introspect(client, token, "application/json").expect(200).expect_no_store().json()
 }
 
-/// The text with one character exchanged for another: never the same text, whatever stood there.
+/// Returns the text with one character replaced. The result always differs from the text.
 ///
 /// # Panics
-/// When `position` is beyond the end, or the text is not ASCII.
+/// If `position` is beyond the end, or the text is not ASCII.
 pub fn altered(text: &str, position: usize) -> String {
     let mut bytes = text.as_bytes().to_vec();
     bytes[position] = if bytes[position] == b'A' { b'B' } else { b'A' };

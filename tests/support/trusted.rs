@@ -1,13 +1,14 @@
-//! The issuers that every server under test is configured to trust, and the assertions that they make.
+//! The issuers that each server under test trusts, and their assertions.
 //!
 //! `tests/support/trusted/` has their keys and the settings, `issuers.json` for `LATCHKEY_TRUSTED_ISSUERS` and
-//! `saml-issuers.json` for `LATCHKEY_TRUSTED_SAML_ISSUERS`. Anybody knows these keys: they are for tests alone.
+//! `saml-issuers.json` for `LATCHKEY_TRUSTED_SAML_ISSUERS`. These keys are public: they are for tests alone.
 
 use crate::admin;
 use crate::authorization::random;
 use crate::client::Client;
+use crate::clock::now;
 use crate::signer::Signer;
-use crate::target::{issuer, now, url};
+use crate::target::{issuer, url};
 use crate::token::TokenRequest;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -15,11 +16,11 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use std::sync::OnceLock;
 
-/// Maps its subjects to people's subjects. Signs with `people`.
+/// An issuer whose subjects are subjects of users. Its key is `people`.
 pub const PEOPLE: &str = "https://people.test";
-/// Maps the claim `login` to what people sign in as. Signs with `people`.
+/// An issuer whose claim `login` is the username. Its key is `people`.
 pub const NAMES: &str = "https://names.test";
-/// Maps its subjects to machines, `machine:` before them; for the client `jwt-machine` alone. Signs with `machines`.
+/// An issuer whose subjects get the prefix `machine:`, for the client `jwt-machine` alone. Its key is `machines`.
 pub const MACHINES: &str = "https://machines.test";
 
 /// The grant type of JWT assertions (RFC 7523 §2.1).
@@ -37,7 +38,7 @@ pub fn machines() -> &'static Signer {
     KEY.get_or_init(|| Signer::from_pem("RS256", "machines", include_str!("trusted/machines.pem")))
 }
 
-/// The claims of a JWT assertion that is right (RFC 7523 §3).
+/// Returns the claims of a valid JWT assertion (RFC 7523 §3).
 pub fn claims(issued_by: &str, subject: &str) -> Map<String, Value> {
     let claims = json!({
         "iss": issued_by, "sub": subject, "aud": issuer(), "iat": now(), "exp": now() + 60, "jti": random(),
@@ -45,23 +46,23 @@ pub fn claims(issued_by: &str, subject: &str) -> Map<String, Value> {
     claims.as_object().expect("an object").clone()
 }
 
-/// A client that may present JWT assertions.
+/// Returns a client that may present JWT assertions.
 pub fn bearer() -> Client {
     let grants = format!("grant_types=[\"{JWT_BEARER}\",\"client_credentials\"]");
     admin::client("jwt-bearer", &["--service", "--scope", "read write delete openid offline_access", "--set", &grants])
 }
 
-/// A request of the JWT bearer grant (RFC 7523 §2.1).
+/// Returns a request of the JWT bearer grant (RFC 7523 §2.1).
 pub fn jwt_bearer(client: &Client, assertion: &str) -> TokenRequest {
     TokenRequest::new(client, JWT_BEARER).set("assertion", assertion)
 }
 
-/// Maps the attribute `login` to what people sign in as. Signs with `machines`.
+/// An issuer whose attribute `login` is the username. Its key is `machines`.
 pub const SAML_NAMES: &str = "https://saml.test";
-/// Maps its subjects to machines, `saml:` before them; for the client `saml-machine` alone. Signs with `machines`.
+/// An issuer whose subjects get the prefix `saml:`, for the client `saml-machine` alone. Its key is `machines`.
 pub const SAML_MACHINES: &str = "https://saml-machines.test";
 
-/// A SAML assertion that is right (RFC 7522 §3); a test changes what it is about. All is text, as it stands in the XML.
+/// A valid SAML assertion (RFC 7522 §3); a test changes one part of it. Each part is text of the XML.
 #[derive(Clone, Debug)]
 pub struct SamlAssertion {
     /// `ID`.
@@ -72,7 +73,7 @@ pub struct SamlAssertion {
     pub issued: String,
     /// `Issuer`.
     pub issuer: String,
-    /// The content of `Subject`, but the confirmation.
+    /// The content of `Subject` without the confirmation.
     pub name_id: String,
     /// The confirmation.
     pub confirmation: String,
@@ -80,12 +81,12 @@ pub struct SamlAssertion {
     pub conditions: String,
     /// Statements.
     pub statements: String,
-    /// The algorithm of the signature, as it is named.
+    /// The name of the signature algorithm.
     pub method: &'static str,
 }
 
 impl SamlAssertion {
-    /// By this issuer, about this subject, who signs in as `login`.
+    /// Returns an assertion of this issuer about this subject, with the username `login`.
     pub fn new(issued_by: &str, subject: &str, login: &str) -> Self {
         Self {
             id: format!("_{}", random()),
@@ -102,7 +103,7 @@ impl SamlAssertion {
         }
     }
 
-    /// A confirmation.
+    /// Returns a confirmation.
     pub fn confirmed(method: &str, recipient: &str, until: i64) -> String {
         format!(
             "<saml:SubjectConfirmation Method=\"urn:oasis:names:tc:SAML:2.0:cm:{method}\"><saml:SubjectConfirmationData NotOnOrAfter=\"{}\" Recipient=\"{recipient}\"></saml:SubjectConfirmationData></saml:SubjectConfirmation>",
@@ -110,23 +111,23 @@ impl SamlAssertion {
         )
     }
 
-    /// `Conditions` with these conditions.
+    /// Returns `Conditions` with these conditions.
     pub fn conditioned(conditions: &str, from: i64, until: i64) -> String {
         let (from, until) = (instant(from), instant(until));
         format!("<saml:Conditions NotBefore=\"{from}\" NotOnOrAfter=\"{until}\">{conditions}</saml:Conditions>")
     }
 
-    /// A restriction to an audience.
+    /// Returns a restriction to an audience.
     pub fn audience(audience: &str) -> String {
         format!("<saml:AudienceRestriction><saml:Audience>{audience}</saml:Audience></saml:AudienceRestriction>")
     }
 
-    /// The assertion without a signature, in canonical form.
+    /// Returns the assertion without a signature, in canonical form.
     pub fn unsigned(&self) -> String {
         self.with("")
     }
 
-    /// The assertion with what stands for its signature.
+    /// Returns the assertion with this signature element.
     pub fn with(&self, signature: &str) -> String {
         let Self { id, version, issued, issuer, name_id, confirmation, conditions, statements, .. } = self;
         format!(
@@ -134,7 +135,7 @@ impl SamlAssertion {
         )
     }
 
-    /// The signature over it by a key.
+    /// Returns the signature element of a key.
     pub fn signature(&self, key: &Signer) -> String {
         const DSIG: &str = "http://www.w3.org/2000/09/xmldsig#";
         const EXCLUSIVE: &str = "http://www.w3.org/2001/10/xml-exc-c14n#";
@@ -147,22 +148,22 @@ impl SamlAssertion {
         format!("<ds:Signature xmlns:ds=\"{DSIG}\">{info}<ds:SignatureValue>{value}</ds:SignatureValue></ds:Signature>")
     }
 
-    /// The assertion, signed by the key of the trusted issuers.
+    /// Returns the assertion, signed by the key of the trusted issuers.
     pub fn signed(&self) -> String {
         self.with(&self.signature(machines()))
     }
 }
 
-/// A request of the SAML bearer grant (RFC 7522 §2.1).
+/// Returns a request of the SAML bearer grant (RFC 7522 §2.1).
 pub fn saml_bearer(client: &Client, xml: &str) -> TokenRequest {
     let assertion = URL_SAFE_NO_PAD.encode(xml);
     TokenRequest::new(client, "urn:ietf:params:oauth:grant-type:saml2-bearer").set("assertion", &assertion)
 }
 
-/// Seconds since 1970 as `xs:dateTime` in UTC.
+/// Writes seconds since 1970 as `xs:dateTime` in UTC.
 pub fn instant(seconds: i64) -> String {
     let (days, second) = (seconds / 86_400, seconds % 86_400);
-    // The civil calendar, counted in years that begin in March.
+    // The civil calendar, in years that begin in March.
     let shifted = days + 719_468;
     let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
     let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;

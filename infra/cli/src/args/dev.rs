@@ -32,6 +32,9 @@ pub(crate) struct DevArgs {
     /// Do not log requests.
     #[arg(long, short)]
     pub(crate) quiet: bool,
+    /// Let the header field latchkey-test-clock move the time of a request, for tests.
+    #[arg(long, hide = true)]
+    pub(crate) test_clock: bool,
 }
 
 #[derive(Debug, Args)]

@@ -6,6 +6,7 @@ mod commands;
 mod log;
 mod pages;
 mod provider;
+mod test_clock;
 
 use crate::args::{DevArgs, DynamodbArgs};
 use crate::dynamodb;
@@ -22,6 +23,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use storage::Records;
 use storage_sqlite::{OpenError, SqliteRecords};
+use test_clock::TestClock;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 
@@ -120,7 +122,8 @@ async fn serve(args: &DevArgs, output: Output) -> Result<(), Failure> {
             }
         });
     }
-    platform::local::serve(listeners, provider, clock::now, async { drop(stopped.await) }).await;
+    let application = Arc::new(TestClock::new(provider, args.test_clock));
+    platform::local::serve(listeners, application, clock::now, async { drop(stopped.await) }).await;
     log.close();
     Ok(())
 }

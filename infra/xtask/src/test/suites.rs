@@ -38,7 +38,15 @@ impl Target {
     }
 
     fn suite(&self) -> Result<()> {
-        process::run(&mut self.cargo_test("http"))
+        let mut cargo = self.cargo_test("http");
+        if self.platform == "local" {
+            cargo.env("LATCHKEY_TEST_CLOCK", "1");
+        }
+        // A snapshot that differs fails; `INSTA_UPDATE=always` writes it.
+        if std::env::var_os("INSTA_UPDATE").is_none() {
+            cargo.env("INSTA_UPDATE", "no");
+        }
+        process::run(&mut cargo)
     }
 
     /// One test at a time: the store is one for all.
@@ -62,7 +70,7 @@ pub(super) fn with_local(work: impl FnOnce(&Target) -> Result<()>) -> Result<()>
     let port = process::free_port()?;
     let target = Target { url: format!("http://localhost:{port}"), platform: "local", secret: demo::secret()? };
     let mut dev = Command::new(workspace::binary("latchkey", Build::Dev));
-    dev.args(["dev", "--quiet", "--port", &port.to_string(), "--data"]).arg(&data);
+    dev.args(["dev", "--quiet", "--test-clock", "--port", &port.to_string(), "--data"]).arg(&data);
     dev.env("LATCHKEY_SECRET", &target.secret).envs(settings()?);
     let _server = process::Server::start(dev.stdout(std::process::Stdio::null()), port)?;
     work(&target)

@@ -52,3 +52,4 @@ mod rfc9701;
 mod rfc9728;
 mod sign_in;
 mod sign_out_everywhere;
+mod snapshots;

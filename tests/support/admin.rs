@@ -1,4 +1,4 @@
-//! Clients and users that a test needs besides the demo's, made with the `latchkey` command.
+//! Clients and users that a test needs besides those of the demo, created with the `latchkey` command.
 
 use crate::client::{CALLBACK, Client};
 use crate::target::base;
@@ -8,13 +8,13 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 
-/// The password of every user that `user` makes.
+/// The password of every user that `user` creates.
 pub const PASSWORD: &str = "suite-password 1";
-/// The secret of every confidential client that `client` makes: full of the characters that encodings are about.
+/// The secret of every confidential client that `client` creates. It has the characters that encodings change.
 pub const SECRET: &str = "s+%20&=:;/?#@~\"'\\{}";
 
-/// A client of this name, made when it is first asked for. `arguments` are those of `latchkey client add`, such as
-/// `--confidential` or `--set require_pkce=false`; its redirect URI is
+/// Returns the client of this name; the first call creates it. `arguments` are those of `latchkey client add`, such as
+/// `--confidential` or `--set require_pkce=false`. The redirect URI is
 /// `https://suite.example/callback` unless they give others.
 #[track_caller]
 pub fn client(id: &str, arguments: &[&str]) -> Client {
@@ -40,7 +40,7 @@ pub fn client(id: &str, arguments: &[&str]) -> Client {
     client
 }
 
-/// A user of this name, with `PASSWORD`, made when first asked for.
+/// Creates a user of this name with `PASSWORD` at the first call, and returns the name.
 #[track_caller]
 pub fn user(username: &str) -> String {
     static KNOWN: Mutex<Vec<String>> = Mutex::new(Vec::new());
@@ -53,20 +53,20 @@ pub fn user(username: &str) -> String {
     username.to_owned()
 }
 
-/// Removes a client that registered itself, and makes another of the same name.
+/// Removes a client that registered itself, and creates another client with the same name.
 #[track_caller]
 pub fn take_over(id: &str) -> Client {
     run(&["client", "remove", "--json", id], "");
     client(id, &["--confidential"])
 }
 
-/// Ends all sessions and grants of a user: what the command says of it.
+/// Ends all sessions and grants of a user. Returns the output of the command.
 #[track_caller]
 pub fn sign_out(username: &str) -> serde_json::Value {
     serde_json::from_str(&run(&["user", "sign-out", "--json", username], "")).expect("JSON")
 }
 
-/// Begins the rotation of the key for an algorithm: the keys as they then are.
+/// Begins the rotation of the key for an algorithm. Returns the keys afterwards.
 #[track_caller]
 pub fn rotate_keys(alg: &str) -> serde_json::Value {
     serde_json::from_str(&run(&["keys", "rotate", "--json", "--alg", alg], "")).expect("JSON")
@@ -78,12 +78,18 @@ pub fn remove_user(username: &str) {
     run(&["user", "remove", "--json", username], "");
 }
 
-/// An initial access token for this many registrations.
+/// Returns an initial access token for this many registrations.
 #[track_caller]
 pub fn invite(uses: u32) -> String {
     let answer = run(&["client", "invite", "--json", "--uses", &uses.to_string()], "");
     let answer: serde_json::Value = serde_json::from_str(&answer).expect("JSON");
     answer["initial_access_token"].as_str().expect("a token").to_owned()
+}
+
+/// Runs a `latchkey` command that must succeed. Returns its JSON output.
+#[track_caller]
+pub fn command(arguments: &[&str]) -> serde_json::Value {
+    serde_json::from_str(&run(arguments, "")).expect("JSON")
 }
 
 fn run(arguments: &[&str], input: &str) -> String {
@@ -98,7 +104,7 @@ fn run(arguments: &[&str], input: &str) -> String {
         .stderr(Stdio::piped())
         .spawn()
         .expect("LATCHKEY_TEST_CLI is the latchkey command");
-    // A command that wants no input may be gone already.
+    // A command that reads no input may have ended already.
     let _ = process.stdin.take().expect("piped").write_all(input.as_bytes());
     let output = process.wait_with_output().expect("the latchkey command ends");
     let errors = String::from_utf8_lossy(&output.stderr);

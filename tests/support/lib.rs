@@ -21,6 +21,7 @@ mod page;
 pub mod pushed;
 pub mod registration;
 mod signer;
+pub mod snapshot;
 mod target;
 mod token;
 pub mod trusted;

@@ -112,7 +112,7 @@ test("with the keyboard alone", limit, async () => {
   await context.close();
 });
 
-test("select_account goes on as the same person, or offers the form", limit, async () => {
+test("select_account continues as the same user, or offers the form", limit, async () => {
   const { context, page, problems } = await open(browser);
   await page.goto(request({ prompt: "consent" }));
   await signIn(page);

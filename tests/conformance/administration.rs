@@ -1,4 +1,4 @@
-//! The administration endpoint is for whoever holds the deployment's secret.
+//! The administration endpoint, which needs the secret of the deployment.
 
 use suite::{Call, TokenRequest, admin, grant, service, spa};
 
@@ -16,7 +16,7 @@ const PATHS: [(&str, &str); 11] = [
     ("POST", "/admin/keys/replace"),
 ];
 
-/// RFC 6750 §3: without a token nothing is told and nothing is done.
+/// RFC 6750 §3: a request without a token is rejected.
 #[test]
 fn a_token_is_needed() {
     for (method, path) in PATHS {
@@ -25,7 +25,7 @@ fn a_token_is_needed() {
     }
 }
 
-/// What is no administration token does not do: made-up ones, a person's, a client's, a client's secret.
+/// Only administration tokens are accepted: no invented token, no token of a user or client, no client secret.
 #[test]
 fn no_other_token_will_do() {
     let person = grant(&spa());

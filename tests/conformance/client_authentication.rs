@@ -1,4 +1,4 @@
-//! How clients authenticate: RFC 6749 §2.3, §3.2.1, §5.2; RFC 7617; OpenID Connect Core §9.
+//! Client authentication: RFC 6749 §2.3, §3.2.1, §5.2; RFC 7617; OpenID Connect Core §9.
 
 use suite::{Authentication, Call, Client, TokenRequest, admin, service, spa};
 
@@ -77,7 +77,7 @@ fn wrong_secrets_are_refused() {
     }
 }
 
-/// RFC 6749 §5.2: an unknown client is told nothing else than one with a wrong secret.
+/// RFC 6749 §5.2: an unknown client gets the same response as one with a wrong secret.
 #[test]
 fn unknown_and_wrong_look_the_same() {
     let unknown = token().basic("nobody", "x").send().expect_error(401, "invalid_client");
@@ -135,7 +135,7 @@ fn other_schemes_are_refused() {
     }
 }
 
-/// RFC 7617 §2: what is not `base64(id:secret)` in UTF-8 is refused, never a panic.
+/// RFC 7617 §2: anything but `base64(id:secret)` in UTF-8 is rejected without a panic.
 #[test]
 fn malformed_basic_is_refused() {
     for value in ["Basic !!!!", "Basic ZGVtbw", "Basic ====", "Basic ZGVtby1zZXJ2aWNl", "Basic Og=="] {

@@ -1,4 +1,4 @@
-//! Which endpoints pages of other origins may call (Fetch Standard §3.2; RFC 9700 §2.6).
+//! The endpoints that pages of other origins may call (Fetch Standard §3.2; RFC 9700 §2.6).
 
 use suite::{AuthorizationRequest, Browser, Call, Reply, TokenRequest, grant, service, spa};
 
@@ -8,7 +8,7 @@ const ORIGIN: &str = "https://app.example";
 fn is_open(reply: &Reply) {
     let origin = reply.header("access-control-allow-origin");
     assert!(matches!(origin, Some("*" | ORIGIN)), "{reply:?}");
-    // With credentials, every page could use the person's cookies.
+    // With credentials, each page could use the cookies of the user.
     assert_ne!(reply.header("access-control-allow-credentials"), Some("true"), "{reply:?}");
 }
 
@@ -83,7 +83,7 @@ fn preflights_are_answered() {
             "{reply:?}"
         );
         let headers = reply.header("access-control-allow-headers").unwrap_or_default().to_ascii_lowercase();
-        // What else a library adds (`mcp-protocol-version`, `x-requested-with`) may not keep it out.
+        // Further header fields of a library (`mcp-protocol-version`, `x-requested-with`) are accepted.
         let names = ["authorization", "content-type", "*"];
         assert!(names.iter().all(|name| headers.split(", ").any(|allowed| allowed == *name)), "{reply:?}");
     }

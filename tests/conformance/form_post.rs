@@ -36,7 +36,7 @@ fn the_page_is_safe() {
     assert!(policy.contains("'nonce-") && !policy.contains("unsafe"), "{policy}");
 }
 
-/// Form Post §2: without JavaScript a person can press a button.
+/// Form Post §2: without JavaScript the user can press a button.
 #[test]
 fn the_page_works_without_javascript() {
     let request = AuthorizationRequest::new(&spa()).set("response_mode", "form_post");
@@ -44,7 +44,7 @@ fn the_page_works_without_javascript() {
     assert!(reply.text().contains("<button") || reply.text().contains("type=\"submit\""), "{reply:?}");
 }
 
-/// Form Post §4: what the client sent cannot break out of the form.
+/// Form Post §4: values of the client cannot break out of the form.
 #[test]
 fn the_state_cannot_inject_html() {
     let state = "\"><script>alert(1)</script><input name=\"code\" value=\"x";

@@ -110,14 +110,14 @@ fn a_gateway_gets_the_jwt() {
         for name in ["iss", "sub", "aud", "client_id", "scope", "exp", "iat", "jti"] {
             assert_eq!(token.claims[name], told[name], "{name}");
         }
-        // It is the same token: it is told of alike, and is revoked with the other.
+        // Both forms are one token: introspection agrees, and revoking one revokes the other.
         assert_eq!(introspection(&api(), &reply.text()), told);
         revoke(&tokens.client, tokens.access(), None).expect(200);
         assert_eq!(introspection(&api(), &reply.text()), json!({ "active": false }));
     }
 }
 
-/// Nobody else gets the JWT: not the client, for which the token shall be opaque, nor another API; nor is there one of a
+/// Only that API gets the JWT: neither the client, for which the token is opaque, nor another API. There is none of a
 /// token that is not active.
 #[test]
 fn nobody_else_gets_the_jwt() {

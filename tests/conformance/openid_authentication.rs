@@ -120,7 +120,7 @@ fn errors_come_back_with_the_state() {
     }
 }
 
-/// Core §3.1.2.6: an error is found before the person is bothered.
+/// Core §3.1.2.6: errors are found before the user is asked anything.
 #[test]
 fn a_bad_request_bothers_nobody() {
     for (name, value) in
@@ -131,7 +131,7 @@ fn a_bad_request_bothers_nobody() {
     }
 }
 
-/// Core §3.1.2.3: nobody signed in: the person is asked; §3.1.2.4: and asked for consent; then the code comes.
+/// Core §3.1.2.3, §3.1.2.4: without a session the user signs in and consents; then the client gets the code.
 #[test]
 fn a_stranger_signs_in_and_consents() {
     let mut browser = Browser::new();
@@ -142,7 +142,7 @@ fn a_stranger_signs_in_and_consents() {
     TokenRequest::code(&request, &callback.code()).tokens();
 }
 
-/// Core §3.1.2.3: a signed-in person is not asked again; neither, §3.1.2.4, for what was consented to.
+/// Core §3.1.2.3, §3.1.2.4: a signed-in user neither signs in nor consents again.
 #[test]
 fn a_known_person_is_not_asked_again() {
     ask(&AuthorizationRequest::new(&spa()).scope("openid profile email")).callback().code();

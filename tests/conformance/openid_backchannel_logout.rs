@@ -10,7 +10,7 @@ use suite::{
 
 const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
 
-/// A client that wants to be told, and where it listens.
+/// A client with a logout URI, and its host.
 fn listening(id: &str, more: &[&str]) -> (Client, Host) {
     let host = Host::start();
     let uri = format!("backchannel_logout_uri={}", host.serve("/out", Answer::status(200)));
@@ -100,7 +100,7 @@ fn the_clients_algorithm_signs() {
     assert_eq!(token(&host.wait_for("/out", 1)[0]).header["alg"], "ES256");
 }
 
-/// §2.5: each client of the session is told, each of its own; a session elsewhere goes on.
+/// §2.5: each client of the session gets its own logout token; another session goes on.
 #[test]
 fn all_clients_of_the_session_are_told_and_no_others() {
     let ((one, at_one), (two, at_two)) = (listening("suite-back-one", &[]), listening("suite-back-two", &[]));
@@ -121,7 +121,7 @@ fn all_clients_of_the_session_are_told_and_no_others() {
     assert!(other.is_live());
 }
 
-/// §2.5: a client that does not answer holds nobody up; the person is signed out all the same.
+/// §2.5: a client that does not respond delays nothing; the user is signed out.
 #[test]
 fn a_client_that_fails_holds_nobody_up() {
     let (client, host) = listening("suite-back-down", &[]);
@@ -138,7 +138,7 @@ fn a_client_that_fails_holds_nobody_up() {
     assert_eq!(browser.authorize(&request).callback().error(), "login_required");
 }
 
-/// A logout with the client's own ID token tells it too, and still sends the browser back.
+/// A logout with the ID token of the client notifies the client too and redirects the browser.
 #[test]
 fn a_clients_own_logout_tells_it_too() {
     let bye = "https://suite.example/bye";
@@ -150,7 +150,7 @@ fn a_clients_own_logout_tells_it_too() {
     host.wait_for("/out", 1);
 }
 
-/// Signing out everywhere tells the clients of every session; so does the operator, and removal.
+/// Sign-out everywhere notifies the clients of each session; so do sign-out by the operator and removal of the user.
 #[test]
 fn signing_out_everywhere_tells_all() {
     let (client, host) = listening("suite-back-everywhere", &[]);

@@ -97,7 +97,7 @@ fn id_token_claims_can_be_asked_for() {
     assert!(claims.get("email").is_none(), "{claims}");
 }
 
-/// Core §3.1.2.4: claims asked for by name are released to whom the person allowed it: they are on the page, and what was
+/// Core §3.1.2.4: claims requested by name are released with consent: the page shows them, and what was
 /// allowed without them is not enough.
 #[test]
 fn claims_asked_for_by_name_are_consented_to() {
@@ -142,7 +142,7 @@ fn claims_beyond_the_clients_scope_are_not_released() {
     }
 }
 
-/// Core §5.5: what is not known is ignored: other members, other claims, languages.
+/// Core §5.5: unknown members, claims and languages are ignored.
 #[test]
 fn unknown_claims_are_ignored() {
     let request = with_claims(&json!({
@@ -156,14 +156,14 @@ fn unknown_claims_are_ignored() {
     assert!(jwt::verify(tokens.id()).claims.get("password_hash").is_none());
 }
 
-/// Core §5.5: a claim that the person does not have is no error, even when it is essential.
+/// Core §5.5: a claim that the user does not have is no error, even if it is essential.
 #[test]
 fn a_missing_essential_claim_is_no_error() {
     let request = with_claims(&json!({"userinfo": {"middle_name": {"essential": true}, "gender": {"value": "x"}}}));
     userinfo(tokens(&request).access()).expect(200);
 }
 
-/// Core §5.5: what is no JSON object of requests is `invalid_request`.
+/// Core §5.5: anything but a JSON object of requests gets `invalid_request`.
 #[test]
 fn malformed_claims_are_refused() {
     for claims in
@@ -196,7 +196,7 @@ fn an_essential_acr_that_cannot_be_reached_fails() {
     tokens(&voluntary);
 }
 
-/// Core §5.5: what was asked for stays with the grant through refreshes.
+/// Core §5.5: requested claims stay with the grant through refreshes.
 #[test]
 fn asked_claims_stay_through_a_refresh() {
     let request = AuthorizationRequest::new(&spa()).offline().set("claims", r#"{"userinfo":{"email":null}}"#);

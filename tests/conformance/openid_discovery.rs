@@ -30,7 +30,7 @@ fn the_issuer_is_the_one_asked() {
     assert_eq!(document()["issuer"], issuer());
 }
 
-/// Discovery §3: what MUST be there.
+/// Discovery §3: the required members.
 #[test]
 fn required_members_are_there() {
     let document = document();
@@ -50,7 +50,7 @@ fn rs256_is_offered_and_none_is_not() {
     assert!(algorithms.iter().all(|algorithm| algorithm != "none" && !algorithm.starts_with("HS")));
 }
 
-/// Discovery §3, RFC 9701 §7: how answers can be signed and encrypted.
+/// Discovery §3, RFC 9701 §7: the algorithms for signed and encrypted responses.
 #[test]
 fn encryption_is_listed() {
     let document = document();
@@ -174,7 +174,7 @@ fn claims_are_as_told() {
     }
 }
 
-/// The `claims` parameter: told and served (its behaviour is tested with the claims).
+/// The `claims` parameter is announced and supported (`openid_claims.rs` tests its behavior).
 #[test]
 fn the_claims_parameter_is_told() {
     assert_eq!(document()["claims_parameter_supported"], true);
@@ -207,7 +207,7 @@ fn keys_are_public_and_named() {
     assert_eq!(names.len(), keys.len(), "a kid is there twice");
 }
 
-/// Discovery §3: there is a key for every algorithm that is told.
+/// Discovery §3: there is a key for each announced algorithm.
 #[test]
 fn there_is_a_key_for_every_algorithm() {
     let keys = Call::get("/jwks").send().expect(200).json();
@@ -249,7 +249,7 @@ fn documents_are_read_only() {
     }
 }
 
-/// Discovery §4: what follows the path, or a query, is not another issuer.
+/// Discovery §4: a suffix of the path, or a query, names no other issuer.
 #[test]
 fn other_paths_are_not_the_document() {
     for path in [

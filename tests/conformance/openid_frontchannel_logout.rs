@@ -4,7 +4,7 @@ use suite::{AuthorizationRequest, Browser, Call, Client, Landing, Page, TokenReq
 
 const BYE: &str = "https://suite.example/bye";
 
-/// A client that is told in a frame.
+/// A client with front-channel logout.
 fn framed() -> Client {
     let client = admin::client(
         "suite-front",
@@ -74,7 +74,7 @@ fn the_page_goes_on_to_the_client() {
     assert!(!tokens.is_live());
 }
 
-/// Where no client wants it, nothing is framed, and the browser goes back at once.
+/// Without a client for front-channel logout, no frame is loaded and the browser is redirected at once.
 #[test]
 fn without_such_a_client_there_is_no_frame() {
     let client = admin::client(

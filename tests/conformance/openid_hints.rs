@@ -21,14 +21,14 @@ fn the_hinted_person_goes_on() {
     Browser::signed_in().authorize(&hinted(&hint)).callback().code();
 }
 
-/// Core §3.1.2.1: "otherwise, it MUST return an error, such as login_required": another person is signed in.
+/// Core §3.1.2.1: "otherwise, it MUST return an error, such as login_required": another user is signed in.
 #[test]
 fn somebody_else_is_login_required() {
     let request = hinted(&other_persons_id_token()).set("prompt", "none");
     assert_eq!(Browser::signed_in().authorize(&request).callback().error(), "login_required");
 }
 
-/// Core §3.1.2.1: nobody is signed in.
+/// Core §3.1.2.1: no user is signed in.
 #[test]
 fn nobody_is_login_required() {
     let request = hinted(grant(&spa()).id()).set("prompt", "none");
@@ -47,7 +47,7 @@ fn another_person_never_gets_the_answer() {
     }
 }
 
-/// Core §3.1.2.2: the person that the hint names can sign in.
+/// Core §3.1.2.2: the user that the hint names can sign in.
 #[test]
 fn the_hinted_person_can_sign_in() {
     let hint = other_persons_id_token();
@@ -60,7 +60,7 @@ fn the_hinted_person_can_sign_in() {
     assert_eq!(jwt::verify(tokens.id()).text("sub"), jwt::read(&hint).text("sub"));
 }
 
-/// Core §3.1.2.1: an ID token that another client got is a hint from somebody else; what is forged is none at all.
+/// Core §3.1.2.1: the ID token of another client is accepted as a hint; a forged one is not.
 #[test]
 fn a_forged_hint_identifies_nobody() {
     let id_token = grant(&spa()).id().to_owned();
@@ -86,7 +86,7 @@ fn the_login_hint_fills_in_the_name() {
     }
 }
 
-/// Core §3.1.2.1: it is a hint: whoever is signed in goes on.
+/// Core §3.1.2.1: login_hint is a hint: a signed-in user continues.
 #[test]
 fn the_login_hint_does_not_bind() {
     let request = AuthorizationRequest::new(&spa()).set("login_hint", "demo");

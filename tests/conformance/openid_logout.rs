@@ -13,7 +13,7 @@ struct Visit {
     id_token: String,
 }
 
-/// A person of their own signed in at a client.
+/// Creates a user of its own who signs in at a client.
 fn visit() -> Visit {
     let mut browser = Browser::new();
     let request = AuthorizationRequest::new(&client());
@@ -41,7 +41,7 @@ impl Visit {
     }
 }
 
-/// Where a browser ended: a redirect, or a link on a page, to the client. Both are ways back.
+/// The end of a browser's way: a redirect, or a link on a page, to the client.
 fn leads_to(landing: &Landing, target: &str) -> bool {
     match landing {
         Landing::Callback(callback) => callback.url.as_str().starts_with(target),
@@ -53,7 +53,7 @@ fn is_linked(page: &Page, target: &str) -> bool {
     page.attributes("a", "href").iter().any(|link| link.starts_with(target))
 }
 
-/// §2, §3: with a hint and a registered URI the person is signed out and sent back with the state.
+/// §2, §3: with a hint and a registered URI the user is signed out and redirected with the state.
 #[test]
 fn a_client_can_sign_the_person_out() {
     let mut visit = visit();
@@ -90,7 +90,7 @@ fn no_state_is_made_up() {
     assert_eq!(visit.confirm(landing).callback().value("state"), None);
 }
 
-/// §2: without a hint the person MUST be asked: a link alone signs nobody out.
+/// §2: without a hint the user MUST be asked: a link alone does not sign out.
 #[test]
 fn without_a_hint_the_person_is_asked() {
     let mut visit = visit();
@@ -101,7 +101,7 @@ fn without_a_hint_the_person_is_asked() {
     assert!(!visit.is_signed_in());
 }
 
-/// §2: the person may stay.
+/// §2: the user may stay signed in.
 #[test]
 fn the_person_may_stay() {
     let mut visit = visit();
@@ -110,7 +110,7 @@ fn the_person_may_stay() {
     assert!(visit.is_signed_in());
 }
 
-/// §2: a hint of somebody else, or of another sign-in, never signs out without asking.
+/// §2: a hint for another user, or for another sign-in, never signs out without a question.
 #[test]
 fn somebody_elses_hint_asks_first() {
     let ada = admin::user("suite-ada");
@@ -122,7 +122,7 @@ fn somebody_elses_hint_asks_first() {
     assert!(visit.is_signed_in());
 }
 
-/// §2, §4: a forged hint signs nobody out and redirects nowhere.
+/// §2, §4: a forged hint neither signs out nor redirects.
 #[test]
 fn a_forged_hint_does_nothing() {
     let mut visit = visit();
@@ -161,7 +161,7 @@ fn an_unregistered_uri_is_not_followed() {
     }
 }
 
-/// §3: a redirect needs to know the client: by the hint, or by `client_id` and the person's word.
+/// §3: a redirect needs the client: from the hint, or from `client_id` with the confirmation of the user.
 #[test]
 fn without_a_client_there_is_no_redirect() {
     let mut visit = visit();
@@ -170,7 +170,7 @@ fn without_a_client_there_is_no_redirect() {
     assert!(!leads_to(&landing, BYE), "{landing:?}");
 }
 
-/// §2: `client_id` names the client when there is no hint; the person is asked first.
+/// §2: without a hint, `client_id` names the client; the user is asked first.
 #[test]
 fn the_client_can_be_named() {
     let mut visit = visit();
@@ -208,7 +208,7 @@ fn optional_parameters_are_accepted() {
     assert!(leads_to(&visit.confirm(landing), BYE));
 }
 
-/// §2: nobody signed in: nothing to do, and no error that strands the person.
+/// §2: no user is signed in: the page says so and is no dead end.
 #[test]
 fn a_second_logout_is_harmless() {
     let mut visit = visit();
@@ -237,7 +237,7 @@ fn the_answer_cannot_be_forged() {
     assert!(visit.is_signed_in());
 }
 
-/// §2: what other browsers of the same person do is their own.
+/// §2: other browsers of the same user are unaffected.
 #[test]
 fn other_sessions_of_the_person_live() {
     let (mut one, mut two) = (visit(), visit());
@@ -272,7 +272,7 @@ fn repeated_parameters_are_refused() {
     assert!(!matches!(landing, Landing::Callback(_)), "{landing:?}");
 }
 
-/// §2: what was posted goes on by GET; what is too long for that is refused on a page.
+/// §2: a posted request continues by GET; a longer one is rejected on a page.
 #[test]
 fn a_posted_request_that_is_too_long_is_refused() {
     let mut visit = visit();

@@ -12,14 +12,14 @@ fn consent_to_offline_access_brings_a_refresh_token() {
     }
 }
 
-/// Core §11: the person sees that access goes on without them.
+/// Core §11: the page says that access continues while the user is away.
 #[test]
 fn the_consent_page_names_it() {
     let page = Browser::signed_in().authorize(&AuthorizationRequest::new(&spa()).offline()).consent_page();
     assert!(page.text().contains("offline_access"), "{}", page.text());
 }
 
-/// Core §11: the refresh token works when the person is gone.
+/// Core §11: the refresh token works after the user has left.
 #[test]
 fn the_refresh_token_outlives_the_session() {
     let mut browser = Browser::new_signed_in();

@@ -1,4 +1,4 @@
-//! What a person sees, without JavaScript: headers, cookies, forms, and whose they are (RFC 6749 §10.12, §10.13;
+//! Pages without JavaScript: headers, cookies, forms, and their binding to the browser (RFC 6749 §10.12, §10.13;
 //! RFC 9700 §4.7, §4.16; RFC 6265bis).
 
 use suite::{AuthorizationRequest, Browser, Call, Form, Landing, Page, Reply, admin, altered, base, spa};
@@ -29,7 +29,7 @@ fn without(form: &Form, entries: &[(&str, &str)], name: &str) -> Vec<(String, St
 
 const CREDENTIALS: [(&str, &str); 2] = [("username", suite::USERNAME), ("password", suite::PASSWORD)];
 
-/// A refusal: a 4xx page, no redirect, nobody signed in.
+/// Demands a 4xx page without a redirect and without a session.
 #[track_caller]
 fn is_refused(browser: &mut Browser, path: &str, fields: &[(String, String)]) {
     let reply = browser.send(Call::post(path).form(fields));
@@ -78,7 +78,7 @@ fn the_policy_lets_the_answer_through() {
     }
 }
 
-/// Pages are HTML in UTF-8, not stored, not sniffed, and tell nobody where the person came from.
+/// Pages are HTML in UTF-8, not stored, not sniffed, and send no referrer.
 #[test]
 fn pages_have_safe_headers() {
     for page in all_pages() {
@@ -138,7 +138,7 @@ fn the_sign_in_form_says_what_its_fields_are() {
     assert!(page.login().and_then(|form| form.value("password")).unwrap_or_default().is_empty());
 }
 
-/// RFC 6749 §10.2: the person sees who asks, for what, and where the answer goes.
+/// RFC 6749 §10.2: the user sees the client, the scope and the destination of the response.
 #[test]
 fn the_consent_page_says_who_what_and_where() {
     let mut browser = Browser::signed_in();
@@ -278,7 +278,7 @@ fn forged_interactions_are_refused() {
     browser.sign_in(&page, suite::USERNAME, suite::PASSWORD);
 }
 
-/// RFC 6749 §10.2: nobody consents before somebody signed in, nor instead of the person.
+/// RFC 6749 §10.2: consent needs the signed-in user.
 #[test]
 fn consent_cannot_come_before_the_sign_in() {
     let (mut browser, page) = login_page();
@@ -341,7 +341,7 @@ fn forms_of_another_type_are_refused() {
     }
 }
 
-/// Error pages say what is wrong, to a person, without repeating what a stranger sent as HTML.
+/// Error pages explain the problem to the user and never repeat request values as HTML.
 #[test]
 fn error_pages_do_not_repeat_html() {
     for name in ["client_id", "redirect_uri"] {
@@ -363,7 +363,7 @@ fn the_person_can_switch_accounts() {
     browser.finish(landing, suite::USERNAME, suite::PASSWORD).code();
 }
 
-/// Whoever signs in anew in another tab finds an open consent page out of date: it is shown again, and nothing is decided.
+/// After a new sign-in in another tab, an open consent page is out of date: it is shown again, and nothing is decided.
 #[test]
 fn a_consent_page_of_an_earlier_session_is_shown_again() {
     let mut browser = Browser::new_signed_in();
@@ -392,7 +392,7 @@ fn two_tabs_do_not_disturb_each_other() {
     assert_eq!(callback.value("state"), Some(one.value("state")));
 }
 
-/// What another site has the browser post: browsers leave the cookies out of it (RFC 6265bis §5.6.7), and keep those that
+/// A form that another site submits: browsers send it without cookies (RFC 6265bis §5.6.7), and store those that
 /// the answer sets.
 fn post_from_elsewhere(browser: &mut Browser, path: &str, parameters: &[(String, String)]) -> Reply {
     let mut without = Browser::new();

@@ -60,7 +60,7 @@ fn a_list_makes_a_sector() {
 }
 
 /// Core §5.3.2: "The sub Claim in the UserInfo Response MUST be verified to exactly match the sub Claim in the ID Token";
-/// nor does any other token tell another name.
+/// no other token has another subject.
 #[test]
 fn the_name_is_the_same_wherever_it_is_told() {
     let client = client(&json!({}));
@@ -77,7 +77,7 @@ fn the_name_is_the_same_wherever_it_is_told() {
     assert!(refreshed.text("id_token").is_none_or(|token| jwt::verify(token).text("sub") == name));
 }
 
-/// Core §3.1.2.1, §5.5.1: what the client says of the person, it says by that name.
+/// Core §3.1.2.1, §5.5.1: the hints of a client name the pairwise subject.
 #[test]
 fn the_client_names_the_person_by_it() {
     let client = client(&json!({}));

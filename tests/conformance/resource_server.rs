@@ -25,7 +25,7 @@ fn opaque() -> Client {
     admin::client("suite-opaque-caller", &arguments)
 }
 
-/// A token of a person for the API.
+/// Returns a token of a user for the API.
 fn token_of_person() -> Tokens {
     let request = AuthorizationRequest::new(&spa()).scope("openid demo:read").set("resource", &url(API));
     TokenRequest::code(&request, &Browser::signed_in().complete(&request).code()).tokens()
@@ -90,7 +90,7 @@ fn the_scheme_may_be_in_any_case() {
     }
 }
 
-/// RFC 6750 §3.1: no error code for whoever sent no credentials, or none that the API knows.
+/// RFC 6750 §3.1: a request without credentials, or with an unknown scheme, gets no error code.
 #[test]
 fn no_token_gets_a_bare_challenge() {
     let reply = Call::get(API).send().expect(401);
@@ -174,7 +174,7 @@ fn a_narrower_scope_is_refused() {
         }
         is_refused(reply, 403, "insufficient_scope");
     }
-    // What no rule allows is allowed to nobody.
+    // A route without a rule is closed.
     let all = token_of(&service(), "demo:read demo:write");
     is_refused(Call::new("PUT", API).bearer(all.access()).send(), 403, "insufficient_scope");
 }
@@ -201,7 +201,7 @@ fn a_token_in_the_query_or_twice_is_refused() {
     reply.expect(401);
 }
 
-/// Expired: refused at once by whoever made it, so that a guard which asks notices within its stated age.
+/// Expires the token at the server, so that a guard that introspects notices within its cache age.
 #[test]
 fn an_expired_token_is_refused() {
     let arguments = ["--service", "--scope", "demo:read", "--set", "access_token_lifetime=1"];
@@ -284,7 +284,7 @@ fn a_preflight_passes() {
     assert_eq!(reply.header("access-control-allow-origin"), Some("*"));
     let allowed = reply.header("access-control-allow-headers").unwrap_or_default().to_ascii_lowercase();
     assert!(allowed.contains("authorization"), "{reply:?}");
-    // What says who gives tokens for the API is open to whatever a library adds (RFC 9728 §3.1).
+    // The metadata of the API accepts any header field that a library adds (RFC 9728 §3.1).
     let reply = Call::new("OPTIONS", "/.well-known/oauth-protected-resource/demo-api")
         .header("origin", "https://app.example")
         .header("access-control-request-method", "GET")

@@ -80,7 +80,7 @@ fn repeated_parameters_are_refused() {
     assert_eq!(ask(&AuthorizationRequest::new(&spa()).also("state", "x")).callback().error(), "invalid_request");
 }
 
-/// RFC 6749 §3.1, §4.1.2.1: when the repeated parameter is the client or the redirect URI, nobody is redirected.
+/// RFC 6749 §3.1, §4.1.2.1: a repeated client_id or redirect_uri leads to an error page, never to a redirect.
 #[test]
 fn a_repeated_client_or_redirect_uri_never_redirects() {
     let request = AuthorizationRequest::new(&spa());
@@ -153,7 +153,7 @@ fn no_state_is_made_up() {
     assert_eq!(ask(&request.set("response_type", "token")).callback().value("state"), None);
 }
 
-/// RFC 6749 §4.1.2.1: an unknown or missing client is told to the person, never redirected.
+/// RFC 6749 §4.1.2.1: an unknown or missing client leads to an error page, never to a redirect.
 #[test]
 fn an_unknown_client_never_redirects() {
     let request = AuthorizationRequest::new(&spa());
@@ -180,7 +180,7 @@ fn a_scope_of_unknown_tokens_alone_is_refused() {
     assert_eq!(callback.error(), "invalid_scope");
 }
 
-/// RFC 6749 §4.1.2.1: `access_denied` when the person refuses.
+/// RFC 6749 §4.1.2.1: `access_denied` if the user denies consent.
 #[test]
 fn a_refusal_is_access_denied() {
     let mut browser = Browser::signed_in();
@@ -191,7 +191,7 @@ fn a_refusal_is_access_denied() {
     assert_eq!(callback.value("state"), Some(request.value("state")));
 }
 
-/// RFC 6749 §4.1.2.1: `access_denied` when the person gives up signing in.
+/// RFC 6749 §4.1.2.1: `access_denied` if the user cancels sign-in.
 #[test]
 fn giving_up_the_sign_in_is_access_denied() {
     let mut browser = Browser::new();

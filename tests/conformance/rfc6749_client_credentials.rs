@@ -18,7 +18,7 @@ fn a_client_gets_a_token_for_itself() {
     assert_eq!(token.text("scope"), "read");
 }
 
-/// RFC 6749 §4.4.3: "A refresh token SHOULD NOT be included"; without a person there is no ID token.
+/// RFC 6749 §4.4.3: "A refresh token SHOULD NOT be included"; without a user there is no ID token.
 #[test]
 fn there_is_no_refresh_token_and_no_id_token() {
     for scope in ["", "read", "read write", "read openid offline_access"] {
@@ -59,7 +59,7 @@ fn a_foreign_scope_is_refused() {
     }
 }
 
-/// RFC 9700 §4.15: a client's own token does not pass for a person's.
+/// RFC 9700 §4.15: a token of the client itself is not accepted as a token of a user.
 #[test]
 fn the_token_opens_no_userinfo() {
     let tokens = TokenRequest::client_credentials(&service()).tokens();

@@ -36,7 +36,7 @@ fn any_port_of_a_loopback_address_is_accepted() {
     }
 }
 
-/// RFC 8252 §7.3: what is no port is not accepted for one.
+/// RFC 8252 §7.3: an invalid port is rejected.
 #[test]
 fn a_loopback_port_is_a_number_in_range() {
     for port in [":0", ":65536", ":99999999999999999999", ":-1", ":+80", ":8a", ":", ":80:80", ": 80", ":%38%30"] {
@@ -44,7 +44,7 @@ fn a_loopback_port_is_a_number_in_range() {
     }
 }
 
-/// RFC 8252 §8.3: `localhost` is not a loopback address: its port is as registered, and it stands for no address.
+/// RFC 8252 §8.3: `localhost` is no loopback address: its port must match, and no address matches it.
 #[test]
 fn localhost_is_matched_to_the_character() {
     for uri in ["http://localhost:1/callback", "http://localhost/callback", "http://localhost:1/playground/callback"] {

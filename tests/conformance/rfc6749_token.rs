@@ -131,7 +131,7 @@ fn the_content_type_may_have_parameters() {
     }
 }
 
-/// RFC 6749 Appendix B: what is not UTF-8 is a malformed request, not a panic.
+/// RFC 6749 Appendix B: invalid UTF-8 is a malformed request, not a panic.
 #[test]
 fn bytes_that_are_not_utf8_are_refused() {
     let call = || Call::post("/token").basic("demo-service", "demo-service-secret");

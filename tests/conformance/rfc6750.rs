@@ -120,7 +120,7 @@ fn a_made_up_token_is_invalid() {
     }
 }
 
-/// RFC 6750 §3.1: what does not fit the grammar of a token is `invalid_token` or `invalid_request`, never a panic.
+/// RFC 6750 §3.1: a malformed token gets `invalid_token` or `invalid_request`, never a panic.
 #[test]
 fn a_token_outside_the_grammar_is_refused() {
     for value in [&b"Bearer \xff\xfe"[..], b"Bearer a b", b"Bearer \"x\"", b"Bearer a,b", b"Bearer  "] {
@@ -171,7 +171,7 @@ fn a_token_without_openid_has_insufficient_scope() {
     is_refused(Call::get("/userinfo").bearer(tokens.access()).send(), 403, "insufficient_scope");
 }
 
-/// RFC 6750 §5.3: what was sent with a token is not to be cached.
+/// RFC 6750 §5.3: responses to requests with a token are not cached.
 #[test]
 fn responses_are_not_stored() {
     Call::get("/userinfo").bearer(grant(&spa()).access()).send().expect(200).expect_no_store();

@@ -18,7 +18,7 @@ fn revoking_a_refresh_token_ends_the_grant() {
     }
 }
 
-/// RFC 7009 §2.1: tokens that came of the refresh token since are revoked with it.
+/// RFC 7009 §2.1: later tokens of the refresh token are revoked with it.
 #[test]
 fn revoking_an_older_refresh_token_ends_the_grant_too() {
     let first = grant(&spa());
@@ -42,7 +42,7 @@ fn revoking_an_access_token_revokes_only_it() {
     }
 }
 
-/// RFC 7009 §2.1: other grants of the same person and client are not touched.
+/// RFC 7009 §2.1: other grants of the same user and client are unaffected.
 #[test]
 fn other_grants_survive() {
     let (one, two) = (grant(&spa()), grant(&spa()));
@@ -129,7 +129,7 @@ fn the_secret_may_be_in_the_body() {
     assert!(!tokens.is_live());
 }
 
-/// RFC 7009 §2.1: a token without a person's grant can be revoked too.
+/// RFC 7009 §2.1: a token without a grant of a user can be revoked too.
 #[test]
 fn a_client_credentials_token_can_be_revoked() {
     let tokens = TokenRequest::client_credentials(&service()).tokens();
@@ -137,7 +137,7 @@ fn a_client_credentials_token_can_be_revoked() {
     revoke(&service(), tokens.access(), Some("access_token")).expect(200);
 }
 
-/// RFC 7009 §2.1: so can one that came of an assertion (RFC 7523), by its client alone; others of the same subject live.
+/// RFC 7009 §2.1: a token from an assertion (RFC 7523) can be revoked by its client alone; others of the same subject stay.
 #[test]
 fn a_token_of_an_assertion_can_be_revoked() {
     let grants = r#"grant_types=["urn:ietf:params:oauth:grant-type:jwt-bearer"]"#;
@@ -154,7 +154,7 @@ fn a_token_of_an_assertion_can_be_revoked() {
     assert!(!is_active(&one) && is_active(&two));
 }
 
-/// RFC 7009 §2: what a client gets for itself is dead at once, for whoever asks.
+/// RFC 7009 §2: a token of the client itself is rejected at once after revocation, for each caller.
 #[test]
 fn a_revoked_client_credentials_token_is_inactive() {
     let (one, two) = (TokenRequest::client_credentials(&service()), TokenRequest::client_credentials(&service()));

@@ -27,7 +27,7 @@ fn refused(assertion: &SamlAssertion) {
     present(&assertion.signed()).expect_error(400, "invalid_grant");
 }
 
-/// RFC 7522 §2.1, RFC 7521 §4.1: an access token about the person, and nothing else.
+/// RFC 7522 §2.1, RFC 7521 §4.1: an access token about the user, and no other token.
 #[test]
 fn an_assertion_brings_an_access_token() {
     let tokens = saml_bearer(&bearer(), &right().signed()).tokens();
@@ -52,7 +52,7 @@ fn a_machine_has_a_subject_of_its_own() {
     saml_bearer(&client, &long.signed()).send().expect_error(400, "invalid_grant");
 }
 
-/// An assertion is good once, however it is written.
+/// An assertion may be used once, in any encoding.
 #[test]
 fn an_assertion_is_used_once() {
     let assertion = right();

@@ -35,7 +35,7 @@ fn present(assertion: &str) -> Reply {
     jwt_bearer(&bearer(), assertion).send()
 }
 
-/// RFC 7523 §2.1, RFC 7521 §4.1: an assertion about a person brings an access token about that person, and no refresh
+/// RFC 7523 §2.1, RFC 7521 §4.1: an assertion about a user yields an access token about that user, and no refresh
 /// token and no ID token with it.
 #[test]
 fn an_assertion_brings_an_access_token() {
@@ -62,7 +62,7 @@ fn a_machine_has_a_subject_of_its_own() {
     jwt_bearer(&machine(), &assertion).send().expect_error(400, "invalid_grant");
 }
 
-/// The `jti` makes an assertion good once, whoever tries again.
+/// The `jti` makes an assertion single-use.
 #[test]
 fn an_assertion_is_used_once() {
     let assertion = changed(json!({}));
@@ -75,7 +75,7 @@ fn an_assertion_is_used_once() {
     present(&changed(jti)).expect_error(400, "invalid_grant");
 }
 
-/// RFC 7523 §3 (7): "The JWT MAY contain a jti". One that does not is good once as well, however its signature is made.
+/// RFC 7523 §3 (7): "The JWT MAY contain a jti". One without may be used once as well, with any valid signature.
 #[test]
 fn an_assertion_without_a_name_is_used_once() {
     let claims = json!({ "jti": null, "exp": now() + 300, "iat": now(), "nonce": random() });
@@ -97,7 +97,7 @@ fn one_of_32_wins() {
     }
 }
 
-/// What the client got wrong about its request costs it nothing: the assertion is still good.
+/// A mistake in another part of the request does not use up the assertion.
 #[test]
 fn a_mistake_does_not_use_the_assertion_up() {
     let request = jwt_bearer(&bearer(), &changed(json!({})));
@@ -106,7 +106,7 @@ fn a_mistake_does_not_use_the_assertion_up() {
     assert_eq!(request.set("scope", "read").tokens().text("scope"), Some("read"));
 }
 
-/// RFC 7521 §4.1: the scope is within what client and issuer may have; scopes about a sign-in are not to be had.
+/// RFC 7521 §4.1: the scope is within that of client and issuer, without the scopes of a sign-in.
 #[test]
 fn the_scope_is_never_widened() {
     for scope in ["write", "read write", "openid", "offline_access", "READ", "\u{fc}", "read\""] {
@@ -161,7 +161,7 @@ fn signatures_are_by_the_issuers_key() {
     refused(&machines().sign_with(&json!({ "alg": "RS256", "kid": "people" }), &claims));
     // The public key as the secret of an HMAC cannot even be said.
     refused(&people().sign_with(&json!({ "alg": "HS256", "kid": "people" }), &claims));
-    // A key in the header is nobody's key.
+    // A key in the header is ignored.
     let own = Signer::new("ES256", "own");
     refused(&own.sign_with(&json!({ "alg": "ES256", "jwk": own.jwk() }), &claims));
     refused(&people().sign_with(&json!({ "alg": "ES256", "kid": "people", "crit": ["b64"], "b64": false }), &claims));
@@ -194,7 +194,7 @@ fn other_tokens_are_not_assertions() {
     }
 }
 
-/// RFC 7523 §3 (2): about somebody who is known here.
+/// RFC 7523 §3 (2): the subject is a known user.
 #[test]
 fn strangers_get_nothing() {
     present(&changed(json!({ "login": "nobody-of-this-name" }))).expect_error(400, "invalid_grant");
@@ -230,7 +230,7 @@ fn the_client_is_held_to_its_registration() {
     present(&assertion).expect(200);
 }
 
-/// Whoever is signed out everywhere is signed out of what assertions brought, too; its own client is told so.
+/// Sign-out everywhere also ends grants from assertions; their client is notified.
 #[test]
 fn signing_out_everywhere_ends_it() {
     let user = admin::user("suite-jwt-bearer");
@@ -245,7 +245,7 @@ fn signing_out_everywhere_ends_it() {
     assert_eq!(introspection(&bearer(), tokens.access())["active"], json!(false));
 }
 
-/// RFC 8414 §2: the grant is offered where somebody is trusted.
+/// RFC 8414 §2: the metadata has the grant type if an issuer is trusted.
 #[test]
 fn the_metadata_name_the_grant() {
     let document = suite::Call::get("/.well-known/openid-configuration").send().expect(200).json();

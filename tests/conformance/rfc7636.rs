@@ -39,7 +39,7 @@ fn a_wrong_verifier_is_refused() {
     redeem.tokens();
 }
 
-/// RFC 7636 §4.1: what is no verifier is refused: too short, too long, other characters, the challenge itself.
+/// RFC 7636 §4.1: an invalid verifier is rejected: too short, too long, other characters, the challenge itself.
 #[test]
 fn a_malformed_verifier_is_refused() {
     let request = AuthorizationRequest::new(&spa());
@@ -106,7 +106,7 @@ fn a_challenge_without_method_is_refused() {
     }
 }
 
-/// RFC 9700 §2.1.1: `plain` shows the verifier to whoever sees the request. Refused.
+/// RFC 9700 §2.1.1: `plain` reveals the verifier in the request and is rejected.
 #[test]
 fn plain_is_refused() {
     for client in [spa(), web()] {

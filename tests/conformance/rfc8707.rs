@@ -33,7 +33,7 @@ fn the_audience_is_the_resource() {
     assert_eq!(jwt::verify(own.access()).claims["aud"], json!(api()));
 }
 
-/// RFC 9068 §4, RFC 9700 §2.3: whoever gets a token for itself cannot learn by it who the person is; a token for this
+/// RFC 9068 §4, RFC 9700 §2.3: a resource server cannot use its token to learn the user's claims; a token for this
 /// server too is asked for by name.
 #[test]
 fn userinfo_is_not_for_the_resource() {

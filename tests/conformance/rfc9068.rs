@@ -36,7 +36,7 @@ fn the_scope_is_what_was_granted() {
     assert_eq!(Some(jwt::verify(tokens.access()).text("scope")), tokens.text("scope"));
 }
 
-/// RFC 9068 §2.2: the subject is the person's, the same as in the ID token; §5: a client's own is never one.
+/// RFC 9068 §2.2: the subject is the user's, as in the ID token; §5: the subject of a client is never that of a user.
 #[test]
 fn the_subject_is_the_persons() {
     let tokens = tokens();
@@ -57,7 +57,7 @@ fn the_sign_in_is_as_in_the_id_token() {
     }
 }
 
-/// RFC 9068 §2.2.1: a refresh changes nothing about how the person signed in.
+/// RFC 9068 §2.2.1: a refresh keeps the claims about the sign-in.
 #[test]
 fn the_sign_in_stays_through_refreshes() {
     let first = grant(&web());
@@ -69,7 +69,7 @@ fn the_sign_in_stays_through_refreshes() {
     assert_ne!(one.text("jti"), two.text("jti"));
 }
 
-/// RFC 9068 §6: an access token holds no more of the person than an API needs.
+/// RFC 9068 §6: an access token has no more data about the user than an API needs.
 #[test]
 fn nothing_personal_is_inside() {
     let token = jwt::verify(tokens().access());

@@ -19,7 +19,7 @@ static SIGNED: LazyLock<Registered> = LazyLock::new(|| {
     Registered { client, signer, host }
 });
 
-/// The claims of a request object that stands for a request.
+/// Returns the claims of a request object for a request.
 fn claims(request: &AuthorizationRequest) -> Map<String, Value> {
     let mut claims: Map<String, Value> =
         request.parameters.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect();
@@ -83,7 +83,7 @@ fn parameters_beside_the_object_are_ignored() {
     let callback = Browser::signed_in().complete(&outer);
     assert_eq!(callback.value("state"), Some(request.value("state")));
     assert_eq!(TokenRequest::code(&request, &callback.code()).tokens().document["scope"], "openid");
-    // What only the query has, the request has not.
+    // A parameter that only the query has is not part of the request.
     let object = signer.sign(&changed(&request, "code_challenge", Value::Null));
     let outer = by_value(&request, &object).set("code_challenge", request.value("code_challenge"));
     assert_eq!(error_of(&outer), "invalid_request");
@@ -139,7 +139,7 @@ fn value_and_reference_exclude_each_other() {
     assert_eq!(error_of(&by_value(&request, &object).set("request_uri", &host.url("/object"))), "invalid_request");
 }
 
-/// §4, §6.2, §10.8: what is wrong with an object is `invalid_request_object`.
+/// §4, §6.2, §10.8: an invalid request object gets `invalid_request_object`.
 #[test]
 fn a_wrong_object_is_refused() {
     let Registered { client, signer, .. } = &*SIGNED;

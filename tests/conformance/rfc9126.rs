@@ -8,7 +8,7 @@ use suite::{AuthorizationRequest, Browser, Client, Signer, TokenRequest, Tokens,
 
 const PREFIX: &str = "urn:ietf:params:oauth:request_uri:";
 
-/// §2.2, §4: the request that was pushed is the one that is answered; tokens come of it.
+/// §2.2, §4: the pushed request is the one that is answered; it leads to tokens.
 #[test]
 fn a_pushed_request_leads_to_tokens() {
     for client in [spa(), web()] {
@@ -49,8 +49,8 @@ fn parameters_beside_the_reference_are_ignored() {
     assert_eq!(tokens.document["scope"], "openid");
 }
 
-/// §4, §7.3: a reference is good for one answer. The page may be loaded again before; and after, the browser that was
-/// answered gets the same answer while nobody has used it.
+/// §4, §7.3: a request_uri yields one response. The page may be loaded again before; afterwards, the browser that was
+/// answered gets the same response while the code is unused.
 #[test]
 fn a_reference_is_good_once() {
     let request = AuthorizationRequest::new(&spa());
@@ -132,7 +132,7 @@ fn a_reference_cannot_be_pushed() {
     push(&AuthorizationRequest::new(&spa()).set("request_uri", &request_uri)).expect_error(400, "invalid_request");
 }
 
-/// §2.1, §2.3: what the authorization endpoint would refuse is refused here, as JSON.
+/// §2.1, §2.3: a request that the authorization endpoint rejects is rejected here, as JSON.
 #[test]
 fn a_wrong_request_is_refused_when_it_is_pushed() {
     let new = || AuthorizationRequest::new(&spa());
@@ -200,7 +200,7 @@ fn the_metadata_names_the_endpoint() {
     assert_eq!(metadata["require_pushed_authorization_requests"], false);
 }
 
-/// §2.1: what could not go on at the authorization endpoint is not taken.
+/// §2.1: a request that the authorization endpoint cannot continue is rejected.
 #[test]
 fn a_request_that_is_too_long_to_go_on_is_refused() {
     for length in [4_500, 14_000, 40_000] {

@@ -137,8 +137,8 @@ fn revocation_is_final() {
     }
 }
 
-/// RFC 6749 §10.2, RFC 8252 §8.6: what answers at a loopback address or a private-use scheme may be any application of the
-/// device: without a secret, the person is asked each time.
+/// RFC 6749 §10.2, RFC 8252 §8.6: a loopback address or a private-use scheme may lead to any application of the
+/// device: without a secret, the user is asked each time.
 #[test]
 fn consent_is_not_remembered_for_what_any_application_can_claim() {
     let client = |id: &str, more: &[&str]| {

@@ -48,7 +48,7 @@ fn the_response_is_a_signed_jwt() {
     }
 }
 
-/// §5: of a token that is invalid, revoked or for another audience nothing is told but that.
+/// §5: the response for an invalid, revoked or foreign token has only `active: false`.
 #[test]
 fn an_inactive_token_tells_nothing_more() {
     let tokens = grant(&spa());
@@ -100,7 +100,7 @@ fn the_response_can_be_encrypted() {
         let response = jwt::verify(&opened.text);
         assert_eq!(response.header["typ"], "token-introspection+jwt");
         assert_eq!(response.claims["token_introspection"]["active"], true);
-        // §5: who is to get encrypted responses gets no others.
+        // §5: a client that is registered for encrypted responses gets no others.
         for accept in ["application/json", "*/*", "application/jwt"] {
             introspect(&client, tokens.access(), accept).expect_error(400, "invalid_request");
         }

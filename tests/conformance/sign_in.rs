@@ -23,7 +23,7 @@ fn attempt(username: &str, password: &str) -> Page {
     page
 }
 
-/// What the person is told.
+/// The page that the user sees.
 fn told(page: &Page) -> (u16, Vec<String>) {
     (page.reply.status, page.select("[role=alert]"))
 }
@@ -37,7 +37,7 @@ fn the_right_password_signs_in() {
     assert!(browser.cookies().keys().any(|name| name.contains("session")));
 }
 
-/// A wrong password is told on the same page, which keeps the name and not the password; the request goes on after it.
+/// A wrong password is reported on the same page, which keeps the username but not the password; the request can go on.
 #[test]
 fn a_wrong_password_can_be_corrected() {
     let user = admin::user("suite-typo");
@@ -51,7 +51,7 @@ fn a_wrong_password_can_be_corrected() {
     browser.finish(landing, &user, admin::PASSWORD).code();
 }
 
-/// Whether an account exists cannot be told from the answer.
+/// The response does not reveal if an account exists.
 #[test]
 fn unknown_accounts_and_wrong_passwords_look_the_same() {
     let known = admin::user("suite-typo");
@@ -136,8 +136,8 @@ fn a_form_sent_twice_is_harmless() {
     }
 }
 
-/// OpenID Connect Back-Channel Logout §2, RP-Initiated Logout §2: signing in again goes on with the session: its cookie is
-/// a new one and the old one worth nothing, and signing out ends what was granted before, too.
+/// OpenID Connect Back-Channel Logout §2, RP-Initiated Logout §2: a new sign-in continues the session. The cookie is new
+/// and the old one invalid; sign-out also ends the earlier grants.
 #[test]
 fn signing_out_ends_what_was_granted_before_signing_in_again() {
     let (mut browser, request) = (Browser::new(), AuthorizationRequest::new(&spa()));
@@ -153,7 +153,7 @@ fn signing_out_ends_what_was_granted_before_signing_in_again() {
     assert!(!first.is_live() && !second.is_live(), "a grant outlived the sign-out");
 }
 
-/// OpenID Connect Back-Channel Logout §2: when somebody else signs in, the session before has ended, but for what was
+/// OpenID Connect Back-Channel Logout §2: the sign-in of another user ends the earlier session, except for what was
 /// granted for offline use.
 #[test]
 fn somebody_elses_sign_in_ends_the_session() {
@@ -172,7 +172,7 @@ fn somebody_elses_sign_in_ends_the_session() {
     assert_eq!(kept.authorize(&request.set("prompt", "none")).callback().error(), "login_required");
 }
 
-/// OpenID Connect Core §3.1.2.3: a sign-in page that was left open asks nobody who signed in meanwhile, in another tab.
+/// OpenID Connect Core §3.1.2.3: an open sign-in page does not ask a user who signed in meanwhile in another tab.
 #[test]
 fn an_open_sign_in_page_goes_on_after_a_sign_in_elsewhere() {
     let (mut browser, page) = login_page();

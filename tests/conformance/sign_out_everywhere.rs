@@ -1,8 +1,8 @@
-//! Signing a person out everywhere: all sessions, all grants, those for offline use too.
+//! Sign-out everywhere: all sessions and all grants of a user, those for offline use too.
 
 use suite::{AuthorizationRequest, Browser, Landing, TokenRequest, Tokens, admin, introspection, jwt, spa, trusted};
 
-/// Somebody signed in in one browser, with tokens of a grant for offline use.
+/// A user with a session in one browser, and tokens of a grant for offline use.
 fn visit(username: &str) -> (Browser, Tokens) {
     let mut browser = Browser::new();
     let request = AuthorizationRequest::new(&spa()).offline();
@@ -21,7 +21,7 @@ fn is_over(tokens: &Tokens) {
     tokens.refresh_request().send().expect_error(400, "invalid_grant");
 }
 
-/// The operator ends what a person has, and nobody else's.
+/// The operator ends the sessions and grants of one user, and no others.
 #[test]
 fn the_operator_can_sign_a_person_out() {
     let (one, two) = (admin::user("suite-out-one"), admin::user("suite-out-two"));
@@ -35,12 +35,12 @@ fn the_operator_can_sign_a_person_out() {
     is_over(&on_desk);
     assert!(is_signed_in(&mut other) && of_other.is_live());
     of_other.refresh_request().tokens();
-    // They can sign in again, and what comes of it lives.
+    // The user can sign in again, and the new grant is alive.
     let (mut again, tokens) = visit(&one);
     assert!(is_signed_in(&mut again) && tokens.is_live());
 }
 
-/// What an assertion of a trusted issuer brought in the person's name ends too.
+/// Grants from assertions of a trusted issuer about the user end too.
 #[test]
 fn tokens_of_assertions_end_too() {
     let user = admin::user("suite-out-asserted");
@@ -56,7 +56,7 @@ fn tokens_of_assertions_end_too() {
     is_over(&tokens);
 }
 
-/// A person can do the same at the sign-out page.
+/// A user can do the same at the sign-out page.
 #[test]
 fn a_person_can_sign_out_everywhere() {
     let user = admin::user("suite-out-self");
@@ -96,7 +96,7 @@ fn a_link_signs_nobody_out_everywhere() {
     assert!(is_signed_in(&mut browser) && tokens.is_live());
 }
 
-/// Removing a person ends all that they have.
+/// Removing a user ends all sessions and grants.
 #[test]
 fn a_removed_person_has_nothing_left() {
     let user = admin::user("suite-out-removed");

@@ -1,6 +1,6 @@
-//! Nothing lost: the local server is killed in mid-sentence, again and again, and started with what it left behind.
+//! Crashes: the local server is killed during requests, again and again, and started on its data.
 //!
-//! Starts the server itself, where `LATCHKEY_TEST_URL` says, with its data in `LATCHKEY_TEST_DATA`.
+//! The test starts the server itself, at `LATCHKEY_TEST_URL`, with its data in `LATCHKEY_TEST_DATA`.
 
 #![allow(clippy::disallowed_methods, reason = "runs only where the system has a clock")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
@@ -39,14 +39,14 @@ impl Server {
 }
 
 impl Drop for Server {
-    /// SIGKILL: it has no say in it.
+    /// Sends SIGKILL, which the server cannot handle.
     fn drop(&mut self) {
         self.0.kill().expect("the server runs");
         self.0.wait().expect("the server ends");
     }
 }
 
-/// Refreshes until the server is gone: the last tokens that the client was told of.
+/// Refreshes until the server is gone. Returns the last tokens that the client received.
 fn refresh_until_the_end(mut tokens: Tokens) -> Tokens {
     while let Ok(reply) = tokens.refresh_request().call().try_send() {
         tokens = Tokens::read(&spa(), reply);
@@ -54,7 +54,7 @@ fn refresh_until_the_end(mut tokens: Tokens) -> Tokens {
     tokens
 }
 
-/// What a client was told lives on, and what it was about to be told it gets when it asks again; the person stays signed in.
+/// Tokens that a client received stay valid; a lost response is sent again on retry; the user stays signed in.
 #[test]
 fn a_killed_server_loses_nothing() {
     let mut server = Server::start();

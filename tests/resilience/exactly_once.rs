@@ -24,7 +24,7 @@ fn code(client: &Client) -> TokenRequest {
     TokenRequest::code(&request, &Browser::signed_in().complete(&request).code())
 }
 
-/// Exactly one of many redemptions of a code succeeds; its tokens live on.
+/// Exactly one of many redemptions of a code succeeds; its tokens stay valid.
 #[test]
 fn one_of_32_redemptions_of_a_code_wins() {
     for client in [spa(), web()] {
@@ -42,7 +42,7 @@ fn one_of_32_redemptions_of_a_code_wins() {
     }
 }
 
-/// All of many uses of one refresh token get the same successor; every token handed out works at its next use.
+/// All of many uses of one refresh token get the same successor; each issued token works at its next use.
 #[test]
 fn all_of_32_uses_of_a_refresh_token_get_the_same_successor() {
     for client in [spa(), web()] {
@@ -59,7 +59,7 @@ fn all_of_32_uses_of_a_refresh_token_get_the_same_successor() {
     }
 }
 
-/// The successor of a race can be raced again: still one family.
+/// The successor of a race can be used in another race: still one family.
 #[test]
 fn a_race_can_follow_a_race() {
     let mut tokens = grant(&spa());
@@ -72,7 +72,7 @@ fn a_race_can_follow_a_race() {
     assert!(tokens.is_live());
 }
 
-/// However a revocation and refreshes fall together, nothing works after it.
+/// In any order of a revocation and concurrent refreshes, no token works afterwards.
 #[test]
 fn nothing_survives_a_revocation_in_a_race() {
     let first = grant(&spa());
@@ -95,7 +95,7 @@ fn nothing_survives_a_revocation_in_a_race() {
     assert!(!first.is_live());
 }
 
-/// Many revocations of one token at once all succeed.
+/// Many concurrent revocations of one token all succeed.
 #[test]
 fn revocations_at_once_all_succeed() {
     let tokens = grant(&spa());
@@ -107,7 +107,7 @@ fn revocations_at_once_all_succeed() {
     assert!(!tokens.is_live());
 }
 
-/// Access tokens of one grant revoked one by one, at once, are all revoked, and the grant lives.
+/// Access tokens of one grant that are revoked at the same time are all revoked, and the grant stays alive.
 #[test]
 fn access_tokens_revoked_at_once_are_all_revoked() {
     let mut all = vec![grant(&spa())];

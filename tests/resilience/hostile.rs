@@ -1,8 +1,8 @@
-//! Requests that no honest client sends: forged hosts, oversize, bad encodings (RFC 9110; RFC 6749 §10; RFC 9700 §4).
+//! Requests of attackers: forged hosts, oversize, bad encodings (RFC 9110; RFC 6749 §10; RFC 9700 §4).
 
 use suite::{AuthorizationRequest, Browser, Call, Reply, TokenRequest, base, grant, issuer, jwt, spa};
 
-/// What a forger would put before the server.
+/// Header fields with a forged host.
 const FORGED: [(&str, &str); 7] = [
     ("host", "attacker.example"),
     ("x-forwarded-host", "attacker.example"),
@@ -18,7 +18,7 @@ fn forged(mut call: Call, header: (&str, &str)) -> Call {
     call
 }
 
-/// No part of an answer may come from a forged host. A gateway may refuse the request before the server sees it.
+/// No part of a response has a forged host. A gateway may reject the request before the server receives it.
 #[track_caller]
 fn is_untouched(reply: &Reply) -> bool {
     assert!(!reply.text().contains("attacker.example"), "{reply:?}");
@@ -29,7 +29,7 @@ fn is_untouched(reply: &Reply) -> bool {
     reply.status == 200
 }
 
-/// RFC 8414 §3.3, RFC 9207: the issuer and every URL come from configuration, whatever the request says.
+/// RFC 8414 §3.3, RFC 9207: the issuer and each URL come from configuration, not from the request.
 #[test]
 fn a_forged_host_does_not_change_the_metadata() {
     for header in FORGED {
@@ -48,7 +48,7 @@ fn a_forged_host_does_not_change_the_metadata() {
     }
 }
 
-/// RFC 9207 §2: nor the issuer of responses, nor where pages and redirects lead.
+/// RFC 9207 §2: a forged host changes neither the issuer of responses nor the links of pages and redirects.
 #[test]
 fn a_forged_host_does_not_change_redirects_or_pages() {
     for header in FORGED {
@@ -63,7 +63,7 @@ fn a_forged_host_does_not_change_redirects_or_pages() {
     }
 }
 
-/// RFC 9068 §2.2: nor what tokens say.
+/// RFC 9068 §2.2: a forged host does not change tokens.
 #[test]
 fn a_forged_host_does_not_change_tokens() {
     for header in FORGED {
@@ -76,7 +76,7 @@ fn a_forged_host_does_not_change_tokens() {
     }
 }
 
-/// A body over the limit is refused; whoever sends it learns no more, and the server goes on.
+/// A body over the limit is rejected, and the server goes on.
 #[test]
 fn a_body_over_the_limit_is_refused() {
     for path in ["/token", "/revoke", "/userinfo", "/authorize", "/login", "/consent", "/logout"] {
@@ -87,13 +87,13 @@ fn a_body_over_the_limit_is_refused() {
     TokenRequest::client_credentials(&suite::service()).tokens();
 }
 
-/// A body within any sane limit is not refused for its size.
+/// A body of usual size is not rejected for its size.
 #[test]
 fn a_body_of_16_kilobytes_is_read() {
     TokenRequest::client_credentials(&suite::service()).also("padding", &"x".repeat(16_000)).tokens();
 }
 
-/// A query over the limit is refused.
+/// A query over the limit is rejected.
 #[test]
 fn a_query_over_the_limit_is_refused() {
     let request = AuthorizationRequest::new(&spa()).set("padding", &"x".repeat(40_000));
@@ -106,7 +106,7 @@ fn a_query_over_the_limit_is_refused() {
 /// together, and browsers and cookies need 2,500 of them.
 const LONGEST_URL: usize = 7_700;
 
-/// A request that is long, but within every limit, is answered like any other, or refused at once; it does not end at a
+/// A long request within every limit is accepted or rejected at once. It does not end at a
 /// redirect that is too long for the server's own next step.
 #[test]
 fn a_long_request_is_no_dead_end() {
@@ -128,8 +128,8 @@ fn a_long_request_is_no_dead_end() {
     }
 }
 
-/// However long a request is, posted or pushed, it is answered at once, or every step of its way through sign-in and
-/// consent has a URL that any gateway takes.
+/// A request of any length, posted or pushed, is rejected at once, or each step of sign-in and
+/// consent has a URL that each gateway accepts.
 #[test]
 fn no_step_of_a_long_request_has_a_long_url() {
     let mut longest = 0;
@@ -154,7 +154,7 @@ fn no_step_of_a_long_request_has_a_long_url() {
     assert!((6_000..LONGEST_URL).contains(&longest), "{longest}");
 }
 
-/// RFC 6749 §4.1.2.1: a request that is too long for the way through sign-in is answered to the client.
+/// RFC 6749 §4.1.2.1: a request that is too long for the sign-in pages gets an error at the client.
 #[test]
 fn a_request_that_is_too_long_is_answered() {
     let request = AuthorizationRequest::new(&spa()).set("state", &"x".repeat(5_500));
@@ -164,7 +164,7 @@ fn a_request_that_is_too_long_is_answered() {
     }
 }
 
-/// A query that some platform could not take is refused everywhere, and says what to do instead.
+/// A query that one platform cannot accept is rejected on each platform, with a remedy.
 #[test]
 fn a_query_of_8_kilobytes_is_refused() {
     let request = AuthorizationRequest::new(&spa()).set("padding", &"x".repeat(8_000));
@@ -173,7 +173,7 @@ fn a_query_of_8_kilobytes_is_refused() {
     Browser::signed_in().post("/authorize", &request.parameters).callback().code();
 }
 
-/// Thousands of parameters are refused quickly.
+/// Thousands of parameters are rejected quickly.
 #[test]
 fn thousands_of_parameters_are_refused() {
     let body: String = (0..5000).map(|index| format!("p{index}=&")).collect();
@@ -184,7 +184,7 @@ fn thousands_of_parameters_are_refused() {
     }
 }
 
-/// Bad UTF-8 in a query is refused and leads nowhere.
+/// Invalid UTF-8 in a query is rejected without a redirect.
 #[test]
 fn bad_utf8_in_a_query_is_refused() {
     for garbage in ["%ff", "%c3%28", "%ed%a0%80", "%f8%a1%a1%a1%a1"] {
@@ -197,7 +197,7 @@ fn bad_utf8_in_a_query_is_refused() {
     Call::get(&url).send().expect(400);
 }
 
-/// Broken percent-encoding is text.
+/// Invalid percent-encoding is text.
 #[test]
 fn broken_percent_encoding_is_harmless() {
     for garbage in ["%", "%z", "%%%", "%0", "a=b=c", "&&&", "=", "?"] {
@@ -206,7 +206,7 @@ fn broken_percent_encoding_is_harmless() {
     }
 }
 
-/// Cookies of any shape are at most no session.
+/// Malformed cookies are no session and cause no error.
 #[test]
 fn strange_cookies_are_harmless() {
     let url = AuthorizationRequest::new(&spa()).set("prompt", "none").url();
@@ -224,7 +224,7 @@ fn strange_cookies_are_harmless() {
     }
 }
 
-/// RFC 6265 §8.6: any host of the domain can set cookies, of any bytes; they take nobody's session away.
+/// RFC 6265 §8.6: another host of the domain can set cookies of any bytes; they do not end a session.
 #[test]
 fn a_strange_cookie_hides_no_other() {
     let url = AuthorizationRequest::new(&spa()).set("prompt", "none").url();
@@ -257,7 +257,7 @@ fn an_altered_session_cookie_is_no_session() {
     }
 }
 
-/// A path that is not there is 404, whatever is in it.
+/// An unknown path gets 404, whatever bytes it has.
 #[test]
 fn unknown_paths_are_404() {
     for path in [
@@ -276,7 +276,7 @@ fn unknown_paths_are_404() {
     }
 }
 
-/// An unknown method is refused.
+/// An unknown method is rejected.
 #[test]
 fn unknown_methods_are_refused() {
     for path in ["/token", "/authorize", "/jwks", "/login"] {
@@ -285,7 +285,7 @@ fn unknown_methods_are_refused() {
     }
 }
 
-/// No answer tells what the server is made of or where it failed.
+/// No response reveals the software of the server or the place of a fault.
 #[test]
 fn errors_tell_no_internals() {
     let replies = [
@@ -303,7 +303,7 @@ fn errors_tell_no_internals() {
     }
 }
 
-/// The server is well after all this.
+/// The server works after all this.
 #[test]
 fn the_server_goes_on() {
     assert!(grant(&spa()).is_live());

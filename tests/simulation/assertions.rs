@@ -1,4 +1,4 @@
-//! Assertions and exchanges: round trips counted, faults injected.
+//! Assertions and token exchange: round trips and faults.
 
 use crate::common::{PASSWORD, deployment};
 use base64::Engine;
@@ -15,7 +15,7 @@ use storage::{Records, Verb, clients};
 
 const URN: &str = "urn:ietf:params:oauth";
 
-/// An issuer of assertions, and the setting that trusts it.
+/// An issuer of assertions, with the setting that trusts it.
 struct Issuer {
     key: SigningKey,
     setting: String,
@@ -75,7 +75,7 @@ async fn exchange(instance: &Instance, subject: (&str, &str), actor: Option<&str
     instance.post("/token", &form).await
 }
 
-/// A person costs one read, an assertion one write, which is its single use; what is refused before costs nothing.
+/// A user costs one read. An assertion costs one write, which makes it single-use. A request that is rejected earlier costs nothing.
 #[tokio::test]
 async fn assertions_keep_the_promise() {
     let memory = Arc::new(Memory::new());
@@ -108,14 +108,14 @@ async fn assertions_keep_the_promise() {
     }
 }
 
-/// A store that fails before the assertion is used leaves it good; one whose answer is lost has used it, and a new
+/// If the store fails before the assertion is used, the assertion stays valid. If the response is lost, it is used, and a new
 /// assertion works at once.
 #[tokio::test]
 async fn faults_issue_nothing_twice() {
     let memory: Arc<dyn Records> = Arc::new(Memory::new());
     deployment(memory.clone()).await;
     let issuer = Issuer::new(json!("same")).await;
-    // Keys and clients are there; the first `create` is the assertion's.
+    // Keys and clients exist: the first `create` is for the assertion.
     let sound = issuer.instance(memory.clone());
     assert_eq!(present(&sound, &issuer.assertion(&sound, "warm", "alice-subject").await).await.status, 200);
     for (fault, jti, again) in
@@ -132,7 +132,7 @@ async fn faults_issue_nothing_twice() {
     }
 }
 
-/// One read for each token; none for what is refused for its form, its signature or its client.
+/// Each token costs one read. A request that is rejected for its form, signature or client costs none.
 #[tokio::test]
 async fn exchanges_keep_the_promise() {
     let memory = Arc::new(Memory::new());
@@ -164,7 +164,7 @@ async fn exchanges_keep_the_promise() {
     assert_eq!(memory.counts().total() - before, 0, "refused");
 }
 
-/// OpenID Connect Core §8.1: an actor goes by the name that the client of their token knows, whichever token shows them.
+/// OpenID Connect Core §8.1: an actor has the pairwise subject of the client of its token, whichever token presents it.
 #[tokio::test]
 async fn an_actor_goes_by_the_name_that_their_client_knows() {
     let memory = Arc::new(Memory::new());
@@ -197,7 +197,7 @@ async fn an_actor_goes_by_the_name_that_their_client_knows() {
     }
 }
 
-/// RFC 7592 §2.3: with a client goes what was issued to it, and what others exchanged that for.
+/// RFC 7592 §2.3: deleting a client revokes its tokens, and the tokens that other clients exchanged them for.
 #[tokio::test]
 async fn what_was_exchanged_dies_with_the_client_that_it_came_from() {
     let memory = Arc::new(Memory::new());
@@ -216,7 +216,7 @@ async fn what_was_exchanged_dies_with_the_client_that_it_came_from() {
     assert!(!is_active(&instance).await);
 }
 
-/// Settings that are wrong are all said at once, each with what to do.
+/// All wrong settings are reported at once, each with a remedy.
 #[test]
 fn wrong_issuers_are_reported_together() {
     let settings = |name: &str| match name {

@@ -1,4 +1,4 @@
-//! What an instance remembers of clients, and when it looks again.
+//! The cache of clients in an instance.
 
 use crate::common::{PASSWORD, deployment};
 use protocol::SecretVerifier;
@@ -16,7 +16,7 @@ async fn token(instance: &Instance, secret: &str) -> u16 {
     instance.post("/token", &form).await.status.as_u16()
 }
 
-/// A secret that was just made is good everywhere; whoever guesses costs the store one read a second, not one a guess.
+/// A new secret is accepted by each instance. Guesses cost the store one read a second, not one each.
 #[tokio::test]
 async fn a_new_secret_is_good_at_once() {
     let memory = Arc::new(Memory::new());
@@ -41,7 +41,7 @@ async fn a_new_secret_is_good_at_once() {
     assert_eq!(memory.counts().total() - before, 2);
 }
 
-/// A scope that is taken from a client is in none of the tokens that it gets by what was granted before.
+/// A scope that the operator removes from a client is absent from new tokens of earlier grants.
 #[tokio::test]
 async fn a_scope_that_was_taken_away_is_in_no_further_token() {
     let memory = Arc::new(Memory::new());
@@ -60,7 +60,7 @@ async fn a_scope_that_was_taken_away_is_in_no_further_token() {
     assert_eq!((claims.get("name"), &claims["email"]), (None, &json!("alice@example.com")));
 }
 
-/// Tokens that are made are handed out, though the store fails when it is noted that a client that registered itself is in use.
+/// Tokens are issued even if the store fails to record that a registered client is in use.
 #[tokio::test]
 async fn a_use_that_cannot_be_noted_loses_no_tokens() {
     let memory: Arc<dyn Records> = Arc::new(Memory::new());
@@ -69,7 +69,7 @@ async fn a_use_that_cannot_be_noted_loses_no_tokens() {
     stored.unused_until = Some(sound.now.after(Duration::from_secs(86_400)));
     clients::save(memory.as_ref(), &stored).await.unwrap();
     let code = Flow::default().code(&sound, PASSWORD, "openid").await;
-    // The first redeems the code; the second is the note.
+    // The first call redeems the code; the second records the use.
     let faulty = Instance::start(Arc::new(Faulty::at(memory.clone(), Verb::Advance, 2, Fault::Before)), &[]);
     let tokens = Tokens::of(&Flow::redeem(&faulty, &code).await);
     assert!(clients::find(memory.as_ref(), "spa").await.unwrap().unwrap().unused_until.is_some(), "it was not noted");
@@ -77,7 +77,7 @@ async fn a_use_that_cannot_be_noted_loses_no_tokens() {
     assert!(clients::find(memory.as_ref(), "spa").await.unwrap().unwrap().unused_until.is_none(), "now it was");
 }
 
-/// Keys that cannot be had matter to ID tokens that are to be encrypted for them, and to nothing else.
+/// Keys that cannot be fetched affect only ID tokens that must be encrypted.
 #[tokio::test]
 async fn a_token_without_an_id_token_needs_no_keys_of_the_client() {
     let memory = Arc::new(Memory::new());

@@ -1,4 +1,4 @@
-//! What people allowed clients, remembered for as long as they like.
+//! Remembered consent.
 
 use crate::common::{PASSWORD, deployment};
 use simulation::{Flow, Instance};
@@ -14,7 +14,7 @@ fn names(prefix: &str, count: usize) -> Scope {
     (0..count).map(one).fold(Scope::default(), |all, one| all.with(&one))
 }
 
-/// However much was allowed over the years, it can be read; what the client may no longer ask for is forgotten.
+/// Consent to very many scopes can be read; scopes that the client may no longer request are dropped.
 #[tokio::test]
 async fn much_that_was_allowed_locks_nobody_out() {
     let memory = Arc::new(Memory::new());
@@ -29,7 +29,7 @@ async fn much_that_was_allowed_locks_nobody_out() {
     browser.code(&instance, "unused", "openid email").await;
 }
 
-/// A client may be allowed as many scopes as it may have, and resources besides.
+/// A user can consent to all scopes of a client, and to resources besides.
 #[tokio::test]
 async fn all_that_a_client_may_ask_for_can_be_allowed() {
     let memory = Arc::new(Memory::new());

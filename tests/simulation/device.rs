@@ -1,4 +1,4 @@
-//! Device authorization where the clock and the store can be held: round trips, expiry, lost answers, several instances.
+//! Device authorization: round trips, expiry, lost responses, several instances.
 
 use crate::common::{PASSWORD, deployment};
 use latchkey_http::Response;
@@ -27,7 +27,7 @@ impl Device {
         instance.post("/token", &form).await
     }
 
-    /// The page that asks for approval; signs in where that is asked for.
+    /// Returns the page that asks for approval, after sign-in.
     async fn page(&self, instance: &Instance, browser: &mut Flow) -> (String, Response) {
         let entry = browser.get(instance, "/device").await;
         let mut response = browser.submit(instance, "/device", &entry, &[("user_code", &self.user_code)]).await;
@@ -105,7 +105,7 @@ async fn a_poll_is_one_round_trip() {
     }
 }
 
-/// RFC 8628 §3.5: `expired_token`, and no round trip; the page leads nowhere either.
+/// RFC 8628 §3.5: an expired code gets `expired_token` without a round trip; the page rejects it too.
 #[tokio::test]
 async fn an_expired_code_is_told_so() {
     let memory = Arc::new(Memory::new());
@@ -127,7 +127,7 @@ async fn an_expired_code_is_told_so() {
     assert_eq!(answer.status, 403);
 }
 
-/// A device that lost the answer gets the very same tokens again; a later one is a thief.
+/// A device that lost the response gets the same tokens again. A later poll is a replay.
 #[tokio::test]
 async fn a_lost_answer_can_be_asked_for_again() {
     let mut instance = deployment(Arc::new(Memory::new())).await;
@@ -148,7 +148,7 @@ async fn a_lost_answer_can_be_asked_for_again() {
     }
 }
 
-/// Instances share nothing but the store: of 32 polls, each at an instance of its own, one gets the tokens.
+/// Instances share only the store: of 32 polls, each at another instance, one gets the tokens.
 #[tokio::test]
 async fn one_of_32_instances_wins() {
     let memory = Arc::new(Memory::new());
@@ -164,7 +164,7 @@ async fn one_of_32_instances_wins() {
     assert!(Flow::userinfo(&instance, &tokens.access).await.status.is_success());
 }
 
-/// A reader of the store learns neither code, so nobody can make one from what is stored.
+/// The store has neither code, so a reader of the store cannot use one.
 #[tokio::test]
 async fn the_store_holds_no_code() {
     let memory = Arc::new(Memory::new());
@@ -177,7 +177,7 @@ async fn the_store_holds_no_code() {
     }
 }
 
-/// A code that a device shows while the secret is changed can still be typed, and looked for no longer than that.
+/// A user code that a device shows during a change of the secret stays valid; the old secret is tried no longer than that.
 #[tokio::test]
 async fn a_user_code_survives_a_change_of_the_secret() {
     let memory = Arc::new(Memory::new());
@@ -202,7 +202,7 @@ async fn a_user_code_survives_a_change_of_the_secret() {
     assert_eq!(answer.status, 403);
 }
 
-/// RFC 7009 §2.1: what was revoked is not handed out again, whatever was lost.
+/// RFC 7009 §2.1: revoked tokens are not issued again, even if a response was lost.
 #[tokio::test]
 async fn a_revoked_grant_is_not_handed_out_again() {
     let mut instance = deployment(Arc::new(Memory::new())).await;
@@ -216,7 +216,7 @@ async fn a_revoked_grant_is_not_handed_out_again() {
     assert_eq!(error(&device.poll(&instance).await), "invalid_grant");
 }
 
-/// RFC 8628 §3.5, RFC 9700 §4.14.2: who has used the refresh token has the tokens; who still polls is somebody else.
+/// RFC 8628 §3.5, RFC 9700 §4.14.2: a poll after the refresh token was used is a replay by another party.
 #[tokio::test]
 async fn a_poll_after_a_refresh_is_a_replay() {
     let mut instance = deployment(Arc::new(Memory::new())).await;
@@ -231,7 +231,7 @@ async fn a_poll_after_a_refresh_is_a_replay() {
     assert_eq!(error(&instance.post("/token", &form(next.refresh.as_str())).await), "invalid_grant");
 }
 
-/// RFC 7592 §2.3: what was issued to a client does not pass to a later one of its name.
+/// RFC 7592 §2.3: a later client of the same name does not inherit tokens.
 #[tokio::test]
 async fn a_device_code_dies_with_its_client() {
     let memory = Arc::new(Memory::new());
@@ -246,7 +246,7 @@ async fn a_device_code_dies_with_its_client() {
     assert_eq!(error(&device.poll(&instance).await), "invalid_grant");
 }
 
-/// What a device asks for travels through the sign-in of whoever approves it: too much is refused before anybody waits.
+/// The request of a device must fit into the URLs of sign-in: a longer one is rejected at once.
 #[tokio::test]
 async fn a_request_that_is_too_long_for_sign_in_is_refused() {
     let memory = Arc::new(Memory::new());

@@ -130,7 +130,7 @@ async fn a_client_of_the_next_version_is_used_shown_changed_listed_and_removed()
     assert_eq!(memory.get(&clients::key("service")).await.unwrap(), None);
 }
 
-/// A setting that does not exist is an error for whoever sends it, though a stored client may have it.
+/// A setting that does not exist is an error in a request, although a stored client may have it.
 #[tokio::test]
 async fn the_admin_api_rejects_unknown_settings() {
     let instance = deployment(Arc::new(Memory::new())).await;

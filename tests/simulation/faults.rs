@@ -1,4 +1,4 @@
-//! Nothing lost: whatever the store does, nothing is issued twice, nobody who tries again is stranded.
+//! Faults of the store: no token is issued twice, and a client that tries again is not stranded.
 
 use crate::common::{PASSWORD, deployment};
 use futures::future::join_all;
@@ -9,7 +9,7 @@ use storage::faults::{Fault, Faulty};
 use storage::memory::Memory;
 use storage::{Records, Verb};
 
-/// A deployment whose first instance works on a sound store, and a second one on the store as `fault` makes it.
+/// Returns two instances of one deployment: the store of the first is sound, that of the second has the fault.
 async fn with_fault(verb: Verb, nth: u64, fault: Fault) -> (Instance, Instance) {
     let memory: Arc<dyn Records> = Arc::new(Memory::new());
     let sound = deployment(memory.clone()).await;

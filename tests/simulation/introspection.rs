@@ -1,4 +1,4 @@
-//! Round trips of introspection and revocation, and what they cost a stranger: nothing.
+//! Introspection and revocation: round trips, and requests by other clients.
 
 use crate::common::{PASSWORD, deployment};
 use http::{Method, header};
@@ -20,13 +20,13 @@ impl Server {
         Self { memory, instance }
     }
 
-    /// The token that a client gets for itself.
+    /// Returns a token of the client itself.
     async fn token(&self, client_id: &str) -> String {
         let form = [("grant_type", "client_credentials"), ("client_id", client_id), ("client_secret", "secret")];
         Tokens::of(&self.instance.post("/token", &form).await).access
     }
 
-    /// How many round trips introspection took, and what it said.
+    /// Introspects a token. Returns the number of round trips and the response.
     async fn introspect(&self, client_id: &str, token: &str, accept: &str) -> (u64, u16, Value) {
         let before = self.memory.counts().total();
         let form = [("token", token), ("client_id", client_id), ("client_secret", "secret")];
@@ -106,7 +106,7 @@ async fn an_opaque_token_is_revoked_in_one_round_trip() {
     assert_eq!(server.introspect("api", &opaque, "application/json").await, (1, 200, json!({ "active": false })));
 }
 
-/// RFC 7662 §2.2: what the token endpoint would refuse is not active: a refresh token of an earlier client of this name.
+/// RFC 7662 §2.2: a token that the token endpoint rejects is inactive: a refresh token of an earlier client of this name.
 #[tokio::test]
 async fn a_refresh_token_dies_with_its_client() {
     let mut server = Server::start().await;
@@ -115,7 +115,7 @@ async fn a_refresh_token_dies_with_its_client() {
     let records = server.memory.as_ref();
     let api = storage::clients::find(records, "api").await.unwrap().unwrap();
     let mut stored = storage::clients::find(records, "spa").await.unwrap().unwrap();
-    // Introspection is for clients that authenticate.
+    // Only clients that authenticate may introspect.
     stored.client.token_endpoint_auth_method = api.client.token_endpoint_auth_method;
     stored.secrets = api.secrets;
     storage::clients::save(records, &stored).await.unwrap();

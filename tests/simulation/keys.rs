@@ -1,4 +1,4 @@
-//! The one secret and the signing keys: made once, rotated ahead of need, changed without signing anybody out.
+//! The secret and the signing keys: created once, rotated in time, changed without ending sessions.
 
 use crate::common::{PASSWORD, deployment};
 use futures::future::join_all;
@@ -45,7 +45,7 @@ async fn the_next_key_is_published_before_it_signs() {
     assert!(seen.len() <= 12, "{} keys", seen.len());
 }
 
-/// A key that others may know: what it signed is refused as soon as the caches are cold, and the grant lives on.
+/// A compromised key: its tokens are rejected once the caches have expired; the grant stays alive.
 #[tokio::test]
 async fn a_key_is_replaced_at_once() {
     let instance = deployment(Arc::new(Memory::new())).await;

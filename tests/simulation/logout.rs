@@ -1,4 +1,4 @@
-//! Clients that cannot be told at once that a session ended are told later, however instances come and go.
+//! Logout notifications that cannot be delivered at once are delivered later, by any instance.
 
 use crate::common::{PASSWORD, deployment};
 use async_trait::async_trait;
@@ -14,7 +14,7 @@ use std::time::Duration;
 use storage::memory::Memory;
 use storage::{Key, Kind, Owner, Record, Records, clients, users};
 
-/// What a client answers, and what it was sent.
+/// A client's responses, and the logout tokens that it received.
 #[derive(Clone)]
 struct Peer {
     status: Arc<Mutex<u16>>,
@@ -110,7 +110,7 @@ async fn a_client_that_fails_is_told_later() {
     }
 }
 
-/// A day of trying, then no more.
+/// The server tries for one day.
 #[tokio::test]
 async fn a_client_that_never_answers_is_given_up() {
     let (memory, peer) = (Arc::new(Memory::new()), Peer::answering(0));
@@ -124,13 +124,13 @@ async fn a_client_that_never_answers_is_given_up() {
     assert!((8..20).contains(&peer.attempts()), "{}", peer.attempts());
 }
 
-/// The instance that ends the session writes down whom to tell before it ends anything.
+/// The instance that ends the session stores the notifications before it ends the session.
 #[tokio::test]
 async fn an_instance_that_dies_loses_nothing() {
     let (memory, peer) = (Arc::new(Memory::new()), Peer::answering(0));
     let mut instance = instance(&memory, &peer).await;
     sign_in_and_out(&instance).await;
-    // Another instance, which never saw the session.
+    // Another instance, which has never seen the session.
     let fresh = Peer::answering(200);
     let mut later = Instance::start(memory.clone(), &[]);
     later.context_mut().fetch = Fetcher::over(Box::new(fresh.clone()), EgressPolicy::Public);
@@ -143,7 +143,7 @@ async fn an_instance_that_dies_loses_nothing() {
     );
 }
 
-/// A client that is removed is told nothing more.
+/// A removed client gets no notification.
 #[tokio::test]
 async fn a_client_that_is_gone_is_forgotten() {
     let (memory, peer) = (Arc::new(Memory::new()), Peer::answering(503));
@@ -155,8 +155,8 @@ async fn a_client_that_is_gone_is_forgotten() {
     assert_eq!((peer.attempts(), waiting(&memory)), (1, 0));
 }
 
-/// A request that had read its session before it was ended makes a grant after all were ended: it is found and ended, and
-/// its client told; what a later sign-in made stays.
+/// A request read its session before the session ended and creates a grant afterwards. The grant is found and ended, and
+/// its client is notified. Grants of a later sign-in stay.
 #[tokio::test]
 async fn what_a_sign_out_overlooked_is_ended_later() {
     for decision in ["yes", "everywhere"] {
@@ -198,8 +198,8 @@ async fn is_ended_later(decision: &str) {
     assert!(!memory.snapshot().iter().any(|record| record.key.is(storage::Kind::SignOut)), "once is enough");
 }
 
-/// What is ended a minute after a session is what belongs to it: nothing for offline use (OpenID Connect Core §11), and
-/// nothing of another session.
+/// One minute after a session, only its own grants are ended: no grant for offline use (OpenID Connect Core §11), and
+/// no grant of another session.
 #[tokio::test]
 async fn what_outlasts_a_session_is_not_ended_later() {
     let (memory, peer) = (Arc::new(Memory::new()), Peer::answering(200));
@@ -220,7 +220,7 @@ async fn what_outlasts_a_session_is_not_ended_later() {
     assert_eq!(peer.attempts(), 1, "a client that was told is not told again");
 }
 
-/// A record of this kind that nobody can read.
+/// Returns a record of this kind that cannot be decoded.
 async fn spoil(memory: &Memory, kind: Kind, owner: Owner, id: &str) {
     let key = Key::new(kind, owner.partition(), id);
     let (body, state) = ("{".to_owned(), "{".to_owned());
@@ -228,7 +228,7 @@ async fn spoil(memory: &Memory, kind: Kind, owner: Owner, id: &str) {
     memory.create(&record).await.unwrap();
 }
 
-/// What cannot be read is reported, and holds up nothing else.
+/// A record that cannot be decoded is reported and does not delay others.
 #[tokio::test]
 async fn an_unreadable_record_holds_up_no_other() {
     for (kind, owner) in [(Kind::SignOut, "signouts"), (Kind::Logout, "logouts")] {
@@ -248,7 +248,7 @@ async fn an_unreadable_record_holds_up_no_other() {
     }
 }
 
-/// Nor does a person whose records cannot be read hold up anybody else who was signed out everywhere.
+/// A user whose records cannot be decoded does not delay the sign-out of other users.
 #[tokio::test]
 async fn an_unreadable_grant_holds_up_nobody_else() {
     let (memory, peer) = (Arc::new(Memory::new()), Peer::answering(200));
@@ -274,8 +274,8 @@ async fn an_unreadable_grant_holds_up_nobody_else() {
     assert_eq!(left, 4, "those whose grants cannot be read are tried again");
 }
 
-/// OpenID Connect Back-Channel Logout §2.5: a client is told of the end of the session also when it has given its tokens
-/// back: the record of its grant stays as long as the session may last.
+/// OpenID Connect Back-Channel Logout §2.5: a client is notified of the end of the session even if it has revoked its
+/// tokens: the record of its grant stays as long as the session may last.
 #[tokio::test]
 async fn a_client_that_revoked_its_tokens_is_told_all_the_same() {
     let (memory, peer) = (Arc::new(Memory::new()), Peer::answering(200));
@@ -296,7 +296,7 @@ async fn a_client_that_revoked_its_tokens_is_told_all_the_same() {
     assert_eq!(peer.attempts(), 1);
 }
 
-/// When somebody else signs in, the session before is over: its clients are told by the scheduled function.
+/// The sign-in of another user ends the earlier session: the scheduled function notifies its clients.
 #[tokio::test]
 async fn the_clients_of_whoever_was_signed_in_before_are_told() {
     let (memory, peer) = (Arc::new(Memory::new()), Peer::answering(200));

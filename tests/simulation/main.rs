@@ -1,4 +1,4 @@
-//! The functions in one process, by theme.
+//! The functions in one process, by topic.
 
 #![allow(
     clippy::unwrap_used,

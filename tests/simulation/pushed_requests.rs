@@ -1,4 +1,4 @@
-//! Pushed authorization requests (RFC 9126): round trips, time, and a store that fails.
+//! Pushed authorization requests (RFC 9126): round trips, expiry, faults of the store.
 
 use crate::common::{PASSWORD, deployment};
 use latchkey_http::Response;
@@ -33,7 +33,7 @@ async fn each_step_keeps_its_round_trips() {
     let pushed = push(&instance).await;
     assert_eq!((total() - before, pushed.status.as_u16()), (1, 201), "push");
 
-    // Three as without the push, one to read the request, one to use it up.
+    // Three calls as without the push, one to read the request, one to mark it as used.
     let before = total();
     let answer = browser.get(&instance, &reference(&pushed)).await;
     assert!(answer.headers["location"].to_str().unwrap().contains("code="));
@@ -59,7 +59,7 @@ async fn a_reference_expires() {
     assert_eq!(answer.status.as_u16(), 400);
 }
 
-/// Whoever began in time has as long as anybody to sign in.
+/// A user who began in time has the usual time to sign in.
 #[tokio::test]
 async fn a_person_may_take_longer_than_the_reference_lives() {
     let memory = Arc::new(Memory::new());

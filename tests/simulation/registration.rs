@@ -1,4 +1,4 @@
-//! Registration, its management, and clients that prove themselves by an assertion: round trips, quotas, time.
+//! Registration, its management, and client assertions: round trips, quotas, expiry.
 
 use http::{Method, header};
 use jose::{Algorithm, Jwk, SigningKey, platform, sign_jwt};
@@ -135,7 +135,7 @@ async fn registration_is_closed_unless_it_is_opened() {
     assert_eq!(register(&by_token, Some(&token(T0)), &web).await.status.as_u16(), 401, "expired");
     let good = token(T0.after(Duration::from_secs(1)));
     assert_eq!(register(&by_token, Some(&good), &web).await.status.as_u16(), 201);
-    // Grants without a person are for whom the operator says.
+    // Only the operator allows grants without a user.
     assert_eq!(register(&by_token, Some(&good), &service("x")).await.status.as_u16(), 400);
 
     let by_statement = Instance::start(memory, &[("LATCHKEY_REGISTRATION", "statement")]);
@@ -176,7 +176,7 @@ async fn administer(instance: &Instance, method: Method, client_id: &str, body: 
     send(instance, method, &path, Some(&token), body).await.status.as_u16()
 }
 
-/// Reads, replaces and deletes with a registration access token: the statuses.
+/// Reads, replaces and deletes a client with a registration access token. Returns the statuses.
 async fn look_after(instance: &Instance, document: &Value) -> [u16; 3] {
     let (id, token) = (document["client_id"].as_str().unwrap(), document["registration_access_token"].as_str());
     let mut replacement = service("mine");
@@ -189,8 +189,8 @@ async fn look_after(instance: &Instance, document: &Value) -> [u16; 3] {
     statuses
 }
 
-/// Whoever deleted the client that registered itself, and wherever the deletion broke off: the operator's client of the
-/// same name is looked after by nobody else.
+/// After any deletion of a registered client, even a partial one, the old registration cannot manage the operator's
+/// client of the same name.
 #[tokio::test]
 async fn a_registration_says_nothing_of_a_later_client_of_its_name() {
     let deletions = [(Verb::Advance, Fault::None), (Verb::Advance, Fault::After), (Verb::Delete, Fault::After)];
@@ -208,7 +208,7 @@ async fn a_registration_says_nothing_of_a_later_client_of_its_name() {
         assert_eq!(look_after(&sound, &document).await, [401, 401, 401]);
         assert_eq!(administer(&sound, Method::GET, id, &json!(null)).await, 200);
     }
-    // The operator's client is there, the registration as if it had never ended.
+    // The operator's client exists, and the registration looks as if it had never ended.
     let memory = Arc::new(Memory::new());
     let mut sound = instance(&memory, &OPEN).await;
     let document = json_of(&register(&sound, None, &service("mine")).await);
@@ -220,7 +220,7 @@ async fn a_registration_says_nothing_of_a_later_client_of_its_name() {
     assert_eq!(administer(&sound, Method::GET, id, &json!(null)).await, 200);
 }
 
-/// What the operator changes of a client that registered itself leaves it the client's own.
+/// A registered client keeps managing itself after a change by the operator.
 #[tokio::test]
 async fn a_client_that_the_operator_changed_still_looks_after_itself() {
     let memory = Arc::new(Memory::new());
@@ -232,7 +232,7 @@ async fn a_client_that_the_operator_changed_still_looks_after_itself() {
     assert_eq!(look_after(&instance, &document).await, [200, 200, 204]);
 }
 
-/// A name that was forgotten, and whose record is still there, passes to the operator's client as if it were gone.
+/// The name of an expired registration whose record still exists is free for the operator's client.
 #[tokio::test]
 async fn a_forgotten_client_leaves_nothing_to_the_next_of_its_name() {
     let memory = Arc::new(Memory::new());
@@ -246,7 +246,7 @@ async fn a_forgotten_client_leaves_nothing_to_the_next_of_its_name() {
     assert_eq!(look_after(&instance, &document).await, [401, 401, 401]);
 }
 
-/// Wherever a deletion breaks off, nothing can be read or changed after it, and the same request finishes it.
+/// Wherever a deletion breaks off, the client can no longer be read or changed, and the same request completes the deletion.
 #[tokio::test]
 async fn a_deletion_that_broke_off_is_finished() {
     for (verb, fault, again) in [
@@ -272,7 +272,7 @@ async fn a_deletion_that_broke_off_is_finished() {
     }
 }
 
-/// A client that many share and that the operator replaced is told to nobody more.
+/// A shared client that the operator replaced is returned to no further caller.
 #[tokio::test]
 async fn a_shared_client_is_not_the_operators_of_the_same_name() {
     let memory = Arc::new(Memory::new());
@@ -289,7 +289,7 @@ async fn a_shared_client_is_not_the_operators_of_the_same_name() {
     assert_eq!(json_of(&register(&instance, None, &public).await)["client_id"], next["client_id"]);
 }
 
-/// Wherever the last use of an initial access token broke off, the same request later gets the client, which works.
+/// Wherever the last use of an initial access token breaks off, the same request later returns the client, which works.
 #[tokio::test]
 async fn an_initial_access_token_is_not_lost_with_an_answer() {
     for (nth, fault) in (1..=3).flat_map(|nth| [(nth, Fault::Before), (nth, Fault::After)]) {
@@ -315,8 +315,8 @@ async fn an_initial_access_token_is_not_lost_with_an_answer() {
     }
 }
 
-/// A client that was deleted, by itself or by the operator, is not made again by whoever has its initial access token
-/// and its metadata, nor by who has an old registration.
+/// A deleted client cannot be created again with its initial access token and its metadata, nor with an old
+/// registration.
 #[tokio::test]
 async fn a_deleted_client_is_not_registered_again_by_a_replay() {
     for by_operator in [false, true] {

@@ -38,7 +38,7 @@ fn claims(response: &Response) -> Value {
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap()).unwrap()
 }
 
-/// A code for these resources, after sign-in and consent.
+/// Returns a code for these resources, after sign-in and consent.
 async fn code(instance: &Instance, resources: &[&str]) -> String {
     let mut browser = Flow::default();
     let query = form_urlencoded::Serializer::new(String::new())
@@ -75,7 +75,7 @@ fn error(response: &Response) -> String {
     json_of(response)["error"].as_str().unwrap().to_owned()
 }
 
-/// §2.2: a token is for what was granted, or for what the token request names of it.
+/// §2.2: a token has the granted resources, or those that the token request names.
 #[tokio::test]
 async fn tokens_are_for_what_was_granted_or_less() {
     let instance = start().await;
@@ -90,7 +90,7 @@ async fn tokens_are_for_what_was_granted_or_less() {
     assert_eq!(claims(&none)["aud"], simulation::ISSUER);
 }
 
-/// §2.2: never for more; and the mistake costs neither the code nor the refresh token.
+/// §2.2: a request for other resources is rejected; code and refresh token stay valid.
 #[tokio::test]
 async fn tokens_are_never_for_more() {
     let instance = start().await;
@@ -102,7 +102,7 @@ async fn tokens_are_never_for_more() {
     assert!(refresh(&instance, &tokens, &[]).await.status.is_success());
 }
 
-/// §2.1: what is unknown is told to the client.
+/// §2.1: an unknown resource is reported to the client.
 #[tokio::test]
 async fn an_unknown_resource_is_an_invalid_target() {
     let instance = start().await;
@@ -115,7 +115,7 @@ async fn an_unknown_resource_is_an_invalid_target() {
     }
 }
 
-/// Consent to a scope at one resource is no consent to it at another.
+/// Consent to a scope at one resource does not cover another resource.
 #[tokio::test]
 async fn consent_is_per_resource() {
     let instance = start().await;
@@ -134,8 +134,8 @@ async fn consent_is_per_resource() {
     assert!(String::from_utf8_lossy(&page.body).contains(TWO), "the page names the resource");
 }
 
-/// Client credentials: a client may be limited to resources; the scope means what the resource knows; a resource's tokens
-/// may be opaque.
+/// Client credentials: a client may be limited to resources; the scope is narrowed to that of the resource; tokens of a
+/// resource may be opaque.
 #[tokio::test]
 async fn a_service_asks_by_name() {
     let instance = start().await;
@@ -151,7 +151,7 @@ async fn a_service_asks_by_name() {
     assert_eq!(error(&token(&instance, &narrow, &[TWO]).await), "invalid_target");
 }
 
-/// The deployment's own audience can be asked for by name, however the URL is written: it is what tokens are for anyway.
+/// A request may name the deployment's own audience, in any spelling of its URL: it is the default.
 #[tokio::test]
 async fn the_audience_of_the_deployment_is_a_resource() {
     let memory = Arc::new(Memory::new());

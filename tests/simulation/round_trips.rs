@@ -1,4 +1,4 @@
-//! The promise of the design: how many storage round trips each step takes, on a warm instance.
+//! The number of storage round trips of each step, on a warm instance.
 
 use crate::common::{PASSWORD, deployment};
 use simulation::{Flow, Tokens, VERIFIER, altered};
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use storage::memory::Memory;
 
-/// How many round trips something took.
+/// Evaluates `work`. Returns the number of round trips and the result.
 macro_rules! trips {
     ($memory:expr, $work:expr) => {{
         let before = $memory.counts().total();

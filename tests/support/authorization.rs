@@ -1,4 +1,4 @@
-//! Authorization requests and what comes back to the client.
+//! Authorization requests, and the responses at the client.
 
 use crate::call::{encode, is_error_text};
 use crate::client::Client;
@@ -9,27 +9,27 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 use url::Url;
 
-/// 32 random bytes, base64url: a state, a nonce, a code verifier.
+/// Returns 32 random bytes in base64url, for a state, a nonce or a code verifier.
 pub fn random() -> String {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes).expect("entropy");
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// An authorization request. It starts out right; a test changes what it is about.
+/// An authorization request. A new one is valid; a test changes one part of it.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct AuthorizationRequest {
-    /// Who asks.
+    /// The client that sends the request.
     pub client: Client,
     /// The parameters, in order, repeated ones included.
     pub parameters: Vec<(String, String)>,
-    /// The PKCE verifier that fits the challenge.
+    /// The code verifier of the code challenge.
     pub verifier: Option<String>,
 }
 
 impl AuthorizationRequest {
-    /// `response_type=code` with PKCE S256, a state, a nonce and the scope `openid`.
+    /// Returns a request with `response_type=code`, PKCE S256, a state, a nonce and the scope `openid`.
     pub fn new(client: &Client) -> Self {
         let request = Self { client: client.clone(), parameters: Vec::new(), verifier: None };
         request
@@ -42,18 +42,18 @@ impl AuthorizationRequest {
             .with_verifier(&random())
     }
 
-    /// Sets a parameter, once.
+    /// Sets a parameter in place of all of its name.
     pub fn set(self, name: &str, value: &str) -> Self {
         self.without(name).also(name, value)
     }
 
-    /// Sends a parameter besides those of the same name.
+    /// Adds a parameter to those of the same name.
     pub fn also(mut self, name: &str, value: &str) -> Self {
         self.parameters.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    /// Leaves a parameter out.
+    /// Removes a parameter.
     pub fn without(mut self, name: &str) -> Self {
         self.parameters.retain(|(key, _)| key != name);
         self
@@ -64,39 +64,39 @@ impl AuthorizationRequest {
         self.set("scope", scope)
     }
 
-    /// Asks for a refresh token, as OpenID Connect Core §11 says: with consent.
+    /// Requests a refresh token as OpenID Connect Core §11 demands: with consent.
     pub fn offline(self) -> Self {
         self.set("scope", "openid offline_access").set("prompt", "consent")
     }
 
-    /// Uses a verifier, and its S256 challenge.
+    /// Sets the code verifier and its S256 challenge.
     pub fn with_verifier(mut self, verifier: &str) -> Self {
         self.verifier = Some(verifier.to_owned());
         let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(verifier.as_bytes()));
         self.set("code_challenge", &challenge).set("code_challenge_method", "S256")
     }
 
-    /// Sends no challenge.
+    /// Removes the code challenge.
     pub fn without_pkce(mut self) -> Self {
         self.verifier = None;
         self.without("code_challenge").without("code_challenge_method")
     }
 
-    /// The value of a parameter, empty when it is not sent.
+    /// Returns the value of a parameter; empty if the request does not have it.
     pub fn value(&self, name: &str) -> &str {
         self.parameters.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str())
     }
 
-    /// The URL that a browser is sent to.
+    /// Returns the URL of the request.
     pub fn url(&self) -> String {
         format!("{}?{}", url("/authorize"), encode(&self.parameters))
     }
 }
 
-/// What came back to the client's redirect URI.
+/// An authorization response at the client's redirect URI.
 #[derive(Clone, Debug)]
 pub struct Callback {
-    /// The address, without what was added to it in the query or the fragment.
+    /// The redirect URI, without the parameters of the response.
     pub url: Url,
     /// `query`, `fragment` or `form_post`.
     pub mode: &'static str,
@@ -119,13 +119,13 @@ impl Callback {
         Self { url: location, mode, parameters }
     }
 
-    /// The response on a page that posts itself (OAuth 2.0 Form Post Response Mode §2).
+    /// Reads the response on a page that submits itself (OAuth 2.0 Form Post Response Mode §2).
     pub(crate) fn from_form_post(page: &Page) -> Option<Self> {
         let form = page.forms.iter().find(|form| (form.has("code") || form.has("error")) && form.method == "POST")?;
         Some(Self { url: form.action.clone(), mode: "form_post", parameters: form.fields.clone() })
     }
 
-    /// A parameter's value; a parameter that comes twice fails the test.
+    /// Returns the value of a parameter. A repeated parameter fails the test.
     pub fn value(&self, name: &str) -> Option<&str> {
         let mut values = self.parameters.iter().filter(|(key, _)| key == name);
         let first = values.next().map(|(_, value)| value.as_str());
@@ -133,7 +133,7 @@ impl Callback {
         first
     }
 
-    /// The code. The response is held to what every success has: no error, the issuer (RFC 9207 §2), no token.
+    /// Returns the code. Each success must have the issuer (RFC 9207 §2), no error and no token.
     #[track_caller]
     pub fn code(&self) -> String {
         assert_eq!(self.value("error"), None, "{self:?}");
@@ -144,7 +144,7 @@ impl Callback {
         self.value("code").unwrap_or_else(|| panic!("no code: {self:?}")).to_owned()
     }
 
-    /// The error code. The response is held to what every error has: the issuer (RFC 9207 §2), no code, no token.
+    /// Returns the error code. Each error must have the issuer (RFC 9207 §2), no code and no token.
     #[track_caller]
     pub fn error(&self) -> &str {
         assert_eq!(self.value("code"), None, "{self:?}");

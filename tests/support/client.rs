@@ -1,27 +1,27 @@
-//! The clients that tests act as.
+//! The clients of the tests.
 
 use crate::target::base;
 
-/// Where clients are called back that say nothing else. No server is there: a test's browser stops before it.
+/// The default redirect URI. No server runs there: the browser of a test stops before it.
 pub(crate) const CALLBACK: &str = "https://suite.example/callback";
 
-/// A registered client, as it knows itself.
+/// A registered client with its credentials.
 #[derive(Clone, Debug)]
 pub struct Client {
     /// Its identifier.
     pub id: String,
-    /// Its secret, when it is confidential.
+    /// Its secret, if it is confidential.
     pub secret: Option<String>,
-    /// How it authenticates.
+    /// Its authentication method.
     pub authentication: Authentication,
     /// The redirect URI that its requests name.
     pub redirect_uri: String,
 }
 
-/// How a client authenticates at the token and revocation endpoints (OpenID Connect Core §9).
+/// Authentication methods at the token and revocation endpoints (OpenID Connect Core §9).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Authentication {
-    /// `none`: it sends its identifier only.
+    /// `none`: the client sends only its identifier.
     None,
     /// `client_secret_basic`.
     Basic,
@@ -30,7 +30,7 @@ pub enum Authentication {
 }
 
 impl Client {
-    /// A public client.
+    /// Returns a public client.
     pub fn public(id: &str) -> Self {
         Self {
             id: id.to_owned(),
@@ -40,12 +40,12 @@ impl Client {
         }
     }
 
-    /// A client that authenticates with Basic.
+    /// Returns a client that authenticates with Basic.
     pub fn confidential(id: &str, secret: &str) -> Self {
         Self { secret: Some(secret.to_owned()), authentication: Authentication::Basic, ..Self::public(id) }
     }
 
-    /// The same client, authenticating otherwise.
+    /// Sets the authentication method.
     #[must_use]
     pub fn with(mut self, authentication: Authentication) -> Self {
         self.authentication = authentication;
@@ -53,12 +53,12 @@ impl Client {
     }
 }
 
-/// The demo's public client.
+/// Returns the public client of the demo.
 pub fn spa() -> Client {
     Client { redirect_uri: format!("{}/playground/callback", base()), ..Client::public("demo-spa") }
 }
 
-/// The demo's confidential client; it need not use PKCE.
+/// Returns the confidential client of the demo, which may omit PKCE.
 pub fn web() -> Client {
     Client {
         redirect_uri: format!("{}/playground/callback", base()),
@@ -66,12 +66,12 @@ pub fn web() -> Client {
     }
 }
 
-/// The demo's machine client.
+/// Returns the client of the demo for client credentials.
 pub fn service() -> Client {
     Client::confidential("demo-service", "demo-service-secret")
 }
 
-/// The demo's gateway: it exchanges tokens of the public and the confidential client for the demo's API.
+/// Returns the gateway of the demo: it exchanges tokens of the other demo clients for tokens for the sample API.
 pub fn exchanger() -> Client {
     Client::confidential("demo-exchange", "demo-exchange-secret")
 }

@@ -1,39 +1,39 @@
-//! Faults of the store: a plan that the platform's harness carries out between the functions and the store. The store is
-//! one for all tests, so that one test runs at a time (`RUST_TEST_THREADS=1`).
+//! Faults of the store. The harness of the platform stands between the functions and the store and follows a plan.
+//! All tests share the store, so one test runs at a time (`RUST_TEST_THREADS=1`).
 
 use crate::call::{Call, Reply};
 use crate::target::platform;
 use serde_json::json;
 use std::env;
 
-/// What befalls a call of the store.
+/// A fault at a call of the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// The store does not do it.
+    /// The store does not do the call.
     Refused,
-    /// The store does it, and its answer is lost.
+    /// The store does the call, and its response is lost.
     Lost,
-    /// The store does it; then, before its answer arrives, what waits for it dies (Lambda), or the store does (Workers).
+    /// The store does the call. Before the response arrives, the function (Lambda) or the store (Workers) dies.
     Crash,
 }
 
-/// More faults in a row than a function asks again.
+/// More faults in a row than a function repeats a call.
 pub const FOR_GOOD: u32 = 9;
 
-/// Every fault, and how often in a row: an answer that is lost once is asked for again by the function itself.
+/// Every fault, and how often in a row: after one lost response the function itself repeats the call.
 pub const ALL: [(Fault, u32); 4] =
     [(Fault::Refused, FOR_GOOD), (Fault::Lost, 1), (Fault::Lost, FOR_GOOD), (Fault::Crash, 1)];
 
-/// What came of a request during which the store misbehaved.
+/// A request during which the store failed.
 #[derive(Debug)]
 pub struct Attempt<T> {
     /// The answer.
     pub answer: T,
-    /// Whether the store misbehaved at all.
+    /// True if a fault occurred.
     pub befell: bool,
 }
 
-/// Sends a request while this befalls the calls of the store after the first `skip`, `times` of them.
+/// Sends a request while `times` calls of the store, after the first `skip` calls, have this fault.
 #[track_caller]
 pub fn during<T>(fault: Fault, skip: u32, times: u32, request: impl FnOnce() -> T) -> Attempt<T> {
     let fault = format!("{fault:?}").to_lowercase();
@@ -50,8 +50,8 @@ fn control(method: &str) -> Call {
     Call::new(method, &url)
 }
 
-/// Whether the server owned up to the fault, so that the client tries again. Any other refusal fails the test: it would
-/// have the client throw its tokens away.
+/// True if the server reported the fault, so that the client tries again. Any other error fails the test: the client would
+/// delete its tokens.
 #[track_caller]
 pub fn is_passing(reply: &Reply) -> bool {
     match reply.status {
@@ -59,7 +59,7 @@ pub fn is_passing(reply: &Reply) -> bool {
             assert!(reply.header("retry-after").is_some(), "{}: when to come back? {reply:?}", platform());
             true
         }
-        // The function died: the platform's own answer.
+        // The function died: this is the response of the platform.
         500 => true,
         _ => false,
     }

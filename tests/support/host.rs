@@ -1,4 +1,4 @@
-//! A little HTTP server of the test's own, on 127.0.0.1: for whatever the server under test fetches or notifies.
+//! An HTTP server of the test on 127.0.0.1. The server under test fetches documents from it and notifies it.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -7,7 +7,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// What is served, and what was asked for. Serves until the test ends.
+/// A server with its responses and the requests that it received. It runs until the test ends.
 #[derive(Clone)]
 pub struct Host {
     origin: String,
@@ -26,27 +26,27 @@ struct State {
     requests: Vec<Received>,
 }
 
-/// What is answered at a path.
+/// The response at a path.
 #[derive(Clone, Debug)]
 pub struct Answer {
     /// The status.
     pub status: u16,
-    /// The header fields, besides `Content-Length` and `Connection`.
+    /// The header fields except `Content-Length` and `Connection`.
     pub headers: Vec<(String, String)>,
     /// The body.
     pub body: Vec<u8>,
-    /// How long the server waits before it answers.
+    /// The time that the server waits before it responds.
     pub delay: Duration,
 }
 
 impl Answer {
-    /// An answer of status 200.
+    /// Returns a response with status 200.
     pub fn new(content_type: &str, body: impl Into<Vec<u8>>) -> Self {
         let headers = vec![("content-type".to_owned(), content_type.to_owned())];
         Self { status: 200, headers, body: body.into(), delay: Duration::ZERO }
     }
 
-    /// An empty answer of any status.
+    /// Returns an empty response with any status.
     pub fn status(status: u16) -> Self {
         Self { status, headers: Vec::new(), body: Vec::new(), delay: Duration::ZERO }
     }
@@ -58,7 +58,7 @@ impl Answer {
         self
     }
 
-    /// Waits before it answers.
+    /// Sets the time that the server waits before it responds.
     #[must_use]
     pub fn after(mut self, delay: Duration) -> Self {
         self.delay = delay;
@@ -80,14 +80,14 @@ pub struct Received {
 }
 
 impl Received {
-    /// A field of the form that was posted.
+    /// Returns a field of the form in the body.
     pub fn field(&self, name: &str) -> Option<String> {
         form_urlencoded::parse(&self.body).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
     }
 }
 
 impl Host {
-    /// Starts a server on a free port. It answers 404 until told otherwise.
+    /// Starts a server on a free port. It responds 404 to paths without a response.
     pub fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let origin = format!("http://{}", listener.local_addr().expect("an address"));
@@ -96,30 +96,30 @@ impl Host {
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let shared = shared.clone();
-                // A connection that breaks is no failure of the test's.
+                // A broken connection does not fail the test.
                 thread::spawn(move || shared.exchange(&stream).ok());
             }
         });
         host
     }
 
-    /// The URL of a path.
+    /// Returns the URL of a path.
     pub fn url(&self, path: &str) -> String {
         format!("{}{path}", self.origin)
     }
 
-    /// Sets what is answered at a path, and gives its URL.
+    /// Sets the response at a path. Returns the URL.
     pub fn serve(&self, path: &str, answer: Answer) -> String {
         self.shared.state.lock().unwrap().answers.insert(path.to_owned(), answer);
         self.url(path)
     }
 
-    /// Serves a JSON document.
+    /// Serves a JSON document at a path. Returns the URL.
     pub fn serve_json(&self, path: &str, document: &serde_json::Value) -> String {
         self.serve(path, Answer::new("application/json", document.to_string()))
     }
 
-    /// What arrived at a path so far.
+    /// Returns the requests at a path so far.
     pub fn requests(&self, path: &str) -> Vec<Received> {
         let state = self.shared.state.lock().unwrap();
         state.requests.iter().filter(|request| is_at(request, path)).cloned().collect()

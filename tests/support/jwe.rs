@@ -1,4 +1,4 @@
-//! Encrypted JWTs, opened as the client would that they are encrypted to.
+//! Encrypted JWTs, decrypted as their client does it.
 
 use aws_lc_rs::aead::{self, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::agreement::{ECDH_P256, PrivateKey, UnparsedPublicKey, agree};
@@ -15,7 +15,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-/// A client's key pair for encryption.
+/// The key pair of a client for encryption.
 pub enum KeyPair {
     /// On P-256.
     P256(PrivateKey),
@@ -23,7 +23,7 @@ pub enum KeyPair {
     Rsa(Vec<u8>),
 }
 
-/// What an encrypted JWT held.
+/// The content of an encrypted JWT.
 #[derive(Clone, Debug)]
 pub struct Opened {
     /// The protected header.
@@ -33,24 +33,24 @@ pub struct Opened {
 }
 
 impl KeyPair {
-    /// A new one on P-256.
+    /// Returns a new key pair on P-256.
     pub fn p256() -> Self {
         Self::P256(PrivateKey::generate(&ECDH_P256).expect("a key"))
     }
 
-    /// A new RSA one.
+    /// Returns a new RSA key pair.
     pub fn rsa() -> Self {
         let pair = RsaKeyPair::generate(KeySize::Rsa2048).expect("a key");
         let pkcs8: Pkcs8V1Der<'_> = pair.as_der().expect("PKCS#8");
         Self::Rsa(pkcs8.as_ref().to_vec())
     }
 
-    /// A new one of the kind that an algorithm needs.
+    /// Returns a new key pair of the kind that an algorithm needs.
     pub fn for_algorithm(alg: &str) -> Self {
         if alg.starts_with("RSA") { Self::rsa() } else { Self::p256() }
     }
 
-    /// The public half as a JWK: for encryption, of this name.
+    /// Returns the public key as a JWK for encryption with this name.
     pub fn jwk(&self, kid: &str) -> Value {
         match self {
             Self::P256(private) => {
@@ -66,7 +66,7 @@ impl KeyPair {
         }
     }
 
-    /// Opens an encrypted JWT (RFC 7516 §5.2); `None` when it is not encrypted to this key, or altered.
+    /// Decrypts a JWT (RFC 7516 §5.2). Returns `None` if it is encrypted to another key, or altered.
     pub fn open(&self, jwe: &str) -> Option<Opened> {
         let parts: Vec<&str> = jwe.split('.').collect();
         assert_eq!(parts.len(), 5, "not an encrypted JWT: {jwe}");

@@ -1,4 +1,4 @@
-//! JSON Web Tokens, read and verified as a client or an API would.
+//! JSON Web Tokens, read and verified as clients and APIs do it.
 
 use crate::call::Call;
 use base64::Engine;
@@ -8,7 +8,7 @@ use jsonwebtoken::{DecodingKey, Validation, decode, decode_header};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-/// A token's two readable parts.
+/// The two readable parts of a token.
 #[derive(Clone, Debug)]
 pub struct Jwt {
     /// The protected header.
@@ -18,19 +18,19 @@ pub struct Jwt {
 }
 
 impl Jwt {
-    /// A claim that is a number.
+    /// Returns a claim that is a number.
     #[track_caller]
     pub fn number(&self, name: &str) -> i64 {
         self.claims[name].as_i64().unwrap_or_else(|| panic!("{name} is not a whole number: {self:?}"))
     }
 
-    /// A claim that is text.
+    /// Returns a claim that is a string.
     #[track_caller]
     pub fn text(&self, name: &str) -> &str {
         self.claims[name].as_str().unwrap_or_else(|| panic!("{name} is not text: {self:?}"))
     }
 
-    /// Whether `aud` is, or contains, an audience.
+    /// True if `aud` is, or contains, an audience.
     pub fn is_for(&self, audience: &str) -> bool {
         match &self.claims["aud"] {
             Value::String(one) => one == audience,
@@ -40,7 +40,7 @@ impl Jwt {
     }
 }
 
-/// Reads a token without a look at its signature.
+/// Reads a token without verifying its signature.
 #[track_caller]
 pub fn read(token: &str) -> Jwt {
     let parts: Vec<_> = token.split('.').collect();
@@ -68,12 +68,12 @@ pub fn verify(token: &str) -> Jwt {
     read(token)
 }
 
-/// `at_hash` of an access token, for the algorithms that hash with SHA-256 (OpenID Connect Core §3.1.3.6).
+/// Returns the `at_hash` of an access token, for algorithms with SHA-256 (OpenID Connect Core §3.1.3.6).
 pub fn at_hash(access_token: &str) -> String {
     URL_SAFE_NO_PAD.encode(&Sha256::digest(access_token.as_bytes())[..16])
 }
 
-/// The token with its claims changed and its signature kept.
+/// Returns the token with changed claims and the old signature.
 pub fn tampered(token: &str, change: impl FnOnce(&mut Value)) -> String {
     let mut claims = read(token).claims;
     change(&mut claims);
@@ -81,7 +81,7 @@ pub fn tampered(token: &str, change: impl FnOnce(&mut Value)) -> String {
     format!("{}.{}.{}", parts[0], URL_SAFE_NO_PAD.encode(claims.to_string()), parts[2])
 }
 
-/// The same claims, unsigned: `alg` is `none`.
+/// Returns the same claims unsigned: `alg` is `none`.
 pub fn unsigned(token: &str) -> String {
     let parts: Vec<_> = token.split('.').collect();
     format!("{}.{}.", URL_SAFE_NO_PAD.encode(r#"{"alg":"none"}"#), parts[1])

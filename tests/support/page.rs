@@ -1,15 +1,15 @@
-//! Pages, read as a browser without JavaScript reads them.
+//! Pages, as a browser without JavaScript reads them.
 
 use crate::call::{Call, Reply};
 use scraper::{ElementRef, Html, Selector};
 use url::Url;
 
-/// A page that a person would see.
+/// A page that a user sees.
 #[derive(Clone, Debug)]
 pub struct Page {
     /// Its address.
     pub url: Url,
-    /// The answer that brought it.
+    /// The response that contained it.
     pub reply: Reply,
     /// Its forms.
     pub forms: Vec<Form>,
@@ -20,7 +20,7 @@ pub struct Page {
 pub struct Form {
     /// `GET` or `POST`.
     pub method: String,
-    /// Where it is sent to.
+    /// The URL that receives it.
     pub action: Url,
     /// Its controls other than buttons: name and value.
     pub fields: Vec<(String, String)>,
@@ -36,37 +36,37 @@ impl Page {
         Self { url: url.clone(), reply, forms }
     }
 
-    /// What a person reads on the page.
+    /// Returns the text of the page.
     pub fn text(&self) -> String {
         let document = Html::parse_document(&self.reply.text());
         let body: Vec<_> = document.select(&selector("body")).flat_map(|body| body.text()).collect();
         body.join(" ").split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
-    /// The texts of the elements that a CSS selector matches.
+    /// Returns the texts of the elements that a CSS selector matches.
     pub fn select(&self, css: &str) -> Vec<String> {
         let document = Html::parse_document(&self.reply.text());
         document.select(&selector(css)).map(|element| element.text().collect()).collect()
     }
 
-    /// The values of an attribute on the elements that a CSS selector matches and that have it.
+    /// Returns the values of an attribute of the elements that a CSS selector matches.
     pub fn attributes(&self, css: &str, name: &str) -> Vec<String> {
         let document = Html::parse_document(&self.reply.text());
         document.select(&selector(css)).filter_map(|element| element.attr(name)).map(str::to_owned).collect()
     }
 
-    /// The sign-in form, if this is the sign-in page.
+    /// Returns the sign-in form, if this is the sign-in page.
     pub fn login(&self) -> Option<&Form> {
         self.forms.iter().find(|form| form.has("username") && form.has("password"))
     }
 
-    /// The consent form, if this is the consent page.
+    /// Returns the consent form, if this is the consent page.
     pub fn consent(&self) -> Option<&Form> {
         self.deciding("allow")
     }
 
-    /// The request of a user who is willing: signs in where the page asks for it, or allows what it asks for. `None` if the
-    /// page asks for neither.
+    /// Returns the request of a user who signs in and allows. `None` if the page is neither the sign-in page nor
+    /// the consent page.
     pub fn willing(&self, username: &str, password: &str) -> Option<Call> {
         match self.login() {
             Some(form) if self.reply.status == 200 => {
@@ -76,7 +76,7 @@ impl Page {
         }
     }
 
-    /// The form that has a button for a decision: `allow`, `deny`, `continue`, `cancel`, `yes`, `no`, `everywhere`.
+    /// Returns the form with a button for a decision: `allow`, `deny`, `continue`, `cancel`, `yes`, `no`, `everywhere`.
     pub fn deciding(&self, decision: &str) -> Option<&Form> {
         self.forms.iter().find(|form| form.offers(decision))
     }
@@ -102,22 +102,22 @@ impl Form {
         Self { method: attribute(form, "method").to_ascii_uppercase(), action, fields, buttons }
     }
 
-    /// Whether it has a control of that name.
+    /// True if the form has a control of that name.
     pub fn has(&self, name: &str) -> bool {
         self.fields.iter().any(|(field, _)| field == name)
     }
 
-    /// Whether it has a button for a decision.
+    /// True if the form has a button for a decision.
     pub fn offers(&self, decision: &str) -> bool {
         self.buttons.iter().any(|(name, value)| name == "decision" && value == decision)
     }
 
-    /// The value of a control.
+    /// Returns the value of a control.
     pub fn value(&self, name: &str) -> Option<&str> {
         self.fields.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_str())
     }
 
-    /// The request that sends the form with these controls filled in and buttons pressed.
+    /// Returns the request that sends the form with these controls filled in and buttons pressed.
     pub fn call(&self, entries: &[(&str, &str)]) -> Call {
         let fields = self.filled(entries);
         if self.method == "POST" {
@@ -127,7 +127,7 @@ impl Form {
         }
     }
 
-    /// What is sent when these controls are filled in or buttons pressed.
+    /// Returns the fields of the form with these controls filled in and buttons pressed.
     pub fn filled(&self, entries: &[(&str, &str)]) -> Vec<(String, String)> {
         let mut fields = self.fields.clone();
         for (name, value) in entries {

@@ -17,7 +17,7 @@ pub fn push_as(client: &Client, parameters: &[(String, String)]) -> Reply {
     authenticated(Call::post("/par"), client, &parameters).send()
 }
 
-/// The reference of a request that was pushed.
+/// Pushes a request, which must succeed. Returns its `request_uri`.
 #[track_caller]
 pub fn pushed(request: &AuthorizationRequest) -> String {
     let reply = push(request).expect(201).expect_no_store();
@@ -26,7 +26,7 @@ pub fn pushed(request: &AuthorizationRequest) -> String {
     body["request_uri"].as_str().expect("request_uri").to_owned()
 }
 
-/// What the browser is sent to (§4): the client and the reference, and nothing else.
+/// Returns the URL for the browser (§4): client_id and request_uri, nothing else.
 pub fn reference(client: &Client, request_uri: &str) -> String {
     let query = form_urlencoded::Serializer::new(String::new())
         .append_pair("client_id", &client.id)

@@ -1,4 +1,4 @@
-//! Clients that register themselves (RFC 7591), and what they do with their registration (RFC 7592).
+//! Clients that register themselves (RFC 7591) and manage their registration (RFC 7592).
 
 use crate::call::{Call, Reply};
 use crate::client::Client;
@@ -9,15 +9,15 @@ pub fn register(metadata: &Value) -> Reply {
     Call::post("/register").body("application/json", metadata.to_string()).send()
 }
 
-/// The same with an initial access token.
+/// Sends metadata to the registration endpoint with an initial access token.
 pub fn register_with(token: &str, metadata: &Value) -> Reply {
     Call::post("/register").bearer(token).body("application/json", metadata.to_string()).send()
 }
 
-/// A client that registered itself, as it was told of itself.
+/// A client that registered itself, with the response of the server.
 #[derive(Clone, Debug)]
 pub struct Registered {
-    /// The whole answer.
+    /// The whole response.
     pub document: Value,
 }
 
@@ -28,7 +28,7 @@ impl Registered {
         Self::read(register(metadata))
     }
 
-    /// Reads an answer, and holds it to what RFC 7591 §3.2.1 and RFC 7592 §3 demand of every one.
+    /// Reads a response, which must meet RFC 7591 §3.2.1 and RFC 7592 §3.
     #[track_caller]
     pub fn read(reply: Reply) -> Self {
         let reply = reply.expect(201).expect_no_store();
@@ -41,12 +41,12 @@ impl Registered {
         Self { document }
     }
 
-    /// A member that is text; empty when it is not there.
+    /// Returns a member that is a string; empty if it is absent.
     pub fn text(&self, name: &str) -> &str {
         self.document[name].as_str().unwrap_or_default()
     }
 
-    /// Its registration access token.
+    /// Returns the registration access token.
     pub fn token(&self) -> &str {
         self.text("registration_access_token")
     }
@@ -65,7 +65,7 @@ impl Registered {
         self.send("GET", self.token(), None)
     }
 
-    /// Its settings as a request to replace them has them, with changes; what is null is left out (RFC 7592 §2.2).
+    /// Returns the body of a request that replaces the settings, with changes. Members that are null are removed (RFC 7592 §2.2).
     pub fn replacement(&self, changes: &Value) -> Value {
         let mut settings = self.document.as_object().expect("an object").clone();
         for ours in
@@ -83,7 +83,7 @@ impl Registered {
         self.send("PUT", self.token(), Some(&self.replacement(changes)))
     }
 
-    /// The client, as a test acts as it.
+    /// Returns the client with its credentials.
     pub fn client(&self) -> Client {
         let id = self.text("client_id");
         let client = match self.document["client_secret"].as_str() {

@@ -1,4 +1,4 @@
-//! A key of a client's or an issuer's own, and the JWTs that it signs.
+//! Keys of clients and issuers, and the JWTs that they sign.
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeySize, PublicKeyComponents};
@@ -10,7 +10,7 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
-/// A key pair that signs by one algorithm.
+/// A key pair for one signature algorithm.
 pub struct Signer {
     alg: String,
     kid: String,
@@ -24,7 +24,7 @@ enum Pair {
 }
 
 impl Signer {
-    /// A new key for `ES256`, `RS256`, `PS256` or `EdDSA`.
+    /// Returns a new key for `ES256`, `RS256`, `PS256` or `EdDSA`.
     pub fn new(alg: &str, kid: &str) -> Self {
         let pair = match alg {
             "ES256" => Pair::P256(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).expect("a key")),
@@ -35,7 +35,7 @@ impl Signer {
         Self { alg: alg.to_owned(), kid: kid.to_owned(), pair }
     }
 
-    /// A key that is there, PKCS#8 as PEM: for `ES256` or `RS256`.
+    /// Reads a key for `ES256` or `RS256` from PKCS#8 in PEM.
     pub fn from_pem(alg: &str, kid: &str, pem: &str) -> Self {
         let base64: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
         let der = STANDARD.decode(base64).expect("base64");
@@ -47,7 +47,7 @@ impl Signer {
         Self { alg: alg.to_owned(), kid: kid.to_owned(), pair }
     }
 
-    /// Its public half.
+    /// Returns the public key as a JWK.
     pub fn jwk(&self) -> Value {
         let mut jwk = match &self.pair {
             Pair::P256(pair) => {
@@ -68,24 +68,24 @@ impl Signer {
         jwk
     }
 
-    /// A JWK Set of its public half alone.
+    /// Returns a JWK Set with the public key alone.
     pub fn jwks(&self) -> Value {
         json!({ "keys": [self.jwk()] })
     }
 
-    /// A JWT of these claims.
+    /// Returns a signed JWT with these claims.
     pub fn sign(&self, claims: &Value) -> String {
         self.sign_with(&json!({ "alg": self.alg, "kid": self.kid, "typ": "JWT" }), claims)
     }
 
-    /// A JWT with this header, whatever it says.
+    /// Returns a signed JWT with any header.
     pub fn sign_with(&self, header: &Value, claims: &Value) -> String {
         let message = format!("{}.{}", encode(header.to_string().as_bytes()), encode(claims.to_string().as_bytes()));
         let signature = self.signature(message.as_bytes());
         format!("{message}.{}", encode(&signature))
     }
 
-    /// Its signature of a message: for ECDSA r and s, 32 bytes each.
+    /// Returns the signature of a message; for ECDSA r and s, 32 bytes each.
     pub fn signature(&self, message: &[u8]) -> Vec<u8> {
         let random = SystemRandom::new();
         match &self.pair {

@@ -1,4 +1,4 @@
-//! What a person's browser does: sign-in, consent, codes, sign-out.
+//! The browser of a user: sign-in, consent, codes, sign-out.
 
 use crate::at_every_call;
 use std::cell::RefCell;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use suite::pushed::{push, pushed, reference};
 use suite::{AuthorizationRequest, Browser, Call, Client, Form, Page, Reply, TokenRequest, authenticated, spa};
 
-/// A browser at a page, and what it came for.
+/// A browser at a page, with the request that led to it.
 struct Visit {
     browser: RefCell<Browser>,
     request: AuthorizationRequest,
@@ -19,24 +19,24 @@ impl Visit {
         Self { browser: RefCell::new(browser), request, form: form.clone() }
     }
 
-    /// Sends the form; redirects are answers.
+    /// Sends the form. Redirects are responses.
     fn send(&self, entries: &[(&str, &str)]) -> Reply {
         let call = Call::post(self.form.action.as_str()).form(&self.form.filled(entries));
         page_or_redirect(self.browser.borrow_mut().send(call))
     }
 }
 
-/// What a person's browser is answered with is something that a person can read.
+/// Demands a page that a user can read.
 #[track_caller]
 fn page_or_redirect(reply: Reply) -> Reply {
-    // The answer of Lambda itself, when the function died, is not ours.
+    // The response of Lambda itself, after the function died, is not a page of the server.
     if !matches!(reply.status, 303 | 500) {
         assert_eq!(reply.header("content-type"), Some("text/html; charset=utf-8"), "{reply:?}");
     }
     reply
 }
 
-/// Goes where the answer leads, and gets tokens.
+/// Follows the response and gets tokens.
 #[track_caller]
 fn arrives(browser: &RefCell<Browser>, request: &AuthorizationRequest, reply: &Reply) {
     let mut browser = browser.borrow_mut();
@@ -51,7 +51,7 @@ fn at_sign_in() -> Visit {
     Visit::at(browser, request, page.login().expect("a form"))
 }
 
-/// Who sends the sign-in form again is signed in, and never told that the password is wrong.
+/// A user who sends the sign-in form again is signed in and never sees that the password is wrong.
 #[test]
 fn a_sign_in_can_be_sent_again() {
     let credentials = [("username", suite::USERNAME), ("password", suite::PASSWORD)];
@@ -68,7 +68,7 @@ fn at_consent() -> Visit {
     Visit::at(browser, request, page.consent().expect("a form"))
 }
 
-/// Who sends the consent again arrives at the client.
+/// A user who sends the consent again arrives at the client.
 #[test]
 fn a_consent_can_be_sent_again() {
     at_every_call(
@@ -78,7 +78,7 @@ fn a_consent_can_be_sent_again() {
     );
 }
 
-/// A browser on its way to the client, without a page.
+/// A browser that is redirected to the client without a page.
 struct Passage {
     browser: RefCell<Browser>,
     request: AuthorizationRequest,
@@ -96,7 +96,7 @@ fn passage() -> Passage {
     Passage { browser: RefCell::new(Browser::signed_in()), url: request.url(), request }
 }
 
-/// Who reloads `/authorize` gets a code.
+/// A browser that reloads `/authorize` gets a code.
 #[test]
 fn a_code_can_be_asked_for_again() {
     at_every_call(passage, Passage::open, |trial| {
@@ -117,7 +117,7 @@ fn a_push_can_be_sent_again() {
     at_every_call(request, push, |trial| drop(trial.reply.clone().expect(201)));
 }
 
-/// RFC 9126 §4: a reference is used once; who reloads the page because there was no answer still arrives.
+/// RFC 9126 §4: a request_uri is used once; a browser that reloads the page after a fault still arrives.
 #[test]
 fn a_reference_that_brought_no_answer_is_good() {
     at_every_call(pushed_passage, Passage::open, |trial| {
@@ -132,7 +132,7 @@ fn at_sign_out() -> Visit {
     Visit::at(browser, AuthorizationRequest::new(&spa()).set("prompt", "none"), &form)
 }
 
-/// Who is told that they are signed out, is.
+/// A user who sees the signed-out page is signed out.
 #[test]
 fn a_sign_out_is_done_when_it_is_answered() {
     at_every_call(
@@ -149,7 +149,7 @@ fn a_sign_out_is_done_when_it_is_answered() {
 
 const DEVICE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
-/// A device, and a browser at the page that asks whether it may.
+/// A device, and a browser at the page that asks for approval.
 fn device() -> (Client, String, Visit) {
     let client = Client::public("demo-device");
     let asked = authenticated(
@@ -167,7 +167,7 @@ fn device() -> (Client, String, Visit) {
     (client, text("device_code"), visit)
 }
 
-/// Polls as a patient device: it slows down when it is told to (RFC 8628 §3.5).
+/// Polls as a device that obeys `slow_down` (RFC 8628 §3.5).
 fn poll(client: &Client, device_code: &str) -> Reply {
     let reply = TokenRequest::new(client, DEVICE).set("device_code", device_code).send();
     if reply.status != 400 || reply.json()["error"] != "slow_down" {
@@ -177,7 +177,7 @@ fn poll(client: &Client, device_code: &str) -> Reply {
     poll(client, device_code)
 }
 
-/// RFC 8628 §3.3: who approves again has approved.
+/// RFC 8628 §3.3: a user who approves again has approved.
 #[test]
 fn an_approval_can_be_sent_again() {
     at_every_call(

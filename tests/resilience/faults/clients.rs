@@ -1,4 +1,4 @@
-//! Clients that register themselves, and authenticate with keys.
+//! Clients that register themselves, and clients that authenticate with keys.
 
 use crate::at_every_call;
 use serde_json::{Value, json};
@@ -9,13 +9,13 @@ fn metadata() -> Value {
     json!({ "client_name": format!("Faults {}", random()), "redirect_uris": ["https://client.example/callback"] })
 }
 
-/// RFC 7591 §3: a registration can be sent again; what is answered is registered.
+/// RFC 7591 §3: a registration can be sent again; the client in the response is registered.
 #[test]
 fn a_registration_can_be_sent_again() {
     at_every_call(metadata, register, |trial| drop(Registered::read(trial.reply.clone()).get().expect(200)));
 }
 
-/// RFC 7592 §2.2: settings can be sent again, with the token that the client knows.
+/// RFC 7592 §2.2: settings can be sent again with the token that the client has.
 #[test]
 fn settings_can_be_replaced_again() {
     let name = json!({ "client_name": "Renamed" });
@@ -29,7 +29,7 @@ fn settings_can_be_replaced_again() {
     );
 }
 
-/// RFC 7592 §2.3: once it is answered, the client is gone; who asks again because nobody answered may be told so.
+/// RFC 7592 §2.3: after a response the client is deleted; a retry may find it deleted already.
 #[test]
 fn a_client_is_deleted_when_it_is_answered() {
     let delete = |registered: &Registered| registered.send("DELETE", registered.token(), None);
@@ -43,7 +43,7 @@ fn a_client_is_deleted_when_it_is_answered() {
     );
 }
 
-/// RFC 7523 §3: an assertion that may have been used is not used again; a fresh one is as good as ever.
+/// RFC 7523 §3: an assertion that may have been used is rejected; a fresh one is accepted.
 #[test]
 fn a_client_can_authenticate_again() {
     const CLIENT: &str = "faults-assertion";

@@ -1,7 +1,7 @@
-//! Nothing lost: at every call of the store, in every step of every flow, the store refuses, loses its answer, or dies with
-//! it done. The client tries again. Nothing is issued twice, and nobody is stranded or signed out.
+//! Faults: at every call of the store, in each step of each flow, the store refuses, loses its response, or dies after
+//! the call. The client tries again. No token is issued twice; no client is stranded and no user is signed out.
 //!
-//! `LATCHKEY_TEST_FAULTS` is where the faults are planned; `RUST_TEST_THREADS` is 1.
+//! `LATCHKEY_TEST_FAULTS` is the URL at which the faults are planned; `RUST_TEST_THREADS` is 1.
 
 #![allow(clippy::disallowed_methods, reason = "runs only where the system has a clock")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "as above")]
@@ -16,18 +16,18 @@ use suite::faults::{ALL, Attempt, Fault, during, is_passing};
 /// The most calls of the store that one request makes.
 const MOST_CALLS: u32 = 24;
 
-/// How a step went that was disturbed.
+/// The result of a step that a fault disturbed.
 struct Trial<'a, T> {
-    /// What the step was about.
+    /// The subject of the step.
     subject: &'a T,
-    /// The last answer: the first that owned up to no fault.
+    /// The last response: the first one that reported no fault.
     reply: Reply,
-    /// The store may have done all that was asked, with nobody told.
+    /// True if the store may have done the whole step without a response to the client.
     untold: bool,
 }
 
-/// Takes a step while each call of the store goes wrong in turn, in each way; tries again as long as the server says that it
-/// should; and judges what came of it. `prepare` makes what one step is about.
+/// Takes a step once for each call of the store and each fault at that call. Tries again as long as the server reports a
+/// fault, then calls `judge`. `prepare` creates the subject of one step.
 #[track_caller]
 fn at_every_call<T>(prepare: impl Fn() -> T, step: impl Fn(&T) -> Reply, judge: impl Fn(&Trial<'_, T>)) {
     for (fault, times) in ALL {

@@ -1,4 +1,4 @@
-//! The token endpoint and those that take tokens.
+//! The token endpoint, and endpoints that accept tokens.
 
 use crate::{Trial, at_every_call};
 use serde_json::json;
@@ -7,15 +7,15 @@ use suite::{
     introspection, spa, trusted, web,
 };
 
-/// A code that was issued, and the request that it came of.
+/// A code and its authorization request.
 fn issued() -> (AuthorizationRequest, String) {
     let request = AuthorizationRequest::new(&spa()).offline();
     let code = Browser::signed_in().complete(&request).code();
     (request, code)
 }
 
-/// RFC 6749 §4.1.2: a code is used once. When nobody was told what it brought, it is spent all the same; the browser
-/// brings another without a page.
+/// RFC 6749 §4.1.2: a code is used once. It is used even if the response was lost; the browser then
+/// gets another code without a page.
 #[test]
 fn a_code_is_redeemed_once() {
     let redeem = |(request, code): &(AuthorizationRequest, String)| TokenRequest::code(request, code).send();
@@ -35,7 +35,7 @@ fn a_code_is_redeemed_once() {
     });
 }
 
-/// Whoever tries a refresh again gets the very same successor, and the family lives on.
+/// A client that repeats a refresh gets the same successor, and the family stays alive.
 #[test]
 fn a_refresh_is_never_lost() {
     let refresh = |tokens: &Tokens| tokens.refresh_request().send();
@@ -51,7 +51,7 @@ fn a_refresh_is_never_lost() {
     );
 }
 
-/// RFC 7009 §2.2: when the answer is 200, the tokens are dead.
+/// RFC 7009 §2.2: after a 200 response the tokens are revoked.
 #[test]
 fn a_revocation_is_done_when_it_is_answered() {
     let revoke = |token: fn(&Tokens) -> &str| {
@@ -81,7 +81,7 @@ fn a_revocation_is_done_when_it_is_answered() {
     );
 }
 
-/// What only reads answers right or owns up; it never calls a live token dead.
+/// A request that only reads gets the right response or a fault; it never reports a live token as inactive.
 #[test]
 fn a_live_token_is_never_called_dead() {
     let tokens = grant(&spa());
@@ -96,7 +96,7 @@ fn a_live_token_is_never_called_dead() {
     );
 }
 
-/// RFC 8693: an exchange can be tried again.
+/// RFC 8693: an exchange can be repeated.
 #[test]
 fn an_exchange_can_be_tried_again() {
     let exchange = |tokens: &Tokens| {
@@ -108,7 +108,7 @@ fn an_exchange_can_be_tried_again() {
     at_every_call(|| grant(&spa()), exchange, |trial| drop(trial.reply.clone().expect(200)));
 }
 
-/// RFC 7523 §2.1, §2.2: an assertion that may have been used up is not used again; a fresh one is as good as ever.
+/// RFC 7523 §2.1, §2.2: an assertion that may have been used is rejected; a fresh one is accepted.
 #[test]
 fn an_assertion_is_used_once_at_most() {
     let grant = || {
@@ -127,7 +127,7 @@ fn an_assertion_is_used_once_at_most() {
     });
 }
 
-/// An access token of a client's own leaves no grant: it is revoked by a marker.
+/// An access token of the client itself has no grant: a marker revokes it.
 #[test]
 fn a_token_without_a_grant_is_revoked() {
     let service = admin::client("faults-service", &["--service", "--scope", "read"]);

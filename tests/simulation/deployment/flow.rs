@@ -128,7 +128,7 @@ impl Flow {
             .await
     }
 
-    /// Calls UserInfo.
+    /// Calls UserInfo with an access token.
     pub async fn userinfo(instance: &Instance, token: &str) -> Response {
         instance
             .send(Method::GET, "/userinfo", &[(header::AUTHORIZATION, format!("Bearer {token}"))], String::new())
@@ -137,7 +137,7 @@ impl Flow {
 }
 
 impl Tokens {
-    /// From a token response that must be one.
+    /// Reads a token response, which must be successful.
     pub fn of(response: &Response) -> Self {
         assert_eq!(response.status, StatusCode::OK, "{}", String::from_utf8_lossy(&response.body));
         let json = json_of(response);
@@ -150,7 +150,7 @@ fn reply(asked: Call, response: &Response) -> Reply {
     Reply::new(asked, response.status.as_u16(), response.headers.clone(), response.body.clone())
 }
 
-/// The token with its last character exchanged for another: never the same token, whatever stood there.
+/// Returns the token with its last character replaced. The result always differs from the token.
 pub fn altered(token: &str) -> String {
     let mut altered = token.to_owned();
     let last = altered.pop();

@@ -1,4 +1,4 @@
-//! A deployment in one process: the functions as they are, a store that counts or fails, a clock that stands still.
+//! A deployment in one process: the real functions, a store that counts or fails, a clock that the test sets.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "for tests alone")]
 
@@ -20,7 +20,7 @@ pub use flow::{Flow, Tokens, VERIFIER, altered};
 pub const ISSUER: &str = "https://as.example";
 /// The user's name.
 pub const USERNAME: &str = "alice";
-/// When everything happens, unless a test says otherwise.
+/// The time of each request, unless a test sets another.
 pub const T0: Timestamp = Timestamp::from_secs(1_800_000_000);
 /// The secret of the deployment.
 pub const SECRET: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
@@ -28,12 +28,12 @@ pub const SECRET: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
 /// One running instance of every function.
 pub struct Instance {
     context: Context,
-    /// The time, for whatever is asked next.
+    /// The time of the next request.
     pub now: Timestamp,
 }
 
 impl Instance {
-    /// An instance that just started, on this store, with settings besides issuer and secret.
+    /// Starts an instance on this store, with settings besides issuer and secret.
     pub fn start(records: Arc<dyn Records>, settings: &[(&str, &str)]) -> Self {
         let lookup = |name: &str| {
             let set = settings.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
@@ -47,17 +47,17 @@ impl Instance {
         Self { context: Context::new(&lookup, records, Box::new(|_| ())).unwrap(), now: T0 }
     }
 
-    /// What the functions work with.
+    /// Returns the context of the functions.
     pub fn context(&self) -> &Context {
         &self.context
     }
 
-    /// The same, to put something else in the place of a part.
+    /// Returns the context, to replace a part.
     pub fn context_mut(&mut self) -> &mut Context {
         &mut self.context
     }
 
-    /// Sets the clock forward.
+    /// Moves the clock forward.
     pub fn wait(&mut self, duration: Duration) {
         self.now = self.now.after(duration);
     }
@@ -99,13 +99,13 @@ impl Instance {
     }
 }
 
-/// The body of a response, as JSON.
+/// Returns the JSON body of a response.
 pub fn json_of(response: &Response) -> Value {
     serde_json::from_slice(&response.body)
         .unwrap_or_else(|_| panic!("not JSON: {}", String::from_utf8_lossy(&response.body)))
 }
 
-/// Stores the person and the clients of the tests.
+/// Stores the user and the clients of the tests.
 pub async fn seed(records: &dyn Records, password_hash: &str) {
     for client in [
         json!({

@@ -74,6 +74,7 @@ const CHECKED: &[&str] = &[
     "shared/storage-dynamodb",
     "shared/storage-sqlite",
     "shared/types",
+    "tests",
     "tests/contract-worker",
 ];
 

@@ -1,174 +1,30 @@
-//! Random histories of one grant, on a store that fails, checked against a small model (RFC 6749 §4.1.2, RFC 9700 §4.14).
-//!
-//! A history is a list of steps. The requests of one step run at the same time; the clock moves between steps. A fault may
-//! disturb a step: the store refuses, loses answers, repeats a write, or dies after a write. The model then knows the outcome
-//! of a request only if the client was told. It demands:
-//!
-//! - a code is redeemed at most once;
-//! - each refresh token has one successor, so at most one lineage is alive;
-//! - a client that retries within the grace window is never stranded;
-//! - a replay and a revocation end the grant: nothing of it is accepted afterwards;
-//! - a revoked access token is rejected, and no other token is affected;
-//! - another client can neither use nor revoke the tokens.
+//! The model of one grant: what its clients know, and what follows from it.
 
-use crate::common::{PASSWORD, deployment};
-use futures::future::join_all;
+use super::history::Act;
 use latchkey_http::Response;
 use proptest::prelude::*;
-use proptest::test_runner::{Config, TestCaseError, TestRunner};
-use simulation::{Flow, Instance, T0, json_of};
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex};
+use proptest::test_runner::TestCaseError;
+use simulation::json_of;
+use std::collections::BTreeMap;
 use std::time::Duration;
-use storage::Records;
-use storage::faults::{Call, Fault, Faulty, turns};
-use storage::memory::Memory;
 
 /// The grace window of refresh tokens: the default of the server.
-const GRACE: Duration = Duration::from_secs(30);
+pub(super) const GRACE: Duration = Duration::from_secs(30);
 /// A second redemption of a code within this time is refused and revokes nothing (`protocol::RACE`).
-const RACE: Duration = protocol::RACE;
+pub(super) const RACE: Duration = protocol::RACE;
 /// The lifetime of codes that the histories set: the longest allowed.
-const CODE_LIFETIME: Duration = Duration::from_secs(600);
-/// More than the calls that one step makes.
-const FOR_GOOD: u64 = 1_000;
-
-/// One request.
-#[derive(Clone, Debug)]
-enum Act {
-    /// Redeems the code.
-    Redeem,
-    /// Uses a refresh token: the newest (0), the one before (1), …
-    Refresh(usize),
-    /// Presents an access token at UserInfo, counted likewise.
-    UserInfo(usize),
-    /// Revokes a refresh token.
-    Revoke(usize),
-    /// Revokes an access token.
-    RevokeAccess(usize),
-    /// Another client presents a refresh token.
-    ForeignRefresh(usize),
-    /// Another client revokes a refresh token.
-    ForeignRevoke(usize),
-}
-
-/// How the store fails.
-#[derive(Clone, Copy, Debug)]
-enum Failure {
-    /// It does nothing from this call on.
-    Refused,
-    /// It does the call, and one answer is lost.
-    LostOnce,
-    /// It does each call from this one on, and every answer is lost.
-    Lost,
-    /// It does this call; then the function dies: no later call is made.
-    CrashAfterWrite,
-    /// It does this call twice, because its answer was lost on the way.
-    Twice,
-}
-
-/// One step of a history.
-#[derive(Clone, Debug)]
-struct Step {
-    /// The time that passes before it.
-    wait: Duration,
-    acts: Vec<Act>,
-    /// The first call that fails (0 is the first of the step), and how.
-    failure: Option<(u64, Failure)>,
-    /// Mixes the order in which the requests of the step reach the store.
-    order: u32,
-}
-
-fn act() -> impl Strategy<Value = Act> {
-    prop_oneof![
-        3 => Just(Act::Redeem),
-        12 => Just(Act::Refresh(0)),
-        4 => (0_usize..2).prop_map(Act::Refresh),
-        1 => (0_usize..4).prop_map(Act::Refresh),
-        4 => (0_usize..4).prop_map(Act::UserInfo),
-        1 => (0_usize..3).prop_map(Act::Revoke),
-        2 => (0_usize..3).prop_map(Act::RevokeAccess),
-        1 => (0_usize..2).prop_map(Act::ForeignRefresh),
-        1 => (0_usize..2).prop_map(Act::ForeignRevoke),
-    ]
-}
-
-fn step() -> impl Strategy<Value = Step> {
-    let wait = prop_oneof![
-        4 => Just(0_u64),
-        2 => Just(900),
-        2 => Just(1_100),
-        2 => Just(5_000),
-        1 => Just(29_000),
-        1 => Just(31_000),
-    ];
-    let acts = prop_oneof![
-        3 => proptest::collection::vec(act(), 1..=1),
-        2 => proptest::collection::vec(act(), 2..=4),
-    ];
-    let failure = prop_oneof![
-        Just(Failure::Refused),
-        Just(Failure::LostOnce),
-        Just(Failure::Lost),
-        Just(Failure::CrashAfterWrite),
-        Just(Failure::Twice)
-    ];
-    let failure = proptest::option::weighted(0.4, (0_u64..4, failure));
-    (wait, acts, failure, any::<u32>()).prop_map(|(wait, acts, failure, order)| Step {
-        wait: Duration::from_millis(wait),
-        acts,
-        failure,
-        order,
-    })
-}
-
-/// The plan of the faulty store: set before each step.
-#[derive(Clone, Copy, Debug, Default)]
-struct Plan {
-    failure: Option<(u64, Failure)>,
-    /// Zero: the requests of the step do not overlap.
-    order: u32,
-    calls: u64,
-}
-
-impl Plan {
-    fn next(&mut self) -> Fault {
-        let call = self.calls;
-        self.calls = call + 1;
-        if let Some((first, failure)) = self.failure
-            && call >= first
-        {
-            let (fault, times) = match failure {
-                Failure::Refused => (Fault::Before, FOR_GOOD),
-                Failure::LostOnce => (Fault::After, 1),
-                Failure::Lost => (Fault::After, FOR_GOOD),
-                Failure::CrashAfterWrite if call == first => (Fault::After, 1),
-                Failure::CrashAfterWrite => (Fault::Before, FOR_GOOD),
-                Failure::Twice => (Fault::Twice, 1),
-            };
-            if call < first + times {
-                return fault;
-            }
-        }
-        let mixed = u64::from(self.order).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left((call % 64) as u32);
-        match (self.order, mixed % 4) {
-            (0, _) | (_, 0) => Fault::None,
-            (_, 1) => Fault::DelayAnswer(turns((mixed >> 8) as u32 % 6)),
-            _ => Fault::Delay(turns((mixed >> 8) as u32 % 6)),
-        }
-    }
-}
+pub(super) const CODE_LIFETIME: Duration = Duration::from_secs(600);
 
 /// The outcome of a request, as its client sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Outcome {
+pub(super) enum Outcome {
     Accepted,
     Rejected,
     /// No outcome: the store failed, and the client may try again.
     Unknown,
 }
 
-fn outcome(response: &Response) -> Outcome {
+pub(super) fn outcome(response: &Response) -> Outcome {
     match response.status.as_u16() {
         200 => Outcome::Accepted,
         400 => {
@@ -187,35 +43,35 @@ fn outcome(response: &Response) -> Outcome {
 
 /// An event that may have happened, or has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-enum Knowledge {
+pub(super) enum Knowledge {
     #[default]
     No,
     Maybe,
     Yes,
 }
 
-/// What clients were told of the grant, and what follows from it.
+/// The knowledge of the clients about the grant.
 #[derive(Debug, Default)]
-struct Model {
-    now: Duration,
-    redeemed: Knowledge,
+pub(super) struct Model {
+    pub(super) now: Duration,
+    pub(super) redeemed: Knowledge,
     /// The earliest moment at which the code may have been redeemed.
     redeemed_at: Option<Duration>,
     /// Refresh tokens by depth: the code's own is at depth 0. More than one at a depth: the same generation, written
     /// differently after an access token was revoked.
-    refresh: Vec<Vec<Token>>,
+    pub(super) refresh: Vec<Vec<Token>>,
     /// By depth: the first moment at which the token may have been rotated, and the first at which it certainly was.
     rotated: BTreeMap<usize, (Duration, Option<Duration>)>,
-    access: Vec<Token>,
+    pub(super) access: Vec<Token>,
     revoked: BTreeMap<Token, Knowledge>,
-    ended: Knowledge,
+    pub(super) ended: Knowledge,
     /// An access token was revoked: successors may be written differently from then on.
     carries: bool,
 }
 
 /// The demand on the outcome of one request, if the model knows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Demand {
+pub(super) enum Demand {
     Accept,
     Reject,
     /// Both are right, and a rejection may end the grant.
@@ -224,7 +80,7 @@ enum Demand {
 
 /// A token, shown by its end alone.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Token(String);
+pub(super) struct Token(pub(super) String);
 
 impl std::fmt::Debug for Token {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -234,7 +90,7 @@ impl std::fmt::Debug for Token {
 
 /// A request of a step, with the token that it presents.
 #[derive(Clone, Debug)]
-enum Request {
+pub(super) enum Request {
     Redeem,
     Refresh { depth: usize, token: Token },
     UserInfo(Token),
@@ -250,7 +106,7 @@ impl Model {
     }
 
     /// The request of an act; `None` if the client has no such token yet.
-    fn request(&self, act: &Act) -> Option<Request> {
+    pub(super) fn request(&self, act: &Act) -> Option<Request> {
         let depth = |back: usize| self.refresh.len().checked_sub(back + 1);
         let refresh = |back| Some(self.refresh[depth(back)?].last().unwrap().clone());
         let access = |back: usize| self.access.len().checked_sub(back + 1).map(|index| self.access[index].clone());
@@ -265,7 +121,7 @@ impl Model {
         })
     }
 
-    /// What a refresh means if the head is where `beyond` says: 0 where the clients know it, 1 for one further.
+    /// The demand on a refresh if the head is where `beyond` says: 0 where the clients know it, 1 for one further.
     fn refresh_at(&self, depth: usize, beyond: usize) -> Demand {
         let head = self.head() + beyond;
         if depth == head {
@@ -322,7 +178,7 @@ impl Model {
     }
 
     /// The demand on each request of a step.
-    fn demands(&self, requests: &[Request]) -> Vec<Demand> {
+    pub(super) fn demands(&self, requests: &[Request]) -> Vec<Demand> {
         let refreshes_head =
             |request: &Request| matches!(request, Request::Refresh { depth, .. } if *depth == self.head());
         let demand = |index: usize| {
@@ -349,7 +205,7 @@ impl Model {
     }
 
     /// Takes in the outcomes of a step, which must meet the demands.
-    fn settle(
+    pub(super) fn settle(
         &mut self,
         requests: &[Request],
         demands: &[Demand],
@@ -386,7 +242,7 @@ impl Model {
                 (Request::Redeem, Outcome::Rejected) if self.now >= CODE_LIFETIME => {}
                 (Request::Redeem, Outcome::Rejected) => match before {
                     (Knowledge::Yes, at, _) if self.is_replay(at) => self.ended = Knowledge::Yes,
-                    // It lost to a request whose client was told nothing, or to one of this step.
+                    // It lost to a request without a response, or to one of this step.
                     _ => {
                         self.redeemed_at.get_or_insert(self.now);
                         if self.is_replay(before.1) {
@@ -451,120 +307,5 @@ impl Model {
         prop_assert!(!self.access.contains(&access), "an access token was issued twice");
         self.access.push(access);
         Ok(())
-    }
-}
-
-/// A deployment whose store follows a plan.
-struct Deployment {
-    instance: Instance,
-    plan: Arc<Mutex<Plan>>,
-}
-
-impl Deployment {
-    async fn start() -> Self {
-        let memory: Arc<dyn Records> = Arc::new(Memory::new());
-        deployment(memory.clone()).await;
-        let plan = Arc::new(Mutex::new(Plan::default()));
-        let planned = Arc::clone(&plan);
-        let faulty = Faulty::new(memory, move |_: &Call<'_>| planned.lock().unwrap().next());
-        Self {
-            instance: Instance::start(
-                Arc::new(faulty),
-                &[("LATCHKEY_ACCESS_TOKEN_LIFETIME", "3600"), ("LATCHKEY_CODE_LIFETIME", "600")],
-            ),
-            plan,
-        }
-    }
-
-    async fn send(&self, request: &Request, code: &str) -> Response {
-        let revoke = async |client: &str, token: &Token| {
-            self.instance.post("/revoke", &[("client_id", client), ("token", token.0.as_str())]).await
-        };
-        match request {
-            Request::Redeem => Flow::redeem(&self.instance, code).await,
-            Request::Refresh { token, .. } => Flow::refresh(&self.instance, &token.0).await,
-            Request::UserInfo(token) => Flow::userinfo(&self.instance, &token.0).await,
-            Request::Revoke(token) | Request::RevokeAccess(token) => revoke("spa", token).await,
-            Request::ForeignRevoke(token) => revoke("device", token).await,
-            Request::ForeignRefresh(token) => {
-                let form =
-                    [("grant_type", "refresh_token"), ("client_id", "device"), ("refresh_token", token.0.as_str())];
-                self.instance.post("/token", &form).await
-            }
-        }
-    }
-
-    /// Runs one history on a new grant.
-    async fn run(&mut self, browser: &mut Flow, steps: &[Step]) -> Result<BTreeSet<&'static str>, TestCaseError> {
-        self.instance.now = T0;
-        *self.plan.lock().unwrap() = Plan::default();
-        let code = browser.code(&self.instance, PASSWORD, "openid offline_access").await;
-        let mut model = Model::default();
-        let mut seen = BTreeSet::new();
-        for step in steps {
-            self.instance.wait(step.wait);
-            model.now += step.wait;
-            let requests: Vec<Request> = step.acts.iter().filter_map(|act| model.request(act)).collect();
-            let demands = model.demands(&requests);
-            let order = if requests.len() > 1 { step.order } else { 0 };
-            *self.plan.lock().unwrap() = Plan { failure: step.failure, order, calls: 0 };
-            let responses = join_all(requests.iter().map(|request| self.send(request, &code))).await;
-            *self.plan.lock().unwrap() = Plan::default();
-            model.settle(&requests, &demands, &responses)?;
-            if model.ended == Knowledge::Yes {
-                seen.insert("ended");
-            }
-        }
-        // The store is sound again. What clients hold must work, or must not, as the model says.
-        let rest: Vec<Act> =
-            (0..model.access.len()).map(Act::UserInfo).chain([Act::Refresh(0), Act::UserInfo(0)]).collect();
-        for act in rest {
-            let requests: Vec<Request> = model.request(&act).into_iter().collect();
-            let demands = model.demands(&requests);
-            let responses = join_all(requests.iter().map(|request| self.send(request, &code))).await;
-            prop_assert!(responses.iter().all(|response| outcome(response) != Outcome::Unknown));
-            model.settle(&requests, &demands, &responses)?;
-        }
-        if model.refresh.len() > 3 {
-            seen.insert("rotated");
-        }
-        if model.ended == Knowledge::No && model.redeemed == Knowledge::Yes {
-            seen.insert("alive");
-        }
-        Ok(seen)
-    }
-}
-
-/// The number of cases; `PROPTEST_CASES` sets another.
-const CASES: u32 = 150;
-
-#[test]
-fn a_grant_keeps_its_promises_whatever_the_store_does() {
-    let tokio = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let mut deployment = tokio.block_on(Deployment::start());
-    let mut browser = Flow::default();
-    let mut seen: BTreeMap<&'static str, u32> = BTreeMap::new();
-    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(CASES);
-    let config = Config { cases, failure_persistence: None, max_shrink_iters: 4_000, ..Config::default() };
-    let histories = proptest::collection::vec(step(), 1..24).prop_map(|mut steps| {
-        // Without a redemption there is no history.
-        steps.insert(0, Step { wait: Duration::ZERO, acts: vec![Act::Redeem], failure: None, order: 0 });
-        steps
-    });
-    let any = proptest::collection::vec(step(), 1..12);
-    let deployment = std::cell::RefCell::new((&mut deployment, &mut browser, &mut seen));
-    let outcome = TestRunner::new(config).run(&prop_oneof![4 => histories, 1 => any], |steps| {
-        let (deployment, browser, seen) = &mut *deployment.borrow_mut();
-        for what in tokio.block_on(deployment.run(browser, &steps))? {
-            *seen.entry(what).or_default() += 1;
-        }
-        Ok(())
-    });
-    outcome.unwrap_or_else(|failure| panic!("{failure}"));
-    for what in ["ended", "rotated", "alive"] {
-        assert!(
-            seen.get(what).is_some_and(|count| *count > cases / 20),
-            "{what}: {seen:?}: the histories are too tame"
-        );
     }
 }

@@ -1,41 +1,41 @@
-//! How failed sign-ins slow down the next ones, and how often else something may be done.
+//! Rate limits: delays after failed attempts, and quotas per window of time.
 
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use types::Timestamp;
 
-/// Attempts that failed of late, against one account or from one address. An attempt is counted before it is made, so
-/// that many at once cannot slip through.
+/// Recent failed attempts for one account, address or browser. An attempt is counted before it is checked, so that
+/// concurrent attempts cannot evade the limit.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempts {
-    /// How many.
+    /// Number of attempts.
     pub count: u32,
-    /// When the last was.
+    /// Time of the last attempt.
     pub last: Timestamp,
-    /// Tells one writer from another.
+    /// Random text of the request that wrote this state.
     pub writer: String,
 }
 
-/// How patient a throttle is.
+/// The limit of a counter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Patience {
-    /// How many failures cost nothing.
+    /// Number of failures without a delay.
     pub free: u32,
 }
 
-/// For an account: whoever guesses one person's password.
+/// For an account: guesses of one user's password.
 pub const ACCOUNT: Patience = Patience { free: 5 };
-/// For an address: whoever tries many accounts. Many people may share it.
+/// For an address: attempts on many accounts. Many users may share an address.
 pub const ADDRESS: Patience = Patience { free: 50 };
 
-/// For a browser: whoever types a device's code. It keeps its name only as long as it likes, so the address counts too.
+/// For a browser: guesses of user codes. A browser can discard its cookie, so the address counts, too.
 pub const BROWSER: Patience = Patience { free: 5 };
 
-/// The longest wait, and how long without an attempt it takes until all is forgotten.
+/// The longest delay, and the time without an attempt after which the counter is reset.
 const LONGEST: Duration = Duration::from_secs(15 * 60);
 
 impl Attempts {
-    /// When the next attempt may be made.
+    /// Returns the time from which the next attempt is allowed.
     pub fn next_allowed(&self, patience: Patience) -> Timestamp {
         let Some(over) = self.count.checked_sub(patience.free).filter(|over| *over > 0) else {
             return Timestamp::default();
@@ -44,39 +44,39 @@ impl Attempts {
         self.last.after(Duration::from_millis(wait).min(LONGEST))
     }
 
-    /// After one more attempt.
+    /// Returns the counter after one more attempt.
     #[must_use]
     pub fn one_more(&self, now: Timestamp, writer: String) -> Self {
         let count = if now.since(self.last) > LONGEST { 0 } else { self.count };
         Self { count: count.saturating_add(1), last: now, writer }
     }
 
-    /// After an attempt turned out right.
+    /// Returns the counter after an attempt succeeded.
     #[must_use]
     pub fn one_less(&self, writer: String) -> Self {
         Self { count: self.count.saturating_sub(1), last: self.last, writer }
     }
 
-    /// From when on it may be forgotten.
+    /// Returns the time from which the record may be deleted.
     pub fn forgotten_at(&self) -> Timestamp {
         self.last.after(LONGEST).after(LONGEST)
     }
 }
 
-/// How often something was done in a window of time.
+/// A counter for one window of time.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Window {
-    /// When the window began.
+    /// Start of the window.
     pub began_at: Timestamp,
-    /// How often.
+    /// Number of uses.
     pub count: u32,
-    /// Tells one writer from another.
+    /// Random text of the request that wrote this state.
     pub writer: String,
 }
 
 impl Window {
-    /// After once more, in this window or in the one that begins with it; when there were `most` already, from when on it
-    /// may be done.
+    /// Returns the counter after one more use, in this window or in the next one. Errors: the end of the window, if
+    /// it has `most` uses already.
     pub fn one_more(&self, length: Duration, most: u32, now: Timestamp, writer: String) -> Result<Self, Timestamp> {
         let (began_at, count) = if now.since(self.began_at) >= length { (now, 0) } else { (self.began_at, self.count) };
         if count >= most {
@@ -85,7 +85,7 @@ impl Window {
         Ok(Self { began_at, count: count.saturating_add(1), writer })
     }
 
-    /// When it ends.
+    /// Returns the end of the window.
     pub fn ends_at(&self, length: Duration) -> Timestamp {
         self.began_at.after(length)
     }

@@ -15,7 +15,7 @@ use types::Error;
 pub enum HandlerError {
     /// The request is wrong: an API answers with JSON (RFC 6749 §5.2), a page with an error page.
     Request(Error),
-    /// The request is wrong, and the user at the browser is told what to do.
+    /// The request is wrong, and a page tells the user the next step.
     Page(Box<PageError>),
     /// The client gets the error at its redirect URI (RFC 6749 §4.1.2.1). The redirect URI is validated.
     Redirect(Box<ResponseTarget>, Error),

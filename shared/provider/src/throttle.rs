@@ -1,4 +1,4 @@
-//! Slowing down whoever guesses, per account, per address, per browser: an attempt is counted before it is looked at.
+//! Rate limits per account, address and browser. An attempt is counted before it is checked.
 
 use crate::{Context, HandlerError};
 use keys::Purpose;
@@ -10,15 +10,15 @@ use std::time::Duration;
 use storage::attempts;
 use types::Timestamp;
 
-/// Where attempts of one kind are counted. The name tells a reader of the store nothing.
+/// A counter of attempts. Its id is a MAC, which tells a reader of the store nothing.
 struct Slot {
     name: String,
     patience: Patience,
-    /// Whether a right attempt clears it, or only takes itself back.
+    /// True if a successful attempt resets the counter; otherwise it only undoes its own count.
     clears: bool,
 }
 
-/// All places where one attempt is counted.
+/// The counters of one attempt.
 pub struct Slots<'a> {
     context: &'a Context,
     now: Timestamp,
@@ -27,18 +27,19 @@ pub struct Slots<'a> {
 }
 
 impl<'a> Slots<'a> {
-    /// None yet, for an attempt that this request makes.
+    /// Starts without counters, for an attempt of this request.
     pub fn new(context: &'a Context, request: &Request) -> Result<Self, HandlerError> {
         Ok(Self { context, now: request.received_at, slots: Vec::new(), write_id: entropy::name()? })
     }
 
-    /// Counts it at one subscriber's [`network`]. A right attempt only takes itself back, for many people may share it.
+    /// Adds a counter for the subscriber's [`network`]. A successful attempt only undoes its own count, because many
+    /// users may share an address.
     #[must_use]
     pub fn per_address(self, kind: &str, address: Option<IpAddr>, patience: Patience) -> Self {
         self.with(kind, &network(address), patience, false)
     }
 
-    /// Counts it at whatever bears this name. A right attempt clears it.
+    /// Adds a counter for this name. A successful attempt resets it.
     #[must_use]
     pub fn per(self, kind: &str, name: &str, patience: Patience) -> Self {
         self.with(kind, name, patience, true)
@@ -51,8 +52,8 @@ impl<'a> Slots<'a> {
         self
     }
 
-    /// Counts the attempt; says how long to wait when it may not be made yet. Whole seconds, rounded up: whoever waits
-    /// as told is let in.
+    /// Counts the attempt. Errors: the delay until an attempt is allowed, in whole seconds, rounded up so that an
+    /// attempt after the delay succeeds.
     pub async fn reserve(&self) -> Result<Result<(), Duration>, HandlerError> {
         let records = self.context.records.as_ref();
         for slot in &self.slots {
@@ -64,7 +65,7 @@ impl<'a> Slots<'a> {
         Ok(Ok(()))
     }
 
-    /// Takes the attempt back: it was right.
+    /// Undoes the count of a successful attempt.
     pub async fn forgive(&self) -> Result<(), HandlerError> {
         for slot in self.slots.iter().rev() {
             attempts::forgive(self.context.records.as_ref(), &slot.name, slot.clears, &self.write_id).await?;
@@ -73,7 +74,7 @@ impl<'a> Slots<'a> {
     }
 }
 
-/// What one subscriber has: an IPv4 address, or a /64 of IPv6. Those whose address is not known are one.
+/// Returns the network of one subscriber: an IPv4 address, or a /64 of IPv6. All unknown addresses are one network.
 pub fn network(address: Option<IpAddr>) -> String {
     match address.map(|address| address.to_canonical()) {
         None => "unknown".to_owned(),

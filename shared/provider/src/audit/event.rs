@@ -332,3 +332,45 @@ impl<'a> AuditEvent<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_event_is_documented() {
+        let (subject, client, actor) = ("s", "c", Actor::Client);
+        let events = [
+            AuditEvent::SignInSucceeded { subject, client },
+            AuditEvent::SignInFailed { client },
+            AuditEvent::SignInThrottled { client },
+            AuditEvent::ConsentGiven { subject, client },
+            AuditEvent::ConsentRefused { subject, client },
+            AuditEvent::CodeIssued { subject, client },
+            AuditEvent::CodeReplayed { client },
+            AuditEvent::TokenIssued { subject: None, client, grant_type: "authorization_code" },
+            AuditEvent::TokenRefreshed { subject: None, client },
+            AuditEvent::RefreshTokenReplayed { client },
+            AuditEvent::TokenExchanged { subject: None, client },
+            AuditEvent::TokenRevoked { client },
+            AuditEvent::ClientAuthenticationFailed { client },
+            AuditEvent::ClientRegistered { client, actor },
+            AuditEvent::ClientChanged { client, actor },
+            AuditEvent::ClientDeleted { client, actor },
+            AuditEvent::UserCreated { subject },
+            AuditEvent::UserChanged { subject },
+            AuditEvent::UserDeleted { subject },
+            AuditEvent::AdministrationRejected,
+            AuditEvent::SignedOut { subject },
+            AuditEvent::SignedOutEverywhere { subject, actor },
+            AuditEvent::KeysRotated { actor },
+            AuditEvent::KeysReplaced,
+        ];
+        let page = include_str!("../../../../infra/docs/audit-events.md");
+        let rows = page.lines().filter(|line| line.starts_with("| `")).count();
+        for event in events {
+            assert!(page.contains(&format!("\n| `{}` |", event.name())), "{}", event.name());
+        }
+        assert_eq!(rows, events.len() + 8, "one row for each event and each member");
+    }
+}

@@ -1,4 +1,4 @@
-//! What a function works with besides its request.
+//! The context of a function: settings, keys, store, caches.
 
 use crate::clients::ClientCache;
 use crate::pacing::Pacing;
@@ -13,7 +13,7 @@ use storage::guarded::GuardedRecords;
 use storage::{Records, signing_keys};
 use types::Timestamp;
 
-/// How long an instance may use what it read of clients and signing keys.
+/// Maximum age of clients and signing keys in the caches of an instance.
 pub const CACHED_FOR: Duration = Duration::from_secs(60);
 
 /// One running instance of a function. Its caches may be emptied at any time, and their entries may be a minute old.
@@ -21,17 +21,17 @@ pub const CACHED_FOR: Duration = Duration::from_secs(60);
 /// A clone shares the settings and the caches of the original.
 #[derive(Clone)]
 pub struct Context {
-    /// What the deployment decides.
+    /// The settings of the deployment.
     pub config: Arc<Config>,
-    /// The keys derived from the one secret.
+    /// The keys derived from the deployment secret.
     pub secrets: Secrets,
     /// The store.
     pub records: Arc<dyn Records>,
-    /// The way to other servers, whose URLs clients registered.
+    /// Outgoing requests, to URLs that clients registered.
     pub fetch: Arc<Fetcher>,
-    /// How often devices poll.
+    /// The polls of devices.
     pub pacing: Arc<Pacing>,
-    /// Where log lines go.
+    /// Writes a log line.
     pub log: Arc<dyn Fn(&str) + Send + Sync>,
     keyring: Arc<Mutex<Option<CachedKeyring>>>,
     pub(crate) clients: Arc<ClientCache>,
@@ -45,7 +45,7 @@ struct CachedKeyring {
 }
 
 impl Context {
-    /// Of an instance that just started.
+    /// Makes the context of an instance that starts. Errors: every invalid setting.
     pub fn new(
         lookup: &dyn Fn(&str) -> Option<String>,
         records: Arc<dyn Records>,
@@ -74,8 +74,8 @@ impl Context {
         Self { records: Arc::new(records), ..self.clone() }
     }
 
-    /// The signing keys, made if there are none. Cached for a minute; a new key is published for longer than that
-    /// before it signs.
+    /// Returns the signing keys; creates them if there are none. They are cached for a minute; a new key is published for
+    /// longer than that before it signs.
     pub async fn keyring(&self, now: Timestamp) -> Result<Arc<Keyring>, HandlerError> {
         {
             let cached = self.keyring.lock().unwrap_or_else(PoisonError::into_inner);
@@ -107,7 +107,7 @@ impl Context {
         Ok(keyring)
     }
 
-    /// Has the keys read again when they are next needed.
+    /// Drops the cached signing keys: the next use reads them again.
     pub(crate) fn forget_keyring(&self) {
         *self.keyring.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }

@@ -1,4 +1,4 @@
-//! What the endpoints call: configuration, clients, tokens, sessions, keys, notices.
+//! The parts that the endpoints share: configuration, clients, tokens, sessions, keys, logout notifications.
 
 mod audit;
 pub mod authorization;

@@ -1,5 +1,5 @@
-//! How often devices poll (RFC 8628 §3.5). Each instance remembers it for those that it serves: a device that reaches
-//! another instance is not told to slow down.
+//! The polling frequency of devices (RFC 8628 §3.5). Each instance counts the polls that it serves: a device that reaches
+//! another instance does not get `slow_down`.
 
 use protocol::{DeviceDecisionId, PollInterval};
 use std::sync::{Mutex, PoisonError};

@@ -110,7 +110,7 @@ fn records(
     }
 }
 
-/// What the client is told when nothing can be: a status. The log has the rest.
+/// Returns the response of a Worker that cannot start: a status. The log has the reason.
 fn broken(function: &str, error: &dyn std::fmt::Display) -> Response {
     let reason = error.to_string();
     worker::console_error!("{}", json!({ "at": clock::now().as_millis(), "function": function, "reason": reason }));

@@ -20,7 +20,7 @@ use types::remote_url::EgressPolicy;
 const URI: &str = "https://client.example/jwks.json";
 const T0: Timestamp = Timestamp::from_secs(1_800_000_000);
 
-/// Answers what it is told to, and counts.
+/// A server that returns the given keys, and counts the requests.
 #[derive(Default)]
 struct Server {
     keys: Mutex<Option<Vec<Jwk>>>,
@@ -94,7 +94,7 @@ async fn keys_are_fetched_once_and_again_when_they_change() {
     assert!(verify(&context, &by_second, 300).await.is_ok());
     assert_eq!(asked(), 7);
 
-    // A forgery that names a known key asks nobody.
+    // A forgery that names a known key causes no request.
     let (message, _) = by_first.rsplit_once('.').unwrap();
     let (_, signature) = by_second.rsplit_once('.').unwrap();
     assert_eq!(verify(&context, &format!("{message}.{signature}"), 400).await, Err(KeyError::Unverified));
@@ -125,8 +125,8 @@ async fn a_server_that_is_down_is_left_alone_and_its_last_keys_live_for_an_hour(
     assert!(verify(&context, &by_first, 3915).await.is_err(), "too old");
 }
 
-/// Whoever makes up names of keys, many at once: the server is asked no more often than by one after the other, and
-/// nobody else waits.
+/// Many requests at the same time that name unknown keys: the server is asked no more often than by one request after the
+/// other, and no other request waits.
 #[tokio::test]
 async fn many_at_once_ask_no_more_often() {
     let server = Arc::new(Server::default());
@@ -169,7 +169,7 @@ async fn many_at_once_wait_for_one_that_fails() {
     }
 }
 
-/// Whoever asks may go away before the answer is there: somebody else asks then.
+/// A request may end before its fetch does: another request then fetches.
 #[tokio::test]
 async fn a_fetch_that_broke_off_is_made_again() {
     let server = Arc::new(Server::default());

@@ -44,8 +44,8 @@ pub struct IdTokenClaims<'a> {
     pub profile: &'a Map<String, Value>,
 }
 
-/// Returns the left half of the hash of a token, as `at_hash` and `c_hash` have it: base64url of the hash that the ID
-/// token's algorithm uses (OpenID Connect Core §3.1.3.6; SHA-512 for EdDSA, as Ed25519 uses it).
+/// Returns the left half of the hash of a token as base64url: the value of `at_hash` and `c_hash` (OpenID Connect Core
+/// §3.1.3.6). The hash is that of the ID token's algorithm; for EdDSA it is SHA-512, as Ed25519 uses it.
 pub fn left_half_hash(algorithm: Algorithm, token: &str) -> String {
     match algorithm {
         Algorithm::EdDSA => URL_SAFE_NO_PAD.encode(Sha512::digest(token.as_bytes()).split_at(32).0),

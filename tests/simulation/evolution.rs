@@ -59,6 +59,10 @@ impl Records for Evolved {
         let page = self.0.list(owner, cursor, limit).await?;
         Ok(Page { records: page.records.into_iter().map(evolved).collect(), ..page })
     }
+
+    async fn count(&self, key: &Key, by: i64, expires_at: Timestamp) -> Result<i64, Unavailable> {
+        self.0.count(key, by, expires_at).await
+    }
 }
 
 async fn client_credentials(instance: &Instance) -> u16 {

@@ -8,7 +8,7 @@ use storage_cloudflare::{Answer, Command};
 use types::Timestamp;
 use worker::{Date, DurableObject, Env, Error, Request, Response, Result, State, Storage, durable_object};
 
-/// Number of expired records that one statement deletes, and number of such statements per alarm.
+/// Number of expired rows that one statement deletes, and number of such statements per alarm.
 const BATCH: u32 = 500;
 const BATCHES: u32 = 20;
 
@@ -55,6 +55,7 @@ impl Records {
         let expires_at = match (&command, &answer) {
             (Command::Create(record), Answer::Created) => record.expires_at,
             (_, Answer::Advanced(record)) => record.expires_at,
+            (Command::Count { expires_at, .. }, Answer::Counted(_)) => Some(*expires_at),
             _ => None,
         };
         if let Some(expires_at) = expires_at {

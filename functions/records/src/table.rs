@@ -1,4 +1,4 @@
-//! The records of one object, in SQLite. Each verb is one synchronous statement; if it changes nothing, a second one
+//! The records and counters of one object, in SQLite. Each verb is one synchronous statement; if it changes nothing, a second one
 //! reads the current record. No other request runs in between, so of several writers exactly one wins.
 
 use storage::{Cursor, Key, Owner, Record, sql};
@@ -9,14 +9,14 @@ use worker::{Error, Result, SqlStorage, SqlStorageValue};
 /// Largest integer that JavaScript, and so the platform's SQL, represents exactly.
 const LARGEST: u64 = (1 << 53) - 1;
 
-/// The table of one object.
+/// The tables of one object.
 #[derive(Debug)]
 pub(crate) struct Table {
     sql: SqlStorage,
 }
 
 impl Table {
-    /// Opens the table, and creates it if it does not exist.
+    /// Opens the tables, and creates those that do not exist.
     pub(crate) fn open(sql: SqlStorage) -> Result<Self> {
         sql.exec(sql::SCHEMA, None)?;
         Ok(Self { sql })
@@ -33,16 +33,20 @@ impl Table {
                 Ok(Answer::Deleted)
             }
             Command::List { owner, after, limit } => self.list(owner, after.as_deref(), *limit),
+            Command::Count { key, by, expires_at } => self.count(key, *by, *expires_at),
         }
     }
 
-    /// Deletes up to `batch` expired records, and returns their number.
+    /// Deletes up to `batch` expired records and as many expired counters. Returns the greater of both numbers.
     pub(crate) fn tidy(&self, now: Timestamp, batch: u32) -> Result<usize> {
-        let rows = self.sql.exec(sql::REMOVE_EXPIRED, vec![number(now.as_millis()), number(batch.into())])?.raw();
-        rows.map(|row| row.map(|_| ())).collect::<Result<Vec<()>>>().map(|removed| removed.len())
+        let remove = |statement| {
+            let rows = self.sql.exec(statement, vec![number(now.as_millis()), number(batch.into())])?.raw();
+            rows.map(|row| row.map(|_| ())).collect::<Result<Vec<()>>>().map(|removed| removed.len())
+        };
+        Ok(remove(sql::REMOVE_EXPIRED)?.max(remove(sql::REMOVE_EXPIRED_COUNTERS)?))
     }
 
-    /// Returns the earliest expiry of a record.
+    /// Returns the earliest expiry of a record or counter.
     pub(crate) fn next_expiry(&self) -> Result<Option<Timestamp>> {
         let mut rows = self.sql.exec(sql::NEXT_EXPIRY, None)?.raw();
         rows.next().transpose().map(|row| row.and_then(|row| moment(row.into_iter().next())))
@@ -91,6 +95,15 @@ impl Table {
         records.truncate(limit);
         let next = records.last().filter(|_| more).map(|last| Cursor(last.key.as_str().to_owned()));
         Ok(Answer::Listed { records, next })
+    }
+
+    fn count(&self, key: &Key, by: i64, expires_at: Timestamp) -> Result<Answer> {
+        let values = vec![key.as_str().into(), SqlStorageValue::Integer(by), number(expires_at.as_millis())];
+        let mut rows = self.sql.exec(sql::COUNT, values)?.raw();
+        match rows.next().transpose()?.as_deref() {
+            Some([SqlStorageValue::Integer(total)]) => Ok(Answer::Counted(*total)),
+            _ => Err(Error::from("a total that is no whole number")),
+        }
     }
 
     fn one(&self, statement: &str, values: Vec<SqlStorageValue>) -> Result<Option<Record>> {

@@ -47,9 +47,10 @@ fn functions() -> String {
     text
 }
 
-/// Each function with the kinds of record that it may get, create, advance and delete, and the owners that it may list.
+/// Each function with the kinds of record that it may get, create, advance, delete and count, and the owners that it may list.
 fn record_access() -> String {
-    let mut text = "| function | get | create | advance | delete | list |\n|---|---|---|---|---|---|\n".to_owned();
+    let mut text =
+        "| function | get | create | advance | delete | list | count |\n|---|---|---|---|---|---|---|\n".to_owned();
     for function in FUNCTIONS.iter().filter(|function| function.is_server()) {
         let cells = Verb::ALL.map(|verb| cell(function, verb));
         text.push_str(&format!("| `{}` | {} |\n", function.name, cells.join(" | ")));

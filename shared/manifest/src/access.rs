@@ -15,11 +15,13 @@ pub enum Verb {
     Delete,
     /// Lists the records of an owner.
     List,
+    /// Adds to a counter.
+    Count,
 }
 
 impl Verb {
     /// Every verb.
-    pub const ALL: [Self; 5] = [Self::Get, Self::Create, Self::Advance, Self::Delete, Self::List];
+    pub const ALL: [Self; 6] = [Self::Get, Self::Create, Self::Advance, Self::Delete, Self::List, Self::Count];
 
     /// The verb in lower case.
     pub const fn as_str(self) -> &'static str {
@@ -29,6 +31,7 @@ impl Verb {
             Self::Advance => "advance",
             Self::Delete => "delete",
             Self::List => "list",
+            Self::Count => "count",
         }
     }
 }
@@ -39,34 +42,34 @@ impl fmt::Display for Verb {
     }
 }
 
-/// One kind of record. Each record key starts with the name of its kind and `#`.
+/// One kind of record. Each record key starts with the name of its kind and `#`; permissions are given by kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RecordKind {
     /// A registered client.
     Client,
-    /// A user's profile.
+    /// The profile of a user, or an entry of the directory of sign-in names.
     User,
-    /// A sign-in name with the verifier of its password.
+    /// A sign-in name with the verifier of its password. Only the sign-in function reads it.
     Credential,
-    /// A session of a user in one browser.
+    /// A session: a user signed in, in one browser.
     Session,
-    /// The scopes and claims that a user granted to a client.
+    /// The scope that a user granted to a client.
     Consent,
     /// A grant: its code, its refresh tokens, its revocation.
     Grant,
-    /// A pushed authorization request (RFC 9126).
+    /// An authorization request that a client pushed (RFC 9126).
     Pushed,
-    /// A device authorization request (RFC 8628).
+    /// A device authorization (RFC 8628), or the decision of the user about it.
     Device,
-    /// The registration state of a client, and initial access tokens (RFC 7591).
+    /// The registration of a client that registered itself, or the uses of an initial access token (RFC 7591).
     Registration,
-    /// A single-use value that was used, or a revoked token.
+    /// A single-use value that was used, or an access token without a grant that was revoked.
     Marker,
-    /// A pending logout notification to a client.
+    /// A pending notification of a client that a session has ended.
     Logout,
-    /// A user who was signed out of every session.
+    /// A recent sign-out of a user from every session.
     SignOut,
-    /// A counter of attempts, for rate limits.
+    /// A counter, for rate limits and quotas.
     Throttle,
     /// The sealed signing keys.
     Keys,

@@ -135,6 +135,10 @@ impl<R: Records, C: Cache> Records for CachedRecords<R, C> {
     async fn list(&self, owner: &Owner, cursor: Option<&Cursor>, limit: u32) -> Result<Page, Unavailable> {
         self.records.list(owner, cursor, limit).await
     }
+
+    async fn count(&self, key: &Key, by: i64, expires_at: Timestamp) -> Result<i64, Unavailable> {
+        self.records.count(key, by, expires_at).await
+    }
 }
 
 #[cfg(all(test, not(target_arch = "wasm32")))]

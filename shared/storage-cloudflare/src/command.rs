@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use storage::{Advance, Created, Cursor, Key, Owner, Page, Record, Unavailable};
 use types::Timestamp;
 
-/// One of the five verbs, with its arguments.
+/// One of the six verbs, with its arguments.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command<'a> {
@@ -35,6 +35,15 @@ pub enum Command<'a> {
         /// The greatest number of records.
         limit: u32,
     },
+    /// Adds to a counter. Answer: `Counted`.
+    Count {
+        /// The counter.
+        key: Cow<'a, Key>,
+        /// The number to add.
+        by: i64,
+        /// The expiry, if the counter is new.
+        expires_at: Timestamp,
+    },
 }
 
 /// The answer of an object.
@@ -62,6 +71,8 @@ pub enum Answer {
         /// The start of the next page.
         next: Option<Cursor>,
     },
+    /// The new total of the counter.
+    Counted(i64),
 }
 
 impl Command<'_> {
@@ -131,6 +142,14 @@ impl Answer {
         }
     }
 
+    /// Returns the answer to `Count`.
+    pub fn counted(self) -> Result<i64, Unavailable> {
+        match self {
+            Self::Counted(total) => Ok(total),
+            other => Err(other.unexpected("count")),
+        }
+    }
+
     /// Returns the error for an answer that does not fit the command. Names the answer without its record: the reason goes
     /// to a log.
     fn unexpected(&self, verb: &str) -> Unavailable {
@@ -143,6 +162,7 @@ impl Answer {
             Self::Stale(_) => "stale",
             Self::Deleted => "deleted",
             Self::Listed { .. } => "listed",
+            Self::Counted(_) => "counted",
         };
         Unavailable { reason: format!("{verb} was answered with {name}") }
     }
@@ -173,6 +193,7 @@ mod tests {
             Command::Advance { key: Cow::Borrowed(&record.key), from: 7, state: "{}".into(), expires_at: None },
             Command::Delete(Cow::Borrowed(&record.key)),
             Command::List { owner: Cow::Borrowed(&owner), after: Some(Cow::Borrowed(&cursor)), limit: 3 },
+            Command::Count { key: Cow::Borrowed(&record.key), by: -1, expires_at: Timestamp::from_secs(9) },
         ] {
             assert_eq!(Command::from_json(&command.to_json().unwrap()), Ok(command));
         }
@@ -185,6 +206,7 @@ mod tests {
             Answer::Stale(record.clone()),
             Answer::Deleted,
             Answer::Listed { records: vec![record], next: Some(cursor) },
+            Answer::Counted(i64::MIN),
         ] {
             assert_eq!(Answer::from_json(&answer.to_json().unwrap()), Ok(answer));
         }
@@ -194,6 +216,7 @@ mod tests {
     fn an_answer_to_another_question_is_a_fault() {
         assert!(Answer::Created.found().is_err());
         assert!(Answer::Deleted.advanced().is_err());
+        assert!(Answer::Missing.counted().is_err());
         let reason = Answer::Found(record()).created().unwrap_err().reason;
         assert!(!reason.contains("g1"), "{reason}");
     }

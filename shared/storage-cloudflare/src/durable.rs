@@ -41,7 +41,7 @@ impl DurableRecords {
     }
 
     /// Sends a command to the object of a partition. Failed writes are retried too: if the first one was executed, the
-    /// second one finds its result, and [`idempotent_write`] recognizes it.
+    /// second one finds its result, and [`idempotent_write`] recognizes it. A repeated `count` counts twice.
     async fn ask(&self, partition: Partition, command: Command<'_>) -> Result<Answer, Unavailable> {
         let json = command.to_json()?;
         let shard = self.shards.name(partition);
@@ -128,5 +128,10 @@ impl Records for DurableRecords {
     async fn list(&self, owner: &Owner, cursor: Option<&Cursor>, limit: u32) -> Result<Page, Unavailable> {
         let command = Command::List { owner: Cow::Borrowed(owner), after: cursor.map(Cow::Borrowed), limit };
         SendFuture::new(self.ask(owner.partition(), command)).await?.listed()
+    }
+
+    async fn count(&self, key: &Key, by: i64, expires_at: Timestamp) -> Result<i64, Unavailable> {
+        let command = Command::Count { key: Cow::Borrowed(key), by, expires_at };
+        SendFuture::new(self.ask(key.partition(), command)).await?.counted()
     }
 }

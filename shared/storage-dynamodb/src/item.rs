@@ -1,4 +1,4 @@
-//! A record as a DynamoDB item: the attributes and their content.
+//! A record or a counter as a DynamoDB item: the attributes and their content.
 
 use crate::failure::malformed;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -22,6 +22,8 @@ pub(crate) mod name {
     pub(crate) const EXPIRES_AT: &str = "expires_at";
     /// Number: `expires_at` in seconds, rounded up, for the TTL of DynamoDB; absent if the record does not expire.
     pub(crate) const TTL: &str = "ttl";
+    /// Number: the total of a counter. A counter has this, the key and `ttl` alone; a record does not have it.
+    pub(crate) const TOTAL: &str = "total";
 }
 
 type Item = HashMap<String, AttributeValue>;
@@ -68,6 +70,21 @@ pub(crate) fn to_record(item: &Item) -> Result<Record, Unavailable> {
     })
 }
 
+/// True if the item is a counter.
+pub(crate) fn is_counter(item: &Item) -> bool {
+    item.contains_key(name::TOTAL)
+}
+
+/// Returns the total of a counter.
+pub(crate) fn to_total(item: &Item) -> Result<i64, Unavailable> {
+    match item.get(name::TOTAL) {
+        Some(AttributeValue::N(digits)) => {
+            digits.parse().map_err(|_| malformed(&format!("`{}` is not a whole number", name::TOTAL)))
+        }
+        _ => Err(malformed(&format!("`{}` is not a number", name::TOTAL))),
+    }
+}
+
 /// Returns the value of `expires_at`.
 pub(crate) fn expires_at(moment: Timestamp) -> AttributeValue {
     AttributeValue::N(moment.as_millis().to_string())
@@ -110,6 +127,17 @@ mod tests {
         let item = from_record(&bare);
         assert_eq!(item.len(), 4);
         assert_eq!(to_record(&item), Ok(bare));
+    }
+
+    #[test]
+    fn a_counter_has_a_total_and_is_no_record() {
+        let counter = |total| Item::from([(name::TOTAL.to_owned(), total)]);
+        let five_less = counter(AttributeValue::N("-5".to_owned()));
+        assert!(is_counter(&five_less) && !is_counter(&from_record(&record(None))));
+        assert_eq!(to_total(&five_less), Ok(-5));
+        for total in [AttributeValue::N("1.5".to_owned()), AttributeValue::S("1".to_owned())] {
+            assert!(to_total(&counter(total)).is_err());
+        }
     }
 
     #[test]

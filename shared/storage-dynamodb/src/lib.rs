@@ -76,7 +76,7 @@ impl Records for DynamoRecords {
             .send()
             .await
             .map_err(|error| unavailable("GetItem", &error))?;
-        read.item.as_ref().map(item::to_record).transpose()
+        read.item.as_ref().filter(|item| !item::is_counter(item)).map(item::to_record).transpose()
     }
 
     async fn advance(
@@ -162,5 +162,24 @@ impl Records for DynamoRecords {
         let records = answer.items().iter().take(limit).map(item::to_record).collect::<Result<Vec<_>, _>>()?;
         let last = records.last().map(|record| Cursor(record.key.as_str().to_owned()));
         Ok(Page { records, next: last.filter(|_| more) })
+    }
+
+    async fn count(&self, key: &Key, by: i64, expires_at: Timestamp) -> Result<i64, Unavailable> {
+        let updated = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key(name::KEY, AttributeValue::S(key.as_str().to_owned()))
+            .update_expression("SET #ttl = if_not_exists(#ttl, :ttl) ADD #total :by")
+            .expression_attribute_names("#ttl", name::TTL)
+            .expression_attribute_names("#total", name::TOTAL)
+            .expression_attribute_values(":ttl", item::ttl(expires_at))
+            .expression_attribute_values(":by", AttributeValue::N(by.to_string()))
+            .return_values(ReturnValue::UpdatedNew)
+            .send()
+            .await
+            .map_err(|error| unavailable("UpdateItem", &error))?;
+        let attributes = updated.attributes.ok_or_else(|| failure::malformed("the total was not returned"))?;
+        item::to_total(&attributes)
     }
 }

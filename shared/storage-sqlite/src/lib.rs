@@ -88,7 +88,7 @@ impl SqliteRecords {
         })
     }
 
-    /// Removes the records that have expired.
+    /// Removes the records and counters that have expired.
     ///
     /// # Errors
     /// The database fails.
@@ -151,5 +151,10 @@ impl Records for SqliteRecords {
     async fn list(&self, owner: &Owner, cursor: Option<&Cursor>, limit: u32) -> Result<Page, Unavailable> {
         let (owner, cursor) = (owner.clone(), cursor.cloned());
         self.reader.run(move |connection| table::list(connection, &owner, cursor.as_ref(), limit)).await
+    }
+
+    async fn count(&self, key: &Key, by: i64, expires_at: Timestamp) -> Result<i64, Unavailable> {
+        let key = key.clone();
+        self.writer.run(move |connection| table::count(connection, &key, by, expires_at)).await
     }
 }

@@ -1,4 +1,4 @@
-//! The five verbs on a connection: `storage::sql` with its values.
+//! The six verbs on a connection: `storage::sql` with its values.
 
 use rusqlite::{Connection, OptionalExtension, Params, Result, Row, params};
 use storage::{Advance, Created, Cursor, Key, Owner, Page, Record, sql};
@@ -51,11 +51,19 @@ pub(crate) fn list(connection: &Connection, owner: &Owner, cursor: Option<&Curso
     Ok(Page { records, next })
 }
 
-/// Removes up to `limit` expired records. Returns their number.
+pub(crate) fn count(connection: &Connection, key: &Key, by: i64, expires_at: Timestamp) -> Result<i64> {
+    let mut statement = connection.prepare_cached(sql::COUNT)?;
+    statement.query_row(params![key.as_str(), by, millis(expires_at)], |row| row.get(0))
+}
+
+/// Removes up to `limit` expired records and as many expired counters. Returns the greater of both numbers.
 pub(crate) fn remove_expired(connection: &Connection, now: Timestamp, limit: u32) -> Result<usize> {
-    let mut statement = connection.prepare_cached(sql::REMOVE_EXPIRED)?;
-    let rows = statement.query_map(params![millis(now), limit], |_| Ok(()))?;
-    rows.collect::<Result<Vec<()>>>().map(|removed| removed.len())
+    let remove = |statement: &str| {
+        let mut statement = connection.prepare_cached(statement)?;
+        let rows = statement.query_map(params![millis(now), limit], |_| Ok(()))?;
+        rows.collect::<Result<Vec<()>>>().map(|removed| removed.len())
+    };
+    Ok(remove(sql::REMOVE_EXPIRED)?.max(remove(sql::REMOVE_EXPIRED_COUNTERS)?))
 }
 
 fn one(connection: &Connection, statement: &str, values: impl Params) -> Result<Option<Record>> {

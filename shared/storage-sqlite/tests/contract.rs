@@ -93,6 +93,21 @@ async fn expired_records_are_removed_on_request() {
     assert_eq!(records.get(&expiring.key).await, Ok(None));
 }
 
+#[tokio::test]
+async fn the_first_count_sets_the_expiry_of_a_counter() {
+    let scratch = Scratch::new("counters");
+    let records = scratch.open();
+    let key = Key::new(Kind::Throttle, Partition::of("window"), "window");
+    let (end, later) = (Timestamp::from_secs(1000), Timestamp::from_secs(2000));
+    for (expires_at, total) in [(end, 1), (later, 2)] {
+        assert_eq!(records.count(&key, 1, expires_at).await, Ok(total));
+    }
+    records.remove_expired(Timestamp::from_secs(999)).await.unwrap();
+    assert_eq!(records.count(&key, 1, end).await, Ok(3));
+    records.remove_expired(end).await.unwrap();
+    assert_eq!(records.count(&key, 1, end).await, Ok(1));
+}
+
 #[test]
 fn a_file_that_is_no_database_is_an_error() {
     let scratch = Scratch::new("broken");

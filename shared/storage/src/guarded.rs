@@ -89,4 +89,9 @@ impl Records for GuardedRecords {
         }
         self.inner.list(owner, cursor, limit).await
     }
+
+    async fn count(&self, key: &Key, by: i64, expires_at: Timestamp) -> Result<i64, Unavailable> {
+        self.check(Verb::Count, key)?;
+        self.inner.count(key, by, expires_at).await
+    }
 }

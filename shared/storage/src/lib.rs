@@ -1,4 +1,4 @@
-//! Storage in two layers: [`Records`], the five verbs that every store offers, and typed repositories on top of them.
+//! Storage in two layers: [`Records`], the six verbs that every store offers, and typed repositories on top of them.
 //!
 //! The grants, clients, sessions and so on that a repository reads and writes are JSON in the body and the state of a
 //! record.

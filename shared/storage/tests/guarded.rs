@@ -4,6 +4,7 @@ use latchkey_storage::guarded::GuardedRecords;
 use latchkey_storage::memory::Memory;
 use latchkey_storage::{Key, Kind, Owner, Partition, Record, Records};
 use std::sync::{Arc, Mutex};
+use types::Timestamp;
 
 fn key(kind: Kind) -> Key {
     Key::new(kind, Partition::of("id"), "id")
@@ -31,30 +32,10 @@ async fn each_verb_is_held_to_the_row() {
     assert!(records.get(&Key::from("other#0000#id".to_owned())).await.is_err());
     assert!(records.advance(&key(Kind::Grant), 0, "{}", None).await.is_err());
     assert!(records.delete(&key(Kind::Consent)).await.is_err());
+    assert!(records.count(&key(Kind::Throttle), 1, Timestamp::from_secs(1)).await.is_err());
     let fault = records.list(&Owner::new("user#ada"), None, 1).await.unwrap_err();
     assert!(fault.reason.starts_with("forbidden record access: consent may not list user;"), "{fault}");
     let log = log.lock().unwrap();
-    assert_eq!(log.len(), 6);
+    assert_eq!(log.len(), 7);
     assert!(log[1].starts_with("forbidden record access: consent may not get credential;"), "{log:?}");
-}
-
-#[test]
-fn kinds_have_the_same_names_in_the_manifest() {
-    let kinds = [
-        Kind::Client,
-        Kind::User,
-        Kind::Credential,
-        Kind::Session,
-        Kind::Consent,
-        Kind::Grant,
-        Kind::Pushed,
-        Kind::Device,
-        Kind::Registration,
-        Kind::Marker,
-        Kind::Logout,
-        Kind::SignOut,
-        Kind::Throttle,
-        Kind::Keys,
-    ];
-    assert_eq!(kinds.map(Kind::as_str), manifest::RecordKind::ALL.map(manifest::RecordKind::as_str));
 }

@@ -52,8 +52,9 @@ async fn delays_keep_the_contract() {
     }
 }
 
-/// Repeats each call until it succeeds, as the client library of a store does.
-struct Persistent(Faulty);
+/// Repeats each call until it succeeds, as the client library of a store does. Faults do not reach `count`, whose repeated
+/// call counts twice.
+struct Persistent(Faulty, Arc<Memory>);
 
 #[async_trait]
 impl Records for Persistent {
@@ -102,13 +103,18 @@ impl Records for Persistent {
             }
         }
     }
+
+    async fn count(&self, key: &Key, by: i64, expires_at: Timestamp) -> Result<i64, Unavailable> {
+        self.1.count(key, by, expires_at).await
+    }
 }
 
 #[tokio::test]
 async fn retries_after_faults_keep_the_contract() {
     for seed in 0..8 {
         for fault in [Fault::Before, Fault::After, Fault::Twice] {
-            holds(Arc::new(Persistent(Faulty::random(Arc::new(Memory::new()), seed, 2, fault)))).await;
+            let memory = Arc::new(Memory::new());
+            holds(Arc::new(Persistent(Faulty::random(memory.clone(), seed, 2, fault), memory))).await;
         }
     }
 }
@@ -151,6 +157,10 @@ async fn the_contract_finds_a_store_that_answers_retries_naively() {
         async fn list(&self, owner: &Owner, cursor: Option<&Cursor>, limit: u32) -> Result<Page, Unavailable> {
             self.0.list(owner, cursor, limit).await
         }
+
+        async fn count(&self, key: &Key, by: i64, expires_at: Timestamp) -> Result<i64, Unavailable> {
+            self.0.count(key, by, expires_at).await
+        }
     }
 
     let wrong = contract::run(Arc::new(Naive(Memory::new())), "run").await.unwrap_err();
@@ -189,6 +199,59 @@ async fn a_call_that_fails_before_writes_nothing() {
 }
 
 #[tokio::test]
+async fn the_contract_finds_a_counter_that_reads_and_then_writes() {
+    /// Reads the total and then writes the sum, so that of two callers in between one count is lost.
+    struct Contending(Memory);
+
+    #[async_trait]
+    impl Records for Contending {
+        async fn create(&self, record: &Record) -> Result<Created, Unavailable> {
+            self.0.create(record).await
+        }
+
+        async fn get(&self, key: &Key) -> Result<Option<Record>, Unavailable> {
+            self.0.get(key).await
+        }
+
+        async fn advance(
+            &self,
+            key: &Key,
+            from: u64,
+            state: &str,
+            expires_at: Option<Timestamp>,
+        ) -> Result<Advance, Unavailable> {
+            self.0.advance(key, from, state, expires_at).await
+        }
+
+        async fn delete(&self, key: &Key) -> Result<(), Unavailable> {
+            self.0.delete(key).await
+        }
+
+        async fn list(&self, owner: &Owner, cursor: Option<&Cursor>, limit: u32) -> Result<Page, Unavailable> {
+            self.0.list(owner, cursor, limit).await
+        }
+
+        async fn count(&self, key: &Key, by: i64, expires_at: Timestamp) -> Result<i64, Unavailable> {
+            let total = self.0.count(key, 0, expires_at).await?;
+            faults::turns(1)().await;
+            self.0.count(key, total + by - self.0.count(key, 0, expires_at).await?, expires_at).await
+        }
+    }
+
+    let wrong = contract::run(Arc::new(Contending(Memory::new())), "run").await.unwrap_err();
+    assert_eq!(wrong.len(), 1, "{wrong:#?}");
+    assert!(wrong[0].contains("a total of its own"), "{wrong:#?}");
+}
+
+#[tokio::test]
+async fn a_count_whose_answer_is_lost_counts_again() {
+    let faulty = Faulty::at(Arc::new(Memory::new()), Verb::Count, 1, Fault::After);
+    let (key, end) = (record("0").key, Timestamp::from_secs(10));
+    assert!(faulty.count(&key, 1, end).await.is_err());
+    assert_eq!(faulty.count(&key, 1, end).await, Ok(2));
+}
+
+#[tokio::test]
 async fn calls_are_counted() {
     let memory = Memory::new();
     let created = record("0");
@@ -200,8 +263,9 @@ async fn calls_are_counted() {
     memory.advance(&created.key, 0, "3", None).await.unwrap();
     memory.list(&Owner::new("owner"), None, 10).await.unwrap();
     memory.delete(&created.key).await.unwrap();
-    assert_eq!(memory.counts(), Counts { create: 2, get: 1, advance: 3, delete: 1, list: 1 });
-    assert_eq!(memory.counts().total(), 8);
+    memory.count(&created.key, 1, Timestamp::from_secs(10)).await.unwrap();
+    assert_eq!(memory.counts(), Counts { create: 2, get: 1, advance: 3, delete: 1, list: 1, count: 1 });
+    assert_eq!(memory.counts().total(), 9);
     memory.reset();
     assert_eq!(memory.counts().total(), 0);
 }

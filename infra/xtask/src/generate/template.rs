@@ -59,7 +59,7 @@ fn statement(function: &Function, verb: Verb) -> String {
     let (action, table) = match verb {
         Verb::Get => ("GetItem", "!GetAtt Table.Arn"),
         Verb::Create => ("PutItem", "!GetAtt Table.Arn"),
-        Verb::Advance => ("UpdateItem", "!GetAtt Table.Arn"),
+        Verb::Advance | Verb::Count => ("UpdateItem", "!GetAtt Table.Arn"),
         Verb::Delete => ("DeleteItem", "!GetAtt Table.Arn"),
         Verb::List => ("Query", "!Sub ${Table.Arn}/index/owner-index"),
     };

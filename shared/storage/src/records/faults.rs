@@ -160,4 +160,8 @@ impl Records for Faulty {
     async fn list(&self, owner: &Owner, cursor: Option<&Cursor>, limit: u32) -> Result<Page, Unavailable> {
         self.inject(Verb::List, owner.as_str(), || self.inner.list(owner, cursor, limit)).await
     }
+
+    async fn count(&self, key: &Key, by: i64, expires_at: Timestamp) -> Result<i64, Unavailable> {
+        self.inject(Verb::Count, key.as_str(), || self.inner.count(key, by, expires_at)).await
+    }
 }

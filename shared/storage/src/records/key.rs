@@ -1,63 +1,9 @@
 //! The name of a record: its kind, its partition and its identifier within the kind.
 
+use manifest::RecordKind as Kind;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fmt;
-
-/// The kind of a record. Each key starts with the name of its kind, and permissions are given by kind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Kind {
-    /// A registered client.
-    Client,
-    /// The profile of a user, or an entry of the directory of sign-in names.
-    User,
-    /// A sign-in name and the verifier of its password. Only the sign-in function reads it.
-    Credential,
-    /// A session: a user signed in, in one browser.
-    Session,
-    /// The scope that a user granted to a client.
-    Consent,
-    /// A grant: its code, its refresh tokens and its revocation.
-    Grant,
-    /// An authorization request that a client pushed.
-    Pushed,
-    /// A device authorization, or the decision of the user about it.
-    Device,
-    /// The registration of a client that registered itself, or the uses of an initial access token.
-    Registration,
-    /// A single-use value that was used, or an access token without a grant that was revoked.
-    Marker,
-    /// A pending notification of a client that a session has ended.
-    Logout,
-    /// A recent sign-out of a user.
-    SignOut,
-    /// A counter of recent attempts.
-    Throttle,
-    /// The signing keys.
-    Keys,
-}
-
-impl Kind {
-    /// Returns the word that keys of this kind start with.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Client => "client",
-            Self::User => "user",
-            Self::Credential => "credential",
-            Self::Session => "session",
-            Self::Consent => "consent",
-            Self::Grant => "grant",
-            Self::Pushed => "pushed",
-            Self::Device => "device",
-            Self::Registration => "registration",
-            Self::Marker => "marker",
-            Self::Logout => "logout",
-            Self::SignOut => "signout",
-            Self::Throttle => "throttle",
-            Self::Keys => "keys",
-        }
-    }
-}
 
 /// The part of the store that holds a record, one of 65,536. Records of one owner share a partition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -20,12 +20,15 @@ pub struct Counts {
     pub delete: u64,
     /// Calls of `list`.
     pub list: u64,
+    /// Calls of `count`.
+    pub count: u64,
 }
 
 impl Counts {
     /// Returns the number of all calls: the round trips to a remote store.
     pub fn total(&self) -> u64 {
-        [self.create, self.get, self.advance, self.delete, self.list].into_iter().fold(0, u64::saturating_add)
+        let calls = [self.create, self.get, self.advance, self.delete, self.list, self.count];
+        calls.into_iter().fold(0, u64::saturating_add)
     }
 
     /// Counts a call. Returns its position among the calls of its verb: 1 for the first.
@@ -36,6 +39,7 @@ impl Counts {
             Verb::Advance => &mut self.advance,
             Verb::Delete => &mut self.delete,
             Verb::List => &mut self.list,
+            Verb::Count => &mut self.count,
         };
         *count = count.saturating_add(1);
         *count
@@ -52,6 +56,7 @@ pub struct Memory {
 #[derive(Debug, Default)]
 struct Inner {
     records: HashMap<Key, Arc<Record>>,
+    counters: HashMap<Key, i64>,
     counts: Counts,
     calls: u64,
     /// The records that `list` returns.
@@ -190,5 +195,12 @@ impl Records for Memory {
         let records: Vec<Record> = rest.by_ref().take(limit).map(|record| Record::clone(record)).collect();
         let last = records.last().map(|record| Cursor(record.key.as_str().to_owned()));
         Ok(Page { records, next: rest.next().and(last) })
+    }
+
+    async fn count(&self, key: &Key, by: i64, _: Timestamp) -> Result<i64, Unavailable> {
+        let mut inner = self.call(Verb::Count);
+        let total = inner.counters.entry(key.clone()).or_default();
+        *total = total.saturating_add(by);
+        Ok(*total)
     }
 }

@@ -1,4 +1,4 @@
-//! Records: the items of a store, and the five verbs that every store offers.
+//! Records: the items of a store, and the six verbs that every store offers.
 
 pub mod contract;
 pub mod faults;
@@ -6,14 +6,13 @@ pub mod idempotent_write;
 mod key;
 pub mod memory;
 pub mod sql;
-mod verb;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use types::Timestamp;
 
-pub use key::{Key, Kind, Owner, Partition};
-pub use verb::Verb;
+pub use key::{Key, Owner, Partition};
+pub use manifest::{RecordKind as Kind, Verb};
 
 /// An item of the store. `body` never changes; `advance` replaces `state`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -109,4 +108,15 @@ pub trait Records: Send + Sync {
 
     /// Returns at most `limit` records of an owner, in the order of their keys, from `cursor` on. May lag behind writes.
     async fn list(&self, owner: &Owner, cursor: Option<&Cursor>, limit: u32) -> Result<Page, Unavailable>;
+
+    /// Adds `by` to a counter and returns the new total. Calls never contend: each of many callers gets a total of its
+    /// own. A counter that does not exist starts at 0.
+    ///
+    /// - A counter is not a record: no other verb finds it. Its key is never that of a record.
+    /// - The first call sets the expiry, from which on the store may remove the counter. Callers make the time window a
+    ///   part of the key, so no total outlives its window.
+    /// - The total is negative if callers subtracted more than they added, for example because the counter was removed
+    ///   in between. Totals are exact from -2^53 to 2^53.
+    /// - A call whose answer was lost may be repeated and then counts twice: use counters for limits, not for sums.
+    async fn count(&self, key: &Key, by: i64, expires_at: Timestamp) -> Result<i64, Unavailable>;
 }

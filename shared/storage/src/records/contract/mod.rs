@@ -1,6 +1,7 @@
 //! The contract of every store, as checks that run on any store and any platform: no clock, no timer, no threads.
 
 mod advance;
+mod count;
 mod create;
 mod list;
 mod read;
@@ -51,6 +52,10 @@ pub const CLAUSES: &[Clause] = &[
         check: |trial| Box::pin(list::one_owner(trial)),
     },
     Clause { name: "list: follows advance and delete", check: |trial| Box::pin(list::follows(trial)) },
+    Clause { name: "count adds, and starts at nothing", check: |trial| Box::pin(count::adds(trial)) },
+    Clause { name: "count: each of many gets a total of its own", check: |trial| Box::pin(count::race(trial)) },
+    Clause { name: "a counter is not a record", check: |trial| Box::pin(count::apart(trial)) },
+    Clause { name: "an expired counter still counts", check: |trial| Box::pin(count::expired(trial)) },
 ];
 
 /// Checks every clause. `run` is part of every key: each run on the same store needs another one.

@@ -12,7 +12,7 @@ use simulation::{Flow, Instance, Tokens};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use storage::memory::Memory;
-use storage::{Key, Kind, Owner, Record, Records, clients, users};
+use storage::{Bucket, Key, Kind, Owner, Record, Records, clients, users};
 
 /// A client's responses, and the logout tokens that it received.
 #[derive(Clone)]
@@ -236,7 +236,7 @@ async fn an_unreadable_record_holds_up_no_other() {
         let mut instance = instance(&memory, &peer).await;
         sign_in_and_out(&instance).await;
         for id in ["!", "~"] {
-            spoil(&memory, kind, Owner::new(owner), id).await;
+            spoil(&memory, kind, Owner::of_bucket(owner, Bucket::of(id)), id).await;
         }
         *peer.status.lock().unwrap() = 200;
         instance.wait(Duration::from_secs(61));

@@ -21,6 +21,7 @@ mod device;
 mod evolution;
 mod faults;
 mod grant_histories;
+mod hot_keys;
 mod introspection;
 mod keys;
 mod lengths;

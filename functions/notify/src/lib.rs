@@ -19,7 +19,7 @@ pub async fn run(now: Timestamp, context: &Context) -> Result<(), HandlerError> 
 
 async fn end_leftovers(now: Timestamp, context: &Context) -> Result<(), HandlerError> {
     let mut done = Ok(());
-    for sign_out in sign_out::due(context.records.as_ref(), now).await? {
+    for sign_out in sign_out::due(context.records.as_ref(), now).await {
         done = done.and(match sign_out {
             Ok(sign_out) => end(&sign_out, now, context).await,
             Err(unreadable) => Err(unreadable.into()),

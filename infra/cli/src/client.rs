@@ -126,7 +126,7 @@ pub(crate) fn random_id() -> Result<String, Failure> {
 }
 
 fn list(args: &DeploymentArgs, output: Output) -> Result<(), Failure> {
-    let clients = Deployment::of(args)?.list("clients", output)?;
+    let clients = Deployment::of(args)?.list_sorted("clients", "client_id", output)?;
     output.print(&json!(clients), || {
         let rows: Vec<Vec<String>> = clients
             .iter()

@@ -108,6 +108,13 @@ impl Deployment {
             .map_err(|_| Failure::new(format!("The document at {url} is not the metadata of an OpenID provider.")))
     }
 
+    /// Does the same as [`list`](Self::list) for a listing that has no order, and sorts the items by the member `id`.
+    pub(crate) fn list_sorted(&self, path: &str, id: &str, output: Output) -> Result<Vec<Value>, Failure> {
+        let mut items = self.list(path, output)?;
+        items.sort_by_cached_key(|item| item.get(id).and_then(Value::as_str).unwrap_or_default().to_owned());
+        Ok(items)
+    }
+
     /// Reads all pages of a listing at a path below `/admin/`. Returns the members `items` together.
     pub(crate) fn list(&self, path: &str, output: Output) -> Result<Vec<Value>, Failure> {
         let mut items = Vec::new();

@@ -74,7 +74,7 @@ fn claim(name: &str, value: &str) -> Value {
 }
 
 fn list(args: &DeploymentArgs, output: Output) -> Result<(), Failure> {
-    let users = Deployment::of(args)?.list("users", output)?;
+    let users = Deployment::of(args)?.list_sorted("users", "username", output)?;
     output.print(&json!(users), || {
         let text = |user: &Value, name: &str| user.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         let rows: Vec<Vec<String>> = users.iter().map(|user| vec![text(user, "username"), text(user, "sub")]).collect();

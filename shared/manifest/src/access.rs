@@ -130,15 +130,15 @@ impl fmt::Display for RecordKind {
 /// One kind of owner, whose records [`Verb::List`] returns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Owner {
-    /// The deployment's clients.
+    /// A bucket of the clients.
     Clients,
-    /// The deployment's users.
+    /// A bucket of the users.
     Users,
     /// A user: sessions, consents and grants.
     User,
-    /// The deployment's pending logout notifications.
+    /// A bucket of the pending logout notifications.
     Logouts,
-    /// The deployment's users who were signed out of every session.
+    /// A bucket of the recent sign-outs.
     SignOuts,
 }
 
@@ -146,11 +146,11 @@ impl Owner {
     /// The pattern of the owner's names: `*` at the end matches any text.
     pub const fn pattern(self) -> &'static str {
         match self {
-            Self::Clients => "clients",
-            Self::Users => "users",
+            Self::Clients => "clients/*",
+            Self::Users => "users/*",
             Self::User => "user#*",
-            Self::Logouts => "logouts",
-            Self::SignOuts => "signouts",
+            Self::Logouts => "logouts/*",
+            Self::SignOuts => "signouts/*",
         }
     }
 
@@ -185,7 +185,7 @@ mod tests {
 
     #[test]
     fn an_owner_matches_its_own_names_alone() {
-        assert!(Owner::Clients.matches("clients") && !Owner::Clients.matches("clients#1"));
-        assert!(Owner::User.matches("user#ada") && !Owner::User.matches("users"));
+        assert!(Owner::Clients.matches("clients/b7") && !Owner::Clients.matches("clients"));
+        assert!(Owner::User.matches("user#ada") && !Owner::User.matches("users/b7"));
     }
 }

@@ -11,6 +11,7 @@ use protocol::Client;
 use protocol::logout::{LOGOUT_TOKEN_TYPE, LogoutTokenClaims, frame_url, next_attempt, sid_for};
 use serde_json::json;
 use std::time::Duration;
+use storage::Bucket;
 use storage::grants::SessionClient;
 use storage::logouts::{self, Logout};
 use types::Timestamp;
@@ -73,11 +74,22 @@ impl Notices {
 /// Sends all logout tokens that are due, and removes those that are a day old. A record that cannot be read or claimed
 /// does not stop the others. Errors: the first such failure.
 pub async fn retry(context: &Context, now: Timestamp) -> Result<(), HandlerError> {
+    let buckets: Vec<Bucket> = Bucket::all().collect();
+    let mut done = Ok(());
+    for some in buckets.chunks(AT_ONCE) {
+        for retried in join_all(some.iter().map(|bucket| retry_bucket(context, *bucket, now))).await {
+            done = done.and(retried);
+        }
+    }
+    done
+}
+
+async fn retry_bucket(context: &Context, bucket: Bucket, now: Timestamp) -> Result<(), HandlerError> {
     let records = context.records.as_ref();
     let mut cursor = None;
     let mut done = Ok(());
     loop {
-        let (page, next) = logouts::list(records, cursor.as_ref(), 100).await?;
+        let (page, next) = logouts::list(records, bucket, cursor.as_ref(), 100).await?;
         let mut due = Vec::new();
         for record in &page {
             let write_id = entropy::name()?;

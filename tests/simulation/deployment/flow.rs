@@ -23,9 +23,16 @@ pub struct Tokens {
 #[derive(Clone, Debug, Default)]
 pub struct Flow {
     browser: Browser,
+    /// The user, if it is not the one that every deployment has.
+    username: Option<String>,
 }
 
 impl Flow {
+    /// Returns the browser of another user.
+    pub fn of(username: &str) -> Self {
+        Self { username: Some(username.to_owned()), ..Self::default() }
+    }
+
     /// True if the browser is signed in.
     pub fn has_session(&self) -> bool {
         self.browser.cookies().contains_key("__Host-latchkey_session")
@@ -86,7 +93,7 @@ impl Flow {
                 Turn::Send(next) => next,
                 Turn::Landed(Landing::Callback(callback)) => return callback,
                 Turn::Landed(Landing::Page(page)) => page
-                    .willing(USERNAME, password)
+                    .willing(self.username.as_deref().unwrap_or(USERNAME), password)
                     .unwrap_or_else(|| panic!("neither sign-in nor consent: {:?}", page.reply)),
             };
         }

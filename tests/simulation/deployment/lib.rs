@@ -9,6 +9,7 @@ use latchkey_http::{Request, RequestLog, Response};
 use protocol::{Client, SecretVerifier, StoredClient};
 use provider::Context;
 use serde_json::{Value, json};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use storage::{Records, clients, users};
@@ -30,6 +31,8 @@ pub struct Instance {
     context: Context,
     /// The time of the next request.
     pub now: Timestamp,
+    /// The address of the client of the next request.
+    pub address: IpAddr,
 }
 
 impl Instance {
@@ -44,7 +47,11 @@ impl Instance {
             })
         };
         suite::serve_at(ISSUER);
-        Self { context: Context::new(&lookup, records, Box::new(|_| ())).unwrap(), now: T0 }
+        Self {
+            context: Context::new(&lookup, records, Box::new(|_| ())).unwrap(),
+            now: T0,
+            address: [192, 0, 2, 1].into(),
+        }
     }
 
     /// Returns the context of the functions.
@@ -81,7 +88,7 @@ impl Instance {
             query: query.to_owned(),
             headers: fields,
             body: body.into(),
-            address: Some([192, 0, 2, 1].into()),
+            address: Some(self.address),
             received_at: self.now,
             id: "test".to_owned(),
             log: RequestLog::default(),

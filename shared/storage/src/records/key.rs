@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use std::fmt;
 
 /// The part of the store that holds a record, one of 65,536. Records of one owner share a partition.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Partition(u16);
 
 impl Partition {
@@ -29,6 +29,39 @@ impl Partition {
     /// Returns the shard that holds the partition: 0 to `shards` - 1.
     pub fn shard(self, shards: u16) -> u16 {
         self.0.checked_rem(shards).unwrap_or(0)
+    }
+}
+
+/// One of the 256 parts of a list of the whole deployment, such as that of all users. Each part is an owner of its own in
+/// a partition of its own, so no partition and no owner takes part in every request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Bucket(u8);
+
+impl Bucket {
+    /// Returns every bucket, in order.
+    pub fn all() -> impl DoubleEndedIterator<Item = Self> + Clone + Send {
+        (0..=u8::MAX).map(Self)
+    }
+
+    /// Returns the bucket of a name.
+    pub fn of(name: &str) -> Self {
+        let [first, ..]: [u8; 32] = Sha256::digest(name.as_bytes()).into();
+        Self(first)
+    }
+
+    /// Returns the bucket with this number.
+    pub const fn from_number(number: u8) -> Self {
+        Self(number)
+    }
+
+    /// Returns the number of the bucket.
+    pub const fn number(self) -> u8 {
+        self.0
+    }
+
+    /// Returns the partition of the bucket. With up to 256 shards each shard has as many buckets as any other, or one more.
+    pub const fn partition(self) -> Partition {
+        Partition::from_bytes([0, self.0])
     }
 }
 
@@ -78,7 +111,7 @@ impl fmt::Display for Key {
 }
 
 /// The owner of records, for `list`. Records of one owner share a partition.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Owner(String);
 
@@ -88,6 +121,11 @@ impl Owner {
         Self(name.into())
     }
 
+    /// Returns the owner `list/bb` of one bucket of a list of the whole deployment.
+    pub fn of_bucket(list: &str, bucket: Bucket) -> Self {
+        Self(format!("{list}/{:02x}", bucket.0))
+    }
+
     /// Returns the name of the owner.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -95,6 +133,40 @@ impl Owner {
 
     /// Returns the partition of all records of the owner.
     pub fn partition(&self) -> Partition {
-        Partition::of(&self.0)
+        self.bucket().map_or_else(|| Partition::of(&self.0), Bucket::partition)
+    }
+
+    /// Returns the bucket that the owner is. The name of every other owner has a `#`, a longer end or none.
+    fn bucket(&self) -> Option<Bucket> {
+        let (list, digits) = self.0.split_once('/')?;
+        let is_bucket =
+            !list.contains('#') && digits.len() == 2 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+        u8::from_str_radix(digits, 16).ok().filter(|_| is_bucket).map(Bucket)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn the_buckets_of_a_list_are_owners_in_256_partitions() {
+        let owners: Vec<Owner> = Bucket::all().map(|bucket| Owner::of_bucket("users", bucket)).collect();
+        let names: BTreeSet<&str> = owners.iter().map(Owner::as_str).collect();
+        assert_eq!((names.len(), owners[183].as_str()), (256, "users/b7"));
+        for shards in [1, 2, 100, 255, 256] {
+            let mut held = vec![0_u32; usize::from(shards)];
+            owners.iter().for_each(|owner| held[usize::from(owner.partition().shard(shards))] += 1);
+            let (least, most) = (held.iter().min().unwrap(), held.iter().max().unwrap());
+            assert!(most - least <= 1, "{shards} shards: {least} to {most}");
+        }
+    }
+
+    #[test]
+    fn a_user_whose_subject_looks_like_a_bucket_has_an_ordinary_partition() {
+        for name in ["user#users/b7", "user#/b7", "users/b70", "users/+7", "users"] {
+            assert_eq!(Owner::new(name).partition(), Partition::of(name), "{name}");
+        }
     }
 }

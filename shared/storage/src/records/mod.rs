@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use types::Timestamp;
 
-pub use key::{Key, Owner, Partition};
+pub use key::{Bucket, Key, Owner, Partition};
 pub use manifest::{RecordKind as Kind, Verb};
 
 /// An item of the store. `body` never changes; `advance` replaces `state`.

@@ -1,23 +1,22 @@
 //! Registered clients.
 
-use super::stored::{Listing, decode, list as list_records};
+use super::deployment_list::DeploymentList;
+use super::stored::{Listing, decode};
 use super::update::{Change, Current, Start, Target, update};
-use crate::{Cursor, Key, Kind, Owner, Records, Unavailable};
+use crate::{Cursor, Key, Kind, Records, Unavailable};
 use protocol::StoredClient;
 use std::time::Duration;
 use types::Timestamp;
 
-fn owner() -> Owner {
-    Owner::new("clients")
-}
+const ALL: DeploymentList = DeploymentList::new(Kind::Client, "clients");
 
 /// Returns the key of a client's record.
 pub fn key(client_id: &str) -> Key {
-    Key::new(Kind::Client, owner().partition(), client_id)
+    ALL.key(client_id)
 }
 
 fn target(client_id: &str) -> Target {
-    Target::owned(key(client_id), owner())
+    Target::owned(key(client_id), ALL.owner(client_id))
 }
 
 /// Reads a client. Round trips: 1.
@@ -76,11 +75,11 @@ pub async fn remove(records: &dyn Records, client_id: &str) -> Result<(), Unavai
     records.delete(&key(client_id)).await
 }
 
-/// Returns at most `limit` clients, in the order of their identifiers, from `cursor` on.
+/// Returns at most `limit` clients from `cursor` on, in no particular order.
 pub async fn list(
     records: &dyn Records,
     cursor: Option<&Cursor>,
     limit: u32,
 ) -> Result<Listing<StoredClient>, Unavailable> {
-    list_records(records, &owner(), cursor, limit, |record| decode(&record.key, &record.state)).await
+    ALL.page(records, cursor, limit, |record| decode(&record.key, &record.state)).await
 }

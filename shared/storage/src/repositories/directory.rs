@@ -1,8 +1,9 @@
 //! The directory of sign-in names: each name and the subject of its user, without any credential.
 
-use super::stored::{Listing, decode, encode, list as list_records};
+use super::deployment_list::DeploymentList;
+use super::stored::{Listing, decode, encode};
 use super::users::normalize;
-use crate::{Created, Cursor, Key, Kind, Owner, Record, Records, Unavailable};
+use crate::{Created, Cursor, Key, Kind, Record, Records, Unavailable};
 use serde::{Deserialize, Serialize};
 
 /// A sign-in name and the subject of its user. Never changes.
@@ -15,12 +16,14 @@ pub struct Entry {
     pub subject: String,
 }
 
-fn owner() -> Owner {
-    Owner::new("users")
+const ALL: DeploymentList = DeploymentList::new(Kind::User, "users");
+
+fn id(username: &str) -> String {
+    format!("name#{}", normalize(username))
 }
 
 fn key(username: &str) -> Key {
-    Key::new(Kind::User, owner().partition(), &format!("name#{}", normalize(username)))
+    ALL.key(&id(username))
 }
 
 /// Finds the entry of a sign-in name. Round trips: 1.
@@ -35,7 +38,7 @@ pub async fn enter(records: &dyn Records, username: &str, subject: &str) -> Resu
     let entry = Entry { username: normalize(username), subject: subject.to_owned() };
     let record = Record {
         key: key(username),
-        owner: Some(owner()),
+        owner: Some(ALL.owner(&id(username))),
         body: encode(&entry),
         state: String::new(),
         generation: 0,
@@ -59,7 +62,7 @@ pub async fn remove(records: &dyn Records, username: &str) -> Result<(), Unavail
     records.delete(&key(username)).await
 }
 
-/// Returns at most `limit` entries, in the order of their names, from `cursor` on.
+/// Returns at most `limit` entries from `cursor` on, in no particular order.
 pub async fn list(records: &dyn Records, cursor: Option<&Cursor>, limit: u32) -> Result<Listing<Entry>, Unavailable> {
-    list_records(records, &owner(), cursor, limit, |record| decode(&record.key, &record.body)).await
+    ALL.page(records, cursor, limit, |record| decode(&record.key, &record.body)).await
 }

@@ -1,9 +1,10 @@
 //! Pending logout notifications: a client must learn that a session has ended. Each is one record. A sender claims it
 //! before each attempt and removes it after success, so an instance that stops loses none.
 
+use super::deployment_list::DeploymentList;
 use super::stored::{Stored, decode, encode};
 use super::update::create_new;
-use crate::{Advance, Cursor, Key, Kind, Owner, Record, Records, Unavailable};
+use crate::{Advance, Bucket, Cursor, Kind, Record, Records, Unavailable};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use types::Timestamp;
@@ -46,13 +47,7 @@ const KEPT: Duration = Duration::from_secs(2 * 86_400);
 /// Time from the last attempt to the next claim, which removes the record.
 const REMOVED_AFTER: Duration = Duration::from_secs(600);
 
-fn owner() -> Owner {
-    Owner::new("logouts")
-}
-
-fn key(jti: &str) -> Key {
-    Key::new(Kind::Logout, owner().partition(), jti)
-}
+const PENDING: DeploymentList = DeploymentList::new(Kind::Logout, "logouts");
 
 /// Stores a notification that the caller is about to deliver. If the caller does not remove it, the second attempt is
 /// due at `next_at`. Round trips: 1.
@@ -63,8 +58,8 @@ pub async fn create(
     write_id: &str,
 ) -> Result<(), Unavailable> {
     let record = Record {
-        key: key(&logout.jti),
-        owner: Some(owner()),
+        key: PENDING.key(&logout.jti),
+        owner: Some(PENDING.owner(&logout.jti)),
         body: encode(logout),
         state: encode(&Delivery { count: 1, next_at, write_id: write_id.to_owned() }),
         generation: 0,
@@ -75,17 +70,18 @@ pub async fn create(
 
 /// Removes a notification: it was delivered, or the last attempt failed. Does not read it.
 pub async fn remove(records: &dyn Records, jti: &str) -> Result<(), Unavailable> {
-    records.delete(&key(jti)).await
+    records.delete(&PENDING.key(jti)).await
 }
 
-/// Returns at most `limit` notifications from `cursor` on, due or not, and the start of the next page. They are not read
-/// before [`claim`].
+/// Returns at most `limit` notifications of a bucket from `cursor` on, due or not, and the start of the next page. They
+/// are not read before [`claim`].
 pub async fn list(
     records: &dyn Records,
+    bucket: Bucket,
     cursor: Option<&Cursor>,
     limit: u32,
 ) -> Result<(Vec<Record>, Option<Cursor>), Unavailable> {
-    let page = records.list(&owner(), cursor, limit).await?;
+    let page = records.list(&PENDING.owner_of(bucket), cursor, limit).await?;
     Ok((page.records, page.next))
 }
 

@@ -3,6 +3,7 @@
 pub mod attempts;
 pub mod clients;
 pub mod consents;
+mod deployment_list;
 pub mod devices;
 pub mod directory;
 pub mod grants;

@@ -4,11 +4,13 @@
 //! listings also lag. Therefore a sign-out is a record, and a minute later the sessions and grants that are left are
 //! ended too.
 
+use super::deployment_list::DeploymentList;
 use super::grants::SessionClient;
 use super::sessions::Session;
 use super::stored::{Unreadable, decode, encode, read_each};
 use super::update::create_new;
-use crate::{Cursor, Key, Kind, Owner, Record, Records, Unavailable, grants, users};
+use crate::{Bucket, Cursor, Key, Kind, Owner, Record, Records, Unavailable, grants, users};
+use futures::future::join_all;
 use protocol::{Grant, GrantState};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -51,13 +53,10 @@ const KEPT: Duration = Duration::from_secs(2 * 86_400);
 /// Records in one page of a listing.
 const PAGE: u32 = 100;
 
-fn all_sign_outs() -> Owner {
-    Owner::new("signouts")
-}
+/// Buckets of pending sign-outs that are read at the same time.
+const BUCKETS_AT_ONCE: usize = 32;
 
-fn key(id: &str) -> Key {
-    Key::new(Kind::SignOut, all_sign_outs().partition(), id)
-}
+const PENDING: DeploymentList = DeploymentList::new(Kind::SignOut, "signouts");
 
 /// Returns the clients that hold tokens of any session of a user. Round trips: 1 for each 100 records of the user.
 pub async fn clients(records: &dyn Records, subject: &str) -> Result<Vec<SessionClient>, Unavailable> {
@@ -79,8 +78,8 @@ pub async fn begin(
     let sign_out =
         SignOut { subject: subject.to_owned(), sid: sid.map(str::to_owned), at: now, id: write_id.to_owned() };
     let record = Record {
-        key: key(&sign_out.id),
-        owner: Some(all_sign_outs()),
+        key: PENDING.key(&sign_out.id),
+        owner: Some(PENDING.owner(&sign_out.id)),
         body: encode(&sign_out),
         state: String::new(),
         generation: 0,
@@ -112,12 +111,26 @@ pub async fn everywhere(
     Ok(ended)
 }
 
-/// Returns the sign-outs that are old enough to search for leftovers, and an error for each that cannot be read.
-pub async fn due(records: &dyn Records, now: Timestamp) -> Result<Vec<Result<SignOut, Unavailable>>, Unavailable> {
-    let found = owned(records, &all_sign_outs(), Kind::SignOut).await?;
-    let sign_outs = found.iter().map(|record| Ok(decode::<SignOut>(&record.key, &record.body)?));
+/// Returns the sign-outs that are old enough to search for leftovers, and an error for each record that cannot be read and
+/// for each bucket that cannot be listed.
+pub async fn due(records: &dyn Records, now: Timestamp) -> Vec<Result<SignOut, Unavailable>> {
+    let owners: Vec<Owner> = Bucket::all().map(|bucket| PENDING.owner_of(bucket)).collect();
     let is_due = |sign_out: &SignOut| sign_out.at.after(LEFTOVERS_AFTER).is_past(now);
-    Ok(sign_outs.filter(|sign_out: &Result<_, Unavailable>| sign_out.as_ref().map_or(true, is_due)).collect())
+    let mut due = Vec::new();
+    for some in owners.chunks(BUCKETS_AT_ONCE) {
+        for found in join_all(some.iter().map(|owner| owned(records, owner, Kind::SignOut))).await {
+            let found = match found {
+                Ok(found) => found,
+                Err(unavailable) => {
+                    due.push(Err(unavailable));
+                    continue;
+                }
+            };
+            let sign_outs = found.iter().map(|record| Ok(decode::<SignOut>(&record.key, &record.body)?));
+            due.extend(sign_outs.filter(|sign_out: &Result<_, Unavailable>| sign_out.as_ref().map_or(true, is_due)));
+        }
+    }
+    due
 }
 
 /// The sessions and grants that a sign-out missed.
@@ -154,7 +167,7 @@ impl Leftovers {
         }
         match self.unreadable.into_iter().next() {
             Some(unreadable) => Err(unreadable.into()),
-            None => records.delete(&key(&sign_out.id)).await,
+            None => records.delete(&PENDING.key(&sign_out.id)).await,
         }
     }
 }

@@ -4,7 +4,7 @@
 //! - Reading ignores members that this version does not know. A rewrite keeps them.
 //! - A value that cannot be read is [`Unreadable`]: listings skip and report it, deletion does not read it.
 
-use crate::{Cursor, Key, Owner, Record, Records, Unavailable};
+use crate::{Cursor, Key, Record, Unavailable};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
@@ -33,25 +33,12 @@ impl From<Unreadable> for Unavailable {
 /// One page of a listing of typed values.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listing<T> {
-    /// The values, in the order of their keys.
+    /// The values.
     pub items: Vec<T>,
     /// The records of the page that this version cannot read.
     pub unreadable: Vec<Unreadable>,
     /// The start of the next page; `None` on the last page.
     pub next: Option<Cursor>,
-}
-
-/// Returns a page of the records of `owner`, each read by `read`. Round trips: 1.
-pub(crate) async fn list<T>(
-    records: &dyn Records,
-    owner: &Owner,
-    cursor: Option<&Cursor>,
-    limit: u32,
-    read: impl Fn(Record) -> Result<T, Unreadable>,
-) -> Result<Listing<T>, Unavailable> {
-    let page = records.list(owner, cursor, limit).await?;
-    let (items, unreadable) = read_each(page.records, read);
-    Ok(Listing { items, unreadable, next: page.next })
 }
 
 /// Reads each record; returns the values, and apart from them the records that this version cannot read.

@@ -6,7 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jose::{Algorithm, Jwk, SigningKey};
 use latchkey_http::Response;
 use serde_json::{Value, json};
-use simulation::{Flow, Instance, Tokens, json_of};
+use simulation::{Flow, Instance, Tokens, client_id, json_of};
 use std::sync::Arc;
 use std::time::Duration;
 use storage::faults::{Fault, Faulty};
@@ -169,7 +169,7 @@ async fn exchanges_keep_the_promise() {
 async fn an_actor_goes_by_the_name_that_their_client_knows() {
     let memory = Arc::new(Memory::new());
     let instance = deployment(memory.clone()).await;
-    let mut stored = clients::find(memory.as_ref(), "spa").await.unwrap().unwrap();
+    let mut stored = clients::find(memory.as_ref(), &client_id("spa")).await.unwrap().unwrap();
     stored.client.subject_type = protocol::SubjectType::Pairwise;
     clients::save(memory.as_ref(), &stored).await.unwrap();
     let code = Flow::default().code(&instance, PASSWORD, "openid profile offline_access").await;
@@ -211,7 +211,7 @@ async fn what_was_exchanged_dies_with_the_client_that_it_came_from() {
         json_of(&instance.post("/introspect", &form).await)["active"] == true
     };
     assert!(is_active(&instance).await);
-    clients::remove(memory.as_ref() as &dyn Records, "spa").await.unwrap();
+    clients::remove(memory.as_ref() as &dyn Records, &client_id("spa")).await.unwrap();
     instance.wait(Duration::from_secs(61));
     assert!(!is_active(&instance).await);
 }

@@ -3,7 +3,7 @@
 use crate::common::{PASSWORD, deployment};
 use protocol::SecretVerifier;
 use serde_json::json;
-use simulation::{Flow, Instance, Tokens, json_of};
+use simulation::{Flow, Instance, Tokens, client_id, json_of};
 use std::sync::Arc;
 use std::time::Duration;
 use storage::clients;
@@ -22,7 +22,7 @@ async fn a_new_secret_is_good_at_once() {
     let memory = Arc::new(Memory::new());
     let mut instance = deployment(memory.clone()).await;
     assert_eq!(token(&instance, "secret").await, 200);
-    let mut stored = clients::find(memory.as_ref(), "service").await.unwrap().unwrap();
+    let mut stored = clients::find(memory.as_ref(), &client_id("service")).await.unwrap().unwrap();
     stored.secrets = vec![SecretVerifier::new("new secret", [7; 16])];
     clients::save(memory.as_ref(), &stored).await.unwrap();
 
@@ -50,7 +50,7 @@ async fn a_scope_that_was_taken_away_is_in_no_further_token() {
     let url = format!("{}&claims={claims}", Flow::authorize_url("openid profile email"));
     let code = Flow::default().code_of(&instance, &url, PASSWORD).await;
     let tokens = Tokens::of(&Flow::redeem(&instance, &code).await);
-    let mut stored = clients::find(memory.as_ref(), "spa").await.unwrap().unwrap();
+    let mut stored = clients::find(memory.as_ref(), &client_id("spa")).await.unwrap().unwrap();
     stored.client.scope = types::Scope::parse("openid email").unwrap();
     clients::save(memory.as_ref(), &stored).await.unwrap();
     instance.wait(Duration::from_secs(61));
@@ -65,16 +65,22 @@ async fn a_scope_that_was_taken_away_is_in_no_further_token() {
 async fn a_use_that_cannot_be_noted_loses_no_tokens() {
     let memory: Arc<dyn Records> = Arc::new(Memory::new());
     let sound = deployment(memory.clone()).await;
-    let mut stored = clients::find(memory.as_ref(), "spa").await.unwrap().unwrap();
+    let mut stored = clients::find(memory.as_ref(), &client_id("spa")).await.unwrap().unwrap();
     stored.unused_until = Some(sound.now.after(Duration::from_secs(86_400)));
     clients::save(memory.as_ref(), &stored).await.unwrap();
     let code = Flow::default().code(&sound, PASSWORD, "openid").await;
     // The first call redeems the code; the second records the use.
     let faulty = Instance::start(Arc::new(Faulty::at(memory.clone(), Verb::Advance, 2, Fault::Before)), &[]);
     let tokens = Tokens::of(&Flow::redeem(&faulty, &code).await);
-    assert!(clients::find(memory.as_ref(), "spa").await.unwrap().unwrap().unused_until.is_some(), "it was not noted");
+    assert!(
+        clients::find(memory.as_ref(), &client_id("spa")).await.unwrap().unwrap().unused_until.is_some(),
+        "it was not noted"
+    );
     Tokens::of(&Flow::refresh(&faulty, &tokens.refresh).await);
-    assert!(clients::find(memory.as_ref(), "spa").await.unwrap().unwrap().unused_until.is_none(), "now it was");
+    assert!(
+        clients::find(memory.as_ref(), &client_id("spa")).await.unwrap().unwrap().unused_until.is_none(),
+        "now it was"
+    );
 }
 
 /// Keys that cannot be fetched affect only ID tokens that must be encrypted.
@@ -82,7 +88,7 @@ async fn a_use_that_cannot_be_noted_loses_no_tokens() {
 async fn a_token_without_an_id_token_needs_no_keys_of_the_client() {
     let memory = Arc::new(Memory::new());
     let instance = deployment(memory.clone()).await;
-    let mut stored = clients::find(memory.as_ref(), "service").await.unwrap().unwrap();
+    let mut stored = clients::find(memory.as_ref(), &client_id("service")).await.unwrap().unwrap();
     let mut client = serde_json::to_value(&stored.client).unwrap();
     client["jwks_uri"] = json!("https://keys.invalid/jwks");
     client["id_token_encrypted_response_alg"] = json!("RSA-OAEP-256");

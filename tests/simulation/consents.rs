@@ -1,7 +1,7 @@
 //! Remembered consent.
 
 use crate::common::{PASSWORD, deployment};
-use simulation::{Flow, Instance};
+use simulation::{Flow, Instance, client_id};
 use std::sync::Arc;
 use storage::memory::Memory;
 use storage::{clients, consents};
@@ -19,12 +19,17 @@ fn names(prefix: &str, count: usize) -> Scope {
 async fn much_that_was_allowed_locks_nobody_out() {
     let memory = Arc::new(Memory::new());
     let instance = deployment(memory.clone()).await;
-    consents::save(memory.as_ref(), "alice-subject", "spa", &names("old", 300).with(&Scope::parse("email").unwrap()))
-        .await
-        .unwrap();
+    consents::save(
+        memory.as_ref(),
+        "alice-subject",
+        &client_id("spa"),
+        &names("old", 300).with(&Scope::parse("email").unwrap()),
+    )
+    .await
+    .unwrap();
     let mut browser = Flow::default();
     browser.code(&instance, PASSWORD, "openid").await;
-    let remembered = consents::find(memory.as_ref(), "alice-subject", "spa").await.unwrap();
+    let remembered = consents::find(memory.as_ref(), "alice-subject", &client_id("spa")).await.unwrap();
     assert_eq!(remembered.to_string(), "email openid");
     browser.code(&instance, "unused", "openid email").await;
 }
@@ -36,12 +41,12 @@ async fn all_that_a_client_may_ask_for_can_be_allowed() {
     deployment(memory.clone()).await;
     let resources = serde_json::json!([{ "resource": RESOURCE }]).to_string();
     let instance = Instance::start(memory.clone(), &[("LATCHKEY_RESOURCES", &resources)]);
-    let mut stored = clients::find(memory.as_ref(), "spa").await.unwrap().unwrap();
+    let mut stored = clients::find(memory.as_ref(), &client_id("spa")).await.unwrap().unwrap();
     stored.client.scope = names("s", 256);
     clients::save(memory.as_ref(), &stored).await.unwrap();
     let mut browser = Flow::default();
     let url = format!("{}&resource={RESOURCE}", Flow::authorize_url(&stored.client.scope.to_string()));
     browser.code_of(&instance, &url, PASSWORD).await;
-    assert_eq!(consents::find(memory.as_ref(), "alice-subject", "spa").await.unwrap().iter().count(), 257);
+    assert_eq!(consents::find(memory.as_ref(), "alice-subject", &client_id("spa")).await.unwrap().iter().count(), 257);
     browser.code_of(&instance, &url, "unused").await;
 }

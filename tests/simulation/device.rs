@@ -2,7 +2,7 @@
 
 use crate::common::{PASSWORD, deployment};
 use latchkey_http::Response;
-use simulation::{Flow, Instance, SECRET, Tokens, json_of};
+use simulation::{Flow, Instance, SECRET, Tokens, client_id, json_of};
 use std::sync::Arc;
 use std::time::Duration;
 use storage::memory::Memory;
@@ -239,7 +239,7 @@ async fn a_device_code_dies_with_its_client() {
     let mut browser = Flow::default();
     let device = Device::new(&instance).await;
     device.decide(&instance, &mut browser, "allow").await;
-    let mut stored = storage::clients::find(memory.as_ref(), "device").await.unwrap().unwrap();
+    let mut stored = storage::clients::find(memory.as_ref(), &client_id("device")).await.unwrap().unwrap();
     instance.wait(seconds(61));
     stored.since = Some(instance.now);
     storage::clients::save(memory.as_ref(), &stored).await.unwrap();
@@ -252,7 +252,7 @@ async fn a_request_that_is_too_long_for_sign_in_is_refused() {
     let memory = Arc::new(Memory::new());
     let instance = deployment(memory.clone()).await;
     let names = |count: usize| (0..count).map(|index| format!("scope-{index:014}")).collect::<Vec<_>>().join(" ");
-    let mut stored = storage::clients::find(memory.as_ref(), "device").await.unwrap().unwrap();
+    let mut stored = storage::clients::find(memory.as_ref(), &client_id("device")).await.unwrap().unwrap();
     stored.client.scope = types::Scope::parse(&names(256)).unwrap();
     storage::clients::save(memory.as_ref(), &stored).await.unwrap();
     let ask = async |count| {

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use http::{Method, header};
 use protocol::Timestamp;
 use serde_json::{Value, json};
-use simulation::{Flow, Instance, Tokens, json_of};
+use simulation::{Flow, Instance, Tokens, client_id, json_of};
 use std::sync::Arc;
 use storage::memory::Memory;
 use storage::{Advance, Created, Cursor, Key, Owner, Page, Record, Records, Unavailable, clients};
@@ -82,7 +82,7 @@ async fn admin(instance: &Instance, method: Method, path: &str, body: Option<Val
 
 /// Adds members to the stored client `service`, as the next version does.
 async fn evolve_client(memory: &Memory) {
-    let record = memory.get(&clients::key("service")).await.unwrap().unwrap();
+    let record = memory.get(&clients::key(&client_id("service"))).await.unwrap().unwrap();
     let mut state: Value = serde_json::from_str(&record.state).unwrap();
     state["schema"] = json!(2);
     state["added"] = json!(1);
@@ -119,7 +119,7 @@ async fn a_client_of_the_next_version_is_used_shown_changed_listed_and_removed()
     changed["client_name"] = json!("Service");
     let (status, changed) = admin(&instance, Method::PUT, "/admin/clients/service", Some(changed)).await;
     assert_eq!((status, &changed["client_name"]), (200, &json!("Service")));
-    let record = memory.get(&clients::key("service")).await.unwrap().unwrap();
+    let record = memory.get(&clients::key(&client_id("service"))).await.unwrap().unwrap();
     let state: Value = serde_json::from_str(&record.state).unwrap();
     assert_eq!((&state["schema"], &state["added"]), (&json!(2), &json!(1)));
     assert_eq!(state["client"]["setting_of_the_next_version"], true);
@@ -131,7 +131,7 @@ async fn a_client_of_the_next_version_is_used_shown_changed_listed_and_removed()
     assert_eq!(listed.get("unreadable"), None);
     let (status, _) = admin(&instance, Method::DELETE, "/admin/clients/service", None).await;
     assert_eq!(status, 204);
-    assert_eq!(memory.get(&clients::key("service")).await.unwrap(), None);
+    assert_eq!(memory.get(&clients::key(&client_id("service"))).await.unwrap(), None);
 }
 
 /// A setting that does not exist is an error in a request, although a stored client may have it.
@@ -148,7 +148,7 @@ async fn the_admin_api_rejects_unknown_settings() {
 async fn a_client_that_cannot_be_read_is_reported_and_can_be_removed() {
     let memory = Arc::new(Memory::new());
     let instance = deployment(memory.clone()).await;
-    let record = memory.get(&clients::key("service")).await.unwrap().unwrap();
+    let record = memory.get(&clients::key(&client_id("service"))).await.unwrap().unwrap();
     memory.advance(&record.key, record.generation, r#"{"schema":9,"client":[]}"#, None).await.unwrap();
     let (status, listed) = admin(&instance, Method::GET, "/admin/clients", None).await;
     assert_eq!((status, &listed["unreadable"]), (200, &json!(["service"])));

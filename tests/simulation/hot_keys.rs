@@ -3,7 +3,7 @@
 
 use crate::common::{PASSWORD, deployment};
 use latchkey_http::Response;
-use simulation::{Flow, Instance, Tokens, json_of};
+use simulation::{Flow, Instance, Tokens, client_id, json_of};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use storage::faults::{Fault, Faulty};
@@ -65,8 +65,8 @@ async fn register(records: &dyn Records, user: usize) {
     users::save_credential(records, &name(user), &credential).await.unwrap();
     let alice = users::find(records, "alice-subject").await.unwrap().unwrap();
     users::save(records, &users::User { subject, username: name(user), ..alice }).await.unwrap();
-    let mut stored = clients::find(records, "spa").await.unwrap().unwrap();
-    stored.client.client_id = client(user);
+    let mut stored = clients::find(records, &client_id("spa")).await.unwrap().unwrap();
+    stored.client.client_id = client_id(&client(user));
     clients::save(records, &stored).await.unwrap();
 }
 

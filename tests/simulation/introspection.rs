@@ -3,7 +3,7 @@
 use crate::common::{PASSWORD, deployment};
 use http::{Method, header};
 use serde_json::{Value, json};
-use simulation::{Flow, Instance, Tokens, altered, json_of};
+use simulation::{Flow, Instance, Tokens, altered, client_id, json_of};
 use std::sync::Arc;
 use std::time::Duration;
 use storage::memory::Memory;
@@ -113,8 +113,8 @@ async fn a_refresh_token_dies_with_its_client() {
     let code = Flow::default().code(&server.instance, PASSWORD, "openid").await;
     let tokens = Tokens::of(&Flow::redeem(&server.instance, &code).await);
     let records = server.memory.as_ref();
-    let api = storage::clients::find(records, "api").await.unwrap().unwrap();
-    let mut stored = storage::clients::find(records, "spa").await.unwrap().unwrap();
+    let api = storage::clients::find(records, &client_id("api")).await.unwrap().unwrap();
+    let mut stored = storage::clients::find(records, &client_id("spa")).await.unwrap().unwrap();
     // Only clients that authenticate may introspect.
     stored.client.token_endpoint_auth_method = api.client.token_endpoint_auth_method;
     stored.secrets = api.secrets;

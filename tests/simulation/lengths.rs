@@ -8,7 +8,7 @@ use protocol::{
 };
 use provider::authorization::check_length;
 use provider::interactions;
-use simulation::Flow;
+use simulation::{Flow, client_id};
 use std::sync::Arc;
 use storage::memory::Memory;
 
@@ -32,7 +32,7 @@ fn request(client: &protocol::Client, length: usize) -> AuthorizationRequest {
 #[tokio::test]
 async fn the_longest_request_travels_with_all_that_comes_along() {
     let instance = deployment(Arc::new(Memory::new())).await;
-    let client = instance.context().client("spa", instance.now).await.unwrap().unwrap();
+    let client = instance.context().client(&client_id("spa"), instance.now).await.unwrap().unwrap();
     let longest = (3_000..5_000).rev().map(|length| request(&client.client, length));
     let longest = longest.into_iter().find(|request| check_length(request).is_ok()).unwrap();
     let name = GrantId::new([255; 2], [255; 16]).name();

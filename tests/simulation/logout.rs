@@ -8,7 +8,7 @@ use platform::fetch::{Outgoing, Transport};
 use platform::{FetchError, Fetched, Fetcher};
 use protocol::remote_url::EgressPolicy;
 use serde_json::{Value, json};
-use simulation::{Flow, Instance, Tokens};
+use simulation::{Flow, Instance, Tokens, client_id};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use storage::memory::Memory;
@@ -48,7 +48,7 @@ impl Peer {
 
 async fn instance(memory: &Arc<Memory>, peer: &Peer) -> Instance {
     let mut instance = deployment(memory.clone()).await;
-    let mut stored = clients::find(memory.as_ref(), "spa").await.unwrap().unwrap();
+    let mut stored = clients::find(memory.as_ref(), &client_id("spa")).await.unwrap().unwrap();
     stored.client.backchannel_logout_uri = Some("https://app.example/out".to_owned());
     clients::save(memory.as_ref(), &stored).await.unwrap();
     instance.context_mut().fetch = Fetcher::over(Box::new(peer.clone()), EgressPolicy::Public).into();
@@ -149,7 +149,7 @@ async fn a_client_that_is_gone_is_forgotten() {
     let (memory, peer) = (Arc::new(Memory::new()), Peer::answering(503));
     let mut instance = instance(&memory, &peer).await;
     sign_in_and_out(&instance).await;
-    clients::remove(memory.as_ref() as &dyn Records, "spa").await.unwrap();
+    clients::remove(memory.as_ref() as &dyn Records, &client_id("spa")).await.unwrap();
     instance.wait(Duration::from_secs(61));
     notify::run(instance.now, instance.context()).await.unwrap();
     assert_eq!((peer.attempts(), waiting(&memory)), (1, 0));

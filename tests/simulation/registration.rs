@@ -4,7 +4,7 @@ use http::{Method, header};
 use jose::{Algorithm, Jwk, SigningKey, platform, sign_jwt};
 use latchkey_http::Response;
 use serde_json::{Value, json};
-use simulation::{ISSUER, Instance, T0, json_of, seed};
+use simulation::{ISSUER, Instance, T0, client_id, json_of, seed};
 use std::sync::Arc;
 use std::time::Duration;
 use storage::Verb;
@@ -213,7 +213,7 @@ async fn a_registration_says_nothing_of_a_later_client_of_its_name() {
     let mut sound = instance(&memory, &OPEN).await;
     let document = json_of(&register(&sound, None, &service("mine")).await);
     let id = document["client_id"].as_str().unwrap();
-    storage::clients::remove(memory.as_ref(), id).await.unwrap();
+    storage::clients::remove(memory.as_ref(), &client_id(id)).await.unwrap();
     sound.wait(Duration::from_millis(1));
     assert_eq!(administer(&sound, Method::PUT, id, &service("the operator's")).await, 201);
     assert_eq!(look_after(&sound, &document).await, [401, 401, 401]);
@@ -281,7 +281,7 @@ async fn a_shared_client_is_not_the_operators_of_the_same_name() {
     let first = json_of(&register(&instance, None, &public).await);
     assert_eq!(json_of(&register(&instance, None, &public).await)["client_id"], first["client_id"]);
     let id = first["client_id"].as_str().unwrap();
-    storage::clients::remove(memory.as_ref(), id).await.unwrap();
+    storage::clients::remove(memory.as_ref(), &client_id(id)).await.unwrap();
     instance.wait(Duration::from_secs(1));
     assert_eq!(administer(&instance, Method::PUT, id, &service("the operator's")).await, 201);
     let next = json_of(&register(&instance, None, &public).await);

@@ -8,6 +8,7 @@ use protocol::{Client, Problem, SecretRotation, SecretVerifier, StoredClient, ch
 use provider::{Actor, AuditEvent, Context, HandlerError};
 use serde_json::{Map, Value, json};
 use storage::registrations;
+use types::ClientId;
 
 /// A change of the client secret.
 enum SecretChange {
@@ -25,6 +26,7 @@ pub(crate) async fn list(request: &Request, context: &Context) -> Result<Respons
 }
 
 pub(crate) async fn get(client_id: &str, request: &Request, context: &Context) -> Result<Response, HandlerError> {
+    let Some(client_id) = &ClientId::parse(client_id) else { return Ok(not_found(request)) };
     Ok(match storage::clients::find(&*context.records, client_id).await? {
         Some(stored) => Response::json(StatusCode::OK, &stored.client),
         None => not_found(request),
@@ -41,9 +43,12 @@ pub(crate) async fn put(
     context: &Context,
 ) -> Result<Response, HandlerError> {
     let now = request.received_at;
+    let Some(client_id) = &ClientId::parse(client_id) else {
+        return Ok(problem(request, StatusCode::BAD_REQUEST, &[Client::id_problem()]));
+    };
     let mut problems = Vec::new();
     let change = secret_change(&mut body, &mut problems);
-    if body.get("client_id").is_some_and(|sent| sent.as_str() != Some(client_id)) {
+    if body.get("client_id").is_some_and(|sent| sent.as_str() != Some(client_id.as_str())) {
         problems.push(Problem::new("client_id", "is not the one in the path"));
     }
     body.insert("client_id".to_owned(), json!(client_id));
@@ -90,6 +95,7 @@ pub(crate) async fn put(
 /// Deletes a client. If it registered itself, ends its registration first: the registration access token must not
 /// control a later client with the same client_id.
 pub(crate) async fn delete(client_id: &str, request: &Request, context: &Context) -> Result<Response, HandlerError> {
+    let Some(client_id) = &ClientId::parse(client_id) else { return Ok(not_found(request)) };
     let now = request.received_at;
     let records = &*context.records;
     if !storage::clients::exists(records, client_id).await? {

@@ -12,11 +12,15 @@ use provider::Context;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use storage::memory::Memory;
-use types::Timestamp;
+use types::{ClientId, Timestamp};
 
 const SECRET: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
 const HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$aGFzaGhhc2hoYXNoaGFzaGhhc2hoYXNoaGFzaGhhc2g";
+
+fn shop() -> ClientId {
+    ClientId::parse("shop").unwrap()
+}
 
 struct Server {
     context: Context,
@@ -120,20 +124,20 @@ async fn a_client_is_registered_changed_listed_and_removed() {
 
     let (status, again) = server.put("/admin/clients/shop", metadata.clone()).await;
     assert_eq!((status, again.get("client_secret")), (StatusCode::OK, None), "the same once more changes nothing");
-    let stored = storage::clients::find(&*server.store, "shop").await.unwrap().unwrap();
+    let stored = storage::clients::find(&*server.store, &shop()).await.unwrap().unwrap();
     assert!(stored.accepts(&secret) && !stored.accepts("another secret"));
     assert!(!serde_json::to_string(&stored).unwrap().contains(&secret), "the store holds no secret");
 
     let mut with_added = metadata.clone();
     with_added["new_client_secret"] = json!("add");
     let added = server.put("/admin/clients/shop", with_added).await.1["client_secret"].as_str().unwrap().to_owned();
-    let stored = storage::clients::find(&*server.store, "shop").await.unwrap().unwrap();
+    let stored = storage::clients::find(&*server.store, &shop()).await.unwrap().unwrap();
     assert!(stored.accepts(&secret) && stored.accepts(&added));
 
     let mut with_new = metadata;
     with_new["new_client_secret"] = json!("replace");
     server.put("/admin/clients/shop", with_new).await;
-    let stored = storage::clients::find(&*server.store, "shop").await.unwrap().unwrap();
+    let stored = storage::clients::find(&*server.store, &shop()).await.unwrap().unwrap();
     assert!(!stored.accepts(&secret) && !stored.accepts(&added));
 
     let (_, shown) = server.get("/admin/clients/shop").await;

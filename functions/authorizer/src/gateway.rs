@@ -91,7 +91,7 @@ fn forwarded(sent: &HeaderMap, access: &Access) -> HeaderMap {
     }
     let Claims { sub, client_id, scope, .. } = &access.claims;
     insert(&mut headers, SUBJECT, sub);
-    insert(&mut headers, CLIENT, client_id);
+    insert(&mut headers, CLIENT, client_id.as_str());
     insert(&mut headers, SCOPE, &scope.iter().collect::<Vec<_>>().join(" "));
     headers
 }

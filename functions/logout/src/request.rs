@@ -7,12 +7,12 @@ use protocol::logout::sid_for;
 use provider::{Context, HandlerError};
 use serde::{Deserialize, Serialize};
 use storage::sessions::Session;
-use types::Error;
+use types::{ClientId, Error};
 
 /// A checked logout request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct LogoutRequest {
-    client_id: Option<String>,
+    client_id: Option<ClientId>,
     /// The client's display name.
     pub(crate) client_name: Option<String>,
     /// The registered post-logout redirect URI.
@@ -24,7 +24,7 @@ pub(crate) struct LogoutRequest {
 /// The session that a verified ID token names.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Hint {
-    client_id: String,
+    client_id: ClientId,
     sid: String,
 }
 
@@ -39,7 +39,10 @@ impl LogoutRequest {
         let wrong = |description| error_page(Error::invalid_request(description));
         parameters.refuse_repeated().map_err(error_page)?;
         let mut logout = Self { state: parameters.value("state").map(str::to_owned), ..Self::default() };
-        logout.client_id = parameters.value("client_id").map(str::to_owned);
+        logout.client_id = match parameters.value("client_id") {
+            Some(named) => Some(ClientId::parse(named).ok_or_else(|| wrong("the client_id is unknown"))?),
+            None => None,
+        };
         if let Some(token) = parameters.value("id_token_hint") {
             let hint = context.id_token_hint(token, request.received_at).await?;
             let hint = hint.ok_or_else(|| wrong("id_token_hint is not an ID token of this server"))?;

@@ -20,7 +20,7 @@ use protocol::StoredClient;
 use protocol::registration::{self, Registration};
 use provider::{Actor, AuditEvent, Context, Function, HandlerError};
 use serde_json::{Map, Value, json};
-use types::{Error, ErrorCode};
+use types::{ClientId, Error, ErrorCode};
 
 /// The function, as every platform calls it.
 pub const FUNCTION: Function = Function::api("register", |request, context| Box::pin(handle(request, context)));
@@ -29,10 +29,11 @@ pub const FUNCTION: Function = Function::api("register", |request, context| Box:
 pub async fn handle(request: &Request, context: &Context) -> Result<Response, HandlerError> {
     let answer = match request.path.strip_prefix("/register/") {
         None => register::register(request, context).await,
-        Some(client_id) => match request.method {
-            Method::PUT => manage::replace(client_id, request, context).await,
-            Method::DELETE => manage::delete(client_id, request, context).await,
-            _ => manage::read(client_id, request, context).await,
+        Some(name) => match (ClientId::parse(name), &request.method) {
+            (None, _) => Err(manage::refused().into()),
+            (Some(client_id), &Method::PUT) => manage::replace(&client_id, request, context).await,
+            (Some(client_id), &Method::DELETE) => manage::delete(&client_id, request, context).await,
+            (Some(client_id), _) => manage::read(&client_id, request, context).await,
         },
     };
     if let Ok(response) = &answer {
@@ -53,7 +54,7 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Ha
 /// Records the audit event of a registration that was stored, changed or deleted.
 fn record(request: &Request, response: &Response) {
     let Some(client) = request.log.client_id() else { return };
-    let (client, actor) = (client.as_str(), Actor::Client);
+    let (client, actor) = (&client, Actor::Client);
     let event = match (&request.method, response.status) {
         (&Method::POST, StatusCode::CREATED) => AuditEvent::ClientRegistered { client, actor },
         (&Method::PUT, StatusCode::OK) => AuditEvent::ClientChanged { client, actor },
@@ -77,8 +78,13 @@ fn metadata(request: &Request) -> Result<Map<String, Value>, Error> {
 
 /// Returns the client secret at a generation of the registration. The secret is derived, so a repeated request gets
 /// it again; the store has the verifier only.
-fn client_secret(context: &Context, client_id: &str, registration: &Registration, generation: u32) -> String {
-    let parts = [b"registered".as_slice(), client_id.as_bytes(), registration.id.as_bytes(), &generation.to_be_bytes()];
+fn client_secret(context: &Context, client_id: &ClientId, registration: &Registration, generation: u32) -> String {
+    let parts = [
+        b"registered".as_slice(),
+        client_id.as_str().as_bytes(),
+        registration.id.as_bytes(),
+        &generation.to_be_bytes(),
+    ];
     authority::base64url(&context.secrets.mac(keys::Purpose::ClientSecret, &parts))
 }
 
@@ -112,7 +118,7 @@ fn document(
     Ok(document)
 }
 
-fn answer(request: &Request, status: StatusCode, document: &Map<String, Value>, client_id: &str) -> Response {
+fn answer(request: &Request, status: StatusCode, document: &Map<String, Value>, client_id: &ClientId) -> Response {
     request.log.client(client_id);
     Response::json(status, document).with(header::PRAGMA, "no-cache")
 }

@@ -10,7 +10,7 @@ use provider::{Context, HandlerError};
 use serde_json::Value;
 use storage::clients;
 use storage::registrations::{self, Registered};
-use types::{Error, ErrorCode};
+use types::{ClientId, Error, ErrorCode};
 
 /// A client that presented its registration access token, with its registration and the generation of the token.
 struct Shown {
@@ -20,7 +20,7 @@ struct Shown {
 }
 
 /// Reads the settings (§2.1).
-pub(crate) async fn read(client_id: &str, request: &Request, context: &Context) -> Result<Response, HandlerError> {
+pub(crate) async fn read(client_id: &ClientId, request: &Request, context: &Context) -> Result<Response, HandlerError> {
     let Shown { stored, registered, generation } = authorized(client_id, request, context).await?;
     let write_id = entropy::name()?;
     // A client that has the newest token needs no older one any more.
@@ -40,7 +40,11 @@ pub(crate) async fn read(client_id: &str, request: &Request, context: &Context) 
 ///
 /// The registration is advanced before the client is written. If the response is lost, the same request with the same
 /// token writes the same again and gets the same response.
-pub(crate) async fn replace(client_id: &str, request: &Request, context: &Context) -> Result<Response, HandlerError> {
+pub(crate) async fn replace(
+    client_id: &ClientId,
+    request: &Request,
+    context: &Context,
+) -> Result<Response, HandlerError> {
     let Shown { stored: before, registered, generation } = authorized(client_id, request, context).await?;
     let records = context.records.as_ref();
     refuse_shared(&registered.state)?;
@@ -92,7 +96,11 @@ pub(crate) async fn replace(client_id: &str, request: &Request, context: &Contex
 /// Deletes a client (§2.3). Its grants end with it: nothing is issued or introspected for a client that does not
 /// exist, and a later client with the same client_id gets only newer grants. The registration ends before the client
 /// is removed, so a repeated request completes an interrupted deletion.
-pub(crate) async fn delete(client_id: &str, request: &Request, context: &Context) -> Result<Response, HandlerError> {
+pub(crate) async fn delete(
+    client_id: &ClientId,
+    request: &Request,
+    context: &Context,
+) -> Result<Response, HandlerError> {
     let Shown { registered, generation, .. } = shown(client_id, request, context).await?;
     let records = context.records.as_ref();
     let write_id = entropy::name()?;
@@ -108,19 +116,19 @@ pub(crate) async fn delete(client_id: &str, request: &Request, context: &Context
     Ok(Response::new(StatusCode::NO_CONTENT))
 }
 
-fn refused() -> Error {
+pub(crate) fn refused() -> Error {
     authority::invalid_token("the registration access token is unknown, or not the newest")
 }
 
 /// Returns the client of the request's token, to be read or changed.
-async fn authorized(client_id: &str, request: &Request, context: &Context) -> Result<Shown, HandlerError> {
+async fn authorized(client_id: &ClientId, request: &Request, context: &Context) -> Result<Shown, HandlerError> {
     let shown = shown(client_id, request, context).await?;
     if shown.registered.state.accepts(shown.generation) { Ok(shown) } else { Err(refused().into()) }
 }
 
 /// Returns the client of the request's token; its deletion may be incomplete. Rejects alike a token of another
 /// client, of a deleted client, and of a client_id that belongs to another client now (§2.1).
-async fn shown(client_id: &str, request: &Request, context: &Context) -> Result<Shown, HandlerError> {
+async fn shown(client_id: &ClientId, request: &Request, context: &Context) -> Result<Shown, HandlerError> {
     let token = request.bearer()?.ok_or_else(refused)?;
     let token = RegistrationAccessToken::open(&context.secrets, token, client_id).ok_or_else(refused)?;
     let records = context.records.as_ref();

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use std::time::Duration;
 use storage::clients;
 use storage::registrations::{self, Initial, InitialUse, Registered};
-use types::{Error, ErrorCode, Timestamp};
+use types::{ClientId, Error, ErrorCode, Timestamp};
 
 /// Time for which the last use of an initial access token can be repeated after a lost response.
 const RETRIED: Duration = Duration::from_secs(600);
@@ -60,7 +60,8 @@ pub(crate) async fn register(request: &Request, context: &Context) -> Result<Res
         }
     };
     let limits = Limits { scopes: &policy.scopes, grants: &policy.grants, reach: context.fetch.reach() };
-    let client = registration::read(&entropy::name()?, metadata, said.as_ref(), &limits)?;
+    let client_id = ClientId::try_from(entropy::name()?).map_err(HandlerError::unavailable)?;
+    let client = registration::read(&client_id, metadata, said.as_ref(), &limits)?;
     if matches!(authority, Authority::Anybody) {
         authority::take_quota(request, context).await?;
     }
@@ -101,7 +102,7 @@ async fn same_or_new(client: Client, context: &Context, request: &Request) -> Re
     }
     let client_id = client.client_id.clone();
     let response = create(client, None, Some(fingerprint.clone()), Some(unused_until), context, request).await?;
-    let claimed = registrations::claim_same(records, &fingerprint, known.as_deref(), &client_id, unused_until).await?;
+    let claimed = registrations::claim_same(records, &fingerprint, known.as_ref(), &client_id, unused_until).await?;
     if claimed != client_id
         && let Some(shared) = share(&claimed, &fingerprint, context, request).await?
     {
@@ -116,7 +117,7 @@ async fn same_or_new(client: Client, context: &Context, request: &Request) -> Re
 
 /// Returns the response for an existing client; `None` if it is deleted or changed.
 async fn share(
-    client_id: &str,
+    client_id: &ClientId,
     fingerprint: &str,
     context: &Context,
     request: &Request,

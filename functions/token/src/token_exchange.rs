@@ -11,7 +11,7 @@ use protocol::{
 };
 use provider::{ActiveToken, HandlerError};
 use storage::grants::{self, LiveGrant, StoredGrant};
-use types::{Error, OPAQUE_PREFIX, Timestamp};
+use types::{ClientId, Error, OPAQUE_PREFIX, Timestamp};
 
 /// Exchanges a token. Tokens that are forged, expired or not exchangeable by this client, and targets outside its
 /// policy, are rejected without a storage call. Round trips: 1 for each token.
@@ -81,7 +81,7 @@ enum Verified {
     /// A refresh token or ID token: the grant snapshot, the client, the expiry.
     OfGrant {
         snapshot: GrantSnapshot,
-        client_id: String,
+        client_id: ClientId,
         expires_at: Timestamp,
         is_refresh: bool,
     },

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use types::ClientId;
 
 /// The members of a request's one log line. Never a token, a code, a password or a secret. Clones share the members.
 #[derive(Clone, Debug, Default)]
@@ -11,7 +12,7 @@ pub struct RequestLog(Arc<Mutex<LogMembers>>);
 #[derive(Clone, Debug, Default)]
 pub struct LogMembers {
     /// `client`: the client that sent the request, once known.
-    pub client: Option<String>,
+    pub client: Option<ClientId>,
     /// `error`: the error code of the response.
     pub error: Option<String>,
     /// `reason`: the explanation of the error, for the operator.
@@ -22,12 +23,12 @@ pub struct LogMembers {
 
 impl RequestLog {
     /// Records the client.
-    pub fn client(&self, client_id: &str) {
-        self.lock().client = Some(client_id.to_owned());
+    pub fn client(&self, client_id: &ClientId) {
+        self.lock().client = Some(client_id.clone());
     }
 
     /// Returns the client, once it is recorded.
-    pub fn client_id(&self) -> Option<String> {
+    pub fn client_id(&self) -> Option<ClientId> {
         self.lock().client.clone()
     }
 

@@ -3,7 +3,7 @@
 use crate::{AccessTokenClaims, Client, Grant, GrantSnapshot};
 use serde::Serialize;
 use serde_json::Value;
-use types::{Audience, Error, Scope, Timestamp};
+use types::{Audience, ClientId, Error, Scope, Timestamp};
 
 /// `typ` of a signed introspection response (RFC 9701 §5).
 pub const INTROSPECTION_RESPONSE_TYPE: &str = "token-introspection+jwt";
@@ -21,7 +21,7 @@ pub struct Introspection<'a> {
 struct Members<'a> {
     iss: &'a str,
     sub: &'a str,
-    client_id: &'a str,
+    client_id: &'a ClientId,
     #[serde(skip_serializing_if = "Option::is_none")]
     aud: Option<&'a Audience>,
     #[serde(skip_serializing_if = "Scope::is_empty")]
@@ -108,7 +108,7 @@ pub fn may_see(client: &Client, claims: &AccessTokenClaims) -> bool {
 #[derive(Clone, Debug, Serialize)]
 pub struct IntrospectionResponseClaims<'a> {
     iss: &'a str,
-    aud: &'a str,
+    aud: &'a ClientId,
     iat: u64,
     token_introspection: &'a Introspection<'a>,
 }

@@ -3,9 +3,6 @@
 use std::fmt;
 use std::time::Duration;
 
-/// The longest `client_id`, in bytes.
-pub const MAX_CLIENT_ID: usize = 128;
-
 /// The most members of a list in a client's settings.
 pub const MAX_LIST: usize = 100;
 

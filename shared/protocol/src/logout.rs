@@ -6,13 +6,13 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::time::Duration;
-use types::Timestamp;
+use types::{ClientId, Timestamp};
 use url::Url;
 
 /// Returns `sid`, the session id that a client receives (Front-Channel Logout §3): a hash of the client and the internal
 /// session id, which never leaves the server. Two clients cannot tell from it that they serve the same user.
-pub fn sid_for(client_id: &str, sid: &str) -> String {
-    let hash = Sha256::new().chain_update(sid).chain_update([0]).chain_update(client_id).finalize();
+pub fn sid_for(client_id: &ClientId, sid: &str) -> String {
+    let hash = Sha256::new().chain_update(sid).chain_update([0]).chain_update(client_id.as_str()).finalize();
     let (name, _) = hash.split_at(16);
     URL_SAFE_NO_PAD.encode(name)
 }
@@ -28,7 +28,7 @@ const LIFETIME: Duration = Duration::from_secs(120);
 pub struct LogoutTokenClaims<'a> {
     iss: &'a str,
     sub: &'a str,
-    aud: &'a str,
+    aud: &'a ClientId,
     iat: u64,
     exp: u64,
     jti: &'a str,
@@ -40,7 +40,7 @@ impl<'a> LogoutTokenClaims<'a> {
     /// Returns the claims that say that the session `sid` of `subject` at `client_id` has ended.
     pub fn new(
         issuer: &'a str,
-        client_id: &'a str,
+        client_id: &'a ClientId,
         subject: &'a str,
         sid: &'a str,
         jti: &'a str,
@@ -85,11 +85,19 @@ pub fn frame_url(frontchannel_logout_uri: &str, issuer: &str, sid: &str) -> Opti
 mod tests {
     use super::*;
 
+    fn client(id: &str) -> ClientId {
+        ClientId::parse(id).unwrap()
+    }
+
     #[test]
     fn each_client_receives_another_sid() {
-        let name = sid_for("client", "session");
-        assert_eq!(name, sid_for("client", "session"));
-        for other in [sid_for("other", "session"), sid_for("client", "other"), sid_for("", "session\0client")] {
+        let name = sid_for(&client("client"), "session");
+        assert_eq!(name, sid_for(&client("client"), "session"));
+        for other in [
+            sid_for(&client("other"), "session"),
+            sid_for(&client("client"), "other"),
+            sid_for(&client("client"), "session\0client"),
+        ] {
             assert_ne!(name, other);
         }
         assert_eq!(name.len(), 22);
@@ -100,7 +108,8 @@ mod tests {
     /// Back-Channel Logout §2.4.
     #[test]
     fn a_logout_token_has_the_required_claims() {
-        let claims = LogoutTokenClaims::new("https://as.example", "app", "ada", "session", "name", T0);
+        let app = client("app");
+        let claims = LogoutTokenClaims::new("https://as.example", &app, "ada", "session", "name", T0);
         let claims = serde_json::to_value(claims).unwrap();
         assert_eq!(
             claims,

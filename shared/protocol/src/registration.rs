@@ -12,7 +12,7 @@ use crate::{Client, GrantType, Problem, ResponseType};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use types::remote_url::{self, EgressPolicy};
-use types::{Error, ErrorCode, Scope, Timestamp};
+use types::{ClientId, Error, ErrorCode, Scope, Timestamp};
 
 /// The members of a registration response that a client must not send when it replaces its settings (RFC 7592 §2.2).
 const SERVER_MANAGED: [&str; 4] =
@@ -35,7 +35,7 @@ pub struct Limits<'a> {
 /// Returns the client that the metadata describes. The claims of a software statement take precedence (RFC 7591 §2.3).
 /// Errors: `invalid_client_metadata`, `invalid_redirect_uri`.
 pub fn read(
-    client_id: &str,
+    client_id: &ClientId,
     mut metadata: Map<String, Value>,
     statement: Option<&Map<String, Value>>,
     limits: &Limits<'_>,
@@ -166,11 +166,11 @@ fn strings(known: &Map<String, Value>, name: &str) -> Result<Option<Vec<String>>
 }
 
 /// Checks the members of a replacement that are no settings (RFC 7592 §2.2). Errors: `invalid_client_metadata`.
-pub fn check_replacement(client_id: &str, metadata: &Map<String, Value>) -> Result<(), Error> {
+pub fn check_replacement(client_id: &ClientId, metadata: &Map<String, Value>) -> Result<(), Error> {
     if let Some(managed) = SERVER_MANAGED.iter().find(|name| metadata.contains_key(**name)) {
         return Err(invalid(format!("{managed}: must not be sent (RFC 7592 section 2.2)")));
     }
-    if metadata.get("client_id").and_then(Value::as_str) != Some(client_id) {
+    if metadata.get("client_id").and_then(Value::as_str) != Some(client_id.as_str()) {
         return Err(invalid("client_id: must be sent, and be the client's own (RFC 7592 section 2.2)"));
     }
     Ok(())

@@ -5,7 +5,7 @@
 
 use crate::{Client, Parameters, Resource, TokenExchangePolicy, resource};
 use serde_json::{Map, Value, json};
-use types::{Error, ErrorCode, Scope, Timestamp};
+use types::{ClientId, Error, ErrorCode, Scope, Timestamp};
 
 /// Maximum number of actors in a chain (RFC 8693 §4.1).
 const MAX_ACTORS: usize = 4;
@@ -117,7 +117,7 @@ pub struct TokenInfo {
     /// `sub`: the user, as the client of the token knows them.
     pub subject: String,
     /// The client that it was issued to.
-    pub client_id: String,
+    pub client_id: ClientId,
     /// The scope.
     pub scope: Scope,
     /// Expiry.
@@ -173,8 +173,8 @@ pub fn targets(request: &ExchangeRequest<'_>, policy: &TokenExchangePolicy) -> R
 
 /// True if the policy accepts tokens issued to the client `issued_to`. An actor token may also be the exchanging client's
 /// own.
-pub fn admits(policy: &TokenExchangePolicy, client: &Client, issued_to: &str, is_actor: bool) -> bool {
-    policy.subject_clients.iter().any(|known| known == issued_to) || (is_actor && issued_to == client.client_id)
+pub fn admits(policy: &TokenExchangePolicy, client: &Client, issued_to: &ClientId, is_actor: bool) -> bool {
+    policy.subject_clients.iter().any(|known| known == issued_to) || (is_actor && *issued_to == client.client_id)
 }
 
 /// Decides on tokens that are verified and valid and that [`admits`] accepts. Errors: `invalid_request`, `invalid_scope`.
@@ -193,8 +193,8 @@ pub fn decide(
     if actor.is_some_and(|actor| actor.act.is_some()) {
         return Err(Error::invalid_request("the actor_token was delegated itself; an actor acts in its own name"));
     }
-    let (acting, acting_client) =
-        actor.map_or((&client.client_id, &client.client_id), |actor| (&actor.subject, &actor.client_id));
+    let (acting, acting_client) = actor
+        .map_or((client.client_id.as_str(), &client.client_id), |actor| (actor.subject.as_str(), &actor.client_id));
     if subject.may_act.as_ref().is_some_and(|may_act| !allows(may_act, issuer, acting, acting_client)) {
         return Err(Error::invalid_request("may_act of the subject_token names another party (RFC 8693 section 4.4)"));
     }
@@ -219,10 +219,10 @@ pub fn decide(
 }
 
 /// Returns `act` with the actor outside the earlier actors (RFC 8693 §4.1: the outermost is the current one).
-fn chained(subject: &str, client_id: &str, before: Option<&Value>) -> Value {
+fn chained(subject: &str, client_id: &ClientId, before: Option<&Value>) -> Value {
     let mut act = Map::new();
     act.insert("sub".to_owned(), json!(subject));
-    if client_id != subject {
+    if client_id.as_str() != subject {
         act.insert("client_id".to_owned(), json!(client_id));
     }
     act.extend(before.map(|before| ("act".to_owned(), before.clone())));
@@ -234,12 +234,12 @@ fn depth(act: &Value) -> usize {
 }
 
 /// True if `may_act` names this actor (RFC 8693 §4.4): it has members, and each of them matches.
-fn allows(may_act: &Value, issuer: &str, subject: &str, client_id: &str) -> bool {
+fn allows(may_act: &Value, issuer: &str, subject: &str, client_id: &ClientId) -> bool {
     let Some(members) = may_act.as_object().filter(|members| !members.is_empty()) else { return false };
     members.iter().all(|(name, value)| match name.as_str() {
         "iss" => value == issuer,
         "sub" => value == subject,
-        "client_id" => value == client_id,
+        "client_id" => value == client_id.as_str(),
         _ => false,
     })
 }
@@ -257,6 +257,10 @@ mod tests {
     const HERE: &str = "https://id.example.com";
     const TYPE: &str = "urn:ietf:params:oauth:token-type:";
 
+    fn id(text: &str) -> ClientId {
+        ClientId::parse(text).unwrap()
+    }
+
     fn client(impersonation: bool) -> Client {
         serde_json::from_value(json!({
             "client_id": "gateway",
@@ -266,7 +270,7 @@ mod tests {
         .unwrap()
     }
 
-    fn facts(subject: &str, client_id: &str, scope: &str) -> TokenInfo {
+    fn facts(subject: &str, client_id: &ClientId, scope: &str) -> TokenInfo {
         TokenInfo {
             subject: subject.to_owned(),
             client_id: client_id.to_owned(),
@@ -326,29 +330,29 @@ mod tests {
         assert!(ask(&format!("&audience={API}&actor_token=a&actor_token_type={TYPE}jwt"), false).is_ok());
         let public = Client { token_endpoint_auth_method: crate::ClientAuthenticationMethod::None, ..client(true) };
         assert_eq!(policy(&public).unwrap_err().code, ErrorCode::UnauthorizedClient);
-        assert!(admits(policy(&client(true)).unwrap(), &client(true), "spa", false));
-        assert!(!admits(policy(&client(true)).unwrap(), &client(true), "gateway", false));
-        assert!(admits(policy(&client(true)).unwrap(), &client(true), "gateway", true));
-        assert!(!admits(policy(&client(true)).unwrap(), &client(true), "web", true));
+        assert!(admits(policy(&client(true)).unwrap(), &client(true), &id("spa"), false));
+        assert!(!admits(policy(&client(true)).unwrap(), &client(true), &id("gateway"), false));
+        assert!(admits(policy(&client(true)).unwrap(), &client(true), &id("gateway"), true));
+        assert!(!admits(policy(&client(true)).unwrap(), &client(true), &id("web"), true));
     }
 
     #[test]
     fn nothing_is_widened() {
-        let subject = facts("ada", "spa", "openid read delete offline_access");
+        let subject = facts("ada", &id("spa"), "openid read delete offline_access");
         let scope = |more: &str| decided(more, &subject, None).map(|decision| decision.scope.to_string());
         assert_eq!(scope("").as_deref(), Ok("openid read"), "what the subject and the client have");
         assert_eq!(scope("&scope=read").as_deref(), Ok("read"));
         for wider in ["write", "delete", "read write", "offline_access"] {
             assert_eq!(scope(&format!("&scope={wider}")), Err(ErrorCode::InvalidScope), "{wider}");
         }
-        let short = TokenInfo { expires_at: Timestamp::from_secs(500), ..facts("helper", "gateway", "") };
+        let short = TokenInfo { expires_at: Timestamp::from_secs(500), ..facts("helper", &id("gateway"), "") };
         assert_eq!(decided("", &subject, Some(&short)).unwrap().expires_at, Timestamp::from_secs(500));
         assert_eq!(decided("", &subject, None).unwrap().expires_at, Timestamp::from_secs(1000));
     }
 
     #[test]
     fn actors_are_chained_and_bounded() {
-        let (mut subject, actor) = (facts("ada", "spa", "read"), facts("gateway", "gateway", ""));
+        let (mut subject, actor) = (facts("ada", &id("spa"), "read"), facts("gateway", &id("gateway"), ""));
         for depth in 1..=MAX_ACTORS {
             let act = decided("", &subject, Some(&actor)).unwrap().act.unwrap();
             assert_eq!((&act["sub"], super::depth(&act)), (&json!("gateway"), depth));
@@ -358,20 +362,21 @@ mod tests {
         assert_eq!(decided("", &subject, Some(&actor)), Err(ErrorCode::InvalidRequest));
         let kept = decided("", &subject, None).unwrap();
         assert_eq!(kept.act, subject.act, "impersonation hides nobody who acted before");
-        let helper = facts("helper", "desk", "");
-        let act = decided("", &facts("ada", "spa", "read"), Some(&helper)).unwrap().act.unwrap();
+        let helper = facts("helper", &id("desk"), "");
+        let act = decided("", &facts("ada", &id("spa"), "read"), Some(&helper)).unwrap().act.unwrap();
         assert_eq!(act, json!({ "sub": "helper", "client_id": "desk" }));
         let delegated = TokenInfo { act: Some(json!({ "sub": "x" })), ..helper };
-        assert_eq!(decided("", &facts("ada", "spa", "read"), Some(&delegated)), Err(ErrorCode::InvalidRequest));
-        let often = TokenInfo { parent_jtis: vec![String::new(); MAX_EXCHANGES + 1], ..facts("ada", "spa", "read") };
+        assert_eq!(decided("", &facts("ada", &id("spa"), "read"), Some(&delegated)), Err(ErrorCode::InvalidRequest));
+        let often =
+            TokenInfo { parent_jtis: vec![String::new(); MAX_EXCHANGES + 1], ..facts("ada", &id("spa"), "read") };
         assert_eq!(decided("", &often, None), Err(ErrorCode::InvalidRequest));
     }
 
     #[test]
     fn may_act_names_who_may() {
-        let actor = facts("helper", "desk", "");
+        let actor = facts("helper", &id("desk"), "");
         let act = |may_act: Value, actor| {
-            let subject = TokenInfo { may_act: Some(may_act), ..facts("ada", "spa", "read") };
+            let subject = TokenInfo { may_act: Some(may_act), ..facts("ada", &id("spa"), "read") };
             decided("", &subject, actor)
         };
         for allowed in [

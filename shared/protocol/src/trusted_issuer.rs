@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use types::remote_url::{self, EgressPolicy};
-use types::{Algorithm, Scope};
+use types::{Algorithm, ClientId, Scope};
 
 /// An issuer whose assertions are accepted as grants.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,7 +31,7 @@ pub struct TrustedIssuer {
     pub subject: SubjectMapping,
     /// Clients that may present them; without it, every client that is registered for the grant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub clients: Option<Vec<String>>,
+    pub clients: Option<Vec<ClientId>>,
     /// Largest scope of tokens for its assertions; without it, the scope of the client.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<Scope>,
@@ -128,7 +128,10 @@ impl TrustedIssuer {
                 "must be \"same\", or an object with one of claim, username, map, prefix",
             ),
         ),
-        Member::optional("clients", Shape::Texts),
+        Member::optional(
+            "clients",
+            Shape::Decoded(|value| Vec::<ClientId>::deserialize(value).is_ok(), "must be a list of client_ids"),
+        ),
         Member::optional("scope", Shape::Scopes),
         Member::optional("max_lifetime", Shape::Seconds),
     ];

@@ -10,7 +10,7 @@ use protocol::{
 use serde::Deserialize;
 use serde_json::Value;
 use std::time::Duration;
-use types::{Scope, Timestamp};
+use types::{ClientId, Scope, Timestamp};
 
 /// The registration policy (RFC 7591 §3).
 #[derive(Debug, Default)]
@@ -75,7 +75,7 @@ impl Context {
     /// Returns the registration access token of a generation. It is derived, so that a retry gets the same.
     pub fn registration_access_token(
         &self,
-        client_id: &str,
+        client_id: &ClientId,
         registration: &Registration,
         generation: u32,
     ) -> Result<String, HandlerError> {

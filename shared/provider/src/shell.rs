@@ -6,6 +6,7 @@ use latchkey_http::{LogMembers, MAX_BODY, MAX_QUERY, Request, Response};
 use manifest::Route;
 use serde::Serialize;
 use serde_json::{Value, json};
+use types::ClientId;
 
 /// Answers a request with a function.
 pub async fn respond(function: &Function, request: Request, context: &Context) -> Response {
@@ -95,7 +96,7 @@ struct Line<'a> {
     function: &'a str,
     method: &'a str,
     status: u16,
-    client: Option<String>,
+    client: Option<ClientId>,
     error: Option<String>,
     reason: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]

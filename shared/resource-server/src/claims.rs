@@ -4,7 +4,7 @@ use crate::{AccessError, Config};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use types::json::numeric_date;
-use types::{Audience, Scope, Timestamp};
+use types::{Audience, ClientId, Scope, Timestamp};
 
 /// The claims of an access token (RFC 9068 §2.2, RFC 7662 §2.2).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -13,7 +13,7 @@ pub struct Claims {
     /// `sub`: the user, or the client itself if there is no user.
     pub sub: String,
     /// `client_id`: the client to which the token was issued.
-    pub client_id: String,
+    pub client_id: ClientId,
     /// `aud`: the resource servers that may accept the token.
     pub aud: Audience,
     /// `exp`: the expiry, in seconds since the epoch.

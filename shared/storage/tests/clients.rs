@@ -7,6 +7,11 @@ use latchkey_storage::{Unavailable, Verb, clients};
 use protocol::{Client, SecretVerifier, StoredClient};
 use serde_json::json;
 use std::sync::Arc;
+use types::ClientId;
+
+fn id(text: &str) -> ClientId {
+    ClientId::parse(text).unwrap()
+}
 
 fn client(secret: &str) -> StoredClient {
     let client: Client =
@@ -30,7 +35,7 @@ async fn rename(records: &Faulty) -> StoredClient {
         after.client.client_name = Some("Shop".to_owned());
         Ok::<_, Unavailable>((after, ()))
     };
-    clients::change(records, "shop", renamed).await.unwrap().0
+    clients::change(records, &id("shop"), renamed).await.unwrap().0
 }
 
 /// A secret that was replaced because it leaked must not become valid again.
@@ -39,7 +44,7 @@ async fn a_change_brings_no_replaced_secret_back() {
     let memory = Arc::new(Memory::new());
     clients::save(memory.as_ref(), &client("old")).await.unwrap();
     rename(&with_another_writer(&memory)).await;
-    let stored = clients::find(memory.as_ref(), "shop").await.unwrap().unwrap();
+    let stored = clients::find(memory.as_ref(), &id("shop")).await.unwrap().unwrap();
     assert!(stored.accepts("new") && !stored.accepts("old"));
     assert_eq!(stored.client.client_name.as_deref(), Some("Shop"));
 }
@@ -48,7 +53,7 @@ async fn a_change_brings_no_replaced_secret_back() {
 async fn a_client_that_another_writer_creates_first_is_changed() {
     let memory = Arc::new(Memory::new());
     let told = rename(&with_another_writer(&memory)).await;
-    let stored = clients::find(memory.as_ref(), "shop").await.unwrap().unwrap();
+    let stored = clients::find(memory.as_ref(), &id("shop")).await.unwrap().unwrap();
     assert!(stored.accepts("new") && !stored.accepts("first"));
     assert_eq!(stored, told);
 }

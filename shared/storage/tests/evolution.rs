@@ -21,7 +21,11 @@ use protocol::{
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::time::Duration;
-use types::{Scope, Timestamp};
+use types::{ClientId, Scope, Timestamp};
+
+fn id(text: &str) -> ClientId {
+    ClientId::parse(text).unwrap()
+}
 
 const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
 const LATER: Timestamp = Timestamp::from_secs(1_800_000_100);
@@ -88,23 +92,23 @@ async fn a_client() {
     let memory = Memory::new();
     clients::save(&memory, &StoredClient { unused_until: Some(LATER), ..client() }).await.unwrap();
     evolve(&memory, Kind::Client).await;
-    assert!(clients::find(&memory, "shop").await.unwrap().unwrap().accepts("first"));
+    assert!(clients::find(&memory, &id("shop")).await.unwrap().unwrap().accepts("first"));
 
     let rename = |before: Option<StoredClient>| {
         let mut after = before.unwrap();
         after.client.client_name = Some("Shop".to_owned());
         Ok::<_, latchkey_storage::Unavailable>((after, ()))
     };
-    clients::change(&memory, "shop", rename).await.unwrap();
-    clients::keep(&memory, "shop").await.unwrap();
+    clients::change(&memory, &id("shop"), rename).await.unwrap();
+    clients::keep(&memory, &id("shop")).await.unwrap();
     assert_kept(&memory, Kind::Client);
     clients::save(&memory, &client()).await.unwrap();
     assert_kept(&memory, Kind::Client);
-    assert_eq!(clients::find(&memory, "shop").await.unwrap(), Some(client()));
+    assert_eq!(clients::find(&memory, &id("shop")).await.unwrap(), Some(client()));
 
     let listing = clients::list(&memory, None, 10).await.unwrap();
     assert_eq!((listing.items, listing.unreadable), (vec![client()], vec![]));
-    clients::remove(&memory, "shop").await.unwrap();
+    clients::remove(&memory, &id("shop")).await.unwrap();
     assert_deleted(&memory, Kind::Client);
 }
 
@@ -125,13 +129,13 @@ async fn a_client_with_members_added_at_every_depth() {
         after.secrets.insert(0, SecretVerifier::new("second", [8; 16]));
         Ok::<_, latchkey_storage::Unavailable>((after, ()))
     };
-    clients::change(&memory, "shop", add_secret).await.unwrap();
+    clients::change(&memory, &id("shop"), add_secret).await.unwrap();
     let state: Value = serde_json::from_str(&memory.snapshot()[0].state).unwrap();
     assert_eq!(state["client"]["added"], "a setting");
     assert_eq!(state["client"]["client_name"], "Shop");
     assert_eq!(state["secrets"][0]["added"], Value::Null);
     assert_eq!(state["secrets"][1]["added"], "an expiry");
-    let stored = clients::find(&memory, "shop").await.unwrap().unwrap();
+    let stored = clients::find(&memory, &id("shop")).await.unwrap().unwrap();
     assert!(stored.accepts("first") && stored.accepts("second"));
 }
 
@@ -145,14 +149,14 @@ async fn a_known_member_can_be_removed() {
     evolve(&memory, Kind::Client).await;
     clients::save(&memory, &client()).await.unwrap();
     assert_kept(&memory, Kind::Client);
-    assert_eq!(clients::find(&memory, "shop").await.unwrap().unwrap().client.client_name, None);
+    assert_eq!(clients::find(&memory, &id("shop")).await.unwrap().unwrap().client.client_name, None);
 }
 
 #[tokio::test]
 async fn a_client_that_cannot_be_read_is_reported_and_deleted() {
     let memory = Memory::new();
     clients::save(&memory, &client()).await.unwrap();
-    let unreadable = Record { key: clients::key("broken"), ..memory.snapshot().pop().unwrap() };
+    let unreadable = Record { key: clients::key(&id("broken")), ..memory.snapshot().pop().unwrap() };
     let unreadable = Record { state: r#"{"schema":9,"client":[]}"#.to_owned(), ..unreadable };
     memory.create(&unreadable).await.unwrap();
 
@@ -160,10 +164,10 @@ async fn a_client_that_cannot_be_read_is_reported_and_deleted() {
     assert_eq!(listing.items, [client()]);
     assert_eq!(listing.unreadable.len(), 1);
     assert_eq!(listing.unreadable[0].key, unreadable.key);
-    assert!(clients::find(&memory, "broken").await.unwrap_err().reason.contains("client#"));
-    assert!(clients::exists(&memory, "broken").await.unwrap());
-    clients::remove(&memory, "broken").await.unwrap();
-    assert!(!clients::exists(&memory, "broken").await.unwrap());
+    assert!(clients::find(&memory, &id("broken")).await.unwrap_err().reason.contains("client#"));
+    assert!(clients::exists(&memory, &id("broken")).await.unwrap());
+    clients::remove(&memory, &id("broken")).await.unwrap();
+    assert!(!clients::exists(&memory, &id("broken")).await.unwrap());
 }
 
 fn ada() -> User {
@@ -228,12 +232,12 @@ async fn a_session() {
 async fn a_consent() {
     let memory = Memory::new();
     let scope = |text: &str| Scope::parse(text).unwrap();
-    consents::save(&memory, "ada", "shop", &scope("openid")).await.unwrap();
+    consents::save(&memory, "ada", &id("shop"), &scope("openid")).await.unwrap();
     evolve(&memory, Kind::Consent).await;
-    assert_eq!(consents::find(&memory, "ada", "shop").await.unwrap(), scope("openid"));
-    consents::save(&memory, "ada", "shop", &scope("openid email")).await.unwrap();
+    assert_eq!(consents::find(&memory, "ada", &id("shop")).await.unwrap(), scope("openid"));
+    consents::save(&memory, "ada", &id("shop"), &scope("openid email")).await.unwrap();
     assert_kept(&memory, Kind::Consent);
-    assert_eq!(consents::find(&memory, "ada", "shop").await.unwrap(), scope("openid email"));
+    assert_eq!(consents::find(&memory, "ada", &id("shop")).await.unwrap(), scope("openid email"));
     assert_listed(&memory, &users::owner("ada"), Kind::Consent).await;
     sign_out::forget_consents(&memory, "ada").await.unwrap();
     assert_deleted(&memory, Kind::Consent);
@@ -379,24 +383,25 @@ async fn a_device() {
 
 #[tokio::test]
 async fn a_registration() {
+    let shop = &id("shop");
     let memory = Memory::new();
     let registration = Registration { id: "id".to_owned(), registered_at: NOW, software_statement: None };
     let state = RegistrationState::new(None, "w0".to_owned());
-    registrations::create(&memory, "shop", &registration, &state, Some(LATER)).await.unwrap();
+    registrations::create(&memory, shop, &registration, &state, Some(LATER)).await.unwrap();
     evolve(&memory, Kind::Registration).await;
-    registrations::keep(&memory, "shop").await.unwrap();
+    registrations::keep(&memory, shop).await.unwrap();
     assert_kept(&memory, Kind::Registration);
-    let registered = registrations::find(&memory, "shop").await.unwrap().unwrap();
-    let changed = registrations::change(&memory, "shop", registered, |state| {
+    let registered = registrations::find(&memory, shop).await.unwrap().unwrap();
+    let changed = registrations::change(&memory, shop, registered, |state| {
         Ok::<_, latchkey_storage::Unavailable>(Some(state.shared("w1".to_owned())))
     });
     let changed = changed.await.unwrap().unwrap();
     assert!(changed.state.shared);
     assert_kept(&memory, Kind::Registration);
-    let ended = registrations::end(&memory, "shop", changed, NOW, "w2", |_| Ok::<_, latchkey_storage::Unavailable>(()));
+    let ended = registrations::end(&memory, shop, changed, NOW, "w2", |_| Ok::<_, latchkey_storage::Unavailable>(()));
     assert!(ended.await.unwrap().unwrap().state.ended);
     assert_kept(&memory, Kind::Registration);
-    registrations::remove(&memory, "shop").await.unwrap();
+    registrations::remove(&memory, shop).await.unwrap();
     assert_deleted(&memory, Kind::Registration);
 }
 
@@ -405,24 +410,24 @@ async fn a_registration_that_cannot_be_read_does_not_keep_its_client() {
     let memory = Memory::new();
     let registration = Registration { id: "id".to_owned(), registered_at: NOW, software_statement: None };
     let state = RegistrationState::new(None, "w0".to_owned());
-    registrations::create(&memory, "shop", &registration, &state, None).await.unwrap();
+    registrations::create(&memory, &id("shop"), &registration, &state, None).await.unwrap();
     let record = memory.snapshot().pop().unwrap();
     memory.advance(&record.key, 0, r#"{"schema":9}"#, None).await.unwrap();
-    assert!(registrations::find(&memory, "shop").await.is_err());
-    registrations::end_for_operator(&memory, "shop", NOW, "w1").await.unwrap();
+    assert!(registrations::find(&memory, &id("shop")).await.is_err());
+    registrations::end_for_operator(&memory, &id("shop"), NOW, "w1").await.unwrap();
     assert_deleted(&memory, Kind::Registration);
 }
 
 #[tokio::test]
 async fn a_shared_client_and_an_initial_access_token() {
     let memory = Memory::new();
-    registrations::claim_same(&memory, "print", None, "shop", LATER).await.unwrap();
-    let attempt = registrations::InitialUse { fingerprint: "print".to_owned(), client_id: "shop".to_owned(), at: NOW };
+    registrations::claim_same(&memory, "print", None, &id("shop"), LATER).await.unwrap();
+    let attempt = registrations::InitialUse { fingerprint: "print".to_owned(), client_id: id("shop"), at: NOW };
     registrations::use_initial(&memory, "token", 2, LATER, &attempt, "w0").await.unwrap();
     evolve(&memory, Kind::Registration).await;
-    assert_eq!(registrations::find_same(&memory, "print").await.unwrap().as_deref(), Some("shop"));
-    let claimed = registrations::claim_same(&memory, "print", Some("shop"), "new", LATER).await.unwrap();
-    assert_eq!(claimed, "new");
+    assert_eq!(registrations::find_same(&memory, "print").await.unwrap(), Some(id("shop")));
+    let claimed = registrations::claim_same(&memory, "print", Some(&id("shop")), &id("new"), LATER).await.unwrap();
+    assert_eq!(claimed, id("new"));
     let used = registrations::use_initial(&memory, "token", 2, LATER, &attempt, "w1").await.unwrap();
     assert_eq!(used, registrations::Initial::Used);
     assert_kept(&memory, Kind::Registration);
@@ -445,7 +450,7 @@ async fn a_logout() {
     let memory = Memory::new();
     let logout = logouts::Logout {
         jti: "jti".to_owned(),
-        client_id: "shop".to_owned(),
+        client_id: id("shop"),
         subject: "ada".to_owned(),
         sid: "sid".to_owned(),
         ended_at: NOW,

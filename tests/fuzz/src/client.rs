@@ -3,8 +3,12 @@
 use protocol::registration::{self, Limits};
 use protocol::{Client, GrantType};
 use serde_json::{Map, Value};
-use types::Scope;
 use types::remote_url::EgressPolicy;
+use types::{ClientId, Scope};
+
+fn id(text: &str) -> ClientId {
+    ClientId::parse(text).expect("a client_id")
+}
 
 /// Metadata of a client that registers itself. A client that is accepted is valid, and within the limits.
 pub(crate) fn metadata(bytes: &[u8]) {
@@ -12,13 +16,13 @@ pub(crate) fn metadata(bytes: &[u8]) {
     let scopes = Scope::parse("openid profile email offline_access read").expect("scopes");
     let grants = [GrantType::AuthorizationCode, GrantType::RefreshToken, GrantType::ClientCredentials];
     let limits = Limits { scopes: &scopes, grants: &grants, reach: EgressPolicy::Public };
-    let Ok(client) = registration::read("client", metadata, None, &limits) else { return };
+    let Ok(client) = registration::read(&id("client"), metadata, None, &limits) else { return };
     assert_eq!(client.validate(), []);
     assert!(client.scope.is_within(&scopes));
     assert!(client.grant_types.iter().all(|grant| grants.contains(grant)));
     // The response of the registration, sent back, describes the same client (RFC 7592 §2.2).
     let document: Map<String, Value> = registration::document(&client);
-    let again = registration::read("client", document, None, &limits).expect("its own settings are acceptable");
+    let again = registration::read(&id("client"), document, None, &limits).expect("its own settings are acceptable");
     assert!(serde_json::to_value(&again).ok() == serde_json::to_value(&client).ok());
 }
 

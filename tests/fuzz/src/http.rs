@@ -32,7 +32,7 @@ pub(crate) fn basic(bytes: &[u8]) {
         let request = request(header::AUTHORIZATION, &[value]);
         let Ok(Some(header)) = request.authorization() else { continue };
         let Ok(credentials) = ClientCredentials::from_request(Some(header), &Parameters::default()) else { continue };
-        assert!(!credentials.client_id.is_empty());
+        assert!(!credentials.client_id.as_str().is_empty());
         assert_eq!(format!("{credentials:?}"), format!("ClientCredentials({})", credentials.client_id));
     }
 }

@@ -3,7 +3,11 @@
 use jose::{JwkSet, Jwt};
 use protocol::RequestObject;
 use serde_json::Value;
-use types::Timestamp;
+use types::{ClientId, Timestamp};
+
+fn id(text: &str) -> ClientId {
+    ClientId::parse(text).expect("a client_id")
+}
 
 const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
 
@@ -39,7 +43,7 @@ pub(crate) fn request_object(bytes: &[u8]) {
     let json = serde_json::from_slice::<Value>(bytes).ok().and_then(|value| value.as_object().cloned());
     for claims in [unsecured, json].into_iter().flatten() {
         let Ok(parameters) =
-            RequestObject::new(claims).into_parameters("s6BhdRkqt3", "https://server.example.com", NOW)
+            RequestObject::new(claims).into_parameters(&id("s6BhdRkqt3"), "https://server.example.com", NOW)
         else {
             continue;
         };

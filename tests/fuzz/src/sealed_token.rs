@@ -5,24 +5,28 @@ use protocol::{
     AuthorizationCode, CodeBinding, DeviceCode, InitialAccessToken, RefreshToken, RegistrationAccessToken, RequestUri,
     SealedToken, SessionToken,
 };
-use types::Timestamp;
+use std::sync::LazyLock;
+use types::{ClientId, Timestamp};
 
 const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
-const CLIENT: &str = "binding";
-const BINDING: CodeBinding<'_> = CodeBinding { client_id: CLIENT, redirect_uri: "", code_challenge: "" };
+static CLIENT: LazyLock<ClientId> = LazyLock::new(|| ClientId::parse("binding").expect("a client_id"));
+
+fn binding() -> CodeBinding<'static> {
+    CodeBinding { client_id: &CLIENT, redirect_uri: "", code_challenge: "" }
+}
 
 /// Opens a text as one kind of token and seals its content again; `None` if it does not open.
 type Reseal = fn(&Secrets, &str) -> Option<SealedToken>;
 
 /// Each kind of token, with its prefix.
 const KINDS: [(&str, Reseal); 7] = [
-    ("lkc_", |keys, text| AuthorizationCode::open(keys, text, BINDING, NOW).map(|code| code.seal(keys, BINDING))),
-    ("lkr_", |keys, text| RefreshToken::open(keys, text, CLIENT, NOW).map(|token| token.seal(keys, CLIENT))),
+    ("lkc_", |keys, text| AuthorizationCode::open(keys, text, binding(), NOW).map(|code| code.seal(keys, binding()))),
+    ("lkr_", |keys, text| RefreshToken::open(keys, text, &CLIENT, NOW).map(|token| token.seal(keys, &CLIENT))),
     ("lks_", |keys, text| SessionToken::open(keys, text, NOW).map(|token| token.seal(keys))),
-    ("lkd_", |keys, text| DeviceCode::open(keys, text, CLIENT).map(|code| code.seal(keys, CLIENT))),
+    ("lkd_", |keys, text| DeviceCode::open(keys, text, &CLIENT).map(|code| code.seal(keys, &CLIENT))),
     ("lki_", |keys, text| InitialAccessToken::open(keys, text, NOW).map(|token| token.seal(keys))),
-    ("lkg_", |keys, text| RegistrationAccessToken::open(keys, text, CLIENT).map(|token| token.seal(keys, CLIENT))),
-    ("lkp_", |keys, text| RequestUri::open(keys, text, CLIENT, NOW).map(|uri| uri.seal(keys, CLIENT))),
+    ("lkg_", |keys, text| RegistrationAccessToken::open(keys, text, &CLIENT).map(|token| token.seal(keys, &CLIENT))),
+    ("lkp_", |keys, text| RequestUri::open(keys, text, &CLIENT, NOW).map(|uri| uri.seal(keys, &CLIENT))),
 ];
 
 /// No bytes open as a token unless this server sealed exactly that token, of exactly that kind.
@@ -70,13 +74,13 @@ mod tests {
         let registration =
             RegistrationAccessToken { registration: RegistrationId::new([1, 2], [3; 16]), generation: 3 };
         let tokens = [
-            ("lkc", AuthorizationCode { grant, issued_at, expires_at }.seal(&secrets, BINDING)),
-            ("lkr", RefreshToken { snapshot }.seal(&secrets, CLIENT)),
+            ("lkc", AuthorizationCode { grant, issued_at, expires_at }.seal(&secrets, binding())),
+            ("lkr", RefreshToken { snapshot }.seal(&secrets, &CLIENT)),
             ("lks", session.seal(&secrets)),
-            ("lkd", device_code.seal(&secrets, CLIENT)),
+            ("lkd", device_code.seal(&secrets, &CLIENT)),
             ("lki", initial.seal(&secrets)),
-            ("lkg", registration.seal(&secrets, CLIENT)),
-            ("lkp", request_uri.seal(&secrets, CLIENT)),
+            ("lkg", registration.seal(&secrets, &CLIENT)),
+            ("lkp", request_uri.seal(&secrets, &CLIENT)),
         ];
         for (name, token) in tokens {
             let path = format!("{}/seeds/sealed_token/{name}", env!("CARGO_MANIFEST_DIR"));

@@ -13,7 +13,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use storage::{Records, clients, users};
-use types::Timestamp;
+use types::{ClientId, Timestamp};
 
 pub use flow::{Flow, Tokens, VERIFIER, altered};
 
@@ -102,6 +102,11 @@ impl Instance {
         self.send(Method::POST, path, &[(header::CONTENT_TYPE, "application/x-www-form-urlencoded".to_owned())], body)
             .await
     }
+}
+
+/// Returns a `client_id`.
+pub fn client_id(id: &str) -> ClientId {
+    ClientId::parse(id).unwrap()
 }
 
 /// Returns the JSON body of a response.

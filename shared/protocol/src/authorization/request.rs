@@ -4,7 +4,7 @@ use super::checks::SentRequest;
 use super::{ClaimsRequest, CodeChallenge, Prompt};
 use crate::{Client, Resource, ResponseTarget, ResponseType, UncheckedTarget, redirect_uri};
 use serde::{Deserialize, Serialize};
-use types::{Error, ErrorCode, Scope};
+use types::{ClientId, Error, ErrorCode, Scope};
 
 /// An authorization request whose checks have passed. It leaves out `id_token_hint`, whose check needs keys, and
 /// parameters without effect here, such as `ui_locales`.
@@ -13,7 +13,7 @@ use types::{Error, ErrorCode, Scope};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AuthorizationRequest<Target = ResponseTarget> {
     /// `client_id`.
-    pub client_id: String,
+    pub client_id: ClientId,
     /// Redirect URI, response mode and `state`: where the response goes.
     pub target: Target,
     /// `response_type`: what the response contains.

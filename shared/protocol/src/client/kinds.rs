@@ -1,6 +1,7 @@
 //! Values of client settings.
 
 use serde::{Deserialize, Serialize};
+use types::ClientId;
 
 /// A grant type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -209,7 +210,7 @@ impl AccessTokenFormat {
 pub struct TokenExchangePolicy {
     /// Clients whose tokens it may exchange.
     #[serde(default)]
-    pub subject_clients: Vec<String>,
+    pub subject_clients: Vec<ClientId>,
     /// Audiences that it may request.
     #[serde(default)]
     pub audiences: Vec<String>,

@@ -12,7 +12,7 @@ use crate::{MAX_TOKEN_LIFETIME, RefreshLifetimes};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
-use types::{Algorithm, ContentEncryption, KeyManagementAlgorithm, RequestObjectAlgorithm, Scope};
+use types::{Algorithm, ClientId, ContentEncryption, KeyManagementAlgorithm, RequestObjectAlgorithm, Scope};
 
 pub use kinds::{
     AccessTokenFormat, ApplicationType, ClientAuthenticationMethod, GrantType, ResponseType, SubjectType,
@@ -27,7 +27,7 @@ pub use secrets::{SecretRotation, SecretVerifier, StoredClient, chosen_secret_pr
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Client {
     /// Identifier on the wire.
-    pub client_id: String,
+    pub client_id: ClientId,
     /// Name that users see.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_name: Option<String>,
@@ -244,7 +244,7 @@ impl Client {
 
     /// Returns the name that users see: `client_name`, or else `client_id`.
     pub fn display_name(&self) -> &str {
-        self.client_name.as_deref().unwrap_or(&self.client_id)
+        self.client_name.as_deref().unwrap_or(self.client_id.as_str())
     }
 
     /// Returns the lifetimes of its tokens. The limit also applies to clients that were stored before it existed.

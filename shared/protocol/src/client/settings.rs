@@ -8,8 +8,9 @@ use super::{
 };
 use crate::Problem;
 use crate::shape::{self, Member, Shape};
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use types::{Algorithm, ContentEncryption, KeyManagementAlgorithm, RequestObjectAlgorithm};
+use types::{Algorithm, ClientId, ContentEncryption, KeyManagementAlgorithm, RequestObjectAlgorithm};
 
 /// A setting of a client.
 #[derive(Clone, Copy, Debug)]
@@ -98,7 +99,10 @@ const APPLICATION_TYPE: Shape = Shape::OneOf(|| ApplicationType::ALL.iter().map(
 const SUBJECT_TYPE: Shape = Shape::OneOf(|| SubjectType::ALL.iter().map(|kind| kind.as_str()).collect());
 const TOKEN_FORMAT: Shape = Shape::OneOf(|| AccessTokenFormat::ALL.iter().map(|format| format.as_str()).collect());
 const TOKEN_EXCHANGE: Shape = Shape::Object(&[
-    Member::optional("subject_clients", Shape::Texts),
+    Member::optional(
+        "subject_clients",
+        Shape::Decoded(|value| <Vec<ClientId>>::deserialize(value).is_ok(), "must be a list of client_ids"),
+    ),
     Member::optional("audiences", Shape::Texts),
     Member::optional("impersonation", Shape::Flag),
 ]);

@@ -1,13 +1,13 @@
 //! Validation of a client's settings.
 
 use super::human;
-use crate::limits::{MAX_CLIENT_ID, MAX_KEYS, MAX_LIST, MAX_REFRESH_LIFETIME, MAX_TEXT};
+use crate::limits::{MAX_KEYS, MAX_LIST, MAX_REFRESH_LIFETIME, MAX_TEXT};
 use crate::{
     ApplicationType, Client, GrantType, MAX_TOKEN_LIFETIME, Problem, ResponseType, SubjectType, redirect_uri, resource,
 };
 use serde_json::{Map, Value};
-use types::RequestObjectAlgorithm;
 use types::remote_url::{self, EgressPolicy};
+use types::{ClientId, RequestObjectAlgorithm};
 use url::Url;
 
 /// The members of a JWK that hold a private or a symmetric key (RFC 7518 §6).
@@ -24,9 +24,8 @@ impl Client {
     pub fn validate(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
         let id_allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
-        if !(1..=MAX_CLIENT_ID).contains(&self.client_id.len()) || !self.client_id.bytes().all(id_allowed) {
-            let rule = format!("must be 1 to {MAX_CLIENT_ID} of the characters A-Z a-z 0-9 - . _ ~");
-            problems.push(Problem::new("client_id", rule));
+        if !self.client_id.as_str().bytes().all(id_allowed) {
+            problems.push(Self::id_problem());
         }
         self.redirects(&mut problems);
         self.grants(&mut problems);
@@ -38,6 +37,12 @@ impl Client {
         self.sectors(&mut problems);
         self.durations(&mut problems);
         problems
+    }
+
+    /// Returns the problem of a `client_id` that no registered client may have.
+    pub fn id_problem() -> Problem {
+        let rule = format!("must be 1 to {} of the characters A-Z a-z 0-9 - . _ ~", ClientId::MAX_LENGTH);
+        Problem::new("client_id", rule)
     }
 
     fn redirects(&self, problems: &mut Vec<Problem>) {

@@ -12,13 +12,13 @@ use private_key_jwt::SignedAssertion;
 use secret::PresentedSecret;
 use std::borrow::Cow;
 use std::fmt;
-use types::{Error, ErrorCode};
+use types::{ClientId, Error, ErrorCode};
 
 /// The `client_id` that a request names and the evidence that it presents. Nothing is verified yet.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ClientCredentials {
     /// `client_id` of the client.
-    pub client_id: String,
+    pub client_id: ClientId,
     evidence: Evidence,
 }
 
@@ -53,12 +53,13 @@ impl ClientCredentials {
     /// the request uses more than one method (RFC 6749 §2.3).
     pub fn from_request(authorization: Option<&str>, parameters: &Parameters) -> Result<Self, Error> {
         let client_id = parameters.value("client_id");
+        let known = |text| ClientId::parse(text).ok_or_else(|| invalid_client(UNAUTHENTICATED));
         if let Some(assertion) = SignedAssertion::from_parameters(parameters)? {
             if authorization.is_some() || secret::in_body(parameters).is_some() {
                 return Err(several_methods());
             }
             let subject = assertion.subject(client_id)?;
-            return Ok(Self { client_id: subject, evidence: Evidence::Assertion(assertion) });
+            return Ok(Self { client_id: known(&subject)?, evidence: Evidence::Assertion(assertion) });
         }
         if let Some(header) = authorization {
             if secret::in_body(parameters).is_some() {
@@ -68,12 +69,12 @@ impl ClientCredentials {
             if client_id.is_some_and(|sent| sent != named) {
                 return Err(Error::invalid_request("client_id in the body is not the one in the Authorization header"));
             }
-            return Ok(Self { client_id: named, evidence: secret.map_or(Evidence::None, Evidence::Secret) });
+            return Ok(Self { client_id: known(&named)?, evidence: secret.map_or(Evidence::None, Evidence::Secret) });
         }
         let client_id = client_id
             .ok_or_else(|| invalid_client("no client authentication: send client_id, or an Authorization header"))?;
         let evidence = secret::in_body(parameters).map_or(Evidence::None, Evidence::Secret);
-        Ok(Self { client_id: client_id.to_owned(), evidence })
+        Ok(Self { client_id: known(client_id)?, evidence })
     }
 
     /// Checks the evidence by the method that the client registered. Returns what is left to verify. Errors:

@@ -99,10 +99,14 @@ pub fn check(
     if !is_typed && names_only_this_server(claims.get("aud"), audience) {
         claims.insert("aud".to_owned(), Value::String(audience.issuer.to_owned()));
     }
-    let rules =
-        AssertionRules { issuer: &client.client_id, audience: audience.issuer, max_lifetime: MAX_LIFETIME, now };
+    let rules = AssertionRules {
+        issuer: client.client_id.as_str(),
+        audience: audience.issuer,
+        max_lifetime: MAX_LIFETIME,
+        now,
+    };
     let assertion = Assertion::check(claims, &rules)?;
-    if assertion.subject == client.client_id { Ok(assertion) } else { Err(AssertionProblem::Subject) }
+    if assertion.subject == client.client_id.as_str() { Ok(assertion) } else { Err(AssertionProblem::Subject) }
 }
 
 fn names_only_this_server(aud: Option<&Value>, audience: AssertionAudience<'_>) -> bool {

@@ -5,13 +5,13 @@ use crate::{Client, GrantType, Parameters, Resource, resource};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::time::Duration;
-use types::{Error, ErrorCode, Scope, Timestamp};
+use types::{ClientId, Error, ErrorCode, Scope, Timestamp};
 
 /// A device authorization request whose checks have passed (RFC 8628 §3.1).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeviceRequest {
     /// `client_id`.
-    pub client_id: String,
+    pub client_id: ClientId,
     /// `scope`, without the scopes that the client may not request.
     pub scope: Scope,
     /// `resource` (RFC 8707).

@@ -14,7 +14,7 @@ mod verdict;
 
 use crate::{AuthenticationContext, ClaimsRequest};
 use serde::{Deserialize, Serialize};
-use types::Scope;
+use types::{ClientId, Scope};
 
 pub use lifetimes::RefreshLifetimes;
 pub use state::{ActiveGrant, GrantState, RevokedToken};
@@ -24,7 +24,7 @@ pub use verdict::{CodeVerdict, RACE, RefreshVerdict};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Grant {
     /// The client.
-    pub client_id: String,
+    pub client_id: ClientId,
     /// The user.
     pub subject: String,
     /// The granted scope. A refresh may request less, never more (RFC 6749 §6).

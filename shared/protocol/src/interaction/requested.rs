@@ -2,7 +2,7 @@
 
 use crate::{AuthorizationRequest, Client, DeviceRequest, Prompt, ResponseTarget, UncheckedTarget, UserCode};
 use serde::{Deserialize, Serialize};
-use types::Error;
+use types::{ClientId, Error};
 
 /// The request that an interaction is about.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -56,7 +56,7 @@ impl SignInPolicy<'_> {
 
 impl<Target> Requested<Target> {
     /// Returns the client that sent the request.
-    pub fn client_id(&self) -> &str {
+    pub fn client_id(&self) -> &ClientId {
         match self {
             Self::Authorization(requested) => &requested.request.client_id,
             Self::Device(device) => &device.request.client_id,

@@ -5,7 +5,7 @@ use crate::token::snapshot::GrantSnapshot;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::time::Duration;
-use types::{Audience, Scope, Timestamp};
+use types::{Audience, ClientId, Scope, Timestamp};
 
 /// Maximum lifetime of an access token or an ID token: 1 day. No setting exceeds it, because a retired signing key is
 /// published for that long.
@@ -21,7 +21,7 @@ pub struct AccessTokenClaims {
     /// `aud`: the resource servers that accept the token.
     pub aud: Audience,
     /// `client_id`: the client that the token was issued to.
-    pub client_id: String,
+    pub client_id: ClientId,
     /// `iat`: time of issue, in seconds since the epoch.
     pub iat: u64,
     /// `exp`: expiry, in seconds since the epoch.

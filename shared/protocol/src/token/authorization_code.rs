@@ -3,7 +3,7 @@
 use crate::token::record_id::GrantId;
 use crate::token::reference::Reference;
 use crate::token::sealed::{Mac, SealedToken, open, seal};
-use types::Timestamp;
+use types::{ClientId, Timestamp};
 
 /// An authorization code: names the grant that its redemption activates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub struct AuthorizationCode {
 #[derive(Clone, Copy, Debug)]
 pub struct CodeBinding<'a> {
     /// The client.
-    pub client_id: &'a str,
+    pub client_id: &'a ClientId,
     /// The redirect URI of the authorization request.
     pub redirect_uri: &'a str,
     /// The code challenge of the authorization request.
@@ -28,8 +28,8 @@ pub struct CodeBinding<'a> {
 }
 
 impl<'a> CodeBinding<'a> {
-    const fn parts(&self) -> [&'a [u8]; 3] {
-        [self.client_id.as_bytes(), self.redirect_uri.as_bytes(), self.code_challenge.as_bytes()]
+    fn parts(&self) -> [&'a [u8]; 3] {
+        [self.client_id.as_str().as_bytes(), self.redirect_uri.as_bytes(), self.code_challenge.as_bytes()]
     }
 }
 

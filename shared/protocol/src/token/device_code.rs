@@ -3,7 +3,7 @@
 use crate::token::record_id::DeviceDecisionId;
 use crate::token::reference::Reference;
 use crate::token::sealed::{Mac, SealedToken, open, seal};
-use types::Timestamp;
+use types::{ClientId, Timestamp};
 
 /// A device code: names the decision of the user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,16 +20,16 @@ const PREFIX: &str = "lkd_";
 
 impl DeviceCode {
     /// Makes the code, bound to its client (RFC 8628 §3.4).
-    pub fn seal(&self, mac: &dyn Mac, client_id: &str) -> SealedToken {
+    pub fn seal(&self, mac: &dyn Mac, client_id: &ClientId) -> SealedToken {
         let Self { decision, issued_at, expires_at } = *self;
         let reference = Reference { id: decision.veil(mac), issued_at, expires_at };
-        seal(mac, PREFIX, &reference.pack(), &[client_id.as_bytes()])
+        seal(mac, PREFIX, &reference.pack(), &[client_id.as_str().as_bytes()])
     }
 
     /// Opens a code, expired or not: an expired one has an error code of its own (RFC 8628 §3.5). `None` if it is forged or
     /// another client's.
-    pub fn open(mac: &dyn Mac, code: &str, client_id: &str) -> Option<Self> {
-        let opened = open(mac, PREFIX, code, &[client_id.as_bytes()])?;
+    pub fn open(mac: &dyn Mac, code: &str, client_id: &ClientId) -> Option<Self> {
+        let opened = open(mac, PREFIX, code, &[client_id.as_str().as_bytes()])?;
         let Reference { id, issued_at, expires_at } = Reference::unpack(&opened.payload)?;
         Some(Self { decision: DeviceDecisionId::unveil(mac, opened.key_id, id)?, issued_at, expires_at })
     }

@@ -4,7 +4,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256, Sha512};
-use types::Algorithm;
+use types::{Algorithm, ClientId};
 
 /// The claims of an ID token (OpenID Connect Core §2, §3.1.3.6).
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -14,7 +14,7 @@ pub struct IdTokenClaims<'a> {
     /// `sub`: the user.
     pub sub: &'a str,
     /// `aud`: the client.
-    pub aud: &'a str,
+    pub aud: &'a ClientId,
     /// `exp`: expiry, in seconds since the epoch.
     pub exp: u64,
     /// `iat`: time of issue, in seconds since the epoch.

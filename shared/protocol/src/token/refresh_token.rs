@@ -2,7 +2,7 @@
 
 use crate::token::sealed::{Mac, SealedToken, open, seal};
 use crate::token::snapshot::GrantSnapshot;
-use types::Timestamp;
+use types::{ClientId, Timestamp};
 
 /// A refresh token: the snapshot of its grant. It expires at the snapshot's `refresh_expires_at`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,13 +15,13 @@ const PREFIX: &str = "lkr_";
 
 impl RefreshToken {
     /// Makes the token, bound to its client (RFC 6749 §6). It follows from the snapshot, so a retry gets the same token.
-    pub fn seal(&self, mac: &dyn Mac, client_id: &str) -> SealedToken {
-        seal(mac, PREFIX, &self.snapshot.pack(mac), &[client_id.as_bytes()])
+    pub fn seal(&self, mac: &dyn Mac, client_id: &ClientId) -> SealedToken {
+        seal(mac, PREFIX, &self.snapshot.pack(mac), &[client_id.as_str().as_bytes()])
     }
 
     /// Opens a token; `None` if it is forged, another client's, or expired at `now`.
-    pub fn open(mac: &dyn Mac, token: &str, client_id: &str, now: Timestamp) -> Option<Self> {
-        let opened = open(mac, PREFIX, token, &[client_id.as_bytes()])?;
+    pub fn open(mac: &dyn Mac, token: &str, client_id: &ClientId, now: Timestamp) -> Option<Self> {
+        let opened = open(mac, PREFIX, token, &[client_id.as_str().as_bytes()])?;
         let snapshot = GrantSnapshot::unpack(mac, opened.key_id, &opened.payload)?;
         (!snapshot.refresh_expires_at.is_past(now)).then_some(Self { snapshot })
     }

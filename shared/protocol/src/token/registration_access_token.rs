@@ -3,6 +3,7 @@
 use crate::token::bytes::Reader;
 use crate::token::record_id::RegistrationId;
 use crate::token::sealed::{Mac, SealedToken, open, seal};
+use types::ClientId;
 
 /// A registration access token. It does not expire (RFC 7592 §5): a later generation replaces it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,15 +18,15 @@ const PREFIX: &str = "lkg_";
 
 impl RegistrationAccessToken {
     /// Makes the token, bound to its client (RFC 7592 §2). It follows from its content, so a retry gets the same token.
-    pub fn seal(&self, mac: &dyn Mac, client_id: &str) -> SealedToken {
+    pub fn seal(&self, mac: &dyn Mac, client_id: &ClientId) -> SealedToken {
         let mut payload = self.registration.veil(mac).to_vec();
         payload.extend_from_slice(&self.generation.to_be_bytes());
-        seal(mac, PREFIX, &payload, &[client_id.as_bytes()])
+        seal(mac, PREFIX, &payload, &[client_id.as_str().as_bytes()])
     }
 
     /// Opens a token; `None` if it is forged or another client's.
-    pub fn open(mac: &dyn Mac, token: &str, client_id: &str) -> Option<Self> {
-        let opened = open(mac, PREFIX, token, &[client_id.as_bytes()])?;
+    pub fn open(mac: &dyn Mac, token: &str, client_id: &ClientId) -> Option<Self> {
+        let opened = open(mac, PREFIX, token, &[client_id.as_str().as_bytes()])?;
         let mut reader = Reader::new(&opened.payload);
         let token = Self {
             registration: RegistrationId::unveil(mac, opened.key_id, reader.take()?)?,

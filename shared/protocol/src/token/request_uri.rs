@@ -3,7 +3,7 @@
 use crate::token::record_id::PushedRequestId;
 use crate::token::reference::Reference;
 use crate::token::sealed::{Mac, SealedToken, open, seal};
-use types::Timestamp;
+use types::{ClientId, Timestamp};
 
 /// The reference in a `request_uri` that this server issued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,15 +20,15 @@ const PREFIX: &str = "lkp_";
 
 impl RequestUri {
     /// Makes the reference, bound to its client (RFC 9126 §4).
-    pub fn seal(&self, mac: &dyn Mac, client_id: &str) -> SealedToken {
+    pub fn seal(&self, mac: &dyn Mac, client_id: &ClientId) -> SealedToken {
         let Self { request, issued_at, expires_at } = *self;
         let reference = Reference { id: request.veil(mac), issued_at, expires_at };
-        seal(mac, PREFIX, &reference.pack(), &[client_id.as_bytes()])
+        seal(mac, PREFIX, &reference.pack(), &[client_id.as_str().as_bytes()])
     }
 
     /// Opens a reference; `None` if it is forged, another client's, or expired at `now`.
-    pub fn open(mac: &dyn Mac, reference: &str, client_id: &str, now: Timestamp) -> Option<Self> {
-        let opened = open(mac, PREFIX, reference, &[client_id.as_bytes()])?;
+    pub fn open(mac: &dyn Mac, reference: &str, client_id: &ClientId, now: Timestamp) -> Option<Self> {
+        let opened = open(mac, PREFIX, reference, &[client_id.as_str().as_bytes()])?;
         let Reference { id, issued_at, expires_at } = Reference::unpack(&opened.payload)?;
         let reference = Self { request: PushedRequestId::unveil(mac, opened.key_id, id)?, issued_at, expires_at };
         (!expires_at.is_past(now)).then_some(reference)

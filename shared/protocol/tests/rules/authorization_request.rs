@@ -245,7 +245,7 @@ fn a_stored_request_is_checked_again() {
     changed.redirect_uris.retain(|uri| uri != "https://app.example/cb");
     assert!(stored(json.clone()).recheck(&changed).is_err());
     let mut other = client();
-    other.client_id = "other".into();
+    other.client_id = types::ClientId::parse("other").unwrap();
     assert!(stored(json.clone()).recheck(&other).is_err());
     let mut forged = json;
     forged["target"]["redirect_uri"] = "https://evil.example/".into();

@@ -2,7 +2,11 @@
 
 use latchkey_protocol::{ClaimsRequest, ClientCredentials, CodeChallenge, Parameters, redirect_uri};
 use proptest::prelude::*;
-use types::{ErrorCode, Scope};
+use types::{ClientId, ErrorCode, Scope};
+
+fn id(text: &str) -> ClientId {
+    ClientId::parse(text).unwrap()
+}
 
 #[test]
 fn parameters_are_taken_as_sent() {
@@ -38,7 +42,7 @@ fn client_credentials_come_one_way() {
         format!("Basic {}", STANDARD.encode(text))
     };
     let parsed = ClientCredentials::from_request(Some(&basic("a%3Ab:s%2Bc")), &none).unwrap();
-    assert_eq!(parsed.client_id, "a:b", "form-encoded within Basic (RFC 6749 section 2.3.1)");
+    assert_eq!(parsed.client_id, id("a:b"), "form-encoded within Basic (RFC 6749 section 2.3.1)");
     assert!(!format!("{parsed:?}").contains("s+c"), "secrets are hidden from Debug");
     let both = Parameters::parse(b"client_secret=x").unwrap();
     assert_eq!(

@@ -5,14 +5,18 @@ use latchkey_protocol::{Client, GrantType, client_settings};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use types::remote_url::EgressPolicy;
-use types::{Error, ErrorCode, Scope};
+use types::{ClientId, Error, ErrorCode, Scope};
+
+fn id(text: &str) -> ClientId {
+    ClientId::parse(text).unwrap()
+}
 
 fn read(metadata: Value, statement: Option<Value>) -> Result<Client, Error> {
     let scopes = Scope::parse("openid profile").unwrap();
     let grants = [GrantType::AuthorizationCode, GrantType::RefreshToken];
     let limits = Limits { scopes: &scopes, grants: &grants, reach: EgressPolicy::Public };
     let statement = statement.map(|statement| statement.as_object().unwrap().clone());
-    registration::read("id", metadata.as_object().unwrap().clone(), statement.as_ref(), &limits)
+    registration::read(&id("id"), metadata.as_object().unwrap().clone(), statement.as_ref(), &limits)
 }
 
 #[test]

@@ -9,7 +9,11 @@ use latchkey_protocol::{
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 use std::time::Duration;
-use types::Timestamp;
+use types::{ClientId, Timestamp};
+
+fn id(text: &str) -> ClientId {
+    ClientId::parse(text).unwrap()
+}
 
 pub(crate) struct Keys(pub(crate) u8);
 
@@ -34,8 +38,9 @@ impl Mac for Keys {
 
 const T0: Timestamp = Timestamp::from_secs(1_800_000_000);
 
-const BINDING: CodeBinding<'_> =
-    CodeBinding { client_id: "client", redirect_uri: "https://a.example/cb", code_challenge: "challenge" };
+fn code_for(client_id: &ClientId) -> CodeBinding<'_> {
+    CodeBinding { client_id, redirect_uri: "https://a.example/cb", code_challenge: "challenge" }
+}
 
 fn content() -> AuthorizationCode {
     AuthorizationCode {
@@ -46,11 +51,11 @@ fn content() -> AuthorizationCode {
 }
 
 fn code() -> String {
-    content().seal(&Keys(1), BINDING).into_exposed()
+    content().seal(&Keys(1), code_for(&id("client"))).into_exposed()
 }
 
 fn open(code: &str, client: &str, redirect_uri: &str, challenge: &str, now: Timestamp) -> Option<AuthorizationCode> {
-    let binding = CodeBinding { client_id: client, redirect_uri, code_challenge: challenge };
+    let binding = CodeBinding { client_id: &id(client), redirect_uri, code_challenge: challenge };
     AuthorizationCode::open(&Keys(1), code, binding, now)
 }
 
@@ -72,7 +77,7 @@ fn snapshot(random: u8) -> GrantSnapshot {
 fn tokens_do_not_show_whose_they_are() {
     let shown = |random: u8| {
         let snapshot = snapshot(random);
-        let token = RefreshToken { snapshot }.seal(&Keys(1), "client");
+        let token = RefreshToken { snapshot }.seal(&Keys(1), &id("client"));
         let token = URL_SAFE_NO_PAD.decode(&token.expose()[4..]).unwrap();
         let claim = URL_SAFE_NO_PAD.decode(snapshot.to_claim(&Keys(1))).unwrap();
         assert_eq!(GrantSnapshot::from_claim(&Keys(1), &snapshot.to_claim(&Keys(1))), Some(snapshot));
@@ -122,28 +127,28 @@ fn a_token_of_one_kind_is_none_of_another() {
     let refresh = RefreshToken { snapshot: snapshot(3) };
     let sealed = [
         session.seal(keys).into_exposed(),
-        uri.seal(keys, "client").into_exposed(),
-        device.seal(keys, "client").into_exposed(),
+        uri.seal(keys, &id("client")).into_exposed(),
+        device.seal(keys, &id("client")).into_exposed(),
         initial.seal(keys).into_exposed(),
-        registration.seal(keys, "client").into_exposed(),
-        refresh.seal(keys, "client").into_exposed(),
+        registration.seal(keys, &id("client")).into_exposed(),
+        refresh.seal(keys, &id("client")).into_exposed(),
         code(),
     ];
     assert_eq!(SessionToken::open(keys, &sealed[0], T0), Some(session));
-    assert_eq!(RequestUri::open(keys, &sealed[1], "client", T0), Some(uri));
-    assert_eq!(DeviceCode::open(keys, &sealed[2], "client"), Some(device));
+    assert_eq!(RequestUri::open(keys, &sealed[1], &id("client"), T0), Some(uri));
+    assert_eq!(DeviceCode::open(keys, &sealed[2], &id("client")), Some(device));
     assert_eq!(InitialAccessToken::open(keys, &sealed[3], T0), Some(initial));
-    assert_eq!(RegistrationAccessToken::open(keys, &sealed[4], "client"), Some(registration));
-    assert_eq!(RefreshToken::open(keys, &sealed[5], "client", T0), Some(refresh));
+    assert_eq!(RegistrationAccessToken::open(keys, &sealed[4], &id("client")), Some(registration));
+    assert_eq!(RefreshToken::open(keys, &sealed[5], &id("client"), T0), Some(refresh));
     let opens = |text: &str| {
         [
             SessionToken::open(keys, text, T0).is_some(),
-            RequestUri::open(keys, text, "client", T0).is_some(),
-            DeviceCode::open(keys, text, "client").is_some(),
+            RequestUri::open(keys, text, &id("client"), T0).is_some(),
+            DeviceCode::open(keys, text, &id("client")).is_some(),
             InitialAccessToken::open(keys, text, T0).is_some(),
-            RegistrationAccessToken::open(keys, text, "client").is_some(),
-            RefreshToken::open(keys, text, "client", T0).is_some(),
-            AuthorizationCode::open(keys, text, BINDING, T0).is_some(),
+            RegistrationAccessToken::open(keys, text, &id("client")).is_some(),
+            RefreshToken::open(keys, text, &id("client"), T0).is_some(),
+            AuthorizationCode::open(keys, text, code_for(&id("client")), T0).is_some(),
         ]
     };
     for (index, token) in sealed.iter().enumerate() {
@@ -153,25 +158,25 @@ fn a_token_of_one_kind_is_none_of_another() {
             assert_eq!(opens(&renamed), expected, "{renamed}");
         }
     }
-    assert_eq!(RefreshToken::open(keys, &sealed[5], "other", T0), None);
-    assert_eq!(RefreshToken::open(keys, &sealed[5], "client", expires_at), None, "expired");
+    assert_eq!(RefreshToken::open(keys, &sealed[5], &id("other"), T0), None);
+    assert_eq!(RefreshToken::open(keys, &sealed[5], &id("client"), expires_at), None, "expired");
     assert_eq!(SessionToken::open(keys, &sealed[0], expires_at), None, "expired");
-    assert_eq!(RequestUri::open(keys, &sealed[1], "client", expires_at), None, "expired");
-    assert_eq!(RequestUri::open(keys, &sealed[1], "other", T0), None);
+    assert_eq!(RequestUri::open(keys, &sealed[1], &id("client"), expires_at), None, "expired");
+    assert_eq!(RequestUri::open(keys, &sealed[1], &id("other"), T0), None);
     assert_eq!(InitialAccessToken::open(keys, &sealed[3], expires_at), None, "expired");
-    assert_eq!(DeviceCode::open(keys, &sealed[2], "other"), None);
-    assert_eq!(RegistrationAccessToken::open(keys, &sealed[4], "other"), None);
+    assert_eq!(DeviceCode::open(keys, &sealed[2], &id("other")), None);
+    assert_eq!(RegistrationAccessToken::open(keys, &sealed[4], &id("other")), None);
 }
 
 #[test]
 fn another_deployments_token_is_nothing() {
-    assert_eq!(AuthorizationCode::open(&Keys(2), &code(), BINDING, T0), None);
+    assert_eq!(AuthorizationCode::open(&Keys(2), &code(), code_for(&id("client")), T0), None);
 }
 
 #[test]
 fn no_identifier_and_no_token_is_shown_by_debug() {
     let code = content();
-    let shown = format!("{code:?} {:?}", code.seal(&Keys(1), BINDING));
+    let shown = format!("{code:?} {:?}", code.seal(&Keys(1), code_for(&id("client"))));
     assert!(!shown.contains(&code.grant.name()) && shown.contains("redacted"), "{shown}");
 }
 

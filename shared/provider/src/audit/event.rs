@@ -1,6 +1,7 @@
 //! The events, and the members of each.
 
 use serde::Serialize;
+use types::ClientId;
 
 /// A security-relevant act.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,50 +11,50 @@ pub enum AuditEvent<'a> {
         /// The user.
         subject: &'a str,
         /// The client whose request the user signed in for.
-        client: &'a str,
+        client: &'a ClientId,
     },
     /// A sign-in failed. The typed name is not recorded: it may be a password.
     SignInFailed {
         /// The client whose request the user signed in for.
-        client: &'a str,
+        client: &'a ClientId,
     },
     /// A sign-in was rejected because of a rate limit.
     SignInThrottled {
         /// The client whose request the user signed in for.
-        client: &'a str,
+        client: &'a ClientId,
     },
     /// A user allowed a client's request.
     ConsentGiven {
         /// The user.
         subject: &'a str,
         /// The client.
-        client: &'a str,
+        client: &'a ClientId,
     },
     /// A user denied a client's request.
     ConsentRefused {
         /// The user.
         subject: &'a str,
         /// The client.
-        client: &'a str,
+        client: &'a ClientId,
     },
     /// An authorization code was issued.
     CodeIssued {
         /// The user.
         subject: &'a str,
         /// The client.
-        client: &'a str,
+        client: &'a ClientId,
     },
     /// An authorization code or device code was redeemed a second time; its grant is revoked.
     CodeReplayed {
         /// The client.
-        client: &'a str,
+        client: &'a ClientId,
     },
     /// Tokens were issued for a new grant, or to the client itself.
     TokenIssued {
         /// The user; none if the client acts for itself.
         subject: Option<&'a str>,
         /// The client.
-        client: &'a str,
+        client: &'a ClientId,
         /// `grant_type` of the request.
         grant_type: &'static str,
     },
@@ -62,48 +63,48 @@ pub enum AuditEvent<'a> {
         /// The user.
         subject: Option<&'a str>,
         /// The client.
-        client: &'a str,
+        client: &'a ClientId,
     },
     /// A refresh token was used a second time; its grant is revoked.
     RefreshTokenReplayed {
         /// The client.
-        client: &'a str,
+        client: &'a ClientId,
     },
     /// A token was exchanged for another one.
     TokenExchanged {
         /// The user.
         subject: Option<&'a str>,
         /// The client.
-        client: &'a str,
+        client: &'a ClientId,
     },
     /// A client revoked a token.
     TokenRevoked {
         /// The client.
-        client: &'a str,
+        client: &'a ClientId,
     },
     /// A client failed to authenticate. The name is that of the request: it may not exist.
     ClientAuthenticationFailed {
         /// The client that the request names.
-        client: &'a str,
+        client: &'a ClientId,
     },
     /// A client was registered.
     ClientRegistered {
         /// The client.
-        client: &'a str,
+        client: &'a ClientId,
         /// The party that registered it.
         actor: Actor,
     },
     /// The settings or the secret of a client changed.
     ClientChanged {
         /// The client.
-        client: &'a str,
+        client: &'a ClientId,
         /// The party that changed it.
         actor: Actor,
     },
     /// A client was deleted.
     ClientDeleted {
         /// The client.
-        client: &'a str,
+        client: &'a ClientId,
         /// The party that deleted it.
         actor: Actor,
     },
@@ -291,7 +292,7 @@ impl<'a> AuditEvent<'a> {
     }
 
     /// Returns `client`: the client that the event is about.
-    pub const fn client(&self) -> Option<&'a str> {
+    pub const fn client(&self) -> Option<&'a ClientId> {
         match *self {
             Self::SignInSucceeded { client, .. }
             | Self::SignInFailed { client }
@@ -339,7 +340,8 @@ mod tests {
 
     #[test]
     fn every_event_is_documented() {
-        let (subject, client, actor) = ("s", "c", Actor::Client);
+        let client = &ClientId::parse("c").unwrap();
+        let (subject, actor) = ("s", Actor::Client);
         let events = [
             AuditEvent::SignInSucceeded { subject, client },
             AuditEvent::SignInFailed { client },

@@ -7,7 +7,7 @@ use latchkey_http::{Request, RequestLog};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::net::IpAddr;
-use types::Timestamp;
+use types::{ClientId, Timestamp};
 
 use event::Outcome;
 pub use event::{Actor, AuditEvent};
@@ -21,7 +21,7 @@ struct Entry<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     subject: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    client: Option<&'a str>,
+    client: Option<&'a ClientId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     address: Option<IpAddr>,
     #[serde(skip_serializing_if = "Option::is_none")]

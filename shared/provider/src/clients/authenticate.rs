@@ -35,7 +35,7 @@ impl Context {
         credentials: &ClientCredentials,
         request: &Request,
     ) -> Result<Arc<StoredClient>, HandlerError> {
-        let (client_id, now) = (credentials.client_id.as_str(), request.received_at);
+        let (client_id, now) = (&credentials.client_id, request.received_at);
         let mut client = self.client(client_id, now).await?;
         let checked = match credentials.check(client.as_deref()) {
             // The client may have a new secret or method since it was read.

@@ -9,23 +9,39 @@ pub(crate) use cache::ClientCache;
 use protocol::StoredClient;
 use source::ClientSource;
 use std::sync::Arc;
-use types::Timestamp;
+use types::{ClientId, Timestamp};
 
 impl Context {
     /// Returns a client, or `None` if no client has this `client_id`. The result may be as old as [`crate::CACHED_FOR`].
     /// Round trips: 1 if the client is not cached.
-    pub async fn client(&self, client_id: &str, now: Timestamp) -> Result<Option<Arc<StoredClient>>, HandlerError> {
-        let Some(source) = ClientSource::of(client_id) else { return Ok(None) };
+    pub async fn client(
+        &self,
+        client_id: &ClientId,
+        now: Timestamp,
+    ) -> Result<Option<Arc<StoredClient>>, HandlerError> {
         if let Some(cached) = self.clients.get(client_id, now) {
             return Ok(Some(cached).filter(|client| client.is_there(now)));
         }
-        let found = source.find(client_id, self).await?.filter(|found| found.is_there(now)).map(Arc::new);
+        let found =
+            ClientSource::of(client_id).find(client_id, self).await?.filter(|found| found.is_there(now)).map(Arc::new);
         self.clients.put(client_id, found.as_ref(), now);
         Ok(found)
     }
 
+    /// As [`Self::client`], for a `client_id` that a request names. A text that is no `client_id` names no client.
+    pub async fn named_client(
+        &self,
+        client_id: &str,
+        now: Timestamp,
+    ) -> Result<Option<Arc<StoredClient>>, HandlerError> {
+        match ClientId::parse(client_id) {
+            Some(client_id) => self.client(&client_id, now).await,
+            None => Ok(None),
+        }
+    }
+
     /// Removes a client from the cache, after a change.
-    pub fn forget_client(&self, client_id: &str) {
+    pub fn forget_client(&self, client_id: &ClientId) {
         self.clients.forget(client_id);
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::{Context, HandlerError};
 use protocol::StoredClient;
-use protocol::limits::MAX_CLIENT_ID;
+use types::ClientId;
 
 /// A source of clients. The form of a `client_id` decides which one applies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,13 +12,17 @@ pub(super) enum ClientSource {
 }
 
 impl ClientSource {
-    /// Returns the source of a `client_id`; `None` if no client can have it.
-    pub(super) fn of(client_id: &str) -> Option<Self> {
-        (1..=MAX_CLIENT_ID).contains(&client_id.len()).then_some(Self::Registered)
+    /// Returns the source of a `client_id`.
+    pub(super) const fn of(_: &ClientId) -> Self {
+        Self::Registered
     }
 
     /// Reads the client. Round trips: 1.
-    pub(super) async fn find(self, client_id: &str, context: &Context) -> Result<Option<StoredClient>, HandlerError> {
+    pub(super) async fn find(
+        self,
+        client_id: &ClientId,
+        context: &Context,
+    ) -> Result<Option<StoredClient>, HandlerError> {
         match self {
             Self::Registered => Ok(storage::clients::find(context.records.as_ref(), client_id).await?),
         }

@@ -7,7 +7,7 @@ use protocol::{AccessTokenClaims, GrantSnapshot, Mac};
 use serde::{Deserialize, de::DeserializeOwned};
 use storage::grants::{self, LiveGrant, StoredGrant};
 use storage::markers;
-use types::{ACCESS_TOKEN_TYPE, OPAQUE_PREFIX, Timestamp};
+use types::{ACCESS_TOKEN_TYPE, ClientId, OPAQUE_PREFIX, Timestamp};
 
 /// The claims of an ID token that a client sends as a hint. Its expiry does not matter (OpenID Connect Core §3.1.2.1,
 /// RP-Initiated Logout §2).
@@ -17,7 +17,7 @@ pub struct IdTokenHint {
     /// `sub`: the user.
     pub sub: String,
     /// `aud`: the client that the token was issued to.
-    pub aud: String,
+    pub aud: ClientId,
     /// `sid`: the session.
     pub sid: String,
 }
@@ -27,7 +27,7 @@ pub struct IdTokenHint {
 pub struct PresentedIdToken {
     iss: String,
     /// `aud`: the client that the token was issued to.
-    pub aud: String,
+    pub aud: ClientId,
     /// `exp`: expiry, in seconds since the epoch.
     pub exp: u64,
     jti: String,
@@ -100,7 +100,12 @@ impl Context {
 
     /// True if the client exists and existed at `at`. A client's tokens end with it (RFC 7592 §2.3) and do not pass to a
     /// later client with the same client_id.
-    async fn client_existed_at(&self, client_id: &str, at: Timestamp, now: Timestamp) -> Result<bool, HandlerError> {
+    async fn client_existed_at(
+        &self,
+        client_id: &ClientId,
+        at: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool, HandlerError> {
         Ok(self.client(client_id, now).await?.is_some_and(|client| client.existed_at(at)))
     }
 

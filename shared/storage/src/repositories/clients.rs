@@ -6,27 +6,27 @@ use super::update::{Change, Current, Start, Target, update};
 use crate::{Cursor, Key, Kind, Records, Unavailable};
 use protocol::StoredClient;
 use std::time::Duration;
-use types::Timestamp;
+use types::{ClientId, Timestamp};
 
 const ALL: DeploymentList = DeploymentList::new(Kind::Client, "clients");
 
 /// Returns the key of a client's record.
-pub fn key(client_id: &str) -> Key {
-    ALL.key(client_id)
+pub fn key(client_id: &ClientId) -> Key {
+    ALL.key(client_id.as_str())
 }
 
-fn target(client_id: &str) -> Target {
-    Target::owned(key(client_id), ALL.owner(client_id))
+fn target(client_id: &ClientId) -> Target {
+    Target::owned(key(client_id), ALL.owner(client_id.as_str()))
 }
 
 /// Reads a client. Round trips: 1.
-pub async fn find(records: &dyn Records, client_id: &str) -> Result<Option<StoredClient>, Unavailable> {
+pub async fn find(records: &dyn Records, client_id: &ClientId) -> Result<Option<StoredClient>, Unavailable> {
     let Some(record) = records.get(&key(client_id)).await? else { return Ok(None) };
     Ok(Some(decode(&record.key, &record.state)?))
 }
 
 /// True if there is a record for this client, readable or not. Round trips: 1.
-pub async fn exists(records: &dyn Records, client_id: &str) -> Result<bool, Unavailable> {
+pub async fn exists(records: &dyn Records, client_id: &ClientId) -> Result<bool, Unavailable> {
     Ok(records.get(&key(client_id)).await?.is_some())
 }
 
@@ -47,7 +47,7 @@ pub async fn save(records: &dyn Records, client: &StoredClient) -> Result<(), Un
 /// is applied to the client that this writer left. Returns the client as written and the second value of `change`.
 pub async fn change<T: Send, E: From<Unavailable> + Send>(
     records: &dyn Records,
-    client_id: &str,
+    client_id: &ClientId,
     change: impl Fn(Option<StoredClient>) -> Result<(StoredClient, T), E> + Send,
 ) -> Result<(StoredClient, T), E> {
     let updated = update(records, target(client_id), Start::Read, move |current: Option<&Current<StoredClient>>| {
@@ -58,7 +58,7 @@ pub async fn change<T: Send, E: From<Unavailable> + Send>(
 }
 
 /// Keeps a client that would expire unused, because it is used now.
-pub async fn keep(records: &dyn Records, client_id: &str) -> Result<(), Unavailable> {
+pub async fn keep(records: &dyn Records, client_id: &ClientId) -> Result<(), Unavailable> {
     let keep = |current: Option<&Current<StoredClient>>| {
         Ok::<_, Unavailable>(match current.map(|current| &current.state.value) {
             Some(stored) if stored.unused_until.is_some() => {
@@ -71,7 +71,7 @@ pub async fn keep(records: &dyn Records, client_id: &str) -> Result<(), Unavaila
 }
 
 /// Removes a client. Does not read it.
-pub async fn remove(records: &dyn Records, client_id: &str) -> Result<(), Unavailable> {
+pub async fn remove(records: &dyn Records, client_id: &ClientId) -> Result<(), Unavailable> {
     records.delete(&key(client_id)).await
 }
 

@@ -8,7 +8,7 @@ use protocol::{
     ActiveGrant, CodeVerdict, Grant, GrantId, GrantSnapshot, GrantState, RefreshLifetimes, RefreshVerdict, RevokedToken,
 };
 use std::time::Duration;
-use types::Timestamp;
+use types::{ClientId, Timestamp};
 
 /// Time from the expiry of the last token of a grant to the removal of its record.
 const MARGIN: Duration = Duration::from_secs(3600);
@@ -265,7 +265,7 @@ pub async fn revoke_access_token(
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SessionClient {
     /// The client.
-    pub client_id: String,
+    pub client_id: ClientId,
     /// The session, as its grants name it.
     pub sid: String,
 }

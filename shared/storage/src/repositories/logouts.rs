@@ -7,7 +7,7 @@ use super::update::create_new;
 use crate::{Advance, Bucket, Cursor, Kind, Record, Records, Unavailable};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
-use types::Timestamp;
+use types::{ClientId, Timestamp};
 
 /// A notification to one client about one session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,7 +15,7 @@ pub struct Logout {
     /// `jti` of every logout token that is sent for it, by which a client recognizes a repetition.
     pub jti: String,
     /// The client to notify.
-    pub client_id: String,
+    pub client_id: ClientId,
     /// The user whose session ended.
     pub subject: String,
     /// The session that ended.

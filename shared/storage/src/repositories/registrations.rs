@@ -7,7 +7,7 @@ use crate::{Key, Kind, Partition, Record, Records, Unavailable};
 use protocol::registration::{Registration, RegistrationState};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
-use types::Timestamp;
+use types::{ClientId, Timestamp};
 
 /// A registration and its current state.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub struct InitialUse {
     /// The digest of the registered metadata.
     pub fingerprint: String,
     /// The client that was registered.
-    pub client_id: String,
+    pub client_id: ClientId,
     /// The time of the use.
     pub at: Timestamp,
 }
@@ -62,14 +62,14 @@ fn key(id: &str) -> Key {
     Key::new(Kind::Registration, Partition::of(&format!("registration#{id}")), id)
 }
 
-fn client_target(client_id: &str) -> Target {
+fn client_target(client_id: &ClientId) -> Target {
     Target::unowned(key(&format!("client-{client_id}")))
 }
 
 /// Stores a registration. Round trips: 1.
 pub async fn create(
     records: &dyn Records,
-    client_id: &str,
+    client_id: &ClientId,
     registration: &Registration,
     state: &RegistrationState,
     expires_at: Option<Timestamp>,
@@ -86,7 +86,7 @@ pub async fn create(
 }
 
 /// Reads the registration of a client. Round trips: 1.
-pub async fn find(records: &dyn Records, client_id: &str) -> Result<Option<Registered>, Unavailable> {
+pub async fn find(records: &dyn Records, client_id: &ClientId) -> Result<Option<Registered>, Unavailable> {
     let record = records.get(&client_target(client_id).key).await?;
     Ok(record.map(Registered::read).transpose()?)
 }
@@ -96,7 +96,7 @@ pub async fn find(records: &dyn Records, client_id: &str) -> Result<Option<Regis
 /// registration after that; `None` if it is gone. Round trips: 1 without a conflict.
 pub async fn change<E: From<Unavailable> + Send>(
     records: &dyn Records,
-    client_id: &str,
+    client_id: &ClientId,
     from: Registered,
     next: impl Fn(&RegistrationState) -> Result<Option<RegistrationState>, E> + Send,
 ) -> Result<Option<Registered>, E> {
@@ -116,7 +116,7 @@ const ENDED_FOR: Duration = Duration::from_secs(86_400);
 /// is gone. Round trips: 1 without a conflict.
 pub async fn end<E: From<Unavailable> + Send>(
     records: &dyn Records,
-    client_id: &str,
+    client_id: &ClientId,
     from: Registered,
     now: Timestamp,
     write_id: &str,
@@ -135,7 +135,7 @@ pub async fn end<E: From<Unavailable> + Send>(
 /// removed. Round trips: 1 without a registration, else 2.
 pub async fn end_for_operator(
     records: &dyn Records,
-    client_id: &str,
+    client_id: &ClientId,
     now: Timestamp,
     write_id: &str,
 ) -> Result<(), Unavailable> {
@@ -151,7 +151,7 @@ pub async fn end_for_operator(
 
 async fn write<E: From<Unavailable> + Send>(
     records: &dyn Records,
-    client_id: &str,
+    client_id: &ClientId,
     from: Registered,
     next: impl Fn(&Current<RegistrationState>) -> Result<Option<(RegistrationState, Option<Timestamp>)>, E> + Send,
 ) -> Result<Option<Registered>, E> {
@@ -171,7 +171,7 @@ async fn write<E: From<Unavailable> + Send>(
 }
 
 /// Keeps a registration that would expire unused, because its client is used now.
-pub async fn keep(records: &dyn Records, client_id: &str) -> Result<(), Unavailable> {
+pub async fn keep(records: &dyn Records, client_id: &ClientId) -> Result<(), Unavailable> {
     let keep = |current: Option<&Current<RegistrationState>>| {
         Ok::<_, Unavailable>(match current {
             Some(current) if current.expires_at.is_some() => Change::Write(current.state.value.clone(), None, ()),
@@ -182,14 +182,14 @@ pub async fn keep(records: &dyn Records, client_id: &str) -> Result<(), Unavaila
 }
 
 /// Removes the registration of a client. Does not read it.
-pub async fn remove(records: &dyn Records, client_id: &str) -> Result<(), Unavailable> {
+pub async fn remove(records: &dyn Records, client_id: &ClientId) -> Result<(), Unavailable> {
     records.delete(&client_target(client_id).key).await
 }
 
 /// The client that identical registrations share.
 #[derive(Clone, Serialize, Deserialize)]
 struct Shared {
-    client_id: String,
+    client_id: ClientId,
 }
 
 fn shared_key(fingerprint: &str) -> Key {
@@ -197,7 +197,7 @@ fn shared_key(fingerprint: &str) -> Key {
 }
 
 /// Reads the client that registrations with this fingerprint share. Round trips: 1.
-pub async fn find_same(records: &dyn Records, fingerprint: &str) -> Result<Option<String>, Unavailable> {
+pub async fn find_same(records: &dyn Records, fingerprint: &str) -> Result<Option<ClientId>, Unavailable> {
     let Some(record) = records.get(&shared_key(fingerprint)).await? else { return Ok(None) };
     let shared: Shared = decode(&record.key, &record.state)?;
     Ok(Some(shared.client_id))
@@ -208,18 +208,18 @@ pub async fn find_same(records: &dyn Records, fingerprint: &str) -> Result<Optio
 pub async fn claim_same(
     records: &dyn Records,
     fingerprint: &str,
-    instead_of: Option<&str>,
-    client_id: &str,
+    instead_of: Option<&ClientId>,
+    client_id: &ClientId,
     expires_at: Timestamp,
-) -> Result<String, Unavailable> {
+) -> Result<ClientId, Unavailable> {
     let target = Target::unowned(shared_key(fingerprint));
     let claimed = update(records, target, Start::Absent, |current: Option<&Current<Shared>>| {
-        let known = current.map(|current| current.state.value.client_id.as_str());
+        let known = current.map(|current| &current.state.value.client_id);
         Ok::<_, Unavailable>(match known.filter(|known| instead_of != Some(known)) {
-            Some(known) => Change::Keep(known.to_owned()),
+            Some(known) => Change::Keep(known.clone()),
             None => {
-                let shared = Shared { client_id: client_id.to_owned() };
-                Change::Write(shared, Some(expires_at), client_id.to_owned())
+                let shared = Shared { client_id: client_id.clone() };
+                Change::Write(shared, Some(expires_at), client_id.clone())
             }
         })
     });

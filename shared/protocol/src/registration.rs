@@ -159,9 +159,7 @@ fn narrow_scope(known: &mut Map<String, Value>, limits: &Limits<'_>) -> Result<(
 fn strings(known: &Map<String, Value>, name: &str) -> Result<Option<Vec<String>>, Error> {
     known
         .get(name)
-        .map(|value| {
-            serde_json::from_value(value.clone()).map_err(|_| invalid(format!("{name}: must be a list of strings")))
-        })
+        .map(|value| types::json::typed(value).ok_or_else(|| invalid(format!("{name}: must be a list of strings"))))
         .transpose()
 }
 

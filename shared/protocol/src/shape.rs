@@ -137,7 +137,7 @@ pub fn decode<T: DeserializeOwned>(members: &[Member], mut object: Map<String, V
         members.iter().any(|member| member.name == name && member.shape.problems(name, value).is_empty())
     };
     object.retain(|name, value| is_good((name, value)));
-    let decoded = serde_json::from_value(Value::Object(object)).ok();
+    let decoded = types::json::typed(&Value::Object(object));
     if decoded.is_none() && problems.is_empty() {
         problems.push(Problem::new("settings", "cannot be read"));
     }

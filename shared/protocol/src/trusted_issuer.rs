@@ -124,7 +124,7 @@ impl TrustedIssuer {
         Member::required(
             "subject",
             Shape::Decoded(
-                |value| SubjectMapping::deserialize(value).is_ok(),
+                |value| types::json::typed::<SubjectMapping>(value).is_some(),
                 "must be \"same\", or an object with one of claim, username, map, prefix",
             ),
         ),

@@ -118,7 +118,7 @@ impl Reader<'_> {
     /// Returns the items of a setting that is a JSON array of objects; none if it is not set.
     fn list<T: DeserializeOwned>(&mut self, name: &str, members: &[Member]) -> Vec<T> {
         let Some(text) = self.text(name) else { return Vec::new() };
-        let items: Vec<Map<String, Value>> = match serde_json::from_str(&text) {
+        let items: Vec<Map<String, Value>> = match serde_json::from_slice(text.as_bytes()) {
             Ok(items) => items,
             Err(error) => {
                 let (line, column) = (error.line(), error.column());

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Deploys the Workers of the authorization server that wrangler.toml lists, the owner of the Durable Objects first. Needs
+# Deploys the Workers of the authorization server that wrangler.toml lists, those that others bind first. Needs
 # `npx wrangler login` or CLOUDFLARE_API_TOKEN.
 #
 #   infra/cloudflare/deploy.sh [--config FILE] [ARGUMENT...]
@@ -7,7 +7,7 @@
 # --config names the file of another deployment, which `cargo xtask generate --deployment … --out FILE` writes. Further
 # arguments go to `wrangler deploy`.
 #
-# The script uploads LATCHKEY_SECRET from the environment to each Worker as a secret, and LATCHKEY_SECRET_PREVIOUS and
+# The script uploads LATCHKEY_SECRET from the environment to each Worker of the server as a secret, and LATCHKEY_SECRET_PREVIOUS and
 # LATCHKEY_PAIRWISE_SECRET where they are set. A Worker keeps a secret whose variable is not set. With
 # LATCHKEY_SECRET_PREVIOUS= (set to nothing) the script deletes the previous secret.
 set -eu
@@ -35,15 +35,16 @@ printf '{"LATCHKEY_SECRET":"%s"' "$LATCHKEY_SECRET" > "$secrets"
 [ -z "${LATCHKEY_PAIRWISE_SECRET:-}" ] || printf ',"LATCHKEY_PAIRWISE_SECRET":"%s"' "$LATCHKEY_PAIRWISE_SECRET" >> "$secrets"
 printf '}' >> "$secrets"
 
-# The environments with Durable Objects are the authorization server; the first one owns the objects. Deploy the guard and
-# the sample API yourself, where your API is: wrangler deploy --env demo-api, then --env authorizer.
-owner=
-for name in $(awk -F '[].]' '/^\[env\./ { name = $2 } /^durable_objects/ { print name }' "$config"); do
-    if [ -z "$owner" ]; then
-        owner=$name
-        wrangler deploy --config "$config" --env "$name" "$@"
-        continue
-    fi
+# The Workers without secrets come first: the owner of the Durable Objects, and those that only service bindings reach. Deploy
+# the guard and the sample API yourself, where your API is: wrangler deploy --env demo-api, then --env authorizer.
+# generated: Workers, by `cargo xtask generate` from shared/manifest.
+keyless="records saml"
+server="admin authorize consent device introspect login logout metadata notify par register revoke rotate token userinfo"
+# end of Workers
+for name in $keyless; do
+    wrangler deploy --config "$config" --env "$name" "$@"
+done
+for name in $server; do
     wrangler deploy --config "$config" --env "$name" --secrets-file "$secrets" "$@"
     if [ "${LATCHKEY_SECRET_PREVIOUS-kept}" = "" ]; then
         echo '{"LATCHKEY_SECRET_PREVIOUS":null}' | wrangler secret bulk --config "$config" --env "$name"

@@ -4,17 +4,18 @@
 //
 // --port      the port on localhost. Default: a free one.
 // --issuer    LATCHKEY_ISSUER. Default: http://localhost:PORT.
-// --set       a variable for every function. LATCHKEY_SECRET comes from the environment.
+// --set       a variable for every function that has settings. LATCHKEY_SECRET comes from the environment.
 // --contract  serves the contract tests of the store (tests/contract-worker) in place of the functions.
-// --faults    lets tests inject faults into the Durable Objects at /faults (faulty-records.mjs).
+// --faults    lets tests inject faults into the Durable Objects at /faults (faulty-records.mjs). The text of an assertion
+//             injects them into its check (faulty-saml.mjs).
 //
 // Prints {"url"} when it is ready. The name of a scheduled function on a line of standard input runs that function and
 // prints {"scheduled", "outcome"}. Ends when standard input closes. The log of the Workers goes to standard error.
 
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { dirname } from "node:path";
+import { basename, dirname } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -74,7 +75,12 @@ function isServer(name) {
   return read(name).durable_objects.bindings.length > 0;
 }
 
-// The owner of the Durable Objects serves no routes and needs no settings.
+// True if wrangler.toml gives the Worker settings. The owner of the Durable Objects and the services of other Workers have none.
+function hasSettings(name) {
+  return Object.keys(read(name).vars).length > 0;
+}
+
+// The owner of the Durable Objects serves no routes.
 function ownsObjects(name) {
   return read(name).durable_objects.bindings.some(({ script_name }) => script_name === undefined);
 }
@@ -82,16 +88,17 @@ function ownsObjects(name) {
 function worker(name) {
   const { workerOptions, main } = unstable_getMiniflareWorkerOptions(config, name);
   const { LATCHKEY_SECRET, ...others } = settings;
-  const given = ownsObjects(name) ? {} : isServer(name) ? settings : others;
+  const given = !hasSettings(name) ? {} : isServer(name) ? settings : others;
   const bindings = { ...workerOptions.bindings, ...given };
-  const code = ownsObjects(name) && values.faults ? faulty(script(main)) : script(main);
+  const faulty = `${root}infra/cloudflare/faulty-${name}.mjs`;
+  const code = values.faults && existsSync(faulty) ? wrapped(script(main), faulty) : script(main);
   return { ...workerOptions, bindings, name: read(name).name, zone: undefined, ...code };
 }
 
-// The script that owns the objects, wrapped in the one that injects faults.
-function faulty({ modules, modulesRoot }) {
-  const contents = readFileSync(`${root}infra/cloudflare/faulty-records.mjs`, "utf8");
-  return { modules: [{ type: "ESModule", path: `${modulesRoot}/faulty-records.mjs`, contents }, ...modules], modulesRoot };
+// A script, wrapped in the one that injects faults.
+function wrapped({ modules, modulesRoot }, wrapper) {
+  const path = `${modulesRoot}/${basename(wrapper)}`;
+  return { modules: [{ type: "ESModule", path, contents: readFileSync(wrapper, "utf8") }, ...modules], modulesRoot };
 }
 
 // The output of infra/cloudflare/build.sh: a module and its wasm.

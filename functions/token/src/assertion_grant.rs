@@ -12,28 +12,7 @@ use protocol::{ActiveGrant, AuthenticationContext, Grant, GrantState, MappedSubj
 use provider::HandlerError;
 use serde_json::{Map, Value};
 use storage::{directory, grants, users};
-use types::{Algorithm, Error, ErrorCode, Timestamp};
-
-/// Returns the trusted issuer that an assertion names, if this client may present its assertions and the algorithm is
-/// allowed. Nothing is verified yet.
-pub(crate) fn named_issuer<'a>(
-    request: &TokenRequest<'_>,
-    trusted: &'a [TrustedIssuer],
-    named: Option<&str>,
-    algorithm: Algorithm,
-) -> Result<&'a TrustedIssuer, Error> {
-    let issuer = trusted
-        .iter()
-        .filter(|issuer| issuer.serves(&request.client.client))
-        .find(|issuer| named == Some(&issuer.issuer))
-        .ok_or_else(|| {
-            Error::invalid_grant("the issuer of the assertion is not trusted here, or not with this client")
-        })?;
-    if !issuer.algorithms.contains(&algorithm) {
-        return Err(Error::invalid_grant("the assertion is signed with an algorithm that its issuer does not use"));
-    }
-    Ok(issuer)
-}
+use types::{Error, ErrorCode, Timestamp};
 
 /// A verified assertion that meets the rules.
 pub(crate) struct Accepted<'a> {

@@ -4,10 +4,10 @@ use crate::TokenRequest;
 use crate::assertion_grant::{self, Accepted};
 use crate::issue::TokenResponse;
 use jose::Jwt;
-use protocol::{Assertion, AssertionRules};
+use protocol::{Assertion, AssertionRules, TrustedIssuer};
 use provider::{HandlerError, KeyError, KeySource};
 use serde_json::Value;
-use types::{Error, Timestamp};
+use types::{Algorithm, Error, Timestamp};
 
 /// Values of `typ` that an assertion may have, besides none: the plain one, and the one of
 /// draft-ietf-oauth-rfc7523bis. An access token or logout token of the same issuer is never accepted as an assertion
@@ -25,7 +25,7 @@ pub(crate) async fn issue(request: &TokenRequest<'_>) -> Result<TokenResponse, H
         })?;
     let named = jwt.unverified_claims().and_then(|claims| claims.get("iss")?.as_str().map(str::to_owned));
     let trusted = &request.context.config.trusted_issuers;
-    let issuer = assertion_grant::named_issuer(request, trusted, named.as_deref(), jwt.header().alg)?;
+    let issuer = named_issuer(request, trusted, named.as_deref(), jwt.header().alg)?;
     let keys = KeySource::either(issuer.jwks.as_ref(), issuer.jwks_uri.as_deref())
         .ok_or_else(|| HandlerError::unavailable("a trusted issuer has no keys"))?;
     let claims = match request.context.verify_by(&jwt, keys, request.now).await {
@@ -54,4 +54,25 @@ pub(crate) async fn issue(request: &TokenRequest<'_>) -> Result<TokenResponse, H
         authenticated_at,
     };
     assertion_grant::issue(request, accepted).await
+}
+
+/// Returns the trusted issuer that an assertion names, if this client may present its assertions and the algorithm is
+/// allowed. Nothing is verified yet.
+fn named_issuer<'a>(
+    request: &TokenRequest<'_>,
+    trusted: &'a [TrustedIssuer],
+    named: Option<&str>,
+    algorithm: Algorithm,
+) -> Result<&'a TrustedIssuer, Error> {
+    let issuer = trusted
+        .iter()
+        .filter(|issuer| issuer.serves(&request.client.client))
+        .find(|issuer| named == Some(&issuer.issuer))
+        .ok_or_else(|| {
+            Error::invalid_grant("the issuer of the assertion is not trusted here, or not with this client")
+        })?;
+    if !issuer.algorithms.contains(&algorithm) {
+        return Err(Error::invalid_grant("the assertion is signed with an algorithm that its issuer does not use"));
+    }
+    Ok(issuer)
 }

@@ -8,6 +8,7 @@ mod issue;
 mod jwt_bearer;
 mod refresh_token;
 mod saml_bearer;
+mod saml_check;
 mod token_exchange;
 
 use http::header;
@@ -115,5 +116,6 @@ fn grant_type(parameters: &Parameters, mut offered: impl Iterator<Item = GrantTy
 #[cfg(target_arch = "wasm32")]
 #[worker::event(fetch)]
 async fn fetch(request: worker::Request, env: worker::Env, _: worker::Context) -> worker::Result<worker::Response> {
+    saml_check::bind(&env);
     provider::worker::serve(FUNCTION, request, &env).await
 }

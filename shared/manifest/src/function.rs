@@ -24,6 +24,9 @@ pub struct Function {
     /// True if the function must see each change of a client at once. Its Worker reads clients from the Durable Object;
     /// the other Workers read them through the cache, which may be a minute old.
     pub reads_current_clients: bool,
+    /// The functions of [`Role::Service`] that the Worker calls, each through a service binding that has the function's name
+    /// in capitals.
+    pub services: &'static [&'static str],
     /// Memory of the Lambda function, in MB. 1,769 MB are one processor.
     pub memory: u32,
     /// The time after which Lambda ends a run.
@@ -41,6 +44,9 @@ pub enum Role {
     Guard,
     /// Requests that a guard let through, to a sample API. Has neither the secret nor the records.
     SampleApi,
+    /// Messages of other Workers, through their service bindings. Has neither the secret nor the records. On AWS and on the
+    /// local server the callers contain its code.
+    Service,
     /// Commands of the other Workers. The Worker owns the Durable Objects; AWS has DynamoDB in its place.
     RecordStore,
 }
@@ -96,6 +102,7 @@ impl Function {
         keys: Keys::None,
         calls_out: false,
         reads_current_clients: false,
+        services: &[],
         memory: Self::MEMORY,
         timeout: Self::TIMEOUT,
     };
@@ -128,7 +135,7 @@ impl Function {
 
     /// True if the function exists on AWS Lambda.
     pub const fn runs_on_lambda(&self) -> bool {
-        !matches!(self.role, Role::RecordStore)
+        !matches!(self.role, Role::RecordStore | Role::Service)
     }
 
     /// True if the function may use the verb on records of this kind. False for [`Verb::List`]: see

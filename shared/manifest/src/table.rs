@@ -224,6 +224,12 @@ pub const FUNCTIONS: &[Function] = &[
         ..Function::BASE
     },
     Function {
+        name: "saml",
+        about: "Checks SAML assertions for `token` (RFC 7522); only on Cloudflare",
+        role: Role::Service,
+        ..Function::BASE
+    },
+    Function {
         name: "token",
         about: "Token endpoint (RFC 6749 §3.2)",
         role: Role::Endpoint(&[cors("/token", POST)]),
@@ -238,6 +244,7 @@ pub const FUNCTIONS: &[Function] = &[
         ],
         keys: Keys::SignAlways,
         calls_out: true,
+        services: &["saml"],
         ..Function::BASE
     },
     Function {
@@ -345,6 +352,21 @@ mod tests {
     fn only_login_reads_credentials() {
         let readers = FUNCTIONS.iter().filter(|function| function.may(Get, Credential)).map(|function| function.name);
         assert_eq!(readers.collect::<Vec<_>>(), ["login"]);
+    }
+
+    #[test]
+    fn services_are_functions_without_routes_and_keys() {
+        for function in FUNCTIONS {
+            for name in function.services {
+                let service = FUNCTIONS.iter().find(|service| service.name == *name).unwrap();
+                assert_eq!(service.role, Role::Service, "{name} of {}", function.name);
+            }
+            if function.role == Role::Service {
+                assert!(!function.is_server() && !function.runs_on_lambda(), "{}", function.name);
+                assert!(function.routes().is_empty() && function.keys == Keys::None, "{}", function.name);
+                assert!(FUNCTIONS.iter().any(|caller| caller.services.contains(&function.name)), "{}", function.name);
+            }
+        }
     }
 
     #[test]

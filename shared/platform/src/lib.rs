@@ -10,6 +10,8 @@ pub mod lambda;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod local;
 #[cfg(target_arch = "wasm32")]
+mod service;
+#[cfg(target_arch = "wasm32")]
 mod stream;
 #[cfg(target_arch = "wasm32")]
 pub mod worker;

@@ -1,4 +1,6 @@
-//! Cloudflare Workers: requests, responses and settings.
+//! Cloudflare Workers: requests, responses, settings and calls of other Workers.
+
+pub use crate::service::Service;
 
 use crate::{PlatformError, clock, entropy, stream};
 use bytes::Bytes;

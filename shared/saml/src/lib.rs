@@ -11,17 +11,24 @@
 //! After the second step, only the digested bytes remain of the document. They are parsed again, and every value is
 //! read from them. Unsigned content cannot be reached, so a wrapped, repeated or moved element cannot replace a
 //! signed one. Elements are never looked up by their ID.
+//!
+//! [`CheckRequest`] takes the three steps at once: the token endpoint needs nothing else.
 
+mod check;
 mod instant;
 mod parsed;
 mod verified;
 mod xml;
 
+pub use check::{CheckRequest, CheckResponse, IssuerRules, MAX_MESSAGE};
 pub use parsed::ParsedAssertion;
 pub use verified::{Assertion, Rules, VerifiedAssertion};
 
+use serde::{Deserialize, Serialize};
+
 /// The reason for which an assertion is rejected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Problem {
     /// Not base64url, or too long (RFC 7522 §2.1).
     Encoding,
@@ -36,6 +43,12 @@ pub enum Problem {
     SignedInfo,
     /// Changed after it was signed.
     Digest,
+    /// An issuer that is not trusted, or not with this client.
+    UntrustedIssuer,
+    /// A signature algorithm that the issuer does not use.
+    Algorithm,
+    /// Not signed with a key of the issuer (RFC 7522 §3 (9)).
+    Key,
     /// RFC 7522 §3 (1).
     Issuer,
     /// RFC 7522 §3 (3).
@@ -70,6 +83,9 @@ impl Problem {
                 "its signature must cover the assertion by its ID, with exclusive canonicalization, SHA-256, and RSA or P-256 keys"
             }
             Self::Digest => "it was changed after it was signed",
+            Self::UntrustedIssuer => "its issuer is not trusted here, or not with this client",
+            Self::Algorithm => "it is signed with an algorithm that its issuer does not use",
+            Self::Key => "it is not signed with a key of its issuer",
             Self::Issuer => "its Issuer is not the one expected",
             Self::Subject => "it must have one Subject with one NameID",
             Self::Audience => "its only Audience must be this server's issuer identifier",

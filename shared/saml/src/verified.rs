@@ -4,6 +4,7 @@ use crate::xml::{self, Element, SAML};
 use crate::{Problem, instant};
 use protocol::limits::MAX_ASSERTION_NAME;
 use protocol::{CLOCK_SKEW, single_use_digest};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::time::Duration;
 use types::Timestamp;
@@ -27,7 +28,7 @@ pub struct Rules<'a> {
 }
 
 /// A verified assertion that meets the rules.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Assertion {
     /// The `Issuer`.
     pub issuer: String,

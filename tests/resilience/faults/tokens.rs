@@ -4,7 +4,7 @@ use crate::{Trial, at_every_call};
 use serde_json::json;
 use suite::{
     AuthorizationRequest, Browser, Call, TokenRequest, Tokens, admin, authenticated, exchanger, grant, introspect,
-    introspection, spa, trusted, web,
+    introspection, platform, spa, trusted, web,
 };
 
 /// A code and its authorization request.
@@ -125,6 +125,29 @@ fn an_assertion_is_used_once_at_most() {
             present(&grant()).expect(200);
         }
     });
+}
+
+/// RFC 7522 §2.1: on Workers another Worker checks the assertion. A fault there is not a rejection: the client keeps its
+/// assertion. On Lambda the check is no call, and these are no assertions.
+#[test]
+fn a_check_of_an_assertion_that_fails_rejects_nothing() {
+    const GRANT: &str = "urn:ietf:params:oauth:grant-type:saml2-bearer";
+    let grants = format!("grant_types=[\"{GRANT}\"]");
+    let bearer = admin::client("faults-saml", &["--service", "--scope", "read", "--set", &grants]);
+    let present = |assertion: &str| TokenRequest::new(&bearer, GRANT).set("assertion", assertion).send();
+    for fault in ["fault-thrown", "fault-status", "fault-text", "fault-length", "fault-variant", "fault-issuer"] {
+        let reply = present(fault);
+        match platform().as_str() {
+            "workers" => {
+                assert!(reply.header("retry-after").is_some(), "{fault}: {reply:?}");
+                reply.expect_error(503, "temporarily_unavailable");
+            }
+            _ => drop(reply.expect_error(400, "invalid_grant")),
+        }
+        present("other").expect_error(400, "invalid_grant");
+    }
+    let assertion = trusted::SamlAssertion::new(trusted::SAML_NAMES, "whoever", suite::USERNAME).signed();
+    trusted::saml_bearer(&bearer, &assertion).send().expect(200);
 }
 
 /// An access token of the client itself has no grant: a marker revokes it.

@@ -16,9 +16,10 @@ use wrangler::Deployment;
 type Writer = fn(&str) -> Result<String>;
 
 /// The generated files, below the root of the checkout.
-const FILES: [(&str, Writer); 4] = [
+const FILES: [(&str, Writer); 5] = [
     ("template.yaml", template::write),
     ("wrangler.toml", |_| primary()),
+    ("infra/cloudflare/deploy.sh", wrangler::write_script),
     ("infra/functions/Cargo.toml", local::write_dependencies),
     ("infra/functions/src/lib.rs", local::write_functions),
 ];

@@ -84,7 +84,7 @@ impl Deployment {
 const HEAD: &str = "\
 # The Workers: one environment for each function. `cargo xtask generate` writes this file from shared/manifest and from
 # infra/cloudflare/deployment.toml: edit those. infra/cloudflare/deploy.sh deploys the environments of the authorization
-# server in the order of this file.
+# server in the order of this file: a binding needs the Worker that it leads to.
 #
 # An environment inherits neither variables nor bindings. A pattern ends in `*` because Cloudflare compares it with the
 # query too; each function refuses the paths that are not its own.
@@ -106,16 +106,28 @@ enabled = true
 ",
         quoted(&deployment.name)
     );
-    // The other Workers bind the objects of the first.
-    let rank = |function: &&Function| match function.role {
-        Role::RecordStore => 0,
-        Role::Endpoint(_) | Role::Scheduled(_) => 1,
-        Role::Guard | Role::SampleApi => 2,
-    };
     let mut functions: Vec<&Function> = manifest::FUNCTIONS.iter().collect();
-    functions.sort_by_key(rank);
+    functions.sort_by_key(|function| rank(function));
     functions.into_iter().for_each(|function| text.push_str(&environment(function, deployment)));
     text
+}
+
+/// Returns the rank in the order of deployment: a binding needs the Worker that it leads to.
+const fn rank(function: &Function) -> u8 {
+    match function.role {
+        Role::RecordStore => 0,
+        Role::Service => 1,
+        Role::Endpoint(_) | Role::Scheduled(_) => 2,
+        Role::Guard | Role::SampleApi => 3,
+    }
+}
+
+/// Returns `infra/cloudflare/deploy.sh` with the names of the Workers that it deploys.
+pub(super) fn write_script(text: &str) -> Result<String> {
+    let keyless = |role| super::names(|function| function.role == role);
+    let keyless = [keyless(Role::RecordStore), keyless(Role::Service)].concat().join(" ");
+    let server = super::names(Function::is_server).join(" ");
+    super::replace_part(text, "Workers", &format!("keyless=\"{keyless}\"\nserver=\"{server}\"\n"))
 }
 
 fn environment(function: &Function, deployment: &Deployment) -> String {
@@ -136,6 +148,13 @@ fn environment(function: &Function, deployment: &Deployment) -> String {
             let binding = format!("{{ name = \"RECORDS\", class_name = \"Records\", script_name = {owner} }}");
             line("durable_objects", &format!("{{ bindings = [{binding}] }}"));
             line("kv_namespaces", &format!("[{{ binding = \"CACHE\", id = {} }}]", quoted(&deployment.kv_namespace)));
+            let services = function.services.iter().map(|service| {
+                let worker = quoted(&format!("{}-{service}", deployment.name));
+                format!("{{ binding = {}, service = {worker} }}", quoted(&service.to_ascii_uppercase()))
+            });
+            if !function.services.is_empty() {
+                line("services", &format!("[{}]", services.collect::<Vec<_>>().join(", ")));
+            }
         }
         Role::Guard => {
             let resource = format!("https://{}", deployment.api.host);
@@ -145,7 +164,7 @@ fn environment(function: &Function, deployment: &Deployment) -> String {
             let worker = quoted(&deployment.api.worker.clone().unwrap_or_else(sample));
             line("services", &format!("[{{ binding = \"API\", service = {worker} }}]"));
         }
-        Role::SampleApi => {}
+        Role::SampleApi | Role::Service => {}
         Role::RecordStore => {
             line("durable_objects", "{ bindings = [{ name = \"RECORDS\", class_name = \"Records\" }] }");
             line("migrations", "[{ tag = \"v1\", new_sqlite_classes = [\"Records\"] }]");
@@ -278,6 +297,25 @@ mod tests {
                 let is_bound = environment.get(binding).is_some();
                 let is_owner = function.role == Role::RecordStore && binding == "durable_objects";
                 assert_eq!(is_bound, function.is_server() || is_owner, "{} {binding}", function.name);
+            }
+        }
+    }
+
+    /// A service gets messages of its own deployment alone, and holds nothing that a bug in it could reveal.
+    #[test]
+    fn services_have_no_secret_no_store_and_no_route() {
+        let config: toml::Table = toml::from_str(&write(&deployment(STAGING))).unwrap();
+        for function in manifest::FUNCTIONS {
+            let environment = config["env"][function.name].as_table().unwrap();
+            if function.role == Role::Service {
+                assert_eq!(environment.keys().collect::<Vec<_>>(), ["build", "main"], "{}", function.name);
+            }
+            if function.is_server() {
+                let bound = environment.get("services").and_then(toml::Value::as_array).cloned().unwrap_or_default();
+                let bound: Vec<_> =
+                    bound.iter().map(|it| (it["binding"].as_str().unwrap(), it["service"].as_str().unwrap())).collect();
+                let is_token = function.name == "token";
+                assert_eq!(bound, if is_token { vec![("SAML", "latchkey-staging-saml")] } else { vec![] });
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Remembered consent.
 
 use crate::common::{PASSWORD, deployment};
-use simulation::{Flow, Instance, client_id};
+use simulation::{Flow, Instance, client_id, subject};
 use std::sync::Arc;
 use storage::memory::Memory;
 use storage::{clients, consents};
@@ -21,7 +21,7 @@ async fn much_that_was_allowed_locks_nobody_out() {
     let instance = deployment(memory.clone()).await;
     consents::save(
         memory.as_ref(),
-        "alice-subject",
+        &subject("alice-subject"),
         &client_id("spa"),
         &names("old", 300).with(&Scope::parse("email").unwrap()),
     )
@@ -29,7 +29,7 @@ async fn much_that_was_allowed_locks_nobody_out() {
     .unwrap();
     let mut browser = Flow::default();
     browser.code(&instance, PASSWORD, "openid").await;
-    let remembered = consents::find(memory.as_ref(), "alice-subject", &client_id("spa")).await.unwrap();
+    let remembered = consents::find(memory.as_ref(), &subject("alice-subject"), &client_id("spa")).await.unwrap();
     assert_eq!(remembered.to_string(), "email openid");
     browser.code(&instance, "unused", "openid email").await;
 }
@@ -47,6 +47,9 @@ async fn all_that_a_client_may_ask_for_can_be_allowed() {
     let mut browser = Flow::default();
     let url = format!("{}&resource={RESOURCE}", Flow::authorize_url(&stored.client.scope.to_string()));
     browser.code_of(&instance, &url, PASSWORD).await;
-    assert_eq!(consents::find(memory.as_ref(), "alice-subject", &client_id("spa")).await.unwrap().iter().count(), 257);
+    assert_eq!(
+        consents::find(memory.as_ref(), &subject("alice-subject"), &client_id("spa")).await.unwrap().iter().count(),
+        257
+    );
     browser.code_of(&instance, &url, "unused").await;
 }

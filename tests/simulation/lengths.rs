@@ -8,7 +8,7 @@ use protocol::{
 };
 use provider::authorization::check_length;
 use provider::interactions;
-use simulation::{Flow, client_id};
+use simulation::{Flow, client_id, subject};
 use std::sync::Arc;
 use storage::memory::Memory;
 
@@ -38,7 +38,7 @@ async fn the_longest_request_travels_with_all_that_comes_along() {
     let name = GrantId::new([255; 2], [255; 16]).name();
     let requested = RequestedAuthorization {
         request: longest,
-        expected_subject: Some("\"".repeat(255)),
+        expected_subject: Some(subject(&"\"".repeat(255))),
         pushed: Some(name.clone()),
     };
     let requested = Requested::Authorization(Box::new(requested));

@@ -8,7 +8,7 @@ use platform::fetch::{Outgoing, Transport};
 use platform::{FetchError, Fetched, Fetcher};
 use protocol::remote_url::EgressPolicy;
 use serde_json::{Value, json};
-use simulation::{Flow, Instance, Tokens, client_id};
+use simulation::{Flow, Instance, Tokens, client_id, subject};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use storage::memory::Memory;
@@ -255,17 +255,17 @@ async fn an_unreadable_grant_holds_up_nobody_else() {
     let mut instance = instance(&memory, &peer).await;
     let credential = users::find_credential(memory.as_ref(), "alice").await.unwrap().unwrap();
     for index in 0..8 {
-        let subject = format!("subject-{index}");
-        let credential = users::Credential { subject: subject.clone(), ..credential.clone() };
-        users::save_credential(memory.as_ref(), &subject, &credential).await.unwrap();
+        let name = format!("subject-{index}");
+        let credential = users::Credential { subject: subject(&name), ..credential.clone() };
+        users::save_credential(memory.as_ref(), &name, &credential).await.unwrap();
         let mut browser = Flow::default();
         let redirect = browser.get(&instance, &Flow::authorize_url("openid")).await;
         let page = browser.get(&instance, redirect.headers["location"].to_str().unwrap()).await;
-        browser.submit(&instance, "/login", &page, &[("username", &subject), ("password", PASSWORD)]).await;
+        browser.submit(&instance, "/login", &page, &[("username", &name), ("password", PASSWORD)]).await;
         let page = browser.get(&instance, "/logout").await;
         browser.submit(&instance, "/logout", &page, &[("decision", "everywhere")]).await;
         if index % 2 == 0 {
-            spoil(&memory, Kind::Grant, users::owner(&subject), "spoilt").await;
+            spoil(&memory, Kind::Grant, users::owner(&subject(&name)), "spoilt").await;
         }
     }
     instance.wait(Duration::from_secs(61));
@@ -302,7 +302,7 @@ async fn the_clients_of_whoever_was_signed_in_before_are_told() {
     let (memory, peer) = (Arc::new(Memory::new()), Peer::answering(200));
     let mut instance = instance(&memory, &peer).await;
     let credential = users::find_credential(memory.as_ref(), "alice").await.unwrap().unwrap();
-    let bob = users::Credential { subject: "bob-subject".into(), ..credential };
+    let bob = users::Credential { subject: subject("bob-subject"), ..credential };
     users::save_credential(memory.as_ref(), "bob", &bob).await.unwrap();
     let mut browser = Flow::default();
     Flow::redeem(&instance, &browser.code(&instance, PASSWORD, "openid").await).await;

@@ -4,14 +4,14 @@ use crate::{listing, not_found, password_hash, problem};
 use http::StatusCode;
 use latchkey_http::{Request, Response};
 use platform::entropy;
-use protocol::limits::{MAX_SUBJECT, MAX_USERNAME};
+use protocol::limits::MAX_USERNAME;
 use protocol::{Problem, is_profile_claim};
 use provider::back_channel::Notices;
 use provider::{Actor, AuditEvent, Context, HandlerError};
 use serde_json::{Map, Value, json};
 use storage::users::{self, Credential, User};
 use storage::{directory, sign_out};
-use types::Timestamp;
+use types::{Subject, Timestamp};
 
 pub(crate) async fn list(request: &Request, context: &Context) -> Result<Response, HandlerError> {
     let cursor = listing::cursor(request);
@@ -47,11 +47,14 @@ pub(crate) async fn put(
         problems.push(Problem::new("username", "is not the one in the path"));
     }
     let subject = text(&mut body, "sub", &mut problems);
-    if subject.as_ref().is_some_and(|sub| {
-        sub.is_empty() || sub.len() > MAX_SUBJECT || !sub.bytes().all(|byte| byte.is_ascii_graphic())
-    }) {
-        problems.push(Problem::new("sub", format!("must be 1 to {MAX_SUBJECT} visible ASCII characters")));
-    }
+    let subject = subject.and_then(|sub| {
+        let subject = Subject::parse(&sub).filter(|_| sub.bytes().all(|byte| byte.is_ascii_graphic()));
+        if subject.is_none() {
+            let rule = format!("must be 1 to {} visible ASCII characters", Subject::MAX_LENGTH);
+            problems.push(Problem::new("sub", rule));
+        }
+        subject
+    });
     let hash = text(&mut body, "password_hash", &mut problems);
     if let Some(rule) = hash.as_deref().and_then(password_hash::problem) {
         problems.push(Problem::new("password_hash", rule));
@@ -85,7 +88,7 @@ pub(crate) async fn put(
     }
     let subject = match known.clone().or(subject) {
         Some(subject) => subject,
-        None => entropy::name()?,
+        None => Subject::try_from(entropy::name()?).map_err(HandlerError::unavailable)?,
     };
     let before = users::find(records, &subject).await?;
     if before.as_ref().is_some_and(|user| user.username != username) {
@@ -128,7 +131,7 @@ pub(crate) async fn sign_out(username: &str, request: &Request, context: &Contex
 }
 
 /// Ends all sessions and grants of a user, and notifies the clients that registered for it.
-async fn end_all(subject: &str, now: Timestamp, context: &Context) -> Result<sign_out::Ended, HandlerError> {
+async fn end_all(subject: &Subject, now: Timestamp, context: &Context) -> Result<sign_out::Ended, HandlerError> {
     let records = &*context.records;
     let notices = Notices::begin(context, subject, &sign_out::clients(records, subject).await?, now).await?;
     let ended = sign_out::everywhere(records, subject, now, &entropy::name()?).await?;

@@ -83,7 +83,7 @@ pub async fn authorize(
 fn policy(access: Option<&Access>, route: &str) -> Value {
     let effect = if access.is_some() { "Allow" } else { "Deny" };
     json!({
-        "principalId": access.map_or("anonymous", |access| &access.claims.sub),
+        "principalId": access.map_or("anonymous", |access| access.claims.sub.as_str()),
         "policyDocument": {
             "Version": "2012-10-17",
             "Statement": [{ "Action": ["execute-api:Invoke"], "Effect": effect, "Resource": [route] }],

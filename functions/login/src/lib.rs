@@ -12,6 +12,7 @@ use protocol::{AuthenticationContext, AuthenticationMethod, NextPrompt};
 use provider::sessions::{self as browser_sessions, SignedIn};
 use provider::{AuditEvent, Context, Function, HandlerError, InteractionPage, interactions};
 use storage::{sessions, users};
+use types::Subject;
 
 /// The function, as every platform calls it.
 pub const FUNCTION: Function = Function::page("login", |request, context| Box::pin(handle(request, context)));
@@ -55,7 +56,7 @@ struct SignInView<'a> {
 /// another user ends as by sign-out; the scheduled function notifies its clients.
 async fn sign_in(
     page: InteractionPage<'_>,
-    subject: String,
+    subject: Subject,
     authentication: AuthenticationContext,
 ) -> Result<Response, HandlerError> {
     let (context, now) = (page.context, page.request.received_at);
@@ -69,7 +70,7 @@ async fn sign_in(
     }
     let user = users::find(records, &subject).await?;
     let session = sessions::Session {
-        name: user.as_ref().map_or_else(|| subject.clone(), |user| user.display_name().to_owned()),
+        name: user.as_ref().map_or_else(|| subject.as_str().to_owned(), |user| user.display_name().to_owned()),
         authentication,
         sid: same.as_ref().map_or_else(entropy::name, |same| Ok(same.session.sid.clone()))?,
         subject,

@@ -12,7 +12,7 @@ use protocol::{ActiveGrant, AuthenticationContext, Grant, GrantState, MappedSubj
 use provider::HandlerError;
 use serde_json::{Map, Value};
 use storage::{directory, grants, users};
-use types::{Error, ErrorCode, Timestamp};
+use types::{Error, ErrorCode, Subject, Timestamp};
 
 /// A verified assertion that meets the rules.
 pub(crate) struct Accepted<'a> {
@@ -72,7 +72,7 @@ pub(crate) async fn issue(request: &TokenRequest<'_>, accepted: Accepted<'_>) ->
 }
 
 /// Maps the subject of the assertion to a subject here (RFC 7523 §3 (2)).
-async fn subject(request: &TokenRequest<'_>, accepted: &Accepted<'_>) -> Result<String, HandlerError> {
+async fn subject(request: &TokenRequest<'_>, accepted: &Accepted<'_>) -> Result<Subject, HandlerError> {
     let records = request.context.records.as_ref();
     let found = match accepted.issuer.subject.map(accepted.subject, accepted.claims) {
         None => None,

@@ -4,7 +4,7 @@ use crate::TokenRequest;
 use crate::issue::TokenResponse;
 use protocol::{STANDARD_SCOPES, resource};
 use provider::HandlerError;
-use types::{Error, ErrorCode};
+use types::{Error, ErrorCode, Subject};
 
 /// Issues an access token to the client itself. Scopes about a user are rejected.
 pub(crate) async fn issue(request: &TokenRequest<'_>) -> Result<TokenResponse, HandlerError> {
@@ -17,7 +17,7 @@ pub(crate) async fn issue(request: &TokenRequest<'_>) -> Result<TokenResponse, H
     }
     let scope = requested.as_ref().unwrap_or(&allowed);
     let resources = resource::requested(request.parameters, &request.context.config.resources, client)?;
-    let claims = request.issuer().access_token_claims(client.client_id.as_str(), scope, &resources)?;
+    let claims = request.issuer().access_token_claims(&Subject::from(&client.client_id), scope, &resources)?;
     if requested.is_some() && claims.scope.is_empty() {
         return invalid("none of these scopes means anything to the resource");
     }

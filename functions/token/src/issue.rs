@@ -5,7 +5,7 @@ use protocol::{AccessTokenClaims, GrantType};
 use provider::{HandlerError, IdTokenBinding, TokenIssuer};
 use serde::Serialize;
 use storage::grants::LiveGrant;
-use types::Scope;
+use types::{Scope, Subject};
 
 /// A token response (RFC 6749 §5.1).
 #[derive(Serialize)]
@@ -24,7 +24,7 @@ pub(crate) struct TokenResponse {
     pub(crate) issued_token_type: Option<&'static str>,
     /// The user, as the server knows them; for the audit event.
     #[serde(skip)]
-    pub(crate) subject: Option<String>,
+    pub(crate) subject: Option<Subject>,
 }
 
 /// The `nonce` of an ID token.

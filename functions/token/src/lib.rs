@@ -15,7 +15,7 @@ use http::header;
 use latchkey_http::{Request, Response};
 use protocol::{GrantType, Parameters, StoredClient};
 use provider::{AuditEvent, ClientRequest, Context, Function, HandlerError};
-use types::{Error, ErrorCode};
+use types::{Error, ErrorCode, Subject};
 
 /// The function, as every platform calls it.
 pub const FUNCTION: Function = Function::api("token", |request, context| Box::pin(handle(request, context)));
@@ -42,7 +42,7 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Ha
         GrantType::Saml2Bearer => saml_bearer::issue(&token_request).await?,
         GrantType::TokenExchange => token_exchange::exchange(&token_request).await?,
     };
-    token_request.record(grant_type, tokens.subject.as_deref());
+    token_request.record(grant_type, tokens.subject.as_ref());
     // A fault here must not lose tokens that are issued: the client's next token request repeats the note.
     drop(context.note_use(&opened.stored).await);
     Ok(Response::json(http::StatusCode::OK, &tokens).with(header::PRAGMA, "no-cache"))
@@ -77,7 +77,7 @@ impl TokenRequest<'_> {
     }
 
     /// Records the audit event of tokens that were issued.
-    fn record(&self, grant_type: GrantType, subject: Option<&str>) {
+    fn record(&self, grant_type: GrantType, subject: Option<&Subject>) {
         let client = &self.client.client.client_id;
         let event = match grant_type {
             GrantType::RefreshToken => AuditEvent::TokenRefreshed { subject, client },

@@ -44,7 +44,7 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Ha
     let Some(client) = client else { return Ok(invalid_token(request)) };
     let asked = live.grant.claims.within(&client.client.scope);
     let mut answer = asked.for_userinfo(&claims.scope, &user.claims);
-    answer.insert("sub".to_owned(), Value::String(claims.sub.clone()));
+    answer.insert("sub".to_owned(), Value::String(claims.sub.as_str().to_owned()));
     send(context, &claims, answer, request.received_at).await
 }
 

@@ -3,7 +3,7 @@
 use crate::{AccessTokenClaims, Client, Grant, GrantSnapshot};
 use serde::Serialize;
 use serde_json::Value;
-use types::{Audience, ClientId, Error, Scope, Timestamp};
+use types::{Audience, ClientId, Error, Scope, Subject, Timestamp};
 
 /// `typ` of a signed introspection response (RFC 9701 §5).
 pub const INTROSPECTION_RESPONSE_TYPE: &str = "token-introspection+jwt";
@@ -20,7 +20,7 @@ pub struct Introspection<'a> {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 struct Members<'a> {
     iss: &'a str,
-    sub: &'a str,
+    sub: &'a Subject,
     client_id: &'a ClientId,
     #[serde(skip_serializing_if = "Option::is_none")]
     aud: Option<&'a Audience>,
@@ -71,7 +71,7 @@ impl<'a> Introspection<'a> {
     }
 
     /// Returns the response for the current refresh token of a grant. `subject` is the user as the client knows them.
-    pub fn of_refresh_token(issuer: &'a str, grant: &'a Grant, subject: &'a str, token: &GrantSnapshot) -> Self {
+    pub fn of_refresh_token(issuer: &'a str, grant: &'a Grant, subject: &'a Subject, token: &GrantSnapshot) -> Self {
         let issued_at = token.rotated_at.as_secs();
         let members = Members {
             iss: issuer,

@@ -24,9 +24,6 @@ pub const MAX_SECRETS: usize = 2;
 /// The longest lifetime of refresh tokens: 10 years.
 pub const MAX_REFRESH_LIFETIME: Duration = Duration::from_secs(10 * 366 * 86_400);
 
-/// The longest subject (`sub`), in bytes (OpenID Connect Core §2).
-pub const MAX_SUBJECT: usize = 255;
-
 /// The longest username, in bytes.
 pub const MAX_USERNAME: usize = 128;
 

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::time::Duration;
-use types::{ClientId, Timestamp};
+use types::{ClientId, Subject, Timestamp};
 use url::Url;
 
 /// Returns `sid`, the session id that a client receives (Front-Channel Logout §3): a hash of the client and the internal
@@ -27,7 +27,7 @@ const LIFETIME: Duration = Duration::from_secs(120);
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct LogoutTokenClaims<'a> {
     iss: &'a str,
-    sub: &'a str,
+    sub: &'a Subject,
     aud: &'a ClientId,
     iat: u64,
     exp: u64,
@@ -41,7 +41,7 @@ impl<'a> LogoutTokenClaims<'a> {
     pub fn new(
         issuer: &'a str,
         client_id: &'a ClientId,
-        subject: &'a str,
+        subject: &'a Subject,
         sid: &'a str,
         jti: &'a str,
         now: Timestamp,
@@ -108,8 +108,8 @@ mod tests {
     /// Back-Channel Logout §2.4.
     #[test]
     fn a_logout_token_has_the_required_claims() {
-        let app = client("app");
-        let claims = LogoutTokenClaims::new("https://as.example", &app, "ada", "session", "name", T0);
+        let (app, ada) = (client("app"), Subject::parse("ada").unwrap());
+        let claims = LogoutTokenClaims::new("https://as.example", &app, &ada, "session", "name", T0);
         let claims = serde_json::to_value(claims).unwrap();
         assert_eq!(
             claims,

@@ -5,7 +5,7 @@
 
 use crate::{Client, Parameters, Resource, TokenExchangePolicy, resource};
 use serde_json::{Map, Value, json};
-use types::{ClientId, Error, ErrorCode, Scope, Timestamp};
+use types::{ClientId, Error, ErrorCode, Scope, Subject, Timestamp};
 
 /// Maximum number of actors in a chain (RFC 8693 §4.1).
 const MAX_ACTORS: usize = 4;
@@ -115,7 +115,7 @@ impl<'a> ExchangeRequest<'a> {
 #[derive(Clone, Debug, PartialEq)]
 pub struct TokenInfo {
     /// `sub`: the user, as the client of the token knows them.
-    pub subject: String,
+    pub subject: Subject,
     /// The client that it was issued to.
     pub client_id: ClientId,
     /// The scope.
@@ -200,7 +200,7 @@ pub fn decide(
     }
     let act = match actor {
         None => subject.act.clone(),
-        Some(actor) => Some(chained(&actor.subject, &actor.client_id, subject.act.as_ref())),
+        Some(actor) => Some(chained(actor.subject.as_str(), &actor.client_id, subject.act.as_ref())),
     };
     if act.as_ref().is_some_and(|act| depth(act) > MAX_ACTORS) {
         return Err(Error::invalid_request("too many actors have acted for the subject of this token already"));
@@ -270,9 +270,13 @@ mod tests {
         .unwrap()
     }
 
+    fn sub(text: &str) -> Subject {
+        Subject::parse(text).unwrap()
+    }
+
     fn facts(subject: &str, client_id: &ClientId, scope: &str) -> TokenInfo {
         TokenInfo {
-            subject: subject.to_owned(),
+            subject: sub(subject),
             client_id: client_id.to_owned(),
             scope: Scope::parse(scope).unwrap(),
             expires_at: Timestamp::from_secs(1000),

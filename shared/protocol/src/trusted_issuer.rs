@@ -1,6 +1,6 @@
 //! Trusted issuers of assertions, and the mapping of their subjects to subjects of this server (RFC 7521 §4.1).
 
-use crate::limits::{MAX_ASSERTION_NAME, MAX_ASSERTION_SECONDS, MAX_SUBJECT};
+use crate::limits::{MAX_ASSERTION_NAME, MAX_ASSERTION_SECONDS};
 use crate::shape::{Member, Shape};
 use crate::{Client, MAX_ASSERTION_LIFETIME, Problem, STANDARD_SCOPES};
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use types::remote_url::{self, EgressPolicy};
-use types::{Algorithm, ClientId, Scope};
+use types::{Algorithm, ClientId, Scope, Subject};
 
 /// An issuer whose assertions are accepted as grants.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,11 +64,11 @@ pub enum SubjectMapping {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MappedSubject {
     /// User of this subject, if there is one.
-    Person(String),
+    Person(Subject),
     /// User of this username, if there is one.
     Username(String),
     /// Machine of this subject.
-    Machine(String),
+    Machine(Subject),
 }
 
 impl SubjectMapping {
@@ -76,16 +76,17 @@ impl SubjectMapping {
     pub fn map(&self, subject: &str, claims: &Map<String, Value>) -> Option<MappedSubject> {
         let claim = |name: &str| claims.get(name).and_then(Value::as_str).filter(|value| !value.is_empty());
         match self {
-            Self::Same => Some(MappedSubject::Person(subject.to_owned())),
-            Self::Claim(name) => claim(name).map(|value| MappedSubject::Person(value.to_owned())),
+            Self::Same => Subject::parse(subject).map(MappedSubject::Person),
+            Self::Claim(name) => claim(name).and_then(Subject::parse).map(MappedSubject::Person),
             Self::Username(name) => {
                 let is_unverified = name == "email"
                     && claims.get("email_verified").is_some_and(|verified| *verified != Value::Bool(true));
                 claim(name).filter(|_| !is_unverified).map(|value| MappedSubject::Username(value.to_owned()))
             }
-            Self::Map(table) => table.get(subject).map(|known| MappedSubject::Person(known.clone())),
+            Self::Map(table) => table.get(subject).and_then(|known| Subject::parse(known)).map(MappedSubject::Person),
             Self::Prefix(prefix) => Some(format!("{prefix}{subject}"))
-                .filter(|machine| machine.len() <= MAX_SUBJECT && machine.bytes().all(|byte| byte.is_ascii_graphic()))
+                .filter(|machine| machine.bytes().all(|byte| byte.is_ascii_graphic()))
+                .and_then(|machine| Subject::parse(&machine))
                 .map(MappedSubject::Machine),
         }
     }
@@ -210,14 +211,17 @@ mod tests {
 
     #[test]
     fn subjects_are_mapped_as_configured() {
-        let person = |subject: &str| Some(MappedSubject::Person(subject.to_owned()));
+        let person = |subject: &str| Some(MappedSubject::Person(Subject::parse(subject).unwrap()));
         assert_eq!(mapped(json!("same"), json!({})), person("ada"));
         assert_eq!(mapped(json!({ "claim": "uid" }), json!({ "uid": "u1" })), person("u1"));
         assert_eq!(mapped(json!({ "claim": "uid" }), json!({ "uid": 1 })), None);
         assert_eq!(mapped(json!({ "claim": "uid" }), json!({})), None);
         assert_eq!(mapped(json!({ "map": { "ada": "u2" } }), json!({})), person("u2"));
         assert_eq!(mapped(json!({ "map": { "bob": "u2" } }), json!({})), None);
-        assert_eq!(mapped(json!({ "prefix": "ci:" }), json!({})), Some(MappedSubject::Machine("ci:ada".to_owned())));
+        assert_eq!(
+            mapped(json!({ "prefix": "ci:" }), json!({})),
+            Some(MappedSubject::Machine(Subject::parse("ci:ada").unwrap()))
+        );
         assert_eq!(
             mapped(json!({ "username": "email" }), json!({ "email": "a@b" })),
             Some(MappedSubject::Username("a@b".to_owned()))

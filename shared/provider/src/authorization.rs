@@ -12,7 +12,7 @@ use protocol::{
 use serde::Serialize;
 use serde_json::{Map, Value};
 use storage::pushed;
-use types::{Error, ErrorCode, Timestamp};
+use types::{Error, ErrorCode, Subject, Timestamp};
 
 /// The longest request as JSON: 4,416 bytes. The request travels sealed in the URL of the browser, which makes it a third
 /// longer. The rest of the URL is for the state of the interaction.
@@ -35,7 +35,7 @@ pub struct CheckedRequest {
     /// The request.
     pub request: AuthorizationRequest,
     /// `sub` of the ID token hint: this user must sign in.
-    pub expected_subject: Option<String>,
+    pub expected_subject: Option<Subject>,
     /// The pushed request that this is.
     pub pushed: Option<PushedRequestId>,
 }
@@ -150,7 +150,7 @@ impl Context {
         token: &str,
         client: &Client,
         now: Timestamp,
-    ) -> Result<Option<String>, HandlerError> {
+    ) -> Result<Option<Subject>, HandlerError> {
         let hint = self.id_token_hint(token, now).await?.filter(|hint| hint.aud == client.client_id);
         Ok(hint.map(|hint| hint.sub))
     }

@@ -14,7 +14,7 @@ use std::time::Duration;
 use storage::Bucket;
 use storage::grants::SessionClient;
 use storage::logouts::{self, Logout};
-use types::Timestamp;
+use types::{Subject, Timestamp};
 
 /// Maximum number of logout tokens that are sent at the same time.
 const AT_ONCE: usize = 32;
@@ -30,7 +30,7 @@ impl Notices {
     /// Records the logout tokens for those of the clients that have a logout URI.
     pub async fn begin(
         context: &Context,
-        subject: &str,
+        subject: &Subject,
         clients: &[SessionClient],
         now: Timestamp,
     ) -> Result<Self, HandlerError> {

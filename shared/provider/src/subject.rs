@@ -4,17 +4,17 @@
 //! tokens, access tokens, UserInfo, introspection, ID token hints, the `claims` parameter) is the one of its sector.
 
 use crate::Context;
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use keys::Purpose;
 use protocol::Client;
+use types::Subject;
 
 impl Context {
     /// Returns the `sub` of a user for a client: the subject of the user, or for pairwise clients an HMAC of sector and
     /// subject, which cannot be reversed (OpenID Connect Core §8.1). It depends on a secret that must not change:
     /// `LATCHKEY_PAIRWISE_SECRET`.
-    pub fn subject_for(&self, client: &Client, subject: &str) -> String {
-        let Some(sector) = client.pairwise_sector() else { return subject.to_owned() };
+    pub fn subject_for(&self, client: &Client, subject: &Subject) -> Subject {
+        let Some(sector) = client.pairwise_sector() else { return subject.clone() };
         let secrets = self.config.pairwise.as_ref().unwrap_or(&self.secrets);
-        URL_SAFE_NO_PAD.encode(secrets.mac(Purpose::Pairwise, &[sector.as_bytes(), subject.as_bytes()]))
+        Subject::pairwise(secrets.mac(Purpose::Pairwise, &[sector.as_bytes(), subject.as_str().as_bytes()]))
     }
 }

@@ -58,7 +58,7 @@ pub(crate) fn router(guard: &Arc<ResourceServer>) -> Router {
     let metadata = ResourceMetadata::new(&config.resource, &config.issuer).to_json();
     let metadata = move || async move { ([(http::header::CONTENT_TYPE, "application/json")], metadata) };
     let path = latchkey_resource_server::metadata::path(&config.resource).unwrap_or_default();
-    let hello = |Extension(access): Extension<Access>| async move { format!("hello {}", access.claims.sub) };
+    let hello = |Extension(access): Extension<Access>| async move { format!("hello {}", access.claims.sub.as_str()) };
     Router::new()
         .route("/", get(hello).post(hello))
         .layer(from_fn_with_state(guard.clone(), protect))

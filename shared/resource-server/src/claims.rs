@@ -4,14 +4,14 @@ use crate::{AccessError, Config};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use types::json::numeric_date;
-use types::{Audience, ClientId, Scope, Timestamp};
+use types::{Audience, ClientId, Scope, Subject, Timestamp};
 
 /// The claims of an access token (RFC 9068 §2.2, RFC 7662 §2.2).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Claims {
     /// `sub`: the user, or the client itself if there is no user.
-    pub sub: String,
+    pub sub: Subject,
     /// `client_id`: the client to which the token was issued.
     pub client_id: ClientId,
     /// `aud`: the resource servers that may accept the token.

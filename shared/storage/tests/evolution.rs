@@ -21,7 +21,11 @@ use protocol::{
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::time::Duration;
-use types::{ClientId, Scope, Timestamp};
+use types::{ClientId, Scope, Subject, Timestamp};
+
+fn sub(text: &str) -> Subject {
+    Subject::parse(text).unwrap()
+}
 
 fn id(text: &str) -> ClientId {
     ClientId::parse(text).unwrap()
@@ -171,26 +175,26 @@ async fn a_client_that_cannot_be_read_is_reported_and_deleted() {
 }
 
 fn ada() -> User {
-    User { subject: "ada".to_owned(), username: "ada".to_owned(), claims: typed(json!({ "name": "Ada" })) }
+    User { subject: sub("ada"), username: "ada".to_owned(), claims: typed(json!({ "name": "Ada" })) }
 }
 
 #[tokio::test]
 async fn a_user() {
     let memory = Memory::new();
     users::save(&memory, &ada()).await.unwrap();
-    directory::enter(&memory, "ada", "ada").await.unwrap();
+    directory::enter(&memory, "ada", &sub("ada")).await.unwrap();
     evolve(&memory, Kind::User).await;
-    assert_eq!(users::find(&memory, "ada").await.unwrap(), Some(ada()));
+    assert_eq!(users::find(&memory, &sub("ada")).await.unwrap(), Some(ada()));
     let renamed = User { claims: typed(json!({ "name": "Ada L." })), ..ada() };
     users::save(&memory, &renamed).await.unwrap();
     assert_kept(&memory, Kind::User);
-    assert_eq!(users::find(&memory, "ada").await.unwrap(), Some(renamed));
+    assert_eq!(users::find(&memory, &sub("ada")).await.unwrap(), Some(renamed));
 
-    assert_eq!(directory::find(&memory, "ada").await.unwrap().unwrap().subject, "ada");
-    assert_eq!(directory::enter(&memory, "ada", "other").await.unwrap().subject, "ada");
+    assert_eq!(directory::find(&memory, "ada").await.unwrap().unwrap().subject, sub("ada"));
+    assert_eq!(directory::enter(&memory, "ada", &sub("other")).await.unwrap().subject, sub("ada"));
     let listing = directory::list(&memory, None, 10).await.unwrap();
     assert_eq!((listing.items.len(), listing.unreadable), (1, vec![]));
-    users::remove(&memory, "ada").await.unwrap();
+    users::remove(&memory, &sub("ada")).await.unwrap();
     directory::remove(&memory, "ada").await.unwrap();
     assert_deleted(&memory, Kind::User);
 }
@@ -198,7 +202,7 @@ async fn a_user() {
 #[tokio::test]
 async fn a_credential() {
     let memory = Memory::new();
-    let credential = |password: &str| Credential { subject: "ada".to_owned(), password: password.to_owned() };
+    let credential = |password: &str| Credential { subject: sub("ada"), password: password.to_owned() };
     users::save_credential(&memory, "ada", &credential("first")).await.unwrap();
     evolve(&memory, Kind::Credential).await;
     assert_eq!(users::find_credential(&memory, "ada").await.unwrap().unwrap().password, "first");
@@ -213,18 +217,18 @@ async fn a_credential() {
 async fn a_session() {
     let memory = Memory::new();
     let session = sessions::Session {
-        subject: "ada".to_owned(),
+        subject: sub("ada"),
         name: "Ada".to_owned(),
         authentication: signed_in(),
         sid: "sid".to_owned(),
     };
-    let id = sessions::new_id("ada", [1; 16]);
+    let id = sessions::new_id(&sub("ada"), [1; 16]);
     sessions::create(&memory, id, &session, LATER).await.unwrap();
     evolve(&memory, Kind::Session).await;
     assert_eq!(sessions::find(&memory, id).await.unwrap(), Some(session));
     assert_kept(&memory, Kind::Session);
-    assert_listed(&memory, &users::owner("ada"), Kind::Session).await;
-    sign_out::everywhere(&memory, "ada", LATER, "w").await.unwrap();
+    assert_listed(&memory, &users::owner(&sub("ada")), Kind::Session).await;
+    sign_out::everywhere(&memory, &sub("ada"), LATER, "w").await.unwrap();
     assert_deleted(&memory, Kind::Session);
 }
 
@@ -232,14 +236,14 @@ async fn a_session() {
 async fn a_consent() {
     let memory = Memory::new();
     let scope = |text: &str| Scope::parse(text).unwrap();
-    consents::save(&memory, "ada", &id("shop"), &scope("openid")).await.unwrap();
+    consents::save(&memory, &sub("ada"), &id("shop"), &scope("openid")).await.unwrap();
     evolve(&memory, Kind::Consent).await;
-    assert_eq!(consents::find(&memory, "ada", &id("shop")).await.unwrap(), scope("openid"));
-    consents::save(&memory, "ada", &id("shop"), &scope("openid email")).await.unwrap();
+    assert_eq!(consents::find(&memory, &sub("ada"), &id("shop")).await.unwrap(), scope("openid"));
+    consents::save(&memory, &sub("ada"), &id("shop"), &scope("openid email")).await.unwrap();
     assert_kept(&memory, Kind::Consent);
-    assert_eq!(consents::find(&memory, "ada", &id("shop")).await.unwrap(), scope("openid email"));
-    assert_listed(&memory, &users::owner("ada"), Kind::Consent).await;
-    sign_out::forget_consents(&memory, "ada").await.unwrap();
+    assert_eq!(consents::find(&memory, &sub("ada"), &id("shop")).await.unwrap(), scope("openid email"));
+    assert_listed(&memory, &users::owner(&sub("ada")), Kind::Consent).await;
+    sign_out::forget_consents(&memory, &sub("ada")).await.unwrap();
     assert_deleted(&memory, Kind::Consent);
 }
 
@@ -273,7 +277,7 @@ fn update_with(write_id: &str) -> GrantUpdate {
 #[tokio::test]
 async fn a_grant() {
     let memory = Memory::new();
-    let id = grants::new_id("ada", [1; 16]);
+    let id = grants::new_id(&sub("ada"), [1; 16]);
     let active = ActiveGrant::without_code(NOW, "w0".to_owned());
     grants::create(&memory, id, &grant(), &GrantState::Active(active.clone()), LATER).await.unwrap();
     evolve(&memory, Kind::Grant).await;
@@ -288,8 +292,8 @@ async fn a_grant() {
     let current = grants::find(&memory, id).await.unwrap().unwrap();
     assert!(!current.state.accepts("jti", LATER) && current.state.accepts("other", LATER));
 
-    assert_listed(&memory, &users::owner("ada"), Kind::Grant).await;
-    let grants = SessionGrants::find(&memory, "ada", "sid").await.unwrap();
+    assert_listed(&memory, &users::owner(&sub("ada")), Kind::Grant).await;
+    let grants = SessionGrants::find(&memory, &sub("ada"), "sid").await.unwrap();
     assert_eq!(grants.clients().len(), 1);
     grants.revoke(&memory, LATER, "w4").await.unwrap();
     assert_kept(&memory, Kind::Grant);
@@ -299,14 +303,14 @@ async fn a_grant() {
 #[tokio::test]
 async fn a_grant_that_cannot_be_read_ends_with_a_sign_out() {
     let memory = Memory::new();
-    let id = grants::new_id("ada", [1; 16]);
+    let id = grants::new_id(&sub("ada"), [1; 16]);
     grants::create(&memory, id, &grant(), &GrantState::issued("w0".to_owned()), LATER).await.unwrap();
-    let readable = grants::new_id("ada", [2; 16]);
+    let readable = grants::new_id(&sub("ada"), [2; 16]);
     grants::create(&memory, readable, &grant(), &GrantState::issued("w1".to_owned()), LATER).await.unwrap();
     let record = memory.snapshot().into_iter().find(|record| record.key.id() == id.name()).unwrap();
     memory.advance(&record.key, 0, r#"{"schema":9}"#, None).await.unwrap();
 
-    let ended = sign_out::everywhere(&memory, "ada", LATER, "w2").await.unwrap();
+    let ended = sign_out::everywhere(&memory, &sub("ada"), LATER, "w2").await.unwrap();
     assert_eq!(ended.grants, 2);
     assert_eq!(grants::find(&memory, id).await.unwrap(), None);
     assert!(!grants::find(&memory, readable).await.unwrap().unwrap().state.accepts("jti", LATER));
@@ -366,7 +370,7 @@ async fn a_device() {
     assert_eq!(devices::begin(&memory, &["code".to_owned()], &pending).await.unwrap(), 0);
     evolve(&memory, Kind::Device).await;
     assert_eq!(devices::find(&memory, "code", NOW).await.unwrap(), Some(pending.clone()));
-    let grant_id = grants::new_id("ada", [2; 16]);
+    let grant_id = grants::new_id(&sub("ada"), [2; 16]);
     let approved =
         grants::LiveGrant { id: grant_id, grant: grant(), state: ActiveGrant::without_code(NOW, "w".to_owned()) };
     let decision = devices::Decision::Approved(Box::new(approved));
@@ -451,7 +455,7 @@ async fn a_logout() {
     let logout = logouts::Logout {
         jti: "jti".to_owned(),
         client_id: id("shop"),
-        subject: "ada".to_owned(),
+        subject: sub("ada"),
         sid: "sid".to_owned(),
         ended_at: NOW,
     };
@@ -468,11 +472,11 @@ async fn a_logout() {
 #[tokio::test]
 async fn a_sign_out() {
     let memory = Memory::new();
-    sign_out::begin(&memory, "ada", None, NOW, "w0").await.unwrap();
+    sign_out::begin(&memory, &sub("ada"), None, NOW, "w0").await.unwrap();
     evolve(&memory, Kind::SignOut).await;
     let due = sign_out::due(&memory, LATER).await;
     let sign_out = due[0].as_ref().unwrap();
-    assert_eq!(sign_out.subject, "ada");
+    assert_eq!(sign_out.subject, sub("ada"));
     assert_kept(&memory, Kind::SignOut);
     sign_out::leftovers(&memory, sign_out).await.unwrap().end(sign_out, &memory, LATER, "w1").await.unwrap();
     assert_deleted(&memory, Kind::SignOut);
@@ -482,13 +486,13 @@ async fn a_sign_out() {
 #[tokio::test]
 async fn leftovers_that_cannot_be_read_hold_up_no_others() {
     let memory = Memory::new();
-    let broken = grants::new_id("ada", [1; 16]);
+    let broken = grants::new_id(&sub("ada"), [1; 16]);
     grants::create(&memory, broken, &grant(), &GrantState::issued("w0".to_owned()), LATER).await.unwrap();
     let record = memory.snapshot().pop().unwrap();
     memory.advance(&record.key, 0, r#"{"schema":9}"#, None).await.unwrap();
-    let readable = grants::new_id("ada", [2; 16]);
+    let readable = grants::new_id(&sub("ada"), [2; 16]);
     grants::create(&memory, readable, &grant(), &GrantState::issued("w1".to_owned()), LATER).await.unwrap();
-    sign_out::begin(&memory, "ada", None, NOW.after(Duration::from_secs(1)), "w2").await.unwrap();
+    sign_out::begin(&memory, &sub("ada"), None, NOW.after(Duration::from_secs(1)), "w2").await.unwrap();
 
     let due = sign_out::due(&memory, LATER).await;
     let sign_out = due[0].as_ref().unwrap();

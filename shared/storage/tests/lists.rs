@@ -6,11 +6,13 @@ use latchkey_storage::memory::Memory;
 use latchkey_storage::{Cursor, Records, Verb, directory};
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use types::Subject;
 
 async fn entered(users: usize) -> Arc<Memory> {
     let memory = Arc::new(Memory::new());
     for user in 0..users {
-        directory::enter(memory.as_ref(), &format!("user-{user}"), &format!("subject-{user}")).await.unwrap();
+        let subject = Subject::parse(&format!("subject-{user}")).unwrap();
+        directory::enter(memory.as_ref(), &format!("user-{user}"), &subject).await.unwrap();
     }
     memory.reset();
     memory

@@ -9,6 +9,7 @@ mod identifier;
 pub mod json;
 pub mod remote_url;
 mod scope;
+mod subject;
 mod timestamp;
 mod token;
 
@@ -19,5 +20,6 @@ pub use client_id::ClientId;
 pub use error::{Error, ErrorBody, ErrorCode};
 pub use identifier::InvalidIdentifier;
 pub use scope::Scope;
+pub use subject::Subject;
 pub use timestamp::Timestamp;
 pub use token::{ACCESS_TOKEN_TYPE, OPAQUE_PREFIX};

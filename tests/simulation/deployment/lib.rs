@@ -13,7 +13,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use storage::{Records, clients, users};
-use types::{ClientId, Timestamp};
+use types::{ClientId, Subject, Timestamp};
 
 pub use flow::{Flow, Tokens, VERIFIER, altered};
 
@@ -104,6 +104,11 @@ impl Instance {
     }
 }
 
+/// Returns a `sub`.
+pub fn subject(sub: &str) -> Subject {
+    Subject::parse(sub).unwrap()
+}
+
 /// Returns a `client_id`.
 pub fn client_id(id: &str) -> ClientId {
     ClientId::parse(id).unwrap()
@@ -162,7 +167,7 @@ pub async fn seed(records: &dyn Records, password_hash: &str) {
     }
     let claims = json!({ "name": "Alice", "email": "alice@example.com" });
     let user = users::User {
-        subject: "alice-subject".into(),
+        subject: subject("alice-subject"),
         username: USERNAME.into(),
         claims: claims.as_object().unwrap().clone(),
     };

@@ -6,7 +6,7 @@ mod password;
 
 pub use password::PasswordAttempt;
 use serde::{Deserialize, Serialize};
-use types::Timestamp;
+use types::{Subject, Timestamp};
 
 /// A method by which a user authenticates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +52,7 @@ pub enum AuthenticationState {
     /// The user is authenticated.
     Success {
         /// `sub` of the user.
-        subject: String,
+        subject: Subject,
         /// The sign-in.
         context: AuthenticationContext,
     },

@@ -3,7 +3,7 @@
 use super::{AuthenticationDenied, AuthenticationMethod, AuthenticationState};
 use crate::Parameters;
 use std::fmt;
-use types::Timestamp;
+use types::{Subject, Timestamp};
 
 /// `acr` of a sign-in with a password alone.
 pub(super) const ACR: &str = "urn:latchkey:acr:password";
@@ -47,7 +47,7 @@ impl PasswordAttempt {
     }
 
     /// Returns the state after the comparison: `subject` is the user whose password matched.
-    pub fn judge(subject: Option<String>, now: Timestamp) -> AuthenticationState {
+    pub fn judge(subject: Option<Subject>, now: Timestamp) -> AuthenticationState {
         match subject {
             Some(subject) => {
                 AuthenticationState::Success { subject, context: AuthenticationMethod::Password.context(now) }

@@ -14,7 +14,7 @@ mod verdict;
 
 use crate::{AuthenticationContext, ClaimsRequest};
 use serde::{Deserialize, Serialize};
-use types::{ClientId, Scope};
+use types::{ClientId, Scope, Subject};
 
 pub use lifetimes::RefreshLifetimes;
 pub use state::{ActiveGrant, GrantState, RevokedToken};
@@ -26,7 +26,7 @@ pub struct Grant {
     /// The client.
     pub client_id: ClientId,
     /// The user.
-    pub subject: String,
+    pub subject: Subject,
     /// The granted scope. A refresh may request less, never more (RFC 6749 §6).
     pub scope: Scope,
     /// `nonce` for the ID token of the code exchange (OpenID Connect Core §3.1.2.1).

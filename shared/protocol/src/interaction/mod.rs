@@ -9,7 +9,7 @@ pub use requested::{Requested, RequestedAuthorization, RequestedDevice};
 use serde::{Deserialize, Serialize};
 use state::InteractionState;
 use std::time::Duration;
-use types::{Error, ErrorCode, Scope, Timestamp};
+use types::{Error, ErrorCode, Scope, Subject, Timestamp};
 
 /// A request on its way through sign-in and consent. It travels sealed in the URL of the browser.
 ///
@@ -58,7 +58,7 @@ pub struct ActiveSession<'a> {
     /// Name of the session.
     pub id: &'a str,
     /// `sub` of the user, as the client receives it.
-    pub subject: &'a str,
+    pub subject: &'a Subject,
     /// The sign-in.
     pub authentication: &'a AuthenticationContext,
 }

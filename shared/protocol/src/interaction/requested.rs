@@ -2,7 +2,7 @@
 
 use crate::{AuthorizationRequest, Client, DeviceRequest, Prompt, ResponseTarget, UncheckedTarget, UserCode};
 use serde::{Deserialize, Serialize};
-use types::{ClientId, Error};
+use types::{ClientId, Error, Subject};
 
 /// The request that an interaction is about.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -20,7 +20,7 @@ pub struct RequestedAuthorization<Target = ResponseTarget> {
     /// The request.
     pub request: AuthorizationRequest<Target>,
     /// `sub` of the ID token hint: this user must sign in.
-    pub expected_subject: Option<String>,
+    pub expected_subject: Option<Subject>,
     /// The pushed request that this is (RFC 9126). It may be answered once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pushed: Option<String>,
@@ -49,8 +49,8 @@ pub(super) struct SignInPolicy<'a> {
 
 impl SignInPolicy<'_> {
     /// True if this user may answer the request.
-    pub(super) fn accepts(&self, subject: &str) -> bool {
-        self.subjects.iter().flatten().all(|expected| *expected == subject)
+    pub(super) fn accepts(&self, subject: &Subject) -> bool {
+        self.subjects.iter().flatten().all(|expected| *expected == subject.as_str())
     }
 }
 
@@ -85,7 +85,10 @@ impl<Target> Requested<Target> {
             Self::Authorization(requested) => SignInPolicy {
                 prompt: requested.request.prompt,
                 max_age: requested.request.max_age,
-                subjects: [requested.expected_subject.as_deref(), requested.request.claims.subject()],
+                subjects: [
+                    requested.expected_subject.as_ref().map(Subject::as_str),
+                    requested.request.claims.subject(),
+                ],
             },
             Self::Device(_) => SignInPolicy::default(),
         }

@@ -5,7 +5,7 @@ use crate::token::snapshot::GrantSnapshot;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::time::Duration;
-use types::{Audience, ClientId, Scope, Timestamp};
+use types::{Audience, ClientId, Scope, Subject, Timestamp};
 
 /// Maximum lifetime of an access token or an ID token: 1 day. No setting exceeds it, because a retired signing key is
 /// published for that long.
@@ -17,7 +17,7 @@ pub struct AccessTokenClaims {
     /// `iss`: the issuer.
     pub iss: String,
     /// `sub`: the user; the client itself if no user is involved.
-    pub sub: String,
+    pub sub: Subject,
     /// `aud`: the resource servers that accept the token.
     pub aud: Audience,
     /// `client_id`: the client that the token was issued to.

@@ -4,7 +4,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256, Sha512};
-use types::{Algorithm, ClientId};
+use types::{Algorithm, ClientId, Subject};
 
 /// The claims of an ID token (OpenID Connect Core §2, §3.1.3.6).
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -12,7 +12,7 @@ pub struct IdTokenClaims<'a> {
     /// `iss`: the issuer.
     pub iss: &'a str,
     /// `sub`: the user.
-    pub sub: &'a str,
+    pub sub: &'a Subject,
     /// `aud`: the client.
     pub aud: &'a ClientId,
     /// `exp`: expiry, in seconds since the epoch.

@@ -5,7 +5,11 @@ use latchkey_protocol::{
     RequestEndpoint, Requested, RequestedAuthorization, ResponseTarget, SentRequest, UncheckedTarget,
 };
 use std::time::Duration;
-use types::{ErrorCode, Scope, Timestamp};
+use types::{ErrorCode, Scope, Subject, Timestamp};
+
+fn sub(text: &str) -> Subject {
+    Subject::parse(text).unwrap()
+}
 
 const T0: Timestamp = Timestamp::from_secs(1_800_000_000);
 
@@ -35,7 +39,7 @@ fn hinted(more: &str, expected: Option<&str>) -> Interaction {
     let query = format!("redirect_uri=https://a.example/&response_type=code&scope=openid&{more}");
     let requested = RequestedAuthorization {
         request: checked(&client(), &query),
-        expected_subject: expected.map(str::to_owned),
+        expected_subject: expected.map(sub),
         pushed: None,
     };
     Interaction::start(Requested::Authorization(Box::new(requested)), Some("b".into()), T0)
@@ -48,7 +52,7 @@ fn interaction(more: &str) -> Interaction {
 /// The next prompt for a user who signed in `ago` seconds ago.
 fn after(interaction: &Interaction, ago: u64) -> Result<NextPrompt, ErrorCode> {
     let authentication = AuthenticationMethod::Password.context(T0.before(Duration::from_secs(ago)));
-    let session = ActiveSession { id: "session", subject: "alice", authentication: &authentication };
+    let session = ActiveSession { id: "session", subject: &sub("alice"), authentication: &authentication };
     interaction.next_prompt(Some(&session), T0).map_err(|error| error.code)
 }
 

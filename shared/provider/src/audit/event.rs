@@ -1,7 +1,7 @@
 //! The events, and the members of each.
 
 use serde::Serialize;
-use types::ClientId;
+use types::{ClientId, Subject};
 
 /// A security-relevant act.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,7 +9,7 @@ pub enum AuditEvent<'a> {
     /// A user signed in.
     SignInSucceeded {
         /// The user.
-        subject: &'a str,
+        subject: &'a Subject,
         /// The client whose request the user signed in for.
         client: &'a ClientId,
     },
@@ -26,21 +26,21 @@ pub enum AuditEvent<'a> {
     /// A user allowed a client's request.
     ConsentGiven {
         /// The user.
-        subject: &'a str,
+        subject: &'a Subject,
         /// The client.
         client: &'a ClientId,
     },
     /// A user denied a client's request.
     ConsentRefused {
         /// The user.
-        subject: &'a str,
+        subject: &'a Subject,
         /// The client.
         client: &'a ClientId,
     },
     /// An authorization code was issued.
     CodeIssued {
         /// The user.
-        subject: &'a str,
+        subject: &'a Subject,
         /// The client.
         client: &'a ClientId,
     },
@@ -52,7 +52,7 @@ pub enum AuditEvent<'a> {
     /// Tokens were issued for a new grant, or to the client itself.
     TokenIssued {
         /// The user; none if the client acts for itself.
-        subject: Option<&'a str>,
+        subject: Option<&'a Subject>,
         /// The client.
         client: &'a ClientId,
         /// `grant_type` of the request.
@@ -61,7 +61,7 @@ pub enum AuditEvent<'a> {
     /// A refresh token was rotated.
     TokenRefreshed {
         /// The user.
-        subject: Option<&'a str>,
+        subject: Option<&'a Subject>,
         /// The client.
         client: &'a ClientId,
     },
@@ -73,7 +73,7 @@ pub enum AuditEvent<'a> {
     /// A token was exchanged for another one.
     TokenExchanged {
         /// The user.
-        subject: Option<&'a str>,
+        subject: Option<&'a Subject>,
         /// The client.
         client: &'a ClientId,
     },
@@ -111,29 +111,29 @@ pub enum AuditEvent<'a> {
     /// An administrator created a user.
     UserCreated {
         /// The user.
-        subject: &'a str,
+        subject: &'a Subject,
     },
     /// An administrator changed a user.
     UserChanged {
         /// The user.
-        subject: &'a str,
+        subject: &'a Subject,
     },
     /// An administrator deleted a user, with all sessions and grants.
     UserDeleted {
         /// The user.
-        subject: &'a str,
+        subject: &'a Subject,
     },
     /// A request to the administration API had no valid token.
     AdministrationRejected,
     /// A session ended: the user signed out of one browser.
     SignedOut {
         /// The user.
-        subject: &'a str,
+        subject: &'a Subject,
     },
     /// Every session and grant of a user ended.
     SignedOutEverywhere {
         /// The user.
-        subject: &'a str,
+        subject: &'a Subject,
         /// The party that ended them.
         actor: Actor,
     },
@@ -262,7 +262,7 @@ impl<'a> AuditEvent<'a> {
     }
 
     /// Returns `subject`: the user that the event is about.
-    pub const fn subject(&self) -> Option<&'a str> {
+    pub const fn subject(&self) -> Option<&'a Subject> {
         match *self {
             Self::SignInSucceeded { subject, .. }
             | Self::ConsentGiven { subject, .. }
@@ -341,7 +341,7 @@ mod tests {
     #[test]
     fn every_event_is_documented() {
         let client = &ClientId::parse("c").unwrap();
-        let (subject, actor) = ("s", Actor::Client);
+        let (subject, actor) = (&Subject::parse("s").unwrap(), Actor::Client);
         let events = [
             AuditEvent::SignInSucceeded { subject, client },
             AuditEvent::SignInFailed { client },

@@ -7,7 +7,7 @@ use latchkey_http::{Request, RequestLog};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::net::IpAddr;
-use types::{ClientId, Timestamp};
+use types::{ClientId, Subject, Timestamp};
 
 use event::Outcome;
 pub use event::{Actor, AuditEvent};
@@ -19,7 +19,7 @@ struct Entry<'a> {
     outcome: Outcome,
     actor: Actor,
     #[serde(skip_serializing_if = "Option::is_none")]
-    subject: Option<&'a str>,
+    subject: Option<&'a Subject>,
     #[serde(skip_serializing_if = "Option::is_none")]
     client: Option<&'a ClientId>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -9,7 +9,7 @@ use protocol::{
     RefreshToken, SealedToken, left_half_hash, resource,
 };
 use storage::grants::GrantUpdate;
-use types::{ACCESS_TOKEN_TYPE, Algorithm, Audience, OPAQUE_PREFIX, Scope, Timestamp};
+use types::{ACCESS_TOKEN_TYPE, Algorithm, Audience, OPAQUE_PREFIX, Scope, Subject, Timestamp};
 
 /// Issues tokens to one client at one time.
 #[derive(Clone, Copy)]
@@ -58,14 +58,14 @@ impl TokenIssuer<'_> {
     /// are none.
     pub fn access_token_claims(
         &self,
-        subject: &str,
+        subject: &Subject,
         scope: &Scope,
         resources: &[String],
     ) -> Result<AccessTokenClaims, HandlerError> {
         let config = &self.context.config;
         Ok(AccessTokenClaims {
             iss: config.issuer.clone(),
-            sub: subject.to_owned(),
+            sub: subject.clone(),
             aud: Audience::of(resources, &config.audience),
             client_id: self.client.client_id.clone(),
             iat: self.now.as_secs(),

@@ -7,7 +7,7 @@ use protocol::{AccessTokenClaims, GrantSnapshot, Mac};
 use serde::{Deserialize, de::DeserializeOwned};
 use storage::grants::{self, LiveGrant, StoredGrant};
 use storage::markers;
-use types::{ACCESS_TOKEN_TYPE, ClientId, OPAQUE_PREFIX, Timestamp};
+use types::{ACCESS_TOKEN_TYPE, ClientId, OPAQUE_PREFIX, Subject, Timestamp};
 
 /// The claims of an ID token that a client sends as a hint. Its expiry does not matter (OpenID Connect Core §3.1.2.1,
 /// RP-Initiated Logout §2).
@@ -15,7 +15,7 @@ use types::{ACCESS_TOKEN_TYPE, ClientId, OPAQUE_PREFIX, Timestamp};
 pub struct IdTokenHint {
     iss: String,
     /// `sub`: the user.
-    pub sub: String,
+    pub sub: Subject,
     /// `aud`: the client that the token was issued to.
     pub aud: ClientId,
     /// `sid`: the session.

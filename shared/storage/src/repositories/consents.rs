@@ -4,19 +4,19 @@ use super::stored::decode;
 use super::update::{Change, Current, Start, Target, update};
 use crate::{Key, Kind, Records, Unavailable, users};
 use serde::{Deserialize, Serialize};
-use types::{ClientId, Scope};
+use types::{ClientId, Scope, Subject};
 
 #[derive(Serialize, Deserialize)]
 struct Consent {
     scope: String,
 }
 
-fn key(subject: &str, client_id: &ClientId) -> Key {
-    Key::new(Kind::Consent, users::owner(subject).partition(), &format!("{subject}#{client_id}"))
+fn key(subject: &Subject, client_id: &ClientId) -> Key {
+    Key::new(Kind::Consent, users::owner(subject).partition(), &format!("{}#{client_id}", subject.as_str()))
 }
 
 /// Reads the scope that a user granted to a client; empty if there is no consent. Round trips: 1.
-pub async fn find(records: &dyn Records, subject: &str, client_id: &ClientId) -> Result<Scope, Unavailable> {
+pub async fn find(records: &dyn Records, subject: &Subject, client_id: &ClientId) -> Result<Scope, Unavailable> {
     let Some(record) = records.get(&key(subject, client_id)).await? else { return Ok(Scope::default()) };
     let consent: Consent = decode(&record.key, &record.state)?;
     // A scope that cannot be parsed: the user is asked again.
@@ -26,7 +26,7 @@ pub async fn find(records: &dyn Records, subject: &str, client_id: &ClientId) ->
 /// Stores the scope that a user granted to a client. Round trips: 1 if it is the first, else 2.
 pub async fn save(
     records: &dyn Records,
-    subject: &str,
+    subject: &Subject,
     client_id: &ClientId,
     scope: &Scope,
 ) -> Result<(), Unavailable> {

@@ -5,6 +5,7 @@ use super::stored::{Listing, decode, encode};
 use super::users::normalize;
 use crate::{Created, Cursor, Key, Kind, Record, Records, Unavailable};
 use serde::{Deserialize, Serialize};
+use types::Subject;
 
 /// A sign-in name and the subject of its user. Never changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,7 +14,7 @@ pub struct Entry {
     pub username: String,
     /// `sub` of the user.
     #[serde(rename = "sub")]
-    pub subject: String,
+    pub subject: Subject,
 }
 
 const ALL: DeploymentList = DeploymentList::new(Kind::User, "users");
@@ -34,8 +35,8 @@ pub async fn find(records: &dyn Records, username: &str) -> Result<Option<Entry>
 
 /// Enters a sign-in name for a subject if the name is free. Returns the entry of the name, which is the same for all
 /// callers. Round trips: 1.
-pub async fn enter(records: &dyn Records, username: &str, subject: &str) -> Result<Entry, Unavailable> {
-    let entry = Entry { username: normalize(username), subject: subject.to_owned() };
+pub async fn enter(records: &dyn Records, username: &str, subject: &Subject) -> Result<Entry, Unavailable> {
+    let entry = Entry { username: normalize(username), subject: subject.clone() };
     let record = Record {
         key: key(username),
         owner: Some(ALL.owner(&id(username))),
@@ -52,7 +53,7 @@ pub async fn enter(records: &dyn Records, username: &str, subject: &str) -> Resu
 
 /// Finds the subject of a sign-in name whose user is to be deleted: `None` if there is no entry, `Some(None)` if the entry
 /// names no subject that can be read. Round trips: 1.
-pub async fn find_for_deletion(records: &dyn Records, username: &str) -> Result<Option<Option<String>>, Unavailable> {
+pub async fn find_for_deletion(records: &dyn Records, username: &str) -> Result<Option<Option<Subject>>, Unavailable> {
     let Some(record) = records.get(&key(username)).await? else { return Ok(None) };
     Ok(Some(decode::<Entry>(&record.key, &record.body).ok().map(|entry| entry.subject)))
 }

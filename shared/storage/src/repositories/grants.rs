@@ -8,7 +8,7 @@ use protocol::{
     ActiveGrant, CodeVerdict, Grant, GrantId, GrantSnapshot, GrantState, RefreshLifetimes, RefreshVerdict, RevokedToken,
 };
 use std::time::Duration;
-use types::{ClientId, Timestamp};
+use types::{ClientId, Subject, Timestamp};
 
 /// Time from the expiry of the last token of a grant to the removal of its record.
 const MARGIN: Duration = Duration::from_secs(3600);
@@ -108,7 +108,7 @@ fn key(id: GrantId) -> Key {
 }
 
 /// Returns the identifier of a new grant of a user, from fresh randomness.
-pub fn new_id(subject: &str, random: [u8; 16]) -> GrantId {
+pub fn new_id(subject: &Subject, random: [u8; 16]) -> GrantId {
     GrantId::new(users::owner(subject).partition().to_bytes(), random)
 }
 
@@ -147,7 +147,7 @@ pub async fn create_once(
 }
 
 /// Returns the identifier of the grant of an assertion with this digest about this user.
-pub fn assertion_id(subject: &str, digest: [u8; 32]) -> GrantId {
+pub fn assertion_id(subject: &Subject, digest: [u8; 32]) -> GrantId {
     let mut name = [0; 16];
     name.iter_mut().zip(digest).for_each(|(to, from)| *to = from);
     new_id(subject, name)
@@ -278,7 +278,7 @@ pub struct SessionGrants {
 
 impl SessionGrants {
     /// Finds them. Round trips: 1 for each 100 records of the user.
-    pub async fn find(records: &dyn Records, subject: &str, sid: &str) -> Result<Self, Unavailable> {
+    pub async fn find(records: &dyn Records, subject: &Subject, sid: &str) -> Result<Self, Unavailable> {
         let mut found = Vec::new();
         for record in sign_out::owned(records, &users::owner(subject), Kind::Grant).await? {
             match decode::<Grant>(&record.key, &record.body) {

@@ -7,7 +7,7 @@ use super::update::create_new;
 use crate::{Advance, Bucket, Cursor, Kind, Record, Records, Unavailable};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
-use types::{ClientId, Timestamp};
+use types::{ClientId, Subject, Timestamp};
 
 /// A notification to one client about one session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,7 +17,7 @@ pub struct Logout {
     /// The client to notify.
     pub client_id: ClientId,
     /// The user whose session ended.
-    pub subject: String,
+    pub subject: Subject,
     /// The session that ended.
     pub sid: String,
     /// The time at which the session ended.

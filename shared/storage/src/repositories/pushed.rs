@@ -6,7 +6,7 @@ use crate::{Advance, Key, Kind, Partition, Record, Records, Unavailable};
 use protocol::{AuthorizationRequest, PushedRequestId, ResponseTarget, UncheckedTarget};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
-use types::Timestamp;
+use types::{Subject, Timestamp};
 
 /// A request that a client pushed. It never changes. When it is read, its target must be checked again.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -14,7 +14,7 @@ pub struct PushedRequest<Target = ResponseTarget> {
     /// The request.
     pub request: AuthorizationRequest<Target>,
     /// `sub` of the ID token hint: the user who must sign in, if the request has a hint.
-    pub expected_subject: Option<String>,
+    pub expected_subject: Option<Subject>,
 }
 
 /// The answer to a pushed request: an authorization code.

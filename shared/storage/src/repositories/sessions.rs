@@ -5,13 +5,13 @@ use super::update::create_new;
 use crate::{Key, Kind, Partition, Record, Records, Unavailable, users};
 use protocol::{AuthenticationContext, SessionId};
 use serde::{Deserialize, Serialize};
-use types::Timestamp;
+use types::{Subject, Timestamp};
 
 /// A session: a user signed in, in one browser. Never changes: another sign-in starts another session.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Session {
     /// `sub` of the user.
-    pub subject: String,
+    pub subject: Subject,
     /// The user's name on pages.
     pub name: String,
     /// Method and time of the sign-in.
@@ -25,7 +25,7 @@ fn key(id: SessionId) -> Key {
 }
 
 /// Returns the identifier of a new session of a user, from fresh randomness.
-pub fn new_id(subject: &str, random: [u8; 16]) -> SessionId {
+pub fn new_id(subject: &Subject, random: [u8; 16]) -> SessionId {
     SessionId::new(users::owner(subject).partition().to_bytes(), random)
 }
 

@@ -14,7 +14,7 @@ use futures::future::join_all;
 use protocol::{Grant, GrantState};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
-use types::Timestamp;
+use types::{Subject, Timestamp};
 
 /// The numbers of what a sign-out ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub struct Ended {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignOut {
     /// `sub` of the user.
-    pub subject: String,
+    pub subject: Subject,
     /// The session; `None` for all sessions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sid: Option<String>,
@@ -59,7 +59,7 @@ const BUCKETS_AT_ONCE: usize = 32;
 const PENDING: DeploymentList = DeploymentList::new(Kind::SignOut, "signouts");
 
 /// Returns the clients that hold tokens of any session of a user. Round trips: 1 for each 100 records of the user.
-pub async fn clients(records: &dyn Records, subject: &str) -> Result<Vec<SessionClient>, Unavailable> {
+pub async fn clients(records: &dyn Records, subject: &Subject) -> Result<Vec<SessionClient>, Unavailable> {
     let found = owned(records, &users::owner(subject), Kind::Grant).await?;
     // `leftovers` reports a grant that cannot be read.
     let (grants, _) = read_each(found, |record| decode::<Grant>(&record.key, &record.body));
@@ -70,13 +70,12 @@ pub async fn clients(records: &dyn Records, subject: &str) -> Result<Vec<Session
 /// randomness. Round trips: 1.
 pub async fn begin(
     records: &dyn Records,
-    subject: &str,
+    subject: &Subject,
     sid: Option<&str>,
     now: Timestamp,
     write_id: &str,
 ) -> Result<(), Unavailable> {
-    let sign_out =
-        SignOut { subject: subject.to_owned(), sid: sid.map(str::to_owned), at: now, id: write_id.to_owned() };
+    let sign_out = SignOut { subject: subject.clone(), sid: sid.map(str::to_owned), at: now, id: write_id.to_owned() };
     let record = Record {
         key: PENDING.key(&sign_out.id),
         owner: Some(PENDING.owner(&sign_out.id)),
@@ -92,7 +91,7 @@ pub async fn begin(
 /// misses.
 pub async fn everywhere(
     records: &dyn Records,
-    subject: &str,
+    subject: &Subject,
     now: Timestamp,
     write_id: &str,
 ) -> Result<Ended, Unavailable> {
@@ -201,7 +200,7 @@ pub async fn leftovers(records: &dyn Records, sign_out: &SignOut) -> Result<Left
 }
 
 /// Removes all consents of a user.
-pub async fn forget_consents(records: &dyn Records, subject: &str) -> Result<(), Unavailable> {
+pub async fn forget_consents(records: &dyn Records, subject: &Subject) -> Result<(), Unavailable> {
     for consent in owned(records, &users::owner(subject), Kind::Consent).await? {
         records.delete(&consent.key).await?;
     }

@@ -6,12 +6,13 @@ use super::update::{Change, Current, Start, Target, update};
 use crate::{Key, Kind, Owner, Partition, Records, Unavailable};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
+use types::Subject;
 
 /// A user.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct User {
     /// `sub`: never changes and is never reused (OpenID Connect Core §2).
-    pub subject: String,
+    pub subject: Subject,
     /// The sign-in name.
     pub username: String,
     /// Claims about the user (OpenID Connect Core §5.1).
@@ -29,14 +30,14 @@ impl User {
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Credential {
     /// `sub` of the user.
-    pub subject: String,
+    pub subject: Subject,
     /// The hash of the password, as a PHC string.
     pub password: String,
 }
 
 /// Returns the owner of all records of a user.
-pub fn owner(subject: &str) -> Owner {
-    Owner::new(format!("user#{subject}"))
+pub fn owner(subject: &Subject) -> Owner {
+    Owner::new(format!("user#{}", subject.as_str()))
 }
 
 /// Returns a sign-in name in the form that is compared: without surrounding spaces, in lower case.
@@ -44,8 +45,8 @@ pub fn normalize(username: &str) -> String {
     username.trim().to_lowercase()
 }
 
-fn user_key(subject: &str) -> Key {
-    Key::new(Kind::User, owner(subject).partition(), subject)
+fn user_key(subject: &Subject) -> Key {
+    Key::new(Kind::User, owner(subject).partition(), subject.as_str())
 }
 
 fn credential_key(username: &str) -> Key {
@@ -67,7 +68,7 @@ where
 }
 
 /// Reads the profile of a user. Round trips: 1.
-pub async fn find(records: &dyn Records, subject: &str) -> Result<Option<User>, Unavailable> {
+pub async fn find(records: &dyn Records, subject: &Subject) -> Result<Option<User>, Unavailable> {
     read(records, &user_key(subject)).await
 }
 
@@ -77,7 +78,7 @@ pub async fn save(records: &dyn Records, user: &User) -> Result<(), Unavailable>
 }
 
 /// Removes the profile of a user. Does not read it.
-pub async fn remove(records: &dyn Records, subject: &str) -> Result<(), Unavailable> {
+pub async fn remove(records: &dyn Records, subject: &Subject) -> Result<(), Unavailable> {
     records.delete(&user_key(subject)).await
 }
 

@@ -3,12 +3,12 @@
 use crate::common::{PASSWORD, deployment};
 use async_trait::async_trait;
 use http::{Method, header};
-use protocol::Timestamp;
 use serde_json::{Value, json};
 use simulation::{Flow, Instance, Tokens, client_id, json_of};
 use std::sync::Arc;
 use storage::memory::Memory;
 use storage::{Advance, Created, Cursor, Key, Owner, Page, Record, Records, Unavailable, clients};
+use types::Timestamp;
 
 /// A store in which a later version has rewritten every record: each JSON that is read has members that it added.
 struct Evolved(Arc<Memory>);

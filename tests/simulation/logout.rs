@@ -6,13 +6,13 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::StatusCode;
 use platform::fetch::{Outgoing, Transport};
 use platform::{FetchError, Fetched, Fetcher};
-use protocol::remote_url::EgressPolicy;
 use serde_json::{Value, json};
-use simulation::{Flow, Instance, Tokens, client_id, subject};
+use simulation::{Flow, Instance, Tokens, client_id, json_of, subject};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use storage::memory::Memory;
 use storage::{Bucket, Key, Kind, Owner, Record, Records, clients, users};
+use types::remote_url::EgressPolicy;
 
 /// A client's responses, and the logout tokens that it received.
 #[derive(Clone)]
@@ -314,4 +314,55 @@ async fn the_clients_of_whoever_was_signed_in_before_are_told() {
     notify::run(instance.now, instance.context()).await.unwrap();
     assert_eq!((peer.attempts(), waiting(&memory)), (1, 0));
     assert_eq!(peer.tokens.lock().unwrap()[0]["sub"], "alice-subject");
+}
+
+const BYE: &str = "https://app.example/bye";
+
+/// Registers post-logout redirect URIs of the client, and waits until no instance has the client in its cache.
+async fn set_post_logout_uris(instance: &mut Instance, memory: &Memory, uris: &[&str]) {
+    let mut stored = clients::find(memory, &client_id("spa")).await.unwrap().unwrap();
+    stored.client.post_logout_redirect_uris = uris.iter().map(|uri| (*uri).to_owned()).collect();
+    clients::save(memory, &stored).await.unwrap();
+    instance.wait(Duration::from_secs(61));
+}
+
+/// RP-Initiated Logout §3: the redirect URI must be registered when the browser is redirected, not only when it was asked
+/// for. The user is signed out in any case.
+#[tokio::test]
+async fn a_redirect_uri_that_was_withdrawn_meanwhile_is_not_redirected_to() {
+    for (withdrawn, location) in [(false, Some(BYE)), (true, None)] {
+        let (memory, peer) = (Arc::new(Memory::new()), Peer::answering(200));
+        let mut instance = instance(&memory, &peer).await;
+        set_post_logout_uris(&mut instance, &memory, &[BYE]).await;
+        let mut browser = Flow::default();
+        Flow::redeem(&instance, &browser.code(&instance, PASSWORD, "openid").await).await;
+        let page = browser.get(&instance, &format!("/logout?client_id=spa&post_logout_redirect_uri={BYE}")).await;
+        assert!(page.status.is_success(), "the user is asked");
+        if withdrawn {
+            set_post_logout_uris(&mut instance, &memory, &[]).await;
+        }
+        let answer = browser.submit(&instance, "/logout", &page, &[("decision", "yes")]).await;
+        assert_eq!(answer.headers.get("location").map(|location| location.to_str().unwrap()), location);
+        assert!(!String::from_utf8_lossy(&answer.body).contains(BYE));
+        assert!(!browser.has_session());
+    }
+}
+
+/// A client that was deleted meanwhile is neither named nor redirected to, and its ID token ends no session unasked.
+#[tokio::test]
+async fn a_sealed_sign_out_of_a_deleted_client_asks_the_user() {
+    let (memory, peer) = (Arc::new(Memory::new()), Peer::answering(200));
+    let mut instance = instance(&memory, &peer).await;
+    set_post_logout_uris(&mut instance, &memory, &[BYE]).await;
+    let mut browser = Flow::default();
+    let tokens = json_of(&Flow::redeem(&instance, &browser.code(&instance, PASSWORD, "openid").await).await);
+    let form = [("id_token_hint", tokens["id_token"].as_str().unwrap()), ("post_logout_redirect_uri", BYE)];
+    let posted = instance.post("/logout", &form).await;
+    let link = posted.headers["location"].to_str().unwrap().to_owned();
+    clients::remove(memory.as_ref() as &dyn Records, &client_id("spa")).await.unwrap();
+    instance.wait(Duration::from_secs(61));
+    let page = browser.get(&instance, &link).await;
+    assert!(page.status.is_success());
+    assert!(browser.has_session(), "the user is asked");
+    assert!(!String::from_utf8_lossy(&page.body).contains(BYE));
 }

@@ -28,7 +28,7 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Ha
         Err(error) => return Err(error_page(error)),
         Ok(parameters) => match parameters.value("interaction") {
             Some(_) if request.method == Method::POST => confirmed(request, context, &browser, &parameters).await?,
-            Some(sealed) => match interactions::open::<LogoutRequest>(context, sealed) {
+            Some(sealed) => match LogoutRequest::open(sealed, request, context).await? {
                 Some(logout) => begin(request, context, &browser, &logout).await?,
                 None => return Err(error_page(Error::invalid_request("the link is not one of this server"))),
             },
@@ -92,7 +92,8 @@ async fn confirmed(
     let sealed = parameters.value("interaction").unwrap_or_default();
     let is_ours =
         request.method == Method::POST && browser.accepts_form(context, "logout", sealed, parameters.value("csrf"));
-    let Some(logout) = interactions::open::<LogoutRequest>(context, sealed).filter(|_| is_ours) else {
+    let opened = if is_ours { LogoutRequest::open(sealed, request, context).await? } else { None };
+    let Some(logout) = opened else {
         return Err(error_page(Error::invalid_request("the form is not one that this browser was shown")));
     };
     let everywhere = match parameters.value("decision") {

@@ -2,23 +2,53 @@
 
 use crate::error_page;
 use latchkey_http::Request;
-use protocol::Parameters;
 use protocol::logout::sid_for;
-use provider::{Context, HandlerError};
+use protocol::{Client, Parameters};
+use provider::{Context, HandlerError, interactions};
 use serde::{Deserialize, Serialize};
 use storage::sessions::Session;
 use types::{ClientId, Error};
 
 /// A checked logout request.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct LogoutRequest {
     client_id: Option<ClientId>,
     /// The client's display name.
+    #[serde(skip_serializing)]
     pub(crate) client_name: Option<String>,
     /// The registered post-logout redirect URI.
     pub(crate) redirect_uri: Option<String>,
     state: Option<String>,
     hint: Option<Hint>,
+}
+
+/// A logout request that was sealed. The client may have changed since, so [`Self::recheck`] must make it usable again.
+#[derive(Deserialize)]
+struct SealedLogoutRequest {
+    client_id: Option<ClientId>,
+    redirect_uri: Option<String>,
+    state: Option<String>,
+    hint: Option<Hint>,
+}
+
+impl SealedLogoutRequest {
+    /// Returns the part of the request that still holds. A redirect URI that the client does not have any more is left
+    /// out (§3); if the client is gone, so is its hint, and the user is asked. Round trips: 1 if the client is not cached.
+    async fn recheck(self, request: &Request, context: &Context) -> Result<LogoutRequest, HandlerError> {
+        let Self { client_id, redirect_uri, state, hint } = self;
+        let stored = match &client_id {
+            Some(client_id) => context.client(client_id, request.received_at).await?,
+            None => None,
+        };
+        let Some(stored) = stored else { return Ok(LogoutRequest { state, ..LogoutRequest::default() }) };
+        let client_name = Some(stored.client.display_name().to_owned());
+        let redirect_uri = redirect_uri.filter(|uri| is_registered(&stored.client, uri));
+        Ok(LogoutRequest { client_id, client_name, redirect_uri, state, hint })
+    }
+}
+
+fn is_registered(client: &Client, post_logout_redirect_uri: &str) -> bool {
+    client.post_logout_redirect_uris.iter().any(|registered| registered == post_logout_redirect_uri)
 }
 
 /// The session that a verified ID token names.
@@ -62,7 +92,7 @@ impl LogoutRequest {
         let stored = stored.ok_or_else(|| wrong("the client_id is unknown"))?;
         logout.client_name = Some(stored.client.display_name().to_owned());
         if let Some(uri) = parameters.value("post_logout_redirect_uri") {
-            if !stored.client.post_logout_redirect_uris.iter().any(|registered| registered == uri) {
+            if !is_registered(&stored.client, uri) {
                 return Err(wrong(
                     "the post_logout_redirect_uri is not registered for this client; it must match to the character",
                 ));
@@ -70,6 +100,14 @@ impl LogoutRequest {
             logout.redirect_uri = Some(uri.to_owned());
         }
         Ok(logout)
+    }
+
+    /// Opens a request that was sealed and checks it against the client again; `None` if this server did not seal it.
+    pub(crate) async fn open(sealed: &str, request: &Request, context: &Context) -> Result<Option<Self>, HandlerError> {
+        match interactions::open::<SealedLogoutRequest>(context, sealed) {
+            Some(opened) => opened.recheck(request, context).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     /// True if a verified ID token names this session. Its `sid` suffices: a session has one user, whatever `sub` the

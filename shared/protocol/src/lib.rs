@@ -57,9 +57,3 @@ pub use token::{
     RegistrationAccessToken, RegistrationId, RequestUri, SealedToken, SessionId, SessionToken, left_half_hash,
 };
 pub use trusted_issuer::{MappedSubject, SubjectMapping, TrustedIssuer, key_source_problem};
-
-// Until every crate names `types` itself.
-pub use types::{
-    ACCESS_TOKEN_TYPE, Algorithm, Audience, ContentEncryption, Error, ErrorCode, KeyManagementAlgorithm, OPAQUE_PREFIX,
-    RequestObjectAlgorithm, Scope, Timestamp, json, remote_url,
-};

@@ -15,19 +15,16 @@ pub mod logout;
 pub mod metadata;
 mod parameters;
 mod problem;
-pub mod redirect_uri;
-pub mod registration;
 pub mod resource;
 mod response;
 pub mod shape;
-pub mod software_statement;
 pub mod throttle;
 mod token;
 pub mod token_exchange;
-mod trusted_issuer;
 
 pub use assertion::{
-    Assertion, AssertionProblem, AssertionRules, CLOCK_SKEW, MAX_LIFETIME as MAX_ASSERTION_LIFETIME, single_use_digest,
+    Assertion, AssertionProblem, AssertionRules, CLOCK_SKEW, MAX_LIFETIME as MAX_ASSERTION_LIFETIME, MappedSubject,
+    SubjectMapping, TrustedIssuer, key_source_problem, single_use_digest,
 };
 pub use authentication::{
     AuthenticationContext, AuthenticationDenied, AuthenticationMethod, AuthenticationState, PasswordAttempt,
@@ -39,7 +36,7 @@ pub use authorization::{
 pub use client::{
     AccessTokenFormat, ApplicationType, Client, ClientAuthenticationMethod, GrantType, Lifetimes, ResponseType,
     SecretRotation, SecretVerifier, StoredClient, SubjectType, TokenExchangePolicy, chosen_secret_problem,
-    settings as client_settings,
+    redirect_uri, registration, settings as client_settings, software_statement,
 };
 pub use client_authentication::ClientCredentials;
 pub use decoupled::{DeviceRequest, PollInterval, PollVerdict, UserCode, judge_poll};
@@ -56,4 +53,3 @@ pub use token::{
     IdTokenClaims, InitialAccessToken, InitialAccessTokenId, MAX_TOKEN_LIFETIME, Mac, PushedRequestId, RefreshToken,
     RegistrationAccessToken, RegistrationId, RequestUri, SealedToken, SessionId, SessionToken, left_half_hash,
 };
-pub use trusted_issuer::{MappedSubject, SubjectMapping, TrustedIssuer, key_source_problem};

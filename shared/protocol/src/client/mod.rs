@@ -3,9 +3,12 @@
 mod encryption;
 pub(crate) mod human;
 mod kinds;
+pub mod redirect_uri;
+pub mod registration;
 mod secrets;
 mod sector;
 pub mod settings;
+pub mod software_statement;
 mod validation;
 
 use crate::{MAX_TOKEN_LIFETIME, RefreshLifetimes};

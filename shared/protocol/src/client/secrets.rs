@@ -1,9 +1,9 @@
 //! A client as it is stored, and its secrets.
 
+use super::registration::Registration;
 use crate::Client;
 use crate::Problem;
 use crate::limits::{CLIENT_SECRET, MAX_SECRETS};
-use crate::registration::Registration;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

@@ -5,7 +5,7 @@
 //! introspection, exchange. Requested scopes are narrowed to those of the deployment's policy, and the response has the
 //! result (§3.2.1).
 
-use crate::client::{human, settings};
+use super::{human, settings};
 use crate::limits::MAX_CLIENT;
 use crate::parameters::printable;
 use crate::{Client, GrantType, Problem, ResponseType};

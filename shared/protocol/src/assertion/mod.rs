@@ -3,6 +3,8 @@
 //! The only audience is the issuer identifier of this server (draft-ietf-oauth-rfc7523bis). Another server that is also
 //! an audience could present the assertion to this one.
 
+mod trusted_issuer;
+
 use crate::limits::MAX_ASSERTION_NAME;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
@@ -10,6 +12,8 @@ use sha2::{Digest, Sha256};
 use std::time::Duration;
 use types::Timestamp;
 use types::json::numeric_date;
+
+pub use trusted_issuer::{MappedSubject, SubjectMapping, TrustedIssuer, key_source_problem};
 
 /// The largest difference between the clock of an issuer and ours, either way (RFC 7523 §3: "some small leeway").
 pub const CLOCK_SKEW: Duration = Duration::from_secs(30);

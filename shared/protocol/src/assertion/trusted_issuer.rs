@@ -1,8 +1,9 @@
 //! Trusted issuers of assertions, and the mapping of their subjects to subjects of this server (RFC 7521 §4.1).
 
+use super::MAX_LIFETIME;
 use crate::limits::{MAX_ASSERTION_NAME, MAX_ASSERTION_SECONDS};
 use crate::shape::{Member, Shape};
-use crate::{Client, MAX_ASSERTION_LIFETIME, Problem, STANDARD_SCOPES};
+use crate::{Client, Problem, STANDARD_SCOPES};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -139,7 +140,7 @@ impl TrustedIssuer {
 
     /// Returns the longest lifetime of its assertions.
     pub fn max_lifetime(&self) -> Duration {
-        self.max_lifetime.map_or(MAX_ASSERTION_LIFETIME, Duration::from_secs)
+        self.max_lifetime.map_or(MAX_LIFETIME, Duration::from_secs)
     }
 
     /// True if the client may present its assertions.

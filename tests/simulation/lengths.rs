@@ -3,8 +3,8 @@
 use crate::common::deployment;
 use latchkey_http::MAX_QUERY;
 use protocol::{
-    AuthorizationRequest, GrantId, Interaction, Parameters, RequestEndpoint, Requested, RequestedAuthorization,
-    ResponseTarget, SentRequest,
+    AuthorizationRequest, GrantId, Interaction, Parameters, PushedRequestId, RequestEndpoint, Requested,
+    RequestedAuthorization, ResponseTarget, SentRequest,
 };
 use provider::authorization::check_length;
 use provider::interactions;
@@ -39,7 +39,7 @@ async fn the_longest_request_travels_with_all_that_comes_along() {
     let requested = RequestedAuthorization {
         request: longest,
         expected_subject: Some(subject(&"\"".repeat(255))),
-        pushed: Some(name.clone()),
+        pushed: Some(PushedRequestId::new([255; 2], [255; 16])),
     };
     let requested = Requested::Authorization(Box::new(requested));
     let interaction = Interaction::start(requested, Some("b".repeat(22)), instance.now)

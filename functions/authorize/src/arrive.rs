@@ -1,7 +1,7 @@
 //! The arrival of a request: new from a client, or back from sign-in or consent.
 
 use latchkey_http::Request;
-use protocol::{Interaction, Parameters, PushedRequestId, Requested, RequestedAuthorization, StoredClient};
+use protocol::{Interaction, Parameters, Requested, RequestedAuthorization, StoredClient};
 use provider::browser::Browser;
 use provider::interactions::OpenedInteraction;
 use provider::{Context, HandlerError, RequestParameters};
@@ -38,7 +38,7 @@ pub(crate) async fn interaction(
     let requested = Requested::Authorization(Box::new(RequestedAuthorization {
         request: checked.request,
         expected_subject: checked.expected_subject,
-        pushed: checked.pushed.map(PushedRequestId::name),
+        pushed: checked.pushed,
     }));
     let expires_at = now.after(context.config.interaction_lifetime);
     let interaction = Interaction::start(requested, browser.known_id().map(str::to_owned), expires_at);

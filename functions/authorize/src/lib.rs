@@ -6,7 +6,7 @@ mod arrive;
 use latchkey_http::{Request, Response};
 use platform::entropy;
 use protocol::{
-    AuthorizationCode, CodeBinding, Grant, GrantId, GrantState, Interaction, NextPrompt, PushedRequestId, Requested,
+    AuthorizationCode, CodeBinding, Grant, GrantId, GrantState, Interaction, NextPrompt, Requested,
     RequestedAuthorization, ResponseType, SealedToken, StoredClient,
 };
 use provider::browser::Browser;
@@ -92,7 +92,7 @@ async fn claim_pushed_request(
     sid: &str,
 ) -> Result<Option<AuthorizationCode>, HandlerError> {
     let records = context.records.as_ref();
-    let Some(id) = requested.pushed.as_deref().and_then(PushedRequestId::from_name) else { return Ok(Some(code)) };
+    let Some(id) = requested.pushed else { return Ok(Some(code)) };
     let answer = Answer { grant: code.grant.name(), issued_at: code.issued_at, sid: sid.to_owned() };
     let Some(before) = pushed::answer(records, id, &answer).await? else { return Ok(None) };
     if before == answer {

@@ -1,6 +1,8 @@
 //! The request that an interaction is about: one arm for each way to request a grant from a user.
 
-use crate::{AuthorizationRequest, Client, DeviceRequest, Prompt, ResponseTarget, UncheckedTarget, UserCode};
+use crate::{
+    AuthorizationRequest, Client, DeviceRequest, Prompt, PushedRequestId, ResponseTarget, UncheckedTarget, UserCode,
+};
 use serde::{Deserialize, Serialize};
 use types::{ClientId, Error, Subject};
 
@@ -23,7 +25,7 @@ pub struct RequestedAuthorization<Target = ResponseTarget> {
     pub expected_subject: Option<Subject>,
     /// The pushed request that this is (RFC 9126). It may be answered once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub pushed: Option<String>,
+    pub pushed: Option<PushedRequestId>,
 }
 
 /// A device that waits for the user's approval.

@@ -2,6 +2,7 @@
 
 use crate::token::Mac;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 
 /// Length of a record identifier in bytes: the partition (2) and 128 random bits.
@@ -45,6 +46,19 @@ macro_rules! record_id {
             /// Reads the identifier from a token of the key `key_id`.
             pub(crate) fn unveil(mac: &dyn Mac, key_id: [u8; 4], bytes: [u8; LENGTH]) -> Option<Self> {
                 Some(Self(veiled(bytes, mac.tag_with(key_id, &veil_parts(&bytes))?)))
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.name())
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let name = String::deserialize(deserializer)?;
+                Self::from_name(&name).ok_or_else(|| serde::de::Error::custom("not the name of a record"))
             }
         }
 

@@ -43,6 +43,10 @@ export PATH="$tools/bin:$PATH"
 target=$processor-unknown-linux-musl
 [ -d "$(rustc --print target-libdir --target "$target")" ] || rustup target add "$target"
 
+# `/health` and the log line of the start name the commit. The dirty mark says that files differ from it.
+LATCHKEY_COMMIT="${LATCHKEY_COMMIT:-$(git describe --always --abbrev=40 --exclude '*' --dirty 2>/dev/null || true)}"
+[ -z "$LATCHKEY_COMMIT" ] || export LATCHKEY_COMMIT
+
 # Without it, zig would link a static program for one fixed address.
 export RUSTFLAGS="-C link-arg=-pie"
 build() {

@@ -54,6 +54,13 @@ export PATH="$root/node_modules/.bin:$PATH"
 export WASM_BINDGEN_BIN="$tools/bin/wasm-bindgen"
 export ESBUILD_BIN="$root/node_modules/.bin/esbuild"
 
+# `/health` and the log line of the start name the commit. The dirty mark says that files differ from it. Builds for tests
+# name none, so that a commit does not compile everything again.
+if [ $profile = wasm ]; then
+    LATCHKEY_COMMIT="${LATCHKEY_COMMIT:-$(git describe --always --abbrev=40 --exclude '*' --dirty 2>/dev/null || true)}"
+    [ -z "$LATCHKEY_COMMIT" ] || export LATCHKEY_COMMIT
+fi
+
 # worker-build sets this variable. Without it here, cargo would build everything again.
 export WASM_BINDGEN_USE_JS_SYS=1
 # Build all packages in one call first, so that shared crates are compiled once and in parallel. worker-build gets the

@@ -6,6 +6,7 @@ mod administration;
 mod client_authentication;
 mod cors;
 mod form_post;
+mod health;
 mod lifetimes;
 mod opaque_tokens;
 mod openid_authentication;

@@ -31,12 +31,15 @@ pub(crate) async fn act(action: &str, request: &Request, context: &Context) -> R
         _ => return Ok(crate::not_found(request)),
     };
     let now = request.received_at;
-    let keys = context.rotate_keys(occasion, now).await?;
-    match occasion {
-        Occasion::Compromise(_) => AuditEvent::KeysReplaced.record(request),
-        Occasion::Due | Occasion::Early(_) => AuditEvent::KeysRotated { actor: Actor::Administrator }.record(request),
+    let rotation = context.rotate_keys(occasion, now).await?;
+    if rotation.changed {
+        let event = match occasion {
+            Occasion::Compromise(_) => AuditEvent::KeysReplaced,
+            Occasion::Due | Occasion::Early(_) => AuditEvent::KeysRotated { actor: Actor::Administrator },
+        };
+        event.record(request);
     }
-    Ok(Response::json(StatusCode::OK, &document(&keys, now)))
+    Ok(Response::json(StatusCode::OK, &document(&rotation.keys, now)))
 }
 
 fn document(keys: &PublishedKeys, now: Timestamp) -> Value {

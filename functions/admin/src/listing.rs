@@ -2,7 +2,8 @@
 
 use http::StatusCode;
 use latchkey_http::{Request, Response};
-use serde_json::{Map, Value, json};
+use provider::AuditEvent;
+use serde_json::{Map, Value};
 use storage::{Cursor, Unreadable};
 
 /// Greatest number of items on a page.
@@ -19,7 +20,8 @@ pub(crate) fn cursor(request: &Request) -> Option<Cursor> {
 /// records: their names. The log gets the reasons.
 pub(crate) fn page(items: &[Value], unreadable: &[Unreadable], next: Option<Cursor>, request: &Request) -> Response {
     for Unreadable { key, reason } in unreadable {
-        request.log.event(json!({ "event": "unreadable_record", "key": key.as_str(), "reason": reason }));
+        let reason = format!("{}: {reason}", key.as_str());
+        AuditEvent::RecordUnreadable { reason: &reason }.record(request);
     }
     let mut page = Map::new();
     page.insert("items".to_owned(), items.into());

@@ -36,7 +36,7 @@ impl Form {
 /// Serves until Lambda ends the process. Settings are read while the instance starts. Invalid settings are written to standard
 /// error, all of them, and fail the process.
 pub fn run() -> ExitCode {
-    lambda::run(async || {
+    lambda::run("authorizer", async || {
         let (guard, form) = configure(&|name| std::env::var(name).ok())?;
         lambda::serve_authorizer(async |request, route| {
             let (answer, line) = authorize(&request, &route, &guard, form).await;

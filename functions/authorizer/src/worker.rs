@@ -5,7 +5,7 @@ use crate::gateway::{Gateway, GatewayDecision};
 use http::{HeaderMap, StatusCode, header};
 use latchkey_http::Response;
 use platform::clock;
-use platform::worker::{read_head, setting, write};
+use platform::worker::{log_start, read_head, setting, write};
 use resource_server::Settings;
 use serde_json::json;
 use std::sync::{Arc, OnceLock};
@@ -54,6 +54,7 @@ fn api(env: &Env) -> Result<&'static Api, Vec<String>> {
     if let Some(api) = API.get() {
         return Ok(api);
     }
+    log_start("authorizer");
     let lookup = |name: &str| setting(env, name);
     let origin = lookup("LATCHKEY_ORIGIN").map(|origin| origin.trim_end_matches('/').to_owned());
     let origin = origin.filter(|origin| !origin.is_empty());

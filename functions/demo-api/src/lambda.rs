@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 /// Serves until Lambda ends the process.
 pub fn run() -> ExitCode {
-    lambda::run(async || {
+    lambda::run("demo-api", async || {
         let settings = Settings::read(&|name| std::env::var(name).ok()).map_err(|problems| problems.join("\n"))?;
         lambda::serve_authorized(async |request, context| {
             let caller = caller(&context);

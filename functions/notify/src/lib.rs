@@ -8,7 +8,8 @@ use storage::sign_out::{self, SignOut};
 use types::Timestamp;
 
 /// The function.
-pub const FUNCTION: ScheduledFunction = ScheduledFunction::new("notify", |now, context| Box::pin(run(now, context)));
+pub const FUNCTION: ScheduledFunction =
+    ScheduledFunction::new("notify", |this, context| Box::pin(run(this.now, context)));
 
 /// Runs all due work. Frequent or concurrent runs do no harm: one run claims each notification, and a second end of a
 /// session changes nothing. A failure does not stop the other work; the first failure is returned.
@@ -39,6 +40,6 @@ async fn end(sign_out: &SignOut, now: Timestamp, context: &Context) -> Result<()
 
 #[cfg(target_arch = "wasm32")]
 #[worker::event(scheduled)]
-async fn scheduled(event: worker::ScheduledEvent, env: worker::Env, _: worker::ScheduleContext) {
-    provider::worker::run_scheduled(FUNCTION, &event, &env).await;
+async fn scheduled(_: worker::ScheduledEvent, env: worker::Env, _: worker::ScheduleContext) {
+    provider::worker::run_scheduled(FUNCTION, &env).await;
 }

@@ -2,6 +2,7 @@
 
 use crate::AlarmClock;
 use crate::table::Table;
+use platform::worker::log_start;
 use std::cell::Cell;
 use std::time::Duration;
 use storage_cloudflare::{Answer, Command};
@@ -29,6 +30,7 @@ pub struct Records {
 
 impl DurableObject for Records {
     fn new(state: State, _: Env) -> Self {
+        log_start("records");
         let storage = state.storage();
         let table = Table::open(storage.sql()).map_err(|error| error.to_string());
         Self { storage, table, clock: Cell::new(None) }

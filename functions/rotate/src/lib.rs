@@ -2,24 +2,22 @@
 //! the deployment secret.
 
 use keys::Occasion;
-use provider::{Actor, AuditEvent, Context, HandlerError, ScheduledFunction};
-use types::Timestamp;
+use provider::{Actor, AuditEvent, Context, HandlerError, ScheduledFunction, ScheduledRun};
 
 /// The function.
-pub const FUNCTION: ScheduledFunction = ScheduledFunction::new("rotate", |now, context| Box::pin(run(now, context)));
+pub const FUNCTION: ScheduledFunction = ScheduledFunction::new("rotate", |this, context| Box::pin(run(this, context)));
 
-/// Runs the rotation that is due. Frequent or concurrent runs do no harm: one run wins.
-pub async fn run(now: Timestamp, context: &Context) -> Result<(), HandlerError> {
-    let before = context.keyring(now).await?;
-    let after = context.rotate_keys(Occasion::Due, now).await?;
-    if *before.key_set().published() != after {
-        AuditEvent::KeysRotated { actor: Actor::Schedule }.record_scheduled(context, "rotate", now);
+/// Runs the rotation that is due. Frequent or concurrent runs do no harm: one run wins. Round trips: 1; 2 if keys change.
+pub async fn run(this: &ScheduledRun, context: &Context) -> Result<(), HandlerError> {
+    let rotation = context.rotate_keys(Occasion::Due, this.now).await?;
+    if rotation.changed {
+        AuditEvent::KeysRotated { actor: Actor::Schedule }.record_scheduled(this);
     }
     Ok(())
 }
 
 #[cfg(target_arch = "wasm32")]
 #[worker::event(scheduled)]
-async fn scheduled(event: worker::ScheduledEvent, env: worker::Env, _: worker::ScheduleContext) {
-    provider::worker::run_scheduled(FUNCTION, &event, &env).await;
+async fn scheduled(_: worker::ScheduledEvent, env: worker::Env, _: worker::ScheduleContext) {
+    provider::worker::run_scheduled(FUNCTION, &env).await;
 }

@@ -14,6 +14,14 @@ pub struct Route {
 }
 
 impl Route {
+    /// The path for monitors that ask for the deployment as a whole.
+    pub const HEALTH: &str = "/health";
+
+    /// True if the path tells name, version and commit: `/health`, or `/health/` and the name of a function.
+    pub fn is_health(&self) -> bool {
+        self.path == Self::HEALTH || self.path.strip_prefix(Self::HEALTH).is_some_and(|rest| rest.starts_with('/'))
+    }
+
     /// True if the route serves the path.
     pub fn serves(&self, path: &str) -> bool {
         if self.path.ends_with('/') { path.starts_with(self.path) } else { path == self.path }

@@ -22,6 +22,10 @@ const fn cors(path: &'static str, methods: &'static [Method]) -> Route {
     Route { path, methods, cors: true }
 }
 
+const fn health(path: &'static str) -> Route {
+    Route { path, methods: GET, cors: false }
+}
+
 const fn access(kind: RecordKind, verbs: &'static [Verb]) -> Access {
     Access { kind, verbs }
 }
@@ -34,7 +38,7 @@ pub const FUNCTIONS: &[Function] = &[
     Function {
         name: "admin",
         about: "Administration of clients, users and signing keys, for the `latchkey` command",
-        role: Role::Endpoint(&[route("/admin/", GET_POST_PUT_DELETE)]),
+        role: Role::Endpoint(&[route("/admin/", GET_POST_PUT_DELETE), health("/health/admin")]),
         records: &[
             access(Client, &[Get, Create, Advance, Delete]),
             access(Registration, &[Get, Advance]),
@@ -56,7 +60,7 @@ pub const FUNCTIONS: &[Function] = &[
     Function {
         name: "authorize",
         about: "Authorization endpoint: checks the request, and redirects to the next page or back to the client",
-        role: Role::Endpoint(&[route("/authorize", GET_POST)]),
+        role: Role::Endpoint(&[route("/authorize", GET_POST), health("/health/authorize")]),
         records: &[
             access(Client, &[Get]),
             access(Session, &[Get]),
@@ -80,7 +84,7 @@ pub const FUNCTIONS: &[Function] = &[
     Function {
         name: "consent",
         about: "Consent page",
-        role: Role::Endpoint(&[route("/consent", GET_POST)]),
+        role: Role::Endpoint(&[route("/consent", GET_POST), health("/health/consent")]),
         records: &[access(Client, &[Get]), access(Session, &[Get]), access(Consent, &[Get, Create, Advance])],
         ..Function::BASE
     },
@@ -88,7 +92,11 @@ pub const FUNCTIONS: &[Function] = &[
     Function {
         name: "device",
         about: "Device authorization endpoint (RFC 8628) and its verification page",
-        role: Role::Endpoint(&[cors("/device_authorization", POST), route("/device", GET_POST)]),
+        role: Role::Endpoint(&[
+            cors("/device_authorization", POST),
+            route("/device", GET_POST),
+            health("/health/device"),
+        ]),
         records: &[
             access(Client, &[Get]),
             access(Session, &[Get]),
@@ -103,7 +111,7 @@ pub const FUNCTIONS: &[Function] = &[
     Function {
         name: "introspect",
         about: "Introspection endpoint (RFC 7662, RFC 9701)",
-        role: Role::Endpoint(&[route("/introspect", POST)]),
+        role: Role::Endpoint(&[route("/introspect", POST), health("/health/introspect")]),
         records: &[access(Client, &[Get]), access(Grant, &[Get]), access(Marker, &[Get, Create]), KEYS],
         keys: Keys::Sign,
         calls_out: true,
@@ -112,7 +120,7 @@ pub const FUNCTIONS: &[Function] = &[
     Function {
         name: "login",
         about: "Sign-in page",
-        role: Role::Endpoint(&[route("/login", GET_POST)]),
+        role: Role::Endpoint(&[route("/login", GET_POST), health("/health/login")]),
         records: &[
             access(Client, &[Get]),
             access(Credential, &[Get]),
@@ -131,7 +139,7 @@ pub const FUNCTIONS: &[Function] = &[
     Function {
         name: "logout",
         about: "RP-initiated logout (OpenID Connect), and logout notifications to clients",
-        role: Role::Endpoint(&[route("/logout", GET_POST)]),
+        role: Role::Endpoint(&[route("/logout", GET_POST), health("/health/logout")]),
         records: &[
             access(Client, &[Get]),
             access(Session, &[Get, Delete]),
@@ -152,6 +160,8 @@ pub const FUNCTIONS: &[Function] = &[
             cors("/.well-known/openid-configuration", GET),
             cors("/.well-known/oauth-authorization-server", GET),
             cors("/jwks", GET),
+            health("/health"),
+            health("/health/metadata"),
         ]),
         records: &[KEYS],
         keys: Keys::Read,
@@ -178,7 +188,7 @@ pub const FUNCTIONS: &[Function] = &[
     Function {
         name: "par",
         about: "Pushed authorization requests (RFC 9126)",
-        role: Role::Endpoint(&[cors("/par", POST)]),
+        role: Role::Endpoint(&[cors("/par", POST), health("/health/par")]),
         records: &[access(Client, &[Get]), access(Pushed, &[Create]), access(Marker, &[Create]), KEYS],
         keys: Keys::Read,
         calls_out: true,
@@ -193,7 +203,11 @@ pub const FUNCTIONS: &[Function] = &[
     Function {
         name: "register",
         about: "Dynamic client registration and its management (RFC 7591, RFC 7592)",
-        role: Role::Endpoint(&[cors("/register", POST), cors("/register/", GET_PUT_DELETE)]),
+        role: Role::Endpoint(&[
+            cors("/register", POST),
+            cors("/register/", GET_PUT_DELETE),
+            health("/health/register"),
+        ]),
         records: &[
             access(Client, &[Get, Create, Advance, Delete]),
             access(Registration, &[Get, Create, Advance, Delete]),
@@ -208,7 +222,7 @@ pub const FUNCTIONS: &[Function] = &[
     Function {
         name: "revoke",
         about: "Revocation endpoint (RFC 7009)",
-        role: Role::Endpoint(&[cors("/revoke", POST)]),
+        role: Role::Endpoint(&[cors("/revoke", POST), health("/health/revoke")]),
         records: &[access(Client, &[Get]), access(Grant, &[Get, Advance]), access(Marker, &[Create]), KEYS],
         keys: Keys::Read,
         calls_out: true,
@@ -232,7 +246,7 @@ pub const FUNCTIONS: &[Function] = &[
     Function {
         name: "token",
         about: "Token endpoint (RFC 6749 §3.2)",
-        role: Role::Endpoint(&[cors("/token", POST)]),
+        role: Role::Endpoint(&[cors("/token", POST), health("/health/token")]),
         records: &[
             access(Client, &[Get, Advance]),
             access(Registration, &[Get, Advance]),
@@ -250,7 +264,7 @@ pub const FUNCTIONS: &[Function] = &[
     Function {
         name: "userinfo",
         about: "UserInfo endpoint (OpenID Connect Core §5.3)",
-        role: Role::Endpoint(&[cors("/userinfo", GET_POST)]),
+        role: Role::Endpoint(&[cors("/userinfo", GET_POST), health("/health/userinfo")]),
         records: &[access(Client, &[Get]), access(User, &[Get]), access(Grant, &[Get]), KEYS],
         keys: Keys::Sign,
         calls_out: true,
@@ -325,6 +339,15 @@ mod tests {
         }
         assert_eq!(find_route("/admin").map(|(function, _)| function.name), None);
         assert_eq!(find_route("/register/a/b").map(|(function, _)| function.name), Some("register"));
+    }
+
+    #[test]
+    fn each_endpoint_tells_its_version() {
+        for function in FUNCTIONS.iter().filter(|function| !function.routes().is_empty()) {
+            let path = format!("{}/{}", Route::HEALTH, function.name);
+            assert!(function.route(&path).is_some_and(Route::is_health), "{}", function.name);
+        }
+        assert_eq!(find_route(Route::HEALTH).map(|(function, _)| function.name), Some("metadata"));
     }
 
     #[test]

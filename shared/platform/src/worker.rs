@@ -2,14 +2,23 @@
 
 pub use crate::service::Service;
 
-use crate::{PlatformError, clock, entropy, stream};
+use crate::{PlatformError, clock, entropy, stream, version};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use latchkey_http::{MAX_BODY, Request, RequestLog, Response};
 use std::net::IpAddr;
+use std::sync::Once;
 use worker::js_sys::{Number, Reflect};
 use worker::wasm_bindgen::{JsCast, JsValue};
 use worker::{Env, Headers, ResponseBuilder, web_sys};
+
+/// Runs once in each isolate.
+static START: Once = Once::new();
+
+/// Logs the version of the function with the first call in an isolate. Later calls do nothing.
+pub fn log_start(function: &str) {
+    START.call_once(|| worker::console_log!("{}", version::start_line(function, clock::now())));
+}
 
 /// Returns a variable or a secret that is not blank. wrangler.toml may hold it as text or as a number.
 pub fn setting(env: &Env, name: &str) -> Option<String> {

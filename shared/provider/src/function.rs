@@ -1,7 +1,7 @@
 //! A function as every platform calls it.
 
 use crate::{Context, HandlerError};
-use latchkey_http::{Request, Response};
+use latchkey_http::{Request, RequestLog, Response};
 use std::future::Future;
 use std::pin::Pin;
 use types::Timestamp;
@@ -13,9 +13,27 @@ pub type Handler =
 /// The response of a function to a request that its handler rejects.
 pub type ErrorResponse = fn(HandlerError, &Request, &Context) -> Response;
 
-/// The work of a function on its schedule, at the time given.
+/// The work of a function on its schedule.
 pub type Scheduled =
-    for<'a> fn(Timestamp, &'a Context) -> Pin<Box<dyn Future<Output = Result<(), HandlerError>> + Send + 'a>>;
+    for<'a> fn(&'a ScheduledRun, &'a Context) -> Pin<Box<dyn Future<Output = Result<(), HandlerError>> + Send + 'a>>;
+
+/// One run of a function on its schedule.
+#[derive(Clone, Debug)]
+pub struct ScheduledRun {
+    /// The identifier of the run, as the platform names it where it does.
+    pub id: String,
+    /// The start of the run.
+    pub now: Timestamp,
+    /// The members of the run's log line.
+    pub log: RequestLog,
+}
+
+impl ScheduledRun {
+    /// Returns a run with an empty log.
+    pub fn new(id: String, now: Timestamp) -> Self {
+        Self { id, now, log: RequestLog::default() }
+    }
+}
 
 /// A function with routes.
 #[derive(Clone, Copy)]

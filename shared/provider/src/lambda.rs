@@ -1,11 +1,10 @@
 //! A function on AWS Lambda, behind an API Gateway HTTP API.
 
-use crate::{Config, ConfigError, Context, Function, ScheduledFunction, shell};
+use crate::{Config, ConfigError, Context, Function, ScheduledFunction, ScheduledRun, shell};
 use manifest::Keys;
 use platform::clock;
 use platform::lambda::{self, Error};
 use protocol::Problem;
-use serde_json::json;
 use std::process::ExitCode;
 use std::sync::Arc;
 use storage_dynamodb::DynamoRecords;
@@ -14,7 +13,7 @@ use storage_dynamodb::DynamoRecords;
 /// instance starts. Invalid settings are written to standard error, all of them, and fail the process. A function that signs
 /// nearly every response reads the signing keys while the first event is on its way.
 pub fn run(function: Function) -> ExitCode {
-    lambda::run(async || {
+    lambda::run(function.row.name, async || {
         let context = context(function.row)?;
         if function.row.keys == Keys::SignAlways {
             // The first request that needs the keys reports a failure.
@@ -30,16 +29,11 @@ async fn serve(function: Function, context: &'static Context) -> Result<(), Erro
 
 /// Runs the function on its schedule. A failure fails the run; Lambda then tries it again.
 pub fn run_scheduled(function: ScheduledFunction) -> ExitCode {
-    lambda::run(async || {
+    lambda::run(function.row.name, async || {
         let context = context(function.row)?;
-        lambda::serve_schedule(async |request| {
-            let now = clock::now();
-            let done = (function.run)(now, context).await;
-            let reason = done.as_ref().err().map(ToString::to_string);
-            let line =
-                json!({ "at": now.as_millis(), "request": request, "function": function.row.name, "reason": reason });
-            (context.log)(&line.to_string());
-            Ok(done?)
+        lambda::serve_schedule(async |id| {
+            let run = ScheduledRun::new(id, clock::now());
+            Ok(shell::run_scheduled(&function, run, context).await?)
         })
         .await
     })

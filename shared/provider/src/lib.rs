@@ -40,7 +40,7 @@ pub use config::{Config, ConfigError};
 pub use context::{CACHED_FOR, Context};
 pub use encrypt::encrypted;
 pub use error::{HandlerError, PageError};
-pub use function::{ErrorResponse, Function, Handler, Scheduled, ScheduledFunction};
+pub use function::{ErrorResponse, Function, Handler, Scheduled, ScheduledFunction, ScheduledRun};
 pub use interaction_page::InteractionPage;
 pub use parameters::RequestParameters;
 pub use registration::{RegistrationPolicy, StatementIssuer, initial_access_token};

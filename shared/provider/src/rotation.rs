@@ -13,9 +13,20 @@ const PUBLISH_AHEAD: Duration = Duration::from_secs(2 * 86_400);
 /// Number of attempts if another rotation writes first.
 const ATTEMPTS: usize = 4;
 
+/// The outcome of a rotation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rotation {
+    /// The keys after the rotation.
+    pub keys: PublishedKeys,
+    /// True if this call published or retired a key. False if nothing was due, if another rotation was faster, or if the keys
+    /// were only sealed again.
+    pub changed: bool,
+}
+
 impl Context {
-    /// Rotates the keys as the occasion requires. Returns the resulting keys; other instances read them within a minute.
-    pub async fn rotate_keys(&self, occasion: Occasion, now: Timestamp) -> Result<PublishedKeys, HandlerError> {
+    /// Rotates the keys as the occasion requires. Other instances read the resulting keys within a minute. Round trips: 1;
+    /// 2 if keys change.
+    pub async fn rotate_keys(&self, occasion: Occasion, now: Timestamp) -> Result<Rotation, HandlerError> {
         let records = self.records.as_ref();
         for _ in 0..ATTEMPTS {
             let Some(stored) = signing_keys::find(records).await? else {
@@ -28,12 +39,13 @@ impl Context {
                 .rotated(jose::platform(), now, policy(&self.config), occasion)
                 .await
                 .map_err(HandlerError::unavailable)?;
-            let Some(next) = next else { return Ok(set.published().clone()) };
+            let keys = set.published();
+            let Some(next) = next else { return Ok(Rotation { keys: keys.clone(), changed: false }) };
             let sealed = next.to_stored(&self.secrets).map_err(HandlerError::unavailable)?;
             let holds = signing_keys::replace(records, &stored, &sealed).await?;
             if holds.is_some_and(|holds| holds.keys == sealed) {
                 self.forget_keyring();
-                return Ok(next.published().clone());
+                return Ok(Rotation { keys: next.published().clone(), changed: next.published() != keys });
             }
         }
         Err(HandlerError::unavailable("other rotations of the signing keys were faster"))

@@ -1,9 +1,10 @@
 //! The frame of every function on every platform: methods, limits, CORS, security headers, the log line.
 
-use crate::{Context, Function};
+use crate::{Context, Function, HandlerError, ScheduledFunction, ScheduledRun};
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use latchkey_http::{LogMembers, MAX_BODY, MAX_QUERY, Request, Response};
 use manifest::Route;
+use platform::version::BuildInfo;
 use serde::Serialize;
 use serde_json::{Value, json};
 use types::ClientId;
@@ -13,6 +14,7 @@ pub async fn respond(function: &Function, request: Request, context: &Context) -
     let route = function.row.route(&request.path);
     let mut response = match refusal(route, &request) {
         Some(refusal) => refusal,
+        None if route.is_some_and(Route::is_health) => health(function.row.name, &request.path),
         None => match (function.handler)(&request, context).await {
             Ok(response) => response,
             Err(error) => (function.error_response)(error, &request, context),
@@ -28,6 +30,25 @@ pub async fn respond(function: &Function, request: Request, context: &Context) -
         response.body.clear();
     }
     response
+}
+
+/// Runs a function on its schedule, and writes the one log line of the run.
+pub async fn run_scheduled(
+    function: &ScheduledFunction,
+    run: ScheduledRun,
+    context: &Context,
+) -> Result<(), HandlerError> {
+    let done = (function.run)(&run, context).await;
+    let line = ScheduledLine {
+        at: run.now.as_millis(),
+        request: &run.id,
+        function: function.row.name,
+        reason: done.as_ref().err().map(ToString::to_string),
+        events: run.log.take().events,
+    };
+    // Strings and numbers always serialize.
+    (context.log)(&serde_json::to_string(&line).unwrap_or_default());
+    done
 }
 
 fn refusal(route: Option<&Route>, request: &Request) -> Option<Response> {
@@ -59,6 +80,13 @@ fn refusal(route: Option<&Route>, request: &Request) -> Option<Response> {
 fn refuse(request: &Request, status: StatusCode, description: &str) -> Response {
     request.log.error("invalid_request", description);
     Response::json(status, &json!({ "error": "invalid_request", "error_description": description }))
+}
+
+/// Returns name, version and commit; below [`Route::HEALTH`] the name of the function, too. Reads no record: a monitor that
+/// asks often costs nothing but the call.
+fn health(function: &str, path: &str) -> Response {
+    let function = (path != Route::HEALTH).then_some(function);
+    Response::json(StatusCode::OK, &BuildInfo::new(function))
 }
 
 fn preflight(route: &Route) -> Response {
@@ -98,6 +126,17 @@ struct Line<'a> {
     status: u16,
     client: Option<ClientId>,
     error: Option<String>,
+    reason: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    events: Vec<Value>,
+}
+
+/// The log line of a run on a schedule: one line of JSON.
+#[derive(Serialize)]
+struct ScheduledLine<'a> {
+    at: u64,
+    request: &'a str,
+    function: &'a str,
     reason: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     events: Vec<Value>,

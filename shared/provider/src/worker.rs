@@ -1,15 +1,15 @@
 //! A function as a Cloudflare Worker.
 
-use crate::{Config, ConfigError, Context, Function, ScheduledFunction, shell};
+use crate::{Config, ConfigError, Context, Function, ScheduledFunction, ScheduledRun, shell};
 use latchkey_http::Response;
-use platform::clock;
-use platform::worker::{read, setting, write};
+use platform::worker::{log_start, read, setting, write};
+use platform::{clock, entropy};
 use protocol::Problem;
 use serde_json::json;
 use std::sync::{Arc, OnceLock};
 use storage::Records;
 use storage_cloudflare::{CachedRecords, DurableRecords, KvCache, LocationHint, Shards};
-use worker::{Env, ScheduledEvent};
+use worker::Env;
 
 /// Made with the isolate's first request, and as long-lived as the isolate.
 static CONTEXT: OnceLock<Context> = OnceLock::new();
@@ -28,7 +28,7 @@ pub async fn serve(function: Function, request: worker::Request, env: &Env) -> w
 }
 
 /// Runs a function on its schedule. A failure is logged; the next run tries again.
-pub async fn run_scheduled(function: ScheduledFunction, event: &ScheduledEvent, env: &Env) {
+pub async fn run_scheduled(function: ScheduledFunction, env: &Env) {
     let name = function.row.name;
     let context = match context(env, function.row) {
         Ok(context) => context,
@@ -37,16 +37,17 @@ pub async fn run_scheduled(function: ScheduledFunction, event: &ScheduledEvent, 
             return;
         }
     };
-    let now = clock::now();
-    let reason = (function.run)(now, context).await.err().map(|error| error.to_string());
-    let line = json!({ "at": now.as_millis(), "function": name, "schedule": event.cron(), "reason": reason });
-    (context.log)(&line.to_string());
+    // The platform names no run.
+    let id = entropy::name().unwrap_or_default();
+    // The line of the run has the reason of a failure.
+    let _ = shell::run_scheduled(&function, ScheduledRun::new(id, clock::now()), context).await;
 }
 
 fn context(env: &Env, row: manifest::Function) -> Result<&'static Context, ConfigError> {
     match CONTEXT.get() {
         Some(context) => Ok(context),
         None => {
+            log_start(row.name);
             let created = create_context(env, row)?;
             Ok(CONTEXT.get_or_init(|| created))
         }

@@ -109,6 +109,9 @@ fn short(line: &str) -> String {
         Some(Value::Null) | None => String::new(),
         Some(other) => other.to_string(),
     };
+    if let Some(version) = value.pointer("/started/version").and_then(Value::as_str) {
+        return format!("     {:9} {version} started\n", text("function"));
+    }
     let mut words = format!("{:4} {:9} {} {}", text("method"), text("function"), text("status"), text("client"));
     for name in ["error", "reason"] {
         let text = text(name);
@@ -127,6 +130,8 @@ mod tests {
         let line =
             r#"{"method":"POST","function":"token","status":400,"client":"c","error":"invalid_grant","reason":"used"}"#;
         assert_eq!(super::short(line), "POST token     400 c  invalid_grant: used\n");
+        let started = r#"{"function":"dev","started":{"name":"latchkey","version":"1.2.3","commit":null}}"#;
+        assert_eq!(super::short(started), "     dev       1.2.3 started\n");
         assert_eq!(super::short("plain"), "plain\n");
     }
 }

@@ -14,6 +14,7 @@ use crate::output::Output;
 use crate::{clock, secret};
 use keys::Secret;
 use log::Log;
+use platform::version;
 use provider::Provider;
 use std::io::ErrorKind;
 use std::path::Path;
@@ -60,6 +61,7 @@ async fn serve(args: &DevArgs, output: Output) -> Result<(), Failure> {
     };
     let log = Log::start().map_err(|error| Failure::new(format!("The log cannot start: {error}.")))?;
     let sink = if args.quiet { Box::new(|_: &str| {}) } else { log.sink() };
+    sink(&version::start_line("dev", clock::now()));
     let provider = Arc::new(Provider::new(port, secret.as_ref(), records, sink)?);
     provider.check_secret(clock::now()).await?;
     provider.write_demo_data().await?;

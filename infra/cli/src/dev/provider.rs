@@ -8,10 +8,10 @@ use crate::secret;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use keys::Secret;
 use latchkey_http::{Request, RequestLog, Response};
-use platform::Fetcher;
 use platform::local::Respond;
-use provider::{Context, ScheduledFunction};
-use serde_json::{Value, json};
+use platform::{Fetcher, entropy};
+use provider::{Context, ScheduledFunction, ScheduledRun, shell};
+use serde_json::Value;
 use std::sync::Arc;
 use storage::Records;
 use types::Timestamp;
@@ -95,9 +95,9 @@ impl Provider {
 
     /// Runs a scheduled function. A failure is logged; the next run tries again.
     pub(crate) async fn run_scheduled(&self, function: &ScheduledFunction, now: Timestamp) {
-        if let Err(error) = (function.run)(now, &self.context.guarded(function.row)).await {
-            (self.context.log)(&json!({ "function": function.row.name, "reason": error.to_string() }).to_string());
-        }
+        let run = ScheduledRun::new(entropy::name().unwrap_or_default(), now);
+        // The log line of the run has the reason of a failure.
+        let _ = shell::run_scheduled(function, run, &self.context.guarded(function.row)).await;
     }
 
     /// Calls the administration endpoint; `None` if there is no such document.

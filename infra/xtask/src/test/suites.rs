@@ -3,6 +3,7 @@
 use crate::workspace::{self, Build};
 use crate::{demo, lambda, process, workers};
 use anyhow::{Result, bail};
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -78,14 +79,23 @@ pub(super) fn with_local(work: impl FnOnce(&Target) -> Result<()>) -> Result<()>
     let server = process::Server::start(&mut dev, port)?;
     let result = work(&target);
     drop(server);
-    check_record_access(&log)?;
+    check_log(&log, &["dev"])?;
     result.inspect_err(|_| eprintln!("  log of the server: {}", log.display()))
 }
 
-/// Fails if a function used a record in a way that its row in the manifest does not allow.
-fn check_record_access(log: &Path) -> Result<()> {
-    // The words of `storage::guarded`.
+/// Fails if a function used a record in a way that its row in the manifest does not allow, or if one of these functions did
+/// not log its version when it started.
+fn check_log(log: &Path, functions: &[&str]) -> Result<()> {
     let text = std::fs::read_to_string(log)?;
+    let lines = text.lines().filter_map(|line| serde_json::from_str::<Value>(line.trim()).ok());
+    let started: BTreeSet<String> = lines
+        .filter(|line| line["started"]["version"].is_string())
+        .filter_map(|line| line["function"].as_str().map(str::to_owned))
+        .collect();
+    if let Some(silent) = functions.iter().find(|name| !started.contains(**name)) {
+        bail!("{}: {silent} did not log its version", log.display());
+    }
+    // The words of `storage::guarded`.
     let violations: BTreeSet<&str> = text.lines().filter(|line| line.contains("forbidden record access")).collect();
     if violations.is_empty() {
         return Ok(());
@@ -144,7 +154,7 @@ fn with_lambda(work: impl FnOnce(&Target, &lambda::Deployment) -> Result<()>) ->
     tokio.block_on(deployment.run_schedules())?;
     let result = work(&target, &deployment);
     deployment.check_permissions()?;
-    check_record_access(&deployment.log)?;
+    check_log(&deployment.log, &crate::generate::names(manifest::Function::runs_on_lambda))?;
     result.inspect_err(|_| eprintln!("  log of the functions: {}", deployment.log.display()))
 }
 
@@ -163,7 +173,7 @@ fn with_workers(faults: bool, work: impl FnOnce(&Target) -> Result<()>) -> Resul
     let result = work(&target);
     let log = server.log.clone();
     drop(server);
-    check_record_access(&log)?;
+    check_log(&log, &crate::generate::names(|_| true))?;
     result.inspect_err(|_| eprintln!("  log of the functions: {}", log.display()))
 }
 

@@ -2,7 +2,7 @@
 
 mod event;
 
-use crate::{PlatformError, clock};
+use crate::{PlatformError, clock, version};
 use event::{Answer, Event};
 use lambda_http::lambda_runtime::{LambdaEvent, Runtime, service_fn};
 use latchkey_http::{MAX_BODY, Request, Response};
@@ -14,9 +14,10 @@ use types::Timestamp;
 pub use event::AuthorizerEvent;
 pub use lambda_http::lambda_runtime::Error;
 
-/// Runs `serve` on a single-threaded executor until Lambda ends the process. An error is written to standard error and
-/// fails the process.
-pub fn run(serve: impl AsyncFnOnce() -> Result<(), Error>) -> ExitCode {
+/// Logs the version of the function, and runs `serve` on a single-threaded executor until Lambda ends the process. An error
+/// is written to standard error and fails the process.
+pub fn run(function: &str, serve: impl AsyncFnOnce() -> Result<(), Error>) -> ExitCode {
+    println!("{}", version::start_line(function, clock::now()));
     let run = || -> Result<(), Error> {
         tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(serve())
     };

@@ -144,6 +144,11 @@ pub enum AuditEvent<'a> {
     },
     /// Signing keys were replaced at once: tokens that they signed are rejected.
     KeysReplaced,
+    /// A stored record cannot be read: it is left out of a listing.
+    RecordUnreadable {
+        /// The key of the record, and the reason.
+        reason: &'a str,
+    },
 }
 
 /// `actor`: the party that acts.
@@ -198,6 +203,7 @@ impl<'a> AuditEvent<'a> {
             Self::SignedOutEverywhere { .. } => "signed_out_everywhere",
             Self::KeysRotated { .. } => "keys_rotated",
             Self::KeysReplaced => "keys_replaced",
+            Self::RecordUnreadable { .. } => "record_unreadable",
         }
     }
 
@@ -209,7 +215,8 @@ impl<'a> AuditEvent<'a> {
             | Self::CodeReplayed { .. }
             | Self::RefreshTokenReplayed { .. }
             | Self::ClientAuthenticationFailed { .. }
-            | Self::AdministrationRejected => Outcome::Failure,
+            | Self::AdministrationRejected
+            | Self::RecordUnreadable { .. } => Outcome::Failure,
             Self::SignInSucceeded { .. }
             | Self::ConsentGiven { .. }
             | Self::ConsentRefused { .. }
@@ -252,7 +259,8 @@ impl<'a> AuditEvent<'a> {
             | Self::UserChanged { .. }
             | Self::UserDeleted { .. }
             | Self::AdministrationRejected
-            | Self::KeysReplaced => Actor::Administrator,
+            | Self::KeysReplaced
+            | Self::RecordUnreadable { .. } => Actor::Administrator,
             Self::ClientRegistered { actor, .. }
             | Self::ClientChanged { actor, .. }
             | Self::ClientDeleted { actor, .. }
@@ -287,7 +295,8 @@ impl<'a> AuditEvent<'a> {
             | Self::ClientDeleted { .. }
             | Self::AdministrationRejected
             | Self::KeysRotated { .. }
-            | Self::KeysReplaced => None,
+            | Self::KeysReplaced
+            | Self::RecordUnreadable { .. } => None,
         }
     }
 
@@ -317,14 +326,16 @@ impl<'a> AuditEvent<'a> {
             | Self::SignedOut { .. }
             | Self::SignedOutEverywhere { .. }
             | Self::KeysRotated { .. }
-            | Self::KeysReplaced => None,
+            | Self::KeysReplaced
+            | Self::RecordUnreadable { .. } => None,
         }
     }
 
     /// Returns `reason`: the detail of the event, if it has one.
-    pub const fn reason(&self) -> Option<&'static str> {
+    pub const fn reason(&self) -> Option<&'a str> {
         match *self {
             Self::TokenIssued { grant_type, .. } => Some(grant_type),
+            Self::RecordUnreadable { reason } => Some(reason),
             Self::SignInFailed { .. } => Some("wrong username or password"),
             Self::SignInThrottled { .. } => Some("too many attempts"),
             Self::CodeReplayed { .. } => Some("the code was redeemed before; the grant is revoked"),
@@ -367,6 +378,7 @@ mod tests {
             AuditEvent::SignedOutEverywhere { subject, actor },
             AuditEvent::KeysRotated { actor },
             AuditEvent::KeysReplaced,
+            AuditEvent::RecordUnreadable { reason: "r" },
         ];
         let page = include_str!("../../../../infra/docs/audit-events.md");
         let rows = page.lines().filter(|line| line.starts_with("| `")).count();

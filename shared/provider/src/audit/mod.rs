@@ -2,12 +2,12 @@
 
 mod event;
 
-use crate::Context;
-use latchkey_http::{Request, RequestLog};
+use crate::ScheduledRun;
+use latchkey_http::Request;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::net::IpAddr;
-use types::{ClientId, Subject, Timestamp};
+use types::{ClientId, Subject};
 
 use event::Outcome;
 pub use event::{Actor, AuditEvent};
@@ -32,18 +32,12 @@ struct Entry<'a> {
 impl AuditEvent<'_> {
     /// Records the event in the log line of the request.
     pub fn record(&self, request: &Request) {
-        self.record_in(&request.log, &request.id, request.address);
+        request.log.event(self.entry(&request.id, request.address));
     }
 
-    fn record_in(&self, log: &RequestLog, request_id: &str, address: Option<IpAddr>) {
-        log.event(self.entry(request_id, address));
-    }
-
-    /// Writes the event as a log line of its own, for an act of a schedule.
-    pub fn record_scheduled(&self, context: &Context, function: &str, now: Timestamp) {
-        let events = [self.entry("", None)];
-        let line = json!({ "at": now.as_millis(), "function": function, "events": events });
-        (context.log)(&line.to_string());
+    /// Records the event in the log line of the run.
+    pub fn record_scheduled(&self, run: &ScheduledRun) {
+        run.log.event(self.entry(&run.id, None));
     }
 
     fn entry(&self, request: &str, address: Option<IpAddr>) -> Value {

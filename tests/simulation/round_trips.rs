@@ -1,7 +1,8 @@
 //! The number of storage round trips of each step, on a warm instance.
 
 use crate::common::{PASSWORD, deployment};
-use simulation::{Flow, Tokens, VERIFIER, altered};
+use http::Method;
+use simulation::{Flow, Instance, Tokens, VERIFIER, altered};
 use std::sync::Arc;
 use std::time::Duration;
 use storage::memory::Memory;
@@ -119,4 +120,20 @@ async fn what_is_forged_expired_or_mismatched_costs_nothing() {
     Flow::redeem(&instance, "lkc_").await;
     let (trips, answer) = trips!(memory, Flow::redeem(&instance, &late).await);
     assert_eq!((trips, answer.status.as_u16()), (0, 400), "expired");
+}
+
+/// Names of clients that do not exist are looked up once in a few seconds, and they displace no client that does.
+#[tokio::test]
+async fn an_unknown_client_costs_one_read() {
+    let memory = Arc::new(Memory::new());
+    let mut instance = deployment(memory.clone()).await;
+    let request = "/authorize?response_type=code&client_id=no-such-client&redirect_uri=https%3A%2F%2Fapp.example%2Fcb";
+    let ask = async |instance: &Instance| instance.send(Method::GET, request, &[], String::new()).await.status.as_u16();
+    for expected in [1, 0, 0] {
+        let (trips, status) = trips!(memory, ask(&instance).await);
+        assert_eq!((trips, status), (expected, 400));
+    }
+    instance.wait(Duration::from_secs(3));
+    let (trips, _) = trips!(memory, ask(&instance).await);
+    assert_eq!(trips, 1, "a client of this name may exist by now");
 }

@@ -6,7 +6,7 @@ use latchkey_http::{Request, Response};
 use platform::entropy;
 use protocol::limits::MAX_USERNAME;
 use protocol::{Problem, is_profile_claim};
-use provider::back_channel::Notices;
+use provider::back_channel::LogoutNotifications;
 use provider::{Actor, AuditEvent, Context, HandlerError};
 use serde_json::{Map, Value, json};
 use storage::users::{self, Credential, User};
@@ -133,9 +133,10 @@ pub(crate) async fn sign_out(username: &str, request: &Request, context: &Contex
 /// Ends all sessions and grants of a user, and notifies the clients that registered for it.
 async fn end_all(subject: &Subject, now: Timestamp, context: &Context) -> Result<sign_out::Ended, HandlerError> {
     let records = &*context.records;
-    let notices = Notices::begin(context, subject, &sign_out::clients(records, subject).await?, now).await?;
+    let notifications =
+        LogoutNotifications::begin(context, subject, &sign_out::clients(records, subject).await?, now).await?;
     let ended = sign_out::everywhere(records, subject, now, &entropy::name()?).await?;
-    notices.send(context, now).await;
+    notifications.send(context, now).await;
     Ok(ended)
 }
 

@@ -7,7 +7,7 @@ use latchkey_http::MAX_QUERY;
 use latchkey_http::{Request, Response};
 use platform::entropy;
 use protocol::Parameters;
-use provider::back_channel::Notices;
+use provider::back_channel::LogoutNotifications;
 use provider::browser::Browser;
 use provider::sessions::SignedIn;
 use provider::{
@@ -115,10 +115,10 @@ async fn end(
     signed_in: &SignedIn,
     logout: &LogoutRequest,
 ) -> Result<Response, HandlerError> {
-    let notices = signed_in.end(context, request.received_at).await?;
+    let notifications = signed_in.end(context, request.received_at).await?;
     AuditEvent::SignedOut { subject: &signed_in.session.subject }.record(request);
-    notices.send(context, request.received_at).await;
-    done(context, logout, notices.frames())
+    notifications.send(context, request.received_at).await;
+    done(context, logout, notifications.frames())
 }
 
 /// Ends all sessions and all grants of the user.
@@ -129,13 +129,14 @@ async fn end_everywhere(
     logout: &LogoutRequest,
 ) -> Result<Response, HandlerError> {
     let (records, subject, now) = (context.records.as_ref(), &signed_in.session.subject, request.received_at);
-    let notices = Notices::begin(context, subject, &sign_out::clients(records, subject).await?, now).await?;
+    let notifications =
+        LogoutNotifications::begin(context, subject, &sign_out::clients(records, subject).await?, now).await?;
     sign_out::everywhere(records, subject, now, &entropy::name()?).await?;
     // The list of the user's records may lag; this session must end in any case.
     sessions::remove(records, signed_in.id).await?;
     AuditEvent::SignedOutEverywhere { subject, actor: Actor::User }.record(request);
-    notices.send(context, now).await;
-    done(context, logout, notices.frames())
+    notifications.send(context, now).await;
+    done(context, logout, notifications.frames())
 }
 
 /// Redirects to the client's post-logout redirect URI, or shows the page after sign-out. Clients with front-channel

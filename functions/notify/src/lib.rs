@@ -2,7 +2,7 @@
 //! Connect Back-Channel Logout §2.5).
 
 use platform::entropy;
-use provider::back_channel::{self, Notices};
+use provider::back_channel::{self, LogoutNotifications};
 use provider::{Context, HandlerError, ScheduledFunction};
 use storage::sign_out::{self, SignOut};
 use types::Timestamp;
@@ -32,9 +32,9 @@ async fn end_leftovers(now: Timestamp, context: &Context) -> Result<(), HandlerE
 async fn end(sign_out: &SignOut, now: Timestamp, context: &Context) -> Result<(), HandlerError> {
     let records = context.records.as_ref();
     let leftovers = sign_out::leftovers(records, sign_out).await?;
-    let notices = Notices::begin(context, &sign_out.subject, &leftovers.clients(), now).await?;
+    let notifications = LogoutNotifications::begin(context, &sign_out.subject, &leftovers.clients(), now).await?;
     leftovers.end(sign_out, records, now, &entropy::name()?).await?;
-    notices.send(context, now).await;
+    notifications.send(context, now).await;
     Ok(())
 }
 

@@ -20,7 +20,7 @@ const RETRIED: Duration = Duration::from_secs(600);
 /// The authorization of a registration.
 enum Authority {
     /// Open registration.
-    Anybody,
+    Open,
     /// An initial access token.
     Initial(InitialAccessToken),
     /// A verified software statement.
@@ -52,7 +52,7 @@ pub(crate) async fn register(request: &Request, context: &Context) -> Result<Res
     let authority = match (initial, &said) {
         (Some(token), _) => Authority::Initial(token),
         (None, Some(_)) if policy.statement || policy.open => Authority::Statement,
-        (None, _) if policy.open => Authority::Anybody,
+        (None, _) if policy.open => Authority::Open,
         (None, _) => {
             return Err(
                 authority::invalid_token("registering takes a software statement or an initial access token").into()
@@ -62,13 +62,13 @@ pub(crate) async fn register(request: &Request, context: &Context) -> Result<Res
     let limits = Limits { scopes: &policy.scopes, grants: &policy.grants, reach: context.fetch.reach() };
     let client_id = ClientId::try_from(entropy::name()?).map_err(HandlerError::unavailable)?;
     let client = registration::read(&client_id, metadata, said.as_ref(), &limits)?;
-    if matches!(authority, Authority::Anybody) {
+    if matches!(authority, Authority::Open) {
         authority::take_quota(request, context).await?;
     }
     sector::check(&client, context).await?;
     match authority {
-        Authority::Anybody if !client.is_confidential() => same_or_new(client, context, request).await,
-        Authority::Anybody => {
+        Authority::Open if !client.is_confidential() => same_or_new(client, context, request).await,
+        Authority::Open => {
             let unused_until = now.after(policy.unused_lifetime);
             create(client, None, None, Some(unused_until), context, request).await
         }

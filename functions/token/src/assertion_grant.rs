@@ -77,7 +77,7 @@ async fn subject(request: &TokenRequest<'_>, accepted: &Accepted<'_>) -> Result<
     let found = match accepted.issuer.subject.map(accepted.subject, accepted.claims) {
         None => None,
         Some(MappedSubject::Machine(subject)) => Some(subject),
-        Some(MappedSubject::Person(subject)) => users::find(records, &subject).await?.map(|user| user.subject),
+        Some(MappedSubject::User(subject)) => users::find(records, &subject).await?.map(|user| user.subject),
         Some(MappedSubject::Username(name)) => directory::find(records, &name).await?.map(|entry| entry.subject),
     };
     found.ok_or_else(|| Error::invalid_grant("the subject of the assertion is not a user of this server").into())

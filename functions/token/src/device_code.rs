@@ -20,7 +20,7 @@ pub(crate) async fn poll(request: &TokenRequest<'_>) -> Result<TokenResponse, Ha
         return Err(refuse(ErrorCode::ExpiredToken, "the device code has expired; begin anew"));
     }
     let id = code.decision;
-    let is_too_early = context.pacing.is_too_early(id, now);
+    let is_too_early = context.polls.is_too_early(id, now);
     check_resources(request, id).await?;
     match devices::poll(context.records.as_ref(), id, code.expires_at, &request.issuer().grant_update()?).await? {
         Poll::Approved(live) => {
@@ -31,8 +31,8 @@ pub(crate) async fn poll(request: &TokenRequest<'_>) -> Result<TokenResponse, Ha
         Poll::Pending if is_too_early => {
             Err(refuse(ErrorCode::SlowDown, "too many polls; wait 5 seconds longer between them from now on"))
         }
-        Poll::Pending => Err(refuse(ErrorCode::AuthorizationPending, "the person has not decided yet")),
-        Poll::Denied => Err(refuse(ErrorCode::AccessDenied, "the person refused the request")),
+        Poll::Pending => Err(refuse(ErrorCode::AuthorizationPending, "the user has not decided yet")),
+        Poll::Denied => Err(refuse(ErrorCode::AccessDenied, "the user denied the request")),
         Poll::Race => Err(refuse(ErrorCode::SlowDown, "another poll got the tokens a moment ago")),
         Poll::Replayed => {
             request.record_code_replay();

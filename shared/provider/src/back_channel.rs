@@ -21,12 +21,12 @@ const AT_ONCE: usize = 32;
 
 /// The notifications of one sign-out.
 #[derive(Debug)]
-pub struct Notices {
+pub struct LogoutNotifications {
     logouts: Vec<Logout>,
     frames: Vec<String>,
 }
 
-impl Notices {
+impl LogoutNotifications {
     /// Records the logout tokens for those of the clients that have a logout URI.
     pub async fn begin(
         context: &Context,
@@ -34,13 +34,13 @@ impl Notices {
         clients: &[SessionClient],
         now: Timestamp,
     ) -> Result<Self, HandlerError> {
-        let mut notices = Self { logouts: Vec::new(), frames: Vec::new() };
+        let mut notifications = Self { logouts: Vec::new(), frames: Vec::new() };
         for holder in clients {
             let Some(stored) = context.client(&holder.client_id, now).await? else { continue };
             let client = &stored.client;
             let frame = client.frontchannel_logout_uri.as_deref();
             let sid = sid_for(&client.client_id, &holder.sid);
-            notices.frames.extend(frame.and_then(|uri| frame_url(uri, &context.config.issuer, &sid)));
+            notifications.frames.extend(frame.and_then(|uri| frame_url(uri, &context.config.issuer, &sid)));
             if client.backchannel_logout_uri.is_none() {
                 continue;
             }
@@ -53,9 +53,9 @@ impl Notices {
             };
             let next_at = next_attempt(1, now, now).unwrap_or(now);
             logouts::create(context.records.as_ref(), &logout, next_at, &entropy::name()?).await?;
-            notices.logouts.push(logout);
+            notifications.logouts.push(logout);
         }
-        Ok(notices)
+        Ok(notifications)
     }
 
     /// Sends each logout token once. The function `notify` sends failed ones again.

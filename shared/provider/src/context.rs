@@ -1,7 +1,7 @@
 //! The context of a function: settings, keys, store, caches.
 
 use crate::clients::ClientCache;
-use crate::pacing::Pacing;
+use crate::poll_limiter::PollLimiter;
 use crate::remote_keys::RemoteKeys;
 use crate::{Config, ConfigError, HandlerError};
 use keys::{KeySet, Keyring, Secrets};
@@ -30,7 +30,7 @@ pub struct Context {
     /// Outgoing requests, to URLs that clients registered.
     pub fetch: Arc<Fetcher>,
     /// The polls of devices.
-    pub pacing: Arc<Pacing>,
+    pub polls: Arc<PollLimiter>,
     /// Writes a log line.
     pub log: Arc<dyn Fn(&str) + Send + Sync>,
     keyring: Arc<Mutex<Option<CachedKeyring>>>,
@@ -57,7 +57,7 @@ impl Context {
             config: Arc::new(config),
             secrets,
             records,
-            pacing: Arc::default(),
+            polls: Arc::default(),
             log: Arc::from(log),
             keyring: Arc::default(),
             clients: Arc::default(),

@@ -18,8 +18,8 @@ mod interaction_page;
 pub mod interactions;
 #[cfg(all(feature = "lambda", not(target_arch = "wasm32")))]
 pub mod lambda;
-pub mod pacing;
 mod parameters;
+pub mod poll_limiter;
 mod registration;
 mod remote_keys;
 pub mod responses;

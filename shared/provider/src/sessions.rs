@@ -1,6 +1,6 @@
 //! The session of the user who is signed in at a browser.
 
-use crate::back_channel::Notices;
+use crate::back_channel::LogoutNotifications;
 use crate::{Context, HandlerError, cookies};
 use latchkey_http::Request;
 use platform::entropy;
@@ -35,14 +35,14 @@ impl SignedIn {
 
     /// Ends the session and its grants, except those for offline use (OpenID Connect Back-Channel Logout §2.7). Grants of
     /// requests that are in progress are ended a minute later. Returns the notifications for the clients, which are stored.
-    pub async fn end(&self, context: &Context, now: Timestamp) -> Result<Notices, HandlerError> {
+    pub async fn end(&self, context: &Context, now: Timestamp) -> Result<LogoutNotifications, HandlerError> {
         let (records, session) = (context.records.as_ref(), &self.session);
         sign_out::begin(records, &session.subject, Some(&session.sid), now, &entropy::name()?).await?;
         let grants = SessionGrants::find(records, &session.subject, &session.sid).await?;
-        let notices = Notices::begin(context, &session.subject, &grants.clients(), now).await?;
+        let notifications = LogoutNotifications::begin(context, &session.subject, &grants.clients(), now).await?;
         grants.revoke(records, now, &entropy::name()?).await?;
         sessions::remove(records, self.id).await?;
-        Ok(notices)
+        Ok(notifications)
     }
 }
 

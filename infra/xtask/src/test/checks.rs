@@ -54,6 +54,13 @@ pub(super) fn dependencies() -> Result<()> {
     process::run(Command::new(machete).current_dir(workspace::root()))
 }
 
+/// Packages the libraries that are published, as `cargo publish` does: their manifests, their files, and their dependencies
+/// in the registry. Builds nothing, because the other steps have built them.
+pub(super) fn package() -> Result<()> {
+    let libraries = ["-p", "latchkey-types", "-p", "latchkey-jose", "-p", "latchkey-resource-server"];
+    process::run(cargo(&["package", "--quiet", "--no-verify", "--allow-dirty"]).args(libraries))
+}
+
 /// Checks licenses, sources and duplicate versions; and advisories, whose database comes from the network. The gate leaves
 /// this out, because the tool takes minutes to build.
 pub(crate) fn deny(with_advisories: bool) -> Result<()> {

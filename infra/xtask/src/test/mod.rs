@@ -32,6 +32,7 @@ const STEPS: &[Step] = &[
     step("readme", "the generated tables of the documentation match the code", crate::readme::check),
     step("unit", "tests beside the code, and the storage contract", checks::unit),
     step("dependencies", "no dependency is unused", checks::dependencies),
+    step("package", "the published libraries can be packaged", checks::package),
     step("template", "SAM and cfn-lint accept template.yaml", deployment::template),
     step("wrangler", "wrangler accepts every Worker", deployment::wrangler),
     step("durable", "the contract of the store, on Durable Objects", crate::workers::contract),

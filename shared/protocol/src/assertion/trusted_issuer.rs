@@ -65,7 +65,7 @@ pub enum SubjectMapping {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MappedSubject {
     /// User of this subject, if there is one.
-    Person(Subject),
+    User(Subject),
     /// User of this username, if there is one.
     Username(String),
     /// Machine of this subject.
@@ -77,14 +77,14 @@ impl SubjectMapping {
     pub fn map(&self, subject: &str, claims: &Map<String, Value>) -> Option<MappedSubject> {
         let claim = |name: &str| claims.get(name).and_then(Value::as_str).filter(|value| !value.is_empty());
         match self {
-            Self::Same => Subject::parse(subject).map(MappedSubject::Person),
-            Self::Claim(name) => claim(name).and_then(Subject::parse).map(MappedSubject::Person),
+            Self::Same => Subject::parse(subject).map(MappedSubject::User),
+            Self::Claim(name) => claim(name).and_then(Subject::parse).map(MappedSubject::User),
             Self::Username(name) => {
                 let is_unverified = name == "email"
                     && claims.get("email_verified").is_some_and(|verified| *verified != Value::Bool(true));
                 claim(name).filter(|_| !is_unverified).map(|value| MappedSubject::Username(value.to_owned()))
             }
-            Self::Map(table) => table.get(subject).and_then(|known| Subject::parse(known)).map(MappedSubject::Person),
+            Self::Map(table) => table.get(subject).and_then(|known| Subject::parse(known)).map(MappedSubject::User),
             Self::Prefix(prefix) => Some(format!("{prefix}{subject}"))
                 .filter(|machine| machine.bytes().all(|byte| byte.is_ascii_graphic()))
                 .and_then(|machine| Subject::parse(&machine))
@@ -212,12 +212,12 @@ mod tests {
 
     #[test]
     fn subjects_are_mapped_as_configured() {
-        let person = |subject: &str| Some(MappedSubject::Person(Subject::parse(subject).unwrap()));
-        assert_eq!(mapped(json!("same"), json!({})), person("ada"));
-        assert_eq!(mapped(json!({ "claim": "uid" }), json!({ "uid": "u1" })), person("u1"));
+        let user = |subject: &str| Some(MappedSubject::User(Subject::parse(subject).unwrap()));
+        assert_eq!(mapped(json!("same"), json!({})), user("ada"));
+        assert_eq!(mapped(json!({ "claim": "uid" }), json!({ "uid": "u1" })), user("u1"));
         assert_eq!(mapped(json!({ "claim": "uid" }), json!({ "uid": 1 })), None);
         assert_eq!(mapped(json!({ "claim": "uid" }), json!({})), None);
-        assert_eq!(mapped(json!({ "map": { "ada": "u2" } }), json!({})), person("u2"));
+        assert_eq!(mapped(json!({ "map": { "ada": "u2" } }), json!({})), user("u2"));
         assert_eq!(mapped(json!({ "map": { "bob": "u2" } }), json!({})), None);
         assert_eq!(
             mapped(json!({ "prefix": "ci:" }), json!({})),

@@ -12,15 +12,15 @@ use std::sync::Arc;
 use types::{ClientId, Timestamp};
 
 impl Context {
-    /// Returns a client, or `None` if no client has this `client_id`. The result may be as old as [`crate::CACHED_FOR`].
-    /// Round trips: 1 if the client is not cached.
+    /// Returns a client, or `None` if no client has this `client_id`. The result may be as old as [`crate::CACHED_FOR`], and
+    /// a few seconds old if there is no client. Round trips: 1 if neither is cached.
     pub async fn client(
         &self,
         client_id: &ClientId,
         now: Timestamp,
     ) -> Result<Option<Arc<StoredClient>>, HandlerError> {
         if let Some(cached) = self.clients.get(client_id, now) {
-            return Ok(Some(cached).filter(|client| client.is_there(now)));
+            return Ok(cached.filter(|client| client.is_there(now)));
         }
         let found =
             ClientSource::of(client_id).find(client_id, self).await?.filter(|found| found.is_there(now)).map(Arc::new);

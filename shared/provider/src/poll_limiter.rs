@@ -9,26 +9,26 @@ use types::{BoundedCache, Timestamp};
 const MAX_DEVICES: usize = 4096;
 
 /// The polls of the devices that an instance serves.
-pub struct Pacing(Mutex<BoundedCache<DeviceDecisionId, PollInterval>>);
+pub struct PollLimiter(Mutex<BoundedCache<DeviceDecisionId, PollInterval>>);
 
-impl Default for Pacing {
+impl Default for PollLimiter {
     fn default() -> Self {
         Self(Mutex::new(BoundedCache::new(MAX_DEVICES)))
     }
 }
 
-impl Pacing {
+impl PollLimiter {
     /// Counts a poll. True if it comes too early; the device must then wait longer between polls.
     pub fn is_too_early(&self, device: DeviceDecisionId, now: Timestamp) -> bool {
-        let mut paces = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match paces.get_mut(&device) {
-            Some(pace) => {
-                let (next, too_early) = pace.next(now);
-                *pace = next;
+        let mut intervals = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match intervals.get_mut(&device) {
+            Some(interval) => {
+                let (next, too_early) = interval.next(now);
+                *interval = next;
                 too_early
             }
             None => {
-                paces.insert(device, PollInterval::first(now), now);
+                intervals.insert(device, PollInterval::first(now), now);
                 false
             }
         }

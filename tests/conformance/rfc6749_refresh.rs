@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 use suite::{
-    AuthorizationRequest, Browser, Client, TokenRequest, Tokens, admin, altered, grace, grant, jwt, service, spa, web,
+    AuthorizationRequest, Browser, Client, TokenRequest, Tokens, admin, altered, grace, grant, jwt, lost_answer,
+    service, spa, web,
 };
 
 fn wide(client: &Client) -> Tokens {
@@ -160,16 +161,60 @@ fn an_older_refresh_token_kills_the_family() {
     }
 }
 
-/// RFC 9700 §4.14.2: outside the grace window a used refresh token is a replay: the family dies.
+/// RFC 9700 §4.14.2: after the windows a used refresh token is a replay: the family dies.
 #[test]
-fn a_used_refresh_token_kills_the_family_after_the_grace_window() {
-    let grace = grace();
+fn a_used_refresh_token_kills_the_family_after_the_windows() {
     let first = grant(&spa());
     let second = first.refresh_request().tokens();
-    suite::wait(grace + Duration::from_millis(500));
+    suite::wait(lost_answer() + Duration::from_millis(500));
     first.refresh_request().send().expect_error(400, "invalid_grant");
     assert!(!first.is_live() && !second.is_live());
     second.refresh_request().send().expect_error(400, "invalid_grant");
+}
+
+/// RFC 9700 §4.14.2: a client that lost the answer, and tries again after the grace window, gets another successor, once.
+#[test]
+fn a_client_that_lost_the_answer_is_not_signed_out() {
+    let first = grant(&spa());
+    let lost = first.refresh_request().tokens();
+    suite::wait(grace() + Duration::from_millis(500));
+    let retries: Vec<_> =
+        first.refresh_request().send_at_once().into_iter().map(|reply| Tokens::read(&spa(), reply)).collect();
+    for tokens in &retries {
+        assert_eq!(tokens.refresh(), retries[0].refresh(), "many retries at once: one successor");
+        assert_ne!(tokens.refresh(), lost.refresh());
+    }
+    assert!(first.is_live() && retries.iter().all(Tokens::is_live));
+    retries[0].refresh_request().tokens().refresh_request().tokens();
+}
+
+/// RFC 9700 §4.14.2: the successor that was replaced is not accepted beside the new one: one of its two holders is a thief.
+#[test]
+fn the_replaced_successor_kills_the_family() {
+    let first = grant(&spa());
+    let replaced = first.refresh_request().tokens();
+    suite::wait(grace() + Duration::from_millis(500));
+    let again = first.refresh_request().tokens();
+    replaced.refresh_request().send().expect_error(400, "invalid_grant");
+    again.refresh_request().send().expect_error(400, "invalid_grant");
+    for tokens in [&first, &replaced, &again] {
+        assert!(!tokens.is_live(), "an access token outlives its family");
+    }
+}
+
+/// RFC 9700 §4.14.2: processes of one application share a store of tokens. Its operator may decide that a stale token is
+/// rejected, and that the family lives.
+#[test]
+fn a_stale_token_of_processes_that_share_a_store_is_rejected_alone() {
+    const CALLBACK: &str = "http://127.0.0.1/callback";
+    let client = admin::client("suite-cli", &["--redirect-uri", CALLBACK, "--set", "refresh_token_replay=reject"]);
+    let request = AuthorizationRequest::new(&client).offline().set("redirect_uri", CALLBACK);
+    let first = TokenRequest::code(&request, &Browser::signed_in().complete(&request).code()).tokens();
+    let second = first.refresh_request().tokens();
+    let third = second.refresh_request().tokens();
+    first.refresh_request().send().expect_error(400, "invalid_grant");
+    assert!(third.is_live());
+    third.refresh_request().tokens();
 }
 
 /// RFC 9700 §4.14.2: the live refresh token stays good after the grace window.

@@ -80,7 +80,7 @@ async fn a_sign_in_and_the_life_of_its_grant() {
     ];
     assert_eq!(instance.post("/token", &exchange).await.status, 200);
     instance.post("/revoke", &[("client_id", "spa"), ("token", &second.access)]).await;
-    instance.wait(Duration::from_secs(31));
+    instance.wait(instance.context().config.refresh_retry.lost_answer);
     assert_eq!(Flow::refresh(&instance, &first.refresh).await.status, 400);
     Flow::redeem(&instance, &code).await;
     let seen = events(&lines);

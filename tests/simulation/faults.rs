@@ -37,6 +37,23 @@ async fn a_refresh_whose_answer_was_lost_works_when_tried_again() {
     Tokens::of(&Flow::refresh(&sound, &again.refresh).await);
 }
 
+/// A phone loses the answer, and asks again after hours. The store loses an answer once more.
+#[tokio::test]
+async fn a_client_that_asks_again_after_hours_is_not_signed_out() {
+    let (mut sound, mut faulty) = with_fault(Verb::Advance, 2, Fault::After).await;
+    let tokens = Tokens::of(&Flow::redeem(&sound, &Flow::default().code(&sound, PASSWORD, "openid").await).await);
+    let lost = Tokens::of(&Flow::refresh(&sound, &tokens.refresh).await);
+    let hours = Duration::from_secs(5 * 3600);
+    sound.wait(hours);
+    faulty.wait(hours);
+    assert_eq!(Flow::refresh(&faulty, &tokens.refresh).await.status.as_u16(), 503);
+    let again = Tokens::of(&Flow::refresh(&faulty, &tokens.refresh).await);
+    assert_ne!(again.refresh, lost.refresh);
+    let next = Tokens::of(&Flow::refresh(&sound, &again.refresh).await);
+    assert_eq!(Flow::refresh(&sound, &lost.refresh).await.status.as_u16(), 400, "it was replaced");
+    assert_eq!(Flow::refresh(&sound, &next.refresh).await.status.as_u16(), 400, "the family ended");
+}
+
 #[tokio::test]
 async fn a_revocation_whose_answer_was_lost_is_done_or_can_be_done_again() {
     let (sound, faulty) = with_fault(Verb::Advance, 1, Fault::After).await;

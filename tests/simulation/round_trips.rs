@@ -51,6 +51,8 @@ async fn every_step_keeps_its_promise() {
 
     instance.wait(Duration::from_secs(31));
     let (trips, answer) = trips!(memory, Flow::refresh(&instance, &tokens.refresh).await);
+    assert_eq!((trips, answer.status.as_u16()), (2, 200), "the client lost the answer");
+    let (trips, answer) = trips!(memory, Flow::refresh(&instance, &refreshed.refresh).await);
     assert_eq!((trips, answer.status.as_u16()), (2, 400), "replay found and family revoked");
 
     let revoke = |token: String| {

@@ -34,7 +34,7 @@ pub use clock::{Clock, now, wait};
 pub use host::{Answer, Host, Received};
 pub use page::{Form, Page};
 pub use signer::Signer;
-pub use target::{base, grace, issuer, platform, serve_at, url};
+pub use target::{base, grace, issuer, lost_answer, platform, serve_at, url};
 pub use token::{TokenRequest, Tokens, altered, authenticated, grant, introspect, introspection, revoke, userinfo};
 
 /// The demo user's name.

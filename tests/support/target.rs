@@ -38,7 +38,16 @@ pub fn platform() -> String {
 
 /// Returns the grace window of refresh tokens.
 pub fn grace() -> Duration {
+    seconds("LATCHKEY_TEST_GRACE")
+}
+
+/// Returns the window in which a client that lost the answer to a refresh gets another successor.
+pub fn lost_answer() -> Duration {
+    seconds("LATCHKEY_TEST_LOST_ANSWER")
+}
+
+fn seconds(name: &str) -> Duration {
     base();
-    let seconds = env::var("LATCHKEY_TEST_GRACE").expect("LATCHKEY_TEST_GRACE is set: this test waits for as long");
-    Duration::from_secs(seconds.parse().expect("LATCHKEY_TEST_GRACE is a number of seconds"))
+    let seconds = env::var(name).unwrap_or_else(|_| panic!("{name} is not set: this test waits for as long"));
+    Duration::from_secs(seconds.parse().unwrap_or_else(|_| panic!("{name} is no number of seconds")))
 }

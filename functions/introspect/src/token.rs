@@ -1,9 +1,8 @@
 //! The token of an introspection request.
 
 use protocol::introspection::{Introspection, may_see};
-use protocol::{AccessTokenClaims, Grant, GrantSnapshot, RefreshToken, RefreshVerdict, StoredClient};
+use protocol::{AccessTokenClaims, Grant, GrantSnapshot, RefreshToken, RefreshVerdict, RetryWindows, StoredClient};
 use provider::{Context, HandlerError};
-use std::time::Duration;
 use storage::grants;
 use types::Timestamp;
 
@@ -66,7 +65,7 @@ async fn refresh_token(
     let live = grants::find(context.records.as_ref(), snapshot.grant).await?;
     // A rotated token is not active, not even within the grace window.
     let is_live = |live: &grants::StoredGrant| {
-        live.state.judge_refresh(snapshot.generation, now, Duration::ZERO) == RefreshVerdict::Live
+        live.state.judge_refresh(snapshot.generation, now, RetryWindows::NONE) == RefreshVerdict::Live
     };
     Ok(match live.filter(is_live) {
         Some(live) => {

@@ -16,16 +16,22 @@ pub(crate) async fn refresh(request: &TokenRequest<'_>) -> Result<TokenResponse,
             || Error::invalid_grant("the refresh token is unknown or expired, or was issued to another client"),
         )?;
     let narrowed = narrowed(request, token.grant).await?;
-    match grants::rotate(request.context.records.as_ref(), &token, &request.issuer().grant_update()?).await? {
+    let update = request.issuer().grant_update()?;
+    match grants::rotate(request.context.records.as_ref(), &token, &update).await? {
         Rotation::Rotated(live) => {
             let (scope, resources) =
                 narrowed.unwrap_or_else(|| (live.grant.scope.clone(), live.grant.resources.clone()));
             Ok(request.tokens(&live, &scope, &resources, Nonce::LeftOut).await?)
         }
         Rotation::Replayed => {
-            AuditEvent::RefreshTokenReplayed { client: &request.client.client.client_id }.record(request.http);
-            Err(Error::invalid_grant("the refresh token was used before; it and all that came of it are revoked now")
-                .into())
+            let revoked = update.replay_revokes;
+            AuditEvent::RefreshTokenReplayed { client: &request.client.client.client_id, revoked }.record(request.http);
+            Err(Error::invalid_grant(if revoked {
+                "the refresh token was used before; the grant and all its tokens are revoked now"
+            } else {
+                "the refresh token was used before; use the one that was issued last"
+            })
+            .into())
         }
         Rotation::Ended => Err(Error::invalid_grant("the grant was revoked or has ended").into()),
     }

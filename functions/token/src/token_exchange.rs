@@ -188,8 +188,8 @@ impl TokenRequest<'_> {
     /// Checks that a refresh token is the current one, or was until a moment ago. A token that was used before is
     /// rejected, but nothing is revoked: an exchange is no use of it.
     fn is_current(&self, live: &LiveGrant, snapshot: &GrantSnapshot) -> bool {
-        let grace = self.context.config.refresh_grace;
-        let verdict = live.state.judge_refresh(snapshot.generation, self.now, grace);
+        let windows = self.context.config.refresh_retry;
+        let verdict = live.state.judge_refresh(snapshot.generation, self.now, windows);
         matches!(verdict, RefreshVerdict::Live | RefreshVerdict::Retry)
     }
 }

@@ -34,13 +34,15 @@ pub use authorization::{
     RequestObject, SCOPE_CLAIMS, STANDARD_SCOPES, SentRequest, is_profile_claim,
 };
 pub use client::{
-    AccessTokenFormat, ApplicationType, Client, ClientAuthenticationMethod, GrantType, Lifetimes, ResponseType,
+    AccessTokenFormat, ApplicationType, Client, ClientAuthenticationMethod, GrantType, Lifetimes, RefreshTokenReplay, ResponseType,
     SecretRotation, SecretVerifier, StoredClient, SubjectType, TokenExchangePolicy, chosen_secret_problem,
     redirect_uri, registration, settings as client_settings, software_statement,
 };
 pub use client_authentication::ClientCredentials;
 pub use decoupled::{DeviceRequest, PollInterval, PollVerdict, UserCode, judge_poll};
-pub use grant::{ActiveGrant, CodeVerdict, Grant, GrantState, RACE, RefreshLifetimes, RefreshVerdict, RevokedToken};
+pub use grant::{
+    ActiveGrant, CodeVerdict, Grant, GrantState, RACE, RefreshLifetimes, RefreshVerdict, RetryWindows, RevokedToken,
+};
 pub use interaction::{ActiveSession, Interaction, NextPrompt, Requested, RequestedAuthorization, RequestedDevice};
 pub use parameters::Parameters;
 pub use problem::Problem;

@@ -6,8 +6,8 @@ use jose::{JwkSet, PublicKey};
 use keys::{Secret, Secrets};
 use protocol::shape::{self, Member};
 use protocol::{
-    GrantType, Lifetimes, Problem, RefreshLifetimes, Resource, STANDARD_SCOPES, TrustedIssuer, key_source_problem,
-    redirect_uri,
+    GrantType, Lifetimes, Problem, RefreshLifetimes, Resource, RetryWindows, STANDARD_SCOPES, TrustedIssuer,
+    key_source_problem, redirect_uri,
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -45,8 +45,8 @@ pub struct Config {
     pub device_code_lifetime: Duration,
     /// Lifetimes of tokens.
     pub lifetimes: Lifetimes,
-    /// Time in which a rotated refresh token yields the same successor again.
-    pub refresh_grace: Duration,
+    /// Times in which a rotated refresh token is still accepted.
+    pub refresh_retry: RetryWindows,
     /// Lifetime of a session.
     pub session_lifetime: Duration,
     /// Time in which a user must sign in and consent.
@@ -321,7 +321,10 @@ impl Config {
                     idle: reader.seconds("LATCHKEY_REFRESH_TOKEN_IDLE_LIFETIME"),
                 },
             },
-            refresh_grace: reader.seconds("LATCHKEY_REFRESH_GRACE"),
+            refresh_retry: RetryWindows {
+                grace: reader.seconds("LATCHKEY_REFRESH_GRACE"),
+                lost_answer: reader.seconds("LATCHKEY_REFRESH_LOST_ANSWER"),
+            },
             session_lifetime: reader.seconds("LATCHKEY_SESSION_LIFETIME"),
             interaction_lifetime: reader.seconds("LATCHKEY_INTERACTION_LIFETIME"),
             key_rotation: reader.seconds("LATCHKEY_KEY_ROTATION"),

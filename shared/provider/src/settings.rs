@@ -159,6 +159,12 @@ pub const SETTINGS: &[Setting] = &[
         (0, 300),
         "grace window: a rotated refresh token yields the same successor again",
     ),
+    seconds(
+        "LATCHKEY_REFRESH_LOST_ANSWER",
+        "604800",
+        (0, 90 * DAY),
+        "time in which a rotated refresh token yields another successor if the first one was never used: the client lost the answer",
+    ),
     seconds("LATCHKEY_SESSION_LIFETIME", "1209600", (60, YEAR), "lifetime of a session"),
     seconds("LATCHKEY_INTERACTION_LIFETIME", "1800", (60, DAY), "time that a user has for sign-in and consent"),
     seconds("LATCHKEY_KEY_ROTATION", "7776000", (DAY, 10 * YEAR), "time for which a signing key signs"),

@@ -15,8 +15,8 @@ use protocol::registration::{Registration, RegistrationState};
 use protocol::throttle::ACCOUNT;
 use protocol::{
     ActiveGrant, AuthenticationContext, AuthenticationMethod, AuthorizationRequest, Client, Grant, GrantState,
-    Parameters, PushedRequestId, RefreshLifetimes, RequestEndpoint, ResponseTarget, RevokedToken, SecretVerifier,
-    SentRequest, StoredClient, UncheckedTarget,
+    Parameters, PushedRequestId, RefreshLifetimes, RequestEndpoint, ResponseTarget, RetryWindows, RevokedToken,
+    SecretVerifier, SentRequest, StoredClient, UncheckedTarget,
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -266,7 +266,8 @@ fn update_with(write_id: &str) -> GrantUpdate {
         now: LATER,
         refresh: Some(RefreshLifetimes { absolute: Duration::from_secs(9000), idle: Duration::from_secs(9000) }),
         access_token: Duration::from_secs(300),
-        grace: Duration::from_secs(10),
+        retry: RetryWindows { grace: Duration::from_secs(10), lost_answer: Duration::ZERO },
+        replay_revokes: true,
         remembered: Duration::ZERO,
         write_id: write_id.to_owned(),
     }

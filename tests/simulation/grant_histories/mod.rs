@@ -45,7 +45,12 @@ impl Deployment {
         Self {
             instance: Instance::start(
                 Arc::new(faulty),
-                &[("LATCHKEY_ACCESS_TOKEN_LIFETIME", "3600"), ("LATCHKEY_CODE_LIFETIME", "600")],
+                &[
+                    ("LATCHKEY_ACCESS_TOKEN_LIFETIME", "3600"),
+                    ("LATCHKEY_CODE_LIFETIME", "600"),
+                    // The model knows one successor of each token.
+                    ("LATCHKEY_REFRESH_LOST_ANSWER", "0"),
+                ],
             ),
             plan,
         }

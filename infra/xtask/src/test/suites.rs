@@ -11,6 +11,8 @@ use std::process::{Command, Stdio};
 
 /// The grace window of refresh tokens in the suite, in seconds. Tests wait for its end.
 const GRACE: &str = "2";
+/// The window for lost answers, in seconds.
+const LOST_ANSWER: &str = "5";
 
 /// The age up to which the sample API uses an introspection response in the suite, in seconds.
 const INTROSPECTION_AGE: &str = "2";
@@ -27,7 +29,7 @@ pub(super) struct Target {
 
 impl Target {
     /// Returns the environment variables of the tests.
-    pub(super) fn variables(&self) -> [(&'static str, String); 7] {
+    pub(super) fn variables(&self) -> [(&'static str, String); 8] {
         [
             ("BASE_URL", self.url.clone()),
             ("LATCHKEY_TEST_URL", self.url.clone()),
@@ -35,6 +37,7 @@ impl Target {
             ("LATCHKEY_TEST_SECRET", self.secret.clone()),
             ("LATCHKEY_TEST_CLI", workspace::binary("latchkey", Build::Dev).display().to_string()),
             ("LATCHKEY_TEST_GRACE", GRACE.to_owned()),
+            ("LATCHKEY_TEST_LOST_ANSWER", LOST_ANSWER.to_owned()),
             ("LATCHKEY_TEST_INTROSPECTION_AGE", INTROSPECTION_AGE.to_owned()),
         ]
     }
@@ -184,6 +187,7 @@ fn settings() -> Result<BTreeMap<String, String>> {
     let read = |name: &str| std::fs::read_to_string(trusted.join(name));
     let mut settings = BTreeMap::from([
         ("LATCHKEY_REFRESH_GRACE".to_owned(), GRACE.to_owned()),
+        ("LATCHKEY_REFRESH_LOST_ANSWER".to_owned(), LOST_ANSWER.to_owned()),
         ("LATCHKEY_INTROSPECTION_AGE".to_owned(), INTROSPECTION_AGE.to_owned()),
         ("LATCHKEY_TRUSTED_ISSUERS".to_owned(), read("issuers.json")?),
         ("LATCHKEY_TRUSTED_SAML_ISSUERS".to_owned(), read("saml-issuers.json")?),

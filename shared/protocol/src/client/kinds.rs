@@ -205,6 +205,36 @@ impl AccessTokenFormat {
     }
 }
 
+/// The consequence of a refresh token that was used before (RFC 9700 §4.14.2).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefreshTokenReplay {
+    /// The grant is revoked.
+    #[default]
+    Revoke,
+    /// The token is rejected, and the grant lives: for a client at loopback redirect URIs whose processes share one store of
+    /// tokens.
+    Reject,
+}
+
+impl RefreshTokenReplay {
+    /// Every value.
+    pub const ALL: &[Self] = &[Self::Revoke, Self::Reject];
+
+    /// Returns the name on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Revoke => "revoke",
+            Self::Reject => "reject",
+        }
+    }
+
+    /// True for the default value.
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// The tokens that a client may exchange (RFC 8693).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TokenExchangePolicy {

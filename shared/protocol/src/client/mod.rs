@@ -18,8 +18,8 @@ use std::time::Duration;
 use types::{Algorithm, ClientId, ContentEncryption, KeyManagementAlgorithm, RequestObjectAlgorithm, Scope};
 
 pub use kinds::{
-    AccessTokenFormat, ApplicationType, ClientAuthenticationMethod, GrantType, ResponseType, SubjectType,
-    TokenExchangePolicy,
+    AccessTokenFormat, ApplicationType, ClientAuthenticationMethod, GrantType, RefreshTokenReplay, ResponseType,
+    SubjectType, TokenExchangePolicy,
 };
 pub use secrets::{SecretRotation, SecretVerifier, StoredClient, chosen_secret_problem};
 
@@ -187,6 +187,9 @@ pub struct Client {
     /// Time after which an unused refresh token expires; the deployment's without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refresh_token_idle_lifetime: Option<u64>,
+    /// Consequence of a refresh token that was used before.
+    #[serde(default, skip_serializing_if = "RefreshTokenReplay::is_default")]
+    pub refresh_token_replay: RefreshTokenReplay,
 }
 
 fn default_grant_types() -> Vec<GrantType> {

@@ -4,7 +4,8 @@
 //! field of [`Client`].
 
 use super::{
-    AccessTokenFormat, ApplicationType, Client, ClientAuthenticationMethod, GrantType, ResponseType, SubjectType,
+    AccessTokenFormat, ApplicationType, Client, ClientAuthenticationMethod, GrantType, RefreshTokenReplay,
+    ResponseType, SubjectType,
 };
 use crate::Problem;
 use crate::shape::{self, Member, Shape};
@@ -98,6 +99,7 @@ const AUTHENTICATION: Shape =
 const APPLICATION_TYPE: Shape = Shape::OneOf(|| ApplicationType::ALL.iter().map(|kind| kind.as_str()).collect());
 const SUBJECT_TYPE: Shape = Shape::OneOf(|| SubjectType::ALL.iter().map(|kind| kind.as_str()).collect());
 const TOKEN_FORMAT: Shape = Shape::OneOf(|| AccessTokenFormat::ALL.iter().map(|format| format.as_str()).collect());
+const REFRESH_TOKEN_REPLAY: Shape = Shape::OneOf(|| RefreshTokenReplay::ALL.iter().map(|kind| kind.as_str()).collect());
 const TOKEN_EXCHANGE: Shape = Shape::Object(&[
     Member::optional(
         "subject_clients",
@@ -278,6 +280,13 @@ pub const SETTINGS: &[ClientSetting] = {
             .unset("the deployment's"),
         S::operator("refresh_token_idle_lifetime", Seconds, OURS, "time after which an unused refresh token expires")
             .unset("the deployment's"),
+        S::operator(
+            "refresh_token_replay",
+            REFRESH_TOKEN_REPLAY,
+            "RFC 9700 §4.14.2",
+            "a refresh token that was used before ends the grant (`revoke`), or is only rejected (`reject`, for a public client at loopback redirect URIs whose processes share one store of tokens)",
+        )
+        .unset("`revoke`"),
         S::client(
             "backchannel_logout_uri",
             Url,

@@ -3,7 +3,8 @@
 use super::human;
 use crate::limits::{MAX_KEYS, MAX_LIST, MAX_REFRESH_LIFETIME, MAX_TEXT};
 use crate::{
-    ApplicationType, Client, GrantType, MAX_TOKEN_LIFETIME, Problem, ResponseType, SubjectType, redirect_uri, resource,
+    ApplicationType, Client, GrantType, MAX_TOKEN_LIFETIME, Problem, RefreshTokenReplay, ResponseType, SubjectType,
+    redirect_uri, resource,
 };
 use serde_json::{Map, Value};
 use types::remote_url::{self, EgressPolicy};
@@ -86,9 +87,19 @@ impl Client {
                 problems.push(Problem::new("resources", rule).with_value(uri));
             }
         }
+        if self.refresh_token_replay == RefreshTokenReplay::Reject && !self.is_at_loopback() {
+            let rule = "reject is for public clients whose redirect URIs are all at loopback addresses";
+            problems.push(Problem::new("refresh_token_replay", rule));
+        }
         if !self.introspects.is_empty() && !self.is_confidential() {
             problems.push(Problem::new("introspects", "needs a client that authenticates (RFC 7662 section 2.1)"));
         }
+    }
+
+    /// True for a public client whose redirect URIs are all at loopback addresses (RFC 8252 §7.3).
+    fn is_at_loopback(&self) -> bool {
+        let is_loopback = |uri: &String| Url::parse(uri).is_ok_and(|url| redirect_uri::is_loopback(&url));
+        !self.is_confidential() && !self.redirect_uris.is_empty() && self.redirect_uris.iter().all(is_loopback)
     }
 
     fn texts(&self, problems: &mut Vec<Problem>) {

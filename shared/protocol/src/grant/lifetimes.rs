@@ -18,3 +18,17 @@ impl RefreshLifetimes {
         Timestamp::from_secs(now.after(self.idle).min(started_at.after(self.absolute)).as_secs())
     }
 }
+
+/// The times after a rotation in which the rotated refresh token is still accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RetryWindows {
+    /// Grace window: the token yields the same successor again, for requests that were sent twice.
+    pub grace: Duration,
+    /// Window for lost answers: the token yields another successor, while the first one is unused.
+    pub lost_answer: Duration,
+}
+
+impl RetryWindows {
+    /// No window: only the current refresh token is accepted.
+    pub const NONE: Self = Self { grace: Duration::ZERO, lost_answer: Duration::ZERO };
+}

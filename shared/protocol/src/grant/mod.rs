@@ -16,7 +16,7 @@ use crate::{AuthenticationContext, ClaimsRequest};
 use serde::{Deserialize, Serialize};
 use types::{ClientId, Scope, Subject};
 
-pub use lifetimes::RefreshLifetimes;
+pub use lifetimes::{RefreshLifetimes, RetryWindows};
 pub use state::{ActiveGrant, GrantState, RevokedToken};
 pub use verdict::{CodeVerdict, RACE, RefreshVerdict};
 

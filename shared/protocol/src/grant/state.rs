@@ -220,10 +220,13 @@ impl ActiveGrant {
         }
     }
 
-    /// Rotates the refresh token (RFC 6749 §6, RFC 9700 §4.14): a new current one, one generation above the record's.
+    /// Rotates the refresh token of generation `used` (RFC 6749 §6, RFC 9700 §4.14): a new current one, one generation above the
+    /// record's. `used` is the current generation, or the one before it if the client did not receive the answer
+    /// ([`RefreshVerdict::LostAnswer`](crate::RefreshVerdict::LostAnswer)): no token of the generation between is accepted.
     #[must_use]
     pub fn rotate(
         &self,
+        used: u32,
         record_generation: u32,
         now: Timestamp,
         lifetimes: &RefreshLifetimes,
@@ -232,7 +235,7 @@ impl ActiveGrant {
         let revoked: Vec<_> = self.revoked.iter().filter(|token| !token.expires_at.is_past(now)).cloned().collect();
         Self {
             refresh: record_generation.saturating_add(1),
-            previous: self.refresh,
+            previous: used,
             started_at: self.started_at,
             rotated_at: now,
             refresh_expires_at: lifetimes.end(self.started_at, now),

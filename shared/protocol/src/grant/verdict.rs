@@ -1,6 +1,6 @@
 //! The meaning of a code or refresh token that lost to another request.
 
-use crate::{ActiveGrant, GrantState};
+use crate::{ActiveGrant, GrantState, RetryWindows};
 use std::time::Duration;
 use types::Timestamp;
 
@@ -26,7 +26,11 @@ pub enum RefreshVerdict {
     Live,
     /// The token was rotated within the grace window, by the same client and sender: answer with the same successor.
     Retry,
-    /// The token was used before (RFC 9700 §4.14.2): revoke the grant.
+    /// The token was rotated before the grace window, and its successor was never used: the client did not receive the answer.
+    /// Issue another successor in place of the unused one, which is a replay from then on.
+    LostAnswer,
+    /// The token was used before, and so was its successor, or the window for lost answers is over (RFC 9700 §4.14.2): revoke
+    /// the grant.
     Replay,
     /// The grant is revoked, or has no refresh token.
     Ended,
@@ -43,18 +47,24 @@ impl GrantState {
     }
 
     /// Judges a refresh token of generation `generation`.
-    pub fn judge_refresh(&self, generation: u32, now: Timestamp, grace: Duration) -> RefreshVerdict {
-        self.active().map_or(RefreshVerdict::Ended, |active| active.judge_refresh(generation, now, grace))
+    pub fn judge_refresh(&self, generation: u32, now: Timestamp, windows: RetryWindows) -> RefreshVerdict {
+        self.active().map_or(RefreshVerdict::Ended, |active| active.judge_refresh(generation, now, windows))
     }
 }
 
 impl ActiveGrant {
     /// Judges a refresh token of generation `generation`.
-    pub fn judge_refresh(&self, generation: u32, now: Timestamp, grace: Duration) -> RefreshVerdict {
+    pub fn judge_refresh(&self, generation: u32, now: Timestamp, windows: RetryWindows) -> RefreshVerdict {
+        let age = now.since(self.rotated_at);
         if generation == self.refresh {
             RefreshVerdict::Live
-        } else if generation == self.previous && now.since(self.rotated_at) < grace {
+        } else if generation != self.previous {
+            RefreshVerdict::Replay
+        } else if age < windows.grace {
             RefreshVerdict::Retry
+        } else if age < windows.lost_answer {
+            // `previous` is replaced when the successor is used: it is unused.
+            RefreshVerdict::LostAnswer
         } else {
             RefreshVerdict::Replay
         }

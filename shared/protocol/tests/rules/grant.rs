@@ -3,7 +3,8 @@
 use crate::sealed_token::Keys;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use latchkey_protocol::{
-    ActiveGrant, CodeVerdict, GrantId, GrantSnapshot, GrantState, RACE, RefreshLifetimes, RefreshVerdict, RevokedToken,
+    ActiveGrant, CodeVerdict, GrantId, GrantSnapshot, GrantState, RACE, RefreshLifetimes, RefreshVerdict, RetryWindows,
+    RevokedToken,
 };
 use proptest::prelude::*;
 use std::time::Duration;
@@ -11,6 +12,8 @@ use types::Timestamp;
 
 const T0: Timestamp = Timestamp::from_secs(1_800_000_000);
 const GRACE: Duration = Duration::from_secs(30);
+const LOST_ANSWER: Duration = Duration::from_secs(300);
+const WINDOWS: RetryWindows = RetryWindows { grace: GRACE, lost_answer: LOST_ANSWER };
 const LIFETIMES: RefreshLifetimes =
     RefreshLifetimes { absolute: Duration::from_secs(1000), idle: Duration::from_secs(100) };
 
@@ -23,7 +26,7 @@ fn redeemed() -> ActiveGrant {
 }
 
 fn rotated(active: &ActiveGrant, generation: u32, now: Timestamp) -> ActiveGrant {
-    active.rotate(generation, now, &LIFETIMES, "c".into())
+    active.rotate(active.refresh, generation, now, &LIFETIMES, "c".into())
 }
 
 #[test]
@@ -75,28 +78,45 @@ fn the_race_is_counted_from_redemption_not_from_issue_nor_from_the_last_refresh(
 fn a_rotated_token_gets_its_successor_within_the_grace_window_alone() {
     let rotated_at = T0.after(Duration::from_secs(10));
     let active = rotated(&redeemed(), 1, rotated_at);
-    let judge = |generation, after| active.judge_refresh(generation, rotated_at.after(after), GRACE);
+    let judge = |generation, after| active.judge_refresh(generation, rotated_at.after(after), WINDOWS);
     assert_eq!(judge(1, Duration::ZERO), RefreshVerdict::Retry);
     assert_eq!(judge(1, GRACE - Duration::from_millis(1)), RefreshVerdict::Retry);
-    assert_eq!(judge(1, GRACE), RefreshVerdict::Replay);
-    assert_eq!(active.judge_refresh(1, rotated_at, Duration::ZERO), RefreshVerdict::Replay, "no grace, no retry");
+    assert_eq!(judge(1, GRACE), RefreshVerdict::LostAnswer);
+    assert_eq!(active.judge_refresh(1, rotated_at, RetryWindows::NONE), RefreshVerdict::Replay, "no window, no retry");
+}
+
+#[test]
+fn a_client_that_lost_the_answer_gets_another_successor() {
+    let active = rotated(&redeemed(), 1, T0);
+    let judge = |active: &ActiveGrant, generation, after| active.judge_refresh(generation, T0.after(after), WINDOWS);
+    assert_eq!(judge(&active, 1, LOST_ANSWER - Duration::from_millis(1)), RefreshVerdict::LostAnswer);
+    assert_eq!(judge(&active, 1, LOST_ANSWER), RefreshVerdict::Replay);
+
+    let later = T0.after(GRACE);
+    let again = active.rotate(1, 2, later, &LIFETIMES, "d".into());
+    assert_eq!((again.refresh, again.previous, again.started_at), (3, 1, T0));
+    assert_eq!(judge(&again, 2, GRACE), RefreshVerdict::Replay, "the successor that was lost is not accepted again");
+    assert_eq!(judge(&again, 1, GRACE), RefreshVerdict::Retry, "the next answer may be lost too");
+    assert_eq!(judge(&again, 3, GRACE), RefreshVerdict::Live);
+    let used = rotated(&again, 3, later);
+    assert_eq!(judge(&used, 1, GRACE), RefreshVerdict::Replay, "its successor was used");
 }
 
 #[test]
 fn a_token_two_generations_old_is_a_replay_even_within_the_grace_window() {
     let active = rotated(&rotated(&redeemed(), 1, T0), 2, T0);
-    assert_eq!(active.judge_refresh(1, T0, GRACE), RefreshVerdict::Replay);
-    assert_eq!(active.judge_refresh(2, T0, GRACE), RefreshVerdict::Retry);
-    assert_eq!(active.judge_refresh(3, T0, GRACE), RefreshVerdict::Live);
+    assert_eq!(active.judge_refresh(1, T0, WINDOWS), RefreshVerdict::Replay);
+    assert_eq!(active.judge_refresh(2, T0, WINDOWS), RefreshVerdict::Retry);
+    assert_eq!(active.judge_refresh(3, T0, WINDOWS), RefreshVerdict::Live);
 }
 
 #[test]
 fn a_revoked_grant_accepts_nothing() {
     let state = GrantState::Active(redeemed()).revoke(T0, "x".into());
-    assert_eq!(state.judge_refresh(1, T0, GRACE), RefreshVerdict::Ended);
+    assert_eq!(state.judge_refresh(1, T0, WINDOWS), RefreshVerdict::Ended);
     assert!(!state.accepts("jti", T0));
     assert!(!issued().accepts("jti", T0), "a code is no access token");
-    assert_eq!(issued().judge_refresh(0, T0, GRACE), RefreshVerdict::Ended);
+    assert_eq!(issued().judge_refresh(0, T0, WINDOWS), RefreshVerdict::Ended);
 }
 
 #[test]

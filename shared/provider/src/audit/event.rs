@@ -65,10 +65,12 @@ pub enum AuditEvent<'a> {
         /// The client.
         client: &'a ClientId,
     },
-    /// A refresh token was used a second time; its grant is revoked.
+    /// A refresh token was used a second time.
     RefreshTokenReplayed {
         /// The client.
         client: &'a ClientId,
+        /// True if the grant is revoked.
+        revoked: bool,
     },
     /// A token was exchanged for another one.
     TokenExchanged {
@@ -312,7 +314,7 @@ impl<'a> AuditEvent<'a> {
             | Self::CodeReplayed { client }
             | Self::TokenIssued { client, .. }
             | Self::TokenRefreshed { client, .. }
-            | Self::RefreshTokenReplayed { client }
+            | Self::RefreshTokenReplayed { client, .. }
             | Self::TokenExchanged { client, .. }
             | Self::TokenRevoked { client }
             | Self::ClientAuthenticationFailed { client }
@@ -339,7 +341,12 @@ impl<'a> AuditEvent<'a> {
             Self::SignInFailed { .. } => Some("wrong username or password"),
             Self::SignInThrottled { .. } => Some("too many attempts"),
             Self::CodeReplayed { .. } => Some("the code was redeemed before; the grant is revoked"),
-            Self::RefreshTokenReplayed { .. } => Some("the refresh token was used before; the grant is revoked"),
+            Self::RefreshTokenReplayed { revoked: true, .. } => {
+                Some("the refresh token was used before; the grant is revoked")
+            }
+            Self::RefreshTokenReplayed { revoked: false, .. } => {
+                Some("the refresh token was used before; the client's setting keeps the grant")
+            }
             _ => None,
         }
     }
@@ -363,7 +370,7 @@ mod tests {
             AuditEvent::CodeReplayed { client },
             AuditEvent::TokenIssued { subject: None, client, grant_type: "authorization_code" },
             AuditEvent::TokenRefreshed { subject: None, client },
-            AuditEvent::RefreshTokenReplayed { client },
+            AuditEvent::RefreshTokenReplayed { client, revoked: true },
             AuditEvent::TokenExchanged { subject: None, client },
             AuditEvent::TokenRevoked { client },
             AuditEvent::ClientAuthenticationFailed { client },

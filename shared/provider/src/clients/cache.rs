@@ -86,7 +86,7 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
 
     fn id(text: &str) -> ClientId {
-        ClientId::try_from(text).unwrap()
+        ClientId::parse(text).unwrap()
     }
 
     #[test]

@@ -6,7 +6,7 @@ use platform::entropy;
 use protocol::logout::sid_for;
 use protocol::{
     AccessTokenClaims, AccessTokenFormat, Client, Grant, GrantSnapshot, GrantType, IdTokenClaims, Lifetimes,
-    RefreshToken, SealedToken, left_half_hash, resource,
+    RefreshToken, RefreshTokenReplay, SealedToken, left_half_hash, resource,
 };
 use storage::grants::GrantUpdate;
 use types::{ACCESS_TOKEN_TYPE, Algorithm, Audience, OPAQUE_PREFIX, Scope, Subject, Timestamp};
@@ -48,7 +48,8 @@ impl TokenIssuer<'_> {
             now: self.now,
             refresh: self.client.may_use(GrantType::RefreshToken).then_some(lifetimes.refresh),
             access_token: lifetimes.access_token,
-            grace: self.context.config.refresh_grace,
+            retry: self.context.config.refresh_retry,
+            replay_revokes: self.client.refresh_token_replay == RefreshTokenReplay::Revoke,
             remembered: self.context.remembered(self.client),
             write_id: entropy::name()?,
         })

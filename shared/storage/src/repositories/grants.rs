@@ -5,7 +5,8 @@ use super::stored::{decode, encode};
 use super::update::{Change, Current, Start, Target, create_new, update};
 use crate::{Advance, Created, Key, Kind, Partition, Record, Records, Unavailable, sign_out, users};
 use protocol::{
-    ActiveGrant, CodeVerdict, Grant, GrantId, GrantSnapshot, GrantState, RefreshLifetimes, RefreshVerdict, RevokedToken,
+    ActiveGrant, CodeVerdict, Grant, GrantId, GrantSnapshot, GrantState, RefreshLifetimes, RefreshVerdict,
+    RetryWindows, RevokedToken,
 };
 use std::time::Duration;
 use types::{ClientId, Subject, Timestamp};
@@ -63,8 +64,11 @@ pub struct GrantUpdate {
     pub refresh: Option<RefreshLifetimes>,
     /// The lifetime of access tokens.
     pub access_token: Duration,
-    /// The time after a rotation in which the old refresh token still yields the same successor.
-    pub grace: Duration,
+    /// The times after a rotation in which the old refresh token is still accepted.
+    pub retry: RetryWindows,
+    /// True if a replayed refresh token ends the grant. False for a client whose processes share one store of tokens: the
+    /// token is rejected, and the grant lives.
+    pub replay_revokes: bool,
     /// The least time for which the record is kept: until then the client may have to be notified of the end of the
     /// session.
     pub remembered: Duration,
@@ -97,7 +101,7 @@ pub enum Redemption {
 pub enum Rotation {
     /// The token was rotated, by this request or by an earlier one within the grace time. This is the grant after that.
     Rotated(Box<LiveGrant>),
-    /// The token was used before. The grant is revoked now.
+    /// The token was used before. The grant is revoked now if the client's replays revoke.
     Replayed,
     /// The grant has ended.
     Ended,
@@ -207,25 +211,31 @@ impl Current<GrantState> {
     }
 }
 
-/// Rotates a refresh token. Round trips: 1; for a replay, which revokes the grant, or if the record changed since the
-/// token was issued, 2.
+/// Rotates a refresh token. Round trips: 1; for a replay, which revokes the grant, for a client that lost an answer, or if the
+/// record changed since the token was issued, 2.
 pub async fn rotate(records: &dyn Records, token: &GrantSnapshot, with: &GrantUpdate) -> Result<Rotation, Unavailable> {
     let target = Target::unowned(key(token.grant));
     let rotated = update(records, target, start(token), |current: Option<&Current<GrantState>>| {
         let Some(current) = current else { return Ok::<_, Unavailable>(Change::Keep(RefreshVerdict::Ended)) };
         let state = &current.state.value;
-        let verdict = state.judge_refresh(token.generation, with.now, with.grace);
-        let (RefreshVerdict::Live, Some(active)) = (verdict, state.active()) else { return Ok(Change::Keep(verdict)) };
+        let verdict = state.judge_refresh(token.generation, with.now, with.retry);
+        let (RefreshVerdict::Live | RefreshVerdict::LostAnswer, Some(active)) = (verdict, state.active()) else {
+            return Ok(Change::Keep(verdict));
+        };
         let from = u32::try_from(current.generation).unwrap_or(u32::MAX);
-        let next = active.rotate(from, with.now, &with.lifetimes(), with.write_id.clone());
+        let next = active.rotate(token.generation, from, with.now, &with.lifetimes(), with.write_id.clone());
         let expires_at = Some(with.record_expiry(next.refresh_expires_at));
         Ok(Change::Write(current.must_be_read(next), expires_at, RefreshVerdict::Live))
     });
     let rotated = rotated.await?;
     Ok(match (rotated.result, rotated.record) {
-        (RefreshVerdict::Live | RefreshVerdict::Retry, Some(record)) => Rotation::Rotated(live(token.grant, &record)?),
+        (RefreshVerdict::Live | RefreshVerdict::LostAnswer | RefreshVerdict::Retry, Some(record)) => {
+            Rotation::Rotated(live(token.grant, &record)?)
+        }
         (RefreshVerdict::Replay, Some(record)) => {
-            end(records, record, with.now, &with.write_id).await?;
+            if with.replay_revokes {
+                end(records, record, with.now, &with.write_id).await?;
+            }
             Rotation::Replayed
         }
         (RefreshVerdict::Ended, _) | (_, None) => Rotation::Ended,

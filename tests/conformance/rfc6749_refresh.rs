@@ -207,7 +207,7 @@ fn the_replaced_successor_kills_the_family() {
 #[test]
 fn a_stale_token_of_processes_that_share_a_store_is_rejected_alone() {
     const CALLBACK: &str = "http://127.0.0.1/callback";
-    let client = admin::client("suite-cli", &["--redirect-uri", CALLBACK, "--set", "refresh_token_replay=reject"]);
+    let client = admin::client("suite-cli", &[CALLBACK, "--set", "refresh_token_replay=reject"]);
     let request = AuthorizationRequest::new(&client).offline().set("redirect_uri", CALLBACK);
     let first = TokenRequest::code(&request, &Browser::signed_in().complete(&request).code()).tokens();
     let second = first.refresh_request().tokens();

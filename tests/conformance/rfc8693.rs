@@ -39,6 +39,7 @@ fn delegate() -> Client {
     let grants = format!("grant_types=[\"{GRANT}\",\"client_credentials\"]");
     let policy = json!({
         "subject_clients": ["demo-spa", "suite-delegate", "demo-exchange"],
+        "subject_audiences": [base(), format!("{}/demo-api", base())],
         "audiences": [format!("{}/demo-api", base()), "https://other-api.test"],
     });
     let policy = format!("token_exchange={policy}");
@@ -203,6 +204,58 @@ fn the_scope_is_never_widened() {
     again.set("scope", "profile").send().expect_error(400, "invalid_scope");
 }
 
+/// §2.1, §5: an ID token is worth no more than the access token of the same response.
+#[test]
+fn an_id_token_is_as_narrow_as_its_access_token() {
+    let request = AuthorizationRequest::new(&spa()).offline().scope("openid profile email offline_access");
+    let wide = TokenRequest::code(&request, &Browser::signed_in().complete(&request).code()).tokens();
+    let narrow = wide.refresh_request().set("scope", "openid email").tokens();
+    let right = |tokens: &Tokens| exchange(&exchanger(), tokens.id(), ID);
+    assert_eq!(right(&wide).tokens().text("scope"), Some("openid profile email"));
+    assert_eq!(right(&narrow).tokens().text("scope"), Some("openid email"));
+    right(&narrow).set("scope", "profile").send().expect_error(400, "invalid_scope");
+}
+
+/// §2.1: the policy names the types of token, and access tokens alone by default.
+#[test]
+fn other_tokens_are_exchanged_only_where_the_policy_names_them() {
+    let acting = own_token(&delegate());
+    for (token, kind) in [(shared().id(), ID), (shared().id(), JWT), (shared().refresh(), REFRESH)] {
+        let request = exchange(&delegate(), token, kind).set("audience", &api());
+        refused(&request.set("actor_token", &acting).set("actor_token_type", ACCESS));
+    }
+}
+
+/// §5: a token for one API cannot be turned into a token for another one by a client that it was not for.
+#[test]
+fn a_token_for_another_audience_is_refused() {
+    let grants = format!("grant_types=[\"{GRANT}\"]");
+    let policy = |audiences: Value| {
+        let mut policy = json!({
+            "subject_clients": ["demo-spa", "demo-exchange"], "audiences": ["https://other-api.test"], "impersonation": true,
+        });
+        if !audiences.is_null() {
+            policy["subject_audiences"] = audiences;
+        }
+        format!("token_exchange={policy}")
+    };
+    let client = |id: &str, audiences: Value, introspects: Value| {
+        let (policy, introspects) = (policy(audiences), format!("introspects={introspects}"));
+        let settings = ["--set", &grants, "--set", &policy, "--set", &introspects];
+        admin::client(id, &[&["--service", "--scope", "openid profile"][..], &settings].concat())
+    };
+    let for_api = exchange(&exchanger(), shared().access(), ACCESS).tokens();
+    let ask = |client: &Client| exchange(client, for_api.access(), ACCESS);
+    refused(&ask(&client("suite-exchange-other", Value::Null, json!(["https://other-api.test"]))));
+    refused(&ask(&client("suite-exchange-named", json!([base()]), json!([api()]))));
+    for client in [
+        client("suite-exchange-own", Value::Null, json!([api()])),
+        client("suite-exchange-listed", json!(["https://x.test", api()]), json!([])),
+    ] {
+        assert!(jwt::verify(ask(&client).tokens().access()).is_for("https://other-api.test"));
+    }
+}
+
 /// §1.1, §4.1: a client that may not impersonate names who acts, and the token says so; who acted before stays.
 #[test]
 fn delegation_names_who_acts() {
@@ -273,12 +326,15 @@ fn what_is_issued_dies_with_its_origin() {
     for tokens in [&of_access, &of_id, &of_refresh] {
         assert!(is_live(tokens.access()), "{tokens:?}");
     }
-    revoke(&spa(), tokens.access(), None).expect(200);
-    assert!(!is_live(of_access.access()), "it came from the token that was revoked");
-    assert!(is_live(of_id.access()) && is_live(of_refresh.access()), "the grant lives on");
     // The client that exchanged can revoke what it got, and that alone.
     revoke(&exchanger(), of_id.access(), None).expect(200);
-    assert!(!is_live(of_id.access()) && is_live(of_refresh.access()));
+    assert!(!is_live(of_id.access()) && is_live(of_access.access()));
+    let of_id = issue(tokens.id(), ID);
+    revoke(&spa(), tokens.access(), None).expect(200);
+    assert!(!is_live(of_access.access()), "it came from the token that was revoked");
+    assert!(!is_live(of_id.access()), "the ID token came with the token that was revoked");
+    assert!(is_live(of_refresh.access()), "the grant lives on");
+    refused(&exchange(&exchanger(), tokens.id(), ID));
     revoke(&spa(), tokens.refresh(), None).expect(200);
     assert!(!is_live(of_refresh.access()));
 }

@@ -2,7 +2,7 @@
 
 use crate::TokenRequest;
 use protocol::{AccessTokenClaims, GrantType};
-use provider::{HandlerError, IdTokenBinding, TokenIssuer};
+use provider::{ExchangeBinding, HandlerError, IdTokenBinding, TokenIssuer};
 use serde::Serialize;
 use storage::grants::LiveGrant;
 use types::{Scope, Subject};
@@ -50,6 +50,7 @@ impl TokenRequest<'_> {
         let snapshot = live.snapshot();
         let scope = scope.within(&self.client.client.scope);
         let claims = issuer.grant_claims(&live.grant, &snapshot, &scope, resources)?;
+        let (access_token_jti, token_scope) = (claims.jti.clone(), claims.scope.clone());
         let mut response = self.token_of(claims).await?;
         response.subject = Some(live.grant.subject.clone());
         if scope.contains("openid") {
@@ -57,7 +58,11 @@ impl TokenRequest<'_> {
             let binding = IdTokenBinding {
                 access_token: Some(&response.access_token),
                 nonce,
-                snapshot: Some(&snapshot),
+                exchange: Some(ExchangeBinding {
+                    snapshot: &snapshot,
+                    access_token_jti: &access_token_jti,
+                    scope: &token_scope,
+                }),
                 ..IdTokenBinding::default()
             };
             response.id_token = Some(issuer.id_token(&live.grant, binding).await?);

@@ -5,11 +5,12 @@
 
 use crate::TokenRequest;
 use crate::issue::TokenResponse;
-use protocol::token_exchange::{self, ExchangeRequest, ExchangedType, PresentedToken, TokenInfo};
+use protocol::token_exchange::{self, ExchangeRequest, ExchangedType, Origin, PresentedToken, TokenInfo};
 use protocol::{
-    AccessTokenClaims, AccessTokenFormat, GrantSnapshot, RefreshToken, RefreshVerdict, TokenExchangePolicy, resource,
+    AccessTokenClaims, AccessTokenFormat, GrantId, GrantSnapshot, RefreshToken, RefreshVerdict, StoredClient, TokenExchangePolicy, resource,
 };
-use provider::{ActiveToken, HandlerError};
+use provider::{ActiveToken, HandlerError, PresentedIdToken};
+use std::sync::Arc;
 use storage::grants::{self, LiveGrant, StoredGrant};
 use types::{ClientId, Error, OPAQUE_PREFIX, Timestamp};
 
@@ -78,13 +79,32 @@ impl Role {
 /// A token of this server that has not expired.
 enum Verified {
     AccessToken(Box<AccessTokenClaims>),
-    /// A refresh token or ID token: the grant snapshot, the client, the expiry.
-    OfGrant {
+    RefreshToken {
         snapshot: GrantSnapshot,
         client_id: ClientId,
-        expires_at: Timestamp,
-        is_refresh: bool,
     },
+    IdToken {
+        snapshot: GrantSnapshot,
+        token: PresentedIdToken,
+    },
+}
+
+impl Verified {
+    fn origin(&self) -> Origin<'_> {
+        match self {
+            Self::AccessToken(claims) => Origin {
+                kind: ExchangedType::AccessToken,
+                issued_to: &claims.client_id,
+                audience: Some(&claims.aud),
+            },
+            Self::RefreshToken { client_id, .. } => {
+                Origin { kind: ExchangedType::RefreshToken, issued_to: client_id, audience: None }
+            }
+            Self::IdToken { token, .. } => {
+                Origin { kind: ExchangedType::IdToken, issued_to: &token.aud, audience: None }
+            }
+        }
+    }
 }
 
 /// A valid token.
@@ -113,11 +133,7 @@ impl TokenRequest<'_> {
             },
         };
         let is_admitted = |token: &Verified| {
-            let issued_to = match token {
-                Verified::AccessToken(claims) => &claims.client_id,
-                Verified::OfGrant { client_id, .. } => client_id,
-            };
-            token_exchange::admits(policy, &self.client.client, issued_to, role == Role::Actor)
+            token_exchange::admits(policy, &self.client.client, token.origin(), role == Role::Actor)
         };
         found.filter(is_admitted).ok_or_else(|| role.refusal())
     }
@@ -128,12 +144,8 @@ impl TokenRequest<'_> {
 
     async fn id(&self, token: &str) -> Result<Option<Verified>, HandlerError> {
         Ok(self.context.id_token(token, self.now).await?.and_then(|token| {
-            Some(Verified::OfGrant {
-                snapshot: token.snapshot(&self.context.secrets)?,
-                expires_at: Timestamp::from_secs(token.exp),
-                client_id: token.aud,
-                is_refresh: false,
-            })
+            let snapshot = token.snapshot(&self.context.secrets)?;
+            Some(Verified::IdToken { snapshot, token })
         }))
     }
 
@@ -144,8 +156,7 @@ impl TokenRequest<'_> {
         let own = std::iter::once(&self.client.client.client_id);
         policy.subject_clients.iter().chain(own).find_map(|client_id| {
             let RefreshToken { snapshot } = RefreshToken::open(secrets, token, client_id, self.now)?;
-            let expires_at = snapshot.refresh_expires_at;
-            Some(Verified::OfGrant { snapshot, client_id: client_id.clone(), expires_at, is_refresh: true })
+            Some(Verified::RefreshToken { snapshot, client_id: client_id.clone() })
         })
     }
 
@@ -160,29 +171,55 @@ impl TokenRequest<'_> {
                 };
                 Ok(ActiveSubject { info: info(*claims), grant })
             }
-            Verified::OfGrant { snapshot, client_id, expires_at, is_refresh } => {
-                let live =
-                    grants::find(self.context.records.as_ref(), snapshot.grant).await?.and_then(StoredGrant::into_live);
-                let client = self.context.client(&client_id, self.now).await?;
-                let (Some(live), Some(client)) = (live, client) else { return Err(role.refusal()) };
-                let is_good = client.existed_at(live.state.started_at)
-                    && live.grant.client_id == client_id
-                    && (!is_refresh || self.is_current(&live, &snapshot));
-                if !is_good {
+            Verified::RefreshToken { snapshot, client_id } => {
+                let (live, client) = self.grant_of(snapshot.grant, &client_id, role).await?;
+                if !self.is_current(&live, &snapshot) {
                     return Err(role.refusal());
                 }
                 let info = TokenInfo {
                     subject: self.context.subject_for(&client.client, &live.grant.subject),
                     client_id,
                     scope: live.grant.scope.clone(),
-                    expires_at,
+                    expires_at: snapshot.refresh_expires_at,
                     act: None,
                     may_act: None,
                     parent_jtis: Vec::new(),
                 };
                 Ok(ActiveSubject { info, grant: Some(Box::new(live)) })
             }
+            Verified::IdToken { snapshot, token } => {
+                let (live, client) = self.grant_of(snapshot.grant, &token.aud, role).await?;
+                // The access token of the same response has this `jti`. An ID token ends with it.
+                let jti = token.access_token_jti().ok_or_else(|| role.refusal())?.to_owned();
+                if !live.state.accepts(&jti, Timestamp::from_secs(token.iat)) {
+                    return Err(role.refusal());
+                }
+                let info = TokenInfo {
+                    subject: self.context.subject_for(&client.client, &live.grant.subject),
+                    client_id: token.aud,
+                    scope: token.scope.unwrap_or_else(|| live.grant.scope.clone()),
+                    expires_at: Timestamp::from_secs(token.exp),
+                    act: None,
+                    may_act: None,
+                    parent_jtis: vec![jti],
+                };
+                Ok(ActiveSubject { info, grant: Some(Box::new(live)) })
+            }
         }
+    }
+
+    /// Reads the active grant of a refresh token or ID token that was issued to this client. Round trips: 1.
+    async fn grant_of(
+        &self,
+        grant: GrantId,
+        client_id: &ClientId,
+        role: Role,
+    ) -> Result<(LiveGrant, Arc<StoredClient>), HandlerError> {
+        let live = grants::find(self.context.records.as_ref(), grant).await?.and_then(StoredGrant::into_live);
+        let client = self.context.client(client_id, self.now).await?;
+        let (Some(live), Some(client)) = (live, client) else { return Err(role.refusal()) };
+        let is_good = client.existed_at(live.state.started_at) && live.grant.client_id == *client_id;
+        if is_good { Ok((live, client)) } else { Err(role.refusal()) }
     }
 
     /// Checks that a refresh token is the current one, or was until a moment ago. A token that was used before is

@@ -89,6 +89,9 @@ pub(crate) fn clients(origin: &str) -> Vec<(String, Value)> {
                     "scope": format!("{scope} read write"),
                     "token_exchange": {
                         "subject_clients": [SPA, "demo-web"],
+                        "subject_token_types": ["access_token", "refresh_token", "id_token"]
+                            .map(|kind| format!("urn:ietf:params:oauth:token-type:{kind}")),
+                        "subject_audiences": [origin],
                         "audiences": [format!("{origin}/demo-api")],
                         "impersonation": true,
                     },

@@ -5,7 +5,7 @@
 
 use crate::{Client, Parameters, Resource, TokenExchangePolicy, resource};
 use serde_json::{Map, Value, json};
-use types::{ClientId, Error, ErrorCode, Scope, Subject, Timestamp};
+use types::{Audience, ClientId, Error, ErrorCode, Scope, Subject, Timestamp};
 
 /// Maximum number of actors in a chain (RFC 8693 §4.1).
 const MAX_ACTORS: usize = 4;
@@ -28,7 +28,8 @@ pub enum ExchangedType {
 }
 
 impl ExchangedType {
-    const ALL: [Self; 4] = [Self::AccessToken, Self::RefreshToken, Self::IdToken, Self::Jwt];
+    /// Every value.
+    pub const ALL: [Self; 4] = [Self::AccessToken, Self::RefreshToken, Self::IdToken, Self::Jwt];
 
     /// Returns the name on the wire.
     pub const fn as_str(self) -> &'static str {
@@ -171,10 +172,33 @@ pub fn targets(request: &ExchangeRequest<'_>, policy: &TokenExchangePolicy) -> R
     Ok(request.targets.clone())
 }
 
-/// True if the policy accepts tokens issued to the client `issued_to`. An actor token may also be the exchanging client's
-/// own.
-pub fn admits(policy: &TokenExchangePolicy, client: &Client, issued_to: &ClientId, is_actor: bool) -> bool {
-    policy.subject_clients.iter().any(|known| known == issued_to) || (is_actor && *issued_to == client.client_id)
+/// The properties of a token that decide whether a client may exchange it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Origin<'a> {
+    /// The type of the token: never [`ExchangedType::Jwt`].
+    pub kind: ExchangedType,
+    /// The client that the token was issued to.
+    pub issued_to: &'a ClientId,
+    /// `aud` of an access token. The audience of each other token is its client.
+    pub audience: Option<&'a Audience>,
+}
+
+/// True if the policy accepts a token of this origin: its type, its client, and its audience. An actor token may also be the
+/// exchanging client's own access token, which proves who acts, for any audience.
+pub fn admits(policy: &TokenExchangePolicy, client: &Client, origin: Origin<'_>, is_actor: bool) -> bool {
+    if is_actor && origin.kind == ExchangedType::AccessToken && *origin.issued_to == client.client_id {
+        return true;
+    }
+    let accepts = |audience: &Audience| match &policy.subject_audiences {
+        Some(accepted) => accepted.iter().any(|accepted| audience.contains(accepted)),
+        None => {
+            let own = std::iter::once(client.client_id.as_str());
+            own.chain(client.introspects.iter().map(String::as_str)).any(|own| audience.contains(own))
+        }
+    };
+    policy.subject_token_types.iter().any(|accepted| accepted == origin.kind.as_str())
+        && policy.subject_clients.contains(origin.issued_to)
+        && origin.audience.is_none_or(accepts)
 }
 
 /// Decides on tokens that are verified and valid and that [`admits`] accepts. Errors: `invalid_request`, `invalid_scope`.
@@ -317,6 +341,34 @@ mod tests {
             let parameters = Parameters::parse(wrong.as_bytes()).unwrap();
             assert!(ExchangeRequest::parse(&parameters).is_err_and(|error| error.code == ErrorCode::InvalidRequest));
         }
+    }
+
+    #[test]
+    fn the_policy_decides_on_type_client_and_audience() {
+        let spa = id("spa");
+        let of = |kind, issued_to, audience| Origin { kind, issued_to, audience };
+        let admitted = |client: &Client, origin, is_actor| admits(policy(client).unwrap(), client, origin, is_actor);
+        let mut client = client(true);
+        let (own, introspected) = (Audience::of(&["gateway".to_owned()], ""), Audience::of(&[API.to_owned()], ""));
+        let access = |audience| of(ExchangedType::AccessToken, &spa, Some(audience));
+        assert!(admitted(&client, access(&own), false));
+        assert!(!admitted(&client, access(&introspected), false), "a token for another API");
+        client.introspects = vec![API.to_owned()];
+        assert!(admitted(&client, access(&introspected), false), "a token for its own API");
+        assert!(!admitted(&client, of(ExchangedType::AccessToken, &id("other"), Some(&own)), false));
+        for kind in [ExchangedType::IdToken, ExchangedType::RefreshToken] {
+            assert!(!admitted(&client, of(kind, &spa, None), false), "{kind:?} is not named");
+            assert!(!admitted(&client, of(kind, &id("gateway"), None), true), "{kind:?} is not named");
+        }
+        let gateway = id("gateway");
+        let acting = of(ExchangedType::AccessToken, &gateway, Some(&introspected));
+        client.introspects = Vec::new();
+        assert!(admitted(&client, acting, true) && !admitted(&client, acting, false));
+        let exchange = client.token_exchange.as_mut().unwrap();
+        exchange.subject_token_types = vec![ExchangedType::IdToken.as_str().to_owned()];
+        exchange.subject_audiences = Some(vec![API.to_owned()]);
+        assert!(admitted(&client, of(ExchangedType::IdToken, &spa, None), false));
+        assert!(!admitted(&client, access(&introspected), false), "the type is not named");
     }
 
     #[test]

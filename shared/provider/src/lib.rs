@@ -45,4 +45,4 @@ pub use interaction_page::InteractionPage;
 pub use parameters::RequestParameters;
 pub use registration::{RegistrationPolicy, StatementIssuer, initial_access_token};
 pub use remote_keys::{KeyError, KeySource};
-pub use tokens::{ActiveToken, IdTokenBinding, IdTokenHint, PresentedIdToken, TokenIssuer};
+pub use tokens::{ActiveToken, ExchangeBinding, IdTokenBinding, IdTokenHint, PresentedIdToken, TokenIssuer};

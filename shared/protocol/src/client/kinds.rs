@@ -1,5 +1,6 @@
 //! Values of client settings.
 
+use crate::token_exchange::ExchangedType;
 use serde::{Deserialize, Serialize};
 use types::ClientId;
 
@@ -236,15 +237,28 @@ impl RefreshTokenReplay {
 }
 
 /// The tokens that a client may exchange (RFC 8693).
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TokenExchangePolicy {
     /// Clients whose tokens it may exchange.
     #[serde(default)]
     pub subject_clients: Vec<ClientId>,
+    /// Types of the tokens that it may exchange (RFC 8693 §3). ID tokens and refresh tokens only where this names them.
+    #[serde(default = "TokenExchangePolicy::default_types")]
+    pub subject_token_types: Vec<String>,
+    /// Audiences of the access tokens that it may exchange: one of them must be in the token. Without it, the client's own:
+    /// its `client_id`, and the audiences that it introspects.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject_audiences: Option<Vec<String>>,
     /// Audiences that it may request.
     #[serde(default)]
     pub audiences: Vec<String>,
     /// True if the client may impersonate the user. Otherwise it must send an actor token (§1.1).
     #[serde(default)]
     pub impersonation: bool,
+}
+
+impl TokenExchangePolicy {
+    fn default_types() -> Vec<String> {
+        vec![ExchangedType::AccessToken.as_str().to_owned()]
+    }
 }

@@ -8,6 +8,7 @@ use super::{
     ResponseType, SubjectType,
 };
 use crate::Problem;
+use crate::token_exchange::ExchangedType;
 use crate::shape::{self, Member, Shape};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -100,11 +101,14 @@ const APPLICATION_TYPE: Shape = Shape::OneOf(|| ApplicationType::ALL.iter().map(
 const SUBJECT_TYPE: Shape = Shape::OneOf(|| SubjectType::ALL.iter().map(|kind| kind.as_str()).collect());
 const TOKEN_FORMAT: Shape = Shape::OneOf(|| AccessTokenFormat::ALL.iter().map(|format| format.as_str()).collect());
 const REFRESH_TOKEN_REPLAY: Shape = Shape::OneOf(|| RefreshTokenReplay::ALL.iter().map(|kind| kind.as_str()).collect());
+const EXCHANGED_TYPES: Shape = Shape::ListOf(|| ExchangedType::ALL.iter().map(|kind| kind.as_str()).collect());
 const TOKEN_EXCHANGE: Shape = Shape::Object(&[
     Member::optional(
         "subject_clients",
         Shape::Decoded(|value| <Vec<ClientId>>::deserialize(value).is_ok(), "must be a list of client_ids"),
     ),
+    Member::optional("subject_token_types", EXCHANGED_TYPES),
+    Member::optional("subject_audiences", Shape::Texts),
     Member::optional("audiences", Shape::Texts),
     Member::optional("impersonation", Shape::Flag),
 ]);
@@ -336,7 +340,10 @@ mod tests {
             Shape::OneOf(names) => json!(names().last()),
             Shape::ListOf(names) => json!([names().last()]),
             Shape::TextMap(_) => json!({ "client_name#de": "x" }),
-            Shape::Object(_) => json!({ "subject_clients": ["x"], "audiences": [], "impersonation": true }),
+            Shape::Object(_) => json!({
+                "subject_clients": ["x"], "subject_token_types": ["urn:ietf:params:oauth:token-type:jwt"],
+                "audiences": [], "impersonation": true,
+            }),
             Shape::Decoded(..) => Value::Null,
         }
     }

@@ -4,7 +4,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256, Sha512};
-use types::{Algorithm, ClientId, Subject};
+use types::{Algorithm, ClientId, Scope, Subject};
 
 /// The claims of an ID token (OpenID Connect Core §2, §3.1.3.6).
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -36,9 +36,13 @@ pub struct IdTokenClaims<'a> {
     pub c_hash: Option<String>,
     /// `sid`: the session (OpenID Connect Back-Channel Logout §2.1).
     pub sid: &'a str,
-    /// `jti`: the snapshot of the grant as a claim, a dot, randomness. With it the token can be exchanged (RFC 8693).
+    /// `jti`: the snapshot of the grant as a claim, a dot, the `jti` of the access token of the same response. With it the
+    /// token can be exchanged (RFC 8693).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jti: Option<String>,
+    /// `scope`: the scope of the access token of the same response, if it is narrower than that of the grant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope: Option<&'a Scope>,
     /// The claims about the user that the request names.
     #[serde(flatten)]
     pub profile: &'a Map<String, Value>,

@@ -31,8 +31,20 @@ pub struct IdTokenBinding<'a> {
     pub code: Option<&'a str>,
     /// `nonce` of the authorization request.
     pub nonce: Option<&'a str>,
-    /// The snapshot of the grant, if the ID token can be exchanged.
-    pub snapshot: Option<&'a GrantSnapshot>,
+    /// The part that an exchange needs (RFC 8693); none if the ID token cannot be exchanged.
+    pub exchange: Option<ExchangeBinding<'a>>,
+}
+
+/// The binding of an ID token to the access token of the same response: an exchange yields no more than that token is good
+/// for, and nothing after its revocation.
+#[derive(Clone, Copy, Debug)]
+pub struct ExchangeBinding<'a> {
+    /// The snapshot of the grant.
+    pub snapshot: &'a GrantSnapshot,
+    /// `jti` of the access token.
+    pub access_token_jti: &'a str,
+    /// The scope of the access token.
+    pub scope: &'a Scope,
 }
 
 impl TokenIssuer<'_> {
@@ -119,10 +131,9 @@ impl TokenIssuer<'_> {
     pub async fn id_token(&self, grant: &Grant, binding: IdTokenBinding<'_>) -> Result<String, HandlerError> {
         let algorithm = self.client.id_token_signed_response_alg;
         let hash = |token: &str| left_half_hash(algorithm, token);
-        let jti = match binding.snapshot {
-            Some(snapshot) => Some(format!("{}.{}", snapshot.to_claim(&self.context.secrets), entropy::name()?)),
-            None => None,
-        };
+        let jti = binding.exchange.map(|exchange| {
+            format!("{}.{}", exchange.snapshot.to_claim(&self.context.secrets), exchange.access_token_jti)
+        });
         let claims = IdTokenClaims {
             iss: &self.context.config.issuer,
             sub: &self.context.subject_for(self.client, &grant.subject),
@@ -137,6 +148,7 @@ impl TokenIssuer<'_> {
             c_hash: binding.code.map(hash),
             sid: &sid_for(&grant.client_id, &grant.sid),
             jti,
+            scope: binding.exchange.map(|exchange| exchange.scope).filter(|scope| **scope != grant.scope),
             profile: &grant.id_token_claims,
         };
         // The client's keys were read before the grant was redeemed: an error now is the server's fault.

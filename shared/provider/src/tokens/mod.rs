@@ -3,5 +3,5 @@
 mod issue;
 mod verify;
 
-pub use issue::{IdTokenBinding, TokenIssuer};
+pub use issue::{ExchangeBinding, IdTokenBinding, TokenIssuer};
 pub use verify::{ActiveToken, IdTokenHint, PresentedIdToken};

@@ -30,6 +30,11 @@ pub struct PresentedIdToken {
     pub aud: ClientId,
     /// `exp`: expiry, in seconds since the epoch.
     pub exp: u64,
+    /// `iat`: time of issue, in seconds since the epoch.
+    pub iat: u64,
+    /// `scope`: the scope of the access token of the same response, if it is narrower than that of the grant.
+    #[serde(default)]
+    pub scope: Option<Scope>,
     jti: String,
 }
 
@@ -37,6 +42,11 @@ impl PresentedIdToken {
     /// Returns the snapshot of the grant; `None` if the token has none.
     pub fn snapshot(&self, mac: &dyn Mac) -> Option<GrantSnapshot> {
         GrantSnapshot::from_claim(mac, self.jti.split_once('.')?.0)
+    }
+
+    /// Returns `jti` of the access token of the same response; `None` if the token has none.
+    pub fn access_token_jti(&self) -> Option<&str> {
+        self.jti.split_once('.').map(|(_, jti)| jti)
     }
 }
 

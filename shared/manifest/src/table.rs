@@ -176,7 +176,7 @@ pub const FUNCTIONS: &[Function] = &[
             access(Session, &[Delete]),
             access(Grant, &[Advance]),
             access(Logout, &[Create, Advance, Delete]),
-            access(SignOut, &[Delete]),
+            access(SignOut, &[Advance, Delete]),
             KEYS,
         ],
         lists: &[Owner::User, Owner::Logouts, Owner::SignOuts],

@@ -149,8 +149,8 @@ pub async fn peek(records: &dyn Records, id: DeviceDecisionId) -> Result<Option<
     records.get(&decision_key(id)).await?.map(|record| decision(&record)).transpose()
 }
 
-/// Handles a poll of a device. Round trips: 1; for a retry after a lost answer, 2; for a replay, which revokes the
-/// grant, 2 or 3.
+/// Handles a poll of a device. Round trips: 1; for the poll that gets the tokens, 2; for a replay, which revokes the grant, 2
+/// or 3.
 pub async fn poll(
     records: &dyn Records,
     id: DeviceDecisionId,
@@ -166,13 +166,16 @@ pub async fn poll(
             Advance::Stale(record) => (record, false),
         };
     let Decision::Approved(approved) = decision(&record)? else { return Ok(Poll::Denied) };
-    if is_first {
-        return Ok(Poll::Approved(approved));
-    }
-    let first: Polled = decode(&key, &record.state)?;
-    match judge_poll(first.at, with.now) {
+    let verdict = if is_first {
+        PollVerdict::Retry
+    } else {
+        let first: Polled = decode(&key, &record.state)?;
+        judge_poll(first.at, with.now)
+    };
+    match verdict {
         PollVerdict::Race => Ok(Poll::Race),
-        // The first answer was lost, unless the grant has changed since: then another device got it.
+        // The grant may have been revoked since the decision, by a sign-out or with its user. After a lost answer it must be
+        // unchanged, too: otherwise another device got the tokens.
         PollVerdict::Retry => match grants::find(records, approved.id).await?.and_then(StoredGrant::into_live) {
             Some(current) if current.state.refresh == approved.state.refresh => Ok(Poll::Approved(Box::new(current))),
             Some(_) => replayed(records, &approved, with).await,

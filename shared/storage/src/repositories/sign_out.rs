@@ -1,16 +1,16 @@
 //! Sign-out of a user, from one session or from all.
 //!
 //! A request that runs at the same time may have read its session before, and create a grant that no listing shows yet;
-//! listings also lag. Therefore a sign-out is a record, and a minute later the sessions and grants that are left are
-//! ended too.
+//! listings also lag, for minutes if the store is in trouble. Therefore a sign-out is a record, and the scheduled function
+//! looks several times for sessions and grants that are left, and ends them too.
 
 use super::deployment_list::DeploymentList;
 use super::grants::SessionClient;
 use super::sessions::Session;
 use super::stored::{Unreadable, decode, encode, read_each};
-use super::update::create_new;
+use super::update::{Change, Current, Start, Target, create_new, update};
 use crate::{Bucket, Cursor, Key, Kind, Owner, Record, Records, Unavailable, grants, users};
-use futures::future::join_all;
+use futures::future::{join_all, try_join_all};
 use protocol::{Grant, GrantState};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -38,14 +38,48 @@ pub struct SignOut {
     id: String,
 }
 
+/// The looks for leftovers so far: the state of the record.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Looks {
+    /// Number of looks that are over.
+    done: usize,
+    /// Identifier of the write.
+    write_id: String,
+}
+
+/// A sign-out for whose leftovers it is time to look.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DueSignOut {
+    /// The sign-out.
+    pub sign_out: SignOut,
+    record: Record,
+}
+
 impl SignOut {
+    const fn looks(&self) -> &'static [Duration] {
+        if self.sid.is_none() { LOOKS_EVERYWHERE } else { LOOKS_OF_SESSION }
+    }
+
+    /// Returns the number of looks whose time has come.
+    fn looks_due(&self, now: Timestamp) -> usize {
+        self.looks().iter().filter(|after| self.at.after(**after).is_past(now)).count()
+    }
+
     fn is_of(&self, sid: &str) -> bool {
         self.sid.as_deref().is_none_or(|signed_out_of| signed_out_of == sid)
     }
 }
 
-/// Time from a sign-out to the search for leftovers: no request is still running then, and listings have caught up.
-const LEFTOVERS_AFTER: Duration = Duration::from_secs(60);
+/// Times from a sign-out from all sessions to each look for leftovers. No request is still running at the first one. The later
+/// ones find what a listing that lagged did not show.
+const LOOKS_EVERYWHERE: &[Duration] =
+    &[Duration::from_secs(60), Duration::from_secs(600), Duration::from_secs(3600), Duration::from_secs(86_400)];
+
+/// The same for a sign-out from one session, of which there are many: one look.
+const LOOKS_OF_SESSION: &[Duration] = &[Duration::from_secs(60)];
+
+/// Records that are ended at the same time.
+const ENDED_AT_ONCE: usize = 32;
 
 /// Time from a sign-out to the removal of its record.
 const KEPT: Duration = Duration::from_secs(2 * 86_400);
@@ -80,7 +114,7 @@ pub async fn begin(
         key: PENDING.key(&sign_out.id),
         owner: Some(PENDING.owner(&sign_out.id)),
         body: encode(&sign_out),
-        state: String::new(),
+        state: encode(&Looks { done: 0, write_id: write_id.to_owned() }),
         generation: 0,
         expires_at: Some(now.after(KEPT)),
     };
@@ -97,39 +131,58 @@ pub async fn everywhere(
 ) -> Result<Ended, Unavailable> {
     begin(records, subject, None, now, write_id).await?;
     let owner = users::owner(subject);
-    let mut ended = Ended::default();
-    for session in owned(records, &owner, Kind::Session).await? {
-        records.delete(&session.key).await?;
-        ended.sessions = ended.sessions.saturating_add(1);
+    let sessions: Vec<Key> =
+        owned(records, &owner, Kind::Session).await?.into_iter().map(|session| session.key).collect();
+    end_sessions(records, &sessions).await?;
+    let found = owned(records, &owner, Kind::Grant).await?;
+    Ok(Ended { sessions: sessions.len(), grants: end_grants(records, found, now, write_id).await? })
+}
+
+/// Removes sessions, some at the same time.
+async fn end_sessions(records: &dyn Records, sessions: &[Key]) -> Result<(), Unavailable> {
+    for some in sessions.chunks(ENDED_AT_ONCE) {
+        try_join_all(some.iter().map(|session| records.delete(session))).await?;
     }
-    for grant in owned(records, &owner, Kind::Grant).await? {
-        if grants::end(records, grant, now, write_id).await? {
-            ended.grants = ended.grants.saturating_add(1);
-        }
+    Ok(())
+}
+
+/// Revokes grants, some at the same time. Returns the number of those that this call ended.
+async fn end_grants(
+    records: &dyn Records,
+    found: Vec<Record>,
+    now: Timestamp,
+    write_id: &str,
+) -> Result<usize, Unavailable> {
+    let mut ended = 0_usize;
+    for some in found.chunks(ENDED_AT_ONCE) {
+        let ends = some.iter().map(|grant| grants::end(records, grant.clone(), now, write_id));
+        let count = try_join_all(ends).await?.into_iter().filter(|is_ended| *is_ended).count();
+        ended = ended.saturating_add(count);
     }
     Ok(ended)
 }
 
-/// Returns the sign-outs that are old enough to search for leftovers, and an error for each record that cannot be read and
-/// for each bucket that cannot be listed.
-pub async fn due(records: &dyn Records, now: Timestamp) -> Vec<Result<SignOut, Unavailable>> {
+/// Returns the sign-outs for whose leftovers it is time to look, and an error for each record that cannot be read and for each
+/// bucket that cannot be listed.
+pub async fn due(records: &dyn Records, now: Timestamp) -> Vec<Result<DueSignOut, Unavailable>> {
     let owners: Vec<Owner> = Bucket::all().map(|bucket| PENDING.owner_of(bucket)).collect();
-    let is_due = |sign_out: &SignOut| sign_out.at.after(LEFTOVERS_AFTER).is_past(now);
     let mut due = Vec::new();
     for some in owners.chunks(BUCKETS_AT_ONCE) {
         for found in join_all(some.iter().map(|owner| owned(records, owner, Kind::SignOut))).await {
-            let found = match found {
-                Ok(found) => found,
-                Err(unavailable) => {
-                    due.push(Err(unavailable));
-                    continue;
-                }
-            };
-            let sign_outs = found.iter().map(|record| Ok(decode::<SignOut>(&record.key, &record.body)?));
-            due.extend(sign_outs.filter(|sign_out: &Result<_, Unavailable>| sign_out.as_ref().map_or(true, is_due)));
+            match found {
+                Ok(found) => due.extend(found.into_iter().filter_map(|record| read_due(record, now).transpose())),
+                Err(unavailable) => due.push(Err(unavailable)),
+            }
         }
     }
     due
+}
+
+/// Reads a sign-out; `None` if it is not time to look.
+fn read_due(record: Record, now: Timestamp) -> Result<Option<DueSignOut>, Unavailable> {
+    let sign_out: SignOut = decode(&record.key, &record.body)?;
+    let looks: Looks = decode(&record.key, &record.state)?;
+    Ok((sign_out.looks_due(now) > looks.done).then_some(DueSignOut { sign_out, record }))
 }
 
 /// The sessions and grants that a sign-out missed.
@@ -146,28 +199,39 @@ impl Leftovers {
         grants::session_clients(self.grants.iter().map(|(_, grant)| grant))
     }
 
-    /// Ends them and removes the record of the sign-out.
+    /// Ends them, and notes the look in the record of the sign-out; after the last look removes the record.
     ///
     /// # Errors
     /// The store fails, or a session or grant cannot be read. All others have ended then, and the record of the sign-out
-    /// stays, so that the next search reports it again.
+    /// stays as it is, so that the next run reports it again.
     pub async fn end(
         self,
-        sign_out: &SignOut,
+        due: DueSignOut,
         records: &dyn Records,
         now: Timestamp,
         write_id: &str,
     ) -> Result<(), Unavailable> {
-        for session in self.sessions {
-            records.delete(&session).await?;
+        end_sessions(records, &self.sessions).await?;
+        let found = self.grants.into_iter().map(|(record, _)| record).collect();
+        end_grants(records, found, now, write_id).await?;
+        if let Some(unreadable) = self.unreadable.into_iter().next() {
+            return Err(unreadable.into());
         }
-        for (record, _) in self.grants {
-            grants::end(records, record, now, write_id).await?;
+        let DueSignOut { sign_out, record } = due;
+        let done = sign_out.looks_due(now);
+        if done >= sign_out.looks().len() {
+            return records.delete(&record.key).await;
         }
-        match self.unreadable.into_iter().next() {
-            Some(unreadable) => Err(unreadable.into()),
-            None => records.delete(&PENDING.key(&sign_out.id)).await,
-        }
+        let (target, expires_at) = (Target::unowned(record.key.clone()), record.expires_at);
+        let noted = update(records, target, Start::Known(record), |current: Option<&Current<Looks>>| {
+            Ok::<_, Unavailable>(match current {
+                Some(current) if current.state.value.done < done => {
+                    Change::Write(Looks { done, write_id: write_id.to_owned() }, expires_at, ())
+                }
+                Some(_) | None => Change::Keep(()),
+            })
+        });
+        noted.await.map(|_| ())
     }
 }
 

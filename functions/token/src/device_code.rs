@@ -40,9 +40,7 @@ pub(crate) async fn poll(request: &TokenRequest<'_>) -> Result<TokenResponse, Ha
                 "the device code was redeemed before; the tokens that it was redeemed for are revoked now";
             Err(refuse(ErrorCode::InvalidGrant, description))
         }
-        Poll::Ended => {
-            Err(refuse(ErrorCode::InvalidGrant, "the grant of the device code was revoked or has ended"))
-        }
+        Poll::Ended => Err(refuse(ErrorCode::InvalidGrant, "the grant of the device code was revoked or has ended")),
     }
 }
 

@@ -7,7 +7,8 @@ use crate::TokenRequest;
 use crate::issue::TokenResponse;
 use protocol::token_exchange::{self, ExchangeRequest, ExchangedType, Origin, PresentedToken, TokenInfo};
 use protocol::{
-    AccessTokenClaims, AccessTokenFormat, GrantId, GrantSnapshot, RefreshToken, RefreshVerdict, StoredClient, TokenExchangePolicy, resource,
+    AccessTokenClaims, AccessTokenFormat, GrantId, GrantSnapshot, RefreshToken, RefreshVerdict, StoredClient,
+    TokenExchangePolicy, resource,
 };
 use provider::{ActiveToken, HandlerError, PresentedIdToken};
 use std::sync::Arc;
@@ -78,31 +79,21 @@ impl Role {
 
 /// A token of this server that has not expired.
 enum Verified {
-    AccessToken(Box<AccessTokenClaims>),
-    RefreshToken {
-        snapshot: GrantSnapshot,
-        client_id: ClientId,
-    },
-    IdToken {
-        snapshot: GrantSnapshot,
-        token: PresentedIdToken,
-    },
+    Access(Box<AccessTokenClaims>),
+    Refresh { snapshot: GrantSnapshot, client_id: ClientId },
+    Id { snapshot: GrantSnapshot, token: PresentedIdToken },
 }
 
 impl Verified {
     fn origin(&self) -> Origin<'_> {
         match self {
-            Self::AccessToken(claims) => Origin {
-                kind: ExchangedType::AccessToken,
-                issued_to: &claims.client_id,
-                audience: Some(&claims.aud),
-            },
-            Self::RefreshToken { client_id, .. } => {
+            Self::Access(claims) => {
+                Origin { kind: ExchangedType::AccessToken, issued_to: &claims.client_id, audience: Some(&claims.aud) }
+            }
+            Self::Refresh { client_id, .. } => {
                 Origin { kind: ExchangedType::RefreshToken, issued_to: client_id, audience: None }
             }
-            Self::IdToken { token, .. } => {
-                Origin { kind: ExchangedType::IdToken, issued_to: &token.aud, audience: None }
-            }
+            Self::Id { token, .. } => Origin { kind: ExchangedType::IdToken, issued_to: &token.aud, audience: None },
         }
     }
 }
@@ -132,20 +123,19 @@ impl TokenRequest<'_> {
                 None => self.id(presented.token).await?,
             },
         };
-        let is_admitted = |token: &Verified| {
-            token_exchange::admits(policy, &self.client.client, token.origin(), role == Role::Actor)
-        };
+        let is_admitted =
+            |token: &Verified| token_exchange::admits(policy, &self.client.client, token.origin(), role == Role::Actor);
         found.filter(is_admitted).ok_or_else(|| role.refusal())
     }
 
     async fn access(&self, token: &str) -> Result<Option<Verified>, HandlerError> {
-        Ok(self.context.access_token(token, self.now).await?.map(|claims| Verified::AccessToken(Box::new(claims))))
+        Ok(self.context.access_token(token, self.now).await?.map(|claims| Verified::Access(Box::new(claims))))
     }
 
     async fn id(&self, token: &str) -> Result<Option<Verified>, HandlerError> {
         Ok(self.context.id_token(token, self.now).await?.and_then(|token| {
             let snapshot = token.snapshot(&self.context.secrets)?;
-            Some(Verified::IdToken { snapshot, token })
+            Some(Verified::Id { snapshot, token })
         }))
     }
 
@@ -156,14 +146,14 @@ impl TokenRequest<'_> {
         let own = std::iter::once(&self.client.client.client_id);
         policy.subject_clients.iter().chain(own).find_map(|client_id| {
             let RefreshToken { snapshot } = RefreshToken::open(secrets, token, client_id, self.now)?;
-            Some(Verified::RefreshToken { snapshot, client_id: client_id.clone() })
+            Some(Verified::Refresh { snapshot, client_id: client_id.clone() })
         })
     }
 
     /// Checks that a verified token was not revoked. Round trips: 1.
     async fn active(&self, token: Verified, role: Role) -> Result<ActiveSubject, HandlerError> {
         match token {
-            Verified::AccessToken(claims) => {
+            Verified::Access(claims) => {
                 let grant = match self.context.active_token(&claims, self.now).await? {
                     None => return Err(role.refusal()),
                     Some(ActiveToken::OfClient) => None,
@@ -171,7 +161,7 @@ impl TokenRequest<'_> {
                 };
                 Ok(ActiveSubject { info: info(*claims), grant })
             }
-            Verified::RefreshToken { snapshot, client_id } => {
+            Verified::Refresh { snapshot, client_id } => {
                 let (live, client) = self.grant_of(snapshot.grant, &client_id, role).await?;
                 if !self.is_current(&live, &snapshot) {
                     return Err(role.refusal());
@@ -187,7 +177,7 @@ impl TokenRequest<'_> {
                 };
                 Ok(ActiveSubject { info, grant: Some(Box::new(live)) })
             }
-            Verified::IdToken { snapshot, token } => {
+            Verified::Id { snapshot, token } => {
                 let (live, client) = self.grant_of(snapshot.grant, &token.aud, role).await?;
                 // The access token of the same response has this `jti`. An ID token ends with it.
                 let jti = token.access_token_jti().ok_or_else(|| role.refusal())?.to_owned();

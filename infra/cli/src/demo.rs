@@ -89,8 +89,11 @@ pub(crate) fn clients(origin: &str) -> Vec<(String, Value)> {
                     "scope": format!("{scope} read write"),
                     "token_exchange": {
                         "subject_clients": [SPA, "demo-web"],
-                        "subject_token_types": ["access_token", "refresh_token", "id_token"]
-                            .map(|kind| format!("urn:ietf:params:oauth:token-type:{kind}")),
+                        "subject_token_types": [
+                            "urn:ietf:params:oauth:token-type:access_token",
+                            "urn:ietf:params:oauth:token-type:refresh_token",
+                            "urn:ietf:params:oauth:token-type:id_token",
+                        ],
                         "subject_audiences": [origin],
                         "audiences": [format!("{origin}/demo-api")],
                         "impersonation": true,

@@ -343,32 +343,36 @@ mod tests {
         }
     }
 
+    fn admitted(client: &Client, kind: ExchangedType, issued_to: &str, audience: Option<&str>, is_actor: bool) -> bool {
+        let audience = audience.map(|audience| Audience::of(&[audience.to_owned()], ""));
+        let origin = Origin { kind, issued_to: &id(issued_to), audience: audience.as_ref() };
+        admits(policy(client).unwrap(), client, origin, is_actor)
+    }
+
     #[test]
     fn the_policy_decides_on_type_client_and_audience() {
-        let spa = id("spa");
-        let of = |kind, issued_to, audience| Origin { kind, issued_to, audience };
-        let admitted = |client: &Client, origin, is_actor| admits(policy(client).unwrap(), client, origin, is_actor);
+        use ExchangedType::{AccessToken, IdToken, RefreshToken};
         let mut client = client(true);
-        let (own, introspected) = (Audience::of(&["gateway".to_owned()], ""), Audience::of(&[API.to_owned()], ""));
-        let access = |audience| of(ExchangedType::AccessToken, &spa, Some(audience));
-        assert!(admitted(&client, access(&own), false));
-        assert!(!admitted(&client, access(&introspected), false), "a token for another API");
-        client.introspects = vec![API.to_owned()];
-        assert!(admitted(&client, access(&introspected), false), "a token for its own API");
-        assert!(!admitted(&client, of(ExchangedType::AccessToken, &id("other"), Some(&own)), false));
-        for kind in [ExchangedType::IdToken, ExchangedType::RefreshToken] {
-            assert!(!admitted(&client, of(kind, &spa, None), false), "{kind:?} is not named");
-            assert!(!admitted(&client, of(kind, &id("gateway"), None), true), "{kind:?} is not named");
+        assert!(admitted(&client, AccessToken, "spa", Some("gateway"), false));
+        assert!(!admitted(&client, AccessToken, "spa", Some(API), false), "a token for another API");
+        assert!(!admitted(&client, AccessToken, "other", Some("gateway"), false));
+        for kind in [IdToken, RefreshToken] {
+            assert!(!admitted(&client, kind, "spa", None, false), "{kind:?} is not named");
+            assert!(!admitted(&client, kind, "gateway", None, true), "{kind:?} is not named");
         }
-        let gateway = id("gateway");
-        let acting = of(ExchangedType::AccessToken, &gateway, Some(&introspected));
-        client.introspects = Vec::new();
-        assert!(admitted(&client, acting, true) && !admitted(&client, acting, false));
+        assert!(!admitted(&client, AccessToken, "gateway", Some(API), false));
+        assert!(admitted(&client, AccessToken, "gateway", Some(API), true), "its own token proves who acts");
+        assert!(!admitted(&client, AccessToken, "web", Some("gateway"), true));
+        client.introspects = vec![API.to_owned()];
+        assert!(admitted(&client, AccessToken, "spa", Some(API), false), "a token for its own API");
+
         let exchange = client.token_exchange.as_mut().unwrap();
-        exchange.subject_token_types = vec![ExchangedType::IdToken.as_str().to_owned()];
-        exchange.subject_audiences = Some(vec![API.to_owned()]);
-        assert!(admitted(&client, of(ExchangedType::IdToken, &spa, None), false));
-        assert!(!admitted(&client, access(&introspected), false), "the type is not named");
+        exchange.subject_audiences = Some(vec!["https://c.example".to_owned()]);
+        assert!(!admitted(&client, AccessToken, "spa", Some(API), false), "the list replaces the default");
+        assert!(admitted(&client, AccessToken, "spa", Some("https://c.example"), false));
+        client.token_exchange.as_mut().unwrap().subject_token_types = vec![IdToken.as_str().to_owned()];
+        assert!(admitted(&client, IdToken, "spa", None, false));
+        assert!(!admitted(&client, AccessToken, "spa", Some("https://c.example"), false), "the type is not named");
     }
 
     #[test]
@@ -386,10 +390,6 @@ mod tests {
         assert!(ask(&format!("&audience={API}&actor_token=a&actor_token_type={TYPE}jwt"), false).is_ok());
         let public = Client { token_endpoint_auth_method: crate::ClientAuthenticationMethod::None, ..client(true) };
         assert_eq!(policy(&public).unwrap_err().code, ErrorCode::UnauthorizedClient);
-        assert!(admits(policy(&client(true)).unwrap(), &client(true), &id("spa"), false));
-        assert!(!admits(policy(&client(true)).unwrap(), &client(true), &id("gateway"), false));
-        assert!(admits(policy(&client(true)).unwrap(), &client(true), &id("gateway"), true));
-        assert!(!admits(policy(&client(true)).unwrap(), &client(true), &id("web"), true));
     }
 
     #[test]

@@ -8,8 +8,8 @@ use super::{
     ResponseType, SubjectType,
 };
 use crate::Problem;
-use crate::token_exchange::ExchangedType;
 use crate::shape::{self, Member, Shape};
+use crate::token_exchange::ExchangedType;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use types::{Algorithm, ClientId, ContentEncryption, KeyManagementAlgorithm, RequestObjectAlgorithm};

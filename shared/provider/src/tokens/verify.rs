@@ -7,7 +7,7 @@ use protocol::{AccessTokenClaims, GrantSnapshot, Mac};
 use serde::{Deserialize, de::DeserializeOwned};
 use storage::grants::{self, LiveGrant, StoredGrant};
 use storage::markers;
-use types::{ACCESS_TOKEN_TYPE, ClientId, OPAQUE_PREFIX, Subject, Timestamp};
+use types::{ACCESS_TOKEN_TYPE, ClientId, OPAQUE_PREFIX, Scope, Subject, Timestamp};
 
 /// The claims of an ID token that a client sends as a hint. Its expiry does not matter (OpenID Connect Core §3.1.2.1,
 /// RP-Initiated Logout §2).

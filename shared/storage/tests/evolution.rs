@@ -372,8 +372,9 @@ async fn a_device() {
     evolve(&memory, Kind::Device).await;
     assert_eq!(devices::find(&memory, "code", NOW).await.unwrap(), Some(pending.clone()));
     let grant_id = grants::new_id(&sub("ada"), [2; 16]);
-    let approved =
-        grants::LiveGrant { id: grant_id, grant: grant(), state: ActiveGrant::without_code(NOW, "w".to_owned()) };
+    let state = ActiveGrant::without_code(NOW, "w".to_owned());
+    grants::create(&memory, grant_id, &grant(), &GrantState::Active(state.clone()), LATER).await.unwrap();
+    let approved = grants::LiveGrant { id: grant_id, grant: grant(), state };
     let decision = devices::Decision::Approved(Box::new(approved));
     assert!(devices::decide(&memory, "code", &pending, &decision).await.unwrap());
     evolve(&memory, Kind::Device).await;

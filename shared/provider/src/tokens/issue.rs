@@ -35,8 +35,8 @@ pub struct IdTokenBinding<'a> {
     pub exchange: Option<ExchangeBinding<'a>>,
 }
 
-/// The binding of an ID token to the access token of the same response: an exchange yields no more than that token is good
-/// for, and nothing after its revocation.
+/// The binding of an ID token to the access token of the same response: an exchange yields no more scope than that token
+/// has, and nothing after its revocation.
 #[derive(Clone, Copy, Debug)]
 pub struct ExchangeBinding<'a> {
     /// The snapshot of the grant.

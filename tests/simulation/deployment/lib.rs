@@ -154,7 +154,15 @@ pub async fn seed(records: &dyn Records, password_hash: &str) {
             "grant_types": ["urn:ietf:params:oauth:grant-type:token-exchange", "client_credentials"],
             "scope": "openid profile",
             "token_exchange": {
-                "subject_clients": ["spa"], "subject_audiences": [ISSUER], "audiences": ["https://api.example"], "impersonation": true,
+                "subject_clients": ["spa"],
+                "subject_token_types": [
+                    "urn:ietf:params:oauth:token-type:access_token",
+                    "urn:ietf:params:oauth:token-type:refresh_token",
+                    "urn:ietf:params:oauth:token-type:id_token",
+                ],
+                "subject_audiences": [ISSUER],
+                "audiences": ["https://api.example"],
+                "impersonation": true,
             },
         }),
         json!({ "client_id": "api", "grant_types": [], "introspects": [ISSUER] }),

@@ -90,12 +90,18 @@ function worker(name) {
   const { LATCHKEY_SECRET, ...others } = settings;
   const given = !hasSettings(name) ? {} : isServer(name) ? settings : others;
   const bindings = { ...workerOptions.bindings, ...given };
-  const faulty = `${root}infra/cloudflare/faulty-${name}.mjs`;
-  const code = values.faults && existsSync(faulty) ? wrapped(script(main), faulty) : script(main);
+  const wrapper = wrapperOf(name);
+  const code = existsSync(wrapper) ? wrapped(script(main), wrapper) : script(main);
   return { ...workerOptions, bindings, name: read(name).name, zone: undefined, ...code };
 }
 
-// A script, wrapped in the one that injects faults.
+// The path of the script that injects faults into a Worker, or measures it; there need not be one.
+function wrapperOf(name) {
+  if (values.faults) return `${root}infra/cloudflare/faulty-${name}.mjs`;
+  return values.contract ? `${root}tests/contract-worker/measured-${name}.mjs` : "";
+}
+
+// A script, wrapped in another one.
 function wrapped({ modules, modulesRoot }, wrapper) {
   const path = `${modulesRoot}/${basename(wrapper)}`;
   return { modules: [{ type: "ESModule", path, contents: readFileSync(wrapper, "utf8") }, ...modules], modulesRoot };

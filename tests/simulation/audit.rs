@@ -3,7 +3,7 @@
 use crate::common::{PASSWORD, deployment};
 use http::{Method, header};
 use latchkey_http::Response;
-use provider::{ScheduledRun, shell};
+use provider::shell;
 use serde_json::{Value, json};
 use simulation::{Flow, Instance, Tokens};
 use std::sync::{Arc, Mutex};
@@ -182,8 +182,7 @@ async fn administration() {
 #[tokio::test]
 async fn keys_are_rotated_once() {
     let (mut instance, lines) = instance().await;
-    let run = |instance: &Instance| ScheduledRun::new("run-1".to_owned(), instance.now);
-    shell::run_scheduled(&rotate::FUNCTION, run(&instance), instance.context()).await.unwrap();
+    shell::run_scheduled(&rotate::FUNCTION, instance.scheduled_run(), instance.context()).await.unwrap();
     assert_eq!(names(&events(&lines)), [""; 0], "nothing is due");
     for expected in [&["keys_rotated"][..], &[]] {
         let response = admin(&instance, Method::POST, "/admin/keys/rotate", Value::Null).await;
@@ -192,7 +191,7 @@ async fn keys_are_rotated_once() {
     }
     instance.wait(instance.context().config.key_rotation);
     for expected in [&["keys_rotated"][..], &[]] {
-        shell::run_scheduled(&rotate::FUNCTION, run(&instance), instance.context()).await.unwrap();
+        shell::run_scheduled(&rotate::FUNCTION, instance.scheduled_run(), instance.context()).await.unwrap();
         let seen = events(&lines);
         assert_eq!(names(&seen), expected);
         for event in seen {

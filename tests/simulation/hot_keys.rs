@@ -171,7 +171,7 @@ async fn a_scheduled_run_lists_each_bucket_once() {
     browser.submit(&instance, "/logout", &page, &[("decision", "yes")]).await;
     calls.forget();
     instance.wait(std::time::Duration::from_secs(61));
-    notify::run(instance.now, instance.context()).await.unwrap();
+    notify::run(&instance.scheduled_run(), instance.context()).await.unwrap();
     let lists = calls.users_of.lock().unwrap();
     let of = |list: &str| lists.keys().filter(|name| name.starts_with(list)).count();
     assert_eq!((of("signouts/"), of("logouts/")), (256, 256));

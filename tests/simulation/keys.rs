@@ -3,8 +3,7 @@
 use crate::common::{PASSWORD, deployment};
 use futures::future::join_all;
 use http::Method;
-use provider::ScheduledRun;
-use simulation::{Flow, Instance, SECRET, T0, Tokens, json_of};
+use simulation::{Flow, Instance, SECRET, Tokens, json_of};
 use std::sync::Arc;
 use std::time::Duration;
 use storage::memory::Memory;
@@ -33,7 +32,7 @@ async fn the_next_key_is_published_before_it_signs() {
     let mut seen = first.clone();
     for _ in 0..40 {
         instance.wait(day);
-        rotate::run(&ScheduledRun::new("run".to_owned(), instance.now), instance.context()).await.unwrap();
+        rotate::run(&instance.scheduled_run(), instance.context()).await.unwrap();
         instance.wait(Duration::from_secs(61));
         let published = kids(&instance).await;
         let signing = instance.context().keyring(instance.now).await.unwrap();
@@ -77,7 +76,7 @@ async fn the_secret_changes_and_nobody_is_signed_out() {
     Tokens::of(&Flow::redeem(&after, &code).await);
     let refreshed = Tokens::of(&Flow::refresh(&after, &tokens.refresh).await);
     browser.code(&after, "unused: the session lives on", "openid").await;
-    rotate::run(&ScheduledRun::new("run".to_owned(), T0), after.context()).await.unwrap();
+    rotate::run(&after.scheduled_run(), after.context()).await.unwrap();
 
     let later = Instance::start(memory.clone(), &[("LATCHKEY_SECRET", NEW_SECRET)]);
     assert_eq!(kids(&later).await, published, "the keys were sealed anew");

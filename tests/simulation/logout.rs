@@ -76,7 +76,7 @@ async fn a_client_that_answers_is_told_once() {
         sign_in_and_out(&instance).await;
         assert_eq!((peer.attempts(), waiting(&memory)), (1, 0));
         instance.wait(Duration::from_secs(3600));
-        notify::run(instance.now, instance.context()).await.unwrap();
+        notify::run(&instance.scheduled_run(), instance.context()).await.unwrap();
         assert_eq!(peer.attempts(), 1);
     }
 }
@@ -88,20 +88,18 @@ async fn a_client_that_fails_is_told_later() {
         let mut instance = instance(&memory, &peer).await;
         sign_in_and_out(&instance).await;
         assert_eq!((peer.attempts(), waiting(&memory)), (1, 1));
-        notify::run(instance.now, instance.context()).await.unwrap();
+        notify::run(&instance.scheduled_run(), instance.context()).await.unwrap();
         assert_eq!(peer.attempts(), 1, "not due yet");
         instance.wait(Duration::from_secs(60));
-        notify::run(instance.now, instance.context()).await.unwrap();
+        notify::run(&instance.scheduled_run(), instance.context()).await.unwrap();
         assert_eq!(peer.attempts(), 2);
         *peer.status.lock().unwrap() = 200;
         instance.wait(Duration::from_secs(119));
-        notify::run(instance.now, instance.context()).await.unwrap();
+        notify::run(&instance.scheduled_run(), instance.context()).await.unwrap();
         assert_eq!(peer.attempts(), 2, "twice as long");
         instance.wait(Duration::from_secs(1));
-        let both = futures::join!(
-            notify::run(instance.now, instance.context()),
-            notify::run(instance.now, instance.context())
-        );
+        let run = instance.scheduled_run();
+        let both = futures::join!(notify::run(&run, instance.context()), notify::run(&run, instance.context()));
         assert!(both.0.is_ok() && both.1.is_ok());
         assert_eq!((peer.attempts(), waiting(&memory)), (3, 0), "each attempt is claimed by one");
         let tokens = peer.tokens.lock().unwrap().clone();
@@ -118,7 +116,7 @@ async fn a_client_that_never_answers_is_given_up() {
     sign_in_and_out(&instance).await;
     for _ in 0..(30 * 60) {
         instance.wait(Duration::from_secs(60));
-        notify::run(instance.now, instance.context()).await.unwrap();
+        notify::run(&instance.scheduled_run(), instance.context()).await.unwrap();
     }
     assert_eq!(waiting(&memory), 0);
     assert!((8..20).contains(&peer.attempts()), "{}", peer.attempts());
@@ -135,7 +133,7 @@ async fn an_instance_that_dies_loses_nothing() {
     let mut later = Instance::start(memory.clone(), &[]);
     later.context_mut().fetch = Fetcher::over(Box::new(fresh.clone()), EgressPolicy::Public).into();
     instance.wait(Duration::from_secs(60));
-    notify::run(instance.now, later.context()).await.unwrap();
+    notify::run(&instance.scheduled_run(), later.context()).await.unwrap();
     assert_eq!((fresh.attempts(), waiting(&memory)), (1, 0));
     assert_eq!(
         fresh.tokens.lock().unwrap()[0]["events"],
@@ -151,7 +149,7 @@ async fn a_client_that_is_gone_is_forgotten() {
     sign_in_and_out(&instance).await;
     clients::remove(memory.as_ref() as &dyn Records, &client_id("spa")).await.unwrap();
     instance.wait(Duration::from_secs(61));
-    notify::run(instance.now, instance.context()).await.unwrap();
+    notify::run(&instance.scheduled_run(), instance.context()).await.unwrap();
     assert_eq!((peer.attempts(), waiting(&memory)), (1, 0));
 }
 
@@ -182,14 +180,14 @@ async fn is_ended_later(decision: &str) {
     memory.create(&storage::Record { key: key.clone(), generation: 0, ..earlier.clone() }).await.unwrap();
     let late = Tokens::of(&Flow::redeem(&instance, &browser.code(&instance, PASSWORD, "openid").await).await);
 
-    notify::run(instance.now, instance.context()).await.unwrap();
+    notify::run(&instance.scheduled_run(), instance.context()).await.unwrap();
     let status = |record: storage::Record| {
         let state = serde_json::from_str::<Value>(&record.state).unwrap();
         ["issued", "active", "revoked"].into_iter().find(|name| state.get(name).is_some())
     };
     assert_eq!(status(memory.get(&key).await.unwrap().unwrap()), Some("active"), "requests may still be on their way");
     instance.wait(Duration::from_secs(61));
-    notify::run(instance.now, instance.context()).await.unwrap();
+    notify::run(&instance.scheduled_run(), instance.context()).await.unwrap();
     assert_eq!(status(memory.get(&key).await.unwrap().unwrap()), Some("revoked"));
     assert_eq!(peer.attempts(), 2, "its client is told");
     assert!(Flow::refresh(&instance, &late.refresh).await.status.is_success(), "a later sign-in stays");
@@ -217,7 +215,7 @@ async fn a_listing_that_lags_for_hours_hides_no_grant() {
         let key = storage::Key::new(storage::Kind::Grant, earlier.key.partition(), &id);
         memory.create(&storage::Record { key: key.clone(), generation: 0, ..earlier.clone() }).await.unwrap();
         instance.wait(Duration::from_secs(wait));
-        notify::run(instance.now, instance.context()).await.unwrap();
+        notify::run(&instance.scheduled_run(), instance.context()).await.unwrap();
         let state = memory.get(&key).await.unwrap().unwrap().state;
         assert!(serde_json::from_str::<Value>(&state).unwrap().get("revoked").is_some(), "look {number}: {state}");
     }
@@ -239,7 +237,7 @@ async fn what_outlasts_a_session_is_not_ended_later() {
     let page = browser.get(&instance, "/logout").await;
     browser.submit(&instance, "/logout", &page, &[("decision", "yes")]).await;
     instance.wait(Duration::from_secs(61));
-    notify::run(instance.now, instance.context()).await.unwrap();
+    notify::run(&instance.scheduled_run(), instance.context()).await.unwrap();
     for tokens in lasting {
         assert!(Flow::refresh(&instance, &tokens.refresh).await.status.is_success());
     }
@@ -266,7 +264,7 @@ async fn an_unreadable_record_holds_up_no_other() {
         }
         *peer.status.lock().unwrap() = 200;
         instance.wait(Duration::from_secs(61));
-        let fault = notify::run(instance.now, instance.context()).await.unwrap_err();
+        let fault = notify::run(&instance.scheduled_run(), instance.context()).await.unwrap_err();
         assert!(fault.to_string().contains("cannot be read"), "{fault:?}");
         assert_eq!(peer.attempts(), 2, "{kind:?}");
         let left = memory.snapshot().iter().filter(|record| record.key.is(Kind::SignOut)).count();
@@ -295,7 +293,7 @@ async fn an_unreadable_grant_holds_up_nobody_else() {
         }
     }
     instance.wait(Duration::from_secs(86_401));
-    notify::run(instance.now, instance.context()).await.unwrap_err();
+    notify::run(&instance.scheduled_run(), instance.context()).await.unwrap_err();
     let left = memory.snapshot().iter().filter(|record| record.key.is(Kind::SignOut)).count();
     assert_eq!(left, 4, "those whose grants cannot be read are tried again");
 }
@@ -337,7 +335,7 @@ async fn the_clients_of_whoever_was_signed_in_before_are_told() {
     browser.submit(&instance, "/login", &page, &[("username", "bob"), ("password", PASSWORD)]).await;
     assert_eq!((peer.attempts(), waiting(&memory)), (0, 1));
     instance.wait(Duration::from_secs(60));
-    notify::run(instance.now, instance.context()).await.unwrap();
+    notify::run(&instance.scheduled_run(), instance.context()).await.unwrap();
     assert_eq!((peer.attempts(), waiting(&memory)), (1, 0));
     assert_eq!(peer.tokens.lock().unwrap()[0]["sub"], "alice-subject");
 }

@@ -26,6 +26,7 @@ mod introspection;
 mod keys;
 mod lengths;
 mod logout;
+mod notifications;
 mod pushed_requests;
 mod record_access;
 mod registration;

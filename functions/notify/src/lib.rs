@@ -1,40 +1,56 @@
 //! Scheduled: ends the sessions and grants that a sign-out missed. Repeats logout notifications that failed (OpenID
 //! Connect Back-Channel Logout §2.5).
 
-use platform::entropy;
-use provider::back_channel::{self, LogoutNotifications};
-use provider::{Context, HandlerError, ScheduledFunction};
+use futures::future::join_all;
+use platform::{clock, entropy};
+use provider::back_channel::{self, LogoutNotifications, RunLimits};
+use provider::{Context, HandlerError, ScheduledFunction, ScheduledRun};
+use std::time::Duration;
 use storage::sign_out::{self, DueSignOut};
 use types::Timestamp;
 
 /// The function.
-pub const FUNCTION: ScheduledFunction =
-    ScheduledFunction::new("notify", |this, context| Box::pin(run(this.now, context)));
+pub const FUNCTION: ScheduledFunction = ScheduledFunction::new("notify", |this, context| Box::pin(run(this, context)));
 
-/// Runs all due work. Frequent or concurrent runs do no harm: one run claims each notification, and a second end of a
-/// session changes nothing. A failure does not stop the other work; the first failure is returned.
-pub async fn run(now: Timestamp, context: &Context) -> Result<(), HandlerError> {
-    let ended = end_leftovers(now, context).await;
-    ended.and(back_channel::retry(context, now).await)
+/// Sign-outs that are searched for leftovers at the same time.
+const AT_ONCE: usize = 16;
+
+/// Time after which a run begins no further search. The sign-outs that are left are due in the next run.
+const SEARCH: Duration = Duration::from_secs(20);
+
+/// Runs all due work, within the limits of one run. Frequent or concurrent runs do no harm: one run claims each
+/// notification, and a second end of a session changes nothing. A failure does not stop the other work; the first failure
+/// is returned.
+pub async fn run(this: &ScheduledRun, context: &Context) -> Result<(), HandlerError> {
+    let ended = end_leftovers(this.now, context).await;
+    ended.and(back_channel::retry(context, this, RunLimits::default()).await)
 }
 
 async fn end_leftovers(now: Timestamp, context: &Context) -> Result<(), HandlerError> {
+    let began = clock::now();
+    let mut due = sign_out::due(context.records.as_ref(), now).await.into_iter();
     let mut done = Ok(());
-    for sign_out in sign_out::due(context.records.as_ref(), now).await {
-        done = done.and(match sign_out {
-            Ok(due) => end(due, now, context).await,
-            Err(unreadable) => Err(unreadable.into()),
-        });
+    loop {
+        let some: Vec<_> = due.by_ref().take(AT_ONCE).collect();
+        if some.is_empty() || clock::now().since(began) >= SEARCH {
+            return done;
+        }
+        let ended = join_all(some.into_iter().map(|sign_out| async move {
+            match sign_out {
+                Ok(due) => end(due, now, context).await,
+                Err(unreadable) => Err(unreadable.into()),
+            }
+        }));
+        done = ended.await.into_iter().fold(done, Result::and);
     }
-    done
 }
 
+/// Ends what a sign-out missed. The clients are notified by the queue: a slow one does not delay the other sign-outs.
 async fn end(due: DueSignOut, now: Timestamp, context: &Context) -> Result<(), HandlerError> {
     let records = context.records.as_ref();
     let leftovers = sign_out::leftovers(records, &due.sign_out).await?;
-    let notifications = LogoutNotifications::begin(context, &due.sign_out.subject, &leftovers.clients(), now).await?;
+    LogoutNotifications::enqueue(context, &due.sign_out.subject, &leftovers.clients(), now).await?;
     leftovers.end(due, records, now, &entropy::name()?).await?;
-    notifications.send(context, now).await;
     Ok(())
 }
 

@@ -2,12 +2,15 @@
 //! reads the current record. No other request runs in between, so of several writers exactly one wins.
 
 use storage::{Cursor, Key, Owner, Record, sql};
-use storage_cloudflare::{Answer, Command};
+use storage_cloudflare::{Answer, Command, Layout, coarse};
 use types::Timestamp;
 use worker::{Error, Result, SqlStorage, SqlStorageValue};
 
 /// Largest integer that JavaScript, and so the platform's SQL, represents exactly.
 const LARGEST: u64 = (1 << 53) - 1;
+
+/// Creates the table of one row with the layout, as JSON.
+const LAYOUT: &str = "CREATE TABLE IF NOT EXISTS layout (id INTEGER PRIMARY KEY CHECK (id = 1), layout TEXT NOT NULL)";
 
 /// The tables of one object.
 #[derive(Debug)]
@@ -19,15 +22,34 @@ impl Table {
     /// Opens the tables, and creates those that do not exist.
     pub(crate) fn open(sql: SqlStorage) -> Result<Self> {
         sql.exec(sql::SCHEMA, None)?;
+        sql.exec(sql::EXPIRIES, None)?;
+        sql.exec(LAYOUT, None)?;
         Ok(Self { sql })
     }
 
+    /// Returns the stored layout; `None` if this object was never used.
+    pub(crate) fn layout(&self) -> Result<Option<Layout>> {
+        let mut rows = self.sql.exec("SELECT layout FROM layout", None)?.raw();
+        match rows.next().transpose()?.as_deref() {
+            None => Ok(None),
+            Some([SqlStorageValue::String(json)]) => Ok(Some(serde_json::from_str(json)?)),
+            Some(_) => Err(Error::from("a layout that is no text")),
+        }
+    }
+
+    /// Stores the layout.
+    pub(crate) fn set_layout(&self, layout: &Layout) -> Result<()> {
+        let json = serde_json::to_string(layout)?;
+        self.sql.exec("INSERT OR REPLACE INTO layout (id, layout) VALUES (1, ?)", vec![json.into()]).map(|_| ())
+    }
+
     /// Runs a command.
-    pub(crate) fn run(&self, command: &Command<'_>) -> Result<Answer> {
+    pub(crate) fn run(&self, command: &Command<'_>, now: Timestamp) -> Result<Answer> {
         match command {
-            Command::Create(record) => self.create(record),
+            Command::Join => Ok(Answer::Joined),
+            Command::Create(record) => self.create(record, now),
             Command::Get(key) => Ok(self.get(key)?.map_or(Answer::Missing, Answer::Found)),
-            Command::Advance { key, from, state, expires_at } => self.advance(key, *from, state, *expires_at),
+            Command::Advance { key, from, state, expires_at } => self.advance(key, *from, state, *expires_at, now),
             Command::Delete(key) => {
                 self.sql.exec(sql::DELETE, vec![key.as_str().into()])?;
                 Ok(Answer::Deleted)
@@ -37,22 +59,25 @@ impl Table {
         }
     }
 
-    /// Deletes up to `batch` expired records and as many expired counters. Returns the greater of both numbers.
+    /// Looks for up to `batch` records that may have expired and as many counters, and deletes the expired ones. Returns
+    /// the greater of both numbers.
     pub(crate) fn tidy(&self, now: Timestamp, batch: u32) -> Result<usize> {
+        let (now, batch) = (|| number(now.as_millis()), || number(batch.into()));
         let remove = |statement| {
-            let rows = self.sql.exec(statement, vec![number(now.as_millis()), number(batch.into())])?.raw();
+            let rows = self.sql.exec(statement, vec![now(), batch()])?.raw();
             rows.map(|row| row.map(|_| ())).collect::<Result<Vec<()>>>().map(|removed| removed.len())
         };
-        Ok(remove(sql::REMOVE_EXPIRED)?.max(remove(sql::REMOVE_EXPIRED_COUNTERS)?))
+        self.sql.exec(sql::REMOVE_LOOKED, vec![now(), now(), batch()])?;
+        Ok(remove(sql::LOOKED)?.max(remove(sql::REMOVE_EXPIRED_COUNTERS)?))
     }
 
-    /// Returns the earliest expiry of a record or counter.
-    pub(crate) fn next_expiry(&self) -> Result<Option<Timestamp>> {
-        let mut rows = self.sql.exec(sql::NEXT_EXPIRY, None)?.raw();
+    /// Returns the time from which there may be something to tidy.
+    pub(crate) fn next_look(&self) -> Result<Option<Timestamp>> {
+        let mut rows = self.sql.exec(sql::NEXT_LOOK, None)?.raw();
         rows.next().transpose().map(|row| row.and_then(|row| moment(row.into_iter().next())))
     }
 
-    fn create(&self, record: &Record) -> Result<Answer> {
+    fn create(&self, record: &Record, now: Timestamp) -> Result<Answer> {
         let values = vec![
             record.key.as_str().into(),
             record.owner.as_ref().map(Owner::as_str).into(),
@@ -61,6 +86,7 @@ impl Table {
             record.expires_at.map(|at| number(at.as_millis())).unwrap_or(SqlStorageValue::Null),
         ];
         if self.one(sql::CREATE, values)?.is_some() {
+            self.look_at(&record.key, record.expires_at, now)?;
             return Ok(Answer::Created);
         }
         self.get(&record.key)?.map(Answer::Exists).ok_or_else(|| Error::from("neither created nor there"))
@@ -70,7 +96,21 @@ impl Table {
         self.one(sql::GET, vec![key.as_str().into()])
     }
 
-    fn advance(&self, key: &Key, from: u64, state: &str, expires_at: Option<Timestamp>) -> Result<Answer> {
+    /// Enters the time at which to look for a record that expires.
+    fn look_at(&self, key: &Key, expires_at: Option<Timestamp>, now: Timestamp) -> Result<()> {
+        let Some(expires_at) = expires_at else { return Ok(()) };
+        let values = vec![number(coarse(expires_at, now).as_millis()), key.as_str().into()];
+        self.sql.exec(sql::LOOK_AT, values).map(|_| ())
+    }
+
+    fn advance(
+        &self,
+        key: &Key,
+        from: u64,
+        state: &str,
+        expires_at: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<Answer> {
         let values = vec![
             state.into(),
             expires_at.map(|at| number(at.as_millis())).unwrap_or(SqlStorageValue::Null),
@@ -80,6 +120,7 @@ impl Table {
         if from <= LARGEST
             && let Some(record) = self.one(sql::ADVANCE, values)?
         {
+            self.look_at(key, expires_at, now)?;
             return Ok(Answer::Advanced(record));
         }
         Ok(self.get(key)?.map_or(Answer::Missing, Answer::Stale))

@@ -170,8 +170,13 @@ pub const SETTINGS: &[Setting] = &[
     seconds("LATCHKEY_KEY_ROTATION", "7776000", (DAY, 10 * YEAR), "time for which a signing key signs"),
     setting(
         "LATCHKEY_SHARDS",
-        Some("16"),
-        "Workers only: the number of Durable Objects that store the records; never change it once records exist",
+        Some("256"),
+        "Workers only: the number of Durable Objects that store the records (1 to 4096). The deployment stores it at its first use and refuses another number",
+    ),
+    setting(
+        "LATCHKEY_JURISDICTION",
+        Some("none"),
+        "Workers only: the jurisdiction in which the Durable Objects run and store, such as `eu`. Clients are then not cached in Workers KV. The deployment stores it at its first use and refuses another one",
     ),
     setting(
         "LATCHKEY_LOCATION_HINT",

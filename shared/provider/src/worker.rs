@@ -8,7 +8,7 @@ use protocol::Problem;
 use serde_json::json;
 use std::sync::{Arc, OnceLock};
 use storage::Records;
-use storage_cloudflare::{CachedRecords, DurableRecords, KvCache, LocationHint, Shards};
+use storage_cloudflare::{CachedRecords, DurableRecords, KvCache, Layout, LocationHint, Shards};
 use worker::Env;
 
 /// Made with the isolate's first request, and as long-lived as the isolate.
@@ -69,8 +69,8 @@ fn create_context(env: &Env, row: manifest::Function) -> Result<Context, ConfigE
     }
 }
 
-/// The store: the objects of the binding `RECORDS`, read through the KV namespace of the binding `CACHE` unless what is
-/// read must be current. The error lists all that is wrong.
+/// The store: the objects of the binding `RECORDS`. Without a jurisdiction they are read through the KV namespace of the
+/// binding `CACHE`, unless what is read must be current: Workers KV stores everywhere. The error lists all that is wrong.
 fn records(
     env: &Env,
     lookup: &dyn Fn(&str) -> Option<String>,
@@ -79,8 +79,7 @@ fn records(
     let mut problems = Vec::new();
     let shards = lookup("LATCHKEY_SHARDS").map_or(Ok(Shards::default()), |setting| Shards::parse(&setting));
     if let Err(error) = &shards {
-        let rule = format!("{error}; never change it once there are records");
-        problems.push(Problem::new("LATCHKEY_SHARDS", rule));
+        problems.push(Problem::new("LATCHKEY_SHARDS", error.to_string()));
     }
     let hint = lookup("LATCHKEY_LOCATION_HINT");
     let location = hint.as_deref().and_then(LocationHint::parse);
@@ -93,22 +92,25 @@ fn records(
         let rule = format!("is no binding of the Durable Objects of the Worker `records`: {error}");
         problems.push(Problem::new("RECORDS", rule));
     }
-    let cache = env.kv("CACHE");
+    let jurisdiction = lookup("LATCHKEY_JURISDICTION");
+    let cache = match &jurisdiction {
+        Some(_) => Ok(None),
+        None => env.kv("CACHE").map(Some),
+    };
     if let Err(error) = &cache {
         problems.push(Problem::new("CACHE", format!("is no binding of a KV namespace: {error}")));
     }
-    match (shards, objects, cache) {
-        (Ok(shards), Ok(objects), Ok(cache)) if problems.is_empty() => {
-            let records = DurableRecords::new(objects, shards, location);
-            let cache = KvCache::new(cache);
-            Ok(Arc::new(if is_current {
-                CachedRecords::write_through(records, cache)
-            } else {
-                CachedRecords::new(records, cache)
-            }))
-        }
-        _ => Err(problems),
-    }
+    let (Ok(shards), Ok(objects), Ok(cache), true) = (shards, objects, cache, problems.is_empty()) else {
+        return Err(problems);
+    };
+    let records = DurableRecords::new(objects, Layout { shards, jurisdiction }, location).map_err(|error| {
+        vec![Problem::new("LATCHKEY_JURISDICTION", format!("is no jurisdiction of Durable Objects: {error}"))]
+    })?;
+    Ok(match cache.map(KvCache::new) {
+        None => Arc::new(records),
+        Some(cache) if is_current => Arc::new(CachedRecords::write_through(records, cache)),
+        Some(cache) => Arc::new(CachedRecords::new(records, cache)),
+    })
 }
 
 /// Returns the response of a Worker that cannot start: a status. The log has the reason.

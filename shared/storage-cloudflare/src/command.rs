@@ -1,14 +1,76 @@
-//! The commands of functions to objects and the answers: one JSON document each way.
+//! The calls of functions to objects and the answers: one JSON document each way.
 
+use crate::Shards;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
+use std::fmt;
 use storage::{Advance, Created, Cursor, Key, Owner, Page, Record, Unavailable};
 use types::Timestamp;
 
-/// One of the six verbs, with its arguments.
+/// A call of an object.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Call<'a> {
+    /// The layout that the caller counts on.
+    pub layout: Cow<'a, Layout>,
+    /// True if the object `deployment` has confirmed this layout to the caller. A new object asks for it.
+    pub confirmed: bool,
+    /// The command.
+    pub command: Command<'a>,
+}
+
+/// The settings that decide which object holds which record. They are stored in the object `deployment` at the first use of
+/// a deployment, and in each other object at its own first use.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Layout {
+    /// The number of objects.
+    pub shards: Shards,
+    /// The jurisdiction of the objects.
+    pub jurisdiction: Option<String>,
+}
+
+/// The name of the object that stores the layout of a deployment. It holds no records, and has no jurisdiction: it must be
+/// found with the wrong jurisdiction, too.
+pub const DEPLOYMENT: &str = "deployment";
+
+impl fmt::Display for Layout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.jurisdiction {
+            Some(jurisdiction) => write!(f, "{} shards in the jurisdiction {jurisdiction}", self.shards.count()),
+            None => write!(f, "{} shards without a jurisdiction", self.shards.count()),
+        }
+    }
+}
+
+impl Layout {
+    /// Returns the reason for which an object with the layout `stored` refuses a call, if it differs.
+    pub fn mismatch(&self, stored: &Self) -> Option<String> {
+        (self != stored).then(|| {
+            format!(
+                "the records of this deployment are in {stored}, but LATCHKEY_SHARDS and LATCHKEY_JURISDICTION say \
+                 {self}: set them back (infra/docs/operations.md)"
+            )
+        })
+    }
+}
+
+impl Call<'_> {
+    /// Reads the call that an object received. The error says what is wrong with it.
+    pub fn from_json(json: &str) -> Result<Call<'static>, String> {
+        serde_json::from_slice(json.as_bytes()).map_err(|error| error.to_string())
+    }
+
+    /// Returns the call as JSON.
+    pub fn to_json(&self) -> Result<String, Unavailable> {
+        serde_json::to_string(self).map_err(|error| Unavailable { reason: format!("a call: {error}") })
+    }
+}
+
+/// One of the six verbs, with its arguments, or the question for the layout.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command<'a> {
+    /// Compares the layout of the call with the stored one, and stores it if there is none. Answer: `Joined`.
+    Join,
     /// Stores a record if its key is free. Answer: `Created` or `Exists`.
     Create(Cow<'a, Record>),
     /// Reads a record. Answer: `Found` or `Missing`.
@@ -50,6 +112,10 @@ pub enum Command<'a> {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Answer {
+    /// The object has the layout of the call.
+    Joined,
+    /// The object is new: the caller must have its layout confirmed and repeat the call.
+    Unconfirmed,
     /// The record is stored.
     Created,
     /// The key is taken by this record.
@@ -75,18 +141,6 @@ pub enum Answer {
     Counted(i64),
 }
 
-impl Command<'_> {
-    /// Reads the command that an object received. The error says what is wrong with it.
-    pub fn from_json(json: &str) -> Result<Command<'static>, String> {
-        serde_json::from_slice(json.as_bytes()).map_err(|error| error.to_string())
-    }
-
-    /// Returns the command as JSON.
-    pub fn to_json(&self) -> Result<String, Unavailable> {
-        serde_json::to_string(self).map_err(|error| Unavailable { reason: format!("a command: {error}") })
-    }
-}
-
 impl Answer {
     /// Reads the answer that a function received.
     pub fn from_json(json: &str) -> Result<Self, Unavailable> {
@@ -96,6 +150,14 @@ impl Answer {
     /// Returns the answer as JSON. The error says why it has no JSON form.
     pub fn to_json(&self) -> Result<String, String> {
         serde_json::to_string(self).map_err(|error| error.to_string())
+    }
+
+    /// Returns the answer to `Join`.
+    pub fn joined(self) -> Result<(), Unavailable> {
+        match self {
+            Self::Joined => Ok(()),
+            other => Err(other.unexpected("join")),
+        }
     }
 
     /// Returns the answer to `Create`.
@@ -154,6 +216,8 @@ impl Answer {
     /// to a log.
     fn unexpected(&self, verb: &str) -> Unavailable {
         let name = match self {
+            Self::Joined => "joined",
+            Self::Unconfirmed => "unconfirmed",
             Self::Created => "created",
             Self::Exists(_) => "exists",
             Self::Found(_) => "found",
@@ -188,6 +252,7 @@ mod tests {
     fn commands_and_answers_survive_the_wire() {
         let (record, owner, cursor) = (record(), Owner::new("someone"), Cursor("grant#0000#g0".into()));
         for command in [
+            Command::Join,
             Command::Create(Cow::Borrowed(&record)),
             Command::Get(Cow::Borrowed(&record.key)),
             Command::Advance { key: Cow::Borrowed(&record.key), from: 7, state: "{}".into(), expires_at: None },
@@ -195,9 +260,13 @@ mod tests {
             Command::List { owner: Cow::Borrowed(&owner), after: Some(Cow::Borrowed(&cursor)), limit: 3 },
             Command::Count { key: Cow::Borrowed(&record.key), by: -1, expires_at: Timestamp::from_secs(9) },
         ] {
-            assert_eq!(Command::from_json(&command.to_json().unwrap()), Ok(command));
+            let layout = Layout { shards: Shards::default(), jurisdiction: Some("eu".to_owned()) };
+            let call = Call { layout: Cow::Owned(layout), confirmed: true, command };
+            assert_eq!(Call::from_json(&call.to_json().unwrap()), Ok(call));
         }
         for answer in [
+            Answer::Joined,
+            Answer::Unconfirmed,
             Answer::Created,
             Answer::Exists(record.clone()),
             Answer::Found(record.clone()),
@@ -210,6 +279,19 @@ mod tests {
         ] {
             assert_eq!(Answer::from_json(&answer.to_json().unwrap()), Ok(answer));
         }
+    }
+
+    #[test]
+    fn another_layout_is_refused_with_both_layouts() {
+        let layout = |shards, jurisdiction: Option<&str>| Layout {
+            shards: Shards::parse(shards).unwrap(),
+            jurisdiction: jurisdiction.map(str::to_owned),
+        };
+        let stored = layout("16", None);
+        assert_eq!(layout("16", None).mismatch(&stored), None);
+        let reason = layout("256", Some("eu")).mismatch(&stored).unwrap();
+        assert!(reason.contains("are in 16 shards without a jurisdiction"), "{reason}");
+        assert!(reason.contains("say 256 shards in the jurisdiction eu"), "{reason}");
     }
 
     #[test]

@@ -1,14 +1,16 @@
 //! Records in Durable Objects.
 
-use crate::{Answer, Command, LocationHint, Shards};
+use crate::{Answer, Call, Command, DEPLOYMENT, Layout, LocationHint};
 use async_trait::async_trait;
 use futures::future::{Either, select};
 use std::borrow::Cow;
 use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use storage::{Advance, Created, Cursor, Key, Owner, Page, Partition, Record, Records, Unavailable, idempotent_write};
 use types::Timestamp;
-use wasm_bindgen::JsValue;
+use wasm_bindgen::{JsCast, JsValue};
 use worker::send::SendFuture;
 use worker::web_sys::{self, RequestInit};
 use worker::{Delay, Error, ObjectNamespace, Request};
@@ -22,9 +24,14 @@ const PAUSES: [Duration; 3] = [Duration::from_millis(20), Duration::from_millis(
 /// The store of a Worker. Each verb is one call of the object of the key's shard.
 #[derive(Clone, Debug)]
 pub struct DurableRecords {
+    /// The objects of the jurisdiction, which hold the records.
     objects: ObjectNamespace,
-    shards: Shards,
+    /// The objects without a jurisdiction. One of them stores the layout.
+    unrestricted: ObjectNamespace,
+    layout: Layout,
     location: Option<LocationHint>,
+    /// True once the object with the layout has confirmed it to this instance.
+    confirmed: Arc<AtomicBool>,
 }
 
 /// A failed attempt.
@@ -36,34 +43,58 @@ struct Failure {
 
 impl DurableRecords {
     /// Returns the records in the objects of a namespace.
-    pub fn new(objects: ObjectNamespace, shards: Shards, location: Option<LocationHint>) -> Self {
-        Self { objects, shards, location }
+    ///
+    /// # Errors
+    /// Cloudflare has no such jurisdiction.
+    pub fn new(objects: ObjectNamespace, layout: Layout, location: Option<LocationHint>) -> worker::Result<Self> {
+        let restricted = match &layout.jurisdiction {
+            Some(jurisdiction) => restricted(&objects, jurisdiction)?,
+            None => objects.clone(),
+        };
+        let confirmed = Arc::new(AtomicBool::new(false));
+        Ok(Self { objects: restricted, unrestricted: objects, layout, location, confirmed })
     }
 
-    /// Sends a command to the object of a partition. Failed writes are retried too: if the first one was executed, the
-    /// second one finds its result, and [`idempotent_write`] recognizes it. A repeated `count` counts twice.
+    /// Sends a command to the object of a partition. A new object answers only after the layout was confirmed: it cannot
+    /// know whether the deployment has records in other objects.
     async fn ask(&self, partition: Partition, command: Command<'_>) -> Result<Answer, Unavailable> {
-        let json = command.to_json()?;
-        let shard = self.shards.name(partition);
+        let name = self.layout.shards.name(partition);
+        let is_confirmed = self.confirmed.load(Ordering::Relaxed);
+        let mut call = Call { layout: Cow::Borrowed(&self.layout), confirmed: is_confirmed, command };
+        let answer = self.call(&self.objects, &name, &call).await?;
+        if answer != Answer::Unconfirmed {
+            return Ok(answer);
+        }
+        let join = Call { layout: Cow::Borrowed(&self.layout), confirmed: true, command: Command::Join };
+        self.call(&self.unrestricted, DEPLOYMENT, &join).await?.joined()?;
+        self.confirmed.store(true, Ordering::Relaxed);
+        call.confirmed = true;
+        self.call(&self.objects, &name, &call).await
+    }
+
+    /// Calls an object. Failed writes are retried too: if the first one was executed, the second one finds its result, and
+    /// [`idempotent_write`] recognizes it. A repeated `count` counts twice.
+    async fn call(&self, objects: &ObjectNamespace, name: &str, call: &Call<'_>) -> Result<Answer, Unavailable> {
+        let json = call.to_json()?;
         let mut pauses = PAUSES.into_iter();
         loop {
-            let failure = match self.attempt(&shard, &json).await {
+            let failure = match self.attempt(objects, name, &json).await {
                 Ok(text) => return Answer::from_json(&text),
                 Err(failure) => failure,
             };
             match pauses.next().filter(|_| failure.retryable) {
                 Some(pause) => Delay::from(pause).await,
-                None => return Err(Unavailable { reason: format!("{shard}: {}", failure.reason) }),
+                None => return Err(Unavailable { reason: format!("{name}: {}", failure.reason) }),
             }
         }
     }
 
     /// Makes one call through a new stub: a stub that has failed once fails for ever.
-    async fn attempt(&self, shard: &str, json: &str) -> Result<String, Failure> {
+    async fn attempt(&self, objects: &ObjectNamespace, name: &str, json: &str) -> Result<String, Failure> {
         let answer = pin!(async {
             let stub = match &self.location {
-                Some(location) => self.objects.get_by_name_with_location_hint(shard, location.as_str()),
-                None => self.objects.get_by_name(shard),
+                Some(location) => objects.get_by_name_with_location_hint(name, location.as_str()),
+                None => objects.get_by_name(name),
             }?;
             // The builder of `worker` would add the code for Cloudflare's image options to each Worker.
             let init = RequestInit::new();
@@ -84,6 +115,14 @@ impl DurableRecords {
             Either::Right(_) => Err(Failure { reason: "no answer in time".into(), retryable: false }),
         }
     }
+}
+
+/// Returns the part of a namespace whose objects run and store in a jurisdiction. The crate `worker` has no call for it.
+fn restricted(objects: &ObjectNamespace, jurisdiction: &str) -> worker::Result<ObjectNamespace> {
+    let objects: &JsValue = objects.as_ref();
+    let method = js_sys::Reflect::get(objects, &JsValue::from_str("jurisdiction"))?;
+    let method: js_sys::Function = method.dyn_into()?;
+    Ok(method.call1(objects, &JsValue::from_str(jurisdiction))?.unchecked_into())
 }
 
 /// True if a retry can succeed. False if the platform marks the error as overload, which retries make worse.

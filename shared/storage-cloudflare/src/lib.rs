@@ -5,6 +5,7 @@
 
 mod cache;
 mod command;
+mod expiry;
 mod shards;
 
 #[cfg(target_arch = "wasm32")]
@@ -13,7 +14,8 @@ mod durable;
 mod kv;
 
 pub use cache::{Cache, CachedRecords, FRESH};
-pub use command::{Answer, Command};
+pub use command::{Answer, Call, Command, DEPLOYMENT, Layout};
+pub use expiry::coarse;
 pub use shards::{InvalidShards, LocationHint, Shards};
 
 #[cfg(target_arch = "wasm32")]

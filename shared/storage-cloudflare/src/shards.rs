@@ -1,16 +1,18 @@
 //! The shards: the object of each partition.
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use storage::Partition;
 
-/// The number of objects that share the records, 1 to 4096. Fixed at the first deployment: with another number, records
-/// would be searched in the wrong objects.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The number of objects that share the records, 1 to 4096. With another number, records would be searched in the wrong
+/// objects: the deployment stores its number, and an object refuses each call that names another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Shards(u16);
 
 impl Default for Shards {
     fn default() -> Self {
-        Self(16)
+        Self(256)
     }
 }
 
@@ -21,6 +23,11 @@ impl Shards {
             Ok(count) if (1..=4096).contains(&count) => Ok(Self(count)),
             _ => Err(InvalidShards),
         }
+    }
+
+    /// Returns the number.
+    pub const fn count(self) -> u16 {
+        self.0
     }
 
     /// Returns the name of the object that holds a partition.
@@ -69,7 +76,7 @@ mod tests {
     fn every_partition_has_one_of_the_shards() {
         let shards = Shards::parse("3").unwrap();
         assert_eq!(shards.name(Partition::from_bytes([0, 5])), "shard-2");
-        assert_eq!(Shards::default().name(Partition::from_bytes([255, 255])), "shard-15");
+        assert_eq!(Shards::default().name(Partition::from_bytes([255, 255])), "shard-255");
     }
 
     #[test]

@@ -461,11 +461,12 @@ async fn a_logout() {
         sid: "sid".to_owned(),
         ended_at: NOW,
     };
-    logouts::create(&memory, &logout, NOW, "w0").await.unwrap();
+    logouts::create(&memory, &logout, 1, NOW, "w0").await.unwrap();
     evolve(&memory, Kind::Logout).await;
-    let (listed, _) = logouts::list(&memory, Bucket::of("jti"), None, 10).await.unwrap();
-    let claimed = logouts::claim(&memory, &listed[0], LATER, "w1", |_, _| Some(LATER)).await.unwrap().unwrap();
-    assert_eq!((claimed.logout, claimed.attempts), (logout, 2));
+    let (mut listed, _) = logouts::list(&memory, Bucket::of("jti"), None, 10).await.unwrap();
+    let pending = logouts::Pending::read(listed.pop().unwrap()).unwrap();
+    let attempts = logouts::claim(&memory, &pending, LATER, "w1", |_| Some(LATER)).await.unwrap().unwrap();
+    assert_eq!((pending.logout(), attempts), (&logout, 2));
     assert_kept(&memory, Kind::Logout);
     logouts::remove(&memory, "jti").await.unwrap();
     assert_deleted(&memory, Kind::Logout);

@@ -7,7 +7,7 @@ mod flow;
 use http::{HeaderMap, HeaderValue, Method, header};
 use latchkey_http::{Request, RequestLog, Response};
 use protocol::{Client, SecretVerifier, StoredClient};
-use provider::Context;
+use provider::{Context, ScheduledRun};
 use serde_json::{Value, json};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -67,6 +67,11 @@ impl Instance {
     /// Moves the clock forward.
     pub fn wait(&mut self, duration: Duration) {
         self.now = self.now.after(duration);
+    }
+
+    /// Returns a run of a scheduled function at this time.
+    pub fn scheduled_run(&self) -> ScheduledRun {
+        ScheduledRun::new("run".to_owned(), self.now)
     }
 
     /// Sends a request to the function that serves its path.

@@ -14,12 +14,19 @@ pub(crate) struct Deployment {
     name: String,
     host: String,
     zone: String,
-    kv_namespace: String,
-    shards: Option<u16>,
+    kv_namespace: Option<String>,
+    #[serde(default = "default_shards")]
+    shards: u16,
+    jurisdiction: Option<String>,
     location_hint: Option<String>,
+    placement: Option<String>,
     api: Api,
     #[serde(default)]
     settings: BTreeMap<String, String>,
+}
+
+const fn default_shards() -> u16 {
+    256
 }
 
 /// The API that the guard stands before.
@@ -57,6 +64,16 @@ impl Deployment {
                 bail!("{field}: {host} is not in the zone {zone}");
             }
         }
+        match (&deployment.jurisdiction, &deployment.kv_namespace) {
+            (None, None) => bail!("kv_namespace: name the KV namespace in which clients are cached"),
+            (Some(_), Some(_)) => bail!(
+                "kv_namespace: remove it: Workers KV stores everywhere, so nothing is cached there with a jurisdiction"
+            ),
+            _ => {}
+        }
+        if !(1..=4096).contains(&deployment.shards) {
+            bail!("shards: a number from 1 to 4096");
+        }
         if deployment.settings.contains_key("LATCHKEY_SECRET") {
             bail!("settings: LATCHKEY_SECRET is a secret, and infra/cloudflare/deploy.sh uploads it");
         }
@@ -71,13 +88,25 @@ impl Deployment {
     fn variables(&self) -> BTreeMap<String, String> {
         let mut variables = self.settings.clone();
         variables.insert("LATCHKEY_ISSUER".to_owned(), self.issuer());
-        if let Some(shards) = self.shards {
-            variables.insert("LATCHKEY_SHARDS".to_owned(), shards.to_string());
+        variables.insert("LATCHKEY_SHARDS".to_owned(), self.shards.to_string());
+        if let Some(jurisdiction) = &self.jurisdiction {
+            variables.insert("LATCHKEY_JURISDICTION".to_owned(), jurisdiction.clone());
         }
         if let Some(hint) = &self.location_hint {
             variables.insert("LATCHKEY_LOCATION_HINT".to_owned(), hint.clone());
         }
         variables
+    }
+
+    /// The place at which the Workers of the authorization server run. Objects with a location hint or a jurisdiction are
+    /// in one region: Cloudflare runs the Workers there, too, if that makes a request shorter.
+    fn placement(&self) -> Option<String> {
+        let are_objects_together = self.location_hint.is_some() || self.jurisdiction.is_some();
+        match self.placement.as_deref() {
+            Some("smart") => Some("{ mode = \"smart\" }".to_owned()),
+            Some(region) => Some(format!("{{ region = {} }}", quoted(region))),
+            None => are_objects_together.then(|| "{ mode = \"smart\" }".to_owned()),
+        }
     }
 }
 
@@ -147,7 +176,12 @@ fn environment(function: &Function, deployment: &Deployment) -> String {
             let owner = quoted(&format!("{}-records", deployment.name));
             let binding = format!("{{ name = \"RECORDS\", class_name = \"Records\", script_name = {owner} }}");
             line("durable_objects", &format!("{{ bindings = [{binding}] }}"));
-            line("kv_namespaces", &format!("[{{ binding = \"CACHE\", id = {} }}]", quoted(&deployment.kv_namespace)));
+            if let Some(namespace) = &deployment.kv_namespace {
+                line("kv_namespaces", &format!("[{{ binding = \"CACHE\", id = {} }}]", quoted(namespace)));
+            }
+            if let Some(placement) = deployment.placement() {
+                line("placement", &placement);
+            }
             let services = function.services.iter().map(|service| {
                 let worker = quoted(&format!("{}-{service}", deployment.name));
                 format!("{{ binding = {}, service = {worker} }}", quoted(&service.to_ascii_uppercase()))
@@ -321,12 +355,39 @@ mod tests {
     }
 
     #[test]
+    fn with_a_jurisdiction_no_worker_has_a_cache() {
+        let text = STAGING.replace("kv_namespace = \"11111111111111111111111111111111\"", "jurisdiction = \"eu\"");
+        let config: toml::Table = toml::from_str(&write(&deployment(&text))).unwrap();
+        for function in manifest::FUNCTIONS.iter().filter(|function| function.is_server()) {
+            let environment = &config["env"][function.name];
+            assert!(environment.get("kv_namespaces").is_none(), "{}", function.name);
+            assert_eq!(environment["vars"]["LATCHKEY_JURISDICTION"].as_str(), Some("eu"), "{}", function.name);
+            assert_eq!(environment["placement"]["mode"].as_str(), Some("smart"), "{}", function.name);
+        }
+    }
+
+    #[test]
+    fn workers_are_placed_near_objects_of_one_region() {
+        let placement = |text: &str| {
+            let config: toml::Table = toml::from_str(&write(&deployment(text))).unwrap();
+            config["env"]["token"].get("placement").map(|placement| format!("{placement:?}"))
+        };
+        let without_hint = STAGING.replace("location_hint = \"weur\"", "");
+        assert_eq!(placement(&without_hint), None);
+        assert!(placement(STAGING).unwrap().contains("smart"));
+        let region = without_hint.replace("shards = 4", "placement = \"aws:eu-central-1\"");
+        assert!(placement(&region).unwrap().contains("aws:eu-central-1"));
+    }
+
+    #[test]
     fn mistakes_are_reported() {
         for (wrong, problem) in [
             ("host = \"https://auth.example.com\"", "host: name a host alone"),
             ("host = \"auth.example.org\"", "is not in the zone"),
             ("name = \"Latchkey\"", "name: use lower-case letters"),
             ("hosts = \"x\"", "unknown field"),
+            ("shards = 0", "shards: a number from 1 to 4096"),
+            ("jurisdiction = \"eu\"", "kv_namespace: remove it"),
         ] {
             let key = wrong.split(' ').next().unwrap();
             let (server, rest) = STAGING.split_once("[settings]").unwrap();

@@ -139,6 +139,13 @@ pub enum AuditEvent<'a> {
         /// The party that ended them.
         actor: Actor,
     },
+    /// A client did not accept a logout token within a day: it may still have the session.
+    LogoutNotificationGivenUp {
+        /// The user whose session ended.
+        subject: &'a Subject,
+        /// The client.
+        client: &'a ClientId,
+    },
     /// Signing keys got successors, or were retired.
     KeysRotated {
         /// The party that rotated them.
@@ -203,6 +210,7 @@ impl<'a> AuditEvent<'a> {
             Self::AdministrationRejected => "administration_rejected",
             Self::SignedOut { .. } => "signed_out",
             Self::SignedOutEverywhere { .. } => "signed_out_everywhere",
+            Self::LogoutNotificationGivenUp { .. } => "logout_notification_given_up",
             Self::KeysRotated { .. } => "keys_rotated",
             Self::KeysReplaced => "keys_replaced",
             Self::RecordUnreadable { .. } => "record_unreadable",
@@ -218,6 +226,7 @@ impl<'a> AuditEvent<'a> {
             | Self::RefreshTokenReplayed { .. }
             | Self::ClientAuthenticationFailed { .. }
             | Self::AdministrationRejected
+            | Self::LogoutNotificationGivenUp { .. }
             | Self::RecordUnreadable { .. } => Outcome::Failure,
             Self::SignInSucceeded { .. }
             | Self::ConsentGiven { .. }
@@ -263,6 +272,7 @@ impl<'a> AuditEvent<'a> {
             | Self::AdministrationRejected
             | Self::KeysReplaced
             | Self::RecordUnreadable { .. } => Actor::Administrator,
+            Self::LogoutNotificationGivenUp { .. } => Actor::Schedule,
             Self::ClientRegistered { actor, .. }
             | Self::ClientChanged { actor, .. }
             | Self::ClientDeleted { actor, .. }
@@ -282,7 +292,8 @@ impl<'a> AuditEvent<'a> {
             | Self::UserChanged { subject }
             | Self::UserDeleted { subject }
             | Self::SignedOut { subject }
-            | Self::SignedOutEverywhere { subject, .. } => Some(subject),
+            | Self::SignedOutEverywhere { subject, .. }
+            | Self::LogoutNotificationGivenUp { subject, .. } => Some(subject),
             Self::TokenIssued { subject, .. }
             | Self::TokenRefreshed { subject, .. }
             | Self::TokenExchanged { subject, .. } => subject,
@@ -320,7 +331,8 @@ impl<'a> AuditEvent<'a> {
             | Self::ClientAuthenticationFailed { client }
             | Self::ClientRegistered { client, .. }
             | Self::ClientChanged { client, .. }
-            | Self::ClientDeleted { client, .. } => Some(client),
+            | Self::ClientDeleted { client, .. }
+            | Self::LogoutNotificationGivenUp { client, .. } => Some(client),
             Self::UserCreated { .. }
             | Self::UserChanged { .. }
             | Self::UserDeleted { .. }
@@ -340,6 +352,7 @@ impl<'a> AuditEvent<'a> {
             Self::RecordUnreadable { reason } => Some(reason),
             Self::SignInFailed { .. } => Some("wrong username or password"),
             Self::SignInThrottled { .. } => Some("too many attempts"),
+            Self::LogoutNotificationGivenUp { .. } => Some("the client accepted no logout token within a day"),
             Self::CodeReplayed { .. } => Some("the code was redeemed before; the grant is revoked"),
             Self::RefreshTokenReplayed { revoked: true, .. } => {
                 Some("the refresh token was used before; the grant is revoked")
@@ -383,6 +396,7 @@ mod tests {
             AuditEvent::AdministrationRejected,
             AuditEvent::SignedOut { subject },
             AuditEvent::SignedOutEverywhere { subject, actor },
+            AuditEvent::LogoutNotificationGivenUp { subject, client },
             AuditEvent::KeysRotated { actor },
             AuditEvent::KeysReplaced,
             AuditEvent::RecordUnreadable { reason: "r" },

@@ -2,9 +2,9 @@
 //! before each attempt and removes it after success, so an instance that stops loses none.
 
 use super::deployment_list::DeploymentList;
-use super::stored::{Stored, decode, encode};
+use super::stored::{Stored, Unreadable, decode, encode};
 use super::update::create_new;
-use crate::{Advance, Bucket, Cursor, Kind, Record, Records, Unavailable};
+use crate::{Advance, Bucket, Cursor, Key, Kind, Record, Records, Unavailable};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use types::{ClientId, Subject, Timestamp};
@@ -32,13 +32,36 @@ struct Delivery {
     write_id: String,
 }
 
-/// A notification that the caller has claimed and must now try to deliver.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Claimed {
-    /// The notification.
-    pub logout: Logout,
-    /// The number of attempts, with this one.
-    pub attempts: u32,
+/// A stored notification, as [`list`] returned it.
+#[derive(Debug)]
+pub struct Pending {
+    logout: Logout,
+    delivery: Stored<Delivery>,
+    record: Record,
+}
+
+impl Pending {
+    /// Reads a record of [`list`].
+    pub fn read(record: Record) -> Result<Self, Unreadable> {
+        let logout = decode(&record.key, &record.body)?;
+        let delivery = Stored::read(&record.key, record.state.clone())?;
+        Ok(Self { logout, delivery, record })
+    }
+
+    /// Returns the notification.
+    pub fn logout(&self) -> &Logout {
+        &self.logout
+    }
+
+    /// Returns the number of attempts so far.
+    pub fn attempts(&self) -> u32 {
+        self.delivery.value.count
+    }
+
+    /// True if the next attempt is due.
+    pub fn is_due(&self, now: Timestamp) -> bool {
+        self.delivery.value.next_at.is_past(now)
+    }
 }
 
 /// Time from the end of the session to the removal of the record.
@@ -49,11 +72,12 @@ const REMOVED_AFTER: Duration = Duration::from_secs(600);
 
 const PENDING: DeploymentList = DeploymentList::new(Kind::Logout, "logouts");
 
-/// Stores a notification that the caller is about to deliver. If the caller does not remove it, the second attempt is
-/// due at `next_at`. Round trips: 1.
+/// Stores a notification after `attempts` attempts, with the one that the caller is about to make. If it is not removed,
+/// the next attempt is due at `next_at`. Round trips: 1.
 pub async fn create(
     records: &dyn Records,
     logout: &Logout,
+    attempts: u32,
     next_at: Timestamp,
     write_id: &str,
 ) -> Result<(), Unavailable> {
@@ -61,7 +85,7 @@ pub async fn create(
         key: PENDING.key(&logout.jti),
         owner: Some(PENDING.owner(&logout.jti)),
         body: encode(logout),
-        state: encode(&Delivery { count: 1, next_at, write_id: write_id.to_owned() }),
+        state: encode(&Delivery { count: attempts, next_at, write_id: write_id.to_owned() }),
         generation: 0,
         expires_at: Some(logout.ended_at.after(KEPT)),
     };
@@ -85,26 +109,33 @@ pub async fn list(
     Ok((page.records, page.next))
 }
 
-/// Claims a notification of [`list`] if it is due. `next` returns the time of the attempt that follows the given number
-/// of attempts, or `None` if this attempt is the last. Returns `None` if the notification is not due or another caller
-/// claimed it. Round trips: 1 if it is due, else 0.
+/// Returns a place in the middle of a bucket, as the cursor of [`list`]. Each of 64 numbers in a row is another place.
+pub fn place(bucket: Bucket, number: u64) -> Cursor {
+    const FIRST_CHARACTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let index = usize::try_from(number.rem_euclid(64)).unwrap_or_default();
+    let first = FIRST_CHARACTERS.get(index).copied().map_or('A', char::from);
+    Cursor(Key::new(Kind::Logout, bucket.partition(), &first.to_string()).as_str().to_owned())
+}
+
+/// Claims a notification that is due. `next` returns the time of the attempt that follows the given number of attempts, or
+/// `None` if this attempt is the last. Returns the number of attempts with this one; `None` if the notification is not due
+/// or another caller claimed it. Round trips: 1 if it is due, else 0.
 pub async fn claim(
     records: &dyn Records,
-    record: &Record,
+    pending: &Pending,
     now: Timestamp,
     write_id: &str,
-    next: impl Fn(&Logout, u32) -> Option<Timestamp>,
-) -> Result<Option<Claimed>, Unavailable> {
-    let delivery: Stored<Delivery> = Stored::read(&record.key, record.state.clone())?;
-    if !delivery.value.next_at.is_past(now) {
+    next: impl Fn(u32) -> Option<Timestamp>,
+) -> Result<Option<u32>, Unavailable> {
+    if !pending.is_due(now) {
         return Ok(None);
     }
-    let logout: Logout = decode(&record.key, &record.body)?;
-    let count = delivery.value.count.saturating_add(1);
-    let next_at = next(&logout, count).unwrap_or(now.after(REMOVED_AFTER));
-    let state = delivery.rewrite(&Delivery { count, next_at, write_id: write_id.to_owned() });
+    let count = pending.attempts().saturating_add(1);
+    let next_at = next(count).unwrap_or(now.after(REMOVED_AFTER));
+    let state = pending.delivery.rewrite(&Delivery { count, next_at, write_id: write_id.to_owned() });
+    let record = &pending.record;
     match records.advance(&record.key, record.generation, &state, record.expires_at).await? {
-        Advance::Advanced(_) => Ok(Some(Claimed { logout, attempts: count })),
+        Advance::Advanced(_) => Ok(Some(count)),
         Advance::Stale(_) | Advance::Missing => Ok(None),
     }
 }

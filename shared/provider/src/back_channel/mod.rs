@@ -2,7 +2,9 @@
 //! frame (OpenID Connect Front-Channel Logout 1.0).
 //!
 //! A record for each logout token is written before anything ends. All tokens are then sent once, at the same time. The
-//! scheduled function `notify` sends the failed ones again until the client accepts or a day has passed.
+//! scheduled function `notify` sends the failed ones again until the client accepts or a day has passed ([`retry`]).
+
+mod queue;
 
 use crate::{Context, HandlerError};
 use futures::future::join_all;
@@ -11,10 +13,11 @@ use protocol::Client;
 use protocol::logout::{LOGOUT_TOKEN_TYPE, LogoutTokenClaims, frame_url, next_attempt, sid_for};
 use serde_json::json;
 use std::time::Duration;
-use storage::Bucket;
 use storage::grants::SessionClient;
 use storage::logouts::{self, Logout};
 use types::{Subject, Timestamp};
+
+pub use queue::{RunLimits, retry};
 
 /// Maximum number of logout tokens that are sent at the same time.
 const AT_ONCE: usize = 32;
@@ -27,12 +30,34 @@ pub struct LogoutNotifications {
 }
 
 impl LogoutNotifications {
-    /// Records the logout tokens for those of the clients that have a logout URI.
+    /// Records the logout tokens for those of the clients that have a logout URI. The caller sends them at once.
     pub async fn begin(
         context: &Context,
         subject: &Subject,
         clients: &[SessionClient],
         now: Timestamp,
+    ) -> Result<Self, HandlerError> {
+        // If the caller stops before that, the next attempt is the second.
+        Self::record(context, subject, clients, now, 1, next_attempt(1, now, now).unwrap_or(now)).await
+    }
+
+    /// Records the logout tokens for those of the clients that have a logout URI. The next [`retry`] sends them.
+    pub async fn enqueue(
+        context: &Context,
+        subject: &Subject,
+        clients: &[SessionClient],
+        now: Timestamp,
+    ) -> Result<(), HandlerError> {
+        Self::record(context, subject, clients, now, 0, now).await.map(|_| ())
+    }
+
+    async fn record(
+        context: &Context,
+        subject: &Subject,
+        clients: &[SessionClient],
+        now: Timestamp,
+        attempts: u32,
+        next_at: Timestamp,
     ) -> Result<Self, HandlerError> {
         let mut notifications = Self { logouts: Vec::new(), frames: Vec::new() };
         for holder in clients {
@@ -51,8 +76,7 @@ impl LogoutNotifications {
                 sid: holder.sid.clone(),
                 ended_at: now,
             };
-            let next_at = next_attempt(1, now, now).unwrap_or(now);
-            logouts::create(context.records.as_ref(), &logout, next_at, &entropy::name()?).await?;
+            logouts::create(context.records.as_ref(), &logout, attempts, next_at, &entropy::name()?).await?;
             notifications.logouts.push(logout);
         }
         Ok(notifications)
@@ -68,51 +92,6 @@ impl LogoutNotifications {
     /// Returns the URLs to show in frames.
     pub fn frames(&self) -> &[String] {
         &self.frames
-    }
-}
-
-/// Sends all logout tokens that are due, and removes those that are a day old. A record that cannot be read or claimed
-/// does not stop the others. Errors: the first such failure.
-pub async fn retry(context: &Context, now: Timestamp) -> Result<(), HandlerError> {
-    let buckets: Vec<Bucket> = Bucket::all().collect();
-    let mut done = Ok(());
-    for some in buckets.chunks(AT_ONCE) {
-        for retried in join_all(some.iter().map(|bucket| retry_bucket(context, *bucket, now))).await {
-            done = done.and(retried);
-        }
-    }
-    done
-}
-
-async fn retry_bucket(context: &Context, bucket: Bucket, now: Timestamp) -> Result<(), HandlerError> {
-    let records = context.records.as_ref();
-    let mut cursor = None;
-    let mut done = Ok(());
-    loop {
-        let (page, next) = logouts::list(records, bucket, cursor.as_ref(), 100).await?;
-        let mut due = Vec::new();
-        for record in &page {
-            let write_id = entropy::name()?;
-            let due_after = |logout: &Logout, attempts| next_attempt(attempts, logout.ended_at, now);
-            match logouts::claim(records, record, now, &write_id, due_after).await {
-                Ok(claimed) => due.extend(claimed),
-                Err(error) => done = done.and(Err(error.into())),
-            }
-        }
-        for some in due.chunks(AT_ONCE) {
-            join_all(some.iter().map(|claimed| async {
-                let is_last = next_attempt(claimed.attempts, claimed.logout.ended_at, now).is_none();
-                if !deliver(context, &claimed.logout, now).await && is_last {
-                    note(context, &claimed.logout, now, "given up");
-                    forget(context, &claimed.logout, now).await;
-                }
-            }))
-            .await;
-        }
-        match next {
-            Some(next) => cursor = Some(next),
-            None => return done,
-        }
     }
 }
 

@@ -1,0 +1,146 @@
+//! Checks of the objects behind the store: their layout, the rows that they write, and how fast they delete.
+
+use crate::{finding, layout};
+use futures::future::join_all;
+use serde_json::Value;
+use std::time::Duration;
+use storage::{Advance, Bucket, Created, Key, Kind, Owner, Partition, Record, Records};
+use storage_cloudflare::{DurableRecords, Layout, Shards};
+use types::Timestamp;
+use worker::{Date, Env, Result};
+
+/// Rows that an object deletes per second, at least. 5,000 sign-ins a second on 256 objects leave 20 sign-ins a second and
+/// object, and each leaves about 8 records and counters.
+const LEAST_PER_SECOND: u64 = 160;
+
+/// Expired records of the check: more than two batches.
+const EXPIRED: usize = 1200;
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+type Finding = std::result::Result<(), String>;
+
+pub(crate) async fn check(env: &Env, records: &dyn Records, run: &str) -> Result<Vec<Value>> {
+    let mut findings = Vec::new();
+    for (clause, problem) in [
+        ("another number of shards is refused", other_layouts(env, run).await?),
+        ("the platform is asked for the jurisdiction", jurisdiction(env)?),
+        ("few rows are written", rows(env, records, run).await?),
+        ("expired records are deleted in time, and no others", expired(env, records, run).await?),
+    ] {
+        findings.push(finding(clause, problem.err()));
+    }
+    Ok(findings)
+}
+
+fn now() -> Timestamp {
+    Timestamp::from_millis(Date::now().as_millis())
+}
+
+/// Returns an owner of this run, with the objects of a bucket.
+fn owner(run: &str, bucket: Bucket) -> Owner {
+    Owner::of_bucket(run, bucket)
+}
+
+fn record(run: &str, bucket: Bucket, id: &str, expires_at: Timestamp) -> Record {
+    Record {
+        key: Key::new(Kind::Grant, bucket.partition(), &format!("{run}-{id}")),
+        owner: Some(owner(run, bucket)),
+        body: "{}".to_owned(),
+        state: "{}".to_owned(),
+        generation: 0,
+        expires_at: Some(expires_at),
+    }
+}
+
+/// Sends a question to the object of a bucket, outside the store.
+async fn ask(env: &Env, bucket: Bucket, path: &str) -> Result<u64> {
+    let stub = env.durable_object("RECORDS")?.get_by_name(&layout().shards.name(bucket.partition()))?;
+    let mut response = stub.fetch_with_str(&format!("https://records{path}")).await?;
+    Ok(response.json::<Option<u64>>().await?.unwrap_or_default())
+}
+
+/// Fewer shards meet an object that has records, more shards meet a new one.
+async fn other_layouts(env: &Env, run: &str) -> Result<Finding> {
+    let known = Bucket::from_number(3);
+    let key = record(run, known, "layout", now()).key;
+    let right = DurableRecords::new(env.durable_object("RECORDS")?, layout(), None)?;
+    if let Err(error) = right.get(&key).await {
+        return Ok(Err(error.to_string()));
+    }
+    let elsewhere = Key::new(Kind::Grant, Partition::from_bytes([15, 200]), "layout");
+    for (shards, key) in [("7", &key), ("4096", &elsewhere)] {
+        let shards = Shards::parse(shards).map_err(|error| error.to_string())?;
+        let wrong = DurableRecords::new(env.durable_object("RECORDS")?, Layout { shards, jurisdiction: None }, None)?;
+        match wrong.get(key).await {
+            Ok(_) => return Ok(Err(format!("{} shards are accepted", shards.count()))),
+            Err(error) if error.reason.contains("are in 256 shards without a jurisdiction") => {}
+            Err(error) => return Ok(Err(format!("an unclear reason: {error}"))),
+        }
+    }
+    Ok(Ok(()))
+}
+
+/// workerd has no jurisdictions. Its refusal shows that the objects are asked for in one.
+fn jurisdiction(env: &Env) -> Result<Finding> {
+    let layout = Layout { jurisdiction: Some("eu".to_owned()), ..layout() };
+    Ok(match DurableRecords::new(env.durable_object("RECORDS")?, layout, None) {
+        Ok(_) => Err("the platform was not asked".to_owned()),
+        Err(error) if error.to_string().contains("Jurisdiction restrictions are not implemented") => Ok(()),
+        Err(error) => Err(error.to_string()),
+    })
+}
+
+/// Cloudflare bills rows. A grant: itself, the entry of its owner, the entry of its expiry. A refresh: the grant alone, as
+/// long as the expiry stays on the same day.
+async fn rows(env: &Env, records: &dyn Records, run: &str) -> Result<Finding> {
+    let bucket = Bucket::from_number(5);
+    let midnight = now().as_millis().next_multiple_of(86_400_000);
+    let expires_at = Timestamp::from_millis(midnight).after(DAY.saturating_mul(14));
+    let grant = record(run, bucket, "rows", expires_at);
+    let before = ask(env, bucket, "/rows").await?;
+    let created = records.create(&grant).await.map_err(|error| error.to_string())?;
+    let after_create = ask(env, bucket, "/rows").await?;
+    let later = expires_at.after(Duration::from_secs(600));
+    let moved = records.advance(&grant.key, 0, "1", Some(later)).await.map_err(|error| error.to_string())?;
+    let after_move = ask(env, bucket, "/rows").await?;
+    let later = later.after(Duration::from_secs(600));
+    let refreshed = records.advance(&grant.key, 1, "2", Some(later)).await.map_err(|error| error.to_string())?;
+    let after_refresh = ask(env, bucket, "/rows").await?;
+    if created != Created::Created || !matches!((moved, refreshed), (Advance::Advanced(_), Advance::Advanced(_))) {
+        return Ok(Err("the grant was not written".to_owned()));
+    }
+    // The first call of an object also stores the layout.
+    let (created, refreshed) = (after_create.saturating_sub(before), after_refresh.saturating_sub(after_move));
+    Ok(if created <= 4 && refreshed == 1 {
+        Ok(())
+    } else {
+        Err(format!("{created} rows for a grant, {refreshed} for a refresh on the same day"))
+    })
+}
+
+async fn expired(env: &Env, records: &dyn Records, run: &str) -> Result<Finding> {
+    let bucket = Bucket::from_number(9);
+    let (long_ago, later) = (Timestamp::from_secs(1_700_000_000), now().after(DAY));
+    let live = record(run, bucket, "live", later);
+    let extended = record(run, bucket, "extended", long_ago);
+    let gone: Vec<Record> =
+        (0..EXPIRED).map(|number| record(run, bucket, &format!("gone-{number}"), long_ago)).collect();
+    let all: Vec<&Record> = gone.iter().chain([&live, &extended]).collect();
+    for some in all.chunks(50) {
+        for created in join_all(some.iter().map(|record| records.create(record))).await {
+            created.map_err(|error| error.to_string())?;
+        }
+    }
+    records.advance(&extended.key, 0, "{}", Some(later)).await.map_err(|error| error.to_string())?;
+    let began = now();
+    ask(env, bucket, "/alarm").await?;
+    let took = now().since(began);
+    let left = records.list(&owner(run, bucket), None, 3).await.map_err(|error| error.to_string())?.records;
+    let left: Vec<&Key> = left.iter().map(|record| &record.key).collect();
+    if left != [&extended.key, &live.key] {
+        return Ok(Err(format!("{left:?} are left, not the two that have not expired")));
+    }
+    let most = Duration::from_secs((EXPIRED as u64).div_ceil(LEAST_PER_SECOND));
+    Ok(if took <= most { Ok(()) } else { Err(format!("{EXPIRED} records took {took:?}")) })
+}

@@ -6,6 +6,7 @@ use http::StatusCode;
 use platform::fetch::{Outgoing, Transport};
 use platform::{FetchError, Fetched, Fetcher};
 use provider::back_channel::{RunLimits, retry};
+use provider::shell;
 use serde_json::Value;
 use simulation::{Instance, T0, client_id, subject};
 use std::collections::BTreeMap;
@@ -161,7 +162,7 @@ async fn what_is_given_up_leaves_an_audit_event() {
     let written = Arc::clone(&log);
     instance.context_mut().log = Arc::new(move |line| written.lock().unwrap().push(line.to_owned()));
     instance.wait(Duration::from_secs(86_400 + 60));
-    notify::run(&instance.scheduled_run(), instance.context()).await.unwrap();
+    shell::run_scheduled(&notify::FUNCTION, instance.scheduled_run(), instance.context()).await.unwrap();
     assert_eq!(waiting(&memory), 0);
     assert!(peers.deliveries_to("dead") < 10, "most are given up without a further attempt");
     let lines: Vec<Value> = log.lock().unwrap().iter().map(|line| serde_json::from_str(line).unwrap()).collect();

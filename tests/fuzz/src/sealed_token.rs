@@ -2,8 +2,8 @@
 
 use keys::{Purpose, Secret, Secrets};
 use protocol::{
-    AuthorizationCode, CodeBinding, DeviceCode, InitialAccessToken, RefreshToken, RegistrationAccessToken, RequestUri,
-    SealedToken, SessionToken,
+    AuthorizationCode, CodeBinding, DeviceCode, InitialAccessToken, KnownBrowser, RefreshToken,
+    RegistrationAccessToken, RequestUri, SealedToken, SessionToken,
 };
 use std::sync::LazyLock;
 use types::{ClientId, Timestamp};
@@ -19,7 +19,7 @@ fn binding() -> CodeBinding<'static> {
 type Reseal = fn(&Secrets, &str) -> Option<SealedToken>;
 
 /// Each kind of token, with its prefix.
-const KINDS: [(&str, Reseal); 7] = [
+const KINDS: [(&str, Reseal); 8] = [
     ("lkc_", |keys, text| AuthorizationCode::open(keys, text, binding(), NOW).map(|code| code.seal(keys, binding()))),
     ("lkr_", |keys, text| RefreshToken::open(keys, text, &CLIENT, NOW).map(|token| token.seal(keys, &CLIENT))),
     ("lks_", |keys, text| SessionToken::open(keys, text, NOW).map(|token| token.seal(keys))),

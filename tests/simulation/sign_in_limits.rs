@@ -234,6 +234,7 @@ async fn faults_of_the_store_lock_nobody_out() {
 async fn sign_in_shows_the_current_name() {
     let memory = Arc::new(Memory::new());
     let instance = deployment(memory.clone()).await;
+    storage::directory::enter(memory.as_ref(), USERNAME, "alice-subject").await.unwrap();
     let name_in_session = || -> Vec<serde_json::Value> {
         let sessions = memory.snapshot().into_iter().filter(|record| record.key.is(storage::Kind::Session));
         sessions

@@ -15,8 +15,8 @@ use types::{Error, ErrorCode};
 const HOUR: Duration = Duration::from_secs(3600);
 
 /// The window of the total, and the number of such windows in an hour.
-const SHORT: Duration = Duration::from_secs(300);
-const SHORT_IN_HOUR: u32 = 12;
+const SHORT: Duration = Duration::from_secs(900);
+const SHORT_IN_HOUR: u32 = 4;
 
 /// The networks of one site that may exhaust their quotas.
 const SITE: u32 = 4;
@@ -52,7 +52,7 @@ pub(crate) fn initial_access(request: &Request, context: &Context) -> Result<Opt
 
 /// Counts an open registration: per network and per site (a /48 of IPv6), and in total.
 ///
-/// - The total is counted in windows of five minutes, so that registrations that exhaust it stop others for minutes.
+/// - The total is counted in quarters of an hour, so that registrations that exhaust it stop others for minutes.
 /// - A quarter of the total is kept for networks that register their first client of the hour.
 /// - A registration that any of the quotas refuses is counted by none.
 pub(crate) async fn take_quota(request: &Request, context: &Context) -> Result<(), HandlerError> {

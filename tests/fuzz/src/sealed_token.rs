@@ -26,6 +26,7 @@ const KINDS: [(&str, Reseal); 8] = [
     ("lkd_", |keys, text| DeviceCode::open(keys, text, &CLIENT).map(|code| code.seal(keys, &CLIENT))),
     ("lki_", |keys, text| InitialAccessToken::open(keys, text, NOW).map(|token| token.seal(keys))),
     ("lkg_", |keys, text| RegistrationAccessToken::open(keys, text, &CLIENT).map(|token| token.seal(keys, &CLIENT))),
+    ("lkb_", |keys, text| KnownBrowser::open(keys, text, "binding", NOW).map(|known| known.seal(keys, "binding"))),
     ("lkp_", |keys, text| RequestUri::open(keys, text, &CLIENT, NOW).map(|uri| uri.seal(keys, &CLIENT))),
 ];
 
@@ -81,6 +82,7 @@ mod tests {
             ("lki", initial.seal(&secrets)),
             ("lkg", registration.seal(&secrets, &CLIENT)),
             ("lkp", request_uri.seal(&secrets, &CLIENT)),
+            ("lkb", KnownBrowser { id: [3; 16], expires_at }.seal(&secrets, "binding")),
         ];
         for (name, token) in tokens {
             let path = format!("{}/seeds/sealed_token/{name}", env!("CARGO_MANIFEST_DIR"));

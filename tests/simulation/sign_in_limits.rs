@@ -11,6 +11,7 @@ use std::time::Duration;
 use storage::faults::{self, Fault, Faulty};
 use storage::memory::Memory;
 use storage::{Records, Verb, users};
+use types::Subject;
 
 /// The failures that one network may have with one account: those that the account allows to all, and those beyond.
 const FREE: usize = 5;
@@ -64,7 +65,8 @@ fn count(statuses: &[u16], wanted: u16) -> usize {
 async fn add_users(records: &dyn Records, number: usize) {
     let credential = users::find_credential(records, USERNAME).await.unwrap().unwrap();
     for index in 0..number {
-        let credential = users::Credential { subject: format!("subject-{index}"), ..credential.clone() };
+        let subject = Subject::parse(&format!("subject-{index}")).unwrap();
+        let credential = users::Credential { subject, ..credential.clone() };
         users::save_credential(records, &format!("user-{index}"), &credential).await.unwrap();
     }
 }
@@ -203,7 +205,7 @@ async fn a_browser_knows_several_accounts() {
     }
 }
 
-/// The store fails at each call of a sign-in in turn: a count that is not released refuses nobody, and only a call whose
+/// The store fails at each call of a sign-in in turn: a count that is not released refuses no user, and only a call whose
 /// answer is needed fails the request.
 #[tokio::test]
 async fn faults_of_the_store_lock_nobody_out() {
@@ -234,7 +236,8 @@ async fn faults_of_the_store_lock_nobody_out() {
 async fn sign_in_shows_the_current_name() {
     let memory = Arc::new(Memory::new());
     let instance = deployment(memory.clone()).await;
-    storage::directory::enter(memory.as_ref(), USERNAME, "alice-subject").await.unwrap();
+    let subject = Subject::parse("alice-subject").unwrap();
+    storage::directory::enter(memory.as_ref(), USERNAME, &subject).await.unwrap();
     let name_in_session = || -> Vec<serde_json::Value> {
         let sessions = memory.snapshot().into_iter().filter(|record| record.key.is(storage::Kind::Session));
         sessions

@@ -1,6 +1,6 @@
 //! The limits of attempts to sign in.
 //!
-//! - A browser in which the account signed in before has a limit of its own: nobody else can lock the account out there.
+//! - A browser in which the account signed in before has a limit of its own: an attacker elsewhere cannot lock the account out there.
 //! - Elsewhere the network and the account are counted. Beyond the allowance of the account, the account is counted per
 //!   network, so that only a network that guesses is refused.
 

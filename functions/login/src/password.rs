@@ -85,7 +85,7 @@ async fn judge(
         Some(name) => name,
         None => {
             let user = users::find(page.context.records.as_ref(), &subject).await?;
-            user.map_or_else(|| subject.clone(), |user| user.display_name().to_owned())
+            user.map_or_else(|| subject.as_str().to_owned(), |user| user.display_name().to_owned())
         }
     };
     Ok(Some(PasswordAttempt::success(subject, name, page.request.received_at)))

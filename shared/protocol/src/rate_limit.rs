@@ -3,13 +3,13 @@
 use std::time::Duration;
 use types::Timestamp;
 
-/// What an attempt in progress adds to a counter. It is subtracted when the attempt succeeds, or is refused by any limit.
+/// The amount that an attempt in progress adds to a counter. It is subtracted when the attempt succeeds, or is refused by any limit.
 pub const ATTEMPT: i64 = 1;
 
-/// What a failed attempt leaves in the counter of its window, in place of [`ATTEMPT`].
+/// The amount that a failed attempt leaves in the counter of its window, in place of [`ATTEMPT`].
 pub const FAILURE: i64 = 1 << 20;
 
-/// What a failed attempt adds to the counter of the next window. So an attacker who waits for the next window finds half
+/// The amount that a failed attempt adds to the counter of the next window. So an attacker who waits for the next window finds half
 /// of the failures there, and has all free failures back only after a whole window without any.
 pub const CARRIED: i64 = FAILURE / 2;
 

@@ -5,7 +5,7 @@ use crate::token::bytes::Reader;
 use crate::token::sealed::{Mac, SealedToken, open, seal};
 use types::Timestamp;
 
-/// A browser in which an account signed in before. It has a limit of failed attempts of its own, so nobody else can lock
+/// A browser in which an account signed in before. It has a limit of failed attempts of its own, so an attacker elsewhere cannot lock
 /// the account out there. It proves nothing else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KnownBrowser {

@@ -307,7 +307,7 @@ fn the_complete_link_fills_the_code_in() {
 /// §5.1: guessing is slowed down; another browser of the same user is not.
 #[test]
 fn guessing_codes_is_slowed_down() {
-    let mut browser = Browser::signed_in();
+    let mut browser = Browser::new_signed_in();
     let mut statuses = Vec::new();
     for _ in 0..8 {
         let page = try_code(&mut browser, "BBBB-BBBB").page();

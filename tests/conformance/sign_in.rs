@@ -60,11 +60,15 @@ fn unknown_accounts_and_wrong_passwords_look_the_same() {
     assert_eq!(known.reply.headers.keys().count(), unknown.reply.headers.keys().count());
 }
 
-/// RFC 6749 §10.10: guessing slows down, for accounts that exist and for those that do not, in the same words. While it
-/// does, even the right password has to wait, and then works; other accounts have nothing to wait for.
+/// RFC 6749 §10.10: guessing stops, for accounts that exist and for those that do not, in the same words. Even the right
+/// password has to wait then; other accounts have nothing to wait for, and neither has a browser in which the account
+/// signed in before.
 #[test]
 fn guessing_slows_down() {
     let user = admin::user(&fresh("suite-slow"));
+    let (mut known, page) = login_page();
+    let landing = known.sign_in(&page, &user, admin::PASSWORD);
+    known.finish(landing, &user, admin::PASSWORD).code();
     let mut answers = Vec::new();
     for username in [&fresh("suite-nobody"), &user] {
         let slowed = (0..10).map(|_| attempt(username, "wrong")).find(|page| page.reply.status == 429);
@@ -80,9 +84,33 @@ fn guessing_slows_down() {
     let landing = browser.submit(&form, &[("username", suite::USERNAME), ("password", suite::PASSWORD)]);
     browser.finish(landing, suite::USERNAME, suite::PASSWORD).code();
 
+    assert_eq!(attempt(&user, admin::PASSWORD).reply.status, 429);
+    for _ in 0..3 {
+        let page = known.authorize(&AuthorizationRequest::new(&spa()).set("prompt", "login")).login_page();
+        let form = page.login().expect("the form").clone();
+        let landing = known.submit(&form, &[("username", &user), ("password", admin::PASSWORD)]);
+        known.finish(landing, &user, admin::PASSWORD).code();
+    }
+}
+
+/// OWASP, device cookies: the cookie of a browser that an account signed in before names no account, is bound to it, and
+/// is worth nothing for another.
+#[test]
+fn a_known_browser_is_known_for_one_account() {
+    let (user, other) = (admin::user(&fresh("suite-known")), admin::user(&fresh("suite-other")));
     let (mut browser, page) = login_page();
     let landing = browser.sign_in(&page, &user, admin::PASSWORD);
     browser.finish(landing, &user, admin::PASSWORD).code();
+    let is_known = |(name, _): &(&String, _)| name.contains("known_browser");
+    let (_, cookie) = browser.cookies().iter().find(is_known).expect("the cookie");
+    assert!(cookie.value.starts_with("lkb_") && !cookie.value.contains(&user), "{cookie:?}");
+    assert!(cookie.attributes.contains_key("httponly"), "{cookie:?}");
+
+    (0..10).for_each(|_| drop(attempt(&other, "wrong")));
+    let page = browser.authorize(&AuthorizationRequest::new(&spa()).set("prompt", "login")).login_page();
+    let form = page.login().expect("the form").clone();
+    let page = browser.submit(&form, &[("username", &other), ("password", admin::PASSWORD)]).page();
+    assert_eq!(page.reply.status, 429, "{:?}", page.reply);
 }
 
 /// Fields that are missing, empty, huge or strange are a failed sign-in or a bad request, never more.

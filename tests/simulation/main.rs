@@ -32,3 +32,4 @@ mod record_access;
 mod registration;
 mod resources;
 mod round_trips;
+mod sign_in_limits;

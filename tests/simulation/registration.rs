@@ -86,7 +86,7 @@ async fn registration_and_management_keep_to_their_round_trips() {
 
     let before = count();
     let answer = register(&instance, None, &service("anybody's")).await;
-    assert_eq!((answer.status.as_u16(), count() - before), (201, 6), "two quotas, the registration, the client");
+    assert_eq!((answer.status.as_u16(), count() - before), (201, 4), "two quotas, the registration, the client");
 
     let secrets = &instance.context().secrets;
     let token = provider::initial_access_token(secrets, [1; 16], 1, T0.after(Duration::from_secs(60)));

@@ -5,6 +5,7 @@ use http::Method;
 use simulation::{Flow, Instance, Tokens, VERIFIER, altered};
 use std::sync::Arc;
 use std::time::Duration;
+use storage::faults;
 use storage::memory::Memory;
 
 /// Evaluates `work`. Returns the number of round trips and the result.
@@ -72,6 +73,31 @@ async fn every_step_keeps_its_promise() {
     for document in ["/.well-known/openid-configuration", "/.well-known/oauth-authorization-server", "/jwks"] {
         let (trips, answer) = trips!(memory, stranger.get(&instance, document).await);
         assert_eq!((trips, answer.status.as_u16()), (0, 200), "{document}");
+    }
+}
+
+/// A sign-in with the right password: 5 calls, of which the first three run at the same time, and then the last two.
+#[tokio::test(start_paused = true)]
+async fn a_sign_in_makes_five_calls_two_in_sequence() {
+    const ROUND_TRIP: Duration = Duration::from_millis(10);
+    let memory = Arc::new(Memory::new());
+    let slow: faults::Pause = Arc::new(|| Box::pin(tokio::time::sleep(ROUND_TRIP)));
+    deployment(memory.clone()).await;
+    let plan = move |_: &faults::Call<'_>| faults::Fault::Delay(slow.clone());
+    let instance = Instance::start(Arc::new(faults::Faulty::new(memory.clone(), plan)), &[]);
+    let mut browser = Flow::default();
+    // (calls, in sequence): in a new browser, and in one that the account signed in before.
+    for expected in [(5, 2), (4, 2)] {
+        let redirect = browser.get(&instance, &format!("{}&prompt=login", Flow::authorize_url("openid"))).await;
+        let path = redirect.headers["location"].to_str().unwrap().strip_prefix(simulation::ISSUER).unwrap().to_owned();
+        let page = browser.get(&instance, &path).await;
+        let (before, start) = (memory.counts().total(), tokio::time::Instant::now());
+        let answers = [("username", simulation::USERNAME), ("password", PASSWORD)];
+        let answer = browser.submit(&instance, "/login", &page, &answers).await;
+        assert_eq!(answer.status.as_u16(), 303);
+        let in_sequence = start.elapsed().as_millis() / ROUND_TRIP.as_millis();
+        assert_eq!((memory.counts().total() - before, in_sequence), expected);
+        browser = browser.without_session();
     }
 }
 

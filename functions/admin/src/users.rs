@@ -109,8 +109,13 @@ pub(crate) async fn put(
     claims.entry("updated_at").or_insert_with(|| json!(now.as_secs()));
     let user = User { subject: subject.clone(), username: username.clone(), claims };
     users::save(records, &user).await?;
-    if let Some(password) = hash {
-        users::save_credential(records, &username, &Credential { subject, password }).await?;
+    let name = user.display_name();
+    match hash {
+        Some(password) => {
+            let credential = Credential { subject, password, name: Some(name.to_owned()) };
+            users::save_credential(records, &username, &credential).await?;
+        }
+        None => users::save_display_name(records, &username, name).await?,
     }
     let event = match status {
         StatusCode::CREATED => AuditEvent::UserCreated { subject: &user.subject },

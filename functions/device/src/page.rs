@@ -5,12 +5,12 @@ use http::{Method, StatusCode, header};
 use latchkey_http::{Request, Response};
 use pages::{ConsentKind, ConsentView, DeviceOutcome, DeviceProblem, ScopeLine};
 use platform::entropy;
-use protocol::throttle::{ADDRESS, BROWSER};
+use protocol::rate_limit::Limit;
 use protocol::{Interaction, NextPrompt, Parameters, Requested, RequestedDevice, StoredClient, UserCode};
 use provider::browser::{Browser, FormOrigin};
 use provider::interactions::{self, OpenedInteraction};
 use provider::sessions::SignedIn;
-use provider::throttle::Slots;
+use provider::throttle::{RateLimiter, acquire_all, fail_all, network, release_all};
 use provider::{AuditEvent, Context, HandlerError, RequestParameters, responses};
 use std::sync::Arc;
 use storage::devices::Pending;
@@ -72,22 +72,31 @@ impl DevicePage<'_> {
         let Some(user_code) = UserCode::parse(typed) else {
             return self.entry(StatusCode::FORBIDDEN, typed, Some(DeviceProblem::Unknown));
         };
-        let slots = Slots::new(context, self.request)?
-            .per_address("device-address", self.request.address, ADDRESS)
-            .per("device-browser", &self.browser.id, BROWSER);
-        if let Err(wait) = slots.reserve().await? {
+        let limiters = [
+            RateLimiter::new(context, now, Limit::NETWORK, "device network", &[&network(self.request.address)]),
+            RateLimiter::new(context, now, Limit::USER_CODE, "device browser", &[&self.browser.id]),
+        ];
+        if let Err(wait) = acquire_all(&limiters).await? {
             let problem = DeviceProblem::TooManyAttempts { retry_after_secs: wait.as_secs() };
             let response = self.entry(StatusCode::TOO_MANY_REQUESTS, typed, Some(problem))?;
             let error = Error::new(ErrorCode::TemporarilyUnavailable, "too many user codes were tried");
             self.request.log.error(error.code.as_str(), &error.description);
             return Ok(response.with(header::RETRY_AFTER, &wait.as_secs().to_string()));
         }
-        let Some((_, pending)) = find(context, &user_code, now).await? else {
+        let found = match find(context, &user_code, now).await {
+            Ok(found) => found,
+            Err(error) => {
+                release_all(&limiters).await;
+                return Err(error);
+            }
+        };
+        let Some((_, pending)) = found else {
+            fail_all(&limiters).await?;
             let error = Error::new(ErrorCode::AccessDenied, "an unknown user code");
             self.request.log.error(error.code.as_str(), &error.description);
             return self.entry(StatusCode::FORBIDDEN, typed, Some(DeviceProblem::Unknown));
         };
-        slots.forgive().await?;
+        release_all(&limiters).await;
         let expires_at = now.after(context.config.interaction_lifetime).min(pending.expires_at);
         let requested = RequestedDevice { request: pending.request, user_code, decision: pending.decision };
         let interaction = Interaction::start(Requested::Device(requested), Some(self.browser.id.clone()), expires_at);

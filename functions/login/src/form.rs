@@ -1,6 +1,7 @@
 //! The form of the sign-in page.
 
-use crate::{SignInView, method, show, sign_in};
+use crate::method::Judged;
+use crate::{AuthenticatedUser, SignInView, method, show, sign_in};
 use http::{StatusCode, header};
 use latchkey_http::Response;
 use pages::SignInProblem;
@@ -37,8 +38,14 @@ async fn continue_as(page: InteractionPage<'_>) -> Result<Response, HandlerError
 
 /// Runs a step of an authentication method.
 async fn authenticate(page: InteractionPage<'_>, method: AuthenticationMethod) -> Result<Response, HandlerError> {
-    match method::authenticate(method, &page).await? {
-        AuthenticationState::Success { subject, context } => sign_in(page, subject, context).await,
+    let (judged, before) =
+        futures::join!(method::authenticate(method, &page), SignedIn::of(page.request, page.context));
+    let Judged { state, attempt } = judged?;
+    match state {
+        AuthenticationState::Success { subject, name, context } => {
+            let user = AuthenticatedUser { subject, name, context };
+            sign_in(page, user, before?, attempt.as_ref()).await
+        }
         AuthenticationState::Continue(next) => method::render(next, &page, StatusCode::OK, &SignInView::default()),
         AuthenticationState::External(location) => Ok(Response::see_other(&location)),
         AuthenticationState::Denied(denied) => show_denied(&page, method, denied),

@@ -1,17 +1,20 @@
 //! The sign-in page: the only function that reads credentials.
 
 mod form;
+mod known_browser;
+mod limits;
 mod method;
 mod password;
 
+use crate::limits::Attempt;
 use http::{Method, StatusCode, header};
 use latchkey_http::{Request, Response};
 use pages::SignInProblem;
 use platform::entropy;
-use protocol::{AuthenticationContext, AuthenticationMethod, NextPrompt};
+use protocol::{AuthenticationContext, AuthenticationMethod, NextPrompt, SessionId};
 use provider::sessions::{self as browser_sessions, SignedIn};
 use provider::{AuditEvent, Context, Function, HandlerError, InteractionPage, interactions};
-use storage::{sessions, users};
+use storage::sessions;
 use types::Subject;
 
 /// The function, as every platform calls it.
@@ -51,29 +54,61 @@ struct SignInView<'a> {
     continue_as: Option<&'a str>,
 }
 
-/// Creates a session for the user in place of the browser's session, and resumes the request. A session of the same user
-/// keeps its `sid`, so that sign-out ends its earlier grants too (OpenID Connect Back-Channel Logout §2). A session of
-/// another user ends as by sign-out; the scheduled function notifies its clients.
+/// A user whose authentication succeeded.
+struct AuthenticatedUser {
+    subject: Subject,
+    /// The display name.
+    name: String,
+    context: AuthenticationContext,
+}
+
+/// Creates a session for the user in place of `before`, the browser's session, and resumes the request. Round trips: 2 at
+/// the same time, and those that end `before`.
 async fn sign_in(
     page: InteractionPage<'_>,
-    subject: Subject,
-    authentication: AuthenticationContext,
+    user: AuthenticatedUser,
+    before: Option<SignedIn>,
+    attempt: Option<&Attempt<'_>>,
 ) -> Result<Response, HandlerError> {
+    let end_attempt = async {
+        if let Some(attempt) = attempt {
+            attempt.succeed().await;
+        }
+    };
+    let (started, ()) = futures::join!(start_session(&page, user, before), end_attempt);
+    let id = started?;
+    let cookie = browser_sessions::session_cookie(page.context, id, page.request.received_at)?;
+    let known = attempt.map(|attempt| attempt.remember(&page)).transpose()?;
+    let interaction = page.interaction.sign_in(id.name())?;
+    let response = interactions::resume(page.context, &interaction)?.with(header::SET_COOKIE, &cookie);
+    Ok(match known {
+        Some(known) => response.with(header::SET_COOKIE, &known),
+        None => response,
+    })
+}
+
+/// Creates a session. A session of the same user keeps its `sid`, so that sign-out ends its earlier grants too (OpenID
+/// Connect Back-Channel Logout §2). A session of another user ends as by sign-out; the scheduled function notifies its
+/// clients.
+async fn start_session(
+    page: &InteractionPage<'_>,
+    user: AuthenticatedUser,
+    before: Option<SignedIn>,
+) -> Result<SessionId, HandlerError> {
     let (context, now) = (page.context, page.request.received_at);
     let records = context.records.as_ref();
-    let (same, other) = match SignedIn::of(page.request, context).await? {
-        Some(before) if before.session.subject == subject => (Some(before), None),
+    let (same, other) = match before {
+        Some(before) if before.session.subject == user.subject => (Some(before), None),
         before => (None, before),
     };
     if let Some(other) = other {
         other.end(context, now).await?;
     }
-    let user = users::find(records, &subject).await?;
     let session = sessions::Session {
-        name: user.as_ref().map_or_else(|| subject.as_str().to_owned(), |user| user.display_name().to_owned()),
-        authentication,
+        name: user.name,
+        authentication: user.context,
         sid: same.as_ref().map_or_else(entropy::name, |same| Ok(same.session.sid.clone()))?,
-        subject,
+        subject: user.subject,
     };
     let id = sessions::new_id(&session.subject, entropy::bytes()?);
     sessions::create(records, id, &session, now.after(context.config.session_lifetime)).await?;
@@ -82,9 +117,7 @@ async fn sign_in(
     }
     let client = &page.client.client.client_id;
     AuditEvent::SignInSucceeded { subject: &session.subject, client }.record(page.request);
-    let cookie = browser_sessions::session_cookie(context, id, now)?;
-    let interaction = page.interaction.sign_in(id.name())?;
-    Ok(interactions::resume(context, &interaction)?.with(header::SET_COOKIE, &cookie))
+    Ok(id)
 }
 
 #[cfg(target_arch = "wasm32")]

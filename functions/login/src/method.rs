@@ -1,5 +1,6 @@
 //! The authentication methods: one file and one page for each. A new method is a new arm of each `match` here.
 
+use crate::limits::Attempt;
 use crate::{SignInView, password};
 use http::StatusCode;
 use latchkey_http::Response;
@@ -18,11 +19,19 @@ pub(crate) fn render(
     }
 }
 
+/// A step of an authentication.
+pub(crate) struct Judged<'a> {
+    /// The state after the step.
+    pub(crate) state: AuthenticationState,
+    /// The attempt that succeeded; `None` if the step ended it.
+    pub(crate) attempt: Option<Attempt<'a>>,
+}
+
 /// Judges what the user sent to the page of a method.
-pub(crate) async fn authenticate(
+pub(crate) async fn authenticate<'a>(
     method: AuthenticationMethod,
-    page: &InteractionPage<'_>,
-) -> Result<AuthenticationState, HandlerError> {
+    page: &InteractionPage<'a>,
+) -> Result<Judged<'a>, HandlerError> {
     match method {
         AuthenticationMethod::Password => password::authenticate(page).await,
     }

@@ -1,16 +1,18 @@
 //! Sign-in with a password: the page, the limit of attempts, and the hash (Argon2id).
 
 use crate::SignInView;
+use crate::limits::Attempt;
+use crate::method::Judged;
 use argon2::{Algorithm, Argon2, Params, PasswordHash, PasswordVerifier, Version};
 use http::StatusCode;
 use latchkey_http::Response;
 use pages::SignIn;
 use platform::{blocking, entropy};
-use protocol::throttle::{ACCOUNT, ADDRESS};
+use protocol::limits::Argon2Cost;
 use protocol::{AuthenticationDenied, AuthenticationState, PasswordAttempt};
-use provider::throttle::Slots;
 use provider::{HandlerError, InteractionPage, responses};
-use storage::users;
+use storage::Unavailable;
+use storage::users::{self, Credential};
 
 /// Shows the page with the fields for username and password.
 pub(crate) fn render(
@@ -41,29 +43,52 @@ pub(crate) fn render(
     Ok(responses::page(status, rendered))
 }
 
-/// Judges the username and the password of the form. Each attempt is counted before the password is compared.
-pub(crate) async fn authenticate(page: &InteractionPage<'_>) -> Result<AuthenticationState, HandlerError> {
-    let attempt = match PasswordAttempt::from_form(&page.parameters) {
-        Ok(attempt) => attempt,
-        Err(denied) => return Ok(AuthenticationState::Denied(denied)),
+/// Judges the username and the password of the form. The attempt is counted before the password is compared, while the
+/// credential is read.
+pub(crate) async fn authenticate<'a>(page: &InteractionPage<'a>) -> Result<Judged<'a>, HandlerError> {
+    let denied = |denied| Ok(Judged { state: AuthenticationState::Denied(denied), attempt: None });
+    let sent = match PasswordAttempt::from_form(&page.parameters) {
+        Ok(sent) => sent,
+        Err(reason) => return denied(reason),
     };
-    let slots = Slots::new(page.context, page.request)?.per_address("address", page.request.address, ADDRESS).per(
-        "account",
-        &users::normalize(attempt.username()),
-        ACCOUNT,
-    );
-    if let Err(wait) = slots.reserve().await? {
-        let denied = AuthenticationDenied::TooManyAttempts { retry_after: wait.as_secs() };
-        return Ok(AuthenticationState::Denied(denied));
+    let records = page.context.records.as_ref();
+    let begin = Attempt::begin(page, users::normalize(sent.username()));
+    let (begun, credential) = futures::join!(begin, users::find_credential(records, sent.username()));
+    let attempt = match begun? {
+        Ok(attempt) => attempt,
+        Err(wait) => return denied(AuthenticationDenied::TooManyAttempts { retry_after: wait.as_secs() }),
+    };
+    match judge(page, &sent, credential).await {
+        Ok(Some(state)) => Ok(Judged { state, attempt: Some(attempt) }),
+        Ok(None) => {
+            attempt.fail().await?;
+            denied(AuthenticationDenied::WrongCredential)
+        }
+        Err(error) => {
+            attempt.succeed().await;
+            Err(error)
+        }
     }
-    let credential = users::find_credential(page.context.records.as_ref(), attempt.username()).await?;
+}
+
+/// Compares the password. Returns the state after success; `None` if username or password is wrong.
+async fn judge(
+    page: &InteractionPage<'_>,
+    sent: &PasswordAttempt,
+    credential: Result<Option<Credential>, Unavailable>,
+) -> Result<Option<AuthenticationState>, HandlerError> {
+    let credential = credential?;
     let hash = credential.as_ref().map(|credential| credential.password.clone());
-    let is_right = is_right(attempt.password().to_owned(), hash).await?;
-    if is_right {
-        slots.forgive().await?;
-    }
-    let subject = credential.filter(|_| is_right).map(|credential| credential.subject);
-    Ok(PasswordAttempt::judge(subject, page.request.received_at))
+    let is_right = is_right(sent.password().to_owned(), hash).await?;
+    let Some(Credential { subject, name, .. }) = credential.filter(|_| is_right) else { return Ok(None) };
+    let name = match name {
+        Some(name) => name,
+        None => {
+            let user = users::find(page.context.records.as_ref(), &subject).await?;
+            user.map_or_else(|| subject.as_str().to_owned(), |user| user.display_name().to_owned())
+        }
+    };
+    Ok(Some(PasswordAttempt::success(subject, name, page.request.received_at)))
 }
 
 /// Returns the username that the user typed; nothing if the form was not accepted.
@@ -88,10 +113,11 @@ async fn is_right(password: String, hash: Option<String>) -> Result<bool, Handle
     outcome.await.ok_or_else(|| HandlerError::unavailable("the password check did not finish"))
 }
 
-/// Does the work of a comparison without one (OWASP: 19 MiB, two passes, one lane).
+/// Does the work of a comparison without one.
 fn waste(password: &str) {
     let mut output = [0; 32];
-    if let Ok(params) = Params::new(19_456, 2, 1, Some(32)) {
+    let Argon2Cost { memory_kib, passes, lanes } = Argon2Cost::GENERATED;
+    if let Ok(params) = Params::new(memory_kib, passes, lanes, Some(output.len())) {
         let _ = Argon2::new(Algorithm::Argon2id, Version::V0x13, params).hash_password_into(
             password.as_bytes(),
             b"salt of no user",

@@ -2,16 +2,8 @@
 
 use crate::failure::Failure;
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, Version};
+use protocol::limits::{Argon2Cost, MAX_PASSWORD, MIN_PASSWORD};
 use std::io::{IsTerminal, Read};
-
-/// OWASP's parameters: 19 MiB, two passes, one lane.
-const MEMORY_KIB: u32 = 19_456;
-const PASSES: u32 = 2;
-const LANES: u32 = 1;
-/// Minimum length, in characters (NIST SP 800-63B §3.1.1.2).
-const MIN_LENGTH: usize = 8;
-/// Maximum length, in bytes. Sign-in rejects a longer password.
-const MAX_LENGTH: usize = 1024;
 
 /// Asks for a password twice at a terminal; otherwise reads the first line of standard input. `command` is the command as
 /// typed after `latchkey`, for error messages.
@@ -38,11 +30,13 @@ pub(crate) fn read(username: &str, command: &str) -> Result<String, Failure> {
         return Err(Failure::new("The password is empty. Nothing was changed.")
             .remedy(format!("Type it, or send it on standard input: latchkey {command} {username} < FILE")));
     }
-    if password.chars().count() < MIN_LENGTH {
-        return Err(Failure::new(format!("The password has fewer than {MIN_LENGTH} characters. Nothing was changed.")));
+    if password.chars().count() < MIN_PASSWORD {
+        return Err(Failure::new(format!(
+            "The password has fewer than {MIN_PASSWORD} characters. Nothing was changed."
+        )));
     }
-    if password.len() > MAX_LENGTH {
-        return Err(Failure::new(format!("The password is longer than {MAX_LENGTH} bytes. Nothing was changed.")));
+    if password.len() > MAX_PASSWORD {
+        return Err(Failure::new(format!("The password is longer than {MAX_PASSWORD} bytes. Nothing was changed.")));
     }
     Ok(password)
 }
@@ -50,7 +44,8 @@ pub(crate) fn read(username: &str, command: &str) -> Result<String, Failure> {
 /// Returns the Argon2id hash of a password, as a PHC string.
 pub(crate) fn hash(password: &str) -> Result<String, Failure> {
     let failed = |error: &dyn std::fmt::Display| Failure::new(format!("The password cannot be hashed: {error}."));
-    let params = Params::new(MEMORY_KIB, PASSES, LANES, None).map_err(|error| failed(&error))?;
+    let Argon2Cost { memory_kib, passes, lanes } = Argon2Cost::GENERATED;
+    let params = Params::new(memory_kib, passes, lanes, None).map_err(|error| failed(&error))?;
     let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
     argon2.hash_password(password.as_bytes()).map(|hash| hash.to_string()).map_err(|error| failed(&error))
 }

@@ -4,7 +4,7 @@ use crate::{Access, Function, Keys, Owner, RecordKind, Role, Route, Schedule, Ve
 use RecordKind::{
     Client, Consent, Credential, Device, Grant, Logout, Marker, Pushed, Registration, Session, SignOut, Throttle, User,
 };
-use Verb::{Advance, Create, Delete, Get};
+use Verb::{Advance, Count, Create, Delete, Get};
 use http::Method;
 use std::time::Duration;
 
@@ -103,7 +103,7 @@ pub const FUNCTIONS: &[Function] = &[
             access(Device, &[Get, Create, Delete]),
             access(Grant, &[Create, Advance]),
             access(Marker, &[Create]),
-            access(Throttle, &[Get, Create, Advance, Delete]),
+            access(Throttle, &[Count]),
         ],
         calls_out: true,
         ..Function::BASE
@@ -129,7 +129,7 @@ pub const FUNCTIONS: &[Function] = &[
             access(Grant, &[Advance]),
             access(Logout, &[Create]),
             access(SignOut, &[Create]),
-            access(Throttle, &[Get, Create, Advance, Delete]),
+            access(Throttle, &[Count]),
         ],
         lists: &[Owner::User],
         // Argon2 takes as long as the share of a processor that the memory buys.
@@ -211,7 +211,7 @@ pub const FUNCTIONS: &[Function] = &[
         records: &[
             access(Client, &[Get, Create, Advance, Delete]),
             access(Registration, &[Get, Create, Advance, Delete]),
-            access(Throttle, &[Get, Create, Advance]),
+            access(Throttle, &[Count]),
             KEYS,
         ],
         keys: Keys::Read,

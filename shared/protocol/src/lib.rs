@@ -15,10 +15,10 @@ pub mod logout;
 pub mod metadata;
 mod parameters;
 mod problem;
+pub mod rate_limit;
 pub mod resource;
 mod response;
 pub mod shape;
-pub mod throttle;
 mod token;
 pub mod token_exchange;
 
@@ -52,6 +52,7 @@ pub use response::{
 };
 pub use token::{
     AccessTokenClaims, AuthorizationCode, CodeBinding, DeviceCode, DeviceDecisionId, GrantId, GrantSnapshot,
-    IdTokenClaims, InitialAccessToken, InitialAccessTokenId, MAX_TOKEN_LIFETIME, Mac, PushedRequestId, RefreshToken,
-    RegistrationAccessToken, RegistrationId, RequestUri, SealedToken, SessionId, SessionToken, left_half_hash,
+    IdTokenClaims, InitialAccessToken, InitialAccessTokenId, KnownBrowser, MAX_TOKEN_LIFETIME, Mac, PushedRequestId,
+    RefreshToken, RegistrationAccessToken, RegistrationId, RequestUri, SealedToken, SessionId, SessionToken,
+    left_half_hash,
 };

@@ -9,6 +9,9 @@ pub const SESSION: &str = "latchkey_session";
 /// Browser cookie: random, so that a form or a link made for one browser is rejected in another.
 pub const BROWSER: &str = "latchkey_browser";
 
+/// Cookie of the accounts that signed in before in this browser: sealed tokens, separated by full stops.
+pub const KNOWN_BROWSER: &str = "latchkey_known_browser";
+
 /// Returns the name under which a cookie travels.
 pub fn wire_name(config: &Config, name: &str) -> String {
     cookie::wire_name(name, config.is_https())

@@ -113,13 +113,13 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting(
         "LATCHKEY_REGISTRATIONS_PER_ADDRESS",
-        Some("30"),
-        "registrations per address and hour, without initial access token and software statement",
+        Some("60"),
+        "registrations per hour and address (a /64 of IPv6; four times as many per /48), without initial access token and software statement",
     ),
     setting(
         "LATCHKEY_REGISTRATIONS_IN_TOTAL",
         Some("500"),
-        "registrations of all addresses per hour, without initial access token and software statement",
+        "registrations of all addresses per hour, a quarter of them in each quarter of an hour, without initial access token and software statement",
     ),
     seconds(
         "LATCHKEY_REGISTRATION_UNUSED_LIFETIME",

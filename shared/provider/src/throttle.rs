@@ -1,76 +1,138 @@
-//! Rate limits per account, address and browser. An attempt is counted before it is checked.
+//! Rate limits per account, network and browser, and quotas.
 
 use crate::{Context, HandlerError};
+use futures::future::join_all;
 use keys::Purpose;
-use latchkey_http::Request;
-use platform::entropy;
-use protocol::throttle::Patience;
+use protocol::rate_limit::{ATTEMPT, CARRIED, FAILURE, Limit, Quota, Window};
 use std::net::IpAddr;
 use std::time::Duration;
-use storage::attempts;
+use storage::counters;
 use types::Timestamp;
 
-/// A counter of attempts. Its id is a MAC, which tells a reader of the store nothing.
-struct Slot {
-    name: String,
-    patience: Patience,
-    /// True if a successful attempt resets the counter; otherwise it only undoes its own count.
-    clears: bool,
-}
-
-/// The counters of one attempt.
-pub struct Slots<'a> {
+/// A counter in the store. Its name is a MAC, which tells a reader of the store nothing.
+struct Counter<'a> {
     context: &'a Context,
+    name: String,
     now: Timestamp,
-    slots: Vec<Slot>,
-    write_id: String,
+    length: Duration,
 }
 
-impl<'a> Slots<'a> {
-    /// Starts without counters, for an attempt of this request.
-    pub fn new(context: &'a Context, request: &Request) -> Result<Self, HandlerError> {
-        Ok(Self { context, now: request.received_at, slots: Vec::new(), write_id: entropy::name()? })
-    }
-
-    /// Adds a counter for the subscriber's [`network`]. A successful attempt only undoes its own count, because many
-    /// users may share an address.
-    #[must_use]
-    pub fn per_address(self, kind: &str, address: Option<IpAddr>, patience: Patience) -> Self {
-        self.with(kind, &network(address), patience, false)
-    }
-
-    /// Adds a counter for this name. A successful attempt resets it.
-    #[must_use]
-    pub fn per(self, kind: &str, name: &str, patience: Patience) -> Self {
-        self.with(kind, name, patience, true)
-    }
-
-    fn with(mut self, kind: &str, value: &str, patience: Patience, clears: bool) -> Self {
-        let tag = self.context.secrets.mac(Purpose::Throttle, &[kind.as_bytes(), value.as_bytes()]);
+impl<'a> Counter<'a> {
+    fn new(context: &'a Context, now: Timestamp, length: Duration, kind: &str, of: &[&str]) -> Self {
+        let parts: Vec<&[u8]> = std::iter::once(kind).chain(of.iter().copied()).map(str::as_bytes).collect();
+        let tag = context.secrets.mac(Purpose::Throttle, &parts);
         let name = tag.iter().map(|byte| format!("{byte:02x}")).collect();
-        self.slots.push(Slot { name, patience, clears });
-        self
+        Self { context, name, now, length }
     }
 
-    /// Counts the attempt. Errors: the delay until an attempt is allowed, in whole seconds, rounded up so that an
-    /// attempt after the delay succeeds.
-    pub async fn reserve(&self) -> Result<Result<(), Duration>, HandlerError> {
-        let records = self.context.records.as_ref();
-        for slot in &self.slots {
-            let reserved = attempts::reserve(records, &slot.name, slot.patience, self.now, &self.write_id).await?;
-            if let Err(next) = reserved {
-                return Ok(Err(Duration::from_secs(next.since(self.now).as_secs().saturating_add(1))));
-            }
-        }
-        Ok(Ok(()))
+    async fn add(&self, by: i64) -> Result<i64, HandlerError> {
+        let window = Window::at(self.now, self.length);
+        Ok(counters::add(self.context.records.as_ref(), &self.name, window, by).await?)
     }
 
-    /// Undoes the count of a successful attempt.
-    pub async fn forgive(&self) -> Result<(), HandlerError> {
-        for slot in self.slots.iter().rev() {
-            attempts::forgive(self.context.records.as_ref(), &slot.name, slot.clears, &self.write_id).await?;
+    async fn add_to_next(&self, by: i64) -> Result<i64, HandlerError> {
+        let next = Window::at(Window::at(self.now, self.length).ends_at, self.length);
+        Ok(counters::add(self.context.records.as_ref(), &self.name, next, by).await?)
+    }
+
+    /// Subtracts what an attempt added. A fault of the store does not fail the request: the count ends with its window.
+    async fn subtract(&self, by: i64) {
+        if let Err(error) = self.add(by.saturating_neg()).await {
+            (self.context.log)(&format!("a rate limit was not released: {error:?}"));
         }
-        Ok(())
+    }
+}
+
+/// A limit of failed attempts. Each attempt ends with [`release`](Self::release) or [`fail`](Self::fail).
+pub struct RateLimiter<'a> {
+    counter: Counter<'a>,
+    limit: Limit,
+}
+
+impl<'a> RateLimiter<'a> {
+    /// Returns the limiter `kind` of these names, such as an account and a network.
+    pub fn new(context: &'a Context, now: Timestamp, limit: Limit, kind: &str, of: &[&str]) -> Self {
+        Self { counter: Counter::new(context, now, limit.window, kind, of), limit }
+    }
+
+    /// Counts an attempt before it is judged. Errors: the time until the next attempt; nothing stays counted then. Round
+    /// trips: 1; 2 if the attempt is refused.
+    pub async fn acquire(&self) -> Result<Result<(), Duration>, HandlerError> {
+        let judged = self.limit.judge(self.counter.add(ATTEMPT).await?, self.counter.now);
+        if judged.is_err() {
+            self.counter.subtract(ATTEMPT).await;
+        }
+        Ok(judged)
+    }
+
+    /// Subtracts an attempt that succeeded, or that another limit refused. Round trips: 1.
+    pub async fn release(&self) {
+        self.counter.subtract(ATTEMPT).await;
+    }
+
+    /// Counts an attempt as failed, in this window and by half in the next. Round trips: 2, at the same time.
+    pub async fn fail(&self) -> Result<(), HandlerError> {
+        let counted =
+            futures::join!(self.counter.add(FAILURE.saturating_sub(ATTEMPT)), self.counter.add_to_next(CARRIED));
+        counted.0.and(counted.1).map(|_| ())
+    }
+}
+
+/// Counts an attempt in several limits at the same time. Errors: the longest time until the next attempt; nothing stays
+/// counted then.
+pub async fn acquire_all(limiters: &[RateLimiter<'_>]) -> Result<Result<(), Duration>, HandlerError> {
+    let acquired = join_all(limiters.iter().map(RateLimiter::acquire)).await;
+    let refused = acquired.iter().filter_map(|acquired| acquired.as_ref().ok()?.err()).max();
+    if refused.is_some() || acquired.iter().any(Result::is_err) {
+        let granted = limiters.iter().zip(&acquired).filter(|(_, acquired)| matches!(acquired, Ok(Ok(()))));
+        join_all(granted.map(|(limiter, _)| limiter.release())).await;
+    }
+    for acquired in acquired {
+        let _ = acquired?;
+    }
+    Ok(refused.map_or(Ok(()), Err))
+}
+
+/// Subtracts an attempt that succeeded from each limit.
+pub async fn release_all(limiters: &[RateLimiter<'_>]) {
+    join_all(limiters.iter().map(RateLimiter::release)).await;
+}
+
+/// Counts an attempt as failed in each limit.
+pub async fn fail_all(limiters: &[RateLimiter<'_>]) -> Result<(), HandlerError> {
+    join_all(limiters.iter().map(RateLimiter::fail)).await.into_iter().collect()
+}
+
+/// A quota: a number of uses, whether they succeed or not.
+pub struct QuotaCounter<'a> {
+    counter: Counter<'a>,
+    quota: Quota,
+}
+
+/// A use that was counted.
+#[derive(Clone, Copy, Debug)]
+pub struct Used {
+    /// The uses in this window, with this one.
+    pub total: i64,
+    /// The time until the next use, if the quota is exceeded.
+    pub exceeded: Option<Duration>,
+}
+
+impl<'a> QuotaCounter<'a> {
+    /// Returns the quota `kind` of these names.
+    pub fn new(context: &'a Context, now: Timestamp, quota: Quota, kind: &str, of: &[&str]) -> Self {
+        Self { counter: Counter::new(context, now, quota.window, kind, of), quota }
+    }
+
+    /// Counts a use. It stays counted even if the quota is exceeded. Round trips: 1.
+    pub async fn add(&self) -> Result<Used, HandlerError> {
+        let total = self.counter.add(ATTEMPT).await?;
+        Ok(Used { total, exceeded: self.quota.judge(total, self.counter.now).err() })
+    }
+
+    /// Subtracts a use that was refused. Round trips: 1.
+    pub async fn release(&self) {
+        self.counter.subtract(ATTEMPT).await;
     }
 }
 
@@ -79,8 +141,20 @@ pub fn network(address: Option<IpAddr>) -> String {
     match address.map(|address| address.to_canonical()) {
         None => "unknown".to_owned(),
         Some(IpAddr::V4(address)) => address.to_string(),
-        Some(IpAddr::V6(address)) => address.segments().iter().take(4).map(|segment| format!("{segment:x}:")).collect(),
+        Some(IpAddr::V6(address)) => prefix(address.segments(), 4),
     }
+}
+
+/// Returns the site of an IPv6 address, a /48; `None` for other addresses.
+pub fn site(address: Option<IpAddr>) -> Option<String> {
+    match address?.to_canonical() {
+        IpAddr::V4(_) => None,
+        IpAddr::V6(address) => Some(prefix(address.segments(), 3)),
+    }
+}
+
+fn prefix(segments: [u16; 8], length: usize) -> String {
+    segments.iter().take(length).map(|segment| format!("{segment:x}:")).collect()
 }
 
 #[cfg(test)]
@@ -95,5 +169,13 @@ mod tests {
         assert_eq!(of("2001:db8:1:2::1"), of("2001:db8:1:2:ffff::9"));
         assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
         assert_eq!(network(None), "unknown");
+    }
+
+    #[test]
+    fn a_site_has_many_subscribers() {
+        let of = |text: &str| site(Some(text.parse().unwrap()));
+        assert_eq!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
+        assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:2:2::1"));
+        assert_eq!((of("192.0.2.1"), of("::ffff:192.0.2.1"), site(None)), (None, None, None));
     }
 }

@@ -8,11 +8,10 @@ use latchkey_storage::grants::{GrantUpdate, Rotation, SessionGrants};
 use latchkey_storage::memory::Memory;
 use latchkey_storage::users::{Credential, User};
 use latchkey_storage::{
-    Bucket, Kind, Owner, Record, Records, attempts, clients, consents, devices, directory, grants, logouts, markers,
-    pushed, registrations, sessions, sign_out, signing_keys, users,
+    Bucket, Kind, Owner, Record, Records, clients, consents, devices, directory, grants, logouts, markers, pushed,
+    registrations, sessions, sign_out, signing_keys, users,
 };
 use protocol::registration::{Registration, RegistrationState};
-use protocol::throttle::ACCOUNT;
 use protocol::{
     ActiveGrant, AuthenticationContext, AuthenticationMethod, AuthorizationRequest, Client, Grant, GrantState,
     Parameters, PushedRequestId, RefreshLifetimes, RequestEndpoint, ResponseTarget, RetryWindows, RevokedToken,
@@ -202,7 +201,11 @@ async fn a_user() {
 #[tokio::test]
 async fn a_credential() {
     let memory = Memory::new();
-    let credential = |password: &str| Credential { subject: sub("ada"), password: password.to_owned() };
+    let credential = |password: &str| Credential {
+        subject: sub("ada"),
+        password: password.to_owned(),
+        name: Some("Ada".to_owned()),
+    };
     users::save_credential(&memory, "ada", &credential("first")).await.unwrap();
     evolve(&memory, Kind::Credential).await;
     assert_eq!(users::find_credential(&memory, "ada").await.unwrap().unwrap().password, "first");
@@ -508,21 +511,6 @@ async fn leftovers_that_cannot_be_read_hold_up_no_others() {
     assert!(reported.reason.contains("grant#"), "{reported}");
     assert!(!grants::find(&memory, readable).await.unwrap().unwrap().state.accepts("jti", LATER));
     assert_eq!(sign_out::due(&memory, LATER).await.len(), 1);
-}
-
-#[tokio::test]
-async fn counters() {
-    let memory = Memory::new();
-    attempts::reserve(&memory, "account", ACCOUNT, NOW, "w0").await.unwrap().unwrap();
-    attempts::take(&memory, "window", Duration::from_secs(60), 9, NOW, "w0").await.unwrap().unwrap();
-    evolve(&memory, Kind::Throttle).await;
-    attempts::reserve(&memory, "account", ACCOUNT, NOW, "w1").await.unwrap().unwrap();
-    attempts::forgive(&memory, "account", false, "w2").await.unwrap();
-    attempts::take(&memory, "window", Duration::from_secs(60), 9, NOW, "w1").await.unwrap().unwrap();
-    assert_kept(&memory, Kind::Throttle);
-    attempts::forgive(&memory, "account", true, "w3").await.unwrap();
-    attempts::forgive(&memory, "window", true, "w3").await.unwrap();
-    assert_deleted(&memory, Kind::Throttle);
 }
 
 #[tokio::test]

@@ -2,8 +2,8 @@
 
 use keys::{Purpose, Secret, Secrets};
 use protocol::{
-    AuthorizationCode, CodeBinding, DeviceCode, InitialAccessToken, RefreshToken, RegistrationAccessToken, RequestUri,
-    SealedToken, SessionToken,
+    AuthorizationCode, CodeBinding, DeviceCode, InitialAccessToken, KnownBrowser, RefreshToken,
+    RegistrationAccessToken, RequestUri, SealedToken, SessionToken,
 };
 use std::sync::LazyLock;
 use types::{ClientId, Timestamp};
@@ -19,13 +19,14 @@ fn binding() -> CodeBinding<'static> {
 type Reseal = fn(&Secrets, &str) -> Option<SealedToken>;
 
 /// Each kind of token, with its prefix.
-const KINDS: [(&str, Reseal); 7] = [
+const KINDS: [(&str, Reseal); 8] = [
     ("lkc_", |keys, text| AuthorizationCode::open(keys, text, binding(), NOW).map(|code| code.seal(keys, binding()))),
     ("lkr_", |keys, text| RefreshToken::open(keys, text, &CLIENT, NOW).map(|token| token.seal(keys, &CLIENT))),
     ("lks_", |keys, text| SessionToken::open(keys, text, NOW).map(|token| token.seal(keys))),
     ("lkd_", |keys, text| DeviceCode::open(keys, text, &CLIENT).map(|code| code.seal(keys, &CLIENT))),
     ("lki_", |keys, text| InitialAccessToken::open(keys, text, NOW).map(|token| token.seal(keys))),
     ("lkg_", |keys, text| RegistrationAccessToken::open(keys, text, &CLIENT).map(|token| token.seal(keys, &CLIENT))),
+    ("lkb_", |keys, text| KnownBrowser::open(keys, text, "binding", NOW).map(|known| known.seal(keys, "binding"))),
     ("lkp_", |keys, text| RequestUri::open(keys, text, &CLIENT, NOW).map(|uri| uri.seal(keys, &CLIENT))),
 ];
 
@@ -81,6 +82,7 @@ mod tests {
             ("lki", initial.seal(&secrets)),
             ("lkg", registration.seal(&secrets, &CLIENT)),
             ("lkp", request_uri.seal(&secrets, &CLIENT)),
+            ("lkb", KnownBrowser { id: [3; 16], expires_at }.seal(&secrets, "binding")),
         ];
         for (name, token) in tokens {
             let path = format!("{}/seeds/sealed_token/{name}", env!("CARGO_MANIFEST_DIR"));

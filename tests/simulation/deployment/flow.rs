@@ -38,6 +38,13 @@ impl Flow {
         self.browser.cookies().contains_key("__Host-latchkey_session")
     }
 
+    /// Returns the browser without its session cookie.
+    #[must_use]
+    pub fn without_session(mut self) -> Self {
+        self.browser.forget("__Host-latchkey_session");
+        self
+    }
+
     /// Returns the start of an authorization request.
     pub fn authorize_url(scope: &str) -> String {
         let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(VERIFIER));

@@ -185,6 +185,7 @@ pub async fn seed(records: &dyn Records, password_hash: &str) {
         claims: claims.as_object().unwrap().clone(),
     };
     users::save(records, &user).await.unwrap();
-    let credential = users::Credential { subject: user.subject, password: password_hash.to_owned() };
+    let name = Some(user.display_name().to_owned());
+    let credential = users::Credential { subject: user.subject, password: password_hash.to_owned(), name };
     users::save_credential(records, USERNAME, &credential).await.unwrap();
 }

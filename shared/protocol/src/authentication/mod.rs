@@ -53,6 +53,8 @@ pub enum AuthenticationState {
     Success {
         /// `sub` of the user.
         subject: Subject,
+        /// The display name of the user.
+        name: String,
         /// The sign-in.
         context: AuthenticationContext,
     },

@@ -2,6 +2,7 @@
 
 use super::{AuthenticationDenied, AuthenticationMethod, AuthenticationState};
 use crate::Parameters;
+use crate::limits::MAX_PASSWORD;
 use std::fmt;
 use types::{Subject, Timestamp};
 
@@ -19,17 +20,14 @@ pub struct PasswordAttempt {
 }
 
 impl PasswordAttempt {
-    /// The longest username in bytes.
+    /// The longest username that the form accepts, in bytes.
     pub const MAX_USERNAME: usize = 256;
-
-    /// The longest password in bytes.
-    pub const MAX_PASSWORD: usize = 1024;
 
     /// Reads the form of the sign-in page. Errors: a field is empty or too long.
     pub fn from_form(parameters: &Parameters) -> Result<Self, AuthenticationDenied> {
         let field = |name, max| parameters.value(name).filter(|value| value.len() <= max).map(str::to_owned);
         let username = field("username", Self::MAX_USERNAME);
-        let password = field("password", Self::MAX_PASSWORD);
+        let password = field("password", MAX_PASSWORD);
         match (username, password) {
             (Some(username), Some(password)) => Ok(Self { username, password }),
             _ => Err(AuthenticationDenied::WrongCredential),
@@ -46,14 +44,9 @@ impl PasswordAttempt {
         &self.password
     }
 
-    /// Returns the state after the comparison: `subject` is the user whose password matched.
-    pub fn judge(subject: Option<Subject>, now: Timestamp) -> AuthenticationState {
-        match subject {
-            Some(subject) => {
-                AuthenticationState::Success { subject, context: AuthenticationMethod::Password.context(now) }
-            }
-            None => AuthenticationState::Denied(AuthenticationDenied::WrongCredential),
-        }
+    /// Returns the state after the password of a user matched.
+    pub fn success(subject: Subject, name: String, now: Timestamp) -> AuthenticationState {
+        AuthenticationState::Success { subject, name, context: AuthenticationMethod::Password.context(now) }
     }
 }
 

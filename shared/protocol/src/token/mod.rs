@@ -5,6 +5,7 @@
 //! | authorization code | `lkc_` | the grant | client, redirect URI, code challenge |
 //! | refresh token | `lkr_` | the grant, with a snapshot of its state | client |
 //! | session cookie | `lks_` | the session | |
+//! | known browser | `lkb_` | the counter of its attempts | account |
 //! | device code | `lkd_` | the decision of the user | client |
 //! | `request_uri` of a pushed request | `lkp_` | the pushed request | client |
 //! | initial access token | `lki_` | the record that counts its uses | |
@@ -17,6 +18,7 @@ mod bytes;
 mod device_code;
 mod id_token;
 mod initial_access_token;
+mod known_browser;
 mod record_id;
 mod reference;
 mod refresh_token;
@@ -31,6 +33,7 @@ pub use authorization_code::{AuthorizationCode, CodeBinding};
 pub use device_code::DeviceCode;
 pub use id_token::{IdTokenClaims, left_half_hash};
 pub use initial_access_token::InitialAccessToken;
+pub use known_browser::KnownBrowser;
 pub use record_id::{DeviceDecisionId, GrantId, InitialAccessTokenId, PushedRequestId, RegistrationId, SessionId};
 pub use refresh_token::RefreshToken;
 pub use registration_access_token::RegistrationAccessToken;

@@ -15,6 +15,6 @@ mod client;
 mod grant;
 mod interaction;
 mod parsers;
+mod rate_limit;
 mod registration;
 mod sealed_token;
-mod throttle;

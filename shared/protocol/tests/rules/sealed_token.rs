@@ -3,8 +3,8 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use latchkey_protocol::{
-    AuthorizationCode, CodeBinding, DeviceCode, GrantId, GrantSnapshot, InitialAccessToken, InitialAccessTokenId, Mac,
-    RefreshToken, RegistrationAccessToken, RegistrationId, RequestUri, SessionId, SessionToken,
+    AuthorizationCode, CodeBinding, DeviceCode, GrantId, GrantSnapshot, InitialAccessToken, InitialAccessTokenId,
+    KnownBrowser, Mac, RefreshToken, RegistrationAccessToken, RegistrationId, RequestUri, SessionId, SessionToken,
 };
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -125,6 +125,7 @@ fn a_token_of_one_kind_is_none_of_another() {
     let initial = InitialAccessToken { id: InitialAccessTokenId::new([1, 2], [3; 16]), max_uses: 7, expires_at };
     let registration = RegistrationAccessToken { registration: RegistrationId::new([1, 2], [3; 16]), generation: 7 };
     let refresh = RefreshToken { snapshot: snapshot(3) };
+    let known = KnownBrowser { id: [5; 16], expires_at };
     let sealed = [
         session.seal(keys).into_exposed(),
         uri.seal(keys, &id("client")).into_exposed(),
@@ -133,7 +134,11 @@ fn a_token_of_one_kind_is_none_of_another() {
         registration.seal(keys, &id("client")).into_exposed(),
         refresh.seal(keys, &id("client")).into_exposed(),
         code(),
+        known.seal(keys, "client").into_exposed(),
     ];
+    assert_eq!(KnownBrowser::open(keys, &sealed[7], "client", T0), Some(known));
+    assert_eq!(KnownBrowser::open(keys, &sealed[7], "other", T0), None);
+    assert_eq!(KnownBrowser::open(keys, &sealed[7], "client", expires_at), None, "expired");
     assert_eq!(SessionToken::open(keys, &sealed[0], T0), Some(session));
     assert_eq!(RequestUri::open(keys, &sealed[1], &id("client"), T0), Some(uri));
     assert_eq!(DeviceCode::open(keys, &sealed[2], &id("client")), Some(device));
@@ -149,12 +154,14 @@ fn a_token_of_one_kind_is_none_of_another() {
             RegistrationAccessToken::open(keys, text, &id("client")).is_some(),
             RefreshToken::open(keys, text, &id("client"), T0).is_some(),
             AuthorizationCode::open(keys, text, code_for(&id("client")), T0).is_some(),
+            KnownBrowser::open(keys, text, "client", T0).is_some(),
         ]
     };
     for (index, token) in sealed.iter().enumerate() {
-        for (other, prefix) in ["lks_", "lkp_", "lkd_", "lki_", "lkg_", "lkr_", "lkc_"].into_iter().enumerate() {
+        for (other, prefix) in ["lks_", "lkp_", "lkd_", "lki_", "lkg_", "lkr_", "lkc_", "lkb_"].into_iter().enumerate()
+        {
             let renamed = format!("{prefix}{}", &token[4..]);
-            let expected: [bool; 7] = std::array::from_fn(|kind| kind == index && other == index);
+            let expected: [bool; 8] = std::array::from_fn(|kind| kind == index && other == index);
             assert_eq!(opens(&renamed), expected, "{renamed}");
         }
     }

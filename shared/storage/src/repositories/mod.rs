@@ -1,8 +1,8 @@
 //! Repositories: typed values in records. Each module owns the keys, the encoding and the writes of one kind of record.
 
-pub mod attempts;
 pub mod clients;
 pub mod consents;
+pub mod counters;
 mod deployment_list;
 pub mod devices;
 pub mod directory;

@@ -71,24 +71,8 @@ pub(crate) async fn update<T, R, E>(
     records: &dyn Records,
     target: Target,
     start: Start<T>,
-    change: impl FnMut(Option<&Current<T>>) -> Result<Change<T, R>, E> + Send,
-) -> Result<Updated<R>, E>
-where
-    T: Serialize + DeserializeOwned + Send,
-    R: Send,
-    E: From<Unavailable> + Send,
-{
-    let busy = || Unavailable { reason: format!("too many requests write the record {} at once", target.key) };
-    try_update(records, &target, start, change).await?.ok_or_else(|| busy().into())
-}
-
-/// Does the same as [`update`], but returns `None` if too many writers write at once.
-pub(crate) async fn try_update<T, R, E>(
-    records: &dyn Records,
-    target: &Target,
-    start: Start<T>,
     mut change: impl FnMut(Option<&Current<T>>) -> Result<Change<T, R>, E> + Send,
-) -> Result<Option<Updated<R>>, E>
+) -> Result<Updated<R>, E>
 where
     T: Serialize + DeserializeOwned + Send,
     R: Send,
@@ -125,10 +109,13 @@ where
             }
         }
     };
-    let swapped = swap(records, target, start, &mut decide).await?;
+    let swapped = swap(records, &target, start, &mut decide).await?;
     match (swapped, result) {
-        (Swapped::Done(record), Some(result)) => Ok(Some(Updated { result: result?, record })),
-        (Swapped::Busy, _) | (_, None) => Ok(None),
+        (Swapped::Done(record), Some(result)) => Ok(Updated { result: result?, record }),
+        (Swapped::Busy, _) | (_, None) => {
+            let reason = format!("too many requests write the record {} at once", target.key);
+            Err(Unavailable { reason }.into())
+        }
     }
 }
 

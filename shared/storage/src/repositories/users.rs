@@ -33,6 +33,16 @@ pub struct Credential {
     pub subject: Subject,
     /// The hash of the password, as a PHC string.
     pub password: String,
+    /// The display name of the user, so that sign-in need not read the profile. `None` if a version before this one wrote
+    /// the credential.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
+
+/// The display name in a credential. A rewrite keeps the other members.
+#[derive(Serialize, Deserialize)]
+struct DisplayName {
+    name: Option<String>,
 }
 
 /// Returns the owner of all records of a user.
@@ -94,6 +104,22 @@ pub async fn save_credential(
     credential: &Credential,
 ) -> Result<(), Unavailable> {
     write(records, Target::unowned(credential_key(username)), credential).await
+}
+
+/// Replaces the display name in the credential of a sign-in name, if there is one. Round trips: 2.
+///
+/// The caller may write credentials and not read them: the first write is at a generation that no record reaches, and
+/// meets the credential as it is.
+pub async fn save_display_name(records: &dyn Records, username: &str, name: &str) -> Result<(), Unavailable> {
+    let renamed = || DisplayName { name: Some(name.to_owned()) };
+    let rename = |current: Option<&Current<DisplayName>>| {
+        Ok::<_, Unavailable>(match current {
+            None => Change::Keep(()),
+            Some(_) => Change::Write(renamed(), None, ()),
+        })
+    };
+    let target = Target::unowned(credential_key(username));
+    update(records, target, Start::Snapshot(u64::MAX, renamed()), rename).await.map(|_| ())
 }
 
 /// Removes the credential of a sign-in name. Does not read it.

@@ -1,0 +1,102 @@
+//! The limits of attempts to sign in.
+//!
+//! - A browser in which the account signed in before has a limit of its own: an attacker elsewhere cannot lock the account out there.
+//! - Elsewhere the network and the account are counted. Beyond the allowance of the account, the account is counted per
+//!   network, so that only a network that guesses is refused.
+
+use crate::known_browser::{self, KnownAccounts};
+use platform::entropy;
+use protocol::KnownBrowser;
+use protocol::rate_limit::{Limit, Quota};
+use provider::throttle::{QuotaCounter, RateLimiter, fail_all, network, release_all};
+use provider::{HandlerError, InteractionPage};
+use std::time::Duration;
+
+/// An attempt to sign in that the limits allow. It ends with [`succeed`](Self::succeed) or [`fail`](Self::fail).
+pub(crate) struct Attempt<'a> {
+    account: String,
+    known: KnownAccounts,
+    limiters: Vec<RateLimiter<'a>>,
+}
+
+impl<'a> Attempt<'a> {
+    /// Counts an attempt to sign in to an account, a normalized username. Errors: the time until the next attempt; nothing
+    /// stays counted then. Round trips: 2 at the same time; 1 in a known browser; 1 more, after them, beyond the allowance
+    /// of the account.
+    pub(crate) async fn begin(
+        page: &InteractionPage<'a>,
+        account: String,
+    ) -> Result<Result<Self, Duration>, HandlerError> {
+        let known = KnownAccounts::of(page.request, page.context, &account);
+        let limiters = match known.browser {
+            Some(browser) => acquire_known(page, &account, browser).await?,
+            None => acquire_unknown(page, &account).await?,
+        };
+        Ok(limiters.map(|limiters| Self { account, known, limiters }))
+    }
+
+    /// Ends an attempt whose password was right, or that did not come to an end.
+    pub(crate) async fn succeed(&self) {
+        release_all(&self.limiters).await;
+    }
+
+    /// Ends an attempt whose password was wrong.
+    pub(crate) async fn fail(&self) -> Result<(), HandlerError> {
+        fail_all(&self.limiters).await
+    }
+
+    /// Returns the `Set-Cookie` value by which the browser is known from now on.
+    pub(crate) fn remember(&self, page: &InteractionPage<'_>) -> Result<String, HandlerError> {
+        let id = self.known.browser.map_or_else(entropy::bytes, |browser| Ok(browser.id))?;
+        let expires_at = page.request.received_at.after(known_browser::LIFETIME);
+        let token = KnownBrowser { id, expires_at }.seal(&page.context.secrets, &self.account);
+        Ok(self.known.cookie(&page.context.config, token.expose()))
+    }
+}
+
+async fn acquire_known<'a>(
+    page: &InteractionPage<'a>,
+    account: &str,
+    browser: KnownBrowser,
+) -> Result<Result<Vec<RateLimiter<'a>>, Duration>, HandlerError> {
+    let id: String = browser.id.iter().map(|byte| format!("{byte:02x}")).collect();
+    let (context, now) = (page.context, page.request.received_at);
+    let limiter = RateLimiter::new(context, now, Limit::KNOWN_BROWSER, "known browser", &[&id, account]);
+    Ok(limiter.acquire().await?.map(|()| vec![limiter]))
+}
+
+async fn acquire_unknown<'a>(
+    page: &InteractionPage<'a>,
+    account: &str,
+) -> Result<Result<Vec<RateLimiter<'a>>, Duration>, HandlerError> {
+    let (context, now, from) = (page.context, page.request.received_at, network(page.request.address));
+    let of_network = RateLimiter::new(context, now, Limit::NETWORK, "network", &[&from]);
+    let of_account = QuotaCounter::new(context, now, Quota::ACCOUNT, "account", &[account]);
+    let (in_network, in_account) = futures::join!(of_network.acquire(), of_account.add());
+    let used = match (in_network, in_account) {
+        (Ok(Ok(())), Ok(used)) => used,
+        (in_network, in_account) => {
+            if matches!(in_network, Ok(Ok(()))) {
+                of_network.release().await;
+            }
+            if in_account.is_ok() {
+                of_account.release().await;
+            }
+            let refused = in_network?;
+            in_account?;
+            return Ok(refused.map(|()| Vec::new()));
+        }
+    };
+    if used.exceeded.is_none() {
+        return Ok(Ok(vec![of_network]));
+    }
+    let names = [account, from.as_str()];
+    let of_both = RateLimiter::new(context, now, Limit::ACCOUNT_IN_NETWORK, "account in network", &names);
+    match of_both.acquire().await {
+        Ok(Ok(())) => Ok(Ok(vec![of_network, of_both])),
+        refused => {
+            of_network.release().await;
+            refused.map(|refused| refused.map(|()| Vec::new()))
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! Rate limits: counters in windows of time. The rules are pure; the counters are in the store.
+
+use std::time::Duration;
+use types::Timestamp;
+
+/// The amount that an attempt in progress adds to a counter. It is subtracted when the attempt succeeds, or is refused by any limit.
+pub const ATTEMPT: i64 = 1;
+
+/// The amount that a failed attempt leaves in the counter of its window, in place of [`ATTEMPT`].
+pub const FAILURE: i64 = 1 << 20;
+
+/// The amount that a failed attempt adds to the counter of the next window. So an attacker who waits for the next window finds half
+/// of the failures there, and has all free failures back only after a whole window without any.
+pub const CARRIED: i64 = FAILURE / 2;
+
+/// Retry-After if only attempts in progress stand in the way.
+const SOON: Duration = Duration::from_secs(1);
+
+/// A limit of failed attempts, for one account, network or browser.
+///
+/// An attempt is counted before it is judged, so that concurrent attempts cannot evade the limit. Success is never counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// Failures that a window allows, together with the attempts in progress beyond `at_once`.
+    pub free: u32,
+    /// Attempts that may be in progress beside them: a network may be that of many users.
+    pub at_once: u32,
+    /// The length of a window.
+    pub window: Duration,
+}
+
+/// A number of uses that a window of time allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quota {
+    /// The uses.
+    pub most: u32,
+    /// The length of a window.
+    pub window: Duration,
+}
+
+/// One of the windows into which time is divided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// The position among the windows of this length.
+    pub number: u64,
+    /// The end.
+    pub ends_at: Timestamp,
+}
+
+const QUARTER_HOUR: Duration = Duration::from_secs(15 * 60);
+
+impl Limit {
+    /// For a network: attempts on many accounts, or guesses of user codes. Many users may share a network, and sign in at
+    /// the same moment.
+    pub const NETWORK: Self = Self { free: 50, at_once: 250, window: QUARTER_HOUR };
+
+    /// For one account in one network, once the account is beyond [`Quota::ACCOUNT`].
+    pub const ACCOUNT_IN_NETWORK: Self = Self { free: 3, at_once: 0, window: QUARTER_HOUR };
+
+    /// For one account in a browser in which it signed in before.
+    pub const KNOWN_BROWSER: Self = Self { free: 10, at_once: 0, window: QUARTER_HOUR };
+
+    /// For a browser: guesses of user codes. A browser can discard its cookie, so the network counts, too.
+    pub const USER_CODE: Self = Self { free: 5, at_once: 0, window: QUARTER_HOUR };
+
+    /// Judges an attempt by the total after it was counted. Errors: the time until an attempt may succeed, in whole seconds.
+    pub fn judge(self, total: i64, now: Timestamp) -> Result<(), Duration> {
+        // A negative total is that of a counter that lost attempts: it allows everything.
+        let halves = total.saturating_add(CARRIED / 2).div_euclid(CARRIED).max(0);
+        let in_progress = total.saturating_sub(halves.saturating_mul(CARRIED)).max(0);
+        let failures = halves.saturating_add(1).div_euclid(2);
+        let free = i64::from(self.free);
+        if failures >= free {
+            return Err(Window::at(now, self.window).wait(now));
+        }
+        let room = free.saturating_sub(failures).saturating_add(self.at_once.into());
+        if in_progress > room { Err(SOON) } else { Ok(()) }
+    }
+}
+
+impl Quota {
+    /// Attempts to sign in to one account from browsers in which it did not sign in before, and from all networks. Beyond
+    /// it [`Limit::ACCOUNT_IN_NETWORK`] decides, so that only a network that guesses is refused.
+    pub const ACCOUNT: Self = Self { most: 2, window: Duration::from_secs(24 * 3600) };
+
+    /// Judges a use by the total after it was counted. Errors: the time until the next use, in whole seconds.
+    pub fn judge(self, total: i64, now: Timestamp) -> Result<(), Duration> {
+        if total > self.most.into() { Err(Window::at(now, self.window).wait(now)) } else { Ok(()) }
+    }
+}
+
+impl Window {
+    /// Returns the window of this length that holds a time.
+    pub fn at(time: Timestamp, length: Duration) -> Self {
+        let length = u64::try_from(length.as_millis()).unwrap_or(u64::MAX).max(1);
+        let number = time.as_millis().div_euclid(length);
+        Self { number, ends_at: Timestamp::from_millis(number.saturating_add(1).saturating_mul(length)) }
+    }
+
+    /// Returns the time until the end, in whole seconds, rounded up.
+    fn wait(self, now: Timestamp) -> Duration {
+        Duration::from_secs(self.ends_at.since(now).as_secs().saturating_add(1))
+    }
+}

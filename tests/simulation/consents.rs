@@ -19,14 +19,8 @@ fn names(prefix: &str, count: usize) -> Scope {
 async fn much_that_was_allowed_locks_nobody_out() {
     let memory = Arc::new(Memory::new());
     let instance = deployment(memory.clone()).await;
-    consents::save(
-        memory.as_ref(),
-        &subject("alice-subject"),
-        &client_id("spa"),
-        &names("old", 300).with(&Scope::parse("email").unwrap()),
-    )
-    .await
-    .unwrap();
+    let earlier = names("old", 300).with(&Scope::parse("email").unwrap());
+    consents::add(memory.as_ref(), &subject("alice-subject"), &client_id("spa"), |_| earlier.clone()).await.unwrap();
     let mut browser = Flow::default();
     browser.code(&instance, PASSWORD, "openid").await;
     let remembered = consents::find(memory.as_ref(), &subject("alice-subject"), &client_id("spa")).await.unwrap();

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use storage::faults;
 use storage::memory::Memory;
+use storage::users;
 
 /// Evaluates `work`. Returns the number of round trips and the result.
 macro_rules! trips {
@@ -99,6 +100,96 @@ async fn a_sign_in_makes_five_calls_two_in_sequence() {
         assert_eq!((memory.counts().total() - before, in_sequence), expected);
         browser = browser.without_session();
     }
+}
+
+/// Follows a redirect within the server.
+fn path_of(response: &latchkey_http::Response) -> String {
+    let location = response.headers["location"].to_str().unwrap();
+    location.strip_prefix(simulation::ISSUER).unwrap_or_else(|| panic!("{location} is not at the server")).to_owned()
+}
+
+/// The first sign-in of a user, with consent, code and three refreshes: 15 calls on a warm instance.
+#[tokio::test]
+async fn the_first_sign_in_makes_fifteen_calls() {
+    let memory = Arc::new(Memory::new());
+    let instance = deployment(memory.clone()).await;
+    let credential = users::find_credential(memory.as_ref(), simulation::USERNAME).await.unwrap().unwrap();
+    let subject = types::Subject::parse("bob-subject").unwrap();
+    users::save_credential(memory.as_ref(), "bob", &users::Credential { subject, ..credential }).await.unwrap();
+    // Warms the caches of clients and keys.
+    Tokens::of(&Flow::redeem(&instance, &Flow::default().code(&instance, PASSWORD, "openid profile").await).await);
+
+    let mut browser = Flow::default();
+    let mut made = Vec::new();
+    let (calls, redirect) = trips!(memory, browser.get(&instance, &Flow::authorize_url("openid profile")).await);
+    made.push(("authorize", calls));
+    let (calls, page) = trips!(memory, browser.get(&instance, &path_of(&redirect)).await);
+    made.push(("sign-in page", calls));
+    let answers = [("username", "bob"), ("password", PASSWORD)];
+    let (calls, redirect) = trips!(memory, browser.submit(&instance, "/login", &page, &answers).await);
+    made.push(("POST /login", calls));
+    let (calls, redirect) = trips!(memory, browser.get(&instance, &path_of(&redirect)).await);
+    made.push(("authorize, signed in", calls));
+    let (calls, page) = trips!(memory, browser.get(&instance, &path_of(&redirect)).await);
+    made.push(("consent page", calls));
+    let allow = [("decision", "allow")];
+    let (calls, answer) = trips!(memory, browser.submit(&instance, "/consent", &page, &allow).await);
+    made.push(("POST /consent", calls));
+    let code = code_of(&answer);
+    let (calls, answer) = trips!(memory, Flow::redeem(&instance, &code).await);
+    made.push(("code", calls));
+    let mut tokens = Tokens::of(&answer);
+    for _ in 0..3 {
+        let (calls, answer) = trips!(memory, Flow::refresh(&instance, &tokens.refresh).await);
+        made.push(("refresh", calls));
+        tokens = Tokens::of(&answer);
+    }
+    let expected = [
+        ("authorize", 0),
+        ("sign-in page", 0),
+        ("POST /login", 5),
+        ("authorize, signed in", 2),
+        ("consent page", 1),
+        ("POST /consent", 3),
+        ("code", 1),
+        ("refresh", 1),
+        ("refresh", 1),
+        ("refresh", 1),
+    ];
+    assert_eq!(made, expected);
+    assert_eq!(made.iter().map(|(_, calls)| calls).sum::<u64>(), 15);
+}
+
+fn code_of(answer: &latchkey_http::Response) -> String {
+    let location = answer.headers["location"].to_str().unwrap();
+    let (_, query) = location.strip_prefix("https://app.example/cb").expect("the client").split_once('?').unwrap();
+    let (_, code) = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "code").expect("a code");
+    code.into_owned()
+}
+
+/// The form of the consent page sent twice yields one grant and one code; after the code is redeemed, a new one.
+#[tokio::test]
+async fn a_repeated_consent_yields_the_same_code() {
+    let memory = Arc::new(Memory::new());
+    let instance = deployment(memory.clone()).await;
+    let mut browser = Flow::default();
+    let redirect = browser.get(&instance, &Flow::authorize_url("openid profile")).await;
+    let page = browser.get(&instance, &path_of(&redirect)).await;
+    let answers = [("username", simulation::USERNAME), ("password", PASSWORD)];
+    let redirect = browser.submit(&instance, "/login", &page, &answers).await;
+    let redirect = browser.get(&instance, &path_of(&redirect)).await;
+    let page = browser.get(&instance, &path_of(&redirect)).await;
+    let allow = [("decision", "allow")];
+    let first = code_of(&browser.submit(&instance, "/consent", &page, &allow).await);
+    let again = code_of(&browser.submit(&instance, "/consent", &page, &allow).await);
+    assert_eq!(first, again);
+    let grants = || memory.snapshot().iter().filter(|record| record.key.is(storage::Kind::Grant)).count();
+    assert_eq!(grants(), 1);
+    Tokens::of(&Flow::redeem(&instance, &first).await);
+    let later = code_of(&browser.submit(&instance, "/consent", &page, &allow).await);
+    assert_ne!(later, first);
+    assert_eq!(grants(), 2);
+    Tokens::of(&Flow::redeem(&instance, &later).await);
 }
 
 #[tokio::test]

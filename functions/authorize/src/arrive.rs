@@ -12,6 +12,8 @@ use types::Error;
 pub(crate) struct Arrived {
     pub(crate) interaction: Interaction,
     pub(crate) client: Arc<StoredClient>,
+    /// The interaction as it travelled; `None` for a new request.
+    pub(crate) sealed: Option<String>,
     /// True if a client sent the request by POST. Browsers leave cookies out of a POST from another site, so the request
     /// continues by GET.
     pub(crate) is_posted: bool,
@@ -28,7 +30,9 @@ pub(crate) async fn interaction(
     // In a client's request `interaction` is an unknown parameter, which is ignored (RFC 6749 §3.1).
     if let (Some(sealed), None) = (parameters.value("interaction"), parameters.value("client_id")) {
         return match OpenedInteraction::open_or_adopt(context, browser, sealed, now).await? {
-            Some(OpenedInteraction { interaction, client }) => Ok(Arrived { interaction, client, is_posted: false }),
+            Some(OpenedInteraction { interaction, client }) => {
+                Ok(Arrived { interaction, client, sealed: Some(sealed.to_owned()), is_posted: false })
+            }
             None => Err(over()),
         };
     }
@@ -42,7 +46,7 @@ pub(crate) async fn interaction(
     }));
     let expires_at = now.after(context.config.interaction_lifetime);
     let interaction = Interaction::start(requested, browser.known_id().map(str::to_owned), expires_at);
-    Ok(Arrived { interaction, client, is_posted: request.method == http::Method::POST })
+    Ok(Arrived { interaction, client, sealed: None, is_posted: request.method == http::Method::POST })
 }
 
 /// Returns the error for an interaction that expired, started in another browser, or belongs to another endpoint.

@@ -4,12 +4,12 @@ use http::{Method, StatusCode};
 use latchkey_http::{Request, Response};
 use pages::{ConsentKind, ConsentView, ScopeLine};
 use platform::entropy;
-use protocol::{AuthorizationRequest, Interaction, Requested};
+use protocol::{AuthorizationRequest, NextPrompt, Requested, RequestedAuthorization};
 use provider::browser::FormOrigin;
 use provider::sessions::SignedIn;
-use provider::{AuditEvent, Context, Function, HandlerError, InteractionPage, interactions, responses};
+use provider::{AuditEvent, CodeRequest, Context, Function, HandlerError, InteractionPage, interactions, responses};
 use storage::consents;
-use types::Error;
+use types::{Error, Scope};
 
 /// The function, as every platform calls it.
 pub const FUNCTION: Function = Function::page("consent", |request, context| Box::pin(handle(request, context)));
@@ -24,7 +24,7 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Ha
         return interactions::resume(context, &page.interaction);
     };
     if request.method == Method::POST {
-        decide(&page, &requested.request, &signed_in).await
+        decide(&page, requested, &signed_in).await
     } else {
         show(&page, &requested.request, &signed_in)
     }
@@ -33,7 +33,7 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Ha
 /// Handles the form.
 async fn decide(
     page: &InteractionPage<'_>,
-    request: &AuthorizationRequest,
+    requested: &RequestedAuthorization,
     signed_in: &SignedIn,
 ) -> Result<Response, HandlerError> {
     let (context, interaction) = (page.context, &page.interaction);
@@ -48,14 +48,9 @@ async fn decide(
             ));
         }
     }
-    let (subject, client) = (&signed_in.session.subject, &request.client_id);
+    let (subject, client) = (&signed_in.session.subject, &requested.request.client_id);
     match page.parameters.value("decision") {
-        Some("allow") => {
-            let allowed: Interaction = interaction.clone().allow(signed_in.name.clone())?;
-            remember(page, request, signed_in).await?;
-            AuditEvent::ConsentGiven { subject, client }.record(page.request);
-            interactions::resume(context, &allowed)
-        }
+        Some("allow") => allow(page, requested, signed_in).await,
         Some("switch") => interactions::forward(context, "/login", &interaction.clone().restart_as_other_user()?),
         _ => {
             AuditEvent::ConsentRefused { subject, client }.record(page.request);
@@ -64,16 +59,41 @@ async fn decide(
     }
 }
 
-/// Adds the request to the consent that the user gave the client. Round trips: 2.
+/// Remembers the consent and answers the request, both at the same time. If the session does not fit the request any more,
+/// the authorization endpoint asks for what lacks. Round trips: 2 at the same time; 1 more if the client had consent before.
+async fn allow(
+    page: &InteractionPage<'_>,
+    requested: &RequestedAuthorization,
+    signed_in: &SignedIn,
+) -> Result<Response, HandlerError> {
+    let (context, client) = (page.context, &page.client);
+    let allowed = page.interaction.clone().allow(signed_in.name.clone())?;
+    let now = page.request.received_at;
+    let prompt = interactions::next_prompt(context, &allowed, Some(signed_in), &client.client, now);
+    let code = async {
+        if prompt != Ok(NextPrompt::Proceed) {
+            return interactions::resume(context, &allowed);
+        }
+        let sealed = Some(page.sealed.as_str());
+        CodeRequest { request: page.request, context, requested, signed_in, client, sealed }.answer().await
+    };
+    let (remembered, answer) = futures::join!(remember(page, &requested.request, signed_in), code);
+    remembered?;
+    answer
+}
+
+/// Adds the request to the consent that the user gave the client. Round trips: 1 if it is the first, else 2.
 async fn remember(
     page: &InteractionPage<'_>,
     request: &AuthorizationRequest,
     signed_in: &SignedIn,
 ) -> Result<(), HandlerError> {
+    let (client, resources) = (&page.client.client, &page.context.config.resources);
     let (records, subject) = (page.context.records.as_ref(), &signed_in.session.subject);
-    let earlier = consents::find(records, subject, &request.client_id).await?;
-    let consent = request.consent_to_remember(&page.client.client, &page.context.config.resources, &earlier);
-    Ok(consents::save(records, subject, &request.client_id, &consent).await?)
+    let add = |earlier: &Scope| request.consent_to_remember(client, resources, earlier);
+    consents::add(records, subject, &request.client_id, add).await?;
+    AuditEvent::ConsentGiven { subject, client: &request.client_id }.record(page.request);
+    Ok(())
 }
 
 /// Shows the page.

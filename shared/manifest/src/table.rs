@@ -83,9 +83,19 @@ pub const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "consent",
-        about: "Consent page",
+        about: "Consent page; answers the request that the user allows",
         role: Role::Endpoint(&[route("/consent", GET_POST), health("/health/consent")]),
-        records: &[access(Client, &[Get]), access(Session, &[Get]), access(Consent, &[Get, Create, Advance])],
+        records: &[
+            access(Client, &[Get]),
+            access(Session, &[Get]),
+            access(Consent, &[Create, Advance]),
+            access(User, &[Get]),
+            access(Pushed, &[Advance]),
+            access(Grant, &[Get, Create]),
+            KEYS,
+        ],
+        keys: Keys::Sign,
+        calls_out: true,
         ..Function::BASE
     },
     Function { name: "demo-api", about: "Sample API behind the guard", role: Role::SampleApi, ..Function::BASE },

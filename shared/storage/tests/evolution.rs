@@ -239,10 +239,10 @@ async fn a_session() {
 async fn a_consent() {
     let memory = Memory::new();
     let scope = |text: &str| Scope::parse(text).unwrap();
-    consents::save(&memory, &sub("ada"), &id("shop"), &scope("openid")).await.unwrap();
+    consents::add(&memory, &sub("ada"), &id("shop"), |_| scope("openid")).await.unwrap();
     evolve(&memory, Kind::Consent).await;
     assert_eq!(consents::find(&memory, &sub("ada"), &id("shop")).await.unwrap(), scope("openid"));
-    consents::save(&memory, &sub("ada"), &id("shop"), &scope("openid email")).await.unwrap();
+    consents::add(&memory, &sub("ada"), &id("shop"), |_| scope("openid email")).await.unwrap();
     assert_kept(&memory, Kind::Consent);
     assert_eq!(consents::find(&memory, &sub("ada"), &id("shop")).await.unwrap(), scope("openid email"));
     assert_listed(&memory, &users::owner(&sub("ada")), Kind::Consent).await;

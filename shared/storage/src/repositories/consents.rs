@@ -23,15 +23,22 @@ pub async fn find(records: &dyn Records, subject: &Subject, client_id: &ClientId
     Ok(Scope::recall(&consent.scope).unwrap_or_default())
 }
 
-/// Stores the scope that a user granted to a client. Round trips: 1 if it is the first, else 2.
-pub async fn save(
+/// Adds to the scope that a user granted to a client: `add` returns the new scope for the earlier one, which is empty if
+/// there is none. Round trips: 1 if it is the first, else 2.
+pub async fn add(
     records: &dyn Records,
     subject: &Subject,
     client_id: &ClientId,
-    scope: &Scope,
+    add: impl Fn(&Scope) -> Scope + Send + Sync,
 ) -> Result<(), Unavailable> {
     let target = Target::owned(key(subject, client_id), users::owner(subject));
-    let replace =
-        |_: Option<&Current<_>>| Ok::<_, Unavailable>(Change::Write(Consent { scope: scope.to_string() }, None, ()));
-    update(records, target, Start::Absent, replace).await.map(|_| ())
+    let change = |current: Option<&Current<Consent>>| {
+        let earlier = current.and_then(|current| Scope::recall(&current.state.value.scope)).unwrap_or_default();
+        let scope = add(&earlier).to_string();
+        Ok::<_, Unavailable>(match current {
+            Some(current) if current.state.value.scope == scope => Change::Keep(()),
+            _ => Change::Write(Consent { scope }, None, ()),
+        })
+    };
+    update(records, target, Start::Absent, change).await.map(|_| ())
 }

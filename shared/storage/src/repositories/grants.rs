@@ -138,6 +138,36 @@ pub async fn create(
     create_new(records, new_record(id, grant, state, expires_at), &[]).await.map(|_| ())
 }
 
+/// The outcome of [`create_for_code`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CreatedForCode {
+    /// The grant is stored.
+    Created,
+    /// The grant is there already. Its code is unredeemed and expires at this time.
+    Unredeemed(Timestamp),
+    /// The grant is there already, and its code is redeemed or revoked.
+    Redeemed,
+}
+
+/// Stores a grant whose code is about to be issued, if its identifier is free: the identifier is derived from the request,
+/// which may be repeated. Round trips: 1.
+pub async fn create_for_code(
+    records: &dyn Records,
+    id: GrantId,
+    grant: &Grant,
+    state: &GrantState,
+    expires_at: Timestamp,
+) -> Result<CreatedForCode, Unavailable> {
+    let Created::Exists(record) = records.create(&new_record(id, grant, state, expires_at)).await? else {
+        return Ok(CreatedForCode::Created);
+    };
+    let code_expires_at = record.expires_at.map(|expires_at| expires_at.before(MARGIN));
+    Ok(match (decode::<GrantState>(&record.key, &record.state)?, code_expires_at) {
+        (GrantState::Issued(_), Some(expires_at)) => CreatedForCode::Unredeemed(expires_at),
+        _ => CreatedForCode::Redeemed,
+    })
+}
+
 /// Stores the grant of an assertion (RFC 7521). Its identifier is derived from the assertion (see [`assertion_id`]).
 /// Returns false, and stores nothing, if the assertion was used before. Round trips: 1.
 pub async fn create_once(

@@ -1,0 +1,159 @@
+//! The answer to an authorization request with a code, after sign-in and consent.
+
+use crate::sessions::SignedIn;
+use crate::{AuditEvent, Context, HandlerError, IdTokenBinding, TokenIssuer, authorization_response};
+use keys::Purpose;
+use latchkey_http::{Request, Response};
+use platform::entropy;
+use protocol::{
+    AuthorizationCode, CodeBinding, Grant, GrantId, GrantState, RequestedAuthorization, ResponseType, SealedToken,
+    StoredClient,
+};
+use storage::grants::{self, CreatedForCode};
+use storage::pushed::{self, Answer};
+use storage::users;
+use types::{Error, ErrorCode};
+
+/// An authorization request that the user allowed, and that is answered now.
+#[derive(Clone, Copy)]
+pub struct CodeRequest<'a> {
+    /// The HTTP request.
+    pub request: &'a Request,
+    /// Context of the function.
+    pub context: &'a Context,
+    /// The authorization request.
+    pub requested: &'a RequestedAuthorization,
+    /// The user.
+    pub signed_in: &'a SignedIn,
+    /// The client.
+    pub client: &'a StoredClient,
+    /// The sealed interaction that the browser sent; `None` if the request needed no page. A request that is sent again
+    /// with the same interaction, in the same session, gets the same code while the code is unredeemed.
+    pub sealed: Option<&'a str>,
+}
+
+/// The tokens of the authorization response.
+struct Issued {
+    code: SealedToken,
+    id_token: Option<String>,
+}
+
+impl CodeRequest<'_> {
+    /// Answers the request. Errors: the request was pushed, and answered before. Round trips: 1; 2 if the ID token has
+    /// claims of the profile; 1 more if the request was pushed; 2 more if it was answered before.
+    pub async fn answer(self) -> Result<Response, HandlerError> {
+        let Some(issued) = self.issue().await? else {
+            let error = Error::new(ErrorCode::InvalidRequestUri, "this pushed request was answered already");
+            return Err(error.into());
+        };
+        let (subject, client) = (&self.signed_in.session.subject, &self.client.client.client_id);
+        AuditEvent::CodeIssued { subject, client }.record(self.request);
+        let target = &self.requested.request.target;
+        let code = issued.code.expose();
+        authorization_response::deliver(&target.code_response(code, issued.id_token, &self.context.config.issuer))
+    }
+
+    /// Creates the grant and issues its code (RFC 6749 §4.1.2), in the hybrid flow with the ID token. `None` if the request
+    /// was pushed and answered before.
+    async fn issue(self) -> Result<Option<Issued>, HandlerError> {
+        let Self { context, signed_in, client, .. } = self;
+        let request = &self.requested.request;
+        let grant = self.grant().await?;
+        let code = self.create(&grant).await?;
+        let Some(code) = self.claim_pushed_request(code, &signed_in.session.sid).await? else { return Ok(None) };
+        let binding = CodeBinding {
+            client_id: &request.client_id,
+            redirect_uri: request.target.redirect_uri(),
+            code_challenge: request.code_challenge.as_ref().map_or("", |challenge| challenge.as_str()),
+        };
+        let code = code.seal(&context.secrets, binding);
+        let id_token = match request.response_type {
+            ResponseType::Code => None,
+            ResponseType::CodeIdToken => {
+                let issuer = TokenIssuer { context, client: &client.client, now: self.request.received_at };
+                let binding = IdTokenBinding {
+                    code: Some(code.expose()),
+                    nonce: request.nonce.as_deref(),
+                    ..IdTokenBinding::default()
+                };
+                Some(issuer.id_token(&grant, binding).await?)
+            }
+        };
+        Ok(Some(Issued { code, id_token }))
+    }
+
+    /// Returns the grant of the request. Round trips: 0; 1 if the ID token has claims of the profile.
+    async fn grant(self) -> Result<Grant, HandlerError> {
+        let (request, session) = (&self.requested.request, &self.signed_in.session);
+        let id_token_claims = if request.claims.wants_id_token_profile() {
+            let user = users::find(self.context.records.as_ref(), &session.subject).await?;
+            user.map(|user| request.claims.for_id_token(&user.claims)).unwrap_or_default()
+        } else {
+            serde_json::Map::new()
+        };
+        Ok(Grant {
+            client_id: request.client_id.clone(),
+            subject: session.subject.clone(),
+            scope: request.scope.clone(),
+            nonce: request.nonce.clone(),
+            authentication: session.authentication.clone(),
+            sid: session.sid.clone(),
+            resources: request.resources.clone(),
+            claims: request.claims.clone(),
+            id_token_claims,
+        })
+    }
+
+    /// Stores the grant. Returns its code, or the code of the same request in the same session if it is unredeemed. Round
+    /// trips: 1; 2 if the request was answered before and its code is redeemed.
+    async fn create(self, grant: &Grant) -> Result<AuthorizationCode, HandlerError> {
+        let (records, now) = (self.context.records.as_ref(), self.request.received_at);
+        let lifetime = self.context.config.code_lifetime;
+        let (state, expires_at) = (GrantState::issued(entropy::name()?), now.after(lifetime));
+        if let Some(random) = self.derived() {
+            let id = grants::new_id(&grant.subject, random);
+            match grants::create_for_code(records, id, grant, &state, expires_at).await? {
+                CreatedForCode::Created => return Ok(AuthorizationCode { grant: id, issued_at: now, expires_at }),
+                CreatedForCode::Unredeemed(expires_at) if !expires_at.is_past(now) => {
+                    let issued_at = expires_at.before(lifetime);
+                    return Ok(AuthorizationCode { grant: id, issued_at, expires_at });
+                }
+                CreatedForCode::Unredeemed(_) | CreatedForCode::Redeemed => {}
+            }
+        }
+        let id = grants::new_id(&grant.subject, entropy::bytes()?);
+        grants::create(records, id, grant, &state, expires_at).await?;
+        Ok(AuthorizationCode { grant: id, issued_at: now, expires_at })
+    }
+
+    /// Returns the random part of the grant's key, which interaction and session determine.
+    fn derived(self) -> Option<[u8; 16]> {
+        let parts = [b"grant".as_slice(), self.sealed?.as_bytes(), self.signed_in.name.as_bytes()];
+        let tag = self.context.secrets.mac(Purpose::Interaction, &parts);
+        tag.first_chunk().copied()
+    }
+
+    /// Claims the pushed request for a new code: a pushed request yields one code (RFC 9126 §7.3). Returns the code to answer
+    /// with: the new one, or the earlier one if this session already holds an unredeemed code for the request, because the
+    /// response was lost. `None` if the request was answered otherwise. Round trips: 0 for a request that was not pushed; 1; 2
+    /// if the request was answered before.
+    async fn claim_pushed_request(
+        self,
+        code: AuthorizationCode,
+        sid: &str,
+    ) -> Result<Option<AuthorizationCode>, HandlerError> {
+        let records = self.context.records.as_ref();
+        let Some(id) = self.requested.pushed else { return Ok(Some(code)) };
+        let answer = Answer { grant: code.grant.name(), issued_at: code.issued_at, sid: sid.to_owned() };
+        let Some(before) = pushed::answer(records, id, &answer).await? else { return Ok(None) };
+        if before == answer {
+            return Ok(Some(code));
+        }
+        let Some(grant) = GrantId::from_name(&before.grant).filter(|_| before.sid == sid) else { return Ok(None) };
+        let found = grants::find(records, grant).await?;
+        let is_unredeemed = found.is_some_and(|found| matches!(found.state, GrantState::Issued(_)));
+        let issued_at = before.issued_at;
+        let expires_at = issued_at.after(self.context.config.code_lifetime);
+        Ok(is_unredeemed.then_some(AuthorizationCode { grant, issued_at, expires_at }))
+    }
+}

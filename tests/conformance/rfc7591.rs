@@ -1,6 +1,7 @@
 //! OAuth 2.0 Dynamic Client Registration (RFC 7591), with OpenID Connect Registration.
 
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::time::Duration;
 use suite::registration::{Registered, register, register_with};
 use suite::{
@@ -348,9 +349,18 @@ fn the_sector_identifier_is_fetched_and_checked() {
     host.serve("/redirect", Answer::status(302).header("location", &good));
     host.serve("/long", Answer::new("application/json", json!([uris[0], uris[1], "x".repeat(100_000)]).to_string()));
     host.serve("/slow", Answer::new("application/json", json!(uris).to_string()).after(Duration::from_secs(6)));
-    for path in ["/less", "/object", "/html", "/error", "/redirect", "/long", "/slow", "/missing"] {
-        invalid_metadata(&pairwise(&host.url(path)));
-    }
+    invalid_metadata(&pairwise(&host.url("/less")));
+    // All failures look the same: a client must not learn what listens at an address.
+    let mut urls: Vec<String> =
+        ["/object", "/html", "/error", "/redirect", "/long", "/slow", "/missing"].map(|path| host.url(path)).to_vec();
+    let mut closed = url::Url::parse(&host.url("/closed")).expect("a URL");
+    closed.set_port(Some(1)).expect("a port");
+    urls.push(closed.to_string());
+    let told: BTreeSet<String> = urls
+        .iter()
+        .map(|url| register(&with(&pairwise(url))).expect_error(400, "invalid_client_metadata").text())
+        .collect();
+    assert_eq!(told.len(), 1, "{told:?}");
     assert_eq!(host.requests("/good").len(), 1, "a redirect was followed");
     // Several hosts and no list.
     invalid_metadata(&json!({ "redirect_uris": uris, "subject_type": "pairwise" }));

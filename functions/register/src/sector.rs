@@ -9,16 +9,16 @@ use types::{Error, ErrorCode};
 
 pub(crate) async fn check(client: &Client, context: &Context) -> Result<(), Error> {
     let Some(uri) = &client.sector_identifier_uri else { return Ok(()) };
-    let invalid = |reason: &dyn std::fmt::Display| {
-        Error::new(ErrorCode::InvalidClientMetadata, format!("sector_identifier_uri: {reason}"))
-    };
-    let fetched = context.fetch.get(uri, fetch::LIMIT, fetch::TIMEOUT).await.map_err(|error| invalid(&error))?;
-    let listed: Option<Vec<String>> = Some(fetched.body)
-        .filter(|_| fetched.status == StatusCode::OK)
-        .and_then(|body| serde_json::from_slice(&body).ok());
-    let listed = listed.ok_or_else(|| invalid(&"there is no JSON array of redirect URIs"))?;
+    let invalid =
+        |reason: &str| Error::new(ErrorCode::InvalidClientMetadata, format!("sector_identifier_uri: {reason}"));
+    let fetched = context.fetch.get(uri, fetch::LIMIT, fetch::TIMEOUT).await;
+    let fetched = fetched.map_err(|error| context.log_fetch_error(&error)).ok();
+    let fetched = fetched.filter(|fetched| fetched.status == StatusCode::OK);
+    let listed: Option<Vec<String>> = fetched.and_then(|fetched| serde_json::from_slice(&fetched.body).ok());
+    let listed =
+        listed.ok_or_else(|| invalid("the URL does not answer with status 200 and a JSON array of redirect URIs"))?;
     if client.redirect_uris.iter().all(|redirect| listed.contains(redirect)) {
         return Ok(());
     }
-    Err(invalid(&"not all redirect_uris are listed there (OpenID Connect Registration section 5)"))
+    Err(invalid("not all redirect_uris are listed there (OpenID Connect Registration section 5)"))
 }

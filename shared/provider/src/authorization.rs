@@ -182,8 +182,9 @@ impl Context {
             return Err(refuse("the request_uri is not among the client's request_uris".to_owned()));
         }
         let fetched = self.fetch.get(uri, jose::MAX_JWT_LENGTH, fetch::TIMEOUT).await;
-        let fetched = fetched.map_err(|error| refuse(format!("the request object cannot be fetched: {error}")))?;
-        let text = String::from_utf8(fetched.body).ok().filter(|_| fetched.status == http::StatusCode::OK);
+        let fetched = fetched.map_err(|error| self.log_fetch_error(&error)).ok();
+        let fetched = fetched.filter(|fetched| fetched.status == http::StatusCode::OK);
+        let text = fetched.and_then(|fetched| String::from_utf8(fetched.body).ok());
         text.map(|text| text.trim().to_owned())
             .ok_or_else(|| refuse("the request_uri does not answer with status 200 and a request object".to_owned()))
     }

@@ -5,7 +5,7 @@ use http::StatusCode;
 use jose::{CachedJwks, FetchDecision, JwkSet, Jwt, Unverified, jwks_lifetime};
 use platform::{FetchError, fetch};
 use protocol::Client;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -49,12 +49,14 @@ pub enum KeyError {
     NoKeySet,
 }
 
+/// The text for a client. It does not tell why the keys cannot be fetched: a client must not learn what listens at an address.
 impl fmt::Display for KeyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unverified => f.write_str("none of the keys registered signed it"),
-            Self::Fetch(error) => write!(f, "the keys at jwks_uri cannot be fetched: {error}"),
-            Self::NoKeySet => f.write_str("jwks, or what is at jwks_uri, is not a JWK Set (RFC 7517 section 5)"),
+            Self::Fetch(_) | Self::NoKeySet => f.write_str(
+                "jwks is not a JWK Set (RFC 7517 section 5), or jwks_uri does not answer with status 200 and a JWK Set",
+            ),
         }
     }
 }
@@ -136,8 +138,16 @@ impl Context {
         self.remote_keys.with(uri, now, |cached| cached.record(outcome, now))
     }
 
+    /// Writes the reason to the log of the operator. No response says it.
+    pub fn log_fetch_error(&self, error: &FetchError) {
+        (self.log)(&json!({ "fetch_failed": error.to_string() }).to_string());
+    }
+
     async fn request_keys(&self, uri: &str) -> Result<(Arc<JwkSet>, Duration), KeyError> {
-        let fetched = self.fetch.get(uri, fetch::LIMIT, fetch::TIMEOUT).await.map_err(KeyError::Fetch)?;
+        let fetched = self.fetch.get(uri, fetch::LIMIT, fetch::TIMEOUT).await.map_err(|error| {
+            self.log_fetch_error(&error);
+            KeyError::Fetch(error)
+        })?;
         let text = std::str::from_utf8(&fetched.body).map_err(|_| KeyError::NoKeySet)?;
         let set = JwkSet::parse(text).filter(|_| fetched.status == StatusCode::OK).ok_or(KeyError::NoKeySet)?;
         Ok((Arc::new(set), jwks_lifetime(fetched.cache_control.as_deref())))

@@ -40,6 +40,43 @@ fn the_operator_can_sign_a_person_out() {
     assert!(is_signed_in(&mut again) && tokens.is_live());
 }
 
+/// Whoever knew the old password may be signed in: a new password ends all sessions and grants, unless the operator keeps them.
+#[test]
+fn a_new_password_ends_sessions_and_grants() {
+    const NEXT: &str = "another long password";
+    let user = admin::user("suite-out-password");
+    let (mut browser, tokens) = visit(&user);
+    let kept = admin::set_password(&user, admin::PASSWORD, true);
+    assert!(kept["ended"].is_null(), "{kept}");
+    assert!(is_signed_in(&mut browser) && tokens.is_live());
+    let ended = admin::set_password(&user, NEXT, false);
+    assert!(ended["ended"]["sessions"].as_u64().is_some_and(|count| count >= 1), "{ended}");
+    assert!(ended["ended"]["grants"].as_u64().is_some_and(|count| count >= 1), "{ended}");
+    assert!(!is_signed_in(&mut browser));
+    is_over(&tokens);
+    let request = AuthorizationRequest::new(&spa()).offline();
+    Browser::new().complete_as(&request, &user, NEXT).code();
+}
+
+/// RFC 6749 §10.2: the operator can withdraw what a user consented to. The client's grants end, and the user is asked again.
+#[test]
+fn a_consent_can_be_withdrawn() {
+    let user = admin::user("suite-out-consent");
+    let (mut browser, tokens) = visit(&user);
+    let (_, elsewhere) = visit(&user);
+    let listed = admin::consents(&user);
+    assert!(listed.as_array().is_some_and(|items| items.iter().any(|item| item["client_id"] == spa().id)), "{listed}");
+    assert!(is_signed_in(&mut browser));
+    assert_eq!(admin::withdraw(&user, "demo-web")["grants"], 0, "another client");
+    assert!(tokens.is_live());
+    let ended = admin::withdraw(&user, &spa().id);
+    assert!(ended["grants"].as_u64().is_some_and(|count| count >= 2), "{ended}");
+    is_over(&tokens);
+    is_over(&elsewhere);
+    assert_eq!(admin::consents(&user).as_array().map(Vec::len), Some(0));
+    browser.authorize(&AuthorizationRequest::new(&spa()).offline()).consent_page();
+}
+
 /// Grants from assertions of a trusted issuer about the user end too.
 #[test]
 fn tokens_of_assertions_end_too() {

@@ -66,6 +66,28 @@ pub fn sign_out(username: &str) -> serde_json::Value {
     serde_json::from_str(&run(&["user", "sign-out", "--json", username], "")).expect("JSON")
 }
 
+/// Sets the password of a user. Returns the output of the command.
+#[track_caller]
+pub fn set_password(username: &str, password: &str, keep_sessions: bool) -> serde_json::Value {
+    let mut command = vec!["user", "set-password", "--json", username];
+    if keep_sessions {
+        command.push("--keep-sessions");
+    }
+    serde_json::from_str(&run(&command, &format!("{password}\n"))).expect("JSON")
+}
+
+/// Returns the consents of a user.
+#[track_caller]
+pub fn consents(username: &str) -> serde_json::Value {
+    serde_json::from_str(&run(&["user", "consents", "--json", username], "")).expect("JSON")
+}
+
+/// Withdraws the consent of a user to a client. Returns the output of the command.
+#[track_caller]
+pub fn withdraw(username: &str, client_id: &str) -> serde_json::Value {
+    serde_json::from_str(&run(&["user", "withdraw", "--json", username, client_id], "")).expect("JSON")
+}
+
 /// Begins the rotation of the key for an algorithm. Returns the keys afterwards.
 #[track_caller]
 pub fn rotate_keys(alg: &str) -> serde_json::Value {

@@ -7,6 +7,8 @@
 //! | `/admin/users` | `{items: [{username, sub}…], unreadable?, next?}` | | | |
 //! | `/admin/users/{username}` | `{username, sub, claims}` | registers or changes the user | removes the user | |
 //! | `/admin/users/{username}/sign-out` | | | | ends all sessions and grants of the user; returns their numbers: `{sessions, grants}` |
+//! | `/admin/users/{username}/consents` | `{items: [{client_id, scope}…]}` | | | |
+//! | `/admin/users/{username}/consents/{client_id}` | | | withdraws the consent and ends the client's grants; returns their number: `{grants}` | |
 //! | `/admin/keys` | `{items: [{kid, alg, signs, signs_from, verifies_until}…]}`, times in seconds since the epoch | | | |
 //! | `/admin/keys/rotate`, `…/replace` | | | | starts a rotation, or replaces the signing keys at once; `?alg=` for one |
 //!
@@ -54,6 +56,9 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Ha
             None => Ok(not_found(request)),
         };
     }
+    if let Some((username, rest)) = name.filter(|_| collection == "users").and_then(|name| name.split_once('/')) {
+        return of_user(username, rest, request, context).await;
+    }
     let name = match name.map(decoded) {
         Some(None) => return Ok(not_found(request)),
         Some(name) => name,
@@ -82,6 +87,24 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Ha
             },
             Method::DELETE => users::delete(&username, request, context).await,
             _ => users::get(&username, request, context).await,
+        },
+        _ => Ok(not_found(request)),
+    }
+}
+
+/// Answers a request for a part of a user: `consents`, or `consents/` and a client.
+async fn of_user(
+    username: &str,
+    rest: &str,
+    request: &Request,
+    context: &Context,
+) -> Result<Response, HandlerError> {
+    let Some(username) = decoded(username) else { return Ok(not_found(request)) };
+    match (rest.strip_prefix("consents"), &request.method) {
+        (Some(""), &Method::GET) => users::consents(&username, request, context).await,
+        (Some(client), &Method::DELETE) => match client.strip_prefix('/').and_then(decoded) {
+            Some(client_id) => users::withdraw(&username, &client_id, request, context).await,
+            None => Ok(not_found(request)),
         },
         _ => Ok(not_found(request)),
     }

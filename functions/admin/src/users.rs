@@ -10,8 +10,8 @@ use provider::back_channel::LogoutNotifications;
 use provider::{Actor, AuditEvent, Context, HandlerError};
 use serde_json::{Map, Value, json};
 use storage::users::{self, Credential, User};
-use storage::{directory, sign_out};
-use types::{Subject, Timestamp};
+use storage::{consents, directory, sign_out};
+use types::{ClientId, Subject, Timestamp};
 
 pub(crate) async fn list(request: &Request, context: &Context) -> Result<Response, HandlerError> {
     let cursor = listing::cursor(request);
@@ -29,7 +29,8 @@ pub(crate) async fn get(username: &str, request: &Request, context: &Context) ->
 }
 
 /// Registers or changes a user. `claims` (OpenID Connect Core §5.1) replaces all claims, `password_hash` (PHC string,
-/// Argon2id) the password. A member that is omitted stays. `sub` can be chosen for a new user.
+/// Argon2id) the password. A member that is omitted stays. `sub` can be chosen for a new user. A new password ends all
+/// sessions and grants of the user, unless `keep_sessions` is true: whoever knew the old one is signed out.
 pub(crate) async fn put(
     username: &str,
     mut body: Map<String, Value>,
@@ -59,6 +60,14 @@ pub(crate) async fn put(
     if let Some(rule) = hash.as_deref().and_then(password_hash::problem) {
         problems.push(Problem::new("password_hash", rule));
     }
+    let keep_sessions = match body.remove("keep_sessions") {
+        None => false,
+        Some(Value::Bool(keep)) => keep,
+        Some(_) => {
+            problems.push(Problem::new("keep_sessions", "must be true or false"));
+            false
+        }
+    };
     let claims = match body.remove("claims") {
         None => None,
         Some(Value::Object(claims)) => {
@@ -110,6 +119,7 @@ pub(crate) async fn put(
     let user = User { subject: subject.clone(), username: username.clone(), claims };
     users::save(records, &user).await?;
     let name = user.display_name();
+    let is_new_password = hash.is_some() && status == StatusCode::OK;
     match hash {
         Some(password) => {
             let credential = Credential { subject, password, name: Some(name.to_owned()) };
@@ -122,7 +132,45 @@ pub(crate) async fn put(
         _ => AuditEvent::UserChanged { subject: &user.subject },
     };
     event.record(request);
-    Ok(Response::json(status, &shown(&user)))
+    let mut document = shown(&user);
+    if is_new_password && !keep_sessions {
+        let ended = end_all(&user.subject, now, context).await?;
+        AuditEvent::SignedOutEverywhere { subject: &user.subject, actor: Actor::Administrator }.record(request);
+        if let Some(members) = document.as_object_mut() {
+            members.insert("ended".to_owned(), numbers(ended));
+        }
+    }
+    Ok(Response::json(status, &document))
+}
+
+fn numbers(ended: sign_out::Ended) -> Value {
+    json!({ "sessions": ended.sessions, "grants": ended.grants })
+}
+
+/// Returns the consents of a user: the clients, and the scope of each.
+pub(crate) async fn consents(username: &str, request: &Request, context: &Context) -> Result<Response, HandlerError> {
+    let records = &*context.records;
+    let Some(entry) = directory::find(records, username).await? else { return Ok(not_found(request)) };
+    Ok(Response::json(StatusCode::OK, &json!({ "items": consents::of_user(records, &entry.subject).await? })))
+}
+
+/// Withdraws the consent of a user to a client, and ends the client's grants: its refresh tokens are rejected at once, and
+/// the next request asks the user again.
+pub(crate) async fn withdraw(
+    username: &str,
+    client_id: &str,
+    request: &Request,
+    context: &Context,
+) -> Result<Response, HandlerError> {
+    let records = &*context.records;
+    let entry = directory::find(records, username).await?;
+    let (Some(entry), Some(client_id)) = (entry, ClientId::parse(client_id)) else { return Ok(not_found(request)) };
+    // The consent is removed first: a request that runs at the same time asks the user.
+    consents::remove(records, &entry.subject, &client_id).await?;
+    let grants =
+        sign_out::from_client(records, &entry.subject, &client_id, request.received_at, &entropy::name()?).await?;
+    AuditEvent::ConsentWithdrawn { subject: &entry.subject, client: &client_id }.record(request);
+    Ok(Response::json(StatusCode::OK, &json!({ "grants": grants })))
 }
 
 /// Ends all sessions and grants of a user.
@@ -132,7 +180,7 @@ pub(crate) async fn sign_out(username: &str, request: &Request, context: &Contex
     let Some(entry) = directory::find(records, username).await? else { return Ok(not_found(request)) };
     let ended = end_all(&entry.subject, now, context).await?;
     AuditEvent::SignedOutEverywhere { subject: &entry.subject, actor: Actor::Administrator }.record(request);
-    Ok(Response::json(StatusCode::OK, &json!({ "sessions": ended.sessions, "grants": ended.grants })))
+    Ok(Response::json(StatusCode::OK, &numbers(ended)))
 }
 
 /// Ends all sessions and grants of a user, and notifies the clients that registered for it.

@@ -94,6 +94,11 @@ impl Deployment {
         Ok(self.call("DELETE", path, None)?.is_some())
     }
 
+    /// Removes the document at a path below `/admin/`. Returns the answer; `None` if there was none.
+    pub(crate) fn delete_and_read(&self, path: &str) -> Result<Option<Value>, Failure> {
+        self.call("DELETE", path, None)
+    }
+
     /// Starts the action at a path below `/admin/`; `None` if there is none.
     pub(crate) fn post(&self, path: &str) -> Result<Option<Value>, Failure> {
         self.call("POST", path, None)

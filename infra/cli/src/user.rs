@@ -1,6 +1,6 @@
 //! `latchkey user`: the users of a deployment.
 
-use crate::args::{DeploymentArgs, UserAddArgs, UserCommand, UserEndArgs, UsernameArgs};
+use crate::args::{DeploymentArgs, UserAddArgs, UserCommand, UserEndArgs, UserPasswordArgs, UserWithdrawArgs, UsernameArgs};
 use crate::deployment::{Deployment, encoded};
 use crate::failure::Failure;
 use crate::output::{Output, table};
@@ -15,6 +15,8 @@ pub(crate) fn run(command: &UserCommand, output: Output) -> Result<(), Failure> 
         UserCommand::Remove(args) => remove(args, output),
         UserCommand::SignOut(args) => sign_out(args, output),
         UserCommand::SetPassword(args) => set_password(args, output),
+        UserCommand::Consents(args) => consents(args, output),
+        UserCommand::Withdraw(args) => withdraw(args, output),
     }
 }
 
@@ -114,12 +116,47 @@ fn sign_out(args: &UserEndArgs, output: Output) -> Result<(), Failure> {
     Ok(())
 }
 
-fn set_password(args: &UsernameArgs, output: Output) -> Result<(), Failure> {
-    let deployment = Deployment::of(&args.deployment)?;
-    let path = path(&args.username);
-    deployment.get(&path)?.ok_or_else(|| unknown(&args.username))?;
-    let hash = password::hash(&password::read(&args.username, "user set-password")?)?;
-    deployment.put(&path, &json!({ "password_hash": hash }))?;
-    output.print(&json!({ "username": args.username }), || format!("{} has a new password.", args.username));
+fn set_password(args: &UserPasswordArgs, output: Output) -> Result<(), Failure> {
+    let UsernameArgs { username, deployment } = &args.user;
+    let deployment = Deployment::of(deployment)?;
+    let path = path(username);
+    deployment.get(&path)?.ok_or_else(|| unknown(username))?;
+    let hash = password::hash(&password::read(username, "user set-password")?)?;
+    let keep = args.keep_sessions;
+    let answer = deployment.put(&path, &json!({ "password_hash": hash, "keep_sessions": keep }))?;
+    let count = |name: &str| answer.pointer(&format!("/ended/{name}")).and_then(Value::as_u64).unwrap_or_default();
+    output.print(&json!({ "username": username, "ended": answer.get("ended") }), || {
+        let ended = if keep {
+            "Sessions and grants stay.".to_owned()
+        } else {
+            format!("{} sessions and {} grants ended.", count("sessions"), count("grants"))
+        };
+        format!("{username} has a new password. {ended}")
+    });
+    Ok(())
+}
+
+fn consents(args: &UsernameArgs, output: Output) -> Result<(), Failure> {
+    let listed = Deployment::of(&args.deployment)?.get(&format!("{}/consents", path(&args.username)))?;
+    let listed = listed.ok_or_else(|| unknown(&args.username))?;
+    let items = listed.get("items").and_then(Value::as_array).cloned().unwrap_or_default();
+    output.print(&json!(items), || {
+        let text = |item: &Value, name: &str| item.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let rows: Vec<Vec<String>> = items.iter().map(|item| vec![text(item, "client_id"), text(item, "scope")]).collect();
+        table(&["CLIENT", "SCOPE"], &rows)
+    });
+    Ok(())
+}
+
+fn withdraw(args: &UserWithdrawArgs, output: Output) -> Result<(), Failure> {
+    let UserWithdrawArgs { username, client_id, deployment, confirmation } = args;
+    let deployment = Deployment::of(deployment)?;
+    let question =
+        format!("Withdraw the consent of {username} to {client_id} at {}? Its grants end.", deployment.origin());
+    output.confirm(&question, confirmation.yes)?;
+    let path = format!("{}/consents/{}", path(username), encoded(client_id));
+    let answer = deployment.delete_and_read(&path)?.ok_or_else(|| unknown(username))?;
+    let grants = answer.get("grants").and_then(Value::as_u64).unwrap_or_default();
+    output.print(&answer, || format!("{client_id} must ask {username} again: {grants} grants ended."));
     Ok(())
 }

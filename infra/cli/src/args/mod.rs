@@ -12,7 +12,7 @@ pub(crate) use client::{
 pub(crate) use deployment::{DeploymentArgs, SeedArgs};
 pub(crate) use dev::DevArgs;
 pub(crate) use keys::{KeyArgs, KeysCommand, ReplaceArgs};
-pub(crate) use user::{UserAddArgs, UserCommand, UserEndArgs, UsernameArgs};
+pub(crate) use user::{UserAddArgs, UserCommand, UserEndArgs, UserPasswordArgs, UserWithdrawArgs, UsernameArgs};
 
 use clap::{Args, Parser, Subcommand};
 use std::ffi::OsString;

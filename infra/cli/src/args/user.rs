@@ -22,12 +22,43 @@ pub(crate) enum UserCommand {
     /// End all sessions and grants of a user, who must then sign in again everywhere.
     #[command(after_long_help = "Examples:\n  latchkey user sign-out ada\n  latchkey user sign-out ada --yes --json")]
     SignOut(UserEndArgs),
-    /// Set the password of a user.
+    /// Set the password of a user, and end all sessions and grants of the user.
     ///
     /// At a terminal the command asks for the password, otherwise it reads the first line of standard input. A password
     /// has 8 characters at least.
     #[command(after_long_help = "Examples:\n  latchkey user set-password ada\n  latchkey user set-password ada < FILE")]
-    SetPassword(UsernameArgs),
+    SetPassword(UserPasswordArgs),
+    /// List the applications that a user allowed, and the scope of each.
+    #[command(after_long_help = "Examples:\n  latchkey user consents ada\n  latchkey user consents ada --json")]
+    Consents(UsernameArgs),
+    /// Withdraw the consent of a user to an application, and end the application's grants.
+    #[command(after_long_help = "Examples:\n  latchkey user withdraw ada my-app\n  latchkey user withdraw ada my-app --yes")]
+    Withdraw(UserWithdrawArgs),
+}
+
+/// Arguments of `latchkey user set-password`.
+#[derive(Debug, Args)]
+pub(crate) struct UserPasswordArgs {
+    #[command(flatten)]
+    pub(crate) user: UsernameArgs,
+    /// Keep the sessions and grants of the user. Without it they end, because someone else may know the old password.
+    #[arg(long)]
+    pub(crate) keep_sessions: bool,
+}
+
+/// Arguments of `latchkey user withdraw`.
+#[derive(Debug, Args)]
+pub(crate) struct UserWithdrawArgs {
+    /// Name with which the user signs in.
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) username: String,
+    /// The application's client_id.
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) client_id: String,
+    #[command(flatten)]
+    pub(crate) deployment: DeploymentArgs,
+    #[command(flatten)]
+    pub(crate) confirmation: ConfirmationArgs,
 }
 
 #[derive(Debug, Args)]

@@ -224,7 +224,12 @@ fn clients_and_users_are_administered() {
     assert_eq!((&user["username"], &user["claims"]["email_verified"]), (&json!("ada"), &json!(true)));
     let again = answer(&["user", "add", "ada", "--claim", "email=ada@example.com"], url, "");
     assert_eq!((&again["sub"], &again["claims"]["name"]), (&user["sub"], &json!("Ada")));
-    answer(&["user", "set-password", "ada"], url, "another password\n");
+    let changed = answer(&["user", "set-password", "ada"], url, "another password\n");
+    assert_eq!(changed["ended"], json!({ "sessions": 0, "grants": 0 }), "the command says what ended");
+    let kept = answer(&["user", "set-password", "--keep-sessions", "ada"], url, "one more password\n");
+    assert_eq!(kept["ended"], Value::Null);
+    assert_eq!(answer(&["user", "consents", "ada"], url, ""), json!([]));
+    assert_eq!(answer(&["user", "withdraw", "ada", "demo-spa"], url, ""), json!({ "grants": 0 }));
     assert_eq!(answer(&["user", "list"], url, "").as_array().unwrap().len(), 2);
     answer(&["user", "remove", "ada"], url, "");
     assert!(complaint(&["user", "show", "ada"], url, SECRET).contains("no user ada"));

@@ -37,6 +37,13 @@ pub enum AuditEvent<'a> {
         /// The client.
         client: &'a ClientId,
     },
+    /// A consent was withdrawn, and the grants of its client ended.
+    ConsentWithdrawn {
+        /// The user.
+        subject: &'a Subject,
+        /// The client.
+        client: &'a ClientId,
+    },
     /// An authorization code was issued.
     CodeIssued {
         /// The user.
@@ -193,6 +200,7 @@ impl<'a> AuditEvent<'a> {
             Self::SignInThrottled { .. } => "sign_in_throttled",
             Self::ConsentGiven { .. } => "consent_given",
             Self::ConsentRefused { .. } => "consent_refused",
+            Self::ConsentWithdrawn { .. } => "consent_withdrawn",
             Self::CodeIssued { .. } => "code_issued",
             Self::CodeReplayed { .. } => "code_replayed",
             Self::TokenIssued { .. } => "token_issued",
@@ -231,6 +239,7 @@ impl<'a> AuditEvent<'a> {
             Self::SignInSucceeded { .. }
             | Self::ConsentGiven { .. }
             | Self::ConsentRefused { .. }
+            | Self::ConsentWithdrawn { .. }
             | Self::CodeIssued { .. }
             | Self::TokenIssued { .. }
             | Self::TokenRefreshed { .. }
@@ -266,7 +275,8 @@ impl<'a> AuditEvent<'a> {
             | Self::TokenExchanged { .. }
             | Self::TokenRevoked { .. }
             | Self::ClientAuthenticationFailed { .. } => Actor::Client,
-            Self::UserCreated { .. }
+            Self::ConsentWithdrawn { .. }
+            | Self::UserCreated { .. }
             | Self::UserChanged { .. }
             | Self::UserDeleted { .. }
             | Self::AdministrationRejected
@@ -287,6 +297,7 @@ impl<'a> AuditEvent<'a> {
             Self::SignInSucceeded { subject, .. }
             | Self::ConsentGiven { subject, .. }
             | Self::ConsentRefused { subject, .. }
+            | Self::ConsentWithdrawn { subject, .. }
             | Self::CodeIssued { subject, .. }
             | Self::UserCreated { subject }
             | Self::UserChanged { subject }
@@ -321,6 +332,7 @@ impl<'a> AuditEvent<'a> {
             | Self::SignInThrottled { client }
             | Self::ConsentGiven { client, .. }
             | Self::ConsentRefused { client, .. }
+            | Self::ConsentWithdrawn { client, .. }
             | Self::CodeIssued { client, .. }
             | Self::CodeReplayed { client }
             | Self::TokenIssued { client, .. }
@@ -379,6 +391,7 @@ mod tests {
             AuditEvent::SignInThrottled { client },
             AuditEvent::ConsentGiven { subject, client },
             AuditEvent::ConsentRefused { subject, client },
+            AuditEvent::ConsentWithdrawn { subject, client },
             AuditEvent::CodeIssued { subject, client },
             AuditEvent::CodeReplayed { client },
             AuditEvent::TokenIssued { subject: None, client, grant_type: "authorization_code" },

@@ -14,7 +14,7 @@ use futures::future::{join_all, try_join_all};
 use protocol::{Grant, GrantState};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
-use types::{Subject, Timestamp};
+use types::{ClientId, Subject, Timestamp};
 
 /// The numbers of what a sign-out ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -136,6 +136,21 @@ pub async fn everywhere(
     end_sessions(records, &sessions).await?;
     let found = owned(records, &owner, Kind::Grant).await?;
     Ok(Ended { sessions: sessions.len(), grants: end_grants(records, found, now, write_id).await? })
+}
+
+/// Ends the grants of a user for one client. Returns their number. Round trips: 1 for each 100 records of the user, and 1 for
+/// each grant.
+pub async fn from_client(
+    records: &dyn Records,
+    subject: &Subject,
+    client_id: &ClientId,
+    now: Timestamp,
+    write_id: &str,
+) -> Result<usize, Unavailable> {
+    let found = owned(records, &users::owner(subject), Kind::Grant).await?.into_iter();
+    let is_of_client =
+        |record: &Record| decode::<Grant>(&record.key, &record.body).is_ok_and(|grant| grant.client_id == *client_id);
+    end_grants(records, found.filter(is_of_client).collect(), now, write_id).await
 }
 
 /// Removes sessions, some at the same time.

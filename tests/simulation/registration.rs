@@ -151,7 +151,8 @@ async fn quotas_hold_for_an_hour() {
         assert_eq!(register(&instance, None, &service("x")).await.status.as_u16(), status);
     }
     let refused = register(&instance, None, &service("x")).await;
-    assert_eq!(refused.headers[header::RETRY_AFTER], "3601");
+    let wait: u64 = refused.headers[header::RETRY_AFTER].to_str().unwrap().parse().unwrap();
+    assert!((3601..=4501).contains(&wait), "at least the rest of the window: {wait}");
     instance.wait(Duration::from_secs(3600));
     assert_eq!(register(&instance, None, &service("x")).await.status.as_u16(), 201);
 }

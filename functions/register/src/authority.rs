@@ -8,7 +8,7 @@ use latchkey_http::{Request, Response};
 use protocol::InitialAccessToken;
 use protocol::rate_limit::Quota;
 use provider::throttle::{QuotaCounter, Used, network, site};
-use provider::{Context, HandlerError, bearer_challenge};
+use provider::{Context, HandlerError, bearer_challenge, responses};
 use std::time::Duration;
 use types::{Error, ErrorCode};
 
@@ -89,7 +89,7 @@ fn refusal(counted: &[Result<Used, HandlerError>], in_total: u32) -> Option<Dura
 fn too_many(request: &Request, wait: Duration) -> Response {
     let error =
         Error::new(ErrorCode::TemporarilyUnavailable, "too many clients were registered recently; try again later");
-    let seconds = wait.as_secs().to_string();
+    let seconds = responses::retry_after(wait);
     request.log.error(error.code.as_str(), &error.description);
     Response::json(StatusCode::TOO_MANY_REQUESTS, &error.to_body()).with(header::RETRY_AFTER, &seconds)
 }

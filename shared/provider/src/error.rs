@@ -8,6 +8,7 @@ use platform::entropy;
 use protocol::ResponseTarget;
 use serde_json::json;
 use std::fmt;
+use std::time::Duration;
 use types::Error;
 
 /// The reason why a handler did not produce the response that the request asked for.
@@ -129,7 +130,7 @@ fn unavailable_page(request: &Request, reason: &str) -> Result<Response, String>
 
 fn unavailable(response: Response, request: &Request, reason: &str) -> Response {
     request.log.error("temporarily_unavailable", reason);
-    response.with(header::RETRY_AFTER, "1")
+    response.with(header::RETRY_AFTER, &responses::retry_after(Duration::from_secs(1)))
 }
 
 impl fmt::Display for HandlerError {

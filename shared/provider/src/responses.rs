@@ -3,7 +3,19 @@
 use http::{HeaderName, StatusCode, header};
 use latchkey_http::{Request, Response};
 use pages::Page;
+use platform::entropy;
+use std::time::Duration;
 use types::{Error, ErrorCode};
+
+/// Returns the value of `Retry-After` (RFC 9110 §10.2.3): the delay in whole seconds, and up to a quarter more, at least two
+/// seconds more, at random. Clients that failed at the same moment do not return at the same moment.
+pub fn retry_after(delay: Duration) -> String {
+    let least = delay.as_secs().max(1);
+    let spread = least.div_euclid(4).max(2).saturating_add(1);
+    // Without randomness the delay has no spread.
+    let random = entropy::bytes::<4>().map(u32::from_le_bytes).unwrap_or_default();
+    least.saturating_add(u64::from(random).checked_rem(spread).unwrap_or_default()).to_string()
+}
 
 /// Returns an error as JSON (RFC 6749 §5.2) and records it in the log. A failed client authentication names the scheme.
 pub fn error(request: &Request, error: &Error) -> Response {
@@ -24,4 +36,20 @@ pub fn page(status: StatusCode, page: Page) -> Response {
         .with(header::CONTENT_SECURITY_POLICY, &page.csp)
         .with(PERMISSIONS, "camera=(), geolocation=(), microphone=()")
         .with_body(page.html)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn retry_after_is_spread_and_never_too_short() {
+        for (delay, most) in [(0, 3), (1, 3), (100, 125)] {
+            let seen: BTreeSet<u64> =
+                (0..200).map(|_| retry_after(Duration::from_secs(delay)).parse().unwrap()).collect();
+            assert!(seen.len() > 1, "{delay}: {seen:?}");
+            assert!(seen.iter().all(|seconds| (delay.max(1)..=most).contains(seconds)), "{delay}: {seen:?}");
+        }
+    }
 }

@@ -3,6 +3,7 @@
 use super::stored::encode;
 use crate::{Created, Key, Kind, Partition, Record, Records, Unavailable};
 use serde::Serialize;
+use std::time::Duration;
 use types::Timestamp;
 
 /// The body of a marker.
@@ -12,8 +13,19 @@ struct Marker<'a> {
     write_id: Option<&'a str>,
 }
 
+/// Time from the expiry of a value to the removal of its marker: longer than the clocks of an instance and of the store
+/// differ. An instance whose clock is behind would otherwise accept a value whose marker is gone.
+const MARGIN: Duration = Duration::from_secs(3600);
+
 fn record(key: Key, marker: &Marker<'_>, expires_at: Timestamp) -> Record {
-    Record { key, owner: None, body: encode(marker), state: String::new(), generation: 0, expires_at: Some(expires_at) }
+    Record {
+        key,
+        owner: None,
+        body: encode(marker),
+        state: String::new(),
+        generation: 0,
+        expires_at: Some(expires_at.after(MARGIN)),
+    }
 }
 
 fn revoked(jti: &str) -> Key {

@@ -93,12 +93,7 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Ha
 }
 
 /// Answers a request for a part of a user: `consents`, or `consents/` and a client.
-async fn of_user(
-    username: &str,
-    rest: &str,
-    request: &Request,
-    context: &Context,
-) -> Result<Response, HandlerError> {
+async fn of_user(username: &str, rest: &str, request: &Request, context: &Context) -> Result<Response, HandlerError> {
     let Some(username) = decoded(username) else { return Ok(not_found(request)) };
     match (rest.strip_prefix("consents"), &request.method) {
         (Some(""), &Method::GET) => users::consents(&username, request, context).await,

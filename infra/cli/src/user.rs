@@ -1,6 +1,8 @@
 //! `latchkey user`: the users of a deployment.
 
-use crate::args::{DeploymentArgs, UserAddArgs, UserCommand, UserEndArgs, UserPasswordArgs, UserWithdrawArgs, UsernameArgs};
+use crate::args::{
+    DeploymentArgs, UserAddArgs, UserCommand, UserEndArgs, UserPasswordArgs, UserWithdrawArgs, UsernameArgs,
+};
 use crate::deployment::{Deployment, encoded};
 use crate::failure::Failure;
 use crate::output::{Output, table};
@@ -142,7 +144,8 @@ fn consents(args: &UsernameArgs, output: Output) -> Result<(), Failure> {
     let items = listed.get("items").and_then(Value::as_array).cloned().unwrap_or_default();
     output.print(&json!(items), || {
         let text = |item: &Value, name: &str| item.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-        let rows: Vec<Vec<String>> = items.iter().map(|item| vec![text(item, "client_id"), text(item, "scope")]).collect();
+        let rows: Vec<Vec<String>> =
+            items.iter().map(|item| vec![text(item, "client_id"), text(item, "scope")]).collect();
         table(&["CLIENT", "SCOPE"], &rows)
     });
     Ok(())

@@ -447,7 +447,8 @@ async fn a_marker() {
     let memory = Memory::new();
     assert!(markers::use_once(&memory, "assertion", "a", LATER, "w0").await.unwrap());
     markers::revoke(&memory, "jti", LATER).await.unwrap();
-    let outlives_clock_differences = |record: &Record| record.expires_at.unwrap() >= LATER.after(Duration::from_secs(600));
+    let outlives_clock_differences =
+        |record: &Record| record.expires_at.unwrap() >= LATER.after(Duration::from_secs(600));
     assert!(memory.snapshot().iter().all(outlives_clock_differences));
     evolve(&memory, Kind::Marker).await;
     assert!(!markers::use_once(&memory, "assertion", "a", LATER, "w1").await.unwrap());

@@ -32,7 +32,9 @@ pub(crate) enum UserCommand {
     #[command(after_long_help = "Examples:\n  latchkey user consents ada\n  latchkey user consents ada --json")]
     Consents(UsernameArgs),
     /// Withdraw the consent of a user to an application, and end the application's grants.
-    #[command(after_long_help = "Examples:\n  latchkey user withdraw ada my-app\n  latchkey user withdraw ada my-app --yes")]
+    #[command(
+        after_long_help = "Examples:\n  latchkey user withdraw ada my-app\n  latchkey user withdraw ada my-app --yes"
+    )]
     Withdraw(UserWithdrawArgs),
 }
 

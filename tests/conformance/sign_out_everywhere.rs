@@ -40,7 +40,7 @@ fn the_operator_can_sign_a_person_out() {
     assert!(is_signed_in(&mut again) && tokens.is_live());
 }
 
-/// Whoever knew the old password may be signed in: a new password ends all sessions and grants, unless the operator keeps them.
+/// An attacker who knew the old password may be signed in: a new password ends all sessions and grants, unless the operator keeps them.
 #[test]
 fn a_new_password_ends_sessions_and_grants() {
     const NEXT: &str = "another long password";

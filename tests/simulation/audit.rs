@@ -157,12 +157,13 @@ async fn administration() {
     let client = json!({ "grant_types": ["client_credentials"], "scope": "read" });
     let hash = "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$aGFzaGhhc2hoYXNoaGFzaGhhc2hoYXNoaGFzaGhhc2g";
     let user = json!({ "password_hash": hash });
+    let kept = json!({ "password_hash": hash, "keep_sessions": true });
     for (method, path, body, event) in [
         (Method::PUT, "/admin/clients/new", &client, "client_registered"),
         (Method::PUT, "/admin/clients/new", &client, "client_changed"),
         (Method::DELETE, "/admin/clients/new", &Value::Null, "client_deleted"),
         (Method::PUT, "/admin/users/bob", &user, "user_created"),
-        (Method::PUT, "/admin/users/bob", &user, "user_changed"),
+        (Method::PUT, "/admin/users/bob", &kept, "user_changed"),
         (Method::POST, "/admin/users/bob/sign-out", &Value::Null, "signed_out_everywhere"),
         (Method::DELETE, "/admin/users/bob", &Value::Null, "user_deleted"),
         (Method::POST, "/admin/keys/rotate", &Value::Null, "keys_rotated"),

@@ -30,7 +30,7 @@ pub(crate) async fn get(username: &str, request: &Request, context: &Context) ->
 
 /// Registers or changes a user. `claims` (OpenID Connect Core §5.1) replaces all claims, `password_hash` (PHC string,
 /// Argon2id) the password. A member that is omitted stays. `sub` can be chosen for a new user. A new password ends all
-/// sessions and grants of the user, unless `keep_sessions` is true: whoever knew the old one is signed out.
+/// sessions and grants of the user, unless `keep_sessions` is true: an attacker may know the old one.
 pub(crate) async fn put(
     username: &str,
     mut body: Map<String, Value>,

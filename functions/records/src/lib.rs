@@ -1,14 +1,10 @@
 //! The Worker that owns the Durable Object class `Records`. The Worker itself serves no request: the other Workers
 //! reach the objects through their binding.
 
-mod alarm;
-
 #[cfg(target_arch = "wasm32")]
 mod object;
 #[cfg(target_arch = "wasm32")]
 mod table;
-
-pub use alarm::AlarmClock;
 
 #[cfg(target_arch = "wasm32")]
 #[worker::event(fetch)]

@@ -1,27 +1,26 @@
 //! The Durable Object: one shard of the records.
 
-use crate::AlarmClock;
 use crate::table::Table;
 use platform::worker::log_start;
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
-use storage_cloudflare::{Answer, Call, Command, Layout, coarse};
+use storage::sql::{self, Sweep};
+use storage_cloudflare::{Answer, Call, Command, Layout};
 use types::Timestamp;
 use worker::{Date, Delay, DurableObject, Env, Error, Request, Response, Result, State, Storage, durable_object};
 
-/// Greatest number of expired rows of a table that are deleted before other calls run.
-const BATCH: u32 = 500;
+/// Time between two sweeps. A sweep reads each row; a row that expires stays for so long.
+const INTERVAL: Duration = Duration::from_secs(12 * 3600);
 
-/// Pause between two batches.
+/// Rows that a sweep reads before other calls run.
+const PART: u32 = 2000;
+
+/// Pause between two parts.
 const PAUSE: Duration = Duration::from_millis(1);
 
-/// Longest time for which one alarm deletes. The next one continues [`AGAIN`] later.
+/// Longest time for which one alarm sweeps. The next one continues [`AGAIN`] later.
 const BUDGET: Duration = Duration::from_secs(20);
 const AGAIN: Duration = Duration::from_secs(1);
-
-/// Greatest time ahead for which an alarm is set: JavaScript has no date for every timestamp. The alarm then sets the
-/// next one.
-const FARTHEST: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// One shard of the records.
 #[durable_object(alarm)]
@@ -32,8 +31,10 @@ pub struct Records {
     table: std::result::Result<Table, String>,
     /// The layout, once it was read or stored.
     layout: RefCell<Option<Layout>>,
-    /// The alarm, once it was read.
-    clock: Cell<Option<AlarmClock>>,
+    /// True if the alarm is known to be set.
+    has_alarm: Cell<bool>,
+    /// The place at which the next alarm continues a sweep.
+    sweep: RefCell<Option<Place>>,
 }
 
 impl DurableObject for Records {
@@ -41,7 +42,7 @@ impl DurableObject for Records {
         log_start("records");
         let storage = state.storage();
         let table = Table::open(storage.sql()).map_err(|error| error.to_string());
-        Self { storage, table, layout: RefCell::new(None), clock: Cell::new(None) }
+        Self { storage, table, layout: RefCell::new(None), has_alarm: Cell::new(false), sweep: RefCell::new(None) }
     }
 
     async fn fetch(&self, mut request: Request) -> Result<Response> {
@@ -54,7 +55,7 @@ impl DurableObject for Records {
     }
 
     async fn alarm(&self) -> Result<Response> {
-        self.tidy().await?;
+        self.sweep().await?;
         Response::empty()
     }
 }
@@ -78,17 +79,16 @@ impl Records {
             }
             None => return Answer::Unconfirmed.to_json().map(Ok).map_err(Error::from),
         }
-        let now = now();
-        let answer = table.run(&command, now)?;
-        let expires_at = match (&command, &answer) {
-            (Command::Create(record), Answer::Created) => record.expires_at,
-            (_, Answer::Advanced(record)) => record.expires_at,
-            (Command::Count { expires_at, .. }, Answer::Counted(_)) => Some(*expires_at),
-            _ => None,
+        let answer = table.run(&command)?;
+        let expires = match (&command, &answer) {
+            (Command::Create(record), Answer::Created) => record.expires_at.is_some(),
+            (_, Answer::Advanced(record)) => record.expires_at.is_some(),
+            (_, Answer::Counted(_)) => true,
+            _ => false,
         };
-        if let Some(expires_at) = expires_at {
+        if expires && !self.has_alarm.get() {
             // The response is valid even if the alarm could not be set: the next write sets it.
-            if let Err(error) = self.expects(coarse(expires_at, now)).await {
+            if let Err(error) = self.set_first_alarm().await {
                 worker::console_error!("the alarm was not set: {}", error);
             }
         }
@@ -107,56 +107,63 @@ impl Records {
         self.table.as_ref().map_err(|reason| Error::from(reason.as_str()))
     }
 
-    async fn expects(&self, expires_at: Timestamp) -> Result<()> {
-        let mut clock = match self.clock.get() {
-            Some(clock) => clock,
-            None => {
-                let held = self.storage.get_alarm().await?;
-                let held = held.and_then(|millis| u64::try_from(millis).ok()).map(Timestamp::from_millis);
-                // Another request may have read and set it meanwhile.
-                self.clock.get().unwrap_or(AlarmClock::new(held))
-            }
+    async fn set_first_alarm(&self) -> Result<()> {
+        if self.storage.get_alarm().await?.is_none() {
+            self.storage.set_alarm(INTERVAL).await?;
+        }
+        self.has_alarm.set(true);
+        Ok(())
+    }
+
+    /// Deletes what has expired, and sets the next alarm if something will expire.
+    async fn sweep(&self) -> Result<()> {
+        // If the sweep fails for good, the next write sets an alarm.
+        self.has_alarm.set(false);
+        let next = if !self.sweep_for(BUDGET).await? {
+            Some(AGAIN)
+        } else if self.table()?.has_expiry()? {
+            Some(INTERVAL)
+        } else {
+            None
         };
-        let due = clock.expects(expires_at, now());
-        self.clock.set(Some(clock));
-        match due {
-            Some(due) => self.set(due).await,
+        self.has_alarm.set(next.is_some());
+        match next {
+            Some(next) => self.storage.set_alarm(next).await,
             None => Ok(()),
         }
     }
 
-    async fn set(&self, due: Timestamp) -> Result<()> {
-        // The platform expects the duration from now.
-        let set = self.storage.set_alarm(due.since(now()).min(FARTHEST)).await;
-        if set.is_err() {
-            self.clock.set(None);
-        }
-        set
-    }
-
-    /// Deletes expired records, batch after batch, until none is left or [`BUDGET`] is over. Between two batches other calls
-    /// run.
-    async fn tidy(&self) -> Result<()> {
+    /// Reads the tables part after part, and deletes what has expired. Between two parts other calls run. Returns false if
+    /// the time was over before the end.
+    async fn sweep_for(&self, time: Duration) -> Result<bool> {
         let table = self.table()?;
         let began = now();
-        while table.tidy(now(), BATCH)? >= BATCH as usize {
+        let mut place = self.sweep.take().unwrap_or_default();
+        while let Some(sweep) = SWEEPS.get(place.table) {
+            place = match table.sweep(*sweep, &place.after, PART, now())? {
+                Some(last) => Place { after: last, ..place },
+                None => Place { table: place.table.saturating_add(1), after: String::new() },
+            };
             // The clock of the platform stands still until an event: without the pause, no time would pass here.
             Delay::from(PAUSE).await;
-            if now().since(began) > BUDGET {
-                let again = now().after(AGAIN);
-                self.clock.set(Some(AlarmClock::new(Some(again))));
-                return self.set(again).await;
+            if now().since(began) > time {
+                self.sweep.replace(Some(place));
+                return Ok(false);
             }
         }
-        let mut clock = AlarmClock::default();
-        let due = table.next_look()?.and_then(|next| clock.expects(coarse(next, now()), now()));
-        self.clock.set(Some(clock));
-        match due {
-            Some(due) => self.set(due).await,
-            None => Ok(()),
-        }
+        Ok(true)
     }
 }
+
+/// A place of a sweep: a table, and the key after which it continues.
+#[derive(Debug, Default)]
+struct Place {
+    table: usize,
+    after: String,
+}
+
+/// The sweeps of one alarm.
+const SWEEPS: [Sweep; 2] = [sql::SWEEP_RECORDS, sql::SWEEP_COUNTERS];
 
 fn now() -> Timestamp {
     Timestamp::from_millis(Date::now().as_millis())

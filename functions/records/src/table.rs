@@ -1,8 +1,9 @@
 //! The records and counters of one object, in SQLite. Each verb is one synchronous statement; if it changes nothing, a second one
 //! reads the current record. No other request runs in between, so of several writers exactly one wins.
 
+use storage::sql::Sweep;
 use storage::{Cursor, Key, Owner, Record, sql};
-use storage_cloudflare::{Answer, Command, Layout, coarse};
+use storage_cloudflare::{Answer, Command, Layout};
 use types::Timestamp;
 use worker::{Error, Result, SqlStorage, SqlStorageValue};
 
@@ -22,7 +23,6 @@ impl Table {
     /// Opens the tables, and creates those that do not exist.
     pub(crate) fn open(sql: SqlStorage) -> Result<Self> {
         sql.exec(sql::SCHEMA, None)?;
-        sql.exec(sql::EXPIRIES, None)?;
         sql.exec(LAYOUT, None)?;
         Ok(Self { sql })
     }
@@ -44,12 +44,12 @@ impl Table {
     }
 
     /// Runs a command.
-    pub(crate) fn run(&self, command: &Command<'_>, now: Timestamp) -> Result<Answer> {
+    pub(crate) fn run(&self, command: &Command<'_>) -> Result<Answer> {
         match command {
             Command::Join => Ok(Answer::Joined),
-            Command::Create(record) => self.create(record, now),
+            Command::Create(record) => self.create(record),
             Command::Get(key) => Ok(self.get(key)?.map_or(Answer::Missing, Answer::Found)),
-            Command::Advance { key, from, state, expires_at } => self.advance(key, *from, state, *expires_at, now),
+            Command::Advance { key, from, state, expires_at } => self.advance(key, *from, state, *expires_at),
             Command::Delete(key) => {
                 self.sql.exec(sql::DELETE, vec![key.as_str().into()])?;
                 Ok(Answer::Deleted)
@@ -59,25 +59,26 @@ impl Table {
         }
     }
 
-    /// Looks for up to `batch` records that may have expired and as many counters, and deletes the expired ones. Returns
-    /// the greater of both numbers.
-    pub(crate) fn tidy(&self, now: Timestamp, batch: u32) -> Result<usize> {
-        let (now, batch) = (|| number(now.as_millis()), || number(batch.into()));
-        let remove = |statement| {
-            let rows = self.sql.exec(statement, vec![now(), batch()])?.raw();
-            rows.map(|row| row.map(|_| ())).collect::<Result<Vec<()>>>().map(|removed| removed.len())
+    /// Deletes the expired rows of the part of a sweep that starts after a key. Returns the last key of the part; `None`
+    /// after the end of the table.
+    pub(crate) fn sweep(&self, sweep: Sweep, after: &str, rows: u32, now: Timestamp) -> Result<Option<String>> {
+        let part = self.sql.exec(sweep.last_of_part, vec![after.into(), number(rows.into())])?.raw().next();
+        let last = match part.transpose()?.as_deref() {
+            Some([SqlStorageValue::String(last)]) => last.clone(),
+            _ => return Ok(None),
         };
-        self.sql.exec(sql::REMOVE_LOOKED, vec![now(), now(), batch()])?;
-        Ok(remove(sql::LOOKED)?.max(remove(sql::REMOVE_EXPIRED_COUNTERS)?))
+        let values = vec![after.into(), last.as_str().into(), number(now.as_millis())];
+        self.sql.exec(sweep.delete_expired, values)?;
+        Ok(Some(last))
     }
 
-    /// Returns the time from which there may be something to tidy.
-    pub(crate) fn next_look(&self) -> Result<Option<Timestamp>> {
-        let mut rows = self.sql.exec(sql::NEXT_LOOK, None)?.raw();
-        rows.next().transpose().map(|row| row.and_then(|row| moment(row.into_iter().next())))
+    /// True if some row will expire.
+    pub(crate) fn has_expiry(&self) -> Result<bool> {
+        let row = self.sql.exec(sql::HAS_EXPIRY, None)?.raw().next();
+        Ok(matches!(row.transpose()?.as_deref(), Some([SqlStorageValue::Integer(1)])))
     }
 
-    fn create(&self, record: &Record, now: Timestamp) -> Result<Answer> {
+    fn create(&self, record: &Record) -> Result<Answer> {
         let values = vec![
             record.key.as_str().into(),
             record.owner.as_ref().map(Owner::as_str).into(),
@@ -86,7 +87,6 @@ impl Table {
             record.expires_at.map(|at| number(at.as_millis())).unwrap_or(SqlStorageValue::Null),
         ];
         if self.one(sql::CREATE, values)?.is_some() {
-            self.look_at(&record.key, record.expires_at, now)?;
             return Ok(Answer::Created);
         }
         self.get(&record.key)?.map(Answer::Exists).ok_or_else(|| Error::from("neither created nor there"))
@@ -96,21 +96,7 @@ impl Table {
         self.one(sql::GET, vec![key.as_str().into()])
     }
 
-    /// Enters the time at which to look for a record that expires.
-    fn look_at(&self, key: &Key, expires_at: Option<Timestamp>, now: Timestamp) -> Result<()> {
-        let Some(expires_at) = expires_at else { return Ok(()) };
-        let values = vec![number(coarse(expires_at, now).as_millis()), key.as_str().into()];
-        self.sql.exec(sql::LOOK_AT, values).map(|_| ())
-    }
-
-    fn advance(
-        &self,
-        key: &Key,
-        from: u64,
-        state: &str,
-        expires_at: Option<Timestamp>,
-        now: Timestamp,
-    ) -> Result<Answer> {
+    fn advance(&self, key: &Key, from: u64, state: &str, expires_at: Option<Timestamp>) -> Result<Answer> {
         let values = vec![
             state.into(),
             expires_at.map(|at| number(at.as_millis())).unwrap_or(SqlStorageValue::Null),
@@ -120,7 +106,6 @@ impl Table {
         if from <= LARGEST
             && let Some(record) = self.one(sql::ADVANCE, values)?
         {
-            self.look_at(key, expires_at, now)?;
             return Ok(Answer::Advanced(record));
         }
         Ok(self.get(key)?.map_or(Answer::Missing, Answer::Stale))

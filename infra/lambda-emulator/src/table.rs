@@ -209,7 +209,13 @@ impl Table {
 
     fn allows(&self, function: &str, action: &str, call: &Value) -> bool {
         let index = !call["IndexName"].is_null();
-        let key = leading_key(call);
+        // Every key must be allowed, as `ForAllValues` demands; the use of each is remembered.
+        let keys = leading_keys(call);
+        let allowed = keys.iter().map(|key| self.allows_key(function, action, index, key));
+        allowed.fold(!keys.is_empty(), |all, allowed| all && allowed)
+    }
+
+    fn allows_key(&self, function: &str, action: &str, index: bool, key: &str) -> bool {
         let permissions = self.permissions.get(function).map(Vec::as_slice).unwrap_or_default();
         let of_action =
             permissions.iter().filter(|permission| permission.action == action && permission.index == index);
@@ -223,7 +229,15 @@ impl Table {
     }
 }
 
-/// Returns the partition key of a call: that of the item, or the first value in the condition of a query.
+/// Returns the partition keys of a call: those of a batch, or that of the item, or the first value in the condition of a
+/// query.
+fn leading_keys(call: &Value) -> Vec<&str> {
+    let tables = call["RequestItems"].as_object();
+    let batch = tables.into_iter().flat_map(|tables| tables.values()).filter_map(|table| table["Keys"].as_array());
+    let batch: Vec<&str> = batch.flatten().map(|key| key["key"]["S"].as_str().unwrap_or_default()).collect();
+    if batch.is_empty() { vec![leading_key(call)] } else { batch }
+}
+
 fn leading_key(call: &Value) -> &str {
     let key = [&call["Key"]["key"], &call["Item"]["key"]].into_iter().find_map(|value| value["S"].as_str());
     let condition = call["KeyConditionExpression"].as_str().unwrap_or_default();
@@ -256,6 +270,10 @@ mod tests {
             "ExpressionAttributeValues": { ":after": { "S": "x" }, ":owner": { "S": "user#ada" } },
         });
         assert_eq!([&get, &put, &query].map(leading_key), ["client#1", "grant#1", "user#ada"]);
+        let keys = json!([{ "key": { "S": "grant#1" } }, { "key": { "S": "session#2" } }]);
+        let batch = json!({ "RequestItems": { "latchkey": { "Keys": keys } } });
+        assert_eq!(leading_keys(&batch), ["grant#1", "session#2"]);
+        assert_eq!(leading_keys(&get), ["client#1"]);
     }
 
     #[tokio::test]
@@ -265,7 +283,11 @@ mod tests {
             index,
             keys: vec![key.to_owned()],
         };
-        let permissions = vec![permission("GetItem", false, "client#*"), permission("Query", true, "clients")];
+        let permissions = vec![
+            permission("GetItem", false, "client#*"),
+            permission("Query", true, "clients"),
+            permission("BatchGetItem", false, "client#*"),
+        ];
         let table = Table {
             address: SocketAddr::from(([127, 0, 0, 1], 1)),
             permissions: BTreeMap::from([("token".to_owned(), permissions)]),
@@ -281,10 +303,17 @@ mod tests {
         assert!(!table.allows("token", "dynamodb:GetItem", &get("user#1")));
         assert!(!table.allows("token", "dynamodb:DeleteItem", &get("client#1")));
         assert!(!table.allows("other", "dynamodb:GetItem", &get("client#1")));
+        let batch = |keys: [&str; 2]| {
+            let keys = keys.map(|key| json!({ "key": { "S": key } }));
+            json!({ "RequestItems": { "latchkey": { "Keys": keys } } })
+        };
+        assert!(table.allows("token", "dynamodb:BatchGetItem", &batch(["client#1", "client#2"])));
+        assert!(!table.allows("token", "dynamodb:BatchGetItem", &batch(["client#1", "key#2"])));
         assert_eq!(
             table.refusals(),
             [
                 "other may not dynamodb:GetItem client",
+                "token may not dynamodb:BatchGetItem key",
                 "token may not dynamodb:DeleteItem client",
                 "token may not dynamodb:GetItem user",
             ]

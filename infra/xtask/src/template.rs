@@ -148,6 +148,10 @@ fn creation(properties: &Yaml) -> Result<Value> {
     for property in ["AttributeDefinitions", "KeySchema", "BillingMode", "GlobalSecondaryIndexes"] {
         table.insert(property.to_owned(), to_json(&properties[property])?);
     }
+    // The emulation has no capacity to warm.
+    for index in table.get_mut("GlobalSecondaryIndexes").and_then(Value::as_array_mut).into_iter().flatten() {
+        index.as_object_mut().map(|index| index.remove("WarmThroughput"));
+    }
     Ok(Value::Object(table))
 }
 

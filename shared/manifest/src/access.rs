@@ -154,6 +154,17 @@ impl Owner {
         }
     }
 
+    /// The kinds of the records of such an owner.
+    pub const fn kinds(self) -> &'static [RecordKind] {
+        match self {
+            Self::Clients => &[RecordKind::Client],
+            Self::Users => &[RecordKind::User],
+            Self::User => &[RecordKind::User, RecordKind::Session, RecordKind::Consent, RecordKind::Grant],
+            Self::Logouts => &[RecordKind::Logout],
+            Self::SignOuts => &[RecordKind::SignOut],
+        }
+    }
+
     /// True if an owner of this kind can have the name.
     pub fn matches(self, name: &str) -> bool {
         let pattern = self.pattern();

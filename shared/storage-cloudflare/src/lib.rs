@@ -5,7 +5,6 @@
 
 mod cache;
 mod command;
-mod expiry;
 mod shards;
 
 #[cfg(target_arch = "wasm32")]
@@ -15,7 +14,6 @@ mod kv;
 
 pub use cache::{Cache, CachedRecords, FRESH};
 pub use command::{Answer, Call, Command, DEPLOYMENT, Layout};
-pub use expiry::coarse;
 pub use shards::{InvalidShards, LocationHint, Shards};
 
 #[cfg(target_arch = "wasm32")]

@@ -45,6 +45,14 @@ pub(crate) fn from_record(record: &Record) -> Item {
     item
 }
 
+/// Returns the key of an item of the index.
+pub(crate) fn key(item: &Item) -> Result<Key, Unavailable> {
+    match item.get(name::KEY) {
+        Some(AttributeValue::S(key)) => Ok(Key::from(key.clone())),
+        _ => Err(malformed("an item of the index has no key")),
+    }
+}
+
 /// Returns the record of an item.
 pub(crate) fn to_record(item: &Item) -> Result<Record, Unavailable> {
     let text = |name| match item.get(name) {

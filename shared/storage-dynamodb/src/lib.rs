@@ -1,4 +1,4 @@
-//! Records in DynamoDB: one table, one request for each verb.
+//! Records in DynamoDB: one table, one request for each verb; for `list` two: the index holds the keys alone.
 
 mod connection;
 mod failure;
@@ -11,9 +11,11 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnValue, ReturnValuesOnConditionCheckFailure};
 use failure::unavailable;
 use item::name;
+use std::collections::HashMap;
+use std::time::Duration;
 use storage::{Advance, Created, Cursor, Key, Owner, Page, Record, Records, Unavailable, idempotent_write};
 use types::Timestamp;
 
@@ -37,6 +39,77 @@ impl DynamoRecords {
     /// A line for each variable that is missing or wrong, or the reason why TLS is not available.
     pub fn from_env(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Vec<String>> {
         Connection::from_env(lookup)?.records().map_err(|problem| vec![problem])
+    }
+}
+
+/// Most items of one BatchGetItem.
+const BATCH: usize = 100;
+
+/// Pauses before the items that DynamoDB did not read are asked for again.
+const PAUSES: [Duration; 4] =
+    [Duration::from_millis(20), Duration::from_millis(80), Duration::from_millis(250), Duration::from_millis(500)];
+
+impl DynamoRecords {
+    /// Returns the keys of one page of the index, and the start of the next page.
+    async fn listed_keys(
+        &self,
+        owner: &Owner,
+        cursor: Option<&Cursor>,
+        limit: u32,
+    ) -> Result<(Vec<Key>, Option<Cursor>), Unavailable> {
+        let limit = i32::try_from(limit).unwrap_or(i32::MAX).max(1);
+        // One item more than the page has: its presence says that there is a next page.
+        let query = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name(table::OWNER_INDEX)
+            .limit(limit.saturating_add(1))
+            .expression_attribute_names("#owner", name::OWNER)
+            .expression_attribute_values(":owner", AttributeValue::S(owner.as_str().to_owned()));
+        let query = match cursor {
+            None => query.key_condition_expression("#owner = :owner"),
+            Some(Cursor(after)) => query
+                .key_condition_expression("#owner = :owner AND #key > :after")
+                .expression_attribute_names("#key", name::KEY)
+                .expression_attribute_values(":after", AttributeValue::S(after.clone())),
+        };
+        let answer = query.send().await.map_err(|error| unavailable("Query", &error))?;
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        // A page of the service also ends at 1 MB.
+        let more = answer.items().len() > limit || answer.last_evaluated_key().is_some();
+        let keys = answer.items().iter().take(limit).map(item::key).collect::<Result<Vec<_>, _>>()?;
+        let last = keys.last().map(|key: &Key| Cursor(key.as_str().to_owned()));
+        Ok((keys, last.filter(|_| more)))
+    }
+
+    /// Returns the records with these keys that exist, in the order of the keys, as the last write left them.
+    async fn read(&self, keys: &[Key]) -> Result<Vec<Record>, Unavailable> {
+        let mut found = HashMap::with_capacity(keys.len());
+        for some in keys.chunks(BATCH) {
+            let keys = some
+                .iter()
+                .map(|key| HashMap::from([(name::KEY.to_owned(), AttributeValue::S(key.as_str().to_owned()))]));
+            let wanted = KeysAndAttributes::builder().set_keys(Some(keys.collect())).consistent_read(true).build();
+            let mut wanted = Some(wanted.map_err(|error| failure::malformed(&error.to_string()))?);
+            let mut pauses = PAUSES.into_iter();
+            while let Some(some) = wanted.take() {
+                let read = self.client.batch_get_item().request_items(&self.table, some).send().await;
+                let mut read = read.map_err(|error| unavailable("BatchGetItem", &error))?;
+                for item in read.responses.iter().flat_map(HashMap::values).flatten() {
+                    let record = item::to_record(item)?;
+                    found.insert(record.key.clone(), record);
+                }
+                wanted = read.unprocessed_keys.take().and_then(|mut left| left.remove(&self.table));
+                if wanted.is_some() {
+                    let Some(pause) = pauses.next() else {
+                        return Err(failure::malformed("BatchGetItem leaves items unread"));
+                    };
+                    tokio::time::sleep(pause).await;
+                }
+            }
+        }
+        Ok(keys.iter().filter_map(|key| found.remove(key)).collect())
     }
 }
 
@@ -138,30 +211,16 @@ impl Records for DynamoRecords {
     }
 
     async fn list(&self, owner: &Owner, cursor: Option<&Cursor>, limit: u32) -> Result<Page, Unavailable> {
-        let limit = i32::try_from(limit).unwrap_or(i32::MAX).max(1);
-        // One item more than the page has: its presence says that there is a next page.
-        let query = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .index_name(table::OWNER_INDEX)
-            .limit(limit.saturating_add(1))
-            .expression_attribute_names("#owner", name::OWNER)
-            .expression_attribute_values(":owner", AttributeValue::S(owner.as_str().to_owned()));
-        let query = match cursor {
-            None => query.key_condition_expression("#owner = :owner"),
-            Some(Cursor(after)) => query
-                .key_condition_expression("#owner = :owner AND #key > :after")
-                .expression_attribute_names("#key", name::KEY)
-                .expression_attribute_values(":after", AttributeValue::S(after.clone())),
-        };
-        let answer = query.send().await.map_err(|error| unavailable("Query", &error))?;
-        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        // A page of the service also ends at 1 MB.
-        let more = answer.items().len() > limit || answer.last_evaluated_key().is_some();
-        let records = answer.items().iter().take(limit).map(item::to_record).collect::<Result<Vec<_>, _>>()?;
-        let last = records.last().map(|record| Cursor(record.key.as_str().to_owned()));
-        Ok(Page { records, next: last.filter(|_| more) })
+        let mut after = cursor.cloned();
+        loop {
+            let (keys, next) = self.listed_keys(owner, after.as_ref(), limit).await?;
+            let records = self.read(&keys).await?;
+            // The index may lag: it can name a page of records that were deleted since.
+            if !records.is_empty() || next.is_none() {
+                return Ok(Page { records, next });
+            }
+            after = next;
+        }
     }
 
     async fn count(&self, key: &Key, by: i64, expires_at: Timestamp) -> Result<i64, Unavailable> {

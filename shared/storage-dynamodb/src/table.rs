@@ -11,7 +11,8 @@ use aws_sdk_dynamodb::types::{
 };
 use storage::Unavailable;
 
-/// The index for `list`: `owner`, then `key`, with all attributes.
+/// The index for `list`: `owner`, then `key`, and no other attribute. A write of a record writes the index only if it creates
+/// or deletes the record (infra/decisions/index-of-keys.md).
 pub const OWNER_INDEX: &str = "owner-index";
 
 /// Creates the table if it does not exist.
@@ -51,7 +52,7 @@ fn request(client: &Client, table: &str) -> Result<CreateTable, BuildError> {
         .index_name(OWNER_INDEX)
         .key_schema(part(name::OWNER, KeyType::Hash)?)
         .key_schema(part(name::KEY, KeyType::Range)?)
-        .projection(Projection::builder().projection_type(ProjectionType::All).build())
+        .projection(Projection::builder().projection_type(ProjectionType::KeysOnly).build())
         .build()?;
     Ok(client
         .create_table()

@@ -108,7 +108,7 @@ fn open_writer(path: &Path) -> rusqlite::Result<Connection> {
     connection.pragma_update(None, "journal_mode", "wal")?;
     connection.pragma_update(None, "synchronous", "full")?;
     connection.execute_batch(sql::SCHEMA)?;
-    connection.execute_batch(sql::EXPIRY_INDEX)?;
+    connection.execute_batch(sql::EXPIRY_INDEXES)?;
     Ok(connection)
 }
 

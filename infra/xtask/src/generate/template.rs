@@ -3,6 +3,7 @@
 use super::replace_part;
 use anyhow::Result;
 use manifest::{Function, Route, Schedule, Verb};
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 /// Returns the template with its functions replaced by those of the manifest.
@@ -51,7 +52,16 @@ fn function_resource(function: &Function) -> String {
     }
     text.push_str("      Policies:\n        - Version: '2012-10-17'\n          Statement:\n");
     Verb::ALL.into_iter().for_each(|verb| text.push_str(&statement(function, verb)));
+    text.push_str(&statement_of_listed_records(function));
     text
+}
+
+/// Returns the statement that allows to read the records that the index lists by their keys; empty if the function lists
+/// none.
+fn statement_of_listed_records(function: &Function) -> String {
+    let kinds: BTreeSet<_> = function.lists.iter().flat_map(|owner| owner.kinds()).collect();
+    let keys: Vec<String> = kinds.into_iter().map(|kind| quoted(&format!("{kind}#*"))).collect();
+    allow("BatchGetItem", "!GetAtt Table.Arn", &keys)
 }
 
 /// Returns the statement of the policy that allows one verb; empty if the function does not use the verb.
@@ -70,6 +80,11 @@ fn statement(function: &Function, verb: Verb) -> String {
             used.map(|access| quoted(&format!("{}#*", access.kind))).collect()
         }
     };
+    allow(action, table, &keys)
+}
+
+/// Returns the statement that allows an action on items whose keys have these patterns; empty without a pattern.
+fn allow(action: &str, table: &str, keys: &[String]) -> String {
     if keys.is_empty() {
         return String::new();
     }
@@ -184,5 +199,8 @@ mod tests {
         );
         assert!(statement(&consent, Verb::Delete).is_empty());
         assert!(statement(&manifest::function("login"), Verb::List).contains("['user#*']"));
+        let listed = statement_of_listed_records(&manifest::function("login"));
+        assert!(listed.contains("BatchGetItem") && listed.contains("['user#*', 'session#*', 'consent#*', 'grant#*']"));
+        assert!(statement_of_listed_records(&consent).is_empty());
     }
 }

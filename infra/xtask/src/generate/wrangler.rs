@@ -130,8 +130,10 @@ compatibility_flags = [\"global_fetch_strictly_public\"]
 workers_dev = false
 preview_urls = false
 
+# Cloudflare bills logs by the gigabyte. The line of each request says all that Cloudflare's own line would say.
 [observability]
 enabled = true
+logs = {{ invocation_logs = false }}
 ",
         quoted(&deployment.name)
     );
@@ -201,6 +203,8 @@ fn environment(function: &Function, deployment: &Deployment) -> String {
         Role::SampleApi | Role::Service => {}
         Role::RecordStore => {
             line("durable_objects", "{ bindings = [{ name = \"RECORDS\", class_name = \"Records\" }] }");
+            // Each request makes several calls of objects. What fails there is in the log of the caller, too.
+            line("observability", "{ enabled = true, head_sampling_rate = 0.05, logs = { invocation_logs = false } }");
             line("migrations", "[{ tag = \"v1\", new_sqlite_classes = [\"Records\"] }]");
         }
     }

@@ -81,7 +81,8 @@ impl std::fmt::Display for Unavailable {
 
 impl std::error::Error for Unavailable {}
 
-/// A store. Each verb is atomic and costs one round trip. All but `list` are strongly consistent.
+/// A store. Each verb is atomic and costs one round trip; on DynamoDB `list` costs two. All but `list` are
+/// strongly consistent.
 #[async_trait]
 pub trait Records: Send + Sync {
     /// Stores a record at generation 0 if its key is free.

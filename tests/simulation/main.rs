@@ -17,6 +17,7 @@ mod assertions;
 mod audit;
 mod clients;
 mod consents;
+mod cost;
 mod device;
 mod evolution;
 mod faults;

@@ -1,9 +1,9 @@
 //! Lists of the whole deployment, which are spread over buckets.
-#![allow(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use latchkey_storage::faults::{Fault, Faulty};
 use latchkey_storage::memory::Memory;
-use latchkey_storage::{Cursor, Records, Verb, directory};
+use latchkey_storage::{Bucket, Cursor, Partition, Records, Verb, directory};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use types::Subject;
@@ -75,4 +75,21 @@ async fn a_cursor_of_another_form_starts_at_the_first_bucket() {
     }
     let end = directory::list(memory.as_ref(), Some(&Cursor("ff~".to_owned())), 100).await.unwrap();
     assert_eq!((end.items.len(), end.next), (0, None));
+}
+
+/// The owner of a user, and the buckets of lists, give each of 256 objects its share.
+#[test]
+fn many_users_are_spread_evenly() {
+    const USERS: usize = 200_000;
+    let (mut by_user, mut by_bucket) = (vec![0_usize; 256], vec![0_usize; 256]);
+    for user in 0..USERS {
+        let name = format!("user#{user}");
+        let shards = [Partition::of(&name).shard(256), Bucket::of(&name).partition().shard(256)].map(usize::from);
+        let [by_user, by_bucket] = [by_user.get_mut(shards[0]).unwrap(), by_bucket.get_mut(shards[1]).unwrap()];
+        (*by_user, *by_bucket) = (by_user.saturating_add(1), by_bucket.saturating_add(1));
+    }
+    let share = USERS.div_euclid(256);
+    for held in by_user.iter().chain(&by_bucket) {
+        assert!((share.div_euclid(2)..share.saturating_mul(2)).contains(held), "{held} of {share}");
+    }
 }

@@ -143,7 +143,7 @@ fn a_token_of_an_assertion_can_be_revoked() {
     let grants = r#"grant_types=["urn:ietf:params:oauth:grant-type:jwt-bearer"]"#;
     let client = admin::client("jwt-machine", &["--service", "--scope", "read", "--set", grants]);
     let tokens = || {
-        let assertion = trusted::machines().sign(&trusted::claims(trusted::MACHINES, "repo:octo/app").into());
+        let assertion = trusted::typed(trusted::machines(), trusted::claims(trusted::MACHINES, "repo:octo/app"));
         trusted::jwt_bearer(&client, &assertion).tokens()
     };
     let (one, two) = (tokens(), tokens());

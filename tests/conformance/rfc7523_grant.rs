@@ -1,7 +1,7 @@
 //! The JWT bearer grant: RFC 7521 §4.1 and §5, RFC 7523 §2.1 and §3, with the audience of draft-ietf-oauth-rfc7523bis.
 
 use serde_json::{Value, json};
-use suite::trusted::{JWT_BEARER, MACHINES, NAMES, PEOPLE, bearer, claims, jwt_bearer, machines, people};
+use suite::trusted::{JWT_BEARER, MACHINES, MAILS, NAMES, PEOPLE, bearer, claims, jwt_bearer, machines, people, typed};
 use suite::{
     Client, Reply, Signer, TokenRequest, Tokens, USERNAME, admin, grant, introspection, issuer, jwt, now, random,
     revoke, service, spa, url,
@@ -40,7 +40,7 @@ fn present(assertion: &str) -> Reply {
 #[test]
 fn an_assertion_brings_an_access_token() {
     let subject = subject();
-    let assertion = people().sign(&Value::Object(claims(PEOPLE, &subject)));
+    let assertion = typed(people(), claims(PEOPLE, &subject));
     let tokens = jwt_bearer(&bearer(), &assertion).tokens();
     assert!(tokens.text("refresh_token").is_none() && tokens.text("id_token").is_none(), "{tokens:?}");
     let token = jwt::verify(tokens.access());
@@ -55,10 +55,10 @@ fn an_assertion_brings_an_access_token() {
 /// A machine of a trusted issuer needs no account; its subject is in a space of its own.
 #[test]
 fn a_machine_has_a_subject_of_its_own() {
-    let assertion = machines().sign(&Value::Object(claims(MACHINES, "repo:octo/app")));
+    let assertion = typed(machines(), claims(MACHINES, "repo:octo/app"));
     let token = jwt::verify(jwt_bearer(&machine(), &assertion).tokens().access());
     assert_eq!(token.text("sub"), "machine:repo:octo/app");
-    let assertion = machines().sign(&Value::Object(claims(MACHINES, "two words")));
+    let assertion = typed(machines(), claims(MACHINES, "two words"));
     jwt_bearer(&machine(), &assertion).send().expect_error(400, "invalid_grant");
 }
 
@@ -170,6 +170,35 @@ fn signatures_are_by_the_issuers_key() {
     present(&people().sign_with(&json!({ "alg": "ES256" }), &jwt::read(&changed(json!({}))).claims)).expect(200);
 }
 
+/// RFC 8725 §3.11: an ID token of an issuer has the `typ` `JWT` or none. It is an assertion only where the operator says
+/// that the issuer sends assertions without a type.
+#[test]
+fn a_plain_jwt_is_refused_unless_its_issuer_is_marked() {
+    let subject = subject();
+    let plain = |header: Value| present(&people().sign_with(&header, &Value::Object(claims(PEOPLE, &subject))));
+    plain(json!({ "alg": "ES256", "kid": "people", "typ": "JWT" })).expect_error(400, "invalid_grant");
+    plain(json!({ "alg": "ES256", "kid": "people" })).expect_error(400, "invalid_grant");
+    present(&typed(people(), claims(PEOPLE, &subject))).expect(200);
+}
+
+/// OpenID Connect Core §5.7: users of an issuer may choose their address, so it names a user only if it is verified.
+#[test]
+fn an_address_names_a_user_only_if_it_is_verified() {
+    let address = admin::user("suite-address@people.test");
+    let with = |verified: Value| {
+        let mut claims = claims(MAILS, "anyone");
+        claims.insert("email".to_owned(), json!(address));
+        if !verified.is_null() {
+            claims.insert("email_verified".to_owned(), verified);
+        }
+        present(&typed(people(), claims))
+    };
+    for verified in [Value::Null, json!(false), json!("true")] {
+        with(verified).expect_error(400, "invalid_grant");
+    }
+    with(json!(true)).expect(200);
+}
+
 /// An issuer's other JWTs are not assertions (RFC 8725 §3.11).
 #[test]
 fn another_type_of_jwt_is_refused() {
@@ -199,22 +228,22 @@ fn other_tokens_are_not_assertions() {
 fn strangers_get_nothing() {
     present(&changed(json!({ "login": "nobody-of-this-name" }))).expect_error(400, "invalid_grant");
     present(&changed(json!({ "login": null }))).expect_error(400, "invalid_grant");
-    let assertion = people().sign(&Value::Object(claims(PEOPLE, "nobody-of-this-subject")));
+    let assertion = typed(people(), claims(PEOPLE, "nobody-of-this-subject"));
     present(&assertion).expect_error(400, "invalid_grant");
     // The sign-in name is no subject.
-    present(&people().sign(&Value::Object(claims(PEOPLE, USERNAME)))).expect_error(400, "invalid_grant");
+    present(&typed(people(), claims(PEOPLE, USERNAME))).expect_error(400, "invalid_grant");
 }
 
 /// An issuer is trusted with the clients that it names.
 #[test]
 fn an_issuer_may_be_for_some_clients() {
-    let assertion = machines().sign(&Value::Object(claims(MACHINES, "app")));
+    let assertion = typed(machines(), claims(MACHINES, "app"));
     jwt_bearer(&bearer(), &assertion).send().expect_error(400, "invalid_grant");
     jwt_bearer(&machine(), &assertion).tokens();
     // And for as long as it says.
     let mut long = claims(MACHINES, "app");
     long.insert("exp".to_owned(), json!(now() + 300));
-    jwt_bearer(&machine(), &machines().sign(&Value::Object(long))).send().expect_error(400, "invalid_grant");
+    jwt_bearer(&machine(), &typed(machines(), long)).send().expect_error(400, "invalid_grant");
 }
 
 /// RFC 6749 §5.2: the client authenticates as it is registered, and must be registered for the grant.

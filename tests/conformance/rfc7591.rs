@@ -50,7 +50,9 @@ fn a_web_application_registers() {
     assert!(registered.text("client_secret").len() >= 43, "{document}");
     let issued_at = document["client_id_issued_at"].as_i64().unwrap();
     assert!((issued_at - now()).abs() < 60, "{document}");
-    for ours in ["skip_consent", "require_pkce", "introspects", "token_exchange", "access_token_lifetime"] {
+    for ours in
+        ["skip_consent", "require_pkce", "require_nonce", "introspects", "token_exchange", "access_token_lifetime"]
+    {
         assert!(document.get(ours).is_none(), "{ours} is told: {document}");
     }
 }
@@ -109,6 +111,7 @@ fn unknown_and_privileged_members_are_dropped() {
         "client_secret": "chosen-by-the-client",
         "skip_consent": true,
         "require_pkce": false,
+        "require_nonce": false,
         "access_token_lifetime": 86_400,
         "access_token_format": "opaque",
         "resources": ["https://api.example"],

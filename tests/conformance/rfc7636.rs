@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use suite::{AuthorizationRequest, Browser, TokenRequest, admin, random, spa, web};
+use suite::{AuthorizationRequest, Browser, Client, TokenRequest, admin, random, spa, web};
 
 fn redeem(request: &AuthorizationRequest) -> TokenRequest {
     TokenRequest::code(request, &Browser::signed_in().complete(request).code())
@@ -77,6 +77,21 @@ fn a_public_client_must_send_a_challenge() {
 #[test]
 fn a_confidential_client_may_be_registered_without() {
     redeem(&AuthorizationRequest::new(&web()).without_pkce()).tokens();
+}
+
+/// RFC 9700 §2.1.1, OAuth 2.1 §7.5: without a challenge, the nonce of an ID token must protect the code. Only the operator
+/// may exempt a client from the nonce.
+#[test]
+fn a_request_without_challenge_needs_an_id_token_with_a_nonce() {
+    let bare = |client: &Client| AuthorizationRequest::new(client).without_pkce();
+    is_refused(&bare(&web()).without("nonce"));
+    is_refused(&bare(&web()).set("nonce", ""));
+    is_refused(&bare(&web()).set("scope", "profile"));
+    redeem(&AuthorizationRequest::new(&web()).without("nonce")).tokens();
+    let settings = ["--confidential", "--set", "require_pkce=false", "--set", "require_nonce=false"];
+    let exempt = admin::client("suite-no-nonce", &settings);
+    redeem(&bare(&exempt).without("nonce")).tokens();
+    is_refused(&bare(&exempt).without("nonce").set("scope", "profile"));
 }
 
 /// RFC 9700 §2.1.1: PKCE is on unless a registration turns it off.

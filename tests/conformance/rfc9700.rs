@@ -156,6 +156,32 @@ fn consent_is_not_remembered_for_what_any_application_can_claim() {
     let proven = AuthorizationRequest::new(&client("suite-claimed-web", &["--confidential"]));
     browser.complete(&proven).code();
     browser.authorize(&proven.set("prompt", "none")).callback().code();
-    let trusted = &["--set", "token_endpoint_auth_method=none", "--set", "skip_consent=true"];
-    browser.authorize(&AuthorizationRequest::new(&client("suite-claimed-own", trusted))).callback().code();
+}
+
+/// RFC 8252 §8.6: a client of the operator that skips consent asks all the same where any application of the device can
+/// receive the code, or the application would get tokens without a page.
+#[test]
+fn consent_is_not_skipped_for_what_any_application_can_claim() {
+    let client = |id: &str, redirect_uri: &str, method: &str| {
+        let method = format!("token_endpoint_auth_method={method}");
+        let settings = ["--set", "skip_consent=true", "--set", &method];
+        let confidential: &[&str] = if method.ends_with("none") { &[] } else { &["--confidential"] };
+        let client = admin::client(id, &[&[redirect_uri], confidential, &settings[..]].concat());
+        AuthorizationRequest::new(&Client { redirect_uri: redirect_uri.to_owned(), ..client })
+    };
+    let mut browser = Browser::new_signed_in();
+    for (id, redirect_uri) in
+        [("suite-skips-loopback", "http://127.0.0.1/callback"), ("suite-skips-scheme", "com.example.suite:/callback")]
+    {
+        let native = client(id, redirect_uri, "none");
+        for _ in 0..2 {
+            let page = browser.authorize(&native).consent_page();
+            browser.decide(&page, "allow").callback().code();
+            let silent = native.clone().set("prompt", "none");
+            assert_eq!(browser.authorize(&silent).callback().error(), "consent_required");
+        }
+    }
+    browser.authorize(&client("suite-skips-web", "https://suite.example/callback", "none")).callback().code();
+    let proven = client("suite-skips-proven", "http://127.0.0.1/callback", "client_secret_basic");
+    browser.authorize(&proven).callback().code();
 }

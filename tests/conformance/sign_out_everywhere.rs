@@ -85,7 +85,7 @@ fn tokens_of_assertions_end_too() {
     let client = admin::client("suite-out-assertion", &["--service", "--scope", "read", "--set", grants]);
     let (_, tokens) = visit(&user);
     let subject = jwt::read(tokens.id()).text("sub").to_owned();
-    let assertion = trusted::people().sign(&trusted::claims(trusted::PEOPLE, &subject).into());
+    let assertion = trusted::typed(trusted::people(), trusted::claims(trusted::PEOPLE, &subject));
     let asserted = trusted::jwt_bearer(&client, &assertion).tokens();
     assert_eq!(introspection(&client, asserted.access())["active"], true);
     admin::sign_out(&user);

@@ -39,7 +39,7 @@ impl Issuer {
         let claims = json!({
             "iss": "https://idp.test", "sub": subject, "aud": simulation::ISSUER, "exp": now + 60, "jti": jti,
         });
-        jose::sign_jwt(&self.key, "JWT", &claims).await.unwrap()
+        jose::sign_jwt(&self.key, "authorization-grant+jwt", &claims).await.unwrap()
     }
 }
 

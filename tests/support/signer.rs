@@ -75,7 +75,12 @@ impl Signer {
 
     /// Returns a signed JWT with these claims.
     pub fn sign(&self, claims: &Value) -> String {
-        self.sign_with(&json!({ "alg": self.alg, "kid": self.kid, "typ": "JWT" }), claims)
+        self.sign_as("JWT", claims)
+    }
+
+    /// Signs claims as a JWT of this type.
+    pub fn sign_as(&self, typ: &str, claims: &Value) -> String {
+        self.sign_with(&json!({ "alg": self.alg, "kid": self.kid, "typ": typ }), claims)
     }
 
     /// Returns a signed JWT with any header.

@@ -16,10 +16,13 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use std::sync::OnceLock;
 
-/// An issuer whose subjects are subjects of users. Its key is `people`.
+/// An issuer whose subjects are subjects of users. Its key is `people`. Like each issuer but `NAMES`, it signs typed
+/// assertions.
 pub const PEOPLE: &str = "https://people.test";
-/// An issuer whose claim `login` is the username. Its key is `people`.
+/// An issuer whose claim `login` is the username. Its key is `people`. It may sign assertions without a type.
 pub const NAMES: &str = "https://names.test";
+/// An issuer whose claim `email` is the username. Its key is `people`.
+pub const MAILS: &str = "https://mails.test";
 /// An issuer whose subjects get the prefix `machine:`, for the client `jwt-machine` alone. Its key is `machines`.
 pub const MACHINES: &str = "https://machines.test";
 
@@ -36,6 +39,11 @@ pub fn people() -> &'static Signer {
 pub fn machines() -> &'static Signer {
     static KEY: OnceLock<Signer> = OnceLock::new();
     KEY.get_or_init(|| Signer::from_pem("RS256", "machines", include_str!("trusted/machines.pem")))
+}
+
+/// Signs claims as an assertion with the `typ` of draft-ietf-oauth-rfc7523bis.
+pub fn typed(key: &Signer, claims: Map<String, Value>) -> String {
+    key.sign_as("authorization-grant+jwt", &Value::Object(claims))
 }
 
 /// Returns the claims of a valid JWT assertion (RFC 7523 §3).

@@ -41,7 +41,8 @@ async fn proceed(request: &Request, context: &Context, arrived: &Arrived) -> Res
         return interactions::forward(context, "/login", interaction);
     };
     let earlier = earlier_consent(context, interaction, requested, &signed_in, client).await?;
-    if interaction.needs_consent(&signed_in.name, &client.client, &earlier).map_err(to_client)? {
+    let issuer = &context.config.issuer;
+    if interaction.needs_consent(&signed_in.name, &client.client, issuer, &earlier).map_err(to_client)? {
         return interactions::forward(context, "/consent", interaction);
     }
     let sealed = arrived.sealed.as_deref();
@@ -57,8 +58,9 @@ async fn earlier_consent(
     signed_in: &SignedIn,
     client: &StoredClient,
 ) -> Result<Scope, HandlerError> {
-    let without = interaction.needs_consent(&signed_in.name, &client.client, &Scope::default());
-    let may_use = requested.request.may_use_earlier_consent(&client.client, &context.config.issuer);
+    let issuer = &context.config.issuer;
+    let without = interaction.needs_consent(&signed_in.name, &client.client, issuer, &Scope::default());
+    let may_use = requested.request.may_use_earlier_consent(&client.client, issuer);
     if without == Ok(false) || !may_use {
         return Ok(Scope::default());
     }

@@ -9,23 +9,21 @@ use provider::{HandlerError, KeyError, KeySource};
 use serde_json::Value;
 use types::{Algorithm, Error, Timestamp};
 
-/// Values of `typ` that an assertion may have, besides none: the plain one, and the one of
-/// draft-ietf-oauth-rfc7523bis. An access token or logout token of the same issuer is never accepted as an assertion
-/// (RFC 8725 §3.11).
-const TYPES: [&str; 2] = ["JWT", "authorization-grant+jwt"];
-
 /// Verifies the assertion and issues an access token. An assertion that is malformed, of an unknown issuer, forged,
 /// expired, or for another audience is rejected without a storage call.
 pub(crate) async fn issue(request: &TokenRequest<'_>) -> Result<TokenResponse, HandlerError> {
     let assertion = request.parameters.required("assertion")?;
     let jwt = Jwt::parse(assertion)
-        .filter(|jwt| jwt.header().typ.is_none() || TYPES.iter().any(|typ| jwt.typ_is(typ)))
-        .ok_or_else(|| {
-            Error::invalid_grant("the assertion is not a JWT with an algorithm and a type that are known here")
-        })?;
+        .ok_or_else(|| Error::invalid_grant("the assertion is not a JWT with an algorithm that is known here"))?;
     let named = jwt.unverified_claims().and_then(|claims| claims.get("iss")?.as_str().map(str::to_owned));
     let trusted = &request.context.config.trusted_issuers;
     let issuer = named_issuer(request, trusted, named.as_deref(), jwt.header().alg)?;
+    if !issuer.accepts_type(jwt.header().typ.as_deref()) {
+        return Err(Error::invalid_grant(
+            "the typ of the assertion must be authorization-grant+jwt; JWT, or none, only if this server's operator allows it",
+        )
+        .into());
+    }
     let keys = KeySource::either(issuer.jwks.as_ref(), issuer.jwks_uri.as_deref())
         .ok_or_else(|| HandlerError::unavailable("a trusted issuer has no keys"))?;
     let claims = match request.context.verify_by(&jwt, keys, request.now).await {

@@ -204,7 +204,8 @@ fn authenticated_at(root: &Element<'_, '_>, rules: &Rules<'_>) -> Result<Option<
     Ok(latest)
 }
 
-/// Returns the attributes that have one value. An attribute that occurs twice is ignored.
+/// Returns the attributes that have one value. An attribute that occurs twice is ignored. An attribute such as
+/// `email_verified` is a Boolean, as the claim of that name (OpenID Connect Core §5.1); every other one is text.
 fn attributes(root: &Element<'_, '_>) -> Map<String, Value> {
     let mut claims = Map::new();
     let mut repeated = Vec::new();
@@ -212,7 +213,12 @@ fn attributes(root: &Element<'_, '_>) -> Map<String, Value> {
     for attribute in statements.iter().flat_map(|statement| statement.named(SAML, "Attribute")) {
         let Some(name) = attribute.attribute("Name") else { continue };
         let value = attribute.only(SAML, "AttributeValue").and_then(|value| value.text());
-        if claims.insert(name.to_owned(), value.map_or(Value::Null, Value::String)).is_some() {
+        let value = match value {
+            Some(text) if name.ends_with("_verified") => Value::Bool(matches!(text.as_str(), "true" | "1")),
+            Some(text) => Value::String(text),
+            None => Value::Null,
+        };
+        if claims.insert(name.to_owned(), value).is_some() {
             repeated.push(name.to_owned());
         }
     }

@@ -101,7 +101,7 @@ fn local() -> Result<Provider> {
     let mut dev = Command::new(&latchkey);
     dev.args(["dev", "--memory", "--port", &port.to_string()]).env("LATCHKEY_SECRET", &secret);
     let server = process::Server::start(dev.stdout(Stdio::null()).stderr(log), port)?;
-    let redirect_uri = "http://127.0.0.1/callback";
+    let redirect_uri = "https://budgets.example/callback";
     let mut client = Command::new(&latchkey);
     client.args(["client", "add", redirect_uri, "--id", REFRESHER, "--scope", "profile offline_access"]);
     client.args(["--set", "skip_consent=true", "--url", &url]).env("LATCHKEY_SECRET", &secret);

@@ -28,6 +28,10 @@ pub struct TrustedIssuer {
     /// Signature algorithms of its assertions.
     #[serde(default = "all_algorithms")]
     pub algorithms: Vec<Algorithm>,
+    /// True if its assertions may have the `typ` `JWT` or none, as RFC 7523 has it. Its ID tokens look the same, so an
+    /// issuer of ID tokens should not have this (RFC 8725 §3.11).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub plain_jwt: bool,
     /// Mapping of its subjects.
     pub subject: SubjectMapping,
     /// Clients that may present them; without it, every client that is registered for the grant.
@@ -51,9 +55,9 @@ fn all_algorithms() -> Vec<Algorithm> {
 pub enum SubjectMapping {
     /// The subject is the same.
     Same,
-    /// This claim is the subject.
+    /// This claim is the subject, if it is verified.
     Claim(String),
-    /// This claim is the username. An `email` that is not verified is not accepted.
+    /// This claim is the username, if it is verified.
     Username(String),
     /// A table of subjects.
     Map(BTreeMap<String, String>),
@@ -75,15 +79,14 @@ pub enum MappedSubject {
 impl SubjectMapping {
     /// Maps the subject of an assertion with these claims; `None` if it has no counterpart.
     pub fn map(&self, subject: &str, claims: &Map<String, Value>) -> Option<MappedSubject> {
-        let claim = |name: &str| claims.get(name).and_then(Value::as_str).filter(|value| !value.is_empty());
+        let claim = |name: &str| {
+            let value = claims.get(name).and_then(Value::as_str).filter(|value| !value.is_empty())?;
+            is_verified(name, claims).then_some(value)
+        };
         match self {
             Self::Same => Subject::parse(subject).map(MappedSubject::User),
             Self::Claim(name) => claim(name).and_then(Subject::parse).map(MappedSubject::User),
-            Self::Username(name) => {
-                let is_unverified = name == "email"
-                    && claims.get("email_verified").is_some_and(|verified| *verified != Value::Bool(true));
-                claim(name).filter(|_| !is_unverified).map(|value| MappedSubject::Username(value.to_owned()))
-            }
+            Self::Username(name) => claim(name).map(|value| MappedSubject::Username(value.to_owned())),
             Self::Map(table) => table.get(subject).and_then(|known| Subject::parse(known)).map(MappedSubject::User),
             Self::Prefix(prefix) => Some(format!("{prefix}{subject}"))
                 .filter(|machine| machine.bytes().all(|byte| byte.is_ascii_graphic()))
@@ -102,6 +105,27 @@ impl SubjectMapping {
         };
         rule.map(|rule| Problem::new("subject", rule))
     }
+}
+
+/// True if a claim may name a user. `email` and `phone_number` must be verified (OpenID Connect Core §5.1, §5.7): users of
+/// the issuer may choose them. Any other claim must not be marked as unverified.
+fn is_verified(name: &str, claims: &Map<String, Value>) -> bool {
+    match claims.get(&format!("{name}_verified")) {
+        Some(verified) => *verified == Value::Bool(true),
+        None => !matches!(name, "email" | "phone_number"),
+    }
+}
+
+/// The `typ` of JWT assertions (draft-ietf-oauth-rfc7523bis).
+const ASSERTION_TYPE: &str = "authorization-grant+jwt";
+
+/// True if `typ` is `expected`, ignoring case and the prefix `application/` (RFC 7515 §4.1.9).
+fn is_media_type(typ: &str, expected: &str) -> bool {
+    let subtype = match typ.split_once('/') {
+        Some((kind, subtype)) if kind.eq_ignore_ascii_case("application") => subtype,
+        _ => typ,
+    };
+    subtype.eq_ignore_ascii_case(expected)
 }
 
 /// Returns the problem of a pair of `jwks` and `jwks_uri`: exactly one is given, and this server may call the URL.
@@ -123,6 +147,7 @@ impl TrustedIssuer {
         Member::optional("jwks_uri", Shape::Url),
         Member::optional("certificates", Shape::Texts),
         Member::optional("algorithms", Shape::ListOf(|| Algorithm::ALL.iter().map(|alg| alg.as_str()).collect())),
+        Member::optional("plain_jwt", Shape::Flag),
         Member::required(
             "subject",
             Shape::Decoded(
@@ -141,6 +166,13 @@ impl TrustedIssuer {
     /// Returns the longest lifetime of its assertions.
     pub fn max_lifetime(&self) -> Duration {
         self.max_lifetime.map_or(MAX_LIFETIME, Duration::from_secs)
+    }
+
+    /// True if a JWT of this `typ` is an assertion of the issuer, and not an ID token, access token or logout token of it
+    /// (RFC 8725 §3.11, draft-ietf-oauth-rfc7523bis).
+    pub fn accepts_type(&self, typ: Option<&str>) -> bool {
+        let Some(typ) = typ else { return self.plain_jwt };
+        is_media_type(typ, ASSERTION_TYPE) || (self.plain_jwt && is_media_type(typ, "JWT"))
     }
 
     /// True if the client may present its assertions.
@@ -173,6 +205,9 @@ impl TrustedIssuer {
         }
         if self.jwks.is_some() || self.jwks_uri.is_some() {
             problems.push(Problem::new("jwks", "is for LATCHKEY_TRUSTED_ISSUERS; give certificates"));
+        }
+        if self.plain_jwt {
+            problems.push(Problem::new("plain_jwt", "is for LATCHKEY_TRUSTED_ISSUERS"));
         }
         problems
     }
@@ -224,14 +259,49 @@ mod tests {
             Some(MappedSubject::Machine(Subject::parse("ci:ada").unwrap()))
         );
         assert_eq!(
-            mapped(json!({ "username": "email" }), json!({ "email": "a@b" })),
-            Some(MappedSubject::Username("a@b".to_owned()))
+            mapped(json!({ "username": "login" }), json!({ "login": "ada" })),
+            Some(MappedSubject::Username("ada".to_owned()))
         );
-        for verified in [json!(false), json!("true"), json!(null)] {
-            assert_eq!(
-                mapped(json!({ "username": "email" }), json!({ "email": "a@b", "email_verified": verified })),
-                None
-            );
+    }
+
+    /// OpenID Connect Core §5.7: other claims than `sub` may be chosen by users of the issuer.
+    #[test]
+    fn a_claim_that_is_not_verified_names_no_user() {
+        for name in ["email", "phone_number"] {
+            for mapping in [json!({ "username": name }), json!({ "claim": name })] {
+                let by = |verified: Value| {
+                    let mut claims = json!({ name: "a@b" });
+                    if !verified.is_null() {
+                        claims[format!("{name}_verified")] = verified;
+                    }
+                    mapped(mapping.clone(), claims)
+                };
+                assert!(by(json!(true)).is_some(), "{mapping}");
+                for verified in [json!(null), json!(false), json!("true"), json!(1)] {
+                    assert_eq!(by(verified.clone()), None, "{mapping} {verified}");
+                }
+            }
+        }
+        let login = |verified: Value| {
+            mapped(json!({ "username": "login" }), json!({ "login": "ada", "login_verified": verified }))
+        };
+        assert!(login(json!(true)).is_some() && login(json!(false)).is_none() && login(json!(null)).is_none());
+    }
+
+    /// RFC 8725 §3.11: an ID token has `typ` `JWT`, or none.
+    #[test]
+    fn a_plain_jwt_is_an_assertion_only_where_the_operator_says_so() {
+        for (changes, accepts_plain) in [(json!({}), false), (json!({ "plain_jwt": true }), true)] {
+            let issuer = issuer(changes);
+            for typ in ["authorization-grant+jwt", "application/Authorization-Grant+JWT"] {
+                assert!(issuer.accepts_type(Some(typ)), "{typ}");
+            }
+            for typ in [None, Some("JWT"), Some("jwt"), Some("application/jwt")] {
+                assert_eq!(issuer.accepts_type(typ), accepts_plain, "{typ:?}");
+            }
+            for typ in ["at+jwt", "logout+jwt", "", "x/authorization-grant+jwt"] {
+                assert!(!issuer.accepts_type(Some(typ)), "{typ}");
+            }
         }
     }
 
@@ -257,7 +327,10 @@ mod tests {
             members(wrong.validate_jwt(EgressPolicy::Public)),
             ["issuer", "algorithms", "max_lifetime", "subject", "jwks", "certificates"]
         );
-        assert_eq!(members(issuer(json!({})).validate_saml()), ["certificates", "jwks"]);
+        assert_eq!(
+            members(issuer(json!({ "plain_jwt": true })).validate_saml()),
+            ["certificates", "jwks", "plain_jwt"]
+        );
     }
 
     #[test]

@@ -68,6 +68,7 @@ const CHECKS: &[Row] = &[
     row(Check::Request(code_challenge), YES, YES, YES),
     row(Check::Request(requested_scope), YES, YES, YES),
     row(Check::Request(hybrid_flow), YES, YES, YES),
+    row(Check::Request(challenge_or_nonce), YES, YES, YES),
     row(Check::Request(prompt), YES, YES, YES),
     row(Check::Request(claims), YES, YES, YES),
     row(Check::Request(max_age), YES, YES, YES),
@@ -237,6 +238,18 @@ fn hybrid_flow(sent: &SentRequest<'_>, request: &mut AuthorizationRequest) -> Re
         ));
     }
     Ok(())
+}
+
+/// Rejects a request that nothing protects against an injected code (RFC 9700 §2.1.1, §4.5.3): a code challenge does, and so
+/// does the `nonce` of an ID token. The operator may exempt a client from the `nonce`, never from the ID token.
+fn challenge_or_nonce(sent: &SentRequest<'_>, request: &mut AuthorizationRequest) -> Result<(), Error> {
+    let has_nonce = request.nonce.is_some() || !sent.client.require_nonce;
+    if request.code_challenge.is_some() || (has_nonce && request.scope.contains("openid")) {
+        return Ok(());
+    }
+    Err(Error::invalid_request(
+        "a request without code_challenge needs the scope openid and a nonce (RFC 9700 section 2.1.1)",
+    ))
 }
 
 fn prompt(sent: &SentRequest<'_>, request: &mut AuthorizationRequest) -> Result<(), Error> {

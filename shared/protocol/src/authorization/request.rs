@@ -70,10 +70,12 @@ impl AuthorizationRequest {
         self.claims.scopes().filter_map(Scope::parse).fold(self.scope.clone(), |all, one| all.with(&one))
     }
 
-    /// True if the user must be asked for consent, given the earlier consent. Errors: `consent_required` with `prompt=none`.
-    pub(crate) fn needs_consent(&self, client: &Client, remembered: &Scope) -> Result<bool, Error> {
+    /// True if the user must be asked for consent, given the earlier consent. `skip_consent` has no effect where earlier
+    /// consent has none: any application on the device could get tokens without a page (RFC 8252 §8.6). Errors:
+    /// `consent_required` with `prompt=none`.
+    pub(crate) fn needs_consent(&self, client: &Client, issuer: &str, remembered: &Scope) -> Result<bool, Error> {
         let is_given = client.skip_consent || self.to_consent().is_within(remembered);
-        if is_given && !self.prompt.consent {
+        if is_given && self.may_use_earlier_consent(client, issuer) && !self.prompt.consent {
             return Ok(false);
         }
         if self.prompt.none {

@@ -160,6 +160,9 @@ pub struct Client {
     /// True if PKCE is required. For a public client it always is (RFC 9700 §2.1.1).
     #[serde(default = "yes")]
     pub require_pkce: bool,
+    /// True if a request without PKCE must have a `nonce` (RFC 9700 §2.1.1).
+    #[serde(default = "yes")]
+    pub require_nonce: bool,
     /// Format of its access tokens, unless the resource decides.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access_token_format: Option<AccessTokenFormat>,

@@ -178,6 +178,12 @@ pub const SETTINGS: &[ClientSetting] = {
         S::client("jwks", Any("JWK Set"), CORE, "public keys").unset("none"),
         S::client("jwks_uri", Url, CORE, "URL of its public keys; excludes `jwks`").unset("none"),
         S::operator("require_pkce", Flag, "RFC 9700 §2.1.1", "PKCE is required; for a public client it always is"),
+        S::operator(
+            "require_nonce",
+            Flag,
+            "RFC 9700 §2.1.1",
+            "a request without PKCE needs a `nonce`; it always needs the scope `openid`",
+        ),
         S::client(
             "require_pushed_authorization_requests",
             Flag,
@@ -195,7 +201,12 @@ pub const SETTINGS: &[ClientSetting] = {
         S::client("request_object_signing_alg", REQUEST_OBJECT, OIDC, "the one algorithm of its request objects")
             .unset("any but `none`"),
         S::client("request_uris", Uris, OIDC, "URLs that its request objects may be fetched from").unset("none"),
-        S::operator("skip_consent", Flag, OURS, "users are not asked for consent: for the operator's own applications"),
+        S::operator(
+            "skip_consent",
+            Flag,
+            OURS,
+            "users are not asked for consent: for the operator's own applications. A public client at a loopback or private-use redirect URI asks all the same (RFC 8252 §8.6)",
+        ),
         S::client("default_max_age", Seconds, OIDC, "`max_age` of a request that has none").unset("none"),
         S::client("default_acr_values", Texts, OIDC, "`acr_values` of a request that has none").unset("none"),
         S::client("require_auth_time", Flag, OIDC, "ID tokens must have `auth_time`; they always do").unset("`false`"),

@@ -108,14 +108,20 @@ impl Interaction {
         Ok(NextPrompt::Proceed)
     }
 
-    /// True if the user must be asked for consent in this session; `remembered` is the earlier consent. Errors: for the
-    /// client, at the target.
-    pub fn needs_consent(&self, session: &str, client: &Client, remembered: &Scope) -> Result<bool, Error> {
+    /// True if the user must be asked for consent in this session. `remembered` is the earlier consent, `issuer` the issuer
+    /// identifier of this server. Errors: for the client, at the target.
+    pub fn needs_consent(
+        &self,
+        session: &str,
+        client: &Client,
+        issuer: &str,
+        remembered: &Scope,
+    ) -> Result<bool, Error> {
         if self.state.allowed(session) {
             return Ok(false);
         }
         match &self.requested {
-            Requested::Authorization(requested) => requested.request.needs_consent(client, remembered),
+            Requested::Authorization(requested) => requested.request.needs_consent(client, issuer, remembered),
             Requested::Device(_) => Ok(true),
         }
     }

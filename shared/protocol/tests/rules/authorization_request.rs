@@ -1,7 +1,8 @@
 //! The checks of an authorization request, by section.
 
 use latchkey_protocol::{
-    AuthorizationRequest, Client, Delivery, Parameters, RequestEndpoint, ResponseTarget, SentRequest, UncheckedTarget,
+    AuthorizationRequest, Client, ClientAuthenticationMethod, Delivery, Parameters, RequestEndpoint, ResponseTarget,
+    SentRequest, UncheckedTarget,
 };
 use types::{Error, ErrorCode};
 
@@ -77,6 +78,29 @@ fn pkce_cannot_be_downgraded() {
         &[("code_challenge", ""), ("code_challenge_method", "")],
     ] {
         assert_eq!(code_of(changes), ErrorCode::InvalidRequest, "{changes:?}");
+    }
+}
+
+/// RFC 9700 §2.1.1.
+#[test]
+fn a_request_without_challenge_needs_openid_and_a_nonce() {
+    let check = |require_nonce: bool, scope: &str, nonce: &str| {
+        let client = Client {
+            token_endpoint_auth_method: ClientAuthenticationMethod::ClientSecretBasic,
+            require_pkce: false,
+            require_nonce,
+            ..client()
+        };
+        let uri = "https://app.example/cb";
+        let pairs = [("response_type", "code"), ("redirect_uri", uri), ("scope", scope), ("nonce", nonce)];
+        let parameters = parameters(&pairs);
+        let target = ResponseTarget::check(&parameters, &client).unwrap();
+        AuthorizationRequest::check(&sent(&parameters, &client), target).map(|_| ()).map_err(|error| error.code)
+    };
+    assert_eq!(check(true, "openid", "n"), Ok(()));
+    assert_eq!(check(false, "openid", ""), Ok(()), "the operator exempts the client");
+    for (require_nonce, scope, nonce) in [(true, "openid", ""), (true, "profile", "n"), (false, "profile", "n")] {
+        assert_eq!(check(require_nonce, scope, nonce), Err(ErrorCode::InvalidRequest), "{scope} {nonce}");
     }
 }
 

@@ -11,11 +11,12 @@ fn sub(text: &str) -> Subject {
     Subject::parse(text).unwrap()
 }
 
+const ISSUER: &str = "http://localhost:8787";
 const T0: Timestamp = Timestamp::from_secs(1_800_000_000);
 
 fn client() -> Client {
     serde_json::from_value(
-        serde_json::json!({"client_id": "web", "redirect_uris": ["https://a.example/"], "require_pkce": false}),
+        serde_json::json!({"client_id": "web", "redirect_uris": ["https://a.example/"], "require_pkce": false, "require_nonce": false}),
     )
     .unwrap()
 }
@@ -170,12 +171,19 @@ fn consent_is_remembered_for_clients_that_can_be_told_from_others() {
     let remembers = |redirect_uri: &str, method: &str| {
         let client: Client = serde_json::from_value(serde_json::json!({
             "client_id": "app", "redirect_uris": [redirect_uri], "token_endpoint_auth_method": method,
+            "skip_consent": true,
         }))
         .unwrap();
         let query = format!(
             "redirect_uri={redirect_uri}&response_type=code&scope=openid&code_challenge_method=S256&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
         );
-        checked(&client, &query).may_use_earlier_consent(&client, "http://localhost:8787")
+        let request = checked(&client, &query);
+        let may_use = request.may_use_earlier_consent(&client, ISSUER);
+        let requested = RequestedAuthorization { request, expected_subject: None, pushed: None };
+        let interaction = Interaction::start(Requested::Authorization(Box::new(requested)), None, T0);
+        let asks = interaction.needs_consent("session", &client, ISSUER, &Scope::default()).unwrap();
+        assert_eq!(may_use, !asks, "consent is skipped exactly where earlier consent counts (RFC 8252 §8.6)");
+        may_use
     };
     assert!(remembers("https://a.example/cb", "none"));
     assert!(remembers("http://localhost:8787/playground/callback", "none"), "served by this server itself");
@@ -188,7 +196,9 @@ fn consent_is_remembered_for_clients_that_can_be_told_from_others() {
 #[test]
 fn consent_is_asked_for_once_and_for_what_is_new() {
     let needs = |interaction: &Interaction, remembered: &str| {
-        interaction.needs_consent("session", &client(), &Scope::parse(remembered).unwrap()).map_err(|error| error.code)
+        interaction
+            .needs_consent("session", &client(), ISSUER, &Scope::parse(remembered).unwrap())
+            .map_err(|error| error.code)
     };
     assert_eq!(needs(&interaction(""), ""), Ok(true));
     assert_eq!(needs(&interaction(""), "openid"), Ok(false));

@@ -181,6 +181,24 @@ fn the_client_can_be_named() {
     assert!(!visit.is_signed_in());
 }
 
+/// §3: without a session and without a hint, nothing shows that the user comes from the client. Any page could use the link
+/// to redirect under the name of this server, so a page names the target, and the user decides.
+#[test]
+fn without_a_session_and_a_hint_a_page_names_the_target() {
+    let id = client().id;
+    let query = form_urlencoded::Serializer::new(String::new())
+        .extend_pairs([("client_id", id.as_str()), ("post_logout_redirect_uri", BYE), ("state", "s")])
+        .finish();
+    for posted in [false, true] {
+        let mut browser = Browser::new();
+        let form = [("client_id", id.as_str()), ("post_logout_redirect_uri", BYE), ("state", "s")];
+        let landing = if posted { browser.post("/logout", &form) } else { browser.open(&format!("/logout?{query}")) };
+        let page = landing.page();
+        assert!(is_linked(&page, &format!("{BYE}?state=s")), "{:?}", page.reply);
+        assert!(page.text().contains("suite.example"), "{:?}", page.reply);
+    }
+}
+
 /// §2: "the OP MUST verify that the Client Identifier matches the one used when issuing the ID Token".
 #[test]
 fn a_client_id_that_does_not_match_the_hint_is_refused() {

@@ -71,6 +71,31 @@ fn login_asks_again() {
     assert!(after > before, "{before} {after}");
 }
 
+/// Core §3.1.2.1: the sign-in that `login` or `max_age=0` demands counts for one response. The URL that led to the code leads
+/// to the sign-in page when it is opened again, by a reload or by the next user of the browser.
+#[test]
+fn a_demanded_sign_in_counts_once() {
+    for (name, value) in [("prompt", "login"), ("max_age", "0"), ("prompt", "login consent")] {
+        let request = AuthorizationRequest::new(&spa()).set(name, value);
+        let mut browser = Browser::new_signed_in();
+        let page = browser.authorize(&request).login_page();
+        let form = page.login().expect("the form").clone();
+        let entries = [("username", suite::USERNAME), ("password", suite::PASSWORD)];
+        let reply = browser.send(form.call(&entries));
+        let link = reply.location().expect("Location").to_string();
+        let landing = browser.open(&link);
+        browser.finish(landing, suite::USERNAME, suite::PASSWORD).code();
+        let landing = browser.open(&link);
+        let page = match landing {
+            suite::Landing::Page(page) if page.consent().is_some() => browser.decide(&page, "allow").login_page(),
+            other => other.login_page(),
+        };
+        assert!(page.deciding("continue").is_none(), "{name}={value}");
+        let landing = browser.sign_in(&page, suite::USERNAME, suite::PASSWORD);
+        browser.finish(landing, suite::USERNAME, suite::PASSWORD).code();
+    }
+}
+
 /// Core §3.1.2.3: `login` cannot be answered by going on without signing in.
 #[test]
 fn login_cannot_be_skipped() {

@@ -1,7 +1,7 @@
 //! Pairwise subjects (OpenID Connect Core §8, §8.1).
 
 use serde_json::{Value, json};
-use suite::registration::Registered;
+use suite::registration::{Registered, register};
 use suite::{AuthorizationRequest, Browser, Call, Client, Host, TokenRequest, Tokens, jwt, random, spa, userinfo};
 
 fn client(changes: &Value) -> Client {
@@ -92,4 +92,41 @@ fn the_client_names_the_person_by_it() {
         let callback = browser.open(&silent().set("claims", &asked(other)).url()).callback();
         assert_eq!(callback.error(), "login_required");
     }
+}
+
+/// §8.1: a client that names the redirect URI of another sector, or an empty list at any URL, must not learn the subjects
+/// of that sector. A grant without a redirect would tell them.
+#[test]
+fn a_sector_is_proven_by_a_redirect() {
+    let host = Host::start();
+    let list = host.serve_json("/sector", &json!(["https://victim.example/callback"]));
+    let device = "urn:ietf:params:oauth:grant-type:device_code";
+    let refused = |changes: Value| {
+        let mut metadata = json!({
+            "client_name": format!("Suite {}", random()),
+            "subject_type": "pairwise",
+            "token_endpoint_auth_method": "none",
+        });
+        metadata.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+        let reply = register(&metadata).expect(400);
+        let error = reply.json()["error"].as_str().unwrap_or_default().to_owned();
+        assert!(matches!(error.as_str(), "invalid_client_metadata" | "invalid_redirect_uri"), "{reply:?}");
+    };
+    let victim = json!(["https://victim.example/callback"]);
+    let both = json!(["authorization_code", device]);
+    refused(json!({ "redirect_uris": victim, "grant_types": both }));
+    refused(json!({ "redirect_uris": victim, "grant_types": both, "sector_identifier_uri": list }));
+    refused(json!({ "redirect_uris": [], "grant_types": [device], "sector_identifier_uri": list }));
+}
+
+/// RFC 8252 §8.6: any application can claim such a redirect URI, so it proves no sector. Each client is one of its own.
+#[test]
+fn claimable_redirect_uris_share_no_sector() {
+    let native = || {
+        let changes = json!({ "application_type": "native", "redirect_uris": ["http://127.0.0.1/callback"] });
+        Client { redirect_uri: "http://127.0.0.1/callback".to_owned(), ..client(&changes) }
+    };
+    let mut browser = Browser::new_signed_in();
+    let names = [native(), native()].map(|client| subject(&tokens(&client, &mut browser)));
+    assert_ne!(names[0], names[1]);
 }

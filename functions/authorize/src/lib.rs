@@ -46,7 +46,7 @@ async fn proceed(request: &Request, context: &Context, arrived: &Arrived) -> Res
         return interactions::forward(context, "/consent", interaction);
     }
     let sealed = arrived.sealed.as_deref();
-    CodeRequest { request, context, requested, signed_in: &signed_in, client, sealed }.answer().await
+    CodeRequest { request, context, interaction, requested, signed_in: &signed_in, client, sealed }.answer().await
 }
 
 /// Returns the consent that the user gave the client earlier. Round trips: 1; 0 if the request needs no earlier consent, or

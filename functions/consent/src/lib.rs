@@ -75,7 +75,9 @@ async fn allow(
             return interactions::resume(context, &allowed);
         }
         let sealed = Some(page.sealed.as_str());
-        CodeRequest { request: page.request, context, requested, signed_in, client, sealed }.answer().await
+        CodeRequest { request: page.request, context, interaction: &allowed, requested, signed_in, client, sealed }
+            .answer()
+            .await
     };
     let (remembered, answer) = futures::join!(remember(page, &requested.request, signed_in), code);
     remembered?;

@@ -64,6 +64,11 @@ async fn begin(
     logout: &LogoutRequest,
 ) -> Result<Response, HandlerError> {
     match SignedIn::of(request, context).await? {
+        // Without a session and a hint nothing shows that the user came from this client: the user decides (§3, §4).
+        None if !logout.has_hint() => {
+            let cookie = cookies::clear(&context.config, cookies::SESSION);
+            Ok(signed_out(logout, false, &[])?.with(header::SET_COOKIE, &cookie))
+        }
         None => done(context, logout, &[]),
         Some(signed_in) if logout.names(&signed_in.session) => end(request, context, &signed_in, logout).await,
         Some(signed_in) => {

@@ -110,6 +110,11 @@ impl LogoutRequest {
         }
     }
 
+    /// True if the client sent an ID token, which was verified.
+    pub(crate) fn has_hint(&self) -> bool {
+        self.hint.is_some()
+    }
+
     /// True if a verified ID token names this session. Its `sid` suffices: a session has one user, whatever `sub` the
     /// client has for that user.
     pub(crate) fn names(&self, session: &Session) -> bool {

@@ -1,5 +1,6 @@
 //! `sector_identifier_uri` (OpenID Connect Registration §5): the URL of a list of redirect URIs, which must include
-//! all of this client's. Otherwise a client could claim the sector of another one and learn its pairwise subjects.
+//! all of this client's. Otherwise a client could claim the sector of another one and learn its pairwise subjects. A
+//! pairwise client has a redirect URI and no grant that works without one (see `registration::read`).
 
 use http::StatusCode;
 use platform::fetch;

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use crate::{Page, client::is_destination, client::is_web, policy::Policy};
+use crate::{Page, client::destination, client::is_destination, client::is_web, policy::Policy};
 
 /// The page that asks whether to sign out. The form posts `interaction`, `csrf` and `decision` = `yes`, `no` or `everywhere`
 /// to `/logout`.
@@ -28,8 +28,8 @@ pub fn logout(view: &Logout<'_>) -> Page {
     Page::new(&LogoutTemplate { view }, policy)
 }
 
-/// The page after a sign-out, or after the user chose to stay. It is shown if there is no redirect URI, or if clients are
-/// notified in frames first.
+/// The page after a sign-out, or after the user chose to stay. It is shown if there is no redirect URI, if clients are
+/// notified in frames first, or if the user did not confirm the redirect.
 #[derive(Debug, Clone, Copy)]
 pub struct SignedOut<'a> {
     /// Nonce, new for each response: 128 random bits or more, base64url.
@@ -50,7 +50,8 @@ pub fn signed_out(view: &SignedOut<'_>) -> Page {
     let return_uri = view.return_uri.filter(|uri| is_destination(uri));
     let frames: Vec<&str> = view.frames.iter().map(String::as_str).filter(|uri| is_web(uri)).collect();
     let policy = Policy { frames: &frames, ..Policy::new(view.nonce) };
-    Page::new(&SignedOutTemplate { view, return_uri, frames: &frames }, policy)
+    let return_host = return_uri.map(destination);
+    Page::new(&SignedOutTemplate { view, return_uri, return_host, frames: &frames }, policy)
 }
 
 #[derive(Template)]
@@ -64,5 +65,7 @@ struct LogoutTemplate<'a> {
 struct SignedOutTemplate<'a> {
     view: &'a SignedOut<'a>,
     return_uri: Option<&'a str>,
+    /// The place to which `return_uri` leads.
+    return_host: Option<String>,
     frames: &'a [&'a str],
 }

@@ -1,17 +1,17 @@
 //! The answer to an authorization request with a code, after sign-in and consent.
 
 use crate::sessions::SignedIn;
-use crate::{AuditEvent, Context, HandlerError, IdTokenBinding, TokenIssuer, authorization_response};
+use crate::{AuditEvent, Context, HandlerError, IdTokenBinding, TokenIssuer, authorization_response, interactions};
 use keys::Purpose;
 use latchkey_http::{Request, Response};
 use platform::entropy;
 use protocol::{
-    AuthorizationCode, CodeBinding, Grant, GrantId, GrantState, RequestedAuthorization, ResponseType, SealedToken,
-    StoredClient,
+    AuthorizationCode, CodeBinding, Grant, GrantId, GrantState, Interaction, RequestedAuthorization, ResponseType,
+    SealedToken, StoredClient,
 };
 use storage::grants::{self, CreatedForCode};
 use storage::pushed::{self, Answer};
-use storage::users;
+use storage::{markers, users};
 use types::{Error, ErrorCode};
 
 /// An authorization request that the user allowed, and that is answered now.
@@ -21,6 +21,8 @@ pub struct CodeRequest<'a> {
     pub request: &'a Request,
     /// Context of the function.
     pub context: &'a Context,
+    /// The interaction of the request.
+    pub interaction: &'a Interaction,
     /// The authorization request.
     pub requested: &'a RequestedAuthorization,
     /// The user.
@@ -39,9 +41,14 @@ struct Issued {
 }
 
 impl CodeRequest<'_> {
-    /// Answers the request. Errors: the request was pushed, and answered before. Round trips: 1; 2 if the ID token has
-    /// claims of the profile; 1 more if the request was pushed; 2 more if it was answered before.
+    /// Answers the request. If the request demands a sign-in (`prompt=login`, `max_age`) that was used for an earlier
+    /// response, the user must sign in again. Errors: the request was pushed, and answered before. Round trips: 1; 1
+    /// more for a demanded sign-in, for an ID token with claims of the profile, and for a pushed request each; 2 more if
+    /// the request was answered before.
     pub async fn answer(self) -> Result<Response, HandlerError> {
+        if !self.claim_sign_in().await? {
+            return interactions::forward(self.context, "/login", &self.interaction.clone().sign_in_used());
+        }
         let Some(issued) = self.issue().await? else {
             let error = Error::new(ErrorCode::InvalidRequestUri, "this pushed request was answered already");
             return Err(error.into());
@@ -51,6 +58,18 @@ impl CodeRequest<'_> {
         let target = &self.requested.request.target;
         let code = issued.code.expose();
         authorization_response::deliver(&target.code_response(code, issued.id_token, &self.context.config.issuer))
+    }
+
+    /// Claims the sign-in that the request demands. Returns true to exactly one caller, or if the request demands none. A
+    /// sign-in creates a session, which names it. Round trips: 0 or 1.
+    async fn claim_sign_in(self) -> Result<bool, HandlerError> {
+        let (session, interaction) = (&self.signed_in.name, self.interaction);
+        if !interaction.uses_sign_in(session) {
+            return Ok(true);
+        }
+        let write_id = entropy::name()?;
+        let expires_at = interaction.expires_at;
+        Ok(markers::use_once(self.context.records.as_ref(), "sign-in", session, expires_at, &write_id).await?)
     }
 
     /// Creates the grant and issues its code (RFC 6749 §4.1.2), in the hybrid flow with the ID token. `None` if the request

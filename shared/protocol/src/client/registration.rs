@@ -90,6 +90,7 @@ fn reject(problems: Vec<Problem>) -> Result<(), Error> {
 fn check(client: &Client, limits: &Limits<'_>) -> Result<(), Error> {
     let mut problems = client.validate();
     problems.extend(client.application_type_problem(limits.reach));
+    problems.extend(client.sector_proof_problem());
     // OpenID Connect Registration §2. A client of the operator may also have a local http URL.
     if client.initiate_login_uri.as_ref().is_some_and(|url| !url.starts_with("https:")) {
         problems.push(Problem::new("initiate_login_uri", "must be an https URL"));

@@ -63,6 +63,19 @@ impl InteractionState {
 }
 
 impl<Target> Interaction<Target> {
+    /// True if the request demands a sign-in of its own (`prompt=login`, `max_age`), and this session comes from it. Such a
+    /// sign-in counts for one response (OpenID Connect Core §3.1.2.1).
+    pub fn uses_sign_in(&self, session: &str) -> bool {
+        let policy = self.requested.sign_in_policy();
+        (policy.prompt.login || policy.max_age.is_some()) && self.state.signed_in(session)
+    }
+
+    /// Returns the interaction after its sign-in was used for a response: the session counts like one that existed before.
+    #[must_use]
+    pub fn sign_in_used(self) -> Self {
+        Self { state: InteractionState::Started, ..self }
+    }
+
     /// True if the user denied the request, or cancelled the sign-in.
     pub fn is_denied(&self) -> bool {
         self.state == InteractionState::Denied

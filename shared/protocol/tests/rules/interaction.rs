@@ -79,6 +79,20 @@ fn prompt_login_asks_once_for_this_request() {
     assert_eq!(after(&signed_in(&request, "session"), 0), Ok(NextPrompt::Proceed));
 }
 
+/// OpenID Connect Core §3.1.2.1: a sign-in that the request demands counts for one response.
+#[test]
+fn a_sign_in_of_the_request_is_used_once() {
+    for (more, is_used) in [("prompt=login", true), ("max_age=0", true), ("max_age=60", true), ("", false)] {
+        let request = signed_in(&interaction(more), "session");
+        assert_eq!(request.uses_sign_in("session"), is_used, "{more}");
+        assert!(!request.uses_sign_in("another") && !interaction(more).uses_sign_in("session"), "{more}");
+        let expected = if is_used { NextPrompt::SignIn } else { NextPrompt::Proceed };
+        assert_eq!(after(&request.clone().sign_in_used(), 61), Ok(expected), "{more}");
+        let again = request.sign_in_used().sign_in("next".into()).unwrap();
+        assert!(!again.uses_sign_in("session") && again.uses_sign_in("next") == is_used);
+    }
+}
+
 #[test]
 fn max_age_bounds_the_age_of_the_sign_in() {
     assert_eq!(after(&interaction("max_age=10"), 10), Ok(NextPrompt::Proceed));

@@ -13,7 +13,7 @@ fn id(text: &str) -> ClientId {
 
 fn read(metadata: Value, statement: Option<Value>) -> Result<Client, Error> {
     let scopes = Scope::parse("openid profile").unwrap();
-    let grants = [GrantType::AuthorizationCode, GrantType::RefreshToken];
+    let grants = [GrantType::AuthorizationCode, GrantType::RefreshToken, GrantType::DeviceCode];
     let limits = Limits { scopes: &scopes, grants: &grants, reach: EgressPolicy::Public };
     let statement = statement.map(|statement| statement.as_object().unwrap().clone());
     registration::read(&id("id"), metadata.as_object().unwrap().clone(), statement.as_ref(), &limits)
@@ -43,6 +43,39 @@ fn pkce_is_left_to_openid_clients_that_authenticate() {
     assert!(!client(json!({})).must_use_pkce());
     assert!(client(json!({ "scope": "profile" })).must_use_pkce());
     assert!(client(json!({ "token_endpoint_auth_method": "none" })).must_use_pkce());
+}
+
+/// OpenID Connect Core §8.1: without a redirect to the sector, a client could learn the subjects of another one's sector.
+#[test]
+fn a_pairwise_client_proves_its_sector_by_a_redirect() {
+    let register = |grants: Value, redirect_uris: Value, more: Value| {
+        let mut metadata = json!({
+            "grant_types": grants, "redirect_uris": redirect_uris, "token_endpoint_auth_method": "none",
+            "application_type": "native", "subject_type": "pairwise",
+        });
+        metadata.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        read(metadata, None).map(|client| client.pairwise_sector()).map_err(|error| error.code)
+    };
+    let (code, list) = (json!(["authorization_code"]), json!({ "sector_identifier_uri": "https://a.example/list" }));
+    let device = "urn:ietf:params:oauth:grant-type:device_code";
+    let at_a = json!(["https://a.example/"]);
+    assert_eq!(register(code.clone(), at_a.clone(), json!({})), Ok(Some("a.example".to_owned())));
+    let metadata = Err(ErrorCode::InvalidClientMetadata);
+    for more in [json!({}), list.clone()] {
+        assert_eq!(register(json!(["authorization_code", device]), at_a.clone(), more.clone()), metadata);
+        assert_eq!(register(json!([device]), json!([]), more), metadata);
+    }
+    assert_eq!(register(json!([]), json!([]), list), Err(ErrorCode::InvalidRedirectUri));
+    // A claimable redirect URI proves no host.
+    for claimable in ["http://127.0.0.1/cb", "com.example.app://a.example/cb"] {
+        assert_eq!(
+            register(code.clone(), json!([claimable]), json!({})),
+            Ok(Some("client id".to_owned())),
+            "{claimable}"
+        );
+        let mixed = json!([claimable, "https://a.example/"]);
+        assert_eq!(register(code.clone(), mixed, json!({})), metadata, "{claimable}");
+    }
 }
 
 /// RFC 7592 §2.2 and a lost response: the old token is valid until the new one is used.

@@ -1,6 +1,6 @@
 //! Audit events: each security-relevant act is one event of the request's one log line, and no event holds a secret.
 
-use crate::common::{PASSWORD, deployment};
+use crate::common::{PASSWORD, deployment, keep_log};
 use http::{Method, header};
 use latchkey_http::Response;
 use provider::shell;
@@ -13,9 +13,7 @@ use storage::memory::Memory;
 /// An instance whose log lines are kept.
 async fn instance() -> (Instance, Arc<Mutex<Vec<String>>>) {
     let mut instance = deployment(Arc::new(Memory::new())).await;
-    let lines: Arc<Mutex<Vec<String>>> = Arc::default();
-    let kept = Arc::clone(&lines);
-    instance.context_mut().log = Arc::new(move |line: &str| kept.lock().unwrap().push(line.to_owned()));
+    let lines = keep_log(&mut instance);
     (instance, lines)
 }
 

@@ -32,5 +32,6 @@ mod pushed_requests;
 mod record_access;
 mod registration;
 mod resources;
+mod restore;
 mod round_trips;
 mod sign_in_limits;

@@ -1,7 +1,7 @@
 //! The token of an introspection request.
 
 use protocol::introspection::{Introspection, may_see};
-use protocol::{AccessTokenClaims, Grant, GrantSnapshot, RefreshToken, RefreshVerdict, RetryWindows, StoredClient};
+use protocol::{AccessTokenClaims, Grant, GrantSnapshot, RefreshToken, RefreshVerdict, RetryWindows, StoredClient, TokenError};
 use provider::{Context, HandlerError};
 use storage::grants;
 use types::Timestamp;
@@ -58,9 +58,10 @@ async fn refresh_token(
     now: Timestamp,
 ) -> Result<Found, HandlerError> {
     let client = &caller.client;
-    let opened = RefreshToken::open(&context.secrets, token, &client.client_id, now).map(|token| token.snapshot);
-    let Some(snapshot) = opened.filter(|snapshot| caller.existed_at(snapshot.started_at)) else {
-        return Ok(Found::Nothing);
+    let snapshot = match RefreshToken::open(&context.secrets, token, &client.client_id, now) {
+        Ok(token) if caller.existed_at(token.snapshot.started_at) => token.snapshot,
+        Ok(_) | Err(TokenError::Invalid | TokenError::OlderEpoch) => return Ok(Found::Nothing),
+        Err(TokenError::NewerEpoch) => return Err(HandlerError::newer_epoch()),
     };
     let live = grants::find(context.records.as_ref(), snapshot.grant).await?;
     // A rotated token is not active, not even within the grace window.

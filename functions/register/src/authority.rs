@@ -43,11 +43,15 @@ pub(crate) fn invalid_token(description: &'static str) -> Error {
 
 /// Returns the initial access token of a request, if it has one (RFC 7591 §3). An invalid token is rejected even if
 /// none is required.
-pub(crate) fn initial_access(request: &Request, context: &Context) -> Result<Option<InitialAccessToken>, Error> {
+pub(crate) fn initial_access(request: &Request, context: &Context) -> Result<Option<InitialAccessToken>, HandlerError> {
     let Some(token) = request.bearer()? else { return Ok(None) };
+    let invalid = invalid_token("the initial access token is unknown or expired");
+    let older = invalid_token(
+        "the initial access token was issued in an earlier epoch than this deployment's; the operator must issue another",
+    );
     InitialAccessToken::open(&context.secrets, token, request.received_at)
         .map(Some)
-        .ok_or_else(|| invalid_token("the initial access token is unknown or expired"))
+        .map_err(|reason| HandlerError::of_token(reason, invalid, older))
 }
 
 /// Counts an open registration: per network and per site (a /48 of IPv6), and in total.

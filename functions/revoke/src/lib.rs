@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 use latchkey_http::{Request, Response};
-use protocol::{Client, RefreshToken, RevokedToken};
+use protocol::{Client, RefreshToken, RevokedToken, TokenError};
 use provider::{AuditEvent, ClientRequest, Context, Function, HandlerError, TokenIssuer};
 use storage::grants::{self, GrantUpdate};
 use storage::markers;
@@ -12,7 +12,7 @@ use types::Timestamp;
 pub const FUNCTION: Function = Function::api("revoke", |request, context| Box::pin(handle(request, context)));
 
 /// Revokes a token of the requesting client. A token that is unknown, expired or another client's is no error (RFC
-/// 7009 §2.2) and stays as it is. Round trips: 1.
+/// 7009 §2.2) and stays as it is. So does a token of an earlier epoch, which nothing accepts. Round trips: 1.
 pub async fn handle(request: &Request, context: &Context) -> Result<Response, HandlerError> {
     let asked = ClientRequest::open(request, context).await?;
     let token = asked.parameters.required("token")?;
@@ -29,19 +29,26 @@ async fn revoke(token: &str, client: &Client, context: &Context, now: Timestamp)
     // An exchanged token has the grant of another client, which may have to be notified that the session ended.
     let remembered = context.config.session_lifetime;
     let step = GrantUpdate { remembered, ..TokenIssuer { context, client, now }.grant_update()? };
-    if let Some(refresh) = RefreshToken::open(&context.secrets, token, &client.client_id, now) {
-        grants::revoke(records, &refresh.snapshot, &step).await?;
-        return Ok(true);
+    match RefreshToken::open(&context.secrets, token, &client.client_id, now) {
+        Ok(refresh) => {
+            grants::revoke(records, &refresh.snapshot, &step).await?;
+            return Ok(true);
+        }
+        Err(TokenError::Invalid) => {}
+        Err(TokenError::OlderEpoch) => return Ok(false),
+        Err(TokenError::NewerEpoch) => return Err(HandlerError::newer_epoch()),
     }
     let claims = context.access_token(token, now).await?.filter(|claims| claims.client_id == client.client_id);
     let Some(claims) = claims else { return Ok(false) };
     let expires_at = Timestamp::from_secs(claims.exp);
     match claims.snapshot(&context.secrets) {
-        None => markers::revoke(records, &claims.jti, expires_at).await?,
-        Some(snapshot) => {
+        Ok(None) => markers::revoke(records, &claims.jti, expires_at).await?,
+        Ok(Some(snapshot)) => {
             let token = RevokedToken { jti: claims.jti, expires_at };
             grants::revoke_access_token(records, &snapshot, &token, &step).await?;
         }
+        Err(TokenError::Invalid | TokenError::OlderEpoch) => return Ok(false),
+        Err(TokenError::NewerEpoch) => return Err(HandlerError::newer_epoch()),
     }
     Ok(true)
 }

@@ -1,14 +1,14 @@
 //! The authorization code grant (RFC 6749 §4.1.3, RFC 7636 §4.6).
 
-use crate::TokenRequest;
+use crate::{TokenRequest, restored};
 use crate::issue::{Nonce, TokenResponse};
 use protocol::{AuthorizationCode, CodeBinding, CodeChallenge, CodeVerdict, GrantId, resource};
 use provider::HandlerError;
 use storage::grants::{self, Redemption};
 use types::Error;
 
-/// Redeems a code, once. A code that is forged, expired, or bound to another client, redirect URI or verifier is
-/// rejected without a storage call.
+/// Redeems a code, once. A code that is forged, expired, of another epoch, or bound to another client, redirect URI or
+/// verifier is rejected without a storage call.
 pub(crate) async fn redeem(request: &TokenRequest<'_>) -> Result<TokenResponse, HandlerError> {
     let parameters = request.parameters;
     let code = parameters.required("code")?;
@@ -19,13 +19,16 @@ pub(crate) async fn redeem(request: &TokenRequest<'_>) -> Result<TokenResponse, 
         redirect_uri,
         code_challenge: challenge.as_ref().map_or("", CodeChallenge::as_str),
     };
+    let invalid = || {
+        Error::invalid_grant(
+            "the code is unknown or expired, or was issued for another client_id, redirect_uri or code_challenge",
+        )
+    };
     let code = AuthorizationCode::open(&request.context.secrets, code, binding, request.now)
-        .filter(|code| request.client.existed_at(code.issued_at))
-        .ok_or_else(|| {
-            Error::invalid_grant(
-                "the code is unknown or expired, or was issued for another client_id, redirect_uri or code_challenge",
-            )
-        })?;
+        .map_err(|reason| HandlerError::of_token(reason, invalid(), restored("the code")))?;
+    if !request.client.existed_at(code.issued_at) {
+        return Err(invalid().into());
+    }
     check_resources(request, code.grant).await?;
     match grants::redeem(request.context.records.as_ref(), code.grant, &request.issuer().grant_update()?).await? {
         Redemption::Redeemed(live) => {

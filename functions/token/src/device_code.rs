@@ -7,15 +7,19 @@ use provider::HandlerError;
 use storage::devices::{self, Decision, Poll};
 use types::{Error, ErrorCode};
 
-/// Issues the tokens if a user approved. A device code that is forged, expired or another client's is rejected
-/// without a storage call.
+/// Issues the tokens if a user approved. A device code that is forged, expired, another client's or of another epoch is
+/// rejected without a storage call. An earlier epoch counts as expiry, because devices then begin anew (RFC 8628 §3.5).
 pub(crate) async fn poll(request: &TokenRequest<'_>) -> Result<TokenResponse, HandlerError> {
     let (context, now) = (request.context, request.now);
     let code = request.parameters.required("device_code")?;
-    let opened = DeviceCode::open(&context.secrets, code, &request.client.client.client_id);
-    let Some(code) = opened.filter(|code| request.client.existed_at(code.issued_at)) else {
-        return Err(refuse(ErrorCode::InvalidGrant, "the device code is unknown, or was issued to another client"));
-    };
+    let invalid =
+        || refuse(ErrorCode::InvalidGrant, "the device code is unknown, or was issued to another client");
+    let restored = "the device code was issued before the authorization server was restored from a backup; begin anew";
+    let code = DeviceCode::open(&context.secrets, code, &request.client.client.client_id)
+        .map_err(|reason| HandlerError::of_token(reason, invalid(), refuse(ErrorCode::ExpiredToken, restored)))?;
+    if !request.client.existed_at(code.issued_at) {
+        return Err(invalid());
+    }
     if code.expires_at.is_past(now) {
         return Err(refuse(ErrorCode::ExpiredToken, "the device code has expired; begin anew"));
     }

@@ -97,6 +97,14 @@ impl TokenRequest<'_> {
     }
 }
 
+/// Returns the error for a code or refresh token that was issued before the store was restored from a backup. The store may
+/// lack its use: it is rejected, and nothing is revoked.
+fn restored(token: &str) -> Error {
+    Error::invalid_grant(format!(
+        "{token} was issued before the authorization server was restored from a backup; the user must sign in again"
+    ))
+}
+
 fn grant_type(parameters: &Parameters, mut offered: impl Iterator<Item = GrantType>) -> Result<GrantType, Error> {
     let requested = parameters.required("grant_type")?;
     match offered.find(|grant| grant.as_str() == requested) {

@@ -1,20 +1,24 @@
 //! The refresh token grant (RFC 6749 §6), with rotation and replay detection (RFC 9700 §4.14).
 
-use crate::TokenRequest;
+use crate::{TokenRequest, restored};
 use crate::issue::{Nonce, TokenResponse};
 use protocol::{GrantId, RefreshToken, resource};
 use provider::{AuditEvent, HandlerError};
 use storage::grants::{self, Rotation};
 use types::{Error, ErrorCode, Scope};
 
-/// Rotates a refresh token. A token that is forged, expired, or another client's is rejected without a storage call.
+/// Rotates a refresh token. A token that is forged, expired, another client's, or of another epoch is rejected without a
+/// storage call.
 pub(crate) async fn refresh(request: &TokenRequest<'_>) -> Result<TokenResponse, HandlerError> {
     let token = request.parameters.required("refresh_token")?;
-    let opened = RefreshToken::open(&request.context.secrets, token, &request.client.client.client_id, request.now);
-    let token =
-        opened.map(|token| token.snapshot).filter(|token| request.client.existed_at(token.started_at)).ok_or_else(
-            || Error::invalid_grant("the refresh token is unknown or expired, or was issued to another client"),
-        )?;
+    let invalid =
+        || Error::invalid_grant("the refresh token is unknown or expired, or was issued to another client");
+    let token = RefreshToken::open(&request.context.secrets, token, &request.client.client.client_id, request.now)
+        .map_err(|reason| HandlerError::of_token(reason, invalid(), restored("the refresh token")))?
+        .snapshot;
+    if !request.client.existed_at(token.started_at) {
+        return Err(invalid().into());
+    }
     let narrowed = narrowed(request, token.grant).await?;
     let update = request.issuer().grant_update()?;
     match grants::rotate(request.context.records.as_ref(), &token, &update).await? {

@@ -8,7 +8,7 @@ use crate::issue::TokenResponse;
 use protocol::token_exchange::{self, ExchangeRequest, ExchangedType, Origin, PresentedToken, TokenInfo};
 use protocol::{
     AccessTokenClaims, AccessTokenFormat, GrantId, GrantSnapshot, RefreshToken, RefreshVerdict, StoredClient,
-    TokenExchangePolicy, resource,
+    TokenError, TokenExchangePolicy, resource,
 };
 use provider::{ActiveToken, HandlerError, PresentedIdToken};
 use std::sync::Arc;
@@ -115,7 +115,7 @@ impl TokenRequest<'_> {
     ) -> Result<Verified, HandlerError> {
         let found = match presented.kind {
             ExchangedType::AccessToken => self.access(presented.token).await?,
-            ExchangedType::RefreshToken => self.refresh(presented.token, policy),
+            ExchangedType::RefreshToken => self.refresh(presented.token, policy)?,
             ExchangedType::IdToken => self.id(presented.token).await?,
             ExchangedType::Jwt if presented.token.starts_with(OPAQUE_PREFIX) => None,
             ExchangedType::Jwt => match self.access(presented.token).await? {
@@ -133,21 +133,29 @@ impl TokenRequest<'_> {
     }
 
     async fn id(&self, token: &str) -> Result<Option<Verified>, HandlerError> {
-        Ok(self.context.id_token(token, self.now).await?.and_then(|token| {
-            let snapshot = token.snapshot(&self.context.secrets)?;
-            Some(Verified::Id { snapshot, token })
-        }))
+        let Some(token) = self.context.id_token(token, self.now).await? else { return Ok(None) };
+        Ok(match token.snapshot(&self.context.secrets) {
+            Ok(snapshot) => snapshot.map(|snapshot| Verified::Id { snapshot, token }),
+            Err(TokenError::Invalid | TokenError::OlderEpoch) => None,
+            Err(TokenError::NewerEpoch) => return Err(HandlerError::newer_epoch()),
+        })
     }
 
     /// Opens a refresh token. It names its client only through its binding, so the clients of the policy are tried
     /// one by one.
-    fn refresh(&self, token: &str, policy: &TokenExchangePolicy) -> Option<Verified> {
+    fn refresh(&self, token: &str, policy: &TokenExchangePolicy) -> Result<Option<Verified>, HandlerError> {
         let secrets = &self.context.secrets;
         let own = std::iter::once(&self.client.client.client_id);
-        policy.subject_clients.iter().chain(own).find_map(|client_id| {
-            let RefreshToken { snapshot } = RefreshToken::open(secrets, token, client_id, self.now)?;
-            Some(Verified::Refresh { snapshot, client_id: client_id.clone() })
-        })
+        for client_id in policy.subject_clients.iter().chain(own) {
+            match RefreshToken::open(secrets, token, client_id, self.now) {
+                Ok(RefreshToken { snapshot }) => {
+                    return Ok(Some(Verified::Refresh { snapshot, client_id: client_id.clone() }));
+                }
+                Err(TokenError::Invalid | TokenError::OlderEpoch) => {}
+                Err(TokenError::NewerEpoch) => return Err(HandlerError::newer_epoch()),
+            }
+        }
+        Ok(None)
     }
 
     /// Checks that a verified token was not revoked. Round trips: 1.

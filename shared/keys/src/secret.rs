@@ -221,12 +221,13 @@ fn expand<const N: usize>(hkdf: &Hkdf<Sha256>, kind: &[u8], label: &str) -> Zero
     key
 }
 
-/// The current secret and the previous one. Values of both are accepted; new values use the current one. Clones share the
-/// keys.
+/// The current secret and the previous one, and the epoch of the deployment. Values of both secrets are accepted; new values
+/// use the current one. Clones share the keys.
 #[derive(Clone)]
 pub struct Secrets {
     current: Arc<Derived>,
     previous: Option<Arc<Derived>>,
+    epoch: u16,
 }
 
 impl std::fmt::Debug for Secrets {
@@ -236,10 +237,16 @@ impl std::fmt::Debug for Secrets {
 }
 
 impl Secrets {
-    /// Derives every key with HKDF-SHA-256 (RFC 5869).
+    /// Derives every key with HKDF-SHA-256 (RFC 5869). The epoch is 0.
     pub fn new(current: Secret, previous: Option<Secret>) -> Self {
         let derive = |secret: &Secret| Arc::new(Derived::new(secret));
-        Self { current: derive(&current), previous: previous.as_ref().map(derive) }
+        Self { current: derive(&current), previous: previous.as_ref().map(derive), epoch: 0 }
+    }
+
+    /// Returns the same keys for a deployment of this epoch.
+    #[must_use]
+    pub fn with_epoch(self, epoch: u16) -> Self {
+        Self { epoch, ..self }
     }
 
     /// Returns the id of the current secret, which reveals nothing about it.
@@ -297,6 +304,10 @@ impl Secrets {
 }
 
 impl protocol::Mac for Secrets {
+    fn epoch(&self) -> u16 {
+        self.epoch
+    }
+
     fn key_id(&self) -> [u8; KEY_ID_LENGTH] {
         self.key_id()
     }

@@ -123,7 +123,7 @@ impl Context {
     }
 
     /// Returns the request that a client pushed (RFC 9126 §4). Parameters beside the reference are ignored. Round trips: 1;
-    /// 0 if the reference is forged, expired or belongs to another client.
+    /// 0 if the reference is forged, expired, belongs to another client or is of another epoch.
     async fn find_pushed(
         &self,
         reference: &str,
@@ -137,7 +137,7 @@ impl Context {
             ))
         };
         let opened = RequestUri::open(&self.secrets, reference, &client.client_id, now);
-        let id = opened.ok_or_else(over)?.request;
+        let id = opened.map_err(|reason| HandlerError::of_token(reason, over(), over()))?.request;
         let found = pushed::find(self.records.as_ref(), id, now, self.config.code_lifetime).await?.ok_or_else(over)?;
         let request = found.request.recheck(client).map_err(|_| over())?;
         Ok(CheckedRequest { request, expected_subject: found.expected_subject, pushed: Some(id) })

@@ -174,6 +174,15 @@ impl Reader<'_> {
         })
     }
 
+    fn epoch(&mut self) -> u16 {
+        const NAME: &str = "LATCHKEY_EPOCH";
+        let epoch = self.number(NAME);
+        epoch.try_into().unwrap_or_else(|_| {
+            self.problem(NAME, format_args!("{epoch} is greater than {}", u16::MAX));
+            0
+        })
+    }
+
     fn registration(&mut self, reach: EgressPolicy) -> RegistrationPolicy {
         const WHO: &str = "LATCHKEY_REGISTRATION";
         const SCOPES: &str = "LATCHKEY_REGISTRATION_SCOPES";
@@ -290,6 +299,7 @@ impl Config {
         }
         let secret = reader.secret("LATCHKEY_SECRET");
         let previous = reader.secret("LATCHKEY_SECRET_PREVIOUS");
+        let epoch = reader.epoch();
         let config = Self {
             audience: reader.text("LATCHKEY_AUDIENCE").unwrap_or_else(|| issuer.clone()),
             scopes: match reader.text("LATCHKEY_SCOPES").map(|text| Scope::parse(&text)) {
@@ -331,7 +341,7 @@ impl Config {
             issuer,
         };
         match secret {
-            Some(secret) if reader.problems.is_empty() => Ok((config, Secrets::new(secret, previous))),
+            Some(secret) if reader.problems.is_empty() => Ok((config, Secrets::new(secret, previous).with_epoch(epoch))),
             _ => Err(ConfigError { problems: reader.problems }),
         }
     }

@@ -5,7 +5,7 @@ use http::{StatusCode, header};
 use latchkey_http::{Request, Response};
 use pages::ErrorPage;
 use platform::entropy;
-use protocol::ResponseTarget;
+use protocol::{ResponseTarget, TokenError};
 use serde_json::json;
 use std::fmt;
 use std::time::Duration;
@@ -41,6 +41,21 @@ impl HandlerError {
     /// Returns a fault of the server, with its reason for the log.
     pub fn unavailable(reason: impl fmt::Display) -> Self {
         Self::Unavailable(reason.to_string())
+    }
+
+    /// Returns the error for a token that is rejected: `invalid`, or `older` if the token was issued before a restore.
+    pub fn of_token(reason: TokenError, invalid: impl Into<Self>, older: impl Into<Self>) -> Self {
+        match reason {
+            TokenError::Invalid => invalid.into(),
+            TokenError::OlderEpoch => older.into(),
+            TokenError::NewerEpoch => Self::newer_epoch(),
+        }
+    }
+
+    /// Returns the fault of a token of a later epoch: during a rollout, this function has the old setting still. The client
+    /// keeps its token and tries again.
+    pub fn newer_epoch() -> Self {
+        Self::unavailable("the token was issued in a later epoch than the LATCHKEY_EPOCH of this function")
     }
 
     /// Returns an error page.

@@ -4,7 +4,7 @@ use crate::back_channel::LogoutNotifications;
 use crate::{Context, HandlerError, cookies};
 use latchkey_http::Request;
 use platform::entropy;
-use protocol::{SessionId, SessionToken};
+use protocol::{SessionId, SessionToken, TokenError};
 use storage::grants::SessionGrants;
 use storage::sessions::{self, Session};
 use storage::sign_out;
@@ -22,13 +22,17 @@ pub struct SignedIn {
 }
 
 impl SignedIn {
-    /// Returns the user whose session cookie the request has. Round trips: 1; 0 without a valid cookie.
+    /// Returns the user whose session cookie the request has. A cookie of an earlier epoch is no session. Round trips: 1; 0
+    /// without a valid cookie. Errors: a cookie of a later epoch, a fault of the store.
     pub async fn of(request: &Request, context: &Context) -> Result<Option<Self>, HandlerError> {
         let Some(cookie) = request.cookie(&cookies::wire_name(&context.config, cookies::SESSION)) else {
             return Ok(None);
         };
-        let Some(token) = SessionToken::open(&context.secrets, cookie, request.received_at) else { return Ok(None) };
-        let id = token.session;
+        let id = match SessionToken::open(&context.secrets, cookie, request.received_at) {
+            Ok(token) => token.session,
+            Err(TokenError::Invalid | TokenError::OlderEpoch) => return Ok(None),
+            Err(TokenError::NewerEpoch) => return Err(HandlerError::newer_epoch()),
+        };
         let session = sessions::find(context.records.as_ref(), id).await?;
         Ok(session.map(|session| Self { id, name: id.name(), session }))
     }

@@ -60,6 +60,11 @@ pub const SETTINGS: &[Setting] = &[
         "the previous deployment secret, while tokens issued under it are valid",
     ),
     setting(
+        "LATCHKEY_EPOCH",
+        Some("0"),
+        "the epoch of the deployment (0 to 65535): raise it by one after the store was restored from a backup, and never lower it. Codes, refresh tokens and sessions of earlier epochs are rejected",
+    ),
+    setting(
         "LATCHKEY_PAIRWISE_SECRET",
         Some("the secret"),
         "the secret from which pairwise subjects are derived: set it to the first deployment secret before that one changes, else all of them change",

@@ -20,14 +20,14 @@ type Reseal = fn(&Secrets, &str) -> Option<SealedToken>;
 
 /// Each kind of token, with its prefix.
 const KINDS: [(&str, Reseal); 8] = [
-    ("lkc_", |keys, text| AuthorizationCode::open(keys, text, binding(), NOW).map(|code| code.seal(keys, binding()))),
-    ("lkr_", |keys, text| RefreshToken::open(keys, text, &CLIENT, NOW).map(|token| token.seal(keys, &CLIENT))),
-    ("lks_", |keys, text| SessionToken::open(keys, text, NOW).map(|token| token.seal(keys))),
-    ("lkd_", |keys, text| DeviceCode::open(keys, text, &CLIENT).map(|code| code.seal(keys, &CLIENT))),
-    ("lki_", |keys, text| InitialAccessToken::open(keys, text, NOW).map(|token| token.seal(keys))),
+    ("lkc_", |keys, text| AuthorizationCode::open(keys, text, binding(), NOW).ok().map(|code| code.seal(keys, binding()))),
+    ("lkr_", |keys, text| RefreshToken::open(keys, text, &CLIENT, NOW).ok().map(|token| token.seal(keys, &CLIENT))),
+    ("lks_", |keys, text| SessionToken::open(keys, text, NOW).ok().map(|token| token.seal(keys))),
+    ("lkd_", |keys, text| DeviceCode::open(keys, text, &CLIENT).ok().map(|code| code.seal(keys, &CLIENT))),
+    ("lki_", |keys, text| InitialAccessToken::open(keys, text, NOW).ok().map(|token| token.seal(keys))),
     ("lkg_", |keys, text| RegistrationAccessToken::open(keys, text, &CLIENT).map(|token| token.seal(keys, &CLIENT))),
     ("lkb_", |keys, text| KnownBrowser::open(keys, text, "binding", NOW).map(|known| known.seal(keys, "binding"))),
-    ("lkp_", |keys, text| RequestUri::open(keys, text, &CLIENT, NOW).map(|uri| uri.seal(keys, &CLIENT))),
+    ("lkp_", |keys, text| RequestUri::open(keys, text, &CLIENT, NOW).ok().map(|uri| uri.seal(keys, &CLIENT))),
 ];
 
 /// No bytes open as a token unless this server sealed exactly that token, of exactly that kind.

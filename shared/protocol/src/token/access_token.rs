@@ -1,6 +1,6 @@
 //! Access tokens (RFC 9068). An opaque access token is the same claims, sealed.
 
-use crate::token::sealed::Mac;
+use crate::token::sealed::{Mac, TokenError};
 use crate::token::snapshot::GrantSnapshot;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -56,9 +56,10 @@ pub struct AccessTokenClaims {
 }
 
 impl AccessTokenClaims {
-    /// Returns the snapshot of the grant; `None` if the token has none, or a forged one.
-    pub fn snapshot(&self, mac: &dyn Mac) -> Option<GrantSnapshot> {
-        GrantSnapshot::from_claim(mac, self.grant.as_deref()?)
+    /// Returns the snapshot of the grant; `None` if the token has none. Errors: it is malformed, of another deployment, or
+    /// of another epoch.
+    pub fn snapshot(&self, mac: &dyn Mac) -> Result<Option<GrantSnapshot>, TokenError> {
+        self.grant.as_deref().map(|claim| GrantSnapshot::from_claim(mac, claim)).transpose()
     }
 
     /// True if the token is of this issuer and has not expired (RFC 9068 §4).

@@ -2,7 +2,7 @@
 
 use crate::token::record_id::GrantId;
 use crate::token::reference::Reference;
-use crate::token::sealed::{Mac, SealedToken, open, seal};
+use crate::token::sealed::{Mac, Opened, SealedToken, TokenError, open, seal};
 use types::{ClientId, Timestamp};
 
 /// An authorization code: names the grant that its redemption activates.
@@ -42,11 +42,14 @@ impl AuthorizationCode {
         seal(mac, PREFIX, &Reference { id: grant.veil(mac), issued_at, expires_at }.pack(), &binding.parts())
     }
 
-    /// Opens a code; `None` if it is forged, bound to other values, or expired at `now`.
-    pub fn open(mac: &dyn Mac, code: &str, binding: CodeBinding<'_>, now: Timestamp) -> Option<Self> {
+    /// Opens a code. Errors: it is forged, bound to other values, expired at `now`, or of another epoch.
+    pub fn open(mac: &dyn Mac, code: &str, binding: CodeBinding<'_>, now: Timestamp) -> Result<Self, TokenError> {
         let opened = open(mac, PREFIX, code, &binding.parts())?;
+        Self::read(mac, &opened).filter(|code| !code.expires_at.is_past(now)).ok_or(TokenError::Invalid)
+    }
+
+    fn read(mac: &dyn Mac, opened: &Opened) -> Option<Self> {
         let Reference { id, issued_at, expires_at } = Reference::unpack(&opened.payload)?;
-        let code = Self { grant: GrantId::unveil(mac, opened.key_id, id)?, issued_at, expires_at };
-        (!expires_at.is_past(now)).then_some(code)
+        Some(Self { grant: GrantId::unveil(mac, opened.key_id, id)?, issued_at, expires_at })
     }
 }

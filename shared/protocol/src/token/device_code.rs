@@ -2,7 +2,7 @@
 
 use crate::token::record_id::DeviceDecisionId;
 use crate::token::reference::Reference;
-use crate::token::sealed::{Mac, SealedToken, open, seal};
+use crate::token::sealed::{Mac, Opened, SealedToken, TokenError, open, seal};
 use types::{ClientId, Timestamp};
 
 /// A device code: names the decision of the user.
@@ -26,10 +26,14 @@ impl DeviceCode {
         seal(mac, PREFIX, &reference.pack(), &[client_id.as_str().as_bytes()])
     }
 
-    /// Opens a code, expired or not: an expired one has an error code of its own (RFC 8628 §3.5). `None` if it is forged or
-    /// another client's.
-    pub fn open(mac: &dyn Mac, code: &str, client_id: &ClientId) -> Option<Self> {
+    /// Opens a code, expired or not: an expired one has an error code of its own (RFC 8628 §3.5). Errors: it is forged,
+    /// another client's, or of another epoch.
+    pub fn open(mac: &dyn Mac, code: &str, client_id: &ClientId) -> Result<Self, TokenError> {
         let opened = open(mac, PREFIX, code, &[client_id.as_str().as_bytes()])?;
+        Self::read(mac, &opened).ok_or(TokenError::Invalid)
+    }
+
+    fn read(mac: &dyn Mac, opened: &Opened) -> Option<Self> {
         let Reference { id, issued_at, expires_at } = Reference::unpack(&opened.payload)?;
         Some(Self { decision: DeviceDecisionId::unveil(mac, opened.key_id, id)?, issued_at, expires_at })
     }

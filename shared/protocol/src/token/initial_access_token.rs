@@ -2,7 +2,7 @@
 
 use crate::token::bytes::Reader;
 use crate::token::record_id::InitialAccessTokenId;
-use crate::token::sealed::{Mac, SealedToken, open, seal};
+use crate::token::sealed::{Mac, Opened, SealedToken, TokenError, open, seal};
 use types::Timestamp;
 
 /// An initial access token: allows a number of registrations. Nothing is stored before its first use.
@@ -27,15 +27,19 @@ impl InitialAccessToken {
         seal(mac, PREFIX, &payload, &[])
     }
 
-    /// Opens a token; `None` if it is forged, or expired at `now`. The store counts its uses.
-    pub fn open(mac: &dyn Mac, token: &str, now: Timestamp) -> Option<Self> {
+    /// Opens a token. The store counts its uses. Errors: it is forged, expired at `now`, or of another epoch.
+    pub fn open(mac: &dyn Mac, token: &str, now: Timestamp) -> Result<Self, TokenError> {
         let opened = open(mac, PREFIX, token, &[])?;
+        Self::read(mac, &opened).filter(|token| !token.expires_at.is_past(now)).ok_or(TokenError::Invalid)
+    }
+
+    fn read(mac: &dyn Mac, opened: &Opened) -> Option<Self> {
         let mut reader = Reader::new(&opened.payload);
         let token = Self {
             id: InitialAccessTokenId::unveil(mac, opened.key_id, reader.take()?)?,
             max_uses: u32::from_be_bytes(reader.take()?),
             expires_at: Timestamp::from_secs(u64::from_be_bytes(reader.take()?)),
         };
-        (reader.is_empty() && !token.expires_at.is_past(now)).then_some(token)
+        reader.is_empty().then_some(token)
     }
 }

@@ -11,6 +11,9 @@
 //! | initial access token | `lki_` | the record that counts its uses | |
 //! | registration access token | `lkg_` | the registration | client |
 //! | access token | `lka_` if opaque | the grant, with a snapshot of its state | |
+//!
+//! Each token has the epoch in which it was issued. Only a known browser and a registration access token are valid in
+//! another epoch.
 
 mod access_token;
 mod authorization_code;
@@ -38,6 +41,6 @@ pub use record_id::{DeviceDecisionId, GrantId, InitialAccessTokenId, PushedReque
 pub use refresh_token::RefreshToken;
 pub use registration_access_token::RegistrationAccessToken;
 pub use request_uri::RequestUri;
-pub use sealed::{Mac, SealedToken};
+pub use sealed::{Mac, SealedToken, TokenError};
 pub use session::SessionToken;
 pub use snapshot::GrantSnapshot;

@@ -1,6 +1,6 @@
 //! Refresh tokens (RFC 6749 §1.5).
 
-use crate::token::sealed::{Mac, SealedToken, open, seal};
+use crate::token::sealed::{Mac, SealedToken, TokenError, open, seal};
 use crate::token::snapshot::GrantSnapshot;
 use types::{ClientId, Timestamp};
 
@@ -19,11 +19,12 @@ impl RefreshToken {
         seal(mac, PREFIX, &self.snapshot.pack(mac), &[client_id.as_str().as_bytes()])
     }
 
-    /// Opens a token; `None` if it is forged, another client's, or expired at `now`.
-    pub fn open(mac: &dyn Mac, token: &str, client_id: &ClientId, now: Timestamp) -> Option<Self> {
+    /// Opens a token. Errors: it is forged, another client's, expired at `now`, or of another epoch.
+    pub fn open(mac: &dyn Mac, token: &str, client_id: &ClientId, now: Timestamp) -> Result<Self, TokenError> {
         let opened = open(mac, PREFIX, token, &[client_id.as_str().as_bytes()])?;
-        let snapshot = GrantSnapshot::unpack(mac, opened.key_id, &opened.payload)?;
-        (!snapshot.refresh_expires_at.is_past(now)).then_some(Self { snapshot })
+        let snapshot = GrantSnapshot::unpack(mac, opened.key_id, &opened.payload);
+        let snapshot = snapshot.filter(|snapshot| !snapshot.refresh_expires_at.is_past(now));
+        snapshot.map(|snapshot| Self { snapshot }).ok_or(TokenError::Invalid)
     }
 
     /// True if the text has the prefix of a refresh token. Proves nothing.

@@ -2,10 +2,11 @@
 
 use crate::token::bytes::Reader;
 use crate::token::record_id::RegistrationId;
-use crate::token::sealed::{Mac, SealedToken, open, seal};
+use crate::token::sealed::{Mac, SealedToken, open_of_any_epoch, seal};
 use types::ClientId;
 
-/// A registration access token. It does not expire (RFC 7592 §5): a later generation replaces it.
+/// A registration access token. It does not expire (RFC 7592 §5): a later generation replaces it. It is valid in every
+/// epoch, because its client has no way to another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RegistrationAccessToken {
     /// The registration.
@@ -26,7 +27,7 @@ impl RegistrationAccessToken {
 
     /// Opens a token; `None` if it is forged or another client's.
     pub fn open(mac: &dyn Mac, token: &str, client_id: &ClientId) -> Option<Self> {
-        let opened = open(mac, PREFIX, token, &[client_id.as_str().as_bytes()])?;
+        let opened = open_of_any_epoch(mac, PREFIX, token, &[client_id.as_str().as_bytes()])?;
         let mut reader = Reader::new(&opened.payload);
         let token = Self {
             registration: RegistrationId::unveil(mac, opened.key_id, reader.take()?)?,

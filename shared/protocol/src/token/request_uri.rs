@@ -2,7 +2,7 @@
 
 use crate::token::record_id::PushedRequestId;
 use crate::token::reference::Reference;
-use crate::token::sealed::{Mac, SealedToken, open, seal};
+use crate::token::sealed::{Mac, Opened, SealedToken, TokenError, open, seal};
 use types::{ClientId, Timestamp};
 
 /// The reference in a `request_uri` that this server issued.
@@ -26,11 +26,14 @@ impl RequestUri {
         seal(mac, PREFIX, &reference.pack(), &[client_id.as_str().as_bytes()])
     }
 
-    /// Opens a reference; `None` if it is forged, another client's, or expired at `now`.
-    pub fn open(mac: &dyn Mac, reference: &str, client_id: &ClientId, now: Timestamp) -> Option<Self> {
+    /// Opens a reference. Errors: it is forged, another client's, expired at `now`, or of another epoch.
+    pub fn open(mac: &dyn Mac, reference: &str, client_id: &ClientId, now: Timestamp) -> Result<Self, TokenError> {
         let opened = open(mac, PREFIX, reference, &[client_id.as_str().as_bytes()])?;
+        Self::read(mac, &opened).filter(|reference| !reference.expires_at.is_past(now)).ok_or(TokenError::Invalid)
+    }
+
+    fn read(mac: &dyn Mac, opened: &Opened) -> Option<Self> {
         let Reference { id, issued_at, expires_at } = Reference::unpack(&opened.payload)?;
-        let reference = Self { request: PushedRequestId::unveil(mac, opened.key_id, id)?, issued_at, expires_at };
-        (!expires_at.is_past(now)).then_some(reference)
+        Some(Self { request: PushedRequestId::unveil(mac, opened.key_id, id)?, issued_at, expires_at })
     }
 }

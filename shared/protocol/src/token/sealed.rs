@@ -1,15 +1,20 @@
 //! The frame of tokens that prove themselves.
 //!
 //! A token is a prefix that names its kind to secret scanners, then base64url of: version (1 byte), identifier of the key
-//! (4), payload, HMAC-SHA-256 tag (32). The tag also covers the kind and a binding (for an authorization code: client,
-//! redirect URI and code challenge). A forged, foreign or mismatched token is rejected without any storage call.
+//! (4), epoch (2 bytes in version 2; version 1 has none and means 0), payload, HMAC-SHA-256 tag (32). The tag also covers
+//! the kind and a binding (for an authorization code: client, redirect URI and code challenge). A forged, foreign or
+//! mismatched token, and one of another epoch, is rejected without any storage call.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use std::cmp::Ordering;
 use std::fmt;
 use subtle::ConstantTimeEq;
 
-/// The keys of tokens. They are derived from the deployment's secret.
+/// The keys of tokens, which are derived from the deployment's secret, and the epoch of the deployment.
 pub trait Mac {
+    /// Returns the epoch of the deployment. The operator raises it after the store was restored from a backup.
+    fn epoch(&self) -> u16;
+
     /// Returns the identifier of the key that makes new tags.
     fn key_id(&self) -> [u8; 4];
 
@@ -50,15 +55,48 @@ impl fmt::Debug for SealedToken {
     }
 }
 
-const VERSION: u8 = 1;
+/// The reason why a token is rejected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenError {
+    /// The token is forged, expired, or bound to other values.
+    Invalid,
+    /// The token was issued in an earlier epoch. The store was restored since and may lack the use of the token.
+    OlderEpoch,
+    /// The token was issued in a later epoch, by a function that has the new setting already.
+    NewerEpoch,
+}
+
+/// Compares the epoch of a token with that of the deployment.
+pub(crate) fn check_epoch(mac: &dyn Mac, epoch: u16) -> Result<(), TokenError> {
+    match epoch.cmp(&mac.epoch()) {
+        Ordering::Less => Err(TokenError::OlderEpoch),
+        Ordering::Equal => Ok(()),
+        Ordering::Greater => Err(TokenError::NewerEpoch),
+    }
+}
+
+/// The version of tokens of epoch 0.
+const WITHOUT_EPOCH: u8 = 1;
+/// The version of tokens of any other epoch.
+const WITH_EPOCH: u8 = 2;
 const HEAD: usize = 1 + 4;
+const EPOCH: usize = 2;
 const TAG: usize = 32;
 
 /// Makes a token: `prefix` names its kind; the tag covers `binding`.
 pub(crate) fn seal(mac: &dyn Mac, prefix: &'static str, payload: &[u8], binding: &[&[u8]]) -> SealedToken {
-    let mut bytes = Vec::with_capacity(HEAD.saturating_add(payload.len()).saturating_add(TAG));
-    bytes.push(VERSION);
-    bytes.extend_from_slice(&mac.key_id());
+    let mut bytes = Vec::with_capacity((HEAD + EPOCH + TAG).saturating_add(payload.len()));
+    match mac.epoch() {
+        0 => {
+            bytes.push(WITHOUT_EPOCH);
+            bytes.extend_from_slice(&mac.key_id());
+        }
+        epoch => {
+            bytes.push(WITH_EPOCH);
+            bytes.extend_from_slice(&mac.key_id());
+            bytes.extend_from_slice(&epoch.to_be_bytes());
+        }
+    }
     bytes.extend_from_slice(payload);
     let tag = mac.tag(&parts(prefix, &bytes, binding));
     bytes.extend_from_slice(&tag);
@@ -69,21 +107,40 @@ pub(crate) fn seal(mac: &dyn Mac, prefix: &'static str, payload: &[u8], binding:
 pub(crate) struct Opened {
     /// The identifier of the key that made the token.
     pub(crate) key_id: [u8; 4],
+    /// The epoch in which the token was made.
+    epoch: u16,
     /// The payload.
     pub(crate) payload: Vec<u8>,
 }
 
-/// Verifies a token of this kind with this binding. The payload's expiry is the caller's to check.
-pub(crate) fn open(mac: &dyn Mac, prefix: &'static str, token: &str, binding: &[&[u8]]) -> Option<Opened> {
+/// Verifies a token of this kind with this binding and of the current epoch. The payload's expiry is the caller's to check.
+pub(crate) fn open(
+    mac: &dyn Mac,
+    prefix: &'static str,
+    token: &str,
+    binding: &[&[u8]],
+) -> Result<Opened, TokenError> {
+    let opened = open_of_any_epoch(mac, prefix, token, binding).ok_or(TokenError::Invalid)?;
+    check_epoch(mac, opened.epoch)?;
+    Ok(opened)
+}
+
+/// Verifies a token of this kind with this binding. A token that outlives a restore is one that no use makes invalid.
+pub(crate) fn open_of_any_epoch(mac: &dyn Mac, prefix: &'static str, token: &str, binding: &[&[u8]]) -> Option<Opened> {
     let bytes = URL_SAFE_NO_PAD.decode(token.strip_prefix(prefix)?).ok()?;
     let (signed, sent_tag) = bytes.split_at_checked(bytes.len().checked_sub(TAG)?)?;
-    let (head, payload) = signed.split_first_chunk::<HEAD>()?;
+    let (head, rest) = signed.split_first_chunk::<HEAD>()?;
     let [version, key_id @ ..] = *head;
     let expected = mac.tag_with(key_id, &parts(prefix, signed, binding))?;
-    if version != VERSION || !bool::from(expected.as_slice().ct_eq(sent_tag)) {
+    if !bool::from(expected.as_slice().ct_eq(sent_tag)) {
         return None;
     }
-    Some(Opened { key_id, payload: payload.to_vec() })
+    let (epoch, payload) = match version {
+        WITHOUT_EPOCH => (0, rest),
+        WITH_EPOCH => rest.split_first_chunk().map(|(epoch, payload)| (u16::from_be_bytes(*epoch), payload))?,
+        _ => return None,
+    };
+    Some(Opened { key_id, epoch, payload: payload.to_vec() })
 }
 
 fn parts<'a>(prefix: &'static str, signed: &'a [u8], binding: &[&'a [u8]]) -> Vec<&'a [u8]> {

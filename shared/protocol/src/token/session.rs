@@ -2,7 +2,7 @@
 
 use crate::token::record_id::SessionId;
 use crate::token::reference::Reference;
-use crate::token::sealed::{Mac, SealedToken, open, seal};
+use crate::token::sealed::{Mac, Opened, SealedToken, TokenError, open, seal};
 use types::Timestamp;
 
 /// The value of a session cookie.
@@ -25,11 +25,14 @@ impl SessionToken {
         seal(mac, PREFIX, &Reference { id: session.veil(mac), issued_at, expires_at }.pack(), &[])
     }
 
-    /// Opens a token; `None` if it is forged, or expired at `now`.
-    pub fn open(mac: &dyn Mac, token: &str, now: Timestamp) -> Option<Self> {
+    /// Opens a token. Errors: it is forged, expired at `now`, or of another epoch.
+    pub fn open(mac: &dyn Mac, token: &str, now: Timestamp) -> Result<Self, TokenError> {
         let opened = open(mac, PREFIX, token, &[])?;
+        Self::read(mac, &opened).filter(|token| !token.expires_at.is_past(now)).ok_or(TokenError::Invalid)
+    }
+
+    fn read(mac: &dyn Mac, opened: &Opened) -> Option<Self> {
         let Reference { id, issued_at, expires_at } = Reference::unpack(&opened.payload)?;
-        let token = Self { session: SessionId::unveil(mac, opened.key_id, id)?, issued_at, expires_at };
-        (!expires_at.is_past(now)).then_some(token)
+        Some(Self { session: SessionId::unveil(mac, opened.key_id, id)?, issued_at, expires_at })
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::Mac;
 use crate::token::bytes::Reader;
+use crate::token::sealed::{TokenError, check_epoch};
 use crate::token::record_id::{GrantId, LENGTH};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use types::Timestamp;
@@ -62,16 +63,30 @@ impl GrantSnapshot {
         reader.is_empty().then_some(snapshot)
     }
 
-    /// Returns the snapshot as a private claim of a token that others can read: base64url of the identifier of the key and
-    /// the packed snapshot. The signature of the token protects it.
+    /// Returns the snapshot as a private claim of a token that others can read: base64url of the identifier of the key, the
+    /// packed snapshot, and the epoch unless it is 0. The signature of the token protects it.
     pub fn to_claim(&self, mac: &dyn Mac) -> String {
-        URL_SAFE_NO_PAD.encode([mac.key_id().as_slice(), &self.pack(mac)].concat())
+        let epoch = mac.epoch().to_be_bytes();
+        let epoch = if mac.epoch() == 0 { &[] } else { epoch.as_slice() };
+        URL_SAFE_NO_PAD.encode([mac.key_id().as_slice(), &self.pack(mac), epoch].concat())
     }
 
-    /// Reads a snapshot from such a claim.
-    pub fn from_claim(mac: &dyn Mac, claim: &str) -> Option<Self> {
+    /// Reads a snapshot from such a claim. Errors: the claim is malformed, of another deployment, or of another epoch.
+    pub fn from_claim(mac: &dyn Mac, claim: &str) -> Result<Self, TokenError> {
+        let (snapshot, epoch) = Self::read_claim(mac, claim).ok_or(TokenError::Invalid)?;
+        check_epoch(mac, epoch)?;
+        Ok(snapshot)
+    }
+
+    fn read_claim(mac: &dyn Mac, claim: &str) -> Option<(Self, u16)> {
         let bytes = URL_SAFE_NO_PAD.decode(claim).ok()?;
         let (key_id, bytes) = bytes.split_first_chunk()?;
-        Self::unpack(mac, *key_id, bytes)
+        let (packed, epoch) = bytes.split_at_checked(Self::PACKED)?;
+        let epoch = match epoch {
+            [] => 0,
+            [high, low] => u16::from_be_bytes([*high, *low]),
+            _ => return None,
+        };
+        Some((Self::unpack(mac, *key_id, packed)?, epoch))
     }
 }

@@ -5,6 +5,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use latchkey_protocol::{
     AuthorizationCode, CodeBinding, DeviceCode, GrantId, GrantSnapshot, InitialAccessToken, InitialAccessTokenId,
     KnownBrowser, Mac, RefreshToken, RegistrationAccessToken, RegistrationId, RequestUri, SessionId, SessionToken,
+    TokenError,
 };
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -18,6 +19,10 @@ fn id(text: &str) -> ClientId {
 pub(crate) struct Keys(pub(crate) u8);
 
 impl Mac for Keys {
+    fn epoch(&self) -> u16 {
+        0
+    }
+
     fn key_id(&self) -> [u8; 4] {
         [self.0; 4]
     }
@@ -33,6 +38,27 @@ impl Mac for Keys {
 
     fn tag_with(&self, key_id: [u8; 4], parts: &[&[u8]]) -> Option<[u8; 32]> {
         (key_id == self.key_id()).then(|| self.tag(parts))
+    }
+}
+
+/// The same keys in a later epoch.
+struct InEpoch(u16);
+
+impl Mac for InEpoch {
+    fn epoch(&self) -> u16 {
+        self.0
+    }
+
+    fn key_id(&self) -> [u8; 4] {
+        Keys(1).key_id()
+    }
+
+    fn tag(&self, parts: &[&[u8]]) -> [u8; 32] {
+        Keys(1).tag(parts)
+    }
+
+    fn tag_with(&self, key_id: [u8; 4], parts: &[&[u8]]) -> Option<[u8; 32]> {
+        Keys(1).tag_with(key_id, parts)
     }
 }
 
@@ -54,7 +80,7 @@ fn code() -> String {
     content().seal(&Keys(1), code_for(&id("client"))).into_exposed()
 }
 
-fn open(code: &str, client: &str, redirect_uri: &str, challenge: &str, now: Timestamp) -> Option<AuthorizationCode> {
+fn open(code: &str, client: &str, redirect_uri: &str, challenge: &str, now: Timestamp) -> Result<AuthorizationCode, TokenError> {
     let binding = CodeBinding { client_id: &id(client), redirect_uri, code_challenge: challenge };
     AuthorizationCode::open(&Keys(1), code, binding, now)
 }
@@ -80,7 +106,7 @@ fn tokens_do_not_show_whose_they_are() {
         let token = RefreshToken { snapshot }.seal(&Keys(1), &id("client"));
         let token = URL_SAFE_NO_PAD.decode(&token.expose()[4..]).unwrap();
         let claim = URL_SAFE_NO_PAD.decode(snapshot.to_claim(&Keys(1))).unwrap();
-        assert_eq!(GrantSnapshot::from_claim(&Keys(1), &snapshot.to_claim(&Keys(1))), Some(snapshot));
+        assert_eq!(GrantSnapshot::from_claim(&Keys(1), &snapshot.to_claim(&Keys(1))), Ok(snapshot));
         assert_eq!(token[5..23], claim[4..22], "one grant, one name");
         [token[5], token[6]]
     };
@@ -95,12 +121,12 @@ fn tokens_do_not_show_whose_they_are() {
 #[test]
 fn a_code_is_good_for_its_client_redirect_uri_and_verifier_alone() {
     let code = code();
-    assert_eq!(open(&code, "client", "https://a.example/cb", "challenge", T0), Some(content()));
-    assert_eq!(open(&code, "other", "https://a.example/cb", "challenge", T0), None);
-    assert_eq!(open(&code, "client", "https://a.example/cb2", "challenge", T0), None);
-    assert_eq!(open(&code, "client", "https://a.example/cb", "other", T0), None);
-    assert_eq!(open(&code, "client", "https://a.example/cb", "", T0), None, "no verifier for a code with a challenge");
-    assert_eq!(open(&code, "clienth", "ttps://a.example/cb", "challenge", T0), None, "the parts do not run together");
+    assert_eq!(open(&code, "client", "https://a.example/cb", "challenge", T0), Ok(content()));
+    assert_eq!(open(&code, "other", "https://a.example/cb", "challenge", T0), Err(TokenError::Invalid));
+    assert_eq!(open(&code, "client", "https://a.example/cb2", "challenge", T0), Err(TokenError::Invalid));
+    assert_eq!(open(&code, "client", "https://a.example/cb", "other", T0), Err(TokenError::Invalid));
+    assert_eq!(open(&code, "client", "https://a.example/cb", "", T0), Err(TokenError::Invalid), "no verifier for a code with a challenge");
+    assert_eq!(open(&code, "clienth", "ttps://a.example/cb", "challenge", T0), Err(TokenError::Invalid), "the parts do not run together");
 }
 
 #[test]
@@ -108,9 +134,9 @@ fn a_code_is_dead_from_its_expiry_on() {
     let code = code();
     let expiry = content().expires_at;
     assert!(
-        open(&code, "client", "https://a.example/cb", "challenge", expiry.before(Duration::from_millis(1))).is_some()
+        open(&code, "client", "https://a.example/cb", "challenge", expiry.before(Duration::from_millis(1))).is_ok()
     );
-    assert_eq!(open(&code, "client", "https://a.example/cb", "challenge", expiry), None);
+    assert_eq!(open(&code, "client", "https://a.example/cb", "challenge", expiry), Err(TokenError::Invalid));
 }
 
 /// Every kind of token, with the content that it opens to.
@@ -139,21 +165,21 @@ fn a_token_of_one_kind_is_none_of_another() {
     assert_eq!(KnownBrowser::open(keys, &sealed[7], "client", T0), Some(known));
     assert_eq!(KnownBrowser::open(keys, &sealed[7], "other", T0), None);
     assert_eq!(KnownBrowser::open(keys, &sealed[7], "client", expires_at), None, "expired");
-    assert_eq!(SessionToken::open(keys, &sealed[0], T0), Some(session));
-    assert_eq!(RequestUri::open(keys, &sealed[1], &id("client"), T0), Some(uri));
-    assert_eq!(DeviceCode::open(keys, &sealed[2], &id("client")), Some(device));
-    assert_eq!(InitialAccessToken::open(keys, &sealed[3], T0), Some(initial));
+    assert_eq!(SessionToken::open(keys, &sealed[0], T0), Ok(session));
+    assert_eq!(RequestUri::open(keys, &sealed[1], &id("client"), T0), Ok(uri));
+    assert_eq!(DeviceCode::open(keys, &sealed[2], &id("client")), Ok(device));
+    assert_eq!(InitialAccessToken::open(keys, &sealed[3], T0), Ok(initial));
     assert_eq!(RegistrationAccessToken::open(keys, &sealed[4], &id("client")), Some(registration));
-    assert_eq!(RefreshToken::open(keys, &sealed[5], &id("client"), T0), Some(refresh));
+    assert_eq!(RefreshToken::open(keys, &sealed[5], &id("client"), T0), Ok(refresh));
     let opens = |text: &str| {
         [
-            SessionToken::open(keys, text, T0).is_some(),
-            RequestUri::open(keys, text, &id("client"), T0).is_some(),
-            DeviceCode::open(keys, text, &id("client")).is_some(),
-            InitialAccessToken::open(keys, text, T0).is_some(),
+            SessionToken::open(keys, text, T0).is_ok(),
+            RequestUri::open(keys, text, &id("client"), T0).is_ok(),
+            DeviceCode::open(keys, text, &id("client")).is_ok(),
+            InitialAccessToken::open(keys, text, T0).is_ok(),
             RegistrationAccessToken::open(keys, text, &id("client")).is_some(),
-            RefreshToken::open(keys, text, &id("client"), T0).is_some(),
-            AuthorizationCode::open(keys, text, code_for(&id("client")), T0).is_some(),
+            RefreshToken::open(keys, text, &id("client"), T0).is_ok(),
+            AuthorizationCode::open(keys, text, code_for(&id("client")), T0).is_ok(),
             KnownBrowser::open(keys, text, "client", T0).is_some(),
         ]
     };
@@ -165,19 +191,114 @@ fn a_token_of_one_kind_is_none_of_another() {
             assert_eq!(opens(&renamed), expected, "{renamed}");
         }
     }
-    assert_eq!(RefreshToken::open(keys, &sealed[5], &id("other"), T0), None);
-    assert_eq!(RefreshToken::open(keys, &sealed[5], &id("client"), expires_at), None, "expired");
-    assert_eq!(SessionToken::open(keys, &sealed[0], expires_at), None, "expired");
-    assert_eq!(RequestUri::open(keys, &sealed[1], &id("client"), expires_at), None, "expired");
-    assert_eq!(RequestUri::open(keys, &sealed[1], &id("other"), T0), None);
-    assert_eq!(InitialAccessToken::open(keys, &sealed[3], expires_at), None, "expired");
-    assert_eq!(DeviceCode::open(keys, &sealed[2], &id("other")), None);
+    assert_eq!(RefreshToken::open(keys, &sealed[5], &id("other"), T0), Err(TokenError::Invalid));
+    assert_eq!(RefreshToken::open(keys, &sealed[5], &id("client"), expires_at), Err(TokenError::Invalid), "expired");
+    assert_eq!(SessionToken::open(keys, &sealed[0], expires_at), Err(TokenError::Invalid), "expired");
+    assert_eq!(RequestUri::open(keys, &sealed[1], &id("client"), expires_at), Err(TokenError::Invalid), "expired");
+    assert_eq!(RequestUri::open(keys, &sealed[1], &id("other"), T0), Err(TokenError::Invalid));
+    assert_eq!(InitialAccessToken::open(keys, &sealed[3], expires_at), Err(TokenError::Invalid), "expired");
+    assert_eq!(DeviceCode::open(keys, &sealed[2], &id("other")), Err(TokenError::Invalid));
     assert_eq!(RegistrationAccessToken::open(keys, &sealed[4], &id("other")), None);
 }
 
 #[test]
 fn another_deployments_token_is_nothing() {
-    assert_eq!(AuthorizationCode::open(&Keys(2), &code(), code_for(&id("client")), T0), None);
+    assert_eq!(AuthorizationCode::open(&Keys(2), &code(), code_for(&id("client")), T0), Err(TokenError::Invalid));
+}
+
+/// After a restore the store may lack the use of a token. A token of another epoch is told apart from a forged one.
+#[test]
+fn a_token_is_valid_in_its_epoch_alone() {
+    let client = id("client");
+    let (issued_at, expires_at) = (T0, T0.after(Duration::from_secs(60)));
+    let session = SessionToken { session: SessionId::new([1, 2], [3; 16]), issued_at, expires_at };
+    let uri = RequestUri { request: latchkey_protocol::PushedRequestId::new([1, 2], [3; 16]), issued_at, expires_at };
+    let device =
+        DeviceCode { decision: latchkey_protocol::DeviceDecisionId::new([1, 2], [3; 16]), issued_at, expires_at };
+    let initial = InitialAccessToken { id: InitialAccessTokenId::new([1, 2], [3; 16]), max_uses: 7, expires_at };
+    let registration = RegistrationAccessToken { registration: RegistrationId::new([1, 2], [3; 16]), generation: 7 };
+    let refresh = RefreshToken { snapshot: snapshot(3) };
+    let known = KnownBrowser { id: [5; 16], expires_at };
+    for sealed_in in [0, 1, 2, 256, u16::MAX] {
+        let old = &InEpoch(sealed_in);
+        let texts = [
+            content().seal(old, code_for(&client)),
+            refresh.seal(old, &client),
+            session.seal(old),
+            device.seal(old, &client),
+            uri.seal(old, &client),
+            initial.seal(old),
+            registration.seal(old, &client),
+            known.seal(old, "client"),
+        ];
+        let texts = texts.map(latchkey_protocol::SealedToken::into_exposed);
+        let claim = snapshot(3).to_claim(old);
+        for opened_in in [0, 1, 2, 256, u16::MAX] {
+            let now = &InEpoch(opened_in);
+            let of_epoch = match sealed_in.cmp(&opened_in) {
+                std::cmp::Ordering::Less => Err(TokenError::OlderEpoch),
+                std::cmp::Ordering::Equal => Ok(()),
+                std::cmp::Ordering::Greater => Err(TokenError::NewerEpoch),
+            };
+            let [code, refreshed, cookie, polled, pushed, invited, managed, browser] = &texts;
+            let case = format!("sealed in {sealed_in}, opened in {opened_in}");
+            let opened = AuthorizationCode::open(now, code, code_for(&client), T0);
+            assert_eq!(opened, of_epoch.map(|()| content()), "{case}");
+            assert_eq!(RefreshToken::open(now, refreshed, &client, T0), of_epoch.map(|()| refresh), "{case}");
+            assert_eq!(SessionToken::open(now, cookie, T0), of_epoch.map(|()| session), "{case}");
+            assert_eq!(DeviceCode::open(now, polled, &client), of_epoch.map(|()| device), "{case}");
+            assert_eq!(RequestUri::open(now, pushed, &client, T0), of_epoch.map(|()| uri), "{case}");
+            assert_eq!(InitialAccessToken::open(now, invited, T0), of_epoch.map(|()| initial), "{case}");
+            assert_eq!(GrantSnapshot::from_claim(now, &claim), of_epoch.map(|()| snapshot(3)), "{case}");
+            assert_eq!(RegistrationAccessToken::open(now, managed, &client), Some(registration), "{case}");
+            assert_eq!(KnownBrowser::open(now, browser, "client", T0), Some(known), "{case}");
+            // A token that is bound to other values is invalid, whatever its epoch.
+            assert_eq!(RefreshToken::open(now, refreshed, &id("other"), T0), Err(TokenError::Invalid), "{case}");
+        }
+    }
+}
+
+/// The epoch is covered by the tag: neither it nor the version that says where it is can be changed.
+#[test]
+fn the_epoch_of_a_token_cannot_be_changed() {
+    let refresh = RefreshToken { snapshot: snapshot(3) };
+    let open = |epoch, bytes: &[u8]| {
+        let text = format!("lkr_{}", URL_SAFE_NO_PAD.encode(bytes));
+        RefreshToken::open(&InEpoch(epoch), &text, &id("client"), T0)
+    };
+    let bytes = |epoch| {
+        let token = refresh.seal(&InEpoch(epoch), &id("client"));
+        URL_SAFE_NO_PAD.decode(&token.expose()[4..]).unwrap()
+    };
+    let mut later = bytes(1);
+    assert_eq!((later[0], &later[5..7]), (2, [0, 1].as_slice()), "version and epoch");
+    assert_eq!(open(1, &later), Ok(refresh));
+    later[6] = 2;
+    assert_eq!(open(2, &later), Err(TokenError::Invalid));
+    let mut first = bytes(0);
+    assert_eq!((first[0], first.len() + 2), (1, bytes(1).len()), "epoch 0 takes no space");
+    first[0] = 2;
+    assert_eq!(open(0, &first), Err(TokenError::Invalid));
+    first.splice(5..5, [0, 1]);
+    assert_eq!(open(1, &first), Err(TokenError::Invalid));
+}
+
+/// Lengths in characters: a code is in a URL, a cookie in each request.
+#[test]
+fn tokens_are_short_in_every_epoch() {
+    let (issued_at, expires_at) = (T0, T0.after(Duration::from_secs(60)));
+    let lengths = |epoch| {
+        let mac = &InEpoch(epoch);
+        let session = SessionToken { session: SessionId::new([1, 2], [3; 16]), issued_at, expires_at };
+        [
+            content().seal(mac, code_for(&id("client"))).expose().len(),
+            session.seal(mac).expose().len(),
+            RefreshToken { snapshot: snapshot(3) }.seal(mac, &id("client")).expose().len(),
+            snapshot(3).to_claim(mac).len(),
+        ]
+    };
+    assert_eq!(lengths(0), [99, 99, 122, 74]);
+    assert_eq!(lengths(u16::MAX), [102, 102, 124, 76]);
 }
 
 #[test]
@@ -196,12 +317,12 @@ proptest! {
         prop_assume!(other[position] != replacement);
         other[position] = replacement;
         let other: String = other.into_iter().collect();
-        prop_assert_eq!(open(&other, "client", "https://a.example/cb", "challenge", T0), None);
+        prop_assert_eq!(open(&other, "client", "https://a.example/cb", "challenge", T0), Err(TokenError::Invalid));
     }
 
     #[test]
     fn opening_never_panics(text in ".{0,300}") {
-        prop_assert_eq!(open(&text, "client", "u", "c", T0), None);
-        prop_assert_eq!(open(&format!("lkc_{text}"), "client", "u", "c", T0), None);
+        prop_assert_eq!(open(&text, "client", "u", "c", T0), Err(TokenError::Invalid));
+        prop_assert_eq!(open(&format!("lkc_{text}"), "client", "u", "c", T0), Err(TokenError::Invalid));
     }
 }

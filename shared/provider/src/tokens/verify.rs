@@ -3,7 +3,7 @@
 use crate::{Context, HandlerError};
 use jose::Jwt;
 use keys::Purpose;
-use protocol::{AccessTokenClaims, GrantSnapshot, Mac};
+use protocol::{AccessTokenClaims, GrantSnapshot, Mac, TokenError};
 use serde::{Deserialize, de::DeserializeOwned};
 use storage::grants::{self, LiveGrant, StoredGrant};
 use storage::markers;
@@ -39,9 +39,10 @@ pub struct PresentedIdToken {
 }
 
 impl PresentedIdToken {
-    /// Returns the snapshot of the grant; `None` if the token has none.
-    pub fn snapshot(&self, mac: &dyn Mac) -> Option<GrantSnapshot> {
-        GrantSnapshot::from_claim(mac, self.jti.split_once('.')?.0)
+    /// Returns the snapshot of the grant; `None` if the token has none. Errors: it is malformed, of another deployment, or of
+    /// another epoch.
+    pub fn snapshot(&self, mac: &dyn Mac) -> Result<Option<GrantSnapshot>, TokenError> {
+        self.jti.split_once('.').map(|(claim, _)| GrantSnapshot::from_claim(mac, claim)).transpose()
     }
 
     /// Returns `jti` of the access token of the same response; `None` if the token has none.
@@ -77,28 +78,33 @@ impl Context {
         Ok(claims.filter(|claims| claims.is_current(&self.config.issuer, now)))
     }
 
-    /// Returns the active token; `None` if it, a token that it was exchanged from, or its grant is revoked. Round trips: 1.
+    /// Returns the active token; `None` if it, a token that it was exchanged from, or its grant is revoked, or if it was issued
+    /// in an earlier epoch. Round trips: 1.
     pub async fn active_token(
         &self,
         claims: &AccessTokenClaims,
         now: Timestamp,
     ) -> Result<Option<ActiveToken>, HandlerError> {
         let issued_at = Timestamp::from_secs(claims.iat);
+        let snapshot = match claims.snapshot(&self.secrets) {
+            Ok(snapshot) => snapshot,
+            Err(TokenError::Invalid | TokenError::OlderEpoch) => return Ok(None),
+            Err(TokenError::NewerEpoch) => return Err(HandlerError::newer_epoch()),
+        };
         if !self.client_existed_at(&claims.client_id, issued_at, now).await? {
             return Ok(None);
         }
         let records = self.records.as_ref();
         // Revoking a token revokes each token that was exchanged from it.
         let jtis = || std::iter::once(&claims.jti).chain(&claims.parent_jtis);
-        if claims.grant.is_none() {
+        let Some(snapshot) = snapshot else {
             for jti in jtis() {
                 if markers::is_revoked(records, jti).await? {
                     return Ok(None);
                 }
             }
             return Ok(Some(ActiveToken::OfClient));
-        }
-        let Some(snapshot) = claims.snapshot(&self.secrets) else { return Ok(None) };
+        };
         let live = grants::find(records, snapshot.grant).await?.and_then(StoredGrant::into_live);
         let is_accepted = |live: &LiveGrant| jtis().all(|jti| live.state.accepts(jti, issued_at));
         let Some(live) = live.filter(is_accepted) else { return Ok(None) };

@@ -101,6 +101,17 @@ impl Memory {
         records
     }
 
+    /// Returns a store with the records of a snapshot: a restored backup. Counters start at 0.
+    pub fn restored(snapshot: Vec<Record>) -> Self {
+        let memory = Self::new();
+        let mut inner = memory.lock();
+        for record in snapshot {
+            inner.put(record, 0);
+        }
+        drop(inner);
+        memory
+    }
+
     /// Locks the store for one call of `verb`, which is counted.
     fn call(&self, verb: Verb) -> MutexGuard<'_, Inner> {
         let mut inner = self.lock();

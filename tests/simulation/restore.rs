@@ -2,10 +2,10 @@
 //! and no honest client is taken for a thief.
 
 use crate::common::{PASSWORD, deployment, keep_log};
-use http::{StatusCode, header};
+use http::{Method, StatusCode, header};
 use latchkey_http::Response;
-use serde_json::Value;
-use simulation::{Flow, Instance, Tokens, json_of};
+use serde_json::{Value, json};
+use simulation::{Flow, ISSUER, Instance, SECRET, T0, Tokens, json_of};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use storage::Record;
@@ -237,7 +237,7 @@ async fn a_token_of_a_later_epoch_is_kept() {
     assert_eq!(json_of(&introspect(&new, &next.access).await)["active"], true);
     assert!(browser.has_session());
 
-    // A device that began on an old function, and an exchange, on the other side of the rollout.
+    // A device that began at a new function and polls an old one, and an exchange at an old one.
     let device = new.post("/device_authorization", &[("client_id", "device"), ("scope", "openid")]).await;
     let device_code = json_of(&device)["device_code"].as_str().unwrap().to_owned();
     let form = [("grant_type", DEVICE), ("client_id", "device"), ("device_code", device_code.as_str())];
@@ -267,8 +267,7 @@ async fn a_token_of_an_earlier_epoch_is_not_exchanged() {
     let tokens = Tokens::of(&response);
     let id_token = json_of(&response)["id_token"].as_str().unwrap().to_owned();
     let new = Instance::start(memory, &[("LATCHKEY_EPOCH", "1")]);
-    for (kind, token) in
-        [("access_token", &tokens.access), ("refresh_token", &tokens.refresh), ("id_token", &id_token)]
+    for (kind, token) in [("access_token", &tokens.access), ("refresh_token", &tokens.refresh), ("id_token", &id_token)]
     {
         let kind = format!("urn:ietf:params:oauth:token-type:{kind}");
         let form = [
@@ -280,5 +279,54 @@ async fn a_token_of_an_earlier_epoch_is_not_exchanged() {
         ];
         assert_eq!(old.post("/token", &form).await.status, StatusCode::OK, "{kind}");
         assert_eq!(new.post("/token", &form).await.status, StatusCode::BAD_REQUEST, "{kind}");
+    }
+}
+
+/// The store counts the uses of an initial access token, so it ends with its epoch. A registration access token does not:
+/// its client has no way to another one.
+#[tokio::test]
+async fn registrations_outlive_an_epoch_and_invitations_do_not() {
+    let memory = Arc::new(Memory::new());
+    deployment(memory.clone()).await;
+    let in_epoch =
+        |epoch| Instance::start(memory.clone(), &[("LATCHKEY_EPOCH", epoch), ("LATCHKEY_REGISTRATION", "token")]);
+    let (old, new) = (in_epoch("0"), in_epoch("1"));
+    let bearer = |token: &str| (header::AUTHORIZATION, format!("Bearer {token}"));
+    let invite = |instance: &Instance, id| {
+        let expires_at = T0.after(Duration::from_secs(60));
+        bearer(&provider::initial_access_token(&instance.context().secrets, [id; 16], 1, expires_at))
+    };
+    let json = (header::CONTENT_TYPE, "application/json".to_owned());
+    let register = async |instance: &Instance, invitation| {
+        let body = json!({ "redirect_uris": ["https://client.example/"] }).to_string();
+        instance.send(Method::POST, "/register", &[invitation, json.clone()], body).await
+    };
+    let refused = register(&new, invite(&old, 1)).await;
+    assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
+    let refused = json_of(&refused);
+    assert!(refused["error_description"].as_str().unwrap().contains("earlier epoch"), "{refused}");
+    assert_eq!(register(&old, invite(&new, 2)).await.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(register(&new, invite(&new, 2)).await.status, StatusCode::CREATED);
+    let registered = json_of(&register(&old, invite(&old, 1)).await);
+    let path = format!("/register/{}", registered["client_id"].as_str().unwrap());
+    let token = bearer(registered["registration_access_token"].as_str().unwrap());
+    assert_eq!(new.send(Method::GET, &path, &[token], String::new()).await.status, StatusCode::OK);
+}
+
+#[test]
+fn the_epoch_is_a_number_of_16_bits() {
+    let read = |epoch: &str| {
+        let settings = |name: &str| match name {
+            "LATCHKEY_ISSUER" => Some(ISSUER.to_owned()),
+            "LATCHKEY_SECRET" => Some(SECRET.to_owned()),
+            "LATCHKEY_EPOCH" => Some(epoch.to_owned()),
+            _ => None,
+        };
+        provider::Config::read(&settings).map(|(_, secrets)| protocol::Mac::epoch(&secrets))
+    };
+    assert_eq!((read(""), read("0"), read("65535")), (Ok(0), Ok(0), Ok(u16::MAX)));
+    for wrong in ["65536", "-1", "one"] {
+        let error = read(wrong).unwrap_err();
+        assert!(error.to_string().contains("LATCHKEY_EPOCH"), "{error}");
     }
 }

@@ -1,7 +1,9 @@
 //! The token of an introspection request.
 
 use protocol::introspection::{Introspection, may_see};
-use protocol::{AccessTokenClaims, Grant, GrantSnapshot, RefreshToken, RefreshVerdict, RetryWindows, StoredClient, TokenError};
+use protocol::{
+    AccessTokenClaims, Grant, GrantSnapshot, RefreshToken, RefreshVerdict, RetryWindows, StoredClient, TokenError,
+};
 use provider::{Context, HandlerError};
 use storage::grants;
 use types::Timestamp;

@@ -1,7 +1,7 @@
 //! The authorization code grant (RFC 6749 §4.1.3, RFC 7636 §4.6).
 
-use crate::{TokenRequest, restored};
 use crate::issue::{Nonce, TokenResponse};
+use crate::{TokenRequest, restored};
 use protocol::{AuthorizationCode, CodeBinding, CodeChallenge, CodeVerdict, GrantId, resource};
 use provider::HandlerError;
 use storage::grants::{self, Redemption};

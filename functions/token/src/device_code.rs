@@ -12,8 +12,7 @@ use types::{Error, ErrorCode};
 pub(crate) async fn poll(request: &TokenRequest<'_>) -> Result<TokenResponse, HandlerError> {
     let (context, now) = (request.context, request.now);
     let code = request.parameters.required("device_code")?;
-    let invalid =
-        || refuse(ErrorCode::InvalidGrant, "the device code is unknown, or was issued to another client");
+    let invalid = || refuse(ErrorCode::InvalidGrant, "the device code is unknown, or was issued to another client");
     let restored = "the device code was issued before the authorization server was restored from a backup; begin anew";
     let code = DeviceCode::open(&context.secrets, code, &request.client.client.client_id)
         .map_err(|reason| HandlerError::of_token(reason, invalid(), refuse(ErrorCode::ExpiredToken, restored)))?;

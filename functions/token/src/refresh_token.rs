@@ -1,7 +1,7 @@
 //! The refresh token grant (RFC 6749 §6), with rotation and replay detection (RFC 9700 §4.14).
 
-use crate::{TokenRequest, restored};
 use crate::issue::{Nonce, TokenResponse};
+use crate::{TokenRequest, restored};
 use protocol::{GrantId, RefreshToken, resource};
 use provider::{AuditEvent, HandlerError};
 use storage::grants::{self, Rotation};
@@ -11,8 +11,7 @@ use types::{Error, ErrorCode, Scope};
 /// storage call.
 pub(crate) async fn refresh(request: &TokenRequest<'_>) -> Result<TokenResponse, HandlerError> {
     let token = request.parameters.required("refresh_token")?;
-    let invalid =
-        || Error::invalid_grant("the refresh token is unknown or expired, or was issued to another client");
+    let invalid = || Error::invalid_grant("the refresh token is unknown or expired, or was issued to another client");
     let token = RefreshToken::open(&request.context.secrets, token, &request.client.client.client_id, request.now)
         .map_err(|reason| HandlerError::of_token(reason, invalid(), restored("the refresh token")))?
         .snapshot;

@@ -60,7 +60,8 @@ impl Deployment {
             None => RootCerts::WebPki,
         };
         let agent = agent(is_local, roots);
-        Ok(Self { origin: origin.to_owned(), is_local, secrets: Secrets::new(secret, None), agent })
+        let secrets = Secrets::new(secret, None).with_epoch(secret::epoch()?);
+        Ok(Self { origin: origin.to_owned(), is_local, secrets, agent })
     }
 
     /// True if it is on this machine.

@@ -90,14 +90,16 @@ fn function(id: &str, resource: &Yaml, globals: &Yaml) -> Result<Function> {
         for statement in strings_or_list(&policy["Statement"]) {
             for action in strings_or_list(&statement["Action"]) {
                 let action = action.as_str().with_context(|| format!("{id}: an action is not a string"))?.to_owned();
-                let resource = statement["Resource"].as_str().unwrap_or_default();
+                // The table of the stack, or an existing one: `!If [CONDITION, EXISTING, OWN]`.
+                let mut resources = strings_or_list(&statement["Resource"]).iter().filter_map(Yaml::as_str);
+                let index = resources.any(|resource| resource.contains("/index/"));
                 let keys = &statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"];
                 let keys: Vec<String> =
                     strings_or_list(keys).iter().filter_map(Yaml::as_str).map(str::to_owned).collect();
                 if keys.is_empty() {
                     bail!("{id}: {action} is allowed without a condition on the keys");
                 }
-                permissions.push(Permission { action, index: resource.contains("/index/"), keys });
+                permissions.push(Permission { action, index, keys });
             }
         }
     }

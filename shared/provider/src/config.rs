@@ -341,7 +341,9 @@ impl Config {
             issuer,
         };
         match secret {
-            Some(secret) if reader.problems.is_empty() => Ok((config, Secrets::new(secret, previous).with_epoch(epoch))),
+            Some(secret) if reader.problems.is_empty() => {
+                Ok((config, Secrets::new(secret, previous).with_epoch(epoch)))
+            }
             _ => Err(ConfigError { problems: reader.problems }),
         }
     }

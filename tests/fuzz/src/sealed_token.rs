@@ -20,7 +20,9 @@ type Reseal = fn(&Secrets, &str) -> Option<SealedToken>;
 
 /// Each kind of token, with its prefix.
 const KINDS: [(&str, Reseal); 8] = [
-    ("lkc_", |keys, text| AuthorizationCode::open(keys, text, binding(), NOW).ok().map(|code| code.seal(keys, binding()))),
+    ("lkc_", |keys, text| {
+        AuthorizationCode::open(keys, text, binding(), NOW).ok().map(|code| code.seal(keys, binding()))
+    }),
     ("lkr_", |keys, text| RefreshToken::open(keys, text, &CLIENT, NOW).ok().map(|token| token.seal(keys, &CLIENT))),
     ("lks_", |keys, text| SessionToken::open(keys, text, NOW).ok().map(|token| token.seal(keys))),
     ("lkd_", |keys, text| DeviceCode::open(keys, text, &CLIENT).ok().map(|code| code.seal(keys, &CLIENT))),

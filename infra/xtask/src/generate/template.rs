@@ -56,22 +56,27 @@ fn function_resource(function: &Function) -> String {
     text
 }
 
+/// The table: one that the operator named, such as a restored one, or that of the stack.
+const TABLE: &str = "!If [HasExistingTable, !Sub 'arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${ExistingTable}', !GetAtt Table.Arn]";
+/// The index of the table.
+const INDEX: &str = "!If [HasExistingTable, !Sub 'arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${ExistingTable}/index/owner-index', !Sub '${Table.Arn}/index/owner-index']";
+
 /// Returns the statement that allows to read the records that the index lists by their keys; empty if the function lists
 /// none.
 fn statement_of_listed_records(function: &Function) -> String {
     let kinds: BTreeSet<_> = function.lists.iter().flat_map(|owner| owner.kinds()).collect();
     let keys: Vec<String> = kinds.into_iter().map(|kind| quoted(&format!("{kind}#*"))).collect();
-    allow("BatchGetItem", "!GetAtt Table.Arn", &keys)
+    allow("BatchGetItem", TABLE, &keys)
 }
 
 /// Returns the statement of the policy that allows one verb; empty if the function does not use the verb.
 fn statement(function: &Function, verb: Verb) -> String {
     let (action, table) = match verb {
-        Verb::Get => ("GetItem", "!GetAtt Table.Arn"),
-        Verb::Create => ("PutItem", "!GetAtt Table.Arn"),
-        Verb::Advance | Verb::Count => ("UpdateItem", "!GetAtt Table.Arn"),
-        Verb::Delete => ("DeleteItem", "!GetAtt Table.Arn"),
-        Verb::List => ("Query", "!Sub ${Table.Arn}/index/owner-index"),
+        Verb::Get => ("GetItem", TABLE),
+        Verb::Create => ("PutItem", TABLE),
+        Verb::Advance | Verb::Count => ("UpdateItem", TABLE),
+        Verb::Delete => ("DeleteItem", TABLE),
+        Verb::List => ("Query", INDEX),
     };
     let keys: Vec<String> = match verb {
         Verb::List => function.lists.iter().map(|owner| quoted(owner.pattern())).collect(),

@@ -145,6 +145,7 @@ fn environment(template: &Template, options: &Options, url: &str, table: &Table)
             "LATCHKEY_TABLE" => TABLE,
             // Only parameters of the stack set these.
             "LATCHKEY_AUDIENCE"
+            | "LATCHKEY_EPOCH"
             | "LATCHKEY_REGISTRATION"
             | "LATCHKEY_RESOURCES"
             | "LATCHKEY_SECRET_PREVIOUS"

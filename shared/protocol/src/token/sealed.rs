@@ -1,8 +1,8 @@
 //! The frame of tokens that prove themselves.
 //!
 //! A token is a prefix that names its kind to secret scanners, then base64url of: version (1 byte), identifier of the key
-//! (4), epoch (2 bytes in version 2; version 1 has none and means 0), payload, HMAC-SHA-256 tag (32). The tag also covers
-//! the kind and a binding (for an authorization code: client, redirect URI and code challenge). A forged, foreign or
+//! (4), epoch (2), payload, HMAC-SHA-256 tag (32). Version 1 has no epoch: it is 0. The tag also covers the kind and a
+//! binding (for an authorization code: client, redirect URI and code challenge). A forged, foreign or
 //! mismatched token, and one of another epoch, is rejected without any storage call.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -114,12 +114,7 @@ pub(crate) struct Opened {
 }
 
 /// Verifies a token of this kind with this binding and of the current epoch. The payload's expiry is the caller's to check.
-pub(crate) fn open(
-    mac: &dyn Mac,
-    prefix: &'static str,
-    token: &str,
-    binding: &[&[u8]],
-) -> Result<Opened, TokenError> {
+pub(crate) fn open(mac: &dyn Mac, prefix: &'static str, token: &str, binding: &[&[u8]]) -> Result<Opened, TokenError> {
     let opened = open_of_any_epoch(mac, prefix, token, binding).ok_or(TokenError::Invalid)?;
     check_epoch(mac, opened.epoch)?;
     Ok(opened)

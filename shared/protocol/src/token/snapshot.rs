@@ -2,8 +2,8 @@
 
 use crate::Mac;
 use crate::token::bytes::Reader;
-use crate::token::sealed::{TokenError, check_epoch};
 use crate::token::record_id::{GrantId, LENGTH};
+use crate::token::sealed::{TokenError, check_epoch};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use types::Timestamp;
 

@@ -80,7 +80,13 @@ fn code() -> String {
     content().seal(&Keys(1), code_for(&id("client"))).into_exposed()
 }
 
-fn open(code: &str, client: &str, redirect_uri: &str, challenge: &str, now: Timestamp) -> Result<AuthorizationCode, TokenError> {
+fn open(
+    code: &str,
+    client: &str,
+    redirect_uri: &str,
+    challenge: &str,
+    now: Timestamp,
+) -> Result<AuthorizationCode, TokenError> {
     let binding = CodeBinding { client_id: &id(client), redirect_uri, code_challenge: challenge };
     AuthorizationCode::open(&Keys(1), code, binding, now)
 }
@@ -125,8 +131,16 @@ fn a_code_is_good_for_its_client_redirect_uri_and_verifier_alone() {
     assert_eq!(open(&code, "other", "https://a.example/cb", "challenge", T0), Err(TokenError::Invalid));
     assert_eq!(open(&code, "client", "https://a.example/cb2", "challenge", T0), Err(TokenError::Invalid));
     assert_eq!(open(&code, "client", "https://a.example/cb", "other", T0), Err(TokenError::Invalid));
-    assert_eq!(open(&code, "client", "https://a.example/cb", "", T0), Err(TokenError::Invalid), "no verifier for a code with a challenge");
-    assert_eq!(open(&code, "clienth", "ttps://a.example/cb", "challenge", T0), Err(TokenError::Invalid), "the parts do not run together");
+    assert_eq!(
+        open(&code, "client", "https://a.example/cb", "", T0),
+        Err(TokenError::Invalid),
+        "no verifier for a code with a challenge"
+    );
+    assert_eq!(
+        open(&code, "clienth", "ttps://a.example/cb", "challenge", T0),
+        Err(TokenError::Invalid),
+        "the parts do not run together"
+    );
 }
 
 #[test]
@@ -206,7 +220,7 @@ fn another_deployments_token_is_nothing() {
     assert_eq!(AuthorizationCode::open(&Keys(2), &code(), code_for(&id("client")), T0), Err(TokenError::Invalid));
 }
 
-/// After a restore the store may lack the use of a token. A token of another epoch is told apart from a forged one.
+/// After a restore the store may lack the use of a token. The error for another epoch differs from that for a forgery.
 #[test]
 fn a_token_is_valid_in_its_epoch_alone() {
     let client = id("client");

@@ -13,11 +13,11 @@ fn redirect_uri(port: u16) -> String {
     format!("http://127.0.0.1:{port}/callback")
 }
 
-/// Returns the URL of an authorization request.
+/// Returns the URL of an authorization request. It has a nonce, because it has no code_challenge (RFC 9700 §2.1.1).
 pub(crate) fn authorize(issuer: &str, port: u16) -> String {
     let redirect_uri = redirect_uri(port).replace(':', "%3A").replace('/', "%2F");
     format!(
-        "{issuer}/authorize?response_type=code&client_id=demo-web&scope=openid+profile+email+offline_access+demo%3Aread&redirect_uri={redirect_uri}"
+        "{issuer}/authorize?response_type=code&client_id=demo-web&scope=openid+profile+email+offline_access+demo%3Aread&nonce=example&redirect_uri={redirect_uri}"
     )
 }
 

@@ -240,6 +240,11 @@ impl Browser {
         for _ in 0..4 {
             landing = match landing {
                 Landing::Callback(callback) => return callback,
+                Landing::Page(page) if page.reply.status == 429 => {
+                    let wait = page.reply.header("retry-after").and_then(|value| value.parse().ok()).unwrap_or(1_u64);
+                    clock::wait(Duration::from_secs(wait.min(20)));
+                    self.sign_in(&page, username, password)
+                }
                 Landing::Page(page) => match page.willing(username, password) {
                     Some(call) => self.go_patiently(&call),
                     None => panic!("neither sign-in nor consent: {:?}", page.reply),

@@ -27,6 +27,10 @@ pub struct Limit {
     pub at_once: u32,
     /// The length of a window.
     pub window: Duration,
+    /// The length of the windows in which attempts in progress are counted by themselves; `None` if they are counted with the
+    /// failures. An attempt that a crash or a fault of the store left in progress is forgotten when its window ends. A limit
+    /// without room for such attempts needs a short one, or it would refuse the user until `window` ends.
+    pub progress: Option<Duration>,
 }
 
 /// A number of uses that a window of time allows.
@@ -49,19 +53,23 @@ pub struct Window {
 
 const QUARTER_HOUR: Duration = Duration::from_secs(15 * 60);
 
+/// Longer than an attempt takes, and short enough to wait for.
+const SECONDS: Duration = Duration::from_secs(5);
+
 impl Limit {
     /// For a network: attempts on many accounts, or guesses of user codes. Many users may share a network, and sign in at
     /// the same moment.
-    pub const NETWORK: Self = Self { free: 50, at_once: 250, window: QUARTER_HOUR };
+    pub const NETWORK: Self = Self { free: 50, at_once: 250, window: QUARTER_HOUR, progress: None };
 
     /// For one account in one network, once the account is beyond [`Quota::ACCOUNT`].
-    pub const ACCOUNT_IN_NETWORK: Self = Self { free: 3, at_once: 0, window: QUARTER_HOUR };
+    pub const ACCOUNT_IN_NETWORK: Self =
+        Self { free: 3, at_once: 0, window: QUARTER_HOUR, progress: Some(SECONDS) };
 
     /// For one account in a browser in which it signed in before.
-    pub const KNOWN_BROWSER: Self = Self { free: 10, at_once: 0, window: QUARTER_HOUR };
+    pub const KNOWN_BROWSER: Self = Self { free: 10, at_once: 0, window: QUARTER_HOUR, progress: Some(SECONDS) };
 
     /// For a browser: guesses of user codes. A browser can discard its cookie, so the network counts, too.
-    pub const USER_CODE: Self = Self { free: 5, at_once: 0, window: QUARTER_HOUR };
+    pub const USER_CODE: Self = Self { free: 5, at_once: 0, window: QUARTER_HOUR, progress: Some(SECONDS) };
 
     /// Judges an attempt by the total after it was counted. Errors: the time until an attempt may succeed, in whole seconds.
     pub fn judge(self, total: i64, now: Timestamp) -> Result<(), Duration> {
@@ -74,7 +82,10 @@ impl Limit {
             return Err(Window::at(now, self.window).wait(now));
         }
         let room = free.saturating_sub(failures).saturating_add(self.at_once.into());
-        if in_progress > room { Err(SOON) } else { Ok(()) }
+        if in_progress <= room {
+            return Ok(());
+        }
+        Err(self.progress.map_or(SOON, |length| Window::at(now, length).wait(now)))
     }
 }
 

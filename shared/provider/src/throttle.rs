@@ -46,35 +46,50 @@ impl<'a> Counter<'a> {
 /// A limit of failed attempts. Each attempt ends with [`release`](Self::release) or [`fail`](Self::fail).
 pub struct RateLimiter<'a> {
     counter: Counter<'a>,
+    /// The attempts in progress, if they are counted by themselves.
+    progress: Option<Counter<'a>>,
     limit: Limit,
 }
 
 impl<'a> RateLimiter<'a> {
     /// Returns the limiter `kind` of these names, such as an account and a network.
     pub fn new(context: &'a Context, now: Timestamp, limit: Limit, kind: &str, of: &[&str]) -> Self {
-        Self { counter: Counter::new(context, now, limit.window, kind, of), limit }
+        let counter = Counter::new(context, now, limit.window, kind, of);
+        let progress = limit.progress.map(|length| Counter { name: format!("{}p", counter.name), length, ..counter });
+        Self { counter, progress, limit }
     }
 
     /// Counts an attempt before it is judged. Errors: the time until the next attempt; nothing stays counted then. Round
-    /// trips: 1; 2 if the attempt is refused.
+    /// trips: 1, or 2 at the same time if attempts in progress are counted by themselves; 1 more if the attempt is refused.
     pub async fn acquire(&self) -> Result<Result<(), Duration>, HandlerError> {
-        let judged = self.limit.judge(self.counter.add(ATTEMPT).await?, self.counter.now);
+        let total = match &self.progress {
+            None => self.counter.add(ATTEMPT).await?,
+            Some(progress) => {
+                let (in_progress, failures) = futures::join!(progress.add(ATTEMPT), self.counter.add(0));
+                in_progress?.max(0).saturating_add(failures?)
+            }
+        };
+        let judged = self.limit.judge(total, self.counter.now);
         if judged.is_err() {
-            self.counter.subtract(ATTEMPT).await;
+            self.release().await;
         }
         Ok(judged)
     }
 
     /// Subtracts an attempt that succeeded, or that another limit refused. Round trips: 1.
     pub async fn release(&self) {
-        self.counter.subtract(ATTEMPT).await;
+        self.progress.as_ref().unwrap_or(&self.counter).subtract(ATTEMPT).await;
     }
 
-    /// Counts an attempt as failed, in this window and by half in the next. Round trips: 2, at the same time.
+    /// Counts an attempt as failed, in this window and by half in the next. Round trips: 2, at the same time; 1 more, after
+    /// them, if attempts in progress are counted by themselves.
     pub async fn fail(&self) -> Result<(), HandlerError> {
-        let counted =
-            futures::join!(self.counter.add(FAILURE.saturating_sub(ATTEMPT)), self.counter.add_to_next(CARRIED));
-        counted.0.and(counted.1).map(|_| ())
+        let by = if self.progress.is_some() { FAILURE } else { FAILURE.saturating_sub(ATTEMPT) };
+        let (this, next) = futures::join!(self.counter.add(by), self.counter.add_to_next(CARRIED));
+        if let Some(progress) = &self.progress {
+            progress.subtract(ATTEMPT).await;
+        }
+        this.and(next).map(|_| ())
     }
 }
 

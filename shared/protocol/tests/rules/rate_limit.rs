@@ -5,7 +5,7 @@ use std::time::Duration;
 use types::Timestamp;
 
 const T0: Timestamp = Timestamp::from_secs(1_800_000_000);
-const LIMIT: Limit = Limit { free: 3, at_once: 0, window: Duration::from_secs(900) };
+const LIMIT: Limit = Limit { free: 3, at_once: 0, window: Duration::from_secs(900), progress: None };
 const QUARTER: Duration = Duration::from_secs(901);
 const SOON: Duration = Duration::from_secs(1);
 
@@ -29,6 +29,15 @@ fn attempts_in_progress_take_the_place_of_failures_but_never_for_long() {
     assert_eq!(network.judge(49 * FAILURE + 200, T0), Ok(()), "200 users at the same moment");
     assert_eq!(network.judge(49 * FAILURE + 252, T0), Err(SOON));
     assert_eq!(network.judge(50 * FAILURE + 1, T0), Err(QUARTER));
+}
+
+/// A crash left three attempts in progress: the wait is that of their own window.
+#[test]
+fn attempts_that_never_ended_are_soon_forgotten() {
+    let limit = Limit { progress: Some(Duration::from_secs(5)), ..LIMIT };
+    assert_eq!(limit.judge(4 * ATTEMPT, T0), Err(Duration::from_secs(6)));
+    assert_eq!(limit.judge(4 * ATTEMPT, T0.after(Duration::from_secs(4))), Err(Duration::from_secs(2)));
+    assert_eq!(limit.judge(3 * FAILURE + ATTEMPT, T0), Err(QUARTER), "failures stay");
 }
 
 #[test]

@@ -88,7 +88,7 @@ async fn a_sign_in_makes_five_calls_two_in_sequence() {
     let instance = Instance::start(Arc::new(faults::Faulty::new(memory.clone(), plan)), &[]);
     let mut browser = Flow::default();
     // (calls, in sequence): in a new browser, and in one that the account signed in before.
-    for expected in [(5, 2), (4, 2)] {
+    for expected in [(5, 2), (5, 2)] {
         let redirect = browser.get(&instance, &format!("{}&prompt=login", Flow::authorize_url("openid"))).await;
         let path = redirect.headers["location"].to_str().unwrap().strip_prefix(simulation::ISSUER).unwrap().to_owned();
         let page = browser.get(&instance, &path).await;

@@ -21,8 +21,8 @@ pub(crate) struct Attempt<'a> {
 
 impl<'a> Attempt<'a> {
     /// Counts an attempt to sign in to an account, a normalized username. Errors: the time until the next attempt; nothing
-    /// stays counted then. Round trips: 2 at the same time; 1 in a known browser; 1 more, after them, beyond the allowance
-    /// of the account.
+    /// stays counted then. Round trips: 2 at the same time; 2 more, after them, beyond the allowance of the account in a
+    /// browser that is not known.
     pub(crate) async fn begin(
         page: &InteractionPage<'a>,
         account: String,

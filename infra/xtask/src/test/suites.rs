@@ -86,8 +86,8 @@ pub(super) fn with_local(work: impl FnOnce(&Target) -> Result<()>) -> Result<()>
     result.inspect_err(|_| eprintln!("  log of the server: {}", log.display()))
 }
 
-/// Fails if a function used a record in a way that its row in the manifest does not allow, or if a start was not logged with its
-/// version: that of the process with this name, or else that of each function that wrote a line.
+/// Fails if a function used a record in a way that its row in the manifest does not allow. Fails, too, if a start was not logged
+/// with its version: that of the process with this name, or else that of each function that wrote a line.
 fn check_log(log: &Path, process: Option<&str>) -> Result<()> {
     let text = std::fs::read_to_string(log)?;
     let (mut named, mut started) = (BTreeSet::new(), BTreeSet::new());

@@ -62,8 +62,7 @@ impl Limit {
     pub const NETWORK: Self = Self { free: 50, at_once: 250, window: QUARTER_HOUR, progress: None };
 
     /// For one account in one network, once the account is beyond [`Quota::ACCOUNT`].
-    pub const ACCOUNT_IN_NETWORK: Self =
-        Self { free: 3, at_once: 0, window: QUARTER_HOUR, progress: Some(SECONDS) };
+    pub const ACCOUNT_IN_NETWORK: Self = Self { free: 3, at_once: 0, window: QUARTER_HOUR, progress: Some(SECONDS) };
 
     /// For one account in a browser in which it signed in before.
     pub const KNOWN_BROWSER: Self = Self { free: 10, at_once: 0, window: QUARTER_HOUR, progress: Some(SECONDS) };

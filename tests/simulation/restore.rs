@@ -243,17 +243,22 @@ async fn a_token_of_a_later_epoch_is_kept() {
     let form = [("grant_type", DEVICE), ("client_id", "device"), ("device_code", device_code.as_str())];
     assert_eq!(old.post("/token", &form).await.status, StatusCode::SERVICE_UNAVAILABLE);
     for (kind, token) in [("access_token", &next.access), ("refresh_token", &next.refresh)] {
-        let kind = format!("urn:ietf:params:oauth:token-type:{kind}");
-        let form = [
-            ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
-            ("client_id", "gateway"),
-            ("client_secret", "secret"),
-            ("subject_token", token.as_str()),
-            ("subject_token_type", kind.as_str()),
-        ];
-        assert_eq!(old.post("/token", &form).await.status, StatusCode::SERVICE_UNAVAILABLE, "{kind}");
-        assert_eq!(new.post("/token", &form).await.status, StatusCode::OK, "{kind}");
+        assert_eq!(exchange(&old, kind, token).await, StatusCode::SERVICE_UNAVAILABLE, "{kind}");
+        assert_eq!(exchange(&new, kind, token).await, StatusCode::OK, "{kind}");
     }
+}
+
+/// Exchanges a token of this type. Returns the status.
+async fn exchange(instance: &Instance, kind: &str, token: &str) -> StatusCode {
+    let kind = format!("urn:ietf:params:oauth:token-type:{kind}");
+    let form = [
+        ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
+        ("client_id", "gateway"),
+        ("client_secret", "secret"),
+        ("subject_token", token),
+        ("subject_token_type", kind.as_str()),
+    ];
+    instance.post("/token", &form).await.status
 }
 
 /// An exchange accepts no token of an earlier epoch either.
@@ -269,16 +274,8 @@ async fn a_token_of_an_earlier_epoch_is_not_exchanged() {
     let new = Instance::start(memory, &[("LATCHKEY_EPOCH", "1")]);
     for (kind, token) in [("access_token", &tokens.access), ("refresh_token", &tokens.refresh), ("id_token", &id_token)]
     {
-        let kind = format!("urn:ietf:params:oauth:token-type:{kind}");
-        let form = [
-            ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
-            ("client_id", "gateway"),
-            ("client_secret", "secret"),
-            ("subject_token", token.as_str()),
-            ("subject_token_type", kind.as_str()),
-        ];
-        assert_eq!(old.post("/token", &form).await.status, StatusCode::OK, "{kind}");
-        assert_eq!(new.post("/token", &form).await.status, StatusCode::BAD_REQUEST, "{kind}");
+        assert_eq!(exchange(&old, kind, token).await, StatusCode::OK, "{kind}");
+        assert_eq!(exchange(&new, kind, token).await, StatusCode::BAD_REQUEST, "{kind}");
     }
 }
 

@@ -89,6 +89,12 @@ impl Landing {
     }
 }
 
+/// Waits for the time in `Retry-After`: a second without it, 20 seconds at most.
+fn wait_as_told(reply: &Reply) {
+    let seconds = reply.header("retry-after").and_then(|value| value.parse().ok()).unwrap_or(1_u64);
+    clock::wait(Duration::from_secs(seconds.min(20)));
+}
+
 impl Browser {
     /// Returns a browser without cookies.
     pub fn new() -> Self {
@@ -205,8 +211,7 @@ impl Browser {
             let landing = self.go(call.clone());
             match &landing {
                 Landing::Page(page) if page.reply.status == 429 => {
-                    let wait = page.reply.header("retry-after").and_then(|value| value.parse().ok()).unwrap_or(1_u64);
-                    clock::wait(Duration::from_secs(wait.min(20)));
+                    wait_as_told(&page.reply);
                 }
                 _ => return landing,
             }
@@ -241,8 +246,7 @@ impl Browser {
             landing = match landing {
                 Landing::Callback(callback) => return callback,
                 Landing::Page(page) if page.reply.status == 429 => {
-                    let wait = page.reply.header("retry-after").and_then(|value| value.parse().ok()).unwrap_or(1_u64);
-                    clock::wait(Duration::from_secs(wait.min(20)));
+                    wait_as_told(&page.reply);
                     self.sign_in(&page, username, password)
                 }
                 Landing::Page(page) => match page.willing(username, password) {

@@ -198,7 +198,7 @@ fn remove(args: &ClientRemoveArgs, output: Output) -> Result<(), Failure> {
     let deployment = Deployment::of(deployment)?;
     let question = format!("Remove client {client_id} from {}? Its grants are revoked.", deployment.origin());
     output.confirm(&question, args.confirmation.yes)?;
-    if !deployment.delete(&path(client_id))? {
+    if deployment.delete(&path(client_id))?.is_none() {
         return Err(unknown(client_id));
     }
     output.print(&json!({ "removed": client_id }), || format!("{client_id} is removed."));

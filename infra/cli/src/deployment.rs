@@ -90,13 +90,8 @@ impl Deployment {
             .ok_or_else(|| Failure::new(format!("{} has no administration endpoint.", self.origin)))
     }
 
-    /// Removes the document at a path below `/admin/`. Returns true if there was one.
-    pub(crate) fn delete(&self, path: &str) -> Result<bool, Failure> {
-        Ok(self.call("DELETE", path, None)?.is_some())
-    }
-
-    /// Removes the document at a path below `/admin/`. Returns the answer; `None` if there was none.
-    pub(crate) fn delete_and_read(&self, path: &str) -> Result<Option<Value>, Failure> {
+    /// Removes the document at a path below `/admin/`. Returns the answer; `None` if there was no document.
+    pub(crate) fn delete(&self, path: &str) -> Result<Option<Value>, Failure> {
         self.call("DELETE", path, None)
     }
 

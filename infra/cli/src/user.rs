@@ -98,7 +98,7 @@ fn remove(args: &UserEndArgs, output: Output) -> Result<(), Failure> {
     let deployment = Deployment::of(deployment)?;
     let question = format!("Remove user {username} from {}? All sessions and grants end.", deployment.origin());
     output.confirm(&question, args.confirmation.yes)?;
-    if !deployment.delete(&path(username))? {
+    if deployment.delete(&path(username))?.is_none() {
         return Err(unknown(username));
     }
     output.print(&json!({ "removed": username }), || format!("{username} is removed."));
@@ -158,7 +158,7 @@ fn withdraw(args: &UserWithdrawArgs, output: Output) -> Result<(), Failure> {
         format!("Withdraw the consent of {username} to {client_id} at {}? Its grants end.", deployment.origin());
     output.confirm(&question, confirmation.yes)?;
     let path = format!("{}/consents/{}", path(username), encoded(client_id));
-    let answer = deployment.delete_and_read(&path)?.ok_or_else(|| unknown(username))?;
+    let answer = deployment.delete(&path)?.ok_or_else(|| unknown(username))?;
     let grants = answer.get("grants").and_then(Value::as_u64).unwrap_or_default();
     output.print(&answer, || format!("{client_id} must ask {username} again: {grants} grants ended."));
     Ok(())

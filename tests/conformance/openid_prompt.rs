@@ -1,7 +1,7 @@
 //! `prompt` and `max_age`: OpenID Connect Core §3.1.2.1, §3.1.2.3, §3.1.2.4, §3.1.2.6.
 
 use std::time::Duration;
-use suite::{AuthorizationRequest, Browser, TokenRequest, admin, jwt, now, spa};
+use suite::{AuthorizationRequest, Browser, Call, TokenRequest, admin, at_once, jwt, now, spa, web};
 
 fn prompt(value: &str) -> AuthorizationRequest {
     AuthorizationRequest::new(&spa()).set("prompt", value)
@@ -94,6 +94,22 @@ fn a_demanded_sign_in_counts_once() {
         let landing = browser.sign_in(&page, suite::USERNAME, suite::PASSWORD);
         browser.finish(landing, suite::USERNAME, suite::PASSWORD).code();
     }
+}
+
+/// Core §3.1.2.1: of many answers at once, one uses the sign-in that the request demands. The others lead to sign-in.
+#[test]
+fn a_demanded_sign_in_counts_once_in_a_race() {
+    let mut browser = Browser::new_signed_in();
+    browser.complete(&AuthorizationRequest::new(&web()));
+    let page = browser.authorize(&AuthorizationRequest::new(&web()).set("prompt", "login")).login_page();
+    let form = page.login().expect("the form").clone();
+    let reply = browser.send(form.call(&[("username", suite::USERNAME), ("password", suite::PASSWORD)]));
+    let call = browser.with_cookies(Call::get(reply.location().expect("Location").as_str()));
+    let locations: Vec<String> =
+        at_once(|_| call.clone().send()).iter().map(|reply| reply.location().expect("Location").to_string()).collect();
+    let (answered, others): (Vec<_>, Vec<_>) = locations.iter().partition(|location| location.contains("code="));
+    assert_eq!(answered.len(), 1, "{locations:?}");
+    assert!(others.iter().all(|location| location.contains("/login?")), "{locations:?}");
 }
 
 /// Core §3.1.2.3: `login` cannot be answered by going on without signing in.

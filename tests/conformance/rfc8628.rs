@@ -1,16 +1,13 @@
 //! Device authorization (RFC 8628).
 
 use serde_json::Value;
-use std::sync::Barrier;
-use std::thread;
 use std::time::{Duration, Instant};
 use suite::{
-    AuthorizationRequest, Browser, Call, Client, Clock, Landing, Page, Reply, TokenRequest, Tokens, admin, issuer, jwt,
-    revoke, service, spa,
+    AuthorizationRequest, Browser, CALLERS, Call, Client, Landing, Page, Reply, TokenRequest, Tokens, admin, at_once,
+    issuer, jwt, revoke, service, spa,
 };
 
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
-const CALLERS: usize = 32;
 
 fn demo() -> Client {
     Client::public("demo-device")
@@ -119,24 +116,6 @@ fn consent(landing: Landing, browser: &mut Browser) -> Page {
     }
     assert!(page.consent().is_some(), "expected the page that asks for approval: {:?}", page.reply);
     page
-}
-
-/// Calls from many threads at the same moment.
-fn at_once<T: Send>(call: impl Fn(usize) -> T + Sync) -> Vec<T> {
-    let (barrier, clock) = (Barrier::new(CALLERS), Clock::here());
-    let (call, barrier) = (&call, &barrier);
-    thread::scope(|scope| {
-        let callers: Vec<_> = (0..CALLERS)
-            .map(|index| {
-                scope.spawn(move || {
-                    clock.set();
-                    barrier.wait();
-                    call(index)
-                })
-            })
-            .collect();
-        callers.into_iter().map(|caller| caller.join().expect("an answer")).collect()
-    })
 }
 
 /// §3.2: all members; a short code in a character set without vowels; the codes are not alike.

@@ -4,10 +4,8 @@ use crate::authorization::AuthorizationRequest;
 use crate::browser::Browser;
 use crate::call::{Call, Reply};
 use crate::client::{Authentication, Client};
-use crate::clock::Clock;
+use crate::race::at_once;
 use serde_json::Value;
-use std::sync::Barrier;
-use std::thread;
 
 /// A token request. A new one is valid; a test changes one part of it.
 #[derive(Clone, Debug)]
@@ -80,17 +78,7 @@ impl TokenRequest {
 
     /// Sends the request 32 times at the same moment.
     pub fn send_at_once(&self) -> Vec<Reply> {
-        const CALLERS: usize = 32;
-        let (barrier, clock) = (Barrier::new(CALLERS), Clock::here());
-        thread::scope(|scope| {
-            let send = || {
-                clock.set();
-                barrier.wait();
-                self.send()
-            };
-            let callers: Vec<_> = (0..CALLERS).map(|_| scope.spawn(send)).collect();
-            callers.into_iter().map(|caller| caller.join().expect("an answer")).collect()
-        })
+        at_once(|_| self.send())
     }
 
     /// Sends the request, which must succeed. Returns the tokens.

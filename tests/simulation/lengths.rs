@@ -3,8 +3,8 @@
 use crate::common::deployment;
 use latchkey_http::MAX_QUERY;
 use protocol::{
-    AuthorizationRequest, GrantId, Interaction, Parameters, PushedRequestId, RequestEndpoint, Requested,
-    RequestedAuthorization, ResponseTarget, SentRequest,
+    AuthorizationRequest, Interaction, Parameters, PushedRequestId, RequestEndpoint, Requested, RequestedAuthorization,
+    ResponseTarget, SentRequest, SessionId,
 };
 use provider::authorization::check_length;
 use provider::interactions;
@@ -35,7 +35,7 @@ async fn the_longest_request_travels_with_all_that_comes_along() {
     let client = instance.context().client(&client_id("spa"), instance.now).await.unwrap().unwrap();
     let longest = (3_000..5_000).rev().map(|length| request(&client.client, length));
     let longest = longest.into_iter().find(|request| check_length(request).is_ok()).unwrap();
-    let name = GrantId::new([255; 2], [255; 16]).name();
+    let session = SessionId::new([255; 2], [255; 16]);
     let requested = RequestedAuthorization {
         request: longest,
         expected_subject: Some(subject(&"\"".repeat(255))),
@@ -44,8 +44,8 @@ async fn the_longest_request_travels_with_all_that_comes_along() {
     let requested = Requested::Authorization(Box::new(requested));
     let interaction = Interaction::start(requested, Some("b".repeat(22)), instance.now)
         .restart_as_other_user()
-        .and_then(|interaction| interaction.sign_in(name.clone()))
-        .and_then(|interaction| interaction.allow(name))
+        .and_then(|interaction| interaction.sign_in(session))
+        .and_then(|interaction| interaction.allow(session))
         .unwrap();
     let response = interactions::forward(instance.context(), "/authorize", &interaction).unwrap();
     let query = response.headers["location"].to_str().unwrap().split_once('?').unwrap().1.len();

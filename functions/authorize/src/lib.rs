@@ -42,7 +42,7 @@ async fn proceed(request: &Request, context: &Context, arrived: &Arrived) -> Res
     };
     let earlier = earlier_consent(context, interaction, requested, &signed_in, client).await?;
     let issuer = &context.config.issuer;
-    if interaction.needs_consent(&signed_in.name, &client.client, issuer, &earlier).map_err(to_client)? {
+    if interaction.needs_consent(signed_in.id, &client.client, issuer, &earlier).map_err(to_client)? {
         return interactions::forward(context, "/consent", interaction);
     }
     let sealed = arrived.sealed.as_deref();
@@ -59,7 +59,7 @@ async fn earlier_consent(
     client: &StoredClient,
 ) -> Result<Scope, HandlerError> {
     let issuer = &context.config.issuer;
-    let without = interaction.needs_consent(&signed_in.name, &client.client, issuer, &Scope::default());
+    let without = interaction.needs_consent(signed_in.id, &client.client, issuer, &Scope::default());
     let may_use = requested.request.may_use_earlier_consent(&client.client, issuer);
     if without == Ok(false) || !may_use {
         return Ok(Scope::default());

@@ -67,7 +67,7 @@ async fn allow(
     signed_in: &SignedIn,
 ) -> Result<Response, HandlerError> {
     let (context, client) = (page.context, &page.client);
-    let allowed = page.interaction.clone().allow(signed_in.name.clone())?;
+    let allowed = page.interaction.clone().allow(signed_in.id)?;
     let now = page.request.received_at;
     let prompt = interactions::next_prompt(context, &allowed, Some(signed_in), &client.client, now);
     let code = async {

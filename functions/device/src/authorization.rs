@@ -41,7 +41,7 @@ async fn begin(context: &Context, asked: DeviceRequest, now: Timestamp) -> Resul
     let id = devices::new_id(entropy::bytes()?);
     let device_code = DeviceCode { decision: id, issued_at: now, expires_at };
     let device_code = device_code.seal(&context.secrets, &asked.client_id);
-    let pending = Pending { request: asked, decision: id.name(), expires_at };
+    let pending = Pending { request: asked, decision: id, expires_at };
     let draw = |_| Ok::<_, HandlerError>(UserCode::from_random(entropy::bytes()?));
     let user_codes: Vec<UserCode> = (0..CANDIDATES).map(draw).collect::<Result<_, _>>()?;
     let names: Vec<String> = user_codes.iter().map(|user_code| record_name(context, user_code)).collect();

@@ -43,7 +43,7 @@ pub(crate) async fn approve(
         return Ok(DeviceOutcome::Approved);
     }
     grants::revoke(records, &snapshot, &issuer.grant_update()?).await?;
-    earlier_outcome(context, &approval.pending.decision, &approval.signed_in).await
+    earlier_outcome(context, approval.pending.decision, &approval.signed_in).await
 }
 
 /// Stores for the device's next poll that the user denied the request.
@@ -51,18 +51,17 @@ pub(crate) async fn deny(context: &Context, approval: &Approval) -> Result<Devic
     if devices::decide(context.records.as_ref(), &approval.name, &approval.pending, &Decision::Denied).await? {
         return Ok(DeviceOutcome::Denied);
     }
-    earlier_outcome(context, &approval.pending.decision, &approval.signed_in).await
+    earlier_outcome(context, approval.pending.decision, &approval.signed_in).await
 }
 
 /// Returns the outcome for a user who comes after the decision. The user who decided sees it again, because the response may
 /// have been lost; for every other user the code is over. Round trips: 1.
 pub(crate) async fn earlier_outcome(
     context: &Context,
-    name: &str,
+    decision: DeviceDecisionId,
     signed_in: &SignedIn,
 ) -> Result<DeviceOutcome, HandlerError> {
-    let Some(id) = DeviceDecisionId::from_name(name) else { return Ok(DeviceOutcome::Over) };
-    Ok(match devices::peek(context.records.as_ref(), id).await? {
+    Ok(match devices::peek(context.records.as_ref(), decision).await? {
         Some(Decision::Approved(live)) if live.grant.subject == signed_in.session.subject => DeviceOutcome::Approved,
         Some(Decision::Denied) => DeviceOutcome::Denied,
         _ => DeviceOutcome::Over,

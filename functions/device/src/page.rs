@@ -130,7 +130,7 @@ impl DevicePage<'_> {
                 Ok(Approval { interaction, signed_in, client, name, pending, user_code })
             }
             None => {
-                let outcome = decide::earlier_outcome(context, decision, &signed_in).await?;
+                let outcome = decide::earlier_outcome(context, *decision, &signed_in).await?;
                 Err(self.outcome(outcome)?.into())
             }
         }

@@ -30,7 +30,7 @@ async fn continue_as(page: InteractionPage<'_>) -> Result<Response, HandlerError
     let now = page.request.received_at;
     match interactions::next_prompt(page.context, &page.interaction, Some(&signed_in), &page.client.client, now) {
         Ok(NextPrompt::SelectAccount | NextPrompt::Proceed) => {
-            interactions::resume(page.context, &page.interaction.continue_as(signed_in.name)?)
+            interactions::resume(page.context, &page.interaction.continue_as(signed_in.id)?)
         }
         Ok(NextPrompt::SignIn) | Err(_) => show(&page).await,
     }

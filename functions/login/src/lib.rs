@@ -79,7 +79,7 @@ async fn sign_in(
     let id = started?;
     let cookie = browser_sessions::session_cookie(page.context, id, page.request.received_at)?;
     let known = attempt.map(|attempt| attempt.remember(&page)).transpose()?;
-    let interaction = page.interaction.sign_in(id.name())?;
+    let interaction = page.interaction.sign_in(id)?;
     let response = interactions::resume(page.context, &interaction)?.with(header::SET_COOKIE, &cookie);
     Ok(match known {
         Some(known) => response.with(header::SET_COOKIE, &known),

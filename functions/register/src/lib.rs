@@ -79,12 +79,8 @@ fn metadata(request: &Request) -> Result<Map<String, Value>, Error> {
 /// Returns the client secret at a generation of the registration. The secret is derived, so a repeated request gets
 /// it again; the store has the verifier only.
 fn client_secret(context: &Context, client_id: &ClientId, registration: &Registration, generation: u32) -> String {
-    let parts = [
-        b"registered".as_slice(),
-        client_id.as_str().as_bytes(),
-        registration.id.as_bytes(),
-        &generation.to_be_bytes(),
-    ];
+    let id = registration.id.name();
+    let parts = [b"registered".as_slice(), client_id.as_str().as_bytes(), id.as_bytes(), &generation.to_be_bytes()];
     authority::base64url(&context.secrets.mac(keys::Purpose::ClientSecret, &parts))
 }
 
@@ -111,7 +107,7 @@ fn document(
     if let Some(statement) = &registration.software_statement {
         document.insert("software_statement".to_owned(), json!(statement));
     }
-    let token = context.registration_access_token(client_id, registration, generation)?;
+    let token = context.registration_access_token(client_id, registration, generation);
     document.insert("registration_access_token".to_owned(), json!(token));
     let uri = format!("{}/register/{client_id}", context.config.issuer);
     document.insert("registration_client_uri".to_owned(), json!(uri));

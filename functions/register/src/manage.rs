@@ -135,7 +135,7 @@ async fn shown(client_id: &ClientId, request: &Request, context: &Context) -> Re
     let registered = registrations::find(records, client_id).await?.ok_or_else(refused)?;
     request.log.client(client_id);
     let generation = token.generation;
-    let is_its = registered.registration.id == token.registration.name();
+    let is_its = registered.registration.id == token.registration;
     if !(is_its && registered.state.may_end_with(generation)) {
         return Err(refused().into());
     }

@@ -203,7 +203,7 @@ async fn create(
 ) -> Result<Response, HandlerError> {
     let now = request.received_at;
     let records = context.records.as_ref();
-    let id = RegistrationId::new([0, 0], entropy::bytes()?).name();
+    let id = RegistrationId::new([0, 0], entropy::bytes()?);
     let registration = Registration { id, registered_at: now, software_statement };
     let state = RegistrationState::new(fingerprint, entropy::name()?);
     registrations::create(records, &client.client_id, &registration, &state, unused_until).await?;

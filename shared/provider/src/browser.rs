@@ -100,5 +100,5 @@ impl Browser {
 
 /// Returns the content that the CSRF token of a consent form is bound to: the request, and the session.
 fn bind(sealed: &str, signed_in: &SignedIn) -> String {
-    format!("{sealed} {}", signed_in.name)
+    format!("{sealed} {}", signed_in.id.name())
 }

@@ -6,8 +6,8 @@ use keys::Purpose;
 use latchkey_http::{Request, Response};
 use platform::entropy;
 use protocol::{
-    AuthorizationCode, CodeBinding, Grant, GrantId, GrantState, Interaction, RequestedAuthorization, ResponseType,
-    SealedToken, StoredClient,
+    AuthorizationCode, CodeBinding, Grant, GrantState, Interaction, RequestedAuthorization, ResponseType, SealedToken,
+    StoredClient,
 };
 use storage::grants::{self, CreatedForCode};
 use storage::pushed::{self, Answer};
@@ -63,13 +63,13 @@ impl CodeRequest<'_> {
     /// Claims the sign-in that the request demands. Returns true to exactly one caller, or if the request demands none. A
     /// sign-in creates a session, which names it. Round trips: 0 or 1.
     async fn claim_sign_in(self) -> Result<bool, HandlerError> {
-        let (session, interaction) = (&self.signed_in.name, self.interaction);
+        let (session, interaction) = (self.signed_in.id, self.interaction);
         if !interaction.uses_sign_in(session) {
             return Ok(true);
         }
         let write_id = entropy::name()?;
         let expires_at = interaction.expires_at;
-        Ok(markers::use_once(self.context.records.as_ref(), "sign-in", session, expires_at, &write_id).await?)
+        Ok(markers::use_once(self.context.records.as_ref(), "sign-in", &session.name(), expires_at, &write_id).await?)
     }
 
     /// Creates the grant and issues its code (RFC 6749 §4.1.2), in the hybrid flow with the ID token. `None` if the request
@@ -147,7 +147,8 @@ impl CodeRequest<'_> {
 
     /// Returns the random part of the grant's key, which interaction and session determine.
     fn derived(self) -> Option<[u8; 16]> {
-        let parts = [b"grant".as_slice(), self.sealed?.as_bytes(), self.signed_in.name.as_bytes()];
+        let session = self.signed_in.id.name();
+        let parts = [b"grant".as_slice(), self.sealed?.as_bytes(), session.as_bytes()];
         let tag = self.context.secrets.mac(Purpose::Interaction, &parts);
         tag.first_chunk().copied()
     }
@@ -163,16 +164,18 @@ impl CodeRequest<'_> {
     ) -> Result<Option<AuthorizationCode>, HandlerError> {
         let records = self.context.records.as_ref();
         let Some(id) = self.requested.pushed else { return Ok(Some(code)) };
-        let answer = Answer { grant: code.grant.name(), issued_at: code.issued_at, sid: sid.to_owned() };
+        let answer = Answer { grant: code.grant, issued_at: code.issued_at, sid: sid.to_owned() };
         let Some(before) = pushed::answer(records, id, &answer).await? else { return Ok(None) };
         if before == answer {
             return Ok(Some(code));
         }
-        let Some(grant) = GrantId::from_name(&before.grant).filter(|_| before.sid == sid) else { return Ok(None) };
-        let found = grants::find(records, grant).await?;
+        if before.sid != sid {
+            return Ok(None);
+        }
+        let found = grants::find(records, before.grant).await?;
         let is_unredeemed = found.is_some_and(|found| matches!(found.state, GrantState::Issued(_)));
         let issued_at = before.issued_at;
         let expires_at = issued_at.after(self.context.config.code_lifetime);
-        Ok(is_unredeemed.then_some(AuthorizationCode { grant, issued_at, expires_at }))
+        Ok(is_unredeemed.then_some(AuthorizationCode { grant: before.grant, issued_at, expires_at }))
     }
 }

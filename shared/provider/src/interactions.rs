@@ -93,8 +93,8 @@ pub fn next_prompt(
     client: &Client,
     now: Timestamp,
 ) -> Result<NextPrompt, Error> {
-    let Some(SignedIn { name, session, .. }) = signed_in else { return interaction.next_prompt(None, now) };
+    let Some(SignedIn { id, session }) = signed_in else { return interaction.next_prompt(None, now) };
     let subject = &context.subject_for(client, &session.subject);
-    let active = ActiveSession { id: name, subject, authentication: &session.authentication };
+    let active = ActiveSession { id: *id, subject, authentication: &session.authentication };
     interaction.next_prompt(Some(&active), now)
 }

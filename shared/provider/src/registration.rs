@@ -4,9 +4,7 @@ use crate::{Context, HandlerError};
 use keys::Secrets;
 use protocol::registration::Registration;
 use protocol::shape::{Member, Shape};
-use protocol::{
-    GrantType, InitialAccessToken, InitialAccessTokenId, RegistrationAccessToken, RegistrationId, StoredClient,
-};
+use protocol::{GrantType, InitialAccessToken, InitialAccessTokenId, RegistrationAccessToken, StoredClient};
 use serde::Deserialize;
 use serde_json::Value;
 use std::time::Duration;
@@ -78,11 +76,9 @@ impl Context {
         client_id: &ClientId,
         registration: &Registration,
         generation: u32,
-    ) -> Result<String, HandlerError> {
-        let registration = RegistrationId::from_name(&registration.id)
-            .ok_or_else(|| HandlerError::unavailable("a registration has no identifier"))?;
-        let token = RegistrationAccessToken { registration, generation };
-        Ok(token.seal(&self.secrets, client_id).into_exposed())
+    ) -> String {
+        let token = RegistrationAccessToken { registration: registration.id, generation };
+        token.seal(&self.secrets, client_id).into_exposed()
     }
 
     /// Keeps a client that registered itself, because it received a token. Round trips: none for every other client.

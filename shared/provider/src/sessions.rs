@@ -15,8 +15,6 @@ use types::Timestamp;
 pub struct SignedIn {
     /// Id of the session in the store.
     pub id: SessionId,
-    /// The same id as interactions write it.
-    pub name: String,
     /// The session.
     pub session: Session,
 }
@@ -34,7 +32,7 @@ impl SignedIn {
             Err(TokenError::NewerEpoch) => return Err(HandlerError::newer_epoch()),
         };
         let session = sessions::find(context.records.as_ref(), id).await?;
-        Ok(session.map(|session| Self { id, name: id.name(), session }))
+        Ok(session.map(|session| Self { id, session }))
     }
 
     /// Ends the session and its grants, except those for offline use (OpenID Connect Back-Channel Logout §2.7). Grants of

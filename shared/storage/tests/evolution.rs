@@ -14,8 +14,8 @@ use latchkey_storage::{
 use protocol::registration::{Registration, RegistrationState};
 use protocol::{
     ActiveGrant, AuthenticationContext, AuthenticationMethod, AuthorizationRequest, Client, Grant, GrantState,
-    Parameters, PushedRequestId, RefreshLifetimes, RequestEndpoint, ResponseTarget, RetryWindows, RevokedToken,
-    SecretVerifier, SentRequest, StoredClient, UncheckedTarget,
+    Parameters, PushedRequestId, RefreshLifetimes, RegistrationId, RequestEndpoint, ResponseTarget, RetryWindows,
+    RevokedToken, SecretVerifier, SentRequest, StoredClient, UncheckedTarget,
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -345,11 +345,11 @@ code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method
     evolve(&memory, Kind::Pushed).await;
     let grace = Duration::from_secs(10);
     assert_eq!(read_again(pushed::find(&memory, id, NOW, grace).await.unwrap()), Some(Ok(request.request.clone())));
-    let answer = pushed::Answer { grant: "g".to_owned(), issued_at: NOW, sid: "sid".to_owned() };
+    let answer = pushed::Answer { grant: grants::new_id(&sub("ada"), [1; 16]), issued_at: NOW, sid: "sid".to_owned() };
     assert_eq!(pushed::answer(&memory, id, &answer).await.unwrap(), Some(answer.clone()));
     evolve_state(&memory, Kind::Pushed).await;
     assert_kept(&memory, Kind::Pushed);
-    let other = pushed::Answer { grant: "h".to_owned(), ..answer.clone() };
+    let other = pushed::Answer { grant: grants::new_id(&sub("ada"), [2; 16]), ..answer.clone() };
     assert_eq!(pushed::answer(&memory, id, &other).await.unwrap(), Some(answer));
     assert_eq!(read_again(pushed::find(&memory, id, NOW, grace).await.unwrap()), Some(Ok(request.request)));
 }
@@ -368,7 +368,7 @@ async fn a_device() {
     let id = devices::new_id([1; 16]);
     let pending = devices::Pending {
         request: typed(json!({ "client_id": "tv", "scope": "openid" })),
-        decision: id.name(),
+        decision: id,
         expires_at: LATER,
     };
     assert_eq!(devices::begin(&memory, &["code".to_owned()], &pending).await.unwrap(), 0);
@@ -394,7 +394,8 @@ async fn a_device() {
 async fn a_registration() {
     let shop = &id("shop");
     let memory = Memory::new();
-    let registration = Registration { id: "id".to_owned(), registered_at: NOW, software_statement: None };
+    let registration =
+        Registration { id: RegistrationId::new([0, 0], [1; 16]), registered_at: NOW, software_statement: None };
     let state = RegistrationState::new(None, "w0".to_owned());
     registrations::create(&memory, shop, &registration, &state, Some(LATER)).await.unwrap();
     evolve(&memory, Kind::Registration).await;
@@ -417,7 +418,8 @@ async fn a_registration() {
 #[tokio::test]
 async fn a_registration_that_cannot_be_read_does_not_keep_its_client() {
     let memory = Memory::new();
-    let registration = Registration { id: "id".to_owned(), registered_at: NOW, software_statement: None };
+    let registration =
+        Registration { id: RegistrationId::new([0, 0], [1; 16]), registered_at: NOW, software_statement: None };
     let state = RegistrationState::new(None, "w0".to_owned());
     registrations::create(&memory, &id("shop"), &registration, &state, None).await.unwrap();
     let record = memory.snapshot().pop().unwrap();

@@ -8,7 +8,7 @@
 use super::{human, settings};
 use crate::limits::MAX_CLIENT;
 use crate::parameters::printable;
-use crate::{Client, GrantType, Problem, ResponseType};
+use crate::{Client, GrantType, Problem, RegistrationId, ResponseType};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use types::remote_url::{self, EgressPolicy};
@@ -190,8 +190,8 @@ fn invalid(description: impl Into<std::borrow::Cow<'static, str>>) -> Error {
 /// The part of a registration that never changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Registration {
-    /// Identifier of the registration, unique even if a `client_id` is used again: [`crate::GrantId::name`].
-    pub id: String,
+    /// Identifier of the registration, unique even if a `client_id` is used again.
+    pub id: RegistrationId,
     /// Time of registration.
     pub registered_at: Timestamp,
     /// Software statement, returned unchanged (RFC 7591 §3.2.1).

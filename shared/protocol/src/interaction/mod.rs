@@ -4,7 +4,7 @@
 mod requested;
 mod state;
 
-use crate::{AuthenticationContext, Client, ResponseTarget, UncheckedTarget};
+use crate::{AuthenticationContext, Client, ResponseTarget, SessionId, UncheckedTarget};
 pub use requested::{Requested, RequestedAuthorization, RequestedDevice};
 use serde::{Deserialize, Serialize};
 use state::InteractionState;
@@ -55,8 +55,8 @@ impl Interaction<UncheckedTarget> {
 /// The session of the user who is signed in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ActiveSession<'a> {
-    /// Name of the session.
-    pub id: &'a str,
+    /// The session.
+    pub id: SessionId,
     /// `sub` of the user, as the client receives it.
     pub subject: &'a Subject,
     /// The sign-in.
@@ -112,7 +112,7 @@ impl Interaction {
     /// identifier of this server. Errors: for the client, at the target.
     pub fn needs_consent(
         &self,
-        session: &str,
+        session: SessionId,
         client: &Client,
         issuer: &str,
         remembered: &Scope,

@@ -1,7 +1,8 @@
 //! The request that an interaction is about: one arm for each way to request a grant from a user.
 
 use crate::{
-    AuthorizationRequest, Client, DeviceRequest, Prompt, PushedRequestId, ResponseTarget, UncheckedTarget, UserCode,
+    AuthorizationRequest, Client, DeviceDecisionId, DeviceRequest, Prompt, PushedRequestId, ResponseTarget,
+    UncheckedTarget, UserCode,
 };
 use serde::{Deserialize, Serialize};
 use types::{ClientId, Error, Subject};
@@ -35,8 +36,8 @@ pub struct RequestedDevice {
     pub request: DeviceRequest,
     /// `user_code` that the device shows.
     pub user_code: UserCode,
-    /// Name of the record that will hold the user's decision.
-    pub decision: String,
+    /// The record that will hold the user's decision.
+    pub decision: DeviceDecisionId,
 }
 
 /// The sign-in that a request requires (OpenID Connect Core §3.1.2.1).

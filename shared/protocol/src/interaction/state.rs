@@ -1,6 +1,7 @@
 //! The state of an interaction: what the user has done so far.
 
 use super::Interaction;
+use crate::SessionId;
 use serde::{Deserialize, Serialize};
 use types::{Error, ErrorCode};
 
@@ -22,7 +23,7 @@ pub(super) enum InteractionState {
 /// A session of the user.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct UserSession {
-    id: String,
+    id: SessionId,
     origin: SessionOrigin,
 }
 
@@ -40,21 +41,21 @@ enum SessionOrigin {
 
 impl InteractionState {
     /// True if the user signed in for this request, which created this session.
-    pub(super) fn signed_in(&self, session: &str) -> bool {
+    pub(super) fn signed_in(&self, session: SessionId) -> bool {
         self.origin(session) == Some(SessionOrigin::SignedIn)
     }
 
     /// True if the user selected this session for the request.
-    pub(super) fn selected(&self, session: &str) -> bool {
+    pub(super) fn selected(&self, session: SessionId) -> bool {
         self.origin(session) == Some(SessionOrigin::Selected)
     }
 
     /// True if the user allowed the request in this session.
-    pub(super) fn allowed(&self, session: &str) -> bool {
+    pub(super) fn allowed(&self, session: SessionId) -> bool {
         matches!(self, Self::Allowed(allowed) if allowed.id == session)
     }
 
-    fn origin(&self, session: &str) -> Option<SessionOrigin> {
+    fn origin(&self, session: SessionId) -> Option<SessionOrigin> {
         match self {
             Self::Authenticated(known) | Self::Allowed(known) if known.id == session => Some(known.origin),
             Self::Started | Self::Authenticated(_) | Self::Allowed(_) | Self::Denied => None,
@@ -65,7 +66,7 @@ impl InteractionState {
 impl<Target> Interaction<Target> {
     /// True if the request demands a sign-in of its own (`prompt=login`, `max_age`), and this session comes from it. Such a
     /// sign-in counts for one response (OpenID Connect Core §3.1.2.1).
-    pub fn uses_sign_in(&self, session: &str) -> bool {
+    pub fn uses_sign_in(&self, session: SessionId) -> bool {
         let policy = self.requested.sign_in_policy();
         (policy.prompt.login || policy.max_age.is_some()) && self.state.signed_in(session)
     }
@@ -82,13 +83,13 @@ impl<Target> Interaction<Target> {
     }
 
     /// Records that the user signed in, which created this session. Errors: the interaction is denied.
-    pub fn sign_in(self, session: String) -> Result<Self, Error> {
+    pub fn sign_in(self, session: SessionId) -> Result<Self, Error> {
         self.authenticate(session, SessionOrigin::SignedIn)
     }
 
     /// Records that the user continues with the account of this session. Errors: the interaction is denied.
-    pub fn continue_as(self, session: String) -> Result<Self, Error> {
-        let origin = match self.state.origin(&session) {
+    pub fn continue_as(self, session: SessionId) -> Result<Self, Error> {
+        let origin = match self.state.origin(session) {
             Some(SessionOrigin::SignedIn) => SessionOrigin::SignedIn,
             Some(SessionOrigin::Selected | SessionOrigin::Earlier) | None => SessionOrigin::Selected,
         };
@@ -96,8 +97,8 @@ impl<Target> Interaction<Target> {
     }
 
     /// Records that the user allows the request in this session. Errors: the interaction is denied.
-    pub fn allow(self, session: String) -> Result<Self, Error> {
-        let origin = self.state.origin(&session).unwrap_or(SessionOrigin::Earlier);
+    pub fn allow(self, session: SessionId) -> Result<Self, Error> {
+        let origin = self.state.origin(session).unwrap_or(SessionOrigin::Earlier);
         self.advance(InteractionState::Allowed(UserSession { id: session, origin }))
     }
 
@@ -113,7 +114,7 @@ impl<Target> Interaction<Target> {
         Ok(Self { requires_sign_in: true, ..restarted })
     }
 
-    fn authenticate(self, id: String, origin: SessionOrigin) -> Result<Self, Error> {
+    fn authenticate(self, id: SessionId, origin: SessionOrigin) -> Result<Self, Error> {
         self.advance(InteractionState::Authenticated(UserSession { id, origin }))
     }
 

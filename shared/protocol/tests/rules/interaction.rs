@@ -2,7 +2,7 @@
 
 use latchkey_protocol::{
     ActiveSession, AuthenticationMethod, AuthorizationRequest, Client, Interaction, NextPrompt, Parameters,
-    RequestEndpoint, Requested, RequestedAuthorization, ResponseTarget, SentRequest, UncheckedTarget,
+    RequestEndpoint, Requested, RequestedAuthorization, ResponseTarget, SentRequest, SessionId, UncheckedTarget,
 };
 use std::time::Duration;
 use types::{ErrorCode, Scope, Subject, Timestamp};
@@ -50,10 +50,17 @@ fn interaction(more: &str) -> Interaction {
     hinted(more, None)
 }
 
+/// The id of the session of this name.
+fn id(name: &str) -> SessionId {
+    let mut random = [0; 16];
+    random.iter_mut().zip(name.bytes()).for_each(|(byte, letter)| *byte = letter);
+    SessionId::new([1, 2], random)
+}
+
 /// The next prompt for a user who signed in `ago` seconds ago.
 fn after(interaction: &Interaction, ago: u64) -> Result<NextPrompt, ErrorCode> {
     let authentication = AuthenticationMethod::Password.context(T0.before(Duration::from_secs(ago)));
-    let session = ActiveSession { id: "session", subject: &sub("alice"), authentication: &authentication };
+    let session = ActiveSession { id: id("session"), subject: &sub("alice"), authentication: &authentication };
     interaction.next_prompt(Some(&session), T0).map_err(|error| error.code)
 }
 
@@ -62,7 +69,7 @@ fn signed_out(interaction: &Interaction) -> Result<NextPrompt, ErrorCode> {
 }
 
 fn signed_in(interaction: &Interaction, session: &str) -> Interaction {
-    interaction.clone().sign_in(session.into()).unwrap()
+    interaction.clone().sign_in(id(session)).unwrap()
 }
 
 #[test]
@@ -84,12 +91,12 @@ fn prompt_login_asks_once_for_this_request() {
 fn a_sign_in_of_the_request_is_used_once() {
     for (more, is_used) in [("prompt=login", true), ("max_age=0", true), ("max_age=60", true), ("", false)] {
         let request = signed_in(&interaction(more), "session");
-        assert_eq!(request.uses_sign_in("session"), is_used, "{more}");
-        assert!(!request.uses_sign_in("another") && !interaction(more).uses_sign_in("session"), "{more}");
+        assert_eq!(request.uses_sign_in(id("session")), is_used, "{more}");
+        assert!(!request.uses_sign_in(id("another")) && !interaction(more).uses_sign_in(id("session")), "{more}");
         let expected = if is_used { NextPrompt::SignIn } else { NextPrompt::Proceed };
         assert_eq!(after(&request.clone().sign_in_used(), 61), Ok(expected), "{more}");
-        let again = request.sign_in_used().sign_in("next".into()).unwrap();
-        assert!(!again.uses_sign_in("session") && again.uses_sign_in("next") == is_used);
+        let again = request.sign_in_used().sign_in(id("next")).unwrap();
+        assert!(!again.uses_sign_in(id("session")) && again.uses_sign_in(id("next")) == is_used);
     }
 }
 
@@ -111,20 +118,20 @@ fn select_account_shows_the_session() {
 
 #[test]
 fn selecting_an_account_is_no_sign_in() {
-    let request = interaction("prompt=select_account&max_age=10").continue_as("session".into()).unwrap();
+    let request = interaction("prompt=select_account&max_age=10").continue_as(id("session")).unwrap();
     assert_eq!(after(&request, 10), Ok(NextPrompt::Proceed));
     assert_eq!(after(&request, 11), Ok(NextPrompt::SignIn), "the selection is valid, the sign-in too old by now");
     assert_eq!(after(&signed_in(&request, "session"), 11), Ok(NextPrompt::Proceed));
-    let request = request.continue_as("another".into()).unwrap();
+    let request = request.continue_as(id("another")).unwrap();
     assert_eq!(after(&request, 10), Ok(NextPrompt::SelectAccount));
 }
 
 #[test]
 fn a_sign_in_stays_a_sign_in() {
     let request = signed_in(&interaction("prompt=login"), "session");
-    let request = request.continue_as("session".into()).unwrap().allow("session".into()).unwrap();
+    let request = request.continue_as(id("session")).unwrap().allow(id("session")).unwrap();
     assert_eq!(after(&request, 0), Ok(NextPrompt::Proceed));
-    let request = interaction("prompt=login").allow("session".into()).unwrap();
+    let request = interaction("prompt=login").allow(id("session")).unwrap();
     assert_eq!(after(&request, 0), Ok(NextPrompt::SignIn), "consent is no sign-in");
 }
 
@@ -150,9 +157,9 @@ fn the_user_named_by_the_request_must_sign_in() {
 fn a_denial_goes_to_the_client_and_is_final() {
     let request = interaction("").deny();
     assert_eq!(signed_out(&request), Err(ErrorCode::AccessDenied));
-    assert!(request.clone().sign_in("session".into()).is_err());
-    assert!(request.clone().continue_as("session".into()).is_err());
-    assert!(request.clone().allow("session".into()).is_err());
+    assert!(request.clone().sign_in(id("session")).is_err());
+    assert!(request.clone().continue_as(id("session")).is_err());
+    assert!(request.clone().allow(id("session")).is_err());
     assert!(request.restart_as_other_user().is_err());
 }
 
@@ -195,7 +202,7 @@ fn consent_is_remembered_for_clients_that_can_be_told_from_others() {
         let may_use = request.may_use_earlier_consent(&client, ISSUER);
         let requested = RequestedAuthorization { request, expected_subject: None, pushed: None };
         let interaction = Interaction::start(Requested::Authorization(Box::new(requested)), None, T0);
-        let asks = interaction.needs_consent("session", &client, ISSUER, &Scope::default()).unwrap();
+        let asks = interaction.needs_consent(id("session"), &client, ISSUER, &Scope::default()).unwrap();
         assert_eq!(may_use, !asks, "consent is skipped exactly where earlier consent counts (RFC 8252 §8.6)");
         may_use
     };
@@ -211,14 +218,14 @@ fn consent_is_remembered_for_clients_that_can_be_told_from_others() {
 fn consent_is_asked_for_once_and_for_what_is_new() {
     let needs = |interaction: &Interaction, remembered: &str| {
         interaction
-            .needs_consent("session", &client(), ISSUER, &Scope::parse(remembered).unwrap())
+            .needs_consent(id("session"), &client(), ISSUER, &Scope::parse(remembered).unwrap())
             .map_err(|error| error.code)
     };
     assert_eq!(needs(&interaction(""), ""), Ok(true));
     assert_eq!(needs(&interaction(""), "openid"), Ok(false));
     assert_eq!(needs(&interaction("prompt=consent"), "openid"), Ok(true));
     assert_eq!(needs(&interaction("prompt=none"), ""), Err(ErrorCode::ConsentRequired));
-    let allowed = |session: &str| interaction("prompt=consent").allow(session.into()).unwrap();
+    let allowed = |session: &str| interaction("prompt=consent").allow(id(session)).unwrap();
     assert_eq!(needs(&allowed("session"), ""), Ok(false));
     assert_eq!(needs(&allowed("another"), ""), Ok(true), "the consent of one user says nothing for another");
 }

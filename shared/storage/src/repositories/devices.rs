@@ -21,8 +21,8 @@ const MARGIN: Duration = Duration::from_secs(3600);
 pub struct Pending {
     /// The request of the device.
     pub request: DeviceRequest,
-    /// The name of the record of the decision, which the device code carries.
-    pub decision: String,
+    /// The record of the decision, which the device code names.
+    pub decision: DeviceDecisionId,
     /// The expiry of both codes.
     pub expires_at: Timestamp,
 }
@@ -44,7 +44,7 @@ struct Decided {
 
 #[derive(Serialize, Deserialize)]
 struct Approved {
-    id: String,
+    id: GrantId,
     grant: Grant,
     state: ActiveGrant,
 }
@@ -121,17 +121,14 @@ pub async fn decide(
     pending: &Pending,
     decision: &Decision,
 ) -> Result<bool, Unavailable> {
-    let Some(id) = DeviceDecisionId::from_name(&pending.decision) else {
-        return Err(Unavailable { reason: format!("the device {name} has no name for its decision") });
-    };
     let approved = match decision {
         Decision::Denied => None,
         Decision::Approved(grant) => {
-            Some(Approved { id: grant.id.name(), grant: grant.grant.clone(), state: grant.state.clone() })
+            Some(Approved { id: grant.id, grant: grant.grant.clone(), state: grant.state.clone() })
         }
     };
     let record = Record {
-        key: decision_key(id),
+        key: decision_key(pending.decision),
         owner: None,
         body: encode(&Decided { approved }),
         state: String::new(),
@@ -192,8 +189,6 @@ async fn replayed(records: &dyn Records, grant: &LiveGrant, with: &GrantUpdate) 
 
 fn decision(record: &Record) -> Result<Decision, Unavailable> {
     let Decided { approved: Some(approved) } = decode(&record.key, &record.body)? else { return Ok(Decision::Denied) };
-    match GrantId::from_name(&approved.id) {
-        Some(id) => Ok(Decision::Approved(Box::new(LiveGrant { id, grant: approved.grant, state: approved.state }))),
-        None => Err(Unavailable { reason: format!("the record {} has no grant", record.key) }),
-    }
+    let Approved { id, grant, state } = approved;
+    Ok(Decision::Approved(Box::new(LiveGrant { id, grant, state })))
 }

@@ -3,7 +3,7 @@
 use super::stored::{decode, encode};
 use super::update::create_new;
 use crate::{Advance, Key, Kind, Partition, Record, Records, Unavailable};
-use protocol::{AuthorizationRequest, PushedRequestId, ResponseTarget, UncheckedTarget};
+use protocol::{AuthorizationRequest, GrantId, PushedRequestId, ResponseTarget, UncheckedTarget};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use types::{Subject, Timestamp};
@@ -21,7 +21,7 @@ pub struct PushedRequest<Target = ResponseTarget> {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answer {
     /// The identifier of the grant. No two answers have the same.
-    pub grant: String,
+    pub grant: GrantId,
     /// The time at which the code was issued.
     pub issued_at: Timestamp,
     /// The session in which the code was issued.

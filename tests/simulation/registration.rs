@@ -3,6 +3,7 @@
 use http::{Method, header};
 use jose::{Algorithm, Jwk, SigningKey, platform, sign_jwt};
 use latchkey_http::Response;
+use protocol::ClientOrigin;
 use serde_json::{Value, json};
 use simulation::{ISSUER, Instance, T0, client_id, json_of, seed};
 use std::sync::Arc;
@@ -344,4 +345,40 @@ async fn a_deleted_client_is_not_registered_again_by_a_replay() {
             assert_eq!(register(&sound, Some(&token), &service("invited")).await.status.as_u16(), 401);
         }
     }
+}
+
+/// RFC 7591 §3, RFC 9700 §4.11.2: the stored client says who vouches for it. A change by the operator does not change that.
+#[tokio::test]
+async fn the_origin_of_a_client_is_stored() {
+    let pair = platform().generate(Algorithm::ES256).await.unwrap();
+    let signer = platform().signer(Algorithm::ES256, &pair.pkcs8).await.unwrap();
+    let key = SigningKey::new("a", Algorithm::ES256, signer);
+    let jwk = Jwk { kid: Some("a".to_owned()), ..Jwk::from(pair.public) };
+    let publisher = "https://publisher.example";
+    let issuers = json!([{ "issuer": publisher, "jwks": { "keys": [jwk] } }]).to_string();
+    let memory = Arc::new(Memory::new());
+    let settings = [OPEN[0], OPEN[1], ("LATCHKEY_SOFTWARE_STATEMENT_ISSUERS", issuers.as_str())];
+    let instance = instance(&memory, &settings).await;
+    let claims = json!({ "iss": publisher, "iat": T0.as_secs(), "exp": T0.as_secs() + 60, "software_id": "shop" });
+    let statement = sign_jwt(&key, "JWT", &claims).await.unwrap();
+    let token =
+        provider::initial_access_token(&instance.context().secrets, [1; 16], 1, T0.after(Duration::from_secs(60)));
+    let mut stated = service("stated");
+    stated["software_statement"] = json!(statement);
+
+    for (token, metadata, origin) in [
+        (None, service("open"), ClientOrigin::OpenRegistration),
+        (None, stated, ClientOrigin::SoftwareStatement),
+        (Some(token.as_str()), service("invited"), ClientOrigin::InitialAccessToken),
+    ] {
+        let document = json_of(&register(&instance, token, &metadata).await);
+        let id = document["client_id"].as_str().unwrap_or_else(|| panic!("{document}"));
+        let stored = || async { storage::clients::find(memory.as_ref(), &client_id(id)).await.unwrap().unwrap() };
+        assert_eq!(stored().await.origin, origin);
+        assert_eq!(administer(&instance, Method::PUT, id, &service("renamed")).await, 200);
+        assert_eq!((stored().await.origin, stored().await.client.client_name.as_deref()), (origin, Some("renamed")));
+    }
+    assert_eq!(administer(&instance, Method::PUT, "own", &service("own")).await, 201);
+    let own = storage::clients::find(memory.as_ref(), &client_id("own")).await.unwrap().unwrap();
+    assert_eq!(own.origin, ClientOrigin::Operator);
 }

@@ -4,7 +4,7 @@ use crate::{listing, not_found, problem};
 use http::StatusCode;
 use latchkey_http::{Request, Response};
 use platform::entropy;
-use protocol::{Client, Problem, SecretRotation, SecretVerifier, StoredClient, chosen_secret_problem};
+use protocol::{Client, ClientOrigin, Problem, SecretRotation, SecretVerifier, StoredClient, chosen_secret_problem};
 use provider::{Actor, AuditEvent, Context, HandlerError};
 use serde_json::{Map, Value, json};
 use storage::registrations;
@@ -73,9 +73,10 @@ pub(crate) async fn put(
         let before = before.filter(|stored| stored.is_there(now));
         let status = if before.is_some() { StatusCode::OK } else { StatusCode::CREATED };
         let since = before.as_ref().map_or(Some(now), |stored| stored.since);
+        let origin = before.as_ref().map_or(ClientOrigin::Operator, |stored| stored.origin);
         let before = before.map(|stored| stored.secrets).unwrap_or_default();
         let (secrets, secret) = if client.has_secret() { changed(before, &change)? } else { (Vec::new(), None) };
-        let stored = StoredClient { since, ..StoredClient::new(client.clone(), secrets) };
+        let stored = StoredClient { since, origin, ..StoredClient::new(client.clone(), secrets) };
         Ok::<_, HandlerError>((stored, (status, secret)))
     })
     .await?;

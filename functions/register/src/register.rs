@@ -6,7 +6,7 @@ use keys::Purpose;
 use latchkey_http::{Request, Response};
 use platform::entropy;
 use protocol::registration::{self, Limits, Registration, RegistrationState};
-use protocol::{Client, InitialAccessToken, RACE, RegistrationId, SecretVerifier, StoredClient};
+use protocol::{Client, ClientOrigin, InitialAccessToken, RACE, RegistrationId, SecretVerifier, StoredClient};
 use provider::{Context, HandlerError};
 use serde_json::{Map, Value};
 use std::time::Duration;
@@ -70,9 +70,11 @@ pub(crate) async fn register(request: &Request, context: &Context) -> Result<Res
         Authority::Open if !client.is_confidential() => same_or_new(client, context, request).await,
         Authority::Open => {
             let unused_until = now.after(policy.unused_lifetime);
-            create(client, None, None, Some(unused_until), context, request).await
+            create(client, ClientOrigin::OpenRegistration, None, None, Some(unused_until), context, request).await
         }
-        Authority::Statement => create(client, software_statement, None, None, context, request).await,
+        Authority::Statement => {
+            create(client, ClientOrigin::SoftwareStatement, software_statement, None, None, context, request).await
+        }
         Authority::Initial(token) => with_initial_access(&token, client, software_statement, context, request).await,
     }
 }
@@ -101,7 +103,8 @@ async fn same_or_new(client: Client, context: &Context, request: &Request) -> Re
         return Ok(response);
     }
     let client_id = client.client_id.clone();
-    let response = create(client, None, Some(fingerprint.clone()), Some(unused_until), context, request).await?;
+    let (origin, same) = (ClientOrigin::OpenRegistration, Some(fingerprint.clone()));
+    let response = create(client, origin, None, same, Some(unused_until), context, request).await?;
     let claimed = registrations::claim_same(records, &fingerprint, known.as_ref(), &client_id, unused_until).await?;
     if claimed != client_id
         && let Some(shared) = share(&claimed, &fingerprint, context, request).await?
@@ -158,12 +161,13 @@ async fn with_initial_access(
         client_id: client.client_id.clone(),
         at: now,
     };
+    let origin = ClientOrigin::InitialAccessToken;
     let (id, most) = (token.id.name(), token.max_uses);
     let forgotten_at = token.expires_at.after(RETRIED);
     let write_id = entropy::name()?;
     let spent = || authority::invalid_token("the initial access token is used up");
     match registrations::use_initial(records, &id, most, forgotten_at, &attempt, &write_id).await? {
-        Initial::Used => create(client, statement, None, None, context, request).await,
+        Initial::Used => create(client, origin, statement, None, None, context, request).await,
         Initial::Spent => Err(spent().into()),
         Initial::Again(earlier) => {
             let age = now.since(earlier.at);
@@ -183,9 +187,9 @@ async fn with_initial_access(
                 // The earlier request broke off before the client was stored. A client that was deleted since has a
                 // registration that ended.
                 (None, Some(registered)) if is_as_made(&registered) => {
-                    finish(again, &registered.registration, None, context, request).await
+                    finish(again, origin, &registered.registration, None, context, request).await
                 }
-                (None, None) => create(again, statement, None, None, context, request).await,
+                (None, None) => create(again, origin, statement, None, None, context, request).await,
                 _ => Err(spent().into()),
             }
         }
@@ -195,6 +199,7 @@ async fn with_initial_access(
 /// Stores a client, its registration first: no client without a registration ever exists.
 async fn create(
     client: Client,
+    origin: ClientOrigin,
     software_statement: Option<String>,
     fingerprint: Option<String>,
     unused_until: Option<Timestamp>,
@@ -207,12 +212,13 @@ async fn create(
     let registration = Registration { id, registered_at: now, software_statement };
     let state = RegistrationState::new(fingerprint, entropy::name()?);
     registrations::create(records, &client.client_id, &registration, &state, unused_until).await?;
-    finish(client, &registration, unused_until, context, request).await
+    finish(client, origin, &registration, unused_until, context, request).await
 }
 
 /// Stores the client of a stored registration.
 async fn finish(
     client: Client,
+    origin: ClientOrigin,
     registration: &Registration,
     unused_until: Option<Timestamp>,
     context: &Context,
@@ -220,7 +226,7 @@ async fn finish(
 ) -> Result<Response, HandlerError> {
     let secrets = secrets(context, &client, registration, 0)?;
     let since = Some(registration.registered_at);
-    let stored = StoredClient { since, unused_until, ..StoredClient::new(client, secrets) };
+    let stored = StoredClient { since, origin, unused_until, ..StoredClient::new(client, secrets) };
     clients::save(context.records.as_ref(), &stored).await?;
     context.forget_client(&stored.client.client_id);
     let document = document(context, &stored, registration, 0, 0)?;

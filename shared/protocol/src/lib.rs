@@ -34,8 +34,8 @@ pub use authorization::{
     RequestObject, SCOPE_CLAIMS, STANDARD_SCOPES, SentRequest, is_profile_claim,
 };
 pub use client::{
-    AccessTokenFormat, ApplicationType, Client, ClientAuthenticationMethod, GrantType, Lifetimes, RefreshTokenReplay,
-    ResponseType, SecretRotation, SecretVerifier, StoredClient, SubjectType, TokenExchangePolicy,
+    AccessTokenFormat, ApplicationType, Client, ClientAuthenticationMethod, ClientOrigin, GrantType, Lifetimes,
+    RefreshTokenReplay, ResponseType, SecretRotation, SecretVerifier, StoredClient, SubjectType, TokenExchangePolicy,
     chosen_secret_problem, redirect_uri, registration, settings as client_settings, software_statement,
 };
 pub use client_authentication::ClientCredentials;

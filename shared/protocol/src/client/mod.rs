@@ -3,6 +3,7 @@
 mod encryption;
 pub(crate) mod human;
 mod kinds;
+mod origin;
 pub mod redirect_uri;
 pub mod registration;
 mod secrets;
@@ -21,6 +22,7 @@ pub use kinds::{
     AccessTokenFormat, ApplicationType, ClientAuthenticationMethod, GrantType, RefreshTokenReplay, ResponseType,
     SubjectType, TokenExchangePolicy,
 };
+pub use origin::ClientOrigin;
 pub use secrets::{SecretRotation, SecretVerifier, StoredClient, chosen_secret_problem};
 
 /// A client. [`settings::SETTINGS`] has the meaning of each member; durations are in seconds.

@@ -2,6 +2,7 @@
 
 use super::registration::Registration;
 use crate::Client;
+use crate::ClientOrigin;
 use crate::Problem;
 use crate::limits::{CLIENT_SECRET, MAX_SECRETS};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -22,15 +23,18 @@ pub struct StoredClient {
     /// Creation time. Tokens issued earlier belong to a deleted client with the same `client_id` and are rejected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
+    /// The way in which the client came to be.
+    #[serde(default)]
+    pub origin: ClientOrigin,
     /// Expiry of a client that registered itself and has received no token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unused_until: Option<Timestamp>,
 }
 
 impl StoredClient {
-    /// Returns a client that does not expire.
+    /// Returns a client of the operator, which does not expire.
     pub fn new(client: Client, secrets: Vec<SecretVerifier>) -> Self {
-        Self { client, secrets, since: None, unused_until: None }
+        Self { client, secrets, since: None, origin: ClientOrigin::Operator, unused_until: None }
     }
 
     /// True if the client has not expired at `now`.

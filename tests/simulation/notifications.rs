@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use http::StatusCode;
 use platform::fetch::{Outgoing, Transport};
 use platform::{FetchError, Fetched, Fetcher};
+use protocol::SessionGroup;
 use provider::back_channel::{RunLimits, retry};
 use provider::shell;
 use serde_json::Value;
@@ -16,6 +17,7 @@ use storage::faults::turns;
 use storage::logouts::{self, Logout};
 use storage::memory::Memory;
 use storage::{Kind, clients};
+use types::Jti;
 use types::remote_url::EgressPolicy;
 
 /// The clients: their answers by host, the deliveries in order, and how many were on their way at once.
@@ -75,10 +77,10 @@ async fn deployment_with(pending: &[(&str, usize)]) -> (Arc<Memory>, Clients, In
         clients::save(memory.as_ref(), &stored).await.unwrap();
         for number in 0..*count {
             let logout = Logout {
-                jti: format!("{client}-{number}"),
+                jti: Jti::parse(&format!("{client}-{number}")).unwrap(),
                 client_id: client_id(client),
                 subject: subject("alice-subject"),
-                sid: "sid".to_owned(),
+                group: SessionGroup::new([1; 16]),
                 ended_at: T0,
             };
             logouts::create(memory.as_ref(), &logout, 1, T0, "w0").await.unwrap();

@@ -3,7 +3,7 @@
 use crate::page::Approval;
 use pages::DeviceOutcome;
 use platform::entropy;
-use protocol::{DeviceDecisionId, Grant, GrantState};
+use protocol::{DeviceDecisionId, Grant, GrantState, SessionGroup};
 use provider::sessions::SignedIn;
 use provider::{Context, HandlerError, TokenIssuer};
 use storage::devices::{self, Decision};
@@ -27,7 +27,7 @@ pub(crate) async fn approve(
         nonce: None,
         authentication: session.authentication.clone(),
         // A session of the device alone: signing out of this browser does not end it.
-        sid: entropy::name()?,
+        session_group: Some(SessionGroup::new(entropy::bytes()?)),
         resources: asked.resources.clone(),
         claims: protocol::ClaimsRequest::default(),
         id_token_claims: serde_json::Map::new(),

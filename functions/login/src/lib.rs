@@ -11,7 +11,7 @@ use http::{Method, StatusCode, header};
 use latchkey_http::{Request, Response};
 use pages::SignInProblem;
 use platform::entropy;
-use protocol::{AuthenticationContext, AuthenticationMethod, NextPrompt, SessionId};
+use protocol::{AuthenticationContext, AuthenticationMethod, NextPrompt, SessionGroup, SessionId};
 use provider::sessions::{self as browser_sessions, SignedIn};
 use provider::{AuditEvent, Context, Function, HandlerError, InteractionPage, interactions};
 use storage::sessions;
@@ -107,7 +107,10 @@ async fn start_session(
     let session = sessions::Session {
         name: user.name,
         authentication: user.context,
-        sid: same.as_ref().map_or_else(entropy::name, |same| Ok(same.session.sid.clone()))?,
+        group: match &same {
+            Some(same) => same.session.group,
+            None => SessionGroup::new(entropy::bytes()?),
+        },
         subject: user.subject,
     };
     let id = sessions::new_id(&session.subject, entropy::bytes()?);

@@ -2,7 +2,7 @@
 
 use crate::error_page;
 use latchkey_http::Request;
-use protocol::logout::sid_for;
+use protocol::Sid;
 use protocol::{Client, Parameters};
 use provider::{Context, HandlerError, interactions};
 use serde::{Deserialize, Serialize};
@@ -55,7 +55,7 @@ fn is_registered(client: &Client, post_logout_redirect_uri: &str) -> bool {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Hint {
     client_id: ClientId,
-    sid: String,
+    sid: Sid,
 }
 
 impl LogoutRequest {
@@ -118,7 +118,7 @@ impl LogoutRequest {
     /// True if a verified ID token names this session. Its `sid` suffices: a session has one user, whatever `sub` the
     /// client has for that user.
     pub(crate) fn names(&self, session: &Session) -> bool {
-        self.hint.as_ref().is_some_and(|hint| hint.sid == sid_for(&hint.client_id, &session.sid))
+        self.hint.as_ref().is_some_and(|hint| hint.sid == session.group.sid(&hint.client_id))
     }
 
     /// Returns the post-logout redirect URI with the client's `state`.

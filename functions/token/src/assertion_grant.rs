@@ -54,7 +54,7 @@ pub(crate) async fn issue(request: &TokenRequest<'_>, accepted: Accepted<'_>) ->
         scope,
         nonce: None,
         authentication: AuthenticationContext::assertion(accepted.authenticated_at.unwrap_or(request.now)),
-        sid: String::new(),
+        session_group: None,
         claims: Default::default(),
         id_token_claims: Map::new(),
         resources,

@@ -1,6 +1,6 @@
 //! The authorization code grant (RFC 6749 §4.1.3, RFC 7636 §4.6).
 
-use crate::issue::{Nonce, TokenResponse};
+use crate::issue::{NonceUse, TokenResponse};
 use crate::{TokenRequest, restored};
 use protocol::{AuthorizationCode, CodeBinding, CodeChallenge, CodeVerdict, GrantId, resource};
 use provider::HandlerError;
@@ -33,7 +33,7 @@ pub(crate) async fn redeem(request: &TokenRequest<'_>) -> Result<TokenResponse, 
     match grants::redeem(request.context.records.as_ref(), code.grant, &request.issuer().grant_update()?).await? {
         Redemption::Redeemed(live) => {
             let resources = resource::narrowed(request.parameters, &live.grant.resources)?;
-            Ok(request.tokens(&live, &live.grant.scope, &resources, Nonce::Repeated).await?)
+            Ok(request.tokens(&live, &live.grant.scope, &resources, NonceUse::Repeated).await?)
         }
         Redemption::Refused(CodeVerdict::Race) => {
             Err(Error::invalid_grant("the code was redeemed a moment ago by another request; a code is good once")

@@ -29,7 +29,7 @@ pub(crate) struct TokenResponse {
 
 /// The `nonce` of an ID token.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Nonce {
+pub(crate) enum NonceUse {
     /// The nonce of the request, in the first ID token (OpenID Connect Core §3.1.3.7).
     Repeated,
     /// No nonce, in an ID token of a refresh (§12.2).
@@ -44,7 +44,7 @@ impl TokenRequest<'_> {
         live: &LiveGrant,
         scope: &Scope,
         resources: &[String],
-        nonce: Nonce,
+        nonce: NonceUse,
     ) -> Result<TokenResponse, HandlerError> {
         let issuer = self.issuer();
         let snapshot = live.snapshot();
@@ -54,7 +54,7 @@ impl TokenRequest<'_> {
         let mut response = self.token_of(claims).await?;
         response.subject = Some(live.grant.subject.clone());
         if scope.contains("openid") {
-            let nonce = live.grant.nonce.as_deref().filter(|_| nonce == Nonce::Repeated);
+            let nonce = live.grant.nonce.as_ref().filter(|_| nonce == NonceUse::Repeated);
             let binding = IdTokenBinding {
                 access_token: Some(&response.access_token),
                 nonce,

@@ -1,6 +1,6 @@
 //! The refresh token grant (RFC 6749 §6), with rotation and replay detection (RFC 9700 §4.14).
 
-use crate::issue::{Nonce, TokenResponse};
+use crate::issue::{NonceUse, TokenResponse};
 use crate::{TokenRequest, restored};
 use protocol::{GrantId, RefreshToken, resource};
 use provider::{AuditEvent, HandlerError};
@@ -24,7 +24,7 @@ pub(crate) async fn refresh(request: &TokenRequest<'_>) -> Result<TokenResponse,
         Rotation::Rotated(live) => {
             let (scope, resources) =
                 narrowed.unwrap_or_else(|| (live.grant.scope.clone(), live.grant.resources.clone()));
-            Ok(request.tokens(&live, &scope, &resources, Nonce::LeftOut).await?)
+            Ok(request.tokens(&live, &scope, &resources, NonceUse::LeftOut).await?)
         }
         Rotation::Replayed => {
             let revoked = update.replay_revokes;

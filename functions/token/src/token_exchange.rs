@@ -188,7 +188,7 @@ impl TokenRequest<'_> {
             Verified::Id { snapshot, token } => {
                 let (live, client) = self.grant_of(snapshot.grant, &token.aud, role).await?;
                 // The access token of the same response has this `jti`. An ID token ends with it.
-                let jti = token.access_token_jti().ok_or_else(|| role.refusal())?.to_owned();
+                let jti = token.access_token_jti().ok_or_else(|| role.refusal())?;
                 if !live.state.accepts(&jti, Timestamp::from_secs(token.iat)) {
                     return Err(role.refusal());
                 }

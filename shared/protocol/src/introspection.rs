@@ -3,7 +3,7 @@
 use crate::{AccessTokenClaims, Client, Grant, GrantSnapshot};
 use serde::Serialize;
 use serde_json::Value;
-use types::{Audience, ClientId, Error, Scope, Subject, Timestamp};
+use types::{Audience, ClientId, Error, Jti, Scope, Subject, Timestamp};
 
 /// `typ` of a signed introspection response (RFC 9701 §5).
 pub const INTROSPECTION_RESPONSE_TYPE: &str = "token-introspection+jwt";
@@ -32,7 +32,7 @@ struct Members<'a> {
     iat: u64,
     nbf: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
-    jti: Option<&'a str>,
+    jti: Option<&'a Jti>,
     /// RFC 9470 §6.2.
     #[serde(skip_serializing_if = "Option::is_none")]
     auth_time: Option<u64>,

@@ -18,6 +18,7 @@ mod problem;
 pub mod rate_limit;
 pub mod resource;
 mod response;
+mod session;
 pub mod shape;
 mod token;
 pub mod token_exchange;
@@ -50,6 +51,7 @@ pub use resource::Resource;
 pub use response::{
     AuthorizationResponse, Delivery, ResponseMode, ResponseParameters, ResponseTarget, UncheckedTarget,
 };
+pub use session::{SessionGroup, Sid};
 pub use token::{
     AccessTokenClaims, AuthorizationCode, CodeBinding, DeviceCode, DeviceDecisionId, GrantId, GrantSnapshot,
     IdTokenClaims, InitialAccessToken, InitialAccessTokenId, KnownBrowser, MAX_TOKEN_LIFETIME, Mac, PushedRequestId,

@@ -5,7 +5,7 @@
 
 use crate::{Client, Parameters, Resource, TokenExchangePolicy, resource};
 use serde_json::{Map, Value, json};
-use types::{Audience, ClientId, Error, ErrorCode, Scope, Subject, Timestamp};
+use types::{Audience, ClientId, Error, ErrorCode, Jti, Scope, Subject, Timestamp};
 
 /// Maximum number of actors in a chain (RFC 8693 §4.1).
 const MAX_ACTORS: usize = 4;
@@ -128,7 +128,7 @@ pub struct TokenInfo {
     /// `may_act`: the only party that may act (RFC 8693 §4.4).
     pub may_act: Option<Value>,
     /// The `jti` of each token that must stay valid: this one, and those that it was exchanged from.
-    pub parent_jtis: Vec<String>,
+    pub parent_jtis: Vec<Jti>,
 }
 
 /// The content of the token that an exchange issues.
@@ -306,7 +306,7 @@ mod tests {
             expires_at: Timestamp::from_secs(1000),
             act: None,
             may_act: None,
-            parent_jtis: vec!["a".to_owned()],
+            parent_jtis: vec![Jti::from_random([1; 16])],
         }
     }
 
@@ -423,8 +423,10 @@ mod tests {
         assert_eq!(act, json!({ "sub": "helper", "client_id": "desk" }));
         let delegated = TokenInfo { act: Some(json!({ "sub": "x" })), ..helper };
         assert_eq!(decided("", &facts("ada", &id("spa"), "read"), Some(&delegated)), Err(ErrorCode::InvalidRequest));
-        let often =
-            TokenInfo { parent_jtis: vec![String::new(); MAX_EXCHANGES + 1], ..facts("ada", &id("spa"), "read") };
+        let often = TokenInfo {
+            parent_jtis: vec![Jti::from_random([1; 16]); MAX_EXCHANGES + 1],
+            ..facts("ada", &id("spa"), "read")
+        };
         assert_eq!(decided("", &often, None), Err(ErrorCode::InvalidRequest));
     }
 

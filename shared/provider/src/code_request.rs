@@ -7,7 +7,7 @@ use latchkey_http::{Request, Response};
 use platform::entropy;
 use protocol::{
     AuthorizationCode, CodeBinding, Grant, GrantState, Interaction, RequestedAuthorization, ResponseType, SealedToken,
-    StoredClient,
+    SessionGroup, StoredClient,
 };
 use storage::grants::{self, CreatedForCode};
 use storage::pushed::{self, Answer};
@@ -79,7 +79,7 @@ impl CodeRequest<'_> {
         let request = &self.requested.request;
         let grant = self.grant().await?;
         let code = self.create(&grant).await?;
-        let Some(code) = self.claim_pushed_request(code, &signed_in.session.sid).await? else { return Ok(None) };
+        let Some(code) = self.claim_pushed_request(code, signed_in.session.group).await? else { return Ok(None) };
         let binding = CodeBinding {
             client_id: &request.client_id,
             redirect_uri: request.target.redirect_uri(),
@@ -92,7 +92,7 @@ impl CodeRequest<'_> {
                 let issuer = TokenIssuer { context, client: &client.client, now: self.request.received_at };
                 let binding = IdTokenBinding {
                     code: Some(code.expose()),
-                    nonce: request.nonce.as_deref(),
+                    nonce: request.nonce.as_ref(),
                     ..IdTokenBinding::default()
                 };
                 Some(issuer.id_token(&grant, binding).await?)
@@ -116,7 +116,7 @@ impl CodeRequest<'_> {
             scope: request.scope.clone(),
             nonce: request.nonce.clone(),
             authentication: session.authentication.clone(),
-            sid: session.sid.clone(),
+            session_group: Some(session.group),
             resources: request.resources.clone(),
             claims: request.claims.clone(),
             id_token_claims,
@@ -160,16 +160,16 @@ impl CodeRequest<'_> {
     async fn claim_pushed_request(
         self,
         code: AuthorizationCode,
-        sid: &str,
+        group: SessionGroup,
     ) -> Result<Option<AuthorizationCode>, HandlerError> {
         let records = self.context.records.as_ref();
         let Some(id) = self.requested.pushed else { return Ok(Some(code)) };
-        let answer = Answer { grant: code.grant, issued_at: code.issued_at, sid: sid.to_owned() };
+        let answer = Answer { grant: code.grant, issued_at: code.issued_at, group };
         let Some(before) = pushed::answer(records, id, &answer).await? else { return Ok(None) };
         if before == answer {
             return Ok(Some(code));
         }
-        if before.sid != sid {
+        if before.group != group {
             return Ok(None);
         }
         let found = grants::find(records, before.grant).await?;

@@ -39,8 +39,8 @@ impl SignedIn {
     /// requests that are in progress are ended a minute later. Returns the notifications for the clients, which are stored.
     pub async fn end(&self, context: &Context, now: Timestamp) -> Result<LogoutNotifications, HandlerError> {
         let (records, session) = (context.records.as_ref(), &self.session);
-        sign_out::begin(records, &session.subject, Some(&session.sid), now, &entropy::name()?).await?;
-        let grants = SessionGrants::find(records, &session.subject, &session.sid).await?;
+        sign_out::begin(records, &session.subject, Some(session.group), now, &entropy::name()?).await?;
+        let grants = SessionGrants::find(records, &session.subject, session.group).await?;
         let notifications = LogoutNotifications::begin(context, &session.subject, &grants.clients(), now).await?;
         grants.revoke(records, now, &entropy::name()?).await?;
         sessions::remove(records, self.id).await?;

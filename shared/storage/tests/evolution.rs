@@ -15,12 +15,12 @@ use protocol::registration::{Registration, RegistrationState};
 use protocol::{
     ActiveGrant, AuthenticationContext, AuthenticationMethod, AuthorizationRequest, Client, Grant, GrantState,
     Parameters, PushedRequestId, RefreshLifetimes, RegistrationId, RequestEndpoint, ResponseTarget, RetryWindows,
-    RevokedToken, SecretVerifier, SentRequest, StoredClient, UncheckedTarget,
+    RevokedToken, SecretVerifier, SentRequest, SessionGroup, StoredClient, UncheckedTarget,
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::time::Duration;
-use types::{ClientId, Scope, Subject, Timestamp};
+use types::{ClientId, Jti, Scope, Subject, Timestamp};
 
 fn sub(text: &str) -> Subject {
     Subject::parse(text).unwrap()
@@ -30,6 +30,11 @@ fn id(text: &str) -> ClientId {
     ClientId::parse(text).unwrap()
 }
 
+fn jti(text: &str) -> Jti {
+    Jti::parse(text).unwrap()
+}
+
+const GROUP: SessionGroup = SessionGroup::new([9; 16]);
 const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
 const LATER: Timestamp = Timestamp::from_secs(1_800_000_100);
 
@@ -219,12 +224,8 @@ async fn a_credential() {
 #[tokio::test]
 async fn a_session() {
     let memory = Memory::new();
-    let session = sessions::Session {
-        subject: sub("ada"),
-        name: "Ada".to_owned(),
-        authentication: signed_in(),
-        sid: "sid".to_owned(),
-    };
+    let session =
+        sessions::Session { subject: sub("ada"), name: "Ada".to_owned(), authentication: signed_in(), group: GROUP };
     let id = sessions::new_id(&sub("ada"), [1; 16]);
     sessions::create(&memory, id, &session, LATER).await.unwrap();
     evolve(&memory, Kind::Session).await;
@@ -260,7 +261,7 @@ fn grant() -> Grant {
         "subject": "ada",
         "scope": "openid",
         "authentication": signed_in(),
-        "sid": "sid",
+        "session_group": GROUP,
     }))
 }
 
@@ -290,18 +291,18 @@ async fn a_grant() {
         panic!("the refresh token is not rotated")
     };
     assert_kept(&memory, Kind::Grant);
-    let revoked = RevokedToken { jti: "jti".to_owned(), expires_at: LATER.after(Duration::from_secs(300)) };
+    let revoked = RevokedToken { jti: jti("jti"), expires_at: LATER.after(Duration::from_secs(300)) };
     grants::revoke_access_token(&memory, &rotated.snapshot(), &revoked, &update_with("w3")).await.unwrap();
     assert_kept(&memory, Kind::Grant);
     let current = grants::find(&memory, id).await.unwrap().unwrap();
-    assert!(!current.state.accepts("jti", LATER) && current.state.accepts("other", LATER));
+    assert!(!current.state.accepts(&jti("jti"), LATER) && current.state.accepts(&jti("other"), LATER));
 
     assert_listed(&memory, &users::owner(&sub("ada")), Kind::Grant).await;
-    let grants = SessionGrants::find(&memory, &sub("ada"), "sid").await.unwrap();
+    let grants = SessionGrants::find(&memory, &sub("ada"), GROUP).await.unwrap();
     assert_eq!(grants.clients().len(), 1);
     grants.revoke(&memory, LATER, "w4").await.unwrap();
     assert_kept(&memory, Kind::Grant);
-    assert!(!grants::find(&memory, id).await.unwrap().unwrap().state.accepts("other", LATER));
+    assert!(!grants::find(&memory, id).await.unwrap().unwrap().state.accepts(&jti("other"), LATER));
 }
 
 #[tokio::test]
@@ -317,7 +318,7 @@ async fn a_grant_that_cannot_be_read_ends_with_a_sign_out() {
     let ended = sign_out::everywhere(&memory, &sub("ada"), LATER, "w2").await.unwrap();
     assert_eq!(ended.grants, 2);
     assert_eq!(grants::find(&memory, id).await.unwrap(), None);
-    assert!(!grants::find(&memory, readable).await.unwrap().unwrap().state.accepts("jti", LATER));
+    assert!(!grants::find(&memory, readable).await.unwrap().unwrap().state.accepts(&jti("jti"), LATER));
 }
 
 #[tokio::test]
@@ -345,7 +346,7 @@ code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method
     evolve(&memory, Kind::Pushed).await;
     let grace = Duration::from_secs(10);
     assert_eq!(read_again(pushed::find(&memory, id, NOW, grace).await.unwrap()), Some(Ok(request.request.clone())));
-    let answer = pushed::Answer { grant: grants::new_id(&sub("ada"), [1; 16]), issued_at: NOW, sid: "sid".to_owned() };
+    let answer = pushed::Answer { grant: grants::new_id(&sub("ada"), [1; 16]), issued_at: NOW, group: GROUP };
     assert_eq!(pushed::answer(&memory, id, &answer).await.unwrap(), Some(answer.clone()));
     evolve_state(&memory, Kind::Pushed).await;
     assert_kept(&memory, Kind::Pushed);
@@ -448,27 +449,22 @@ async fn a_shared_client_and_an_initial_access_token() {
 async fn a_marker() {
     let memory = Memory::new();
     assert!(markers::use_once(&memory, "assertion", "a", LATER, "w0").await.unwrap());
-    markers::revoke(&memory, "jti", LATER).await.unwrap();
+    markers::revoke(&memory, &jti("jti"), LATER).await.unwrap();
     let outlives_clock_differences =
         |record: &Record| record.expires_at.unwrap() >= LATER.after(Duration::from_secs(600));
     assert!(memory.snapshot().iter().all(outlives_clock_differences));
     evolve(&memory, Kind::Marker).await;
     assert!(!markers::use_once(&memory, "assertion", "a", LATER, "w1").await.unwrap());
-    assert!(markers::is_revoked(&memory, "jti").await.unwrap());
-    markers::revoke(&memory, "jti", LATER).await.unwrap();
+    assert!(markers::is_revoked(&memory, &jti("jti")).await.unwrap());
+    markers::revoke(&memory, &jti("jti"), LATER).await.unwrap();
     assert_kept(&memory, Kind::Marker);
 }
 
 #[tokio::test]
 async fn a_logout() {
     let memory = Memory::new();
-    let logout = logouts::Logout {
-        jti: "jti".to_owned(),
-        client_id: id("shop"),
-        subject: sub("ada"),
-        sid: "sid".to_owned(),
-        ended_at: NOW,
-    };
+    let logout =
+        logouts::Logout { jti: jti("jti"), client_id: id("shop"), subject: sub("ada"), group: GROUP, ended_at: NOW };
     logouts::create(&memory, &logout, 1, NOW, "w0").await.unwrap();
     evolve(&memory, Kind::Logout).await;
     let (mut listed, _) = logouts::list(&memory, Bucket::of("jti"), None, 10).await.unwrap();
@@ -476,7 +472,7 @@ async fn a_logout() {
     let attempts = logouts::claim(&memory, &pending, LATER, "w1", |_| Some(LATER)).await.unwrap().unwrap();
     assert_eq!((pending.logout(), attempts), (&logout, 2));
     assert_kept(&memory, Kind::Logout);
-    logouts::remove(&memory, "jti").await.unwrap();
+    logouts::remove(&memory, &jti("jti")).await.unwrap();
     assert_deleted(&memory, Kind::Logout);
 }
 
@@ -514,7 +510,7 @@ async fn leftovers_that_cannot_be_read_hold_up_no_others() {
     assert_eq!(leftovers.clients().len(), 1);
     let reported = leftovers.end(due, &memory, LATER, "w3").await.unwrap_err();
     assert!(reported.reason.contains("grant#"), "{reported}");
-    assert!(!grants::find(&memory, readable).await.unwrap().unwrap().state.accepts("jti", LATER));
+    assert!(!grants::find(&memory, readable).await.unwrap().unwrap().state.accepts(&jti("jti"), LATER));
     assert_eq!(sign_out::due(&memory, LATER).await.len(), 1);
 }
 

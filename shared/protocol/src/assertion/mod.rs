@@ -10,8 +10,8 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use std::time::Duration;
-use types::Timestamp;
 use types::json::numeric_date;
+use types::{Jti, Timestamp};
 
 pub use trusted_issuer::{MappedSubject, SubjectMapping, TrustedIssuer, key_source_problem};
 
@@ -43,7 +43,7 @@ pub struct Assertion {
     pub subject: String,
     /// `jti`: identifier, unique for the issuer. An assertion without it (RFC 7523 §3 (7) allows that) gets a hash of its
     /// claims.
-    pub jti: String,
+    pub jti: Jti,
     /// `exp`: expiry by the clock of the issuer.
     pub expires_at: Timestamp,
     /// `iat`: issue time.
@@ -126,7 +126,7 @@ impl Assertion {
             return Err(Problem::TooOld);
         }
         let jti = match claims.get("jti") {
-            Some(_) => name(&claims, "jti").ok_or(Problem::NoName)?.to_owned(),
+            Some(jti) => jti.as_str().and_then(Jti::parse).ok_or(Problem::NoName)?,
             None => fingerprint(&claims),
         };
         Ok(Self { issuer, subject, jti, expires_at, issued_at, claims })
@@ -139,7 +139,7 @@ impl Assertion {
 
     /// Returns a hash of `iss` and `jti`, which marks the assertion as used.
     pub fn digest(&self) -> [u8; 32] {
-        single_use_digest(&self.issuer, &self.jti)
+        single_use_digest(&self.issuer, self.jti.as_str())
     }
 
     /// Returns [`Self::digest`] as text.
@@ -150,9 +150,9 @@ impl Assertion {
 
 /// Returns a hash of the claims, for an assertion without `jti`. The signature is not part of it, because it can be
 /// encoded in several ways.
-fn fingerprint(claims: &Map<String, Value>) -> String {
+fn fingerprint(claims: &Map<String, Value>) -> Jti {
     let json = serde_json::to_vec(claims).unwrap_or_default();
-    URL_SAFE_NO_PAD.encode(Sha256::digest(json))
+    Jti::from_digest(Sha256::digest(json).into())
 }
 
 /// Returns a hash of an issuer and its identifier. The length prefix keeps the two apart.

@@ -4,7 +4,7 @@ use super::checks::SentRequest;
 use super::{ClaimsRequest, CodeChallenge, Prompt};
 use crate::{Client, Resource, ResponseTarget, ResponseType, UncheckedTarget, redirect_uri};
 use serde::{Deserialize, Serialize};
-use types::{ClientId, Error, ErrorCode, Scope};
+use types::{ClientId, Error, ErrorCode, Nonce, Scope};
 
 /// An authorization request whose checks have passed. It leaves out `id_token_hint`, whose check needs keys, and
 /// parameters without effect here, such as `ui_locales`.
@@ -24,7 +24,7 @@ pub struct AuthorizationRequest<Target = ResponseTarget> {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub resources: Vec<String>,
     /// `nonce`, which binds the ID token to the client's session.
-    pub nonce: Option<String>,
+    pub nonce: Option<Nonce>,
     /// `code_challenge` (RFC 7636).
     pub code_challenge: Option<CodeChallenge>,
     /// `prompt`.
@@ -46,7 +46,7 @@ impl AuthorizationRequest {
             response_type: ResponseType::Code,
             scope: Scope::default(),
             resources: Vec::new(),
-            nonce: sent.owned("nonce"),
+            nonce: sent.owned("nonce").map(Nonce::new),
             code_challenge: None,
             prompt: Prompt::default(),
             max_age: None,

@@ -12,9 +12,9 @@ mod lifetimes;
 mod state;
 mod verdict;
 
-use crate::{AuthenticationContext, ClaimsRequest};
+use crate::{AuthenticationContext, ClaimsRequest, SessionGroup};
 use serde::{Deserialize, Serialize};
-use types::{ClientId, Scope, Subject};
+use types::{ClientId, Nonce, Scope, Subject};
 
 pub use lifetimes::{RefreshLifetimes, RetryWindows};
 pub use state::{ActiveGrant, GrantState, RevokedToken};
@@ -31,11 +31,12 @@ pub struct Grant {
     pub scope: Scope,
     /// `nonce` for the ID token of the code exchange (OpenID Connect Core §3.1.2.1).
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub nonce: Option<String>,
+    pub nonce: Option<Nonce>,
     /// Method and time of the user's sign-in.
     pub authentication: AuthenticationContext,
-    /// The session of the sign-in; clients know it as `logout::sid_for`.
-    pub sid: String,
+    /// The sessions of the sign-in; `None` if the user did not sign in here.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub session_group: Option<SessionGroup>,
     /// The requested resources (RFC 8707); empty for the deployment's own audience.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub resources: Vec<String>,

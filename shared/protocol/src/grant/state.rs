@@ -3,7 +3,7 @@
 use crate::{GrantId, GrantSnapshot, RefreshLifetimes};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
-use types::Timestamp;
+use types::{Jti, Timestamp};
 
 /// The part of a grant that changes: one variant for each state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,7 +100,7 @@ pub struct RevokedGrant {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RevokedToken {
     /// Its `jti`.
-    pub jti: String,
+    pub jti: Jti,
     /// Its expiry. The entry is dropped then.
     pub expires_at: Timestamp,
 }
@@ -155,7 +155,7 @@ impl GrantState {
     }
 
     /// True if an access token of this grant is accepted.
-    pub fn accepts(&self, jti: &str, issued_at: Timestamp) -> bool {
+    pub fn accepts(&self, jti: &Jti, issued_at: Timestamp) -> bool {
         self.active().is_some_and(|active| active.accepts(jti, issued_at))
     }
 }
@@ -262,8 +262,8 @@ impl ActiveGrant {
     }
 
     /// True if an access token of this grant is accepted.
-    pub fn accepts(&self, jti: &str, issued_at: Timestamp) -> bool {
+    pub fn accepts(&self, jti: &Jti, issued_at: Timestamp) -> bool {
         self.revoked_before.is_none_or(|before| issued_at >= before)
-            && !self.revoked.iter().any(|token| token.jti == jti)
+            && !self.revoked.iter().any(|token| token.jti == *jti)
     }
 }

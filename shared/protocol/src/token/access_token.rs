@@ -5,7 +5,7 @@ use crate::token::snapshot::GrantSnapshot;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::time::Duration;
-use types::{Audience, ClientId, Scope, Subject, Timestamp};
+use types::{Audience, ClientId, Jti, Scope, Subject, Timestamp};
 
 /// Maximum lifetime of an access token or an ID token: 1 day. No setting exceeds it, because a retired signing key is
 /// published for that long.
@@ -27,7 +27,7 @@ pub struct AccessTokenClaims {
     /// `exp`: expiry, in seconds since the epoch.
     pub exp: u64,
     /// `jti`: identifier of the token.
-    pub jti: String,
+    pub jti: Jti,
     /// `scope`: what the token allows.
     #[serde(skip_serializing_if = "Scope::is_empty", default)]
     pub scope: Scope,
@@ -49,7 +49,7 @@ pub struct AccessTokenClaims {
     /// `parent_jtis`: the `jti` of each token that this one was exchanged from, the last one last. Private: revoking one of
     /// them revokes this token.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub parent_jtis: Vec<String>,
+    pub parent_jtis: Vec<Jti>,
     /// `grant`: the snapshot of the grant ([`GrantSnapshot::to_claim`]). Private.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub grant: Option<String>,

@@ -1,10 +1,11 @@
 //! ID tokens (OpenID Connect Core §2).
 
+use crate::Sid;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256, Sha512};
-use types::{Algorithm, ClientId, Scope, Subject};
+use types::{Algorithm, ClientId, Nonce, Scope, Subject};
 
 /// The claims of an ID token (OpenID Connect Core §2, §3.1.3.6).
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -23,7 +24,7 @@ pub struct IdTokenClaims<'a> {
     pub auth_time: u64,
     /// `nonce`: as the authorization request sent it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub nonce: Option<&'a str>,
+    pub nonce: Option<&'a Nonce>,
     /// `acr`: authentication context class.
     pub acr: &'a str,
     /// `amr`: authentication method references (RFC 8176).
@@ -35,7 +36,8 @@ pub struct IdTokenClaims<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub c_hash: Option<String>,
     /// `sid`: the session (OpenID Connect Back-Channel Logout §2.1).
-    pub sid: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sid: Option<Sid>,
     /// `jti`: the snapshot of the grant as a claim, a dot, the `jti` of the access token of the same response. With it the
     /// token can be exchanged (RFC 8693).
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -8,7 +8,7 @@ use latchkey_protocol::{
 };
 use proptest::prelude::*;
 use std::time::Duration;
-use types::Timestamp;
+use types::{Jti, Timestamp};
 
 const T0: Timestamp = Timestamp::from_secs(1_800_000_000);
 const GRACE: Duration = Duration::from_secs(30);
@@ -110,22 +110,26 @@ fn a_token_two_generations_old_is_a_replay_even_within_the_grace_window() {
     assert_eq!(active.judge_refresh(3, T0, WINDOWS), RefreshVerdict::Live);
 }
 
+fn jti(text: &str) -> Jti {
+    Jti::parse(text).unwrap()
+}
+
 #[test]
 fn a_revoked_grant_accepts_nothing() {
     let state = GrantState::Active(redeemed()).revoke(T0, "x".into());
     assert_eq!(state.judge_refresh(1, T0, WINDOWS), RefreshVerdict::Ended);
-    assert!(!state.accepts("jti", T0));
-    assert!(!issued().accepts("jti", T0), "a code is no access token");
+    assert!(!state.accepts(&jti("jti"), T0));
+    assert!(!issued().accepts(&jti("jti"), T0), "a code is no access token");
     assert_eq!(issued().judge_refresh(0, T0, WINDOWS), RefreshVerdict::Ended);
 }
 
 #[test]
 fn revoking_one_access_token_spares_the_others_and_is_carried_through_rotation() {
-    let token = RevokedToken { jti: "one".into(), expires_at: T0.after(Duration::from_secs(60)) };
+    let token = RevokedToken { jti: jti("one"), expires_at: T0.after(Duration::from_secs(60)) };
     let active = redeemed().revoke_access_token(token, T0, "c".into());
-    assert!(!active.accepts("one", T0) && active.accepts("two", T0));
+    assert!(!active.accepts(&jti("one"), T0) && active.accepts(&jti("two"), T0));
     let next = rotated(&active, 2, T0);
-    assert!(!next.accepts("one", T0));
+    assert!(!next.accepts(&jti("one"), T0));
     assert!(next.must_read_first, "its snapshots lack a part of the state");
     let later = rotated(&next, 3, T0.after(Duration::from_secs(61)));
     assert!(!later.must_read_first && later.revoked.is_empty(), "expired entries are dropped");
@@ -135,12 +139,12 @@ fn revoking_one_access_token_spares_the_others_and_is_carried_through_rotation()
 fn too_many_revoked_one_by_one_revoke_all_that_are_older() {
     let mut active = redeemed();
     for n in 0..40 {
-        let token = RevokedToken { jti: n.to_string(), expires_at: T0.after(Duration::from_secs(60)) };
+        let token = RevokedToken { jti: jti(&n.to_string()), expires_at: T0.after(Duration::from_secs(60)) };
         active = active.revoke_access_token(token, T0, "w".into());
     }
-    assert!((0..40).all(|n| !active.accepts(&n.to_string(), T0)));
+    assert!((0..40).all(|n| !active.accepts(&jti(&n.to_string()), T0)));
     assert!(active.revoked.len() <= 32);
-    assert!(active.accepts("new", T0.after(Duration::from_secs(2))));
+    assert!(active.accepts(&jti("new"), T0.after(Duration::from_secs(2))));
 }
 
 /// The last of them may be younger than the moment from which on tokens are accepted again, and its descendants too.
@@ -149,11 +153,11 @@ fn one_of_too_many_is_revoked_by_its_name_as_well() {
     let mut active = redeemed();
     let later = T0.after(Duration::from_secs(5));
     for n in 0..33 {
-        let token = RevokedToken { jti: n.to_string(), expires_at: T0.after(Duration::from_secs(60 + n)) };
+        let token = RevokedToken { jti: jti(&n.to_string()), expires_at: T0.after(Duration::from_secs(60 + n)) };
         active = active.revoke_access_token(token, later, "w".into());
     }
-    assert!(!active.accepts("32", T0) && !active.accepts("32", later.after(Duration::from_secs(2))));
-    assert!(!active.accepts("of the same age", T0));
+    assert!(!active.accepts(&jti("32"), T0) && !active.accepts(&jti("32"), later.after(Duration::from_secs(2))));
+    assert!(!active.accepts(&jti("of the same age"), T0));
 }
 
 fn snapshot() -> impl Strategy<Value = GrantSnapshot> {

@@ -10,12 +10,12 @@ use crate::{Context, HandlerError};
 use futures::future::join_all;
 use platform::entropy;
 use protocol::Client;
-use protocol::logout::{LOGOUT_TOKEN_TYPE, LogoutTokenClaims, frame_url, next_attempt, sid_for};
+use protocol::logout::{LOGOUT_TOKEN_TYPE, LogoutTokenClaims, frame_url, next_attempt};
 use serde_json::json;
 use std::time::Duration;
 use storage::grants::SessionClient;
 use storage::logouts::{self, Logout};
-use types::{Subject, Timestamp};
+use types::{Jti, Subject, Timestamp};
 
 pub use queue::{RunLimits, retry};
 
@@ -64,16 +64,16 @@ impl LogoutNotifications {
             let Some(stored) = context.client(&holder.client_id, now).await? else { continue };
             let client = &stored.client;
             let frame = client.frontchannel_logout_uri.as_deref();
-            let sid = sid_for(&client.client_id, &holder.sid);
+            let sid = holder.group.sid(&client.client_id);
             notifications.frames.extend(frame.and_then(|uri| frame_url(uri, &context.config.issuer, &sid)));
             if client.backchannel_logout_uri.is_none() {
                 continue;
             }
             let logout = Logout {
-                jti: entropy::name()?,
+                jti: Jti::from_random(entropy::bytes()?),
                 client_id: holder.client_id.clone(),
                 subject: subject.to_owned(),
-                sid: holder.sid.clone(),
+                group: holder.group,
                 ended_at: now,
             };
             logouts::create(context.records.as_ref(), &logout, attempts, next_at, &entropy::name()?).await?;
@@ -129,7 +129,7 @@ async fn logout_token(
     now: Timestamp,
 ) -> Result<String, HandlerError> {
     let subject = context.subject_for(client, &logout.subject);
-    let sid = sid_for(&client.client_id, &logout.sid);
+    let sid = logout.group.sid(&client.client_id);
     let claims = LogoutTokenClaims::new(&context.config.issuer, &client.client_id, &subject, &sid, &logout.jti, now);
     context.sign(client.id_token_signed_response_alg, LOGOUT_TOKEN_TYPE, &claims, now).await
 }

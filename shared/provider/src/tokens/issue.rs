@@ -3,13 +3,12 @@
 use crate::{Context, HandlerError, encrypted};
 use keys::Purpose;
 use platform::entropy;
-use protocol::logout::sid_for;
 use protocol::{
     AccessTokenClaims, AccessTokenFormat, Client, Grant, GrantSnapshot, GrantType, IdTokenClaims, Lifetimes,
     RefreshToken, RefreshTokenReplay, SealedToken, left_half_hash, resource,
 };
 use storage::grants::GrantUpdate;
-use types::{ACCESS_TOKEN_TYPE, Algorithm, Audience, OPAQUE_PREFIX, Scope, Subject, Timestamp};
+use types::{ACCESS_TOKEN_TYPE, Algorithm, Audience, Jti, Nonce, OPAQUE_PREFIX, Scope, Subject, Timestamp};
 
 /// Issues tokens to one client at one time.
 #[derive(Clone, Copy)]
@@ -30,7 +29,7 @@ pub struct IdTokenBinding<'a> {
     /// The code of the same response: `c_hash`.
     pub code: Option<&'a str>,
     /// `nonce` of the authorization request.
-    pub nonce: Option<&'a str>,
+    pub nonce: Option<&'a Nonce>,
     /// The part that an exchange needs (RFC 8693); none if the ID token cannot be exchanged.
     pub exchange: Option<ExchangeBinding<'a>>,
 }
@@ -42,7 +41,7 @@ pub struct ExchangeBinding<'a> {
     /// The snapshot of the grant.
     pub snapshot: &'a GrantSnapshot,
     /// `jti` of the access token.
-    pub access_token_jti: &'a str,
+    pub access_token_jti: &'a Jti,
     /// The scope of the access token.
     pub scope: &'a Scope,
 }
@@ -83,7 +82,7 @@ impl TokenIssuer<'_> {
             client_id: self.client.client_id.clone(),
             iat: self.now.as_secs(),
             exp: self.now.after(self.lifetimes().access_token).as_secs(),
-            jti: entropy::name()?,
+            jti: Jti::from_random(entropy::bytes()?),
             scope: resource::meaningful_scope(scope, resources, &config.resources),
             auth_time: None,
             acr: None,
@@ -132,7 +131,7 @@ impl TokenIssuer<'_> {
         let algorithm = self.client.id_token_signed_response_alg;
         let hash = |token: &str| left_half_hash(algorithm, token);
         let jti = binding.exchange.map(|exchange| {
-            format!("{}.{}", exchange.snapshot.to_claim(&self.context.secrets), exchange.access_token_jti)
+            format!("{}.{}", exchange.snapshot.to_claim(&self.context.secrets), exchange.access_token_jti.as_str())
         });
         let claims = IdTokenClaims {
             iss: &self.context.config.issuer,
@@ -146,7 +145,7 @@ impl TokenIssuer<'_> {
             amr: &grant.authentication.amr,
             at_hash: binding.access_token.map(hash),
             c_hash: binding.code.map(hash),
-            sid: &sid_for(&grant.client_id, &grant.sid),
+            sid: grant.session_group.map(|group| group.sid(&grant.client_id)),
             jti,
             scope: binding.exchange.map(|exchange| exchange.scope).filter(|scope| **scope != grant.scope),
             profile: &grant.id_token_claims,

@@ -3,11 +3,11 @@
 use crate::{Context, HandlerError};
 use jose::Jwt;
 use keys::Purpose;
-use protocol::{AccessTokenClaims, GrantSnapshot, Mac, TokenError};
+use protocol::{AccessTokenClaims, GrantSnapshot, Mac, Sid, TokenError};
 use serde::{Deserialize, de::DeserializeOwned};
 use storage::grants::{self, LiveGrant, StoredGrant};
 use storage::markers;
-use types::{ACCESS_TOKEN_TYPE, ClientId, OPAQUE_PREFIX, Scope, Subject, Timestamp};
+use types::{ACCESS_TOKEN_TYPE, ClientId, Jti, OPAQUE_PREFIX, Scope, Subject, Timestamp};
 
 /// The claims of an ID token that a client sends as a hint. Its expiry does not matter (OpenID Connect Core §3.1.2.1,
 /// RP-Initiated Logout §2).
@@ -19,7 +19,7 @@ pub struct IdTokenHint {
     /// `aud`: the client that the token was issued to.
     pub aud: ClientId,
     /// `sid`: the session.
-    pub sid: String,
+    pub sid: Sid,
 }
 
 /// The claims of an ID token that a client presents as a credential.
@@ -46,8 +46,8 @@ impl PresentedIdToken {
     }
 
     /// Returns `jti` of the access token of the same response; `None` if the token has none.
-    pub fn access_token_jti(&self) -> Option<&str> {
-        self.jti.split_once('.').map(|(_, jti)| jti)
+    pub fn access_token_jti(&self) -> Option<Jti> {
+        self.jti.split_once('.').and_then(|(_, jti)| Jti::parse(jti))
     }
 }
 

@@ -6,7 +6,7 @@ use super::update::{Change, Current, Start, Target, create_new, update};
 use crate::{Advance, Created, Key, Kind, Partition, Record, Records, Unavailable, sign_out, users};
 use protocol::{
     ActiveGrant, CodeVerdict, Grant, GrantId, GrantSnapshot, GrantState, RefreshLifetimes, RefreshVerdict,
-    RetryWindows, RevokedToken,
+    RetryWindows, RevokedToken, SessionGroup,
 };
 use std::time::Duration;
 use types::{ClientId, Subject, Timestamp};
@@ -306,8 +306,8 @@ pub async fn revoke_access_token(
 pub struct SessionClient {
     /// The client.
     pub client_id: ClientId,
-    /// The session, as its grants name it.
-    pub sid: String,
+    /// The sessions, as the grants name them.
+    pub group: SessionGroup,
 }
 
 /// The grants of one session.
@@ -318,11 +318,11 @@ pub struct SessionGrants {
 
 impl SessionGrants {
     /// Finds them. Round trips: 1 for each 100 records of the user.
-    pub async fn find(records: &dyn Records, subject: &Subject, sid: &str) -> Result<Self, Unavailable> {
+    pub async fn find(records: &dyn Records, subject: &Subject, group: SessionGroup) -> Result<Self, Unavailable> {
         let mut found = Vec::new();
         for record in sign_out::owned(records, &users::owner(subject), Kind::Grant).await? {
             match decode::<Grant>(&record.key, &record.body) {
-                Ok(grant) if grant.sid == sid => found.push((record, grant)),
+                Ok(grant) if grant.session_group == Some(group) => found.push((record, grant)),
                 // `sign_out::leftovers` reports a grant that cannot be read.
                 Ok(_) | Err(_) => {}
             }
@@ -349,8 +349,7 @@ impl SessionGrants {
 /// Returns the clients of these grants, each once for each session. A grant without a session adds none.
 pub(crate) fn session_clients<'a>(grants: impl Iterator<Item = &'a Grant>) -> Vec<SessionClient> {
     let mut clients: Vec<SessionClient> = grants
-        .filter(|grant| !grant.sid.is_empty())
-        .map(|grant| SessionClient { client_id: grant.client_id.clone(), sid: grant.sid.clone() })
+        .filter_map(|grant| Some(SessionClient { client_id: grant.client_id.clone(), group: grant.session_group? }))
         .collect();
     clients.sort_unstable();
     clients.dedup();

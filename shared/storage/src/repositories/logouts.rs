@@ -5,21 +5,22 @@ use super::deployment_list::DeploymentList;
 use super::stored::{Stored, Unreadable, decode, encode};
 use super::update::create_new;
 use crate::{Advance, Bucket, Cursor, Key, Kind, Record, Records, Unavailable};
+use protocol::SessionGroup;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
-use types::{ClientId, Subject, Timestamp};
+use types::{ClientId, Jti, Subject, Timestamp};
 
 /// A notification to one client about one session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Logout {
     /// `jti` of every logout token that is sent for it, by which a client recognizes a repetition.
-    pub jti: String,
+    pub jti: Jti,
     /// The client to notify.
     pub client_id: ClientId,
     /// The user whose session ended.
     pub subject: Subject,
-    /// The session that ended.
-    pub sid: String,
+    /// The sessions that ended.
+    pub group: SessionGroup,
     /// The time at which the session ended.
     pub ended_at: Timestamp,
 }
@@ -82,8 +83,8 @@ pub async fn create(
     write_id: &str,
 ) -> Result<(), Unavailable> {
     let record = Record {
-        key: PENDING.key(&logout.jti),
-        owner: Some(PENDING.owner(&logout.jti)),
+        key: PENDING.key(logout.jti.as_str()),
+        owner: Some(PENDING.owner(logout.jti.as_str())),
         body: encode(logout),
         state: encode(&Delivery { count: attempts, next_at, write_id: write_id.to_owned() }),
         generation: 0,
@@ -93,8 +94,8 @@ pub async fn create(
 }
 
 /// Removes a notification: it was delivered, or the last attempt failed. Does not read it.
-pub async fn remove(records: &dyn Records, jti: &str) -> Result<(), Unavailable> {
-    records.delete(&PENDING.key(jti)).await
+pub async fn remove(records: &dyn Records, jti: &Jti) -> Result<(), Unavailable> {
+    records.delete(&PENDING.key(jti.as_str())).await
 }
 
 /// Returns at most `limit` notifications of a bucket from `cursor` on, due or not, and the start of the next page. They

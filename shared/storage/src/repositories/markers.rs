@@ -4,7 +4,7 @@ use super::stored::encode;
 use crate::{Created, Key, Kind, Partition, Record, Records, Unavailable};
 use serde::Serialize;
 use std::time::Duration;
-use types::Timestamp;
+use types::{Jti, Timestamp};
 
 /// The body of a marker.
 #[derive(Serialize)]
@@ -28,8 +28,8 @@ fn record(key: Key, marker: &Marker<'_>, expires_at: Timestamp) -> Record {
     }
 }
 
-fn revoked(jti: &str) -> Key {
-    let id = format!("revoked-{jti}");
+fn revoked(jti: &Jti) -> Key {
+    let id = format!("revoked-{}", jti.as_str());
     Key::new(Kind::Marker, Partition::of(&id), &id)
 }
 
@@ -50,13 +50,13 @@ pub async fn use_once(
 }
 
 /// Marks an access token without a grant as revoked, until it expires. Round trips: 1.
-pub async fn revoke(records: &dyn Records, jti: &str, expires_at: Timestamp) -> Result<(), Unavailable> {
+pub async fn revoke(records: &dyn Records, jti: &Jti, expires_at: Timestamp) -> Result<(), Unavailable> {
     match records.create(&record(revoked(jti), &Marker { write_id: None }, expires_at)).await? {
         Created::Created | Created::Exists(_) => Ok(()),
     }
 }
 
 /// True if an access token without a grant was revoked. Does not read the marker's body. Round trips: 1.
-pub async fn is_revoked(records: &dyn Records, jti: &str) -> Result<bool, Unavailable> {
+pub async fn is_revoked(records: &dyn Records, jti: &Jti) -> Result<bool, Unavailable> {
     Ok(records.get(&revoked(jti)).await?.is_some())
 }

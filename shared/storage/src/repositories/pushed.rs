@@ -3,7 +3,7 @@
 use super::stored::{decode, encode};
 use super::update::create_new;
 use crate::{Advance, Key, Kind, Partition, Record, Records, Unavailable};
-use protocol::{AuthorizationRequest, GrantId, PushedRequestId, ResponseTarget, UncheckedTarget};
+use protocol::{AuthorizationRequest, GrantId, PushedRequestId, ResponseTarget, SessionGroup, UncheckedTarget};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use types::{Subject, Timestamp};
@@ -24,8 +24,8 @@ pub struct Answer {
     pub grant: GrantId,
     /// The time at which the code was issued.
     pub issued_at: Timestamp,
-    /// The session in which the code was issued.
-    pub sid: String,
+    /// The sessions of the user to whom the code was issued.
+    pub group: SessionGroup,
 }
 
 fn key(id: PushedRequestId) -> Key {

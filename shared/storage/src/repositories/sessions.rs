@@ -3,7 +3,7 @@
 use super::stored::{decode, encode};
 use super::update::create_new;
 use crate::{Key, Kind, Partition, Record, Records, Unavailable, users};
-use protocol::{AuthenticationContext, SessionId};
+use protocol::{AuthenticationContext, SessionGroup, SessionId};
 use serde::{Deserialize, Serialize};
 use types::{Subject, Timestamp};
 
@@ -16,8 +16,8 @@ pub struct Session {
     pub name: String,
     /// Method and time of the sign-in.
     pub authentication: AuthenticationContext,
-    /// The value from which the `sid` in ID tokens is derived (`protocol::logout::sid_for`). Independent of the key.
-    pub sid: String,
+    /// The sessions of this user at this browser, from which `sid` in ID tokens is derived. Independent of the key.
+    pub group: SessionGroup,
 }
 
 fn key(id: SessionId) -> Key {

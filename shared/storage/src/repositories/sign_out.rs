@@ -11,7 +11,7 @@ use super::stored::{Unreadable, decode, encode, read_each};
 use super::update::{Change, Current, Start, Target, create_new, update};
 use crate::{Bucket, Cursor, Key, Kind, Owner, Record, Records, Unavailable, grants, users};
 use futures::future::{join_all, try_join_all};
-use protocol::{Grant, GrantState};
+use protocol::{Grant, GrantState, SessionGroup};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use types::{ClientId, Subject, Timestamp};
@@ -30,9 +30,9 @@ pub struct Ended {
 pub struct SignOut {
     /// `sub` of the user.
     pub subject: Subject,
-    /// The session; `None` for all sessions.
+    /// The sessions at one browser; `None` for all sessions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sid: Option<String>,
+    pub group: Option<SessionGroup>,
     /// The time of the sign-out. Later sign-ins stay.
     pub at: Timestamp,
     id: String,
@@ -57,7 +57,7 @@ pub struct DueSignOut {
 
 impl SignOut {
     const fn looks(&self) -> &'static [Duration] {
-        if self.sid.is_none() { LOOKS_EVERYWHERE } else { LOOKS_OF_SESSION }
+        if self.group.is_none() { LOOKS_EVERYWHERE } else { LOOKS_OF_SESSION }
     }
 
     /// Returns the number of looks whose time has come.
@@ -65,8 +65,8 @@ impl SignOut {
         self.looks().iter().filter(|after| self.at.after(**after).is_past(now)).count()
     }
 
-    fn is_of(&self, sid: &str) -> bool {
-        self.sid.as_deref().is_none_or(|signed_out_of| signed_out_of == sid)
+    fn is_of(&self, group: Option<SessionGroup>) -> bool {
+        self.group.is_none() || self.group == group
     }
 }
 
@@ -105,11 +105,11 @@ pub async fn clients(records: &dyn Records, subject: &Subject) -> Result<Vec<Ses
 pub async fn begin(
     records: &dyn Records,
     subject: &Subject,
-    sid: Option<&str>,
+    group: Option<SessionGroup>,
     now: Timestamp,
     write_id: &str,
 ) -> Result<(), Unavailable> {
-    let sign_out = SignOut { subject: subject.clone(), sid: sid.map(str::to_owned), at: now, id: write_id.to_owned() };
+    let sign_out = SignOut { subject: subject.clone(), group, at: now, id: write_id.to_owned() };
     let record = Record {
         key: PENDING.key(&sign_out.id),
         owner: Some(PENDING.owner(&sign_out.id)),
@@ -266,12 +266,13 @@ pub async fn leftovers(records: &dyn Records, sign_out: &SignOut) -> Result<Left
         Ok((record, grant, state))
     });
     unreadable.extend(unreadable_grants);
-    let is_left = |session: &Session| session.authentication.auth_time < sign_out.at && sign_out.is_of(&session.sid);
+    let is_left =
+        |session: &Session| session.authentication.auth_time < sign_out.at && sign_out.is_of(Some(session.group));
     let sessions = sessions.into_iter().filter(|(_, session)| is_left(session)).map(|(key, _)| key);
     let ends = |grant: &Grant| {
         grant.authentication.auth_time < sign_out.at
-            && sign_out.is_of(&grant.sid)
-            && (sign_out.sid.is_none() || !grant.is_for_offline_use())
+            && sign_out.is_of(grant.session_group)
+            && (sign_out.group.is_none() || !grant.is_for_offline_use())
     };
     let grants = grants.into_iter().filter(|(_, grant, state)| ends(grant) && !state.is_revoked());
     let grants = grants.map(|(record, grant, _)| (record, grant));

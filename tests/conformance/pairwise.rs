@@ -89,8 +89,8 @@ fn the_client_names_the_person_by_it() {
     let asked = |sub: &str| json!({ "id_token": { "sub": { "value": sub } } }).to_string();
     browser.open(&silent().set("claims", &asked(&subject(&tokens))).url()).callback().code();
     for other in [public.as_str(), "x"] {
-        let callback = browser.open(&silent().set("claims", &asked(other)).url()).callback();
-        assert_eq!(callback.error(), "login_required");
+        let page = browser.open(&silent().set("claims", &asked(other)).url()).error_page();
+        assert_eq!(page.offered().error(), "login_required");
     }
 }
 

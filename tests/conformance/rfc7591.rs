@@ -76,8 +76,8 @@ fn a_public_client_registers_and_must_use_pkce() {
     assert!(registered.document.get("client_secret").is_none());
     let request = AuthorizationRequest::new(&registered.client());
     Browser::new_signed_in().complete(&request.clone()).code();
-    let callback = Browser::signed_in().open(&request.without_pkce().url()).callback();
-    assert_eq!(callback.error(), "invalid_request");
+    let page = Browser::signed_in().open(&request.without_pkce().url()).error_page();
+    assert_eq!(page.offered().error(), "invalid_request");
 }
 
 /// OpenID Connect Core §9: a client that registers keys proves itself with them.

@@ -1,6 +1,8 @@
 //! Security best current practice: RFC 9700, where no other file tests it already.
 
-use suite::{AuthorizationRequest, Browser, Call, Client, TokenRequest, admin, grant, jwt, revoke, spa, web};
+use serde_json::json;
+use suite::registration::{Registered, register, register_with};
+use suite::{AuthorizationRequest, Browser, Call, Client, TokenRequest, admin, grant, jwt, random, revoke, spa, web};
 
 /// RFC 9700 §4.12: the answer to a form with a password is a 303, after which a browser sends nothing on.
 #[test]
@@ -59,6 +61,78 @@ fn no_page_redirects_to_where_it_is_told() {
                 assert!(!location.starts_with("https://attacker"), "{reply:?}");
             }
         }
+    }
+}
+
+/// Registers a public client with a host of its own; with a token if there is one.
+fn registered_at(host: &str, token: Option<&str>) -> Client {
+    let metadata =
+        json!({ "redirect_uris": [format!("https://{host}/callback")], "token_endpoint_auth_method": "none" });
+    Registered::read(match token {
+        Some(token) => register_with(token, &metadata),
+        None => register(&metadata),
+    })
+    .client()
+}
+
+/// §4.11.2: an error leads to a client that registered openly only if the user continues; in each response mode, and for
+/// `prompt=none`.
+#[test]
+fn an_error_asks_before_it_leads_to_a_client_that_registered_openly() {
+    let host = format!("{}.example", random().replace('_', "-").to_ascii_lowercase().trim_matches('-'));
+    let client = registered_at(&host, None);
+    for (mode, sent_as) in [("query", "query"), ("fragment", "fragment"), ("form_post", "form_post"), ("none", "query")]
+    {
+        let faults = [("prompt", "none", "login_required"), ("code_challenge_method", "plain", "invalid_request")];
+        for (name, value, error) in faults {
+            let request = AuthorizationRequest::new(&client).set(name, value).set("response_mode", mode);
+            let request = if mode == "none" { request.without("response_mode") } else { request };
+            let page = Browser::new().authorize(&request).error_page();
+            assert!(page.text().contains(&host), "{}", page.text());
+            assert_eq!(page.reply.status, 400, "{:?}", page.reply);
+            assert!(!page.reply.text().contains("<script"), "{:?}", page.reply);
+            let offered = page.offered();
+            assert_eq!(offered.mode, sent_as);
+            assert_eq!(offered.url.host_str(), Some(host.as_str()));
+            assert_eq!(offered.error(), error, "{offered:?}");
+            assert_eq!(offered.value("state"), Some(request.value("state")));
+            // A request that a page posts continues as one that the user's browser sent.
+            let posted = Browser::new().post("/authorize", &request.parameters).error_page();
+            assert_eq!(posted.offered().error(), error);
+        }
+    }
+}
+
+/// §4.11.2: a frame shows no address and no page, so silent authentication gets its error at once. Other values of the header
+/// field are no frame.
+#[test]
+fn silent_authentication_in_a_frame_gets_its_error() {
+    let client = registered_at("frame.example", None);
+    let request = AuthorizationRequest::new(&client).set("prompt", "none");
+    for (destination, status) in
+        [("iframe", 303), ("frame", 303), ("document", 400), ("empty", 400), ("iframe, x", 400)]
+    {
+        let reply = Call::get(&request.url()).header("sec-fetch-dest", destination).send().expect(status);
+        assert_eq!(reply.header("location").is_some(), status == 303, "{destination}: {reply:?}");
+    }
+}
+
+/// §4.11.2: a redirect follows what the user decided on a page that named the host, and errors for clients that a trusted party
+/// vouches for.
+#[test]
+fn an_error_is_redirected_to_clients_that_are_trusted_and_after_a_decision() {
+    let open = registered_at("decision.example", None);
+    let mut browser = Browser::new();
+    let page = browser.authorize(&AuthorizationRequest::new(&open)).login_page();
+    assert_eq!(browser.decide(&page, "cancel").callback().error(), "access_denied");
+    let mut browser = Browser::signed_in();
+    let page = browser.authorize(&AuthorizationRequest::new(&open)).consent_page();
+    assert_eq!(browser.decide(&page, "deny").callback().error(), "access_denied");
+
+    let invited = registered_at("invited.example", Some(&admin::invite(1)));
+    for client in [invited, spa()] {
+        let request = AuthorizationRequest::new(&client).set("prompt", "none");
+        assert_eq!(Browser::new().authorize(&request).callback().error(), "login_required");
     }
 }
 

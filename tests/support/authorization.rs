@@ -2,7 +2,7 @@
 
 use crate::call::{encode, is_error_text};
 use crate::client::Client;
-use crate::page::Page;
+use crate::page::{Form, Page};
 use crate::target::{issuer, url};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -121,8 +121,16 @@ impl Callback {
 
     /// Reads the response on a page that submits itself (OAuth 2.0 Form Post Response Mode §2).
     pub(crate) fn from_form_post(page: &Page) -> Option<Self> {
+        if page.reply.status != 200 {
+            return None;
+        }
         let form = page.forms.iter().find(|form| (form.has("code") || form.has("error")) && form.method == "POST")?;
-        Some(Self { url: form.action.clone(), mode: "form_post", parameters: form.fields.clone() })
+        Some(Self::from_form(form))
+    }
+
+    /// Reads a form that carries the response.
+    pub(crate) fn from_form(form: &Form) -> Self {
+        Self { url: form.action.clone(), mode: "form_post", parameters: form.fields.clone() }
     }
 
     /// Returns the value of a parameter. A repeated parameter fails the test.

@@ -1,5 +1,6 @@
 //! Pages, as a browser without JavaScript reads them.
 
+use crate::authorization::Callback;
 use crate::call::{Call, Reply};
 use scraper::{ElementRef, Html, Selector};
 use url::Url;
@@ -74,6 +75,18 @@ impl Page {
             }
             _ => self.consent().map(|form| form.call(&[("decision", "allow")])),
         }
+    }
+
+    /// Returns the response at the client to which the page offers to continue: a link, or a form to another host.
+    #[track_caller]
+    pub fn offered(&self) -> Callback {
+        let document = Html::parse_document(&self.reply.text());
+        if let Some(link) = document.select(&selector("a#continue")).next() {
+            let location = self.url.join(&attribute(link, "href")).expect("the link is a URL");
+            return Callback::from_location(location);
+        }
+        let form = self.forms.iter().find(|form| form.has("error") && form.method == "POST");
+        Callback::from_form(form.unwrap_or_else(|| panic!("no way to the client: {:?}", self.reply)))
     }
 
     /// Returns the form with a button for a decision: `allow`, `deny`, `continue`, `cancel`, `yes`, `no`, `everywhere`.

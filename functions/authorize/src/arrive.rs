@@ -1,5 +1,6 @@
 //! The arrival of a request: new from a client, or back from sign-in or consent.
 
+use crate::return_offer;
 use latchkey_http::Request;
 use protocol::{Interaction, Parameters, Requested, RequestedAuthorization, StoredClient};
 use provider::browser::Browser;
@@ -38,7 +39,8 @@ pub(crate) async fn interaction(
     }
     let client = find_client(&parameters, request, context).await?;
     request.log.client(&client.client.client_id);
-    let checked = context.check_authorization(&parameters, &client.client, now).await?;
+    let checked = context.check_authorization(&parameters, &client.client, now).await;
+    let checked = checked.map_err(|error| return_offer::instead_of_redirect(error, &client, request, context))?;
     let requested = Requested::Authorization(Box::new(RequestedAuthorization {
         request: checked.request,
         expected_subject: checked.expected_subject,

@@ -2,6 +2,7 @@
 //! sign-in or consent where needed, and issues the code.
 
 mod arrive;
+mod return_offer;
 
 use arrive::Arrived;
 use latchkey_http::{Request, Response};
@@ -23,7 +24,10 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Ha
     let response = if arrived.is_posted {
         interactions::resume(context, &arrived.interaction)?
     } else {
-        proceed(request, context, &arrived).await?
+        proceed(request, context, &arrived).await.map_err(|error| match arrived.interaction.has_user_acted() {
+            true => error,
+            false => return_offer::instead_of_redirect(error, &arrived.client, request, context),
+        })?
     };
     Ok(browser.remember(response, context))
 }

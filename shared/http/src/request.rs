@@ -6,6 +6,12 @@ use http::{HeaderMap, HeaderName, Method, header};
 use std::net::IpAddr;
 use types::{Error, Timestamp};
 
+/// The header field in which a browser names the destination of a request (Fetch Metadata §2.1).
+const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
+
+/// The destinations that are part of another page.
+const FRAMES: [&str; 4] = ["iframe", "frame", "embed", "object"];
+
 /// A complete request: its body is read, and within the limit, before a function sees it.
 #[derive(Clone, Debug)]
 pub struct Request {
@@ -31,7 +37,8 @@ pub struct Request {
 
 impl Request {
     /// The header fields that functions read. A platform need not hand over others.
-    pub const FIELDS: [HeaderName; 4] = [header::ACCEPT, header::AUTHORIZATION, header::CONTENT_TYPE, header::COOKIE];
+    pub const FIELDS: [HeaderName; 5] =
+        [header::ACCEPT, header::AUTHORIZATION, header::CONTENT_TYPE, header::COOKIE, SEC_FETCH_DEST];
 
     /// Returns the value of a header field that occurs once and is visible ASCII.
     pub fn header(&self, name: &HeaderName) -> Option<&str> {
@@ -49,6 +56,11 @@ impl Request {
         let mut values = pairs.filter_map(|pair| pair.trim_ascii().strip_prefix(name.as_bytes())?.strip_prefix(b"="));
         let first = values.next()?;
         if values.next().is_some() { None } else { std::str::from_utf8(first).ok() }
+    }
+
+    /// True if the browser says that it loads the response into a frame (Fetch Metadata §2.1). Scripts cannot set the field.
+    pub fn is_for_frame(&self) -> bool {
+        self.header(&SEC_FETCH_DEST).is_some_and(|dest| FRAMES.contains(&dest))
     }
 
     /// Returns the Authorization header. Errors: `invalid_request` if it is repeated or not visible ASCII.

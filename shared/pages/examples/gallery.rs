@@ -7,7 +7,8 @@ use std::{env, fs, path::Path};
 
 use latchkey_pages::{
     ClientProfile, Command, ConsentKind, ConsentView, DemoClient, DemoUser, DeviceCode, DeviceOutcome, DeviceProblem,
-    ErrorPage, FormPost, Landing, Logout, Page, Playground, ScopeLine, SignIn, SignInProblem, SignedOut,
+    ErrorPage, FormPost, Landing, Logout, Page, Playground, ReturnOffer, ReturnWay, ScopeLine, SignIn, SignInProblem,
+    SignedOut,
 };
 
 const NONCE: &str = "c2FtcGxlLW5vbmNlLXNhbXBsZQ";
@@ -46,6 +47,17 @@ fn all() -> Vec<(&'static str, Page)> {
             fields: &[("code", "abc"), ("state", "xyz"), ("iss", ISSUER)],
         }),
     ));
+    let offer = ReturnOffer {
+        nonce: NONCE,
+        redirect_uri: "https://app.example/callback",
+        way: ReturnWay::Link("https://app.example/callback?error=invalid_request&state=xyz"),
+        hint: "invalid_request: the parameter 'code_challenge' is missing",
+        request_id: "01JD6Z8K3V5T9QH2",
+    };
+    pages.push(("return_offer", latchkey_pages::return_offer(&offer)));
+    let fields = [("error", "invalid_request"), ("state", "xyz")];
+    let form = ReturnOffer { way: ReturnWay::Form(&fields), ..offer };
+    pages.push(("return_offer_form", latchkey_pages::return_offer(&form)));
     pages.extend(device());
     let ask = Logout {
         nonce: NONCE,

@@ -31,7 +31,7 @@ struct FormPostTemplate<'a> {
 }
 
 /// Returns the redirect URI as the action of a form; `about:blank` for a scheme that runs a script.
-fn action(uri: &str) -> &str {
+pub(crate) fn action(uri: &str) -> &str {
     let scheme = uri.split(':').next().unwrap_or_default().trim().to_ascii_lowercase();
     if matches!(scheme.as_str(), "javascript" | "data" | "vbscript") { "about:blank" } else { uri }
 }

@@ -11,6 +11,7 @@ mod error;
 mod form_post;
 mod logout;
 mod policy;
+mod return_offer;
 mod scope;
 mod sign_in;
 
@@ -21,6 +22,7 @@ pub use device::{DeviceCode, DeviceOutcome, DeviceProblem, device_code, device_o
 pub use error::{ErrorPage, error};
 pub use form_post::{FormPost, form_post};
 pub use logout::{Logout, SignedOut, logout, signed_out};
+pub use return_offer::{ReturnOffer, ReturnWay, return_offer};
 pub use scope::scope_meaning;
 pub use sign_in::{SignIn, SignInProblem, sign_in};
 

@@ -11,7 +11,7 @@ use std::collections::HashSet;
 
 use latchkey_pages::{
     ClientProfile, Command, ConsentKind, ConsentView, DemoClient, DemoUser, ErrorPage, FormPost, Landing, Logout, Page,
-    Playground, ScopeLine, SignIn, SignInProblem, SignedOut,
+    Playground, ReturnOffer, ReturnWay, ScopeLine, SignIn, SignInProblem, SignedOut,
 };
 
 const NONCE: &str = "bm9uY2U_-x";
@@ -31,6 +31,11 @@ fn consent(value: &str, client: ClientProfile<'_>, kind: ConsentKind<'_>) -> Pag
         csrf: value,
         kind,
     })
+}
+
+fn return_offer(value: &str, way: ReturnWay<'_>) -> Page {
+    let (redirect_uri, hint, request_id) = (value, value, value);
+    latchkey_pages::return_offer(&ReturnOffer { nonce: NONCE, redirect_uri, way, hint, request_id })
 }
 
 /// Returns every page, with `value` in each field of its view model.
@@ -92,6 +97,8 @@ fn every_page(value: &str) -> Vec<(&'static str, Page)> {
                 fields: &[(value, value), (value, value)],
             }),
         ),
+        ("return_offer", return_offer(value, ReturnWay::Link(value))),
+        ("return_offer, form", return_offer(value, ReturnWay::Form(&[(value, value), (value, value)]))),
         ("logout", latchkey_pages::logout(&logout)),
         (
             "logout, bare",

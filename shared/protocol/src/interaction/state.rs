@@ -77,6 +77,11 @@ impl<Target> Interaction<Target> {
         Self { state: InteractionState::Started, ..self }
     }
 
+    /// True if the user did anything for this request in this browser: signed in, selected the account, allowed or denied.
+    pub fn has_user_acted(&self) -> bool {
+        self.state != InteractionState::Started
+    }
+
     /// True if the user denied the request, or cancelled the sign-in.
     pub fn is_denied(&self) -> bool {
         self.state == InteractionState::Denied

@@ -345,7 +345,7 @@ const BYE: &str = "https://app.example/bye";
 /// Registers post-logout redirect URIs of the client, and waits until no instance has the client in its cache.
 async fn set_post_logout_uris(instance: &mut Instance, memory: &Memory, uris: &[&str]) {
     let mut stored = clients::find(memory, &client_id("spa")).await.unwrap().unwrap();
-    stored.client.post_logout_redirect_uris = uris.iter().map(|uri| (*uri).to_owned()).collect();
+    stored.client.post_logout_redirect_uris = uris.iter().map(|uri| protocol::RedirectUri::new(*uri)).collect();
     clients::save(memory, &stored).await.unwrap();
     instance.wait(Duration::from_secs(61));
 }

@@ -115,7 +115,7 @@ fn show(
         resources: &request.resources,
         interaction: &page.sealed,
         csrf: &page.browser.consent_token(page.context, "consent", &page.sealed, signed_in),
-        kind: ConsentKind::Authorization { redirect_uri: request.target.redirect_uri() },
+        kind: ConsentKind::Authorization { redirect_uri: request.target.redirect_uri().as_str() },
     };
     Ok(responses::page(StatusCode::OK, pages::consent(&view)))
 }

@@ -24,7 +24,7 @@ pub(crate) fn render(
     let own_page;
     let requested = &page.interaction.requested;
     let redirect_uri = match requested.redirect_uri() {
-        Some(redirect_uri) => redirect_uri,
+        Some(redirect_uri) => redirect_uri.as_str(),
         None => {
             own_page = format!("{}{}", page.context.config.issuer, requested.path());
             &own_page

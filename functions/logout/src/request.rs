@@ -48,7 +48,7 @@ impl SealedLogoutRequest {
 }
 
 fn is_registered(client: &Client, post_logout_redirect_uri: &str) -> bool {
-    client.post_logout_redirect_uris.iter().any(|registered| registered == post_logout_redirect_uri)
+    client.post_logout_redirect_uris.iter().any(|registered| registered.as_str() == post_logout_redirect_uri)
 }
 
 /// The session that a verified ID token names.

@@ -36,8 +36,9 @@ pub use authorization::{
 };
 pub use client::{
     AccessTokenFormat, ApplicationType, Client, ClientAuthenticationMethod, ClientOrigin, GrantType, Lifetimes,
-    RefreshTokenReplay, ResponseType, SecretRotation, SecretVerifier, StoredClient, SubjectType, TokenExchangePolicy,
-    chosen_secret_problem, redirect_uri, registration, settings as client_settings, software_statement,
+    RedirectUri, RefreshTokenReplay, ResponseType, SecretRotation, SecretVerifier, StoredClient, SubjectType,
+    TokenExchangePolicy, chosen_secret_problem, is_secure_url, registration, settings as client_settings,
+    software_statement,
 };
 pub use client_authentication::ClientCredentials;
 pub use decoupled::{DeviceRequest, PollInterval, PollVerdict, UserCode, judge_poll};

@@ -43,7 +43,7 @@ pub fn offer(
             ReturnWay::Form(&fields)
         }
     };
-    let redirect_uri = target.redirect_uri();
+    let redirect_uri = target.redirect_uri().as_str();
     let page =
         pages::return_offer(&ReturnOffer { nonce: &nonce, redirect_uri, way, hint: &hint, request_id: &request.id });
     Ok(responses::page(StatusCode::BAD_REQUEST, page))

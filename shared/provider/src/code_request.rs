@@ -82,7 +82,7 @@ impl CodeRequest<'_> {
         let Some(code) = self.claim_pushed_request(code, signed_in.session.group).await? else { return Ok(None) };
         let binding = CodeBinding {
             client_id: &request.client_id,
-            redirect_uri: request.target.redirect_uri(),
+            redirect_uri: request.target.redirect_uri().as_str(),
             code_challenge: request.code_challenge.as_ref().map_or("", |challenge| challenge.as_str()),
         };
         let code = code.seal(&context.secrets, binding);

@@ -7,7 +7,7 @@ use keys::{Secret, Secrets};
 use protocol::shape::{self, Member};
 use protocol::{
     GrantType, Lifetimes, Problem, RefreshLifetimes, Resource, RetryWindows, STANDARD_SCOPES, TrustedIssuer,
-    key_source_problem, redirect_uri,
+    key_source_problem,
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -239,7 +239,7 @@ impl Reader<'_> {
         };
         let origin = url::Url::parse(&text).ok().filter(|url| url.origin().ascii_serialization() == text);
         match origin {
-            Some(url) if redirect_uri::is_secure(&url) => {}
+            Some(url) if protocol::is_secure_url(&url) => {}
             _ => self.problem(NAME, format_args!("'{text}' is not an https origin; write https://host, without a path, a slash at the end, a default port or capitals (http is for localhost alone)")),
         }
         text

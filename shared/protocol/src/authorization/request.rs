@@ -2,7 +2,7 @@
 
 use super::checks::SentRequest;
 use super::{ClaimsRequest, CodeChallenge, Prompt};
-use crate::{Client, Resource, ResponseTarget, ResponseType, UncheckedTarget, redirect_uri};
+use crate::{Client, Resource, ResponseTarget, ResponseType, UncheckedTarget};
 use serde::{Deserialize, Serialize};
 use types::{ClientId, Error, ErrorCode, Nonce, Scope};
 
@@ -90,7 +90,7 @@ impl AuthorizationRequest {
     /// True if earlier consent applies to this request. False for a client without a secret whose redirect URI any
     /// application can claim: nothing shows that the same client is asking (RFC 6749 §10.2, RFC 8252 §8.6).
     pub fn may_use_earlier_consent(&self, client: &Client, issuer: &str) -> bool {
-        client.is_confidential() || !redirect_uri::can_be_claimed(self.target.redirect_uri(), issuer)
+        client.is_confidential() || !self.target.redirect_uri().can_be_claimed(issuer)
     }
 
     /// Returns the consent to remember when the user allows this request: the earlier consent and this request, reduced

@@ -4,7 +4,7 @@ mod encryption;
 pub(crate) mod human;
 mod kinds;
 mod origin;
-pub mod redirect_uri;
+mod redirect_uri;
 pub mod registration;
 mod secrets;
 mod sector;
@@ -23,6 +23,7 @@ pub use kinds::{
     SubjectType, TokenExchangePolicy,
 };
 pub use origin::ClientOrigin;
+pub use redirect_uri::{RedirectUri, is_secure_url};
 pub use secrets::{SecretRotation, SecretVerifier, StoredClient, chosen_secret_problem};
 
 /// A client. [`settings::SETTINGS`] has the meaning of each member; durations are in seconds.
@@ -53,10 +54,10 @@ pub struct Client {
     pub application_type: ApplicationType,
     /// Redirect URIs.
     #[serde(default)]
-    pub redirect_uris: Vec<String>,
+    pub redirect_uris: Vec<RedirectUri>,
     /// URIs that a browser may be sent to after sign-out.
     #[serde(default)]
-    pub post_logout_redirect_uris: Vec<String>,
+    pub post_logout_redirect_uris: Vec<RedirectUri>,
     /// Grants that it may use.
     #[serde(default = "default_grant_types")]
     pub grant_types: Vec<GrantType>,

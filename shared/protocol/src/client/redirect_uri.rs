@@ -1,21 +1,96 @@
 //! Redirect URIs: which may be registered, and which a request may name.
 
+use serde::{Deserialize, Serialize};
 use url::Url;
 
-/// True if the requested URI is the registered one: the same string (RFC 9700 §2.1). At a loopback address the port may
-/// differ, because a native application does not know it in advance (RFC 8252 §7.3).
-pub fn matches(registered: &str, requested: &str) -> bool {
-    if registered == requested {
-        return true;
+/// A redirect URI, as a client registers it or a request names it (RFC 6749 §3.1.2). Any text: [`Self::problem`] says
+/// whether it may be registered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RedirectUri(String);
+
+impl RedirectUri {
+    /// Returns the redirect URI of this text.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
     }
-    ["http://127.0.0.1", "http://[::1]"].iter().any(|host| {
-        match (registered.strip_prefix(host), requested.strip_prefix(host)) {
-            (Some(registered), Some(requested)) => without_port(registered)
-                .zip(without_port(requested))
-                .is_some_and(|(registered, requested)| registered == requested),
-            _ => false,
+
+    /// Returns the text, unchanged.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// True if a request that names `requested` names this registered URI: the same string (RFC 9700 §2.1). At a loopback
+    /// address the port may differ, because a native application does not know it in advance (RFC 8252 §7.3).
+    pub fn matches(&self, requested: &str) -> bool {
+        let registered = self.as_str();
+        if registered == requested {
+            return true;
         }
-    })
+        ["http://127.0.0.1", "http://[::1]"].iter().any(|host| {
+            match (registered.strip_prefix(host), requested.strip_prefix(host)) {
+                (Some(registered), Some(requested)) => without_port(registered)
+                    .zip(without_port(requested))
+                    .is_some_and(|(registered, requested)| registered == requested),
+                _ => false,
+            }
+        })
+    }
+
+    /// Returns the rule that the redirect URI breaks; `None` if it may be registered (RFC 6749 §3.1.2, RFC 8252 §7, §8.4).
+    pub fn problem(&self) -> Option<&'static str> {
+        let uri = self.as_str();
+        if uri.contains('#') {
+            return Some("must not have a fragment");
+        }
+        if uri.contains('*') {
+            return Some("must not have wildcards");
+        }
+        if !has_only_uri_characters(uri) {
+            return Some(
+                "must have no other characters than URIs are made of (RFC 3986 section 2), and whole percent-encodings",
+            );
+        }
+        let Ok(url) = Url::parse(uri) else { return Some("must be an absolute URI") };
+        if !url.username().is_empty() || url.password().is_some() {
+            return Some("must not have a user name or password");
+        }
+        if matches!(url.scheme(), "https" | "http") && host(uri) != url.host_str().map(str::to_owned) {
+            return Some("must have the host behind '//', as browsers will write it");
+        }
+        match url.scheme() {
+            "https" => None,
+            "http" if is_loopback(&url) => None,
+            "http" => Some("must be https; http is for loopback addresses alone"),
+            scheme if scheme.contains('.') => None,
+            _ => Some(
+                "must be https, or a private-use scheme in reverse domain name form such as com.example.app:/callback",
+            ),
+        }
+    }
+
+    /// True if any application on the user's device can receive the redirect: at a private-use scheme or a loopback address
+    /// (RFC 8252 §8.6). A page of this server cannot be claimed.
+    pub fn can_be_claimed(&self, issuer: &str) -> bool {
+        self.url().is_some_and(|url| {
+            url.scheme() != "https" && !Url::parse(issuer).is_ok_and(|issuer| issuer.origin() == url.origin())
+        })
+    }
+
+    /// True if the redirect URI is at a loopback address (RFC 8252 §7.3).
+    pub fn is_loopback(&self) -> bool {
+        self.url().is_some_and(|url| is_loopback(&url))
+    }
+
+    /// True if the redirect URI is https: its host proves who receives the response.
+    pub fn is_https(&self) -> bool {
+        self.url().is_some_and(|url| url.scheme() == "https")
+    }
+
+    /// Returns the parsed URI; `None` if it is none.
+    pub fn url(&self) -> Option<Url> {
+        Url::parse(self.as_str()).ok()
+    }
 }
 
 /// Returns the rest after the port; `None` if the host is not followed by a port, a path, a query or the end.
@@ -27,37 +102,6 @@ fn without_port(after_host: &str) -> Option<&str> {
     let (port, rest) = rest.split_at_checked(digits)?;
     let in_range = port.parse::<u16>().is_ok_and(|port| port > 0);
     (in_range && (rest.is_empty() || rest.starts_with(['/', '?']))).then_some(rest)
-}
-
-/// Returns the rule that a redirect URI breaks; `None` if it may be registered (RFC 6749 §3.1.2, RFC 8252 §7, §8.4).
-pub fn problem(uri: &str) -> Option<&'static str> {
-    if uri.contains('#') {
-        return Some("must not have a fragment");
-    }
-    if uri.contains('*') {
-        return Some("must not have wildcards");
-    }
-    if !has_only_uri_characters(uri) {
-        return Some(
-            "must have no other characters than URIs are made of (RFC 3986 section 2), and whole percent-encodings",
-        );
-    }
-    let Ok(url) = Url::parse(uri) else { return Some("must be an absolute URI") };
-    if !url.username().is_empty() || url.password().is_some() {
-        return Some("must not have a user name or password");
-    }
-    if matches!(url.scheme(), "https" | "http") && host(uri) != url.host_str().map(str::to_owned) {
-        return Some("must have the host behind '//', as browsers will write it");
-    }
-    match url.scheme() {
-        "https" => None,
-        "http" if is_loopback(&url) => None,
-        "http" => Some("must be https; http is for loopback addresses alone"),
-        scheme if scheme.contains('.') => None,
-        _ => {
-            Some("must be https, or a private-use scheme in reverse domain name form such as com.example.app:/callback")
-        }
-    }
 }
 
 /// True if the text has only characters of RFC 3986 §2, with two hexadecimal digits after each `%`.
@@ -77,20 +121,12 @@ fn host(uri: &str) -> Option<String> {
     Some(format!("{bracketed}{}", rest.split(':').next()?).to_ascii_lowercase())
 }
 
-/// True if any application on the user's device can receive the redirect: at a private-use scheme or a loopback address
-/// (RFC 8252 §8.6). A page of this server cannot be claimed.
-pub fn can_be_claimed(uri: &str, issuer: &str) -> bool {
-    Url::parse(uri).is_ok_and(|url| {
-        url.scheme() != "https" && !Url::parse(issuer).is_ok_and(|issuer| issuer.origin() == url.origin())
-    })
-}
-
 /// True if the URL is https, or http at this machine.
-pub fn is_secure(url: &Url) -> bool {
+pub fn is_secure_url(url: &Url) -> bool {
     url.scheme() == "https" || (url.scheme() == "http" && is_loopback(url))
 }
 
 /// True if the host of the URL is this machine.
-pub fn is_loopback(url: &Url) -> bool {
+fn is_loopback(url: &Url) -> bool {
     matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"))
 }

@@ -1,6 +1,6 @@
 //! Sectors: groups of clients that receive the same `sub` for a user (OpenID Connect Core §8.1).
 
-use super::Client;
+use super::{Client, RedirectUri};
 use crate::{GrantType, Problem, SubjectType};
 use url::Url;
 
@@ -11,19 +11,18 @@ impl Client {
     /// A redirect URI that is not https proves no host: any application on the device can claim it (RFC 8252 §8.6). A
     /// client that has only such redirect URIs is a sector of its own.
     pub fn sector(&self) -> Option<String> {
-        let host = |uri: &str| Url::parse(uri).ok()?.host_str().map(str::to_owned);
+        let host = |url: Url| url.host_str().map(str::to_owned);
         if let Some(uri) = &self.sector_identifier_uri {
-            return host(uri);
+            return host(Url::parse(uri).ok()?);
         }
-        let proves_host = |uri: &String| Url::parse(uri).is_ok_and(|url| url.scheme() == "https");
-        if !self.redirect_uris.is_empty() && !self.redirect_uris.iter().any(proves_host) {
+        if !self.redirect_uris.is_empty() && !self.redirect_uris.iter().any(RedirectUri::is_https) {
             // No host contains a space.
             return Some(format!("client {}", self.client_id));
         }
-        if !self.redirect_uris.iter().all(proves_host) {
+        if !self.redirect_uris.iter().all(RedirectUri::is_https) {
             return None;
         }
-        let mut hosts = self.redirect_uris.iter().map(|uri| host(uri));
+        let mut hosts = self.redirect_uris.iter().map(|uri| host(uri.url()?));
         let first = hosts.next()??;
         hosts.all(|other| other.as_deref() == Some(first.as_str())).then_some(first)
     }

@@ -3,8 +3,8 @@
 use super::human;
 use crate::limits::{MAX_KEYS, MAX_LIST, MAX_REFRESH_LIFETIME, MAX_TEXT};
 use crate::{
-    ApplicationType, Client, GrantType, MAX_TOKEN_LIFETIME, Problem, RefreshTokenReplay, ResponseType, SubjectType,
-    redirect_uri, resource,
+    ApplicationType, Client, GrantType, MAX_TOKEN_LIFETIME, Problem, RedirectUri, RefreshTokenReplay, ResponseType,
+    SubjectType, is_secure_url, resource,
 };
 use serde_json::{Map, Value};
 use types::remote_url::{self, EgressPolicy};
@@ -54,11 +54,11 @@ impl Client {
                 problems.push(Problem::new(field, format!("must not be more than {MAX_LIST}")));
             }
             for uri in uris {
-                if uri.len() > MAX_TEXT {
+                if uri.as_str().len() > MAX_TEXT {
                     let rule = format!("must not be longer than {MAX_TEXT} bytes");
-                    problems.push(Problem::new(field, rule).with_value(uri));
-                } else if let Some(rule) = redirect_uri::problem(uri) {
-                    problems.push(Problem::new(field, rule).with_value(uri));
+                    problems.push(Problem::new(field, rule).with_value(uri.as_str()));
+                } else if let Some(rule) = uri.problem() {
+                    problems.push(Problem::new(field, rule).with_value(uri.as_str()));
                 }
             }
         }
@@ -98,8 +98,9 @@ impl Client {
 
     /// True for a public client whose redirect URIs are all at loopback addresses (RFC 8252 §7.3).
     fn is_at_loopback(&self) -> bool {
-        let is_loopback = |uri: &String| Url::parse(uri).is_ok_and(|url| redirect_uri::is_loopback(&url));
-        !self.is_confidential() && !self.redirect_uris.is_empty() && self.redirect_uris.iter().all(is_loopback)
+        !self.is_confidential()
+            && !self.redirect_uris.is_empty()
+            && self.redirect_uris.iter().all(RedirectUri::is_loopback)
     }
 
     fn texts(&self, problems: &mut Vec<Problem>) {
@@ -144,7 +145,7 @@ impl Client {
         }
         // OpenID Connect Front-Channel Logout §2.
         if let Some(url) = &self.frontchannel_logout_uri
-            && !self.redirect_uris.iter().any(|redirect| is_same_origin(redirect, url))
+            && !self.redirect_uris.iter().any(|redirect| is_same_origin(redirect.as_str(), url))
         {
             let rule = "must have the scheme, host and port of a redirect URI";
             problems.push(Problem::new("frontchannel_logout_uri", rule));
@@ -228,7 +229,7 @@ impl Client {
     pub fn application_type_problem(&self, reach: EgressPolicy) -> Option<Problem> {
         let is_hybrid = self.response_types.contains(&ResponseType::CodeIdToken);
         self.redirect_uris.iter().find_map(|uri| {
-            let url = Url::parse(uri).ok()?;
+            let url = uri.url()?;
             let rule = match (self.application_type, url.scheme()) {
                 (ApplicationType::Web, "https") => None,
                 (ApplicationType::Web, "http") if is_hybrid && reach == EgressPolicy::Public => {
@@ -238,14 +239,14 @@ impl Client {
                 (ApplicationType::Web, _) => Some("has a scheme of its own: register with application_type native"),
                 (ApplicationType::Native, _) => None,
             };
-            rule.map(|rule| Problem::new("redirect_uris", rule).with_value(uri))
+            rule.map(|rule| Problem::new("redirect_uris", rule).with_value(uri.as_str()))
         })
     }
 }
 
 /// True if a browser may be sent to the URL.
 fn is_web_url(text: &str) -> bool {
-    Url::parse(text).is_ok_and(|url| redirect_uri::is_secure(&url))
+    Url::parse(text).is_ok_and(|url| is_secure_url(&url))
 }
 
 fn is_same_origin(one: &str, other: &str) -> bool {

@@ -1,8 +1,8 @@
 //! The request that an interaction is about: one arm for each way to request a grant from a user.
 
 use crate::{
-    AuthorizationRequest, Client, DeviceDecisionId, DeviceRequest, Prompt, PushedRequestId, ResponseTarget,
-    UncheckedTarget, UserCode,
+    AuthorizationRequest, Client, DeviceDecisionId, DeviceRequest, Prompt, PushedRequestId, RedirectUri,
+    ResponseTarget, UncheckedTarget, UserCode,
 };
 use serde::{Deserialize, Serialize};
 use types::{ClientId, Error, Subject};
@@ -100,7 +100,7 @@ impl<Target> Requested<Target> {
 
 impl Requested {
     /// Returns the redirect URI that the response goes to; `None` if the response does not go through the browser.
-    pub fn redirect_uri(&self) -> Option<&str> {
+    pub fn redirect_uri(&self) -> Option<&RedirectUri> {
         match self {
             Self::Authorization(requested) => Some(requested.request.target.redirect_uri()),
             Self::Device(_) => None,

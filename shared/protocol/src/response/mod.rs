@@ -80,7 +80,7 @@ pub struct AuthorizationResponse<'a> {
 impl AuthorizationResponse<'_> {
     /// Returns the form in which the response travels through the browser.
     pub fn delivery(&self) -> Delivery {
-        self.target.response_mode().deliver(self.target.redirect_uri(), &self.parameters)
+        self.target.response_mode().deliver(self.target.redirect_uri().as_str(), &self.parameters)
     }
 }
 

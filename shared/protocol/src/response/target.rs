@@ -1,7 +1,7 @@
 //! The response target: redirect URI, response mode and `state`.
 
 use super::{AuthorizationResponse, ResponseMode, ResponseParameters};
-use crate::{Client, Parameters, redirect_uri};
+use crate::{Client, Parameters, RedirectUri};
 use serde::{Deserialize, Serialize};
 use types::Error;
 
@@ -9,7 +9,7 @@ use types::Error;
 /// [`UncheckedTarget::check`] create one, and both need the client that registered the redirect URI.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ResponseTarget {
-    redirect_uri: String,
+    redirect_uri: RedirectUri,
     response_mode: ResponseMode,
     state: Option<String>,
 }
@@ -27,11 +27,11 @@ impl ResponseTarget {
         check_redirect_uri(requested, client)?;
         let response_mode = response_mode(parameters);
         let state = if parameters.is_repeated("state") { None } else { parameters.value("state").map(str::to_owned) };
-        Ok(Self { redirect_uri: requested.to_owned(), response_mode, state })
+        Ok(Self { redirect_uri: RedirectUri::new(requested), response_mode, state })
     }
 
     /// Returns the redirect URI as the request sent it.
-    pub fn redirect_uri(&self) -> &str {
+    pub const fn redirect_uri(&self) -> &RedirectUri {
         &self.redirect_uri
     }
 
@@ -66,7 +66,7 @@ impl ResponseTarget {
 /// `infra/decisions/redirect-uris-are-checked-again.md`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct UncheckedTarget {
-    redirect_uri: String,
+    redirect_uri: RedirectUri,
     response_mode: ResponseMode,
     state: Option<String>,
 }
@@ -75,13 +75,13 @@ impl UncheckedTarget {
     /// Checks the redirect URI again. Errors: `invalid_request` if the client does not have it any more.
     pub fn check(self, client: &Client) -> Result<ResponseTarget, Error> {
         let Self { redirect_uri, response_mode, state } = self;
-        check_redirect_uri(&redirect_uri, client)?;
+        check_redirect_uri(redirect_uri.as_str(), client)?;
         Ok(ResponseTarget { redirect_uri, response_mode, state })
     }
 }
 
 fn check_redirect_uri(requested: &str, client: &Client) -> Result<(), Error> {
-    if client.redirect_uris.iter().any(|registered| redirect_uri::matches(registered, requested)) {
+    if client.redirect_uris.iter().any(|registered| registered.matches(requested)) {
         return Ok(());
     }
     Err(Error::invalid_request("the redirect_uri is not registered for this client; it must match to the character"))

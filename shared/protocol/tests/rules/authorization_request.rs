@@ -63,7 +63,7 @@ fn code_of(changes: &[(&str, &str)]) -> ErrorCode {
 fn a_good_request_passes() {
     let request = check_with(&[]).unwrap();
     assert_eq!(request.scope.to_string(), "openid profile");
-    assert_eq!(request.target.redirect_uri(), "https://app.example/cb");
+    assert_eq!(request.target.redirect_uri().as_str(), "https://app.example/cb");
 }
 
 #[test]
@@ -266,7 +266,7 @@ fn a_stored_request_is_checked_again() {
     let stored = |json| serde_json::from_value::<AuthorizationRequest<UncheckedTarget>>(json).unwrap();
     assert_eq!(stored(json.clone()).recheck(&client()).unwrap(), check_with(&[]).unwrap());
     let mut changed = client();
-    changed.redirect_uris.retain(|uri| uri != "https://app.example/cb");
+    changed.redirect_uris.retain(|uri| uri.as_str() != "https://app.example/cb");
     assert!(stored(json.clone()).recheck(&changed).is_err());
     let mut other = client();
     other.client_id = types::ClientId::parse("other").unwrap();

@@ -2,7 +2,8 @@
 
 use latchkey_protocol::{
     ActiveSession, AuthenticationMethod, AuthorizationRequest, Client, Interaction, NextPrompt, Parameters,
-    RequestEndpoint, Requested, RequestedAuthorization, ResponseTarget, SentRequest, SessionId, UncheckedTarget,
+    RedirectUri, RequestEndpoint, Requested, RequestedAuthorization, ResponseTarget, SentRequest, SessionId,
+    UncheckedTarget,
 };
 use std::time::Duration;
 use types::{ErrorCode, Scope, Subject, Timestamp};
@@ -183,7 +184,7 @@ fn a_sealed_interaction_is_checked_again() {
     };
     assert_eq!(opened().recheck(&client()).unwrap(), interaction);
     let mut changed = client();
-    changed.redirect_uris = vec!["https://b.example/".into()];
+    changed.redirect_uris = vec![RedirectUri::new("https://b.example/")];
     assert!(opened().recheck(&changed).is_err());
 }
 

@@ -1,6 +1,6 @@
 //! Parsers of untrusted bytes: no panic, and linear time.
 
-use latchkey_protocol::{ClaimsRequest, ClientCredentials, CodeChallenge, Parameters, redirect_uri};
+use latchkey_protocol::{ClaimsRequest, ClientCredentials, CodeChallenge, Parameters, RedirectUri};
 use proptest::prelude::*;
 use types::{ClientId, ErrorCode, Scope};
 
@@ -95,7 +95,7 @@ fn what_cannot_be_registered_for_redirection() {
         "com.example.app:/<x>",
         "",
     ] {
-        assert!(redirect_uri::problem(uri).is_some(), "{uri}");
+        assert!(RedirectUri::new(uri).problem().is_some(), "{uri}");
     }
     for uri in [
         "https://app.example/cb?x=1",
@@ -107,7 +107,7 @@ fn what_cannot_be_registered_for_redirection() {
         "com.example.app:/cb",
         "com.example.app://cb",
     ] {
-        assert_eq!(redirect_uri::problem(uri), None, "{uri}");
+        assert_eq!(RedirectUri::new(uri).problem(), None, "{uri}");
     }
 }
 
@@ -118,9 +118,9 @@ proptest! {
         let _ = Scope::parse(&text);
         let _ = ClaimsRequest::parse(&text);
         let _ = CodeChallenge::of_verifier(&text);
-        let _ = redirect_uri::problem(&text);
-        let _ = redirect_uri::matches(&text, "http://127.0.0.1/cb");
-        let _ = redirect_uri::matches("http://127.0.0.1/cb", &format!("http://127.0.0.1{text}"));
+        let _ = RedirectUri::new(text.as_str()).problem();
+        let _ = RedirectUri::new(text.as_str()).matches("http://127.0.0.1/cb");
+        let _ = RedirectUri::new("http://127.0.0.1/cb").matches(&format!("http://127.0.0.1{text}"));
         let _ = ClientCredentials::from_request(Some(&text), &Parameters::default());
         let _ = ClientCredentials::from_request(Some(&format!("Basic {text}")), &Parameters::default());
     }
@@ -144,7 +144,7 @@ proptest! {
     #[test]
     fn nothing_matches_by_accident(rest in "[:/@.?#a-z0-9%]{0,20}") {
         let requested = format!("http://127.0.0.1{rest}");
-        if redirect_uri::matches("http://127.0.0.1/cb", &requested) {
+        if RedirectUri::new("http://127.0.0.1/cb").matches(&requested) {
             let url = url::Url::parse(&requested).unwrap();
             prop_assert_eq!((url.host_str(), url.path(), url.query(), url.fragment(), url.username()), (Some("127.0.0.1"), "/cb", None, None, ""));
         }
@@ -153,5 +153,5 @@ proptest! {
 
 #[test]
 fn an_internationalised_host_is_registered_by_its_ascii_name() {
-    assert_eq!(redirect_uri::problem("https://xn--bcher-kva.example/cb"), None);
+    assert_eq!(RedirectUri::new("https://xn--bcher-kva.example/cb").problem(), None);
 }

@@ -1,7 +1,7 @@
 //! Dynamic client registration (RFC 7591) and its management (RFC 7592).
 
 use latchkey_protocol::registration::{self, Limits, RegistrationState};
-use latchkey_protocol::{Client, GrantType, client_settings};
+use latchkey_protocol::{Client, GrantType, RedirectUri, client_settings};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use types::remote_url::EgressPolicy;
@@ -23,7 +23,7 @@ fn read(metadata: Value, statement: Option<Value>) -> Result<Client, Error> {
 fn a_statement_takes_precedence_and_sets_metadata_only() {
     let said = json!({ "iss": "x", "exp": 7, "redirect_uris": ["https://vouched.example/"], "skip_consent": true });
     let client = read(json!({ "redirect_uris": ["https://mine.example/"] }), Some(said)).unwrap();
-    assert_eq!(client.redirect_uris, ["https://vouched.example/"]);
+    assert_eq!(client.redirect_uris, [RedirectUri::new("https://vouched.example/")]);
     assert!(!client.skip_consent);
 }
 

@@ -36,7 +36,7 @@ pub(crate) async fn issue(request: &TokenRequest<'_>) -> Result<TokenResponse, H
     };
     let rules = AssertionRules {
         issuer: &issuer.issuer,
-        audience: &request.context.config.issuer,
+        audience: request.context.config.issuer.as_str(),
         max_lifetime: issuer.max_lifetime(),
         now: request.now,
     };

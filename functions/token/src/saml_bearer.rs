@@ -17,8 +17,8 @@ pub(crate) async fn issue(request: &TokenRequest<'_>) -> Result<TokenResponse, H
     let assertion = CheckRequest {
         assertion: Cow::Borrowed(request.parameters.required("assertion")?),
         issuers: trusted().map(IssuerRules::from).collect(),
-        audience: Cow::Borrowed(&config.issuer),
-        recipient: Cow::Owned(format!("{}/token", config.issuer)),
+        audience: Cow::Borrowed(config.issuer.as_str()),
+        recipient: Cow::Owned(config.issuer.endpoint("/token")),
         now: request.now,
     };
     let assertion = match saml_check::check(&assertion).await? {

@@ -25,7 +25,7 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Ha
     };
     request.log.client(&claims.client_id);
     let config = &context.config;
-    if ![&config.issuer, &config.audience].into_iter().any(|own| claims.aud.contains(own)) {
+    if ![config.issuer.as_str(), config.audience.as_str()].into_iter().any(|own| claims.aud.contains(own)) {
         // RFC 9068 §4: a resource server must not use a token of its clients elsewhere.
         let error = Error::new(ErrorCode::InvalidToken, "the access token is for another resource alone");
         return Ok(Challenge::Error { error, scope: None }.response(request));
@@ -70,7 +70,7 @@ async fn send(
         (None, Some(_)) => client.id_token_signed_response_alg,
         (None, None) => return Ok(json(&answer)),
     };
-    answer.insert("iss".to_owned(), Value::String(context.config.issuer.clone()));
+    answer.insert("iss".to_owned(), Value::String(context.config.issuer.to_string()));
     answer.insert("aud".to_owned(), Value::String(claims.client_id.as_str().to_owned()));
     let jwt = context.sign(algorithm, "JWT", &answer, now).await?;
     let jwt = provider::encrypted(recipient.as_ref(), jwt).await?;

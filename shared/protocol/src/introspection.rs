@@ -3,7 +3,7 @@
 use crate::{AccessTokenClaims, Client, Grant, GrantSnapshot};
 use serde::Serialize;
 use serde_json::Value;
-use types::{Audience, ClientId, Error, Jti, Scope, Subject, Timestamp};
+use types::{Audience, ClientId, Error, Issuer, Jti, Scope, Subject, Timestamp};
 
 /// `typ` of a signed introspection response (RFC 9701 §5).
 pub const INTROSPECTION_RESPONSE_TYPE: &str = "token-introspection+jwt";
@@ -19,7 +19,7 @@ pub struct Introspection<'a> {
 /// The members of the response for an active token.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 struct Members<'a> {
-    iss: &'a str,
+    iss: &'a Issuer,
     sub: &'a Subject,
     client_id: &'a ClientId,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -71,7 +71,7 @@ impl<'a> Introspection<'a> {
     }
 
     /// Returns the response for the current refresh token of a grant. `subject` is the user as the client knows them.
-    pub fn of_refresh_token(issuer: &'a str, grant: &'a Grant, subject: &'a Subject, token: &GrantSnapshot) -> Self {
+    pub fn of_refresh_token(issuer: &'a Issuer, grant: &'a Grant, subject: &'a Subject, token: &GrantSnapshot) -> Self {
         let issued_at = token.rotated_at.as_secs();
         let members = Members {
             iss: issuer,
@@ -107,7 +107,7 @@ pub fn may_see(client: &Client, claims: &AccessTokenClaims) -> bool {
 /// resource server takes it for an access token (§8.1).
 #[derive(Clone, Debug, Serialize)]
 pub struct IntrospectionResponseClaims<'a> {
-    iss: &'a str,
+    iss: &'a Issuer,
     aud: &'a ClientId,
     iat: u64,
     token_introspection: &'a Introspection<'a>,
@@ -115,7 +115,7 @@ pub struct IntrospectionResponseClaims<'a> {
 
 impl<'a> IntrospectionResponseClaims<'a> {
     /// Returns the claims of a response to this client.
-    pub fn new(issuer: &'a str, client: &'a Client, introspection: &'a Introspection<'a>, now: Timestamp) -> Self {
+    pub fn new(issuer: &'a Issuer, client: &'a Client, introspection: &'a Introspection<'a>, now: Timestamp) -> Self {
         Self { iss: issuer, aud: &client.client_id, iat: now.as_secs(), token_introspection: introspection }
     }
 }

@@ -2,15 +2,15 @@
 
 use crate::CLOCK_SKEW;
 use serde_json::{Map, Value};
-use types::Timestamp;
 use types::json::numeric_date;
+use types::{Issuer, Timestamp};
 
 /// True if `aud` names this server or is missing.
-pub(crate) fn is_for(claims: &Map<String, Value>, issuer: &str) -> bool {
+pub(crate) fn is_for(claims: &Map<String, Value>, issuer: &Issuer) -> bool {
     match claims.get("aud") {
         None => true,
-        Some(Value::Array(several)) => several.iter().any(|one| one == issuer),
-        Some(one) => one == issuer,
+        Some(Value::Array(several)) => several.iter().any(|one| one == issuer.as_str()),
+        Some(one) => one == issuer.as_str(),
     }
 }
 

@@ -5,7 +5,7 @@ use crate::Sid;
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::time::Duration;
-use types::{ClientId, Jti, Subject, Timestamp};
+use types::{ClientId, Issuer, Jti, Subject, Timestamp};
 use url::Url;
 
 /// The `typ` of a logout token (Back-Channel Logout §2.4).
@@ -17,7 +17,7 @@ const LIFETIME: Duration = Duration::from_secs(120);
 /// Claims of a logout token (Back-Channel Logout §2.4). It never has a `nonce`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct LogoutTokenClaims<'a> {
-    iss: &'a str,
+    iss: &'a Issuer,
     sub: &'a Subject,
     aud: &'a ClientId,
     iat: u64,
@@ -30,7 +30,7 @@ pub struct LogoutTokenClaims<'a> {
 impl<'a> LogoutTokenClaims<'a> {
     /// Returns the claims that say that the session `sid` of `subject` at `client_id` has ended.
     pub fn new(
-        issuer: &'a str,
+        issuer: &'a Issuer,
         client_id: &'a ClientId,
         subject: &'a Subject,
         sid: &'a Sid,
@@ -66,9 +66,9 @@ pub fn next_attempt(attempts: u32, ended_at: Timestamp, now: Timestamp) -> Optio
 }
 
 /// Returns the URL of the frame that notifies a client (Front-Channel Logout §2): its logout URI with `iss` and `sid`.
-pub fn frame_url(frontchannel_logout_uri: &str, issuer: &str, sid: &Sid) -> Option<String> {
+pub fn frame_url(frontchannel_logout_uri: &str, issuer: &Issuer, sid: &Sid) -> Option<String> {
     let mut url = Url::parse(frontchannel_logout_uri).ok()?;
-    url.query_pairs_mut().append_pair("iss", issuer).append_pair("sid", sid.as_str());
+    url.query_pairs_mut().append_pair("iss", issuer.as_str()).append_pair("sid", sid.as_str());
     Some(url.into())
 }
 
@@ -91,7 +91,8 @@ mod tests {
     fn a_logout_token_has_the_required_claims() {
         let (app, ada) = (client("app"), Subject::parse("ada").unwrap());
         let (sid, jti) = (sid("session"), Jti::parse("name").unwrap());
-        let claims = LogoutTokenClaims::new("https://as.example", &app, &ada, &sid, &jti, T0);
+        let issuer = Issuer::new("https://as.example");
+        let claims = LogoutTokenClaims::new(&issuer, &app, &ada, &sid, &jti, T0);
         let claims = serde_json::to_value(claims).unwrap();
         assert_eq!(
             claims,
@@ -121,10 +122,11 @@ mod tests {
     /// Front-Channel Logout §2: "may contain a query component, which MUST be retained".
     #[test]
     fn a_frame_keeps_its_query() {
+        let issuer = Issuer::new("https://as.example");
         assert_eq!(
-            frame_url("https://app.example/out?a=b", "https://as.example", &sid("s t")).as_deref(),
+            frame_url("https://app.example/out?a=b", &issuer, &sid("s t")).as_deref(),
             Some("https://app.example/out?a=b&iss=https%3A%2F%2Fas.example&sid=s+t")
         );
-        assert_eq!(frame_url("not a URL", "https://as.example", &sid("s")), None);
+        assert_eq!(frame_url("not a URL", &issuer, &sid("s")), None);
     }
 }

@@ -5,13 +5,13 @@ use crate::{
     STANDARD_SCOPES,
 };
 use serde_json::{Map, Value, json};
-use types::{Algorithm, ContentEncryption, KeyManagementAlgorithm};
+use types::{Algorithm, ContentEncryption, Issuer, KeyManagementAlgorithm};
 
 /// The part of the metadata that a deployment decides.
 #[derive(Clone, Copy, Debug)]
 pub struct Capabilities<'a> {
     /// Issuer identifier.
-    pub issuer: &'a str,
+    pub issuer: &'a Issuer,
     /// Scopes in addition to the standard ones.
     pub scopes: &'a [String],
     /// Grants.

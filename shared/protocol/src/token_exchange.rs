@@ -5,7 +5,7 @@
 
 use crate::{Client, Parameters, Resource, TokenExchangePolicy, resource};
 use serde_json::{Map, Value, json};
-use types::{Audience, ClientId, Error, ErrorCode, Jti, Scope, Subject, Timestamp};
+use types::{Audience, ClientId, Error, ErrorCode, Issuer, Jti, Scope, Subject, Timestamp};
 
 /// Maximum number of actors in a chain (RFC 8693 §4.1).
 const MAX_ACTORS: usize = 4;
@@ -209,7 +209,7 @@ pub fn decide(
     actor: Option<&TokenInfo>,
     client: &Client,
     resources: &[Resource],
-    issuer: &str,
+    issuer: &Issuer,
 ) -> Result<ExchangeDecision, Error> {
     if subject.parent_jtis.len() > MAX_EXCHANGES {
         return Err(Error::invalid_request("the subject_token was exchanged too often already"));
@@ -258,10 +258,10 @@ fn depth(act: &Value) -> usize {
 }
 
 /// True if `may_act` names this actor (RFC 8693 §4.4): it has members, and each of them matches.
-fn allows(may_act: &Value, issuer: &str, subject: &str, client_id: &ClientId) -> bool {
+fn allows(may_act: &Value, issuer: &Issuer, subject: &str, client_id: &ClientId) -> bool {
     let Some(members) = may_act.as_object().filter(|members| !members.is_empty()) else { return false };
     members.iter().all(|(name, value)| match name.as_str() {
-        "iss" => value == issuer,
+        "iss" => value == issuer.as_str(),
         "sub" => value == subject,
         "client_id" => value == client_id.as_str(),
         _ => false,
@@ -318,7 +318,8 @@ mod tests {
     fn decided(more: &str, subject: &TokenInfo, actor: Option<&TokenInfo>) -> Result<ExchangeDecision, ErrorCode> {
         let parameters = parameters(more);
         let request = ExchangeRequest::parse(&parameters).map_err(|error| error.code)?;
-        decide(&request, vec![API.to_owned()], subject, actor, &client(true), &[], HERE).map_err(|error| error.code)
+        decide(&request, vec![API.to_owned()], subject, actor, &client(true), &[], &Issuer::new(HERE))
+            .map_err(|error| error.code)
     }
 
     #[test]

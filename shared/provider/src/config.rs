@@ -13,14 +13,14 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use std::fmt;
 use std::time::Duration;
-use types::Scope;
 use types::remote_url::EgressPolicy;
+use types::{Issuer, Scope};
 
 /// The configuration of a deployment.
 #[derive(Debug)]
 pub struct Config {
     /// Issuer identifier: an origin.
-    pub issuer: String,
+    pub issuer: Issuer,
     /// Audience of access tokens that name no resource.
     pub audience: String,
     /// Scopes of the deployment's APIs.
@@ -338,7 +338,7 @@ impl Config {
             session_lifetime: reader.seconds("LATCHKEY_SESSION_LIFETIME"),
             interaction_lifetime: reader.seconds("LATCHKEY_INTERACTION_LIFETIME"),
             key_rotation: reader.seconds("LATCHKEY_KEY_ROTATION"),
-            issuer,
+            issuer: Issuer::new(issuer),
         };
         match secret {
             Some(secret) if reader.problems.is_empty() => {
@@ -364,6 +364,6 @@ impl Config {
 
     /// Returns the egress policy: the addresses that this server may call.
     pub fn reach(&self) -> EgressPolicy {
-        reach(&self.issuer)
+        reach(self.issuer.as_str())
     }
 }

@@ -3,7 +3,7 @@
 use jose::{JwkSet, Jwt};
 use protocol::RequestObject;
 use serde_json::Value;
-use types::{ClientId, Timestamp};
+use types::{ClientId, Issuer, Timestamp};
 
 fn id(text: &str) -> ClientId {
     ClientId::parse(text).expect("a client_id")
@@ -42,9 +42,11 @@ pub(crate) fn request_object(bytes: &[u8]) {
     let unsecured = text.and_then(jose::unsecured_claims);
     let json = serde_json::from_slice::<Value>(bytes).ok().and_then(|value| value.as_object().cloned());
     for claims in [unsecured, json].into_iter().flatten() {
-        let Ok(parameters) =
-            RequestObject::new(claims).into_parameters(&id("s6BhdRkqt3"), "https://server.example.com", NOW)
-        else {
+        let Ok(parameters) = RequestObject::new(claims).into_parameters(
+            &id("s6BhdRkqt3"),
+            &Issuer::new("https://server.example.com"),
+            NOW,
+        ) else {
             continue;
         };
         assert_eq!(parameters.value("client_id"), Some("s6BhdRkqt3"));

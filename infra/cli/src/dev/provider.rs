@@ -60,7 +60,7 @@ impl Provider {
 
     /// Returns the issuer.
     pub(crate) fn issuer(&self) -> &str {
-        &self.context.config.issuer
+        self.context.config.issuer.as_str()
     }
 
     /// Reads the signing keys of the store. Errors: they were encrypted under another secret.

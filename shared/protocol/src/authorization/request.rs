@@ -4,7 +4,7 @@ use super::checks::SentRequest;
 use super::{ClaimsRequest, CodeChallenge, Prompt};
 use crate::{Client, Resource, ResponseTarget, ResponseType, UncheckedTarget};
 use serde::{Deserialize, Serialize};
-use types::{ClientId, Error, ErrorCode, Nonce, Scope};
+use types::{ClientId, Error, ErrorCode, Issuer, Nonce, Scope};
 
 /// An authorization request whose checks have passed. It leaves out `id_token_hint`, whose check needs keys, and
 /// parameters without effect here, such as `ui_locales`.
@@ -73,7 +73,7 @@ impl AuthorizationRequest {
     /// True if the user must be asked for consent, given the earlier consent. `skip_consent` has no effect where earlier
     /// consent has none: any application on the device could get tokens without a page (RFC 8252 §8.6). Errors:
     /// `consent_required` with `prompt=none`.
-    pub(crate) fn needs_consent(&self, client: &Client, issuer: &str, remembered: &Scope) -> Result<bool, Error> {
+    pub(crate) fn needs_consent(&self, client: &Client, issuer: &Issuer, remembered: &Scope) -> Result<bool, Error> {
         let is_given = client.skip_consent || self.to_consent().is_within(remembered);
         if is_given && self.may_use_earlier_consent(client, issuer) && !self.prompt.consent {
             return Ok(false);
@@ -89,7 +89,7 @@ impl AuthorizationRequest {
 
     /// True if earlier consent applies to this request. False for a client without a secret whose redirect URI any
     /// application can claim: nothing shows that the same client is asking (RFC 6749 §10.2, RFC 8252 §8.6).
-    pub fn may_use_earlier_consent(&self, client: &Client, issuer: &str) -> bool {
+    pub fn may_use_earlier_consent(&self, client: &Client, issuer: &Issuer) -> bool {
         client.is_confidential() || !self.target.redirect_uri().can_be_claimed(issuer)
     }
 

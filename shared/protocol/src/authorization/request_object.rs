@@ -3,7 +3,7 @@
 use crate::jwt::{self, NotNow};
 use crate::{Client, Parameters};
 use serde_json::{Map, Value};
-use types::{Algorithm, ClientId, Error, ErrorCode, RequestObjectAlgorithm, Timestamp};
+use types::{Algorithm, ClientId, Error, ErrorCode, Issuer, RequestObjectAlgorithm, Timestamp};
 
 /// Prefix of the `request_uri` of a pushed authorization request (RFC 9126 §2.2).
 pub const PUSHED_REQUEST_PREFIX: &str = "urn:ietf:params:oauth:request_uri:";
@@ -52,7 +52,7 @@ impl RequestObject {
 
     /// Returns the parameters of the request. They replace those that were sent with the request object (RFC 9101 §6.3).
     /// Errors: `invalid_request_object` if the object is expired, or names another client or audience.
-    pub fn into_parameters(self, client_id: &ClientId, issuer: &str, now: Timestamp) -> Result<Parameters, Error> {
+    pub fn into_parameters(self, client_id: &ClientId, issuer: &Issuer, now: Timestamp) -> Result<Parameters, Error> {
         let mut claims = self.claims;
         if claims.contains_key("request") || claims.contains_key("request_uri") {
             return Err(Self::invalid(

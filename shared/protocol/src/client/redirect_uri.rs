@@ -1,6 +1,7 @@
 //! Redirect URIs: which may be registered, and which a request may name.
 
 use serde::{Deserialize, Serialize};
+use types::Issuer;
 use url::Url;
 
 /// A redirect URI, as a client registers it or a request names it (RFC 6749 §3.1.2). Any text: [`Self::problem`] says
@@ -71,9 +72,9 @@ impl RedirectUri {
 
     /// True if any application on the user's device can receive the redirect: at a private-use scheme or a loopback address
     /// (RFC 8252 §8.6). A page of this server cannot be claimed.
-    pub fn can_be_claimed(&self, issuer: &str) -> bool {
+    pub fn can_be_claimed(&self, issuer: &Issuer) -> bool {
         self.url().is_some_and(|url| {
-            url.scheme() != "https" && !Url::parse(issuer).is_ok_and(|issuer| issuer.origin() == url.origin())
+            url.scheme() != "https" && !Url::parse(issuer.as_str()).is_ok_and(|issuer| issuer.origin() == url.origin())
         })
     }
 

@@ -3,11 +3,11 @@
 use crate::jwt::{self, NotNow};
 use serde_json::{Map, Value};
 use std::fmt::Display;
-use types::{Error, ErrorCode, Timestamp};
+use types::{Error, ErrorCode, Issuer, Timestamp};
 
 /// Checks the audience and the time of a statement. The caller has verified the signature. Errors:
 /// `invalid_software_statement`.
-pub fn check(claims: &Map<String, Value>, issuer: &str, now: Timestamp) -> Result<(), Error> {
+pub fn check(claims: &Map<String, Value>, issuer: &Issuer, now: Timestamp) -> Result<(), Error> {
     if !jwt::is_for(claims, issuer) {
         return Err(invalid("its aud is not this server"));
     }
@@ -33,7 +33,8 @@ mod tests {
 
     #[test]
     fn a_statement_is_for_this_server_and_now() {
-        let good = |claims: Value| check(claims.as_object().unwrap(), HERE, Timestamp::from_secs(NOW)).is_ok();
+        let good =
+            |claims: Value| check(claims.as_object().unwrap(), &Issuer::new(HERE), Timestamp::from_secs(NOW)).is_ok();
         for claims in [
             json!({}),
             json!({ "aud": HERE, "exp": NOW + 1, "nbf": NOW }),

@@ -9,7 +9,7 @@ pub use requested::{Requested, RequestedAuthorization, RequestedDevice};
 use serde::{Deserialize, Serialize};
 use state::InteractionState;
 use std::time::Duration;
-use types::{Error, ErrorCode, Scope, Subject, Timestamp};
+use types::{Error, ErrorCode, Issuer, Scope, Subject, Timestamp};
 
 /// A request on its way through sign-in and consent. It travels sealed in the URL of the browser.
 ///
@@ -114,7 +114,7 @@ impl Interaction {
         &self,
         session: SessionId,
         client: &Client,
-        issuer: &str,
+        issuer: &Issuer,
         remembered: &Scope,
     ) -> Result<bool, Error> {
         if self.state.allowed(session) {

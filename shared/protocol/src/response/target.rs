@@ -3,7 +3,7 @@
 use super::{AuthorizationResponse, ResponseMode, ResponseParameters};
 use crate::{Client, Parameters, RedirectUri};
 use serde::{Deserialize, Serialize};
-use types::Error;
+use types::{Error, Issuer};
 
 /// A validated redirect URI, the response mode and `state`. Only [`ResponseTarget::check`] and
 /// [`UncheckedTarget::check`] create one, and both need the client that registered the redirect URI.
@@ -42,22 +42,22 @@ impl ResponseTarget {
 
     /// Returns the response with `code` and `iss` (RFC 6749 §4.1.2, RFC 9207 §2); in the hybrid flow with `id_token`, which
     /// binds the code (OpenID Connect Core §3.3.2.5).
-    pub fn code_response(&self, code: &str, id_token: Option<String>, issuer: &str) -> AuthorizationResponse<'_> {
+    pub fn code_response(&self, code: &str, id_token: Option<String>, issuer: &Issuer) -> AuthorizationResponse<'_> {
         let id_token = id_token.map(|id_token| ("id_token", id_token));
         self.response([("code", code.to_owned())].into_iter().chain(id_token).collect(), issuer)
     }
 
     /// Returns the response with `error` and `iss` (RFC 6749 §4.1.2.1, RFC 9207 §2).
-    pub fn error_response(&self, error: &Error, issuer: &str) -> AuthorizationResponse<'_> {
+    pub fn error_response(&self, error: &Error, issuer: &Issuer) -> AuthorizationResponse<'_> {
         self.response(
             vec![("error", error.code.as_str().to_owned()), ("error_description", error.wire_description())],
             issuer,
         )
     }
 
-    fn response(&self, mut parameters: Vec<(&'static str, String)>, issuer: &str) -> AuthorizationResponse<'_> {
+    fn response(&self, mut parameters: Vec<(&'static str, String)>, issuer: &Issuer) -> AuthorizationResponse<'_> {
         parameters.extend(self.state.iter().map(|state| ("state", state.clone())));
-        parameters.push(("iss", issuer.to_owned()));
+        parameters.push(("iss", issuer.to_string()));
         AuthorizationResponse { parameters: ResponseParameters(parameters), target: self }
     }
 }

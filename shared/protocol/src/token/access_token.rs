@@ -5,7 +5,7 @@ use crate::token::snapshot::GrantSnapshot;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::time::Duration;
-use types::{Audience, ClientId, Jti, Scope, Subject, Timestamp};
+use types::{Audience, ClientId, Issuer, Jti, Scope, Subject, Timestamp};
 
 /// Maximum lifetime of an access token or an ID token: 1 day. No setting exceeds it, because a retired signing key is
 /// published for that long.
@@ -15,7 +15,7 @@ pub const MAX_TOKEN_LIFETIME: Duration = Duration::from_secs(86_400);
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AccessTokenClaims {
     /// `iss`: the issuer.
-    pub iss: String,
+    pub iss: Issuer,
     /// `sub`: the user; the client itself if no user is involved.
     pub sub: Subject,
     /// `aud`: the resource servers that accept the token.
@@ -63,7 +63,7 @@ impl AccessTokenClaims {
     }
 
     /// True if the token is of this issuer and has not expired (RFC 9068 §4).
-    pub fn is_current(&self, issuer: &str, now: Timestamp) -> bool {
-        self.iss == issuer && !Timestamp::from_secs(self.exp).is_past(now)
+    pub fn is_current(&self, issuer: &Issuer, now: Timestamp) -> bool {
+        self.iss == *issuer && !Timestamp::from_secs(self.exp).is_past(now)
     }
 }

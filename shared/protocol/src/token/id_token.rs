@@ -5,13 +5,13 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256, Sha512};
-use types::{Algorithm, ClientId, Nonce, Scope, Subject};
+use types::{Algorithm, ClientId, Issuer, Nonce, Scope, Subject};
 
 /// The claims of an ID token (OpenID Connect Core §2, §3.1.3.6).
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct IdTokenClaims<'a> {
     /// `iss`: the issuer.
-    pub iss: &'a str,
+    pub iss: &'a Issuer,
     /// `sub`: the user.
     pub sub: &'a Subject,
     /// `aud`: the client.

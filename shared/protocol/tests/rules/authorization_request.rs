@@ -4,7 +4,7 @@ use latchkey_protocol::{
     AuthorizationRequest, Client, ClientAuthenticationMethod, Delivery, Parameters, RequestEndpoint, ResponseTarget,
     SentRequest, UncheckedTarget,
 };
-use types::{Error, ErrorCode};
+use types::{Error, ErrorCode, Issuer};
 
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 const ISSUER: &str = "https://as.example";
@@ -219,7 +219,8 @@ fn answers_carry_state_and_issuer_in_every_mode() {
         )
         .unwrap()
     };
-    let redirect = |target: ResponseTarget| match target.code_response("c+d", None, ISSUER).delivery() {
+    let issuer = Issuer::new(ISSUER);
+    let redirect = |target: ResponseTarget| match target.code_response("c+d", None, &issuer).delivery() {
         Delivery::Redirect(location) => location,
         Delivery::FormPost { .. } => panic!("not a form"),
     };
@@ -228,7 +229,7 @@ fn answers_carry_state_and_issuer_in_every_mode() {
     assert_eq!(redirect(target("query", "https://app.example/cb?x=1")), format!("https://app.example/cb?x=1&{fields}"));
     assert_eq!(redirect(target("fragment", "https://app.example/cb")), format!("https://app.example/cb#{fields}"));
     let target = target("form_post", "https://app.example/cb");
-    let form = target.error_response(&Error::invalid_request("a \"b\""), ISSUER).delivery();
+    let form = target.error_response(&Error::invalid_request("a \"b\""), &issuer).delivery();
     let Delivery::FormPost { action, fields } = form else { panic!("not a redirect") };
     assert_eq!(action, "https://app.example/cb");
     assert!(

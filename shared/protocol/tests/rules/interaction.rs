@@ -6,7 +6,7 @@ use latchkey_protocol::{
     UncheckedTarget,
 };
 use std::time::Duration;
-use types::{ErrorCode, Scope, Subject, Timestamp};
+use types::{ErrorCode, Issuer, Scope, Subject, Timestamp};
 
 fn sub(text: &str) -> Subject {
     Subject::parse(text).unwrap()
@@ -200,10 +200,10 @@ fn consent_is_remembered_for_clients_that_can_be_told_from_others() {
             "redirect_uri={redirect_uri}&response_type=code&scope=openid&code_challenge_method=S256&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
         );
         let request = checked(&client, &query);
-        let may_use = request.may_use_earlier_consent(&client, ISSUER);
+        let may_use = request.may_use_earlier_consent(&client, &Issuer::new(ISSUER));
         let requested = RequestedAuthorization { request, expected_subject: None, pushed: None };
         let interaction = Interaction::start(Requested::Authorization(Box::new(requested)), None, T0);
-        let asks = interaction.needs_consent(id("session"), &client, ISSUER, &Scope::default()).unwrap();
+        let asks = interaction.needs_consent(id("session"), &client, &Issuer::new(ISSUER), &Scope::default()).unwrap();
         assert_eq!(may_use, !asks, "consent is skipped exactly where earlier consent counts (RFC 8252 §8.6)");
         may_use
     };
@@ -219,7 +219,7 @@ fn consent_is_remembered_for_clients_that_can_be_told_from_others() {
 fn consent_is_asked_for_once_and_for_what_is_new() {
     let needs = |interaction: &Interaction, remembered: &str| {
         interaction
-            .needs_consent(id("session"), &client(), ISSUER, &Scope::parse(remembered).unwrap())
+            .needs_consent(id("session"), &client(), &Issuer::new(ISSUER), &Scope::parse(remembered).unwrap())
             .map_err(|error| error.code)
     };
     assert_eq!(needs(&interaction(""), ""), Ok(true));

@@ -67,8 +67,8 @@ impl Context {
         }
         let Some(Value::Object(claims)) = jwt.unverified_claims() else { return Err(refused(malformed)) };
         let issuer = &self.config.issuer;
-        let [token, called] = ["/token", request.path.as_str()].map(|path| format!("{issuer}{path}"));
-        let audience = AssertionAudience { issuer, endpoints: [&token, &called] };
+        let [token, called] = ["/token", request.path.as_str()].map(|path| issuer.endpoint(path));
+        let audience = AssertionAudience { issuer: issuer.as_str(), endpoints: [&token, &called] };
         let checked = private_key_jwt::check(claims, jwt.header().typ.as_deref(), client, audience, now)
             .map_err(|problem| refused(problem.as_str()))?;
         let keys = KeySource::of(client).ok_or_else(|| refused("the client has no keys registered"))?;

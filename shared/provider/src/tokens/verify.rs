@@ -7,13 +7,13 @@ use protocol::{AccessTokenClaims, GrantSnapshot, Mac, Sid, TokenError};
 use serde::{Deserialize, de::DeserializeOwned};
 use storage::grants::{self, LiveGrant, StoredGrant};
 use storage::markers;
-use types::{ACCESS_TOKEN_TYPE, ClientId, Jti, OPAQUE_PREFIX, Scope, Subject, Timestamp};
+use types::{ACCESS_TOKEN_TYPE, ClientId, Issuer, Jti, OPAQUE_PREFIX, Scope, Subject, Timestamp};
 
 /// The claims of an ID token that a client sends as a hint. Its expiry does not matter (OpenID Connect Core §3.1.2.1,
 /// RP-Initiated Logout §2).
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct IdTokenHint {
-    iss: String,
+    iss: Issuer,
     /// `sub`: the user.
     pub sub: Subject,
     /// `aud`: the client that the token was issued to.
@@ -25,7 +25,7 @@ pub struct IdTokenHint {
 /// The claims of an ID token that a client presents as a credential.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct PresentedIdToken {
-    iss: String,
+    iss: Issuer,
     /// `aud`: the client that the token was issued to.
     pub aud: ClientId,
     /// `exp`: expiry, in seconds since the epoch.

@@ -369,19 +369,38 @@ fn the_sector_identifier_is_fetched_and_checked() {
     invalid_metadata(&json!({ "redirect_uris": uris, "subject_type": "pairwise" }));
 }
 
-/// Identical registrations of a public client share one client, which none of them can change.
+/// Identical registrations of a public client share one client from the first on. RFC 7592 §2.2, §2.3: each of them reads it,
+/// and none may change or delete it.
 #[test]
 fn identical_public_registrations_are_one() {
     let metadata = with(&json!({ "token_endpoint_auth_method": "none" }));
-    let (one, two) = (Registered::new(&metadata), Registered::new(&metadata));
-    assert_eq!(one.text("client_id"), two.text("client_id"));
-    for registered in [&one, &two] {
-        registered.get().expect(200);
-        registered.replace(&json!({ "redirect_uris": ["https://evil.example/"] })).expect_error(403, "access_denied");
+    let refuses_changes = |registered: &Registered| {
+        assert_eq!(registered.get().expect(200).json()["redirect_uris"], metadata["redirect_uris"]);
+        let evil = json!({ "redirect_uris": ["https://evil.example/"] });
+        registered.replace(&evil).expect_error(403, "access_denied");
         registered.send("DELETE", registered.token(), None).expect_error(403, "access_denied");
-    }
+    };
+    let one = Registered::new(&metadata);
+    refuses_changes(&one);
+    let two = Registered::new(&metadata);
+    assert_eq!(one.document, two.document);
+    refuses_changes(&two);
     let other = Registered::new(&with(&json!({ "token_endpoint_auth_method": "none" })));
     assert_ne!(one.text("client_id"), other.text("client_id"));
+    two.send("GET", other.token(), None).expect_error(401, "invalid_token");
+
+    let request = AuthorizationRequest::new(&two.client());
+    let code = Browser::new_signed_in().complete(&request).code();
+    TokenRequest::code(&request, &code).tokens();
+}
+
+/// All of many identical registrations at the same moment get the same client.
+#[test]
+fn identical_public_registrations_at_the_same_moment_are_one() {
+    let metadata = with(&json!({ "token_endpoint_auth_method": "none" }));
+    let documents: BTreeSet<String> =
+        suite::at_once(|_| Registered::new(&metadata).document.to_string()).into_iter().collect();
+    assert_eq!(documents.len(), 1, "{documents:?}");
 }
 
 /// A client with a secret is never shared.
@@ -393,15 +412,31 @@ fn identical_confidential_registrations_are_two() {
     assert_ne!(one.text("client_secret"), two.text("client_secret"));
 }
 
-/// A client that changed is not what the same registration gets.
+/// A public client that registered with an initial access token manages itself, and is not what the same open registration
+/// gets.
 #[test]
-fn a_changed_client_is_not_shared() {
+fn a_public_client_with_an_initial_access_token_is_not_shared() {
+    let metadata = with(&json!({ "token_endpoint_auth_method": "none" }));
+    let (token, shared) = (admin::invite(2), Registered::new(&metadata));
+    let [one, two] = [(); 2].map(|()| Registered::read(register_with(&token, &metadata)));
+    let ids: BTreeSet<&str> = [&shared, &one, &two].iter().map(|registered| registered.text("client_id")).collect();
+    assert_eq!(ids.len(), 3, "{ids:?}");
+    one.replace(&json!({ "redirect_uris": ["https://other.example/"] })).expect(200);
+    two.send("DELETE", two.token(), None).expect(204);
+    assert_eq!(Registered::new(&metadata).document, shared.document);
+}
+
+/// A shared client belongs to the operator: after its deletion the same registration makes it anew, and earlier registration
+/// access tokens are invalid. A client of the operator with its name is returned to no registration.
+#[test]
+fn a_shared_client_is_deleted_by_the_operator() {
     let metadata = with(&json!({ "token_endpoint_auth_method": "none" }));
     let one = Registered::new(&metadata);
-    one.replace(&json!({ "redirect_uris": ["https://other.example/"] })).expect(200);
+    admin::take_over(one.text("client_id"));
+    one.get().expect_error(401, "invalid_token");
     let two = Registered::new(&metadata);
-    assert_ne!(one.text("client_id"), two.text("client_id"));
-    assert_eq!(two.document["redirect_uris"], metadata["redirect_uris"]);
+    assert_ne!(two.text("client_id"), one.text("client_id"));
+    assert_eq!(Registered::new(&metadata).document, two.document);
 }
 
 /// §3: an initial access token allows its number of registrations, also for concurrent requests.

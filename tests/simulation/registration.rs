@@ -1,11 +1,12 @@
 //! Registration, its management, and client assertions: round trips, quotas, expiry.
 
+use crate::common::{PASSWORD, deployment};
 use http::{Method, header};
 use jose::{Algorithm, Jwk, SigningKey, platform, sign_jwt};
 use latchkey_http::Response;
 use protocol::ClientOrigin;
 use serde_json::{Value, json};
-use simulation::{ISSUER, Instance, T0, client_id, json_of, seed};
+use simulation::{Flow, ISSUER, Instance, T0, client_id, json_of, seed};
 use std::sync::Arc;
 use std::time::Duration;
 use storage::Verb;
@@ -289,6 +290,91 @@ async fn a_shared_client_is_not_the_operators_of_the_same_name() {
     let next = json_of(&register(&instance, None, &public).await);
     assert_ne!(next["client_id"], first["client_id"]);
     assert_eq!(json_of(&register(&instance, None, &public).await)["client_id"], next["client_id"]);
+}
+
+fn public(name: &str) -> Value {
+    json!({
+        "client_name": name,
+        "redirect_uris": ["https://app.example/cb"],
+        "token_endpoint_auth_method": "none",
+        "grant_types": ["authorization_code"],
+        "scope": "openid",
+    })
+}
+
+/// A registration that finds its client costs one call, counts against no quota, and writes the client at most twice in its
+/// lifetime: no key is hot.
+#[tokio::test]
+async fn a_shared_client_costs_one_call_and_no_quota() {
+    let memory = Arc::new(Memory::new());
+    let settings = [OPEN[0], OPEN[1], ("LATCHKEY_REGISTRATIONS_PER_ADDRESS", "1")];
+    let mut instance = instance(&memory, &settings).await;
+    memory.reset();
+    assert_eq!(register(&instance, None, &public("app")).await.status.as_u16(), 201);
+    let counts = memory.counts();
+    assert_eq!((counts.get, counts.count, counts.create, counts.total()), (1, 2, 1, 4), "the first");
+    assert_eq!(register(&instance, None, &public("other")).await.status.as_u16(), 429, "the quota is used up");
+    for (wait, calls, what) in [
+        (0, 1, "again"),
+        (302_400, 1, "half of the lifetime is left"),
+        (1, 3, "less than half is left: extended"),
+        (0, 1, "extended already"),
+        (302_401, 3, "extended again"),
+    ] {
+        instance.wait(Duration::from_secs(wait));
+        memory.reset();
+        assert_eq!(register(&instance, None, &public("app")).await.status.as_u16(), 201, "{what}");
+        assert_eq!(memory.counts().total(), calls, "{what}: {:?}", memory.counts());
+    }
+}
+
+/// Returns the status of an authorization request of a client, in a browser without a session.
+async fn asks(instance: &Instance, id: &str) -> u16 {
+    let url = Flow::authorize_url("openid").replace("client_id=spa", &format!("client_id={id}"));
+    Flow::default().get(instance, &url).await.status.as_u16()
+}
+
+/// A 201 promises half of the lifetime at least, and a code the lifetime of its grant; unused, the client expires.
+#[tokio::test]
+async fn registrations_and_codes_extend_the_life_of_a_shared_client() {
+    let memory = Arc::new(Memory::new());
+    let week = 604_800;
+    deployment(memory.clone()).await;
+    let mut instance = Instance::start(memory.clone(), &OPEN);
+    let document = json_of(&register(&instance, None, &public("app")).await);
+    let id = document["client_id"].as_str().unwrap();
+    instance.wait(Duration::from_secs(week - 15));
+    assert_eq!(json_of(&register(&instance, None, &public("app")).await)["client_id"], document["client_id"]);
+    instance.wait(Duration::from_secs(week - 1));
+    assert_eq!(asks(&instance, id).await, 303, "a registration 15 seconds before the end extends the life");
+
+    // A code in the last second.
+    let url = Flow::authorize_url("openid").replace("client_id=spa", &format!("client_id={id}"));
+    let mut browser = Flow::default();
+    memory.reset();
+    browser.code_of(&instance, &url, PASSWORD).await;
+    let first = memory.counts();
+    instance.wait(Duration::from_secs(61));
+    assert_eq!(asks(&instance, id).await, 303, "the code extended it");
+    memory.reset();
+    Flow::default().code_of(&instance, &url, PASSWORD).await;
+    assert_eq!(first.advance - memory.counts().advance, 1, "the second code writes no client: {first:?}");
+    // Grants may live for 90 days, so the client does, too.
+    instance.wait(Duration::from_secs(90 * 86_400));
+    assert_eq!(asks(&instance, id).await, 303);
+    instance.wait(Duration::from_secs(91 * 86_400));
+    assert_eq!(asks(&instance, id).await, 400, "unused, it expires");
+    let again = json_of(&register(&instance, None, &public("app")).await);
+    assert_eq!(again["client_id"], document["client_id"]);
+    assert_ne!(again["registration_access_token"], document["registration_access_token"]);
+    let path = format!("/register/{id}");
+    let status = |token: &Value| {
+        let token = token.as_str().unwrap().to_owned();
+        let (instance, path) = (&instance, &path);
+        async move { send(instance, Method::GET, path, Some(&token), &json!(null)).await.status.as_u16() }
+    };
+    assert_eq!(status(&document["registration_access_token"]).await, 401, "of the client that expired");
+    assert_eq!(status(&again["registration_access_token"]).await, 200);
 }
 
 /// Wherever the last use of an initial access token breaks off, the same request later returns the client, which works.

@@ -4,7 +4,7 @@ use crate::{answer, authority, document, metadata, sector, statement};
 use http::StatusCode;
 use latchkey_http::{Request, Response};
 use platform::entropy;
-use protocol::registration::{self, Limits, RegistrationState};
+use protocol::registration::{self, Limits, Registration};
 use protocol::{RegistrationAccessToken, SecretRotation, SecretVerifier, StoredClient};
 use provider::{Context, HandlerError};
 use serde_json::Value;
@@ -19,9 +19,39 @@ struct Shown {
     generation: u32,
 }
 
+/// The client of a registration access token.
+enum Presented {
+    /// A client that manages itself.
+    Own(Shown),
+    /// A client that identical registrations share, with the registration that they share.
+    Shared(StoredClient, Registration),
+}
+
+impl Presented {
+    /// Returns the client, to be changed or deleted. Errors: `access_denied` for a shared client, which the operator alone may
+    /// change.
+    fn own(self) -> Result<Shown, Error> {
+        match self {
+            Self::Own(shown) => Ok(shown),
+            Self::Shared(..) => Err(Error::new(
+                ErrorCode::AccessDenied,
+                "identical registrations share this client: only the operator may change or delete it; a client that \
+                 manages itself registers with an initial access token, or as a confidential client",
+            )),
+        }
+    }
+}
+
 /// Reads the settings (§2.1).
 pub(crate) async fn read(client_id: &ClientId, request: &Request, context: &Context) -> Result<Response, HandlerError> {
-    let Shown { stored, registered, generation } = authorized(client_id, request, context).await?;
+    let shown = match authorized(client_id, request, context).await? {
+        Presented::Own(shown) => shown,
+        Presented::Shared(stored, registration) => {
+            let document = document(context, &stored, &registration, 0, 0)?;
+            return Ok(answer(request, StatusCode::OK, &document, client_id));
+        }
+    };
+    let Shown { stored, registered, generation } = shown;
     let write_id = entropy::name()?;
     // A client that has the newest token needs no older one any more.
     let confirmed = registrations::change(context.records.as_ref(), client_id, registered, |state| {
@@ -45,9 +75,8 @@ pub(crate) async fn replace(
     request: &Request,
     context: &Context,
 ) -> Result<Response, HandlerError> {
-    let Shown { stored: before, registered, generation } = authorized(client_id, request, context).await?;
+    let Shown { stored: before, registered, generation } = authorized(client_id, request, context).await?.own()?;
     let records = context.records.as_ref();
-    refuse_shared(&registered.state)?;
     let mut metadata = metadata(request)?;
     registration::check_replacement(client_id, &metadata)?;
     check_secret(metadata.remove("client_secret"), &before)?;
@@ -73,7 +102,6 @@ pub(crate) async fn replace(
         if !state.accepts(generation) {
             return Err(HandlerError::from(gone()));
         }
-        refuse_shared(state)?;
         Ok(Some(state.replaced_with(generation, makes_secret, write_id.clone())))
     });
     let registered = replaced.await?.ok_or_else(gone)?;
@@ -101,14 +129,14 @@ pub(crate) async fn delete(
     request: &Request,
     context: &Context,
 ) -> Result<Response, HandlerError> {
-    let Shown { registered, generation, .. } = shown(client_id, request, context).await?;
+    let Shown { registered, generation, .. } = shown(client_id, request, context).await?.own()?;
     let records = context.records.as_ref();
     let write_id = entropy::name()?;
     let ended = registrations::end(records, client_id, registered, request.received_at, &write_id, |state| {
         if !state.may_end_with(generation) {
             return Err(HandlerError::from(gone()));
         }
-        Ok(refuse_shared(state)?)
+        Ok(())
     });
     ended.await?.ok_or_else(gone)?;
     clients::remove(records, client_id).await?;
@@ -121,18 +149,22 @@ pub(crate) fn refused() -> Error {
 }
 
 /// Returns the client of the request's token, to be read or changed.
-async fn authorized(client_id: &ClientId, request: &Request, context: &Context) -> Result<Shown, HandlerError> {
-    let shown = shown(client_id, request, context).await?;
-    if shown.registered.state.accepts(shown.generation) { Ok(shown) } else { Err(refused().into()) }
+async fn authorized(client_id: &ClientId, request: &Request, context: &Context) -> Result<Presented, HandlerError> {
+    match shown(client_id, request, context).await? {
+        Presented::Own(shown) if !shown.registered.state.accepts(shown.generation) => Err(refused().into()),
+        presented => Ok(presented),
+    }
 }
 
 /// Returns the client of the request's token; its deletion may be incomplete. Rejects alike a token of another
 /// client, of a deleted client, and of a client_id that belongs to another client now (§2.1).
-async fn shown(client_id: &ClientId, request: &Request, context: &Context) -> Result<Shown, HandlerError> {
+async fn shown(client_id: &ClientId, request: &Request, context: &Context) -> Result<Presented, HandlerError> {
     let token = request.bearer()?.ok_or_else(refused)?;
     let token = RegistrationAccessToken::open(&context.secrets, token, client_id).ok_or_else(refused)?;
     let records = context.records.as_ref();
-    let registered = registrations::find(records, client_id).await?.ok_or_else(refused)?;
+    let Some(registered) = registrations::find(records, client_id).await? else {
+        return shared(client_id, &token, request, context).await;
+    };
     request.log.client(client_id);
     let generation = token.generation;
     let is_its = registered.registration.id == token.registration;
@@ -141,15 +173,22 @@ async fn shown(client_id: &ClientId, request: &Request, context: &Context) -> Re
     }
     let stored = clients::find(records, client_id).await?;
     let stored = stored.filter(|stored| stored.is_of(&registered.registration) && stored.is_there(request.received_at));
-    Ok(Shown { stored: stored.ok_or_else(gone)?, registered, generation })
+    Ok(Presented::Own(Shown { stored: stored.ok_or_else(gone)?, registered, generation }))
 }
 
-fn refuse_shared(state: &RegistrationState) -> Result<(), Error> {
-    if !state.shared {
-        return Ok(());
-    }
-    let description = "the same registration was made more than once, and all share this client: register another";
-    Err(Error::new(ErrorCode::AccessDenied, description))
+/// Returns the shared client of a token. Rejects a token of a client that expired or was deleted since.
+async fn shared(
+    client_id: &ClientId,
+    token: &RegistrationAccessToken,
+    request: &Request,
+    context: &Context,
+) -> Result<Presented, HandlerError> {
+    let stored = clients::find(context.records.as_ref(), client_id).await?;
+    let stored = stored.filter(|stored| stored.is_there(request.received_at)).ok_or_else(refused)?;
+    let registration = registration::of_shared(&stored).filter(|known| known.id == token.registration);
+    let registration = registration.filter(|_| token.generation == 0).ok_or_else(refused)?;
+    request.log.client(client_id);
+    Ok(Presented::Shared(stored, registration))
 }
 
 /// Checks `client_secret`: a client may send its current one but cannot choose one (§2.2).

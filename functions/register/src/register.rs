@@ -63,17 +63,19 @@ pub(crate) async fn register(request: &Request, context: &Context) -> Result<Res
     let client_id = ClientId::try_from(entropy::name()?).map_err(HandlerError::unavailable)?;
     let client = registration::read(&client_id, metadata, said.as_ref(), &limits)?;
     if matches!(authority, Authority::Open) {
+        if !client.is_confidential() {
+            return shared(client, context, request).await;
+        }
         authority::take_quota(request, context).await?;
     }
     sector::check(&client, context).await?;
     match authority {
-        Authority::Open if !client.is_confidential() => same_or_new(client, context, request).await,
         Authority::Open => {
             let unused_until = now.after(policy.unused_lifetime);
-            create(client, ClientOrigin::OpenRegistration, None, None, Some(unused_until), context, request).await
+            create(client, ClientOrigin::OpenRegistration, None, Some(unused_until), context, request).await
         }
         Authority::Statement => {
-            create(client, ClientOrigin::SoftwareStatement, software_statement, None, None, context, request).await
+            create(client, ClientOrigin::SoftwareStatement, software_statement, None, context, request).await
         }
         Authority::Initial(token) => with_initial_access(&token, client, software_statement, context, request).await,
     }
@@ -89,60 +91,42 @@ fn fingerprint(client: &Client, statement: Option<&str>, context: &Context) -> S
 }
 
 /// Registers a public client openly. Identical registrations share one client, because every installation of the same
-/// software sends the same metadata. A shared client has no owner: its registration access tokens can read it but
-/// neither change nor delete it, since a change would affect all of them.
-async fn same_or_new(client: Client, context: &Context, request: &Request) -> Result<Response, HandlerError> {
-    let now = request.received_at;
+/// software sends the same metadata. A registration of a client that exists counts against no quota. Round trips: 1 for an
+/// existing client, 3 if its lifetime is extended; 4 for a new one, 5 over IPv6; 1 more for each name that the operator has
+/// taken.
+async fn shared(client: Client, context: &Context, request: &Request) -> Result<Response, HandlerError> {
+    let (now, lifetime) = (request.received_at, context.config.registration.unused_lifetime);
     let records = context.records.as_ref();
-    let fingerprint = fingerprint(&client, None, context);
-    let unused_until = now.after(context.config.registration.unused_lifetime);
-    let known = registrations::find_same(records, &fingerprint).await?;
-    if let Some(known) = &known
-        && let Some(response) = share(known, &fingerprint, context, request).await?
-    {
-        return Ok(response);
-    }
-    let client_id = client.client_id.clone();
-    let (origin, same) = (ClientOrigin::OpenRegistration, Some(fingerprint.clone()));
-    let response = create(client, origin, None, same, Some(unused_until), context, request).await?;
-    let claimed = registrations::claim_same(records, &fingerprint, known.as_ref(), &client_id, unused_until).await?;
-    if claimed != client_id
-        && let Some(shared) = share(&claimed, &fingerprint, context, request).await?
-    {
-        // Another request was faster, and the client_id of this one was never sent to a client.
-        clients::remove(records, &client_id).await?;
-        registrations::remove(records, &client_id).await?;
+    for client_id in registration::shared_names(&client) {
+        let known = clients::find(records, &client_id).await?.filter(|known| known.is_there(now));
+        if known.as_ref().is_some_and(|known| !known.is_shared()) {
+            // The operator made the client confidential, or created another client of this name.
+            continue;
+        }
+        let stored = match known {
+            Some(known) if known.extension(lifetime, now).is_none() => known,
+            // A client that the operator deletes at this moment is gone after the answer, too.
+            Some(known) => clients::extend(records, &client_id, lifetime, now).await?.unwrap_or(known),
+            None => {
+                authority::take_quota(request, context).await?;
+                sector::check(&client, context).await?;
+                let client = Client { client_id: client_id.clone(), ..client.clone() };
+                let new = StoredClient {
+                    since: Some(now),
+                    origin: ClientOrigin::SharedRegistration,
+                    unused_until: Some(now.after(lifetime)),
+                    ..StoredClient::new(client, Vec::new())
+                };
+                clients::share(records, &new, now).await?
+            }
+        };
         context.forget_client(&client_id);
-        return Ok(shared);
+        if let Some(registration) = registration::of_shared(&stored) {
+            let document = document(context, &stored, &registration, 0, 0)?;
+            return Ok(answer(request, StatusCode::CREATED, &document, &client_id));
+        }
     }
-    Ok(response)
-}
-
-/// Returns the response for an existing client; `None` if it is deleted or changed.
-async fn share(
-    client_id: &ClientId,
-    fingerprint: &str,
-    context: &Context,
-    request: &Request,
-) -> Result<Option<Response>, HandlerError> {
-    let now = request.received_at;
-    let records = context.records.as_ref();
-    let stored = clients::find(records, client_id).await?.filter(|stored| stored.is_there(now));
-    let (Some(stored), Some(registered)) = (stored, registrations::find(records, client_id).await?) else {
-        return Ok(None);
-    };
-    if !stored.is_of(&registered.registration) {
-        return Ok(None);
-    }
-    let is_same = |state: &RegistrationState| state.fingerprint.as_deref() == Some(fingerprint);
-    let write_id = entropy::name()?;
-    let shared = registrations::change(records, client_id, registered, |state| {
-        Ok::<_, HandlerError>((is_same(state) && !state.shared).then(|| state.shared(write_id.clone())))
-    });
-    let Some(registered) = shared.await?.filter(|registered| is_same(&registered.state)) else { return Ok(None) };
-    let state = &registered.state;
-    let document = document(context, &stored, &registered.registration, state.secret, state.latest)?;
-    Ok(Some(answer(request, StatusCode::CREATED, &document, client_id)))
+    Err(HandlerError::unavailable("every name of a shared client is taken by another client"))
 }
 
 /// Registers with an initial access token. One of several concurrent requests gets its last use. A later request with
@@ -167,7 +151,7 @@ async fn with_initial_access(
     let write_id = entropy::name()?;
     let spent = || authority::invalid_token("the initial access token is used up");
     match registrations::use_initial(records, &id, most, forgotten_at, &attempt, &write_id).await? {
-        Initial::Used => create(client, origin, statement, None, None, context, request).await,
+        Initial::Used => create(client, origin, statement, None, context, request).await,
         Initial::Spent => Err(spent().into()),
         Initial::Again(earlier) => {
             let age = now.since(earlier.at);
@@ -189,7 +173,7 @@ async fn with_initial_access(
                 (None, Some(registered)) if is_as_made(&registered) => {
                     finish(again, origin, &registered.registration, None, context, request).await
                 }
-                (None, None) => create(again, origin, statement, None, None, context, request).await,
+                (None, None) => create(again, origin, statement, None, context, request).await,
                 _ => Err(spent().into()),
             }
         }
@@ -201,7 +185,6 @@ async fn create(
     client: Client,
     origin: ClientOrigin,
     software_statement: Option<String>,
-    fingerprint: Option<String>,
     unused_until: Option<Timestamp>,
     context: &Context,
     request: &Request,
@@ -210,7 +193,7 @@ async fn create(
     let records = context.records.as_ref();
     let id = RegistrationId::new([0, 0], entropy::bytes()?);
     let registration = Registration { id, registered_at: now, software_statement };
-    let state = RegistrationState::new(fingerprint, entropy::name()?);
+    let state = RegistrationState::new(entropy::name()?);
     registrations::create(records, &client.client_id, &registration, &state, unused_until).await?;
     finish(client, origin, &registration, unused_until, context, request).await
 }

@@ -44,7 +44,7 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Ha
     };
     token_request.record(grant_type, tokens.subject.as_ref());
     // A fault here must not lose tokens that are issued: the client's next token request repeats the note.
-    drop(context.note_use(&opened.stored).await);
+    drop(context.note_use(&opened.stored, opened.now).await);
     Ok(Response::json(http::StatusCode::OK, &tokens).with(header::PRAGMA, "no-cache"))
 }
 

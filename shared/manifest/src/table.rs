@@ -62,7 +62,7 @@ pub const FUNCTIONS: &[Function] = &[
         about: "Authorization endpoint: checks the request, and redirects to the next page or back to the client",
         role: Role::Endpoint(&[route("/authorize", GET_POST), health("/health/authorize")]),
         records: &[
-            access(Client, &[Get]),
+            access(Client, &[Get, Advance]),
             access(Session, &[Get]),
             access(Consent, &[Get]),
             access(User, &[Get]),
@@ -87,7 +87,7 @@ pub const FUNCTIONS: &[Function] = &[
         about: "Consent page; answers the request that the user allows",
         role: Role::Endpoint(&[route("/consent", GET_POST), health("/health/consent")]),
         records: &[
-            access(Client, &[Get]),
+            access(Client, &[Get, Advance]),
             access(Session, &[Get]),
             access(Consent, &[Create, Advance]),
             access(User, &[Get]),

@@ -44,7 +44,7 @@ impl CodeRequest<'_> {
     /// Answers the request. If the request demands a sign-in (`prompt=login`, `max_age`) that was used for an earlier
     /// response, the user must sign in again. Errors: the request was pushed, and answered before. Round trips: 1; 1
     /// more for a demanded sign-in, for an ID token with claims of the profile, and for a pushed request each; 2 more if
-    /// the request was answered before.
+    /// the request was answered before. Once in half of the lifetime of a shared client, 2 more at the same time.
     pub async fn answer(self) -> Result<Response, HandlerError> {
         if !self.claim_sign_in().await? {
             return interactions::forward(self.context, "/login", &self.interaction.clone().sign_in_used());
@@ -78,7 +78,11 @@ impl CodeRequest<'_> {
         let Self { context, signed_in, client, .. } = self;
         let request = &self.requested.request;
         let grant = self.grant().await?;
-        let code = self.create(&grant).await?;
+        let extend = context.extend_shared(self.client, self.request.received_at);
+        let (code, extended) = futures::join!(self.create(&grant), extend);
+        // A fault here must not lose the code: the next code of the client extends its lifetime.
+        drop(extended);
+        let code = code?;
         let Some(code) = self.claim_pushed_request(code, signed_in.session.group).await? else { return Ok(None) };
         let binding = CodeBinding {
             client_id: &request.client_id,

@@ -4,7 +4,7 @@ use crate::{Context, HandlerError};
 use keys::Secrets;
 use protocol::registration::Registration;
 use protocol::shape::{Member, Shape};
-use protocol::{GrantType, InitialAccessToken, InitialAccessTokenId, RegistrationAccessToken, StoredClient};
+use protocol::{Client, GrantType, InitialAccessToken, InitialAccessTokenId, RegistrationAccessToken, StoredClient};
 use serde::Deserialize;
 use serde_json::Value;
 use std::time::Duration;
@@ -29,7 +29,7 @@ pub struct RegistrationPolicy {
     pub per_address: u32,
     /// Registrations of all addresses in an hour, with neither token nor statement.
     pub in_total: u32,
-    /// Time until a client registered without token or statement expires, unless it receives a token.
+    /// Time until a client registered without token or statement expires, unless it receives a code or a token.
     pub unused_lifetime: Duration,
 }
 
@@ -81,8 +81,31 @@ impl Context {
         token.seal(&self.secrets, client_id).into_exposed()
     }
 
-    /// Keeps a client that registered itself, because it received a token. Round trips: none for every other client.
-    pub async fn note_use(&self, stored: &StoredClient) -> Result<(), HandlerError> {
+    /// Extends the lifetime of a client that identical registrations share, because it received a code or a token. It stays at
+    /// least as long as the refresh tokens of the grant. Round trips: 2 if less than half of the lifetime is left, else 0.
+    pub async fn extend_shared(&self, stored: &StoredClient, now: Timestamp) -> Result<(), HandlerError> {
+        let lifetime = self.shared_client_lifetime(&stored.client);
+        if stored.is_shared() && stored.extension(lifetime, now).is_some() {
+            let client_id = &stored.client.client_id;
+            storage::clients::extend(self.records.as_ref(), client_id, lifetime, now).await?;
+            self.forget_client(client_id);
+        }
+        Ok(())
+    }
+
+    /// Returns the lifetime of a shared client after its use: twice that of its grants, because it is extended only if half of
+    /// it is over.
+    fn shared_client_lifetime(&self, client: &Client) -> Duration {
+        let grants = client.lifetimes(&self.config.lifetimes).refresh.absolute;
+        grants.max(self.config.registration.unused_lifetime).saturating_mul(2)
+    }
+
+    /// Keeps a client that registered itself, because it received a token. Round trips: 0 for every other client; 4, or those
+    /// of [`Self::extend_shared`].
+    pub async fn note_use(&self, stored: &StoredClient, now: Timestamp) -> Result<(), HandlerError> {
+        if stored.is_shared() {
+            return self.extend_shared(stored, now).await;
+        }
         if stored.unused_until.is_none() {
             return Ok(());
         }

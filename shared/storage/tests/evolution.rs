@@ -13,9 +13,9 @@ use latchkey_storage::{
 };
 use protocol::registration::{Registration, RegistrationState};
 use protocol::{
-    ActiveGrant, AuthenticationContext, AuthenticationMethod, AuthorizationRequest, Client, Grant, GrantState,
-    Parameters, PushedRequestId, RefreshLifetimes, RegistrationId, RequestEndpoint, ResponseTarget, RetryWindows,
-    RevokedToken, SecretVerifier, SentRequest, SessionGroup, StoredClient, UncheckedTarget,
+    ActiveGrant, AuthenticationContext, AuthenticationMethod, AuthorizationRequest, Client, ClientOrigin, Grant,
+    GrantState, Parameters, PushedRequestId, RefreshLifetimes, RegistrationId, RequestEndpoint, ResponseTarget,
+    RetryWindows, RevokedToken, SecretVerifier, SentRequest, SessionGroup, StoredClient, UncheckedTarget,
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -118,6 +118,21 @@ async fn a_client() {
     assert_eq!((listing.items, listing.unreadable), (vec![client()], vec![]));
     clients::remove(&memory, &id("shop")).await.unwrap();
     assert_deleted(&memory, Kind::Client);
+}
+
+#[tokio::test]
+async fn a_shared_client() {
+    let memory = Memory::new();
+    let (origin, lifetime) = (ClientOrigin::SharedRegistration, Duration::from_secs(100));
+    let public = typed(json!({ "client_id": "shop", "token_endpoint_auth_method": "none" }));
+    let until = NOW.after(lifetime);
+    let shared = StoredClient { origin, unused_until: Some(until), ..StoredClient::new(public, Vec::new()) };
+    assert_eq!(clients::share(&memory, &shared, NOW).await.unwrap(), shared);
+    evolve(&memory, Kind::Client).await;
+    let later = NOW.after(Duration::from_secs(51));
+    let extended = clients::extend(&memory, &id("shop"), lifetime, later).await.unwrap();
+    assert_eq!(extended.unwrap().unused_until, Some(later.after(lifetime)));
+    assert_kept(&memory, Kind::Client);
 }
 
 /// Members of members and of list elements belong to the record too.
@@ -397,17 +412,17 @@ async fn a_registration() {
     let memory = Memory::new();
     let registration =
         Registration { id: RegistrationId::new([0, 0], [1; 16]), registered_at: NOW, software_statement: None };
-    let state = RegistrationState::new(None, "w0".to_owned());
+    let state = RegistrationState::new("w0".to_owned());
     registrations::create(&memory, shop, &registration, &state, Some(LATER)).await.unwrap();
     evolve(&memory, Kind::Registration).await;
     registrations::keep(&memory, shop).await.unwrap();
     assert_kept(&memory, Kind::Registration);
     let registered = registrations::find(&memory, shop).await.unwrap().unwrap();
     let changed = registrations::change(&memory, shop, registered, |state| {
-        Ok::<_, latchkey_storage::Unavailable>(Some(state.shared("w1".to_owned())))
+        Ok::<_, latchkey_storage::Unavailable>(Some(state.replaced_with(0, false, "w1".to_owned())))
     });
     let changed = changed.await.unwrap().unwrap();
-    assert!(changed.state.shared);
+    assert_eq!(changed.state.latest, 1);
     assert_kept(&memory, Kind::Registration);
     let ended = registrations::end(&memory, shop, changed, NOW, "w2", |_| Ok::<_, latchkey_storage::Unavailable>(()));
     assert!(ended.await.unwrap().unwrap().state.ended);
@@ -421,7 +436,7 @@ async fn a_registration_that_cannot_be_read_does_not_keep_its_client() {
     let memory = Memory::new();
     let registration =
         Registration { id: RegistrationId::new([0, 0], [1; 16]), registered_at: NOW, software_statement: None };
-    let state = RegistrationState::new(None, "w0".to_owned());
+    let state = RegistrationState::new("w0".to_owned());
     registrations::create(&memory, &id("shop"), &registration, &state, None).await.unwrap();
     let record = memory.snapshot().pop().unwrap();
     memory.advance(&record.key, 0, r#"{"schema":9}"#, None).await.unwrap();
@@ -431,15 +446,11 @@ async fn a_registration_that_cannot_be_read_does_not_keep_its_client() {
 }
 
 #[tokio::test]
-async fn a_shared_client_and_an_initial_access_token() {
+async fn an_initial_access_token() {
     let memory = Memory::new();
-    registrations::claim_same(&memory, "print", None, &id("shop"), LATER).await.unwrap();
     let attempt = registrations::InitialUse { fingerprint: "print".to_owned(), client_id: id("shop"), at: NOW };
     registrations::use_initial(&memory, "token", 2, LATER, &attempt, "w0").await.unwrap();
     evolve(&memory, Kind::Registration).await;
-    assert_eq!(registrations::find_same(&memory, "print").await.unwrap(), Some(id("shop")));
-    let claimed = registrations::claim_same(&memory, "print", Some(&id("shop")), &id("new"), LATER).await.unwrap();
-    assert_eq!(claimed, id("new"));
     let used = registrations::use_initial(&memory, "token", 2, LATER, &attempt, "w1").await.unwrap();
     assert_eq!(used, registrations::Initial::Used);
     assert_kept(&memory, Kind::Registration);

@@ -15,13 +15,15 @@ pub enum ClientOrigin {
     SoftwareStatement,
     /// Registered without a credential: no trusted party vouches for its redirect URIs.
     OpenRegistration,
+    /// Registered without a credential, and shared by all identical registrations of a public client.
+    SharedRegistration,
 }
 
 impl ClientOrigin {
     /// True if registration took no credential.
     pub const fn is_open(self) -> bool {
         match self {
-            Self::OpenRegistration => true,
+            Self::OpenRegistration | Self::SharedRegistration => true,
             Self::Operator | Self::InitialAccessToken | Self::SoftwareStatement => false,
         }
     }

@@ -8,9 +8,11 @@
 use super::{human, settings};
 use crate::limits::MAX_CLIENT;
 use crate::parameters::printable;
-use crate::{Client, GrantType, Problem, RegistrationId, ResponseType};
+use crate::{Client, GrantType, Problem, RegistrationId, ResponseType, StoredClient};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
 use types::remote_url::{self, EgressPolicy};
 use types::{ClientId, Error, ErrorCode, Scope, Timestamp};
 
@@ -187,6 +189,35 @@ fn invalid(description: impl Into<std::borrow::Cow<'static, str>>) -> Error {
     Error::new(ErrorCode::InvalidClientMetadata, description)
 }
 
+/// Candidates for the `client_id` of a shared client. The operator may have taken the first ones.
+const SHARED_NAMES: u8 = 4;
+
+/// Returns the `client_id`s under which identical registrations share a client: the digest of the registered metadata, in the
+/// order in which they are tried. They depend on nothing else, so every instance finds the same client without an index.
+pub fn shared_names(client: &Client) -> Vec<ClientId> {
+    let mut document = document(client);
+    document.remove("client_id");
+    let text = Value::Object(document).to_string();
+    let name = |candidate: u8| {
+        let digest =
+            Sha256::new().chain_update(b"shared client\0").chain_update([candidate]).chain_update(&text).finalize();
+        ClientId::parse(&URL_SAFE_NO_PAD.encode(digest))
+    };
+    (0..SHARED_NAMES).filter_map(name).collect()
+}
+
+/// Returns the registration of a shared client, which has no record of its own; `None` if it is not shared. A client that
+/// was deleted and registered again is another registration.
+pub fn of_shared(stored: &StoredClient) -> Option<Registration> {
+    let registered_at = stored.since.filter(|_| stored.is_shared())?;
+    let client_id = stored.client.client_id.as_str();
+    let at = registered_at.as_millis().to_be_bytes();
+    let digest =
+        Sha256::new().chain_update(b"shared registration\0").chain_update(at).chain_update(client_id).finalize();
+    let id = RegistrationId::new([0, 0], *digest.first_chunk()?);
+    Some(Registration { id, registered_at, software_statement: None })
+}
+
 /// The part of a registration that never changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Registration {
@@ -209,24 +240,18 @@ pub struct RegistrationState {
     pub oldest: u32,
     /// Generation at which the client's secret was created.
     pub secret: u32,
-    /// True if several identical registrations share the client. None of them may change or delete it.
-    #[serde(default)]
-    pub shared: bool,
     /// True if the client was deleted. The record stays for a while: late requests must not create the client again, and
     /// an interrupted deletion can be finished.
     #[serde(default)]
     pub ended: bool,
-    /// Fingerprint under which an identical registration finds this one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub fingerprint: Option<String>,
     /// Identifier of the write.
     pub writer: String,
 }
 
 impl RegistrationState {
     /// Returns the state of a new registration.
-    pub fn new(fingerprint: Option<String>, writer: String) -> Self {
-        Self { latest: 0, oldest: 0, secret: 0, shared: false, ended: false, fingerprint, writer }
+    pub fn new(writer: String) -> Self {
+        Self { latest: 0, oldest: 0, secret: 0, ended: false, writer }
     }
 
     /// True if a token of this generation is valid.
@@ -257,18 +282,12 @@ impl RegistrationState {
         }
         let latest = self.latest.saturating_add(1);
         let secret = if new_secret { latest } else { self.secret };
-        Self { latest, oldest: generation, secret, fingerprint: None, writer, ..self.clone() }
+        Self { latest, oldest: generation, secret, writer, ..self.clone() }
     }
 
-    /// Returns the state after an identical registration.
-    #[must_use]
-    pub fn shared(&self, writer: String) -> Self {
-        Self { shared: true, writer, ..self.clone() }
-    }
-
-    /// Returns the state after the client was deleted. Identical registrations no longer find it.
+    /// Returns the state after the client was deleted.
     #[must_use]
     pub fn ended(&self, writer: String) -> Self {
-        Self { ended: true, fingerprint: None, writer, ..self.clone() }
+        Self { ended: true, writer, ..self.clone() }
     }
 }

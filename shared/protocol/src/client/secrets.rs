@@ -9,6 +9,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+use std::time::Duration;
 use subtle::ConstantTimeEq;
 use types::Timestamp;
 
@@ -26,7 +27,7 @@ pub struct StoredClient {
     /// The way in which the client came to be.
     #[serde(default)]
     pub origin: ClientOrigin,
-    /// Expiry of a client that registered itself and has received no token.
+    /// Expiry of a client that registered itself and has received no token, or that identical registrations share.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unused_until: Option<Timestamp>,
 }
@@ -40,6 +41,18 @@ impl StoredClient {
     /// True if the client has not expired at `now`.
     pub fn is_there(&self, now: Timestamp) -> bool {
         self.unused_until.is_none_or(|expires_at| !expires_at.is_past(now))
+    }
+
+    /// True if identical registrations share the client, as long as the operator did not make it confidential.
+    pub fn is_shared(&self) -> bool {
+        self.origin == ClientOrigin::SharedRegistration && !self.client.is_confidential()
+    }
+
+    /// Returns the expiry that replaces the present one if less than half of `lifetime` is left; `None` if more is left, or if
+    /// the client does not expire. So a client that is used all the time is written twice in a lifetime at most.
+    pub fn extension(&self, lifetime: Duration, now: Timestamp) -> Option<Timestamp> {
+        let is_short = |unused_until: Timestamp| unused_until.since(now) < lifetime.div_f64(2.0);
+        self.unused_until.filter(|unused_until| is_short(*unused_until)).map(|_| now.after(lifetime))
     }
 
     /// True if a token of this issue time may belong to this client, not to an earlier one with the same `client_id`.

@@ -70,6 +70,42 @@ pub async fn keep(records: &dyn Records, client_id: &ClientId) -> Result<(), Una
     update(records, target(client_id), Start::Read, keep).await.map(|_| ())
 }
 
+/// Stores a client that identical registrations share, unless it is there. Returns the stored client, which may be another
+/// one of that name. Round trips: 1, or 2 if one of that name has expired.
+pub async fn share(records: &dyn Records, client: &StoredClient, now: Timestamp) -> Result<StoredClient, Unavailable> {
+    let target = target(&client.client.client_id);
+    let shared = update(records, target, Start::Absent, |current: Option<&Current<StoredClient>>| {
+        let known = current.map(|current| &current.state.value).filter(|known| known.is_there(now));
+        Ok::<_, Unavailable>(match known {
+            None => Change::Write(client.clone(), expiry(client), client.clone()),
+            Some(known) => Change::Keep(known.clone()),
+        })
+    });
+    Ok(shared.await?.result)
+}
+
+/// Extends the expiry of a client that identical registrations share, if less than half of `lifetime` is left. Returns the
+/// client; `None` if it has expired or is gone. Round trips: 1, or 2 if it is extended.
+pub async fn extend(
+    records: &dyn Records,
+    client_id: &ClientId,
+    lifetime: Duration,
+    now: Timestamp,
+) -> Result<Option<StoredClient>, Unavailable> {
+    let extended = update(records, target(client_id), Start::Read, |current: Option<&Current<StoredClient>>| {
+        let known = current.map(|current| &current.state.value).filter(|known| known.is_there(now));
+        let extension = known.filter(|known| known.is_shared()).and_then(|known| known.extension(lifetime, now));
+        Ok::<_, Unavailable>(match (known, extension) {
+            (Some(known), Some(unused_until)) => {
+                let client = StoredClient { unused_until: Some(unused_until), ..known.clone() };
+                Change::Write(client.clone(), expiry(&client), Some(client))
+            }
+            _ => Change::Keep(known.cloned()),
+        })
+    });
+    Ok(extended.await?.result)
+}
+
 /// Removes a client. Does not read it.
 pub async fn remove(records: &dyn Records, client_id: &ClientId) -> Result<(), Unavailable> {
     records.delete(&key(client_id)).await

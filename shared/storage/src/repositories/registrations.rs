@@ -1,5 +1,5 @@
-//! Registrations: clients that registered themselves (RFC 7591), their registration access tokens, identical
-//! registrations that share a client, and the uses of initial access tokens. Never cached, unlike the clients.
+//! Registrations: clients that registered themselves (RFC 7591), their registration access tokens, and the uses of initial
+//! access tokens. Never cached, unlike the clients. A client that identical registrations share has no registration here.
 
 use super::stored::{Unreadable, decode, encode};
 use super::update::{Change, Current, Start, Target, create_new, update};
@@ -184,46 +184,6 @@ pub async fn keep(records: &dyn Records, client_id: &ClientId) -> Result<(), Una
 /// Removes the registration of a client. Does not read it.
 pub async fn remove(records: &dyn Records, client_id: &ClientId) -> Result<(), Unavailable> {
     records.delete(&client_target(client_id).key).await
-}
-
-/// The client that identical registrations share.
-#[derive(Clone, Serialize, Deserialize)]
-struct Shared {
-    client_id: ClientId,
-}
-
-fn shared_key(fingerprint: &str) -> Key {
-    key(&format!("same-{fingerprint}"))
-}
-
-/// Reads the client that registrations with this fingerprint share. Round trips: 1.
-pub async fn find_same(records: &dyn Records, fingerprint: &str) -> Result<Option<ClientId>, Unavailable> {
-    let Some(record) = records.get(&shared_key(fingerprint)).await? else { return Ok(None) };
-    let shared: Shared = decode(&record.key, &record.state)?;
-    Ok(Some(shared.client_id))
-}
-
-/// Makes registrations with this fingerprint share a client, if they share none or `instead_of`. Returns the client
-/// that they share, which is another if another caller was first. Round trips: 1; to replace one, 2.
-pub async fn claim_same(
-    records: &dyn Records,
-    fingerprint: &str,
-    instead_of: Option<&ClientId>,
-    client_id: &ClientId,
-    expires_at: Timestamp,
-) -> Result<ClientId, Unavailable> {
-    let target = Target::unowned(shared_key(fingerprint));
-    let claimed = update(records, target, Start::Absent, |current: Option<&Current<Shared>>| {
-        let known = current.map(|current| &current.state.value.client_id);
-        Ok::<_, Unavailable>(match known.filter(|known| instead_of != Some(known)) {
-            Some(known) => Change::Keep(known.clone()),
-            None => {
-                let shared = Shared { client_id: client_id.clone() };
-                Change::Write(shared, Some(expires_at), client_id.clone())
-            }
-        })
-    });
-    Ok(claimed.await?.result)
 }
 
 /// Uses an initial access token that allows `most` registrations. Exactly one caller gets its last use.

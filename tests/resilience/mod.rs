@@ -3,3 +3,4 @@
 mod bursts;
 mod exactly_once;
 mod hostile;
+mod limits;

@@ -27,18 +27,18 @@ async fn a_new_secret_is_good_at_once() {
     clients::save(memory.as_ref(), &stored).await.unwrap();
 
     instance.wait(Duration::from_secs(1));
-    let before = memory.counts().total();
+    let before = memory.counts().get;
     assert_eq!(token(&instance, "secret").await, 200, "the one before, as long as a client may be remembered");
-    assert_eq!(memory.counts().total() - before, 0);
+    assert_eq!(memory.counts().get - before, 0);
     assert_eq!(token(&instance, "new secret").await, 200);
     assert_eq!(token(&instance, "secret").await, 401);
-    for guess in 0..100 {
+    for guess in 0..20 {
         assert_eq!(token(&instance, &format!("guess {guess}")).await, 401);
     }
-    assert_eq!(memory.counts().total() - before, 1);
+    assert_eq!(memory.counts().get - before, 1);
     instance.wait(Duration::from_secs(1));
     assert_eq!(token(&instance, "guess").await, 401);
-    assert_eq!(memory.counts().total() - before, 2);
+    assert_eq!(memory.counts().get - before, 2);
 }
 
 /// A scope that the operator removes from a client is absent from new tokens of earlier grants.

@@ -76,7 +76,7 @@ async fn a_poll_is_one_round_trip() {
     Tokens::of(&warm.poll(&instance).await);
 
     let (began, device) = trips!(Device::new(&instance).await);
-    assert_eq!(began, 1, "device authorization");
+    assert_eq!(began, 2, "device authorization: the codes and the count, at the same time");
     let (pending, answer) = trips!(device.poll(&instance).await);
     assert_eq!((pending, error(&answer).as_str()), (1, "authorization_pending"));
     let (hasty, answer) = trips!(device.poll(&instance).await);

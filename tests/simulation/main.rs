@@ -31,6 +31,7 @@ mod notifications;
 mod pushed_requests;
 mod record_access;
 mod registration;
+mod request_limits;
 mod resources;
 mod restore;
 mod round_trips;

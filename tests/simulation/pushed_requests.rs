@@ -31,7 +31,11 @@ async fn each_step_keeps_its_round_trips() {
 
     let before = total();
     let pushed = push(&instance).await;
-    assert_eq!((total() - before, pushed.status.as_u16()), (1, 201), "push");
+    assert_eq!(
+        (total() - before, pushed.status.as_u16()),
+        (2, 201),
+        "push: the request and the count, at the same time"
+    );
 
     // Three calls as without the push, one to read the request, one to mark it as used.
     let before = total();

@@ -1,7 +1,7 @@
 //! A function uses only the records that its row in the manifest names.
 
 use http::{HeaderMap, Method};
-use latchkey_http::{Request, RequestLog, Response};
+use latchkey_http::{Forwarded, Request, RequestLog, Response};
 use provider::{Function, shell};
 use simulation::{Instance, T0};
 use std::sync::{Arc, Mutex};
@@ -29,6 +29,7 @@ async fn access_beyond_the_row_is_rejected_and_logged() {
         headers: HeaderMap::new(),
         body: Vec::new().into(),
         address: None,
+        forwarded: Forwarded::default(),
         received_at: T0,
         id: "test".to_owned(),
         log: RequestLog::default(),

@@ -46,7 +46,7 @@ async fn credentials(instance: &Instance, document: &Value) -> Response {
 }
 
 #[tokio::test]
-async fn an_assertion_takes_one_round_trip_and_a_forgery_none() {
+async fn an_assertion_takes_one_round_trip_and_a_failure_is_counted() {
     let memory = Arc::new(Memory::new());
     let instance = instance(&memory, &OPEN).await;
     let pair = platform().generate(Algorithm::ES256).await.unwrap();
@@ -76,8 +76,8 @@ async fn an_assertion_takes_one_round_trip_and_a_forgery_none() {
         trips.push((status, memory.counts().total() - before));
     }
     assert_eq!(trips[2], (200, 1), "a client that is known");
-    assert_eq!(trips[3], (401, 1), "used before");
-    assert_eq!(trips[4], (401, 0), "forged");
+    assert_eq!(trips[3], (401, 2), "used before: the mark, and the count of failures");
+    assert_eq!(trips[4], (401, 0), "malformed: nothing is verified");
 }
 
 #[tokio::test]

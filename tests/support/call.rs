@@ -1,13 +1,14 @@
 //! HTTP requests and responses.
 
 use crate::clock::{self, Clock};
-use crate::target::{platform, url};
+use crate::target::{platform, proxy_secret, url};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::Method;
 use reqwest::blocking::Client;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
+use std::net::Ipv6Addr;
 use std::sync::OnceLock;
 use std::time::Duration;
 use url::Url;
@@ -85,6 +86,11 @@ impl Call {
         self.header("authorization", format!("Bearer {token}"))
     }
 
+    /// Names the client's address as the trusted proxy of the suite does.
+    pub fn through_proxy(self, address: &str) -> Self {
+        self.header("x-client-address", address).header("latchkey-proxy-secret", proxy_secret())
+    }
+
     /// Sends the request and reads the whole response. Redirects are responses.
     pub fn send(self) -> Reply {
         self.try_send().unwrap_or_else(|(call, error)| panic!("{}: no answer to {call:?}: {error:?}", platform()))
@@ -124,6 +130,14 @@ impl Call {
         }
         headers
     }
+}
+
+/// Returns an address of a client in a network that no other test uses, for [`Call::through_proxy`].
+pub fn address() -> String {
+    let mut bytes = [0; 4];
+    getrandom::fill(&mut bytes).expect("entropy");
+    let [a, b, c, d] = bytes;
+    Ipv6Addr::new(0x2001, 0xdb8, u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d]), 0, 0, 0, 1).to_string()
 }
 
 /// Form-encodes parameters.

@@ -29,7 +29,7 @@ pub mod trusted;
 
 pub use authorization::{AuthorizationRequest, Callback, random};
 pub use browser::{Browser, Cookie, Landing, Turn};
-pub use call::{Call, Reply};
+pub use call::{Call, Reply, address};
 pub use client::{Authentication, Client, exchanger, service, spa, web};
 pub use clock::{Clock, now, wait};
 pub use host::{Answer, Host, Received};

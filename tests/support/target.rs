@@ -36,6 +36,12 @@ pub fn platform() -> String {
     env::var("LATCHKEY_TEST_PLATFORM").unwrap_or_else(|_| "local".to_owned())
 }
 
+/// Returns the secret of the trusted proxy, which names the client's address in `X-Client-Address`.
+pub(crate) fn proxy_secret() -> String {
+    let name = "LATCHKEY_TEST_PROXY_SECRET";
+    env::var(name).unwrap_or_else(|_| panic!("{name} is not set: this test names addresses of clients"))
+}
+
 /// Returns the grace window of refresh tokens.
 pub fn grace() -> Duration {
     seconds("LATCHKEY_TEST_GRACE")

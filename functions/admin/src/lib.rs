@@ -25,9 +25,12 @@ mod users;
 use http::{Method, StatusCode, header};
 use latchkey_http::{Request, Response};
 use percent_encoding::percent_decode_str;
-use provider::{AuditEvent, Context, Function, HandlerError, bearer_challenge};
+use protocol::rate_limit::Quota;
+use provider::rate_limiter::{Allowance, network};
+use provider::{AuditEvent, Context, Function, HandlerError, bearer_challenge, responses};
 use serde_json::{Map, Value, json};
 use std::fmt::Display;
+use std::time::Duration;
 use types::{Error, ErrorCode};
 
 /// The function, as every platform calls it.
@@ -35,8 +38,18 @@ pub const FUNCTION: Function = Function::api("admin", |request, context| Box::pi
 
 /// Answers one request.
 pub async fn handle(request: &Request, context: &Context) -> Result<Response, HandlerError> {
+    let failures = failures(request, context);
+    if let Err(wait) = failures.check() {
+        return Ok(too_many_failures(request, wait));
+    }
     let token = request.bearer().unwrap_or_default();
     if !token.is_some_and(|token| bearer::verify(&context.secrets, token, request.received_at)) {
+        AuditEvent::AdministrationRejected.record(request);
+        if token.is_some()
+            && let Err(wait) = failures.add().await?
+        {
+            return Ok(too_many_failures(request, wait));
+        }
         return Ok(unauthorized(request, token.is_some()));
     }
     let Some(path) = request.path.strip_prefix("/admin/").map(|path| path.trim_end_matches('/')) else {
@@ -129,9 +142,18 @@ fn body(request: &Request) -> Result<Map<String, Value>, (StatusCode, String)> {
     }
 }
 
+/// Returns the limit of wrong tokens of one network. A right token costs nothing, and is refused only where the limit is used up.
+fn failures<'a>(request: &Request, context: &'a Context) -> Allowance<'a> {
+    let from = network(request.address);
+    Allowance::new(context, request.received_at, Quota::ADMINISTRATION, "administration", &[&from])
+}
+
+fn too_many_failures(request: &Request, wait: Duration) -> Response {
+    responses::too_many(request, wait, "too many wrong tokens came from this network; try again later")
+}
+
 /// Answers 401 with a challenge (RFC 6750 §3).
 fn unauthorized(request: &Request, has_token: bool) -> Response {
-    AuditEvent::AdministrationRejected.record(request);
     let error = Error::new(ErrorCode::InvalidToken, "a bearer token made with the deployment's secret is needed");
     let challenge = bearer_challenge(has_token.then_some(&error));
     request.log.error(error.code.as_str(), &error.description);

@@ -7,7 +7,7 @@
 )]
 
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use latchkey_http::{Request, RequestLog, Response};
+use latchkey_http::{Forwarded, Request, RequestLog, Response};
 use provider::Context;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -54,6 +54,7 @@ impl Server {
             headers,
             body: body.map(Value::to_string).unwrap_or_default().into(),
             address: None,
+            forwarded: Forwarded::default(),
             received_at: NOW,
             id: "test".to_owned(),
             log: RequestLog::default(),
@@ -88,7 +89,9 @@ async fn without_a_good_token_nothing_is_read_or_written() {
             assert!(response.headers.contains_key(header::WWW_AUTHENTICATE));
         }
     }
-    assert_eq!(server.store.counts().total(), 0);
+    // Failures are counted, for their limit.
+    assert_eq!(server.store.counts().total(), server.store.counts().count);
+    assert!(server.store.snapshot().iter().all(|record| record.key.is(storage::Kind::Counter)));
 }
 
 /// An invalid query must not select every key.

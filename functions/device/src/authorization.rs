@@ -4,6 +4,7 @@ use crate::record_name;
 use http::{StatusCode, header};
 use latchkey_http::{Request, Response};
 use platform::entropy;
+use protocol::rate_limit::Quota;
 use protocol::{DeviceCode, DeviceRequest, PollInterval, UserCode};
 use provider::authorization::check_length;
 use provider::{ClientRequest, Context, HandlerError};
@@ -27,10 +28,11 @@ struct Codes {
 
 pub(crate) async fn respond(request: &Request, context: &Context) -> Result<Response, HandlerError> {
     let opened = ClientRequest::open(request, context).await?;
+    let limit = opened.limit(Quota::DEVICE_REQUESTS, "device requests")?;
     let asked = DeviceRequest::check(&opened.parameters, opened.client(), &context.config.resources)?;
     // The request travels through the sign-in of the user who approves it.
     check_length(&asked)?;
-    let codes = begin(context, asked, opened.now).await?;
+    let codes = limit.count(begin(context, asked, opened.now)).await?;
     Ok(Response::json(StatusCode::OK, &codes).with(header::PRAGMA, "no-cache"))
 }
 

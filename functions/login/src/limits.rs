@@ -8,7 +8,7 @@ use crate::known_browser::{self, KnownAccounts};
 use platform::entropy;
 use protocol::KnownBrowser;
 use protocol::rate_limit::{Limit, Quota};
-use provider::throttle::{QuotaCounter, RateLimiter, fail_all, network, release_all};
+use provider::rate_limiter::{QuotaCounter, RateLimiter, fail_all, network, release_all};
 use provider::{HandlerError, InteractionPage};
 use std::time::Duration;
 
@@ -71,6 +71,9 @@ async fn acquire_unknown<'a>(
 ) -> Result<Result<Vec<RateLimiter<'a>>, Duration>, HandlerError> {
     let (context, now, from) = (page.context, page.request.received_at, network(page.request.address));
     let of_network = RateLimiter::new(context, now, Limit::NETWORK, "network", &[&from]);
+    if let Err(wait) = of_network.check() {
+        return Ok(Err(wait));
+    }
     let of_account = QuotaCounter::new(context, now, Quota::ACCOUNT, "account", &[account]);
     let (in_network, in_account) = futures::join!(of_network.acquire(), of_account.add());
     let used = match (in_network, in_account) {

@@ -3,6 +3,7 @@
 use http::StatusCode;
 use latchkey_http::{Request, Response};
 use platform::entropy;
+use protocol::rate_limit::Quota;
 use protocol::{PUSHED_REQUEST_PREFIX, PushedRequestId, RequestUri};
 use provider::{ClientRequest, Context, Function, HandlerError};
 use serde::Serialize;
@@ -20,10 +21,12 @@ struct Answer {
 pub const FUNCTION: Function = Function::api("par", |request, context| Box::pin(handle(request, context)));
 
 /// Stores a request that passes every check of the authorization endpoint. Returns a reference to it, which this client
-/// may use once within a short time. Round trips: 1.
+/// may use once within a short time. Requests of clients that do not authenticate are limited per client and network. Round
+/// trips: 1; 1 more at the same time for a client that does not authenticate.
 pub async fn handle(request: &Request, context: &Context) -> Result<Response, HandlerError> {
     let asked = ClientRequest::open(request, context).await?;
     let (client, now) = (asked.client(), asked.now);
+    let limit = asked.limit(Quota::PUSHED_REQUESTS, "pushed requests")?;
     let checked = context.check_pushed(&asked.parameters, client, now).await?;
     let id = PushedRequestId::new(entropy::bytes()?, entropy::bytes()?);
     let expires_at = now.after(context.config.pushed_request_lifetime);
@@ -31,8 +34,8 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Ha
     let reference = reference.seal(&context.secrets, &client.client_id);
     let request = PushedRequest { request: checked.request, expected_subject: checked.expected_subject };
     // The record outlives its reference: a user who starts in time has the usual time to sign in.
-    pushed::create(context.records.as_ref(), id, &request, expires_at.after(context.config.interaction_lifetime))
-        .await?;
+    let forgotten_at = expires_at.after(context.config.interaction_lifetime);
+    limit.count(async { Ok(pushed::create(context.records.as_ref(), id, &request, forgotten_at).await?) }).await?;
     let answer = Answer {
         request_uri: format!("{PUSHED_REQUEST_PREFIX}{}", reference.expose()),
         expires_in: context.config.pushed_request_lifetime.as_secs(),

@@ -7,7 +7,7 @@ use http::{StatusCode, header};
 use latchkey_http::{Request, Response};
 use protocol::InitialAccessToken;
 use protocol::rate_limit::Quota;
-use provider::throttle::{QuotaCounter, Used, network, site};
+use provider::rate_limiter::{QuotaCounter, Used, network, site};
 use provider::{Context, HandlerError, bearer_challenge, responses};
 use std::time::Duration;
 use types::{Error, ErrorCode};
@@ -77,7 +77,8 @@ pub(crate) async fn take_quota(request: &Request, context: &Context) -> Result<(
     for counted in counted {
         counted?;
     }
-    refused.map_or(Ok(()), |wait| Err(too_many(request, wait).into()))
+    let description = "too many clients were registered recently; try again later";
+    refused.map_or(Ok(()), |wait| Err(responses::too_many(request, wait, description).into()))
 }
 
 /// Returns the time to wait if a quota refuses. The first entry is the total, the second one that of the network.
@@ -88,12 +89,4 @@ fn refusal(counted: &[Result<Used, HandlerError>], in_total: u32) -> Option<Dura
     let open_to_all = in_total.saturating_sub(in_total.div_euclid(RESERVE));
     let takes_reserve = network.total > 1 && all.total > open_to_all.into();
     exceeded.or_else(|| takes_reserve.then_some(SHORT))
-}
-
-fn too_many(request: &Request, wait: Duration) -> Response {
-    let error =
-        Error::new(ErrorCode::TemporarilyUnavailable, "too many clients were registered recently; try again later");
-    let seconds = responses::retry_after(wait);
-    request.log.error(error.code.as_str(), &error.description);
-    Response::json(StatusCode::TOO_MANY_REQUESTS, &error.to_body()).with(header::RETRY_AFTER, &seconds)
 }

@@ -1,11 +1,13 @@
 //! HTTP requests and responses as every platform hands them to a function. No I/O and no OAuth.
 
 pub mod cookie;
+mod forwarded;
 mod limits;
 mod log;
 mod request;
 mod response;
 
+pub use forwarded::Forwarded;
 pub use limits::{MAX_BODY, MAX_QUERY};
 pub use log::{LogMembers, RequestLog};
 pub use request::Request;

@@ -1,6 +1,6 @@
 //! A request as every platform hands it to a function.
 
-use crate::RequestLog;
+use crate::{Forwarded, RequestLog};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, Method, header};
 use std::net::IpAddr;
@@ -25,8 +25,10 @@ pub struct Request {
     pub headers: HeaderMap,
     /// The body, decoded from the platform's envelope.
     pub body: Bytes,
-    /// The client's address as the platform saw it; never from a header that a client can set.
+    /// The client's address: the platform's, or the one that a trusted proxy names; never from a header that a client can set.
     pub address: Option<IpAddr>,
+    /// The header fields of a proxy. The shell of the functions verifies them and sets `address`.
+    pub forwarded: Forwarded,
     /// Time at which the platform received the request.
     pub received_at: Timestamp,
     /// Identifier of the request in the log and on error pages.
@@ -105,6 +107,7 @@ impl Request {
             headers,
             body: Bytes::new(),
             address: None,
+            forwarded: Forwarded::default(),
             received_at: Timestamp::default(),
             id: String::new(),
             log: RequestLog::default(),

@@ -101,7 +101,7 @@ pub enum Purpose {
     /// Bearer tokens of the administration endpoint.
     Admin,
     /// Names of counters of the rate limits.
-    Throttle,
+    Counter,
     /// Pairwise subject identifiers.
     Pairwise,
     /// Ids of the records behind user codes.
@@ -118,7 +118,7 @@ impl Purpose {
         Self::ClientSecret,
         Self::SigningKeys,
         Self::Admin,
-        Self::Throttle,
+        Self::Counter,
         Self::Pairwise,
         Self::UserCode,
     ];
@@ -133,7 +133,7 @@ impl Purpose {
             Self::ClientSecret => "client-secret",
             Self::SigningKeys => "signing-keys",
             Self::Admin => "admin",
-            Self::Throttle => "throttle",
+            Self::Counter => "counter",
             Self::Pairwise => "pairwise",
             Self::UserCode => "user-code",
         }
@@ -156,7 +156,7 @@ struct Derived {
     client_secret: Keys,
     signing_keys: Keys,
     admin: Keys,
-    throttle: Keys,
+    counter: Keys,
     pairwise: Keys,
     user_code: Keys,
 }
@@ -182,7 +182,7 @@ impl Derived {
             client_secret: keys(Purpose::ClientSecret),
             signing_keys: keys(Purpose::SigningKeys),
             admin: keys(Purpose::Admin),
-            throttle: keys(Purpose::Throttle),
+            counter: keys(Purpose::Counter),
             pairwise: keys(Purpose::Pairwise),
             user_code: keys(Purpose::UserCode),
         }
@@ -197,7 +197,7 @@ impl Derived {
             Purpose::ClientSecret => &self.client_secret,
             Purpose::SigningKeys => &self.signing_keys,
             Purpose::Admin => &self.admin,
-            Purpose::Throttle => &self.throttle,
+            Purpose::Counter => &self.counter,
             Purpose::Pairwise => &self.pairwise,
             Purpose::UserCode => &self.user_code,
         }

@@ -70,7 +70,7 @@ pub enum RecordKind {
     /// A recent sign-out of a user from every session.
     SignOut,
     /// A counter, for rate limits and quotas.
-    Throttle,
+    Counter,
     /// The sealed signing keys.
     Keys,
 }
@@ -90,7 +90,7 @@ impl RecordKind {
         Self::Marker,
         Self::Logout,
         Self::SignOut,
-        Self::Throttle,
+        Self::Counter,
         Self::Keys,
     ];
 
@@ -109,7 +109,7 @@ impl RecordKind {
             Self::Marker => "marker",
             Self::Logout => "logout",
             Self::SignOut => "signout",
-            Self::Throttle => "throttle",
+            Self::Counter => "counter",
             Self::Keys => "keys",
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::{Access, Function, Keys, Owner, RecordKind, Role, Route, Schedule, Verb};
 use RecordKind::{
-    Client, Consent, Credential, Device, Grant, Logout, Marker, Pushed, Registration, Session, SignOut, Throttle, User,
+    Client, Consent, Counter, Credential, Device, Grant, Logout, Marker, Pushed, Registration, Session, SignOut, User,
 };
 use Verb::{Advance, Count, Create, Delete, Get};
 use http::Method;
@@ -49,6 +49,7 @@ pub const FUNCTIONS: &[Function] = &[
             access(Grant, &[Advance]),
             access(Logout, &[Create, Delete]),
             access(SignOut, &[Create]),
+            access(Counter, &[Count]),
             access(RecordKind::Keys, &[Get, Create, Advance]),
         ],
         lists: &[Owner::Clients, Owner::Users, Owner::User],
@@ -115,7 +116,7 @@ pub const FUNCTIONS: &[Function] = &[
             access(Device, &[Get, Create, Delete]),
             access(Grant, &[Create, Advance]),
             access(Marker, &[Create]),
-            access(Throttle, &[Count]),
+            access(Counter, &[Count]),
         ],
         calls_out: true,
         ..Function::BASE
@@ -124,7 +125,13 @@ pub const FUNCTIONS: &[Function] = &[
         name: "introspect",
         about: "Introspection endpoint (RFC 7662, RFC 9701)",
         role: Role::Endpoint(&[route("/introspect", POST), health("/health/introspect")]),
-        records: &[access(Client, &[Get]), access(Grant, &[Get]), access(Marker, &[Get, Create]), KEYS],
+        records: &[
+            access(Client, &[Get]),
+            access(Grant, &[Get]),
+            access(Marker, &[Get, Create]),
+            access(Counter, &[Count]),
+            KEYS,
+        ],
         keys: Keys::Sign,
         calls_out: true,
         ..Function::BASE
@@ -141,7 +148,7 @@ pub const FUNCTIONS: &[Function] = &[
             access(Grant, &[Advance]),
             access(Logout, &[Create]),
             access(SignOut, &[Create]),
-            access(Throttle, &[Count]),
+            access(Counter, &[Count]),
         ],
         lists: &[Owner::User],
         // Argon2 takes as long as the share of a processor that the memory buys.
@@ -201,7 +208,13 @@ pub const FUNCTIONS: &[Function] = &[
         name: "par",
         about: "Pushed authorization requests (RFC 9126)",
         role: Role::Endpoint(&[cors("/par", POST), health("/health/par")]),
-        records: &[access(Client, &[Get]), access(Pushed, &[Create]), access(Marker, &[Create]), KEYS],
+        records: &[
+            access(Client, &[Get]),
+            access(Pushed, &[Create]),
+            access(Marker, &[Create]),
+            access(Counter, &[Count]),
+            KEYS,
+        ],
         keys: Keys::Read,
         calls_out: true,
         ..Function::BASE
@@ -223,7 +236,7 @@ pub const FUNCTIONS: &[Function] = &[
         records: &[
             access(Client, &[Get, Create, Advance, Delete]),
             access(Registration, &[Get, Create, Advance, Delete]),
-            access(Throttle, &[Count]),
+            access(Counter, &[Count]),
             KEYS,
         ],
         keys: Keys::Read,
@@ -235,7 +248,13 @@ pub const FUNCTIONS: &[Function] = &[
         name: "revoke",
         about: "Revocation endpoint (RFC 7009)",
         role: Role::Endpoint(&[cors("/revoke", POST), health("/health/revoke")]),
-        records: &[access(Client, &[Get]), access(Grant, &[Get, Advance]), access(Marker, &[Create]), KEYS],
+        records: &[
+            access(Client, &[Get]),
+            access(Grant, &[Get, Advance]),
+            access(Marker, &[Create]),
+            access(Counter, &[Count]),
+            KEYS,
+        ],
         keys: Keys::Read,
         calls_out: true,
         ..Function::BASE
@@ -266,6 +285,7 @@ pub const FUNCTIONS: &[Function] = &[
             access(Device, &[Get, Advance]),
             access(User, &[Get]),
             access(Marker, &[Get, Create]),
+            access(Counter, &[Count]),
             KEYS,
         ],
         keys: Keys::SignAlways,

@@ -5,7 +5,7 @@ pub use crate::service::Service;
 use crate::{PlatformError, clock, entropy, stream, version};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
-use latchkey_http::{MAX_BODY, Request, RequestLog, Response};
+use latchkey_http::{Forwarded, MAX_BODY, Request, RequestLog, Response};
 use std::net::IpAddr;
 use std::sync::Once;
 use worker::js_sys::{Number, Reflect};
@@ -30,12 +30,13 @@ pub fn setting(env: &Env, name: &str) -> Option<String> {
 }
 
 /// Returns the request with the header fields of [`Request::FIELDS`]. A body is read up to one byte or chunk beyond the
-/// limit, which shows that it is too long.
-pub async fn read(request: worker::Request) -> Result<Request, PlatformError> {
+/// limit, which shows that it is too long. `address_field` is the header field in which a proxy names the client's address.
+pub async fn read(request: worker::Request, address_field: Option<&str>) -> Result<Request, PlatformError> {
     let sent = request.inner().headers();
     let headers = known_headers(|name| sent.get(name).ok().flatten())?;
     let body = read_body(&request, MAX_BODY).await?;
-    Ok(Request { body: body.into(), ..head(request.inner(), headers)? })
+    let forwarded = Forwarded::read(address_field, |name| sent.get(name).ok().flatten());
+    Ok(Request { body: body.into(), forwarded, ..head(request.inner(), headers)? })
 }
 
 /// Returns the request with all its header fields, and without its body.
@@ -68,6 +69,7 @@ fn head(inner: &web_sys::Request, headers: HeaderMap) -> Result<Request, Platfor
         headers,
         body: Bytes::new(),
         address,
+        forwarded: Forwarded::default(),
         received_at: clock::now(),
         id,
         log: RequestLog::default(),

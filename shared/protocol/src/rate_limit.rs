@@ -51,6 +51,8 @@ pub struct Window {
     pub ends_at: Timestamp,
 }
 
+const MINUTE: Duration = Duration::from_secs(60);
+
 const QUARTER_HOUR: Duration = Duration::from_secs(15 * 60);
 
 /// Longer than an attempt takes, and short enough to wait for.
@@ -72,19 +74,28 @@ impl Limit {
 
     /// Judges an attempt by the total after it was counted. Errors: the time until an attempt may succeed, in whole seconds.
     pub fn judge(self, total: i64, now: Timestamp) -> Result<(), Duration> {
-        // A negative total is that of a counter that lost attempts: it allows everything.
-        let halves = total.saturating_add(CARRIED / 2).div_euclid(CARRIED).max(0);
-        let in_progress = total.saturating_sub(halves.saturating_mul(CARRIED)).max(0);
-        let failures = halves.saturating_add(1).div_euclid(2);
-        let free = i64::from(self.free);
-        if failures >= free {
+        let (failures, in_progress) = Self::parts(total);
+        if self.is_used_up(total) {
             return Err(Window::at(now, self.window).wait(now));
         }
-        let room = free.saturating_sub(failures).saturating_add(self.at_once.into());
+        let room = i64::from(self.free).saturating_sub(failures).saturating_add(self.at_once.into());
         if in_progress <= room {
             return Ok(());
         }
         Err(self.progress.map_or(SOON, |length| Window::at(now, length).wait(now)))
+    }
+
+    /// True if the failures alone use up the limit: no attempt succeeds before the window ends.
+    pub fn is_used_up(self, total: i64) -> bool {
+        Self::parts(total).0 >= self.free.into()
+    }
+
+    /// Returns the failures and the attempts in progress of a total.
+    fn parts(total: i64) -> (i64, i64) {
+        // A negative total is that of a counter that lost attempts: it allows everything.
+        let halves = total.saturating_add(CARRIED / 2).div_euclid(CARRIED).max(0);
+        let in_progress = total.saturating_sub(halves.saturating_mul(CARRIED)).max(0);
+        (halves.saturating_add(1).div_euclid(2), in_progress)
     }
 }
 
@@ -92,6 +103,21 @@ impl Quota {
     /// Attempts to sign in to one account from browsers in which it did not sign in before, and from all networks. Beyond
     /// it [`Limit::ACCOUNT_IN_NETWORK`] decides, so that only a network that guesses is refused.
     pub const ACCOUNT: Self = Self { most: 2, window: Duration::from_secs(24 * 3600) };
+
+    /// Failed authentications of one client from one network (RFC 6749 §2.3.1). A secret has the strength of 128 random bits,
+    /// so the limit bounds the cost of guesses. It is short, because instances of a client with an old secret may share a network
+    /// with those that have the new one.
+    pub const CLIENT_AUTHENTICATION: Self = Self { most: 30, window: MINUTE };
+
+    /// Requests of administrators from one network whose token is wrong.
+    pub const ADMINISTRATION: Self = Self { most: 30, window: MINUTE };
+
+    /// Requests that one client pushes from one network without authentication: 20 a second on average, so that ten thousand
+    /// users behind one address can sign in within ten minutes.
+    pub const PUSHED_REQUESTS: Self = Self { most: 1200, window: MINUTE };
+
+    /// Device authorizations that one client starts from one network without authentication: 5 a second on average.
+    pub const DEVICE_REQUESTS: Self = Self { most: 300, window: MINUTE };
 
     /// Judges a use by the total after it was counted. Errors: the time until the next use, in whole seconds.
     pub fn judge(self, total: i64, now: Timestamp) -> Result<(), Duration> {

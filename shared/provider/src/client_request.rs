@@ -1,8 +1,10 @@
 //! Requests of clients that authenticate: the one way in for /token, /par, /revoke, /introspect and
 //! /device_authorization.
 
-use crate::{Context, HandlerError, RequestParameters};
+use crate::rate_limiter::{Allowance, network};
+use crate::{Context, HandlerError, RequestParameters, responses};
 use latchkey_http::Request;
+use protocol::rate_limit::Quota;
 use protocol::{Client, Parameters, StoredClient};
 use std::sync::Arc;
 use types::Timestamp;
@@ -48,5 +50,44 @@ impl<'a> ClientRequest<'a> {
     /// Returns the settings of the client.
     pub fn client(&self) -> &Client {
         &self.stored.client
+    }
+
+    /// Returns the limit of the requests that the client makes from one network, if it does not authenticate. Errors: 429, if
+    /// this instance saw the limit used up. Round trips: 0.
+    pub fn limit(&self, quota: Quota, kind: &'static str) -> Result<PublicLimit<'a>, HandlerError> {
+        let client = self.client();
+        let allowance = (!client.is_confidential()).then(|| {
+            let names = [client.client_id.as_str(), &network(self.request.address)];
+            Allowance::new(self.context, self.now, quota, kind, &names)
+        });
+        let limit = PublicLimit { request: self.request, allowance };
+        match limit.allowance.as_ref().map(Allowance::check) {
+            Some(Err(wait)) => Err(limit.refusal(wait)),
+            _ => Ok(limit),
+        }
+    }
+}
+
+/// The limit of requests of a client that does not authenticate; no limit for a client that does.
+pub struct PublicLimit<'a> {
+    request: &'a Request,
+    allowance: Option<Allowance<'a>>,
+}
+
+impl PublicLimit<'_> {
+    /// Does the work of the request and counts the request at the same time. Errors: 429, if the limit is used up. Round trips:
+    /// 1, at the same time as the work.
+    pub async fn count<T>(&self, work: impl Future<Output = Result<T, HandlerError>>) -> Result<T, HandlerError> {
+        let Some(allowance) = &self.allowance else { return work.await };
+        let (done, counted) = futures::join!(work, allowance.add());
+        match counted? {
+            Ok(()) => done,
+            Err(wait) => Err(self.refusal(wait)),
+        }
+    }
+
+    fn refusal(&self, wait: std::time::Duration) -> HandlerError {
+        let description = "this client sent too many requests from this network; try again later";
+        responses::too_many(self.request, wait, description).into()
     }
 }

@@ -1,7 +1,7 @@
 //! Configuration: read once, at start, and checked as a whole.
 
 use crate::settings::{SETTINGS, Seconds};
-use crate::{RegistrationPolicy, StatementIssuer};
+use crate::{RegistrationPolicy, StatementIssuer, TrustedProxy};
 use jose::{JwkSet, PublicKey};
 use keys::{Secret, Secrets};
 use protocol::shape::{self, Member};
@@ -39,6 +39,8 @@ pub struct Config {
     pub pairwise: Option<Secrets>,
     /// Registration policy.
     pub registration: RegistrationPolicy,
+    /// The proxy that names the addresses of clients.
+    pub proxy: Option<TrustedProxy>,
     /// Lifetime of an authorization code.
     pub code_lifetime: Duration,
     /// Lifetime of a device code and its user code.
@@ -228,6 +230,16 @@ impl Reader<'_> {
         policy
     }
 
+    fn proxy(&mut self) -> Option<TrustedProxy> {
+        let is_only_way = self.flag(TrustedProxy::ONLY);
+        let proxy =
+            TrustedProxy::of(self.text(TrustedProxy::ADDRESS_HEADER), self.text(TrustedProxy::SECRET), is_only_way);
+        proxy.unwrap_or_else(|problem| {
+            self.problems.push(problem);
+            None
+        })
+    }
+
     fn issuer(&mut self) -> String {
         const NAME: &str = "LATCHKEY_ISSUER";
         let Some(text) = self.text(NAME) else {
@@ -321,6 +333,7 @@ impl Config {
             pushed_request_lifetime: reader.seconds("LATCHKEY_PUSHED_REQUEST_LIFETIME"),
             pairwise: reader.secret("LATCHKEY_PAIRWISE_SECRET").map(|secret| Secrets::new(secret, None)),
             registration: reader.registration(reach),
+            proxy: reader.proxy(),
             code_lifetime: reader.seconds("LATCHKEY_CODE_LIFETIME"),
             device_code_lifetime: reader.seconds("LATCHKEY_DEVICE_CODE_LIFETIME"),
             lifetimes: Lifetimes {
@@ -355,6 +368,11 @@ impl Config {
             GrantType::Saml2Bearer => !self.trusted_saml_issuers.is_empty(),
             _ => true,
         })
+    }
+
+    /// Returns the header field in which the trusted proxy names the client's address, in lower case.
+    pub fn address_field(&self) -> Option<&str> {
+        self.proxy.as_ref().map(TrustedProxy::address_field)
     }
 
     /// True if cookies can be `Secure` and bound to the host: everywhere except at http://localhost.

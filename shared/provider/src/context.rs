@@ -2,6 +2,7 @@
 
 use crate::clients::ClientCache;
 use crate::poll_limiter::PollLimiter;
+use crate::rate_limiter::CountedHere;
 use crate::remote_keys::RemoteKeys;
 use crate::{Config, ConfigError, HandlerError};
 use keys::{KeySet, Keyring, Secrets};
@@ -36,6 +37,7 @@ pub struct Context {
     keyring: Arc<Mutex<Option<CachedKeyring>>>,
     pub(crate) clients: Arc<ClientCache>,
     pub(crate) remote_keys: Arc<RemoteKeys>,
+    pub(crate) counted_here: Arc<CountedHere>,
 }
 
 /// The signing keys, and the time at which they were read.
@@ -62,6 +64,7 @@ impl Context {
             keyring: Arc::default(),
             clients: Arc::default(),
             remote_keys: Arc::default(),
+            counted_here: Arc::default(),
         })
     }
 

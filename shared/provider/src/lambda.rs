@@ -24,7 +24,8 @@ pub fn run(function: Function) -> ExitCode {
 }
 
 async fn serve(function: Function, context: &'static Context) -> Result<(), Error> {
-    lambda::serve(async |request| shell::respond(&function, request, context).await).await
+    let address_field = context.config.address_field();
+    lambda::serve(address_field, async |request| shell::respond(&function, request, context).await).await
 }
 
 /// Runs the function on its schedule. A failure fails the run; Lambda then tries it again.

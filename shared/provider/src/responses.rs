@@ -28,6 +28,13 @@ pub fn error(request: &Request, error: &Error) -> Response {
     response
 }
 
+/// Returns the response to a request that a rate limit refuses: 429 (RFC 6585 §4), with the time to wait.
+pub fn too_many(request: &Request, wait: Duration, description: &'static str) -> Response {
+    let error = Error::new(ErrorCode::TemporarilyUnavailable, description);
+    request.log.error(error.code.as_str(), &error.description);
+    Response::json(StatusCode::TOO_MANY_REQUESTS, &error.to_body()).with(header::RETRY_AFTER, &retry_after(wait))
+}
+
 /// Returns a page with its content security policy.
 pub fn page(status: StatusCode, page: Page) -> Response {
     const PERMISSIONS: HeaderName = HeaderName::from_static("permissions-policy");

@@ -132,6 +132,21 @@ pub const SETTINGS: &[Setting] = &[
         (60, YEAR),
         "time after which such a client is deleted, unless it gets a token before",
     ),
+    setting(
+        "LATCHKEY_PROXY_ADDRESS_HEADER",
+        Some("none"),
+        "the header field in which a trusted proxy sends the client's address, such as `CloudFront-Viewer-Address`; of a list the last address counts. Without a proxy the platform's address counts",
+    ),
+    setting(
+        "LATCHKEY_PROXY_SECRET",
+        Some("none"),
+        "the secret that this proxy sends in the header field `Latchkey-Proxy-Secret`: at least 32 visible characters, such as `openssl rand -base64 32` makes; two separated by a space while it changes. Without it the address in the header field is ignored",
+    ),
+    setting(
+        "LATCHKEY_PROXY_ONLY",
+        Some("false"),
+        "`true`: requests without the secret of the proxy are answered with 403",
+    ),
     seconds("LATCHKEY_CODE_LIFETIME", "60", (1, 600), "lifetime of an authorization code"),
     seconds("LATCHKEY_DEVICE_CODE_LIFETIME", "600", (60, 3600), "lifetime of a device code and its user code"),
     seconds(

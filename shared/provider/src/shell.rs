@@ -10,9 +10,10 @@ use serde_json::{Value, json};
 use types::ClientId;
 
 /// Answers a request with a function.
-pub async fn respond(function: &Function, request: Request, context: &Context) -> Response {
+pub async fn respond(function: &Function, mut request: Request, context: &Context) -> Response {
     let route = function.row.route(&request.path);
-    let mut response = match refusal(route, &request) {
+    let bypasses_proxy = context.set_client_address(&mut request);
+    let mut response = match bypasses_proxy.or_else(|| refusal(route, &request)) {
         Some(refusal) => refusal,
         None if route.is_some_and(Route::is_health) => health(function.row.name, &request.path),
         None => match (function.handler)(&request, context).await {

@@ -18,7 +18,7 @@ static CONTEXT: OnceLock<Context> = OnceLock::new();
 /// learns only that the server does not work.
 pub async fn serve(function: Function, request: worker::Request, env: &Env) -> worker::Result<worker::Response> {
     let response = match context(env, function.row) {
-        Ok(context) => match read(request).await {
+        Ok(context) => match read(request, context.config.address_field()).await {
             Ok(request) => shell::respond(&function, request, context).await,
             Err(error) => broken(function.row.name, &error),
         },

@@ -97,7 +97,7 @@ async fn expired_records_are_removed_on_request() {
 async fn the_first_count_sets_the_expiry_of_a_counter() {
     let scratch = Scratch::new("counters");
     let records = scratch.open();
-    let key = Key::new(Kind::Throttle, Partition::of("window"), "window");
+    let key = Key::new(Kind::Counter, Partition::of("window"), "window");
     let (end, later) = (Timestamp::from_secs(1000), Timestamp::from_secs(2000));
     for (expires_at, total) in [(end, 1), (later, 2)] {
         assert_eq!(records.count(&key, 1, expires_at).await, Ok(total));

@@ -32,7 +32,7 @@ async fn each_verb_is_held_to_the_row() {
     assert!(records.get(&Key::from("other#0000#id".to_owned())).await.is_err());
     assert!(records.advance(&key(Kind::Grant), 0, "{}", None).await.is_err());
     assert!(records.delete(&key(Kind::Consent)).await.is_err());
-    assert!(records.count(&key(Kind::Throttle), 1, Timestamp::from_secs(1)).await.is_err());
+    assert!(records.count(&key(Kind::Counter), 1, Timestamp::from_secs(1)).await.is_err());
     let fault = records.list(&Owner::new("user#ada"), None, 1).await.unwrap_err();
     assert!(fault.reason.starts_with("forbidden record access: consent may not list user;"), "{fault}");
     let log = log.lock().unwrap();

@@ -5,7 +5,7 @@
 mod flow;
 
 use http::{HeaderMap, HeaderValue, Method, header};
-use latchkey_http::{Request, RequestLog, Response};
+use latchkey_http::{Forwarded, Request, RequestLog, Response};
 use protocol::{Client, SecretVerifier, StoredClient};
 use provider::{Context, ScheduledRun};
 use serde_json::{Value, json};
@@ -94,6 +94,7 @@ impl Instance {
             headers: fields,
             body: body.into(),
             address: Some(self.address),
+            forwarded: Forwarded::default(),
             received_at: self.now,
             id: "test".to_owned(),
             log: RequestLog::default(),

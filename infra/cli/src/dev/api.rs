@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use authorizer::gateway::{Gateway, GatewayDecision};
 use demo_api::Caller;
 use http::Method;
-use latchkey_http::{Request, RequestLog, Response};
+use latchkey_http::{Forwarded, Request, RequestLog, Response};
 use platform::entropy;
 use resource_server::{Http, Settings};
 use std::sync::Arc;
@@ -58,6 +58,7 @@ impl Http for Inside {
             headers: head.headers,
             body: body.into(),
             address: None,
+            forwarded: Forwarded::default(),
             received_at: crate::clock::now(),
             id: entropy::name().map_err(|error| error.reason)?,
             log: RequestLog::default(),

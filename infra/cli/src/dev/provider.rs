@@ -7,7 +7,7 @@ use crate::failure::Failure;
 use crate::secret;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use keys::Secret;
-use latchkey_http::{Request, RequestLog, Response};
+use latchkey_http::{Forwarded, Request, RequestLog, Response};
 use platform::local::Respond;
 use platform::{Fetcher, entropy};
 use provider::{Context, ScheduledFunction, ScheduledRun, shell};
@@ -114,6 +114,7 @@ impl Provider {
             headers,
             body: body.map(Value::to_string).unwrap_or_default().into(),
             address: None,
+            forwarded: Forwarded::default(),
             received_at: now,
             id: "demo-data".to_owned(),
             log: RequestLog::default(),
@@ -160,5 +161,9 @@ impl Respond for Provider {
                 .with(header::X_CONTENT_TYPE_OPTIONS, "nosniff")
                 .with_body("There is no page at this URL.\n")
         })
+    }
+
+    fn address_field(&self) -> Option<&str> {
+        self.context.config.address_field()
     }
 }

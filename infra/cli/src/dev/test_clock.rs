@@ -32,13 +32,17 @@ impl<A: Respond> Respond for TestClock<A> {
         }
         self.application.respond(request).await
     }
+
+    fn address_field(&self) -> Option<&str> {
+        self.application.address_field()
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use http::{HeaderMap, HeaderValue, Method, StatusCode};
-    use latchkey_http::RequestLog;
+    use latchkey_http::{Forwarded, RequestLog};
     use types::Timestamp;
 
     struct Echo;
@@ -57,6 +61,7 @@ mod tests {
             headers: HeaderMap::from_iter([(FIELD, HeaderValue::from_static(sent))]),
             body: Vec::new().into(),
             address: None,
+            forwarded: Forwarded::default(),
             received_at: Timestamp::from_secs(1_000),
             id: String::new(),
             log: RequestLog::default(),

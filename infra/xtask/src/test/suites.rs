@@ -17,6 +17,9 @@ const LOST_ANSWER: &str = "5";
 /// The age up to which the sample API uses an introspection response in the suite, in seconds.
 const INTROSPECTION_AGE: &str = "2";
 
+/// The secret of the trusted proxy in the suite: tests name the addresses of their clients.
+const PROXY_SECRET: &str = "suite-proxy-secret-0123456789abcdef";
+
 /// A server that tests run against.
 pub(super) struct Target {
     /// The base URL, which is the issuer.
@@ -29,7 +32,7 @@ pub(super) struct Target {
 
 impl Target {
     /// Returns the environment variables of the tests.
-    pub(super) fn variables(&self) -> [(&'static str, String); 8] {
+    pub(super) fn variables(&self) -> [(&'static str, String); 9] {
         [
             ("BASE_URL", self.url.clone()),
             ("LATCHKEY_TEST_URL", self.url.clone()),
@@ -39,6 +42,7 @@ impl Target {
             ("LATCHKEY_TEST_GRACE", GRACE.to_owned()),
             ("LATCHKEY_TEST_LOST_ANSWER", LOST_ANSWER.to_owned()),
             ("LATCHKEY_TEST_INTROSPECTION_AGE", INTROSPECTION_AGE.to_owned()),
+            ("LATCHKEY_TEST_PROXY_SECRET", PROXY_SECRET.to_owned()),
         ]
     }
 
@@ -194,6 +198,8 @@ fn settings() -> Result<BTreeMap<String, String>> {
         ("LATCHKEY_REFRESH_GRACE".to_owned(), GRACE.to_owned()),
         ("LATCHKEY_REFRESH_LOST_ANSWER".to_owned(), LOST_ANSWER.to_owned()),
         ("LATCHKEY_INTROSPECTION_AGE".to_owned(), INTROSPECTION_AGE.to_owned()),
+        ("LATCHKEY_PROXY_ADDRESS_HEADER".to_owned(), "X-Client-Address".to_owned()),
+        ("LATCHKEY_PROXY_SECRET".to_owned(), PROXY_SECRET.to_owned()),
         ("LATCHKEY_TRUSTED_ISSUERS".to_owned(), read("issuers.json")?),
         ("LATCHKEY_TRUSTED_SAML_ISSUERS".to_owned(), read("saml-issuers.json")?),
         ("LATCHKEY_SOFTWARE_STATEMENT_ISSUERS".to_owned(), read("software-issuers.json")?),

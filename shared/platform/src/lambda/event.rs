@@ -7,7 +7,7 @@ use crate::PlatformError;
 use base64::prelude::{BASE64_STANDARD, Engine};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
-use latchkey_http::{Request, RequestLog, Response};
+use latchkey_http::{Forwarded, Request, RequestLog, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -69,13 +69,20 @@ impl Event {
         authorizer.and_then(|authorizer| authorizer.lambda).unwrap_or_default()
     }
 
-    /// Returns the request. Of a body longer than `body_limit` bytes it decodes only enough to show that.
-    pub(super) fn into_request(self, now: Timestamp, body_limit: usize) -> Result<Request, PlatformError> {
+    /// Returns the request. Of a body longer than `body_limit` bytes it decodes only enough to show that. `address_field` is
+    /// the header field in which a proxy names the client's address. API Gateway writes the names of fields in lower case.
+    pub(super) fn into_request(
+        self,
+        now: Timestamp,
+        body_limit: usize,
+        address_field: Option<&str>,
+    ) -> Result<Request, PlatformError> {
         let context = self.request_context;
         let method = Method::from_bytes(context.http.method.as_bytes())
             .map_err(|_| PlatformError::new("the event's method is not a valid HTTP method"))?;
         let body = self.body.unwrap_or_default();
         let body = if self.is_base64_encoded { decode(&body, body_limit)? } else { Bytes::from(body) };
+        let forwarded = Forwarded::read(address_field, |name| self.headers.get(name).cloned());
         Ok(Request {
             method,
             path: encode_path(&self.raw_path),
@@ -83,6 +90,7 @@ impl Event {
             headers: headers(self.headers, &self.cookies),
             body,
             address: context.http.source_ip.parse().ok(),
+            forwarded,
             received_at: received_at(Timestamp::from_millis(context.time_epoch), now),
             id: context.request_id,
             log: RequestLog::default(),
@@ -100,7 +108,7 @@ impl AuthorizerEvent {
     /// Returns the request, which has no body, and the ARN of its route.
     pub fn into_request(mut self, now: Timestamp) -> Result<(Request, String), PlatformError> {
         let route = self.0.route_arn.take().unwrap_or_default();
-        Ok((self.0.into_request(now, 0)?, route))
+        Ok((self.0.into_request(now, 0, None)?, route))
     }
 }
 
@@ -204,7 +212,7 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
 
     fn event(json: serde_json::Value) -> Request {
-        serde_json::from_value::<Event>(json).unwrap().into_request(NOW, 8).unwrap()
+        serde_json::from_value::<Event>(json).unwrap().into_request(NOW, 8, Some("x-address")).unwrap()
     }
 
     #[test]

@@ -30,10 +30,10 @@ pub fn run(function: &str, serve: impl AsyncFnOnce() -> Result<(), Error>) -> Ex
     }
 }
 
-/// Serves HTTP API events with `respond`.
-pub async fn serve(respond: impl AsyncFn(Request) -> Response) -> Result<(), Error> {
+/// Serves HTTP API events with `respond`. `address_field` is the header field in which a proxy names the client's address.
+pub async fn serve(address_field: Option<&str>, respond: impl AsyncFn(Request) -> Response) -> Result<(), Error> {
     let answer = async |event: LambdaEvent<Event>| {
-        let request = event.payload.into_request(clock::now(), MAX_BODY)?;
+        let request = event.payload.into_request(clock::now(), MAX_BODY, address_field)?;
         Ok::<_, Error>(Answer::from(respond(request).await))
     };
     Runtime::new(service_fn(answer)).run().await
@@ -43,7 +43,7 @@ pub async fn serve(respond: impl AsyncFn(Request) -> Response) -> Result<(), Err
 pub fn read_event(event: &[u8], now: Timestamp) -> Result<Request, PlatformError> {
     let event: Event =
         serde_json::from_slice(event).map_err(|_| PlatformError::new("the event is no HTTP API event"))?;
-    event.into_request(now, MAX_BODY)
+    event.into_request(now, MAX_BODY, None)
 }
 
 /// Serves HTTP API events of routes behind a Lambda authorizer with `respond`, which also gets the context that the
@@ -52,7 +52,7 @@ pub async fn serve_authorized(respond: impl AsyncFn(Request, Map<String, Value>)
     let answer = async |event: LambdaEvent<Event>| {
         let mut event = event.payload;
         let context = event.take_authorizer_context();
-        let request = event.into_request(clock::now(), MAX_BODY)?;
+        let request = event.into_request(clock::now(), MAX_BODY, None)?;
         Ok::<_, Error>(Answer::from(respond(request, context).await))
     };
     Runtime::new(service_fn(answer)).run().await

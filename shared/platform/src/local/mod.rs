@@ -4,14 +4,14 @@ mod body;
 
 use bytes::Bytes;
 use futures::future::join_all;
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
-use latchkey_http::{Request, RequestLog, Response};
+use latchkey_http::{Forwarded, Request, RequestLog, Response};
 use std::convert::Infallible;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -40,6 +40,11 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 pub trait Respond: Send + Sync + 'static {
     /// Returns the response.
     fn respond(&self, request: Request) -> impl Future<Output = Response> + Send;
+
+    /// Returns the header field in which a proxy names the client's address, if one is configured.
+    fn address_field(&self) -> Option<&str> {
+        None
+    }
 }
 
 /// Listens on an address. With 127.0.0.1 it also listens on ::1 if the machine has it, because `localhost` may mean
@@ -126,7 +131,9 @@ async fn exchange(
     let (head, incoming) = request.into_parts();
     let response = match tokio::time::timeout(BODY_TIMEOUT, body::read(incoming)).await {
         Ok(Some(body)) => {
+            let field = |name: &str| last_value(&head.headers, name);
             let request = Request {
+                forwarded: Forwarded::read(application.address_field(), field),
                 method: head.method,
                 path: head.uri.path().to_owned(),
                 query: head.uri.query().unwrap_or_default().to_owned(),
@@ -145,6 +152,11 @@ async fn exchange(
     *answer.status_mut() = response.status;
     *answer.headers_mut() = response.headers;
     answer
+}
+
+/// Returns the last value of a header field: a proxy appends.
+fn last_value(headers: &HeaderMap, name: &str) -> Option<String> {
+    headers.get_all(name).iter().next_back().and_then(|value| value.to_str().ok()).map(str::to_owned)
 }
 
 /// Returns a name for a request: the time of the process's first request, and a number.

@@ -77,6 +77,16 @@ impl ClientCredentials {
         Ok(Self { client_id: known(client_id)?, evidence })
     }
 
+    /// True if the request presents a secret or an assertion.
+    pub const fn has_evidence(&self) -> bool {
+        !matches!(self.evidence, Evidence::None)
+    }
+
+    /// True if the request guesses the secret of a client: the client has one, and it is not the one presented.
+    pub fn is_guess(&self, client: &StoredClient) -> bool {
+        matches!(self.evidence, Evidence::Secret(_)) && client.client.has_secret()
+    }
+
     /// Checks the evidence by the method that the client registered. Returns what is left to verify. Errors:
     /// `invalid_client`, the same for an unknown client, a wrong secret and another method.
     pub fn check(&self, client: Option<&StoredClient>) -> Result<Verification<'_>, Error> {

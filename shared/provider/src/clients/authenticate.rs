@@ -1,33 +1,59 @@
 //! Client authentication (RFC 6749 §2.3): finds the client and verifies its evidence.
 
-use crate::{AuditEvent, Context, HandlerError, KeySource};
+use crate::rate_limiter::{Allowance, network};
+use crate::{AuditEvent, Context, HandlerError, KeySource, responses};
 use jose::Jwt;
 use latchkey_http::Request;
 use platform::entropy;
 use protocol::client_authentication::private_key_jwt::{self, AssertionAudience};
 use protocol::client_authentication::{Verification, invalid_client};
+use protocol::rate_limit::Quota;
 use protocol::{Client, ClientCredentials, Parameters, StoredClient};
 use serde_json::Value;
 use std::fmt::Display;
 use std::sync::Arc;
+use std::time::Duration;
 use storage::markers;
+use types::ClientId;
 
 impl Context {
     /// Finds and authenticates the client that sent the request (RFC 6749 §2.3, §3.2.1).
     ///
-    /// Round trips: none for a cached client; 1 to mark an assertion as used; 1 to read a client again if its
-    /// authentication fails. A client is read again at most once a second.
+    /// Wrong secrets, assertions with a wrong signature and replayed ones are limited per client and network (§2.3.1): beyond [`Quota::CLIENT_AUTHENTICATION`], this instance answers 429
+    /// to the client from this network until the window ends. Right credentials from elsewhere are accepted.
+    ///
+    /// Round trips: none for a cached client; 1 to mark an assertion as used; 1 to count a failure. A client whose authentication
+    /// fails is read again at most once a second.
     pub async fn authenticate(
         &self,
         request: &Request,
         parameters: &Parameters,
     ) -> Result<Arc<StoredClient>, HandlerError> {
         let credentials = ClientCredentials::from_request(request.authorization()?, parameters)?;
+        let limit = credentials.has_evidence().then(|| self.failures(&credentials.client_id, request));
+        if let Some(Err(wait)) = limit.as_ref().map(Allowance::check) {
+            return Err(too_many_failures(request, wait));
+        }
         let authenticated = self.check_credentials(&credentials, request).await;
         if let Err(HandlerError::Request(_)) = &authenticated {
             AuditEvent::ClientAuthenticationFailed { client: &credentials.client_id }.record(request);
         }
         authenticated
+    }
+
+    /// Counts a failed authentication. Returns `error`, or 429 beyond the limit. Round trips: 1.
+    async fn failed(&self, client_id: &ClientId, request: &Request, error: HandlerError) -> HandlerError {
+        match self.failures(client_id, request).add().await {
+            Ok(Ok(())) => error,
+            Ok(Err(wait)) => too_many_failures(request, wait),
+            Err(fault) => fault,
+        }
+    }
+
+    /// Returns the limit of failed authentications.
+    fn failures(&self, client_id: &ClientId, request: &Request) -> Allowance<'_> {
+        let names = [client_id.as_str(), &network(request.address)];
+        Allowance::new(self, request.received_at, Quota::CLIENT_AUTHENTICATION, "client authentication", &names)
     }
 
     async fn check_credentials(
@@ -45,7 +71,14 @@ impl Context {
             }
             checked => checked,
         };
-        let (verification, Some(client)) = (checked?, client) else {
+        let verification = match (checked, &client) {
+            (Ok(verification), _) => verification,
+            (Err(error), Some(client)) if credentials.is_guess(client) => {
+                return Err(self.failed(client_id, request, error.into()).await);
+            }
+            (Err(error), _) => return Err(error.into()),
+        };
+        let Some(client) = client else {
             return Err(HandlerError::unavailable("a client passed the check that was not found"));
         };
         match verification {
@@ -72,12 +105,21 @@ impl Context {
         let checked = private_key_jwt::check(claims, jwt.header().typ.as_deref(), client, audience, now)
             .map_err(|problem| refused(problem.as_str()))?;
         let keys = KeySource::of(client).ok_or_else(|| refused("the client has no keys registered"))?;
-        self.verify_by(&jwt, keys, now).await.map_err(refused)?;
+        let client_id = &client.client_id;
+        if let Err(error) = self.verify_by(&jwt, keys, now).await {
+            return Err(self.failed(client_id, request, refused(error)).await);
+        }
         let (mark, forgotten_at) = (checked.mark(), checked.forgotten_at());
         let is_first =
             markers::use_once(self.records.as_ref(), "assertion", &mark, forgotten_at, &entropy::name()?).await?;
-        if is_first { Ok(()) } else { Err(refused("it was used before")) }
+        if is_first { Ok(()) } else { Err(self.failed(client_id, request, refused("it was used before")).await) }
     }
+}
+
+fn too_many_failures(request: &Request, wait: Duration) -> HandlerError {
+    let description =
+        "client authentication failed too often from this network; correct the credentials and try again later";
+    responses::too_many(request, wait, description).into()
 }
 
 fn refused(reason: impl Display) -> HandlerError {

@@ -5,9 +5,13 @@ use futures::future::join_all;
 use keys::Purpose;
 use protocol::rate_limit::{ATTEMPT, CARRIED, FAILURE, Limit, Quota, Window};
 use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use storage::counters;
-use types::Timestamp;
+use types::{BoundedCache, Timestamp};
+
+/// The most counters whose uses an instance remembers.
+const MAX_REMEMBERED: usize = 1024;
 
 /// A counter in the store. Its name is a MAC, which tells a reader of the store nothing.
 struct Counter<'a> {
@@ -20,9 +24,19 @@ struct Counter<'a> {
 impl<'a> Counter<'a> {
     fn new(context: &'a Context, now: Timestamp, length: Duration, kind: &str, of: &[&str]) -> Self {
         let parts: Vec<&[u8]> = std::iter::once(kind).chain(of.iter().copied()).map(str::as_bytes).collect();
-        let tag = context.secrets.mac(Purpose::Throttle, &parts);
+        let tag = context.secrets.mac(Purpose::Counter, &parts);
         let name = tag.iter().map(|byte| format!("{byte:02x}")).collect();
         Self { context, name, now, length }
+    }
+
+    /// Returns the name among the counters that this instance remembers.
+    fn remembered_as(&self) -> (String, u64) {
+        (self.name.clone(), Window::at(self.now, self.length).number)
+    }
+
+    /// Adds to the uses that this instance saw in the window. Returns the new number. Round trips: 0.
+    fn remember(&self, by: i64) -> i64 {
+        self.context.counted_here.add(self.remembered_as(), by, self.now)
     }
 
     async fn add(&self, by: i64) -> Result<i64, HandlerError> {
@@ -39,6 +53,32 @@ impl<'a> Counter<'a> {
     async fn subtract(&self, by: i64) {
         if let Err(error) = self.add(by.saturating_neg()).await {
             (self.context.log)(&format!("a rate limit was not released: {error:?}"));
+        }
+    }
+}
+
+/// The uses that this instance counted, or saw as used up, by counter and window. A counter that is evicted costs a call again.
+pub(crate) struct CountedHere(Mutex<BoundedCache<(String, u64), i64>>);
+
+impl Default for CountedHere {
+    fn default() -> Self {
+        Self(Mutex::new(BoundedCache::new(MAX_REMEMBERED)))
+    }
+}
+
+impl CountedHere {
+    fn add(&self, key: (String, u64), by: i64, now: Timestamp) -> i64 {
+        let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match counted.get_mut(&key) {
+            Some(total) => {
+                *total = total.saturating_add(by);
+                *total
+            }
+            None if by == 0 => 0,
+            None => {
+                counted.insert(key, by, now);
+                by
+            }
         }
     }
 }
@@ -60,8 +100,12 @@ impl<'a> RateLimiter<'a> {
     }
 
     /// Counts an attempt before it is judged. Errors: the time until the next attempt; nothing stays counted then. Round
-    /// trips: 1, or 2 at the same time if attempts in progress are counted by themselves; 1 more if the attempt is refused.
+    /// trips: 1, or 2 at the same time if attempts in progress are counted by themselves; 1 more if the attempt is refused; 0 if
+    /// this instance saw the limit used up.
     pub async fn acquire(&self) -> Result<Result<(), Duration>, HandlerError> {
+        if let Err(wait) = self.check() {
+            return Ok(Err(wait));
+        }
         let total = match &self.progress {
             None => self.counter.add(ATTEMPT).await?,
             Some(progress) => {
@@ -71,9 +115,21 @@ impl<'a> RateLimiter<'a> {
         };
         let judged = self.limit.judge(total, self.counter.now);
         if judged.is_err() {
+            if self.limit.is_used_up(total) {
+                self.counter.remember(USED_UP);
+            }
             self.release().await;
         }
         Ok(judged)
+    }
+
+    /// Judges an attempt by what this instance saw. Errors: the time until the next attempt, if the limit is used up. Round
+    /// trips: 0.
+    pub fn check(&self) -> Result<(), Duration> {
+        match self.counter.remember(0) {
+            0 => Ok(()),
+            _ => self.limit.judge(i64::MAX, self.counter.now),
+        }
     }
 
     /// Subtracts an attempt that succeeded, or that another limit refused. Round trips: 1.
@@ -148,6 +204,44 @@ impl<'a> QuotaCounter<'a> {
     /// Subtracts a use that was refused. Round trips: 1.
     pub async fn release(&self) {
         self.counter.subtract(ATTEMPT).await;
+    }
+}
+
+/// A number that no counter reaches by uses.
+const USED_UP: i64 = i64::MAX;
+
+/// A quota whose uses stay counted: failures, or requests of clients that do not authenticate.
+///
+/// Once an instance saw that the allowance is used up, it refuses without a call until the window ends. Requests that arrive at
+/// the same moment are counted by the instance before any call, so that they cannot evade it.
+pub struct Allowance<'a> {
+    counter: Counter<'a>,
+    quota: Quota,
+}
+
+impl<'a> Allowance<'a> {
+    /// Returns the allowance `kind` of these names.
+    pub fn new(context: &'a Context, now: Timestamp, quota: Quota, kind: &str, of: &[&str]) -> Self {
+        Self { counter: Counter::new(context, now, quota.window, kind, of), quota }
+    }
+
+    /// Judges the next use by what this instance saw. Errors: the time until the next use. Round trips: 0.
+    pub fn check(&self) -> Result<(), Duration> {
+        self.quota.judge(self.counter.remember(0), self.counter.now)
+    }
+
+    /// Counts a use. Errors: the time until the next use, if the allowance is used up. Round trips: 1; 0 if this instance saw
+    /// that it is used up.
+    pub async fn add(&self) -> Result<Result<(), Duration>, HandlerError> {
+        let here = self.quota.judge(self.counter.remember(ATTEMPT), self.counter.now);
+        if here.is_err() {
+            return Ok(here);
+        }
+        let judged = self.quota.judge(self.counter.add(ATTEMPT).await?, self.counter.now);
+        if judged.is_err() {
+            self.counter.remember(USED_UP);
+        }
+        Ok(judged)
     }
 }
 

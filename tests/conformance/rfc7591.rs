@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 use suite::registration::{Registered, register, register_with};
 use suite::{
-    Answer, AuthorizationRequest, Browser, Call, Host, Signer, TokenRequest, admin, issuer, now, random, trusted,
+    Answer, AuthorizationRequest, Browser, Call, Client, Host, Signer, TokenRequest, admin, issuer, now, random,
+    trusted,
 };
 
 /// Returns the metadata of a web application with a new name.
@@ -533,4 +534,22 @@ fn software_statements_that_are_refused() {
     }
     let unknown = trusted::people().sign(&claims(json!({ "iss": "https://nobody.example" })));
     register(&with(&json!({ "software_statement": unknown }))).expect_error(400, "unapproved_software_statement");
+}
+
+/// Anyone can register openly, so the server fetches no request object for such a client unless the operator allows it
+/// (`LATCHKEY_REGISTRATION_REQUEST_URIS`). The response says what was registered (§3.2.1).
+#[test]
+fn an_open_registration_has_no_request_uris() {
+    let metadata = json!({
+        "redirect_uris": ["https://request-uris.example/callback"],
+        "request_uris": ["https://request-uris.example/object"],
+    });
+    let document = register(&metadata).expect(201).json();
+    assert_eq!(document.get("request_uris"), None, "{document}");
+    let client = Client::public(document["client_id"].as_str().expect("client_id"));
+    let client = Client { redirect_uri: "https://request-uris.example/callback".to_owned(), ..client };
+    let request = AuthorizationRequest::new(&client).set("request_uri", "https://request-uris.example/object");
+    let reply = Call::get(&request.url()).send();
+    assert!(!reply.text().contains("interaction"), "{reply:?}");
+    assert!(reply.location().is_none_or(|location| location.as_str().contains("invalid_request_uri")), "{reply:?}");
 }

@@ -39,7 +39,7 @@ pub(crate) async fn interaction(
     }
     let client = find_client(&parameters, request, context).await?;
     request.log.client(&client.client.client_id);
-    let checked = context.check_authorization(&parameters, &client.client, now).await;
+    let checked = context.check_authorization(&parameters, &client, now).await;
     let checked = checked.map_err(|error| return_offer::instead_of_redirect(error, &client, request, context))?;
     let requested = Requested::Authorization(Box::new(RequestedAuthorization {
         request: checked.request,

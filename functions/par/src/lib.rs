@@ -27,7 +27,7 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Ha
     let asked = ClientRequest::open(request, context).await?;
     let (client, now) = (asked.client(), asked.now);
     let limit = asked.limit(Quota::PUSHED_REQUESTS, "pushed requests")?;
-    let checked = context.check_pushed(&asked.parameters, client, now).await?;
+    let checked = context.check_pushed(&asked.parameters, &asked.stored, now).await?;
     let id = PushedRequestId::new(entropy::bytes()?, entropy::bytes()?);
     let expires_at = now.after(context.config.pushed_request_lifetime);
     let reference = RequestUri { request: id, issued_at: now, expires_at };

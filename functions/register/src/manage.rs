@@ -93,7 +93,10 @@ pub(crate) async fn replace(
     };
     let policy = &context.config.registration;
     let limits = Limits { scopes: &policy.scopes, grants: &policy.grants, reach: context.fetch.reach() };
-    let client = registration::read(client_id, metadata, said.as_ref(), &limits)?;
+    let mut client = registration::read(client_id, metadata, said.as_ref(), &limits)?;
+    if before.origin.is_open() && !policy.request_uris {
+        client.request_uris.clear();
+    }
     sector::check(&client, context).await?;
     let needs_secret = client.has_secret() && before.secrets.is_empty();
     let makes_secret = rotation != SecretRotation::Keep || needs_secret;

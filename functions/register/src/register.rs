@@ -61,8 +61,11 @@ pub(crate) async fn register(request: &Request, context: &Context) -> Result<Res
     };
     let limits = Limits { scopes: &policy.scopes, grants: &policy.grants, reach: context.fetch.reach() };
     let client_id = ClientId::try_from(entropy::name()?).map_err(HandlerError::unavailable)?;
-    let client = registration::read(&client_id, metadata, said.as_ref(), &limits)?;
+    let mut client = registration::read(&client_id, metadata, said.as_ref(), &limits)?;
     if matches!(authority, Authority::Open) {
+        if !policy.request_uris {
+            client.request_uris.clear();
+        }
         if !client.is_confidential() {
             return shared(client, context, request).await;
         }

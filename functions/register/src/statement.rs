@@ -24,7 +24,7 @@ pub(crate) async fn verify(statement: &str, context: &Context, now: Timestamp) -
     let trusted = issuers.iter().find(|trusted| trusted.issuer == issuer).ok_or_else(|| {
         Error::new(ErrorCode::UnapprovedSoftwareStatement, "software_statement: its issuer is not trusted here")
     })?;
-    let keys = KeySource::either(trusted.jwks.as_ref(), trusted.jwks_uri.as_deref())
+    let keys = KeySource::of_issuer(trusted.jwks.as_ref(), trusted.jwks_uri.as_deref())
         .ok_or_else(|| invalid(KeyError::NoKeySet))?;
     let Value::Object(claims) = context.verify_by(&jwt, keys, now).await.map_err(invalid)? else {
         return Err(invalid("its claims are not an object"));

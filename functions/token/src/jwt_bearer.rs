@@ -24,7 +24,7 @@ pub(crate) async fn issue(request: &TokenRequest<'_>) -> Result<TokenResponse, H
         )
         .into());
     }
-    let keys = KeySource::either(issuer.jwks.as_ref(), issuer.jwks_uri.as_deref())
+    let keys = KeySource::of_issuer(issuer.jwks.as_ref(), issuer.jwks_uri.as_deref())
         .ok_or_else(|| HandlerError::unavailable("a trusted issuer has no keys"))?;
     let claims = match request.context.verify_by(&jwt, keys, request.now).await {
         Ok(Value::Object(claims)) => claims,

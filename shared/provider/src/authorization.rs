@@ -4,10 +4,9 @@
 use crate::{Context, HandlerError, KeySource};
 use jose::Jwt;
 use latchkey_http::MAX_QUERY;
-use platform::fetch;
 use protocol::{
     AuthorizationRequest, Client, Delivery, PUSHED_REQUEST_PREFIX, Parameters, PushedRequestId, RequestEndpoint,
-    RequestObject, RequestUri, ResponseTarget, SentRequest,
+    RequestObject, RequestUri, ResponseTarget, SentRequest, StoredClient,
 };
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -46,14 +45,14 @@ impl Context {
     pub async fn check_authorization(
         &self,
         parameters: &Parameters,
-        client: &Client,
+        client: &StoredClient,
         now: Timestamp,
     ) -> Result<CheckedRequest, HandlerError> {
         if parameters.is_repeated("request_uri") || parameters.is_repeated("request") {
             return Err(HandlerError::Request(Error::invalid_request("request or request_uri is repeated")));
         }
         match parameters.value("request_uri").and_then(|uri| uri.strip_prefix(PUSHED_REQUEST_PREFIX)) {
-            Some(reference) => self.find_pushed(reference, client, now).await,
+            Some(reference) => self.find_pushed(reference, &client.client, now).await,
             None => self.check_sent(parameters, client, RequestEndpoint::Authorization, now).await,
         }
     }
@@ -62,7 +61,7 @@ impl Context {
     pub async fn check_pushed(
         &self,
         parameters: &Parameters,
-        client: &Client,
+        client: &StoredClient,
         now: Timestamp,
     ) -> Result<CheckedRequest, HandlerError> {
         self.check_sent(parameters, client, RequestEndpoint::PushedRequest, now).await
@@ -72,10 +71,11 @@ impl Context {
     async fn check_sent(
         &self,
         parameters: &Parameters,
-        client: &Client,
+        stored: &StoredClient,
         endpoint: RequestEndpoint,
         now: Timestamp,
     ) -> Result<CheckedRequest, HandlerError> {
+        let client = &stored.client;
         let sent = SentRequest {
             parameters,
             in_request_object: false,
@@ -84,7 +84,7 @@ impl Context {
             resources: &self.config.resources,
             require_pushed_requests: self.config.require_pushed_requests,
         };
-        let opened = match self.open_request_object(&sent, now).await {
+        let opened = match self.open_request_object(&sent, stored, now).await {
             Ok(opened) => opened,
             Err(error) => {
                 return Err(match ResponseTarget::check(parameters, client) {
@@ -156,45 +156,35 @@ impl Context {
     }
 
     /// Returns the parameters of the request object, if the request has one.
-    async fn open_request_object(&self, sent: &SentRequest<'_>, now: Timestamp) -> Result<Option<Parameters>, Error> {
+    async fn open_request_object(
+        &self,
+        sent: &SentRequest<'_>,
+        stored: &StoredClient,
+        now: Timestamp,
+    ) -> Result<Option<Parameters>, Error> {
         sent.check_references()?;
         let fetched;
         let object = match (sent.parameters.value("request"), sent.parameters.value("request_uri")) {
             (Some(object), _) => object,
             (None, Some(uri)) => {
-                fetched = self.fetch_request_object(uri, sent.client).await?;
+                fetched = self.request_object_at(uri, stored, now).await?;
                 fetched.as_str()
             }
             (None, None) => return Ok(None),
         };
-        let claims = self.request_object_claims(object, sent.client, now).await?;
+        let claims = self.request_object_claims(object, stored, now).await?;
         let parameters =
             RequestObject::new(claims).into_parameters(&sent.client.client_id, &self.config.issuer, now)?;
         Ok(Some(parameters))
     }
 
-    async fn fetch_request_object(&self, uri: &str, client: &Client) -> Result<String, Error> {
-        let refuse = |description: String| Error::new(ErrorCode::InvalidRequestUri, description);
-        if uri.len() > RequestObject::MAX_REQUEST_URI {
-            return Err(refuse(format!("request_uri is longer than {} characters", RequestObject::MAX_REQUEST_URI)));
-        }
-        if !RequestObject::is_registered(client, uri) {
-            return Err(refuse("the request_uri is not among the client's request_uris".to_owned()));
-        }
-        let fetched = self.fetch.get(uri, jose::MAX_JWT_LENGTH, fetch::TIMEOUT).await;
-        let fetched = fetched.map_err(|error| self.log_fetch_error(&error)).ok();
-        let fetched = fetched.filter(|fetched| fetched.status == http::StatusCode::OK);
-        let text = fetched.and_then(|fetched| String::from_utf8(fetched.body).ok());
-        text.map(|text| text.trim().to_owned())
-            .ok_or_else(|| refuse("the request_uri does not answer with status 200 and a request object".to_owned()))
-    }
-
     async fn request_object_claims(
         &self,
         object: &str,
-        client: &Client,
+        stored: &StoredClient,
         now: Timestamp,
     ) -> Result<Map<String, Value>, Error> {
+        let client = &stored.client;
         if let Some(claims) = jose::unsecured_claims(object) {
             RequestObject::check_algorithm(client, None)?;
             return Ok(claims);
@@ -210,7 +200,7 @@ impl Context {
             ));
         }
         RequestObject::check_algorithm(client, Some(jwt.header().alg))?;
-        let Some(keys) = KeySource::of(client) else {
+        let Some(keys) = KeySource::of_stored(stored) else {
             return Err(RequestObject::invalid("the client has registered no keys"));
         };
         match self.verify_by(&jwt, keys, now).await {

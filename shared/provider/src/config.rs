@@ -194,6 +194,7 @@ impl Reader<'_> {
             per_address: self.number("LATCHKEY_REGISTRATIONS_PER_ADDRESS"),
             in_total: self.number("LATCHKEY_REGISTRATIONS_IN_TOTAL"),
             unused_lifetime: self.seconds("LATCHKEY_REGISTRATION_UNUSED_LIFETIME"),
+            request_uris: self.flag("LATCHKEY_REGISTRATION_REQUEST_URIS"),
             statement_issuers: self.list(ISSUERS, StatementIssuer::MEMBERS),
             ..RegistrationPolicy::default()
         };

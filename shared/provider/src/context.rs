@@ -1,9 +1,11 @@
 //! The context of a function: settings, keys, store, caches.
 
 use crate::clients::ClientCache;
+use crate::fetch_pace::FetchPace;
 use crate::poll_limiter::PollLimiter;
 use crate::rate_limiter::CountedHere;
 use crate::remote_keys::RemoteKeys;
+use crate::request_objects::RequestObjects;
 use crate::{Config, ConfigError, HandlerError};
 use keys::{KeySet, Keyring, Secrets};
 use platform::Fetcher;
@@ -37,6 +39,8 @@ pub struct Context {
     keyring: Arc<Mutex<Option<CachedKeyring>>>,
     pub(crate) clients: Arc<ClientCache>,
     pub(crate) remote_keys: Arc<RemoteKeys>,
+    pub(crate) request_objects: Arc<RequestObjects>,
+    pub(crate) fetch_pace: Arc<FetchPace>,
     pub(crate) counted_here: Arc<CountedHere>,
 }
 
@@ -64,6 +68,8 @@ impl Context {
             keyring: Arc::default(),
             clients: Arc::default(),
             remote_keys: Arc::default(),
+            request_objects: Arc::default(),
+            fetch_pace: Arc::default(),
             counted_here: Arc::default(),
         })
     }

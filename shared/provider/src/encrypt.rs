@@ -33,8 +33,8 @@ impl Context {
         let enc = enc.unwrap_or(ContentEncryption::A128CbcHs256);
         let recipient = match KeySource::of(client) {
             Some(KeySource::Set(set)) => JwkSet::from_value(set).and_then(|keys| Recipient::among(&keys, alg, enc)),
-            Some(KeySource::Uri(uri)) => {
-                let keys = self.remote_keys(uri, now).await.map_err(HandlerError::unavailable)?;
+            Some(KeySource::Uri(uri, owner)) => {
+                let keys = self.remote_keys((uri, owner), now).await.map_err(HandlerError::unavailable)?;
                 Recipient::among(&keys, alg, enc)
             }
             None => None,

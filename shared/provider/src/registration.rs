@@ -25,6 +25,8 @@ pub struct RegistrationPolicy {
     pub grants: Vec<GrantType>,
     /// Trusted issuers of software statements (RFC 7591 §2.3).
     pub statement_issuers: Vec<StatementIssuer>,
+    /// True if clients registered with neither token nor statement may pass requests by URL.
+    pub request_uris: bool,
     /// Registrations of one address in an hour, with neither token nor statement.
     pub per_address: u32,
     /// Registrations of all addresses in an hour, with neither token nor statement.

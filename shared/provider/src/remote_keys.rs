@@ -4,7 +4,7 @@ use crate::Context;
 use http::StatusCode;
 use jose::{CachedJwks, FetchDecision, JwkSet, Jwt, Unverified, jwks_lifetime};
 use platform::{FetchError, fetch};
-use protocol::Client;
+use protocol::{Client, StoredClient};
 use serde_json::{Value, json};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,8 +14,21 @@ use types::{BoundedCache, Timestamp};
 /// Time between two looks for the first set of a URL, which another request fetches. Each request that waits has its own
 /// timer, because on Workers no request can wake another.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
-/// Maximum number of URLs whose sets an instance keeps.
+/// Maximum number of URLs whose sets an instance keeps, for one kind of owner.
 const MAX_SETS: usize = 256;
+/// The same for clients that registered openly.
+const MAX_SETS_OF_OPEN_CLIENTS: usize = 64;
+
+/// The kind of peer that keys at a URL belong to. The sets of one kind never evict those of another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum KeyOwner {
+    /// An issuer that the operator trusts.
+    Issuer,
+    /// A client of the operator, or one that registered with a credential.
+    Client,
+    /// A client that registered without a credential.
+    OpenClient,
+}
 
 /// The place of a peer's keys.
 #[derive(Clone, Copy, Debug)]
@@ -23,18 +36,28 @@ pub enum KeySource<'a> {
     /// A registered JWK Set (RFC 7517 §5).
     Set(&'a Value),
     /// A URL of a JWK Set.
-    Uri(&'a str),
+    Uri(&'a str, KeyOwner),
 }
 
 impl<'a> KeySource<'a> {
     /// Returns the place of a client's keys, if it registered any.
     pub fn of(client: &'a Client) -> Option<Self> {
-        Self::either(client.jwks.as_ref(), client.jwks_uri.as_deref())
+        Self::either(client.jwks.as_ref(), client.jwks_uri.as_deref(), KeyOwner::Client)
     }
 
-    /// Returns the place of the keys that are given, if any.
-    pub fn either(jwks: Option<&'a Value>, jwks_uri: Option<&'a str>) -> Option<Self> {
-        jwks.map(Self::Set).or(jwks_uri.map(Self::Uri))
+    /// As [`Self::of`], for a request that anyone can send: the keys of a client that registered openly are kept apart.
+    pub fn of_stored(stored: &'a StoredClient) -> Option<Self> {
+        let owner = if stored.origin.is_open() { KeyOwner::OpenClient } else { KeyOwner::Client };
+        Self::either(stored.client.jwks.as_ref(), stored.client.jwks_uri.as_deref(), owner)
+    }
+
+    /// Returns the place of the keys of a trusted issuer, if any.
+    pub fn of_issuer(jwks: Option<&'a Value>, jwks_uri: Option<&'a str>) -> Option<Self> {
+        Self::either(jwks, jwks_uri, KeyOwner::Issuer)
+    }
+
+    fn either(jwks: Option<&'a Value>, jwks_uri: Option<&'a str>, owner: KeyOwner) -> Option<Self> {
+        jwks.map(Self::Set).or(jwks_uri.map(|uri| Self::Uri(uri, owner)))
     }
 }
 
@@ -63,22 +86,39 @@ impl fmt::Display for KeyError {
 
 impl std::error::Error for KeyError {}
 
-/// The sets that an instance keeps, by URL.
+/// Sets by URL. A full cache evicts the set that was used least recently.
+#[derive(Debug)]
+struct Sets(Mutex<BoundedCache<String, CachedJwks<Arc<JwkSet>, KeyError>>>);
+
+/// The sets that an instance keeps, by kind of owner.
 #[derive(Debug)]
 pub(crate) struct RemoteKeys {
-    cached: Mutex<BoundedCache<String, CachedJwks<Arc<JwkSet>, KeyError>>>,
+    issuers: Sets,
+    clients: Sets,
+    open_clients: Sets,
 }
 
 impl Default for RemoteKeys {
     fn default() -> Self {
-        Self { cached: Mutex::new(BoundedCache::new(MAX_SETS)) }
+        let sets = |most| Sets(Mutex::new(BoundedCache::new(most)));
+        Self { issuers: sets(MAX_SETS), clients: sets(MAX_SETS), open_clients: sets(MAX_SETS_OF_OPEN_CLIENTS) }
     }
 }
 
 impl RemoteKeys {
     /// Applies `work` to the state of a URL.
-    fn with<T>(&self, uri: &str, now: Timestamp, work: impl FnOnce(&mut CachedJwks<Arc<JwkSet>, KeyError>) -> T) -> T {
-        let mut all = self.cached.lock().unwrap_or_else(PoisonError::into_inner);
+    fn with<T>(
+        &self,
+        (uri, owner): (&str, KeyOwner),
+        now: Timestamp,
+        work: impl FnOnce(&mut CachedJwks<Arc<JwkSet>, KeyError>) -> T,
+    ) -> T {
+        let sets = match owner {
+            KeyOwner::Issuer => &self.issuers,
+            KeyOwner::Client => &self.clients,
+            KeyOwner::OpenClient => &self.open_clients,
+        };
+        let mut all = sets.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(cached) = all.get_mut(uri) {
             return work(cached);
         }
@@ -94,39 +134,39 @@ impl Context {
     /// known key of a URL fits the token, the keys are fetched again, on average once a second at most: a peer may change its
     /// keys at any time (OpenID Connect Core §10.1.1).
     pub async fn verify_by(&self, jwt: &Jwt<'_>, keys: KeySource<'_>, now: Timestamp) -> Result<Value, KeyError> {
-        let uri = match keys {
+        let place = match keys {
             KeySource::Set(set) => {
                 let set = JwkSet::from_value(set).ok_or(KeyError::NoKeySet)?;
                 return set.verify(jwt).await.map_err(|_| KeyError::Unverified);
             }
-            KeySource::Uri(uri) => uri,
+            KeySource::Uri(uri, owner) => (uri, owner),
         };
-        let set = self.remote_keys(uri, now).await?;
+        let set = self.remote_keys(place, now).await?;
         match set.verify(jwt).await {
             Ok(claims) => Ok(claims),
             Err(Unverified::Signature) => Err(KeyError::Unverified),
             Err(Unverified::NoKey) => {
-                let newer = self.fetch_keys(uri, now).await?;
+                let newer = self.fetch_keys(place, now).await?;
                 newer.verify(jwt).await.map_err(|_| KeyError::Unverified)
             }
         }
     }
 
     /// Returns the keys at a URL: the cached set, or a new one if its lifetime has ended.
-    pub async fn remote_keys(&self, uri: &str, now: Timestamp) -> Result<Arc<JwkSet>, KeyError> {
-        match self.remote_keys.with(uri, now, |cached| cached.fresh(now)) {
+    pub async fn remote_keys(&self, place: (&str, KeyOwner), now: Timestamp) -> Result<Arc<JwkSet>, KeyError> {
+        match self.remote_keys.with(place, now, |cached| cached.fresh(now)) {
             Some(set) => Ok(set),
-            None => self.fetch_keys(uri, now).await,
+            None => self.fetch_keys(place, now).await,
         }
     }
 
-    async fn fetch_keys(&self, uri: &str, now: Timestamp) -> Result<Arc<JwkSet>, KeyError> {
+    async fn fetch_keys(&self, place: (&str, KeyOwner), now: Timestamp) -> Result<Arc<JwkSet>, KeyError> {
         let mut waited = Duration::ZERO;
         loop {
             let decide = |cached: &mut CachedJwks<Arc<JwkSet>, KeyError>| {
                 cached.decide(now.after(waited), fetch::TIMEOUT, !waited.is_zero())
             };
-            match self.remote_keys.with(uri, now, decide) {
+            match self.remote_keys.with(place, now, decide) {
                 FetchDecision::Fetch => break,
                 FetchDecision::Use(outcome) => return outcome,
                 FetchDecision::Wait if waited >= fetch::TIMEOUT => return Err(KeyError::Fetch(FetchError::TimedOut)),
@@ -134,8 +174,8 @@ impl Context {
             }
             waited = waited.saturating_add(POLL_INTERVAL);
         }
-        let outcome = self.request_keys(uri).await;
-        self.remote_keys.with(uri, now, |cached| cached.record(outcome, now))
+        let outcome = self.request_keys(place, now).await;
+        self.remote_keys.with(place, now, |cached| cached.record(outcome, now))
     }
 
     /// Writes the reason to the log of the operator. No response says it.
@@ -143,7 +183,17 @@ impl Context {
         (self.log)(&json!({ "fetch_failed": error.to_string() }).to_string());
     }
 
-    async fn request_keys(&self, uri: &str) -> Result<(Arc<JwkSet>, Duration), KeyError> {
+    /// Fetches the keys, at the pace of their host. The operator vouches for the hosts of trusted issuers.
+    async fn request_keys(
+        &self,
+        (uri, owner): (&str, KeyOwner),
+        now: Timestamp,
+    ) -> Result<(Arc<JwkSet>, Duration), KeyError> {
+        if owner != KeyOwner::Issuer && !self.fetch_pace.take(uri, owner == KeyOwner::OpenClient, now) {
+            let error = FetchError::Refused("too many requests to this host, or for clients that registered openly");
+            self.log_fetch_error(&error);
+            return Err(KeyError::Fetch(error));
+        }
         let fetched = self.fetch.get(uri, fetch::LIMIT, fetch::TIMEOUT).await.map_err(|error| {
             self.log_fetch_error(&error);
             KeyError::Fetch(error)

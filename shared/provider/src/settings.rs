@@ -117,6 +117,11 @@ pub const SETTINGS: &[Setting] = &[
         "the issuers of software statements (RFC 7591 section 2.3): a JSON array of objects with `issuer`, and `jwks` or `jwks_uri`",
     ),
     setting(
+        "LATCHKEY_REGISTRATION_REQUEST_URIS",
+        Some("false"),
+        "`true`: clients that registered without initial access token and software statement may have `request_uris` and pass a request by `request_uri`. The server then fetches URLs that anyone can register, at a limited pace",
+    ),
+    setting(
         "LATCHKEY_REGISTRATIONS_PER_ADDRESS",
         Some("60"),
         "registrations per hour and address (a /64 of IPv6; four times as many per /48), without initial access token and software statement",

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use futures::future::join_all;
 use http::StatusCode;
 use jose::{Algorithm, Jwk, Jwt, SigningKey, platform, sign_jwt};
-use latchkey_provider::{Context, KeyError, KeySource};
+use latchkey_provider::{Context, KeyError, KeyOwner, KeySource};
 use platform::fetch::{Outgoing, Transport};
 use platform::{FetchError, Fetched, Fetcher};
 use serde_json::json;
@@ -67,7 +67,7 @@ async fn verify(context: &Context, jwt: &str, seconds: u64) -> Result<serde_json
 
 async fn verify_after(context: &Context, jwt: &str, time: Duration) -> Result<serde_json::Value, KeyError> {
     let now = T0.after(time);
-    context.verify_by(&Jwt::parse(jwt).unwrap(), KeySource::Uri(URI), now).await
+    context.verify_by(&Jwt::parse(jwt).unwrap(), KeySource::Uri(URI, KeyOwner::Client), now).await
 }
 
 #[tokio::test]
@@ -190,11 +190,78 @@ async fn what_is_no_key_set_is_said_to_be_none_and_private_hosts_are_never_asked
     let (_, jwt) = key("1").await;
     let jwt = Jwt::parse(&jwt).unwrap();
     for uri in ["http://client.example/", "https://169.254.169.254/", "https://localhost/", "https://as.internal/"] {
-        let outcome = context.verify_by(&jwt, KeySource::Uri(uri), T0).await;
+        let outcome = context.verify_by(&jwt, KeySource::Uri(uri, KeyOwner::Client), T0).await;
         assert!(matches!(outcome, Err(KeyError::Fetch(FetchError::Refused(_)))), "{uri}: {outcome:?}");
     }
     assert_eq!(server.asked.load(Ordering::SeqCst), 0);
     for set in [json!(null), json!([]), json!({ "keys": 7 })] {
         assert_eq!(context.verify_by(&jwt, KeySource::Set(&set), T0).await, Err(KeyError::NoKeySet), "{set}");
     }
+}
+
+/// Verifies a token with the keys at many URLs of one kind of owner.
+async fn use_urls(context: &Context, jwt: &str, owner: KeyOwner, number: usize) {
+    for index in 0..number {
+        let uri = format!("https://host-{index}.example/jwks");
+        let _ = context.verify_by(&Jwt::parse(jwt).unwrap(), KeySource::Uri(&uri, owner), T0).await;
+    }
+}
+
+/// The sets of one kind of owner never evict those of another.
+#[tokio::test]
+async fn no_client_evicts_the_keys_of_another_kind_of_owner() {
+    let server = Arc::new(Server::default());
+    let context = context(&server);
+    let (first, by_first) = key("1").await;
+    *server.keys.lock().unwrap() = Some(vec![first]);
+    let owners = [KeyOwner::Issuer, KeyOwner::Client, KeyOwner::OpenClient];
+    let verified =
+        async |owner| context.verify_by(&Jwt::parse(&by_first).unwrap(), KeySource::Uri(URI, owner), T0).await;
+    for owner in owners {
+        assert!(verified(owner).await.is_ok());
+    }
+    for flood in owners {
+        use_urls(&context, &by_first, flood, 300).await;
+        for owner in owners.into_iter().filter(|owner| *owner > flood) {
+            let asked = server.asked.load(Ordering::SeqCst);
+            assert!(verified(owner).await.is_ok());
+            assert_eq!(server.asked.load(Ordering::SeqCst), asked, "{flood:?} evicted the keys of {owner:?}");
+        }
+    }
+    // In the other order.
+    assert!(verified(KeyOwner::Issuer).await.is_ok());
+    use_urls(&context, &by_first, KeyOwner::Client, 300).await;
+    use_urls(&context, &by_first, KeyOwner::OpenClient, 300).await;
+    let asked = server.asked.load(Ordering::SeqCst);
+    assert!(verified(KeyOwner::Issuer).await.is_ok());
+    assert_eq!(server.asked.load(Ordering::SeqCst), asked);
+}
+
+/// The keys of a client that sends requests stay, however many other clients send one each.
+#[tokio::test]
+async fn the_keys_used_least_recently_are_evicted_first() {
+    let server = Arc::new(Server::default());
+    let context = context(&server);
+    let (first, by_first) = key("1").await;
+    *server.keys.lock().unwrap() = Some(vec![first]);
+    assert!(verify(&context, &by_first, 0).await.is_ok());
+    for round in 0..10 {
+        use_urls(&context, &by_first, KeyOwner::Client, 100).await;
+        let asked = server.asked.load(Ordering::SeqCst);
+        assert!(verify(&context, &by_first, 0).await.is_ok());
+        assert_eq!(server.asked.load(Ordering::SeqCst), asked, "{round}");
+    }
+}
+
+/// Clients that registered openly cause a limited number of fetches, even if their URLs evict one another.
+#[tokio::test]
+async fn urls_that_evict_one_another_are_asked_at_one_pace() {
+    let server = Arc::new(Server::default());
+    let context = context(&server);
+    let (first, by_first) = key("1").await;
+    *server.keys.lock().unwrap() = Some(vec![first]);
+    for _ in 0..10 {
+        use_urls(&context, &by_first, KeyOwner::OpenClient, 257).await;
+    }
+    assert_eq!(server.asked.load(Ordering::SeqCst), 25);
 }

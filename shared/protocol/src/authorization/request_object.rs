@@ -2,7 +2,9 @@
 
 use crate::jwt::{self, NotNow};
 use crate::{Client, Parameters};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
 use types::{Algorithm, ClientId, Error, ErrorCode, Issuer, RequestObjectAlgorithm, Timestamp};
 
 /// Prefix of the `request_uri` of a pushed authorization request (RFC 9126 §2.2).
@@ -90,6 +92,11 @@ impl RequestObject {
     /// fragment is the hash of the content.
     pub fn is_registered(client: &Client, request_uri: &str) -> bool {
         client.request_uris.iter().any(|known| without_fragment(known) == without_fragment(request_uri))
+    }
+
+    /// Returns the hash of an object as the fragment of its URL writes it: base64url of SHA-256 (OpenID Connect Core §6.2).
+    pub fn hash(content: &[u8]) -> String {
+        URL_SAFE_NO_PAD.encode(Sha256::digest(content))
     }
 
     /// Returns the error `invalid_request_object`.

@@ -8,7 +8,7 @@ use platform::entropy;
 use protocol::client_authentication::private_key_jwt::{self, AssertionAudience};
 use protocol::client_authentication::{Verification, invalid_client};
 use protocol::rate_limit::Quota;
-use protocol::{Client, ClientCredentials, Parameters, StoredClient};
+use protocol::{ClientCredentials, Parameters, StoredClient};
 use serde_json::Value;
 use std::fmt::Display;
 use std::sync::Arc;
@@ -83,7 +83,7 @@ impl Context {
         };
         match verification {
             Verification::Complete => {}
-            Verification::Assertion(jwt) => self.verify_assertion(jwt, &client.client, request).await?,
+            Verification::Assertion(jwt) => self.verify_assertion(jwt, &client, request).await?,
         }
         request.log.client(&client.client.client_id);
         Ok(client)
@@ -91,8 +91,13 @@ impl Context {
 
     /// Verifies a client assertion (RFC 7523 §3) and marks it as used. The cheapest checks come first; an assertion is
     /// marked only after its signature is verified.
-    async fn verify_assertion(&self, assertion: &str, client: &Client, request: &Request) -> Result<(), HandlerError> {
-        let now = request.received_at;
+    async fn verify_assertion(
+        &self,
+        assertion: &str,
+        stored: &StoredClient,
+        request: &Request,
+    ) -> Result<(), HandlerError> {
+        let (client, now) = (&stored.client, request.received_at);
         let malformed = "it is no JWT signed by an asymmetric algorithm of this server";
         let jwt = Jwt::parse(assertion).ok_or_else(|| refused(malformed))?;
         if client.token_endpoint_auth_signing_alg.is_some_and(|alg| alg != jwt.header().alg) {
@@ -104,7 +109,7 @@ impl Context {
         let audience = AssertionAudience { issuer: issuer.as_str(), endpoints: [&token, &called] };
         let checked = private_key_jwt::check(claims, jwt.header().typ.as_deref(), client, audience, now)
             .map_err(|problem| refused(problem.as_str()))?;
-        let keys = KeySource::of(client).ok_or_else(|| refused("the client has no keys registered"))?;
+        let keys = KeySource::of_stored(stored).ok_or_else(|| refused("the client has no keys registered"))?;
         let client_id = &client.client_id;
         if let Err(error) = self.verify_by(&jwt, keys, now).await {
             return Err(self.failed(client_id, request, refused(error)).await);

@@ -95,7 +95,7 @@ test("with the keyboard alone", limit, async () => {
   await page.keyboard.type("demo");
   await page.keyboard.press("Tab");
   assert.equal(await focused(), "password");
-  await page.keyboard.type("demo-password");
+  await page.keyboard.type("four-quiet-lanterns");
   await page.keyboard.press("Enter");
   await page.waitForURL(/\/consent\?/);
   const order = [];

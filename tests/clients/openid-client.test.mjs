@@ -11,8 +11,8 @@ const insecure = issuer.protocol === "http:" ? [oidc.allowInsecureRequests] : []
 
 const clients = [
   ["demo-spa, public", "demo-spa", oidc.None()],
-  ["demo-web, client_secret_basic", "demo-web", oidc.ClientSecretBasic("demo-web-secret")],
-  ["demo-web, client_secret_post", "demo-web", oidc.ClientSecretPost("demo-web-secret")],
+  ["demo-web, client_secret_basic", "demo-web", oidc.ClientSecretBasic("demo-web-secret-7Kq2Xv9Tb4")],
+  ["demo-web, client_secret_post", "demo-web", oidc.ClientSecretPost("demo-web-secret-7Kq2Xv9Tb4")],
 ];
 
 for (const [name, id, authentication] of clients) {
@@ -73,7 +73,7 @@ for (const [name, id, authentication] of clients) {
 }
 
 test("demo-service: client credentials", async () => {
-  const authentication = oidc.ClientSecretBasic("demo-service-secret");
+  const authentication = oidc.ClientSecretBasic("demo-service-secret-7Kq2Xv9Tb4");
   const config = await oidc.discovery(issuer, "demo-service", undefined, authentication, { execute: insecure });
   const tokens = await oidc.clientCredentialsGrant(config, { scope: "read" });
   assert.equal(tokens.scope, "read");

@@ -93,13 +93,13 @@ class Authlib(unittest.TestCase):
         self.flow("demo-spa", None, "none")
 
     def test_client_secret_basic(self):
-        self.flow("demo-web", "demo-web-secret", "client_secret_basic")
+        self.flow("demo-web", "demo-web-secret-7Kq2Xv9Tb4", "client_secret_basic")
 
     def test_client_secret_post(self):
-        self.flow("demo-web", "demo-web-secret", "client_secret_post")
+        self.flow("demo-web", "demo-web-secret-7Kq2Xv9Tb4", "client_secret_post")
 
     def test_client_credentials(self):
-        client = OAuth2Session("demo-service", "demo-service-secret", scope="read")
+        client = OAuth2Session("demo-service", "demo-service-secret-7Kq2Xv9Tb4", scope="read")
         token = client.fetch_token(self.metadata["token_endpoint"], grant_type="client_credentials")
         self.assertEqual(token["scope"], "read")
         self.assertNotIn("refresh_token", token)

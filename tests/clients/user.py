@@ -27,7 +27,7 @@ class User:
             page = response.text
             form = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', page))
             if 'name="password"' in page:
-                form |= {"username": "demo", "password": "demo-password"}
+                form |= {"username": "demo", "password": "four-quiet-lanterns"}
                 path = "/login"
             elif 'value="allow"' in page:
                 form |= {"decision": "allow"}

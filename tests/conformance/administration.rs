@@ -39,7 +39,7 @@ fn no_other_token_will_do() {
             assert!(matches!(reply.status, 401 | 403), "{reply:?}");
         }
     }
-    let reply = Call::get("/admin/clients").basic("demo-service", "demo-service-secret").send();
+    let reply = Call::get("/admin/clients").basic("demo-service", "demo-service-secret-7Kq2Xv9Tb4").send();
     assert!(matches!(reply.status, 401 | 403), "{reply:?}");
     assert!(person.is_live());
 }

@@ -32,7 +32,7 @@ fn the_secret_in_the_body_is_accepted() {
 #[test]
 fn the_scheme_is_case_insensitive() {
     for scheme in ["basic", "BASIC"] {
-        let credentials = "ZGVtby1zZXJ2aWNlOmRlbW8tc2VydmljZS1zZWNyZXQ=";
+        let credentials = "ZGVtby1zZXJ2aWNlOmRlbW8tc2VydmljZS1zZWNyZXQtN0txMlh2OVRiNA==";
         token().header("authorization", format!("{scheme} {credentials}")).send().expect(200);
     }
 }
@@ -40,10 +40,10 @@ fn the_scheme_is_case_insensitive() {
 /// RFC 6749 §2.3.1: both halves are form-encoded before they are joined.
 #[test]
 fn credentials_are_form_decoded() {
-    token().raw_basic("demo%2Dservice:demo%2dservice%2Dsecret").send().expect(200);
-    is_challenged(token().raw_basic("demo-service:demo-service-secret%00"));
-    is_challenged(token().raw_basic("demo-service:demo-service-secret%ff"));
-    is_challenged(token().raw_basic("demo-service:demo-service-secret+"));
+    token().raw_basic("demo%2Dservice:demo%2dservice%2Dsecret-7Kq2Xv9Tb4").send().expect(200);
+    is_challenged(token().raw_basic("demo-service:demo-service-secret-7Kq2Xv9Tb4%00"));
+    is_challenged(token().raw_basic("demo-service:demo-service-secret-7Kq2Xv9Tb4%ff"));
+    is_challenged(token().raw_basic("demo-service:demo-service-secret-7Kq2Xv9Tb4+"));
 }
 
 /// RFC 6749 §2.3.1: a secret that holds the characters that encoding is about.
@@ -68,9 +68,14 @@ fn an_empty_secret_is_none() {
 /// RFC 6749 §5.2: a wrong, empty, cut, longer or otherwise written secret is `invalid_client`.
 #[test]
 fn wrong_secrets_are_refused() {
-    for secret in
-        ["wrong", "", "demo-service-secre", "demo-service-secretx", "DEMO-SERVICE-SECRET", "demo-service-secret\n"]
-    {
+    for secret in [
+        "wrong",
+        "",
+        "demo-service-secre",
+        "demo-service-secret-7Kq2Xv9Tb4x",
+        "DEMO-SERVICE-SECRET",
+        "demo-service-secret-7Kq2Xv9Tb4\n",
+    ] {
         is_challenged(token().basic("demo-service", secret));
         let client = Client::confidential("demo-service", secret).with(Authentication::Post);
         TokenRequest::client_credentials(&client).send().expect_error(401, "invalid_client");
@@ -103,10 +108,10 @@ fn no_client_is_refused() {
 fn two_methods_at_once_are_refused() {
     let both = TokenRequest::client_credentials(&service())
         .set("client_id", "demo-service")
-        .set("client_secret", "demo-service-secret");
+        .set("client_secret", "demo-service-secret-7Kq2Xv9Tb4");
     both.send().expect_error(400, "invalid_request");
     TokenRequest::client_credentials(&service())
-        .set("client_secret", "demo-service-secret")
+        .set("client_secret", "demo-service-secret-7Kq2Xv9Tb4")
         .send()
         .expect_error(400, "invalid_request");
 }
@@ -122,9 +127,14 @@ fn a_second_client_id_must_be_the_same() {
 /// RFC 6749 §5.2: the wrong scheme at the token endpoint is a failed authentication, with Basic in the challenge.
 #[test]
 fn other_schemes_are_refused() {
-    for value in
-        ["Bearer x", "Digest username=\"demo-service\"", "Basic", "Basic ", "", "demo-service:demo-service-secret"]
-    {
+    for value in [
+        "Bearer x",
+        "Digest username=\"demo-service\"",
+        "Basic",
+        "Basic ",
+        "",
+        "demo-service:demo-service-secret-7Kq2Xv9Tb4",
+    ] {
         let reply = token().header("authorization", value).send().expect_error(401, "invalid_client");
         if !value.is_empty() {
             assert!(
@@ -143,9 +153,15 @@ fn malformed_basic_is_refused() {
     }
     let reply = token().header("authorization", "Basic \u{fc}").send();
     assert!(matches!(reply.status, 400 | 401), "{reply:?}");
-    for credentials in
-        [&b"demo-service:\xff\xfe"[..], b"\xff:x", b":", b":demo-service-secret", b"demo-service:", b"%:%", b"a%zz:b"]
-    {
+    for credentials in [
+        &b"demo-service:\xff\xfe"[..],
+        b"\xff:x",
+        b":",
+        b":demo-service-secret-7Kq2Xv9Tb4",
+        b"demo-service:",
+        b"%:%",
+        b"a%zz:b",
+    ] {
         is_challenged(token().raw_basic(credentials));
     }
     is_challenged(token().raw_basic("x".repeat(4000)));
@@ -154,7 +170,10 @@ fn malformed_basic_is_refused() {
 /// RFC 9110 §5.3: an Authorization header sent twice is no authentication.
 #[test]
 fn two_authorization_headers_are_refused() {
-    let reply = token().basic("demo-service", "demo-service-secret").basic("demo-web", "demo-web-secret").send();
+    let reply = token()
+        .basic("demo-service", "demo-service-secret-7Kq2Xv9Tb4")
+        .basic("demo-web", "demo-web-secret-7Kq2Xv9Tb4")
+        .send();
     assert!(matches!(reply.status, 400 | 401), "{reply:?}");
 }
 
@@ -169,7 +188,7 @@ fn repeated_credentials_are_refused() {
 /// RFC 6749 §2.3: a public client has no secret to send.
 #[test]
 fn a_public_client_with_a_secret_is_refused() {
-    for secret in ["x", "demo-web-secret"] {
+    for secret in ["x", "demo-web-secret-7Kq2Xv9Tb4"] {
         let client = Client::confidential("demo-spa", secret);
         TokenRequest::refresh(&client, "x").send().expect_error(401, "invalid_client");
         TokenRequest::refresh(&client.with(Authentication::Post), "x").send().expect_error(401, "invalid_client");
@@ -179,8 +198,8 @@ fn a_public_client_with_a_secret_is_refused() {
 /// RFC 6749 §2.3: one client's secret is not another's.
 #[test]
 fn another_clients_secret_is_refused() {
-    is_challenged(token().basic("demo-service", "demo-web-secret"));
-    is_challenged(token().basic("demo-web", "demo-service-secret"));
+    is_challenged(token().basic("demo-service", "demo-web-secret-7Kq2Xv9Tb4"));
+    is_challenged(token().basic("demo-web", "demo-service-secret-7Kq2Xv9Tb4"));
 }
 
 /// RFC 7521 §4.2: an assertion that the server cannot verify never authenticates.

@@ -24,6 +24,7 @@ mod openid_prompt;
 mod openid_userinfo;
 mod pages;
 mod pairwise;
+mod passwords;
 mod private_key_jwt;
 mod resource_server;
 mod rfc6749_authorization;

@@ -8,7 +8,7 @@ use suite::{Call, TokenRequest, grant, service, spa, web};
 fn only_post_is_served() {
     for method in ["GET", "PUT", "DELETE", "PATCH", "HEAD"] {
         let call = Call::new(method, "/token").query(&[("grant_type", "client_credentials")]);
-        let reply = call.basic("demo-service", "demo-service-secret").send().expect(405);
+        let reply = call.basic("demo-service", "demo-service-secret-7Kq2Xv9Tb4").send().expect(405);
         assert!(reply.header("allow").is_some_and(|allow| allow.contains("POST")), "{reply:?}");
     }
 }
@@ -66,7 +66,7 @@ fn unknown_grant_types_are_refused() {
 #[test]
 fn the_password_grant_is_refused() {
     for client in [spa(), web()] {
-        for password in ["demo-password", "wrong"] {
+        for password in ["four-quiet-lanterns", "wrong"] {
             let request = TokenRequest::new(&client, "password").set("username", "demo").set("password", password);
             request.send().expect_error(400, "unsupported_grant_type");
         }
@@ -108,7 +108,7 @@ fn unknown_and_empty_parameters_are_ignored() {
 #[test]
 fn another_content_type_is_refused() {
     let body = "grant_type=client_credentials";
-    let call = || Call::post("/token").basic("demo-service", "demo-service-secret");
+    let call = || Call::post("/token").basic("demo-service", "demo-service-secret-7Kq2Xv9Tb4");
     for kind in
         ["application/json", "text/plain", "multipart/form-data; boundary=x", "application/x-www-form-urlencodedx", "x"]
     {
@@ -124,7 +124,7 @@ fn another_content_type_is_refused() {
 /// RFC 9110 §8.3.1: parameters and case of the media type do not matter.
 #[test]
 fn the_content_type_may_have_parameters() {
-    let call = || Call::post("/token").basic("demo-service", "demo-service-secret");
+    let call = || Call::post("/token").basic("demo-service", "demo-service-secret-7Kq2Xv9Tb4");
     for kind in ["application/x-www-form-urlencoded; charset=UTF-8", "Application/X-WWW-Form-Urlencoded;charset=utf-8"]
     {
         call().body(kind, "grant_type=client_credentials").send().expect(200);
@@ -134,7 +134,7 @@ fn the_content_type_may_have_parameters() {
 /// RFC 6749 Appendix B: invalid UTF-8 is a malformed request, not a panic.
 #[test]
 fn bytes_that_are_not_utf8_are_refused() {
-    let call = || Call::post("/token").basic("demo-service", "demo-service-secret");
+    let call = || Call::post("/token").basic("demo-service", "demo-service-secret-7Kq2Xv9Tb4");
     let bodies: [&[u8]; 5] = [
         b"grant_type=client_credentials&scope=%ff",
         b"grant_type=client_credentials&scope=\xff\xfe",
@@ -150,7 +150,7 @@ fn bytes_that_are_not_utf8_are_refused() {
 /// RFC 6749 §3.2: bodies that are hardly forms get a clear error.
 #[test]
 fn degenerate_bodies_are_refused() {
-    let call = || Call::post("/token").basic("demo-service", "demo-service-secret");
+    let call = || Call::post("/token").basic("demo-service", "demo-service-secret-7Kq2Xv9Tb4");
     for body in [
         "",
         "&",
@@ -171,8 +171,11 @@ fn degenerate_bodies_are_refused() {
 /// RFC 6749 §2.3.1, §3.2: parameters come in the body; those in the request URI do not count.
 #[test]
 fn parameters_in_the_query_do_not_count() {
-    let query =
-        [("grant_type", "client_credentials"), ("client_id", "demo-service"), ("client_secret", "demo-service-secret")];
+    let query = [
+        ("grant_type", "client_credentials"),
+        ("client_id", "demo-service"),
+        ("client_secret", "demo-service-secret-7Kq2Xv9Tb4"),
+    ];
     let none: [(&str, &str); 0] = [];
     let reply = Call::post("/token").query(&query).form(&none).send();
     assert!(matches!(reply.status, 400 | 401), "{reply:?}");

@@ -96,7 +96,11 @@ fn a_second_revocation_is_200() {
 #[test]
 fn a_missing_token_is_refused() {
     let none: [(&str, &str); 0] = [];
-    Call::post("/revoke").basic("demo-web", "demo-web-secret").form(&none).send().expect_error(400, "invalid_request");
+    Call::post("/revoke")
+        .basic("demo-web", "demo-web-secret-7Kq2Xv9Tb4")
+        .form(&none)
+        .send()
+        .expect_error(400, "invalid_request");
     revoke(&spa(), "", None).expect_error(400, "invalid_request");
 }
 

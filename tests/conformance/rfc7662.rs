@@ -181,7 +181,11 @@ fn hints_are_not_needed() {
     for token in [tokens.access(), tokens.refresh()] {
         for hint in ["access_token", "refresh_token", "unheard_of"] {
             let form = [("token", token), ("token_type_hint", hint)];
-            let reply = Call::post("/introspect").basic("demo-web", "demo-web-secret").form(&form).send().expect(200);
+            let reply = Call::post("/introspect")
+                .basic("demo-web", "demo-web-secret-7Kq2Xv9Tb4")
+                .form(&form)
+                .send()
+                .expect(200);
             assert_eq!(reply.json()["active"], true, "{hint}");
         }
     }
@@ -191,7 +195,7 @@ fn hints_are_not_needed() {
 #[test]
 fn malformed_requests_are_refused() {
     let tokens = grant(&web());
-    let call = || Call::post("/introspect").basic("demo-web", "demo-web-secret");
+    let call = || Call::post("/introspect").basic("demo-web", "demo-web-secret-7Kq2Xv9Tb4");
     let none: [(&str, &str); 0] = [];
     call().form(&none).send().expect_error(400, "invalid_request");
     call().form(&[("token", "")]).send().expect_error(400, "invalid_request");
@@ -202,7 +206,8 @@ fn malformed_requests_are_refused() {
         .body("application/json", json!({ "token": tokens.access() }).to_string())
         .send()
         .expect_error(400, "invalid_request");
-    let get = Call::get("/introspect").basic("demo-web", "demo-web-secret").query(&twice[..1]).send().expect(405);
+    let get =
+        Call::get("/introspect").basic("demo-web", "demo-web-secret-7Kq2Xv9Tb4").query(&twice[..1]).send().expect(405);
     assert!(get.header("allow").is_some_and(|allow| allow.contains("POST")), "{get:?}");
 }
 

@@ -58,7 +58,7 @@ fn token_errors() {
 
 #[test]
 fn introspection_responses() {
-    let api = Client::confidential("demo-api", "demo-api-secret");
+    let api = Client::confidential("demo-api", "demo-api-secret-7Kq2Xv9Tb4");
     let resource = format!("{}/demo-api", suite::base());
     let machine =
         TokenRequest::client_credentials(&service()).set("scope", "demo:read").set("resource", &resource).tokens();

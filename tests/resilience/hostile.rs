@@ -178,7 +178,7 @@ fn a_query_of_8_kilobytes_is_refused() {
 fn thousands_of_parameters_are_refused() {
     let body: String = (0..5000).map(|index| format!("p{index}=&")).collect();
     for path in ["/token", "/revoke"] {
-        let call = Call::post(path).basic("demo-service", "demo-service-secret");
+        let call = Call::post(path).basic("demo-service", "demo-service-secret-7Kq2Xv9Tb4");
         let reply = call.body("application/x-www-form-urlencoded", body.clone()).send();
         assert!(matches!(reply.status, 400 | 413), "{reply:?}");
     }

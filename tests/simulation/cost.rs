@@ -4,7 +4,7 @@
 
 use crate::common::{PASSWORD, deployment};
 use async_trait::async_trait;
-use simulation::{Flow, T0, Tokens, subject};
+use simulation::{Flow, T0, Tokens, subject, username};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use storage::memory::Memory;
@@ -172,10 +172,10 @@ struct Counted {
 /// Registers a user who was never here.
 async fn enter_bob(records: &dyn Records) {
     let alice = users::find(records, &subject("alice-subject")).await.unwrap().unwrap();
-    let credential = users::find_credential(records, "alice").await.unwrap().unwrap();
+    let credential = users::find_credential(records, &username("alice")).await.unwrap().unwrap();
     let subject = subject("bob-subject");
     let credential = users::Credential { subject: subject.clone(), ..credential };
-    users::save_credential(records, "bob", &credential).await.unwrap();
+    users::save_credential(records, &username("bob"), &credential).await.unwrap();
     users::save(records, &users::User { subject, username: "bob".to_owned(), ..alice }).await.unwrap();
 }
 

@@ -3,7 +3,7 @@
 
 use crate::common::{PASSWORD, deployment};
 use latchkey_http::Response;
-use simulation::{Flow, Instance, Tokens, client_id, json_of, subject};
+use simulation::{Flow, Instance, Tokens, client_id, json_of, subject, username};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use storage::faults::{Fault, Faulty};
@@ -61,10 +61,10 @@ fn client(user: usize) -> String {
 async fn register(records: &dyn Records, user: usize) {
     let new = subject(&format!("subject-{user}"));
     let alice = users::find(records, &subject("alice-subject")).await.unwrap().unwrap();
-    let subject = directory::enter(records, &name(user), &new).await.unwrap().subject;
-    let known = users::find_credential(records, "alice").await.unwrap().unwrap();
+    let subject = directory::enter(records, &username(&name(user)), &new).await.unwrap().subject;
+    let known = users::find_credential(records, &username("alice")).await.unwrap().unwrap();
     let credential = users::Credential { subject: subject.clone(), ..known };
-    users::save_credential(records, &name(user), &credential).await.unwrap();
+    users::save_credential(records, &username(&name(user)), &credential).await.unwrap();
     users::save(records, &users::User { subject, username: name(user), ..alice }).await.unwrap();
     let mut stored = clients::find(records, &client_id("spa")).await.unwrap().unwrap();
     stored.client.client_id = client_id(&client(user));

@@ -7,7 +7,7 @@ use http::StatusCode;
 use platform::fetch::{Outgoing, Transport};
 use platform::{FetchError, Fetched, Fetcher};
 use serde_json::{Value, json};
-use simulation::{Flow, Instance, Tokens, client_id, json_of, subject};
+use simulation::{Flow, Instance, Tokens, client_id, json_of, subject, username};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use storage::memory::Memory;
@@ -277,11 +277,11 @@ async fn an_unreadable_record_holds_up_no_other() {
 async fn an_unreadable_grant_holds_up_nobody_else() {
     let (memory, peer) = (Arc::new(Memory::new()), Peer::answering(200));
     let mut instance = instance(&memory, &peer).await;
-    let credential = users::find_credential(memory.as_ref(), "alice").await.unwrap().unwrap();
+    let credential = users::find_credential(memory.as_ref(), &username("alice")).await.unwrap().unwrap();
     for index in 0..8 {
         let name = format!("subject-{index}");
         let credential = users::Credential { subject: subject(&name), ..credential.clone() };
-        users::save_credential(memory.as_ref(), &name, &credential).await.unwrap();
+        users::save_credential(memory.as_ref(), &username(&name), &credential).await.unwrap();
         let mut browser = Flow::default();
         let redirect = browser.get(&instance, &Flow::authorize_url("openid")).await;
         let page = browser.get(&instance, redirect.headers["location"].to_str().unwrap()).await;
@@ -325,9 +325,9 @@ async fn a_client_that_revoked_its_tokens_is_told_all_the_same() {
 async fn the_clients_of_whoever_was_signed_in_before_are_told() {
     let (memory, peer) = (Arc::new(Memory::new()), Peer::answering(200));
     let mut instance = instance(&memory, &peer).await;
-    let credential = users::find_credential(memory.as_ref(), "alice").await.unwrap().unwrap();
+    let credential = users::find_credential(memory.as_ref(), &username("alice")).await.unwrap().unwrap();
     let bob = users::Credential { subject: subject("bob-subject"), ..credential };
-    users::save_credential(memory.as_ref(), "bob", &bob).await.unwrap();
+    users::save_credential(memory.as_ref(), &username("bob"), &bob).await.unwrap();
     let mut browser = Flow::default();
     Flow::redeem(&instance, &browser.code(&instance, PASSWORD, "openid").await).await;
     let redirect = browser.get(&instance, &format!("{}&prompt=login", Flow::authorize_url("openid"))).await;

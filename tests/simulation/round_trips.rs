@@ -2,7 +2,7 @@
 
 use crate::common::{PASSWORD, deployment};
 use http::Method;
-use simulation::{Flow, Instance, Tokens, VERIFIER, altered};
+use simulation::{Flow, Instance, Tokens, VERIFIER, altered, username};
 use std::sync::Arc;
 use std::time::Duration;
 use storage::faults;
@@ -113,9 +113,11 @@ fn path_of(response: &latchkey_http::Response) -> String {
 async fn the_first_sign_in_makes_fifteen_calls() {
     let memory = Arc::new(Memory::new());
     let instance = deployment(memory.clone()).await;
-    let credential = users::find_credential(memory.as_ref(), simulation::USERNAME).await.unwrap().unwrap();
+    let credential = users::find_credential(memory.as_ref(), &username(simulation::USERNAME)).await.unwrap().unwrap();
     let subject = types::Subject::parse("bob-subject").unwrap();
-    users::save_credential(memory.as_ref(), "bob", &users::Credential { subject, ..credential }).await.unwrap();
+    users::save_credential(memory.as_ref(), &username("bob"), &users::Credential { subject, ..credential })
+        .await
+        .unwrap();
     // Warms the caches of clients and keys.
     Tokens::of(&Flow::redeem(&instance, &Flow::default().code(&instance, PASSWORD, "openid profile").await).await);
 

@@ -5,7 +5,7 @@ use futures::future::join_all;
 use http::header;
 use latchkey_http::Response;
 use protocol::rate_limit::Limit;
-use simulation::{Flow, ISSUER, Instance, USERNAME};
+use simulation::{Flow, ISSUER, Instance, USERNAME, username};
 use std::sync::Arc;
 use std::time::Duration;
 use storage::faults::{self, Fault, Faulty};
@@ -63,11 +63,11 @@ fn count(statuses: &[u16], wanted: u16) -> usize {
 
 /// Adds users `user-0`, `user-1` and so on with the password of the tests.
 async fn add_users(records: &dyn Records, number: usize) {
-    let credential = users::find_credential(records, USERNAME).await.unwrap().unwrap();
+    let credential = users::find_credential(records, &username(USERNAME)).await.unwrap().unwrap();
     for index in 0..number {
         let subject = Subject::parse(&format!("subject-{index}")).unwrap();
         let credential = users::Credential { subject, ..credential.clone() };
-        users::save_credential(records, &format!("user-{index}"), &credential).await.unwrap();
+        users::save_credential(records, &username(&format!("user-{index}")), &credential).await.unwrap();
     }
 }
 
@@ -237,7 +237,7 @@ async fn sign_in_shows_the_current_name() {
     let memory = Arc::new(Memory::new());
     let instance = deployment(memory.clone()).await;
     let subject = Subject::parse("alice-subject").unwrap();
-    storage::directory::enter(memory.as_ref(), USERNAME, &subject).await.unwrap();
+    storage::directory::enter(memory.as_ref(), &username(USERNAME), &subject).await.unwrap();
     let name_in_session = || -> Vec<serde_json::Value> {
         let sessions = memory.snapshot().into_iter().filter(|record| record.key.is(storage::Kind::Session));
         sessions
@@ -256,9 +256,9 @@ async fn sign_in_shows_the_current_name() {
     assert_eq!(name_in_session(), ["Alice B."]);
 
     // A credential that an earlier version wrote has no name.
-    let credential = users::find_credential(memory.as_ref(), USERNAME).await.unwrap().unwrap();
+    let credential = users::find_credential(memory.as_ref(), &username(USERNAME)).await.unwrap().unwrap();
     let earlier = users::Credential { name: None, ..credential };
-    users::save_credential(memory.as_ref(), USERNAME, &earlier).await.unwrap();
+    users::save_credential(memory.as_ref(), &username(USERNAME), &earlier).await.unwrap();
     for record in memory.snapshot().iter().filter(|record| record.key.is(storage::Kind::Session)) {
         memory.delete(&record.key).await.unwrap();
     }

@@ -5,13 +5,13 @@ use crate::target::base;
 use std::collections::BTreeMap;
 use std::env;
 use std::io::Write;
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::sync::Mutex;
 
 /// The password of every user that `user` creates.
-pub const PASSWORD: &str = "suite-password 1";
+pub const PASSWORD: &str = "seven brass kettles 7";
 /// The secret of every confidential client that `client` creates. It has the characters that encodings change.
-pub const SECRET: &str = "s+%20&=:;/?#@~\"'\\{}";
+pub const SECRET: &str = "s+%20&=:;/?#@~\"'\\{}Kx4";
 
 /// Returns the client of this name; the first call creates it. `arguments` are those of `latchkey client add`, such as
 /// `--confidential` or `--set require_pkce=false`. The redirect URI is
@@ -76,6 +76,20 @@ pub fn set_password(username: &str, password: &str, keep_sessions: bool) -> serd
     serde_json::from_str(&run(&command, &format!("{password}\n"))).expect("JSON")
 }
 
+/// Does the same as [`command`] with a line on standard input.
+#[track_caller]
+pub fn command_with(arguments: &[&str], input: &str) -> serde_json::Value {
+    serde_json::from_str(&run(arguments, input)).expect("JSON")
+}
+
+/// Runs a `latchkey` command that must fail. Returns its error messages.
+#[track_caller]
+pub fn refused(arguments: &[&str], input: &str) -> String {
+    let output = output_of(arguments, input);
+    assert!(!output.status.success(), "latchkey {}: {}", arguments.join(" "), String::from_utf8_lossy(&output.stdout));
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
 /// Returns the consents of a user.
 #[track_caller]
 pub fn consents(username: &str) -> serde_json::Value {
@@ -114,7 +128,16 @@ pub fn command(arguments: &[&str]) -> serde_json::Value {
     serde_json::from_str(&run(arguments, "")).expect("JSON")
 }
 
+#[track_caller]
 fn run(arguments: &[&str], input: &str) -> String {
+    let output = output_of(arguments, input);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "latchkey {}: {errors}", arguments.join(" "));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[track_caller]
+fn output_of(arguments: &[&str], input: &str) -> Output {
     let setting =
         |name: &str| env::var(name).unwrap_or_else(|_| panic!("{name} is not set: this test adds a client or a user"));
     let mut process = Command::new(setting("LATCHKEY_TEST_CLI"))
@@ -128,8 +151,5 @@ fn run(arguments: &[&str], input: &str) -> String {
         .expect("LATCHKEY_TEST_CLI is the latchkey command");
     // A command that reads no input may have ended already.
     let _ = process.stdin.take().expect("piped").write_all(input.as_bytes());
-    let output = process.wait_with_output().expect("the latchkey command ends");
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "latchkey {}: {errors}", arguments.join(" "));
-    String::from_utf8_lossy(&output.stdout).into_owned()
+    process.wait_with_output().expect("the latchkey command ends")
 }

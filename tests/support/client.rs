@@ -62,16 +62,16 @@ pub fn spa() -> Client {
 pub fn web() -> Client {
     Client {
         redirect_uri: format!("{}/playground/callback", base()),
-        ..Client::confidential("demo-web", "demo-web-secret")
+        ..Client::confidential("demo-web", "demo-web-secret-7Kq2Xv9Tb4")
     }
 }
 
 /// Returns the client of the demo for client credentials.
 pub fn service() -> Client {
-    Client::confidential("demo-service", "demo-service-secret")
+    Client::confidential("demo-service", "demo-service-secret-7Kq2Xv9Tb4")
 }
 
 /// Returns the gateway of the demo: it exchanges tokens of the other demo clients for tokens for the sample API.
 pub fn exchanger() -> Client {
-    Client::confidential("demo-exchange", "demo-exchange-secret")
+    Client::confidential("demo-exchange", "demo-exchange-secret-7Kq2Xv9Tb4")
 }

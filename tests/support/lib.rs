@@ -42,4 +42,4 @@ pub use token::{TokenRequest, Tokens, altered, authenticated, grant, introspect,
 /// The demo user's name.
 pub const USERNAME: &str = "demo";
 /// The demo user's password.
-pub const PASSWORD: &str = "demo-password";
+pub const PASSWORD: &str = "four-quiet-lanterns";

@@ -1,7 +1,7 @@
 // The demo user, for every test in JavaScript.
 
 export const USERNAME = "demo";
-export const PASSWORD = "demo-password";
+export const PASSWORD = "four-quiet-lanterns";
 
 /** A user whose browser has no JavaScript: it follows redirects and stores cookies; the user signs in and allows. */
 export class User {

@@ -17,9 +17,10 @@
 
 pub mod bearer;
 mod clients;
+mod imported_hash;
 mod keys;
 mod listing;
-mod password_hash;
+mod new_password;
 mod users;
 
 use http::{Method, StatusCode, header};

@@ -1,13 +1,12 @@
 //! The users of the admin API: read, register, change, remove. Credentials are written, never read.
 
-use crate::{listing, not_found, password_hash, problem};
+use crate::{imported_hash, listing, new_password, not_found, problem};
 use http::StatusCode;
 use latchkey_http::{Request, Response};
 use platform::entropy;
-use protocol::limits::MAX_USERNAME;
-use protocol::{Problem, is_profile_claim};
+use protocol::{Problem, Username, is_profile_claim};
 use provider::back_channel::LogoutNotifications;
-use provider::{Actor, AuditEvent, Context, HandlerError};
+use provider::{Actor, AuditEvent, Context, HandlerError, names, password_hash};
 use serde_json::{Map, Value, json};
 use storage::users::{self, Credential, User};
 use storage::{consents, directory, sign_out};
@@ -21,16 +20,23 @@ pub(crate) async fn list(request: &Request, context: &Context) -> Result<Respons
 }
 
 pub(crate) async fn get(username: &str, request: &Request, context: &Context) -> Result<Response, HandlerError> {
-    let Some(entry) = directory::find(&*context.records, username).await? else { return Ok(not_found(request)) };
+    let Some(entry) = entry(username, context).await? else { return Ok(not_found(request)) };
     Ok(match users::find(&*context.records, &entry.subject).await? {
         Some(user) => Response::json(StatusCode::OK, &shown(&user)),
         None => not_found(request),
     })
 }
 
-/// Registers or changes a user. `claims` (OpenID Connect Core §5.1) replaces all claims, `password_hash` (PHC string,
-/// Argon2id) the password. A member that is omitted stays. `sub` can be chosen for a new user. A new password ends all
-/// sessions and grants of the user, unless `keep_sessions` is true: an attacker may know the old one.
+/// Finds the directory entry of a user; `None` also if no user can have the name.
+async fn entry(username: &str, context: &Context) -> Result<Option<directory::Entry>, HandlerError> {
+    let Some(username) = names::username(username) else { return Ok(None) };
+    Ok(directory::find(&*context.records, &username).await?)
+}
+
+/// Registers or changes a user. `claims` (OpenID Connect Core §5.1) replaces all claims, `password` the password, which must
+/// keep the rules of the deployment. `password_hash` (PHC string, Argon2id) is for imports: no rule can be applied to it. A
+/// member that is omitted stays. `sub` can be chosen for a new user. A new password ends all sessions and grants of the user,
+/// unless `keep_sessions` is true: an attacker may know the old one.
 pub(crate) async fn put(
     username: &str,
     mut body: Map<String, Value>,
@@ -39,12 +45,10 @@ pub(crate) async fn put(
 ) -> Result<Response, HandlerError> {
     let now = request.received_at;
     let mut problems = Vec::new();
-    let username = users::normalize(username);
-    if username.is_empty() || username.len() > MAX_USERNAME || username.chars().any(char::is_control) {
-        let rule = format!("must be 1 to {MAX_USERNAME} bytes without control characters");
-        problems.push(Problem::new("username", rule));
-    }
-    if body.remove("username").is_some_and(|sent| sent.as_str().map(users::normalize).as_ref() != Some(&username)) {
+    let Some(username) = names::username(username) else {
+        return Ok(problem(request, StatusCode::BAD_REQUEST, &[Problem::new("username", Username::RULE)]));
+    };
+    if body.remove("username").is_some_and(|sent| sent.as_str().and_then(names::username).as_ref() != Some(&username)) {
         problems.push(Problem::new("username", "is not the one in the path"));
     }
     let subject = text(&mut body, "sub", &mut problems);
@@ -56,9 +60,14 @@ pub(crate) async fn put(
         }
         subject
     });
-    let hash = text(&mut body, "password_hash", &mut problems);
-    if let Some(rule) = hash.as_deref().and_then(password_hash::problem) {
+    let password = text(&mut body, "password", &mut problems);
+    let imported = text(&mut body, "password_hash", &mut problems);
+    let most = context.config.passwords.hash_work;
+    if let Some(rule) = imported.as_deref().and_then(|hash| imported_hash::problem(hash, most)) {
         problems.push(Problem::new("password_hash", rule));
+    }
+    if password.is_some() && imported.is_some() {
+        problems.push(Problem::new("password_hash", "is for imports: send it or password, not both"));
     }
     let keep_sessions = match body.remove("keep_sessions") {
         None => false,
@@ -100,23 +109,28 @@ pub(crate) async fn put(
         None => Subject::try_from(entropy::name()?).map_err(HandlerError::unavailable)?,
     };
     let before = users::find(records, &subject).await?;
-    if before.as_ref().is_some_and(|user| user.username != username) {
+    if before.as_ref().is_some_and(|user| user.username != username.as_str()) {
         return Ok(problem(request, StatusCode::BAD_REQUEST, &[Problem::new("sub", "belongs to another user")]));
     }
-    if before.is_none() && hash.is_none() {
-        return Ok(problem(
-            request,
-            StatusCode::BAD_REQUEST,
-            &[Problem::new("password_hash", "is missing: a new user needs one")],
-        ));
+    if before.is_none() && password.is_none() && imported.is_none() {
+        let missing = Problem::new("password", "is missing: a new user needs one");
+        return Ok(problem(request, StatusCode::BAD_REQUEST, &[missing]));
     }
+    let is_new = before.is_none();
+    let mut claims = claims.or(before.map(|user| user.claims)).unwrap_or_default();
+    let hash = match password {
+        None => imported,
+        Some(sent) => match new_password::accept(&sent, &username, &claims, context).await {
+            Ok(password) => Some(password_hash::hash(password).await?),
+            Err(rule) => return Ok(problem(request, StatusCode::BAD_REQUEST, &[rule])),
+        },
+    };
 
     // The directory entry comes first: of two requests with the same sign-in name it decides the subject.
     let subject = directory::enter(records, &username, &subject).await?.subject;
-    let status = if before.is_some() { StatusCode::OK } else { StatusCode::CREATED };
-    let mut claims = claims.or(before.map(|user| user.claims)).unwrap_or_default();
+    let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
     claims.entry("updated_at").or_insert_with(|| json!(now.as_secs()));
-    let user = User { subject: subject.clone(), username: username.clone(), claims };
+    let user = User { subject: subject.clone(), username: username.to_string(), claims };
     users::save(records, &user).await?;
     let name = user.display_name();
     let is_new_password = hash.is_some() && status == StatusCode::OK;
@@ -150,7 +164,7 @@ fn numbers(ended: sign_out::Ended) -> Value {
 /// Returns the consents of a user: the clients, and the scope of each.
 pub(crate) async fn consents(username: &str, request: &Request, context: &Context) -> Result<Response, HandlerError> {
     let records = &*context.records;
-    let Some(entry) = directory::find(records, username).await? else { return Ok(not_found(request)) };
+    let Some(entry) = entry(username, context).await? else { return Ok(not_found(request)) };
     Ok(Response::json(StatusCode::OK, &json!({ "items": consents::of_user(records, &entry.subject).await? })))
 }
 
@@ -163,7 +177,7 @@ pub(crate) async fn withdraw(
     context: &Context,
 ) -> Result<Response, HandlerError> {
     let records = &*context.records;
-    let entry = directory::find(records, username).await?;
+    let entry = entry(username, context).await?;
     let (Some(entry), Some(client_id)) = (entry, ClientId::parse(client_id)) else { return Ok(not_found(request)) };
     // The consent is removed first: a request that runs at the same time asks the user.
     consents::remove(records, &entry.subject, &client_id).await?;
@@ -176,8 +190,7 @@ pub(crate) async fn withdraw(
 /// Ends all sessions and grants of a user.
 pub(crate) async fn sign_out(username: &str, request: &Request, context: &Context) -> Result<Response, HandlerError> {
     let now = request.received_at;
-    let records = &*context.records;
-    let Some(entry) = directory::find(records, username).await? else { return Ok(not_found(request)) };
+    let Some(entry) = entry(username, context).await? else { return Ok(not_found(request)) };
     let ended = end_all(&entry.subject, now, context).await?;
     AuditEvent::SignedOutEverywhere { subject: &entry.subject, actor: Actor::Administrator }.record(request);
     Ok(Response::json(StatusCode::OK, &numbers(ended)))
@@ -196,6 +209,7 @@ async fn end_all(subject: &Subject, now: Timestamp, context: &Context) -> Result
 pub(crate) async fn delete(username: &str, request: &Request, context: &Context) -> Result<Response, HandlerError> {
     let now = request.received_at;
     let records = &*context.records;
+    let Some(username) = &names::username(username) else { return Ok(not_found(request)) };
     let Some(subject) = directory::find_for_deletion(records, username).await? else { return Ok(not_found(request)) };
     // The credential is removed first, the directory entry last, so that an interrupted removal can be repeated.
     users::remove_credential(records, username).await?;

@@ -6,17 +6,25 @@
     reason = "a test fails by panicking"
 )]
 
+use async_trait::async_trait;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use latchkey_http::{Forwarded, Request, RequestLog, Response};
+use platform::fetch::{Outgoing, Transport};
+use platform::{FetchError, Fetched, Fetcher};
+use protocol::Username;
 use provider::Context;
 use serde_json::{Value, json};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use storage::memory::Memory;
 use types::{ClientId, Timestamp};
 
 const SECRET: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
 const HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$aGFzaGhhc2hoYXNoaGFzaGhhc2hoYXNoaGFzaGhhc2g";
+
+fn ada() -> Username {
+    provider::names::username("ada").unwrap()
+}
 
 fn shop() -> ClientId {
     ClientId::parse("shop").unwrap()
@@ -29,8 +37,14 @@ struct Server {
 
 impl Server {
     fn new() -> Self {
+        Self::with("", None)
+    }
+
+    /// Returns a server with a setting.
+    fn with(setting: &str, value: Option<&str>) -> Self {
         let store = Arc::new(Memory::default());
         let lookup = |name: &str| match name {
+            _ if name == setting => value.map(str::to_owned),
             "LATCHKEY_ISSUER" => Some("http://localhost:8787".to_owned()),
             "LATCHKEY_SECRET" => Some(SECRET.to_owned()),
             _ => None,
@@ -194,7 +208,7 @@ async fn a_person_is_registered_changed_listed_and_removed() {
     assert_eq!((status, &user["username"]), (StatusCode::CREATED, &json!("ada")));
     assert_eq!(user["claims"]["updated_at"], NOW.as_secs());
     let subject = user["sub"].as_str().unwrap();
-    let credential = storage::users::find_credential(&*server.store, "ADA").await.unwrap().unwrap();
+    let credential = storage::users::find_credential(&*server.store, &ada()).await.unwrap().unwrap();
     assert_eq!((credential.subject.as_str(), credential.password.as_str()), (subject, HASH));
 
     let (status, changed) = server.put("/admin/users/ada", json!({ "claims": { "name": "Ada L." } })).await;
@@ -212,7 +226,7 @@ async fn a_person_is_registered_changed_listed_and_removed() {
     assert_eq!(listed["items"], json!([{ "username": "ada", "sub": subject }]));
     assert_eq!(server.call(Method::DELETE, "/admin/users/ada", None).await.0, StatusCode::NO_CONTENT);
     assert_eq!(server.get("/admin/users/ada").await.0, StatusCode::NOT_FOUND);
-    assert!(storage::users::find_credential(&*server.store, "ada").await.unwrap().is_none());
+    assert!(storage::users::find_credential(&*server.store, &ada()).await.unwrap().is_none());
 }
 
 #[tokio::test]
@@ -245,5 +259,79 @@ async fn a_person_is_signed_out_everywhere() {
     assert_eq!(sign_out("/admin/users/Ada/sign-out").await, (StatusCode::OK, nothing));
     for path in ["/admin/users/ada", "/admin/users/ada/x", "/admin/users/sign-out", "/admin/clients/ada/sign-out"] {
         assert_eq!(sign_out(path).await.0, StatusCode::NOT_FOUND, "{path}");
+    }
+}
+
+/// NIST SP 800-63B-4 §3.1.1.2: the server applies the rules, and stores a hash.
+#[tokio::test]
+async fn a_password_must_keep_the_rules() {
+    let server = Server::new();
+    let claims = json!({ "email": "augusta@king.example" });
+    for (password, told) in [
+        (json!("14 characters."), "needs 15"),
+        (json!("augusta king 1815"), "name of the service"),
+        (json!("tab\tin the password"), "control characters"),
+        (json!(15), "must be a string"),
+    ] {
+        let (status, answer) =
+            server.put("/admin/users/ada", json!({ "password": password, "claims": claims.clone() })).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST);
+        assert!(answer["problems"][0].as_str().unwrap().contains(told), "{answer}");
+    }
+    let both = json!({ "password": "two green umbrellas", "password_hash": HASH });
+    assert_eq!(server.put("/admin/users/ada", both).await.0, StatusCode::BAD_REQUEST);
+    assert_eq!(server.get("/admin/users/ada").await.0, StatusCode::NOT_FOUND);
+    let (status, user) = server.put("/admin/users/ada", json!({ "password": "two green umbrellas" })).await;
+    assert_eq!(status, StatusCode::CREATED, "{user}");
+    assert!(!user.to_string().contains("umbrellas"));
+    let credential = storage::users::find_credential(&*server.store, &ada()).await.unwrap().unwrap();
+    assert!(credential.password.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
+}
+
+/// A range API that answers with these lines, and keeps what it was asked.
+struct RangeApi {
+    answer: Result<Fetched, FetchError>,
+    asked: Arc<Mutex<Vec<Outgoing>>>,
+}
+
+#[async_trait]
+impl Transport for RangeApi {
+    async fn send(&self, request: &Outgoing) -> Result<Fetched, FetchError> {
+        self.asked.lock().unwrap().push(request.clone());
+        self.answer.clone()
+    }
+}
+
+/// A k-anonymity look-up sends five digits of a hash, is off by default, and fails open.
+#[tokio::test]
+async fn a_breached_password_is_refused_if_the_deployment_looks_it_up() {
+    // SHA-1 of "two green umbrellas", in two parts.
+    let (sent, listed) = ("2177B", "33839CEB87B55011EE5D9716DA0F47573BF");
+    let answered = |line: &str, status| {
+        let body = format!("0018A45C4D1DEF81644B54AB7F969B88D65:3\r\n{line}\r\n").into_bytes();
+        Ok(Fetched { status, body, ..Fetched::default() })
+    };
+    let url = Some("http://localhost:9/range/");
+    for (url, answer, status, requests) in [
+        (None, answered(&format!("{listed}:17"), StatusCode::OK), StatusCode::CREATED, 0),
+        (url, answered(&format!("{listed}:17"), StatusCode::OK), StatusCode::BAD_REQUEST, 1),
+        (url, answered(&format!("{}:1", listed.to_lowercase()), StatusCode::OK), StatusCode::BAD_REQUEST, 1),
+        (url, answered(&format!("{listed}:0"), StatusCode::OK), StatusCode::CREATED, 1),
+        (url, answered("FFFFA45C4D1DEF81644B54AB7F969B88D65:1", StatusCode::OK), StatusCode::CREATED, 1),
+        (url, answered(&format!("{listed}:17"), StatusCode::BAD_GATEWAY), StatusCode::CREATED, 1),
+        (url, Err(FetchError::TimedOut), StatusCode::CREATED, 1),
+    ] {
+        let mut server = Server::with("LATCHKEY_BREACHED_PASSWORDS", url);
+        let asked = Arc::default();
+        let api = RangeApi { answer, asked: Arc::clone(&asked) };
+        server.context.fetch = Arc::new(Fetcher::over(Box::new(api), server.context.config.reach()));
+        let (answered, problem) = server.put("/admin/users/ada", json!({ "password": "two green umbrellas" })).await;
+        assert_eq!(answered, status, "{problem}");
+        let asked = asked.lock().unwrap();
+        assert_eq!(asked.len(), requests);
+        for request in asked.iter() {
+            assert_eq!(request.url.as_str(), format!("http://localhost:9/range/{sent}"));
+            assert_eq!(request.field, Some(("add-padding", "true")));
+        }
     }
 }

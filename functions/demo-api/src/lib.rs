@@ -85,7 +85,7 @@ pub fn demo_settings(origin: &str) -> [(&'static str, String); 8] {
         ("LATCHKEY_RESOURCE_NAME", "Demo API".to_owned()),
         ("LATCHKEY_ROUTE_SCOPES", format!("GET {PATH} demo:read; POST {PATH} demo:write; ANY {PATH}/* demo:read")),
         ("LATCHKEY_RESOURCE_CLIENT_ID", "demo-api".to_owned()),
-        ("LATCHKEY_RESOURCE_CLIENT_SECRET", "demo-api-secret".to_owned()),
+        ("LATCHKEY_RESOURCE_CLIENT_SECRET", "demo-api-secret-7Kq2Xv9Tb4".to_owned()),
         ("LATCHKEY_REVOCATION", "checked".to_owned()),
         ("LATCHKEY_INTROSPECTION_AGE", "5".to_owned()),
     ]

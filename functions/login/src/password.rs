@@ -3,14 +3,13 @@
 use crate::SignInView;
 use crate::limits::Attempt;
 use crate::method::Judged;
-use argon2::{Algorithm, Argon2, Params, PasswordHash, PasswordVerifier, Version};
 use http::StatusCode;
 use latchkey_http::Response;
 use pages::SignIn;
-use platform::{blocking, entropy};
-use protocol::limits::Argon2Cost;
+use platform::entropy;
 use protocol::{AuthenticationDenied, AuthenticationState, PasswordAttempt};
-use provider::{HandlerError, InteractionPage, responses};
+use provider::names::PlatformUnicode;
+use provider::{HandlerError, InteractionPage, password_hash, responses};
 use storage::Unavailable;
 use storage::users::{self, Credential};
 
@@ -47,13 +46,13 @@ pub(crate) fn render(
 /// credential is read.
 pub(crate) async fn authenticate<'a>(page: &InteractionPage<'a>) -> Result<Judged<'a>, HandlerError> {
     let denied = |denied| Ok(Judged { state: AuthenticationState::Denied(denied), attempt: None });
-    let sent = match PasswordAttempt::from_form(&page.parameters) {
+    let sent = match PasswordAttempt::from_form(&page.parameters, &PlatformUnicode) {
         Ok(sent) => sent,
         Err(reason) => return denied(reason),
     };
-    let records = page.context.records.as_ref();
-    let begin = Attempt::begin(page, users::normalize(sent.username()));
-    let (begun, credential) = futures::join!(begin, users::find_credential(records, sent.username()));
+    // The names that no user can have share a counter, and the store is not asked for them.
+    let begin = Attempt::begin(page, sent.username().map_or_else(String::new, ToString::to_string));
+    let (begun, credential) = futures::join!(begin, find(page, &sent));
     let attempt = match begun? {
         Ok(attempt) => attempt,
         Err(wait) => return denied(AuthenticationDenied::TooManyAttempts { retry_after: wait.as_secs() }),
@@ -71,6 +70,13 @@ pub(crate) async fn authenticate<'a>(page: &InteractionPage<'a>) -> Result<Judge
     }
 }
 
+async fn find(page: &InteractionPage<'_>, sent: &PasswordAttempt) -> Result<Option<Credential>, Unavailable> {
+    match sent.username() {
+        Some(username) => users::find_credential(page.context.records.as_ref(), username).await,
+        None => Ok(None),
+    }
+}
+
 /// Compares the password. Returns the state after success; `None` if username or password is wrong.
 async fn judge(
     page: &InteractionPage<'_>,
@@ -79,7 +85,7 @@ async fn judge(
 ) -> Result<Option<AuthenticationState>, HandlerError> {
     let credential = credential?;
     let hash = credential.as_ref().map(|credential| credential.password.clone());
-    let is_right = is_right(sent.password().to_owned(), hash).await?;
+    let is_right = password_hash::matches(sent.password().clone(), hash).await?;
     let Some(Credential { subject, name, .. }) = credential.filter(|_| is_right) else { return Ok(None) };
     let name = match name {
         Some(name) => name,
@@ -93,36 +99,8 @@ async fn judge(
 
 /// Returns the username that the user typed; nothing if the form was not accepted.
 pub(crate) fn typed_username<'a>(page: &'a InteractionPage<'_>) -> &'a str {
-    match PasswordAttempt::from_form(&page.parameters) {
+    match PasswordAttempt::from_form(&page.parameters, &PlatformUnicode) {
         Ok(_) => page.parameters.value("username").unwrap_or_default(),
         Err(_) => "",
     }
-}
-
-/// True if the password matches the hash, a PHC string. Without a hash the password is wrong, and the comparison takes as
-/// long as with a hash made by `latchkey user`: the time does not say whether an account exists.
-async fn is_right(password: String, hash: Option<String>) -> Result<bool, HandlerError> {
-    let outcome = blocking::run(move || match hash {
-        Some(hash) => PasswordHash::new(&hash)
-            .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok()),
-        None => {
-            waste(&password);
-            false
-        }
-    });
-    outcome.await.ok_or_else(|| HandlerError::unavailable("the password check did not finish"))
-}
-
-/// Does the work of a comparison without one.
-fn waste(password: &str) {
-    let mut output = [0; 32];
-    let Argon2Cost { memory_kib, passes, lanes } = Argon2Cost::GENERATED;
-    if let Ok(params) = Params::new(memory_kib, passes, lanes, Some(output.len())) {
-        let _ = Argon2::new(Algorithm::Argon2id, Version::V0x13, params).hash_password_into(
-            password.as_bytes(),
-            b"salt of no user",
-            &mut output,
-        );
-    }
-    std::hint::black_box(output);
 }

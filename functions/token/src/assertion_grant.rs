@@ -9,7 +9,7 @@ use crate::TokenRequest;
 use crate::issue::TokenResponse;
 use platform::entropy;
 use protocol::{ActiveGrant, AuthenticationContext, Grant, GrantState, MappedSubject, TrustedIssuer, resource};
-use provider::HandlerError;
+use provider::{HandlerError, names};
 use serde_json::{Map, Value};
 use storage::{directory, grants, users};
 use types::{Error, ErrorCode, Subject, Timestamp};
@@ -78,7 +78,10 @@ async fn subject(request: &TokenRequest<'_>, accepted: &Accepted<'_>) -> Result<
         None => None,
         Some(MappedSubject::Machine(subject)) => Some(subject),
         Some(MappedSubject::User(subject)) => users::find(records, &subject).await?.map(|user| user.subject),
-        Some(MappedSubject::Username(name)) => directory::find(records, &name).await?.map(|entry| entry.subject),
+        Some(MappedSubject::Username(name)) => match names::username(&name) {
+            Some(username) => directory::find(records, &username).await?.map(|entry| entry.subject),
+            None => None,
+        },
     };
     found.ok_or_else(|| Error::invalid_grant("the subject of the assertion is not a user of this server").into())
 }

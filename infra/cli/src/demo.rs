@@ -4,13 +4,12 @@ use crate::args::SeedArgs;
 use crate::deployment::Deployment;
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::password;
 use serde_json::{Value, json};
 
 /// The demo user.
 pub(crate) const USERNAME: &str = "demo";
 /// The password of the demo user.
-pub(crate) const PASSWORD: &str = "demo-password";
+pub(crate) const PASSWORD: &str = "four-quiet-lanterns";
 /// The public client of the playground.
 pub(crate) const SPA: &str = "demo-spa";
 /// The public client without a browser. It uses device authorization.
@@ -34,17 +33,17 @@ pub(crate) const CLIENTS: &[DemoClient] = &[
     },
     DemoClient {
         client_id: "demo-web",
-        client_secret: Some("demo-web-secret"),
+        client_secret: Some("demo-web-secret-7Kq2Xv9Tb4"),
         purpose: "a confidential client: authorization_code, PKCE not required, refresh_token",
     },
     DemoClient {
         client_id: "demo-service",
-        client_secret: Some("demo-service-secret"),
+        client_secret: Some("demo-service-secret-7Kq2Xv9Tb4"),
         purpose: "a service: client_credentials, scopes read and write; demo:read and demo:write at the demo API",
     },
     DemoClient {
         client_id: "demo-api",
-        client_secret: Some("demo-api-secret"),
+        client_secret: Some("demo-api-secret-7Kq2Xv9Tb4"),
         purpose: "a resource server: the API at /demo-api, which may introspect its tokens",
     },
     DemoClient {
@@ -54,7 +53,7 @@ pub(crate) const CLIENTS: &[DemoClient] = &[
     },
     DemoClient {
         client_id: "demo-exchange",
-        client_secret: Some("demo-exchange-secret"),
+        client_secret: Some("demo-exchange-secret-7Kq2Xv9Tb4"),
         purpose: "a gateway: exchanges tokens of demo-spa and demo-web for demo-api (token exchange)",
     },
 ];
@@ -120,10 +119,10 @@ pub(crate) fn clients(origin: &str) -> Vec<(String, Value)> {
         .collect()
 }
 
-/// Returns the demo user: the path below `/admin/` and the document. Hashing the password takes some 20 ms.
-pub(crate) fn user() -> Result<(String, Value), Failure> {
+/// Returns the demo user: the path below `/admin/` and the document.
+pub(crate) fn user() -> (String, Value) {
     let user = json!({
-        "password_hash": password::hash(PASSWORD)?,
+        "password": PASSWORD,
         "claims": {
             "name": "Demo User",
             "given_name": "Demo",
@@ -151,7 +150,7 @@ pub(crate) fn user() -> Result<(String, Value), Failure> {
             },
         },
     });
-    Ok((format!("users/{USERNAME}"), user))
+    (format!("users/{USERNAME}"), user)
 }
 
 /// `latchkey seed --demo`.
@@ -162,7 +161,7 @@ pub(crate) fn seed(args: &SeedArgs, output: Output) -> Result<(), Failure> {
         return Err(Failure::new(what).remedy("Add --public-passwords to write them anyway."));
     }
     let mut writes = clients(deployment.origin());
-    writes.push(user()?);
+    writes.push(user());
     let count = writes.len();
     let mut written = Vec::new();
     for (path, document) in writes {

@@ -37,8 +37,7 @@ fn add(args: &UserAddArgs, output: Output) -> Result<(), Failure> {
     let is_new = before.is_none();
     let mut user = Map::new();
     if is_new {
-        let password = password::read(&args.username, "user add")?;
-        user.insert("password_hash".to_owned(), json!(password::hash(&password)?));
+        user.extend([password::member(&args.username, "user add", args.import_hash)?]);
     }
     if let Some(subject) = &args.subject {
         user.insert("sub".to_owned(), json!(subject));
@@ -123,9 +122,10 @@ fn set_password(args: &UserPasswordArgs, output: Output) -> Result<(), Failure> 
     let deployment = Deployment::of(deployment)?;
     let path = path(username);
     deployment.get(&path)?.ok_or_else(|| unknown(username))?;
-    let hash = password::hash(&password::read(username, "user set-password")?)?;
     let keep = args.keep_sessions;
-    let answer = deployment.put(&path, &json!({ "password_hash": hash, "keep_sessions": keep }))?;
+    let mut user = Map::from_iter([password::member(username, "user set-password", args.import_hash)?]);
+    user.insert("keep_sessions".to_owned(), json!(keep));
+    let answer = deployment.put(&path, &Value::Object(user))?;
     let count = |name: &str| answer.pointer(&format!("/ended/{name}")).and_then(Value::as_u64).unwrap_or_default();
     output.print(&json!({ "username": username, "ended": answer.get("ended") }), || {
         let ended = if keep {

@@ -17,7 +17,7 @@ const provider = new Provider(`http://localhost:${port}`, {
   clients: [
     {
       client_id: "demo-service",
-      client_secret: "demo-service-secret",
+      client_secret: "demo-service-secret-7Kq2Xv9Tb4",
       grant_types: ["client_credentials"],
       redirect_uris: [],
       response_types: [],

@@ -151,23 +151,23 @@ fn development() -> Vec<(&'static str, Page)> {
     let landing = Landing {
         nonce: NONCE,
         issuer: ISSUER,
-        users: &[DemoUser { username: "demo", password: "demo-password" }],
+        users: &[DemoUser { username: "demo", password: "four-quiet-lanterns" }],
         clients: &[
             DemoClient { client_id: "demo-spa", client_secret: None, purpose: "Public: code with PKCE, refresh" },
             DemoClient {
                 client_id: "demo-web",
-                client_secret: Some("demo-web-secret"),
+                client_secret: Some("demo-web-secret-7Kq2Xv9Tb4"),
                 purpose: "Confidential: code, refresh",
             },
             DemoClient {
                 client_id: "demo-service",
-                client_secret: Some("demo-service-secret"),
+                client_secret: Some("demo-service-secret-7Kq2Xv9Tb4"),
                 purpose: "Confidential: client credentials with the scopes read and write",
             },
         ],
         commands: &[Command {
             title: "Client credentials",
-            line: "curl -u demo-service:demo-service-secret -d grant_type=client_credentials -d scope=read http://localhost:8787/token",
+            line: "curl -u demo-service:demo-service-secret-7Kq2Xv9Tb4 -d grant_type=client_credentials -d scope=read http://localhost:8787/token",
         }],
     };
     let playground = Playground {

@@ -13,6 +13,7 @@ pub mod local;
 mod service;
 #[cfg(target_arch = "wasm32")]
 mod stream;
+pub mod unicode;
 pub mod version;
 #[cfg(target_arch = "wasm32")]
 pub mod worker;

@@ -28,7 +28,8 @@ pub use assertion::{
     SubjectMapping, TrustedIssuer, key_source_problem, single_use_digest,
 };
 pub use authentication::{
-    AuthenticationContext, AuthenticationDenied, AuthenticationMethod, AuthenticationState, PasswordAttempt,
+    AuthenticationContext, AuthenticationDenied, AuthenticationMethod, AuthenticationState, Password, PasswordAttempt,
+    PasswordRules, Unicode, Username,
 };
 pub use authorization::{
     AuthorizationRequest, ClaimRequest, ClaimsRequest, CodeChallenge, PUSHED_REQUEST_PREFIX, Prompt, RequestEndpoint,

@@ -15,8 +15,11 @@ pub const MAX_KEYS: usize = 20;
 /// The largest client that registers itself, in bytes of JSON.
 pub const MAX_CLIENT: usize = 32 * 1024;
 
-/// The shortest and the longest client secret that an operator may choose, in bytes. Generated secrets have 43.
-pub const CLIENT_SECRET: std::ops::RangeInclusive<usize> = 12..=256;
+/// The longest client secret that an operator may choose, in bytes. Generated secrets have 43.
+pub const MAX_CLIENT_SECRET: usize = 256;
+
+/// The fewest different characters of a client secret that an operator chooses. A random one of 128 bits has more.
+pub const CLIENT_SECRET_DIFFERENT: usize = 7;
 
 /// The most secrets of a client that are valid at the same time.
 pub const MAX_SECRETS: usize = 2;
@@ -27,11 +30,15 @@ pub const MAX_REFRESH_LIFETIME: Duration = Duration::from_secs(10 * 366 * 86_400
 /// The longest username, in bytes.
 pub const MAX_USERNAME: usize = 128;
 
-/// The longest password at sign-in, in bytes.
+/// The longest password, in bytes.
 pub const MAX_PASSWORD: usize = 1024;
 
-/// The shortest password that the tools accept, in characters (NIST SP 800-63B §3.1.1.2).
-pub const MIN_PASSWORD: usize = 8;
+/// The range of the fewest characters of a new password. NIST SP 800-63B-4 §3.1.1.2 demands 15 of a password that is the only
+/// factor, and 8 where a second factor is required.
+pub const MIN_PASSWORD: std::ops::RangeInclusive<u32> = 8..=64;
+
+/// The range of the work of an imported password hash: memory in KiB times passes.
+pub const PASSWORD_HASH_WORK: std::ops::RangeInclusive<u32> = Argon2Cost::GENERATED.work()..=Argon2Cost::MOST.work();
 
 /// The longest `iss`, `sub` and `jti` of an assertion, in bytes.
 pub const MAX_ASSERTION_NAME: usize = 512;
@@ -60,10 +67,14 @@ impl Argon2Cost {
     /// The greatest cost that a function can spend: a Worker has 128 MiB.
     pub const MOST: Self = Self { memory_kib: 65_536, passes: 10, lanes: 4 };
 
+    /// Returns the work: memory in KiB times passes. The time of a hash grows with it.
+    pub const fn work(self) -> u32 {
+        self.memory_kib.saturating_mul(self.passes)
+    }
+
     /// True if an attacker can try passwords cheaper than OWASP recommends.
     pub const fn is_too_cheap(self) -> bool {
-        let least = Self::LEAST.memory_kib.saturating_mul(Self::LEAST.passes);
-        self.memory_kib < Self::LEAST.memory_kib || self.memory_kib.saturating_mul(self.passes) < least
+        self.memory_kib < Self::LEAST.memory_kib || self.work() < Self::LEAST.work()
     }
 
     /// True if a function cannot check the hash.

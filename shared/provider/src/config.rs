@@ -1,7 +1,7 @@
 //! Configuration: read once, at start, and checked as a whole.
 
 use crate::settings::{SETTINGS, Seconds};
-use crate::{RegistrationPolicy, StatementIssuer, TrustedProxy};
+use crate::{PasswordPolicy, RegistrationPolicy, StatementIssuer, TrustedProxy};
 use jose::{JwkSet, PublicKey};
 use keys::{Secret, Secrets};
 use protocol::shape::{self, Member};
@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use std::fmt;
 use std::time::Duration;
-use types::remote_url::EgressPolicy;
+use types::remote_url::{self, EgressPolicy};
 use types::{Issuer, Scope};
 
 /// The configuration of a deployment.
@@ -53,6 +53,8 @@ pub struct Config {
     pub session_lifetime: Duration,
     /// Time in which a user must sign in and consent.
     pub interaction_lifetime: Duration,
+    /// Rules for passwords.
+    pub passwords: PasswordPolicy,
     /// Time in which a signing key signs.
     pub key_rotation: Duration,
 }
@@ -174,6 +176,30 @@ impl Reader<'_> {
             self.problem(name, format_args!("'{text}' is not a whole number"));
             0
         })
+    }
+
+    fn number_in_range(&mut self, name: &str) -> u32 {
+        let before = self.problems.len();
+        let number = self.number(name);
+        let range = SETTINGS.iter().find(|setting| setting.name == name).and_then(|setting| setting.range);
+        let (least, most) = range.unwrap_or((0, u32::MAX));
+        if self.problems.len() == before && !(least..=most).contains(&number) {
+            self.problem(name, format_args!("{number} is not from {least} to {most}"));
+        }
+        number
+    }
+
+    fn passwords(&mut self, reach: EgressPolicy) -> PasswordPolicy {
+        const BREACHED: &str = "LATCHKEY_BREACHED_PASSWORDS";
+        let breached_url = self.text(BREACHED);
+        if let Some(Err(rule)) = breached_url.as_deref().map(|url| remote_url::parse(url, reach)) {
+            self.problem(BREACHED, rule);
+        }
+        PasswordPolicy {
+            minimum: usize::try_from(self.number_in_range("LATCHKEY_MIN_PASSWORD")).unwrap_or(usize::MAX),
+            hash_work: self.number_in_range("LATCHKEY_PASSWORD_HASH_WORK"),
+            breached_url,
+        }
     }
 
     fn epoch(&mut self) -> u16 {
@@ -351,6 +377,7 @@ impl Config {
             },
             session_lifetime: reader.seconds("LATCHKEY_SESSION_LIFETIME"),
             interaction_lifetime: reader.seconds("LATCHKEY_INTERACTION_LIFETIME"),
+            passwords: reader.passwords(reach),
             key_rotation: reader.seconds("LATCHKEY_KEY_ROTATION"),
             issuer: Issuer::new(issuer),
         };

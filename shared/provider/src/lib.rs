@@ -20,7 +20,10 @@ mod interaction_page;
 pub mod interactions;
 #[cfg(all(feature = "lambda", not(target_arch = "wasm32")))]
 pub mod lambda;
+pub mod names;
 mod parameters;
+pub mod password_hash;
+mod password_policy;
 pub mod poll_limiter;
 pub mod rate_limiter;
 mod registration;
@@ -48,6 +51,7 @@ pub use error::{HandlerError, PageError};
 pub use function::{ErrorResponse, Function, Handler, Scheduled, ScheduledFunction, ScheduledRun};
 pub use interaction_page::InteractionPage;
 pub use parameters::RequestParameters;
+pub use password_policy::PasswordPolicy;
 pub use registration::{RegistrationPolicy, StatementIssuer, initial_access_token};
 pub use remote_keys::{KeyError, KeyOwner, KeySource};
 pub use tokens::{ActiveToken, ExchangeBinding, IdTokenBinding, IdTokenHint, PresentedIdToken, TokenIssuer};

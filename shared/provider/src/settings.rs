@@ -1,7 +1,8 @@
 //! The table of settings: names, defaults, ranges and meanings. Configuration and documentation read the same rows.
 
 use protocol::MAX_TOKEN_LIFETIME;
-use protocol::limits::MAX_REFRESH_LIFETIME;
+use protocol::limits::{MAX_REFRESH_LIFETIME, MIN_PASSWORD, PASSWORD_HASH_WORK};
+use std::ops::RangeInclusive;
 
 /// A setting: an environment variable, or a variable or secret of a Worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,6 +13,8 @@ pub struct Setting {
     pub default: Option<&'static str>,
     /// Range of a setting that is a number of seconds.
     pub seconds: Option<Seconds>,
+    /// Range of a setting that is another number.
+    pub range: Option<(u32, u32)>,
     meaning: &'static str,
 }
 
@@ -27,20 +30,31 @@ pub struct Seconds {
 impl Setting {
     /// Returns the meaning, with unit and range.
     pub fn meaning(&self) -> String {
-        match self.seconds {
-            None => self.meaning.to_owned(),
-            Some(Seconds { least, most }) => format!("{} (seconds, {least} to {most})", self.meaning),
+        match (self.seconds, self.range) {
+            (Some(Seconds { least, most }), _) => format!("{} (seconds, {least} to {most})", self.meaning),
+            (None, Some((least, most))) => format!("{} ({least} to {most})", self.meaning),
+            (None, None) => self.meaning.to_owned(),
         }
     }
 }
 
 const fn setting(name: &'static str, default: Option<&'static str>, meaning: &'static str) -> Setting {
-    Setting { name, default, seconds: None, meaning }
+    Setting { name, default, seconds: None, range: None, meaning }
 }
 
 const fn seconds(name: &'static str, default: &'static str, range: (u64, u64), meaning: &'static str) -> Setting {
     let (least, most) = range;
-    Setting { name, default: Some(default), seconds: Some(Seconds { least, most }), meaning }
+    Setting { name, default: Some(default), seconds: Some(Seconds { least, most }), range: None, meaning }
+}
+
+const fn number(
+    name: &'static str,
+    default: &'static str,
+    range: &RangeInclusive<u32>,
+    meaning: &'static str,
+) -> Setting {
+    let range = Some((*range.start(), *range.end()));
+    Setting { name, default: Some(default), seconds: None, range, meaning }
 }
 
 const DAY: u64 = 86_400;
@@ -192,6 +206,23 @@ pub const SETTINGS: &[Setting] = &[
     ),
     seconds("LATCHKEY_SESSION_LIFETIME", "1209600", (60, YEAR), "lifetime of a session"),
     seconds("LATCHKEY_INTERACTION_LIFETIME", "1800", (60, DAY), "time that a user has for sign-in and consent"),
+    number(
+        "LATCHKEY_MIN_PASSWORD",
+        "15",
+        &MIN_PASSWORD,
+        "the fewest characters of a new password. NIST SP 800-63B-4 demands 15 where the password is the only factor, and 8 where a second factor is required",
+    ),
+    number(
+        "LATCHKEY_PASSWORD_HASH_WORK",
+        "38912",
+        &PASSWORD_HASH_WORK,
+        "the greatest work of an imported password hash: memory in KiB times passes. An import beyond it is refused, and each failed sign-in takes as long as such a hash",
+    ),
+    setting(
+        "LATCHKEY_BREACHED_PASSWORDS",
+        Some("none"),
+        "URL of a range API of breached passwords, such as `https://api.pwnedpasswords.com/range/`. A new password that it lists is refused; five hexadecimal digits of its SHA-1 are sent. Without an answer the password is accepted",
+    ),
     seconds("LATCHKEY_KEY_ROTATION", "7776000", (DAY, 10 * YEAR), "time for which a signing key signs"),
     setting(
         "LATCHKEY_SHARDS",

@@ -15,7 +15,7 @@ use protocol::registration::{Registration, RegistrationState};
 use protocol::{
     ActiveGrant, AuthenticationContext, AuthenticationMethod, AuthorizationRequest, Client, ClientOrigin, Grant,
     GrantState, Parameters, PushedRequestId, RefreshLifetimes, RegistrationId, RequestEndpoint, ResponseTarget,
-    RetryWindows, RevokedToken, SecretVerifier, SentRequest, SessionGroup, StoredClient, UncheckedTarget,
+    RetryWindows, RevokedToken, SecretVerifier, SentRequest, SessionGroup, StoredClient, UncheckedTarget, Username,
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -24,6 +24,10 @@ use types::{ClientId, Jti, Scope, Subject, Timestamp};
 
 fn sub(text: &str) -> Subject {
     Subject::parse(text).unwrap()
+}
+
+fn username(name: &str) -> Username {
+    Username::prepare_ascii(name).unwrap()
 }
 
 fn id(text: &str) -> ClientId {
@@ -201,7 +205,7 @@ fn ada() -> User {
 async fn a_user() {
     let memory = Memory::new();
     users::save(&memory, &ada()).await.unwrap();
-    directory::enter(&memory, "ada", &sub("ada")).await.unwrap();
+    directory::enter(&memory, &username("ada"), &sub("ada")).await.unwrap();
     evolve(&memory, Kind::User).await;
     assert_eq!(users::find(&memory, &sub("ada")).await.unwrap(), Some(ada()));
     let renamed = User { claims: typed(json!({ "name": "Ada L." })), ..ada() };
@@ -209,12 +213,12 @@ async fn a_user() {
     assert_kept(&memory, Kind::User);
     assert_eq!(users::find(&memory, &sub("ada")).await.unwrap(), Some(renamed));
 
-    assert_eq!(directory::find(&memory, "ada").await.unwrap().unwrap().subject, sub("ada"));
-    assert_eq!(directory::enter(&memory, "ada", &sub("other")).await.unwrap().subject, sub("ada"));
+    assert_eq!(directory::find(&memory, &username("ada")).await.unwrap().unwrap().subject, sub("ada"));
+    assert_eq!(directory::enter(&memory, &username("ada"), &sub("other")).await.unwrap().subject, sub("ada"));
     let listing = directory::list(&memory, None, 10).await.unwrap();
     assert_eq!((listing.items.len(), listing.unreadable), (1, vec![]));
     users::remove(&memory, &sub("ada")).await.unwrap();
-    directory::remove(&memory, "ada").await.unwrap();
+    directory::remove(&memory, &username("ada")).await.unwrap();
     assert_deleted(&memory, Kind::User);
 }
 
@@ -226,13 +230,13 @@ async fn a_credential() {
         password: password.to_owned(),
         name: Some("Ada".to_owned()),
     };
-    users::save_credential(&memory, "ada", &credential("first")).await.unwrap();
+    users::save_credential(&memory, &username("ada"), &credential("first")).await.unwrap();
     evolve(&memory, Kind::Credential).await;
-    assert_eq!(users::find_credential(&memory, "ada").await.unwrap().unwrap().password, "first");
-    users::save_credential(&memory, "ada", &credential("second")).await.unwrap();
+    assert_eq!(users::find_credential(&memory, &username("ada")).await.unwrap().unwrap().password, "first");
+    users::save_credential(&memory, &username("ada"), &credential("second")).await.unwrap();
     assert_kept(&memory, Kind::Credential);
-    assert_eq!(users::find_credential(&memory, "ada").await.unwrap().unwrap().password, "second");
-    users::remove_credential(&memory, "ada").await.unwrap();
+    assert_eq!(users::find_credential(&memory, &username("ada")).await.unwrap().unwrap().password, "second");
+    users::remove_credential(&memory, &username("ada")).await.unwrap();
     assert_deleted(&memory, Kind::Credential);
 }
 

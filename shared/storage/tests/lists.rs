@@ -4,15 +4,20 @@
 use latchkey_storage::faults::{Fault, Faulty};
 use latchkey_storage::memory::Memory;
 use latchkey_storage::{Bucket, Cursor, Partition, Records, Verb, directory};
+use protocol::Username;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use types::Subject;
+
+fn username(name: &str) -> Username {
+    Username::prepare_ascii(name).unwrap()
+}
 
 async fn entered(users: usize) -> Arc<Memory> {
     let memory = Arc::new(Memory::new());
     for user in 0..users {
         let subject = Subject::parse(&format!("subject-{user}")).unwrap();
-        directory::enter(memory.as_ref(), &format!("user-{user}"), &subject).await.unwrap();
+        directory::enter(memory.as_ref(), &username(&format!("user-{user}")), &subject).await.unwrap();
     }
     memory.reset();
     memory

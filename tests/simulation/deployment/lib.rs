@@ -6,7 +6,7 @@ mod flow;
 
 use http::{HeaderMap, HeaderValue, Method, header};
 use latchkey_http::{Forwarded, Request, RequestLog, Response};
-use protocol::{Client, SecretVerifier, StoredClient};
+use protocol::{Client, SecretVerifier, StoredClient, Username};
 use provider::{Context, ScheduledRun};
 use serde_json::{Value, json};
 use std::net::IpAddr;
@@ -115,6 +115,11 @@ pub fn subject(sub: &str) -> Subject {
     Subject::parse(sub).unwrap()
 }
 
+/// Returns a sign-in name.
+pub fn username(name: &str) -> Username {
+    provider::names::username(name).unwrap()
+}
+
 /// Returns a `client_id`.
 pub fn client_id(id: &str) -> ClientId {
     ClientId::parse(id).unwrap()
@@ -188,5 +193,5 @@ pub async fn seed(records: &dyn Records, password_hash: &str) {
     users::save(records, &user).await.unwrap();
     let name = Some(user.display_name().to_owned());
     let credential = users::Credential { subject: user.subject, password: password_hash.to_owned(), name };
-    users::save_credential(records, USERNAME, &credential).await.unwrap();
+    users::save_credential(records, &username(USERNAME), &credential).await.unwrap();
 }

@@ -24,8 +24,8 @@ pub(crate) enum UserCommand {
     SignOut(UserEndArgs),
     /// Set the password of a user, and end all sessions and grants of the user.
     ///
-    /// At a terminal the command asks for the password, otherwise it reads the first line of standard input. A password
-    /// has 8 characters at least.
+    /// At a terminal the command asks for the password, otherwise it reads the first line of standard input. The deployment
+    /// applies its rules to the password: by default 15 characters, and none that attackers try first.
     #[command(after_long_help = "Examples:\n  latchkey user set-password ada\n  latchkey user set-password ada < FILE")]
     SetPassword(UserPasswordArgs),
     /// List the applications that a user allowed, and the scope of each.
@@ -46,6 +46,9 @@ pub(crate) struct UserPasswordArgs {
     /// Keep the sessions and grants of the user. Without it they end, because someone else may know the old password.
     #[arg(long)]
     pub(crate) keep_sessions: bool,
+    /// Import the hash of another system: the input is an Argon2id hash (PHC string), to which no rule can be applied.
+    #[arg(long)]
+    pub(crate) import_hash: bool,
 }
 
 /// Arguments of `latchkey user withdraw`.
@@ -83,8 +86,8 @@ pub(crate) struct UserEndArgs {
 
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
-For a new user, the command asks for a password at a terminal; otherwise it reads the first line of standard input. A
-password has 8 characters at least.
+For a new user, the command asks for a password at a terminal; otherwise it reads the first line of standard input. The
+deployment applies its rules to the password: by default 15 characters, and none that attackers try first.
 
 Examples:
   latchkey user add ada --claim name=Ada --claim email=ada@example.com
@@ -100,6 +103,9 @@ pub(crate) struct UserAddArgs {
     /// A claim of the user, such as name=Ada, email=ada@example.com or email_verified=true.
     #[arg(long = "claim", value_name = "NAME=VALUE", value_parser = assignment)]
     pub(crate) claims: Vec<(String, String)>,
+    /// Import the hash of another system: the input is an Argon2id hash (PHC string), to which no rule can be applied.
+    #[arg(long)]
+    pub(crate) import_hash: bool,
     #[command(flatten)]
     pub(crate) deployment: DeploymentArgs,
 }

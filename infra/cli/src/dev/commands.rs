@@ -24,7 +24,7 @@ pub(crate) fn authorize(issuer: &str, port: u16) -> String {
 /// Returns the command line that redeems a code.
 pub(crate) fn exchange(issuer: &str, port: u16, code: &str) -> String {
     format!(
-        "curl {issuer}/token -u demo-web:demo-web-secret -d grant_type=authorization_code -d redirect_uri={} -d code={code}",
+        "curl {issuer}/token -u demo-web:demo-web-secret-7Kq2Xv9Tb4 -d grant_type=authorization_code -d redirect_uri={} -d code={code}",
         redirect_uri(port)
     )
 }
@@ -32,7 +32,7 @@ pub(crate) fn exchange(issuer: &str, port: u16, code: &str) -> String {
 /// Returns the command line that redeems a refresh token.
 pub(crate) fn refresh(issuer: &str) -> String {
     format!(
-        "curl {issuer}/token -u demo-web:demo-web-secret -d grant_type=refresh_token -d refresh_token=REFRESH_TOKEN"
+        "curl {issuer}/token -u demo-web:demo-web-secret-7Kq2Xv9Tb4 -d grant_type=refresh_token -d refresh_token=REFRESH_TOKEN"
     )
 }
 
@@ -40,7 +40,7 @@ pub(crate) fn refresh(issuer: &str) -> String {
 fn token_exchange(issuer: &str) -> String {
     const URN: &str = "urn:ietf:params:oauth";
     format!(
-        "curl {issuer}/token -u demo-exchange:demo-exchange-secret -d grant_type={URN}:grant-type:token-exchange -d audience={issuer}/demo-api -d subject_token_type={URN}:token-type:access_token -d subject_token=ACCESS_TOKEN"
+        "curl {issuer}/token -u demo-exchange:demo-exchange-secret-7Kq2Xv9Tb4 -d grant_type={URN}:grant-type:token-exchange -d audience={issuer}/demo-api -d subject_token_type={URN}:token-type:access_token -d subject_token=ACCESS_TOKEN"
     )
 }
 
@@ -50,7 +50,7 @@ pub(crate) fn all(issuer: &str, port: u16) -> Vec<Line> {
         Line {
             title: "Client credentials",
             line: format!(
-                "curl {issuer}/token -u demo-service:demo-service-secret -d grant_type=client_credentials -d scope=read"
+                "curl {issuer}/token -u demo-service:demo-service-secret-7Kq2Xv9Tb4 -d grant_type=client_credentials -d scope=read"
             ),
         },
         Line { title: "Authorization code: open this URL and sign in", line: authorize(issuer, port) },
@@ -69,7 +69,7 @@ pub(crate) fn all(issuer: &str, port: u16) -> Vec<Line> {
         Line {
             title: "Demo API: request an access token for it",
             line: format!(
-                "curl {issuer}/token -u demo-service:demo-service-secret -d grant_type=client_credentials -d scope=demo:read -d resource={issuer}{}",
+                "curl {issuer}/token -u demo-service:demo-service-secret-7Kq2Xv9Tb4 -d grant_type=client_credentials -d scope=demo:read -d resource={issuer}{}",
                 demo_api::PATH
             ),
         },

@@ -87,7 +87,7 @@ impl Provider {
             }
         }
         if self.administer(Method::GET, &format!("users/{}", demo::USERNAME), None).await?.is_none() {
-            let (path, user) = demo::user()?;
+            let (path, user) = demo::user();
             self.administer(Method::PUT, &path, Some(&user)).await?;
         }
         Ok(())

@@ -122,7 +122,7 @@ fn the_provider_serves_at_the_url_that_it_prints() {
         let provider = in_memory(&["--threads", threads]);
         let issuer = provider.issuer();
         assert!(issuer.starts_with("http://localhost:") && !issuer.ends_with(":0"), "{issuer}");
-        assert_eq!(provider.banner["users"], json!([{ "username": "demo", "password": "demo-password" }]));
+        assert_eq!(provider.banner["users"], json!([{ "username": "demo", "password": "four-quiet-lanterns" }]));
         let (status, discovery) = get(provider.banner["discovery"].as_str().unwrap());
         assert_eq!((status, &serde_json::from_str::<Value>(&discovery).unwrap()["issuer"]), (200, &json!(issuer)));
         for path in ["/", "/playground", "/playground/callback", "/callback", "/jwks"] {
@@ -219,14 +219,17 @@ fn clients_and_users_are_administered() {
     let told = complaint(&["client", "add", "http://app.example/#x", "--set", "colour=red"], url, SECRET);
     assert!(told.contains("colour") && told.contains("redirect_uris"), "{told}");
 
-    let user =
-        answer(&["user", "add", "Ada", "--claim", "name=Ada", "--claim", "email_verified=true"], url, "a password\n");
+    let user = answer(
+        &["user", "add", "Ada", "--claim", "name=Ada", "--claim", "email_verified=true"],
+        url,
+        "two green umbrellas\n",
+    );
     assert_eq!((&user["username"], &user["claims"]["email_verified"]), (&json!("ada"), &json!(true)));
     let again = answer(&["user", "add", "ada", "--claim", "email=ada@example.com"], url, "");
     assert_eq!((&again["sub"], &again["claims"]["name"]), (&user["sub"], &json!("Ada")));
-    let changed = answer(&["user", "set-password", "ada"], url, "another password\n");
+    let changed = answer(&["user", "set-password", "ada"], url, "another green umbrella\n");
     assert_eq!(changed["ended"], json!({ "sessions": 0, "grants": 0 }), "the command says what ended");
-    let kept = answer(&["user", "set-password", "--keep-sessions", "ada"], url, "one more password\n");
+    let kept = answer(&["user", "set-password", "--keep-sessions", "ada"], url, "one more green umbrella\n");
     assert_eq!(kept["ended"], Value::Null);
     assert_eq!(answer(&["user", "consents", "ada"], url, ""), json!([]));
     assert_eq!(answer(&["user", "withdraw", "ada", "demo-spa"], url, ""), json!({ "grants": 0 }));
@@ -279,7 +282,7 @@ fn the_demo_api_is_served_beside_resources_of_the_environment() {
     {
         let response = agent
             .post(format!("{}/token", provider.issuer()))
-            .header("authorization", "Basic ZGVtby1zZXJ2aWNlOmRlbW8tc2VydmljZS1zZWNyZXQ=")
+            .header("authorization", "Basic ZGVtby1zZXJ2aWNlOmRlbW8tc2VydmljZS1zZWNyZXQtN0txMlh2OVRiNA==")
             .send_form([("grant_type", "client_credentials"), ("scope", scope), ("resource", &resource)])
             .unwrap();
         assert_eq!(response.status(), 200, "{resource}");

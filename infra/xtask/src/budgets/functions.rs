@@ -46,7 +46,7 @@ pub(super) fn token() -> Result<Vec<Row>> {
     demo::seed(deployment.url(), &options.secret, options.build)?;
     let event = Bytes::from(lambda::form_event(
         "/token",
-        "grant_type=client_credentials&client_id=demo-service&client_secret=demo-service-secret",
+        "grant_type=client_credentials&client_id=demo-service&client_secret=demo-service-secret-7Kq2Xv9Tb4",
     )?);
 
     let ours = deployment.function("token")?;

@@ -21,7 +21,7 @@ const SAMPLES: usize = 5;
 const STRETCH: Duration = Duration::from_secs(1);
 
 const CLIENT_CREDENTIALS: &str =
-    "grant_type=client_credentials&client_id=demo-service&client_secret=demo-service-secret&scope=read";
+    "grant_type=client_credentials&client_id=demo-service&client_secret=demo-service-secret-7Kq2Xv9Tb4&scope=read";
 
 pub(super) fn measure() -> Result<Vec<Row>> {
     workspace::build(Build::Release)?;

@@ -41,7 +41,7 @@ pub(super) fn token() -> Result<Vec<Row>> {
             })?;
         median(costs.into_iter().map(microseconds).collect())
     };
-    let form = "grant_type=client_credentials&client_id=demo-service&client_secret=demo-service-secret";
+    let form = "grant_type=client_credentials&client_id=demo-service&client_secret=demo-service-secret-7Kq2Xv9Tb4";
     let token = cost(load::post("/token", form), 200)?;
     let way_in = cost(load::get("/nowhere"), 404)?;
     let signature = signature::es256()?;

@@ -30,6 +30,8 @@ pub struct Outgoing {
     pub accept: String,
     /// `Authorization`.
     pub authorization: Option<String>,
+    /// Another header field.
+    pub field: Option<(&'static str, &'static str)>,
     /// Maximum length of the answer's body, in bytes.
     pub limit: usize,
     /// Time limit, including the last byte of the answer.
@@ -121,6 +123,17 @@ impl Fetcher {
         self.transport.send(&Outgoing { limit, timeout, ..self.outgoing(url)? }).await
     }
 
+    /// Gets a document of at most `limit` bytes with a header field of its own.
+    pub async fn get_with(
+        &self,
+        url: &str,
+        field: (&'static str, &'static str),
+        limit: usize,
+        timeout: Duration,
+    ) -> Result<Fetched, FetchError> {
+        self.transport.send(&Outgoing { limit, timeout, field: Some(field), ..self.outgoing(url)? }).await
+    }
+
     /// Posts a form.
     pub async fn post_form(&self, url: &str, fields: &[(&str, &str)]) -> Result<Fetched, FetchError> {
         let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
@@ -144,7 +157,8 @@ impl Fetcher {
     fn outgoing(&self, url: &str) -> Result<Outgoing, FetchError> {
         let mut url = remote_url::parse(url, self.reach).map_err(FetchError::Refused)?;
         url.set_fragment(None);
-        Ok(Outgoing { url, form: None, accept: "*/*".to_owned(), authorization: None, limit: LIMIT, timeout: TIMEOUT })
+        let accept = "*/*".to_owned();
+        Ok(Outgoing { url, form: None, accept, authorization: None, field: None, limit: LIMIT, timeout: TIMEOUT })
     }
 }
 

@@ -83,6 +83,9 @@ impl Native {
         if let Some(authorization) = &request.authorization {
             message = message.header(header::AUTHORIZATION, authorization);
         }
+        if let Some((name, value)) = request.field {
+            message = message.header(name, value);
+        }
         if !self.keeps_connections() {
             message = message.header(header::CONNECTION, "close");
         }
@@ -217,7 +220,8 @@ mod tests {
         for host in ["localhost", "127.0.0.1"] {
             let url = format!("http://{host}:{port}/").parse().unwrap();
             let accept = "*/*".to_owned();
-            let request = Outgoing { url, form: None, accept, authorization: None, limit: 10, timeout: SECOND };
+            let request =
+                Outgoing { url, form: None, accept, authorization: None, field: None, limit: 10, timeout: SECOND };
             assert_eq!(
                 Native::new(EgressPolicy::Public).send(&request).await,
                 Err(FetchError::Refused("must be at a public host"))

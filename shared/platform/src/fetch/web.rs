@@ -43,6 +43,9 @@ async fn exchange(request: &Outgoing, signal: &AbortSignal) -> Result<Fetched, F
     if let Some(authorization) = &request.authorization {
         headers.set("authorization", authorization).map_err(failed)?;
     }
+    if let Some((name, value)) = request.field {
+        headers.set(name, value).map_err(failed)?;
+    }
     let init = RequestInit::new();
     init.set_redirect(RequestRedirect::Manual);
     if let Some(form) = &request.form {

@@ -2,9 +2,14 @@
 //!
 //! A method reads what the user sent, and judges it. `functions/login` shows its page and does its I/O.
 
+mod common_passwords;
+mod new_password;
 mod password;
+mod precis;
 
+pub use new_password::PasswordRules;
 pub use password::PasswordAttempt;
+pub use precis::{Password, Unicode, Username};
 use serde::{Deserialize, Serialize};
 use types::{Subject, Timestamp};
 

@@ -1,8 +1,8 @@
 //! Sign-in with a username and a password.
 
+use super::precis::{Password, Unicode, Username};
 use super::{AuthenticationDenied, AuthenticationMethod, AuthenticationState};
 use crate::Parameters;
-use crate::limits::MAX_PASSWORD;
 use std::fmt;
 use types::{Subject, Timestamp};
 
@@ -15,32 +15,31 @@ pub(super) const AMR: &[&str] = &["pwd"];
 /// An attempt to sign in with a username and a password.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PasswordAttempt {
-    username: String,
-    password: String,
+    username: Option<Username>,
+    password: Password,
 }
 
 impl PasswordAttempt {
     /// The longest username that the form accepts, in bytes.
     pub const MAX_USERNAME: usize = 256;
 
-    /// Reads the form of the sign-in page. Errors: a field is empty or too long.
-    pub fn from_form(parameters: &Parameters) -> Result<Self, AuthenticationDenied> {
-        let field = |name, max| parameters.value(name).filter(|value| value.len() <= max).map(str::to_owned);
-        let username = field("username", Self::MAX_USERNAME);
-        let password = field("password", MAX_PASSWORD);
-        match (username, password) {
-            (Some(username), Some(password)) => Ok(Self { username, password }),
+    /// Reads the form of the sign-in page. Errors: a field is empty or too long, or the password is one that no user can have.
+    pub fn from_form(parameters: &Parameters, unicode: &dyn Unicode) -> Result<Self, AuthenticationDenied> {
+        let typed = parameters.value("username").filter(|typed| typed.len() <= Self::MAX_USERNAME);
+        let password = parameters.value("password").and_then(|typed| Password::prepare(typed, unicode));
+        match (typed, password) {
+            (Some(typed), Some(password)) => Ok(Self { username: Username::prepare(typed, unicode), password }),
             _ => Err(AuthenticationDenied::WrongCredential),
         }
     }
 
-    /// Returns the username as the user typed it.
-    pub fn username(&self) -> &str {
-        &self.username
+    /// Returns the username; `None` if no user can have the name that was typed.
+    pub fn username(&self) -> Option<&Username> {
+        self.username.as_ref()
     }
 
     /// Returns the password, for the comparison with its hash.
-    pub fn password(&self) -> &str {
+    pub fn password(&self) -> &Password {
         &self.password
     }
 
@@ -57,20 +56,31 @@ impl fmt::Debug for PasswordAttempt {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
+    use super::super::precis::tests::Tables;
     use super::*;
 
     fn attempt(username: &str, password: &str) -> Result<PasswordAttempt, AuthenticationDenied> {
         let form = format!("username={username}&password={password}");
-        PasswordAttempt::from_form(&Parameters::parse(form.as_bytes()).unwrap())
+        PasswordAttempt::from_form(&Parameters::parse(form.as_bytes()).unwrap(), &Tables)
     }
 
     #[test]
     fn fields_have_limits() {
         assert!(attempt(&"u".repeat(256), &"p".repeat(1024)).is_ok());
-        for (username, password) in [("", "p"), ("u", ""), (&*"u".repeat(257), "p"), ("u", &*"p".repeat(1025))] {
+        for (username, password) in
+            [("", "p"), ("u", ""), (&*"u".repeat(257), "p"), ("u", &*"p".repeat(1025)), ("u", "p%00")]
+        {
             assert_eq!(attempt(username, password), Err(AuthenticationDenied::WrongCredential));
         }
+    }
+
+    #[test]
+    fn name_and_password_are_compared_in_one_form() {
+        let typed = attempt("%20ZOE%CC%88", "e%CC%81").unwrap();
+        assert_eq!((typed.username().unwrap().as_str(), typed.password().expose()), ("zo\u{eb}", "\u{e9}"));
+        assert_eq!(attempt("%F0%9F%94%91", "p").unwrap().username(), None);
     }
 
     #[test]

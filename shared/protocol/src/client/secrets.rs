@@ -4,7 +4,7 @@ use super::registration::Registration;
 use crate::Client;
 use crate::ClientOrigin;
 use crate::Problem;
-use crate::limits::{CLIENT_SECRET, MAX_SECRETS};
+use crate::limits::{CLIENT_SECRET_DIFFERENT, MAX_CLIENT_SECRET, MAX_SECRETS};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -110,15 +110,39 @@ impl SecretRotation {
     }
 }
 
-/// Returns the problem of a client secret that an operator chooses, if it has one.
+/// Returns the problem of a client secret that an operator chooses, if it has one. The secret must be as strong as 128 random
+/// bits: enough characters of its alphabet, and not a few of them repeated (RFC 6749 §10.10). Whether they are random, only the
+/// operator knows.
 pub fn chosen_secret_problem(secret: &str) -> Option<Problem> {
-    let is_good = CLIENT_SECRET.contains(&secret.len()) && secret.bytes().all(|byte| byte.is_ascii_graphic());
+    let is_visible = secret.len() <= MAX_CLIENT_SECRET && secret.bytes().all(|byte| byte.is_ascii_graphic());
+    let length = u32::try_from(secret.len()).unwrap_or(u32::MAX);
+    // As many secrets of this length and alphabet as 128 bits have values: more than the number can hold.
+    let is_strong = alphabet(secret).checked_pow(length).is_none();
+    let mut different = secret.as_bytes().to_vec();
+    different.sort_unstable();
+    different.dedup();
+    if is_visible && is_strong && different.len() >= CLIENT_SECRET_DIFFERENT {
+        return None;
+    }
     let rule = format!(
-        "must be {} to {} visible ASCII characters; leave it out to have one made",
-        CLIENT_SECRET.start(),
-        CLIENT_SECRET.end()
+        "must be at most {MAX_CLIENT_SECRET} visible ASCII characters that are as strong as 128 random bits, such as 32 random hexadecimal digits or 22 random letters and digits; leave it out to have one made"
     );
-    (!is_good).then(|| Problem::new("client_secret", rule))
+    Some(Problem::new("client_secret", rule))
+}
+
+/// Returns the size of the alphabet of a secret: of the kinds of characters that it has.
+fn alphabet(secret: &str) -> u128 {
+    if secret.bytes().all(|byte| byte.is_ascii_hexdigit()) && secret.bytes().any(|byte| byte.is_ascii_alphabetic()) {
+        return 16;
+    }
+    let has = |is_of_kind: fn(&u8) -> bool| secret.as_bytes().iter().any(is_of_kind);
+    let kinds = [
+        (has(u8::is_ascii_digit), 10),
+        (has(u8::is_ascii_lowercase), 26),
+        (has(u8::is_ascii_uppercase), 26),
+        (has(u8::is_ascii_punctuation), 32),
+    ];
+    kinds.into_iter().filter(|(is_there, _)| *is_there).map(|(_, size)| size).sum()
 }
 
 /// The verifier of a client secret: a salted SHA-256. Generated secrets have 256 random bits, so a reader of the store
@@ -178,10 +202,28 @@ mod tests {
         }
     }
 
+    /// RFC 6749 §10.10: a secret that an attacker cannot guess.
     #[test]
-    fn a_chosen_secret_is_long_and_visible() {
-        assert_eq!(chosen_secret_problem("a-long-secret"), None);
-        for secret in ["short", "with a space in it", &"x".repeat(257)] {
+    fn a_chosen_secret_is_as_strong_as_128_random_bits() {
+        for secret in [
+            "0123456789abcdef0123456789abcdef",
+            "83749261037465928374650192837465019283746",
+            "Zb4kQ8mW2xT7rL9vN3cH6p",
+            "s+%20&=:;/?#@~\"'\\{}aB",
+            &"aB3xY7qR".repeat(32),
+        ] {
+            assert_eq!(chosen_secret_problem(secret), None, "{secret}");
+        }
+        for secret in [
+            "",
+            "demo-service-secret",
+            "0123456789abcdef0123456789abcde",
+            "1234567890123456789012345678901234567",
+            "Zb4kQ8mW2xT7rL9vN3cH6",
+            "with a space in it, and as long as can be",
+            &"ab".repeat(40),
+            &"aB3xY7qR".repeat(33),
+        ] {
             assert!(chosen_secret_problem(secret).is_some(), "{secret}");
         }
     }

@@ -2,8 +2,8 @@
 
 use super::deployment_list::DeploymentList;
 use super::stored::{Listing, decode, encode};
-use super::users::normalize;
 use crate::{Created, Cursor, Key, Kind, Record, Records, Unavailable};
+use protocol::Username;
 use serde::{Deserialize, Serialize};
 use types::Subject;
 
@@ -19,24 +19,24 @@ pub struct Entry {
 
 const ALL: DeploymentList = DeploymentList::new(Kind::User, "users");
 
-fn id(username: &str) -> String {
-    format!("name#{}", normalize(username))
+fn id(username: &Username) -> String {
+    format!("name#{username}")
 }
 
-fn key(username: &str) -> Key {
+fn key(username: &Username) -> Key {
     ALL.key(&id(username))
 }
 
 /// Finds the entry of a sign-in name. Round trips: 1.
-pub async fn find(records: &dyn Records, username: &str) -> Result<Option<Entry>, Unavailable> {
+pub async fn find(records: &dyn Records, username: &Username) -> Result<Option<Entry>, Unavailable> {
     let Some(record) = records.get(&key(username)).await? else { return Ok(None) };
     Ok(Some(decode(&record.key, &record.body)?))
 }
 
 /// Enters a sign-in name for a subject if the name is free. Returns the entry of the name, which is the same for all
 /// callers. Round trips: 1.
-pub async fn enter(records: &dyn Records, username: &str, subject: &Subject) -> Result<Entry, Unavailable> {
-    let entry = Entry { username: normalize(username), subject: subject.clone() };
+pub async fn enter(records: &dyn Records, username: &Username, subject: &Subject) -> Result<Entry, Unavailable> {
+    let entry = Entry { username: username.as_str().to_owned(), subject: subject.clone() };
     let record = Record {
         key: key(username),
         owner: Some(ALL.owner(&id(username))),
@@ -53,13 +53,16 @@ pub async fn enter(records: &dyn Records, username: &str, subject: &Subject) -> 
 
 /// Finds the subject of a sign-in name whose user is to be deleted: `None` if there is no entry, `Some(None)` if the entry
 /// names no subject that can be read. Round trips: 1.
-pub async fn find_for_deletion(records: &dyn Records, username: &str) -> Result<Option<Option<Subject>>, Unavailable> {
+pub async fn find_for_deletion(
+    records: &dyn Records,
+    username: &Username,
+) -> Result<Option<Option<Subject>>, Unavailable> {
     let Some(record) = records.get(&key(username)).await? else { return Ok(None) };
     Ok(Some(decode::<Entry>(&record.key, &record.body).ok().map(|entry| entry.subject)))
 }
 
 /// Removes a sign-in name. Does not read it.
-pub async fn remove(records: &dyn Records, username: &str) -> Result<(), Unavailable> {
+pub async fn remove(records: &dyn Records, username: &Username) -> Result<(), Unavailable> {
     records.delete(&key(username)).await
 }
 

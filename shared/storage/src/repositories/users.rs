@@ -4,6 +4,7 @@
 use super::stored::decode;
 use super::update::{Change, Current, Start, Target, update};
 use crate::{Key, Kind, Owner, Partition, Records, Unavailable};
+use protocol::Username;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 use types::Subject;
@@ -50,18 +51,12 @@ pub fn owner(subject: &Subject) -> Owner {
     Owner::new(format!("user#{}", subject.as_str()))
 }
 
-/// Returns a sign-in name in the form that is compared: without surrounding spaces, in lower case.
-pub fn normalize(username: &str) -> String {
-    username.trim().to_lowercase()
-}
-
 fn user_key(subject: &Subject) -> Key {
     Key::new(Kind::User, owner(subject).partition(), subject.as_str())
 }
 
-fn credential_key(username: &str) -> Key {
-    let name = normalize(username);
-    Key::new(Kind::Credential, Partition::of(&format!("credential#{name}")), &name)
+fn credential_key(username: &Username) -> Key {
+    Key::new(Kind::Credential, Partition::of(&format!("credential#{username}")), username.as_str())
 }
 
 async fn read<T: DeserializeOwned>(records: &dyn Records, key: &Key) -> Result<Option<T>, Unavailable> {
@@ -93,14 +88,14 @@ pub async fn remove(records: &dyn Records, subject: &Subject) -> Result<(), Unav
 }
 
 /// Reads the credential of a sign-in name. Round trips: 1.
-pub async fn find_credential(records: &dyn Records, username: &str) -> Result<Option<Credential>, Unavailable> {
+pub async fn find_credential(records: &dyn Records, username: &Username) -> Result<Option<Credential>, Unavailable> {
     read(records, &credential_key(username)).await
 }
 
 /// Stores the credential of a sign-in name, new or changed. Round trips: 1 if it is new, else 2.
 pub async fn save_credential(
     records: &dyn Records,
-    username: &str,
+    username: &Username,
     credential: &Credential,
 ) -> Result<(), Unavailable> {
     write(records, Target::unowned(credential_key(username)), credential).await
@@ -110,7 +105,7 @@ pub async fn save_credential(
 ///
 /// The caller may write credentials and not read them: the first write is at a generation that no record reaches, and
 /// meets the credential as it is.
-pub async fn save_display_name(records: &dyn Records, username: &str, name: &str) -> Result<(), Unavailable> {
+pub async fn save_display_name(records: &dyn Records, username: &Username, name: &str) -> Result<(), Unavailable> {
     let renamed = || DisplayName { name: Some(name.to_owned()) };
     let rename = |current: Option<&Current<DisplayName>>| {
         Ok::<_, Unavailable>(match current {
@@ -123,6 +118,6 @@ pub async fn save_display_name(records: &dyn Records, username: &str, name: &str
 }
 
 /// Removes the credential of a sign-in name. Does not read it.
-pub async fn remove_credential(records: &dyn Records, username: &str) -> Result<(), Unavailable> {
+pub async fn remove_credential(records: &dyn Records, username: &Username) -> Result<(), Unavailable> {
     records.delete(&credential_key(username)).await
 }

@@ -1,10 +1,10 @@
-//! Hashes of passwords, as PHC strings: `$argon2id$v=19$m=…,t=…,p=…$salt$hash`.
+//! Imported hashes of passwords, as PHC strings: `$argon2id$v=19$m=…,t=…,p=…$salt$hash`.
 
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use protocol::limits::Argon2Cost;
 
-/// Returns the reason for which a hash is rejected, or `None`.
-pub(crate) fn problem(phc: &str) -> Option<String> {
+/// Returns the reason for which a hash is rejected, or `None`. `most_work` is the limit of the deployment.
+pub(crate) fn problem(phc: &str, most_work: u32) -> Option<String> {
     let usual = Argon2Cost::GENERATED;
     let form = || Some(format!("must be an Argon2id hash as a PHC string: $argon2id$v=19${usual}$SALT$HASH"));
     let Some((parameters, salt, hash)) = parts(phc) else { return form() };
@@ -19,6 +19,12 @@ pub(crate) fn problem(phc: &str) -> Option<String> {
     }
     if cost.is_too_dear() {
         return Some(format!("costs more than a function can spend: at most {}", Argon2Cost::MOST));
+    }
+    if cost.work() > most_work {
+        let work = cost.work();
+        return Some(format!(
+            "takes the work {work} (memory in KiB times passes), and this deployment allows {most_work}: raise LATCHKEY_PASSWORD_HASH_WORK"
+        ));
     }
     None
 }
@@ -38,7 +44,11 @@ fn cost(parameters: &str) -> Option<Argon2Cost> {
 
 #[cfg(test)]
 mod tests {
-    use super::problem;
+    use protocol::limits::Argon2Cost;
+
+    fn problem(phc: &str) -> Option<String> {
+        super::problem(phc, Argon2Cost::GENERATED.work())
+    }
 
     #[test]
     fn hashes_that_sign_in_could_not_check_are_refused() {
@@ -49,6 +59,7 @@ mod tests {
             ("v=19", "v=16"),
             ("m=19456", "m=4096"),
             ("m=19456", "m=1048576"),
+            ("m=19456", "m=19457"),
             ("t=2", "t=1"),
             ("t=2", "t=1000"),
             ("p=1", "p=0"),
@@ -58,7 +69,10 @@ mod tests {
         ] {
             assert!(problem(&good.replace(from, to)).is_some(), "{from} {to}");
         }
-        assert!(problem("demo-password").is_some());
+        let dearer = good.replace("t=2", "t=4");
+        assert!(problem(&dearer).unwrap().contains("raise LATCHKEY_PASSWORD_HASH_WORK"));
+        assert_eq!(super::problem(&dearer, 77_824), None);
+        assert!(problem("four-quiet-lanterns").is_some());
         assert!(problem(&format!("{good}$")).is_some());
     }
 }

@@ -38,7 +38,7 @@ printf '}' >> "$secrets"
 # The Workers without secrets come first: the owner of the Durable Objects, and those that only service bindings reach. Deploy
 # the guard and the sample API yourself, where your API is: wrangler deploy --env demo-api, then --env authorizer.
 # generated: Workers, by `cargo xtask generate` from shared/manifest.
-keyless="records saml"
+keyless="records passwords saml"
 server="admin authorize consent device introspect login logout metadata notify par register revoke rotate token userinfo"
 # end of Workers
 for name in $keyless; do

@@ -177,5 +177,6 @@ fn problem(request: &Request, status: StatusCode, problems: &[impl Display]) -> 
 #[cfg(target_arch = "wasm32")]
 #[worker::event(fetch)]
 async fn fetch(request: worker::Request, env: worker::Env, _: worker::Context) -> worker::Result<worker::Response> {
+    new_password::bind(&env);
     provider::worker::serve(FUNCTION, request, &env).await
 }

@@ -1,69 +1,80 @@
-//! Rules for a password that an operator sets.
+//! A password that an operator sets. On Workers, the Worker `passwords` judges and hashes it: the list of common passwords and
+//! the hash would make `admin` too heavy.
 
-use protocol::{Password, PasswordRules, Problem, Username};
-use provider::Context;
-use provider::names::PlatformUnicode;
+use protocol::{Problem, Username};
+use provider::{Context, HandlerError, NewPassword, PasswordVerdict};
 use serde_json::{Map, Value, json};
-use sha1::{Digest, Sha1};
-use std::time::Duration;
-
-/// The longest answer of the range API, in bytes. It is some 80 KB with padding.
-const LONGEST_RANGE: usize = 256 * 1024;
-
-/// Time limit of a request to the range API.
-const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Claims that name the user.
 const NAMES: [&str; 7] =
     ["name", "given_name", "family_name", "middle_name", "nickname", "preferred_username", "email"];
 
-/// Returns the one form of a new password. Errors: what is wrong with it.
-pub(crate) async fn accept(
-    sent: &str,
+/// Returns the hash of a new password, or what is wrong with it.
+pub(crate) async fn hash(
+    sent: String,
     username: &Username,
     claims: &Map<String, Value>,
     context: &Context,
-) -> Result<Password, Problem> {
-    let problem = |rule: String| Problem::new("password", rule);
-    let Some(password) = Password::prepare(sent, &PlatformUnicode) else {
-        return Err(problem(Password::RULE.to_owned()));
-    };
+) -> Result<Result<String, Problem>, HandlerError> {
+    let config = &context.config;
     let names = NAMES.iter().filter_map(|name| claims.get(*name)?.as_str());
-    let about = [username.as_str(), context.config.issuer.as_str(), "latchkey"].into_iter().chain(names).collect();
-    if let Some(rule) = (PasswordRules { minimum: context.config.passwords.minimum, about }).problem(&password) {
-        return Err(problem(rule));
+    let about = [username.as_str(), config.issuer.as_str(), "latchkey"].into_iter().chain(names);
+    let password = NewPassword {
+        password: sent,
+        minimum: config.passwords.minimum,
+        about: about.map(str::to_owned).collect(),
+        breached_url: config.passwords.breached_url.clone(),
+        may_be_local: !config.is_https(),
+    };
+    let PasswordVerdict { hash, problem, report } = judge(password, context).await?;
+    if let Some(reason) = report {
+        (context.log)(&json!({ "function": "admin", "reason": reason }).to_string());
     }
-    if is_breached(&password, context).await {
-        return Err(problem("is in a list of stolen passwords: choose another one".to_owned()));
-    }
-    Ok(password)
-}
-
-/// True if the range API of the deployment lists the password. Five hexadecimal digits of its SHA-1 are sent, which hundreds of
-/// passwords share; the field `Add-Padding` hides the length of the answer. Without an answer the password passes, and the log
-/// has the reason.
-async fn is_breached(password: &Password, context: &Context) -> bool {
-    let Some(url) = &context.config.passwords.breached_url else { return false };
-    let digest = Sha1::digest(password.expose().as_bytes());
-    let digits: String = digest.iter().map(|byte| format!("{byte:02X}")).collect();
-    let Some((sent, rest)) = digits.split_at_checked(5) else { return false };
-    let padding = ("add-padding", "true");
-    match context.fetch.get_with(&format!("{url}{sent}"), padding, LONGEST_RANGE, PATIENCE).await {
-        Ok(answer) if answer.status.is_success() => String::from_utf8_lossy(&answer.body).lines().any(|line| {
-            let (suffix, count) = line.trim().split_once(':').unwrap_or_default();
-            suffix.eq_ignore_ascii_case(rest) && count != "0"
-        }),
-        Ok(answer) => {
-            report(context, &format!("the list of breached passwords answered {}", answer.status));
-            false
-        }
-        Err(error) => {
-            report(context, &format!("the list of breached passwords: {error}"));
-            false
-        }
+    match (hash, problem) {
+        (Some(hash), _) => Ok(Ok(hash)),
+        (None, Some(problem)) => Ok(Err(Problem::new("password", problem))),
+        (None, None) => Err(HandlerError::unavailable("there is no verdict about the password")),
     }
 }
 
-fn report(context: &Context, reason: &str) {
-    (context.log)(&json!({ "function": "admin", "reason": reason }).to_string());
+#[cfg(not(target_arch = "wasm32"))]
+async fn judge(password: NewPassword, context: &Context) -> Result<PasswordVerdict, HandlerError> {
+    password.judge(&context.fetch).await
+}
+
+#[cfg(target_arch = "wasm32")]
+pub(crate) use bound::{bind, judge};
+
+#[cfg(target_arch = "wasm32")]
+mod bound {
+    use platform::worker::Service;
+    use provider::{Context, HandlerError, NewPassword, PasswordVerdict};
+    use std::sync::OnceLock;
+    use worker::Env;
+
+    /// The name of the service binding.
+    const BINDING: &str = "PASSWORDS";
+
+    /// Set by the first request, for the life of the isolate.
+    static PASSWORDS: OnceLock<Service> = OnceLock::new();
+
+    /// Remembers the Worker `passwords`, if it is bound.
+    pub(crate) fn bind(env: &Env) {
+        if PASSWORDS.get().is_none()
+            && let Some(service) = Service::bound(env, BINDING)
+        {
+            // No other request runs between the two lines.
+            let _ = PASSWORDS.set(service);
+        }
+    }
+
+    /// Lets the Worker `passwords` judge a password. Errors: 503 if there is no such binding, or the Worker fails.
+    pub(crate) async fn judge(password: NewPassword, _: &Context) -> Result<PasswordVerdict, HandlerError> {
+        let service = PASSWORDS
+            .get()
+            .ok_or_else(|| HandlerError::unavailable(format_args!("there is no service binding {BINDING}")))?;
+        let message = serde_json::to_string(&password).map_err(HandlerError::unavailable)?;
+        let answer = service.call(&message, NewPassword::MAX_MESSAGE).await?;
+        serde_json::from_slice(&answer).map_err(HandlerError::unavailable)
+    }
 }

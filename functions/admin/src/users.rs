@@ -6,7 +6,7 @@ use latchkey_http::{Request, Response};
 use platform::entropy;
 use protocol::{Problem, Username, is_profile_claim};
 use provider::back_channel::LogoutNotifications;
-use provider::{Actor, AuditEvent, Context, HandlerError, names, password_hash};
+use provider::{Actor, AuditEvent, Context, HandlerError, names};
 use serde_json::{Map, Value, json};
 use storage::users::{self, Credential, User};
 use storage::{consents, directory, sign_out};
@@ -120,8 +120,8 @@ pub(crate) async fn put(
     let mut claims = claims.or(before.map(|user| user.claims)).unwrap_or_default();
     let hash = match password {
         None => imported,
-        Some(sent) => match new_password::accept(&sent, &username, &claims, context).await {
-            Ok(password) => Some(password_hash::hash(password).await?),
+        Some(sent) => match new_password::hash(sent, &username, &claims, context).await? {
+            Ok(hash) => Some(hash),
             Err(rule) => return Ok(problem(request, StatusCode::BAD_REQUEST, &[rule])),
         },
     };

@@ -56,6 +56,7 @@ pub const FUNCTIONS: &[Function] = &[
         keys: Keys::Sign,
         calls_out: true,
         reads_current_clients: true,
+        services: &["passwords"],
         ..Function::BASE
     },
     Function {
@@ -217,6 +218,12 @@ pub const FUNCTIONS: &[Function] = &[
         ],
         keys: Keys::Read,
         calls_out: true,
+        ..Function::BASE
+    },
+    Function {
+        name: "passwords",
+        about: "Judges and hashes new passwords for `admin`; only on Cloudflare",
+        role: Role::Service,
         ..Function::BASE
     },
     Function {

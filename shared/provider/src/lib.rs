@@ -21,6 +21,7 @@ pub mod interactions;
 #[cfg(all(feature = "lambda", not(target_arch = "wasm32")))]
 pub mod lambda;
 pub mod names;
+mod new_password;
 mod parameters;
 pub mod password_hash;
 mod password_policy;
@@ -50,6 +51,7 @@ pub use encrypt::encrypted;
 pub use error::{HandlerError, PageError};
 pub use function::{ErrorResponse, Function, Handler, Scheduled, ScheduledFunction, ScheduledRun};
 pub use interaction_page::InteractionPage;
+pub use new_password::{NewPassword, PasswordVerdict};
 pub use parameters::RequestParameters;
 pub use password_policy::PasswordPolicy;
 pub use registration::{RegistrationPolicy, StatementIssuer, initial_access_token};

@@ -352,8 +352,12 @@ mod tests {
                 let bound = environment.get("services").and_then(toml::Value::as_array).cloned().unwrap_or_default();
                 let bound: Vec<_> =
                     bound.iter().map(|it| (it["binding"].as_str().unwrap(), it["service"].as_str().unwrap())).collect();
-                let is_token = function.name == "token";
-                assert_eq!(bound, if is_token { vec![("SAML", "latchkey-staging-saml")] } else { vec![] });
+                let expected = match function.name {
+                    "admin" => vec![("PASSWORDS", "latchkey-staging-passwords")],
+                    "token" => vec![("SAML", "latchkey-staging-saml")],
+                    _ => vec![],
+                };
+                assert_eq!(bound, expected);
             }
         }
     }

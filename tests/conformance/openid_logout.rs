@@ -301,3 +301,59 @@ fn a_posted_request_that_is_too_long_is_refused() {
     assert!(page.text().contains("too long"), "{:?}", page.reply);
     assert!(visit.is_signed_in());
 }
+
+/// Posts a logout request. Returns the link that the browser is redirected to.
+fn posted_link(browser: &Browser, form: &[(&str, &str)]) -> String {
+    let reply = browser.with_cookies(Call::post("/logout").form(form)).send().expect(303);
+    reply.location().expect("Location").to_string()
+}
+
+/// RFC 9700 §4.7: a sign-out link belongs to the browser that posted the request. In another browser it signs no user out.
+#[test]
+fn a_sign_out_link_is_of_its_browser() {
+    let (attacker, mut victim) = (visit(), visit());
+    let hint = victim.id_token.clone();
+    let link = posted_link(&attacker.browser, &[("id_token_hint", &hint)]);
+    victim.browser.open(&link).error_page();
+    assert!(victim.is_signed_in());
+    let link = posted_link(&victim.browser, &[("id_token_hint", &hint)]);
+    victim.browser.open(&link).page();
+    assert!(!victim.is_signed_in());
+}
+
+/// RFC 9700 §4.7: a form with a link and without the page's token, or with a link that belongs to no browser, signs no user out, and
+/// changes no cookie. An interaction is no link.
+#[test]
+fn a_forged_sign_out_form_is_refused() {
+    let mut visit = visit();
+    let page = visit.logout(&[]).page();
+    let form = page.deciding("yes").expect("the form").clone();
+    let (csrf, link) = (form.value("csrf").expect("csrf"), form.value("interaction").expect("a link"));
+    assert!(link.starts_with("lkl_"), "{link}");
+    let unbound = posted_link(&Browser::new(), &[]);
+    let (_, unbound) = unbound.split_once("interaction=").expect("a link");
+    let login = Browser::new().authorize(&AuthorizationRequest::new(&client())).login_page();
+    let interaction = login.login().and_then(|form| form.value("interaction")).expect("an interaction").to_owned();
+    for (link, csrf) in [(link, ""), (link, "x"), (unbound, csrf), (unbound, ""), (&interaction, csrf), ("lkl_x", csrf)]
+    {
+        let fields = [("interaction", link), ("csrf", csrf), ("decision", "yes")];
+        let reply = visit.browser.send(Call::post("/logout").form(&fields));
+        assert!((400..500).contains(&reply.status), "{reply:?}");
+        assert!(reply.header("set-cookie").is_none(), "{reply:?}");
+    }
+    assert!(visit.is_signed_in());
+    visit.browser.decide(&page, "yes").page();
+    assert!(!visit.is_signed_in());
+}
+
+/// A page before sign-out from before a sign-in in another tab asks again.
+#[test]
+fn a_sign_out_page_of_an_earlier_session_asks_again() {
+    let mut visit = visit();
+    let page = visit.logout(&[]).page();
+    visit.browser.complete(&AuthorizationRequest::new(&client()).set("prompt", "login")).code();
+    let again = visit.browser.decide(&page, "yes").page();
+    assert!(visit.is_signed_in());
+    visit.browser.decide(&again, "yes").page();
+    assert!(!visit.is_signed_in());
+}

@@ -442,3 +442,46 @@ fn a_posted_request_is_nobodys_until_it_goes_on() {
     stranger.open(page.url.as_str()).error_page();
     one.open(page_of_stranger.url.as_str()).error_page();
 }
+
+/// Returns the value of the browser cookie.
+fn browser_cookie(browser: &Browser) -> String {
+    let (_, cookie) =
+        browser.cookies().iter().find(|(name, _)| name.ends_with("latchkey_browser")).expect("the cookie");
+    cookie.value.clone()
+}
+
+/// Session fixation: the browser cookie is another one after a sign-in, and after a sign-out.
+#[test]
+fn the_browser_cookie_is_renewed_at_sign_in_and_sign_out() {
+    let (mut browser, page) = login_page();
+    let before = browser_cookie(&browser);
+    let landing = browser.sign_in(&page, suite::USERNAME, suite::PASSWORD);
+    browser.finish(landing, suite::USERNAME, suite::PASSWORD).code();
+    let signed_in = browser_cookie(&browser);
+    assert_ne!(signed_in.split('.').next(), before.split('.').next());
+    let page = browser.open("/logout").page();
+    browser.decide(&page, "yes");
+    let signed_out = browser_cookie(&browser);
+    assert!(!before.contains(&signed_out) && !signed_in.contains(&signed_out), "{signed_out}");
+    assert!(!signed_out.contains('.'), "the earlier one is forgotten: {signed_out}");
+}
+
+/// Session fixation: forms and links that an attacker made under a planted browser cookie are refused after the sign-in.
+#[test]
+fn what_was_made_under_a_planted_browser_cookie_is_refused_after_sign_in() {
+    let mut attacker = Browser::new();
+    let device = attacker.open("/device").page();
+    let page = attacker.authorize(&AuthorizationRequest::new(&spa())).login_page();
+    let mut victim = Browser::new();
+    victim.take_cookies_of(&attacker);
+    victim.complete(&AuthorizationRequest::new(&spa())).code();
+
+    let form = device.forms.first().expect("the form").filled(&[("user_code", "BCDF-GHJK")]);
+    let reply = victim.send(Call::post("/device").form(&form));
+    assert!(!reply.text().contains("is not valid") && reply.status != 403, "the code was looked up: {reply:?}");
+    // The attacker signs in under the planted cookie, and wants the victim to go on in that state.
+    attacker.sign_in(&page, suite::USERNAME, suite::PASSWORD);
+    let consent = attacker.authorize(&AuthorizationRequest::new(&spa()).set("prompt", "consent")).consent_page();
+    victim.open(consent.url.as_str()).error_page();
+    is_refused(&mut victim, "/consent", &consent.consent().expect("the form").filled(&[("decision", "allow")]));
+}

@@ -142,8 +142,11 @@ fn no_step_of_a_long_request_has_a_long_url() {
         }
         let uri = reply.expect(201).json()["request_uri"].as_str().expect("a reference").to_owned();
         let mut browser = Browser::new_signed_in();
-        let pushed = browser.open(&suite::pushed::reference(&spa(), &uri));
-        for landing in [browser.post("/authorize", &request.parameters), pushed] {
+        for is_pushed in [false, true] {
+            let landing = match is_pushed {
+                true => browser.open(&suite::pushed::reference(&spa(), &uri)),
+                false => browser.post("/authorize", &request.parameters),
+            };
             let login = landing.login_page();
             let consent = browser.sign_in(&login, suite::USERNAME, suite::PASSWORD).consent_page();
             longest = longest.max(login.url.as_str().len()).max(consent.url.as_str().len());

@@ -390,3 +390,16 @@ async fn a_sealed_sign_out_of_a_deleted_client_asks_the_user() {
     assert!(browser.has_session(), "the user is asked");
     assert!(!String::from_utf8_lossy(&page.body).contains(BYE));
 }
+
+/// A sign-out link expires with the time that a user has for an interaction.
+#[tokio::test]
+async fn a_sign_out_link_expires() {
+    let memory = Arc::new(Memory::new());
+    let mut instance = deployment(memory).await;
+    let posted = instance.post("/logout", &[]).await;
+    let link = posted.headers["location"].to_str().unwrap().to_owned();
+    for (wait, status) in [(0, 200), (1799, 200), (1, 400)] {
+        instance.wait(Duration::from_secs(wait));
+        assert_eq!(Flow::default().get(&instance, &link).await.status.as_u16(), status, "{wait}");
+    }
+}

@@ -31,7 +31,7 @@ pub(crate) async fn interaction(
     // In a client's request `interaction` is an unknown parameter, which is ignored (RFC 6749 §3.1).
     if let (Some(sealed), None) = (parameters.value("interaction"), parameters.value("client_id")) {
         return match OpenedInteraction::open_or_adopt(context, browser, sealed, now).await? {
-            Some(OpenedInteraction { interaction, client }) => {
+            Some(OpenedInteraction { interaction, client, .. }) => {
                 Ok(Arrived { interaction, client, sealed: Some(sealed.to_owned()), is_posted: false })
             }
             None => Err(over()),

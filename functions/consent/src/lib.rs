@@ -37,6 +37,9 @@ async fn decide(
     signed_in: &SignedIn,
 ) -> Result<Response, HandlerError> {
     let (context, interaction) = (page.context, &page.interaction);
+    if page.has_moved {
+        return interactions::resume(context, interaction);
+    }
     match page.form_origin("consent", signed_in) {
         FormOrigin::ThisSession => {}
         FormOrigin::OtherSession => return interactions::resume(context, interaction),

@@ -108,9 +108,13 @@ impl DevicePage<'_> {
     async fn open(&self, sealed: &str) -> Result<Approval, HandlerError> {
         let (context, now) = (self.context, self.request.received_at);
         let opened = OpenedInteraction::open(context, self.browser, sealed, now).await?;
-        let Some(OpenedInteraction { interaction, client }) = opened else {
+        let Some(OpenedInteraction { interaction, client, has_moved }) = opened else {
             return Err(self.outcome(DeviceOutcome::Over)?.into());
         };
+        if has_moved {
+            // The user signed in in another tab since: the form of this page is out of date.
+            return Err(interactions::resume(context, &interaction)?.into());
+        }
         let Requested::Device(RequestedDevice { user_code, decision, .. }) = &interaction.requested else {
             return Err(self.outcome(DeviceOutcome::Over)?.into());
         };

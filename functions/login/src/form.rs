@@ -13,6 +13,10 @@ use types::{Error, ErrorCode};
 /// Handles the form.
 pub(crate) async fn submit(page: InteractionPage<'_>) -> Result<Response, HandlerError> {
     let method = AuthenticationMethod::FIRST;
+    if page.has_moved {
+        // The user signed in in another tab since: the request proceeds, or asks anew.
+        return show(&page).await;
+    }
     if !page.accepts_form("login", &page.sealed) {
         let view = SignInView { problem: Some(SignInProblem::SessionExpired), ..SignInView::default() };
         return method::render(method, &page, StatusCode::BAD_REQUEST, &view);

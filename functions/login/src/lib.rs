@@ -79,8 +79,13 @@ async fn sign_in(
     let id = started?;
     let cookie = browser_sessions::session_cookie(page.context, id, page.request.received_at)?;
     let known = attempt.map(|attempt| attempt.remember(&page)).transpose()?;
-    let interaction = page.interaction.sign_in(id)?;
-    let response = interactions::resume(page.context, &interaction)?.with(header::SET_COOKIE, &cookie);
+    // A new cookie at each sign-in: an attacker may know the earlier one (session fixation).
+    let browser = page.browser.renewed()?;
+    let mut interaction = page.interaction.sign_in(id)?;
+    interaction.browser = Some(browser.id.clone());
+    let response = interactions::resume(page.context, &interaction)?
+        .with(header::SET_COOKIE, &cookie)
+        .with(header::SET_COOKIE, &browser.cookie(page.context));
     Ok(match known {
         Some(known) => response.with(header::SET_COOKIE, &known),
         None => response,

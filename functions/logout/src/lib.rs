@@ -10,10 +10,8 @@ use protocol::Parameters;
 use provider::back_channel::LogoutNotifications;
 use provider::browser::Browser;
 use provider::sessions::SignedIn;
-use provider::{
-    Actor, AuditEvent, Context, Function, HandlerError, RequestParameters, cookies, interactions, responses,
-};
-use request::LogoutRequest;
+use provider::{Actor, AuditEvent, Context, Function, HandlerError, RequestParameters, cookies, responses};
+use request::{LinkOrigin, LogoutRequest};
 use storage::{sessions, sign_out};
 use types::Error;
 
@@ -28,8 +26,8 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Ha
         Err(error) => return Err(error_page(error)),
         Ok(parameters) => match parameters.value("interaction") {
             Some(_) if request.method == Method::POST => confirmed(request, context, &browser, &parameters).await?,
-            Some(sealed) => match LogoutRequest::open(sealed, request, context).await? {
-                Some(logout) => begin(request, context, &browser, &logout).await?,
+            Some(sealed) => match LogoutRequest::open(sealed, request, context, &browser).await? {
+                Some((logout, _)) => begin(request, context, &browser, &logout).await?,
                 None => return Err(error_page(Error::invalid_request("the link is not one of this server"))),
             },
             None => asked(request, context, &browser, &parameters).await?,
@@ -50,7 +48,7 @@ async fn asked(
     if request.method != Method::POST {
         return begin(request, context, browser, &logout).await;
     }
-    let sealed = interactions::seal(context, &logout)?;
+    let sealed = logout.seal(request, context, browser)?;
     if sealed.len() > MAX_QUERY {
         return Err(error_page(Error::invalid_request("the request is too long")));
     }
@@ -69,11 +67,11 @@ async fn begin(
             let cookie = cookies::clear(&context.config, cookies::SESSION);
             Ok(signed_out(logout, false, &[])?.with(header::SET_COOKIE, &cookie))
         }
-        None => done(context, logout, &[]),
-        Some(signed_in) if logout.names(&signed_in.session) => end(request, context, &signed_in, logout).await,
+        None => done(context, browser, logout, &[]),
+        Some(signed_in) if logout.names(&signed_in.session) => end(request, context, browser, &signed_in, logout).await,
         Some(signed_in) => {
             let nonce = entropy::name()?;
-            let sealed = interactions::seal(context, logout)?;
+            let sealed = logout.seal(request, context, browser)?;
             let page = pages::logout(&pages::Logout {
                 nonce: &nonce,
                 client_name: logout.client_name.as_deref(),
@@ -95,11 +93,12 @@ async fn confirmed(
     parameters: &Parameters,
 ) -> Result<Response, HandlerError> {
     let sealed = parameters.value("interaction").unwrap_or_default();
-    let is_ours =
-        request.method == Method::POST && browser.accepts_form(context, "logout", sealed, parameters.value("csrf"));
-    let opened = if is_ours { LogoutRequest::open(sealed, request, context).await? } else { None };
-    let Some(logout) = opened else {
-        return Err(error_page(Error::invalid_request("the form is not one that this browser was shown")));
+    let accepts_form = browser.accepts_form(context, "logout", sealed, parameters.value("csrf"));
+    let logout = match LogoutRequest::open(sealed, request, context, browser).await? {
+        Some((logout, LinkOrigin::ThisBrowser)) if accepts_form => logout,
+        // The user signed in in another tab since: the question is asked again.
+        Some((logout, LinkOrigin::BeforeSignIn)) => return begin(request, context, browser, &logout).await,
+        _ => return Err(error_page(Error::invalid_request("the form is not one that this browser was shown"))),
     };
     let everywhere = match parameters.value("decision") {
         Some("yes") => false,
@@ -107,9 +106,9 @@ async fn confirmed(
         _ => return signed_out(&logout, true, &[]),
     };
     match SignedIn::of(request, context).await? {
-        Some(signed_in) if everywhere => end_everywhere(request, context, &signed_in, &logout).await,
-        Some(signed_in) => end(request, context, &signed_in, &logout).await,
-        None => done(context, &logout, &[]),
+        Some(signed_in) if everywhere => end_everywhere(request, context, browser, &signed_in, &logout).await,
+        Some(signed_in) => end(request, context, browser, &signed_in, &logout).await,
+        None => done(context, browser, &logout, &[]),
     }
 }
 
@@ -117,19 +116,21 @@ async fn confirmed(
 async fn end(
     request: &Request,
     context: &Context,
+    browser: &Browser,
     signed_in: &SignedIn,
     logout: &LogoutRequest,
 ) -> Result<Response, HandlerError> {
     let notifications = signed_in.end(context, request.received_at).await?;
     AuditEvent::SignedOut { subject: &signed_in.session.subject }.record(request);
     notifications.send(context, request.received_at).await;
-    done(context, logout, notifications.frames())
+    done(context, browser, logout, notifications.frames())
 }
 
 /// Ends all sessions and all grants of the user.
 async fn end_everywhere(
     request: &Request,
     context: &Context,
+    browser: &Browser,
     signed_in: &SignedIn,
     logout: &LogoutRequest,
 ) -> Result<Response, HandlerError> {
@@ -141,18 +142,26 @@ async fn end_everywhere(
     sessions::remove(records, signed_in.id).await?;
     AuditEvent::SignedOutEverywhere { subject, actor: Actor::User }.record(request);
     notifications.send(context, now).await;
-    done(context, logout, notifications.frames())
+    done(context, browser, logout, notifications.frames())
 }
 
 /// Redirects to the client's post-logout redirect URI, or shows the page after sign-out. Clients with front-channel
 /// logout (OpenID Connect Front-Channel Logout §3) are notified in frames of that page, which then continues to the
 /// client.
-fn done(context: &Context, logout: &LogoutRequest, frames: &[String]) -> Result<Response, HandlerError> {
+fn done(
+    context: &Context,
+    browser: &Browser,
+    logout: &LogoutRequest,
+    frames: &[String],
+) -> Result<Response, HandlerError> {
     let response = match logout.return_to() {
         Some(location) if frames.is_empty() => Response::see_other(&location),
         _ => signed_out(logout, false, frames)?,
     };
-    Ok(response.with(header::SET_COOKIE, &cookies::clear(&context.config, cookies::SESSION)))
+    // A new browser cookie, too: the next user of this browser continues nothing of this one.
+    Ok(response
+        .with(header::SET_COOKIE, &cookies::clear(&context.config, cookies::SESSION))
+        .with(header::SET_COOKIE, &browser.replaced()?.cookie(context)))
 }
 
 fn signed_out(logout: &LogoutRequest, stayed: bool, frames: &[String]) -> Result<Response, HandlerError> {

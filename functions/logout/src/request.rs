@@ -3,7 +3,8 @@
 use crate::error_page;
 use latchkey_http::Request;
 use protocol::Sid;
-use protocol::{Client, Parameters};
+use protocol::{Client, Parameters, SignOutLink};
+use provider::browser::Browser;
 use provider::{Context, HandlerError, interactions};
 use serde::{Deserialize, Serialize};
 use storage::sessions::Session;
@@ -49,6 +50,17 @@ impl SealedLogoutRequest {
 
 fn is_registered(client: &Client, post_logout_redirect_uri: &str) -> bool {
     client.post_logout_redirect_uris.iter().any(|registered| registered.as_str() == post_logout_redirect_uri)
+}
+
+/// The place where a link was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LinkOrigin {
+    /// In this browser.
+    ThisBrowser,
+    /// In this browser, before the last sign-in: a form of that time is out of date.
+    BeforeSignIn,
+    /// In a browser that sent no cookie, because another site posted the request.
+    UnknownBrowser,
 }
 
 /// The session that a verified ID token names.
@@ -102,10 +114,31 @@ impl LogoutRequest {
         Ok(logout)
     }
 
-    /// Opens a request that was sealed and checks it against the client again; `None` if this server did not seal it.
-    pub(crate) async fn open(sealed: &str, request: &Request, context: &Context) -> Result<Option<Self>, HandlerError> {
-        match interactions::open::<SealedLogoutRequest>(context, sealed) {
-            Some(opened) => opened.recheck(request, context).await.map(Some),
+    /// Seals the request as a link, which is bound to the browser if it has a cookie.
+    pub(crate) fn seal(&self, request: &Request, context: &Context, browser: &Browser) -> Result<String, HandlerError> {
+        let expires_at = request.received_at.after(context.config.interaction_lifetime);
+        let link = SignOutLink { request: interactions::seal(context, self)?, expires_at };
+        Ok(link.seal(&context.secrets, browser.known_id()).into_exposed())
+    }
+
+    /// Opens a link and checks its request against the client again; `None` if it is forged, expired or of another browser.
+    pub(crate) async fn open(
+        link: &str,
+        request: &Request,
+        context: &Context,
+        browser: &Browser,
+    ) -> Result<Option<(Self, LinkOrigin)>, HandlerError> {
+        let open = |browser| SignOutLink::open(&context.secrets, link, browser, request.received_at).ok();
+        let opened = if let Some(opened) = open(Some(&browser.id)) {
+            Some((opened, LinkOrigin::ThisBrowser))
+        } else if let Some(opened) = browser.previous().and_then(|previous| open(Some(previous))) {
+            Some((opened, LinkOrigin::BeforeSignIn))
+        } else {
+            open(None).map(|opened| (opened, LinkOrigin::UnknownBrowser))
+        };
+        let Some((opened, origin)) = opened else { return Ok(None) };
+        match interactions::open::<SealedLogoutRequest>(context, &opened.request) {
+            Some(sealed) => Ok(Some((sealed.recheck(request, context).await?, origin))),
             None => Ok(None),
         }
     }

@@ -58,5 +58,5 @@ pub use token::{
     AccessTokenClaims, AuthorizationCode, CodeBinding, DeviceCode, DeviceDecisionId, GrantId, GrantSnapshot,
     IdTokenClaims, InitialAccessToken, InitialAccessTokenId, KnownBrowser, MAX_TOKEN_LIFETIME, Mac, PushedRequestId,
     RefreshToken, RegistrationAccessToken, RegistrationId, RequestUri, SealedToken, SessionId, SessionToken,
-    TokenError, left_half_hash,
+    SignOutLink, TokenError, left_half_hash,
 };

@@ -3,7 +3,7 @@
 use crate::sessions::SignedIn;
 use crate::{Context, HandlerError, cookies};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use http::{Method, header};
+use http::{HeaderValue, Method, header};
 use keys::Purpose;
 use latchkey_http::{Request, Response};
 use platform::entropy;
@@ -16,6 +16,8 @@ const ID_LENGTH: usize = 22;
 pub struct Browser {
     /// Value of the cookie.
     pub id: String,
+    /// The id before the last sign-in.
+    previous: Option<String>,
     is_new: bool,
     is_posted: bool,
 }
@@ -36,10 +38,48 @@ impl Browser {
     pub fn of(request: &Request, context: &Context) -> Result<Self, HandlerError> {
         let name = cookies::wire_name(&context.config, cookies::BROWSER);
         let is_posted = request.method == Method::POST;
-        match request.cookie(&name).filter(|id| id.len() == ID_LENGTH) {
-            Some(id) => Ok(Self { id: id.to_owned(), is_new: false, is_posted }),
-            None => Ok(Self { id: entropy::name()?, is_new: true, is_posted }),
+        let cookie = request.cookie(&name).unwrap_or_default();
+        let (id, previous) = cookie.split_once('.').map_or((cookie, None), |(id, previous)| (id, Some(previous)));
+        if [id].into_iter().chain(previous).any(|id| id.len() != ID_LENGTH) {
+            return Ok(Self { id: entropy::name()?, previous: None, is_new: true, is_posted });
         }
+        Ok(Self { id: id.to_owned(), previous: previous.map(str::to_owned), is_new: false, is_posted })
+    }
+
+    /// Returns the browser with a new id, for a sign-in. An attacker who planted the earlier cookie, or read it, has nothing
+    /// that is bound to the signed-in browser. Pages that are open in other tabs lead on: see [`Self::was`].
+    pub fn renewed(&self) -> Result<Self, HandlerError> {
+        Ok(Self {
+            id: entropy::name()?,
+            previous: Some(self.id.clone()),
+            is_new: self.is_new,
+            is_posted: self.is_posted,
+        })
+    }
+
+    /// Returns the browser with a new id, for a sign-out. No page of before leads on.
+    pub fn replaced(&self) -> Result<Self, HandlerError> {
+        Ok(Self { previous: None, ..self.renewed()? })
+    }
+
+    /// Returns the id before the last sign-in.
+    pub fn previous(&self) -> Option<&str> {
+        self.previous.as_deref()
+    }
+
+    /// True if this was the id of the browser before the last sign-in. A request that started then may go on, but nothing that
+    /// the user did for it counts, and its forms are out of date.
+    pub fn was(&self, id: &str) -> bool {
+        self.previous.as_deref() == Some(id)
+    }
+
+    /// Returns the `Set-Cookie` value of the browser cookie: the id, and the one before the last sign-in.
+    pub fn cookie(&self, context: &Context) -> String {
+        let value = match &self.previous {
+            Some(previous) => format!("{}.{previous}", self.id),
+            None => self.id.clone(),
+        };
+        cookies::set(&context.config, cookies::BROWSER, &value, None)
     }
 
     /// Returns the id if the browser has the cookie, or if this response may set it. A POST without the cookie may come
@@ -48,10 +88,15 @@ impl Browser {
         (!self.is_new || !self.is_posted).then_some(self.id.as_str())
     }
 
-    /// Adds the cookie to a response, if the browser is new and the response is no error.
+    /// Adds the cookie to a response, if the browser is new, and the response is no error and has no browser cookie yet.
     pub fn remember(&self, response: Response, context: &Context) -> Response {
-        if self.is_new && !self.is_posted && !response.status.is_client_error() {
-            response.with(header::SET_COOKIE, &cookies::set(&context.config, cookies::BROWSER, &self.id, None))
+        let name = cookies::wire_name(&context.config, cookies::BROWSER);
+        let is_ours = |field: &HeaderValue| {
+            field.as_bytes().strip_prefix(name.as_bytes()).is_some_and(|rest| rest.starts_with(b"="))
+        };
+        let has_cookie = response.headers.get_all(header::SET_COOKIE).iter().any(is_ours);
+        if self.is_new && !self.is_posted && !response.status.is_client_error() && !has_cookie {
+            response.with(header::SET_COOKIE, &self.cookie(context))
         } else {
             response
         }

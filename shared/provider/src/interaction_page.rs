@@ -1,7 +1,7 @@
 //! A page that interrupts a request: sign-in, consent.
 
 use crate::browser::{Browser, FormOrigin};
-use crate::interactions::OpenedInteraction;
+use crate::interactions::{self, OpenedInteraction};
 use crate::sessions::SignedIn;
 use crate::{Context, HandlerError, RequestParameters};
 use latchkey_http::Request;
@@ -25,6 +25,8 @@ pub struct InteractionPage<'a> {
     pub sealed: String,
     /// The client that sent the request.
     pub client: Arc<StoredClient>,
+    /// True if the interaction started before the last sign-in in this browser: a form of it is out of date.
+    pub has_moved: bool,
 }
 
 impl<'a> InteractionPage<'a> {
@@ -35,9 +37,10 @@ impl<'a> InteractionPage<'a> {
         parameters.refuse_repeated().map_err(|_| Self::over())?;
         let sealed = parameters.value("interaction").unwrap_or_default().to_owned();
         let opened = OpenedInteraction::open(context, &browser, &sealed, request.received_at).await?;
-        let OpenedInteraction { interaction, client } = opened.ok_or_else(Self::over)?;
+        let OpenedInteraction { interaction, client, has_moved } = opened.ok_or_else(Self::over)?;
+        let sealed = if has_moved { interactions::seal(context, &interaction)? } else { sealed };
         request.log.client(&client.client.client_id);
-        Ok(Self { request, context, browser, parameters, interaction, sealed, client })
+        Ok(Self { request, context, browser, parameters, interaction, sealed, client, has_moved })
     }
 
     /// Returns the error page for an interaction that expired, started in another browser or belongs to another page.

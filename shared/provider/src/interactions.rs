@@ -16,6 +16,8 @@ pub struct OpenedInteraction {
     pub interaction: Interaction,
     /// The client that sent the request.
     pub client: Arc<StoredClient>,
+    /// True if the interaction started before the last sign-in in this browser: forms of it are out of date.
+    pub has_moved: bool,
 }
 
 impl OpenedInteraction {
@@ -27,8 +29,7 @@ impl OpenedInteraction {
         sealed: &str,
         now: Timestamp,
     ) -> Result<Option<Self>, HandlerError> {
-        let is_ours = |interaction: &Interaction<_>| interaction.browser.as_ref() == Some(&browser.id);
-        let opened = open_unexpired(context, sealed, now).filter(is_ours);
+        let opened = open_unexpired(context, sealed, now).and_then(|interaction| of_browser(interaction, browser));
         Self::recheck(context, opened, now).await
     }
 
@@ -41,21 +42,36 @@ impl OpenedInteraction {
         now: Timestamp,
     ) -> Result<Option<Self>, HandlerError> {
         let opened = open_unexpired(context, sealed, now).and_then(|interaction| match &interaction.browser {
-            Some(id) => (*id == browser.id).then_some(interaction),
-            None => interaction.adopt(browser.id.clone()),
+            Some(_) => of_browser(interaction, browser),
+            None => interaction.adopt(browser.id.clone()).map(|interaction| (interaction, false)),
         });
         Self::recheck(context, opened, now).await
     }
 
     async fn recheck(
         context: &Context,
-        opened: Option<Interaction<UncheckedTarget>>,
+        opened: Option<(Interaction<UncheckedTarget>, bool)>,
         now: Timestamp,
     ) -> Result<Option<Self>, HandlerError> {
-        let Some(opened) = opened else { return Ok(None) };
+        let Some((opened, has_moved)) = opened else { return Ok(None) };
         let Some(client) = context.client(opened.requested.client_id(), now).await? else { return Ok(None) };
         let interaction = opened.recheck(&client.client).ok();
-        Ok(interaction.map(|interaction| Self { interaction, client }))
+        Ok(interaction.map(|interaction| Self { interaction, client, has_moved }))
+    }
+}
+
+/// Returns an interaction of this browser, and true if it started before the last sign-in. `None` if it is another browser's.
+fn of_browser(
+    interaction: Interaction<UncheckedTarget>,
+    browser: &Browser,
+) -> Option<(Interaction<UncheckedTarget>, bool)> {
+    let id = interaction.browser.as_ref()?;
+    if *id == browser.id {
+        Some((interaction, false))
+    } else if browser.was(id) {
+        Some((interaction.move_to(browser.id.clone()), true))
+    } else {
+        None
     }
 }
 

@@ -3,7 +3,7 @@
 use keys::{Purpose, Secret, Secrets};
 use protocol::{
     AuthorizationCode, CodeBinding, DeviceCode, InitialAccessToken, KnownBrowser, RefreshToken,
-    RegistrationAccessToken, RequestUri, SealedToken, SessionToken,
+    RegistrationAccessToken, RequestUri, SealedToken, SessionToken, SignOutLink,
 };
 use std::sync::LazyLock;
 use types::{ClientId, Timestamp};
@@ -19,7 +19,7 @@ fn binding() -> CodeBinding<'static> {
 type Reseal = fn(&Secrets, &str) -> Option<SealedToken>;
 
 /// Each kind of token, with its prefix.
-const KINDS: [(&str, Reseal); 8] = [
+const KINDS: [(&str, Reseal); 9] = [
     ("lkc_", |keys, text| {
         AuthorizationCode::open(keys, text, binding(), NOW).ok().map(|code| code.seal(keys, binding()))
     }),
@@ -29,6 +29,9 @@ const KINDS: [(&str, Reseal); 8] = [
     ("lki_", |keys, text| InitialAccessToken::open(keys, text, NOW).ok().map(|token| token.seal(keys))),
     ("lkg_", |keys, text| RegistrationAccessToken::open(keys, text, &CLIENT).map(|token| token.seal(keys, &CLIENT))),
     ("lkb_", |keys, text| KnownBrowser::open(keys, text, "binding", NOW).map(|known| known.seal(keys, "binding"))),
+    ("lkl_", |keys, text| {
+        SignOutLink::open(keys, text, Some("binding"), NOW).ok().map(|link| link.seal(keys, Some("binding")))
+    }),
     ("lkp_", |keys, text| RequestUri::open(keys, text, &CLIENT, NOW).ok().map(|uri| uri.seal(keys, &CLIENT))),
 ];
 
@@ -76,6 +79,7 @@ mod tests {
         let initial = InitialAccessToken { id: InitialAccessTokenId::new([1, 2], [3; 16]), max_uses: 3, expires_at };
         let registration =
             RegistrationAccessToken { registration: RegistrationId::new([1, 2], [3; 16]), generation: 3 };
+        let link = SignOutLink { request: "sealed".to_owned(), expires_at };
         let tokens = [
             ("lkc", AuthorizationCode { grant, issued_at, expires_at }.seal(&secrets, binding())),
             ("lkr", RefreshToken { snapshot }.seal(&secrets, &CLIENT)),
@@ -84,6 +88,7 @@ mod tests {
             ("lki", initial.seal(&secrets)),
             ("lkg", registration.seal(&secrets, &CLIENT)),
             ("lkp", request_uri.seal(&secrets, &CLIENT)),
+            ("lkl", link.seal(&secrets, Some("binding"))),
             ("lkb", KnownBrowser { id: [3; 16], expires_at }.seal(&secrets, "binding")),
         ];
         for (name, token) in tokens {

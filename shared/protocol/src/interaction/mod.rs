@@ -39,7 +39,13 @@ impl<Target> Interaction<Target> {
     /// `None` if the interaction has a browser.
     #[must_use]
     pub fn adopt(self, browser: String) -> Option<Self> {
-        self.browser.is_none().then(|| Self::start(self.requested, Some(browser), self.expires_at))
+        self.browser.is_none().then(|| self.move_to(browser))
+    }
+
+    /// Assigns the request of an interaction to this browser, whose id is new. What the user did before is dropped.
+    #[must_use]
+    pub fn move_to(self, browser: String) -> Self {
+        Self::start(self.requested, Some(browser), self.expires_at)
     }
 }
 

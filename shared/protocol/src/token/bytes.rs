@@ -15,6 +15,11 @@ impl<'a> Reader<'a> {
         Some(*field)
     }
 
+    /// Returns the bytes that are left.
+    pub(crate) const fn rest(&self) -> &'a [u8] {
+        self.0
+    }
+
     /// True if no bytes are left.
     pub(crate) const fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -10,6 +10,7 @@
 //! | `request_uri` of a pushed request | `lkp_` | the pushed request | client |
 //! | initial access token | `lki_` | the record that counts its uses | |
 //! | registration access token | `lkg_` | the registration | client |
+//! | sign-out link | `lkl_` | the logout request, encrypted | browser |
 //! | access token | `lka_` if opaque | the grant, with a snapshot of its state | |
 //!
 //! Each token has the epoch in which it was issued. Only a known browser and a registration access token are valid in
@@ -29,6 +30,7 @@ mod registration_access_token;
 mod request_uri;
 mod sealed;
 mod session;
+mod sign_out_link;
 mod snapshot;
 
 pub use access_token::{AccessTokenClaims, MAX_TOKEN_LIFETIME};
@@ -43,4 +45,5 @@ pub use registration_access_token::RegistrationAccessToken;
 pub use request_uri::RequestUri;
 pub use sealed::{Mac, SealedToken, TokenError};
 pub use session::SessionToken;
+pub use sign_out_link::SignOutLink;
 pub use snapshot::GrantSnapshot;

@@ -5,7 +5,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use latchkey_protocol::{
     AuthorizationCode, CodeBinding, DeviceCode, GrantId, GrantSnapshot, InitialAccessToken, InitialAccessTokenId,
     KnownBrowser, Mac, RefreshToken, RegistrationAccessToken, RegistrationId, RequestUri, SessionId, SessionToken,
-    TokenError,
+    SignOutLink, TokenError,
 };
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -166,6 +166,7 @@ fn a_token_of_one_kind_is_none_of_another() {
     let registration = RegistrationAccessToken { registration: RegistrationId::new([1, 2], [3; 16]), generation: 7 };
     let refresh = RefreshToken { snapshot: snapshot(3) };
     let known = KnownBrowser { id: [5; 16], expires_at };
+    let link = SignOutLink { request: "sealed".to_owned(), expires_at };
     let sealed = [
         session.seal(keys).into_exposed(),
         uri.seal(keys, &id("client")).into_exposed(),
@@ -175,7 +176,12 @@ fn a_token_of_one_kind_is_none_of_another() {
         refresh.seal(keys, &id("client")).into_exposed(),
         code(),
         known.seal(keys, "client").into_exposed(),
+        link.seal(keys, Some("client")).into_exposed(),
     ];
+    assert_eq!(SignOutLink::open(keys, &sealed[8], Some("client"), T0), Ok(link.clone()));
+    for (browser, now) in [(Some("other"), T0), (None, T0), (Some(""), T0), (Some("client"), expires_at)] {
+        assert_eq!(SignOutLink::open(keys, &sealed[8], browser, now), Err(TokenError::Invalid), "{browser:?}");
+    }
     assert_eq!(KnownBrowser::open(keys, &sealed[7], "client", T0), Some(known));
     assert_eq!(KnownBrowser::open(keys, &sealed[7], "other", T0), None);
     assert_eq!(KnownBrowser::open(keys, &sealed[7], "client", expires_at), None, "expired");
@@ -195,13 +201,15 @@ fn a_token_of_one_kind_is_none_of_another() {
             RefreshToken::open(keys, text, &id("client"), T0).is_ok(),
             AuthorizationCode::open(keys, text, code_for(&id("client")), T0).is_ok(),
             KnownBrowser::open(keys, text, "client", T0).is_some(),
+            SignOutLink::open(keys, text, Some("client"), T0).is_ok(),
         ]
     };
     for (index, token) in sealed.iter().enumerate() {
-        for (other, prefix) in ["lks_", "lkp_", "lkd_", "lki_", "lkg_", "lkr_", "lkc_", "lkb_"].into_iter().enumerate()
+        for (other, prefix) in
+            ["lks_", "lkp_", "lkd_", "lki_", "lkg_", "lkr_", "lkc_", "lkb_", "lkl_"].into_iter().enumerate()
         {
             let renamed = format!("{prefix}{}", &token[4..]);
-            let expected: [bool; 8] = std::array::from_fn(|kind| kind == index && other == index);
+            let expected: [bool; 9] = std::array::from_fn(|kind| kind == index && other == index);
             assert_eq!(opens(&renamed), expected, "{renamed}");
         }
     }

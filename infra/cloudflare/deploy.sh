@@ -7,9 +7,10 @@
 # --config names the file of another deployment, which `cargo xtask generate --deployment … --out FILE` writes. Further
 # arguments go to `wrangler deploy`.
 #
-# The script uploads LATCHKEY_SECRET from the environment to each Worker of the server as a secret, and LATCHKEY_SECRET_PREVIOUS and
-# LATCHKEY_PAIRWISE_SECRET where they are set. A Worker keeps a secret whose variable is not set. With
-# LATCHKEY_SECRET_PREVIOUS= (set to nothing) the script deletes the previous secret.
+# The environment has LATCHKEY_SECRET, and LATCHKEY_SECRET_PREVIOUS and LATCHKEY_PAIRWISE_SECRET where they exist. None of them is
+# uploaded: `latchkey secret derive` makes the keys that each Worker needs, which become its secrets LATCHKEY_KEYS and
+# LATCHKEY_KEYS_PREVIOUS. LATCHKEY names the command; without it, cargo runs it from this checkout. A Worker keeps
+# LATCHKEY_KEYS_PREVIOUS while LATCHKEY_SECRET_PREVIOUS is not set, and loses it when that is set to nothing.
 set -eu
 
 : "${LATCHKEY_SECRET:?set it to 32 random bytes as base64url or hex; latchkey init makes one}"
@@ -30,10 +31,6 @@ export PATH="$root/node_modules/.bin:$PATH"
 
 secrets=$(mktemp)
 trap 'rm -f "$secrets"' EXIT
-printf '{"LATCHKEY_SECRET":"%s"' "$LATCHKEY_SECRET" > "$secrets"
-[ -z "${LATCHKEY_SECRET_PREVIOUS:-}" ] || printf ',"LATCHKEY_SECRET_PREVIOUS":"%s"' "$LATCHKEY_SECRET_PREVIOUS" >> "$secrets"
-[ -z "${LATCHKEY_PAIRWISE_SECRET:-}" ] || printf ',"LATCHKEY_PAIRWISE_SECRET":"%s"' "$LATCHKEY_PAIRWISE_SECRET" >> "$secrets"
-printf '}' >> "$secrets"
 
 # The Workers without secrets come first: the owner of the Durable Objects, and those that only service bindings reach. Deploy
 # the guard and the sample API yourself, where your API is: wrangler deploy --env demo-api, then --env authorizer.
@@ -45,8 +42,9 @@ for name in $keyless; do
     wrangler deploy --config "$config" --env "$name" "$@"
 done
 for name in $server; do
+    ${LATCHKEY:-cargo run --quiet --package latchkey --} secret derive "$name" --json > "$secrets"
     wrangler deploy --config "$config" --env "$name" --secrets-file "$secrets" "$@"
     if [ "${LATCHKEY_SECRET_PREVIOUS-kept}" = "" ]; then
-        echo '{"LATCHKEY_SECRET_PREVIOUS":null}' | wrangler secret bulk --config "$config" --env "$name"
+        echo '{"LATCHKEY_KEYS_PREVIOUS":null}' | wrangler secret bulk --config "$config" --env "$name"
     fi
 done

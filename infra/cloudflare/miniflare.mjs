@@ -4,7 +4,8 @@
 //
 // --port      the port on localhost. Default: a free one.
 // --issuer    LATCHKEY_ISSUER. Default: http://localhost:PORT.
-// --set       a variable for every function that has settings. LATCHKEY_SECRET comes from the environment.
+// --set       a variable for every function that has settings. The environment has the keys of each function as JSON:
+//             LATCHKEY_KEYS_BY_FUNCTION.
 // --contract  serves the contract tests of the store (tests/contract-worker) in place of the functions.
 // --faults    lets tests inject faults into the Durable Objects at /faults (faulty-records.mjs). The text of an assertion
 //             injects them into its check (faulty-saml.mjs).
@@ -38,9 +39,10 @@ const port = Number(values.port) || (await freePort());
 const url = `http://localhost:${port}`;
 const settings = {
   LATCHKEY_ISSUER: values.issuer ?? url,
-  ...(process.env.LATCHKEY_SECRET ? { LATCHKEY_SECRET: process.env.LATCHKEY_SECRET } : {}),
   ...Object.fromEntries(values.set.map((pair) => pair.split(/=(.*)/s, 2))),
 };
+
+const keys = JSON.parse(process.env.LATCHKEY_KEYS_BY_FUNCTION ?? "{}");
 
 async function freePort() {
   const server = createServer().listen(0, "127.0.0.1");
@@ -87,8 +89,8 @@ function ownsObjects(name) {
 
 function worker(name) {
   const { workerOptions, main } = unstable_getMiniflareWorkerOptions(config, name);
-  const { LATCHKEY_SECRET, ...others } = settings;
-  const given = !hasSettings(name) ? {} : isServer(name) ? settings : others;
+  const given = hasSettings(name) ? { ...settings } : {};
+  if (keys[name]) given.LATCHKEY_KEYS = keys[name];
   const bindings = { ...workerOptions.bindings, ...given };
   const wrapper = wrapperOf(name);
   const code = existsSync(wrapper) ? wrapped(script(main), wrapper) : script(main);

@@ -68,6 +68,8 @@ pub(crate) async fn put(
         Some(client) if problems.is_empty() => client,
         _ => return Ok(problem(request, StatusCode::BAD_REQUEST, &problems)),
     };
+    // The first client makes the first signing keys: functions that only verify or publish cannot.
+    context.keyring(now).await?;
     let (stored, (status, secret)) = storage::clients::change(&*context.records, client_id, |before| {
         // A dynamically registered client that was deleted as unused does not own this client_id any more.
         let before = before.filter(|stored| stored.is_there(now));

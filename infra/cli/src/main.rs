@@ -33,6 +33,7 @@ fn main() -> ExitCode {
         Command::Client(command) => client::run(command, output),
         Command::User(command) => user::run(command, output),
         Command::Keys(command) => keys::run(command, output),
+        Command::Secret(command) => secret::run(command, output),
         Command::Init => init::run(output),
     };
     match result {

@@ -1,7 +1,10 @@
 //! The deployment's secret: in the environment, or in the data directory of a local provider.
 
+use crate::args::{DeriveArgs, SecretCommand};
 use crate::failure::Failure;
+use crate::output::Output;
 use keys::Secret;
+use serde_json::{Map, Value, json};
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -16,12 +19,37 @@ pub(crate) fn is_set() -> bool {
 
 /// Returns the secret of the environment; `None` if it is not set.
 pub(crate) fn from_environment() -> Result<Option<Secret>, Failure> {
-    match std::env::var(SETTING) {
+    named(SETTING)
+}
+
+fn named(setting: &str) -> Result<Option<Secret>, Failure> {
+    match std::env::var(setting) {
         Ok(text) if !text.trim().is_empty() => Secret::parse(&text).map(Some).map_err(|error| {
-            Failure::new(format!("{SETTING} is {error}.")).remedy("`latchkey init` generates a valid secret.")
+            Failure::new(format!("{setting} is {error}.")).remedy("`latchkey init` generates a valid secret.")
         }),
         _ => Ok(None),
     }
+}
+
+/// Prints the keys of one function.
+pub(crate) fn run(command: &SecretCommand, output: Output) -> Result<(), Failure> {
+    let SecretCommand::Derive(DeriveArgs { function }) = command;
+    let Some(function) = manifest::FUNCTIONS.iter().find(|row| row.name == function && row.is_server()) else {
+        let names: Vec<&str> = manifest::FUNCTIONS.iter().filter(|row| row.is_server()).map(|row| row.name).collect();
+        return Err(Failure::new(format!("No function with keys is called {function}."))
+            .remedy(format!("The functions are: {}.", names.join(", "))));
+    };
+    let Some(current) = from_environment()? else {
+        return Err(Failure::new(format!("{SETTING} is not set.")).remedy("Set it to the secret of the deployment."));
+    };
+    let previous = named("LATCHKEY_SECRET_PREVIOUS")?;
+    let pairwise = named("LATCHKEY_PAIRWISE_SECRET")?;
+    let keys = |secret: &Secret| secret.export(&function.purposes(), pairwise.as_ref());
+    let mut all = Map::new();
+    all.insert("LATCHKEY_KEYS".to_owned(), json!(*keys(&current)));
+    all.extend(previous.map(|previous| ("LATCHKEY_KEYS_PREVIOUS".to_owned(), json!(*keys(&previous)))));
+    output.print(&Value::Object(all), || keys(&current).to_string());
+    Ok(())
 }
 
 /// Returns the epoch of the environment, which initial access tokens carry; 0 if it is not set.

@@ -5,6 +5,7 @@
 
 mod budgets;
 mod demo;
+mod function_keys;
 mod generate;
 mod http;
 mod lambda;

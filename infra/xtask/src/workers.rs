@@ -1,7 +1,7 @@
 //! The Workers on this machine: builds, serves, checks and measures them.
 
 use crate::workspace::{self, Build};
-use crate::{demo, http, process, tools};
+use crate::{demo, function_keys, http, process, tools};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -96,7 +96,12 @@ impl Workers {
         prepare()?;
         let log = workspace::scratch("workers")?.join("log");
         let mut node = Command::new(program("node"));
-        node.arg("infra/cloudflare/miniflare.mjs").env("LATCHKEY_SECRET", &options.secret);
+        node.arg("infra/cloudflare/miniflare.mjs");
+        let mut keys = BTreeMap::new();
+        for function in manifest::FUNCTIONS {
+            keys.extend(function_keys::of(function.name, &options.secret)?.map(|text| (function.name, text)));
+        }
+        node.env("LATCHKEY_KEYS_BY_FUNCTION", serde_json::to_string(&keys)?);
         let port = options.port.map_or_else(process::free_port, Ok)?;
         node.args(["--port", &port.to_string()]);
         let mut settings = demo::api_settings(&format!("http://localhost:{port}"));

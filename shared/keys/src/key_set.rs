@@ -83,9 +83,26 @@ impl PublishedKeys {
         due.or_else(|| candidates().min_by_key(|key| key.signs_from))
     }
 
+    fn to_json(&self) -> Result<Vec<u8>, CryptoError> {
+        serde_json::to_vec(self).map_err(|_| CryptoError::Encoding)
+    }
+
     fn digest(&self) -> Result<String, CryptoError> {
-        let json = serde_json::to_vec(self).map_err(|_| CryptoError::Encoding)?;
-        Ok(URL_SAFE_NO_PAD.encode(Sha256::digest(json)))
+        Ok(URL_SAFE_NO_PAD.encode(Sha256::digest(self.to_json()?)))
+    }
+
+    /// Returns the proof of these keys: key id and MAC.
+    fn proof(&self, secrets: &Secrets) -> Result<String, CryptoError> {
+        let tag = secrets.mac(Purpose::PublishedKeys, &[&self.to_json()?]);
+        Ok(URL_SAFE_NO_PAD.encode([secrets.key_id().as_slice(), &tag].concat()))
+    }
+
+    /// True if a holder of the current or the previous secret made the proof for these keys.
+    fn is_proven(&self, proof: &str, secrets: &Secrets) -> Option<bool> {
+        let bytes = URL_SAFE_NO_PAD.decode(proof).ok()?;
+        let (key_id, tag) = bytes.split_first_chunk()?;
+        let expected = secrets.mac_with(*key_id, Purpose::PublishedKeys, &[&self.to_json().ok()?])?;
+        Some(jose::constant_time_eq(&expected, tag))
     }
 
     fn living(&self, now: Timestamp) -> impl Iterator<Item = &PublishedKey> {
@@ -97,7 +114,7 @@ impl PublishedKeys {
 #[derive(Clone)]
 pub struct KeySet {
     published: PublishedKeys,
-    /// PKCS#8 by `kid`: exactly one for each published key. Wiped from memory on drop.
+    /// PKCS#8 by `kid`: one for each published key, or none if only the public part was read. Wiped from memory on drop.
     private: BTreeMap<String, Zeroizing<Vec<u8>>>,
     /// True if it was read from a form that was encrypted under a previous secret.
     outdated_seal: bool,
@@ -114,6 +131,8 @@ impl std::fmt::Debug for KeySet {
 struct Stored {
     /// [`PublishedKeys`], in the clear.
     keys: Vec<PublishedKey>,
+    /// Proof that this deployment wrote them: key id and MAC, in base64url.
+    proof: String,
     /// [`Sealed`] as JSON, encrypted.
     sealed: String,
 }
@@ -173,7 +192,9 @@ impl KeySet {
         let sealed = Sealed { private, published: self.published.digest()? };
         let sealed = Zeroizing::new(serde_json::to_vec(&sealed).map_err(|_| CryptoError::Encoding)?);
         let sealed = secrets.seal(Purpose::SigningKeys, &sealed)?;
-        serde_json::to_string(&Stored { keys: self.published.keys.clone(), sealed }).map_err(|_| CryptoError::Encoding)
+        let proof = self.published.proof(secrets)?;
+        serde_json::to_string(&Stored { keys: self.published.keys.clone(), proof, sealed })
+            .map_err(|_| CryptoError::Encoding)
     }
 
     /// Reads the stored form. Errors: `CryptoError::Stored` if the public part is not the one that was encrypted with
@@ -193,6 +214,17 @@ impl KeySet {
             private.insert(kid.clone(), Zeroizing::new(pkcs8));
         }
         Ok(Self { published, private, outdated_seal: !secrets.is_current(&stored.sealed) })
+    }
+
+    /// Reads the public part of the stored form, for a function that has no key for the private part: the set signs nothing.
+    /// Errors: `CryptoError::Stored` if no holder of the secret wrote it.
+    pub fn published_from_stored(stored: &str, secrets: &Secrets) -> Result<Self, CryptoError> {
+        let stored: Stored = serde_json::from_slice(stored.as_bytes()).map_err(|_| CryptoError::Stored)?;
+        let published = PublishedKeys { keys: stored.keys };
+        if published.is_proven(&stored.proof, secrets) != Some(true) {
+            return Err(CryptoError::Stored);
+        }
+        Ok(Self { published, private: BTreeMap::new(), outdated_seal: false })
     }
 
     pub(crate) async fn add(

@@ -1,12 +1,17 @@
 //! The deployment secret, the keys that are derived from it, and the signing keys: stored encrypted, rotated,
 //! published.
 
+mod derived;
 mod key_set;
 mod keyring;
 mod rotation;
 mod secret;
+mod secrets;
 
+pub use derived::{DerivedKeys, InvalidKeys};
 pub use key_set::{KeySet, PublishedKey, PublishedKeys};
 pub use keyring::Keyring;
+pub use manifest::Purpose;
 pub use rotation::{Addition, Occasion, Plan, Policy, Retirement};
-pub use secret::{InvalidSecret, Purpose, Secret, Secrets};
+pub use secret::{InvalidSecret, Secret};
+pub use secrets::Secrets;

@@ -4,7 +4,7 @@
 
 use jose::{Algorithm, CryptoError, Jwt, platform, sign_jwt};
 
-use latchkey_keys::{KeySet, Keyring, Occasion, Policy, Secret, Secrets};
+use latchkey_keys::{KeySet, Keyring, Occasion, Policy, Purpose, Secret, Secrets};
 use serde_json::{Value, json};
 use std::{
     pin::pin,
@@ -44,7 +44,7 @@ fn a_stored_set_is_read_back_with_the_secret() {
         assert_eq!(key.public.key.thumbprint(), key.kid);
     }
     assert_eq!(KeySet::from_stored(&stored, &secrets(2, None)).unwrap_err(), CryptoError::Stored);
-    for broken in ["", "{}", r#"{"keys":[]}"#, r#"{"keys":[],"sealed":""}"#] {
+    for broken in ["", "{}", r#"{"keys":[]}"#, r#"{"keys":[],"sealed":""}"#, r#"{"keys":[],"proof":"","sealed":""}"#] {
         assert_eq!(KeySet::from_stored(broken, &secrets(1, None)).unwrap_err(), CryptoError::Stored);
     }
     assert!(!format!("{read:?}").contains("pkcs8"));
@@ -73,6 +73,29 @@ fn a_key_put_into_the_store_by_a_stranger_is_refused() {
     for altered in [added, renamed, twice, fewer, relabelled, hastened, resealed] {
         let read = KeySet::from_stored(&altered.to_string(), &secrets(1, None));
         assert_eq!(read.unwrap_err(), CryptoError::Stored, "{altered}");
+    }
+}
+
+/// A function that publishes or verifies has no key for the private part.
+#[test]
+fn the_public_part_is_read_without_the_key_of_the_private_one() {
+    let stored = SET.to_stored(&secrets(1, None)).unwrap();
+    let reader = secrets(1, None).only(&[Purpose::PublishedKeys]);
+    let read = KeySet::published_from_stored(&stored, &reader).unwrap();
+    assert_eq!(read.published(), SET.published());
+    assert!(read.published().keys.iter().all(|key| read.pkcs8(&key.kid).is_none()));
+    let keyring = Keyring::new(platform(), read);
+    assert!(matches!(run(keyring.signing_key(Algorithm::ES256, NOW)), Err(CryptoError::Key)));
+    assert_eq!(KeySet::from_stored(&stored, &reader).unwrap_err(), CryptoError::Stored);
+    assert!(KeySet::published_from_stored(&stored, &secrets(2, Some(1)).only(&[Purpose::PublishedKeys])).is_ok());
+
+    // Whoever can write to the store alone cannot publish a key.
+    let mut altered: Value = serde_json::from_str(&stored).unwrap();
+    let strangers = run(KeySet::generate(platform(), NOW)).unwrap();
+    let foreign: Value = serde_json::from_str(&strangers.to_stored(&secrets(9, None)).unwrap()).unwrap();
+    altered["keys"].as_array_mut().unwrap().push(foreign["keys"][0].clone());
+    for altered in [altered.to_string(), foreign.to_string(), stored.replace("signs_from", "signs_since")] {
+        assert_eq!(KeySet::published_from_stored(&altered, &reader).unwrap_err(), CryptoError::Stored);
     }
 }
 

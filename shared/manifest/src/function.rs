@@ -1,6 +1,6 @@
 //! One row of the table.
 
-use crate::{Access, Owner, RecordKind, Route, Verb};
+use crate::{Access, Owner, Purpose, RecordKind, Route, Verb};
 use std::time::Duration;
 
 /// A function: one crate, one Lambda function, one Worker.
@@ -19,6 +19,8 @@ pub struct Function {
     pub lists: &'static [Owner],
     /// The use of the signing keys.
     pub keys: Keys,
+    /// The derived keys that the function receives, besides those that its use of the signing keys needs.
+    pub secrets: &'static [Purpose],
     /// True if the function sends requests to other servers, at URLs that clients registered or the deployment trusts.
     pub calls_out: bool,
     /// True if the function must see each change of a client at once. Its Worker reads clients from the Durable Object;
@@ -73,15 +75,32 @@ pub enum Keys {
     Sign,
     /// The function signs nearly every response. An instance on Lambda reads the keys while its first event is on its way.
     SignAlways,
+    /// The function replaces the keys on its schedule.
+    Rotate,
 }
 
 impl Keys {
+    /// Returns the purposes of the derived keys that this use needs.
+    pub const fn purposes(self) -> &'static [Purpose] {
+        match self {
+            Self::None => &[],
+            Self::Read => &[Purpose::PublishedKeys],
+            Self::Sign | Self::SignAlways | Self::Rotate => &[Purpose::SigningKeys, Purpose::PublishedKeys],
+        }
+    }
+
+    /// True if the function may create the signing keys where there are none: it holds the key that seals them.
+    pub const fn may_create(self) -> bool {
+        matches!(self, Self::Sign | Self::SignAlways | Self::Rotate)
+    }
+
     /// One word for the documentation.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::None => "none",
             Self::Read => "reads",
             Self::Sign | Self::SignAlways => "signs",
+            Self::Rotate => "rotates",
         }
     }
 }
@@ -100,12 +119,20 @@ impl Function {
         records: &[],
         lists: &[],
         keys: Keys::None,
+        secrets: &[],
         calls_out: false,
         reads_current_clients: false,
         services: &[],
         memory: Self::MEMORY,
         timeout: Self::TIMEOUT,
     };
+
+    /// Returns the purposes of the derived keys that the function receives, sorted.
+    pub fn purposes(&self) -> Vec<Purpose> {
+        let mut purposes = [self.secrets, self.keys.purposes()].concat();
+        purposes.sort_unstable();
+        purposes
+    }
 
     /// Returns the routes; none if the function is not an endpoint.
     pub const fn routes(&self) -> &'static [Route] {

@@ -6,11 +6,13 @@
 
 mod access;
 mod function;
+mod purpose;
 mod route;
 mod table;
 
 pub use access::{Access, Owner, RecordKind, Verb};
 pub use function::{Function, Keys, Role, Schedule};
 pub use http::Method;
+pub use purpose::Purpose;
 pub use route::Route;
 pub use table::{FUNCTIONS, find_route, function};

@@ -1,6 +1,6 @@
 //! The table.
 
-use crate::{Access, Function, Keys, Owner, RecordKind, Role, Route, Schedule, Verb};
+use crate::{Access, Function, Keys, Owner, Purpose, RecordKind, Role, Route, Schedule, Verb};
 use RecordKind::{
     Client, Consent, Counter, Credential, Device, Grant, Logout, Marker, Pushed, Registration, Session, SignOut, User,
 };
@@ -32,6 +32,8 @@ const fn access(kind: RecordKind, verbs: &'static [Verb]) -> Access {
 
 /// The access that the first use of the signing keys needs: it creates them if there are none.
 const KEYS: Access = access(RecordKind::Keys, &[Get, Create]);
+/// The access of a function that only verifies or publishes.
+const PUBLISHED_KEYS: Access = access(RecordKind::Keys, &[Get]);
 
 /// Every function, by name.
 pub const FUNCTIONS: &[Function] = &[
@@ -57,6 +59,7 @@ pub const FUNCTIONS: &[Function] = &[
         calls_out: true,
         reads_current_clients: true,
         services: &["passwords"],
+        secrets: &[Purpose::Admin, Purpose::Counter],
         ..Function::BASE
     },
     Function {
@@ -75,6 +78,7 @@ pub const FUNCTIONS: &[Function] = &[
         ],
         keys: Keys::Sign,
         calls_out: true,
+        secrets: &[Purpose::Token, Purpose::Interaction, Purpose::Form, Purpose::Pairwise],
         ..Function::BASE
     },
     Function {
@@ -100,6 +104,7 @@ pub const FUNCTIONS: &[Function] = &[
         ],
         keys: Keys::Sign,
         calls_out: true,
+        secrets: &[Purpose::Token, Purpose::Interaction, Purpose::Form, Purpose::Pairwise],
         ..Function::BASE
     },
     Function { name: "demo-api", about: "Sample API behind the guard", role: Role::SampleApi, ..Function::BASE },
@@ -120,6 +125,7 @@ pub const FUNCTIONS: &[Function] = &[
             access(Counter, &[Count]),
         ],
         calls_out: true,
+        secrets: &[Purpose::Token, Purpose::Interaction, Purpose::Form, Purpose::Counter, Purpose::Pairwise, Purpose::UserCode],
         ..Function::BASE
     },
     Function {
@@ -135,6 +141,7 @@ pub const FUNCTIONS: &[Function] = &[
         ],
         keys: Keys::Sign,
         calls_out: true,
+        secrets: &[Purpose::Token, Purpose::AccessToken, Purpose::Counter, Purpose::Pairwise],
         ..Function::BASE
     },
     Function {
@@ -154,6 +161,7 @@ pub const FUNCTIONS: &[Function] = &[
         lists: &[Owner::User],
         // Argon2 takes as long as the share of a processor that the memory buys.
         memory: 1769,
+        secrets: &[Purpose::Token, Purpose::Interaction, Purpose::Form, Purpose::Counter, Purpose::Pairwise],
         ..Function::BASE
     },
     Function {
@@ -171,6 +179,7 @@ pub const FUNCTIONS: &[Function] = &[
         lists: &[Owner::User],
         keys: Keys::Sign,
         calls_out: true,
+        secrets: &[Purpose::Token, Purpose::Interaction, Purpose::Form, Purpose::Pairwise],
         ..Function::BASE
     },
     Function {
@@ -183,7 +192,7 @@ pub const FUNCTIONS: &[Function] = &[
             health("/health"),
             health("/health/metadata"),
         ]),
-        records: &[KEYS],
+        records: &[PUBLISHED_KEYS],
         keys: Keys::Read,
         ..Function::BASE
     },
@@ -203,6 +212,7 @@ pub const FUNCTIONS: &[Function] = &[
         keys: Keys::Sign,
         calls_out: true,
         timeout: Duration::from_secs(60),
+        secrets: &[Purpose::Pairwise],
         ..Function::BASE
     },
     Function {
@@ -214,10 +224,11 @@ pub const FUNCTIONS: &[Function] = &[
             access(Pushed, &[Create]),
             access(Marker, &[Create]),
             access(Counter, &[Count]),
-            KEYS,
+            PUBLISHED_KEYS,
         ],
         keys: Keys::Read,
         calls_out: true,
+        secrets: &[Purpose::Token, Purpose::Counter],
         ..Function::BASE
     },
     Function {
@@ -244,11 +255,12 @@ pub const FUNCTIONS: &[Function] = &[
             access(Client, &[Get, Create, Advance, Delete]),
             access(Registration, &[Get, Create, Advance, Delete]),
             access(Counter, &[Count]),
-            KEYS,
+            PUBLISHED_KEYS,
         ],
         keys: Keys::Read,
         calls_out: true,
         reads_current_clients: true,
+        secrets: &[Purpose::Token, Purpose::ClientSecret, Purpose::Counter],
         ..Function::BASE
     },
     Function {
@@ -260,10 +272,11 @@ pub const FUNCTIONS: &[Function] = &[
             access(Grant, &[Get, Advance]),
             access(Marker, &[Create]),
             access(Counter, &[Count]),
-            KEYS,
+            PUBLISHED_KEYS,
         ],
         keys: Keys::Read,
         calls_out: true,
+        secrets: &[Purpose::Token, Purpose::AccessToken, Purpose::Counter],
         ..Function::BASE
     },
     Function {
@@ -271,7 +284,7 @@ pub const FUNCTIONS: &[Function] = &[
         about: "Scheduled: rotates the signing keys",
         role: Role::Scheduled(Schedule { every: Duration::from_mins(60), cron: "17 * * * *", retries: 3 }),
         records: &[access(RecordKind::Keys, &[Get, Create, Advance])],
-        keys: Keys::Read,
+        keys: Keys::Rotate,
         timeout: Duration::from_secs(60),
         ..Function::BASE
     },
@@ -298,6 +311,7 @@ pub const FUNCTIONS: &[Function] = &[
         keys: Keys::SignAlways,
         calls_out: true,
         services: &["saml"],
+        secrets: &[Purpose::Token, Purpose::AccessToken, Purpose::Counter, Purpose::Pairwise],
         ..Function::BASE
     },
     Function {
@@ -307,6 +321,7 @@ pub const FUNCTIONS: &[Function] = &[
         records: &[access(Client, &[Get]), access(User, &[Get]), access(Grant, &[Get]), KEYS],
         keys: Keys::Sign,
         calls_out: true,
+        secrets: &[Purpose::Token, Purpose::AccessToken, Purpose::Pairwise],
         ..Function::BASE
     },
 ];
@@ -407,6 +422,20 @@ mod tests {
             let keys = function.may(Get, RecordKind::Keys);
             assert_eq!(keys, function.keys != Keys::None, "{}", function.name);
             assert!(function.is_server() || (function.records.is_empty() && function.lists.is_empty()));
+        }
+    }
+
+    #[test]
+    fn each_function_has_the_keys_of_what_it_does() {
+        for function in FUNCTIONS {
+            let purposes = function.purposes();
+            let has = |purpose| purposes.contains(&purpose);
+            assert!(purposes.windows(2).all(|pair| pair[0] < pair[1]), "{}: one twice", function.name);
+            assert_eq!(function.may(Count, Counter), has(Purpose::Counter), "{}", function.name);
+            let creates_keys = function.may(Create, RecordKind::Keys);
+            assert_eq!(creates_keys, has(Purpose::SigningKeys), "{}", function.name);
+            assert_eq!(function.may(Get, RecordKind::Keys), has(Purpose::PublishedKeys), "{}", function.name);
+            assert!(function.is_server() || purposes.is_empty(), "{}", function.name);
         }
     }
 

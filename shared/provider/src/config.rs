@@ -3,7 +3,7 @@
 use crate::settings::{SETTINGS, Seconds};
 use crate::{PasswordPolicy, RegistrationPolicy, StatementIssuer, TrustedProxy};
 use jose::{JwkSet, PublicKey};
-use keys::{Secret, Secrets};
+use keys::{DerivedKeys, Secret, Secrets};
 use protocol::shape::{self, Member};
 use protocol::{
     GrantType, Lifetimes, Problem, RefreshLifetimes, Resource, RetryWindows, STANDARD_SCOPES, TrustedIssuer,
@@ -35,8 +35,6 @@ pub struct Config {
     pub trusted_saml_issuers: Vec<TrustedIssuer>,
     /// Lifetime of a `request_uri` of a pushed request.
     pub pushed_request_lifetime: Duration,
-    /// Secret that pairwise subjects are derived from, if it is not the secret of the deployment.
-    pub pairwise: Option<Secrets>,
     /// Registration policy.
     pub registration: RegistrationPolicy,
     /// The proxy that names the addresses of clients.
@@ -284,6 +282,45 @@ impl Reader<'_> {
         text
     }
 
+    /// Reads the deployment secret, or in its place the keys of one function.
+    fn secrets(&mut self) -> Option<Secrets> {
+        let pairwise = self.secret("LATCHKEY_PAIRWISE_SECRET");
+        let previous = self.secret("LATCHKEY_SECRET_PREVIOUS");
+        let keys = self.derived_keys("LATCHKEY_KEYS");
+        let previous_keys = self.derived_keys("LATCHKEY_KEYS_PREVIOUS");
+        let is_set = |reader: &Self, name: &str| reader.text(name).is_some();
+        if !is_set(self, "LATCHKEY_KEYS") {
+            if !is_set(self, "LATCHKEY_SECRET") {
+                self.problem(
+                    "LATCHKEY_SECRET",
+                    "is not set; `latchkey init` makes one. A function of a deployment has LATCHKEY_KEYS in its place",
+                );
+            }
+            let mut current = self.secret("LATCHKEY_SECRET")?.derive();
+            if let Some(pairwise) = &pairwise {
+                current = current.with_pairwise(pairwise);
+            }
+            return Some(Secrets::of(current, previous.map(|previous| previous.derive())));
+        }
+        for name in ["LATCHKEY_SECRET", "LATCHKEY_SECRET_PREVIOUS", "LATCHKEY_PAIRWISE_SECRET"] {
+            if is_set(self, name) {
+                self.problem(name, "is set besides LATCHKEY_KEYS, which replaces it: remove it from this function");
+            }
+        }
+        Some(Secrets::of(keys?, previous_keys))
+    }
+
+    fn derived_keys(&mut self, name: &str) -> Option<DerivedKeys> {
+        let text = self.text(name)?;
+        match DerivedKeys::parse(&text) {
+            Ok(keys) => Some(keys),
+            Err(error) => {
+                self.problem(name, error);
+                None
+            }
+        }
+    }
+
     fn secret(&mut self, name: &str) -> Option<Secret> {
         let text = self.text(name)?;
         match Secret::parse(&text) {
@@ -333,11 +370,7 @@ impl Config {
         let mut reader = Reader { lookup, problems: Vec::new() };
         let issuer = reader.issuer();
         let reach = reach(&issuer);
-        if reader.text("LATCHKEY_SECRET").is_none() {
-            reader.problem("LATCHKEY_SECRET", "is not set; `latchkey init` makes one");
-        }
-        let secret = reader.secret("LATCHKEY_SECRET");
-        let previous = reader.secret("LATCHKEY_SECRET_PREVIOUS");
+        let secrets = reader.secrets();
         let epoch = reader.epoch();
         let config = Self {
             audience: reader.text("LATCHKEY_AUDIENCE").unwrap_or_else(|| issuer.clone()),
@@ -358,7 +391,6 @@ impl Config {
             trusted_saml_issuers: reader.trusted_issuers("LATCHKEY_TRUSTED_SAML_ISSUERS", saml_issuer_problems),
             require_pushed_requests: reader.flag("LATCHKEY_REQUIRE_PUSHED_REQUESTS"),
             pushed_request_lifetime: reader.seconds("LATCHKEY_PUSHED_REQUEST_LIFETIME"),
-            pairwise: reader.secret("LATCHKEY_PAIRWISE_SECRET").map(|secret| Secrets::new(secret, None)),
             registration: reader.registration(reach),
             proxy: reader.proxy(),
             code_lifetime: reader.seconds("LATCHKEY_CODE_LIFETIME"),
@@ -381,10 +413,8 @@ impl Config {
             key_rotation: reader.seconds("LATCHKEY_KEY_ROTATION"),
             issuer: Issuer::new(issuer),
         };
-        match secret {
-            Some(secret) if reader.problems.is_empty() => {
-                Ok((config, Secrets::new(secret, previous).with_epoch(epoch)))
-            }
+        match secrets {
+            Some(secrets) if reader.problems.is_empty() => Ok((config, secrets.with_epoch(epoch))),
             _ => Err(ConfigError { problems: reader.problems }),
         }
     }

@@ -7,8 +7,9 @@ use crate::rate_limiter::CountedHere;
 use crate::remote_keys::RemoteKeys;
 use crate::request_objects::RequestObjects;
 use crate::{Config, ConfigError, HandlerError};
-use keys::{KeySet, Keyring, Secrets};
+use keys::{KeySet, Keyring, Purpose, Secrets};
 use platform::Fetcher;
+use protocol::Problem;
 use serde_json::json;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -37,6 +38,8 @@ pub struct Context {
     /// Writes a log line.
     pub log: Arc<dyn Fn(&str) + Send + Sync>,
     keyring: Arc<Mutex<Option<CachedKeyring>>>,
+    /// The public part alone, for a function that has no key for the private part.
+    published_keyring: Arc<Mutex<Option<CachedKeyring>>>,
     pub(crate) clients: Arc<ClientCache>,
     pub(crate) remote_keys: Arc<RemoteKeys>,
     pub(crate) request_objects: Arc<RequestObjects>,
@@ -66,6 +69,7 @@ impl Context {
             polls: Arc::default(),
             log: Arc::from(log),
             keyring: Arc::default(),
+            published_keyring: Arc::default(),
             clients: Arc::default(),
             remote_keys: Arc::default(),
             request_objects: Arc::default(),
@@ -74,20 +78,47 @@ impl Context {
         })
     }
 
-    /// Returns this context with the record access of one function: the store rejects and logs every other access.
+    /// Makes the context of an instance of one function. Errors: every invalid setting, and each derived key that the function
+    /// needs and did not receive.
+    pub fn of_function(
+        function: manifest::Function,
+        lookup: &dyn Fn(&str) -> Option<String>,
+        records: Arc<dyn Records>,
+        log: Box<dyn Fn(&str) + Send + Sync>,
+    ) -> Result<Self, ConfigError> {
+        let context = Self::new(lookup, records, log)?;
+        let missing = context.secrets.missing(&function.purposes());
+        if !missing.is_empty() {
+            let labels: Vec<&str> = missing.iter().map(|purpose| purpose.label()).collect();
+            let rule = format!(
+                "lacks keys that this function needs ({}); derive them with `latchkey secret derive {}`",
+                labels.join(", "),
+                function.name
+            );
+            return Err(ConfigError { problems: vec![Problem::new("LATCHKEY_KEYS", rule)] });
+        }
+        Ok(context.guarded(function))
+    }
+
+    /// Returns this context with the record access and the derived keys of one function: the store rejects and logs every other
+    /// access.
     #[must_use]
     pub fn guarded(&self, function: manifest::Function) -> Self {
         let log = Arc::clone(&self.log);
         let report = move |reason: &str| log(&json!({ "function": function.name, "reason": reason }).to_string());
         let records = GuardedRecords::new(Arc::clone(&self.records), function, Box::new(report));
-        Self { records: Arc::new(records), ..self.clone() }
+        let secrets = self.secrets.only(&function.purposes());
+        Self { records: Arc::new(records), secrets, ..self.clone() }
     }
 
-    /// Returns the signing keys; creates them if there are none. They are cached for a minute; a new key is published for
-    /// longer than that before it signs.
+    /// Returns the signing keys; creates them if there are none. A function without the key of their private part gets the public
+    /// part. They are cached for a minute; a new key is published for longer than that before it signs. Errors:
+    /// `temporarily_unavailable` if there are none and this function cannot create them.
     pub async fn keyring(&self, now: Timestamp) -> Result<Arc<Keyring>, HandlerError> {
+        let may_sign = self.secrets.missing(&[Purpose::SigningKeys]).is_empty();
+        let cache = if may_sign { &self.keyring } else { &self.published_keyring };
         {
-            let cached = self.keyring.lock().unwrap_or_else(PoisonError::into_inner);
+            let cached = cache.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(cached) = cached.as_ref()
                 && now.since(cached.read_at) < CACHED_FOR
             {
@@ -96,6 +127,9 @@ impl Context {
         }
         let stored = match signing_keys::find(self.records.as_ref()).await? {
             Some(stored) => stored,
+            None if !may_sign => {
+                return Err(HandlerError::unavailable("there are no signing keys yet; the first client makes them"));
+            }
             None => {
                 let first = KeySet::generate(jose::platform(), now).await.map_err(HandlerError::unavailable)?;
                 signing_keys::create(
@@ -105,19 +139,22 @@ impl Context {
                 .await?
             }
         };
-        let set = KeySet::from_stored(&stored.keys, &self.secrets).map_err(|error| {
+        let read = if may_sign { KeySet::from_stored } else { KeySet::published_from_stored };
+        let set = read(&stored.keys, &self.secrets).map_err(|error| {
             HandlerError::unavailable(format!(
                 "the signing keys cannot be opened; is LATCHKEY_SECRET the one they were sealed with? {error}"
             ))
         })?;
         let keyring = Arc::new(Keyring::new(jose::platform(), set));
-        *self.keyring.lock().unwrap_or_else(PoisonError::into_inner) =
+        *cache.lock().unwrap_or_else(PoisonError::into_inner) =
             Some(CachedKeyring { read_at: now, keyring: Arc::clone(&keyring) });
         Ok(keyring)
     }
 
     /// Drops the cached signing keys: the next use reads them again.
     pub(crate) fn forget_keyring(&self) {
-        *self.keyring.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        for cache in [&self.keyring, &self.published_keyring] {
+            *cache.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        }
     }
 }

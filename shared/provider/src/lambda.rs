@@ -44,12 +44,12 @@ pub fn run_scheduled(function: ScheduledFunction) -> ExitCode {
 fn context(row: manifest::Function) -> Result<&'static Context, ConfigError> {
     let lookup = |name: &str| std::env::var(name).ok();
     let context = match DynamoRecords::from_env(lookup) {
-        Ok(records) => Context::new(&lookup, Arc::new(records), Box::new(|line| println!("{line}"))),
+        Ok(records) => Context::of_function(row, &lookup, Arc::new(records), Box::new(|line| println!("{line}"))),
         Err(more) => {
             let mut problems = Config::read(&lookup).err().map(|error| error.problems).unwrap_or_default();
             problems.extend(more.into_iter().map(|problem| Problem::new("DynamoDB", problem)));
             Err(ConfigError { problems })
         }
     };
-    Ok(Box::leak(Box::new(context?.guarded(row))))
+    Ok(Box::leak(Box::new(context?)))
 }

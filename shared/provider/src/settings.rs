@@ -74,6 +74,12 @@ pub const SETTINGS: &[Setting] = &[
         "the previous deployment secret, while tokens issued under it are valid",
     ),
     setting(
+        "LATCHKEY_KEYS",
+        Some("derived from the secret"),
+        "the keys of one function, in place of the deployment secret: `latchkey secret derive` prints them, and the deployment delivers to each function its own",
+    ),
+    setting("LATCHKEY_KEYS_PREVIOUS", Some("none"), "the same keys of the previous deployment secret"),
+    setting(
         "LATCHKEY_EPOCH",
         Some("0"),
         "the epoch of the deployment (0 to 65535): raise it by one after the store was restored from a backup, and never lower it. Codes, refresh tokens and sessions of earlier epochs are rejected",

@@ -14,7 +14,6 @@ impl Context {
     /// `LATCHKEY_PAIRWISE_SECRET`.
     pub fn subject_for(&self, client: &Client, subject: &Subject) -> Subject {
         let Some(sector) = client.pairwise_sector() else { return subject.clone() };
-        let secrets = self.config.pairwise.as_ref().unwrap_or(&self.secrets);
-        Subject::pairwise(secrets.mac(Purpose::Pairwise, &[sector.as_bytes(), subject.as_str().as_bytes()]))
+        Subject::pairwise(self.secrets.mac(Purpose::Pairwise, &[sector.as_bytes(), subject.as_str().as_bytes()]))
     }
 }

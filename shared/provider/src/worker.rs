@@ -59,7 +59,7 @@ fn create_context(env: &Env, row: manifest::Function) -> Result<Context, ConfigE
     match records(env, &lookup, row.reads_current_clients) {
         Ok(records) => {
             let log = Box::new(|line: &str| worker::console_log!("{}", line));
-            Ok(Context::new(&lookup, records, log)?.guarded(row))
+            Context::of_function(row, &lookup, records, log)
         }
         Err(more) => {
             let mut problems = Config::read(&lookup).err().map(|error| error.problems).unwrap_or_default();

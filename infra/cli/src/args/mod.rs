@@ -4,6 +4,7 @@ mod client;
 mod deployment;
 mod dev;
 mod keys;
+mod secret;
 mod user;
 
 pub(crate) use client::{
@@ -12,6 +13,7 @@ pub(crate) use client::{
 pub(crate) use deployment::{DeploymentArgs, SeedArgs};
 pub(crate) use dev::DevArgs;
 pub(crate) use keys::{KeyArgs, KeysCommand, ReplaceArgs};
+pub(crate) use secret::{DeriveArgs, SecretCommand};
 pub(crate) use user::{UserAddArgs, UserCommand, UserEndArgs, UserPasswordArgs, UserWithdrawArgs, UsernameArgs};
 
 use clap::{Args, Parser, Subcommand};
@@ -63,6 +65,9 @@ pub(crate) enum Command {
     /// Show the signing keys, and rotate them early.
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// Derive the keys of one function from the deployment secret.
+    #[command(subcommand)]
+    Secret(SecretCommand),
     /// Generate the secret of a new deployment, and show where to put it.
     #[command(
         after_long_help = "Examples:\n  latchkey init\n  LATCHKEY_SECRET=$(latchkey init --json | jq -r .secret)"

@@ -2,7 +2,7 @@
 
 use super::replace_part;
 use anyhow::Result;
-use manifest::{Function, Route, Schedule, Verb};
+use manifest::{Function, Purpose, Route, Schedule, Verb};
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
@@ -12,11 +12,13 @@ pub(super) fn write(template: &str) -> Result<String> {
     for function in manifest::FUNCTIONS.iter().filter(|function| function.is_server()) {
         part.push_str(&resources(function));
     }
-    replace_part(template, "functions", &part)
+    let template = replace_part(template, "functions", &part)?;
+    replace_part(&template, "derivation of keys", &derivation()?)
 }
 
 fn resources(function: &Function) -> String {
     let mut text = function_resource(function);
+    text.push_str(&keys(function));
     if !function.routes().is_empty() {
         text.push_str(&integration(function));
         function.routes().iter().for_each(|route| text.push_str(&route_resource(function, route)));
@@ -50,10 +52,47 @@ fn function_resource(function: &Function) -> String {
     if let Some(schedule) = function.schedule() {
         text.push_str(&events(schedule));
     }
+    let _ = write!(
+        text,
+        "      Environment:
+        Variables:
+          LATCHKEY_KEYS: !GetAtt {id}Keys.Keys
+          LATCHKEY_KEYS_PREVIOUS: !If [HasPreviousSecret, !GetAtt {id}Keys.Previous, !Ref AWS::NoValue]
+"
+    );
     text.push_str("      Policies:\n        - Version: '2012-10-17'\n          Statement:\n");
     Verb::ALL.into_iter().for_each(|verb| text.push_str(&statement(function, verb)));
     text.push_str(&statement_of_listed_records(function));
     text
+}
+
+/// Returns the resource that derives the function's keys from the deployment secret, which no function has.
+fn keys(function: &Function) -> String {
+    let purposes: Vec<&str> = function.purposes().into_iter().map(Purpose::label).collect();
+    format!(
+        "
+  {}Keys:
+    Type: Custom::DerivedKeys
+    Properties:
+      ServiceToken: !GetAtt KeyDerivation.Arn
+      ServiceTimeout: 60
+      Secret: !If [HasExistingSecret, !Ref ExistingSecret, !Ref Secret]
+      PairwiseSecret: !Ref PairwiseSecret
+      KeepPreviousSecret: !Ref KeepPreviousSecret
+      SecretVersion: !Ref SecretVersion
+      Purposes: [{}]
+",
+        logical_id(function.name),
+        purposes.join(", ")
+    )
+}
+
+/// Returns the code of the function behind [`keys`], as a block of the template.
+fn derivation() -> Result<String> {
+    let code = std::fs::read_to_string(crate::workspace::root().join("infra/aws/derive_keys.py"))?;
+    let indented =
+        code.lines().map(|line| if line.is_empty() { "\n".to_owned() } else { format!("          {line}\n") });
+    Ok(format!("        ZipFile: |\n{}", indented.collect::<String>()))
 }
 
 /// The table: one that the operator named, such as a restored one, or that of the stack.

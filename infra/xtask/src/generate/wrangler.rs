@@ -74,8 +74,11 @@ impl Deployment {
         if !(1..=4096).contains(&deployment.shards) {
             bail!("shards: a number from 1 to 4096");
         }
-        if deployment.settings.contains_key("LATCHKEY_SECRET") {
-            bail!("settings: LATCHKEY_SECRET is a secret, and infra/cloudflare/deploy.sh uploads it");
+        let secrets = ["LATCHKEY_SECRET", "LATCHKEY_SECRET_PREVIOUS", "LATCHKEY_PAIRWISE_SECRET", "LATCHKEY_KEYS"];
+        if let Some(name) = secrets.into_iter().find(|name| deployment.settings.contains_key(*name)) {
+            bail!(
+                "settings: {name} is a secret; infra/cloudflare/deploy.sh uploads to each Worker the keys that it needs"
+            );
         }
         Ok(deployment)
     }

@@ -2,10 +2,10 @@
 
 mod cold_start;
 
-use crate::demo;
 use crate::process::{self, Server};
 use crate::template::Template;
 use crate::workspace::{self, Build};
+use crate::{demo, function_keys};
 use anyhow::{Context, Result, bail};
 use lambda_emulator::{Definition, Emulator, Listener, Table};
 use serde_json::json;
@@ -84,6 +84,8 @@ impl Deployment {
         for function in &template.functions {
             let mut environment = environment(&template, options, listener.url(), &table)?;
             environment.retain(|name, _| !function.withheld.contains(name));
+            let keys = function_keys::of(&function.name, &options.secret)?;
+            environment.extend(keys.map(|keys| (function_keys::SETTING.to_owned(), keys)));
             definitions.push(Definition {
                 name: function.name.clone(),
                 full_name: format!("{STACK}-{}", function.name),
@@ -141,17 +143,14 @@ fn environment(template: &Template, options: &Options, url: &str, table: &Table)
     for name in &template.settings {
         let value = match name.as_str() {
             "LATCHKEY_ISSUER" => url,
-            "LATCHKEY_SECRET" => &options.secret,
             "LATCHKEY_TABLE" => TABLE,
             // Only parameters of the stack set these.
             "LATCHKEY_AUDIENCE"
             | "LATCHKEY_EPOCH"
             | "LATCHKEY_REGISTRATION"
             | "LATCHKEY_RESOURCES"
-            | "LATCHKEY_SECRET_PREVIOUS"
             | "LATCHKEY_TRUSTED_ISSUERS"
-            | "LATCHKEY_TRUSTED_SAML_ISSUERS"
-            | "SECRET_VERSION" => continue,
+            | "LATCHKEY_TRUSTED_SAML_ISSUERS" => continue,
             other => bail!("template.yaml sets {other}: add its value to infra/xtask/src/lambda/mod.rs"),
         };
         environment.entry(name.clone()).or_insert_with(|| value.to_owned());

@@ -125,7 +125,14 @@ pub const FUNCTIONS: &[Function] = &[
             access(Counter, &[Count]),
         ],
         calls_out: true,
-        secrets: &[Purpose::Token, Purpose::Interaction, Purpose::Form, Purpose::Counter, Purpose::Pairwise, Purpose::UserCode],
+        secrets: &[
+            Purpose::Token,
+            Purpose::Interaction,
+            Purpose::Form,
+            Purpose::Counter,
+            Purpose::Pairwise,
+            Purpose::UserCode,
+        ],
         ..Function::BASE
     },
     Function {

@@ -3,7 +3,9 @@
 use crate::workspace::{self, Build};
 use crate::{process, tools, workers};
 use anyhow::{Context, Result, bail};
-use serde_json::Value;
+use keys::Secret;
+use serde_json::{Value, json};
+use std::path::Path;
 use std::process::Command;
 
 /// Runs SAM's own check, then cfn-lint on the translated template: each finds what the other does not. Then checks that a
@@ -21,11 +23,33 @@ pub(crate) fn template() -> Result<()> {
     let mut lint = Command::new(programs.join("cfn-lint"));
     process::run(lint.args(["--regions", "us-east-1", "--template"]).arg(&translated))?;
     let template = serde_json::from_slice(&std::fs::read(&translated)?)?;
+    check_derivation(&programs.join("python"))?;
     let literal = literal_names(&template)?;
     if literal.is_empty() {
         return Ok(());
     }
     bail!("a second stack in the same account cannot be created: give these names {PREFIX}: {}", literal.join(", "))
+}
+
+/// Fails if the custom resource of the template derives other keys than the functions, for a secret in either form.
+fn check_derivation(python: &Path) -> Result<()> {
+    let (secret, pairwise) = (Secret::from_bytes([7; 32]), Secret::from_bytes([251; 32]));
+    let forms = [secret.to_base64url(), "07".repeat(32)];
+    for function in manifest::FUNCTIONS.iter().filter(|function| function.is_server()) {
+        let purposes: Vec<&str> = function.purposes().into_iter().map(|purpose| purpose.label()).collect();
+        for (form, pairwise) in forms.iter().zip([None, Some(&pairwise)]) {
+            let arguments = json!([form, purposes, pairwise.map(Secret::to_base64url)]).to_string();
+            let mut derive = Command::new(python);
+            derive.args(["-c", "import derive_keys, json, sys; print(derive_keys.derive(*json.loads(sys.argv[1])))"]);
+            let output = derive.arg(arguments).env("PYTHONPATH", workspace::root().join("infra/aws")).output()?;
+            let derived = String::from_utf8_lossy(&output.stdout);
+            if derived.trim() != secret.export(&function.purposes(), pairwise).as_str() {
+                let reason = String::from_utf8_lossy(&output.stderr);
+                bail!("infra/aws/derive_keys.py derives other keys for {}: {reason}", function.name);
+            }
+        }
+    }
+    Ok(())
 }
 
 const PREFIX: &str = "${AWS::StackName}";
@@ -75,7 +99,6 @@ pub(super) fn wrangler() -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn a_literal_name_is_found() {

@@ -55,13 +55,12 @@ pub(crate) async fn read(client_id: &ClientId, request: &Request, context: &Cont
     let write_id = entropy::name()?;
     // A client that has the newest token needs no older one any more.
     let confirmed = registrations::change(context.records.as_ref(), client_id, registered, |state| {
-        if !state.accepts(generation) {
-            return Err(HandlerError::from(refused()));
-        }
-        Ok(state.read_with(generation, write_id.clone()))
+        let active = state.accepting(generation).ok_or_else(refused)?;
+        Ok::<_, HandlerError>(active.read_with(generation, write_id.clone()))
     });
     let registered = confirmed.await?.ok_or_else(gone)?;
-    let document = document(context, &stored, &registered.registration, registered.state.secret, generation)?;
+    let active = registered.state.accepting(generation).ok_or_else(gone)?;
+    let document = document(context, &stored, &registered.registration, active.secret, generation)?;
     Ok(answer(request, StatusCode::OK, &document, client_id))
 }
 
@@ -102,14 +101,12 @@ pub(crate) async fn replace(
     let makes_secret = rotation != SecretRotation::Keep || needs_secret;
     let write_id = entropy::name()?;
     let replaced = registrations::change(records, client_id, registered, |state| {
-        if !state.accepts(generation) {
-            return Err(HandlerError::from(gone()));
-        }
-        Ok(Some(state.replaced_with(generation, makes_secret, write_id.clone())))
+        let active = state.accepting(generation).ok_or_else(gone)?;
+        Ok::<_, HandlerError>(Some(active.replaced_with(generation, makes_secret, write_id.clone())))
     });
     let registered = replaced.await?.ok_or_else(gone)?;
-    let state = &registered.state;
-    let secret = crate::client_secret(context, client_id, &registered.registration, state.secret);
+    let active = registered.state.accepting(generation).ok_or_else(gone)?;
+    let secret = crate::client_secret(context, client_id, &registered.registration, active.secret);
     let new = SecretVerifier::new(&secret, entropy::bytes()?);
     let (stored, ()) = clients::change(records, client_id, |before| {
         let before = before.filter(|before| before.is_of(&registered.registration)).ok_or_else(gone)?;
@@ -120,7 +117,7 @@ pub(crate) async fn replace(
     })
     .await?;
     context.forget_client(client_id);
-    let document = document(context, &stored, &registered.registration, state.secret, state.latest)?;
+    let document = document(context, &stored, &registered.registration, active.secret, active.tokens.latest)?;
     Ok(answer(request, StatusCode::OK, &document, client_id))
 }
 
@@ -154,7 +151,7 @@ pub(crate) fn refused() -> Error {
 /// Returns the client of the request's token, to be read or changed.
 async fn authorized(client_id: &ClientId, request: &Request, context: &Context) -> Result<Presented, HandlerError> {
     match shown(client_id, request, context).await? {
-        Presented::Own(shown) if !shown.registered.state.accepts(shown.generation) => Err(refused().into()),
+        Presented::Own(shown) if shown.registered.state.accepting(shown.generation).is_none() => Err(refused().into()),
         presented => Ok(presented),
     }
 }

@@ -163,7 +163,7 @@ async fn with_initial_access(
             }
             let again = Client { client_id: earlier.client_id.clone(), ..client };
             let registered = registrations::find(records, &earlier.client_id).await?;
-            let is_as_made = |registered: &Registered| registered.state.latest == 0 && !registered.state.ended;
+            let is_as_made = |registered: &Registered| registered.state.unchanged().is_some();
             match (clients::find(records, &earlier.client_id).await?, registered) {
                 (Some(stored), Some(registered))
                     if is_as_made(&registered) && stored.is_of(&registered.registration) =>

@@ -423,13 +423,15 @@ async fn a_registration() {
     assert_kept(&memory, Kind::Registration);
     let registered = registrations::find(&memory, shop).await.unwrap().unwrap();
     let changed = registrations::change(&memory, shop, registered, |state| {
-        Ok::<_, latchkey_storage::Unavailable>(Some(state.replaced_with(0, false, "w1".to_owned())))
+        Ok::<_, latchkey_storage::Unavailable>(
+            state.accepting(0).map(|active| active.replaced_with(0, false, "w1".to_owned())),
+        )
     });
     let changed = changed.await.unwrap().unwrap();
-    assert_eq!(changed.state.latest, 1);
+    assert_eq!(changed.state.accepting(1).unwrap().tokens.latest, 1);
     assert_kept(&memory, Kind::Registration);
     let ended = registrations::end(&memory, shop, changed, NOW, "w2", |_| Ok::<_, latchkey_storage::Unavailable>(()));
-    assert!(ended.await.unwrap().unwrap().state.ended);
+    assert!(matches!(ended.await.unwrap().unwrap().state, RegistrationState::Ended(_)));
     assert_kept(&memory, Kind::Registration);
     registrations::remove(&memory, shop).await.unwrap();
     assert_deleted(&memory, Kind::Registration);

@@ -6,6 +6,7 @@ mod kinds;
 mod origin;
 mod redirect_uri;
 pub mod registration;
+mod registration_state;
 mod secrets;
 mod sector;
 pub mod settings;

@@ -5,6 +5,7 @@
 //! introspection, exchange. Requested scopes are narrowed to those of the deployment's policy, and the response has the
 //! result (§3.2.1).
 
+pub use super::registration_state::{ActiveRegistration, RegistrationState};
 use super::{human, settings};
 use crate::limits::MAX_CLIENT;
 use crate::parameters::printable;
@@ -228,66 +229,4 @@ pub struct Registration {
     /// Software statement, returned unchanged (RFC 7591 §3.2.1).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub software_statement: Option<String>,
-}
-
-/// The part of a registration that changes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RegistrationState {
-    /// Generation of the newest registration access token.
-    pub latest: u32,
-    /// Oldest valid generation: the one before the newest, until the newest is used. A client that lost the response to
-    /// its update can retry.
-    pub oldest: u32,
-    /// Generation at which the client's secret was created.
-    pub secret: u32,
-    /// True if the client was deleted. The record stays for a while: late requests must not create the client again, and
-    /// an interrupted deletion can be finished.
-    #[serde(default)]
-    pub ended: bool,
-    /// Identifier of the write.
-    pub writer: String,
-}
-
-impl RegistrationState {
-    /// Returns the state of a new registration.
-    pub fn new(writer: String) -> Self {
-        Self { latest: 0, oldest: 0, secret: 0, ended: false, writer }
-    }
-
-    /// True if a token of this generation is valid.
-    pub fn accepts(&self, generation: u32) -> bool {
-        !self.ended && self.may_end_with(generation)
-    }
-
-    /// True if a token of this generation may delete the client, or finish an earlier deletion.
-    pub fn may_end_with(&self, generation: u32) -> bool {
-        (self.oldest..=self.latest).contains(&generation)
-    }
-
-    /// Returns the state after a read with a token of this generation; `None` if it does not change.
-    pub fn read_with(&self, generation: u32, writer: String) -> Option<Self> {
-        (generation == self.latest && self.oldest < self.latest).then(|| Self {
-            oldest: self.latest,
-            writer,
-            ..self.clone()
-        })
-    }
-
-    /// Returns the state after an update with a token of this generation: a new token follows the newest. An update with
-    /// the previous token is a retry, whose response was lost, and gets the same token and the same secret.
-    #[must_use]
-    pub fn replaced_with(&self, generation: u32, new_secret: bool, writer: String) -> Self {
-        if generation != self.latest {
-            return Self { writer, ..self.clone() };
-        }
-        let latest = self.latest.saturating_add(1);
-        let secret = if new_secret { latest } else { self.secret };
-        Self { latest, oldest: generation, secret, writer, ..self.clone() }
-    }
-
-    /// Returns the state after the client was deleted.
-    #[must_use]
-    pub fn ended(&self, writer: String) -> Self {
-        Self { ended: true, writer, ..self.clone() }
-    }
 }

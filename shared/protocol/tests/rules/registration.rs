@@ -1,6 +1,6 @@
 //! Dynamic client registration (RFC 7591) and its management (RFC 7592).
 
-use latchkey_protocol::registration::{self, Limits, RegistrationState};
+use latchkey_protocol::registration::{self, ActiveRegistration, Limits, RegistrationState};
 use latchkey_protocol::{Client, GrantType, RedirectUri, client_settings};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -81,31 +81,38 @@ fn a_pairwise_client_proves_its_sector_by_a_redirect() {
 /// RFC 7592 §2.2 and a lost response: the old token is valid until the new one is used.
 #[test]
 fn tokens_of_two_generations_are_good_until_the_newer_is_used() {
-    let writer = String::new;
-    let first = RegistrationState::new(writer());
-    assert!(first.accepts(0) && !first.accepts(1));
-    assert_eq!(first.read_with(0, writer()), None);
-    let second = first.replaced_with(0, true, writer());
-    assert_eq!((second.latest, second.oldest, second.secret), (1, 0, 1));
-    let retried = second.replaced_with(0, true, writer());
-    assert_eq!((retried.latest, retried.oldest, retried.secret), (1, 0, 1), "the same again");
-    assert_eq!(retried.read_with(0, writer()), None);
-    let used = retried.read_with(1, writer()).unwrap();
-    assert!(!used.accepts(0) && used.accepts(1));
-    let third = used.replaced_with(1, false, writer());
-    assert!(!third.accepts(0) && third.accepts(1) && third.accepts(2));
-    assert_eq!(third.secret, 1);
-    let ended = third.ended(writer());
-    assert!((0..9).all(|generation| !ended.accepts(generation)));
+    let id = String::new;
+    let active = |state: &RegistrationState, generation| state.accepting(generation).unwrap().clone();
+    let accepts = |state: &RegistrationState, generation| state.accepting(generation).is_some();
+    let first = RegistrationState::new(id());
+    assert!(accepts(&first, 0) && !accepts(&first, 1) && first.unchanged().is_some());
+    assert_eq!(active(&first, 0).read_with(0, id()), None);
+    let second = active(&first, 0).replaced_with(0, true, id());
+    let values = |state: &RegistrationState| {
+        let ActiveRegistration { tokens, secret, .. } = active(state, 1);
+        (tokens.latest, tokens.oldest, secret)
+    };
+    assert_eq!(values(&second), (1, 0, 1));
+    let retried = active(&second, 0).replaced_with(0, true, id());
+    assert_eq!(values(&retried), (1, 0, 1), "the same again");
+    assert_eq!(active(&retried, 0).read_with(0, id()), None);
+    let used = active(&retried, 1).read_with(1, id()).unwrap();
+    assert!(!accepts(&used, 0) && accepts(&used, 1) && used.unchanged().is_none());
+    let third = active(&used, 1).replaced_with(1, false, id());
+    assert!(!accepts(&third, 0) && accepts(&third, 1) && accepts(&third, 2));
+    assert_eq!(active(&third, 1).secret, 1);
+    let ended = active(&third, 1).end(id());
+    assert!((0..9).all(|generation| !accepts(&ended, generation)) && ended.unchanged().is_none());
     assert!(!ended.may_end_with(0) && ended.may_end_with(1) && ended.may_end_with(2));
 }
 
-/// An older version stored no `ended`.
 #[test]
-fn a_state_without_an_end_has_not_ended() {
-    let stored = json!({ "latest": 1, "oldest": 0, "secret": 1, "writer": "w" });
-    let state: RegistrationState = serde_json::from_value(stored).unwrap();
-    assert!(!state.ended && state.accepts(0));
+fn a_stored_state_is_one_of_active_and_ended() {
+    for state in [json!({}), json!({ "active": { "tokens": { "latest": 1, "oldest": 0 } } })] {
+        assert!(serde_json::from_value::<RegistrationState>(state).is_err());
+    }
+    let later = json!({ "ended": { "tokens": { "latest": 1, "oldest": 0 }, "write_id": "w", "new": 1 }, "other": 2 });
+    assert!(matches!(serde_json::from_value(later), Ok(RegistrationState::Ended(_))));
 }
 
 fn json_value() -> impl Strategy<Value = Value> {

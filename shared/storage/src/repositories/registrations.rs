@@ -126,7 +126,10 @@ pub async fn end<E: From<Unavailable> + Send>(
     write(records, client_id, from, move |current| {
         let state = &current.state.value;
         check(state)?;
-        Ok((!state.ended).then(|| (state.ended(write_id.to_owned()), expires_at)))
+        Ok(match state {
+            RegistrationState::Active(active) => Some((active.end(write_id.to_owned()), expires_at)),
+            RegistrationState::Ended(_) => None,
+        })
     })
     .await
 }

@@ -1,7 +1,7 @@
 //! Limits of requests per network, and the trusted proxy that names the client's address.
 
 use std::time::Duration;
-use suite::{Call, address, admin, now, random, wait};
+use suite::{CALLERS, Call, address, admin, at_once, now, random, wait};
 
 /// The failed authentications of a client that a network has in a minute.
 const FAILURES: usize = 30;
@@ -100,5 +100,25 @@ fn a_flood_of_device_requests_is_limited() {
     assert!(accepted.iter().all(|status| *status == 200), "{statuses:?}");
     assert_eq!(*refused, 429);
     ask(&attacker).expect_error(429, "temporarily_unavailable");
+    ask(&elsewhere).expect(200);
+}
+
+/// On Workers a rate-limit binding refuses the requests of a network before the function runs. Other platforms have such a
+/// limit in front of the functions, outside of this server.
+#[test]
+fn a_flood_of_pages_from_one_network_is_limited() {
+    const MOST: usize = 3000;
+    if suite::platform() != "workers" {
+        return;
+    }
+    let (attacker, elsewhere) = (address(), address());
+    let ask = |address: &str| Call::get("/device").through_proxy(address).send();
+    begin_in_one_window();
+    let statuses = at_once(|_| (0..MOST.div_ceil(CALLERS)).map(|_| ask(&attacker).status).collect::<Vec<_>>());
+    let statuses: Vec<u16> = statuses.into_iter().flatten().collect();
+    assert!(statuses.iter().all(|status| [200, 429].contains(status)), "{statuses:?}");
+    let refused = ask(&attacker).expect(429);
+    assert!(refused.header("retry-after").is_some(), "{refused:?}");
+    assert!(refused.text().contains("<html"), "a page for a user: {refused:?}");
     ask(&elsewhere).expect(200);
 }

@@ -159,6 +159,75 @@ async fn quotas_hold_for_an_hour() {
     assert_eq!(register(&instance, None, &service("x")).await.status.as_u16(), 201);
 }
 
+/// The settings of open registration with these quotas, per network and in total.
+fn quotas<'a>(per_network: &'a str, in_total: &'a str) -> [(&'a str, &'a str); 4] {
+    [
+        OPEN[0],
+        OPEN[1],
+        ("LATCHKEY_REGISTRATIONS_PER_ADDRESS", per_network),
+        ("LATCHKEY_REGISTRATIONS_IN_TOTAL", in_total),
+    ]
+}
+
+/// Registers confidential clients from an address. Returns the number that was accepted.
+async fn register_from(instance: &mut Instance, address: &str, number: usize) -> usize {
+    instance.address = address.parse().unwrap();
+    let mut accepted = 0;
+    for index in 0..number {
+        let answer = register(instance, None, &service(&format!("{address} {index}"))).await;
+        match answer.status.as_u16() {
+            201 => accepted += 1,
+            429 => assert!(answer.headers.contains_key(header::RETRY_AFTER)),
+            other => panic!("{address}: {other}"),
+        }
+    }
+    accepted
+}
+
+/// A site has a /48 of IPv6, with 65,536 networks. They share four times the quota of one.
+#[tokio::test]
+async fn the_networks_of_a_site_share_a_quota() {
+    let memory = Arc::new(Memory::new());
+    let mut instance = instance(&memory, &quotas("5", "10000")).await;
+    let mut accepted = 0;
+    for network in 0..10 {
+        accepted += register_from(&mut instance, &format!("2001:db8:1:{network:x}::1"), 5).await;
+    }
+    assert_eq!(accepted, 20);
+    assert_eq!(register_from(&mut instance, "2001:db8:1:ffff::1", 1).await, 0, "a network that the site has not used");
+    assert_eq!(register_from(&mut instance, "2001:db8:2:1::1", 9).await, 5, "another site");
+    assert_eq!(register_from(&mut instance, "192.0.2.1", 9).await, 5, "an IPv4 address has no site");
+    instance.wait(Duration::from_secs(3600));
+    assert_eq!(register_from(&mut instance, "2001:db8:1:ffff::1", 9).await, 5);
+}
+
+/// Networks that use up the total leave a quarter of it to networks that register their first client of the hour, and stop
+/// registration for a quarter of an hour at most.
+#[tokio::test]
+async fn a_quarter_of_the_total_is_kept_for_new_networks() {
+    let memory = Arc::new(Memory::new());
+    // 80 an hour are 20 in each quarter of an hour, 5 of which are kept.
+    let mut instance = instance(&memory, &quotas("60", "80")).await;
+    assert_eq!(register_from(&mut instance, "192.0.2.1", 60).await, 15);
+    for host in 2..7 {
+        assert_eq!(register_from(&mut instance, &format!("192.0.2.{host}"), 2).await, 1, "{host}");
+    }
+    assert_eq!(register_from(&mut instance, "192.0.2.7", 1).await, 0, "nothing is left");
+    instance.wait(Duration::from_secs(900));
+    assert_eq!(register_from(&mut instance, "192.0.2.7", 3).await, 3);
+}
+
+/// A registration that one quota refuses is counted by none.
+#[tokio::test]
+async fn refused_registrations_use_up_nothing() {
+    let memory = Arc::new(Memory::new());
+    let mut instance = instance(&memory, &quotas("5", "80")).await;
+    assert_eq!(register_from(&mut instance, "192.0.2.1", 200).await, 5);
+    for host in 2..4 {
+        assert_eq!(register_from(&mut instance, &format!("192.0.2.{host}"), 5).await, 5, "{host}");
+    }
+}
+
 #[tokio::test]
 async fn a_client_that_is_not_used_is_forgotten() {
     let memory = Arc::new(Memory::new());

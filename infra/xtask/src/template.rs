@@ -195,8 +195,12 @@ mod tests {
             for route in function.routes() {
                 let path =
                     route.path.strip_suffix('/').map_or(route.path.to_owned(), |path| format!("{path}/{{proxy+}}"));
-                let (method, function) = ("ANY".to_owned(), function.name.to_owned());
-                expected.push(Route { method, path, function, authorizer: None });
+                let own = (route.path == crate::generate::template::THROTTLED_PER_METHOD).then_some(route.methods);
+                let methods = own.into_iter().flatten().map(|method| method.as_str()).chain(["ANY"]);
+                for method in methods {
+                    let (method, path, function) = (method.to_owned(), path.clone(), function.name.to_owned());
+                    expected.push(Route { method, path, function, authorizer: None });
+                }
             }
         }
         for (method, path, is_guarded) in [
@@ -242,7 +246,9 @@ mod tests {
     fn guards_have_neither_secret_nor_table() {
         for function in template().functions {
             let is_guarded = !manifest::function(&function.name).is_server();
-            assert_eq!(function.withheld.iter().any(|name| name == "LATCHKEY_TABLE"), is_guarded, "{}", function.name);
+            for name in ["LATCHKEY_TABLE", "LATCHKEY_PROXY_SECRET"] {
+                assert_eq!(function.withheld.iter().any(|withheld| withheld == name), is_guarded, "{}", function.name);
+            }
         }
     }
 }

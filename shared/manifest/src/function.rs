@@ -26,6 +26,9 @@ pub struct Function {
     /// True if the function must see each change of a client at once. Its Worker reads clients from the Durable Object;
     /// the other Workers read them through the cache, which may be a minute old.
     pub reads_current_clients: bool,
+    /// True if the Worker limits the requests of one network before the function runs: browsers call it. Other endpoints serve
+    /// the servers of clients and resource servers, which send the requests of all their users from one address.
+    pub limits_networks: bool,
     /// The functions of [`Role::Service`] that the Worker calls, each through a service binding that has the function's name
     /// in capitals.
     pub services: &'static [&'static str],
@@ -122,6 +125,7 @@ impl Function {
         secrets: &[],
         calls_out: false,
         reads_current_clients: false,
+        limits_networks: false,
         services: &[],
         memory: Self::MEMORY,
         timeout: Self::TIMEOUT,

@@ -79,6 +79,7 @@ pub const FUNCTIONS: &[Function] = &[
         keys: Keys::Sign,
         calls_out: true,
         secrets: &[Purpose::Token, Purpose::Interaction, Purpose::Form, Purpose::Pairwise],
+        limits_networks: true,
         ..Function::BASE
     },
     Function {
@@ -105,6 +106,7 @@ pub const FUNCTIONS: &[Function] = &[
         keys: Keys::Sign,
         calls_out: true,
         secrets: &[Purpose::Token, Purpose::Interaction, Purpose::Form, Purpose::Pairwise],
+        limits_networks: true,
         ..Function::BASE
     },
     Function { name: "demo-api", about: "Sample API behind the guard", role: Role::SampleApi, ..Function::BASE },
@@ -133,6 +135,7 @@ pub const FUNCTIONS: &[Function] = &[
             Purpose::Pairwise,
             Purpose::UserCode,
         ],
+        limits_networks: true,
         ..Function::BASE
     },
     Function {
@@ -169,6 +172,7 @@ pub const FUNCTIONS: &[Function] = &[
         // Argon2 takes as long as the share of a processor that the memory buys.
         memory: 1769,
         secrets: &[Purpose::Token, Purpose::Interaction, Purpose::Form, Purpose::Counter, Purpose::Pairwise],
+        limits_networks: true,
         ..Function::BASE
     },
     Function {
@@ -187,6 +191,7 @@ pub const FUNCTIONS: &[Function] = &[
         keys: Keys::Sign,
         calls_out: true,
         secrets: &[Purpose::Token, Purpose::Interaction, Purpose::Form, Purpose::Pairwise],
+        limits_networks: true,
         ..Function::BASE
     },
     Function {
@@ -268,6 +273,7 @@ pub const FUNCTIONS: &[Function] = &[
         calls_out: true,
         reads_current_clients: true,
         secrets: &[Purpose::Token, Purpose::ClientSecret, Purpose::Counter],
+        limits_networks: true,
         ..Function::BASE
     },
     Function {

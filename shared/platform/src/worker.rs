@@ -8,8 +8,9 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use latchkey_http::{Forwarded, MAX_BODY, Request, RequestLog, Response};
 use std::net::IpAddr;
 use std::sync::Once;
-use worker::js_sys::{Number, Reflect};
+use worker::js_sys::{Function, Number, Object, Promise, Reflect};
 use worker::wasm_bindgen::{JsCast, JsValue};
+use worker::wasm_bindgen_futures::JsFuture;
 use worker::{Env, Headers, ResponseBuilder, web_sys};
 
 /// Runs once in each isolate.
@@ -42,6 +43,21 @@ pub async fn read(request: worker::Request, address_field: Option<&str>) -> Resu
 /// Returns the request with all its header fields, and without its body.
 pub fn read_head(request: &worker::Request) -> Result<Request, PlatformError> {
     head(request.inner(), all_headers(request.headers()))
+}
+
+/// Counts a request in the rate limit of a binding, by a key. True if the limit allows the request; also without such a binding,
+/// and if the platform fails: this limit comes before those of the functions, which count exactly.
+pub async fn is_within_limit(env: &Env, binding: &str, key: &str) -> bool {
+    let outcome = async {
+        let limiter = Reflect::get(env.as_ref(), &JsValue::from_str(binding)).ok().filter(JsValue::is_object)?;
+        let options = Object::new();
+        Reflect::set(&options, &JsValue::from_str("key"), &JsValue::from_str(key)).ok()?;
+        let limit: Function = Reflect::get(&limiter, &JsValue::from_str("limit")).ok()?.dyn_into().ok()?;
+        let outcome: Promise = limit.call1(&limiter, &options).ok()?.dyn_into().ok()?;
+        let outcome = JsFuture::from(outcome).await.ok()?;
+        Reflect::get(&outcome, &JsValue::from_str("success")).ok()?.as_bool()
+    };
+    outcome.await.unwrap_or(true)
 }
 
 /// Reads a body up to its end, or until it is longer than `limit` bytes.

@@ -30,8 +30,8 @@ impl<'a> Counter<'a> {
     }
 
     /// Returns the name among the counters that this instance remembers.
-    fn remembered_as(&self) -> (String, u64) {
-        (self.name.clone(), Window::at(self.now, self.length).number)
+    fn remembered_as(&self) -> String {
+        format!("{}#{}", self.name, Window::at(self.now, self.length).number)
     }
 
     /// Adds to the uses that this instance saw in the window. Returns the new number. Round trips: 0.
@@ -58,7 +58,7 @@ impl<'a> Counter<'a> {
 }
 
 /// The uses that this instance counted, or saw as used up, by counter and window. A counter that is evicted costs a call again.
-pub(crate) struct CountedHere(Mutex<BoundedCache<(String, u64), i64>>);
+pub(crate) struct CountedHere(Mutex<BoundedCache<String, i64>>);
 
 impl Default for CountedHere {
     fn default() -> Self {
@@ -67,9 +67,9 @@ impl Default for CountedHere {
 }
 
 impl CountedHere {
-    fn add(&self, key: (String, u64), by: i64, now: Timestamp) -> i64 {
+    fn add(&self, key: String, by: i64, now: Timestamp) -> i64 {
         let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match counted.get_mut(&key) {
+        match counted.get_mut(key.as_str()) {
             Some(total) => {
                 *total = total.saturating_add(by);
                 *total
@@ -249,7 +249,7 @@ impl<'a> Allowance<'a> {
 pub fn network(address: Option<IpAddr>) -> String {
     match address.map(|address| address.to_canonical()) {
         None => "unknown".to_owned(),
-        Some(IpAddr::V4(address)) => address.to_string(),
+        Some(IpAddr::V4(address)) => prefix(address.to_ipv6_mapped().segments(), 8),
         Some(IpAddr::V6(address)) => prefix(address.segments(), 4),
     }
 }

@@ -11,9 +11,34 @@ use types::ClientId;
 
 /// Answers a request with a function.
 pub async fn respond(function: &Function, mut request: Request, context: &Context) -> Response {
+    let refused = receive(function, &mut request, context);
+    answer(function, request, refused, context).await
+}
+
+/// Sets the address of the client. Returns the response to a request that no function should see.
+pub(crate) fn receive(function: &Function, request: &mut Request, context: &Context) -> Option<Response> {
+    let bypasses_proxy = context.set_client_address(request);
+    bypasses_proxy.or_else(|| refusal(function.row.route(&request.path), request))
+}
+
+/// Returns the response to a request that the rate limit of the platform refuses: 429 (RFC 6585 §4), as JSON or as a page.
+#[cfg(target_arch = "wasm32")]
+pub(crate) fn too_many(function: &Function, request: &Request, context: &Context) -> Response {
+    let error = HandlerError::unavailable("too many requests came from this network");
+    let mut response = (function.error_response)(error, request, context);
+    response.status = StatusCode::TOO_MANY_REQUESTS;
+    response
+}
+
+/// Answers a request that was received: with `refused`, or with the function.
+pub(crate) async fn answer(
+    function: &Function,
+    request: Request,
+    refused: Option<Response>,
+    context: &Context,
+) -> Response {
     let route = function.row.route(&request.path);
-    let bypasses_proxy = context.set_client_address(&mut request);
-    let mut response = match bypasses_proxy.or_else(|| refusal(route, &request)) {
+    let mut response = match refused {
         Some(refusal) => refusal,
         None if route.is_some_and(Route::is_health) => health(function.row.name, &request.path),
         None => match (function.handler)(&request, context).await {

@@ -5,7 +5,7 @@ use http::StatusCode;
 use jose::constant_time_eq;
 use latchkey_http::{Forwarded, Request, Response};
 use protocol::Problem;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use types::{Error, ErrorCode};
 
 /// A trusted proxy. It proves itself by a secret, because a client can send every header field that a proxy can send.
@@ -92,9 +92,8 @@ impl TrustedProxy {
 /// Returns the address that a proxy names: the last one of a list, which the proxy itself appended. A port may follow it.
 fn address_of(value: &str) -> Option<IpAddr> {
     let last = value.rsplit(',').next()?.trim();
-    let address = last.parse::<IpAddr>().ok().or_else(|| Some(last.parse::<SocketAddr>().ok()?.ip()));
-    let address = address.or_else(|| {
-        // CloudFront writes an IPv6 address without brackets before the port.
+    let address = last.parse::<IpAddr>().ok().or_else(|| {
+        // Some proxies write an IPv6 address without brackets before the port.
         let (address, port) = last.rsplit_once(':')?;
         port.parse::<u16>().ok()?;
         address.trim_matches(['[', ']']).parse().ok()

@@ -1,8 +1,9 @@
 //! A function as a Cloudflare Worker.
 
+use crate::rate_limiter::network;
 use crate::{Config, ConfigError, Context, Function, ScheduledFunction, ScheduledRun, shell};
 use latchkey_http::Response;
-use platform::worker::{log_start, read, setting, write};
+use platform::worker::{is_within_limit, log_start, read, setting, write};
 use platform::{clock, entropy};
 use protocol::Problem;
 use serde_json::json;
@@ -10,6 +11,9 @@ use std::sync::{Arc, OnceLock};
 use storage::Records;
 use storage_cloudflare::{CachedRecords, DurableRecords, KvCache, Layout, LocationHint, Shards};
 use worker::Env;
+
+/// The binding of the rate limit per network.
+const LIMIT: &str = "REQUESTS";
 
 /// Made with the isolate's first request, and as long-lived as the isolate.
 static CONTEXT: OnceLock<Context> = OnceLock::new();
@@ -19,7 +23,16 @@ static CONTEXT: OnceLock<Context> = OnceLock::new();
 pub async fn serve(function: Function, request: worker::Request, env: &Env) -> worker::Result<worker::Response> {
     let response = match context(env, function.row) {
         Ok(context) => match read(request, context.config.address_field()).await {
-            Ok(request) => shell::respond(&function, request, context).await,
+            Ok(mut request) => {
+                let mut refused = shell::receive(&function, &mut request, context);
+                if refused.is_none()
+                    && function.row.limits_networks
+                    && !is_within_limit(env, LIMIT, &network(request.address)).await
+                {
+                    refused = Some(shell::too_many(&function, &request, context));
+                }
+                shell::answer(&function, request, refused, context).await
+            }
             Err(error) => broken(function.row.name, &error),
         },
         Err(error) => broken(function.row.name, &error),

@@ -3,7 +3,7 @@
 //! A file is generated as a whole, or between two marker lines that contain `generated: NAME` and `end of NAME`.
 
 mod local;
-mod template;
+pub(crate) mod template;
 pub(crate) mod wrangler;
 
 use crate::workspace;
@@ -16,9 +16,11 @@ use wrangler::Deployment;
 type Writer = fn(&str) -> Result<String>;
 
 /// The generated files, below the root of the checkout.
-const FILES: [(&str, Writer); 5] = [
+const FILES: [(&str, Writer); 7] = [
     ("template.yaml", template::write),
+    ("infra/aws/web-acl.yaml", template::write_web_acl),
     ("wrangler.toml", |_| primary()),
+    ("infra/cloudflare/rate-limits.json", |_| Ok(wrangler::rate_limits(&first_deployment()?))),
     ("infra/cloudflare/deploy.sh", wrangler::write_script),
     ("infra/functions/Cargo.toml", local::write_dependencies),
     ("infra/functions/src/lib.rs", local::write_functions),
@@ -73,7 +75,11 @@ pub(crate) fn write_deployment(deployment: &Path, out: &Path) -> Result<()> {
 }
 
 fn primary() -> Result<String> {
-    Ok(wrangler::write(&Deployment::read(&workspace::root().join(DEPLOYMENT))?))
+    Ok(wrangler::write(&first_deployment()?))
+}
+
+fn first_deployment() -> Result<Deployment> {
+    Deployment::read(&workspace::root().join(DEPLOYMENT))
 }
 
 fn print_difference(file: &str, wanted: &str) -> Result<()> {

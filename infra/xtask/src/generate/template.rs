@@ -1,7 +1,7 @@
 //! The functions of `template.yaml`: for each its policy, and its integration and routes or its schedule.
 
 use super::replace_part;
-use anyhow::Result;
+use anyhow::{Context, Result};
 use manifest::{Function, Purpose, Route, Schedule, Verb};
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -48,6 +48,11 @@ fn function_resource(function: &Function) -> String {
     }
     if function.timeout != Function::TIMEOUT {
         property("Timeout", function.timeout.as_secs());
+    }
+    if !function.routes().is_empty() {
+        text.push_str(
+            "      ReservedConcurrentExecutions: !If [HasRunsPerFunction, !Ref RunsPerFunction, !Ref AWS::NoValue]\n",
+        );
     }
     if let Some(schedule) = function.schedule() {
         text.push_str(&events(schedule));
@@ -188,23 +193,68 @@ fn integration(function: &Function) -> String {
     )
 }
 
+/// The path whose methods have throttles of their own: to show the page is cheap, to check a password is not.
+pub(crate) const THROTTLED_PER_METHOD: &str = "/login";
+
 fn route_resource(function: &Function, route: &Route) -> String {
     let id = logical_id(route.path.trim_end_matches('/'));
     let (id, path) = match route.path.strip_suffix('/') {
         Some(path) => (format!("{id}Paths"), format!("{path}/{{proxy+}}")),
         None => (id, route.path.to_owned()),
     };
-    format!(
-        "
+    let resource = |id: &str, method: &str| {
+        format!(
+            "
   {id}Route:
     Type: AWS::ApiGatewayV2::Route
     Properties:
       ApiId: !Ref Api
-      RouteKey: ANY {path}
+      RouteKey: {method} {path}
       Target: !Sub integrations/${{{}Integration}}
 ",
-        logical_id(function.name)
-    )
+            logical_id(function.name)
+        )
+    };
+    let mut text = resource(&id, "ANY");
+    if route.path == THROTTLED_PER_METHOD {
+        for method in route.methods {
+            text.push_str(&resource(&format!("{id}{}", logical_id(&method.as_str().to_lowercase())), method.as_str()));
+        }
+    }
+    text
+}
+
+/// Returns the template of the web ACL by itself: a stack with CloudFront in another region than us-east-1 needs it there.
+pub(super) fn write_web_acl(_: &str) -> Result<String> {
+    let template = std::fs::read_to_string(crate::workspace::root().join("template.yaml"))?;
+    let part = |start: &str, end: &str| {
+        let (_, rest) = template.split_once(start).with_context(|| format!("template.yaml has no {start:?}"))?;
+        let (part, _) = rest.split_once(end).with_context(|| format!("template.yaml has no {end:?}"))?;
+        anyhow::Ok(part.to_owned())
+    };
+    let resource =
+        part("us-east-1.\n  # The managed", "  # end of web ACL")?.replace("    Condition: HasOwnWebAcl\n", "");
+    let parameters = part("  RequestsPerAddress:\n", "  ProxyAddressHeader:")?;
+    Ok(format!(
+        "# generated: by `cargo xtask generate` from template.yaml. Edit the template.
+#
+#   aws cloudformation deploy --region us-east-1 --stack-name latchkey-web-acl --template-file infra/aws/web-acl.yaml
+#
+# The output Arn is the parameter WebAclArn of template.yaml.
+AWSTemplateFormatVersion: '2010-09-09'
+Description: The web ACL of a Latchkey stack in another region
+
+Parameters:
+  RequestsPerAddress:
+{parameters}
+Resources:
+  # The managed{resource}
+Outputs:
+  Arn:
+    Description: The web ACL, as WebAclArn of template.yaml
+    Value: !GetAtt WebAcl.Arn
+"
+    ))
 }
 
 /// Returns the words of a name or a path, each with a capital and without what stands between them.

@@ -3,6 +3,7 @@
 use anyhow::{Context, Result, bail};
 use manifest::{Function, Role};
 use serde::Deserialize;
+use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::path::Path;
@@ -19,6 +20,8 @@ pub(crate) struct Deployment {
     shards: u16,
     jurisdiction: Option<String>,
     location_hint: Option<String>,
+    #[serde(default = "default_requests_per_minute")]
+    requests_per_minute: u32,
     placement: Option<String>,
     api: Api,
     #[serde(default)]
@@ -27,6 +30,10 @@ pub(crate) struct Deployment {
 
 const fn default_shards() -> u16 {
     256
+}
+
+const fn default_requests_per_minute() -> u32 {
+    3000
 }
 
 /// The API that the guard stands before.
@@ -164,6 +171,47 @@ pub(super) fn write_script(text: &str) -> Result<String> {
     super::replace_part(text, "Workers", &format!("keyless=\"{keyless}\"\nserver=\"{server}\"\n"))
 }
 
+/// Returns the number of the counters of a Worker, which no other Worker of the account should share: the hash of its name
+/// (FNV-1a), as a positive number of 31 bits.
+fn limit_namespace(deployment: &str, function: &str) -> u32 {
+    let name = format!("{deployment}-{function}");
+    let hash = name.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    (hash >> 1).max(1)
+}
+
+/// Returns the rate-limiting rules of the zone, as the rulesets API of Cloudflare takes them.
+pub(super) fn rate_limits(deployment: &Deployment) -> String {
+    let rule = |description: &str, expression: &str, requests: u32| {
+        json!({
+            "description": description,
+            "expression": format!("(http.host eq \"{}\"{expression})", deployment.host),
+            "action": "block",
+            "action_parameters": { "response": {
+                "status_code": 429,
+                "content_type": "application/json",
+                "content": "{\"error\":\"temporarily_unavailable\",\"error_description\":\"too many requests came from this address; try again later\"}",
+            } },
+            "ratelimit": {
+                "characteristics": ["cf.colo.id", "ip.src"],
+                "period": 60,
+                "requests_per_period": requests,
+                "mitigation_timeout": 60,
+            },
+        })
+    };
+    let sign_in = " and http.request.uri.path eq \"/login\" and http.request.method eq \"POST\"";
+    // The servers of a client send the requests of all its users from one address.
+    let pages = " and not http.request.uri.path in {\"/token\" \"/par\" \"/introspect\" \"/revoke\" \"/userinfo\"}";
+    let rules = json!({
+        "description": "Written by `cargo xtask generate`. infra/docs/operations.md says how to apply it.",
+        "rules": [
+            rule("Latchkey: passwords of one address", sign_in, deployment.requests_per_minute.div_euclid(10).max(1)),
+            rule("Latchkey: requests of one address, those of servers not counted", pages, deployment.requests_per_minute.saturating_mul(2)),
+        ],
+    });
+    format!("{rules:#}\n")
+}
+
 fn environment(function: &Function, deployment: &Deployment) -> String {
     let name = function.name;
     let mut text = format!("\n[env.{name}]\nmain = \"functions/{name}/build/index.js\"\n");
@@ -183,6 +231,16 @@ fn environment(function: &Function, deployment: &Deployment) -> String {
             line("durable_objects", &format!("{{ bindings = [{binding}] }}"));
             if let Some(namespace) = &deployment.kv_namespace {
                 line("kv_namespaces", &format!("[{{ binding = \"CACHE\", id = {} }}]", quoted(namespace)));
+            }
+            if function.limits_networks {
+                let limit = deployment.requests_per_minute;
+                let namespace = quoted(&limit_namespace(&deployment.name, name).to_string());
+                line(
+                    "ratelimits",
+                    &format!(
+                        "[{{ name = \"REQUESTS\", namespace_id = {namespace}, simple = {{ limit = {limit}, period = 60 }} }}]"
+                    ),
+                );
             }
             if let Some(placement) = deployment.placement() {
                 line("placement", &placement);
@@ -323,6 +381,23 @@ mod tests {
             let other = write(&deployment(&STAGING.replace(own, of_the_first)));
             assert!(shared_names(&first(), &other).unwrap().contains(&shared.to_owned()), "{shared}");
         }
+    }
+
+    #[test]
+    fn workers_that_browsers_call_limit_networks() {
+        let (first, staging) = (first(), write(&deployment(STAGING)));
+        let mut numbers = BTreeSet::new();
+        for text in [&first, &staging] {
+            let config: toml::Table = toml::from_str(text).unwrap();
+            for function in manifest::FUNCTIONS {
+                let limit = config["env"][function.name].get("ratelimits").map(|limits| limits[0].clone());
+                assert_eq!(limit.is_some(), function.limits_networks, "{}", function.name);
+                let Some(limit) = limit else { continue };
+                assert_eq!(limit["simple"]["limit"].as_integer(), Some(3000));
+                assert!(numbers.insert(limit["namespace_id"].as_str().unwrap().to_owned()), "{}", function.name);
+            }
+        }
+        assert!(numbers.iter().all(|number| number.parse::<u32>().is_ok_and(|number| number > 0)));
     }
 
     #[test]

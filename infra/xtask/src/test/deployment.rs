@@ -22,6 +22,8 @@ pub(crate) fn template() -> Result<()> {
     process::run(translate.env_remove("AWS_DEFAULT_REGION").env_remove("AWS_REGION").current_dir(root))?;
     let mut lint = Command::new(programs.join("cfn-lint"));
     process::run(lint.args(["--regions", "us-east-1", "--template"]).arg(&translated))?;
+    let mut lint = Command::new(programs.join("cfn-lint"));
+    process::run(lint.args(["--regions", "us-east-1", "--template", "infra/aws/web-acl.yaml"]).current_dir(root))?;
     let template = serde_json::from_slice(&std::fs::read(&translated)?)?;
     check_derivation(&programs.join("python"))?;
     let literal = literal_names(&template)?;

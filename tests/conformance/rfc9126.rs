@@ -1,8 +1,6 @@
 //! Pushed authorization requests: RFC 9126.
 
 use serde_json::Value;
-use std::sync::Barrier;
-use std::thread;
 use suite::pushed::{push, push_as, pushed, reference};
 use suite::{AuthorizationRequest, Browser, Client, Signer, TokenRequest, Tokens, admin, altered, issuer, spa, web};
 
@@ -74,16 +72,8 @@ fn a_reference_is_good_once() {
 fn of_32_uses_of_a_reference_comes_one_code() {
     let request = AuthorizationRequest::new(&spa());
     let at = reference(&spa(), &pushed(&request));
-    let barrier = Barrier::new(32);
-    let mut codes: Vec<_> = thread::scope(|scope| {
-        let open = || {
-            let mut browser = Browser::signed_in();
-            barrier.wait();
-            browser.open(&at).callback().code()
-        };
-        let callers: Vec<_> = (0..32).map(|_| scope.spawn(open)).collect();
-        callers.into_iter().map(|caller| caller.join().expect("a code")).collect()
-    });
+    let browser = Browser::signed_in();
+    let mut codes = suite::at_once(|_| browser.clone().open(&at).callback().code());
     codes.dedup();
     assert_eq!(codes.len(), 1);
     assert!(TokenRequest::code(&request, &codes[0]).tokens().is_live());

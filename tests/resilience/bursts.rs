@@ -2,30 +2,12 @@
 //! ones (RFC 6749 §10.10).
 
 use serde_json::json;
-use std::sync::Barrier;
-use std::thread;
 use suite::registration::register;
-use suite::{AuthorizationRequest, Browser, Page, admin, spa};
+use suite::{AuthorizationRequest, Browser, Page, admin, race, spa};
 
 const USERS: usize = 60;
 const GUESSES: usize = 60;
 const REGISTRATIONS: usize = 32;
-
-/// Runs the jobs on a thread each, all at the same moment. Returns their results.
-fn at_once<T: Send, J: FnOnce() -> T + Send>(jobs: Vec<J>) -> Vec<T> {
-    let barrier = Barrier::new(jobs.len());
-    thread::scope(|scope| {
-        let run = |job: J| {
-            let barrier = &barrier;
-            scope.spawn(move || {
-                barrier.wait();
-                job()
-            })
-        };
-        let threads: Vec<_> = jobs.into_iter().map(run).collect();
-        threads.into_iter().map(|thread| thread.join().expect("a result")).collect()
-    })
-}
 
 /// A new browser at the sign-in page.
 fn at_sign_in() -> (Browser, Page) {
@@ -46,8 +28,10 @@ fn correct_sign_ins_of_many_users_at_the_same_moment_all_succeed() {
     let users: Vec<String> = (0..USERS).map(|index| admin::user(&format!("suite-burst-{index}"))).collect();
     for round in 0..2 {
         let browsers: Vec<_> = users.iter().map(|user| (user, at_sign_in())).collect();
-        let jobs = browsers.iter().map(|(user, (browser, page))| || attempt(page, browser, user, admin::PASSWORD));
-        let statuses = at_once(jobs.collect());
+        let statuses = race(USERS, |index| {
+            let (user, (browser, page)) = &browsers[index];
+            attempt(page, browser, user, admin::PASSWORD)
+        });
         assert!(statuses.iter().all(|status| *status == 303), "round {round}: {statuses:?}");
     }
 }
@@ -57,8 +41,10 @@ fn guesses_at_the_same_moment_are_cut_to_the_free_ones() {
     let letters: String = suite::random().chars().filter(char::is_ascii_alphanumeric).take(12).collect();
     let user = admin::user(&format!("suite-guessed-{}", letters.to_lowercase()));
     let browsers: Vec<_> = (0..GUESSES).map(|_| at_sign_in()).collect();
-    let jobs = browsers.iter().map(|(browser, page)| || attempt(page, browser, &user, "wrong"));
-    let statuses = at_once(jobs.collect());
+    let statuses = race(GUESSES, |index| {
+        let (browser, page) = &browsers[index];
+        attempt(page, browser, &user, "wrong")
+    });
     let count = |wanted| statuses.iter().filter(|status| **status == wanted).count();
     assert!((1..=5).contains(&count(403)) && count(403) + count(429) == GUESSES, "{statuses:?}");
 }
@@ -66,7 +52,6 @@ fn guesses_at_the_same_moment_are_cut_to_the_free_ones() {
 #[test]
 fn registrations_at_the_same_moment_all_succeed() {
     let metadata = |index| json!({ "redirect_uris": [format!("https://burst-{index}.example/callback")] });
-    let jobs = (0..REGISTRATIONS).map(|index| move || register(&metadata(index)).status);
-    let statuses = at_once(jobs.collect());
+    let statuses = race(REGISTRATIONS, |index| register(&metadata(index)).status);
     assert!(statuses.iter().all(|status| *status == 201), "{statuses:?}");
 }

@@ -1,22 +1,11 @@
 //! Races: RFC 6749 §4.1.2 (a code is used once) and RFC 9700 §4.14.2 (one family of refresh tokens), 32 at a time.
 
-use std::sync::Barrier;
 use std::thread;
 use suite::{AuthorizationRequest, Browser, Client, Reply, TokenRequest, Tokens, grant, revoke, spa, web};
 
-const CALLERS: usize = 32;
-
 /// Sends the same request from many threads at the same moment.
 fn at_once(request: &TokenRequest) -> Vec<Reply> {
-    let barrier = Barrier::new(CALLERS);
-    thread::scope(|scope| {
-        let send = || {
-            barrier.wait();
-            request.send()
-        };
-        let callers: Vec<_> = (0..CALLERS).map(|_| scope.spawn(send)).collect();
-        callers.into_iter().map(|caller| caller.join().expect("an answer")).collect()
-    })
+    suite::at_once(|_| request.send())
 }
 
 fn code(client: &Client) -> TokenRequest {
@@ -53,7 +42,7 @@ fn all_of_32_uses_of_a_refresh_token_get_the_same_successor() {
             assert_eq!(other.refresh(), tokens[0].refresh(), "two families");
             assert!(other.is_live(), "a token handed out is dead");
         }
-        let next = tokens[CALLERS - 1].refresh_request().tokens();
+        let next = tokens[tokens.len() - 1].refresh_request().tokens();
         assert!(next.is_live());
         next.refresh_request().tokens();
     }
@@ -99,11 +88,9 @@ fn nothing_survives_a_revocation_in_a_race() {
 #[test]
 fn revocations_at_once_all_succeed() {
     let tokens = grant(&spa());
-    thread::scope(|scope| {
-        for _ in 0..8 {
-            scope.spawn(|| revoke(&spa(), tokens.refresh(), Some("refresh_token")).expect(200));
-        }
-    });
+    for reply in suite::race(8, |_| revoke(&spa(), tokens.refresh(), Some("refresh_token"))) {
+        reply.expect(200);
+    }
     assert!(!tokens.is_live());
 }
 
@@ -116,11 +103,9 @@ fn access_tokens_revoked_at_once_are_all_revoked() {
         all.push(next);
     }
     let (live, dead) = all.split_last().expect("six");
-    thread::scope(|scope| {
-        for tokens in dead {
-            scope.spawn(|| revoke(&spa(), tokens.access(), None).expect(200));
-        }
-    });
+    for reply in suite::race(dead.len(), |index| revoke(&spa(), dead[index].access(), None)) {
+        reply.expect(200);
+    }
     for tokens in dead {
         assert!(!tokens.is_live());
     }

@@ -135,3 +135,37 @@ async fn a_scope_too_wide_costs_the_client_nothing() {
     instance.wait(Duration::from_secs(60));
     Tokens::of(&Flow::refresh(&instance, &tokens.refresh).await);
 }
+
+/// A client library repeats `create`, and the repetition arrives after the sign-out and after the withdrawal of the consent.
+/// It revives neither.
+#[tokio::test]
+async fn a_delayed_duplicate_revives_neither_a_session_nor_a_consent() {
+    let memory = Arc::new(Memory::new());
+    deployment(memory.clone()).await;
+    let faulty = Arc::new(Faulty::new(memory.clone(), |call| match call.verb {
+        Verb::Create if call.name.starts_with("session#") || call.name.starts_with("consent#") => Fault::Duplicate,
+        _ => Fault::None,
+    }));
+    let mut instance = Instance::start(faulty.clone(), &[]);
+    let mut browser = Flow::default();
+    browser.code(&instance, PASSWORD, "openid profile").await;
+    let mut kept = browser.clone();
+    let page = browser.get(&instance, "/logout").await;
+    assert!(browser.submit(&instance, "/logout", &page, &[("decision", "yes")]).await.status.is_success());
+    let (user, spa) = (simulation::subject("alice-subject"), simulation::client_id("spa"));
+    storage::consents::remove(memory.as_ref(), &user, &spa, instance.now).await.unwrap();
+    faulty.deliver_duplicates().await.unwrap();
+
+    let consent = storage::consents::find(memory.as_ref(), &user, &spa).await.unwrap();
+    assert!(consent.is_empty(), "{consent}");
+    let silent = format!("{}&prompt=none", Flow::authorize_url("openid"));
+    for _ in 0..2 {
+        assert_eq!(kept.callback(&instance, &silent, PASSWORD).await.error(), "login_required");
+        // Duplicates of a duplicate, as late as a repetition can be.
+        faulty.deliver_duplicates().await.unwrap();
+        instance.wait(std::time::Duration::from_secs(120));
+    }
+    // A new sign-in and a new consent count.
+    browser.code(&instance, PASSWORD, "openid profile").await;
+    assert!(!storage::consents::find(memory.as_ref(), &user, &spa).await.unwrap().is_empty());
+}

@@ -34,7 +34,7 @@ pub use client::{Authentication, Client, exchanger, service, spa, web};
 pub use clock::{Clock, now, wait};
 pub use host::{Answer, Host, Received};
 pub use page::{Form, Page};
-pub use race::{CALLERS, at_once};
+pub use race::{CALLERS, at_once, race};
 pub use signer::Signer;
 pub use target::{base, grace, issuer, lost_answer, platform, serve_at, url};
 pub use token::{TokenRequest, Tokens, altered, authenticated, grant, introspect, introspection, revoke, userinfo};

@@ -180,7 +180,7 @@ pub(crate) async fn withdraw(
     let entry = entry(username, context).await?;
     let (Some(entry), Some(client_id)) = (entry, ClientId::parse(client_id)) else { return Ok(not_found(request)) };
     // The consent is removed first: a request that runs at the same time asks the user.
-    consents::remove(records, &entry.subject, &client_id).await?;
+    consents::remove(records, &entry.subject, &client_id, request.received_at).await?;
     let grants =
         sign_out::from_client(records, &entry.subject, &client_id, request.received_at, &entropy::name()?).await?;
     AuditEvent::ConsentWithdrawn { subject: &entry.subject, client: &client_id }.record(request);
@@ -215,7 +215,7 @@ pub(crate) async fn delete(username: &str, request: &Request, context: &Context)
     users::remove_credential(records, username).await?;
     if let Some(subject) = subject {
         end_all(&subject, now, context).await?;
-        sign_out::forget_consents(records, &subject).await?;
+        sign_out::forget_consents(records, &subject, now).await?;
         users::remove(records, &subject).await?;
         AuditEvent::UserDeleted { subject: &subject }.record(request);
     }

@@ -121,7 +121,7 @@ async fn start_session(
     let id = sessions::new_id(&session.subject, entropy::bytes()?);
     sessions::create(records, id, &session, now.after(context.config.session_lifetime)).await?;
     if let Some(same) = same {
-        sessions::remove(records, same.id).await?;
+        sessions::end(records, same.id, now).await?;
     }
     let client = &page.client.client.client_id;
     AuditEvent::SignInSucceeded { subject: &session.subject, client }.record(page.request);

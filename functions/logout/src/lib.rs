@@ -139,7 +139,7 @@ async fn end_everywhere(
         LogoutNotifications::begin(context, subject, &sign_out::clients(records, subject).await?, now).await?;
     sign_out::everywhere(records, subject, now, &entropy::name()?).await?;
     // The list of the user's records may lag; this session must end in any case.
-    sessions::remove(records, signed_in.id).await?;
+    sessions::end(records, signed_in.id, now).await?;
     AuditEvent::SignedOutEverywhere { subject, actor: Actor::User }.record(request);
     notifications.send(context, now).await;
     done(context, browser, logout, notifications.frames())

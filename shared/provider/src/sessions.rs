@@ -43,7 +43,7 @@ impl SignedIn {
         let grants = SessionGrants::find(records, &session.subject, session.group).await?;
         let notifications = LogoutNotifications::begin(context, &session.subject, &grants.clients(), now).await?;
         grants.revoke(records, now, &entropy::name()?).await?;
-        sessions::remove(records, self.id).await?;
+        sessions::end(records, self.id, now).await?;
         Ok(notifications)
     }
 }

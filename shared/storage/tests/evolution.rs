@@ -248,11 +248,15 @@ async fn a_session() {
     let id = sessions::new_id(&sub("ada"), [1; 16]);
     sessions::create(&memory, id, &session, LATER).await.unwrap();
     evolve(&memory, Kind::Session).await;
-    assert_eq!(sessions::find(&memory, id).await.unwrap(), Some(session));
+    assert_eq!(sessions::find(&memory, id).await.unwrap(), Some(session.clone()));
     assert_kept(&memory, Kind::Session);
     assert_listed(&memory, &users::owner(&sub("ada")), Kind::Session).await;
-    sign_out::everywhere(&memory, &sub("ada"), LATER, "w").await.unwrap();
-    assert_deleted(&memory, Kind::Session);
+    sign_out::everywhere(&memory, &sub("ada"), NOW, "w").await.unwrap();
+    assert_eq!(sessions::find(&memory, id).await.unwrap(), None);
+    // A repeated `create` of the session, which arrives late.
+    assert!(sessions::create(&memory, id, &session, LATER).await.is_err());
+    assert_eq!(sessions::find(&memory, id).await.unwrap(), None);
+    assert_eq!(sign_out::everywhere(&memory, &sub("ada"), NOW, "x").await.unwrap().sessions, 0);
 }
 
 #[tokio::test]
@@ -266,8 +270,25 @@ async fn a_consent() {
     assert_kept(&memory, Kind::Consent);
     assert_eq!(consents::find(&memory, &sub("ada"), &id("shop")).await.unwrap(), scope("openid email"));
     assert_listed(&memory, &users::owner(&sub("ada")), Kind::Consent).await;
-    sign_out::forget_consents(&memory, &sub("ada")).await.unwrap();
-    assert_deleted(&memory, Kind::Consent);
+    sign_out::forget_consents(&memory, &sub("ada"), NOW).await.unwrap();
+    assert_eq!(consents::find(&memory, &sub("ada"), &id("shop")).await.unwrap(), Scope::default());
+    assert_eq!(consents::of_user(&memory, &sub("ada")).await.unwrap(), []);
+    assert!(
+        memory
+            .snapshot()
+            .iter()
+            .filter(|record| record.key.is(Kind::Consent))
+            .all(|record| record.expires_at.is_some())
+    );
+    consents::add(&memory, &sub("ada"), &id("shop"), |_| scope("openid")).await.unwrap();
+    assert_eq!(consents::find(&memory, &sub("ada"), &id("shop")).await.unwrap(), scope("openid"));
+    assert!(
+        memory
+            .snapshot()
+            .iter()
+            .filter(|record| record.key.is(Kind::Consent))
+            .all(|record| record.expires_at.is_none())
+    );
 }
 
 fn signed_in() -> AuthenticationContext {

@@ -25,6 +25,9 @@ pub enum Fault {
     After,
     /// The store executes the call twice, as if the first answer was lost. The caller gets the second answer.
     Twice,
+    /// The store executes the call. If it is `create`, a duplicate arrives at [`Faulty::deliver_duplicates`], as if a client
+    /// library had repeated it and the network had delayed it.
+    Duplicate,
     /// The call reaches the store after a while.
     Delay(Pause),
     /// The answer arrives after a while.
@@ -49,12 +52,13 @@ pub struct Faulty {
     inner: Arc<dyn Records>,
     plan: Box<Plan>,
     counts: Mutex<Counts>,
+    duplicates: Mutex<Vec<Record>>,
 }
 
 impl Faulty {
     /// Returns `inner` with the fault that `plan` returns for each call.
     pub fn new(inner: Arc<dyn Records>, plan: impl Fn(&Call<'_>) -> Fault + Send + Sync + 'static) -> Self {
-        Self { inner, plan: Box::new(plan), counts: Mutex::default() }
+        Self { inner, plan: Box::new(plan), counts: Mutex::default(), duplicates: Mutex::default() }
     }
 
     /// Returns `inner` without faults.
@@ -85,16 +89,40 @@ impl Faulty {
         *self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Executes the duplicates of earlier calls.
+    pub async fn deliver_duplicates(&self) -> Result<(), Unavailable> {
+        let duplicates = std::mem::take(&mut *self.duplicates.lock().unwrap_or_else(PoisonError::into_inner));
+        for record in duplicates {
+            self.inner.create(&record).await?;
+        }
+        Ok(())
+    }
+
     async fn inject<'a, T: Send>(
         &self,
         verb: Verb,
         name: &str,
         call: impl Fn() -> Pin<Box<dyn Future<Output = Result<T, Unavailable>> + Send + 'a>> + Send,
     ) -> Result<T, Unavailable> {
+        self.inject_or(verb, name, call, || ()).await
+    }
+
+    /// As [`Self::inject`]; `repeat` notes the call for [`Fault::Duplicate`].
+    async fn inject_or<'a, T: Send>(
+        &self,
+        verb: Verb,
+        name: &str,
+        call: impl Fn() -> Pin<Box<dyn Future<Output = Result<T, Unavailable>> + Send + 'a>> + Send,
+        repeat: impl FnOnce() + Send,
+    ) -> Result<T, Unavailable> {
         let nth = self.counts.lock().unwrap_or_else(PoisonError::into_inner).add(verb);
         let fault = (self.plan)(&Call { verb, nth, name });
         match fault {
             Fault::None => call().await,
+            Fault::Duplicate => {
+                repeat();
+                call().await
+            }
             Fault::Before => Err(injected(verb, nth, "failed")),
             Fault::After => call().await.and(Err(injected(verb, nth, "lost its answer"))),
             Fault::Twice => {
@@ -136,7 +164,8 @@ pub fn turns(turns: u32) -> Pause {
 #[async_trait]
 impl Records for Faulty {
     async fn create(&self, record: &Record) -> Result<Created, Unavailable> {
-        self.inject(Verb::Create, record.key.as_str(), || self.inner.create(record)).await
+        let repeat = || self.duplicates.lock().unwrap_or_else(PoisonError::into_inner).push(record.clone());
+        self.inject_or(Verb::Create, record.key.as_str(), || self.inner.create(record), repeat).await
     }
 
     async fn get(&self, key: &Key) -> Result<Option<Record>, Unavailable> {

@@ -15,5 +15,6 @@ pub mod sessions;
 pub mod sign_out;
 pub mod signing_keys;
 pub(crate) mod stored;
+mod tombstone;
 mod update;
 pub mod users;

@@ -1,6 +1,7 @@
 //! Sessions: a user signed in, in one browser.
 
 use super::stored::{decode, encode};
+use super::tombstone;
 use super::update::create_new;
 use crate::{Key, Kind, Partition, Record, Records, Unavailable, users};
 use protocol::{AuthenticationContext, SessionGroup, SessionId};
@@ -18,6 +19,13 @@ pub struct Session {
     pub authentication: AuthenticationContext,
     /// The sessions of this user at this browser, from which `sid` in ID tokens is derived. Independent of the key.
     pub group: SessionGroup,
+}
+
+/// The state of a session that ended.
+#[derive(Serialize, Deserialize)]
+struct State {
+    #[serde(default)]
+    ended: bool,
 }
 
 fn key(id: SessionId) -> Key {
@@ -49,11 +57,21 @@ pub async fn create(
 
 /// Reads a session. Round trips: 1.
 pub async fn find(records: &dyn Records, id: SessionId) -> Result<Option<Session>, Unavailable> {
-    let Some(record) = records.get(&key(id)).await? else { return Ok(None) };
+    let Some(record) = records.get(&key(id)).await?.filter(|record| !is_ended(record)) else { return Ok(None) };
     Ok(Some(decode(&record.key, &record.body)?))
 }
 
-/// Ends a session. Does not read it.
-pub async fn remove(records: &dyn Records, id: SessionId) -> Result<(), Unavailable> {
-    records.delete(&key(id)).await
+/// Ends a session. Does not read it. Round trips: 1.
+pub async fn end(records: &dyn Records, id: SessionId, now: Timestamp) -> Result<(), Unavailable> {
+    end_record(records, &key(id), now).await
+}
+
+/// Ends the session of a record.
+pub(crate) async fn end_record(records: &dyn Records, key: &Key, now: Timestamp) -> Result<(), Unavailable> {
+    tombstone::bury(records, key, &encode(&State { ended: true }), now).await
+}
+
+/// True if the session of a record has ended. A live session has no state.
+pub(crate) fn is_ended(record: &Record) -> bool {
+    decode::<State>(&record.key, &record.state).is_ok_and(|state| state.ended)
 }

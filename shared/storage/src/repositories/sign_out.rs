@@ -6,10 +6,10 @@
 
 use super::deployment_list::DeploymentList;
 use super::grants::SessionClient;
-use super::sessions::Session;
+use super::sessions::{Session, is_ended};
 use super::stored::{Unreadable, decode, encode, read_each};
 use super::update::{Change, Current, Start, Target, create_new, update};
-use crate::{Bucket, Cursor, Key, Kind, Owner, Record, Records, Unavailable, grants, users};
+use crate::{Bucket, Cursor, Key, Kind, Owner, Record, Records, Unavailable, consents, grants, sessions, users};
 use futures::future::{join_all, try_join_all};
 use protocol::{Grant, GrantState, SessionGroup};
 use serde::{Deserialize, Serialize};
@@ -131,9 +131,9 @@ pub async fn everywhere(
 ) -> Result<Ended, Unavailable> {
     begin(records, subject, None, now, write_id).await?;
     let owner = users::owner(subject);
-    let sessions: Vec<Key> =
-        owned(records, &owner, Kind::Session).await?.into_iter().map(|session| session.key).collect();
-    end_sessions(records, &sessions).await?;
+    let sessions = owned(records, &owner, Kind::Session).await?.into_iter();
+    let sessions: Vec<Key> = sessions.filter(|session| !is_ended(session)).map(|session| session.key).collect();
+    end_sessions(records, &sessions, now).await?;
     let found = owned(records, &owner, Kind::Grant).await?;
     Ok(Ended { sessions: sessions.len(), grants: end_grants(records, found, now, write_id).await? })
 }
@@ -153,10 +153,10 @@ pub async fn from_client(
     end_grants(records, found.filter(is_of_client).collect(), now, write_id).await
 }
 
-/// Removes sessions, some at the same time.
-async fn end_sessions(records: &dyn Records, sessions: &[Key]) -> Result<(), Unavailable> {
+/// Ends sessions, some at the same time.
+async fn end_sessions(records: &dyn Records, sessions: &[Key], now: Timestamp) -> Result<(), Unavailable> {
     for some in sessions.chunks(ENDED_AT_ONCE) {
-        try_join_all(some.iter().map(|session| records.delete(session))).await?;
+        try_join_all(some.iter().map(|session| sessions::end_record(records, session, now))).await?;
     }
     Ok(())
 }
@@ -226,7 +226,7 @@ impl Leftovers {
         now: Timestamp,
         write_id: &str,
     ) -> Result<(), Unavailable> {
-        end_sessions(records, &self.sessions).await?;
+        end_sessions(records, &self.sessions, now).await?;
         let found = self.grants.into_iter().map(|(record, _)| record).collect();
         end_grants(records, found, now, write_id).await?;
         if let Some(unreadable) = self.unreadable.into_iter().next() {
@@ -254,7 +254,8 @@ impl Leftovers {
 /// offline use are not among them: they outlast the session (OpenID Connect Core §11).
 pub async fn leftovers(records: &dyn Records, sign_out: &SignOut) -> Result<Leftovers, Unavailable> {
     let owner = users::owner(&sign_out.subject);
-    let sessions = owned(records, &owner, Kind::Session).await?;
+    let mut sessions = owned(records, &owner, Kind::Session).await?;
+    sessions.retain(|session| !is_ended(session));
     let (sessions, mut unreadable) = read_each(sessions, |record| {
         let session: Session = decode(&record.key, &record.body)?;
         Ok((record.key, session))
@@ -280,9 +281,9 @@ pub async fn leftovers(records: &dyn Records, sign_out: &SignOut) -> Result<Left
 }
 
 /// Removes all consents of a user.
-pub async fn forget_consents(records: &dyn Records, subject: &Subject) -> Result<(), Unavailable> {
+pub async fn forget_consents(records: &dyn Records, subject: &Subject, now: Timestamp) -> Result<(), Unavailable> {
     for consent in owned(records, &users::owner(subject), Kind::Consent).await? {
-        records.delete(&consent.key).await?;
+        consents::remove_record(records, &consent.key, now).await?;
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// `jti`: the identifier of a token, unique for its issuer (RFC 7519 §4.1.7). 1 to 512 bytes. Hidden from Debug: whoever
+/// `jti`: the identifier of a token, unique for its issuer (RFC 7519 §4.1.7). 1 to 512 bytes. Hidden from Debug: a caller that
 /// knows it can name the token.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String")]

@@ -89,7 +89,8 @@ function ownsObjects(name) {
 
 function worker(name) {
   const { workerOptions, main } = unstable_getMiniflareWorkerOptions(config, name);
-  const given = hasSettings(name) ? { ...settings } : {};
+  const isOwn = ([setting]) => name === "admin" || !setting.startsWith("LATCHKEY_ADMIN");
+  const given = hasSettings(name) ? Object.fromEntries(Object.entries(settings).filter(isOwn)) : {};
   if (keys[name]) given.LATCHKEY_KEYS = keys[name];
   const bindings = { ...workerOptions.bindings, ...given };
   const wrapper = wrapperOf(name);

@@ -1,7 +1,7 @@
 //! Audit events: each security-relevant act is one event of the request's one log line, and no event holds a secret.
 
 use crate::common::{PASSWORD, deployment, keep_log};
-use http::{Method, header};
+use http::Method;
 use latchkey_http::Response;
 use provider::shell;
 use serde_json::{Value, json};
@@ -39,10 +39,7 @@ fn names(events: &[Value]) -> Vec<&str> {
 }
 
 async fn admin(instance: &Instance, method: Method, path: &str, body: Value) -> Response {
-    let token = admin::bearer::mint(&instance.context().secrets, instance.now);
-    let headers =
-        [(header::AUTHORIZATION, format!("Bearer {token}")), (header::CONTENT_TYPE, "application/json".to_owned())];
-    instance.send(method, path, &headers, body.to_string()).await
+    instance.administer(method, path, body.to_string()).await
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use crate::common::{PASSWORD, deployment};
 use async_trait::async_trait;
-use http::{Method, header};
+use http::Method;
 use serde_json::{Value, json};
 use simulation::{Flow, Instance, Tokens, client_id, json_of};
 use std::sync::Arc;
@@ -72,11 +72,7 @@ async fn client_credentials(instance: &Instance) -> u16 {
 
 /// Sends a request to the admin API. Returns status and body.
 async fn admin(instance: &Instance, method: Method, path: &str, body: Option<Value>) -> (u16, Value) {
-    let token = admin::bearer::mint(&instance.context().secrets, instance.now);
-    let headers =
-        [(header::AUTHORIZATION, format!("Bearer {token}")), (header::CONTENT_TYPE, "application/json".to_owned())];
-    let body = body.map(|body| body.to_string()).unwrap_or_default();
-    let response = instance.send(method, path, &headers, body).await;
+    let response = instance.administer(method, path, body.map(|body| body.to_string()).unwrap_or_default()).await;
     (response.status.as_u16(), serde_json::from_slice(&response.body).unwrap_or(Value::Null))
 }
 

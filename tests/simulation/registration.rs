@@ -243,9 +243,8 @@ async fn a_client_that_is_not_used_is_forgotten() {
 }
 
 async fn administer(instance: &Instance, method: Method, client_id: &str, body: &Value) -> u16 {
-    let token = admin::bearer::mint(&instance.context().secrets, instance.now);
     let path = format!("/admin/clients/{client_id}");
-    send(instance, method, &path, Some(&token), body).await.status.as_u16()
+    instance.administer(method, &path, body.to_string()).await.status.as_u16()
 }
 
 /// Reads, replaces and deletes a client with a registration access token. Returns the statuses.

@@ -245,11 +245,8 @@ async fn sign_in_shows_the_current_name() {
             .collect()
     };
     let put = |body: serde_json::Value| {
-        let token = admin::bearer::mint(&instance.context().secrets, instance.now);
-        let headers =
-            [(header::AUTHORIZATION, format!("Bearer {token}")), (header::CONTENT_TYPE, "application/json".to_owned())];
         let instance = &instance;
-        async move { instance.send(http::Method::PUT, "/admin/users/alice", &headers, body.to_string()).await }
+        async move { instance.administer(http::Method::PUT, "/admin/users/alice", body.to_string()).await }
     };
     assert_eq!(put(serde_json::json!({ "claims": { "name": "Alice B." } })).await.status.as_u16(), 200);
     assert_eq!(AtSignIn::new(&instance).await.attempt(&instance, USERNAME, PASSWORD).await, 303);

@@ -17,7 +17,11 @@ pub(crate) async fn list(now: Timestamp, context: &Context) -> Result<Response, 
 
 /// Starts a rotation. `rotate` publishes successors, which sign when every cache has them. `replace` lets them sign
 /// at once, and signatures of the old keys are rejected. `?alg=` selects the key of one algorithm.
-pub(crate) async fn act(action: &str, request: &Request, context: &Context) -> Result<Response, HandlerError> {
+pub(crate) async fn act(
+    occasion: fn(Option<Algorithm>) -> Occasion,
+    request: &Request,
+    context: &Context,
+) -> Result<Response, HandlerError> {
     let Ok(alg) = named(&request.query) else {
         return Ok(crate::problem(
             request,
@@ -25,11 +29,7 @@ pub(crate) async fn act(action: &str, request: &Request, context: &Context) -> R
             &["alg: must be one of ES256, RS256, PS256, EdDSA"],
         ));
     };
-    let occasion = match action {
-        "rotate" => Occasion::Early(alg),
-        "replace" => Occasion::Compromise(alg),
-        _ => return Ok(crate::not_found(request)),
-    };
+    let occasion = occasion(alg);
     let now = request.received_at;
     let rotation = context.rotate_keys(occasion, now).await?;
     if rotation.changed {

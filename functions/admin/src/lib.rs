@@ -1,4 +1,4 @@
-//! Administration: clients and users, for the `latchkey` command.
+//! Administration: clients, users and keys, for the `latchkey` command.
 //!
 //! | path | GET | PUT | DELETE | POST |
 //! |---|---|---|---|---|
@@ -11,24 +11,34 @@
 //! | `/admin/users/{username}/consents/{client_id}` | | | withdraws the consent and ends the client's grants; returns their number: `{grants}` | |
 //! | `/admin/keys` | `{items: [{kid, alg, signs, signs_from, verifies_until}…]}`, times in seconds since the epoch | | | |
 //! | `/admin/keys/rotate`, `…/replace` | | | | starts a rotation, or replaces the signing keys at once; `?alg=` for one |
+//! | `/admin/initial-access-tokens` | | | | issues an initial access token: `{initial_access_token, uses, expires_at}` |
+//! | `/admin/admin-keys` | `{items: [{kid, name, scopes, created_at, expires_at, created_by, revoked_at?}…], next?}` | | | creates an admin key |
+//! | `/admin/admin-keys/{kid}` | | | revokes the admin key | |
 //!
-//! Every request carries `Authorization: Bearer` with a token of [`bearer`]. A body that is not accepted is answered
-//! with 400 and `{error: "invalid_request", error_description, problems: [text…]}`, which has all problems at once.
+//! Every request carries `Authorization: Bearer` with a token that an admin key signed for this request alone
+//! (`protocol::administration`). [`routes`] has the scope that the key needs. A body that is not accepted is answered with 400
+//! and `{error: "invalid_request", error_description, problems: [text…]}`, which has all problems at once.
 
-pub mod bearer;
+mod admin_keys;
+mod authentication;
 mod clients;
 mod imported_hash;
+mod initial_access_tokens;
 mod keys;
 mod listing;
 mod new_password;
+mod routes;
 mod users;
 
-use http::{Method, StatusCode, header};
+use ::keys::Occasion;
+use authentication::Rejection;
+use http::{StatusCode, header};
 use latchkey_http::{Request, Response};
-use percent_encoding::percent_decode_str;
+use protocol::administration::Administrator;
 use protocol::rate_limit::Quota;
 use provider::rate_limiter::{Allowance, network};
 use provider::{AuditEvent, Context, Function, HandlerError, bearer_challenge, responses};
+use routes::{Action, Found};
 use serde_json::{Map, Value, json};
 use std::fmt::Display;
 use std::time::Duration;
@@ -39,93 +49,81 @@ pub const FUNCTION: Function = Function::api("admin", |request, context| Box::pi
 
 /// Answers one request.
 pub async fn handle(request: &Request, context: &Context) -> Result<Response, HandlerError> {
+    let Some(keys) = &context.config.admin_keys else { return Ok(not_found(request)) };
     let failures = failures(request, context);
     if let Err(wait) = failures.check() {
         return Ok(too_many_failures(request, wait));
     }
     let token = request.bearer().unwrap_or_default();
-    if !token.is_some_and(|token| bearer::verify(&context.secrets, token, request.received_at)) {
-        AuditEvent::AdministrationRejected.record(request);
-        if token.is_some()
-            && let Err(wait) = failures.add().await?
-        {
-            return Ok(too_many_failures(request, wait));
-        }
-        return Ok(unauthorized(request, token.is_some()));
-    }
-    let Some(path) = request.path.strip_prefix("/admin/").map(|path| path.trim_end_matches('/')) else {
-        return Ok(not_found(request));
-    };
-    let (collection, name) = match path.split_once('/') {
-        Some((collection, name)) => (collection, Some(name)),
-        None => (path, None),
-    };
-    if request.method == Method::POST && collection == "keys" {
-        return keys::act(name.unwrap_or_default(), request, context).await;
-    }
-    if request.method == Method::POST {
-        let username = name.filter(|_| collection == "users").and_then(|name| name.strip_suffix("/sign-out"));
-        return match username.and_then(decoded) {
-            Some(username) => users::sign_out(&username, request, context).await,
-            None => Ok(not_found(request)),
-        };
-    }
-    if let Some((username, rest)) = name.filter(|_| collection == "users").and_then(|name| name.split_once('/')) {
-        return of_user(username, rest, request, context).await;
-    }
-    let name = match name.map(decoded) {
-        Some(None) => return Ok(not_found(request)),
-        Some(name) => name,
+    let rejection = match token {
         None => None,
+        Some(token) => match authentication::administrator(token, keys, request, context).await? {
+            Ok(administrator) => return answer(request, &administrator, context).await,
+            Err(rejection) => Some(rejection),
+        },
     };
-    let method = &request.method;
-    match (collection, name) {
-        ("clients", None) if method == Method::GET => clients::list(request, context).await,
-        ("users", None) if method == Method::GET => users::list(request, context).await,
-        ("keys", None) if method == Method::GET => keys::list(request.received_at, context).await,
-        ("clients" | "users" | "keys", None) => {
-            Ok(problem(request, StatusCode::METHOD_NOT_ALLOWED, &["a listing can be read, no more"]))
+    AuditEvent::AdministrationRejected.record(request);
+    if rejection.is_some()
+        && let Err(wait) = failures.add().await?
+    {
+        return Ok(too_many_failures(request, wait));
+    }
+    Ok(unauthorized(request, rejection))
+}
+
+/// Answers one request of an authenticated administrator.
+pub async fn answer(
+    request: &Request,
+    administrator: &Administrator,
+    context: &Context,
+) -> Result<Response, HandlerError> {
+    request.log.admin_key(administrator.key.as_str());
+    let (route, names) = match routes::find(&request.method, &request.path) {
+        Found::Route(route, names) => (route, names),
+        Found::OtherMethods(allow) => {
+            let rule = format!("the path serves {allow} alone");
+            return Ok(problem(request, StatusCode::METHOD_NOT_ALLOWED, &[rule]).with(header::ALLOW, &allow));
         }
-        ("clients", Some(id)) => match *method {
-            Method::PUT => match body(request) {
-                Ok(body) => clients::put(&id, body, request, context).await,
-                Err((status, reason)) => Ok(problem(request, status, &[reason])),
-            },
-            Method::DELETE => clients::delete(&id, request, context).await,
-            _ => clients::get(&id, request, context).await,
-        },
-        ("users", Some(username)) => match *method {
-            Method::PUT => match body(request) {
-                Ok(body) => users::put(&username, body, request, context).await,
-                Err((status, reason)) => Ok(problem(request, status, &[reason])),
-            },
-            Method::DELETE => users::delete(&username, request, context).await,
-            _ => users::get(&username, request, context).await,
-        },
-        _ => Ok(not_found(request)),
+        Found::Nothing => return Ok(not_found(request)),
+    };
+    if !administrator.scopes.allow(route.scope) {
+        AuditEvent::AdministrationRejected.record(request);
+        return Ok(forbidden(request, &[format!("the admin key needs the scope {}", route.scope)]));
     }
-}
-
-/// Answers a request for a part of a user: `consents`, or `consents/` and a client.
-async fn of_user(username: &str, rest: &str, request: &Request, context: &Context) -> Result<Response, HandlerError> {
-    let Some(username) = decoded(username) else { return Ok(not_found(request)) };
-    match (rest.strip_prefix("consents"), &request.method) {
-        (Some(""), &Method::GET) => users::consents(&username, request, context).await,
-        (Some(client), &Method::DELETE) => match client.strip_prefix('/').and_then(decoded) {
-            Some(client_id) => users::withdraw(&username, &client_id, request, context).await,
-            None => Ok(not_found(request)),
-        },
-        _ => Ok(not_found(request)),
+    let mut names = names.into_iter();
+    let mut name = || names.next().unwrap_or_default();
+    let body = match route.action {
+        Action::PutClient | Action::IssueInitialAccessToken | Action::PutUser | Action::CreateAdminKey => {
+            match body(request) {
+                Ok(body) => body,
+                Err((status, reason)) => return Ok(problem(request, status, &[reason])),
+            }
+        }
+        _ => Map::new(),
+    };
+    match route.action {
+        Action::ListClients => clients::list(request, context).await,
+        Action::GetClient => clients::get(&name(), request, context).await,
+        Action::PutClient => clients::put(&name(), body, request, context).await,
+        Action::DeleteClient => clients::delete(&name(), request, context).await,
+        Action::IssueInitialAccessToken => initial_access_tokens::issue(body, request, context),
+        Action::ListUsers => users::list(request, context).await,
+        Action::GetUser => users::get(&name(), request, context).await,
+        Action::PutUser => users::put(&name(), body, request, context).await,
+        Action::DeleteUser => users::delete(&name(), request, context).await,
+        Action::SignOutUser => users::sign_out(&name(), request, context).await,
+        Action::ListConsents => users::consents(&name(), request, context).await,
+        Action::WithdrawConsent => {
+            let (username, client_id) = (name(), name());
+            users::withdraw(&username, &client_id, request, context).await
+        }
+        Action::ListKeys => keys::list(request.received_at, context).await,
+        Action::RotateKeys => keys::act(Occasion::Early, request, context).await,
+        Action::ReplaceKeys => keys::act(Occasion::Compromise, request, context).await,
+        Action::ListAdminKeys => admin_keys::list(request, context).await,
+        Action::CreateAdminKey => admin_keys::create(body, administrator, request, context).await,
+        Action::RevokeAdminKey => admin_keys::revoke(&name(), administrator, request, context).await,
     }
-}
-
-/// Decodes a path that is one segment.
-fn decoded(segment: &str) -> Option<String> {
-    if segment.contains('/') {
-        return None;
-    }
-    let text = percent_decode_str(segment).decode_utf8().ok()?;
-    (!text.is_empty()).then(|| text.into_owned())
 }
 
 /// Returns the JSON object of a request, or the status and the reason for which it is rejected.
@@ -154,11 +152,22 @@ fn too_many_failures(request: &Request, wait: Duration) -> Response {
 }
 
 /// Answers 401 with a challenge (RFC 6750 §3).
-fn unauthorized(request: &Request, has_token: bool) -> Response {
-    let error = Error::new(ErrorCode::InvalidToken, "a bearer token made with the deployment's secret is needed");
+fn unauthorized(request: &Request, rejection: Option<Rejection>) -> Response {
+    let has_token = rejection.is_some();
+    let reason = rejection.map_or_else(|| "a token signed by an admin key is needed".to_owned(), |it| it.0);
+    let error = Error::new(ErrorCode::InvalidToken, reason);
     let challenge = bearer_challenge(has_token.then_some(&error));
     request.log.error(error.code.as_str(), &error.description);
     Response::json(StatusCode::UNAUTHORIZED, &error.to_body()).with(header::WWW_AUTHENTICATE, &challenge)
+}
+
+/// Answers 403 (RFC 6750 §3.1): the admin key may not do this.
+fn forbidden(request: &Request, problems: &[impl Display]) -> Response {
+    let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    let error = Error::new(ErrorCode::InsufficientScope, problems.join("; "));
+    request.log.error(error.code.as_str(), &error.description);
+    let challenge = bearer_challenge(Some(&error));
+    Response::json(StatusCode::FORBIDDEN, &error.to_body()).with(header::WWW_AUTHENTICATE, &challenge)
 }
 
 fn not_found(request: &Request) -> Response {

@@ -6,17 +6,20 @@
     reason = "a test fails by panicking"
 )]
 
+use ::keys::AdminPrivateKey;
 use async_trait::async_trait;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use latchkey_http::{Forwarded, Request, RequestLog, Response};
 use platform::fetch::{Outgoing, Transport};
 use platform::{FetchError, Fetched, Fetcher};
 use protocol::Username;
+use protocol::administration::{AdminRequest, AdminScope};
 use provider::Context;
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
+use storage::Records;
 use storage::memory::Memory;
-use types::{ClientId, Timestamp};
+use types::{ClientId, Issuer, Timestamp};
 
 const SECRET: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
@@ -24,6 +27,18 @@ const HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$aGFzaG
 
 fn ada() -> Username {
     provider::names::username("ada").unwrap()
+}
+
+/// The operator's key, whose public half is a setting.
+fn operator() -> AdminPrivateKey {
+    AdminPrivateKey::from_seed([1; 32]).unwrap()
+}
+
+async fn token(key: &AdminPrivateKey, method: &Method, target: &str, body: Option<&Value>, now: Timestamp) -> String {
+    let body = body.map(Value::to_string).unwrap_or_default();
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let request = AdminRequest { method: method.as_str(), path, query, body: body.as_bytes() };
+    key.token(&request, &Issuer::new("http://localhost:8787"), now).await.unwrap()
 }
 
 fn shop() -> ClientId {
@@ -47,21 +62,26 @@ impl Server {
             _ if name == setting => value.map(str::to_owned),
             "LATCHKEY_ISSUER" => Some("http://localhost:8787".to_owned()),
             "LATCHKEY_SECRET" => Some(SECRET.to_owned()),
+            "LATCHKEY_ADMIN_KEY" => Some(operator().public().to_string()),
             _ => None,
         };
-        let records: Arc<dyn storage::Records> = store.clone();
+        let records: Arc<dyn Records> = store.clone();
         let context = Context::new(&lookup, records, Box::new(|_| {})).unwrap();
         Self { context, store }
     }
 
     async fn send(&self, method: Method, path: &str, token: Option<&str>, body: Option<&Value>) -> Response {
+        admin::handle(&self.request(method, path, token, body), &self.context).await.unwrap()
+    }
+
+    fn request(&self, method: Method, path: &str, token: Option<&str>, body: Option<&Value>) -> Request {
         let mut headers = HeaderMap::new();
         if let Some(token) = token {
             headers.insert(header::AUTHORIZATION, HeaderValue::from_str(&format!("Bearer {token}")).unwrap());
         }
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
-        let request = Request {
+        Request {
             method,
             path: path.to_owned(),
             query: query.to_owned(),
@@ -72,12 +92,21 @@ impl Server {
             received_at: NOW,
             id: "test".to_owned(),
             log: RequestLog::default(),
-        };
-        admin::handle(&request, &self.context).await.unwrap()
+        }
     }
 
     async fn call(&self, method: Method, path: &str, body: Option<Value>) -> (StatusCode, Value) {
-        let token = admin::bearer::mint(&self.context.secrets, NOW);
+        self.call_with(&operator(), method, path, body).await
+    }
+
+    async fn call_with(
+        &self,
+        key: &AdminPrivateKey,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> (StatusCode, Value) {
+        let token = token(key, &method, path, body.as_ref(), NOW).await;
         let response = self.send(method, path, Some(&token), body.as_ref()).await;
         (response.status, serde_json::from_slice(&response.body).unwrap_or(Value::Null))
     }
@@ -91,21 +120,41 @@ impl Server {
     }
 }
 
+/// A token for another time or request, of an unknown key, or for no request at all costs at most the look-up of its key.
 #[tokio::test]
 async fn without_a_good_token_nothing_is_read_or_written() {
     let server = Server::new();
-    let good = admin::bearer::mint(&server.context.secrets, NOW);
-    let old = admin::bearer::mint(&server.context.secrets, Timestamp::from_secs(NOW.as_secs() - 1000));
-    for token in [None, Some(""), Some("forged"), Some(&good.replace('A', "B")), Some(&old)] {
-        for method in [Method::GET, Method::POST, Method::PUT, Method::DELETE] {
-            let response = server.send(method, "/admin/clients/x", token, Some(&json!({}))).await;
+    let body = json!({});
+    for method in [Method::GET, Method::POST, Method::PUT, Method::DELETE] {
+        let path = "/admin/clients/x";
+        let signed = async |key: &AdminPrivateKey, path: &str, now| token(key, &method, path, Some(&body), now).await;
+        let old = signed(&operator(), path, Timestamp::from_secs(NOW.as_secs() - 1000)).await;
+        let other = signed(&operator(), "/admin/clients/y", NOW).await;
+        let good = signed(&operator(), path, NOW).await;
+        let forged = format!("{}A", &good[..good.len() - 1]);
+        for token in [None, Some(""), Some("forged"), Some(&old), Some(&other), Some(&forged)] {
+            let response = server.send(method.clone(), path, token, Some(&body)).await;
             assert_eq!(response.status, StatusCode::UNAUTHORIZED);
             assert!(response.headers.contains_key(header::WWW_AUTHENTICATE));
         }
+        // Failures are counted, for their limit.
+        assert_eq!(server.store.counts().total(), server.store.counts().count);
     }
-    // Failures are counted, for their limit.
-    assert_eq!(server.store.counts().total(), server.store.counts().count);
     assert!(server.store.snapshot().iter().all(|record| record.key.is(storage::Kind::Counter)));
+    let unknown = AdminPrivateKey::from_seed([9; 32]).unwrap();
+    let (status, _) = server.call_with(&unknown, Method::GET, "/admin/clients", None).await;
+    let counts = server.store.counts();
+    assert_eq!((status, counts.total() - counts.count, counts.get), (StatusCode::UNAUTHORIZED, 1, 1));
+}
+
+#[tokio::test]
+async fn an_administration_that_is_switched_off_answers_404_to_everybody() {
+    let server = Server::with("LATCHKEY_ADMIN", Some("off"));
+    for path in ["/admin/clients", "/admin/clients/x", "/admin/other"] {
+        assert_eq!(server.call(Method::GET, path, None).await.0, StatusCode::NOT_FOUND);
+        assert_eq!(server.send(Method::GET, path, None, None).await.status, StatusCode::NOT_FOUND);
+    }
+    assert_eq!(server.store.counts().total(), 0);
 }
 
 /// An invalid query must not select every key.
@@ -257,9 +306,175 @@ async fn a_person_is_signed_out_everywhere() {
     server.put("/admin/users/ada", json!({ "password_hash": HASH })).await;
     let nothing = json!({ "sessions": 0, "grants": 0 });
     assert_eq!(sign_out("/admin/users/Ada/sign-out").await, (StatusCode::OK, nothing));
-    for path in ["/admin/users/ada", "/admin/users/ada/x", "/admin/users/sign-out", "/admin/clients/ada/sign-out"] {
+    for path in ["/admin/users/ada/x", "/admin/users/a/b/sign-out", "/admin/clients/ada/sign-out"] {
         assert_eq!(sign_out(path).await.0, StatusCode::NOT_FOUND, "{path}");
     }
+    for path in ["/admin/users/ada", "/admin/users/sign-out"] {
+        assert_eq!(sign_out(path).await.0, StatusCode::METHOD_NOT_ALLOWED, "{path}");
+    }
+}
+
+/// A request to every route, with a name that nothing has.
+const REQUESTS: [(Method, &str, &str); 18] = [
+    (Method::GET, "/admin/clients", "clients:read"),
+    (Method::GET, "/admin/clients/none", "clients:read"),
+    (Method::PUT, "/admin/clients/none", "clients:write"),
+    (Method::DELETE, "/admin/clients/none", "clients:write"),
+    (Method::POST, "/admin/initial-access-tokens", "clients:write"),
+    (Method::GET, "/admin/users", "users:read"),
+    (Method::GET, "/admin/users/none", "users:read"),
+    (Method::PUT, "/admin/users/none", "users:write"),
+    (Method::DELETE, "/admin/users/none", "users:write"),
+    (Method::POST, "/admin/users/none/sign-out", "users:write"),
+    (Method::GET, "/admin/users/none/consents", "users:read"),
+    (Method::DELETE, "/admin/users/none/consents/none", "users:write"),
+    (Method::GET, "/admin/keys", "keys:read"),
+    (Method::POST, "/admin/keys/rotate", "keys:write"),
+    (Method::POST, "/admin/keys/replace", "keys:write"),
+    (Method::GET, "/admin/admin-keys", "admin-keys:read"),
+    (Method::POST, "/admin/admin-keys", "admin-keys:write"),
+    (Method::DELETE, "/admin/admin-keys/none", "admin-keys:write"),
+];
+
+impl Server {
+    /// Creates a key of this scope, and returns its private half.
+    async fn key(&self, seed: u8, scopes: &[&str], lifetime: u64) -> AdminPrivateKey {
+        let key = AdminPrivateKey::from_seed([seed; 32]).unwrap();
+        let body = json!({
+            "name": format!("key {seed}"), "public_key": key.public(), "scopes": scopes, "lifetime": lifetime,
+        });
+        let (status, created) = self.call(Method::POST, "/admin/admin-keys", Some(body)).await;
+        assert_eq!(status, StatusCode::CREATED, "{created}");
+        assert_eq!(created["kid"], json!(key.public().id()));
+        key
+    }
+}
+
+#[tokio::test]
+async fn a_scope_allows_its_routes_and_no_others() {
+    let server = Server::new();
+    for (number, scope) in AdminScope::ALL.into_iter().enumerate() {
+        let key = server.key(100 + u8::try_from(number).unwrap(), &[scope.as_str()], 60).await;
+        for (method, path, needed) in &REQUESTS {
+            let body = (*method == Method::PUT || path.ends_with('s')).then(|| json!({ "unknown": true }));
+            let (status, answer) = server.call_with(&key, method.clone(), path, body).await;
+            let includes = scope.as_str() == "all"
+                || scope.as_str() == *needed
+                || needed.strip_suffix(":read").is_some_and(|of| scope.as_str() == format!("{of}:write"));
+            assert_eq!(status != StatusCode::FORBIDDEN, includes, "{scope}: {method} {path}: {answer}");
+            assert_ne!(status, StatusCode::UNAUTHORIZED, "{scope}: {method} {path}: {answer}");
+            if !includes {
+                assert_eq!(answer["error"], "insufficient_scope");
+                assert!(answer["error_description"].as_str().unwrap().contains(needed), "{answer}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_key_is_valid_until_it_expires_or_is_revoked() {
+    let server = Server::new();
+    let key = server.key(2, &["clients:read"], 60).await;
+    let list = async |now| {
+        let token = token(&key, &Method::GET, "/admin/clients", None, now).await;
+        let mut request = server.request(Method::GET, "/admin/clients", Some(&token), None);
+        request.received_at = now;
+        admin::handle(&request, &server.context).await.unwrap().status
+    };
+    assert_eq!(list(NOW).await, StatusCode::OK);
+    assert_eq!(list(Timestamp::from_secs(NOW.as_secs() + 59)).await, StatusCode::OK);
+    assert_eq!(list(Timestamp::from_secs(NOW.as_secs() + 60)).await, StatusCode::UNAUTHORIZED);
+
+    let path = format!("/admin/admin-keys/{}", key.public().id());
+    assert_eq!(server.call(Method::DELETE, &path, None).await.0, StatusCode::NO_CONTENT);
+    assert_eq!(list(NOW).await, StatusCode::UNAUTHORIZED);
+    assert_eq!(server.call(Method::DELETE, &path, None).await.0, StatusCode::NO_CONTENT, "a repetition");
+    let (_, listed) = server.get("/admin/admin-keys").await;
+    let items = listed["items"].as_array().unwrap();
+    assert_eq!(
+        (items[0]["kid"].clone(), items[0]["scopes"].clone()),
+        (json!(operator().public().id()), json!(["all"]))
+    );
+    assert_eq!((&items[1]["name"], &items[1]["revoked_at"]), (&json!("key 2"), &json!(NOW.as_secs())));
+
+    // A revoked key cannot be registered again, and that of the settings cannot be revoked here.
+    let again = json!({ "name": "again", "public_key": key.public(), "scopes": ["all"] });
+    assert_eq!(server.call(Method::POST, "/admin/admin-keys", Some(again)).await.0, StatusCode::CONFLICT);
+    let own = json!({ "name": "own", "public_key": operator().public(), "scopes": ["users:read"] });
+    assert_eq!(server.call(Method::POST, "/admin/admin-keys", Some(own)).await.0, StatusCode::CONFLICT);
+    let own = format!("/admin/admin-keys/{}", operator().public().id());
+    assert_eq!(server.call(Method::DELETE, &own, None).await.0, StatusCode::CONFLICT);
+    let none = format!("/admin/admin-keys/{}", AdminPrivateKey::from_seed([3; 32]).unwrap().public().id());
+    assert_eq!(server.call(Method::DELETE, &none, None).await.0, StatusCode::NOT_FOUND);
+}
+
+/// A key neither grants nor revokes scopes that it lacks, and creates no key that outlives it.
+#[tokio::test]
+async fn a_limited_key_cannot_gain_rights_by_other_keys() {
+    let server = Server::new();
+    let limited = server.key(2, &["admin-keys:write", "users:read"], 1000).await;
+    let strong = server.key(3, &["users:write"], 1000).await;
+    let create = async |scopes: Value, lifetime: Value| {
+        let public = AdminPrivateKey::from_seed([4; 32]).unwrap().public();
+        let body = json!({ "name": "n", "public_key": public, "scopes": scopes, "lifetime": lifetime });
+        server.call_with(&limited, Method::POST, "/admin/admin-keys", Some(body)).await
+    };
+    for scopes in [json!(["all"]), json!(["users:write"]), json!(["users:read", "keys:read"])] {
+        let (status, answer) = create(scopes, Value::Null).await;
+        assert_eq!((status, &answer["error"]), (StatusCode::FORBIDDEN, &json!("insufficient_scope")));
+    }
+    assert_eq!(create(json!(["users:read"]), json!(1001)).await.0, StatusCode::FORBIDDEN);
+    let (status, created) = create(json!(["users:read"]), Value::Null).await;
+    assert_eq!((status, &created["expires_at"]), (StatusCode::CREATED, &json!(NOW.as_secs() + 1000)));
+    assert_eq!(created["created_by"], json!(limited.public().id()));
+
+    let path = format!("/admin/admin-keys/{}", strong.public().id());
+    assert_eq!(server.call_with(&limited, Method::DELETE, &path, None).await.0, StatusCode::FORBIDDEN);
+    assert_eq!(server.call_with(&strong, Method::GET, "/admin/users", None).await.0, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn initial_access_tokens_are_issued() {
+    let server = Server::new();
+    let issue = async |body: Value| server.call(Method::POST, "/admin/initial-access-tokens", Some(body)).await;
+    let (status, answer) = issue(json!({ "uses": 3, "lifetime": 600 })).await;
+    assert_eq!(
+        (status, &answer["uses"], &answer["expires_at"]),
+        (StatusCode::CREATED, &json!(3), &json!(NOW.as_secs() + 600))
+    );
+    assert!(answer["initial_access_token"].as_str().unwrap().len() > 40);
+    let (_, usual) = issue(json!({})).await;
+    assert_eq!((&usual["uses"], &usual["expires_at"]), (&json!(1), &json!(NOW.as_secs() + 86_400)));
+    for body in [
+        json!({ "uses": 0 }),
+        json!({ "uses": "1" }),
+        json!({ "lifetime": 59 }),
+        json!({ "lifetime": 1e9 }),
+        json!({ "scope": "x" }),
+    ] {
+        assert_eq!(issue(body.clone()).await.0, StatusCode::BAD_REQUEST, "{body}");
+    }
+    assert_eq!(server.store.counts().total(), 0);
+}
+
+/// A key whose record this version cannot read is rejected with a fault, and can be removed by the operator alone.
+#[tokio::test]
+async fn a_key_that_cannot_be_read_can_be_removed() {
+    let server = Server::new();
+    let limited = server.key(2, &["admin-keys:write"], 60).await;
+    let broken = server.key(3, &["admin-keys:read"], 60).await;
+    let id = broken.public().id();
+    let record = server.store.snapshot().into_iter().find(|record| record.key.id() == id.as_str()).unwrap();
+    server.store.advance(&record.key, 0, "{}", None).await.unwrap();
+    server.store.advance(&record.key, 1, "no JSON", None).await.unwrap();
+    let sent = token(&broken, &Method::GET, "/admin/admin-keys", None, NOW).await;
+    let request = server.request(Method::GET, "/admin/admin-keys", Some(&sent), None);
+    assert!(admin::handle(&request, &server.context).await.is_err());
+
+    let path = format!("/admin/admin-keys/{id}");
+    assert_eq!(server.call_with(&limited, Method::DELETE, &path, None).await.0, StatusCode::FORBIDDEN);
+    assert_eq!(server.call(Method::DELETE, &path, None).await.0, StatusCode::NO_CONTENT);
+    assert_eq!(server.call(Method::DELETE, &path, None).await.0, StatusCode::NOT_FOUND);
 }
 
 /// NIST SP 800-63B-4 §3.1.1.2: the server applies the rules, and stores a hash.

@@ -4,14 +4,12 @@ use crate::args::{
     ClientAddArgs, ClientCommand, ClientIdArgs, ClientRemoveArgs, ClientSecretArgs, DeploymentArgs, InviteArgs,
 };
 use crate::chooser;
-use crate::clock;
 use crate::deployment::{Deployment, encoded};
 use crate::failure::Failure;
 use crate::output::{Output, table};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value, json};
 use std::path::Path;
-use std::time::Duration;
 
 pub(crate) fn run(command: &ClientCommand, output: Output) -> Result<(), Failure> {
     match command {
@@ -180,15 +178,12 @@ fn secret(args: &ClientSecretArgs, output: Output) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Issues an initial access token (RFC 7591 §1.2). That takes the deployment's secret and no request.
+/// Issues an initial access token (RFC 7591 §1.2).
 fn invite(args: &InviteArgs, output: Output) -> Result<(), Failure> {
     let deployment = Deployment::of(&args.deployment)?;
-    let mut random = [0; 16];
-    getrandom::fill(&mut random).map_err(Failure::new)?;
-    let now = clock::now();
-    let expires_at = now.after(Duration::from_secs(u64::from(args.hours).saturating_mul(3600)));
-    let token = provider::initial_access_token(deployment.secrets(), random, args.uses, expires_at);
-    let answer = json!({ "initial_access_token": token, "uses": args.uses, "expires_at": expires_at.as_secs() });
+    let lifetime = u64::from(args.hours).saturating_mul(3600);
+    let answer = deployment.post_json("initial-access-tokens", &json!({ "uses": args.uses, "lifetime": lifetime }))?;
+    let token = answer.get("initial_access_token").and_then(Value::as_str).unwrap_or_default().to_owned();
     output.print(&answer, || token.clone());
     Ok(())
 }

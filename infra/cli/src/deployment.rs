@@ -4,20 +4,23 @@ use crate::args::DeploymentArgs;
 use crate::clock;
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::secret;
-use keys::Secrets;
+use crate::private_key;
+use keys::AdminPrivateKey;
+use protocol::administration::AdminRequest;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+use types::Issuer;
 use ureq::http::{Request, StatusCode, Uri};
 use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 
-/// A deployment, and the keys to administer it.
+/// A deployment, and the key to administer it.
 pub(crate) struct Deployment {
     origin: String,
     is_local: bool,
-    secrets: Secrets,
+    issuer: Issuer,
+    key: AdminPrivateKey,
     agent: ureq::Agent,
 }
 
@@ -39,29 +42,17 @@ impl Deployment {
                     .remedy("Name its origin, such as --url https://id.example.com"));
             }
         }
-        let secret = match secret::from_environment()? {
-            Some(secret) => secret,
-            None if is_local => secret::read(&args.data)?.ok_or_else(|| {
-                Failure::new(format!(
-                    "There is no secret: {} is not set, and {} does not exist.",
-                    secret::SETTING,
-                    secret::file(&args.data).display()
-                ))
-                .remedy("Start `latchkey dev` first, or name its data directory with --data. With --memory it stores no secret: set LATCHKEY_SECRET for both.")
-            })?,
-            None => {
-                return Err(Failure::new(format!("{} is not set.", secret::SETTING))
-                    .remedy(format!("Set it to the secret of the deployment at {origin}.")));
-            }
-        };
+        let key = private_key::find(args, host, is_local)?;
+        // Another server must not be able to choose the deployment that a token is for: only the administrator names it.
+        let of_local = || std::env::var("LATCHKEY_ISSUER").ok().filter(|issuer| is_local && !issuer.is_empty());
+        let issuer = Issuer::new(args.issuer.clone().or_else(of_local).unwrap_or_else(|| origin.to_owned()));
         let in_environment = std::env::var_os("SSL_CERT_FILE").filter(|file| !file.is_empty()).map(PathBuf::from);
         let roots = match args.ca.clone().or(in_environment).filter(|_| uri.scheme_str() == Some("https")) {
             Some(file) => certificates(&file)?,
             None => RootCerts::WebPki,
         };
         let agent = agent(is_local, roots);
-        let secrets = Secrets::new(secret, None).with_epoch(secret::epoch()?);
-        Ok(Self { origin: origin.to_owned(), is_local, secrets, agent })
+        Ok(Self { origin: origin.to_owned(), is_local, issuer, key, agent })
     }
 
     /// True if it is on this machine.
@@ -72,11 +63,6 @@ impl Deployment {
     /// Returns the origin, without a slash at the end.
     pub(crate) fn origin(&self) -> &str {
         &self.origin
-    }
-
-    /// Returns the keys derived from its secret.
-    pub(crate) fn secrets(&self) -> &Secrets {
-        &self.secrets
     }
 
     /// Reads the document at a path below `/admin/`; `None` if there is none.
@@ -98,6 +84,14 @@ impl Deployment {
     /// Starts the action at a path below `/admin/`; `None` if there is none.
     pub(crate) fn post(&self, path: &str) -> Result<Option<Value>, Failure> {
         self.call("POST", path, None)
+    }
+
+    /// Sends a document to a path below `/admin/`. Returns the answer.
+    pub(crate) fn post_json(&self, path: &str, value: &Value) -> Result<Value, Failure> {
+        self.call("POST", path, Some(value))?.ok_or_else(|| {
+            Failure::new(format!("{} has no /admin/{path}.", self.origin))
+                .remedy("Its functions are older than this command, or its administration is switched off.")
+        })
     }
 
     /// Reads the provider's metadata (OpenID Connect Discovery §4).
@@ -151,7 +145,8 @@ impl Deployment {
 
     fn call(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Option<Value>, Failure> {
         let url = format!("{}/admin/{path}", self.origin);
-        let token = admin::bearer::mint(&self.secrets, clock::now());
+        let body = body.map(Value::to_string);
+        let token = self.token(method, path, body.as_deref().unwrap_or_default())?;
         let request = Request::builder()
             .method(method)
             .uri(&url)
@@ -160,7 +155,7 @@ impl Deployment {
         let sent = match body {
             Some(body) => request
                 .header("content-type", "application/json")
-                .body(body.to_string())
+                .body(body)
                 .map_err(Failure::new)
                 .map(|request| self.agent.run(request))?,
             None => request.body(()).map_err(Failure::new).map(|request| self.agent.run(request))?,
@@ -175,6 +170,15 @@ impl Deployment {
             StatusCode::NOT_FOUND => Ok(None),
             _ => Err(self.refused(status, &value)),
         }
+    }
+
+    /// Signs a token for one request to a path below `/admin/`.
+    fn token(&self, method: &str, path: &str, body: &str) -> Result<String, Failure> {
+        let target = format!("/admin/{path}");
+        let (path, query) = target.split_once('?').unwrap_or((&target, ""));
+        let request = AdminRequest { method, path, query, body: body.as_bytes() };
+        let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(Failure::new)?;
+        runtime.block_on(self.key.token(&request, &self.issuer, clock::now())).map_err(Failure::new)
     }
 
     /// Explains why no response arrived.
@@ -194,10 +198,13 @@ impl Deployment {
     fn refused(&self, status: StatusCode, value: &Value) -> Failure {
         let text = |name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         match status {
-            StatusCode::UNAUTHORIZED => Failure::new(format!("{} rejects this secret.", self.origin)).remedy(format!(
-                "Set {} to the secret of that deployment, and check this machine's clock.",
-                secret::SETTING
-            )),
+            StatusCode::UNAUTHORIZED => {
+                let (kid, reason) = (self.key.public().id(), text("error_description"));
+                Failure::new(format!("{} rejects the admin key {kid}: {reason}.", self.origin))
+                    .remedy("Name the file of another key with --key, and check this machine's clock.")
+            }
+            StatusCode::FORBIDDEN => Failure::new(text("error_description"))
+                .remedy("`latchkey admin-key list` shows the scopes of each key; --key names another key."),
             _ => {
                 let problems: Vec<&str> = value
                     .get("problems")

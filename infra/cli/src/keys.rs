@@ -4,7 +4,7 @@ use crate::args::{KeyArgs, KeysCommand, ReplaceArgs};
 use crate::clock;
 use crate::deployment::Deployment;
 use crate::failure::Failure;
-use crate::output::{Output, table};
+use crate::output::{Output, duration, table};
 use serde_json::{Value, json};
 
 pub(crate) fn run(command: &KeysCommand, output: Output) -> Result<(), Failure> {
@@ -57,12 +57,4 @@ fn row(key: &Value, now: u64) -> Vec<String> {
         (false, ..) => "verifies".to_owned(),
     };
     vec![text("kid"), text("alg"), state]
-}
-
-fn duration(seconds: u64) -> String {
-    match seconds {
-        0..3600 => format!("{} minutes", seconds.div_ceil(60)),
-        3600..172_800 => format!("{} hours", seconds.div_ceil(3600)),
-        _ => format!("{} days", seconds.div_ceil(86_400)),
-    }
 }

@@ -5,6 +5,7 @@
     reason = "the command runs on an ordinary machine, never in a Worker, and may read the clock"
 )]
 
+mod admin_key;
 mod args;
 mod chooser;
 mod client;
@@ -17,6 +18,7 @@ mod init;
 mod keys;
 mod output;
 mod password;
+mod private_key;
 mod secret;
 mod user;
 
@@ -34,7 +36,8 @@ fn main() -> ExitCode {
         Command::User(command) => user::run(command, output),
         Command::Keys(command) => keys::run(command, output),
         Command::Secret(command) => secret::run(command, output),
-        Command::Init => init::run(output),
+        Command::AdminKey(command) => admin_key::run(command, output),
+        Command::Init(args) => init::run(args, output),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -88,6 +88,15 @@ pub(crate) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
     lines.join("\n")
 }
 
+/// Returns a duration in words: minutes, hours or days, rounded up.
+pub(crate) fn duration(seconds: u64) -> String {
+    match seconds {
+        0..3600 => format!("{} minutes", seconds.div_ceil(60)),
+        3600..172_800 => format!("{} hours", seconds.div_ceil(3600)),
+        _ => format!("{} days", seconds.div_ceil(86_400)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

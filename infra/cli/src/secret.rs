@@ -52,19 +52,6 @@ pub(crate) fn run(command: &SecretCommand, output: Output) -> Result<(), Failure
     Ok(())
 }
 
-/// Returns the epoch of the environment, which initial access tokens carry; 0 if it is not set.
-pub(crate) fn epoch() -> Result<u16, Failure> {
-    const SETTING: &str = "LATCHKEY_EPOCH";
-    let text = std::env::var(SETTING).unwrap_or_default();
-    match text.trim() {
-        "" => Ok(0),
-        number => number.parse().map_err(|_| {
-            Failure::new(format!("{SETTING} is no whole number from 0 to {}.", u16::MAX))
-                .remedy("Set it to the epoch of the deployment.")
-        }),
-    }
-}
-
 /// Returns the path of the secret in a data directory.
 pub(crate) fn file(data: &Path) -> PathBuf {
     data.join("secret")

@@ -23,6 +23,15 @@ pub(crate) fn api_settings(url: &str) -> BTreeMap<String, String> {
     demo_api::demo_settings(url).into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
+/// Returns the public half of the admin key that is derived from a secret: `LATCHKEY_ADMIN_KEY` of a server for tests. The
+/// `latchkey` command derives the private half from the same secret.
+pub(crate) fn admin_key(secret: &str) -> Result<String> {
+    let secret = keys::Secret::parse(secret).map_err(|error| anyhow::anyhow!("LATCHKEY_SECRET is {error}"))?;
+    let key =
+        keys::AdminPrivateKey::derived(&secret).map_err(|error| anyhow::anyhow!("deriving the admin key: {error}"))?;
+    Ok(key.public().to_string())
+}
+
 /// Returns a new secret for a server, in hexadecimal.
 pub(crate) fn secret() -> Result<String> {
     let mut bytes = [0; 32];

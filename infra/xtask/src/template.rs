@@ -34,6 +34,8 @@ pub(crate) struct Function {
     pub(crate) permissions: Vec<Permission>,
     /// The global environment variables that the function does not receive.
     pub(crate) withheld: Vec<String>,
+    /// The names of the environment variables that this function is given besides the global ones.
+    pub(crate) own: Vec<String>,
 }
 
 impl Template {
@@ -105,9 +107,13 @@ fn function(id: &str, resource: &Yaml, globals: &Yaml) -> Result<Function> {
     }
     let scheduled = properties["Events"].as_hash().is_some();
     let variables = properties["Environment"]["Variables"].as_hash().into_iter().flatten();
-    let withheld = variables.filter(|(_, value)| value.as_str() == Some("AWS::NoValue"));
-    let withheld = withheld.filter_map(|(name, _)| name.as_str()).map(str::to_owned).collect();
-    Ok(Function { name, memory: number("MemorySize")?, timeout: number("Timeout")?, scheduled, permissions, withheld })
+    let (withheld, own): (Vec<_>, Vec<_>) = variables.partition(|(_, value)| value.as_str() == Some("AWS::NoValue"));
+    let names = |variables: Vec<(&Yaml, &Yaml)>| -> Vec<String> {
+        variables.into_iter().filter_map(|(name, _)| name.as_str()).map(str::to_owned).collect()
+    };
+    let (withheld, own) = (names(withheld), names(own));
+    let (memory, timeout) = (number("MemorySize")?, number("Timeout")?);
+    Ok(Function { name, memory, timeout, scheduled, permissions, withheld, own })
 }
 
 fn route(properties: &Yaml, resources: &yaml_rust2::yaml::Hash, logical: &[(String, String)]) -> Result<Route> {
@@ -240,6 +246,15 @@ mod tests {
 
     fn names_of(matches: impl Fn(&manifest::Function) -> bool) -> Vec<&'static str> {
         crate::generate::names(matches)
+    }
+
+    #[test]
+    fn settings_of_one_function_reach_no_other() {
+        let template = template();
+        for function in template.functions.iter().filter(|function| manifest::function(&function.name).is_server()) {
+            assert_eq!(function.own, manifest::function(&function.name).settings, "{}", function.name);
+            assert!(function.own.iter().all(|name| !template.settings.contains(name)), "{}", function.name);
+        }
     }
 
     #[test]

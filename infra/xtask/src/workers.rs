@@ -106,6 +106,9 @@ impl Workers {
         node.args(["--port", &port.to_string()]);
         let mut settings = demo::api_settings(&format!("http://localhost:{port}"));
         settings.extend(options.settings.clone());
+        if !options.secret.is_empty() {
+            settings.entry("LATCHKEY_ADMIN_KEY".to_owned()).or_insert(demo::admin_key(&options.secret)?);
+        }
         for (name, value) in &settings {
             node.args(["--set", &format!("{name}={value}")]);
         }

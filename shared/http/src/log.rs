@@ -13,6 +13,8 @@ pub struct RequestLog(Arc<Mutex<LogMembers>>);
 pub struct LogMembers {
     /// `client`: the client that sent the request, once known.
     pub client: Option<ClientId>,
+    /// `admin_key`: the admin key that signed the request, once authenticated.
+    pub admin_key: Option<String>,
     /// `error`: the error code of the response.
     pub error: Option<String>,
     /// `reason`: the explanation of the error, for the operator.
@@ -30,6 +32,16 @@ impl RequestLog {
     /// Returns the client, once it is recorded.
     pub fn client_id(&self) -> Option<ClientId> {
         self.lock().client.clone()
+    }
+
+    /// Records the admin key that signed the request.
+    pub fn admin_key(&self, kid: &str) {
+        self.lock().admin_key = Some(kid.to_owned());
+    }
+
+    /// Returns the admin key that signed the request, once it is recorded.
+    pub fn admin_key_id(&self) -> Option<String> {
+        self.lock().admin_key.clone()
     }
 
     /// Records the error code of the response and its explanation.

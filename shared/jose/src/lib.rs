@@ -21,6 +21,8 @@ pub use error::CryptoError;
 pub use jwe::{Recipient, encrypt_jwt};
 pub use jwk::{Jwk, JwkSet, KeyAlgorithm, PublicKey};
 pub use jws::{Header, Jwt, MAX_JWT_LENGTH, SigningKey, VerificationKey, sign_jwt, verify};
+#[cfg(not(target_arch = "wasm32"))]
+pub use native::ed25519_from_seed;
 pub use peer::Unverified;
 pub use types::{Algorithm, ContentEncryption, KeyManagementAlgorithm, UnknownAlgorithm};
 pub use unsecured::unsecured_claims;

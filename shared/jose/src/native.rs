@@ -134,6 +134,14 @@ fn generate_ed25519() -> Result<GeneratedKey, CryptoError> {
     Ok(GeneratedKey { pkcs8, public: PublicKey::Ed25519 { x } })
 }
 
+/// Returns the key pair of an Ed25519 seed (RFC 8032 §5.1.5), for programs that sign with a key of their own.
+pub fn ed25519_from_seed(seed: &[u8; 32]) -> Result<GeneratedKey, CryptoError> {
+    let pair = Ed25519KeyPair::from_seed_unchecked(seed).map_err(not_a_key)?;
+    let pkcs8 = pair.to_pkcs8v1().map_err(failed)?.as_ref().to_vec().into();
+    let x = pair.public_key().as_ref().try_into().map_err(not_a_key)?;
+    Ok(GeneratedKey { pkcs8, public: PublicKey::Ed25519 { x } })
+}
+
 fn not_a_key<E>(_: E) -> CryptoError {
     CryptoError::Key
 }

@@ -167,6 +167,12 @@ fn key_id(hkdf: &Hkdf<Sha256>) -> [u8; KEY_ID_LENGTH] {
     *expand(hkdf, &[b"key-id"])
 }
 
+/// Returns the seed of the admin key that is derived from the secret.
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) fn admin_key_seed(secret: &[u8; 32]) -> Zeroizing<[u8; 32]> {
+    expand(&extract(secret), &[b"seed/admin-key"])
+}
+
 fn purpose_key(hkdf: &Hkdf<Sha256>, purpose: Purpose) -> Zeroizing<[u8; 32]> {
     expand(hkdf, &[b"purpose/", purpose.label().as_bytes()])
 }

@@ -1,6 +1,8 @@
 //! The deployment secret, the keys that are derived from it, and the signing keys: stored encrypted, rotated,
 //! published.
 
+#[cfg(not(target_arch = "wasm32"))]
+mod admin_key;
 mod derived;
 mod key_set;
 mod keyring;
@@ -8,6 +10,8 @@ mod rotation;
 mod secret;
 mod secrets;
 
+#[cfg(not(target_arch = "wasm32"))]
+pub use admin_key::AdminPrivateKey;
 pub use derived::{DerivedKeys, InvalidKeys};
 pub use key_set::{KeySet, PublishedKey, PublishedKeys};
 pub use keyring::Keyring;

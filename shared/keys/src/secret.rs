@@ -58,6 +58,12 @@ impl Secret {
         Ok(Self(bytes))
     }
 
+    /// Returns the seed of the admin key that is derived from the secret.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) fn admin_key_seed(&self) -> Zeroizing<[u8; 32]> {
+        derived::admin_key_seed(&self.0)
+    }
+
     /// Returns the secret in base64url, as it is configured. Never log it.
     pub fn to_base64url(&self) -> String {
         URL_SAFE_NO_PAD.encode(self.0)

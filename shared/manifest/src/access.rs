@@ -73,11 +73,13 @@ pub enum RecordKind {
     Counter,
     /// The sealed signing keys.
     Keys,
+    /// The public half of an admin key.
+    AdminKey,
 }
 
 impl RecordKind {
     /// Every kind.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Client,
         Self::User,
         Self::Credential,
@@ -92,6 +94,7 @@ impl RecordKind {
         Self::SignOut,
         Self::Counter,
         Self::Keys,
+        Self::AdminKey,
     ];
 
     /// The name that record keys of this kind start with.
@@ -111,6 +114,7 @@ impl RecordKind {
             Self::SignOut => "signout",
             Self::Counter => "counter",
             Self::Keys => "keys",
+            Self::AdminKey => "admin-key",
         }
     }
 
@@ -140,6 +144,8 @@ pub enum Owner {
     Logouts,
     /// A bucket of the recent sign-outs.
     SignOuts,
+    /// A bucket of the admin keys.
+    AdminKeys,
 }
 
 impl Owner {
@@ -151,6 +157,7 @@ impl Owner {
             Self::User => "user#*",
             Self::Logouts => "logouts/*",
             Self::SignOuts => "signouts/*",
+            Self::AdminKeys => "admin-keys/*",
         }
     }
 
@@ -162,6 +169,7 @@ impl Owner {
             Self::User => &[RecordKind::User, RecordKind::Session, RecordKind::Consent, RecordKind::Grant],
             Self::Logouts => &[RecordKind::Logout],
             Self::SignOuts => &[RecordKind::SignOut],
+            Self::AdminKeys => &[RecordKind::AdminKey],
         }
     }
 

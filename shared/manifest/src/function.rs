@@ -32,6 +32,8 @@ pub struct Function {
     /// The functions of [`Role::Service`] that the Worker calls, each through a service binding that has the function's name
     /// in capitals.
     pub services: &'static [&'static str],
+    /// The settings that this function receives and no other does.
+    pub settings: &'static [&'static str],
     /// Memory of the Lambda function, in MB. 1,769 MB are one processor.
     pub memory: u32,
     /// The time after which Lambda ends a run.
@@ -127,6 +129,7 @@ impl Function {
         reads_current_clients: false,
         limits_networks: false,
         services: &[],
+        settings: &[],
         memory: Self::MEMORY,
         timeout: Self::TIMEOUT,
     };

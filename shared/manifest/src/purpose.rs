@@ -21,8 +21,6 @@ pub enum Purpose {
     SigningKeys,
     /// The public half of the stored signing keys: proves that this deployment wrote it.
     PublishedKeys,
-    /// Bearer tokens of the administration endpoint.
-    Admin,
     /// Names of counters of the rate limits.
     Counter,
     /// Pairwise subject identifiers.
@@ -33,7 +31,7 @@ pub enum Purpose {
 
 impl Purpose {
     /// Number of purposes.
-    pub const COUNT: usize = 11;
+    pub const COUNT: usize = 10;
 
     /// Every purpose, in the order of declaration.
     pub const ALL: [Self; Self::COUNT] = [
@@ -44,7 +42,6 @@ impl Purpose {
         Self::ClientSecret,
         Self::SigningKeys,
         Self::PublishedKeys,
-        Self::Admin,
         Self::Counter,
         Self::Pairwise,
         Self::UserCode,
@@ -60,7 +57,6 @@ impl Purpose {
             Self::ClientSecret => "client-secret",
             Self::SigningKeys => "signing-keys",
             Self::PublishedKeys => "published-keys",
-            Self::Admin => "admin",
             Self::Counter => "counter",
             Self::Pairwise => "pairwise",
             Self::UserCode => "user-code",

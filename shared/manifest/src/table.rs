@@ -2,7 +2,8 @@
 
 use crate::{Access, Function, Keys, Owner, Purpose, RecordKind, Role, Route, Schedule, Verb};
 use RecordKind::{
-    Client, Consent, Counter, Credential, Device, Grant, Logout, Marker, Pushed, Registration, Session, SignOut, User,
+    AdminKey, Client, Consent, Counter, Credential, Device, Grant, Logout, Marker, Pushed, Registration, Session,
+    SignOut, User,
 };
 use Verb::{Advance, Count, Create, Delete, Get};
 use http::Method;
@@ -53,13 +54,16 @@ pub const FUNCTIONS: &[Function] = &[
             access(SignOut, &[Create]),
             access(Counter, &[Count]),
             access(RecordKind::Keys, &[Get, Create, Advance]),
+            access(AdminKey, &[Get, Create, Advance, Delete]),
         ],
-        lists: &[Owner::Clients, Owner::Users, Owner::User],
+        lists: &[Owner::Clients, Owner::Users, Owner::User, Owner::AdminKeys],
+        settings: &["LATCHKEY_ADMIN", "LATCHKEY_ADMIN_KEY"],
         keys: Keys::Sign,
         calls_out: true,
         reads_current_clients: true,
         services: &["passwords"],
-        secrets: &[Purpose::Admin, Purpose::Counter],
+        // It seals initial access tokens.
+        secrets: &[Purpose::Token, Purpose::Counter],
         ..Function::BASE
     },
     Function {
@@ -456,6 +460,17 @@ mod tests {
     fn only_login_reads_credentials() {
         let readers = FUNCTIONS.iter().filter(|function| function.may(Get, Credential)).map(|function| function.name);
         assert_eq!(readers.collect::<Vec<_>>(), ["login"]);
+    }
+
+    #[test]
+    fn only_the_administration_reaches_admin_keys_and_their_settings() {
+        for function in FUNCTIONS {
+            let is_admin = function.name == "admin";
+            let verbs = Verb::ALL.into_iter().filter(|verb| function.may(*verb, AdminKey));
+            assert_eq!(verbs.count() != 0, is_admin, "{}", function.name);
+            assert_eq!(function.may_list("admin-keys/b7"), is_admin, "{}", function.name);
+            assert_eq!(!function.settings.is_empty(), is_admin, "{}", function.name);
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Every rule of the authorization server, pure: no I/O, no clock, no randomness, no platform.
 
+pub mod administration;
 mod assertion;
 mod authentication;
 mod authorization;

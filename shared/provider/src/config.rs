@@ -4,6 +4,7 @@ use crate::settings::{SETTINGS, Seconds};
 use crate::{PasswordPolicy, RegistrationPolicy, StatementIssuer, TrustedProxy};
 use jose::{JwkSet, PublicKey};
 use keys::{DerivedKeys, Secret, Secrets};
+use protocol::administration::AdminPublicKey;
 use protocol::shape::{self, Member};
 use protocol::{
     GrantType, Lifetimes, Problem, RefreshLifetimes, Resource, RetryWindows, STANDARD_SCOPES, TrustedIssuer,
@@ -55,6 +56,8 @@ pub struct Config {
     pub passwords: PasswordPolicy,
     /// Time in which a signing key signs.
     pub key_rotation: Duration,
+    /// Public halves of the first admin keys; `None` if the administration is switched off.
+    pub admin_keys: Option<Vec<AdminPublicKey>>,
 }
 
 /// The problems of the settings.
@@ -265,6 +268,28 @@ impl Reader<'_> {
         })
     }
 
+    fn admin_keys(&mut self) -> Option<Vec<AdminPublicKey>> {
+        const SWITCH: &str = "LATCHKEY_ADMIN";
+        const KEYS: &str = "LATCHKEY_ADMIN_KEY";
+        let is_on = match self.text(SWITCH).as_deref() {
+            None | Some("on") => true,
+            Some("off") => false,
+            Some(other) => {
+                self.problem(SWITCH, format_args!("'{other}' is neither on nor off; set one of them"));
+                false
+            }
+        };
+        let mut keys = Vec::new();
+        for (position, text) in self.text(KEYS).unwrap_or_default().split_ascii_whitespace().enumerate() {
+            match AdminPublicKey::parse(text) {
+                Ok(key) => keys.push(key),
+                // The text may be a private key: do not show it.
+                Err(error) => self.problem(KEYS, format_args!("[{position}] {error}; `latchkey init` makes one")),
+            }
+        }
+        is_on.then_some(keys)
+    }
+
     fn issuer(&mut self) -> String {
         const NAME: &str = "LATCHKEY_ISSUER";
         let Some(text) = self.text(NAME) else {
@@ -411,6 +436,7 @@ impl Config {
             interaction_lifetime: reader.seconds("LATCHKEY_INTERACTION_LIFETIME"),
             passwords: reader.passwords(reach),
             key_rotation: reader.seconds("LATCHKEY_KEY_ROTATION"),
+            admin_keys: reader.admin_keys(),
             issuer: Issuer::new(issuer),
         };
         match secrets {

@@ -231,6 +231,16 @@ pub const SETTINGS: &[Setting] = &[
     ),
     seconds("LATCHKEY_KEY_ROTATION", "7776000", (DAY, 10 * YEAR), "time for which a signing key signs"),
     setting(
+        "LATCHKEY_ADMIN",
+        Some("on"),
+        "function `admin` only: `off` switches the administration off, and `/admin/` answers 404",
+    ),
+    setting(
+        "LATCHKEY_ADMIN_KEY",
+        Some("none"),
+        "function `admin` only: the public halves of the first admin keys, which may do everything: Ed25519 keys of 32 bytes as base64url, separated by spaces. `latchkey init` makes one",
+    ),
+    setting(
         "LATCHKEY_SHARDS",
         Some("256"),
         "Workers only: the number of Durable Objects that store the records (1 to 4096). The deployment stores it at its first use and refuses another number",

@@ -151,6 +151,8 @@ struct Line<'a> {
     method: &'a str,
     status: u16,
     client: Option<ClientId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    admin_key: Option<String>,
     error: Option<String>,
     reason: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -169,7 +171,7 @@ struct ScheduledLine<'a> {
 }
 
 fn log_line(function: &str, request: &Request, response: &Response) -> String {
-    let LogMembers { client, error, reason, events } = request.log.take();
+    let LogMembers { client, admin_key, error, reason, events } = request.log.take();
     let line = Line {
         at: request.received_at.as_millis(),
         request: &request.id,
@@ -177,6 +179,7 @@ fn log_line(function: &str, request: &Request, response: &Response) -> String {
         method: request.method.as_str(),
         status: response.status.as_u16(),
         client,
+        admin_key,
         error,
         reason,
         events,

@@ -8,9 +8,10 @@ use latchkey_storage::grants::{GrantUpdate, Rotation, SessionGrants};
 use latchkey_storage::memory::Memory;
 use latchkey_storage::users::{Credential, User};
 use latchkey_storage::{
-    Bucket, Kind, Owner, Record, Records, clients, consents, devices, directory, grants, logouts, markers, pushed,
-    registrations, sessions, sign_out, signing_keys, users,
+    Bucket, Kind, Owner, Record, Records, admin_keys, clients, consents, devices, directory, grants, logouts, markers,
+    pushed, registrations, sessions, sign_out, signing_keys, users,
 };
+use protocol::administration::{AdminKey, AdminPublicKey, AdminScope, AdminScopes};
 use protocol::registration::{Registration, RegistrationState};
 use protocol::{
     ActiveGrant, AuthenticationContext, AuthenticationMethod, AuthorizationRequest, Client, ClientOrigin, Grant,
@@ -512,6 +513,45 @@ async fn a_logout() {
     assert_kept(&memory, Kind::Logout);
     logouts::remove(&memory, &jti("jti")).await.unwrap();
     assert_deleted(&memory, Kind::Logout);
+}
+
+#[tokio::test]
+async fn an_admin_key() {
+    let memory = Memory::new();
+    let public_key = AdminPublicKey::parse("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo").unwrap();
+    let key = AdminKey {
+        public_key,
+        name: "CI".to_owned(),
+        scopes: AdminScopes::new([AdminScope::ClientsWrite]),
+        created_at: NOW,
+        expires_at: LATER,
+        created_by: public_key.id(),
+    };
+    assert!(admin_keys::create(&memory, &key).await.unwrap());
+    evolve(&memory, Kind::AdminKey).await;
+    assert!(!admin_keys::create(&memory, &key).await.unwrap(), "the key is there");
+    let found = admin_keys::find(&memory, &public_key.id()).await.unwrap().unwrap();
+    assert_eq!((&found.key, found.revoked_at), (&key, None));
+    admin_keys::revoke(&memory, &public_key.id(), NOW).await.unwrap();
+    admin_keys::revoke(&memory, &public_key.id(), LATER).await.unwrap();
+    assert_kept(&memory, Kind::AdminKey);
+
+    let listing = admin_keys::list(&memory, None, 10).await.unwrap();
+    let revoked = admin_keys::StoredAdminKey { key, revoked_at: Some(NOW) };
+    assert_eq!((listing.items, listing.unreadable), (vec![revoked.clone()], vec![]));
+    assert_eq!(admin_keys::find(&memory, &public_key.id()).await.unwrap(), Some(revoked));
+    let record = memory.snapshot().pop().unwrap();
+    assert!(record.expires_at.unwrap() > LATER.after(Duration::from_secs(86_400)), "it stays in the listing");
+}
+
+/// The revocation of a key that is not there stores nothing.
+#[tokio::test]
+async fn an_unknown_admin_key_is_not_revoked() {
+    let memory = Memory::new();
+    let id = AdminPublicKey::parse("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo").unwrap().id();
+    admin_keys::revoke(&memory, &id, NOW).await.unwrap();
+    assert_deleted(&memory, Kind::AdminKey);
+    assert_eq!(admin_keys::find(&memory, &id).await.unwrap(), None);
 }
 
 #[tokio::test]

@@ -5,7 +5,9 @@
 mod flow;
 
 use http::{HeaderMap, HeaderValue, Method, header};
+use keys::{AdminPrivateKey, Secret};
 use latchkey_http::{Forwarded, Request, RequestLog, Response};
+use protocol::administration::AdminRequest;
 use protocol::{Client, SecretVerifier, StoredClient, Username};
 use provider::{Context, ScheduledRun};
 use serde_json::{Value, json};
@@ -43,6 +45,7 @@ impl Instance {
             set.or_else(|| match name {
                 "LATCHKEY_ISSUER" => Some(ISSUER.to_owned()),
                 "LATCHKEY_SECRET" => Some(SECRET.to_owned()),
+                "LATCHKEY_ADMIN_KEY" => Some(admin_key().public().to_string()),
                 _ => None,
             })
         };
@@ -102,12 +105,27 @@ impl Instance {
         functions::respond(request, &self.context).await.expect("a function serves the path")
     }
 
+    /// Sends a request to the admin API, signed by the key that is derived from the secret.
+    pub async fn administer(&self, method: Method, path_and_query: &str, body: String) -> Response {
+        let (path, query) = path_and_query.split_once('?').unwrap_or((path_and_query, ""));
+        let request = AdminRequest { method: method.as_str(), path, query, body: body.as_bytes() };
+        let token = admin_key().token(&request, &self.context.config.issuer, self.now).await.unwrap();
+        let headers =
+            [(header::AUTHORIZATION, format!("Bearer {token}")), (header::CONTENT_TYPE, "application/json".to_owned())];
+        self.send(method, path_and_query, &headers, body).await
+    }
+
     /// Posts a form, as a client without a browser.
     pub async fn post(&self, path: &str, form: &[(&str, &str)]) -> Response {
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
         self.send(Method::POST, path, &[(header::CONTENT_TYPE, "application/x-www-form-urlencoded".to_owned())], body)
             .await
     }
+}
+
+/// Returns the admin key of the deployment.
+pub fn admin_key() -> AdminPrivateKey {
+    AdminPrivateKey::derived(&Secret::parse(SECRET).unwrap()).unwrap()
 }
 
 /// Returns a `sub`.

@@ -9,6 +9,13 @@ pub(crate) struct DeploymentArgs {
     /// Origin of the deployment.
     #[arg(long, env = "LATCHKEY_URL", default_value = "http://localhost:8787")]
     pub(crate) url: String,
+    /// File of the private half of an admin key. By default the file of this deployment in the directory latchkey of
+    /// $XDG_CONFIG_HOME (~/.config); for a local provider a key derived from its secret.
+    #[arg(long, value_name = "FILE", env = "LATCHKEY_ADMIN_KEY_FILE")]
+    pub(crate) key: Option<PathBuf>,
+    /// Issuer identifier of the deployment, if it is not --url. Requests are signed for it.
+    #[arg(long, value_name = "URL")]
+    pub(crate) issuer: Option<String>,
     /// Data directory of `latchkey dev`. Its secret is used for a local URL if LATCHKEY_SECRET is not set.
     #[arg(long, value_name = "DIR", default_value = ".latchkey")]
     pub(crate) data: PathBuf,

@@ -1,5 +1,6 @@
 //! The command line. Each group of commands has its own file.
 
+mod admin_key;
 mod client;
 mod deployment;
 mod dev;
@@ -7,6 +8,7 @@ mod keys;
 mod secret;
 mod user;
 
+pub(crate) use admin_key::{AdminKeyCommand, AdminKeyCreateArgs, AdminKeyRevokeArgs, GenerateArgs, InitArgs};
 pub(crate) use client::{
     ClientAddArgs, ClientCommand, ClientCreateArgs, ClientIdArgs, ClientRemoveArgs, ClientSecretArgs, InviteArgs,
 };
@@ -22,9 +24,10 @@ use std::ffi::OsString;
 const AFTER_HELP: &str = "\
 Without a command, `latchkey` is `latchkey dev`.
 
-client, user, keys and seed call the administration endpoint /admin/ of a deployment, on any platform. They sign their
-requests with the deployment's secret: set LATCHKEY_SECRET to it. For a local provider, the secret is read from its data
-directory.
+client, user, keys, admin-key and seed call the administration endpoint /admin/ of a deployment, on any platform. They sign
+their requests with an admin key, whose file --key or LATCHKEY_ADMIN_KEY_FILE names. Otherwise they look in the directory
+latchkey of $XDG_CONFIG_HOME (~/.config) for HOST.key and admin.key. For a local provider, the key is derived from its secret:
+LATCHKEY_SECRET, or the one in its data directory.
 
 Examples:
   latchkey dev --port 9000
@@ -68,11 +71,11 @@ pub(crate) enum Command {
     /// Derive the keys of one function from the deployment secret.
     #[command(subcommand)]
     Secret(SecretCommand),
-    /// Generate the secret of a new deployment, and show where to put it.
-    #[command(
-        after_long_help = "Examples:\n  latchkey init\n  LATCHKEY_SECRET=$(latchkey init --json | jq -r .secret)"
-    )]
-    Init,
+    /// Generate, list and revoke the keys of administrators.
+    #[command(subcommand)]
+    AdminKey(AdminKeyCommand),
+    /// Generate the secret and the first admin key of a new deployment, and show where to put them.
+    Init(InitArgs),
 }
 
 /// Consent to an act that cannot be undone.

@@ -140,8 +140,14 @@ fn open_store(data: &Path) -> Result<Arc<SqliteRecords>, Failure> {
 
 /// Returns the environment variables that look like settings but are unknown, such as misspelt ones.
 fn unknown_settings() -> Vec<String> {
-    const OF_COMMANDS: [&str; 5] =
-        ["LATCHKEY_PORT", "LATCHKEY_URL", "LATCHKEY_TABLE", "LATCHKEY_TOOLS", "LATCHKEY_PREBUILT"];
+    const OF_COMMANDS: [&str; 6] = [
+        "LATCHKEY_ADMIN_KEY_FILE",
+        "LATCHKEY_PORT",
+        "LATCHKEY_URL",
+        "LATCHKEY_TABLE",
+        "LATCHKEY_TOOLS",
+        "LATCHKEY_PREBUILT",
+    ];
     let known = |name: &str| {
         ::provider::settings::SETTINGS.iter().any(|setting| setting.name == name)
             || resource_server::SETTINGS.iter().any(|setting| setting.name == name)

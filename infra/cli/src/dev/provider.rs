@@ -6,10 +6,11 @@ use crate::dev::pages;
 use crate::failure::Failure;
 use crate::secret;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use keys::Secret;
+use keys::{AdminPrivateKey, Secret};
 use latchkey_http::{Forwarded, Request, RequestLog, Response};
 use platform::local::Respond;
 use platform::{Fetcher, entropy};
+use protocol::administration::{AdminPublicKey, Administrator};
 use provider::{Context, ScheduledFunction, ScheduledRun, shell};
 use serde_json::Value;
 use std::sync::Arc;
@@ -22,6 +23,8 @@ pub(crate) struct Provider {
     port: u16,
     context: Arc<Context>,
     api: Api,
+    /// The admin key that is derived from the secret.
+    own_key: AdminPublicKey,
 }
 
 impl Provider {
@@ -37,6 +40,7 @@ impl Provider {
         let issuer = std::env::var("LATCHKEY_ISSUER").ok().filter(|issuer| !issuer.trim().is_empty()).unwrap_or(own);
         let (api, registration) = (demo_api::demo_settings(&issuer), demo_api::registration_settings());
         let demo: Vec<_> = api.into_iter().chain(registration).collect();
+        let own_key = own_admin_key(secret)?;
         let lookup = |name: &str| {
             let set = std::env::var(name).ok().filter(|value| !value.trim().is_empty());
             let of_demo =
@@ -47,6 +51,7 @@ impl Provider {
             set.or_else(|| match name {
                 "LATCHKEY_ISSUER" => Some(issuer.clone()),
                 secret::SETTING => secret.map(Secret::to_base64url),
+                "LATCHKEY_ADMIN_KEY" => own_key.map(|key| key.to_string()),
                 "LATCHKEY_SCOPES" => Some("read write".to_owned()),
                 _ => of_demo(name),
             })
@@ -55,7 +60,8 @@ impl Provider {
         // Clients under development are on this machine, even if a proxy gives this server an https issuer.
         context.fetch = Arc::new(Fetcher::new(EgressPolicy::Loopback));
         let context = Arc::new(context);
-        Ok(Self { port, api: Api::new(&lookup, &context)?, context })
+        let own_key = own_key.ok_or_else(|| Failure::new(format!("{} is not set.", secret::SETTING)))?;
+        Ok(Self { port, api: Api::new(&lookup, &context)?, context, own_key })
     }
 
     /// Returns the issuer.
@@ -105,8 +111,6 @@ impl Provider {
         let now = crate::clock::now();
         let mut headers = HeaderMap::new();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        let bearer = format!("Bearer {}", admin::bearer::mint(&self.context.secrets, now));
-        headers.insert(header::AUTHORIZATION, HeaderValue::from_str(&bearer).map_err(Failure::new)?);
         let request = Request {
             method,
             path: format!("/admin/{path}"),
@@ -119,8 +123,10 @@ impl Provider {
             id: "demo-data".to_owned(),
             log: RequestLog::default(),
         };
-        let response =
-            admin::handle(&request, &self.context.guarded(admin::FUNCTION.row)).await.map_err(Failure::new)?;
+        // The process writes its own data, also if the administration is switched off.
+        let administrator = Administrator::of_deployment(self.own_key.id());
+        let context = self.context.guarded(admin::FUNCTION.row);
+        let response = admin::answer(&request, &administrator, &context).await.map_err(Failure::new)?;
         match response.status {
             StatusCode::NOT_FOUND => Ok(None),
             status if status.is_success() => Ok(serde_json::from_slice(&response.body).ok()),
@@ -130,6 +136,17 @@ impl Provider {
             ))),
         }
     }
+}
+
+/// Returns the public half of the admin key that is derived from the secret: the one of the environment, or else `secret`.
+/// `None` if the one of the environment is not valid, which reading the settings reports.
+fn own_admin_key(secret: Option<&Secret>) -> Result<Option<AdminPublicKey>, Failure> {
+    let of_environment = match secret {
+        Some(_) => None,
+        None => std::env::var(secret::SETTING).ok().and_then(|text| Secret::parse(&text).ok()),
+    };
+    let Some(secret) = secret.or(of_environment.as_ref()) else { return Ok(None) };
+    Ok(Some(AdminPrivateKey::derived(secret).map_err(Failure::new)?.public()))
 }
 
 /// Returns the resources of the environment, followed by that of the demo API, which this process serves too. A value

@@ -65,6 +65,7 @@ fn function_resource(function: &Function) -> String {
           LATCHKEY_KEYS_PREVIOUS: !If [HasPreviousSecret, !GetAtt {id}Keys.Previous, !Ref AWS::NoValue]
 "
     );
+    text.push_str(&own_settings(function));
     text.push_str("      Policies:\n        - Version: '2012-10-17'\n          Statement:\n");
     Verb::ALL.into_iter().for_each(|verb| text.push_str(&statement(function, verb)));
     text.push_str(&statement_of_listed_records(function));
@@ -98,6 +99,20 @@ fn derivation() -> Result<String> {
     let indented =
         code.lines().map(|line| if line.is_empty() { "\n".to_owned() } else { format!("          {line}\n") });
     Ok(format!("        ZipFile: |\n{}", indented.collect::<String>()))
+}
+
+/// Returns the settings that this function receives and no other does: each is a parameter of the stack, which an empty value
+/// leaves out.
+fn own_settings(function: &Function) -> String {
+    let settings = function.settings.iter().map(|setting| {
+        // No parameter may have the name of a function.
+        let parameter = match *setting {
+            "LATCHKEY_ADMIN" => "Administration".to_owned(),
+            other => logical_id(&other.trim_start_matches("LATCHKEY_").to_ascii_lowercase()),
+        };
+        format!("          {setting}: !If [Has{parameter}, !Ref {parameter}, !Ref AWS::NoValue]\n")
+    });
+    settings.collect()
 }
 
 /// The table: one that the operator named, such as a restored one, or that of the stack.

@@ -23,6 +23,7 @@ pub(crate) struct Deployment {
     #[serde(default = "default_requests_per_minute")]
     requests_per_minute: u32,
     placement: Option<String>,
+    admin_key: Option<String>,
     api: Api,
     #[serde(default)]
     settings: BTreeMap<String, String>,
@@ -81,6 +82,9 @@ impl Deployment {
         if !(1..=4096).contains(&deployment.shards) {
             bail!("shards: a number from 1 to 4096");
         }
+        if deployment.settings.contains_key("LATCHKEY_ADMIN_KEY") {
+            bail!("settings: LATCHKEY_ADMIN_KEY is set by admin_key");
+        }
         let secrets = ["LATCHKEY_SECRET", "LATCHKEY_SECRET_PREVIOUS", "LATCHKEY_PAIRWISE_SECRET", "LATCHKEY_KEYS"];
         if let Some(name) = secrets.into_iter().find(|name| deployment.settings.contains_key(*name)) {
             bail!(
@@ -94,9 +98,16 @@ impl Deployment {
         format!("https://{}", self.host)
     }
 
-    /// The variables of every function of the authorization server.
-    fn variables(&self) -> BTreeMap<String, String> {
+    /// The variables of a function of the authorization server.
+    fn variables(&self, function: &Function) -> BTreeMap<String, String> {
+        let of_another = |name: &str| {
+            !function.settings.contains(&name) && manifest::FUNCTIONS.iter().any(|it| it.settings.contains(&name))
+        };
         let mut variables = self.settings.clone();
+        if let Some(key) = &self.admin_key {
+            variables.insert("LATCHKEY_ADMIN_KEY".to_owned(), key.clone());
+        }
+        variables.retain(|name, _| !of_another(name));
         variables.insert("LATCHKEY_ISSUER".to_owned(), self.issuer());
         variables.insert("LATCHKEY_SHARDS".to_owned(), self.shards.to_string());
         if let Some(jurisdiction) = &self.jurisdiction {
@@ -225,7 +236,7 @@ fn environment(function: &Function, deployment: &Deployment) -> String {
     line("build", &format!("{{ command = \"infra/cloudflare/build.sh {name}\" }}"));
     match function.role {
         Role::Endpoint(_) | Role::Scheduled(_) => {
-            line("vars", &table(&deployment.variables()));
+            line("vars", &table(&deployment.variables(function)));
             let owner = quoted(&format!("{}-records", deployment.name));
             let binding = format!("{{ name = \"RECORDS\", class_name = \"Records\", script_name = {owner} }}");
             line("durable_objects", &format!("{{ bindings = [{binding}] }}"));
@@ -413,6 +424,21 @@ mod tests {
                 let is_bound = environment.get(binding).is_some();
                 let is_owner = function.role == Role::RecordStore && binding == "durable_objects";
                 assert_eq!(is_bound, function.is_server() || is_owner, "{} {binding}", function.name);
+            }
+        }
+    }
+
+    #[test]
+    fn settings_of_one_function_reach_no_other() {
+        let text = STAGING.replace("shards = 4", "admin_key = \"PUBLIC\"");
+        let text = text.replace("[settings]", "[settings]\nLATCHKEY_ADMIN = \"off\"");
+        let config: toml::Table = toml::from_str(&write(&deployment(&text))).unwrap();
+        for function in manifest::FUNCTIONS {
+            let variables = config["env"][function.name].get("vars");
+            for (name, value) in [("LATCHKEY_ADMIN_KEY", "PUBLIC"), ("LATCHKEY_ADMIN", "off")] {
+                let found = variables.and_then(|variables| variables.get(name)).and_then(toml::Value::as_str);
+                let expected = (function.name == "admin").then_some(value);
+                assert_eq!(found, expected, "{} {name}", function.name);
             }
         }
     }

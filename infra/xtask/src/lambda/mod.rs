@@ -86,6 +86,7 @@ impl Deployment {
             environment.retain(|name, _| !function.withheld.contains(name));
             let keys = function_keys::of(&function.name, &options.secret)?;
             environment.extend(keys.map(|keys| (function_keys::SETTING.to_owned(), keys)));
+            environment.extend(own_environment(&function.own, options)?);
             definitions.push(Definition {
                 name: function.name.clone(),
                 full_name: format!("{STACK}-{}", function.name),
@@ -133,6 +134,20 @@ impl Deployment {
     pub(crate) fn print_unused_permissions(&self) {
         self.table.unused().iter().for_each(|unused| eprintln!("  note: {unused}"));
     }
+}
+
+/// Returns the variables that the template gives to one function alone, with the values that CloudFormation would give them.
+fn own_environment(names: &[String], options: &Options) -> Result<BTreeMap<String, String>> {
+    let mut environment = BTreeMap::new();
+    for name in names.iter().filter(|name| !options.settings.contains_key(*name)) {
+        match name.as_str() {
+            "LATCHKEY_ADMIN" => continue,
+            "LATCHKEY_ADMIN_KEY" => environment.insert(name.clone(), demo::admin_key(&options.secret)?),
+            // Only functions of an API have others, which the settings name.
+            _ => continue,
+        };
+    }
+    Ok(environment)
 }
 
 /// Returns the variables that the template names, with the values that CloudFormation would give them, and the further

@@ -132,8 +132,20 @@ pub enum AuditEvent<'a> {
         /// The user.
         subject: &'a Subject,
     },
-    /// A request to the administration API had no valid token.
+    /// A request to the administration API had no valid token, or its admin key lacks the scope.
     AdministrationRejected,
+    /// An admin key was created.
+    AdminKeyCreated {
+        /// `kid` of the new key.
+        key: &'a str,
+    },
+    /// An admin key was revoked.
+    AdminKeyRevoked {
+        /// `kid` of the key.
+        key: &'a str,
+    },
+    /// An administrator issued an initial access token (RFC 7591).
+    InitialAccessTokenIssued,
     /// A session ended: the user signed out of one browser.
     SignedOut {
         /// The user.
@@ -216,6 +228,9 @@ impl<'a> AuditEvent<'a> {
             Self::UserChanged { .. } => "user_changed",
             Self::UserDeleted { .. } => "user_deleted",
             Self::AdministrationRejected => "administration_rejected",
+            Self::AdminKeyCreated { .. } => "admin_key_created",
+            Self::AdminKeyRevoked { .. } => "admin_key_revoked",
+            Self::InitialAccessTokenIssued => "initial_access_token_issued",
             Self::SignedOut { .. } => "signed_out",
             Self::SignedOutEverywhere { .. } => "signed_out_everywhere",
             Self::LogoutNotificationGivenUp { .. } => "logout_notification_given_up",
@@ -251,6 +266,9 @@ impl<'a> AuditEvent<'a> {
             | Self::UserCreated { .. }
             | Self::UserChanged { .. }
             | Self::UserDeleted { .. }
+            | Self::AdminKeyCreated { .. }
+            | Self::AdminKeyRevoked { .. }
+            | Self::InitialAccessTokenIssued
             | Self::SignedOut { .. }
             | Self::SignedOutEverywhere { .. }
             | Self::KeysRotated { .. }
@@ -280,6 +298,9 @@ impl<'a> AuditEvent<'a> {
             | Self::UserChanged { .. }
             | Self::UserDeleted { .. }
             | Self::AdministrationRejected
+            | Self::AdminKeyCreated { .. }
+            | Self::AdminKeyRevoked { .. }
+            | Self::InitialAccessTokenIssued
             | Self::KeysReplaced
             | Self::RecordUnreadable { .. } => Actor::Administrator,
             Self::LogoutNotificationGivenUp { .. } => Actor::Schedule,
@@ -318,6 +339,9 @@ impl<'a> AuditEvent<'a> {
             | Self::ClientChanged { .. }
             | Self::ClientDeleted { .. }
             | Self::AdministrationRejected
+            | Self::AdminKeyCreated { .. }
+            | Self::AdminKeyRevoked { .. }
+            | Self::InitialAccessTokenIssued
             | Self::KeysRotated { .. }
             | Self::KeysReplaced
             | Self::RecordUnreadable { .. } => None,
@@ -349,6 +373,9 @@ impl<'a> AuditEvent<'a> {
             | Self::UserChanged { .. }
             | Self::UserDeleted { .. }
             | Self::AdministrationRejected
+            | Self::AdminKeyCreated { .. }
+            | Self::AdminKeyRevoked { .. }
+            | Self::InitialAccessTokenIssued
             | Self::SignedOut { .. }
             | Self::SignedOutEverywhere { .. }
             | Self::KeysRotated { .. }
@@ -362,6 +389,7 @@ impl<'a> AuditEvent<'a> {
         match *self {
             Self::TokenIssued { grant_type, .. } => Some(grant_type),
             Self::RecordUnreadable { reason } => Some(reason),
+            Self::AdminKeyCreated { key } | Self::AdminKeyRevoked { key } => Some(key),
             Self::SignInFailed { .. } => Some("wrong username or password"),
             Self::SignInThrottled { .. } => Some("too many attempts"),
             Self::LogoutNotificationGivenUp { .. } => Some("the client accepted no logout token within a day"),
@@ -407,6 +435,9 @@ mod tests {
             AuditEvent::UserChanged { subject },
             AuditEvent::UserDeleted { subject },
             AuditEvent::AdministrationRejected,
+            AuditEvent::AdminKeyCreated { key: "k" },
+            AuditEvent::AdminKeyRevoked { key: "k" },
+            AuditEvent::InitialAccessTokenIssued,
             AuditEvent::SignedOut { subject },
             AuditEvent::SignedOutEverywhere { subject, actor },
             AuditEvent::LogoutNotificationGivenUp { subject, client },
@@ -419,6 +450,6 @@ mod tests {
         for event in events {
             assert!(page.contains(&format!("\n| `{}` |", event.name())), "{}", event.name());
         }
-        assert_eq!(rows, events.len() + 8, "one row for each event and each member");
+        assert_eq!(rows, events.len() + 9, "one row for each event and each member");
     }
 }

@@ -19,6 +19,8 @@ struct Entry<'a> {
     outcome: Outcome,
     actor: Actor,
     #[serde(skip_serializing_if = "Option::is_none")]
+    admin_key: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     subject: Option<&'a Subject>,
     #[serde(skip_serializing_if = "Option::is_none")]
     client: Option<&'a ClientId>,
@@ -32,19 +34,21 @@ struct Entry<'a> {
 impl AuditEvent<'_> {
     /// Records the event in the log line of the request.
     pub fn record(&self, request: &Request) {
-        request.log.event(self.entry(&request.id, request.address));
+        let admin_key = request.log.admin_key_id();
+        request.log.event(self.entry(&request.id, request.address, admin_key));
     }
 
     /// Records the event in the log line of the run.
     pub fn record_scheduled(&self, run: &ScheduledRun) {
-        run.log.event(self.entry(&run.id, None));
+        run.log.event(self.entry(&run.id, None, None));
     }
 
-    fn entry(&self, request: &str, address: Option<IpAddr>) -> Value {
+    fn entry(&self, request: &str, address: Option<IpAddr>, admin_key: Option<String>) -> Value {
         let entry = Entry {
             event: self.name(),
             outcome: self.outcome(),
             actor: self.actor(),
+            admin_key,
             subject: self.subject(),
             client: self.client(),
             address,

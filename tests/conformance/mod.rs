@@ -2,6 +2,7 @@
 //!
 //! The name of a test states the rule. Its comment names the section.
 
+mod admin_keys;
 mod administration;
 mod client_authentication;
 mod cors;

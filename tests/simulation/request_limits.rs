@@ -201,7 +201,7 @@ async fn administer(instance: &Instance, token: Option<&str>) -> Response {
 async fn wrong_tokens_of_administrators_are_limited_per_network() {
     let memory = Arc::new(Memory::new());
     let mut instance = deployment(memory.clone()).await;
-    let right = admin::bearer::mint(&instance.context().secrets, instance.now);
+    let right = instance.admin_token(&Method::GET, "/admin/keys", "").await;
     assert_eq!(status(&administer(&instance, Some(&right)).await), 200);
     let before = memory.counts().count;
     for _ in 0..100 {

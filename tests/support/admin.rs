@@ -1,7 +1,15 @@
 //! Clients and users that a test needs besides those of the demo, created with the `latchkey` command.
 
+use crate::authorization::random;
 use crate::client::{CALLBACK, Client};
-use crate::target::base;
+use crate::clock::now;
+use crate::signer::Signer;
+use crate::target::{base, issuer};
+use aws_lc_rs::hmac;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::env;
 use std::io::Write;
@@ -152,4 +160,64 @@ fn output_of(arguments: &[&str], input: &str) -> Output {
     // A command that reads no input may have ended already.
     let _ = process.stdin.take().expect("piped").write_all(input.as_bytes());
     process.wait_with_output().expect("the latchkey command ends")
+}
+
+/// The `typ` of a token of an admin key.
+pub const TOKEN_TYPE: &str = "admin-request+jwt";
+
+/// An admin key that a test made, which ends after a day.
+pub struct AdminKey {
+    /// `kid`: the identifier.
+    pub kid: String,
+    /// The public half in base64url.
+    pub public: String,
+    /// The private half.
+    pub signer: Signer,
+}
+
+/// Creates an admin key with these scopes.
+#[track_caller]
+pub fn key(scopes: &[&str]) -> AdminKey {
+    let name = random();
+    let file = env::temp_dir().join(format!("latchkey-suite-{name}.key"));
+    let file = file.to_str().expect("a path in UTF-8");
+    let mut command = vec!["admin-key", "create", "--json", "--days", "1", "--out", file];
+    command.extend(scopes.iter().flat_map(|scope| ["--scope", scope]));
+    // A random name may look like an option.
+    let name = format!("suite {name}");
+    command.push(&name);
+    let created = self::command(&command);
+    let kid = created["kid"].as_str().expect("a kid").to_owned();
+    let pem = std::fs::read_to_string(file).expect("the command wrote the private half");
+    std::fs::remove_file(file).expect("the file is there");
+    let signer = Signer::from_pem("EdDSA", &kid, &pem);
+    AdminKey { public: signer.jwk()["x"].as_str().expect("x").to_owned(), kid, signer }
+}
+
+impl AdminKey {
+    /// Returns the claims of a token for one request.
+    pub fn claims(&self, method: &str, target: &str, body: &str) -> Value {
+        json!({
+            "aud": issuer(), "iat": now(), "exp": now() + 60, "htm": method, "target": target,
+            "body_sha256": URL_SAFE_NO_PAD.encode(Sha256::digest(body)),
+        })
+    }
+
+    /// Signs a token for one request.
+    pub fn token(&self, method: &str, target: &str, body: &str) -> String {
+        self.sign(&self.claims(method, target, body))
+    }
+
+    /// Signs claims as a token.
+    pub fn sign(&self, claims: &Value) -> String {
+        self.signer.sign_as(TOKEN_TYPE, claims)
+    }
+}
+
+/// Returns a JWT with an HMAC whose key is this text.
+pub fn hs256(header: &Value, claims: &Value, key: &str) -> String {
+    let encode = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    let message = format!("{}.{}", encode(header), encode(claims));
+    let key = hmac::Key::new(hmac::HMAC_SHA256, &URL_SAFE_NO_PAD.decode(key).expect("base64url"));
+    format!("{message}.{}", URL_SAFE_NO_PAD.encode(hmac::sign(&key, message.as_bytes())))
 }

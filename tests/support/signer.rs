@@ -35,13 +35,14 @@ impl Signer {
         Self { alg: alg.to_owned(), kid: kid.to_owned(), pair }
     }
 
-    /// Reads a key for `ES256` or `RS256` from PKCS#8 in PEM.
+    /// Reads a key for `ES256`, `RS256` or `EdDSA` from PKCS#8 in PEM.
     pub fn from_pem(alg: &str, kid: &str, pem: &str) -> Self {
         let base64: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
         let der = STANDARD.decode(base64).expect("base64");
         let pair = match alg {
             "ES256" => Pair::P256(EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &der).expect("a key")),
             "RS256" => Pair::Rsa(RsaKeyPair::from_pkcs8(&der).expect("a key")),
+            "EdDSA" => Pair::Ed25519(Ed25519KeyPair::from_pkcs8(&der).expect("a key")),
             other => panic!("no key for {other}"),
         };
         Self { alg: alg.to_owned(), kid: kid.to_owned(), pair }

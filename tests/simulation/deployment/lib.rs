@@ -107,12 +107,17 @@ impl Instance {
 
     /// Sends a request to the admin API, signed by the key that is derived from the secret.
     pub async fn administer(&self, method: Method, path_and_query: &str, body: String) -> Response {
-        let (path, query) = path_and_query.split_once('?').unwrap_or((path_and_query, ""));
-        let request = AdminRequest { method: method.as_str(), path, query, body: body.as_bytes() };
-        let token = admin_key().token(&request, &self.context.config.issuer, self.now).await.unwrap();
+        let token = self.admin_token(&method, path_and_query, &body).await;
         let headers =
             [(header::AUTHORIZATION, format!("Bearer {token}")), (header::CONTENT_TYPE, "application/json".to_owned())];
         self.send(method, path_and_query, &headers, body).await
+    }
+
+    /// Signs a token for one request to the admin API.
+    pub async fn admin_token(&self, method: &Method, path_and_query: &str, body: &str) -> String {
+        let (path, query) = path_and_query.split_once('?').unwrap_or((path_and_query, ""));
+        let request = AdminRequest { method: method.as_str(), path, query, body: body.as_bytes() };
+        admin_key().token(&request, &self.context.config.issuer, self.now).await.unwrap()
     }
 
     /// Posts a form, as a client without a browser.

@@ -8,6 +8,7 @@
     reason = "a test fails by panicking, and reads the clock to wait"
 )]
 
+mod admin_keys;
 mod clients;
 mod tls;
 mod users;
@@ -26,6 +27,8 @@ fn latchkey(arguments: &[&str]) -> Command {
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("LATCHKEY_")) {
         command.env_remove(name);
     }
+    // No test reads or writes the keys of the user who runs it.
+    command.env("XDG_CONFIG_HOME", scratch("no-configuration"));
     command
 }
 
@@ -242,7 +245,7 @@ fn clients_and_users_are_administered() {
     let refused = complaint(&["seed", "--demo"], "https://id.example.com", SECRET);
     assert!(refused.contains("not on this machine") && refused.contains("--public-passwords"), "{refused}");
     let other = "1".repeat(64);
-    assert!(complaint(&["client", "list"], url, &other).contains("rejects this secret"));
+    assert!(complaint(&["client", "list"], url, &other).contains("rejects the admin key"));
     assert!(complaint(&["client", "list"], "http://id.example.com", SECRET).contains("not https"));
 }
 
@@ -333,11 +336,20 @@ fn keys_are_listed_rotated_and_replaced() {
 
 #[test]
 fn a_secret_is_generated() {
-    let output = latchkey(&["init", "--json"]).output().unwrap();
+    let file = scratch("generated").with_extension("key");
+    let init = |more: &[&str]| {
+        let _ = std::fs::remove_file(&file);
+        let mut command = latchkey(&["init", "--out"]);
+        command.arg(&file).args(more);
+        command.output().unwrap()
+    };
+    let output = init(&["--json"]);
     let secret = serde_json::from_slice::<Value>(&output.stdout).unwrap()["secret"].as_str().unwrap().to_owned();
     assert_eq!(secret.len(), 43);
-    let text = String::from_utf8(latchkey(&["init"]).output().unwrap().stdout).unwrap();
+    let text = String::from_utf8(init(&[]).stdout).unwrap();
     assert!(text.starts_with("LATCHKEY_SECRET=") && text.contains("wrangler secret put") && text.contains("aws "));
+    assert!(text.contains("LATCHKEY_ADMIN_KEY=") && text.contains("AdminKey=") && text.contains("admin_key = "));
+    std::fs::remove_file(&file).unwrap();
 }
 
 #[test]

@@ -128,7 +128,7 @@ mod tests {
         }
     }
 
-    /// What changes something needs a scope to write.
+    /// A request that changes something needs a scope to write.
     #[test]
     fn only_get_needs_no_scope_to_write() {
         for route in &ROUTES {

@@ -38,8 +38,9 @@ pub(crate) fn file(host: Option<&str>) -> Result<PathBuf, Failure> {
     Ok(configuration()?.join(format!("{name}.key")))
 }
 
-/// Finds the key for a deployment: the file that the command line or the environment names; for a local URL the key derived
-/// from the secret; the file in the configuration directory; the key derived from LATCHKEY_SECRET. Errors: there is none.
+/// Finds the key for a deployment. The file that the command line or the environment names comes first. For a local URL the
+/// key derived from the secret follows. Then come the files in the configuration directory, and the key derived from
+/// LATCHKEY_SECRET. Errors: there is no key.
 pub(crate) fn find(args: &DeploymentArgs, host: &str, is_local: bool) -> Result<AdminPrivateKey, Failure> {
     if let Some(file) = &args.key {
         return read(file)?.ok_or_else(|| Failure::new(format!("{} does not exist.", file.display())));

@@ -62,8 +62,8 @@ impl fmt::Display for InvalidAdminKey {
     }
 }
 
-/// The encodings of the points of small order, without the sign of the first coordinate. Anybody can make signatures that such
-/// a key verifies (RFC 8032 §7: a verification without cofactor accepts them for some messages).
+/// The encodings of the points of small order, without the sign of the first coordinate. An attacker can make signatures that
+/// such a key verifies: a verification without cofactor accepts them for some messages (RFC 8032 §5.1.7).
 const SMALL_ORDER: [[u8; 32]; 7] = [
     low(0x00, 0x00, 0x00),
     low(0x01, 0x00, 0x00),

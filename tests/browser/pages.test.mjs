@@ -150,6 +150,23 @@ test("the page before sign-out asks, and obeys", limit, async () => {
   await context.close();
 });
 
+// `gallery.test.mjs` opens the page after it: the user of these tests must stay signed in elsewhere.
+test("sign-out everywhere asks again, without JavaScript", limit, async () => {
+  const { context, page, problems } = await open(browser, { javaScriptEnabled: false });
+  await page.goto(request({ prompt: "consent" }));
+  await signIn(page);
+  await page.click("#allow");
+  await client.next();
+  await page.goto(`${BASE}/logout`);
+  await page.click("#everywhere");
+  await page.locator("#confirm-everywhere", { hasText: "Sign out everywhere?" }).waitFor();
+  assert.equal(await page.locator("#everywhere-yes").isVisible(), true);
+  await page.click("#no");
+  await page.locator("#signed-out", { hasText: "still signed in" }).waitFor();
+  assert.deepEqual(problems, []);
+  await context.close();
+});
+
 for (const colorScheme of ["light", "dark"]) {
   test(`axe finds nothing (${colorScheme})`, limit, async () => {
     const { context, page } = await open(browser, { colorScheme });

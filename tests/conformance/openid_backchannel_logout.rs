@@ -166,7 +166,8 @@ fn signing_out_everywhere_tells_all() {
         .map(|browser| jwt::read(sign_in_as(browser, &client, &ada, admin::PASSWORD).id()).text("sid").to_owned())
         .to_vec();
     let page = phone.open("/logout").page();
-    phone.decide(&page, "everywhere");
+    let page = phone.decide(&page, "everywhere").page();
+    phone.decide(&page, "everywhere-yes");
     expected.sort();
     assert_eq!(sids(2), expected);
 

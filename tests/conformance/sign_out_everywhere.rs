@@ -99,7 +99,14 @@ fn a_person_can_sign_out_everywhere() {
     let user = admin::user("suite-out-self");
     let ((mut phone, on_phone), (mut desk, on_desk)) = (visit(&user), visit(&user));
     let page = desk.open("/logout").page();
-    desk.decide(&page, "everywhere").page();
+    let page = desk.decide(&page, "everywhere").page();
+    let stayed = desk.decide(&page, "no").page();
+    assert_eq!(stayed.select("#signed-out"), ["You are still signed in"]);
+    assert!(on_phone.is_live() && is_signed_in(&mut desk), "the page asks first");
+    let page = desk.decide(&page, "everywhere-yes").page();
+    assert_eq!(page.select("#signed-out"), ["You are signed out"]);
+    assert!(page.select("#ended-sessions")[0].starts_with("2 sessions have ended"), "{:?}", page.reply);
+    assert_eq!(page.select("#applications li"), ["Demo single-page app"]);
     assert!(!is_signed_in(&mut phone) && !is_signed_in(&mut desk));
     is_over(&on_phone);
     is_over(&on_desk);
@@ -124,8 +131,9 @@ fn a_link_signs_nobody_out_everywhere() {
     let (mut browser, tokens) = visit(&user);
     browser.open("/logout?decision=everywhere").page();
     let page = browser.open("/logout").page();
-    let form = page.deciding("everywhere").expect("the button");
-    let forged = [("decision", "everywhere"), ("interaction", form.value("interaction").unwrap()), ("csrf", "x")];
+    let page = browser.decide(&page, "everywhere").page();
+    let form = page.deciding("everywhere-yes").expect("the button");
+    let forged = [("decision", "everywhere-yes"), ("interaction", form.value("interaction").unwrap()), ("csrf", "x")];
     match browser.post("/logout", &forged) {
         Landing::Page(page) => assert_eq!(page.reply.status, 400, "{:?}", page.reply),
         Landing::Callback(callback) => panic!("{callback:?}"),
@@ -141,4 +149,29 @@ fn a_removed_person_has_nothing_left() {
     admin::remove_user(&user);
     assert!(!is_signed_in(&mut browser));
     is_over(&tokens);
+}
+
+/// A disabled user has no session and no token, and the right password is refused as a wrong one. Enabled, the user signs in again.
+#[test]
+fn a_disabled_user_cannot_sign_in() {
+    let user = admin::user("suite-out-disabled");
+    let (mut browser, tokens) = visit(&user);
+    let disabled = admin::command(&["user", "disable", "--json", &user]);
+    assert!(disabled["ended"]["sessions"].as_u64().is_some_and(|count| count >= 1), "{disabled}");
+    assert_eq!(admin::command(&["user", "show", "--json", &user])["disabled"], true);
+    assert!(!is_signed_in(&mut browser));
+    is_over(&tokens);
+    let refused = |password: &str| {
+        let mut browser = Browser::new();
+        let page = browser.authorize(&AuthorizationRequest::new(&spa())).login_page();
+        let page = browser.sign_in(&page, &user, password).page();
+        (page.reply.status, page.select("[role=alert]"))
+    };
+    assert_eq!(refused(admin::PASSWORD), refused("a wrong password"));
+    let next = "eleven tin soldiers";
+    admin::set_password(&user, next, false);
+    assert_eq!(refused(next).0, 403, "a new password enables nobody");
+    admin::command(&["user", "enable", "--json", &user]);
+    let mut browser = Browser::new();
+    browser.complete_as(&AuthorizationRequest::new(&spa()), &user, next).code();
 }

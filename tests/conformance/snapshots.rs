@@ -190,6 +190,13 @@ fn sign_out_pages() {
     let page = browser.open("/logout").page();
     snapshot::page("page_sign_out", &page);
     snapshot::page("page_signed_out", &browser.decide(&page, "yes").page());
+    let mut browser = Browser::new();
+    let user = admin::user("suite-snapshot");
+    browser.complete_as(&AuthorizationRequest::new(&web()), &user, admin::PASSWORD).code();
+    let page = browser.open("/logout").page();
+    let page = browser.decide(&page, "everywhere").page();
+    snapshot::page("page_sign_out_everywhere", &page);
+    snapshot::page("page_signed_out_everywhere", &browser.decide(&page, "everywhere-yes").page());
 }
 
 #[test]

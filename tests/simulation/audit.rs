@@ -135,7 +135,7 @@ async fn refusals_of_users_and_of_clients() {
 #[tokio::test]
 async fn sign_out() {
     let (instance, lines) = instance().await;
-    for (decision, event) in [("yes", "signed_out"), ("everywhere", "signed_out_everywhere")] {
+    for (decision, event) in [("yes", "signed_out"), ("everywhere-yes", "signed_out_everywhere")] {
         let mut browser = Flow::default();
         browser.code(&instance, PASSWORD, "openid").await;
         events(&lines);

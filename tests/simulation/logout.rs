@@ -157,7 +157,7 @@ async fn a_client_that_is_gone_is_forgotten() {
 /// its client is notified. Grants of a later sign-in stay.
 #[tokio::test]
 async fn what_a_sign_out_overlooked_is_ended_later() {
-    for decision in ["yes", "everywhere"] {
+    for decision in ["yes", "everywhere-yes"] {
         is_ended_later(decision).await;
     }
 }
@@ -194,7 +194,7 @@ async fn is_ended_later(decision: &str) {
     assert!(browser.code(&instance, "unused", "openid").await.starts_with("lkc_"), "and its session");
 
     let waits = || memory.snapshot().iter().any(|record| record.key.is(storage::Kind::SignOut));
-    assert_eq!(waits(), decision == "everywhere", "once is enough for one session");
+    assert_eq!(waits(), decision == "everywhere-yes", "once is enough for one session");
 }
 
 /// A listing may lag for minutes. After a sign-out everywhere the schedule looks for leftovers until a day has passed.
@@ -208,7 +208,7 @@ async fn a_listing_that_lags_for_hours_hides_no_grant() {
     let earlier = memory.snapshot().iter().find(is_grant).cloned().unwrap();
     instance.wait(Duration::from_secs(1));
     let page = browser.get(&instance, "/logout").await;
-    browser.submit(&instance, "/logout", &page, &[("decision", "everywhere")]).await;
+    browser.submit(&instance, "/logout", &page, &[("decision", "everywhere-yes")]).await;
     for (number, wait) in [61, 600, 3600, 86_400].into_iter().enumerate() {
         // The listing shows the grant only now.
         let id = format!("{}A{number}", &earlier.key.id()[..22]);
@@ -287,7 +287,7 @@ async fn an_unreadable_grant_holds_up_nobody_else() {
         let page = browser.get(&instance, redirect.headers["location"].to_str().unwrap()).await;
         browser.submit(&instance, "/login", &page, &[("username", &name), ("password", PASSWORD)]).await;
         let page = browser.get(&instance, "/logout").await;
-        browser.submit(&instance, "/logout", &page, &[("decision", "everywhere")]).await;
+        browser.submit(&instance, "/logout", &page, &[("decision", "everywhere-yes")]).await;
         if index % 2 == 0 {
             spoil(&memory, Kind::Grant, users::owner(&subject(&name)), "spoilt").await;
         }

@@ -34,5 +34,6 @@ mod registration;
 mod request_limits;
 mod resources;
 mod restore;
+mod revocation;
 mod round_trips;
 mod sign_in_limits;

@@ -89,7 +89,7 @@ impl Page {
         Callback::from_form(form.unwrap_or_else(|| panic!("no way to the client: {:?}", self.reply)))
     }
 
-    /// Returns the form with a button for a decision: `allow`, `deny`, `continue`, `cancel`, `yes`, `no`, `everywhere`.
+    /// Returns the form with a button for a decision: `allow`, `deny`, `continue`, `cancel`, `yes`, `no`, `everywhere`, `everywhere-yes`.
     pub fn deciding(&self, decision: &str) -> Option<&Form> {
         self.forms.iter().find(|form| form.offers(decision))
     }

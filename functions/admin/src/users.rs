@@ -3,7 +3,7 @@
 use crate::{imported_hash, listing, new_password, not_found, problem};
 use http::StatusCode;
 use latchkey_http::{Request, Response};
-use platform::entropy;
+use platform::{clock, entropy};
 use protocol::{Problem, Username, is_profile_claim};
 use provider::back_channel::LogoutNotifications;
 use provider::{Actor, AuditEvent, Context, HandlerError, names};
@@ -36,7 +36,8 @@ async fn entry(username: &str, context: &Context) -> Result<Option<directory::En
 /// Registers or changes a user. `claims` (OpenID Connect Core §5.1) replaces all claims, `password` the password, which must
 /// keep the rules of the deployment. `password_hash` (PHC string, Argon2id) is for imports: no rule can be applied to it. A
 /// member that is omitted stays. `sub` can be chosen for a new user. A new password ends all sessions and grants of the user,
-/// unless `keep_sessions` is true: an attacker may know the old one.
+/// unless `keep_sessions` is true: an attacker may know the old one. A user with `disabled` cannot sign in; the sessions and
+/// grants end.
 pub(crate) async fn put(
     username: &str,
     mut body: Map<String, Value>,
@@ -75,6 +76,14 @@ pub(crate) async fn put(
         Some(_) => {
             problems.push(Problem::new("keep_sessions", "must be true or false"));
             false
+        }
+    };
+    let disabled = match body.remove("disabled") {
+        None => None,
+        Some(Value::Bool(disabled)) => Some(disabled),
+        Some(_) => {
+            problems.push(Problem::new("disabled", "must be true or false"));
+            None
         }
     };
     let claims = match body.remove("claims") {
@@ -117,6 +126,8 @@ pub(crate) async fn put(
         return Ok(problem(request, StatusCode::BAD_REQUEST, &[missing]));
     }
     let is_new = before.is_none();
+    let was_disabled = before.as_ref().is_some_and(|user| user.disabled);
+    let disabled = disabled.unwrap_or(was_disabled);
     let mut claims = claims.or(before.map(|user| user.claims)).unwrap_or_default();
     let hash = match password {
         None => imported,
@@ -130,16 +141,16 @@ pub(crate) async fn put(
     let subject = directory::enter(records, &username, &subject).await?.subject;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
     claims.entry("updated_at").or_insert_with(|| json!(now.as_secs()));
-    let user = User { subject: subject.clone(), username: username.to_string(), claims };
+    let user = User { disabled, ..User::new(subject.clone(), username.to_string(), claims) };
     users::save(records, &user).await?;
-    let name = user.display_name();
     let is_new_password = hash.is_some() && status == StatusCode::OK;
     match hash {
         Some(password) => {
-            let credential = Credential { subject, password, name: Some(name.to_owned()) };
+            let name = Some(user.display_name().to_owned());
+            let credential = Credential { subject, password, name, disabled };
             users::save_credential(records, &username, &credential).await?;
         }
-        None => users::save_display_name(records, &username, name).await?,
+        None => users::save_profile(records, &username, &user).await?,
     }
     let event = match status {
         StatusCode::CREATED => AuditEvent::UserCreated { subject: &user.subject },
@@ -147,7 +158,7 @@ pub(crate) async fn put(
     };
     event.record(request);
     let mut document = shown(&user);
-    if is_new_password && !keep_sessions {
+    if is_new_password && !keep_sessions || disabled && !was_disabled && !is_new {
         let ended = end_all(&user.subject, now, context).await?;
         AuditEvent::SignedOutEverywhere { subject: &user.subject, actor: Actor::Administrator }.record(request);
         if let Some(members) = document.as_object_mut() {
@@ -158,7 +169,13 @@ pub(crate) async fn put(
 }
 
 fn numbers(ended: sign_out::Ended) -> Value {
-    json!({ "sessions": ended.sessions, "grants": ended.grants })
+    let mut numbers = json!({ "sessions": ended.sessions, "grants": ended.grants });
+    if ended.unfinished
+        && let Some(members) = numbers.as_object_mut()
+    {
+        members.insert("unfinished".to_owned(), Value::Bool(true));
+    }
+    numbers
 }
 
 /// Returns the consents of a user: the clients, and the scope of each.
@@ -181,10 +198,11 @@ pub(crate) async fn withdraw(
     let (Some(entry), Some(client_id)) = (entry, ClientId::parse(client_id)) else { return Ok(not_found(request)) };
     // The consent is removed first: a request that runs at the same time asks the user.
     consents::remove(records, &entry.subject, &client_id, request.received_at).await?;
-    let grants =
-        sign_out::from_client(records, &entry.subject, &client_id, request.received_at, &entropy::name()?).await?;
+    let (began, now, write_id) = (clock::now(), request.received_at, entropy::name()?);
+    let is_over = || clock::now().since(began) >= sign_out::TIME_LIMIT;
+    let ended = sign_out::from_client(records, &entry.subject, &client_id, now, &write_id, &is_over).await?;
     AuditEvent::ConsentWithdrawn { subject: &entry.subject, client: &client_id }.record(request);
-    Ok(Response::json(StatusCode::OK, &json!({ "grants": grants })))
+    Ok(Response::json(StatusCode::OK, &json!({ "grants": ended.grants })))
 }
 
 /// Ends all sessions and grants of a user.
@@ -201,7 +219,9 @@ async fn end_all(subject: &Subject, now: Timestamp, context: &Context) -> Result
     let records = &*context.records;
     let notifications =
         LogoutNotifications::begin(context, subject, &sign_out::clients(records, subject).await?, now).await?;
-    let ended = sign_out::everywhere(records, subject, now, &entropy::name()?).await?;
+    let began = clock::now();
+    let is_over = || clock::now().since(began) >= sign_out::TIME_LIMIT;
+    let ended = sign_out::everywhere(records, subject, now, &entropy::name()?, &is_over).await?;
     notifications.send(context, now).await;
     Ok(ended)
 }
@@ -216,7 +236,7 @@ pub(crate) async fn delete(username: &str, request: &Request, context: &Context)
     if let Some(subject) = subject {
         end_all(&subject, now, context).await?;
         sign_out::forget_consents(records, &subject, now).await?;
-        users::remove(records, &subject).await?;
+        users::remove(records, &subject, now, now.after(users::MARK_KEPT)).await?;
         AuditEvent::UserDeleted { subject: &subject }.record(request);
     }
     directory::remove(records, username).await?;
@@ -224,7 +244,13 @@ pub(crate) async fn delete(username: &str, request: &Request, context: &Context)
 }
 
 fn shown(user: &User) -> Value {
-    json!({ "username": user.username, "sub": user.subject, "claims": user.claims })
+    let mut shown = json!({ "username": user.username, "sub": user.subject, "claims": user.claims });
+    if user.disabled
+        && let Some(members) = shown.as_object_mut()
+    {
+        members.insert("disabled".to_owned(), Value::Bool(true));
+    }
+    shown
 }
 
 fn text(body: &mut Map<String, Value>, name: &str, problems: &mut Vec<Problem>) -> Option<String> {

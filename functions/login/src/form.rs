@@ -44,11 +44,11 @@ async fn continue_as(page: InteractionPage<'_>) -> Result<Response, HandlerError
 async fn authenticate(page: InteractionPage<'_>, method: AuthenticationMethod) -> Result<Response, HandlerError> {
     let (judged, before) =
         futures::join!(method::authenticate(method, &page), SignedIn::of(page.request, page.context));
-    let Judged { state, attempt } = judged?;
+    let Judged { state, attempt, rehash } = judged?;
     match state {
         AuthenticationState::Success { subject, name, context } => {
             let user = AuthenticatedUser { subject, name, context };
-            sign_in(page, user, before?, attempt.as_ref()).await
+            sign_in(page, user, before?, attempt.as_ref(), rehash).await
         }
         AuthenticationState::Continue(next) => method::render(next, &page, StatusCode::OK, &SignInView::default()),
         AuthenticationState::External(location) => Ok(Response::see_other(&location)),

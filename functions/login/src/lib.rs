@@ -7,6 +7,7 @@ mod method;
 mod password;
 
 use crate::limits::Attempt;
+use crate::password::Rehash;
 use http::{Method, StatusCode, header};
 use latchkey_http::{Request, Response};
 use pages::SignInProblem;
@@ -63,19 +64,25 @@ struct AuthenticatedUser {
 }
 
 /// Creates a session for the user in place of `before`, the browser's session, and resumes the request. Round trips: 2 at
-/// the same time, and those that end `before`.
+/// the same time, those that end `before`, and 1 for a hash that is replaced.
 async fn sign_in(
     page: InteractionPage<'_>,
     user: AuthenticatedUser,
     before: Option<SignedIn>,
     attempt: Option<&Attempt<'_>>,
+    rehash: Option<Box<Rehash>>,
 ) -> Result<Response, HandlerError> {
     let end_attempt = async {
         if let Some(attempt) = attempt {
             attempt.succeed().await;
         }
     };
-    let (started, ()) = futures::join!(start_session(&page, user, before), end_attempt);
+    let replace_hash = async {
+        if let Some(rehash) = rehash {
+            rehash.run(page.context).await;
+        }
+    };
+    let (started, (), ()) = futures::join!(start_session(&page, user, before), end_attempt, replace_hash);
     let id = started?;
     let cookie = browser_sessions::session_cookie(page.context, id, page.request.received_at)?;
     let known = attempt.map(|attempt| attempt.remember(&page)).transpose()?;

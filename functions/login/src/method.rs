@@ -1,6 +1,7 @@
 //! The authentication methods: one file and one page for each. A new method is a new arm of each `match` here.
 
 use crate::limits::Attempt;
+use crate::password::Rehash;
 use crate::{SignInView, password};
 use http::StatusCode;
 use latchkey_http::Response;
@@ -25,6 +26,8 @@ pub(crate) struct Judged<'a> {
     pub(crate) state: AuthenticationState,
     /// The attempt that succeeded; `None` if the step ended it.
     pub(crate) attempt: Option<Attempt<'a>>,
+    /// The hash to replace after a success.
+    pub(crate) rehash: Option<Box<Rehash>>,
 }
 
 /// Judges what the user sent to the page of a method.

@@ -7,11 +7,12 @@ use http::StatusCode;
 use latchkey_http::Response;
 use pages::SignIn;
 use platform::entropy;
-use protocol::{AuthenticationDenied, AuthenticationState, PasswordAttempt};
+use protocol::{AuthenticationDenied, AuthenticationState, Password, PasswordAttempt};
 use provider::names::PlatformUnicode;
-use provider::{HandlerError, InteractionPage, password_hash, responses};
+use provider::password_hash::Comparison;
+use provider::{Context, HandlerError, InteractionPage, password_hash, responses};
 use storage::Unavailable;
-use storage::users::{self, Credential};
+use storage::users::{self, Credential, StoredCredential};
 
 /// Shows the page with the fields for username and password.
 pub(crate) fn render(
@@ -45,7 +46,7 @@ pub(crate) fn render(
 /// Judges the username and the password of the form. The attempt is counted before the password is compared, while the
 /// credential is read.
 pub(crate) async fn authenticate<'a>(page: &InteractionPage<'a>) -> Result<Judged<'a>, HandlerError> {
-    let denied = |denied| Ok(Judged { state: AuthenticationState::Denied(denied), attempt: None });
+    let denied = |denied| Ok(Judged { state: AuthenticationState::Denied(denied), attempt: None, rehash: None });
     let sent = match PasswordAttempt::from_form(&page.parameters, &PlatformUnicode) {
         Ok(sent) => sent,
         Err(reason) => return denied(reason),
@@ -58,9 +59,10 @@ pub(crate) async fn authenticate<'a>(page: &InteractionPage<'a>) -> Result<Judge
         Err(wait) => return denied(AuthenticationDenied::TooManyAttempts { retry_after: wait.as_secs() }),
     };
     match judge(page, &sent, credential).await {
-        Ok(Some(state)) => Ok(Judged { state, attempt: Some(attempt) }),
-        Ok(None) => {
+        Ok(Verdict::Right { state, rehash }) => Ok(Judged { state, attempt: Some(attempt), rehash }),
+        Ok(Verdict::Wrong(comparison)) => {
             attempt.fail().await?;
+            comparison.wait().await;
             denied(AuthenticationDenied::WrongCredential)
         }
         Err(error) => {
@@ -70,23 +72,39 @@ pub(crate) async fn authenticate<'a>(page: &InteractionPage<'a>) -> Result<Judge
     }
 }
 
-async fn find(page: &InteractionPage<'_>, sent: &PasswordAttempt) -> Result<Option<Credential>, Unavailable> {
+async fn find(page: &InteractionPage<'_>, sent: &PasswordAttempt) -> Result<Option<StoredCredential>, Unavailable> {
     match sent.username() {
-        Some(username) => users::find_credential(page.context.records.as_ref(), username).await,
+        Some(username) => users::find_stored_credential(page.context.records.as_ref(), username).await,
         None => Ok(None),
     }
 }
 
-/// Compares the password. Returns the state after success; `None` if username or password is wrong.
+/// The verdict about a username and a password.
+enum Verdict {
+    /// The password is right.
+    Right {
+        /// The state after it.
+        state: AuthenticationState,
+        /// The hash to replace.
+        rehash: Option<Box<Rehash>>,
+    },
+    /// Username or password is wrong, or the user is disabled.
+    Wrong(Comparison),
+}
+
+/// Compares the password.
 async fn judge(
     page: &InteractionPage<'_>,
     sent: &PasswordAttempt,
-    credential: Result<Option<Credential>, Unavailable>,
-) -> Result<Option<AuthenticationState>, HandlerError> {
-    let credential = credential?;
-    let hash = credential.as_ref().map(|credential| credential.password.clone());
-    let is_right = password_hash::matches(sent.password().clone(), hash).await?;
-    let Some(Credential { subject, name, .. }) = credential.filter(|_| is_right) else { return Ok(None) };
+    stored: Result<Option<StoredCredential>, Unavailable>,
+) -> Result<Verdict, HandlerError> {
+    let stored = stored?;
+    let hash = stored.as_ref().map(|stored| stored.credential.password.clone());
+    let most_work = page.context.config.passwords.hash_work;
+    let comparison = password_hash::compare(sent.password().clone(), hash, most_work).await?;
+    let is_accepted = |stored: &StoredCredential| comparison.is_right && !stored.credential.disabled;
+    let Some(stored) = stored.filter(is_accepted) else { return Ok(Verdict::Wrong(comparison)) };
+    let Credential { subject, name, .. } = stored.credential.clone();
     let name = match name {
         Some(name) => name,
         None => {
@@ -94,7 +112,28 @@ async fn judge(
             user.map_or_else(|| subject.as_str().to_owned(), |user| user.display_name().to_owned())
         }
     };
-    Ok(Some(PasswordAttempt::success(subject, name, page.request.received_at)))
+    let rehash = comparison.is_dearer.then(|| Box::new(Rehash { password: sent.password().clone(), stored }));
+    Ok(Verdict::Right { state: PasswordAttempt::success(subject, name, page.request.received_at), rehash })
+}
+
+/// A hash that is dearer than those of this version, because it was imported. The password is known to be right: it gets a new
+/// hash.
+pub(crate) struct Rehash {
+    password: Password,
+    stored: StoredCredential,
+}
+
+impl Rehash {
+    /// Replaces the hash. A failure does not fail the sign-in: the next one tries again. Round trips: 1.
+    pub(crate) async fn run(self, context: &Context) {
+        let outcome = async {
+            let hash = password_hash::hash(self.password).await?;
+            Ok::<_, HandlerError>(users::rehash(context.records.as_ref(), self.stored, hash).await?)
+        };
+        if let Err(error) = outcome.await {
+            (context.log)(&format!("an imported password hash was not replaced: {error:?}"));
+        }
+    }
 }
 
 /// Returns the username that the user typed; nothing if the form was not accepted.

@@ -5,7 +5,7 @@ mod request;
 use http::{Method, StatusCode, header};
 use latchkey_http::MAX_QUERY;
 use latchkey_http::{Request, Response};
-use platform::entropy;
+use platform::{clock, entropy};
 use protocol::Parameters;
 use provider::back_channel::LogoutNotifications;
 use provider::browser::Browser;
@@ -65,24 +65,34 @@ async fn begin(
         // Without a session and a hint nothing shows that the user came from this client: the user decides (§3, §4).
         None if !logout.has_hint() => {
             let cookie = cookies::clear(&context.config, cookies::SESSION);
-            Ok(signed_out(logout, false, &[])?.with(header::SET_COOKIE, &cookie))
+            Ok(signed_out(logout, false, &[], None)?.with(header::SET_COOKIE, &cookie))
         }
         None => done(context, browser, logout, &[]),
         Some(signed_in) if logout.names(&signed_in.session) => end(request, context, browser, &signed_in, logout).await,
-        Some(signed_in) => {
-            let nonce = entropy::name()?;
-            let sealed = logout.seal(request, context, browser)?;
-            let page = pages::logout(&pages::Logout {
-                nonce: &nonce,
-                client_name: logout.client_name.as_deref(),
-                user: Some(&signed_in.session.name),
-                interaction: &sealed,
-                csrf: &browser.form_token(context, "logout", &sealed),
-                redirect_uri: logout.redirect_uri.as_deref(),
-            });
-            Ok(responses::page(StatusCode::OK, page))
-        }
+        Some(signed_in) => ask(request, context, browser, &signed_in, logout, pages::logout),
     }
+}
+
+/// Asks the user with a page and its form.
+fn ask(
+    request: &Request,
+    context: &Context,
+    browser: &Browser,
+    signed_in: &SignedIn,
+    logout: &LogoutRequest,
+    render: fn(&pages::Logout<'_>) -> pages::Page,
+) -> Result<Response, HandlerError> {
+    let nonce = entropy::name()?;
+    let sealed = logout.seal(request, context, browser)?;
+    let page = render(&pages::Logout {
+        nonce: &nonce,
+        client_name: logout.client_name.as_deref(),
+        user: Some(&signed_in.session.name),
+        interaction: &sealed,
+        csrf: &browser.form_token(context, "logout", &sealed),
+        redirect_uri: logout.redirect_uri.as_deref(),
+    });
+    Ok(responses::page(StatusCode::OK, page))
 }
 
 /// Applies the user's decision.
@@ -100,15 +110,15 @@ async fn confirmed(
         Some((logout, LinkOrigin::BeforeSignIn)) => return begin(request, context, browser, &logout).await,
         _ => return Err(error_page(Error::invalid_request("the form is not one that this browser was shown"))),
     };
-    let everywhere = match parameters.value("decision") {
-        Some("yes") => false,
-        Some("everywhere") => true,
-        _ => return signed_out(&logout, true, &[]),
-    };
-    match SignedIn::of(request, context).await? {
-        Some(signed_in) if everywhere => end_everywhere(request, context, browser, &signed_in, &logout).await,
-        Some(signed_in) => end(request, context, browser, &signed_in, &logout).await,
-        None => done(context, browser, &logout, &[]),
+    let decision = parameters.value("decision").unwrap_or_default();
+    if !matches!(decision, "yes" | "everywhere" | "everywhere-yes") {
+        return signed_out(&logout, true, &[], None);
+    }
+    let Some(signed_in) = SignedIn::of(request, context).await? else { return done(context, browser, &logout, &[]) };
+    match decision {
+        "everywhere" => ask(request, context, browser, &signed_in, &logout, pages::logout_everywhere),
+        "everywhere-yes" => end_everywhere(request, context, browser, &signed_in, &logout).await,
+        _ => end(request, context, browser, &signed_in, &logout).await,
     }
 }
 
@@ -126,7 +136,10 @@ async fn end(
     done(context, browser, logout, notifications.frames())
 }
 
-/// Ends all sessions and all grants of the user.
+/// The most applications that the page after a sign-out everywhere names.
+const MAX_NAMES: usize = 50;
+
+/// Ends all sessions and all grants of the user. The page says what ended; it does not redirect.
 async fn end_everywhere(
     request: &Request,
     context: &Context,
@@ -137,12 +150,26 @@ async fn end_everywhere(
     let (records, subject, now) = (context.records.as_ref(), &signed_in.session.subject, request.received_at);
     let notifications =
         LogoutNotifications::begin(context, subject, &sign_out::clients(records, subject).await?, now).await?;
-    sign_out::everywhere(records, subject, now, &entropy::name()?).await?;
+    let began = clock::now();
+    let is_over = || clock::now().since(began) >= sign_out::TIME_LIMIT;
+    let ended = sign_out::everywhere(records, subject, now, &entropy::name()?, &is_over).await?;
     // The list of the user's records may lag; this session must end in any case.
     sessions::end(records, signed_in.id, now).await?;
     AuditEvent::SignedOutEverywhere { subject, actor: Actor::User }.record(request);
     notifications.send(context, now).await;
-    done(context, browser, logout, notifications.frames())
+    let mut applications = Vec::new();
+    for client_id in ended.clients.iter().take(MAX_NAMES) {
+        let client = context.client(client_id, now).await?;
+        applications.extend(client.map(|client| client.client.display_name().to_owned()));
+    }
+    let ended = pages::EndedEverywhere {
+        sessions: ended.sessions.max(1),
+        applications: &applications,
+        unfinished: ended.unfinished,
+    };
+    Ok(signed_out(logout, false, notifications.frames(), Some(ended))?
+        .with(header::SET_COOKIE, &cookies::clear(&context.config, cookies::SESSION))
+        .with(header::SET_COOKIE, &browser.replaced()?.cookie(context)))
 }
 
 /// Redirects to the client's post-logout redirect URI, or shows the page after sign-out. Clients with front-channel
@@ -156,7 +183,7 @@ fn done(
 ) -> Result<Response, HandlerError> {
     let response = match logout.return_to() {
         Some(location) if frames.is_empty() => Response::see_other(&location),
-        _ => signed_out(logout, false, frames)?,
+        _ => signed_out(logout, false, frames, None)?,
     };
     // A new browser cookie, too: the next user of this browser continues nothing of this one.
     Ok(response
@@ -164,7 +191,12 @@ fn done(
         .with(header::SET_COOKIE, &browser.replaced()?.cookie(context)))
 }
 
-fn signed_out(logout: &LogoutRequest, stayed: bool, frames: &[String]) -> Result<Response, HandlerError> {
+fn signed_out(
+    logout: &LogoutRequest,
+    stayed: bool,
+    frames: &[String],
+    ended: Option<pages::EndedEverywhere<'_>>,
+) -> Result<Response, HandlerError> {
     let nonce = entropy::name()?;
     let return_uri = logout.return_to();
     let page = pages::signed_out(&pages::SignedOut {
@@ -172,6 +204,7 @@ fn signed_out(logout: &LogoutRequest, stayed: bool, frames: &[String]) -> Result
         client_name: logout.client_name.as_deref(),
         return_uri: return_uri.as_deref(),
         stayed,
+        ended,
         frames,
     });
     Ok(responses::page(StatusCode::OK, page))

@@ -77,11 +77,20 @@ async fn subject(request: &TokenRequest<'_>, accepted: &Accepted<'_>) -> Result<
     let found = match accepted.issuer.subject.map(accepted.subject, accepted.claims) {
         None => None,
         Some(MappedSubject::Machine(subject)) => Some(subject),
-        Some(MappedSubject::User(subject)) => users::find(records, &subject).await?.map(|user| user.subject),
+        Some(MappedSubject::User(subject)) => active_user(request, subject).await?,
         Some(MappedSubject::Username(name)) => match names::username(&name) {
-            Some(username) => directory::find(records, &username).await?.map(|entry| entry.subject),
+            Some(username) => match directory::find(records, &username).await? {
+                Some(entry) => active_user(request, entry.subject).await?,
+                None => None,
+            },
             None => None,
         },
     };
     found.ok_or_else(|| Error::invalid_grant("the subject of the assertion is not a user of this server").into())
+}
+
+/// Returns the subject of a user who may sign in.
+async fn active_user(request: &TokenRequest<'_>, subject: Subject) -> Result<Option<Subject>, HandlerError> {
+    let user = users::find(request.context.records.as_ref(), &subject).await?;
+    Ok(user.filter(|user| !user.disabled).map(|user| user.subject))
 }

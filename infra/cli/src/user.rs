@@ -17,6 +17,8 @@ pub(crate) fn run(command: &UserCommand, output: Output) -> Result<(), Failure> 
         UserCommand::Remove(args) => remove(args, output),
         UserCommand::SignOut(args) => sign_out(args, output),
         UserCommand::SetPassword(args) => set_password(args, output),
+        UserCommand::Disable(args) => disable(args, output),
+        UserCommand::Enable(args) => enable(args, output),
         UserCommand::Consents(args) => consents(args, output),
         UserCommand::Withdraw(args) => withdraw(args, output),
     }
@@ -134,6 +136,29 @@ fn set_password(args: &UserPasswordArgs, output: Output) -> Result<(), Failure> 
             format!("{} sessions and {} grants ended.", count("sessions"), count("grants"))
         };
         format!("{username} has a new password. {ended}")
+    });
+    Ok(())
+}
+
+fn disable(args: &UserEndArgs, output: Output) -> Result<(), Failure> {
+    let UsernameArgs { username, deployment } = &args.user;
+    let deployment = Deployment::of(deployment)?;
+    let question = format!("Disable {username} at {}? All sessions and grants end.", deployment.origin());
+    output.confirm(&question, args.confirmation.yes)?;
+    set_disabled(&deployment, username, true, output)
+}
+
+fn enable(args: &UsernameArgs, output: Output) -> Result<(), Failure> {
+    set_disabled(&Deployment::of(&args.deployment)?, &args.username, false, output)
+}
+
+fn set_disabled(deployment: &Deployment, username: &str, disabled: bool, output: Output) -> Result<(), Failure> {
+    let path = path(username);
+    deployment.get(&path)?.ok_or_else(|| unknown(username))?;
+    let answer = deployment.put(&path, &json!({ "disabled": disabled }))?;
+    output.print(&json!({ "username": username, "disabled": disabled, "ended": answer.get("ended") }), || {
+        let status = if disabled { "is disabled: sessions and grants ended" } else { "can sign in" };
+        format!("{username} {status}.")
     });
     Ok(())
 }

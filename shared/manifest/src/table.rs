@@ -164,7 +164,7 @@ pub const FUNCTIONS: &[Function] = &[
         role: Role::Endpoint(&[route("/login", GET_POST), health("/health/login")]),
         records: &[
             access(Client, &[Get]),
-            access(Credential, &[Get]),
+            access(Credential, &[Get, Advance]),
             access(User, &[Get]),
             access(Session, &[Get, Create, Advance]),
             access(Grant, &[Advance]),
@@ -185,6 +185,7 @@ pub const FUNCTIONS: &[Function] = &[
         role: Role::Endpoint(&[route("/logout", GET_POST), health("/health/logout")]),
         records: &[
             access(Client, &[Get]),
+            access(User, &[Get, Advance]),
             access(Session, &[Get, Advance]),
             access(Grant, &[Advance]),
             access(Logout, &[Create, Delete]),

@@ -7,8 +7,8 @@ use std::{env, fs, path::Path};
 
 use latchkey_pages::{
     ClientProfile, Command, ConsentKind, ConsentView, DemoClient, DemoUser, DeviceCode, DeviceOutcome, DeviceProblem,
-    ErrorPage, FormPost, Landing, Logout, Page, Playground, ReturnOffer, ReturnWay, ScopeLine, SignIn, SignInProblem,
-    SignedOut,
+    EndedEverywhere, ErrorPage, FormPost, Landing, Logout, Page, Playground, ReturnOffer, ReturnWay, ScopeLine, SignIn,
+    SignInProblem, SignedOut,
 };
 
 const NONCE: &str = "c2FtcGxlLW5vbmNlLXNhbXBsZQ";
@@ -69,14 +69,19 @@ fn all() -> Vec<(&'static str, Page)> {
     };
     pages.push(("logout", latchkey_pages::logout(&ask)));
     pages.push(("logout_unknown", latchkey_pages::logout(&Logout { client_name: None, user: None, ..ask })));
+    pages.push(("logout_everywhere", latchkey_pages::logout_everywhere(&ask)));
     let done = SignedOut {
         nonce: NONCE,
         client_name: Some("Orchard Notes"),
         return_uri: Some("https://notes.example/"),
         stayed: false,
+        ended: None,
         frames: &[],
     };
     pages.push(("signed_out", latchkey_pages::signed_out(&done)));
+    let applications = ["Orchard Notes".to_owned(), "Orchard TV".to_owned()];
+    let ended = EndedEverywhere { sessions: 3, applications: &applications, unfinished: true };
+    pages.push(("signed_out_everywhere", latchkey_pages::signed_out(&SignedOut { ended: Some(ended), ..done })));
     pages.push((
         "still_signed_in",
         latchkey_pages::signed_out(&SignedOut { stayed: true, frames: &[], return_uri: None, ..done }),

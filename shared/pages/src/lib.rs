@@ -21,7 +21,7 @@ pub use development::{Command, DemoClient, DemoUser, Landing, Playground, landin
 pub use device::{DeviceCode, DeviceOutcome, DeviceProblem, device_code, device_outcome};
 pub use error::{ErrorPage, error};
 pub use form_post::{FormPost, form_post};
-pub use logout::{Logout, SignedOut, logout, signed_out};
+pub use logout::{EndedEverywhere, Logout, SignedOut, logout, logout_everywhere, signed_out};
 pub use return_offer::{ReturnOffer, ReturnWay, return_offer};
 pub use scope::scope_meaning;
 pub use sign_in::{SignIn, SignInProblem, sign_in};

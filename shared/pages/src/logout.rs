@@ -5,7 +5,7 @@ use askama::Template;
 use crate::{Page, client::destination, client::is_destination, client::is_web, policy::Policy};
 
 /// The page that asks whether to sign out. The form posts `interaction`, `csrf` and `decision` = `yes`, `no` or `everywhere`
-/// to `/logout`.
+/// to `/logout`. The page that asks whether to sign out everywhere posts `everywhere-yes` or `no`.
 #[derive(Debug, Clone, Copy)]
 pub struct Logout<'a> {
     /// Nonce, new for each response: 128 random bits or more, base64url.
@@ -28,6 +28,23 @@ pub fn logout(view: &Logout<'_>) -> Page {
     Page::new(&LogoutTemplate { view }, policy)
 }
 
+/// Renders the page that asks whether to sign out on all devices and in all applications.
+pub fn logout_everywhere(view: &Logout<'_>) -> Page {
+    let policy = Policy { form_self: true, form_target: view.redirect_uri, ..Policy::new(view.nonce) };
+    Page::new(&EverywhereTemplate { view }, policy)
+}
+
+/// The sessions and applications that a sign-out everywhere ended.
+#[derive(Debug, Clone, Copy)]
+pub struct EndedEverywhere<'a> {
+    /// Number of sessions, with the one of this browser.
+    pub sessions: usize,
+    /// Names of the clients whose grants ended.
+    pub applications: &'a [String],
+    /// True if some end later.
+    pub unfinished: bool,
+}
+
 /// The page after a sign-out, or after the user chose to stay. It is shown if there is no redirect URI, if clients are
 /// notified in frames first, or if the user did not confirm the redirect.
 #[derive(Debug, Clone, Copy)]
@@ -40,6 +57,8 @@ pub struct SignedOut<'a> {
     pub return_uri: Option<&'a str>,
     /// True if the user chose to stay signed in.
     pub stayed: bool,
+    /// The sessions and applications that a sign-out everywhere ended.
+    pub ended: Option<EndedEverywhere<'a>>,
     /// Logout URIs of clients (OpenID Connect Front-Channel Logout §2). The page loads each in a frame, and then goes to
     /// `return_uri`.
     pub frames: &'a [String],
@@ -57,6 +76,12 @@ pub fn signed_out(view: &SignedOut<'_>) -> Page {
 #[derive(Template)]
 #[template(path = "logout.html")]
 struct LogoutTemplate<'a> {
+    view: &'a Logout<'a>,
+}
+
+#[derive(Template)]
+#[template(path = "logout_everywhere.html")]
+struct EverywhereTemplate<'a> {
     view: &'a Logout<'a>,
 }
 

@@ -10,8 +10,8 @@
 use std::collections::HashSet;
 
 use latchkey_pages::{
-    ClientProfile, Command, ConsentKind, ConsentView, DemoClient, DemoUser, ErrorPage, FormPost, Landing, Logout, Page,
-    Playground, ReturnOffer, ReturnWay, ScopeLine, SignIn, SignInProblem, SignedOut,
+    ClientProfile, Command, ConsentKind, ConsentView, DemoClient, DemoUser, EndedEverywhere, ErrorPage, FormPost,
+    Landing, Logout, Page, Playground, ReturnOffer, ReturnWay, ScopeLine, SignIn, SignInProblem, SignedOut,
 };
 
 const NONCE: &str = "bm9uY2U_-x";
@@ -70,8 +70,11 @@ fn every_page(value: &str) -> Vec<(&'static str, Page)> {
         client_name: Some(value),
         return_uri: Some("https://app.example/"),
         stayed: false,
+        ended: None,
         frames: &[],
     };
+    let applications = [value.to_owned(), value.to_owned()];
+    let ended = Some(EndedEverywhere { sessions: 2, applications: &applications, unfinished: true });
     vec![
         ("sign_in", latchkey_pages::sign_in(&sign_in)),
         ("sign_in, account", latchkey_pages::sign_in(&SignIn { continue_as: Some(value), problem: None, ..sign_in })),
@@ -104,7 +107,9 @@ fn every_page(value: &str) -> Vec<(&'static str, Page)> {
             "logout, bare",
             latchkey_pages::logout(&Logout { client_name: None, user: None, redirect_uri: None, ..logout }),
         ),
+        ("logout_everywhere", latchkey_pages::logout_everywhere(&logout)),
         ("signed_out", latchkey_pages::signed_out(&signed_out)),
+        ("signed_out, everywhere", latchkey_pages::signed_out(&SignedOut { ended, ..signed_out })),
         (
             "signed_out, stayed",
             latchkey_pages::signed_out(&SignedOut { stayed: true, frames: &[], return_uri: Some(value), ..signed_out }),

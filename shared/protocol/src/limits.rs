@@ -67,6 +67,12 @@ impl Argon2Cost {
     /// The greatest cost that a function can spend: a Worker has 128 MiB.
     pub const MOST: Self = Self { memory_kib: 65_536, passes: 10, lanes: 4 };
 
+    /// Returns the time that a failed sign-in takes at least where the dearest hash has this work: 2 ms for 1,000 KiB and pass. A
+    /// hash takes less on a processor of its own.
+    pub const fn time_of_failure(work: u32) -> Duration {
+        Duration::from_micros((work as u64).saturating_mul(2))
+    }
+
     /// Returns the work: memory in KiB times passes. The time of a hash grows with it.
     pub const fn work(self) -> u32 {
         self.memory_kib.saturating_mul(self.passes)

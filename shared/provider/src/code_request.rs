@@ -110,7 +110,11 @@ impl CodeRequest<'_> {
         let (request, session) = (&self.requested.request, &self.signed_in.session);
         let id_token_claims = if request.claims.wants_id_token_profile() {
             let user = users::find(self.context.records.as_ref(), &session.subject).await?;
-            user.map(|user| request.claims.for_id_token(&user.claims)).unwrap_or_default()
+            let Some(user) = user.filter(|user| user.admits(session.authentication.auth_time)) else {
+                let error = Error::new(ErrorCode::LoginRequired, "the session has ended; the user must sign in");
+                return Err(HandlerError::Redirect(Box::new(request.target.clone()), error));
+            };
+            request.claims.for_id_token(&user.claims)
         } else {
             serde_json::Map::new()
         };

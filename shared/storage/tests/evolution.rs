@@ -199,7 +199,7 @@ async fn a_client_that_cannot_be_read_is_reported_and_deleted() {
 }
 
 fn ada() -> User {
-    User { subject: sub("ada"), username: "ada".to_owned(), claims: typed(json!({ "name": "Ada" })) }
+    User::new(sub("ada"), "ada".to_owned(), typed(json!({ "name": "Ada" })))
 }
 
 #[tokio::test]
@@ -218,9 +218,15 @@ async fn a_user() {
     assert_eq!(directory::enter(&memory, &username("ada"), &sub("other")).await.unwrap().subject, sub("ada"));
     let listing = directory::list(&memory, None, 10).await.unwrap();
     assert_eq!((listing.items.len(), listing.unreadable), (1, vec![]));
-    users::remove(&memory, &sub("ada")).await.unwrap();
+    users::remove(&memory, &sub("ada"), NOW, LATER).await.unwrap();
     directory::remove(&memory, &username("ada")).await.unwrap();
-    assert_deleted(&memory, Kind::User);
+    let left = memory.snapshot().into_iter().filter(|record| record.key.is(Kind::User)).collect::<Vec<_>>();
+    assert_eq!((left.len(), left[0].expires_at), (1, Some(LATER)));
+    assert!(!left[0].state.contains("Ada") && !left[0].state.contains("later"), "{}", left[0].state);
+    assert_eq!(users::find(&memory, &sub("ada")).await.unwrap(), None);
+    users::save(&memory, &ada()).await.unwrap();
+    let again = users::find(&memory, &sub("ada")).await.unwrap().unwrap();
+    assert_eq!(again.revoked_before, Some(NOW), "the mark outlives the profile");
 }
 
 #[tokio::test]
@@ -230,6 +236,7 @@ async fn a_credential() {
         subject: sub("ada"),
         password: password.to_owned(),
         name: Some("Ada".to_owned()),
+        disabled: false,
     };
     users::save_credential(&memory, &username("ada"), &credential("first")).await.unwrap();
     evolve(&memory, Kind::Credential).await;
@@ -252,12 +259,12 @@ async fn a_session() {
     assert_eq!(sessions::find(&memory, id).await.unwrap(), Some(session.clone()));
     assert_kept(&memory, Kind::Session);
     assert_listed(&memory, &users::owner(&sub("ada")), Kind::Session).await;
-    sign_out::everywhere(&memory, &sub("ada"), NOW, "w").await.unwrap();
+    sign_out::everywhere(&memory, &sub("ada"), NOW, "w", &|| false).await.unwrap();
     assert_eq!(sessions::find(&memory, id).await.unwrap(), None);
     // A repeated `create` of the session, which arrives late.
     assert!(sessions::create(&memory, id, &session, LATER).await.is_err());
     assert_eq!(sessions::find(&memory, id).await.unwrap(), None);
-    assert_eq!(sign_out::everywhere(&memory, &sub("ada"), NOW, "x").await.unwrap().sessions, 0);
+    assert_eq!(sign_out::everywhere(&memory, &sub("ada"), NOW, "x", &|| false).await.unwrap().sessions, 0);
 }
 
 #[tokio::test]
@@ -356,7 +363,7 @@ async fn a_grant_that_cannot_be_read_ends_with_a_sign_out() {
     let record = memory.snapshot().into_iter().find(|record| record.key.id() == id.name()).unwrap();
     memory.advance(&record.key, 0, r#"{"schema":9}"#, None).await.unwrap();
 
-    let ended = sign_out::everywhere(&memory, &sub("ada"), LATER, "w2").await.unwrap();
+    let ended = sign_out::everywhere(&memory, &sub("ada"), LATER, "w2", &|| false).await.unwrap();
     assert_eq!(ended.grants, 2);
     assert_eq!(grants::find(&memory, id).await.unwrap(), None);
     assert!(!grants::find(&memory, readable).await.unwrap().unwrap().state.accepts(&jti("jti"), LATER));

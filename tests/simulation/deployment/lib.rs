@@ -208,13 +208,10 @@ pub async fn seed(records: &dyn Records, password_hash: &str) {
         clients::save(records, &StoredClient::new(client, secrets)).await.unwrap();
     }
     let claims = json!({ "name": "Alice", "email": "alice@example.com" });
-    let user = users::User {
-        subject: subject("alice-subject"),
-        username: USERNAME.into(),
-        claims: claims.as_object().unwrap().clone(),
-    };
+    let user = users::User::new(subject("alice-subject"), USERNAME.into(), claims.as_object().unwrap().clone());
     users::save(records, &user).await.unwrap();
     let name = Some(user.display_name().to_owned());
-    let credential = users::Credential { subject: user.subject, password: password_hash.to_owned(), name };
+    let credential =
+        users::Credential { subject: user.subject, password: password_hash.to_owned(), name, disabled: false };
     users::save_credential(records, &username(USERNAME), &credential).await.unwrap();
 }

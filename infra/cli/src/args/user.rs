@@ -28,6 +28,12 @@ pub(crate) enum UserCommand {
     /// applies its rules to the password: by default 15 characters, and none that attackers try first.
     #[command(after_long_help = "Examples:\n  latchkey user set-password ada\n  latchkey user set-password ada < FILE")]
     SetPassword(UserPasswordArgs),
+    /// Keep a user from signing in, and end all sessions and grants of the user.
+    #[command(after_long_help = "Examples:\n  latchkey user disable ada\n  latchkey user disable ada --yes")]
+    Disable(UserEndArgs),
+    /// Let a disabled user sign in again.
+    #[command(after_long_help = "Examples:\n  latchkey user enable ada\n  latchkey user enable ada --json")]
+    Enable(UsernameArgs),
     /// List the applications that a user allowed, and the scope of each.
     #[command(after_long_help = "Examples:\n  latchkey user consents ada\n  latchkey user consents ada --json")]
     Consents(UsernameArgs),

@@ -337,12 +337,9 @@ impl SessionGrants {
 
     /// Revokes the grants, except those for offline use (OpenID Connect Core §11).
     pub async fn revoke(self, records: &dyn Records, now: Timestamp, write_id: &str) -> Result<(), Unavailable> {
-        for (record, grant) in self.records {
-            if !grant.is_for_offline_use() {
-                end(records, record, now, write_id).await?;
-            }
-        }
-        Ok(())
+        let ends = self.records.into_iter().filter(|(_, grant)| !grant.is_for_offline_use());
+        let found = ends.map(|(record, _)| record).collect();
+        sign_out::end_grants(records, found, now, write_id, &|| false).await.map(|_| ())
     }
 }
 

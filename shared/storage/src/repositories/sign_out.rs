@@ -10,19 +10,23 @@ use super::sessions::{Session, is_ended};
 use super::stored::{Unreadable, decode, encode, read_each};
 use super::update::{Change, Current, Start, Target, create_new, update};
 use crate::{Bucket, Cursor, Key, Kind, Owner, Record, Records, Unavailable, consents, grants, sessions, users};
-use futures::future::{join_all, try_join_all};
+use futures::future::{join, join_all, try_join_all};
 use protocol::{Grant, GrantState, SessionGroup};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use types::{ClientId, Subject, Timestamp};
 
 /// The numbers of what a sign-out ended.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ended {
     /// Sessions.
     pub sessions: usize,
     /// Grants, with those for offline use.
     pub grants: usize,
+    /// The clients of these grants, each once.
+    pub clients: Vec<ClientId>,
+    /// True if the time was over before all had ended. The scheduled function ends the others within a minute.
+    pub unfinished: bool,
 }
 
 /// A sign-out of a user.
@@ -33,6 +37,9 @@ pub struct SignOut {
     /// The sessions at one browser; `None` for all sessions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<SessionGroup>,
+    /// The client whose consent was withdrawn; `None` for a sign-out. Its grants alone end then, and sessions stay.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<ClientId>,
     /// The time of the sign-out. Later sign-ins stay.
     pub at: Timestamp,
     id: String,
@@ -81,6 +88,9 @@ const LOOKS_OF_SESSION: &[Duration] = &[Duration::from_secs(60)];
 /// Records that are ended at the same time.
 const ENDED_AT_ONCE: usize = 32;
 
+/// Time after which a request ends nothing more. The scheduled function ends the rest.
+pub const TIME_LIMIT: Duration = Duration::from_secs(8);
+
 /// Time from a sign-out to the removal of its record.
 const KEPT: Duration = Duration::from_secs(2 * 86_400);
 
@@ -109,72 +119,111 @@ pub async fn begin(
     now: Timestamp,
     write_id: &str,
 ) -> Result<(), Unavailable> {
-    let sign_out = SignOut { subject: subject.clone(), group, at: now, id: write_id.to_owned() };
+    let id = write_id.to_owned();
+    store(records, &SignOut { subject: subject.clone(), group, client_id: None, at: now, id }).await
+}
+
+async fn store(records: &dyn Records, sign_out: &SignOut) -> Result<(), Unavailable> {
     let record = Record {
         key: PENDING.key(&sign_out.id),
         owner: Some(PENDING.owner(&sign_out.id)),
-        body: encode(&sign_out),
-        state: encode(&Looks { done: 0, write_id: write_id.to_owned() }),
+        body: encode(sign_out),
+        state: encode(&Looks { done: 0, write_id: sign_out.id.clone() }),
         generation: 0,
-        expires_at: Some(now.after(KEPT)),
+        expires_at: Some(sign_out.at.after(KEPT)),
     };
     create_new(records, record, &[]).await.map(|_| ())
 }
 
-/// Ends all sessions of a user, then all grants: an ended session yields no new grant. [`leftovers`] finds what this
-/// misses.
+/// Marks the user, ends all sessions, then all grants: an ended session yields no new grant. [`leftovers`] finds what this
+/// misses, or leaves when `is_over` says that its time is over.
 pub async fn everywhere(
     records: &dyn Records,
     subject: &Subject,
     now: Timestamp,
     write_id: &str,
+    is_over: &(dyn Fn() -> bool + Sync),
 ) -> Result<Ended, Unavailable> {
-    begin(records, subject, None, now, write_id).await?;
+    let (begun, marked) =
+        join(begin(records, subject, None, now, write_id), users::mark_revoked(records, subject, now)).await;
+    begun.and(marked)?;
     let owner = users::owner(subject);
     let sessions = owned(records, &owner, Kind::Session).await?.into_iter();
     let sessions: Vec<Key> = sessions.filter(|session| !is_ended(session)).map(|session| session.key).collect();
-    end_sessions(records, &sessions, now).await?;
+    let all_sessions = end_sessions(records, &sessions, now, is_over).await?;
     let found = owned(records, &owner, Kind::Grant).await?;
-    Ok(Ended { sessions: sessions.len(), grants: end_grants(records, found, now, write_id).await? })
+    let clients = live_clients(&found);
+    let (grants, all_grants) = end_grants(records, found, now, write_id, is_over).await?;
+    Ok(Ended { sessions: sessions.len(), grants, clients, unfinished: !(all_sessions && all_grants) })
 }
 
-/// Ends the grants of a user for one client. Returns their number. Round trips: 1 for each 100 records of the user, and 1 for
-/// each grant.
+/// Ends the grants of a user for one client. [`leftovers`] finds what this misses, or leaves when `is_over` says that its time is
+/// over. Round trips: 1 for each 100 records of the user, 1 for each grant, and 1.
 pub async fn from_client(
     records: &dyn Records,
     subject: &Subject,
     client_id: &ClientId,
     now: Timestamp,
     write_id: &str,
-) -> Result<usize, Unavailable> {
+    is_over: &(dyn Fn() -> bool + Sync),
+) -> Result<Ended, Unavailable> {
+    let (id, client) = (write_id.to_owned(), Some(client_id.clone()));
+    store(records, &SignOut { subject: subject.clone(), group: None, client_id: client, at: now, id }).await?;
     let found = owned(records, &users::owner(subject), Kind::Grant).await?.into_iter();
     let is_of_client =
         |record: &Record| decode::<Grant>(&record.key, &record.body).is_ok_and(|grant| grant.client_id == *client_id);
-    end_grants(records, found.filter(is_of_client).collect(), now, write_id).await
+    let found: Vec<Record> = found.filter(is_of_client).collect();
+    let clients = live_clients(&found);
+    let (grants, all) = end_grants(records, found, now, write_id, is_over).await?;
+    Ok(Ended { sessions: 0, grants, clients, unfinished: !all })
 }
 
-/// Ends sessions, some at the same time.
-async fn end_sessions(records: &dyn Records, sessions: &[Key], now: Timestamp) -> Result<(), Unavailable> {
+/// Returns the clients of the grants that have not ended, each once.
+fn live_clients(found: &[Record]) -> Vec<ClientId> {
+    let is_live =
+        |record: &&Record| decode::<GrantState>(&record.key, &record.state).is_ok_and(|state| !state.is_revoked());
+    let clients = found.iter().filter(is_live).filter_map(|record| decode::<Grant>(&record.key, &record.body).ok());
+    let mut clients: Vec<ClientId> = clients.map(|grant| grant.client_id).collect();
+    clients.sort_unstable();
+    clients.dedup();
+    clients
+}
+
+/// Ends sessions, some at the same time. Returns false if the time was over before the last one.
+async fn end_sessions(
+    records: &dyn Records,
+    sessions: &[Key],
+    now: Timestamp,
+    is_over: &(dyn Fn() -> bool + Sync),
+) -> Result<bool, Unavailable> {
     for some in sessions.chunks(ENDED_AT_ONCE) {
+        if is_over() {
+            return Ok(false);
+        }
         try_join_all(some.iter().map(|session| sessions::end_record(records, session, now))).await?;
     }
-    Ok(())
+    Ok(true)
 }
 
-/// Revokes grants, some at the same time. Returns the number of those that this call ended.
-async fn end_grants(
+/// Revokes grants, some at the same time. Returns the number of those that this call ended, and false if the time was over before
+/// the last one.
+pub(super) async fn end_grants(
     records: &dyn Records,
     found: Vec<Record>,
     now: Timestamp,
     write_id: &str,
-) -> Result<usize, Unavailable> {
+    is_over: &(dyn Fn() -> bool + Sync),
+) -> Result<(usize, bool), Unavailable> {
     let mut ended = 0_usize;
     for some in found.chunks(ENDED_AT_ONCE) {
+        if is_over() {
+            return Ok((ended, false));
+        }
         let ends = some.iter().map(|grant| grants::end(records, grant.clone(), now, write_id));
         let count = try_join_all(ends).await?.into_iter().filter(|is_ended| *is_ended).count();
         ended = ended.saturating_add(count);
     }
-    Ok(ended)
+    Ok((ended, true))
 }
 
 /// Returns the sign-outs for whose leftovers it is time to look, and an error for each record that cannot be read and for each
@@ -226,9 +275,10 @@ impl Leftovers {
         now: Timestamp,
         write_id: &str,
     ) -> Result<(), Unavailable> {
-        end_sessions(records, &self.sessions, now).await?;
+        let no_limit = || false;
+        end_sessions(records, &self.sessions, now, &no_limit).await?;
         let found = self.grants.into_iter().map(|(record, _)| record).collect();
-        end_grants(records, found, now, write_id).await?;
+        end_grants(records, found, now, write_id, &no_limit).await?;
         if let Some(unreadable) = self.unreadable.into_iter().next() {
             return Err(unreadable.into());
         }
@@ -267,23 +317,33 @@ pub async fn leftovers(records: &dyn Records, sign_out: &SignOut) -> Result<Left
         Ok((record, grant, state))
     });
     unreadable.extend(unreadable_grants);
-    let is_left =
-        |session: &Session| session.authentication.auth_time < sign_out.at && sign_out.is_of(Some(session.group));
-    let sessions = sessions.into_iter().filter(|(_, session)| is_left(session)).map(|(key, _)| key);
-    let ends = |grant: &Grant| {
-        grant.authentication.auth_time < sign_out.at
-            && sign_out.is_of(grant.session_group)
-            && (sign_out.group.is_none() || !grant.is_for_offline_use())
+    let is_left = |session: &Session| {
+        sign_out.client_id.is_none()
+            && session.authentication.auth_time < sign_out.at
+            && sign_out.is_of(Some(session.group))
     };
-    let grants = grants.into_iter().filter(|(_, grant, state)| ends(grant) && !state.is_revoked());
+    let sessions = sessions.into_iter().filter(|(_, session)| is_left(session)).map(|(key, _)| key);
+    let ends = |grant: &Grant, state: &GrantState| match &sign_out.client_id {
+        // The user may have allowed the client again, in the same session.
+        Some(client_id) => {
+            grant.client_id == *client_id && state.active().is_some_and(|active| active.started_at < sign_out.at)
+        }
+        None => {
+            grant.authentication.auth_time < sign_out.at
+                && sign_out.is_of(grant.session_group)
+                && (sign_out.group.is_none() || !grant.is_for_offline_use())
+        }
+    };
+    let grants = grants.into_iter().filter(|(_, grant, state)| ends(grant, state) && !state.is_revoked());
     let grants = grants.map(|(record, grant, _)| (record, grant));
     Ok(Leftovers { sessions: sessions.collect(), grants: grants.collect(), unreadable })
 }
 
-/// Removes all consents of a user.
+/// Removes all consents of a user, some at the same time.
 pub async fn forget_consents(records: &dyn Records, subject: &Subject, now: Timestamp) -> Result<(), Unavailable> {
-    for consent in owned(records, &users::owner(subject), Kind::Consent).await? {
-        consents::remove_record(records, &consent.key, now).await?;
+    let consents = owned(records, &users::owner(subject), Kind::Consent).await?;
+    for some in consents.chunks(ENDED_AT_ONCE) {
+        try_join_all(some.iter().map(|consent| consents::remove_record(records, &consent.key, now))).await?;
     }
     Ok(())
 }

@@ -1,13 +1,18 @@
 //! Users: their profiles, and the verifiers of their passwords. Profile and credential are two records, so that only the
 //! sign-in function needs to read the second.
 
-use super::stored::decode;
+use super::stored::{decode, encode};
 use super::update::{Change, Current, Start, Target, update};
-use crate::{Key, Kind, Owner, Partition, Records, Unavailable};
+use crate::{Advance, Key, Kind, Owner, Partition, Record, Records, Unavailable};
 use protocol::Username;
+use protocol::limits::MAX_REFRESH_LIFETIME;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
-use types::Subject;
+use std::time::Duration;
+use types::{Subject, Timestamp};
+
+/// Time for which the mark of a removed user stays: no refresh token or session lives longer.
+pub const MARK_KEPT: Duration = MAX_REFRESH_LIFETIME;
 
 /// A user.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -18,9 +23,29 @@ pub struct User {
     pub username: String,
     /// Claims about the user (OpenID Connect Core §5.1).
     pub claims: Map<String, Value>,
+    /// True if the user cannot sign in.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub disabled: bool,
+    /// The mark of the last revocation: sessions and grants of earlier sign-ins are over
+    /// (`infra/decisions/revocation-mark.md`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revoked_before: Option<Timestamp>,
+    /// True for a user who was removed: the record holds the mark alone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub removed: bool,
 }
 
 impl User {
+    /// Returns a user who can sign in.
+    pub fn new(subject: Subject, username: String, claims: Map<String, Value>) -> Self {
+        Self { subject, username, claims, disabled: false, revoked_before: None, removed: false }
+    }
+
+    /// True if a session or a grant of a sign-in at this time may still be used.
+    pub fn admits(&self, auth_time: Timestamp) -> bool {
+        !self.disabled && self.revoked_before.is_none_or(|before| before <= auth_time)
+    }
+
     /// Returns the claim `name`, or else the sign-in name.
     pub fn display_name(&self) -> &str {
         self.claims.get("name").and_then(Value::as_str).unwrap_or(&self.username)
@@ -38,12 +63,25 @@ pub struct Credential {
     /// the credential.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// True if the user cannot sign in.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub disabled: bool,
 }
 
-/// The display name in a credential. A rewrite keeps the other members.
+/// The members of a credential beside the password. A rewrite keeps the password.
 #[derive(Serialize, Deserialize)]
-struct DisplayName {
+struct CredentialProfile {
     name: Option<String>,
+    #[serde(default)]
+    disabled: bool,
+}
+
+/// A credential as it was read: a write can replace it if it did not change.
+#[derive(Clone)]
+pub struct StoredCredential {
+    /// The credential.
+    pub credential: Credential,
+    record: Record,
 }
 
 /// Returns the owner of all records of a user.
@@ -72,24 +110,91 @@ where
     update(records, target, Start::Absent, replace).await.map(|_| ())
 }
 
-/// Reads the profile of a user. Round trips: 1.
+/// Reads the profile of a user; `None` also for a user who was removed. Round trips: 1.
 pub async fn find(records: &dyn Records, subject: &Subject) -> Result<Option<User>, Unavailable> {
-    read(records, &user_key(subject)).await
+    let user: Option<User> = read(records, &user_key(subject)).await?;
+    Ok(user.filter(|user| !user.removed))
 }
 
-/// Stores the profile of a user, new or changed. Round trips: 1 if it is new, else 2.
+/// Stores the profile of a user, new or changed. A mark that is there stays. Round trips: 1 if it is new, else 2.
 pub async fn save(records: &dyn Records, user: &User) -> Result<(), Unavailable> {
-    write(records, Target::owned(user_key(&user.subject), owner(&user.subject)), user).await
+    let target = Target::owned(user_key(&user.subject), owner(&user.subject));
+    let replace = |current: Option<&Current<User>>| {
+        let marked = current.and_then(|current| current.state.value.revoked_before);
+        let revoked_before = user.revoked_before.max(marked);
+        Ok::<_, Unavailable>(Change::Write(User { revoked_before, ..user.clone() }, None, ()))
+    };
+    update(records, target, Start::Absent, replace).await.map(|_| ())
 }
 
-/// Removes the profile of a user. Does not read it.
-pub async fn remove(records: &dyn Records, subject: &Subject) -> Result<(), Unavailable> {
-    records.delete(&user_key(subject)).await
+/// Marks that sessions and grants of sign-ins before `at` are over. A user without a profile gets none. Round trips: 2.
+pub async fn mark_revoked(records: &dyn Records, subject: &Subject, at: Timestamp) -> Result<(), Unavailable> {
+    let mark = |current: Option<&Current<User>>| {
+        Ok::<_, Unavailable>(match current {
+            Some(current) if current.state.value.revoked_before < Some(at) => {
+                let user = current.state.value.clone();
+                Change::Write(User { revoked_before: Some(at), ..user }, current.expires_at, ())
+            }
+            Some(_) | None => Change::Keep(()),
+        })
+    };
+    let target = Target::owned(user_key(subject), owner(subject));
+    update(records, target, Start::Read, mark).await.map(|_| ())
+}
+
+/// Removes the profile of a user. The mark stays until `expires_at`, when nothing from before `at` can be valid. A profile that
+/// cannot be read is deleted. Round trips: 2.
+pub async fn remove(
+    records: &dyn Records,
+    subject: &Subject,
+    at: Timestamp,
+    expires_at: Timestamp,
+) -> Result<(), Unavailable> {
+    const MAX_ATTEMPTS: u32 = 8;
+    let key = user_key(subject);
+    let Some(mut record) = records.get(&key).await? else { return Ok(()) };
+    // Not `update`, which keeps members that this version does not know: nothing about the user may stay.
+    for _ in 0..MAX_ATTEMPTS {
+        let Ok(before) = decode::<User>(&key, &record.state) else { return records.delete(&key).await };
+        let user = User::new(subject.clone(), String::new(), Map::new());
+        let buried = User { revoked_before: before.revoked_before.max(Some(at)), removed: true, ..user };
+        match records.advance(&key, record.generation, &encode(&buried), Some(expires_at)).await? {
+            Advance::Advanced(_) | Advance::Missing => return Ok(()),
+            Advance::Stale(newer) => record = newer,
+        }
+    }
+    Err(Unavailable { reason: format!("too many requests write the record {key} at once") })
 }
 
 /// Reads the credential of a sign-in name. Round trips: 1.
 pub async fn find_credential(records: &dyn Records, username: &Username) -> Result<Option<Credential>, Unavailable> {
     read(records, &credential_key(username)).await
+}
+
+/// Does the same as [`find_credential`], for a caller that may replace the password.
+pub async fn find_stored_credential(
+    records: &dyn Records,
+    username: &Username,
+) -> Result<Option<StoredCredential>, Unavailable> {
+    let Some(record) = records.get(&credential_key(username)).await? else { return Ok(None) };
+    Ok(Some(StoredCredential { credential: decode(&record.key, &record.state)?, record }))
+}
+
+/// Replaces the hash of the password in a credential, unless the password was changed since it was read. Round trips: 1.
+pub async fn rehash(records: &dyn Records, stored: StoredCredential, hash: String) -> Result<(), Unavailable> {
+    let StoredCredential { credential: before, record } = stored;
+    let target = Target::unowned(record.key.clone());
+    let replace = |current: Option<&Current<Credential>>| {
+        let is_same = |current: &&Current<Credential>| current.state.value.password == before.password;
+        Ok::<_, Unavailable>(match current.filter(is_same) {
+            Some(current) => {
+                let credential = Credential { password: hash.clone(), ..current.state.value.clone() };
+                Change::Write(credential, current.expires_at, ())
+            }
+            None => Change::Keep(()),
+        })
+    };
+    update(records, target, Start::Known(record), replace).await.map(|_| ())
 }
 
 /// Stores the credential of a sign-in name, new or changed. Round trips: 1 if it is new, else 2.
@@ -101,13 +206,13 @@ pub async fn save_credential(
     write(records, Target::unowned(credential_key(username)), credential).await
 }
 
-/// Replaces the display name in the credential of a sign-in name, if there is one. Round trips: 2.
+/// Replaces display name and status in the credential of a sign-in name, if there is one. Round trips: 2.
 ///
 /// The caller may write credentials and not read them: the first write is at a generation that no record reaches, and
 /// meets the credential as it is.
-pub async fn save_display_name(records: &dyn Records, username: &Username, name: &str) -> Result<(), Unavailable> {
-    let renamed = || DisplayName { name: Some(name.to_owned()) };
-    let rename = |current: Option<&Current<DisplayName>>| {
+pub async fn save_profile(records: &dyn Records, username: &Username, user: &User) -> Result<(), Unavailable> {
+    let renamed = || CredentialProfile { name: Some(user.display_name().to_owned()), disabled: user.disabled };
+    let rename = |current: Option<&Current<CredentialProfile>>| {
         Ok::<_, Unavailable>(match current {
             None => Change::Keep(()),
             Some(_) => Change::Write(renamed(), None, ()),

@@ -1,7 +1,7 @@
 //! Revocations hold although the listing of a user's records lags, and take little time.
 
 use crate::common::{PASSWORD, deployment};
-use http::{Method, header};
+use http::Method;
 use latchkey_http::Response;
 use serde_json::{Value, json};
 use simulation::{Flow, Instance, Tokens, USERNAME, json_of, subject, username};
@@ -11,10 +11,7 @@ use storage::memory::Memory;
 use storage::{Key, Kind, Record, Records, consents, users};
 
 async fn admin(instance: &Instance, method: Method, path: &str, body: &Value) -> Response {
-    let bearer = admin::bearer::mint(&instance.context().secrets, instance.now);
-    let headers =
-        [(header::AUTHORIZATION, format!("Bearer {bearer}")), (header::CONTENT_TYPE, "application/json".to_owned())];
-    instance.send(method, path, &headers, body.to_string()).await
+    instance.administer(method, path, body.to_string()).await
 }
 
 /// Takes a record out of the listing of its owner, as an index that lags does.

@@ -4,11 +4,12 @@
 //
 // --port      the port on localhost. Default: a free one.
 // --issuer    LATCHKEY_ISSUER. Default: http://localhost:PORT.
-// --set       a variable for every function that has settings. The environment has the keys of each function as JSON:
-//             LATCHKEY_KEYS_BY_FUNCTION.
+// --set       a variable for every function that has settings.
 // --contract  serves the contract tests of the store (tests/contract-worker) in place of the functions.
 // --faults    lets tests inject faults into the Durable Objects at /faults (faulty-records.mjs). The text of an assertion
 //             injects them into its check (faulty-saml.mjs).
+//
+// LATCHKEY_KEYS_BY_FUNCTION in the environment has the keys of each function, as JSON.
 //
 // Prints {"url"} when it is ready. The name of a scheduled function on a line of standard input runs that function and
 // prints {"scheduled", "outcome"}. Ends when standard input closes. The log of the Workers goes to standard error.

@@ -89,7 +89,7 @@ fn the_public_part_is_read_without_the_key_of_the_private_one() {
     assert_eq!(KeySet::from_stored(&stored, &reader).unwrap_err(), CryptoError::Stored);
     assert!(KeySet::published_from_stored(&stored, &secrets(2, Some(1)).only(&[Purpose::PublishedKeys])).is_ok());
 
-    // Whoever can write to the store alone cannot publish a key.
+    // An attacker who can write to the store alone cannot publish a key.
     let mut altered: Value = serde_json::from_str(&stored).unwrap();
     let strangers = run(KeySet::generate(platform(), NOW)).unwrap();
     let foreign: Value = serde_json::from_str(&strangers.to_stored(&secrets(9, None)).unwrap()).unwrap();

@@ -19,14 +19,32 @@ async fn kids(instance: &Instance) -> Vec<String> {
 async fn of_twenty_cold_instances_one_makes_the_keys() {
     let memory = Arc::new(Memory::new());
     let instances: Vec<_> = (0..20).map(|_| Instance::start(memory.clone(), &[])).collect();
+    let made = join_all(instances.iter().map(|instance| instance.context().keyring(instance.now))).await;
+    assert!(made.iter().all(Result::is_ok));
     let sets = join_all(instances.iter().map(kids)).await;
     assert!(!sets[0].is_empty() && sets.iter().all(|set| *set == sets[0]), "{sets:?}");
+}
+
+/// A function that only publishes has no key to seal new signing keys with.
+#[tokio::test]
+async fn only_a_function_that_signs_makes_the_first_keys() {
+    let instance = Instance::start(Arc::new(Memory::new()), &[]);
+    let answer = instance.send(Method::GET, "/jwks", &[], String::new()).await;
+    assert_eq!(answer.status.as_u16(), 503);
+    assert!(answer.headers.contains_key("retry-after"));
+    let signer = instance.context().guarded(manifest::function("token"));
+    signer.keyring(instance.now).await.unwrap();
+    assert!(!kids(&instance).await.is_empty());
+    let reader = instance.context().guarded(manifest::function("metadata"));
+    let keyring = reader.keyring(instance.now).await.unwrap();
+    assert!(keyring.signing_key(types::Algorithm::ES256, instance.now).await.is_err(), "the public half signs nothing");
 }
 
 #[tokio::test]
 async fn the_next_key_is_published_before_it_signs() {
     let memory = Arc::new(Memory::new());
     let mut instance = Instance::start(memory.clone(), &[("LATCHKEY_KEY_ROTATION", "864000")]);
+    instance.context().keyring(instance.now).await.unwrap();
     let first = kids(&instance).await;
     let day = Duration::from_secs(86_400);
     let mut seen = first.clone();

@@ -31,6 +31,8 @@ async fn every_step_keeps_its_promise() {
         .await;
 
     let mut stranger = Flow::default();
+    // Functions that only verify or publish keep the public half of the keys in a cache of their own.
+    assert!(stranger.get(&instance, "/jwks").await.status.is_success());
     let (asked, redirect) = trips!(memory, stranger.get(&instance, &Flow::authorize_url("openid")).await);
     let (shown, page) = trips!(memory, stranger.get(&instance, redirect.headers["location"].to_str().unwrap()).await);
     assert!(page.status.is_success());

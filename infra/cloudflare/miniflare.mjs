@@ -3,8 +3,8 @@
 //   node_modules/.bin/node infra/cloudflare/miniflare.mjs [--port PORT] [--issuer URL] [--set NAME=VALUE]... [--contract] [--faults]
 //
 // --port      the port on localhost. Default: a free one.
-// --issuer    LATCHKEY_ISSUER; http://localhost:PORT by default.
-// --set       A variable for every function that has settings.
+// --issuer    LATCHKEY_ISSUER. Default: http://localhost:PORT.
+// --set       a variable for every function that has settings. Some have none.
 // --contract  serves the contract tests of the store (tests/contract-worker) in place of the functions.
 // --faults    lets tests inject faults into the Durable Objects at /faults (faulty-records.mjs). The text of an assertion
 //             injects them into its check (faulty-saml.mjs).

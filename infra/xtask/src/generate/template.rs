@@ -93,7 +93,7 @@ fn keys(function: &Function) -> String {
     )
 }
 
-/// Returns the code of the function behind [`keys`], as a block of the template.
+/// Returns the code of the function behind [`keys()`], as a block of the template.
 fn derivation() -> Result<String> {
     let code = std::fs::read_to_string(crate::workspace::root().join("infra/aws/derive_keys.py"))?;
     let indented =

@@ -162,6 +162,9 @@ fn environment(template: &Template, options: &Options, url: &str, table: &Table)
             // Only parameters of the stack set these.
             "LATCHKEY_AUDIENCE"
             | "LATCHKEY_EPOCH"
+            | "LATCHKEY_PROXY_ADDRESS_HEADER"
+            | "LATCHKEY_PROXY_ONLY"
+            | "LATCHKEY_PROXY_SECRET"
             | "LATCHKEY_REGISTRATION"
             | "LATCHKEY_RESOURCES"
             | "LATCHKEY_TRUSTED_ISSUERS"

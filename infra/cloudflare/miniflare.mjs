@@ -141,9 +141,9 @@ function workers() {
   const names = unstable_readConfig({ config }, { hideWarnings: true }).definedEnvironments;
   const owner = names.find(ownsObjects);
   if (values.contract) {
-    // The bindings of any function of the server will do.
+    // The bindings of any function of the server will do, without those to Workers that do not run here.
     const contract = worker(names.find((name) => isServer(name) && name !== owner));
-    return [{ ...contract, name: "contract", ...script(`${root}tests/contract-worker/build/index.js`) }, worker(owner)];
+    return [{ ...contract, serviceBindings: {}, name: "contract", ...script(`${root}tests/contract-worker/build/index.js`) }, worker(owner)];
   }
   return [router(names.filter((name) => values.faults || name !== owner)), ...names.map(worker)];
 }

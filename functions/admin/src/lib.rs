@@ -16,7 +16,7 @@
 //! | `/admin/admin-keys/{kid}` | | | revokes the admin key | |
 //!
 //! Every request carries `Authorization: Bearer` with a token that an admin key signed for this request alone
-//! (`protocol::administration`). [`routes`] has the scope that the key needs. A body that is not accepted is answered with 400
+//! (`protocol::administration`). The table in `routes` has the scope that the key needs. A body that is not accepted is answered with 400
 //! and `{error: "invalid_request", error_description, problems: [text…]}`, which has all problems at once.
 
 mod admin_keys;

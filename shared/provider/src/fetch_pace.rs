@@ -53,13 +53,7 @@ impl FetchPace {
             return false;
         }
         let host = url.split('/').nth(2).unwrap_or(url);
-        if let Some(used_until) = used.hosts.get_mut(host) {
-            return Pace::HOST.take(used_until, now);
-        }
-        let mut used_until = Timestamp::default();
-        let allows = Pace::HOST.take(&mut used_until, now);
-        used.hosts.insert(host.to_owned(), used_until, now);
-        allows
+        used.hosts.update(host, now, |used_until| Pace::HOST.take(used_until, now))
     }
 }
 

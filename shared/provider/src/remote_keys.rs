@@ -118,14 +118,7 @@ impl RemoteKeys {
             KeyOwner::Client => &self.clients,
             KeyOwner::OpenClient => &self.open_clients,
         };
-        let mut all = sets.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(cached) = all.get_mut(uri) {
-            return work(cached);
-        }
-        let mut cached = CachedJwks::default();
-        let outcome = work(&mut cached);
-        all.insert(uri.to_owned(), cached, now);
-        outcome
+        sets.0.lock().unwrap_or_else(PoisonError::into_inner).update(uri, now, work)
     }
 }
 

@@ -74,14 +74,7 @@ impl Fetches {
 
 impl RequestObjects {
     fn with<T>(&self, url: &str, now: Timestamp, work: impl FnOnce(&mut Fetches) -> T) -> T {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(fetches) = all.get_mut(url) {
-            return work(fetches);
-        }
-        let mut fetches = Fetches::default();
-        let outcome = work(&mut fetches);
-        all.insert(url.to_owned(), fetches, now);
-        outcome
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).update(url, now, work)
     }
 }
 

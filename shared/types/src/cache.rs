@@ -54,6 +54,22 @@ impl<K: Eq + Hash, V> BoundedCache<K, V> {
         self.entries.get(key).map(|entry| entry.stored_at)
     }
 
+    /// Applies `work` to the value of a key, of any age. A missing value begins as its default. Counts as a use.
+    pub fn update<Q, T>(&mut self, key: &Q, now: Timestamp, work: impl FnOnce(&mut V) -> T) -> T
+    where
+        K: Borrow<Q>,
+        Q: Eq + Hash + ToOwned<Owned = K> + ?Sized,
+        V: Default,
+    {
+        if let Some(value) = self.get_mut(key) {
+            return work(value);
+        }
+        let mut value = V::default();
+        let outcome = work(&mut value);
+        self.insert(key.to_owned(), value, now);
+        outcome
+    }
+
     /// Stores a value, and evicts the least recently used entry if the cache is full.
     pub fn insert(&mut self, key: K, value: V, now: Timestamp) {
         if self.entries.len() >= self.capacity && !self.entries.contains_key(&key) {
@@ -104,6 +120,18 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
     const AGE: Duration = Duration::from_secs(10);
+
+    #[test]
+    fn an_update_begins_with_the_default_and_evicts_like_an_insertion() {
+        let mut cache: BoundedCache<String, u32> = BoundedCache::new(1);
+        let mut count = |key: &str| {
+            cache.update(key, NOW, |uses| {
+                *uses = uses.saturating_add(1);
+                *uses
+            })
+        };
+        assert_eq!([count("a"), count("a"), count("b"), count("a")], [1, 2, 1, 1]);
+    }
 
     #[test]
     fn a_value_expires() {

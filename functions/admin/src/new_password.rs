@@ -49,32 +49,19 @@ pub(crate) use bound::{bind, judge};
 mod bound {
     use platform::worker::Service;
     use provider::{Context, HandlerError, NewPassword, PasswordVerdict};
-    use std::sync::OnceLock;
     use worker::Env;
 
-    /// The name of the service binding.
-    const BINDING: &str = "PASSWORDS";
-
-    /// Set by the first request, for the life of the isolate.
-    static PASSWORDS: OnceLock<Service> = OnceLock::new();
+    static PASSWORDS: Service = Service::new("PASSWORDS");
 
     /// Remembers the Worker `passwords`, if it is bound.
     pub(crate) fn bind(env: &Env) {
-        if PASSWORDS.get().is_none()
-            && let Some(service) = Service::bound(env, BINDING)
-        {
-            // No other request runs between the two lines.
-            let _ = PASSWORDS.set(service);
-        }
+        PASSWORDS.bind(env);
     }
 
-    /// Lets the Worker `passwords` judge a password. Errors: 503 if there is no such binding, or the Worker fails.
+    /// Lets the Worker `passwords` judge a password. Errors: 503 if it is not bound, or fails.
     pub(crate) async fn judge(password: NewPassword, _: &Context) -> Result<PasswordVerdict, HandlerError> {
-        let service = PASSWORDS
-            .get()
-            .ok_or_else(|| HandlerError::unavailable(format_args!("there is no service binding {BINDING}")))?;
         let message = serde_json::to_string(&password).map_err(HandlerError::unavailable)?;
-        let answer = service.call(&message, NewPassword::MAX_MESSAGE).await?;
+        let answer = PASSWORDS.call(&message, NewPassword::MAX_MESSAGE).await?;
         serde_json::from_slice(&answer).map_err(HandlerError::unavailable)
     }
 }

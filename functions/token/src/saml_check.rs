@@ -17,32 +17,19 @@ mod bound {
     use super::{CheckRequest, CheckResponse, HandlerError};
     use platform::worker::Service;
     use saml::MAX_MESSAGE;
-    use std::sync::OnceLock;
     use worker::Env;
 
-    /// The name of the service binding.
-    const BINDING: &str = "SAML";
-
-    /// Set by the first request, for the life of the isolate.
-    static SAML: OnceLock<Service> = OnceLock::new();
+    static SAML: Service = Service::new("SAML");
 
     /// Remembers the Worker `saml`, if it is bound.
     pub(crate) fn bind(env: &Env) {
-        if SAML.get().is_none()
-            && let Some(service) = Service::bound(env, BINDING)
-        {
-            // No other request runs between the two lines.
-            let _ = SAML.set(service);
-        }
+        SAML.bind(env);
     }
 
-    /// Lets the Worker `saml` check an assertion. Errors: 503 if there is no such binding, or the Worker fails.
+    /// Lets the Worker `saml` check an assertion. Errors: 503 if it is not bound, or fails.
     pub(crate) async fn check(request: &CheckRequest<'_>) -> Result<CheckResponse, HandlerError> {
-        let service = SAML
-            .get()
-            .ok_or_else(|| HandlerError::unavailable(format_args!("there is no service binding {BINDING}")))?;
         let message = request.to_json().map_err(HandlerError::unavailable)?;
-        let answer = service.call(&message, MAX_MESSAGE).await?;
+        let answer = SAML.call(&message, MAX_MESSAGE).await?;
         CheckResponse::from_json(&answer).map_err(HandlerError::unavailable)
     }
 }

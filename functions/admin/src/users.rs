@@ -5,8 +5,7 @@ use http::StatusCode;
 use latchkey_http::{Request, Response};
 use platform::{clock, entropy};
 use protocol::{Problem, Username, is_profile_claim};
-use provider::back_channel::LogoutNotifications;
-use provider::{Actor, AuditEvent, Context, HandlerError, names};
+use provider::{Actor, AuditEvent, Context, HandlerError, names, sessions};
 use serde_json::{Map, Value, json};
 use storage::users::{self, Credential, User};
 use storage::{consents, directory, sign_out};
@@ -198,8 +197,8 @@ pub(crate) async fn withdraw(
     let (Some(entry), Some(client_id)) = (entry, ClientId::parse(client_id)) else { return Ok(not_found(request)) };
     // The consent is removed first: a request that runs at the same time asks the user.
     consents::remove(records, &entry.subject, &client_id, request.received_at).await?;
-    let (began, now, write_id) = (clock::now(), request.received_at, entropy::name()?);
-    let is_over = || clock::now().since(began) >= sign_out::TIME_LIMIT;
+    let (now, write_id) = (request.received_at, entropy::name()?);
+    let is_over = clock::time_limit(sign_out::TIME_LIMIT);
     let ended = sign_out::from_client(records, &entry.subject, &client_id, now, &write_id, &is_over).await?;
     AuditEvent::ConsentWithdrawn { subject: &entry.subject, client: &client_id }.record(request);
     Ok(Response::json(StatusCode::OK, &json!({ "grants": ended.grants })))
@@ -216,12 +215,7 @@ pub(crate) async fn sign_out(username: &str, request: &Request, context: &Contex
 
 /// Ends all sessions and grants of a user, and notifies the clients that registered for it.
 async fn end_all(subject: &Subject, now: Timestamp, context: &Context) -> Result<sign_out::Ended, HandlerError> {
-    let records = &*context.records;
-    let notifications =
-        LogoutNotifications::begin(context, subject, &sign_out::clients(records, subject).await?, now).await?;
-    let began = clock::now();
-    let is_over = || clock::now().since(began) >= sign_out::TIME_LIMIT;
-    let ended = sign_out::everywhere(records, subject, now, &entropy::name()?, &is_over).await?;
+    let (ended, notifications) = sessions::end_everywhere(context, subject, now).await?;
     notifications.send(context, now).await;
     Ok(ended)
 }

@@ -5,14 +5,13 @@ mod request;
 use http::{Method, StatusCode, header};
 use latchkey_http::MAX_QUERY;
 use latchkey_http::{Request, Response};
-use platform::{clock, entropy};
+use platform::entropy;
 use protocol::Parameters;
-use provider::back_channel::LogoutNotifications;
 use provider::browser::Browser;
-use provider::sessions::SignedIn;
+use provider::sessions::{self as browser_sessions, SignedIn};
 use provider::{Actor, AuditEvent, Context, Function, HandlerError, RequestParameters, cookies, responses};
 use request::{LinkOrigin, LogoutRequest};
-use storage::{sessions, sign_out};
+use storage::sessions;
 use types::Error;
 
 /// The function, as every platform calls it.
@@ -148,11 +147,7 @@ async fn end_everywhere(
     logout: &LogoutRequest,
 ) -> Result<Response, HandlerError> {
     let (records, subject, now) = (context.records.as_ref(), &signed_in.session.subject, request.received_at);
-    let notifications =
-        LogoutNotifications::begin(context, subject, &sign_out::clients(records, subject).await?, now).await?;
-    let began = clock::now();
-    let is_over = || clock::now().since(began) >= sign_out::TIME_LIMIT;
-    let ended = sign_out::everywhere(records, subject, now, &entropy::name()?, &is_over).await?;
+    let (ended, notifications) = browser_sessions::end_everywhere(context, subject, now).await?;
     // The list of the user's records may lag; this session must end in any case.
     sessions::end(records, signed_in.id, now).await?;
     AuditEvent::SignedOutEverywhere { subject, actor: Actor::User }.record(request);
@@ -167,9 +162,7 @@ async fn end_everywhere(
         applications: &applications,
         unfinished: ended.unfinished,
     };
-    Ok(signed_out(logout, false, notifications.frames(), Some(ended))?
-        .with(header::SET_COOKIE, &cookies::clear(&context.config, cookies::SESSION))
-        .with(header::SET_COOKIE, &browser.replaced()?.cookie(context)))
+    forgotten(context, browser, signed_out(logout, false, notifications.frames(), Some(ended))?)
 }
 
 /// Redirects to the client's post-logout redirect URI, or shows the page after sign-out. Clients with front-channel
@@ -185,7 +178,12 @@ fn done(
         Some(location) if frames.is_empty() => Response::see_other(&location),
         _ => signed_out(logout, false, frames, None)?,
     };
-    // A new browser cookie, too: the next user of this browser continues nothing of this one.
+    forgotten(context, browser, response)
+}
+
+/// Returns a response that removes the session cookie and renews the browser cookie: the next user of this browser continues
+/// nothing of this one.
+fn forgotten(context: &Context, browser: &Browser, response: Response) -> Result<Response, HandlerError> {
     Ok(response
         .with(header::SET_COOKIE, &cookies::clear(&context.config, cookies::SESSION))
         .with(header::SET_COOKIE, &browser.replaced()?.cookie(context)))

@@ -22,16 +22,20 @@ pub struct Logout<'a> {
     pub redirect_uri: Option<&'a str>,
 }
 
+impl<'a> Logout<'a> {
+    fn policy(&self) -> Policy<'a> {
+        Policy { form_self: true, form_target: self.redirect_uri, ..Policy::new(self.nonce) }
+    }
+}
+
 /// Renders the page that asks whether to sign out.
 pub fn logout(view: &Logout<'_>) -> Page {
-    let policy = Policy { form_self: true, form_target: view.redirect_uri, ..Policy::new(view.nonce) };
-    Page::new(&LogoutTemplate { view }, policy)
+    Page::new(&LogoutTemplate { view }, view.policy())
 }
 
 /// Renders the page that asks whether to sign out on all devices and in all applications.
 pub fn logout_everywhere(view: &Logout<'_>) -> Page {
-    let policy = Policy { form_self: true, form_target: view.redirect_uri, ..Policy::new(view.nonce) };
-    Page::new(&EverywhereTemplate { view }, policy)
+    Page::new(&EverywhereTemplate { view }, view.policy())
 }
 
 /// The sessions and applications that a sign-out everywhere ended.

@@ -1,5 +1,6 @@
 //! The platform's clock. Rules never read it: `now` is an argument.
 
+use std::time::Duration;
 use types::Timestamp;
 
 /// Returns the current time.
@@ -14,4 +15,10 @@ pub fn now() -> Timestamp {
 #[cfg(target_arch = "wasm32")]
 pub fn now() -> Timestamp {
     Timestamp::from_millis(worker::Date::now().as_millis())
+}
+
+/// Returns a function that is true once this time is over. A Worker's clock stands still between I/O.
+pub fn time_limit(limit: Duration) -> impl Fn() -> bool + Send + Sync {
+    let began = now();
+    move || now().since(began) >= limit
 }

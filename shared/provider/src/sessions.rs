@@ -3,12 +3,12 @@
 use crate::back_channel::LogoutNotifications;
 use crate::{Context, HandlerError, cookies};
 use latchkey_http::Request;
-use platform::entropy;
+use platform::{clock, entropy};
 use protocol::{SessionId, SessionToken, TokenError};
 use storage::grants::SessionGrants;
 use storage::sessions::{self, Session};
-use storage::sign_out;
-use types::Timestamp;
+use storage::sign_out::{self, Ended};
+use types::{Subject, Timestamp};
 
 /// A user who is signed in at this browser.
 #[derive(Clone, Debug)]
@@ -46,6 +46,21 @@ impl SignedIn {
         sessions::end(records, self.id, now).await?;
         Ok(notifications)
     }
+}
+
+/// Ends all sessions and all grants of a user. What does not end within [`sign_out::TIME_LIMIT`] is left to the scheduled run.
+/// Returns what ended, and the notifications for the clients, which are stored.
+pub async fn end_everywhere(
+    context: &Context,
+    subject: &Subject,
+    now: Timestamp,
+) -> Result<(Ended, LogoutNotifications), HandlerError> {
+    let records = context.records.as_ref();
+    let notifications =
+        LogoutNotifications::begin(context, subject, &sign_out::clients(records, subject).await?, now).await?;
+    let is_over = clock::time_limit(sign_out::TIME_LIMIT);
+    let ended = sign_out::everywhere(records, subject, now, &entropy::name()?, &is_over).await?;
+    Ok((ended, notifications))
 }
 
 /// Returns the `Set-Cookie` value of a new session.

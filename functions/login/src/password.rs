@@ -8,7 +8,7 @@ use latchkey_http::Response;
 use pages::SignIn;
 use platform::entropy;
 use protocol::{AuthenticationDenied, AuthenticationState, Password, PasswordAttempt};
-use provider::names::PlatformUnicode;
+use provider::names::PLATFORM_UNICODE;
 use provider::password_hash::Comparison;
 use provider::{Context, HandlerError, InteractionPage, password_hash, responses};
 use storage::Unavailable;
@@ -47,7 +47,7 @@ pub(crate) fn render(
 /// credential is read.
 pub(crate) async fn authenticate<'a>(page: &InteractionPage<'a>) -> Result<Judged<'a>, HandlerError> {
     let denied = |denied| Ok(Judged { state: AuthenticationState::Denied(denied), attempt: None, rehash: None });
-    let sent = match PasswordAttempt::from_form(&page.parameters, &PlatformUnicode) {
+    let sent = match PasswordAttempt::from_form(&page.parameters, &PLATFORM_UNICODE) {
         Ok(sent) => sent,
         Err(reason) => return denied(reason),
     };
@@ -138,7 +138,7 @@ impl Rehash {
 
 /// Returns the username that the user typed; nothing if the form was not accepted.
 pub(crate) fn typed_username<'a>(page: &'a InteractionPage<'_>) -> &'a str {
-    match PasswordAttempt::from_form(&page.parameters, &PlatformUnicode) {
+    match PasswordAttempt::from_form(&page.parameters, &PLATFORM_UNICODE) {
         Ok(_) => page.parameters.value("username").unwrap_or_default(),
         Err(_) => "",
     }

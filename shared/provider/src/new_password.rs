@@ -1,6 +1,6 @@
 //! The rules for a new password, and its hash: one message and its answer, so that a Worker of its own can do it.
 
-use crate::names::PlatformUnicode;
+use crate::names::PLATFORM_UNICODE;
 use crate::{HandlerError, password_hash};
 use platform::Fetcher;
 use protocol::{Password, PasswordRules};
@@ -55,7 +55,7 @@ impl NewPassword {
     /// Applies the rules, and hashes the password if it keeps them. Takes some 30 ms of a processor, and the look-up.
     pub async fn judge(self, fetch: &Fetcher) -> Result<PasswordVerdict, HandlerError> {
         let refused = |problem: String, report| PasswordVerdict { hash: None, problem: Some(problem), report };
-        let Some(password) = Password::prepare(&self.password, &PlatformUnicode) else {
+        let Some(password) = Password::prepare(&self.password, &PLATFORM_UNICODE) else {
             return Ok(refused(Password::RULE.to_owned(), None));
         };
         let about = self.about.iter().map(String::as_str).collect();

@@ -95,11 +95,11 @@ fn generated() -> Option<Argon2<'static>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::names::PlatformUnicode;
+    use crate::names::PLATFORM_UNICODE;
 
     #[tokio::test]
     async fn a_hash_names_its_parameters_and_is_salted() {
-        let password = |text| Password::prepare(text, &PlatformUnicode).unwrap();
+        let password = |text| Password::prepare(text, &PLATFORM_UNICODE).unwrap();
         let made = hash(password("correct horse")).await.unwrap();
         assert!(made.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{made}");
         assert_ne!(made, hash(password("correct horse")).await.unwrap());
@@ -118,10 +118,10 @@ mod tests {
     async fn the_time_of_a_failure_does_not_depend_on_the_hash() {
         let most = Argon2Cost::GENERATED.work().saturating_mul(3);
         let least = Argon2Cost::time_of_failure(most);
-        let cheap = hash(Password::prepare("correct horse", &PlatformUnicode).unwrap()).await.unwrap();
+        let cheap = hash(Password::prepare("correct horse", &PLATFORM_UNICODE).unwrap()).await.unwrap();
         for hash in [None, Some(cheap)] {
             let began = clock::now();
-            let wrong = Password::prepare("wrong horse", &PlatformUnicode).unwrap();
+            let wrong = Password::prepare("wrong horse", &PLATFORM_UNICODE).unwrap();
             let compared = compare(wrong, hash, most).await.unwrap();
             compared.wait().await;
             let took = clock::now().since(began);

@@ -124,12 +124,12 @@ fn period(text: &str) -> usize {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
-    use super::super::precis::tests::Tables;
+    use super::super::precis::tests::TABLES;
     use super::*;
 
     fn problem(minimum: usize, password: &str) -> Option<String> {
         let about = vec!["zoe.miller", "zoe@shop.example", "Zoë Miller", "login.shop.example"];
-        PasswordRules { minimum, about }.problem(&Password::prepare(password, &Tables).unwrap())
+        PasswordRules { minimum, about }.problem(&Password::prepare(password, &TABLES).unwrap())
     }
 
     #[test]

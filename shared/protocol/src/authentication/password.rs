@@ -24,7 +24,7 @@ impl PasswordAttempt {
     pub const MAX_USERNAME: usize = 256;
 
     /// Reads the form of the sign-in page. Errors: a field is empty or too long, or the password is one that no user can have.
-    pub fn from_form(parameters: &Parameters, unicode: &dyn Unicode) -> Result<Self, AuthenticationDenied> {
+    pub fn from_form(parameters: &Parameters, unicode: &Unicode) -> Result<Self, AuthenticationDenied> {
         let typed = parameters.value("username").filter(|typed| typed.len() <= Self::MAX_USERNAME);
         let password = parameters.value("password").and_then(|typed| Password::prepare(typed, unicode));
         match (typed, password) {
@@ -58,12 +58,12 @@ impl fmt::Debug for PasswordAttempt {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
-    use super::super::precis::tests::Tables;
+    use super::super::precis::tests::TABLES;
     use super::*;
 
     fn attempt(username: &str, password: &str) -> Result<PasswordAttempt, AuthenticationDenied> {
         let form = format!("username={username}&password={password}");
-        PasswordAttempt::from_form(&Parameters::parse(form.as_bytes()).unwrap(), &Tables)
+        PasswordAttempt::from_form(&Parameters::parse(form.as_bytes()).unwrap(), &TABLES)
     }
 
     #[test]

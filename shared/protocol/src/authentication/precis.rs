@@ -6,13 +6,14 @@ use crate::limits::{MAX_PASSWORD, MAX_USERNAME};
 use std::fmt;
 
 /// The properties of characters that the rules need. The platform has the tables.
-pub trait Unicode {
+#[derive(Clone, Copy, Debug)]
+pub struct Unicode {
     /// Returns the Normalization Form C of a text.
-    fn nfc(&self, text: &str) -> String;
+    pub nfc: fn(&str) -> String,
     /// Returns the Normalization Form KC of a text.
-    fn nfkc(&self, text: &str) -> String;
+    pub nfkc: fn(&str) -> String,
     /// True if the character is a letter, a mark or a decimal digit: General_Category L*, Mn, Mc or Nd.
-    fn is_letter_mark_or_digit(&self, character: char) -> bool;
+    pub is_letter_mark_or_digit: fn(char) -> bool,
 }
 
 /// The sign-in name of a user in its one form: UsernameCaseMapped (RFC 8265 §3.3).
@@ -26,7 +27,7 @@ impl Username {
     /// Returns the one form of a username that a user typed or an operator sent: full-width characters become ordinary ones,
     /// letters become lower case, the text becomes Normalization Form C. Spaces around it are dropped. Returns `None` if it
     /// breaks [`Self::RULE`].
-    pub fn prepare(typed: &str, unicode: &dyn Unicode) -> Option<Self> {
+    pub fn prepare(typed: &str, unicode: &Unicode) -> Option<Self> {
         let typed = typed.trim();
         if typed.is_ascii() {
             return Self::prepare_ascii(typed);
@@ -36,12 +37,12 @@ impl Username {
             return None;
         }
         let mapped: String = typed.chars().map(|character| half_width(character, unicode)).collect();
-        let name = unicode.nfc(&mapped.to_lowercase());
+        let name = (unicode.nfc)(&mapped.to_lowercase());
         let is_allowed = |character: char| {
             character.is_ascii_graphic()
-                || unicode.is_letter_mark_or_digit(character) && {
+                || (unicode.is_letter_mark_or_digit)(character) && {
                     let text = character.to_string();
-                    unicode.nfkc(&text) == text
+                    (unicode.nfkc)(&text) == text
                 }
         };
         (name.len() <= MAX_USERNAME && is_made_of_parts(&name, is_allowed) && has_one_direction(&name))
@@ -77,7 +78,7 @@ impl Password {
 
     /// Returns the one form of a password: each space is an ordinary one, the text is in Normalization Form C; case and width
     /// stay. Returns `None` if it breaks [`Self::RULE`].
-    pub fn prepare(typed: &str, unicode: &dyn Unicode) -> Option<Self> {
+    pub fn prepare(typed: &str, unicode: &Unicode) -> Option<Self> {
         if typed.len() > MAX_PASSWORD || typed.is_empty() || typed.chars().any(char::is_control) {
             return None;
         }
@@ -85,7 +86,7 @@ impl Password {
             return Some(Self(typed.to_owned()));
         }
         let spaced: String = typed.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).collect();
-        Some(Self(unicode.nfc(&spaced))).filter(|password| password.0.len() <= MAX_PASSWORD)
+        Some(Self((unicode.nfc)(&spaced))).filter(|password| password.0.len() <= MAX_PASSWORD)
     }
 
     /// Returns the text, to hash it or to compare it with a hash.
@@ -101,11 +102,11 @@ impl fmt::Debug for Password {
 }
 
 /// Width mapping (RFC 8265 §3.3.2): the ordinary form of a full-width or half-width character.
-fn half_width(character: char, unicode: &dyn Unicode) -> char {
+fn half_width(character: char, unicode: &Unicode) -> char {
     match character {
         '\u{3000}' => ' ',
         '\u{FF00}'..='\u{FFEF}' => {
-            let ordinary = unicode.nfkc(character.encode_utf8(&mut [0; 4]));
+            let ordinary = (unicode.nfkc)(character.encode_utf8(&mut [0; 4]));
             let mut characters = ordinary.chars();
             match (characters.next(), characters.next()) {
                 (Some(ordinary), None) => ordinary,
@@ -146,26 +147,17 @@ pub(super) mod tests {
     use super::*;
 
     /// The tables of the platform.
-    pub(in crate::authentication) struct Tables;
-
-    impl Unicode for Tables {
-        fn nfc(&self, text: &str) -> String {
-            platform::unicode::nfc(text)
-        }
-        fn nfkc(&self, text: &str) -> String {
-            platform::unicode::nfkc(text)
-        }
-        fn is_letter_mark_or_digit(&self, character: char) -> bool {
-            platform::unicode::is_letter_mark_or_digit(character)
-        }
-    }
+    pub(in crate::authentication) const TABLES: Unicode = {
+        use platform::unicode::{is_letter_mark_or_digit, nfc, nfkc};
+        Unicode { nfc, nfkc, is_letter_mark_or_digit }
+    };
 
     fn name(typed: &str) -> Option<String> {
-        Username::prepare(typed, &Tables).map(|name| name.to_string())
+        Username::prepare(typed, &TABLES).map(|name| name.to_string())
     }
 
     fn password(typed: &str) -> Option<String> {
-        Password::prepare(typed, &Tables).map(|password| password.expose().to_owned())
+        Password::prepare(typed, &TABLES).map(|password| password.expose().to_owned())
     }
 
     /// RFC 8265 §3.5, and what users type.
@@ -233,6 +225,6 @@ pub(super) mod tests {
             assert_eq!(password(typed), None, "{typed:?}");
         }
         assert_eq!(password(&"x".repeat(1024)).map(|text| text.len()), Some(1024));
-        assert_eq!(format!("{:?}", Password::prepare("secret", &Tables)), "Some(Password { .. })");
+        assert_eq!(format!("{:?}", Password::prepare("secret", &TABLES)), "Some(Password { .. })");
     }
 }

@@ -46,12 +46,9 @@ impl Secrets {
         Self { current: only(&self.current), previous: self.previous.as_ref().map(only), epoch: self.epoch }
     }
 
-    /// Returns those of the purposes whose key is missing, of the current secret or of the previous one.
-    pub fn missing(&self, purposes: &[Purpose]) -> Vec<Purpose> {
-        let lacks = |purpose: &Purpose| {
-            !self.current.has(*purpose) || self.previous.as_ref().is_some_and(|previous| !previous.has(*purpose))
-        };
-        purposes.iter().copied().filter(lacks).collect()
+    /// True if the key of the purpose is there, of the current secret and of the previous one.
+    pub fn has(&self, purpose: Purpose) -> bool {
+        self.current.has(purpose) && self.previous.as_ref().is_none_or(|previous| previous.has(purpose))
     }
 
     /// Returns the same keys for a deployment of this epoch.

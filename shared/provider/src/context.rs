@@ -87,12 +87,13 @@ impl Context {
         log: Box<dyn Fn(&str) + Send + Sync>,
     ) -> Result<Self, ConfigError> {
         let context = Self::new(lookup, records, log)?;
-        let missing = context.secrets.missing(&function.purposes());
+        let purposes = function.purposes().into_iter();
+        let missing: Vec<&str> =
+            purposes.filter(|purpose| !context.secrets.has(*purpose)).map(Purpose::label).collect();
         if !missing.is_empty() {
-            let labels: Vec<&str> = missing.iter().map(|purpose| purpose.label()).collect();
             let rule = format!(
                 "lacks keys that this function needs ({}); derive them with `latchkey secret derive {}`",
-                labels.join(", "),
+                missing.join(", "),
                 function.name
             );
             return Err(ConfigError { problems: vec![Problem::new("LATCHKEY_KEYS", rule)] });
@@ -115,7 +116,7 @@ impl Context {
     /// part. They are cached for a minute; a new key is published for longer than that before it signs. Errors:
     /// `temporarily_unavailable` if there are none and this function cannot create them.
     pub async fn keyring(&self, now: Timestamp) -> Result<Arc<Keyring>, HandlerError> {
-        let may_sign = self.secrets.missing(&[Purpose::SigningKeys]).is_empty();
+        let may_sign = self.secrets.has(Purpose::SigningKeys);
         let cache = if may_sign { &self.keyring } else { &self.published_keyring };
         {
             let cached = cache.lock().unwrap_or_else(PoisonError::into_inner);

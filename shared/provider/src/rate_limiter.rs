@@ -128,7 +128,7 @@ impl<'a> RateLimiter<'a> {
     pub fn check(&self) -> Result<(), Duration> {
         match self.counter.remember(0) {
             0 => Ok(()),
-            _ => self.limit.judge(i64::MAX, self.counter.now),
+            _ => self.limit.judge(USED_UP, self.counter.now),
         }
     }
 

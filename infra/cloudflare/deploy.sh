@@ -32,16 +32,16 @@ export PATH="$root/node_modules/.bin:$PATH"
 secrets=$(mktemp)
 trap 'rm -f "$secrets"' EXIT
 
-# The Workers without secrets come first: the owner of the Durable Objects, and those that only service bindings reach. Deploy
+# The Workers without keys come first, which only service bindings reach, then the owner of the Durable Objects. Deploy
 # the guard and the sample API yourself, where your API is: wrangler deploy --env demo-api, then --env authorizer.
 # generated: Workers, by `cargo xtask generate` from shared/manifest.
-keyless="records passwords saml"
-server="admin authorize consent device introspect login logout metadata notify par register revoke rotate token userinfo"
+keyless="passwords saml"
+keyed="records admin authorize consent device introspect login logout metadata notify par register revoke rotate token userinfo"
 # end of Workers
 for name in $keyless; do
     wrangler deploy --config "$config" --env "$name" "$@"
 done
-for name in $server; do
+for name in $keyed; do
     ${LATCHKEY:-cargo run --quiet --package latchkey --} secret derive "$name" --json > "$secrets"
     wrangler deploy --config "$config" --env "$name" --secrets-file "$secrets" "$@"
     if [ "${LATCHKEY_SECRET_PREVIOUS-kept}" = "" ]; then

@@ -9,7 +9,8 @@
 // --faults    lets tests inject faults into the Durable Objects at /faults (faulty-records.mjs). The text of an assertion
 //             injects them into its check (faulty-saml.mjs).
 //
-// LATCHKEY_KEYS_BY_FUNCTION in the environment has the keys of each function, as JSON.
+// LATCHKEY_KEYS_BY_FUNCTION in the environment has the settings with the keys of each function, as JSON. `contract` is the Worker
+// of the contract tests.
 //
 // Prints {"url"} when it is ready. The name of a scheduled function on a line of standard input runs that function and
 // prints {"scheduled", "outcome"}. Ends when standard input closes. The log of the Workers goes to standard error.
@@ -92,8 +93,7 @@ function worker(name) {
   const { workerOptions, main } = unstable_getMiniflareWorkerOptions(config, name);
   const isOwn = ([setting]) => name === "admin" || !setting.startsWith("LATCHKEY_ADMIN");
   const given = hasSettings(name) ? Object.fromEntries(Object.entries(settings).filter(isOwn)) : {};
-  if (keys[name]) given.LATCHKEY_KEYS = keys[name];
-  const bindings = { ...workerOptions.bindings, ...given };
+  const bindings = { ...workerOptions.bindings, ...given, ...keys[name] };
   const wrapper = wrapperOf(name);
   const code = existsSync(wrapper) ? wrapped(script(main), wrapper) : script(main);
   return { ...workerOptions, bindings, name: read(name).name, zone: undefined, ...code };
@@ -143,7 +143,8 @@ function workers() {
   if (values.contract) {
     // The bindings of any function of the server will do, without those to Workers that do not run here.
     const contract = worker(names.find((name) => isServer(name) && name !== owner));
-    return [{ ...contract, serviceBindings: {}, name: "contract", ...script(`${root}tests/contract-worker/build/index.js`) }, worker(owner)];
+    const bindings = keys.contract;
+    return [{ ...contract, bindings, serviceBindings: {}, name: "contract", ...script(`${root}tests/contract-worker/build/index.js`) }, worker(owner)];
   }
   return [router(names.filter((name) => values.faults || name !== owner)), ...names.map(worker)];
 }

@@ -1,11 +1,13 @@
 //! The Durable Object: one shard of the records.
 
 use crate::table::Table;
-use platform::worker::log_start;
+use keys::{DerivedKeys, Secrets};
+use platform::worker::{log_start, setting};
+use serde_json::json;
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 use storage::sql::{self, Sweep};
-use storage_cloudflare::{Answer, Call, Command, Layout};
+use storage_cloudflare::{Answer, Call, Command, Layout, Refusal};
 use types::Timestamp;
 use worker::{Date, Delay, DurableObject, Env, Error, Request, Response, Result, State, Storage, durable_object};
 
@@ -29,6 +31,8 @@ pub struct Records {
     storage: Storage,
     /// The table, or the reason for which it could not be opened.
     table: std::result::Result<Table, String>,
+    /// The key that proves who calls, or the reason for which there is none.
+    secrets: std::result::Result<Secrets, String>,
     /// The layout, once it was read or stored.
     layout: RefCell<Option<Layout>>,
     /// True if the alarm is known to be set.
@@ -38,18 +42,25 @@ pub struct Records {
 }
 
 impl DurableObject for Records {
-    fn new(state: State, _: Env) -> Self {
+    fn new(state: State, env: Env) -> Self {
         log_start("records");
         let storage = state.storage();
         let table = Table::open(storage.sql()).map_err(|error| error.to_string());
-        Self { storage, table, layout: RefCell::new(None), has_alarm: Cell::new(false), sweep: RefCell::new(None) }
+        Self {
+            storage,
+            table,
+            secrets: secrets(&env),
+            layout: RefCell::new(None),
+            has_alarm: Cell::new(false),
+            sweep: RefCell::new(None),
+        }
     }
 
     async fn fetch(&self, mut request: Request) -> Result<Response> {
         let text = request.text().await?;
         match self.answer(&text).await {
             Ok(Ok(json)) => Response::ok(json),
-            Ok(Err(Refused(reason))) => Response::error(reason, 409),
+            Ok(Err(Refused { reason, status })) => Response::error(reason, status),
             Err(error) => Response::error(error.to_string(), 500),
         }
     }
@@ -60,17 +71,51 @@ impl DurableObject for Records {
     }
 }
 
-/// The reason for which an object refuses a call: its records are laid out in another way.
-struct Refused(String);
+/// The reason for which an object refuses a call, and the status of the answer.
+struct Refused {
+    reason: String,
+    status: u16,
+}
+
+impl Refused {
+    /// The records are laid out in another way than the caller counts on.
+    const fn layout(reason: String) -> Self {
+        Self { reason, status: 409 }
+    }
+
+    /// The caller may not send the command. The log has an event: no client causes this.
+    fn access(refusal: &Refusal) -> Self {
+        let reason = refusal.to_string();
+        let event = json!({ "event": "record_access_refused", "outcome": "failure", "reason": reason });
+        let line = json!({ "at": now().as_millis(), "function": "records", "reason": reason, "events": [event] });
+        worker::console_error!("{}", line);
+        Self { reason, status: 403 }
+    }
+}
+
+/// Reads the key that proves who calls. The error says what to do.
+fn secrets(env: &Env) -> std::result::Result<Secrets, String> {
+    let keys = |name: &str| {
+        let keys = setting(env, name).map(|text| DerivedKeys::parse(&text));
+        keys.transpose().map_err(|error| format!("{name} of the Worker `records` is {error}"))
+    };
+    let missing = "LATCHKEY_KEYS of the Worker `records` is not set; `latchkey secret derive records` prints it";
+    Ok(Secrets::of(keys("LATCHKEY_KEYS")?.ok_or(missing)?, keys("LATCHKEY_KEYS_PREVIOUS")?))
+}
 
 impl Records {
     async fn answer(&self, json: &str) -> Result<std::result::Result<String, Refused>> {
-        let Call { layout, confirmed, command } = Call::from_json(json).map_err(Error::from)?;
+        let call = Call::from_json(json).map_err(Error::from)?;
+        let secrets = self.secrets.as_ref().map_err(|reason| Error::from(reason.as_str()))?;
+        if let Err(refusal) = call.authorize(|function, credential| secrets.accepts_credential(function, credential)) {
+            return Ok(Err(Refused::access(&refusal)));
+        }
+        let Call { layout, confirmed, command, .. } = call;
         let table = self.table()?;
         match self.layout()? {
             Some(stored) => {
                 if let Some(reason) = layout.mismatch(&stored) {
-                    return Ok(Err(Refused(reason)));
+                    return Ok(Err(Refused::layout(reason)));
                 }
             }
             None if confirmed => {

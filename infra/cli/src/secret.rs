@@ -34,8 +34,8 @@ fn named(setting: &str) -> Result<Option<Secret>, Failure> {
 /// Prints the keys of one function.
 pub(crate) fn run(command: &SecretCommand, output: Output) -> Result<(), Failure> {
     let SecretCommand::Derive(DeriveArgs { function }) = command;
-    let Some(function) = manifest::FUNCTIONS.iter().find(|row| row.name == function && row.is_server()) else {
-        let names: Vec<&str> = manifest::FUNCTIONS.iter().filter(|row| row.is_server()).map(|row| row.name).collect();
+    let Some(function) = manifest::FUNCTIONS.iter().find(|row| row.name == function && row.has_keys()) else {
+        let names: Vec<&str> = manifest::FUNCTIONS.iter().filter(|row| row.has_keys()).map(|row| row.name).collect();
         return Err(Failure::new(format!("No function with keys is called {function}."))
             .remedy(format!("The functions are: {}.", names.join(", "))));
     };
@@ -44,7 +44,7 @@ pub(crate) fn run(command: &SecretCommand, output: Output) -> Result<(), Failure
     };
     let previous = named("LATCHKEY_SECRET_PREVIOUS")?;
     let pairwise = named("LATCHKEY_PAIRWISE_SECRET")?;
-    let keys = |secret: &Secret| secret.export(&function.purposes(), pairwise.as_ref());
+    let keys = |secret: &Secret| secret.keys_of(function, pairwise.as_ref());
     let mut all = Map::new();
     all.insert("LATCHKEY_KEYS".to_owned(), json!(*keys(&current)));
     all.extend(previous.map(|previous| ("LATCHKEY_KEYS_PREVIOUS".to_owned(), json!(*keys(&previous)))));

@@ -8,8 +8,8 @@ pub(crate) const SETTING: &str = "LATCHKEY_KEYS";
 
 /// Returns the keys of a function; `None` if it has none.
 pub(crate) fn of(function: &str, secret: &str) -> Result<Option<String>> {
-    let row = manifest::FUNCTIONS.iter().find(|row| row.name == function).filter(|row| row.is_server());
+    let row = manifest::FUNCTIONS.iter().find(|row| row.name == function).filter(|row| row.has_keys());
     let Some(row) = row else { return Ok(None) };
     let secret = Secret::parse(secret).context("the secret of the deployment")?;
-    Ok(Some(secret.export(&row.purposes(), None).to_string()))
+    Ok(Some(secret.keys_of(row, None).to_string()))
 }

@@ -3,6 +3,7 @@
 use crate::workspace::{self, Build};
 use crate::{demo, function_keys, http, process, tools};
 use anyhow::{Context, Result, bail};
+use keys::Secret;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
@@ -97,11 +98,7 @@ impl Workers {
         let log = workspace::scratch("workers")?.join("log");
         let mut node = Command::new(program("node"));
         node.arg("infra/cloudflare/miniflare.mjs");
-        let mut keys = BTreeMap::new();
-        // The contract tests have no functions.
-        for function in manifest::FUNCTIONS.iter().filter(|_| !options.contract) {
-            keys.extend(function_keys::of(function.name, &options.secret)?.map(|text| (function.name, text)));
-        }
+        let keys = if options.contract { contract_keys()? } else { keys(&options.secret)? };
         node.env("LATCHKEY_KEYS_BY_FUNCTION", serde_json::to_string(&keys)?);
         let port = options.port.map_or_else(process::free_port, Ok)?;
         node.args(["--port", &port.to_string()]);
@@ -163,6 +160,29 @@ impl Drop for Workers {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Returns the settings with the keys of each function.
+fn keys(secret: &str) -> Result<BTreeMap<String, BTreeMap<&'static str, String>>> {
+    let mut keys = BTreeMap::new();
+    for function in manifest::FUNCTIONS {
+        let own = function_keys::of(function.name, secret)?;
+        keys.extend(own.map(|text| (function.name.to_owned(), BTreeMap::from([(function_keys::SETTING, text)]))));
+    }
+    Ok(keys)
+}
+
+/// Returns the keys for the contract tests of the store. The objects are in the middle of a change of the secret. The Worker
+/// that calls them has their keys, so that it can act as any function, and that of a secret that they do not know.
+fn contract_keys() -> Result<BTreeMap<String, BTreeMap<&'static str, String>>> {
+    let of_owner = |byte| {
+        let secret = Secret::from_bytes([byte; 32]).to_base64url();
+        function_keys::of("records", &secret)?.context("the owner of the objects has no keys")
+    };
+    let owner = BTreeMap::from([(function_keys::SETTING, of_owner(2)?), ("LATCHKEY_KEYS_PREVIOUS", of_owner(1)?)]);
+    let mut caller = owner.clone();
+    caller.insert("LATCHKEY_KEYS_OF_ANOTHER_SECRET", of_owner(3)?);
+    Ok(BTreeMap::from([("records".to_owned(), owner), ("contract".to_owned(), caller)]))
 }
 
 /// Runs the contract tests of the store on Durable Objects in workerd: directly, and through Workers KV.

@@ -6,6 +6,7 @@ use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305};
 use hkdf::Hkdf;
 use hmac::{Hmac, Mac as _};
 use manifest::Purpose;
+use serde::Deserialize;
 use serde_json::{Map, Value};
 use sha2::Sha256;
 use std::sync::Arc;
@@ -15,6 +16,9 @@ pub(crate) const KEY_ID_LENGTH: usize = 4;
 
 /// The member of the exported keys that holds the key id.
 const KEY_ID: &str = "id";
+
+/// The member of the exported keys that holds the credential of the function.
+const CREDENTIAL: &str = "credential";
 
 /// The keys of one purpose.
 struct Keys {
@@ -80,7 +84,7 @@ impl DerivedKeys {
                 id = Some(bytes.as_slice().try_into().map_err(|_| InvalidKeys)?);
                 continue;
             }
-            // A later version may derive keys of further purposes.
+            // A later version may derive keys of further purposes. `credential` reads the credential.
             let Some(purpose) = Purpose::from_label(name) else { continue };
             let key = bytes.as_slice().try_into().ok().and_then(Keys::new).ok_or(InvalidKeys)?;
             if let Some(place) = keys.get_mut(purpose as usize) {
@@ -139,13 +143,45 @@ impl DerivedKeys {
         mac.finalize().into_bytes().into()
     }
 
+    /// Returns the credential with which a function calls the objects that hold the records; `None` without the key.
+    pub(crate) fn credential(&self, function: &str) -> Option<Zeroizing<String>> {
+        let mac = self.credential_mac(function)?;
+        Some(Zeroizing::new(URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes())))
+    }
+
+    /// True if a text is the credential of a function. The time of the comparison does not depend on the text.
+    pub(crate) fn accepts_credential(&self, function: &str, credential: &str) -> bool {
+        let Some(mac) = self.credential_mac(function) else { return false };
+        URL_SAFE_NO_PAD.decode(credential).is_ok_and(|tag| mac.verify_slice(&tag).is_ok())
+    }
+
+    fn credential_mac(&self, function: &str) -> Option<Hmac<Sha256>> {
+        let mut mac = self.get(Purpose::Records)?.mac.clone();
+        mac.update(function.as_bytes());
+        Some(mac)
+    }
+
     fn get(&self, purpose: Purpose) -> Option<&Arc<Keys>> {
         self.keys.get(purpose as usize)?.as_ref()
     }
 }
 
-/// Returns the export of the keys of these purposes.
-pub(crate) fn export(secret: &[u8; 32], purposes: &[Purpose], pairwise: Option<&[u8; 32]>) -> Zeroizing<String> {
+/// Returns the credential in exported keys; `None` if there is none.
+pub(crate) fn credential_of(exported: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Exported {
+        credential: Option<String>,
+    }
+    serde_json::from_str::<Exported>(exported).ok()?.credential
+}
+
+/// Returns the export of the keys of these purposes, with the credential of a function if it has one.
+pub(crate) fn export(
+    secret: &[u8; 32],
+    purposes: &[Purpose],
+    pairwise: Option<&[u8; 32]>,
+    credential: Option<&str>,
+) -> Zeroizing<String> {
     let hkdf = extract(secret);
     let mut text = Zeroizing::new(format!(r#"{{"{KEY_ID}":"{}""#, URL_SAFE_NO_PAD.encode(key_id(&hkdf))));
     for purpose in purposes {
@@ -154,6 +190,9 @@ pub(crate) fn export(secret: &[u8; 32], purposes: &[Purpose], pairwise: Option<&
             None => purpose_key(&hkdf, *purpose),
         };
         text.push_str(&Zeroizing::new(format!(r#","{purpose}":"{}""#, URL_SAFE_NO_PAD.encode(*key))));
+    }
+    if let Some(credential) = credential {
+        text.push_str(&Zeroizing::new(format!(r#","{CREDENTIAL}":"{credential}""#)));
     }
     text.push('}');
     text

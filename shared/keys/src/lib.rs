@@ -3,6 +3,7 @@
 
 #[cfg(not(target_arch = "wasm32"))]
 mod admin_key;
+mod credential;
 mod derived;
 mod key_set;
 mod keyring;
@@ -12,6 +13,7 @@ mod secrets;
 
 #[cfg(not(target_arch = "wasm32"))]
 pub use admin_key::AdminPrivateKey;
+pub use credential::credential;
 pub use derived::{DerivedKeys, InvalidKeys};
 pub use key_set::{KeySet, PublishedKey, PublishedKeys};
 pub use keyring::Keyring;

@@ -6,7 +6,7 @@ use base64::{
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig, general_purpose::URL_SAFE_NO_PAD},
 };
 use jose::CryptoError;
-use manifest::Purpose;
+use manifest::{Function, Purpose};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 /// base64url, with or without padding.
@@ -77,7 +77,15 @@ impl Secret {
     /// Returns the derived keys of these purposes as text: the value of `LATCHKEY_KEYS`. Pairwise subjects keep their key when
     /// the deployment secret changes, if they have a secret of their own: `pairwise`. Never log it.
     pub fn export(&self, purposes: &[Purpose], pairwise: Option<&Self>) -> Zeroizing<String> {
-        derived::export(&self.0, purposes, pairwise.map(|pairwise| &pairwise.0))
+        derived::export(&self.0, purposes, pairwise.map(|pairwise| &pairwise.0), None)
+    }
+
+    /// Returns the value of `LATCHKEY_KEYS` of a function on Cloudflare: its derived keys, and the credential with which it calls
+    /// the objects that hold the records. The owner of these objects has the key in place of a credential. Never log it.
+    pub fn keys_of(&self, function: &Function, pairwise: Option<&Self>) -> Zeroizing<String> {
+        let pairwise = pairwise.map(|pairwise| &pairwise.0);
+        let credential = if function.is_server() { self.derive().credential(function.name) } else { None };
+        derived::export(&self.0, &function.purposes(), pairwise, credential.as_ref().map(|text| text.as_str()))
     }
 }
 

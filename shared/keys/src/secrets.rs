@@ -57,6 +57,14 @@ impl Secrets {
         Self { epoch, ..self }
     }
 
+    pub(crate) fn current(&self) -> &DerivedKeys {
+        &self.current
+    }
+
+    pub(crate) fn previous(&self) -> Option<&DerivedKeys> {
+        self.previous.as_deref()
+    }
+
     /// Returns the id of the current secret, which reveals nothing about it.
     pub fn key_id(&self) -> [u8; KEY_ID_LENGTH] {
         self.current.key_id()

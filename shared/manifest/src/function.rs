@@ -54,7 +54,8 @@ pub enum Role {
     /// Messages of other Workers, through their service bindings. Has neither the secret nor the records. On AWS and on the
     /// local server the callers contain its code.
     Service,
-    /// Commands of the other Workers. The Worker owns the Durable Objects; AWS has DynamoDB in its place.
+    /// Commands of the other Workers. The Worker owns the Durable Objects and checks the record access of each caller; AWS has
+    /// DynamoDB and policies in its place.
     RecordStore,
 }
 
@@ -165,6 +166,11 @@ impl Function {
     /// True if the function is a part of the authorization server: it has the secret and reaches the records.
     pub const fn is_server(&self) -> bool {
         matches!(self.role, Role::Endpoint(_) | Role::Scheduled(_))
+    }
+
+    /// True if the function has derived keys: the authorization server, and the owner of the Durable Objects.
+    pub const fn has_keys(&self) -> bool {
+        self.is_server() || matches!(self.role, Role::RecordStore)
     }
 
     /// True if the function exists on AWS Lambda.

@@ -27,11 +27,13 @@ pub enum Purpose {
     Pairwise,
     /// Ids of the records behind user codes.
     UserCode,
+    /// Credentials with which functions call the objects that hold the records. On Cloudflare alone.
+    Records,
 }
 
 impl Purpose {
     /// Number of purposes.
-    pub const COUNT: usize = 10;
+    pub const COUNT: usize = 11;
 
     /// Every purpose, in the order of declaration.
     pub const ALL: [Self; Self::COUNT] = [
@@ -45,6 +47,7 @@ impl Purpose {
         Self::Counter,
         Self::Pairwise,
         Self::UserCode,
+        Self::Records,
     ];
 
     /// Returns the label in the derivation, which is also the member of `LATCHKEY_KEYS`. A changed label changes the key.
@@ -60,6 +63,7 @@ impl Purpose {
             Self::Counter => "counter",
             Self::Pairwise => "pairwise",
             Self::UserCode => "user-code",
+            Self::Records => "records",
         }
     }
 

@@ -256,8 +256,9 @@ pub const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "records",
-        about: "Owner of the Durable Objects; only on Cloudflare",
+        about: "Owner of the Durable Objects, which check the record access of each function; only on Cloudflare",
         role: Role::RecordStore,
+        secrets: &[Purpose::Records],
         ..Function::BASE
     },
     Function {
@@ -453,7 +454,9 @@ mod tests {
             let creates_keys = function.may(Create, RecordKind::Keys);
             assert_eq!(creates_keys, has(Purpose::SigningKeys), "{}", function.name);
             assert_eq!(function.may(Get, RecordKind::Keys), has(Purpose::PublishedKeys), "{}", function.name);
-            assert!(function.is_server() || purposes.is_empty(), "{}", function.name);
+            assert!(function.has_keys() || purposes.is_empty(), "{}", function.name);
+            assert_eq!(function.role == Role::RecordStore, has(Purpose::Records), "{}", function.name);
+            assert!(function.is_server() || purposes.iter().all(|purpose| *purpose == Purpose::Records));
         }
     }
 

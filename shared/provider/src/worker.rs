@@ -9,7 +9,7 @@ use protocol::Problem;
 use serde_json::json;
 use std::sync::{Arc, OnceLock};
 use storage::Records;
-use storage_cloudflare::{CachedRecords, DurableRecords, KvCache, Layout, LocationHint, Shards};
+use storage_cloudflare::{CachedRecords, Caller, DurableRecords, KvCache, Layout, LocationHint, Shards};
 use worker::Env;
 
 /// The binding of the rate limit per network.
@@ -69,7 +69,7 @@ fn context(env: &Env, row: manifest::Function) -> Result<&'static Context, Confi
 
 fn create_context(env: &Env, row: manifest::Function) -> Result<Context, ConfigError> {
     let lookup = |name: &str| setting(env, name);
-    match records(env, &lookup, row.reads_current_clients) {
+    match records(env, &lookup, row) {
         Ok(records) => {
             let log = Box::new(|line: &str| worker::console_log!("{}", line));
             Context::of_function(row, &lookup, records, log)
@@ -87,7 +87,7 @@ fn create_context(env: &Env, row: manifest::Function) -> Result<Context, ConfigE
 fn records(
     env: &Env,
     lookup: &dyn Fn(&str) -> Option<String>,
-    is_current: bool,
+    row: manifest::Function,
 ) -> Result<Arc<dyn Records>, Vec<Problem>> {
     let mut problems = Vec::new();
     let shards = lookup("LATCHKEY_SHARDS").map_or(Ok(Shards::default()), |setting| Shards::parse(&setting));
@@ -113,15 +113,25 @@ fn records(
     if let Err(error) = &cache {
         problems.push(Problem::new("CACHE", format!("is no binding of a KV namespace: {error}")));
     }
-    let (Ok(shards), Ok(objects), Ok(cache), true) = (shards, objects, cache, problems.is_empty()) else {
+    let keys = lookup("LATCHKEY_KEYS");
+    let credential = keys::credential(row.name, keys.as_deref(), lookup("LATCHKEY_SECRET").as_deref());
+    if credential.is_none() && keys.is_some() {
+        let name = row.name;
+        let rule = format!("has no credential for the records; derive it with `latchkey secret derive {name}`");
+        problems.push(Problem::new("LATCHKEY_KEYS", rule));
+    }
+    let (Ok(shards), Ok(objects), Ok(cache), Some(credential), true) =
+        (shards, objects, cache, credential, problems.is_empty())
+    else {
         return Err(problems);
     };
-    let records = DurableRecords::new(objects, Layout { shards, jurisdiction }, location).map_err(|error| {
+    let caller = Caller::new(row.name, credential.as_str());
+    let records = DurableRecords::new(objects, caller, Layout { shards, jurisdiction }, location).map_err(|error| {
         vec![Problem::new("LATCHKEY_JURISDICTION", format!("is no jurisdiction of Durable Objects: {error}"))]
     })?;
     Ok(match cache.map(KvCache::new) {
         None => Arc::new(records),
-        Some(cache) if is_current => Arc::new(CachedRecords::write_through(records, cache)),
+        Some(cache) if row.reads_current_clients => Arc::new(CachedRecords::write_through(records, cache)),
         Some(cache) => Arc::new(CachedRecords::new(records, cache)),
     })
 }

@@ -1,6 +1,6 @@
 //! The calls of functions to objects and the answers: one JSON document each way.
 
-use crate::Shards;
+use crate::{Caller, Shards};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::fmt;
@@ -10,6 +10,8 @@ use types::Timestamp;
 /// A call of an object.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Call<'a> {
+    /// The function that calls.
+    pub caller: Cow<'a, Caller>,
     /// The layout that the caller counts on.
     pub layout: Cow<'a, Layout>,
     /// True if the object `deployment` has confirmed this layout to the caller. A new object asks for it.
@@ -261,7 +263,8 @@ mod tests {
             Command::Count { key: Cow::Borrowed(&record.key), by: -1, expires_at: Timestamp::from_secs(9) },
         ] {
             let layout = Layout { shards: Shards::default(), jurisdiction: Some("eu".to_owned()) };
-            let call = Call { layout: Cow::Owned(layout), confirmed: true, command };
+            let caller = Cow::Owned(Caller::new("token", "proof"));
+            let call = Call { caller, layout: Cow::Owned(layout), confirmed: true, command };
             assert_eq!(Call::from_json(&call.to_json().unwrap()), Ok(call));
         }
         for answer in [

@@ -1,6 +1,6 @@
 //! Records in Durable Objects.
 
-use crate::{Answer, Call, Command, DEPLOYMENT, Layout, LocationHint};
+use crate::{Answer, Call, Caller, Command, DEPLOYMENT, Layout, LocationHint};
 use async_trait::async_trait;
 use futures::future::{Either, select};
 use std::borrow::Cow;
@@ -28,6 +28,7 @@ pub struct DurableRecords {
     objects: ObjectNamespace,
     /// The objects without a jurisdiction. One of them stores the layout.
     unrestricted: ObjectNamespace,
+    caller: Caller,
     layout: Layout,
     location: Option<LocationHint>,
     /// True once the object with the layout has confirmed it to this instance.
@@ -42,17 +43,22 @@ struct Failure {
 }
 
 impl DurableRecords {
-    /// Returns the records in the objects of a namespace.
+    /// Returns the records in the objects of a namespace, for a function.
     ///
     /// # Errors
     /// Cloudflare has no such jurisdiction.
-    pub fn new(objects: ObjectNamespace, layout: Layout, location: Option<LocationHint>) -> worker::Result<Self> {
+    pub fn new(
+        objects: ObjectNamespace,
+        caller: Caller,
+        layout: Layout,
+        location: Option<LocationHint>,
+    ) -> worker::Result<Self> {
         let restricted = match &layout.jurisdiction {
             Some(jurisdiction) => restricted(&objects, jurisdiction)?,
             None => objects.clone(),
         };
         let confirmed = Arc::new(AtomicBool::new(false));
-        Ok(Self { objects: restricted, unrestricted: objects, layout, location, confirmed })
+        Ok(Self { objects: restricted, unrestricted: objects, caller, layout, location, confirmed })
     }
 
     /// Sends a command to the object of a partition. A new object answers only after the layout was confirmed: it cannot
@@ -60,16 +66,21 @@ impl DurableRecords {
     async fn ask(&self, partition: Partition, command: Command<'_>) -> Result<Answer, Unavailable> {
         let name = self.layout.shards.name(partition);
         let is_confirmed = self.confirmed.load(Ordering::Relaxed);
-        let mut call = Call { layout: Cow::Borrowed(&self.layout), confirmed: is_confirmed, command };
-        let answer = self.call(&self.objects, &name, &call).await?;
+        let call_with = |confirmed, command| Call {
+            caller: Cow::Borrowed(&self.caller),
+            layout: Cow::Borrowed(&self.layout),
+            confirmed,
+            command,
+        };
+        let mut question = call_with(is_confirmed, command);
+        let answer = self.call(&self.objects, &name, &question).await?;
         if answer != Answer::Unconfirmed {
             return Ok(answer);
         }
-        let join = Call { layout: Cow::Borrowed(&self.layout), confirmed: true, command: Command::Join };
-        self.call(&self.unrestricted, DEPLOYMENT, &join).await?.joined()?;
+        self.call(&self.unrestricted, DEPLOYMENT, &call_with(true, Command::Join)).await?.joined()?;
         self.confirmed.store(true, Ordering::Relaxed);
-        call.confirmed = true;
-        self.call(&self.objects, &name, &call).await
+        question.confirmed = true;
+        self.call(&self.objects, &name, &question).await
     }
 
     /// Calls an object. Failed writes are retried too: if the first one was executed, the second one finds its result, and

@@ -4,6 +4,7 @@
 //! Functions send [`Command`] and objects return [`Answer`].
 
 mod cache;
+mod caller;
 mod command;
 mod shards;
 
@@ -13,6 +14,7 @@ mod durable;
 mod kv;
 
 pub use cache::{Cache, CachedRecords, FRESH};
+pub use caller::{Caller, Refusal};
 pub use command::{Answer, Call, Command, DEPLOYMENT, Layout};
 pub use shards::{InvalidShards, LocationHint, Shards};
 

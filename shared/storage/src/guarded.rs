@@ -16,13 +16,14 @@ pub struct GuardedRecords {
 }
 
 /// A call outside the record access of a function.
-struct Violation<'a> {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
     function: &'static str,
     verb: Verb,
-    what: &'a str,
+    what: String,
 }
 
-impl fmt::Display for Violation<'_> {
+impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { function, verb, what } = self;
         // Tests look for the first words in the log.
@@ -33,6 +34,32 @@ impl fmt::Display for Violation<'_> {
     }
 }
 
+/// Checks that a function may use a verb on the record or counter of a key.
+///
+/// # Errors
+/// Its row in the manifest does not allow that.
+pub fn check(function: &Function, verb: Verb, key: &Key) -> Result<(), Violation> {
+    let what = match RecordKind::of_key(key.as_str()) {
+        Some(kind) if function.may(verb, kind) => return Ok(()),
+        Some(kind) => kind.as_str(),
+        None => "a record of unknown kind",
+    };
+    Err(Violation { function: function.name, verb, what: what.to_owned() })
+}
+
+/// Checks that a function may list the records of an owner.
+///
+/// # Errors
+/// Its row in the manifest does not allow that.
+pub fn check_list(function: &Function, owner: &Owner) -> Result<(), Violation> {
+    if function.may_list(owner.as_str()) {
+        return Ok(());
+    }
+    // The owner's name may hold the subject of a user.
+    let what = owner.as_str().split('#').next().unwrap_or_default().to_owned();
+    Err(Violation { function: function.name, verb: Verb::List, what })
+}
+
 impl GuardedRecords {
     /// Wraps a store for a function. `report` writes each rejected call to the log.
     pub fn new(inner: Arc<dyn Records>, function: Function, report: Box<dyn Fn(&str) + Send + Sync>) -> Self {
@@ -40,15 +67,11 @@ impl GuardedRecords {
     }
 
     fn check(&self, verb: Verb, key: &Key) -> Result<(), Unavailable> {
-        match RecordKind::of_key(key.as_str()) {
-            Some(kind) if self.function.may(verb, kind) => Ok(()),
-            Some(kind) => Err(self.reject(verb, kind.as_str())),
-            None => Err(self.reject(verb, "a record of unknown kind")),
-        }
+        check(&self.function, verb, key).map_err(|violation| self.reject(&violation))
     }
 
-    fn reject(&self, verb: Verb, what: &str) -> Unavailable {
-        let reason = Violation { function: self.function.name, verb, what }.to_string();
+    fn reject(&self, violation: &Violation) -> Unavailable {
+        let reason = violation.to_string();
         (self.report)(&reason);
         Unavailable { reason }
     }
@@ -83,10 +106,7 @@ impl Records for GuardedRecords {
     }
 
     async fn list(&self, owner: &Owner, cursor: Option<&Cursor>, limit: u32) -> Result<Page, Unavailable> {
-        if !self.function.may_list(owner.as_str()) {
-            // The owner's name may hold the subject of a user.
-            return Err(self.reject(Verb::List, owner.as_str().split('#').next().unwrap_or_default()));
-        }
+        check_list(&self.function, owner).map_err(|violation| self.reject(&violation))?;
         self.inner.list(owner, cursor, limit).await
     }
 

@@ -2,9 +2,11 @@
 //!
 //! `GET /?run=NAME` checks every clause under keys that carry NAME and answers `[{"clause", "problem"}]`; `problem` is
 //! null if the clause holds. `&cached` reads through Workers KV, as the functions do. Without it, the Worker also checks
-//! the objects themselves.
+//! the objects themselves, and that they refuse callers without a proof or beyond their record access. The Worker has the key of the
+//! objects, so it can call them as any function. No other Worker has it.
 #![cfg(target_arch = "wasm32")]
 
+mod access;
 mod objects;
 
 use serde_json::{Value, json};
@@ -12,12 +14,24 @@ use std::sync::Arc;
 use storage::contract::{CLAUSES, Trial};
 use storage::guarded::GuardedRecords;
 use storage::{Key, Kind, Partition, Records};
-use storage_cloudflare::{CachedRecords, DurableRecords, KvCache, Layout, Shards};
+use storage_cloudflare::{CachedRecords, Caller, DurableRecords, KvCache, Layout, Shards};
 use worker::{Context, Env, Request, Response, Result, event};
 
 /// The layout of the deployment under test.
 fn layout() -> Layout {
     Layout { shards: Shards::default(), jurisdiction: None }
+}
+
+/// Returns a function, with its credential.
+fn caller(env: &Env, function: &str) -> Result<Caller> {
+    let keys = env.secret("LATCHKEY_KEYS")?.to_string();
+    let credential = keys::credential(function, Some(&keys), None).ok_or("no key")?;
+    Ok(Caller::new(function, credential.as_str()))
+}
+
+/// Returns the records as the owner of the objects reaches them, in this layout.
+fn durable(env: &Env, layout: Layout) -> Result<DurableRecords> {
+    DurableRecords::new(env.durable_object("RECORDS")?, caller(env, "records")?, layout, None)
 }
 
 fn finding(clause: &str, problem: Option<String>) -> Value {
@@ -29,7 +43,7 @@ async fn fetch(request: Request, env: Env, _: Context) -> Result<Response> {
     let url = request.url()?;
     let parameter = |name: &str| url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned());
     let run = parameter("run").unwrap_or_default();
-    let durable = DurableRecords::new(env.durable_object("RECORDS")?, layout(), None)?;
+    let durable = durable(&env, layout())?;
     let is_cached = parameter("cached").is_some();
     let records: Arc<dyn Records> = if is_cached {
         Arc::new(CachedRecords::new(durable, KvCache::new(env.kv("CACHE")?)))
@@ -46,6 +60,7 @@ async fn fetch(request: Request, env: Env, _: Context) -> Result<Response> {
     let problem = guarded.get(&credential).await.is_ok().then(|| "the record is read".to_owned());
     findings.push(finding("record access beyond the manifest is rejected", problem));
     if !is_cached {
+        findings.extend(access::check(&env, &run).await?);
         findings.extend(objects::check(&env, records.as_ref(), &run).await?);
     }
     Response::from_json(&findings)

@@ -1,11 +1,11 @@
 //! Checks of the objects behind the store: their layout, the rows that they write, and how fast they delete.
 
-use crate::{finding, layout};
+use crate::{durable, finding, layout};
 use futures::future::join_all;
 use serde_json::Value;
 use std::time::Duration;
 use storage::{Advance, Bucket, Created, Key, Kind, Owner, Partition, Record, Records};
-use storage_cloudflare::{DurableRecords, Layout, Shards};
+use storage_cloudflare::{Layout, Shards};
 use types::Timestamp;
 use worker::{Date, Env, Result};
 
@@ -64,14 +64,14 @@ async fn ask(env: &Env, bucket: Bucket, path: &str) -> Result<u64> {
 async fn other_layouts(env: &Env, run: &str) -> Result<Finding> {
     let known = Bucket::from_number(3);
     let key = record(run, known, "layout", now()).key;
-    let right = DurableRecords::new(env.durable_object("RECORDS")?, layout(), None)?;
+    let right = durable(env, layout())?;
     if let Err(error) = right.get(&key).await {
         return Ok(Err(error.to_string()));
     }
     let elsewhere = Key::new(Kind::Grant, Partition::from_bytes([15, 200]), "layout");
     for (shards, key) in [("7", &key), ("4096", &elsewhere)] {
         let shards = Shards::parse(shards).map_err(|error| error.to_string())?;
-        let wrong = DurableRecords::new(env.durable_object("RECORDS")?, Layout { shards, jurisdiction: None }, None)?;
+        let wrong = durable(env, Layout { shards, jurisdiction: None })?;
         match wrong.get(key).await {
             Ok(_) => return Ok(Err(format!("{} shards are accepted", shards.count()))),
             Err(error) if error.reason.contains("are in 256 shards without a jurisdiction") => {}
@@ -84,7 +84,7 @@ async fn other_layouts(env: &Env, run: &str) -> Result<Finding> {
 /// workerd has no jurisdictions. Its refusal shows that the objects are asked for in one.
 fn jurisdiction(env: &Env) -> Result<Finding> {
     let layout = Layout { jurisdiction: Some("eu".to_owned()), ..layout() };
-    Ok(match DurableRecords::new(env.durable_object("RECORDS")?, layout, None) {
+    Ok(match durable(env, layout) {
         Ok(_) => Err("the platform was not asked".to_owned()),
         Err(error) if error.to_string().contains("Jurisdiction restrictions are not implemented") => Ok(()),
         Err(error) => Err(error.to_string()),

@@ -167,8 +167,8 @@ logs = {{ invocation_logs = false }}
 /// Returns the rank in the order of deployment: a binding needs the Worker that it leads to.
 const fn rank(function: &Function) -> u8 {
     match function.role {
-        Role::RecordStore => 0,
-        Role::Service => 1,
+        Role::Service => 0,
+        Role::RecordStore => 1,
         Role::Endpoint(_) | Role::Scheduled(_) => 2,
         Role::Guard | Role::SampleApi => 3,
     }
@@ -176,10 +176,10 @@ const fn rank(function: &Function) -> u8 {
 
 /// Returns `infra/cloudflare/deploy.sh` with the names of the Workers that it deploys.
 pub(super) fn write_script(text: &str) -> Result<String> {
-    let keyless = |role| super::names(|function| function.role == role);
-    let keyless = [keyless(Role::RecordStore), keyless(Role::Service)].concat().join(" ");
-    let server = super::names(Function::is_server).join(" ");
-    super::replace_part(text, "Workers", &format!("keyless=\"{keyless}\"\nserver=\"{server}\"\n"))
+    let names = |role| super::names(|function| function.role == role);
+    let keyless = names(Role::Service).join(" ");
+    let keyed = [names(Role::RecordStore), super::names(Function::is_server)].concat().join(" ");
+    super::replace_part(text, "Workers", &format!("keyless=\"{keyless}\"\nkeyed=\"{keyed}\"\n"))
 }
 
 /// Returns the number of the counters of a Worker, which no other Worker of the account should share: the hash of its name

@@ -37,7 +37,7 @@ pub(crate) fn template() -> Result<()> {
 fn check_derivation(python: &Path) -> Result<()> {
     let (secret, pairwise) = (Secret::from_bytes([7; 32]), Secret::from_bytes([251; 32]));
     let forms = [secret.to_base64url(), "07".repeat(32)];
-    for function in manifest::FUNCTIONS.iter().filter(|function| function.is_server()) {
+    for function in manifest::FUNCTIONS.iter().filter(|function| function.has_keys()) {
         let purposes: Vec<&str> = function.purposes().into_iter().map(|purpose| purpose.label()).collect();
         for (form, pairwise) in forms.iter().zip([None, Some(&pairwise)]) {
             let arguments = json!([form, purposes, pairwise.map(Secret::to_base64url)]).to_string();

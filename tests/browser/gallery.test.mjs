@@ -20,9 +20,10 @@ describe("gallery", { skip: directory ? false : "GALLERY is not set" }, () => {
       const csp = await readFile(`${file}.csp`, "utf8");
       response.writeHead(200, { "content-type": "text/html; charset=utf-8", "content-security-policy": csp });
       const html = await readFile(`${file}.html`, "utf8");
-      // To be looked at, the page that submits itself must stay.
-      const still = name === "form_post" && !request.url.endsWith("?submit");
-      response.end(still ? html.replace(/<script[^]*<\/script>/, "") : html);
+      // To be looked at, the pages that submit themselves or navigate must stay.
+      const submits = name === "form_post" && !request.url.endsWith("?submit");
+      const still = html.replace(/<meta http-equiv="refresh"[^>]*>/, "");
+      response.end(submits ? still.replace(/<script[^]*<\/script>/, "") : still);
     });
     await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
     origin = `http://127.0.0.1:${server.address().port}`;

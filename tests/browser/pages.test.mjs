@@ -5,7 +5,7 @@ import { assertAccessible, picture } from "./browser.mjs";
 import { listen } from "./listener.mjs";
 import { authorization, BASE, launch, open, signIn } from "./pages.mjs";
 
-const limit = { timeout: 120_000 };
+const limit = { timeout: 60_000 };
 let browser, client;
 before(async () => {
   browser = await launch();
@@ -118,6 +118,7 @@ test("select_account continues as the same user, or offers the form", limit, asy
   await signIn(page);
   await page.click("#allow");
   await client.next();
+  await page.waitForURL(/\/callback/);
   await page.goto(request({ prompt: "select_account" }));
   await assertAccessible(page, "select account");
   assert.equal(await page.locator("#username").isVisible(), false);
@@ -136,6 +137,7 @@ test("the page before sign-out asks, and obeys", limit, async () => {
   await signIn(page);
   await page.click("#allow");
   await client.next();
+  await page.waitForURL(/\/callback/);
   await page.goto(`${BASE}/logout`);
   await assertAccessible(page, "logout");
   await page.click("#no");
@@ -157,6 +159,7 @@ test("sign-out everywhere asks again, without JavaScript", limit, async () => {
   await signIn(page);
   await page.click("#allow");
   await client.next();
+  await page.waitForURL(/\/callback/);
   await page.goto(`${BASE}/logout`);
   await page.click("#everywhere");
   await page.locator("#confirm-everywhere", { hasText: "Sign out everywhere?" }).waitFor();
@@ -198,6 +201,7 @@ test("no page loads anything from elsewhere", limit, async () => {
   await signIn(page);
   await page.click("#allow");
   await client.next();
+  await page.waitForURL(/\/callback/);
   assert.deepEqual(elsewhere, []);
   await context.close();
 });

@@ -4,7 +4,7 @@ import { after, before, test } from "node:test";
 import { assertAccessible, picture } from "./browser.mjs";
 import { BASE, launch, open, signIn } from "./pages.mjs";
 
-const limit = { timeout: 120_000 };
+const limit = { timeout: 60_000 };
 let browser;
 before(async () => (browser = await launch()));
 after(() => browser?.close());

@@ -1,9 +1,18 @@
 """The demo user, for every test in Python."""
 
+import html
 import re
 from urllib.parse import urljoin
 
 import requests
+
+
+def onward(response):
+    """The URL to which a browser goes on from a response: a redirect, or a page that navigates at once."""
+    if "location" in response.headers:
+        return urljoin(response.url, response.headers["location"])
+    refresh = re.search(r'<meta http-equiv="refresh" content="0;url=([^"]+)"', response.text)
+    return html.unescape(refresh[1]) if refresh else None
 
 
 class User:
@@ -15,11 +24,11 @@ class User:
         self.browser = requests.Session()
 
     def answer(self, url):
-        """Answers each page until the server redirects to the redirect URI. Returns that URL."""
+        """Answers each page until the server leads to the redirect URI. Returns that URL."""
         response = self.browser.get(url, allow_redirects=False)
         for _ in range(20):
-            if "location" in response.headers:
-                url = urljoin(response.url, response.headers["location"])
+            url = onward(response)
+            if url:
                 if url.startswith(self.redirect_uri):
                     return url
                 response = self.browser.get(url, allow_redirects=False)

@@ -1,6 +1,6 @@
 //! OAuth 2.0 Form Post Response Mode, and the other modes (OAuth 2.0 Multiple Response Types §2.1).
 
-use suite::{AuthorizationRequest, Browser, Call, TokenRequest, base, spa, web};
+use suite::{AuthorizationRequest, Browser, Call, TokenRequest, spa, web};
 
 /// Form Post §2: an HTML form that posts the response to the redirect URI.
 #[test]
@@ -31,8 +31,8 @@ fn the_page_is_safe() {
     let reply = Browser::signed_in().send(Call::get(&request.url())).expect(200).expect_no_store();
     assert!(reply.header("content-type").is_some_and(|kind| kind.starts_with("text/html")), "{reply:?}");
     let policy = reply.header("content-security-policy").expect("a policy");
-    let action = policy.split(';').find(|part| part.trim().starts_with("form-action")).expect("form-action");
-    assert!(action.contains(base()) && !action.contains('*'), "{policy}");
+    // Browsers apply `form-action` to each redirect after the form, and the client may redirect on to any place.
+    assert!(policy.starts_with("default-src 'none'") && !policy.contains("form-action"), "{policy}");
     assert!(policy.contains("'nonce-") && !policy.contains("unsafe"), "{policy}");
 }
 

@@ -65,17 +65,37 @@ fn nonces_are_never_the_same() {
     assert!(one != two && one.len() >= 16, "{one} {two}");
 }
 
-/// RFC 9700 §4.11: browsers hold `form-action` against the redirect after the form: the client's origin is in it.
+/// CSP Level 3 §6.4.1: browsers apply `form-action` to each redirect after a form, and the client may redirect on to any place.
+/// Forms stay at the server; a page that navigates leads to the client.
 #[test]
-fn the_policy_lets_the_answer_through() {
+fn no_redirect_leads_from_a_form_to_the_client() {
     let client = admin::client("suite-policy", &["--set", "token_endpoint_auth_method=none"]);
     let request = AuthorizationRequest::new(&client).set("prompt", "consent");
     for mut browser in [Browser::new(), Browser::signed_in()] {
         let page = browser.authorize(&request).page();
         let policy = page.reply.header("content-security-policy").expect("a policy");
-        let action = policy.split(';').find(|part| part.contains("form-action")).expect("form-action");
-        assert!(action.contains("'self'") && action.contains("https://suite.example"), "{policy}");
+        let action = policy.split("; ").find(|part| part.starts_with("form-action")).expect("form-action");
+        assert_eq!(action, "form-action 'self'", "{policy}");
     }
+    let mut browser = Browser::signed_in();
+    let page = browser.authorize(&request).consent_page();
+    for decision in ["allow", "deny"] {
+        let form = page.consent().expect("the form").call(&[("decision", decision)]);
+        let mut reply = browser.send(form);
+        if let Some(location) = reply.location() {
+            reply = browser.send(Call::get(location.as_str()));
+        }
+        let reply = reply.expect(200).expect_no_store();
+        assert_eq!(reply.header("referrer-policy"), Some("no-referrer"));
+        assert!(
+            reply.onward().is_some_and(|onward| onward.as_str().starts_with("https://suite.example/")),
+            "{reply:?}"
+        );
+    }
+    // No page interrupts this request: a redirect.
+    let request = request.set("prompt", "none");
+    let reply = browser.send(Call::get(&request.url())).expect(303);
+    assert!(reply.location().is_some_and(|onward| onward.as_str().starts_with("https://suite.example/")), "{reply:?}");
 }
 
 /// Pages are HTML in UTF-8, not stored, not sniffed, and send no referrer.

@@ -14,13 +14,15 @@ fn a_sign_in_is_answered_with_303() {
     browser.send(Call::post(form.action.as_str()).form(&fields)).expect(303);
 }
 
-/// RFC 9700 §4.12: so is the answer to a consent.
+/// RFC 9700 §4.12: the answer to a consent is a page that navigates with GET.
 #[test]
-fn a_consent_is_answered_with_303() {
+fn a_consent_is_answered_with_a_navigation() {
     let mut browser = Browser::signed_in();
     let page = browser.authorize(&AuthorizationRequest::new(&spa()).set("prompt", "consent")).consent_page();
     let form = page.consent().expect("the form");
-    browser.send(Call::post(form.action.as_str()).form(&form.filled(&[("decision", "allow")]))).expect(303);
+    let call = Call::post(form.action.as_str()).form(&form.filled(&[("decision", "allow")]));
+    let reply = browser.send(call).expect(200);
+    assert!(reply.onward().is_some_and(|onward| onward.query_pairs().any(|(name, _)| name == "code")), "{reply:?}");
 }
 
 /// RFC 9700 §4.2.4: pages give no Referer away, so that neither codes nor states leak.

@@ -47,7 +47,7 @@ async fn the_longest_request_travels_with_all_that_comes_along() {
         .and_then(|interaction| interaction.sign_in(session))
         .and_then(|interaction| interaction.allow(session))
         .unwrap();
-    let response = interactions::forward(instance.context(), "/authorize", &interaction).unwrap();
+    let response = interactions::ask(instance.context(), "/authorize", &interaction).unwrap();
     let query = response.headers["location"].to_str().unwrap().split_once('?').unwrap().1.len();
     assert!((MAX_QUERY - 256..=MAX_QUERY).contains(&query), "{query}");
 }

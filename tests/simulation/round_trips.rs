@@ -165,7 +165,7 @@ async fn the_first_sign_in_makes_fifteen_calls() {
 }
 
 fn code_of(answer: &latchkey_http::Response) -> String {
-    let location = answer.headers["location"].to_str().unwrap();
+    let location = simulation::onward(answer);
     let (_, query) = location.strip_prefix("https://app.example/cb").expect("the client").split_once('?').unwrap();
     let (_, code) = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "code").expect("a code");
     code.into_owned()

@@ -283,14 +283,15 @@ impl Turn {
     /// Returns the turn after this response to a request to `url`.
     #[track_caller]
     pub fn after(url: &Url, reply: Reply) -> Self {
-        if !(300..400).contains(&reply.status) {
+        let redirects = (300..400).contains(&reply.status);
+        // RFC 9700 §4.12: never 307, which would send a form's password on.
+        assert!(!redirects || matches!(reply.status, 302 | 303), "a redirect that may keep the method: {reply:?}");
+        let Some(location) = reply.onward() else {
+            assert!(!redirects, "a redirect to nowhere: {reply:?}");
             let page = Page::read(url, reply);
             let callback = Callback::from_form_post(&page);
             return Self::Landed(callback.map_or(Landing::Page(Box::new(page)), Landing::Callback));
-        }
-        // RFC 9700 §4.12: never 307, which would send a form's password on.
-        assert!(matches!(reply.status, 302 | 303), "a redirect that may keep the method: {reply:?}");
-        let location = reply.location().unwrap_or_else(|| panic!("a redirect to nowhere: {reply:?}"));
+        };
         if is_client(&location) {
             Self::Landed(Landing::Callback(Callback::from_location(location)))
         } else {

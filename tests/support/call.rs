@@ -1,6 +1,7 @@
 //! HTTP requests and responses.
 
 use crate::clock::{self, Clock};
+use crate::page::Page;
 use crate::target::{platform, proxy_secret, url};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -214,6 +215,11 @@ impl Reply {
         let location = self.header("location")?;
         let from = self.url();
         Some(from.join(location).unwrap_or_else(|error| panic!("bad Location, {error}: {self:?}")))
+    }
+
+    /// Returns the URL to which a browser goes on: of a redirect, or of a page that navigates at once.
+    pub fn onward(&self) -> Option<Url> {
+        self.location().or_else(|| Page::read(&self.url(), self.clone()).refresh())
     }
 
     /// Demands a status.

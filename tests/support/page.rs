@@ -56,6 +56,13 @@ impl Page {
         document.select(&selector(css)).filter_map(|element| element.attr(name)).map(str::to_owned).collect()
     }
 
+    /// Returns the URL to which the page navigates at once, without JavaScript (HTML §4.2.5.3).
+    pub fn refresh(&self) -> Option<Url> {
+        let contents = self.attributes("meta[http-equiv=refresh]", "content");
+        let uri = contents.first()?.strip_prefix("0;url=")?;
+        Some(Url::parse(uri).expect("a page leads to an absolute URI"))
+    }
+
     /// Returns the sign-in form, if this is the sign-in page.
     pub fn login(&self) -> Option<&Form> {
         self.forms.iter().find(|form| form.has("username") && form.has("password"))

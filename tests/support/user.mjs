@@ -3,22 +3,26 @@
 export const USERNAME = "demo";
 export const PASSWORD = "four-quiet-lanterns";
 
+/** The URL to which a browser goes on from a response: a redirect, or a page that navigates at once. */
+const onward = (response, page) =>
+  response.headers.get("location") ?? page.match(/<meta http-equiv="refresh" content="0;url=([^"]+)"/)?.[1].replace(/&#(\d+);/g, (_, code) => String.fromCharCode(code));
+
 /** A user whose browser has no JavaScript: it follows redirects and stores cookies; the user signs in and allows. */
 export class User {
   #cookies = new Map();
 
-  /** Opens an authorization URL and answers each page until the server redirects to `redirectUri`. Returns that URL. */
+  /** Opens an authorization URL and answers each page until the server leads to `redirectUri`. Returns that URL. */
   async answer(url, redirectUri) {
     let response = await this.#send(url);
     for (let step = 0; step < 20; step++) {
-      const location = response.headers.get("location");
+      const page = await response.text();
+      const location = onward(response, page);
       if (location) {
         const next = new URL(location, response.url);
         if (next.href.startsWith(redirectUri)) return next;
         response = await this.#send(next);
         continue;
       }
-      const page = await response.text();
       const fields = new URLSearchParams(
         [...page.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)"/g)].slice(0, 2).map(([, name, value]) => [name, value]),
       );

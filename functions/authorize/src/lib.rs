@@ -7,6 +7,7 @@ mod return_offer;
 use arrive::Arrived;
 use latchkey_http::{Request, Response};
 use protocol::{Interaction, NextPrompt, Requested, RequestedAuthorization, StoredClient};
+use provider::authorization_response::Answers;
 use provider::browser::Browser;
 use provider::sessions::SignedIn;
 use provider::{CodeRequest, Context, Function, HandlerError, interactions};
@@ -24,9 +25,15 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Ha
     let response = if arrived.is_posted {
         interactions::resume(context, &arrived.interaction)?
     } else {
-        proceed(request, context, &arrived).await.map_err(|error| match arrived.interaction.has_user_acted() {
-            true => error,
-            false => return_offer::instead_of_redirect(error, &arrived.client, request, context),
+        proceed(request, context, &arrived).await.map_err(|error| {
+            let error = match arrived.interaction.has_user_acted() {
+                true => error,
+                false => return_offer::instead_of_redirect(error, &arrived.client, request, context),
+            };
+            match interactions::answers(&arrived.interaction) {
+                Answers::Form => error.after_form(request, context),
+                Answers::Client => error,
+            }
         })?
     };
     Ok(browser.remember(response, context))
@@ -42,12 +49,12 @@ async fn proceed(request: &Request, context: &Context, arrived: &Arrived) -> Res
     let to_client = |error| HandlerError::Redirect(Box::new(target.clone()), error);
     let prompt = interactions::next_prompt(context, interaction, signed_in.as_ref(), &client.client, now);
     let (NextPrompt::Proceed, Some(signed_in)) = (prompt.map_err(to_client)?, signed_in) else {
-        return interactions::forward(context, "/login", interaction);
+        return interactions::ask(context, "/login", interaction);
     };
     let earlier = earlier_consent(context, interaction, requested, &signed_in, client).await?;
     let issuer = &context.config.issuer;
     if interaction.needs_consent(signed_in.id, &client.client, issuer, &earlier).map_err(to_client)? {
-        return interactions::forward(context, "/consent", interaction);
+        return interactions::ask(context, "/consent", interaction);
     }
     let sealed = arrived.sealed.as_deref();
     CodeRequest { request, context, interaction, requested, signed_in: &signed_in, client, sealed }.answer().await

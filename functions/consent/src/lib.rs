@@ -54,7 +54,7 @@ async fn decide(
     let (subject, client) = (&signed_in.session.subject, &requested.request.client_id);
     match page.parameters.value("decision") {
         Some("allow") => allow(page, requested, signed_in).await,
-        Some("switch") => interactions::forward(context, "/login", &interaction.clone().restart_as_other_user()?),
+        Some("switch") => interactions::ask(context, "/login", &interaction.clone().restart_as_other_user()?),
         _ => {
             AuditEvent::ConsentRefused { subject, client }.record(page.request);
             interactions::resume(context, &interaction.clone().deny())
@@ -84,7 +84,7 @@ async fn allow(
     };
     let (remembered, answer) = futures::join!(remember(page, &requested.request, signed_in), code);
     remembered?;
-    answer
+    answer.map_err(|error| error.after_form(page.request, context))
 }
 
 /// Adds the request to the consent that the user gave the client. Round trips: 1 if it is the first, else 2.

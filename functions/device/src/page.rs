@@ -126,7 +126,7 @@ impl DevicePage<'_> {
         let signed_in = SignedIn::of(self.request, context).await?;
         let prompt = interactions::next_prompt(context, &interaction, signed_in.as_ref(), &client.client, now);
         let (Ok(NextPrompt::Proceed), Some(signed_in)) = (prompt, signed_in) else {
-            return Err(interactions::forward(context, "/login", &interaction)?.into());
+            return Err(interactions::ask(context, "/login", &interaction)?.into());
         };
         match find(context, user_code, now).await? {
             Some((name, pending)) => {
@@ -156,7 +156,7 @@ impl DevicePage<'_> {
         }
         let outcome = match parameters.value("decision") {
             Some("switch") => {
-                return interactions::forward(context, "/login", &approval.interaction.restart_as_other_user()?);
+                return interactions::ask(context, "/login", &approval.interaction.restart_as_other_user()?);
             }
             Some("allow") => decide::approve(context, &approval, self.request.received_at).await?,
             _ => decide::deny(context, &approval).await?,

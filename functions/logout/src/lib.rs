@@ -5,8 +5,10 @@ mod request;
 use http::{Method, StatusCode, header};
 use latchkey_http::MAX_QUERY;
 use latchkey_http::{Request, Response};
+use pages::LeaveReason;
 use platform::entropy;
 use protocol::Parameters;
+use provider::authorization_response::leave;
 use provider::browser::Browser;
 use provider::sessions::{self as browser_sessions, SignedIn};
 use provider::{Actor, AuditEvent, Context, Function, HandlerError, RequestParameters, cookies, responses};
@@ -66,7 +68,7 @@ async fn begin(
             let cookie = cookies::clear(&context.config, cookies::SESSION);
             Ok(signed_out(logout, false, &[], None)?.with(header::SET_COOKIE, &cookie))
         }
-        None => done(context, browser, logout, &[]),
+        None => done(request, context, browser, logout, &[]),
         Some(signed_in) if logout.names(&signed_in.session) => end(request, context, browser, &signed_in, logout).await,
         Some(signed_in) => ask(request, context, browser, &signed_in, logout, pages::logout),
     }
@@ -89,7 +91,6 @@ fn ask(
         user: Some(&signed_in.session.name),
         interaction: &sealed,
         csrf: &browser.form_token(context, "logout", &sealed),
-        redirect_uri: logout.redirect_uri.as_deref(),
     });
     Ok(responses::page(StatusCode::OK, page))
 }
@@ -113,7 +114,9 @@ async fn confirmed(
     if !matches!(decision, "yes" | "everywhere" | "everywhere-yes") {
         return signed_out(&logout, true, &[], None);
     }
-    let Some(signed_in) = SignedIn::of(request, context).await? else { return done(context, browser, &logout, &[]) };
+    let Some(signed_in) = SignedIn::of(request, context).await? else {
+        return done(request, context, browser, &logout, &[]);
+    };
     match decision {
         "everywhere" => ask(request, context, browser, &signed_in, &logout, pages::logout_everywhere),
         "everywhere-yes" => end_everywhere(request, context, browser, &signed_in, &logout).await,
@@ -132,7 +135,7 @@ async fn end(
     let notifications = signed_in.end(context, request.received_at).await?;
     AuditEvent::SignedOut { subject: &signed_in.session.subject }.record(request);
     notifications.send(context, request.received_at).await;
-    done(context, browser, logout, notifications.frames())
+    done(request, context, browser, logout, notifications.frames())
 }
 
 /// The most applications that the page after a sign-out everywhere names.
@@ -165,16 +168,18 @@ async fn end_everywhere(
     forgotten(context, browser, signed_out(logout, false, notifications.frames(), Some(ended))?)
 }
 
-/// Redirects to the client's post-logout redirect URI, or shows the page after sign-out. Clients with front-channel
+/// Leads to the client's post-logout redirect URI, after a form by a page that navigates; or shows the page after sign-out. Clients with front-channel
 /// logout (OpenID Connect Front-Channel Logout §3) are notified in frames of that page, which then continues to the
 /// client.
 fn done(
+    request: &Request,
     context: &Context,
     browser: &Browser,
     logout: &LogoutRequest,
     frames: &[String],
 ) -> Result<Response, HandlerError> {
     let response = match logout.return_to() {
+        Some(uri) if frames.is_empty() && request.method == Method::POST => leave(&uri, LeaveReason::SignedOut)?,
         Some(location) if frames.is_empty() => Response::see_other(&location),
         _ => signed_out(logout, false, frames, None)?,
     };

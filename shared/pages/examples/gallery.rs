@@ -7,8 +7,8 @@ use std::{env, fs, path::Path};
 
 use latchkey_pages::{
     ClientProfile, Command, ConsentKind, ConsentView, DemoClient, DemoUser, DeviceCode, DeviceOutcome, DeviceProblem,
-    EndedEverywhere, ErrorPage, FormPost, Landing, Logout, Page, Playground, ReturnOffer, ReturnWay, ScopeLine, SignIn,
-    SignInProblem, SignedOut,
+    EndedEverywhere, ErrorPage, FormPost, Landing, Leave, LeaveReason, Logout, Page, Playground, ReturnOffer,
+    ReturnWay, ScopeLine, SignIn, SignInProblem, SignedOut,
 };
 
 const NONCE: &str = "c2FtcGxlLW5vbmNlLXNhbXBsZQ";
@@ -47,6 +47,12 @@ fn all() -> Vec<(&'static str, Page)> {
             fields: &[("code", "abc"), ("state", "xyz"), ("iss", ISSUER)],
         }),
     ));
+    let web =
+        Leave { nonce: NONCE, uri: "https://notes.example/callback?code=abc&state=xyz", reason: LeaveReason::Answered };
+    pages.push(("leave", latchkey_pages::leave(&web)));
+    pages.push(("leave_app", latchkey_pages::leave(&Leave { uri: "com.example.orchard:/callback?code=abc", ..web })));
+    let out = Leave { uri: "https://notes.example/bye", reason: LeaveReason::SignedOut, ..web };
+    pages.push(("leave_signed_out", latchkey_pages::leave(&out)));
     let offer = ReturnOffer {
         nonce: NONCE,
         redirect_uri: "https://app.example/callback",
@@ -65,7 +71,6 @@ fn all() -> Vec<(&'static str, Page)> {
         user: Some("Dana Demo"),
         interaction: "sealed",
         csrf: "token",
-        redirect_uri: None,
     };
     pages.push(("logout", latchkey_pages::logout(&ask)));
     pages.push(("logout_unknown", latchkey_pages::logout(&Logout { client_name: None, user: None, ..ask })));

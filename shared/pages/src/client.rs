@@ -71,11 +71,34 @@ pub(crate) fn is_web(uri: &str) -> bool {
     split_web(uri).is_some_and(|(_, authority)| !authority.is_empty())
 }
 
-/// True if a browser may be redirected there: to the web, or to an application by its private-use scheme. Such a scheme has a
-/// dot (RFC 8252 §7.1); the schemes that a browser runs itself have none.
+/// Schemes that a browser runs or shows itself: no application receives them.
+const BROWSER_SCHEMES: [&str; 12] = [
+    "javascript",
+    "data",
+    "vbscript",
+    "blob",
+    "about",
+    "file",
+    "filesystem",
+    "view-source",
+    "http",
+    "https",
+    "ws",
+    "wss",
+];
+
+/// True if a browser may be redirected there: to the web, or to an application by its private-use scheme (RFC 8252 §7.1).
 pub(crate) fn is_destination(uri: &str) -> bool {
-    let is_scheme = |scheme: &str| scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
-    is_web(uri) || uri.split_once(':').is_some_and(|(scheme, _)| scheme.contains('.') && is_scheme(scheme))
+    is_web(uri) || private_use_scheme(uri).is_some()
+}
+
+/// Returns the private-use scheme of a URI (RFC 3986 §3.1): one that an application on the device receives.
+pub(crate) fn private_use_scheme(uri: &str) -> Option<&str> {
+    let (scheme, _) = uri.split_once(':')?;
+    let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+        && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
+    let is_private = !BROWSER_SCHEMES.iter().any(|known| scheme.eq_ignore_ascii_case(known));
+    (is_scheme && is_private).then_some(scheme)
 }
 
 /// Returns scheme and `host[:port]` of an http or https URI. User information is left out: it could be mistaken for a host.
@@ -119,12 +142,20 @@ mod tests {
 
     #[test]
     fn browsers_are_sent_to_the_web_and_to_applications() {
-        for uri in ["https://app.example/out", "http://127.0.0.1/out", "com.example.app:/out?state=*"] {
+        for uri in
+            ["https://app.example/out", "http://127.0.0.1/out", "com.example.app:/out?state=*", "cursor://x/callback"]
+        {
             assert!(is_destination(uri), "{uri}");
         }
-        for uri in
-            ["javascript:alert(1)", "data:text/html,x", "java\tscript.x:alert(1)", "/out", "", "javascript:a.b:c"]
-        {
+        for uri in [
+            "javascript:alert(1)",
+            "JavaScript:x",
+            "data:text/html,x",
+            "java\tscript.x:alert(1)",
+            "/out",
+            "",
+            "javascript:a.b:c",
+        ] {
             assert!(!is_destination(uri), "{uri}");
         }
     }

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use crate::{ClientProfile, Page, client::destination, policy::Policy};
+use crate::{ClientProfile, Page, client::destination, policy::FormAction, policy::Policy};
 
 /// The consent page. The form sends `interaction`, `csrf` and `decision` = `allow`, `deny` or `switch` (sign in as another
 /// user).
@@ -31,7 +31,7 @@ pub struct ConsentView<'a> {
 pub enum ConsentKind<'a> {
     /// An authorization request. The form posts to `/consent`.
     Authorization {
-        /// The validated redirect URI. Its host is shown, and the policy lets the form's redirect reach it.
+        /// The validated redirect URI. Its host is shown.
         redirect_uri: &'a str,
     },
     /// A device authorization request (RFC 8628 §3.3). The form posts to `/device`. The page warns of an attacker who sent
@@ -111,12 +111,7 @@ impl<'a> ScopeLine<'a> {
 /// Renders the consent page.
 pub fn consent(view: &ConsentView<'_>) -> Page {
     let redirect_uri = view.kind.redirect_uri();
-    let policy = Policy {
-        logo_uri: view.client.logo_uri,
-        form_self: true,
-        form_target: redirect_uri,
-        ..Policy::new(view.nonce)
-    };
+    let policy = Policy { logo_uri: view.client.logo_uri, form_action: FormAction::Own, ..Policy::new(view.nonce) };
     let template = ConsentTemplate {
         view,
         texts: view.kind.texts(),

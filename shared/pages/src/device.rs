@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use crate::{Page, policy::Policy};
+use crate::{Page, policy::FormAction, policy::Policy};
 
 /// The page that asks for the code that the device shows. The form posts `user_code` and `csrf` to `/device`.
 #[derive(Debug, Clone, Copy)]
@@ -42,7 +42,7 @@ pub fn device_code(view: &DeviceCode<'_>) -> Page {
         }
         DeviceProblem::SessionExpired => "This page was open for too long. Try again.".to_owned(),
     });
-    Page::new(&DeviceCodeTemplate { view, problem }, Policy { form_self: true, ..Policy::new(view.nonce) })
+    Page::new(&DeviceCodeTemplate { view, problem }, Policy { form_action: FormAction::Own, ..Policy::new(view.nonce) })
 }
 
 /// The outcome of a device authorization.

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use crate::{Page, client::destination, policy::Policy};
+use crate::{Page, client::destination, policy::FormAction, policy::Policy};
 
 /// The page that posts an authorization response.
 #[derive(Debug, Clone, Copy)]
@@ -17,7 +17,7 @@ pub struct FormPost<'a> {
 
 /// Renders the page. It submits itself; without JavaScript the user presses a button.
 pub fn form_post(view: &FormPost<'_>) -> Page {
-    let policy = Policy { script: true, form_target: Some(view.action), ..Policy::new(view.nonce) };
+    let policy = Policy { script: true, form_action: FormAction::Client, ..Policy::new(view.nonce) };
     let template = FormPostTemplate { view, action: action(view.action), destination: destination(view.action) };
     Page::new(&template, policy)
 }

@@ -9,6 +9,7 @@ mod development;
 mod device;
 mod error;
 mod form_post;
+mod leave;
 mod logout;
 mod policy;
 mod return_offer;
@@ -21,6 +22,7 @@ pub use development::{Command, DemoClient, DemoUser, Landing, Playground, landin
 pub use device::{DeviceCode, DeviceOutcome, DeviceProblem, device_code, device_outcome};
 pub use error::{ErrorPage, error};
 pub use form_post::{FormPost, form_post};
+pub use leave::{Leave, LeaveReason, leave};
 pub use logout::{EndedEverywhere, Logout, SignedOut, logout, logout_everywhere, signed_out};
 pub use return_offer::{ReturnOffer, ReturnWay, return_offer};
 pub use scope::scope_meaning;

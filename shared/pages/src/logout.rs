@@ -2,7 +2,9 @@
 
 use askama::Template;
 
-use crate::{Page, client::destination, client::is_destination, client::is_web, policy::Policy};
+use crate::Page;
+use crate::client::{destination, is_destination, is_web};
+use crate::policy::{FormAction, Policy};
 
 /// The page that asks whether to sign out. The form posts `interaction`, `csrf` and `decision` = `yes`, `no` or `everywhere`
 /// to `/logout`. The page that asks whether to sign out everywhere posts `everywhere-yes` or `no`.
@@ -18,13 +20,11 @@ pub struct Logout<'a> {
     pub interaction: &'a str,
     /// The CSRF token.
     pub csrf: &'a str,
-    /// The validated post-logout redirect URI: the policy lets the form's redirect reach it.
-    pub redirect_uri: Option<&'a str>,
 }
 
 impl<'a> Logout<'a> {
     fn policy(&self) -> Policy<'a> {
-        Policy { form_self: true, form_target: self.redirect_uri, ..Policy::new(self.nonce) }
+        Policy { form_action: FormAction::Own, ..Policy::new(self.nonce) }
     }
 }
 

@@ -2,6 +2,18 @@
 
 use crate::client::{is_https, split_web};
 
+/// The places to which the forms of a page may lead. Browsers apply `form-action` to the whole chain of redirects that answers
+/// a form (CSP Level 3 §6.4.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FormAction {
+    /// The page has no form.
+    None,
+    /// Forms post to the page's origin. An answer that leaves this server is a page that navigates.
+    Own,
+    /// The one form posts to a client's redirect URI, which may redirect on to any place.
+    Client,
+}
+
 /// Content security policy: what a page may do beyond showing text in its own style.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Policy<'a> {
@@ -12,10 +24,8 @@ pub(crate) struct Policy<'a> {
     pub(crate) connect: bool,
     /// Logo that the page shows, if it is https.
     pub(crate) logo_uri: Option<&'a str>,
-    /// True if the page has forms that post to its origin.
-    pub(crate) form_self: bool,
-    /// Target of a form, or of the redirect that answers it: browsers apply `form-action` to the whole redirect chain.
-    pub(crate) form_target: Option<&'a str>,
+    /// The places to which forms lead.
+    pub(crate) form_action: FormAction,
     /// URIs that the page loads in frames.
     pub(crate) frames: &'a [&'a str],
 }
@@ -23,7 +33,7 @@ pub(crate) struct Policy<'a> {
 impl<'a> Policy<'a> {
     /// Returns the strictest policy: style only.
     pub(crate) fn new(nonce: &'a str) -> Self {
-        Self { nonce, script: false, connect: false, logo_uri: None, form_self: false, form_target: None, frames: &[] }
+        Self { nonce, script: false, connect: false, logo_uri: None, form_action: FormAction::None, frames: &[] }
     }
 
     /// Returns the value of the header.
@@ -47,16 +57,11 @@ impl<'a> Policy<'a> {
             header.push_str("; frame-src ");
             header.push_str(&origins.join(" "));
         }
-        let target = self.form_target.and_then(source);
-        header.push_str(match (self.form_self, &target) {
-            (true, _) => "; form-action 'self'",
-            (false, Some(_)) => "; form-action",
-            (false, None) => "; form-action 'none'",
+        header.push_str(match self.form_action {
+            FormAction::None => "; form-action 'none'",
+            FormAction::Own => "; form-action 'self'",
+            FormAction::Client => "",
         });
-        if let Some(target) = target {
-            header.push(' ');
-            header.push_str(&target);
-        }
         header.push_str("; frame-ancestors 'none'; base-uri 'none'");
         header
     }
@@ -101,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn sources_of_redirect_uris() {
+    fn sources_of_frames() {
         for (uri, expected) in [
             ("https://app.example/callback?x=1#f", Some("https://app.example")),
             ("HTTPS://App.example:8443", Some("https://App.example:8443")),

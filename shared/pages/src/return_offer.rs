@@ -3,7 +3,7 @@
 use askama::Template;
 
 use crate::form_post::action;
-use crate::{Page, client::destination, client::is_destination, policy::Policy};
+use crate::{Page, client::destination, client::is_destination, policy::FormAction, policy::Policy};
 
 /// The page that offers to return to a client with an error.
 #[derive(Debug, Clone, Copy)]
@@ -35,7 +35,8 @@ pub fn return_offer(view: &ReturnOffer<'_>) -> Page {
         ReturnWay::Link(uri) => (Some(uri).filter(|uri| is_destination(uri)), None),
         ReturnWay::Form(fields) => (None, Some(fields)),
     };
-    let policy = Policy { form_target: form.map(|_| view.redirect_uri), ..Policy::new(view.nonce) };
+    let form_action = if form.is_some() { FormAction::Client } else { FormAction::None };
+    let policy = Policy { form_action, ..Policy::new(view.nonce) };
     let (action, destination) = (action(view.redirect_uri), destination(view.redirect_uri));
     Page::new(&ReturnOfferTemplate { view, link, form, action, destination }, policy)
 }

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use crate::{ClientProfile, Page, client::destination, policy::Policy};
+use crate::{ClientProfile, Page, client::destination, policy::FormAction, policy::Policy};
 
 /// The sign-in page. The form posts `username`, `password`, `interaction` and `csrf` to `/login`. The other buttons send
 /// `decision` = `continue` or `cancel` with `interaction` and `csrf`.
@@ -12,7 +12,7 @@ pub struct SignIn<'a> {
     pub nonce: &'a str,
     /// The client that sent the request.
     pub client: ClientProfile<'a>,
-    /// The validated redirect URI. Its host is shown, and the policy lets the form's redirect reach it.
+    /// The validated redirect URI. Its host is shown.
     pub redirect_uri: &'a str,
     /// Content of the `username` field: `login_hint`, or what the user typed before.
     pub username: &'a str,
@@ -48,12 +48,7 @@ pub fn sign_in(view: &SignIn<'_>) -> Page {
         problem: view.problem.map(words),
         wrong: view.problem == Some(SignInProblem::Wrong),
     };
-    let policy = Policy {
-        logo_uri: view.client.logo_uri,
-        form_self: true,
-        form_target: Some(view.redirect_uri),
-        ..Policy::new(view.nonce)
-    };
+    let policy = Policy { logo_uri: view.client.logo_uri, form_action: FormAction::Own, ..Policy::new(view.nonce) };
     Page::new(&template, policy)
 }
 

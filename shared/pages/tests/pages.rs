@@ -11,7 +11,8 @@ use std::collections::HashSet;
 
 use latchkey_pages::{
     ClientProfile, Command, ConsentKind, ConsentView, DemoClient, DemoUser, EndedEverywhere, ErrorPage, FormPost,
-    Landing, Logout, Page, Playground, ReturnOffer, ReturnWay, ScopeLine, SignIn, SignInProblem, SignedOut,
+    Landing, Leave, LeaveReason, Logout, Page, Playground, ReturnOffer, ReturnWay, ScopeLine, SignIn, SignInProblem,
+    SignedOut,
 };
 
 const NONCE: &str = "bm9uY2U_-x";
@@ -38,6 +39,10 @@ fn return_offer(value: &str, way: ReturnWay<'_>) -> Page {
     latchkey_pages::return_offer(&ReturnOffer { nonce: NONCE, redirect_uri, way, hint, request_id })
 }
 
+fn leave(uri: &str, reason: LeaveReason) -> Page {
+    latchkey_pages::leave(&Leave { nonce: NONCE, uri, reason })
+}
+
 /// Returns every page, with `value` in each field of its view model.
 fn every_page(value: &str) -> Vec<(&'static str, Page)> {
     let client = ClientProfile {
@@ -57,14 +62,7 @@ fn every_page(value: &str) -> Vec<(&'static str, Page)> {
         csrf: value,
         continue_as: None,
     };
-    let logout = Logout {
-        nonce: NONCE,
-        client_name: Some(value),
-        user: Some(value),
-        interaction: value,
-        csrf: value,
-        redirect_uri: Some(value),
-    };
+    let logout = Logout { nonce: NONCE, client_name: Some(value), user: Some(value), interaction: value, csrf: value };
     let signed_out = SignedOut {
         nonce: NONCE,
         client_name: Some(value),
@@ -100,13 +98,12 @@ fn every_page(value: &str) -> Vec<(&'static str, Page)> {
                 fields: &[(value, value), (value, value)],
             }),
         ),
+        ("leave", leave(value, LeaveReason::Answered)),
+        ("leave, signed out", leave(value, LeaveReason::SignedOut)),
         ("return_offer", return_offer(value, ReturnWay::Link(value))),
         ("return_offer, form", return_offer(value, ReturnWay::Form(&[(value, value), (value, value)]))),
         ("logout", latchkey_pages::logout(&logout)),
-        (
-            "logout, bare",
-            latchkey_pages::logout(&Logout { client_name: None, user: None, redirect_uri: None, ..logout }),
-        ),
+        ("logout, bare", latchkey_pages::logout(&Logout { client_name: None, user: None, ..logout })),
         ("logout_everywhere", latchkey_pages::logout_everywhere(&logout)),
         ("signed_out", latchkey_pages::signed_out(&signed_out)),
         ("signed_out, everywhere", latchkey_pages::signed_out(&SignedOut { ended, ..signed_out })),
@@ -247,7 +244,8 @@ fn hostile_values_stay_text() {
         assert_eq!(scripts(&hostile), scripts(&plain), "{name}");
         assert!(!hostile.html.contains("<img src=x"), "{name}");
         assert!(!hostile.html.contains("alert(1)\""), "{name}");
-        assert!(hostile.html.contains("{{7*7}}") || name == "signed_out, stayed", "{name}");
+        let shows_uris_alone = matches!(name, "signed_out, stayed" | "leave" | "leave, signed out");
+        assert!(hostile.html.contains("{{7*7}}") || shows_uris_alone, "{name}");
     }
 }
 
@@ -270,21 +268,38 @@ fn every_policy_is_strict() {
 }
 
 #[test]
-fn forms_reach_only_the_client() {
+fn forms_stay_here_or_reach_the_client() {
     let form_action = |value: &str, wanted: &str| {
         let (_, page) = every_page(value).into_iter().find(|(name, _)| *name == wanted).unwrap();
-        let directive = page.csp.split("; ").find(|directive| directive.starts_with("form-action")).unwrap();
-        directive.to_owned()
+        page.csp.split("; ").find(|directive| directive.starts_with("form-action")).unwrap_or_default().to_owned()
     };
     for name in ["sign_in", "consent", "logout"] {
-        assert_eq!(form_action("https://app.example/cb?x", name), "form-action 'self' https://app.example");
-        assert_eq!(form_action("com.example.app:/cb", name), "form-action 'self' com.example.app:");
-        assert_eq!(form_action("javascript:alert(1)", name), "form-action 'self'");
+        assert_eq!(form_action("https://app.example/cb?x", name), "form-action 'self'");
+        assert_eq!(form_action("com.example.app:/cb", name), "form-action 'self'");
     }
-    assert_eq!(form_action("https://app.example/cb?x", "form_post"), "form-action https://app.example");
-    assert_eq!(form_action("https://app.example/", "consent, device"), "form-action 'self'");
-    assert_eq!(form_action("https://app.example/", "error"), "form-action 'none'");
-    assert_eq!(form_action("https://app.example/", "signed_out"), "form-action 'none'");
+    // The client may redirect the form on to any place.
+    for name in ["form_post", "return_offer, form"] {
+        assert_eq!(form_action("https://app.example/cb?x", name), "");
+    }
+    for name in ["error", "signed_out", "leave", "return_offer"] {
+        assert_eq!(form_action("https://app.example/", name), "form-action 'none'");
+    }
+}
+
+#[test]
+fn the_page_that_leaves_navigates_at_once() {
+    let page = leave("https://app.example/cb?code=a&state=%22", LeaveReason::Answered);
+    let uri = "https://app.example/cb?code=a&#38;state=%22";
+    assert!(page.html.contains(&format!("<meta http-equiv=\"refresh\" content=\"0;url={uri}\">")), "{}", page.html);
+    assert!(page.html.contains(&format!("id=\"continue\" href=\"{uri}\" rel=\"noreferrer\"")));
+    assert!(!page.html.contains("nothing-opens"));
+    let page = leave("com.example.app:/cb?code=a", LeaveReason::Answered);
+    assert!(page.html.contains("content=\"0;url=com.example.app:/cb?code=a\""));
+    assert!(page.html.contains("id=\"nothing-opens\"") && page.html.contains("the app com.example.app"));
+    for runs in ["javascript:alert(1)", "JAVASCRIPT:alert(1)", "data:text/html,x", "/cb", " javascript:alert(1)"] {
+        let page = leave(runs, LeaveReason::Answered);
+        assert!(!page.html.contains("http-equiv") && !page.html.contains("href=\"j"), "{runs}: {}", page.html);
+    }
 }
 
 #[test]

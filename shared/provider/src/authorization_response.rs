@@ -3,16 +3,29 @@
 use crate::{Context, HandlerError, responses};
 use http::StatusCode;
 use latchkey_http::{Request, Response};
-use pages::{ReturnOffer, ReturnWay};
+use pages::{Leave, LeaveReason, ReturnOffer, ReturnWay};
 use platform::entropy;
 use protocol::{AuthorizationResponse, Delivery, ResponseTarget};
 use types::Error;
 
-/// Returns the HTTP response that carries an authorization response: a redirect, or a page whose form the browser posts
-/// (OAuth 2.0 Form Post Response Mode §2).
-pub fn deliver(response: &AuthorizationResponse<'_>) -> Result<Response, HandlerError> {
+/// The message that a response answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answers {
+    /// A request of the client: a redirect leads back to it.
+    Client,
+    /// A form of this server, directly or after redirects within this server: a page leads to the client by a navigation
+    /// (`infra/decisions/forms-are-answered-here.md`).
+    Form,
+}
+
+/// Returns the HTTP response that carries an authorization response: a redirect, a page that navigates, or a page whose form
+/// the browser posts (OAuth 2.0 Form Post Response Mode §2).
+pub fn deliver(response: &AuthorizationResponse<'_>, answers: Answers) -> Result<Response, HandlerError> {
     match response.delivery() {
-        Delivery::Redirect(location) => Ok(Response::see_other(&location)),
+        Delivery::Redirect(location) => match answers {
+            Answers::Client => Ok(Response::see_other(&location)),
+            Answers::Form => leave(&location, LeaveReason::Answered),
+        },
         Delivery::FormPost { action, fields } => {
             let nonce = entropy::name()?;
             let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
@@ -20,6 +33,13 @@ pub fn deliver(response: &AuthorizationResponse<'_>) -> Result<Response, Handler
             Ok(responses::page(StatusCode::OK, page))
         }
     }
+}
+
+/// Returns the page that leaves this server for a client. The code in the URI stays out of `Referer` and of caches by the header
+/// fields of every page.
+pub fn leave(uri: &str, reason: LeaveReason) -> Result<Response, HandlerError> {
+    let nonce = entropy::name()?;
+    Ok(responses::page(StatusCode::OK, pages::leave(&Leave { nonce: &nonce, uri, reason })))
 }
 
 /// Returns the page that names the host of the redirect URI and offers to continue there with the error response. An error

@@ -47,7 +47,7 @@ impl CodeRequest<'_> {
     /// the request was answered before. Once in half of the lifetime of a shared client, 2 more at the same time.
     pub async fn answer(self) -> Result<Response, HandlerError> {
         if !self.claim_sign_in().await? {
-            return interactions::forward(self.context, "/login", &self.interaction.clone().sign_in_used());
+            return interactions::ask(self.context, "/login", &self.interaction.clone().sign_in_used());
         }
         let Some(issued) = self.issue().await? else {
             let error = Error::new(ErrorCode::InvalidRequestUri, "this pushed request was answered already");
@@ -57,7 +57,8 @@ impl CodeRequest<'_> {
         AuditEvent::CodeIssued { subject, client }.record(self.request);
         let target = &self.requested.request.target;
         let code = issued.code.expose();
-        authorization_response::deliver(&target.code_response(code, issued.id_token, &self.context.config.issuer))
+        let response = target.code_response(code, issued.id_token, &self.context.config.issuer);
+        authorization_response::deliver(&response, interactions::answers(self.interaction))
     }
 
     /// Claims the sign-in that the request demands. Returns true to exactly one caller, or if the request demands none. A

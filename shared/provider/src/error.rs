@@ -1,6 +1,7 @@
 //! The one error of handlers, and the responses that it becomes.
 
-use crate::{Context, authorization_response, responses};
+use crate::authorization_response::{self, Answers};
+use crate::{Context, responses};
 use http::{StatusCode, header};
 use latchkey_http::{Request, Response};
 use pages::ErrorPage;
@@ -63,6 +64,15 @@ impl HandlerError {
         Self::Page(Box::new(PageError { title, message, error }))
     }
 
+    /// Returns the error for a response to a form of this server: a redirect becomes a page that navigates.
+    #[must_use]
+    pub fn after_form(self, request: &Request, context: &Context) -> Self {
+        let Self::Redirect(target, error) = self else { return self };
+        request.log.error(error.code.as_str(), &error.description);
+        let response = target.error_response(&error, &context.config.issuer);
+        authorization_response::deliver(&response, Answers::Form).map_or_else(|fault| fault, Self::from)
+    }
+
     /// Returns the response of an API: JSON. A redirect and a page are no responses of an API and become JSON too.
     pub fn into_api_response(self, request: &Request, _: &Context) -> Response {
         match self {
@@ -95,7 +105,7 @@ impl HandlerError {
             Self::Redirect(target, error) => {
                 request.log.error(error.code.as_str(), &error.description);
                 let response = target.error_response(&error, &context.config.issuer);
-                authorization_response::deliver(&response).map_err(|error| error.to_string())
+                authorization_response::deliver(&response, Answers::Client).map_err(|error| error.to_string())
             }
             Self::Request(error) => error_page(request, &PageError { error, ..UNEXPLAINED }),
             Self::Page(page) => error_page(request, &page),

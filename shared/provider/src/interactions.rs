@@ -1,10 +1,12 @@
 //! Interactions on their way through the browser: sealed in its URL, opened and checked when they return.
 
+use crate::authorization_response::Answers;
 use crate::browser::Browser;
 use crate::sessions::SignedIn;
 use crate::{Context, HandlerError};
 use keys::Purpose;
 use latchkey_http::Response;
+use platform::entropy;
 use protocol::{ActiveSession, Client, Interaction, NextPrompt, StoredClient, UncheckedTarget};
 use serde::{Serialize, de::DeserializeOwned};
 use std::sync::Arc;
@@ -90,14 +92,23 @@ pub fn open<T: DeserializeOwned>(context: &Context, sealed: &str) -> Option<T> {
     serde_json::from_slice(&context.secrets.open(Purpose::Interaction, sealed)?).ok()
 }
 
-/// Redirects the browser to a page of the interaction.
-pub fn forward(context: &Context, path: &str, interaction: &Interaction) -> Result<Response, HandlerError> {
-    Ok(Response::see_other(&format!("{}{path}?interaction={}", context.config.issuer, seal(context, interaction)?)))
+/// Returns the message that the response to this interaction answers: a form, once a page interrupted the request.
+pub fn answers(interaction: &Interaction) -> Answers {
+    if interaction.id().is_some() || interaction.has_user_acted() { Answers::Form } else { Answers::Client }
+}
+
+/// Redirects the browser to a page that asks the user for something.
+pub fn ask(context: &Context, path: &str, interaction: &Interaction) -> Result<Response, HandlerError> {
+    forward(context, path, &interaction.clone().interrupt(entropy::name()?))
 }
 
 /// Redirects the browser to the endpoint that continues the request.
 pub fn resume(context: &Context, interaction: &Interaction) -> Result<Response, HandlerError> {
     forward(context, interaction.requested.path(), interaction)
+}
+
+fn forward(context: &Context, path: &str, interaction: &Interaction) -> Result<Response, HandlerError> {
+    Ok(Response::see_other(&format!("{}{path}?interaction={}", context.config.issuer, seal(context, interaction)?)))
 }
 
 /// Returns the next prompt, given the user who is signed in. The rules compare the `sub` that the client receives

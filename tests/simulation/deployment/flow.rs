@@ -160,6 +160,12 @@ impl Tokens {
     }
 }
 
+/// Returns the URL to which a browser goes on from a response: of a redirect, or of a page that navigates at once.
+pub fn onward(response: &Response) -> String {
+    let onward = reply(Call::get(ISSUER), response).onward();
+    onward.unwrap_or_else(|| panic!("a response that leads nowhere: {}", response.status)).to_string()
+}
+
 fn reply(asked: Call, response: &Response) -> Reply {
     Reply::new(asked, response.status.as_u16(), response.headers.clone(), response.body.clone())
 }

@@ -17,7 +17,7 @@ use std::time::Duration;
 use storage::{Records, clients, users};
 use types::{ClientId, Subject, Timestamp};
 
-pub use flow::{Flow, Tokens, VERIFIER, altered};
+pub use flow::{Flow, Tokens, VERIFIER, altered, onward};
 
 /// The issuer of the deployment.
 pub const ISSUER: &str = "https://as.example";

@@ -23,6 +23,9 @@ pub struct Interaction<Target = ResponseTarget> {
     pub browser: Option<String>,
     /// The end of the interaction.
     pub expires_at: Timestamp,
+    /// Random identifier; `None` until a page interrupts the request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    id: Option<String>,
     /// True if the user asked to use another account: an earlier session is not enough.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     requires_sign_in: bool,
@@ -32,7 +35,7 @@ pub struct Interaction<Target = ResponseTarget> {
 impl<Target> Interaction<Target> {
     /// Returns an interaction in which the user has done nothing.
     pub fn start(requested: Requested<Target>, browser: Option<String>, expires_at: Timestamp) -> Self {
-        Self { requested, browser, expires_at, requires_sign_in: false, state: InteractionState::Started }
+        Self { requested, browser, expires_at, id: None, requires_sign_in: false, state: InteractionState::Started }
     }
 
     /// Assigns an interaction without a browser to this browser. Only the request is kept, not what a user did before;
@@ -45,16 +48,28 @@ impl<Target> Interaction<Target> {
     /// Assigns the request of an interaction to this browser, whose id is new. What the user did before is dropped.
     #[must_use]
     pub fn move_to(self, browser: String) -> Self {
-        Self::start(self.requested, Some(browser), self.expires_at)
+        Self { id: self.id, ..Self::start(self.requested, Some(browser), self.expires_at) }
+    }
+
+    /// Returns the interaction with an identifier, because a page interrupts the request. An interaction keeps the identifier
+    /// that it has. `random` has 128 random bits or more.
+    #[must_use]
+    pub fn interrupt(self, random: String) -> Self {
+        Self { id: self.id.or(Some(random)), ..self }
+    }
+
+    /// Returns the identifier; `None` if no page interrupted the request.
+    pub fn id(&self) -> Option<&str> {
+        self.id.as_deref()
     }
 }
 
 impl Interaction<UncheckedTarget> {
     /// Checks an interaction that was sealed: the client, and the redirect URI. Errors: `invalid_request`, for the user.
     pub fn recheck(self, client: &Client) -> Result<Interaction, Error> {
-        let Self { requested, browser, expires_at, requires_sign_in, state } = self;
+        let Self { requested, browser, expires_at, id, requires_sign_in, state } = self;
         let requested = requested.recheck(client)?;
-        Ok(Interaction { requested, browser, expires_at, requires_sign_in, state })
+        Ok(Interaction { requested, browser, expires_at, id, requires_sign_in, state })
     }
 }
 

@@ -1,6 +1,5 @@
 //! Codes at the token endpoint: RFC 6749 §4.1.3, §4.1.4, §10.5.
 
-use std::time::Duration;
 use suite::{AuthorizationRequest, Browser, Client, TokenRequest, admin, altered, grant, revoke, spa, web};
 
 fn code(client: &Client) -> TokenRequest {
@@ -60,7 +59,7 @@ fn another_clients_code_is_refused() {
     redeem.clone().by(&web()).send().expect_error(400, "invalid_grant");
     let other = admin::client("suite-other", &["--set", "token_endpoint_auth_method=none"]);
     redeem.clone().by(&other).send().expect_error(400, "invalid_grant");
-    suite::wait(Duration::from_millis(1200));
+    suite::wait(suite::race_window());
     assert!(redeem.tokens().is_live());
 
     let redeem = code(&web());
@@ -113,7 +112,7 @@ fn a_replayed_code_kills_the_tokens_of_the_first_exchange() {
         let redeem = code(&client);
         let tokens = redeem.tokens();
         assert!(tokens.is_live());
-        suite::wait(Duration::from_millis(1500));
+        suite::wait(suite::race_window());
         redeem.send().expect_error(400, "invalid_grant");
         assert!(!tokens.is_live(), "the access token outlives the replay");
         tokens.refresh_request().send().expect_error(400, "invalid_grant");
@@ -126,7 +125,7 @@ fn a_replayed_code_kills_refreshed_tokens_too() {
     let redeem = code(&spa());
     let first = redeem.tokens();
     let second = first.refresh_request().tokens();
-    suite::wait(Duration::from_millis(1500));
+    suite::wait(suite::race_window());
     redeem.send().expect_error(400, "invalid_grant");
     assert!(!first.is_live() && !second.is_live());
     second.refresh_request().send().expect_error(400, "invalid_grant");
@@ -137,7 +136,7 @@ fn a_replayed_code_kills_refreshed_tokens_too() {
 fn a_strangers_replay_kills_nothing() {
     let redeem = code(&spa());
     let tokens = redeem.tokens();
-    suite::wait(Duration::from_millis(1500));
+    suite::wait(suite::race_window());
     redeem.clone().set("code_verifier", &suite::random()).send().expect_error(400, "invalid_grant");
     redeem.clone().set("redirect_uri", "http://127.0.0.1:1/callback").send().expect_error(400, "invalid_grant");
     redeem.clone().by(&web()).send().expect_error(400, "invalid_grant");
@@ -151,7 +150,7 @@ fn other_grants_survive_a_replay() {
     let other = grant(&spa());
     let redeem = code(&spa());
     redeem.tokens();
-    suite::wait(Duration::from_millis(1500));
+    suite::wait(suite::race_window());
     redeem.send().expect_error(400, "invalid_grant");
     assert!(other.is_live());
     other.refresh_request().tokens();

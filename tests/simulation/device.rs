@@ -86,7 +86,7 @@ async fn a_poll_is_one_round_trip() {
     let (approved, answer) = trips!(device.poll(&instance).await);
     Tokens::of(&answer);
     assert_eq!(approved, 2, "the poll that gets the tokens");
-    instance.wait(seconds(31));
+    instance.wait(seconds(36));
     let (replayed, answer) = trips!(device.poll(&instance).await);
     assert_eq!((replayed, error(&answer).as_str()), (2, "invalid_grant"), "replay found and family revoked");
 
@@ -135,13 +135,13 @@ async fn a_lost_answer_can_be_asked_for_again() {
     let device = Device::new(&instance).await;
     device.decide(&instance, &mut browser, "allow").await;
     let lost = Tokens::of(&device.poll(&instance).await);
-    instance.wait(seconds(5));
+    instance.wait(seconds(10));
     let again = Tokens::of(&device.poll(&instance).await);
     assert_eq!(lost.refresh, again.refresh);
     for tokens in [&lost, &again] {
         assert!(Flow::userinfo(&instance, &tokens.access).await.status.is_success());
     }
-    instance.wait(seconds(30));
+    instance.wait(seconds(26));
     assert_eq!(error(&device.poll(&instance).await), "invalid_grant");
     for tokens in [&lost, &again] {
         assert_eq!(Flow::userinfo(&instance, &tokens.access).await.status, 401);
@@ -212,7 +212,7 @@ async fn a_revoked_grant_is_not_handed_out_again() {
     let tokens = Tokens::of(&device.poll(&instance).await);
     let answer = instance.post("/revoke", &[("client_id", "device"), ("token", &tokens.refresh)]).await;
     assert!(answer.status.is_success());
-    instance.wait(seconds(5));
+    instance.wait(seconds(10));
     assert_eq!(error(&device.poll(&instance).await), "invalid_grant");
 }
 
@@ -226,7 +226,7 @@ async fn a_poll_after_a_refresh_is_a_replay() {
     let tokens = Tokens::of(&device.poll(&instance).await);
     let form = |token| [("grant_type", "refresh_token"), ("client_id", "device"), ("refresh_token", token)];
     let next = Tokens::of(&instance.post("/token", &form(tokens.refresh.as_str())).await);
-    instance.wait(seconds(5));
+    instance.wait(seconds(10));
     assert_eq!(error(&device.poll(&instance).await), "invalid_grant");
     assert_eq!(error(&instance.post("/token", &form(next.refresh.as_str())).await), "invalid_grant");
 }

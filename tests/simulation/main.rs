@@ -16,6 +16,7 @@ mod common;
 mod assertions;
 mod audit;
 mod clients;
+mod clocks;
 mod consents;
 mod cost;
 mod device;

@@ -457,14 +457,14 @@ async fn an_initial_access_token_is_not_lost_with_an_answer() {
         let answer = register(&faulty, Some(&token), &service("invited")).await;
         assert_eq!(answer.status.as_u16(), 503, "the first use, the registration, the client: {nth}");
         for instance in [&mut sound, &mut faulty] {
-            instance.wait(Duration::from_millis(1001));
+            instance.wait(protocol::RACE + Duration::from_millis(1));
         }
         let first = json_of(&register(&faulty, Some(&token), &service("invited")).await);
         let again = json_of(&register(&sound, Some(&token), &service("invited")).await);
         assert_eq!(credentials(&sound, &first).await.status.as_u16(), 200, "{nth}: {first}");
         let other = register(&sound, Some(&token), &service("another")).await;
         assert_eq!(other.status.as_u16(), 401);
-        sound.wait(Duration::from_millis(1001));
+        sound.wait(protocol::RACE + Duration::from_millis(1));
         let later = json_of(&register(&sound, Some(&token), &service("invited")).await);
         assert_eq!(later, first, "{nth}: {again}");
         assert_eq!(look_after(&sound, &first).await, [200, 200, 204], "{nth}");
@@ -482,7 +482,7 @@ async fn a_deleted_client_is_not_registered_again_by_a_replay() {
             let until = T0.after(Duration::from_secs(60));
             let token = provider::initial_access_token(&sound.context().secrets, [1; 16], 1, until);
             let document = json_of(&register(&sound, Some(&token), &service("invited")).await);
-            sound.wait(Duration::from_millis(1001));
+            sound.wait(protocol::RACE + Duration::from_millis(1));
             let again = json_of(&register(&sound, Some(&token), &service("invited")).await);
             assert_eq!(again, document);
             let has_begun = Faulty::at(memory.clone(), Verb::Delete, 1, fault);

@@ -3,6 +3,7 @@
 use crate::common::{PASSWORD, deployment};
 use http::Method;
 use latchkey_http::Response;
+use protocol::limits::CLOCK_DIFFERENCE;
 use serde_json::{Value, json};
 use simulation::{Flow, Instance, Tokens, USERNAME, json_of, subject, username};
 use std::sync::Arc;
@@ -81,7 +82,7 @@ async fn a_mark_outlives_the_user() {
     assert_eq!(admin(&instance, Method::PUT, "/admin/users/alice", &again).await.status.as_u16(), 201);
     assert_eq!(Flow::userinfo(&instance, &tokens.access).await.status.as_u16(), 401);
     let user = users::find(memory.as_ref(), &subject("alice-subject")).await.unwrap().unwrap();
-    assert_eq!(user.revoked_before, Some(instance.now));
+    assert_eq!(user.revoked_before, Some(instance.now.after(CLOCK_DIFFERENCE).after(Duration::from_millis(1))));
 }
 
 /// A grant that the listing shows only later ends at a later look, and a grant of a new consent stays.
@@ -99,7 +100,7 @@ async fn a_withdrawn_consent_gets_later_looks() {
     assert!(consents::of_user(memory.as_ref(), &subject("alice-subject")).await.unwrap().is_empty());
     let late = Key::new(Kind::Grant, grant.key.partition(), &format!("{}AB", &grant.key.id()[..22]));
     memory.create(&Record { key: late.clone(), generation: 0, ..grant }).await.unwrap();
-    instance.wait(Duration::from_secs(1));
+    instance.wait(CLOCK_DIFFERENCE + Duration::from_millis(1));
     let new = Tokens::of(&Flow::redeem(&instance, &browser.code(&instance, PASSWORD, "openid").await).await);
     instance.wait(Duration::from_secs(61));
     notify::run(&instance.scheduled_run(), instance.context()).await.unwrap();

@@ -53,7 +53,7 @@ async fn every_step_keeps_its_promise() {
     assert!(answer.status.is_success());
     assert_eq!(trips, 2, "userinfo");
 
-    instance.wait(Duration::from_secs(31));
+    instance.wait(Duration::from_secs(36));
     let (trips, answer) = trips!(memory, Flow::refresh(&instance, &tokens.refresh).await);
     assert_eq!((trips, answer.status.as_u16()), (2, 200), "the client lost the answer");
     let (trips, answer) = trips!(memory, Flow::refresh(&instance, &refreshed.refresh).await);

@@ -36,7 +36,7 @@ pub use host::{Answer, Host, Received};
 pub use page::{Form, Page};
 pub use race::{CALLERS, at_once, race};
 pub use signer::Signer;
-pub use target::{base, grace, issuer, lost_answer, platform, serve_at, url};
+pub use target::{base, grace, issuer, lost_answer, platform, race_window, serve_at, url};
 pub use token::{TokenRequest, Tokens, altered, authenticated, grant, introspect, introspection, revoke, userinfo};
 
 /// The demo user's name.

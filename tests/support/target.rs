@@ -42,14 +42,23 @@ pub(crate) fn proxy_secret() -> String {
     env::var(name).unwrap_or_else(|_| panic!("{name} is not set: this test names addresses of clients"))
 }
 
-/// Returns the grace window of refresh tokens.
-pub fn grace() -> Duration {
-    seconds("LATCHKEY_TEST_GRACE")
+/// The clock difference between instances that the server allows for.
+const CLOCK_DIFFERENCE: Duration = Duration::from_secs(5);
+
+/// Returns the time after which a second redemption of a code is a replay and no race.
+pub const fn race_window() -> Duration {
+    CLOCK_DIFFERENCE.saturating_add(Duration::from_millis(1500))
 }
 
-/// Returns the window in which a client that lost the answer to a refresh gets another successor.
+/// Returns the grace window of refresh tokens, with the difference of clocks.
+pub fn grace() -> Duration {
+    seconds("LATCHKEY_TEST_GRACE").saturating_add(CLOCK_DIFFERENCE)
+}
+
+/// Returns the window in which a client that lost the answer to a refresh gets another successor, with the difference of
+/// clocks.
 pub fn lost_answer() -> Duration {
-    seconds("LATCHKEY_TEST_LOST_ANSWER")
+    seconds("LATCHKEY_TEST_LOST_ANSWER").saturating_add(CLOCK_DIFFERENCE)
 }
 
 fn seconds(name: &str) -> Duration {

@@ -141,12 +141,12 @@ pub(crate) async fn put(
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
     claims.entry("updated_at").or_insert_with(|| json!(now.as_secs()));
     let user = User { disabled, ..User::new(subject.clone(), username.to_string(), claims) };
-    users::save(records, &user).await?;
+    let revoked_before = users::save(records, &user).await?;
     let is_new_password = hash.is_some() && status == StatusCode::OK;
     match hash {
         Some(password) => {
             let name = Some(user.display_name().to_owned());
-            let credential = Credential { subject, password, name, disabled };
+            let credential = Credential { subject, password, name, disabled, revoked_before };
             users::save_credential(records, &username, &credential).await?;
         }
         None => users::save_profile(records, &username, &user).await?,

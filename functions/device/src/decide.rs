@@ -25,6 +25,7 @@ pub(crate) async fn approve(
         subject: session.subject.clone(),
         scope: asked.scope.clone(),
         nonce: None,
+        created_at: Some(now),
         authentication: session.authentication.clone(),
         // A session of the device alone: signing out of this browser does not end it.
         session_group: Some(SessionGroup::new(entropy::bytes()?)),

@@ -158,7 +158,10 @@ impl DevicePage<'_> {
             Some("switch") => {
                 return interactions::ask(context, "/login", &approval.interaction.restart_as_other_user()?);
             }
-            Some("allow") => decide::approve(context, &approval, self.request.received_at).await?,
+            Some("allow") => {
+                context.check_clock(self.request).await?;
+                decide::approve(context, &approval, self.request.received_at).await?
+            }
             _ => decide::deny(context, &approval).await?,
         };
         let (subject, client) = (&approval.signed_in.session.subject, &approval.client.client.client_id);

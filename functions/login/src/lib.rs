@@ -109,6 +109,7 @@ async fn start_session(
 ) -> Result<SessionId, HandlerError> {
     let (context, now) = (page.context, page.request.received_at);
     let records = context.records.as_ref();
+    context.check_clock(page.request).await?;
     let (same, other) = match before {
         Some(before) if before.session.subject == user.subject => (Some(before), None),
         before => (None, before),

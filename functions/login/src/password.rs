@@ -104,6 +104,7 @@ async fn judge(
     let comparison = password_hash::compare(sent.password().clone(), hash, most_work).await?;
     let is_accepted = |stored: &StoredCredential| comparison.is_right && !stored.credential.disabled;
     let Some(stored) = stored.filter(is_accepted) else { return Ok(Verdict::Wrong(comparison)) };
+    let auth_time = stored.credential.auth_time(page.request.received_at);
     let Credential { subject, name, .. } = stored.credential.clone();
     let name = match name {
         Some(name) => name,
@@ -113,7 +114,7 @@ async fn judge(
         }
     };
     let rehash = comparison.is_dearer.then(|| Box::new(Rehash { password: sent.password().clone(), stored }));
-    Ok(Verdict::Right { state: PasswordAttempt::success(subject, name, page.request.received_at), rehash })
+    Ok(Verdict::Right { state: PasswordAttempt::success(subject, name, auth_time), rehash })
 }
 
 /// A hash that is dearer than those of this version, because it was imported. The password is known to be right: it gets a new

@@ -25,6 +25,7 @@ pub const FUNCTION: Function = Function::api("par", |request, context| Box::pin(
 /// trips: 1; 1 more at the same time for a client that does not authenticate.
 pub async fn handle(request: &Request, context: &Context) -> Result<Response, HandlerError> {
     let asked = ClientRequest::open(request, context).await?;
+    context.check_clock(request).await?;
     let (client, now) = (asked.client(), asked.now);
     let limit = asked.limit(Quota::PUSHED_REQUESTS, "pushed requests")?;
     let checked = context.check_pushed(&asked.parameters, &asked.stored, now).await?;

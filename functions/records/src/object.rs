@@ -7,7 +7,7 @@ use serde_json::json;
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 use storage::sql::{self, Sweep};
-use storage_cloudflare::{Answer, Call, Command, Layout, Refusal};
+use storage_cloudflare::{Answer, Call, Command, Layout, Refusal, TIME_FIELD};
 use types::Timestamp;
 use worker::{Date, Delay, DurableObject, Env, Error, Request, Response, Result, State, Storage, durable_object};
 
@@ -59,7 +59,12 @@ impl DurableObject for Records {
     async fn fetch(&self, mut request: Request) -> Result<Response> {
         let text = request.text().await?;
         match self.answer(&text).await {
-            Ok(Ok(json)) => Response::ok(json),
+            Ok(Ok(json)) => {
+                let mut response = Response::ok(json)?;
+                // A caller whose clock is minutes off issues nothing.
+                response.headers_mut().set(TIME_FIELD, &now().as_millis().to_string())?;
+                Ok(response)
+            }
             Ok(Err(Refused { reason, status })) => Response::error(reason, status),
             Err(error) => Response::error(error.to_string(), 500),
         }

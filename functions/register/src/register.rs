@@ -33,6 +33,7 @@ pub(crate) async fn register(request: &Request, context: &Context) -> Result<Res
     if !policy.is_offered() {
         return Err(Error::new(ErrorCode::AccessDenied, "clients cannot register themselves here").into());
     }
+    context.check_clock(request).await?;
     let initial = authority::initial_access(request, context)?;
     if initial.is_none() && !policy.open && !policy.statement {
         return Err(authority::invalid_token("registering takes an initial access token").into());

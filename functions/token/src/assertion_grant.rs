@@ -53,6 +53,7 @@ pub(crate) async fn issue(request: &TokenRequest<'_>, accepted: Accepted<'_>) ->
         subject,
         scope,
         nonce: None,
+        created_at: Some(request.now),
         authentication: AuthenticationContext::assertion(accepted.authenticated_at.unwrap_or(request.now)),
         session_group: None,
         claims: Default::default(),

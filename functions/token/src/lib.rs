@@ -25,6 +25,7 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Ha
     let parameters = ClientRequest::parameters(request)?;
     let grant_type = grant_type(&parameters, context.config.grant_types())?;
     let opened = ClientRequest::authenticate(request, context, parameters).await?;
+    context.check_clock(request).await?;
     let token_request = TokenRequest {
         http: request,
         parameters: &opened.parameters,

@@ -186,6 +186,7 @@ pub const FUNCTIONS: &[Function] = &[
         records: &[
             access(Client, &[Get]),
             access(User, &[Get, Advance]),
+            access(Credential, &[Advance]),
             access(Session, &[Get, Advance]),
             access(Grant, &[Advance]),
             access(Logout, &[Create, Delete]),

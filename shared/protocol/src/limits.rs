@@ -3,6 +3,14 @@
 use std::fmt;
 use std::time::Duration;
 
+/// The difference between the clocks of two instances that changes no verdict. Every comparison of times that two instances
+/// wrote allows for it: a race and a grace window last so much longer, and a revocation reaches so much further.
+pub const CLOCK_DIFFERENCE: Duration = Duration::from_secs(5);
+
+/// The difference between the clocks of an instance and of the store from which on the instance issues nothing. The store says
+/// whole seconds, and its answer takes time.
+pub const MAX_CLOCK_ERROR: Duration = Duration::from_secs(60);
+
 /// The most members of a list in a client's settings.
 pub const MAX_LIST: usize = 100;
 

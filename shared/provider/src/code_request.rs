@@ -46,6 +46,7 @@ impl CodeRequest<'_> {
     /// more for a demanded sign-in, for an ID token with claims of the profile, and for a pushed request each; 2 more if
     /// the request was answered before. Once in half of the lifetime of a shared client, 2 more at the same time.
     pub async fn answer(self) -> Result<Response, HandlerError> {
+        self.context.check_clock(self.request).await?;
         if !self.claim_sign_in().await? {
             return interactions::ask(self.context, "/login", &self.interaction.clone().sign_in_used());
         }
@@ -124,6 +125,7 @@ impl CodeRequest<'_> {
             subject: session.subject.clone(),
             scope: request.scope.clone(),
             nonce: request.nonce.clone(),
+            created_at: Some(self.request.received_at),
             authentication: session.authentication.clone(),
             session_group: Some(session.group),
             resources: request.resources.clone(),

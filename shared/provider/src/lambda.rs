@@ -43,7 +43,7 @@ pub fn run_scheduled(function: ScheduledFunction) -> ExitCode {
 /// Creates the instance's context, with the record access of the function. It lives as long as the process.
 fn context(row: manifest::Function) -> Result<&'static Context, ConfigError> {
     let lookup = |name: &str| std::env::var(name).ok();
-    let context = match DynamoRecords::from_env(lookup) {
+    let context = match DynamoRecords::from_env(lookup, clock::now) {
         Ok(records) => Context::of_function(row, &lookup, Arc::new(records), Box::new(|line| println!("{line}"))),
         Err(more) => {
             let mut problems = Config::read(&lookup).err().map(|error| error.problems).unwrap_or_default();

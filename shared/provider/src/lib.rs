@@ -8,6 +8,7 @@ mod bearer;
 pub mod browser;
 mod client_request;
 mod clients;
+mod clock_check;
 mod code_request;
 mod config;
 mod context;

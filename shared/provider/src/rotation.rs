@@ -1,6 +1,6 @@
 //! The rotation of the signing keys.
 
-use crate::{Config, Context, HandlerError};
+use crate::{Config, Context, HandlerError, clock_check};
 use keys::{KeySet, Occasion, Policy, PublishedKeys};
 use protocol::MAX_TOKEN_LIFETIME;
 use std::time::Duration;
@@ -25,7 +25,7 @@ pub struct Rotation {
 
 impl Context {
     /// Rotates the keys as the occasion requires. Other instances read the resulting keys within a minute. Round trips: 1;
-    /// 2 if keys change.
+    /// 2 if keys change. Errors: the clock of this instance is wrong.
     pub async fn rotate_keys(&self, occasion: Occasion, now: Timestamp) -> Result<Rotation, HandlerError> {
         let records = self.records.as_ref();
         for _ in 0..ATTEMPTS {
@@ -34,6 +34,9 @@ impl Context {
                 self.keyring(now).await?;
                 continue;
             };
+            if let Some(difference) = self.clock_error() {
+                return Err(HandlerError::unavailable(clock_check::wrong(difference)));
+            }
             let set = KeySet::from_stored(&stored.keys, &self.secrets).map_err(HandlerError::unavailable)?;
             let next = set
                 .rotated(jose::platform(), now, policy(&self.config), occasion)

@@ -1,6 +1,6 @@
 //! The frame of every function on every platform: methods, limits, CORS, security headers, the log line.
 
-use crate::{Context, Function, HandlerError, ScheduledFunction, ScheduledRun};
+use crate::{Context, Function, HandlerError, ScheduledFunction, ScheduledRun, clock_check};
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use latchkey_http::{LogMembers, MAX_BODY, MAX_QUERY, Request, Response};
 use manifest::Route;
@@ -40,7 +40,7 @@ pub(crate) async fn answer(
     let route = function.row.route(&request.path);
     let mut response = match refused {
         Some(refusal) => refusal,
-        None if route.is_some_and(Route::is_health) => health(function.row.name, &request.path),
+        None if route.is_some_and(Route::is_health) => health(function.row.name, &request.path, context),
         None => match (function.handler)(&request, context).await {
             Ok(response) => response,
             Err(error) => (function.error_response)(error, &request, context),
@@ -109,10 +109,19 @@ fn refuse(request: &Request, status: StatusCode, description: &str) -> Response 
 }
 
 /// Returns name, version and commit; below [`Route::HEALTH`] the name of the function, too. Reads no record: a monitor that
-/// asks often costs nothing but the call.
-fn health(function: &str, path: &str) -> Response {
+/// asks often costs nothing but the call. 503 with the reason if the last answer of the store showed that the clock is wrong.
+fn health(function: &str, path: &str, context: &Context) -> Response {
+    #[derive(Serialize)]
+    struct Health<'a> {
+        #[serde(flatten)]
+        build: BuildInfo<'a>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        problem: Option<String>,
+    }
+    let problem = context.clock_error().map(clock_check::wrong);
+    let status = if problem.is_some() { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
     let function = (path != Route::HEALTH).then_some(function);
-    Response::json(StatusCode::OK, &BuildInfo::new(function))
+    Response::json(status, &Health { build: BuildInfo::new(function), problem })
 }
 
 fn preflight(route: &Route) -> Response {

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::time::Duration;
-use storage::{Advance, Created, Cursor, Key, Kind, Owner, Page, Record, Records, Unavailable};
+use storage::{Advance, ClockReading, Created, Cursor, Key, Kind, Owner, Page, Record, Records, Unavailable};
 use types::Timestamp;
 
 /// Greatest age of an entry. Workers KV accepts no shorter lifetime.
@@ -138,6 +138,10 @@ impl<R: Records, C: Cache> Records for CachedRecords<R, C> {
 
     async fn count(&self, key: &Key, by: i64, expires_at: Timestamp) -> Result<i64, Unavailable> {
         self.records.count(key, by, expires_at).await
+    }
+
+    fn clock(&self) -> Option<ClockReading> {
+        self.records.clock()
     }
 }
 

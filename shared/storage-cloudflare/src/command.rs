@@ -7,6 +7,9 @@ use std::fmt;
 use storage::{Advance, Created, Cursor, Key, Owner, Page, Record, Unavailable};
 use types::Timestamp;
 
+/// The header field in which an object says its time, in milliseconds since the epoch.
+pub const TIME_FIELD: &str = "latchkey-time";
+
 /// A call of an object.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Call<'a> {

@@ -1,6 +1,6 @@
 //! Records in Durable Objects.
 
-use crate::{Answer, Call, Caller, Command, DEPLOYMENT, Layout, LocationHint};
+use crate::{Answer, Call, Caller, Command, DEPLOYMENT, Layout, LocationHint, TIME_FIELD};
 use async_trait::async_trait;
 use futures::future::{Either, select};
 use std::borrow::Cow;
@@ -8,12 +8,15 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use storage::{Advance, Created, Cursor, Key, Owner, Page, Partition, Record, Records, Unavailable, idempotent_write};
+use storage::{
+    Advance, ClockReading, Created, Cursor, Key, Owner, Page, Partition, Record, Records, StoreClock, Unavailable,
+    idempotent_write,
+};
 use types::Timestamp;
 use wasm_bindgen::{JsCast, JsValue};
 use worker::send::SendFuture;
 use worker::web_sys::{self, RequestInit};
-use worker::{Delay, Error, ObjectNamespace, Request};
+use worker::{Date, Delay, Error, ObjectNamespace, Request};
 
 /// Longest time for the answer of an object.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -33,6 +36,7 @@ pub struct DurableRecords {
     location: Option<LocationHint>,
     /// True once the object with the layout has confirmed it to this instance.
     confirmed: Arc<AtomicBool>,
+    clock: Arc<StoreClock>,
 }
 
 /// A failed attempt.
@@ -58,7 +62,8 @@ impl DurableRecords {
             None => objects.clone(),
         };
         let confirmed = Arc::new(AtomicBool::new(false));
-        Ok(Self { objects: restricted, unrestricted: objects, caller, layout, location, confirmed })
+        let clock = Arc::default();
+        Ok(Self { objects: restricted, unrestricted: objects, caller, layout, location, confirmed, clock })
     }
 
     /// Sends a command to the object of a partition. A new object answers only after the layout was confirmed: it cannot
@@ -113,6 +118,7 @@ impl DurableRecords {
             init.set_body(&JsValue::from_str(json));
             let request = web_sys::Request::new_with_str_and_init("https://records/", &init)?;
             let mut response = stub.fetch_with_request(Request::from(request)).await?;
+            self.note_time(response.headers().get(TIME_FIELD)?);
             Ok((response.status_code(), response.text().await?))
         });
         match select(answer, Delay::from(PATIENCE)).await {
@@ -124,6 +130,16 @@ impl DurableRecords {
                 Err(Failure { retryable: is_retryable(&error), reason: error.to_string() })
             }
             Either::Right(_) => Err(Failure { reason: "no answer in time".into(), retryable: false }),
+        }
+    }
+}
+
+impl DurableRecords {
+    /// Notes the time that an object says. An object of an earlier version says none.
+    fn note_time(&self, said: Option<String>) {
+        if let Some(millis) = said.and_then(|millis| millis.parse().ok()) {
+            let own = Timestamp::from_millis(Date::now().as_millis());
+            self.clock.note(ClockReading { store: Timestamp::from_millis(millis), own });
         }
     }
 }
@@ -183,5 +199,9 @@ impl Records for DurableRecords {
     async fn count(&self, key: &Key, by: i64, expires_at: Timestamp) -> Result<i64, Unavailable> {
         let command = Command::Count { key: Cow::Borrowed(key), by, expires_at };
         SendFuture::new(self.ask(key.partition(), command)).await?.counted()
+    }
+
+    fn clock(&self) -> Option<ClockReading> {
+        self.clock.reading()
     }
 }

@@ -15,7 +15,7 @@ mod kv;
 
 pub use cache::{Cache, CachedRecords, FRESH};
 pub use caller::{Caller, Refusal};
-pub use command::{Answer, Call, Command, DEPLOYMENT, Layout};
+pub use command::{Answer, Call, Command, DEPLOYMENT, Layout, TIME_FIELD};
 pub use shards::{InvalidShards, LocationHint, Shards};
 
 #[cfg(target_arch = "wasm32")]

@@ -1,17 +1,22 @@
 //! The table, its endpoint and the credentials for it; the client for them.
 
 use crate::DynamoRecords;
+use crate::date::DateReader;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::{
-    BehaviorVersion, Config, Credentials, IdentityCache, Region, SharedHttpClient, StalledStreamProtectionConfig,
+    BehaviorVersion, Builder, Config, Credentials, IdentityCache, Region, SharedHttpClient,
+    StalledStreamProtectionConfig,
 };
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
-use aws_smithy_http_client::{Builder, HttpClientError};
+use aws_smithy_http_client::{Builder as HttpBuilder, HttpClientError};
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
+use storage::StoreClock;
+use types::Timestamp;
 
 /// The root certificates of AWS services (<https://www.amazontrust.com/repository/>): Amazon Root CA 1 to 4 and Starfield
 /// Services Root CA - G2. Records are sent to no server that another authority vouches for.
@@ -82,11 +87,27 @@ impl Connection {
         Ok(DynamoRecords::new(self.client()?, &self.table))
     }
 
+    /// Returns the records of the table, as [`Self::records`], with readings of the clock of DynamoDB. `now` is the clock of
+    /// this instance.
+    ///
+    /// # Errors
+    /// See [`Self::records`].
+    pub fn records_with_clock(&self, now: fn() -> Timestamp) -> Result<DynamoRecords, String> {
+        let clock = Arc::new(StoreClock::default());
+        let reader = DateReader { clock: Arc::clone(&clock), now };
+        let client = Client::from_conf(self.config()?.interceptor(reader).build());
+        Ok(DynamoRecords { clock, ..DynamoRecords::new(client, &self.table) })
+    }
+
     /// Returns a client. Sends nothing: the first call opens the connection.
     ///
     /// # Errors
     /// See [`Self::records`].
     pub fn client(&self) -> Result<Client, String> {
+        Ok(Client::from_conf(self.config()?.build()))
+    }
+
+    fn config(&self) -> Result<Builder, String> {
         let credentials = Credentials::new(
             &self.access_key_id,
             &self.secret_access_key,
@@ -113,15 +134,15 @@ impl Connection {
             .retry_config(retries)
             .http_client(self.http_client()?);
         config.set_endpoint_url(self.endpoint.clone());
-        Ok(Client::from_conf(config.build()))
+        Ok(config)
     }
 
     /// Returns an HTTP client whose TLS trusts the roots of AWS alone. For another endpoint, the URL decides: no TLS, or TLS
     /// that trusts the roots of the system.
     fn http_client(&self) -> Result<SharedHttpClient, String> {
-        let tls = || Builder::new().tls_provider(Provider::Rustls(CryptoMode::AwsLc));
+        let tls = || HttpBuilder::new().tls_provider(Provider::Rustls(CryptoMode::AwsLc));
         Ok(match &self.endpoint {
-            Some(url) if url.starts_with("http://") => Builder::new().build_http(),
+            Some(url) if url.starts_with("http://") => HttpBuilder::new().build_http(),
             Some(_) => tls().build_https(),
             None => {
                 let context = amazon_only().map_err(|error| {

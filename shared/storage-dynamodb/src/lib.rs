@@ -1,6 +1,7 @@
 //! Records in DynamoDB: one table, one request for each verb; for `list` two: the index holds the keys alone.
 
 mod connection;
+mod date;
 mod failure;
 mod item;
 pub mod table;
@@ -15,8 +16,12 @@ use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnValue, Re
 use failure::unavailable;
 use item::name;
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
-use storage::{Advance, Created, Cursor, Key, Owner, Page, Record, Records, Unavailable, idempotent_write};
+use storage::{
+    Advance, ClockReading, Created, Cursor, Key, Owner, Page, Record, Records, StoreClock, Unavailable,
+    idempotent_write,
+};
 use types::Timestamp;
 
 /// Records in one table. [`table::create`] creates such a table.
@@ -24,21 +29,22 @@ use types::Timestamp;
 pub struct DynamoRecords {
     client: Client,
     table: String,
+    clock: Arc<StoreClock>,
 }
 
 impl DynamoRecords {
     /// Returns the records in `table`.
     pub fn new(client: Client, table: impl Into<String>) -> Self {
-        Self { client, table: table.into() }
+        Self { client, table: table.into(), clock: Arc::default() }
     }
 
-    /// Returns the records in the table of the environment, with its credentials; `lookup` reads one variable. See
-    /// [`Connection::from_env`].
+    /// Returns the records in the table of the environment, with its credentials; `lookup` reads one variable, and `now`
+    /// the clock of this instance. See [`Connection::from_env`].
     ///
     /// # Errors
     /// A line for each variable that is missing or wrong, or the reason why TLS is not available.
-    pub fn from_env(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Vec<String>> {
-        Connection::from_env(lookup)?.records().map_err(|problem| vec![problem])
+    pub fn from_env(lookup: impl Fn(&str) -> Option<String>, now: fn() -> Timestamp) -> Result<Self, Vec<String>> {
+        Connection::from_env(lookup)?.records_with_clock(now).map_err(|problem| vec![problem])
     }
 }
 
@@ -240,5 +246,9 @@ impl Records for DynamoRecords {
             .map_err(|error| unavailable("UpdateItem", &error))?;
         let attributes = updated.attributes.ok_or_else(|| failure::malformed("the total was not returned"))?;
         item::to_total(&attributes)
+    }
+
+    fn clock(&self) -> Option<ClockReading> {
+        self.clock.reading()
     }
 }

@@ -65,6 +65,27 @@ async fn dynamodb_keeps_the_contract() {
     }
 }
 
+/// RFC 9110 §6.6.1: each answer has a date, also that of a failure. The own clock here is at the epoch.
+#[tokio::test]
+async fn answers_say_the_time_of_the_store() {
+    let port = dynamodb();
+    let sound = records(port).await;
+    assert_eq!(sound.clock(), None, "without a clock of its own");
+    let connection = |table: &str| Connection::to_emulator(&format!("http://127.0.0.1:{port}"), table);
+    let own = || Timestamp::from_millis(7);
+    for table in ["latchkey", "none"] {
+        let records = connection(table).records_with_clock(own).unwrap();
+        assert_eq!(records.clock(), None, "no answer yet");
+        assert_eq!(records.get(&record("one").key).await.is_ok(), table == "latchkey");
+        let reading = records.clock().unwrap();
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+        let now = Timestamp::from_millis(u64::try_from(now.as_millis()).unwrap());
+        assert_eq!(reading.own, own());
+        assert!(now.since(reading.store) < Duration::from_secs(10) && reading.store <= now, "{reading:?}");
+        assert!(reading.difference() > Duration::from_secs(86_400));
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_many_clients_one_advances() {
     let port = dynamodb();

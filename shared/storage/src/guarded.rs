@@ -1,6 +1,6 @@
 //! Records behind the record access of one function, as its row in the manifest states it.
 
-use crate::{Advance, Created, Cursor, Key, Owner, Page, Record, Records, Unavailable};
+use crate::{Advance, ClockReading, Created, Cursor, Key, Owner, Page, Record, Records, Unavailable};
 use async_trait::async_trait;
 use manifest::{Function, RecordKind, Verb};
 use std::fmt;
@@ -113,5 +113,9 @@ impl Records for GuardedRecords {
     async fn count(&self, key: &Key, by: i64, expires_at: Timestamp) -> Result<i64, Unavailable> {
         self.check(Verb::Count, key)?;
         self.inner.count(key, by, expires_at).await
+    }
+
+    fn clock(&self) -> Option<ClockReading> {
+        self.inner.clock()
     }
 }

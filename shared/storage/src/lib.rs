@@ -8,8 +8,8 @@ mod records;
 mod repositories;
 
 pub use records::{
-    Advance, Bucket, Created, Cursor, Key, Kind, Owner, Page, Partition, Record, Records, Unavailable, Verb, contract,
-    faults, idempotent_write, memory, sql,
+    Advance, Bucket, ClockReading, Created, Cursor, Key, Kind, Owner, Page, Partition, Record, Records, StoreClock,
+    Unavailable, Verb, contract, faults, idempotent_write, memory, sql,
 };
 pub use repositories::stored::{Listing, Unreadable};
 pub use repositories::{

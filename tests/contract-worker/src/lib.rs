@@ -59,6 +59,12 @@ async fn fetch(request: Request, env: Env, _: Context) -> Result<Response> {
     let credential = Key::new(Kind::Credential, Partition::of("id"), "id");
     let problem = guarded.get(&credential).await.is_ok().then(|| "the record is read".to_owned());
     findings.push(finding("record access beyond the manifest is rejected", problem));
+    // Both clocks are those of this machine.
+    let problem = match records.clock() {
+        Some(reading) if reading.difference() < std::time::Duration::from_secs(10) => None,
+        reading => Some(format!("{reading:?}")),
+    };
+    findings.push(finding("answers say the time of the store", problem));
     if !is_cached {
         findings.extend(access::check(&env, &run).await?);
         findings.extend(objects::check(&env, records.as_ref(), &run).await?);

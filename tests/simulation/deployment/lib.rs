@@ -211,7 +211,12 @@ pub async fn seed(records: &dyn Records, password_hash: &str) {
     let user = users::User::new(subject("alice-subject"), USERNAME.into(), claims.as_object().unwrap().clone());
     users::save(records, &user).await.unwrap();
     let name = Some(user.display_name().to_owned());
-    let credential =
-        users::Credential { subject: user.subject, password: password_hash.to_owned(), name, disabled: false };
+    let credential = users::Credential {
+        subject: user.subject,
+        password: password_hash.to_owned(),
+        name,
+        disabled: false,
+        revoked_before: None,
+    };
     users::save_credential(records, &username(USERNAME), &credential).await.unwrap();
 }

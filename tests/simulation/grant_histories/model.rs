@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// The grace window of refresh tokens: the default of the server.
-pub(super) const GRACE: Duration = Duration::from_secs(30);
+pub(super) const GRACE: Duration = Duration::from_secs(30).saturating_add(protocol::limits::CLOCK_DIFFERENCE);
 /// A second redemption of a code within this time is refused and revokes nothing (`protocol::RACE`).
 pub(super) const RACE: Duration = protocol::RACE;
 /// The lifetime of codes that the histories set: the longest allowed.

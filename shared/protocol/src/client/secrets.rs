@@ -4,7 +4,7 @@ use super::registration::Registration;
 use crate::Client;
 use crate::ClientOrigin;
 use crate::Problem;
-use crate::limits::{CLIENT_SECRET_DIFFERENT, MAX_CLIENT_SECRET, MAX_SECRETS};
+use crate::limits::{CLIENT_SECRET_DIFFERENT, CLOCK_DIFFERENCE, MAX_CLIENT_SECRET, MAX_SECRETS};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -55,10 +55,11 @@ impl StoredClient {
         self.unused_until.filter(|unused_until| is_short(*unused_until)).map(|_| now.after(lifetime))
     }
 
-    /// True if a token of this issue time may belong to this client, not to an earlier one with the same `client_id`.
+    /// True if a token of this issue time may belong to this client, not to an earlier one with the same `client_id`. The
+    /// instance that created the client may be ahead of the one that issued the token.
     pub fn existed_at(&self, issued_at: Timestamp) -> bool {
         // Tokens have whole seconds.
-        self.since.is_none_or(|since| since.as_secs() <= issued_at.as_secs())
+        self.since.is_none_or(|since| since.before(CLOCK_DIFFERENCE).as_secs() <= issued_at.as_secs())
     }
 
     /// True if this registration created the client. The operator may since have created another of the same

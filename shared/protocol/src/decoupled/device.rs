@@ -1,6 +1,7 @@
 //! Device authorization (RFC 8628): the request, the user code, and the polling interval.
 
 use crate::authorization::check_scope;
+use crate::limits::CLOCK_DIFFERENCE;
 use crate::{Client, GrantType, Parameters, Resource, resource};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -132,16 +133,18 @@ pub enum PollVerdict {
     Replay,
 }
 
-/// The time in which a device that lost the response may poll again.
+/// The time in which a device that lost the response may poll again, without the difference of clocks.
 const GRACE: Duration = Duration::from_secs(30);
 
 /// Judges a poll with a device code that was redeemed at `redeemed_at`. A device that keeps to its interval receives its
-/// tokens again for half a minute, as a refresh does: the user who approved it may be gone.
+/// tokens again for half a minute, as a refresh does: the user who approved it may be gone. Another instance may have redeemed
+/// the code: a clock that is ahead turns no race into a retry, and no retry into a replay.
 pub fn judge_poll(redeemed_at: Timestamp, now: Timestamp) -> PollVerdict {
     let since = now.since(redeemed_at);
-    if since.saturating_add(PollInterval::LEEWAY) < PollInterval::INITIAL {
+    let race = PollInterval::INITIAL.saturating_sub(PollInterval::LEEWAY).saturating_add(CLOCK_DIFFERENCE);
+    if since < race {
         PollVerdict::Race
-    } else if since < GRACE {
+    } else if since < GRACE.saturating_add(CLOCK_DIFFERENCE) {
         PollVerdict::Retry
     } else {
         PollVerdict::Replay
@@ -209,13 +212,26 @@ mod tests {
     fn a_lost_response_is_repeated_for_half_a_minute() {
         for (seconds, verdict) in [
             (0, PollVerdict::Race),
-            (3, PollVerdict::Race),
-            (4, PollVerdict::Retry),
-            (29, PollVerdict::Retry),
-            (30, PollVerdict::Replay),
+            (8, PollVerdict::Race),
+            (9, PollVerdict::Retry),
+            (34, PollVerdict::Retry),
+            (35, PollVerdict::Replay),
             (500, PollVerdict::Replay),
         ] {
             assert_eq!(judge_poll(at(0), at(seconds)), verdict, "{seconds}");
         }
+    }
+
+    /// A poll at another instance, whose clock is 5 seconds behind or ahead.
+    #[test]
+    fn a_clock_difference_changes_no_verdict_about_a_poll() {
+        for (seconds, verdict) in
+            [(0, PollVerdict::Race), (3, PollVerdict::Race), (15, PollVerdict::Retry), (29, PollVerdict::Retry)]
+        {
+            for now in [at(seconds), at(seconds).before(CLOCK_DIFFERENCE), at(seconds).after(CLOCK_DIFFERENCE)] {
+                assert_eq!(judge_poll(at(0), now), verdict, "{seconds} {now:?}");
+            }
+        }
+        assert_eq!(judge_poll(at(0), at(40).before(CLOCK_DIFFERENCE)), PollVerdict::Replay);
     }
 }

@@ -19,7 +19,8 @@ impl RefreshLifetimes {
     }
 }
 
-/// The times after a rotation in which the rotated refresh token is still accepted.
+/// The times after a rotation in which the rotated refresh token is still accepted. Each lasts
+/// [`CLOCK_DIFFERENCE`](crate::limits::CLOCK_DIFFERENCE) longer, because another instance may have rotated the token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetryWindows {
     /// Grace window: the token yields the same successor again, for requests that were sent twice.

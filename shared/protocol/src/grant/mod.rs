@@ -14,7 +14,7 @@ mod verdict;
 
 use crate::{AuthenticationContext, ClaimsRequest, SessionGroup};
 use serde::{Deserialize, Serialize};
-use types::{ClientId, Nonce, Scope, Subject};
+use types::{ClientId, Nonce, Scope, Subject, Timestamp};
 
 pub use lifetimes::{RefreshLifetimes, RetryWindows};
 pub use state::{ActiveGrant, GrantState, RevokedToken};
@@ -32,6 +32,9 @@ pub struct Grant {
     /// `nonce` for the ID token of the code exchange (OpenID Connect Core §3.1.2.1).
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub nonce: Option<Nonce>,
+    /// The time at which the grant was created, with its code if it has one. `None` if a version before this one did it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub created_at: Option<Timestamp>,
     /// Method and time of the user's sign-in.
     pub authentication: AuthenticationContext,
     /// The sessions of the sign-in; `None` if the user did not sign in here.

@@ -1,5 +1,6 @@
 //! The states of a grant and the transitions between them.
 
+use crate::limits::CLOCK_DIFFERENCE;
 use crate::{GrantId, GrantSnapshot, RefreshLifetimes};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -253,10 +254,12 @@ impl ActiveGrant {
         next.revoked.retain(|known| !known.expires_at.is_past(now) && known.jti != token.jti);
         next.revoked.push(token);
         if next.revoked.len() > MAX_REVOKED {
-            // The list is full: drop the oldest entry and revoke every access token issued up to this second.
+            // The list is full: drop the oldest entry and revoke every access token issued up to this second, by the clock of
+            // any instance.
             let oldest = next.revoked.iter().enumerate().min_by_key(|(_, known)| known.expires_at);
             oldest.map(|(index, _)| index).map(|index| next.revoked.remove(index));
-            next.revoked_before = Some(Timestamp::from_secs(now.after(Duration::from_secs(1)).as_secs()));
+            let next_second = now.after(CLOCK_DIFFERENCE).after(Duration::from_secs(1));
+            next.revoked_before = Some(Timestamp::from_secs(next_second.as_secs()));
         }
         next
     }

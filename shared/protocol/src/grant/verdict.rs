@@ -1,12 +1,13 @@
 //! The meaning of a code or refresh token that lost to another request.
 
+use crate::limits::CLOCK_DIFFERENCE;
 use crate::{ActiveGrant, GrantState, RetryWindows};
 use std::time::Duration;
 use types::Timestamp;
 
 /// Time after a redemption in which another redemption of the same code counts as the client's own double submit: rejected,
-/// but nothing is revoked. A later one is a replay.
-pub const RACE: Duration = Duration::from_secs(1);
+/// but nothing is revoked. A later one is a replay. One second, and as much as the clocks of two instances may differ.
+pub const RACE: Duration = Duration::from_secs(1).saturating_add(CLOCK_DIFFERENCE);
 
 /// The meaning of a second redemption of a code (RFC 6749 §4.1.2: MUST deny, SHOULD revoke). It is rejected in each case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,13 +61,18 @@ impl ActiveGrant {
             RefreshVerdict::Live
         } else if generation != self.previous {
             RefreshVerdict::Replay
-        } else if age < windows.grace {
+        } else if is_within(age, windows.grace) {
             RefreshVerdict::Retry
-        } else if age < windows.lost_answer {
+        } else if is_within(age, windows.lost_answer) {
             // `previous` is replaced when the successor is used: it is unused.
             RefreshVerdict::LostAnswer
         } else {
             RefreshVerdict::Replay
         }
     }
+}
+
+/// True if a window is open. A clock that is ahead does not close it early. A window of no length is never open.
+fn is_within(age: Duration, window: Duration) -> bool {
+    !window.is_zero() && age < window.saturating_add(CLOCK_DIFFERENCE)
 }

@@ -13,6 +13,7 @@ use types::{Jti, Timestamp};
 const T0: Timestamp = Timestamp::from_secs(1_800_000_000);
 const GRACE: Duration = Duration::from_secs(30);
 const LOST_ANSWER: Duration = Duration::from_secs(300);
+const CLOCK_DIFFERENCE: Duration = latchkey_protocol::limits::CLOCK_DIFFERENCE;
 const WINDOWS: RetryWindows = RetryWindows { grace: GRACE, lost_answer: LOST_ANSWER };
 const LIFETIMES: RefreshLifetimes =
     RefreshLifetimes { absolute: Duration::from_secs(1000), idle: Duration::from_secs(100) };
@@ -56,7 +57,7 @@ fn idle_expiry_never_outlives_the_absolute_one() {
 }
 
 #[test]
-fn a_second_redemption_is_a_race_for_a_second_and_then_a_replay() {
+fn a_second_redemption_is_a_race_for_a_moment_and_then_a_replay() {
     let active = GrantState::Active(redeemed());
     assert_eq!(active.judge_code(T0), CodeVerdict::Race);
     assert_eq!(active.judge_code(T0.before(Duration::from_secs(1))), CodeVerdict::Race, "clocks may differ");
@@ -80,8 +81,8 @@ fn a_rotated_token_gets_its_successor_within_the_grace_window_alone() {
     let active = rotated(&redeemed(), 1, rotated_at);
     let judge = |generation, after| active.judge_refresh(generation, rotated_at.after(after), WINDOWS);
     assert_eq!(judge(1, Duration::ZERO), RefreshVerdict::Retry);
-    assert_eq!(judge(1, GRACE - Duration::from_millis(1)), RefreshVerdict::Retry);
-    assert_eq!(judge(1, GRACE), RefreshVerdict::LostAnswer);
+    assert_eq!(judge(1, GRACE + CLOCK_DIFFERENCE - Duration::from_millis(1)), RefreshVerdict::Retry);
+    assert_eq!(judge(1, GRACE + CLOCK_DIFFERENCE), RefreshVerdict::LostAnswer);
     assert_eq!(active.judge_refresh(1, rotated_at, RetryWindows::NONE), RefreshVerdict::Replay, "no window, no retry");
 }
 
@@ -89,8 +90,11 @@ fn a_rotated_token_gets_its_successor_within_the_grace_window_alone() {
 fn a_client_that_lost_the_answer_gets_another_successor() {
     let active = rotated(&redeemed(), 1, T0);
     let judge = |active: &ActiveGrant, generation, after| active.judge_refresh(generation, T0.after(after), WINDOWS);
-    assert_eq!(judge(&active, 1, LOST_ANSWER - Duration::from_millis(1)), RefreshVerdict::LostAnswer);
-    assert_eq!(judge(&active, 1, LOST_ANSWER), RefreshVerdict::Replay);
+    assert_eq!(
+        judge(&active, 1, LOST_ANSWER + CLOCK_DIFFERENCE - Duration::from_millis(1)),
+        RefreshVerdict::LostAnswer
+    );
+    assert_eq!(judge(&active, 1, LOST_ANSWER + CLOCK_DIFFERENCE), RefreshVerdict::Replay);
 
     let later = T0.after(GRACE);
     let again = active.rotate(1, 2, later, &LIFETIMES, "d".into());
@@ -108,6 +112,33 @@ fn a_token_two_generations_old_is_a_replay_even_within_the_grace_window() {
     assert_eq!(active.judge_refresh(1, T0, WINDOWS), RefreshVerdict::Replay);
     assert_eq!(active.judge_refresh(2, T0, WINDOWS), RefreshVerdict::Retry);
     assert_eq!(active.judge_refresh(3, T0, WINDOWS), RefreshVerdict::Live);
+}
+
+/// Another instance rotated the token, or redeemed the code. Its clock is 5 seconds behind or ahead.
+#[test]
+fn a_clock_difference_changes_no_verdict() {
+    let windows = RetryWindows { grace: Duration::from_secs(2), lost_answer: LOST_ANSWER };
+    let active = rotated(&redeemed(), 1, T0);
+    let code = GrantState::Active(redeemed());
+    for clock in [T0, T0.before(CLOCK_DIFFERENCE), T0.after(CLOCK_DIFFERENCE)] {
+        assert_eq!(code.judge_code(clock), CodeVerdict::Race, "{clock:?}");
+        assert_eq!(code.judge_code(clock.after(Duration::from_secs(12))), CodeVerdict::Replay, "{clock:?}");
+        let judge = |after| active.judge_refresh(1, clock.after(after), windows);
+        assert_eq!(judge(Duration::from_millis(1900)), RefreshVerdict::Retry, "{clock:?}");
+        assert_eq!(judge(Duration::from_secs(12)), RefreshVerdict::LostAnswer, "{clock:?}");
+        assert_eq!(judge(LOST_ANSWER + Duration::from_secs(10)), RefreshVerdict::Replay, "{clock:?}");
+    }
+}
+
+/// A full list of revoked access tokens revokes those that another instance issued before, whose clock is ahead.
+#[test]
+fn a_full_list_reaches_tokens_of_a_clock_that_is_ahead() {
+    let mut active = redeemed();
+    for n in 0..33 {
+        let token = RevokedToken { jti: jti(&n.to_string()), expires_at: T0.after(Duration::from_secs(60)) };
+        active = active.revoke_access_token(token, T0, "w".into());
+    }
+    assert!(!active.accepts(&jti("0"), T0.after(CLOCK_DIFFERENCE)));
 }
 
 fn jti(text: &str) -> Jti {
@@ -144,7 +175,7 @@ fn too_many_revoked_one_by_one_revoke_all_that_are_older() {
     }
     assert!((0..40).all(|n| !active.accepts(&jti(&n.to_string()), T0)));
     assert!(active.revoked.len() <= 32);
-    assert!(active.accepts(&jti("new"), T0.after(Duration::from_secs(2))));
+    assert!(active.accepts(&jti("new"), T0.after(CLOCK_DIFFERENCE).after(Duration::from_secs(1))));
 }
 
 /// The last of them may be younger than the moment from which on tokens are accepted again, and its descendants too.

@@ -172,6 +172,11 @@ pub enum AuditEvent<'a> {
     },
     /// Signing keys were replaced at once: tokens that they signed are rejected.
     KeysReplaced,
+    /// The clock of this instance and that of the store differ by more than a minute: the instance issues nothing.
+    ClockDiffers {
+        /// The difference, for the log.
+        reason: &'a str,
+    },
     /// A stored record cannot be read: it is left out of a listing.
     RecordUnreadable {
         /// The key of the record, and the reason.
@@ -236,6 +241,7 @@ impl<'a> AuditEvent<'a> {
             Self::LogoutNotificationGivenUp { .. } => "logout_notification_given_up",
             Self::KeysRotated { .. } => "keys_rotated",
             Self::KeysReplaced => "keys_replaced",
+            Self::ClockDiffers { .. } => "clock_differs",
             Self::RecordUnreadable { .. } => "record_unreadable",
         }
     }
@@ -250,6 +256,7 @@ impl<'a> AuditEvent<'a> {
             | Self::ClientAuthenticationFailed { .. }
             | Self::AdministrationRejected
             | Self::LogoutNotificationGivenUp { .. }
+            | Self::ClockDiffers { .. }
             | Self::RecordUnreadable { .. } => Outcome::Failure,
             Self::SignInSucceeded { .. }
             | Self::ConsentGiven { .. }
@@ -303,7 +310,7 @@ impl<'a> AuditEvent<'a> {
             | Self::InitialAccessTokenIssued
             | Self::KeysReplaced
             | Self::RecordUnreadable { .. } => Actor::Administrator,
-            Self::LogoutNotificationGivenUp { .. } => Actor::Schedule,
+            Self::LogoutNotificationGivenUp { .. } | Self::ClockDiffers { .. } => Actor::Schedule,
             Self::ClientRegistered { actor, .. }
             | Self::ClientChanged { actor, .. }
             | Self::ClientDeleted { actor, .. }
@@ -344,6 +351,7 @@ impl<'a> AuditEvent<'a> {
             | Self::InitialAccessTokenIssued
             | Self::KeysRotated { .. }
             | Self::KeysReplaced
+            | Self::ClockDiffers { .. }
             | Self::RecordUnreadable { .. } => None,
         }
     }
@@ -380,6 +388,7 @@ impl<'a> AuditEvent<'a> {
             | Self::SignedOutEverywhere { .. }
             | Self::KeysRotated { .. }
             | Self::KeysReplaced
+            | Self::ClockDiffers { .. }
             | Self::RecordUnreadable { .. } => None,
         }
     }
@@ -388,7 +397,7 @@ impl<'a> AuditEvent<'a> {
     pub const fn reason(&self) -> Option<&'a str> {
         match *self {
             Self::TokenIssued { grant_type, .. } => Some(grant_type),
-            Self::RecordUnreadable { reason } => Some(reason),
+            Self::RecordUnreadable { reason } | Self::ClockDiffers { reason } => Some(reason),
             Self::AdminKeyCreated { key } | Self::AdminKeyRevoked { key } => Some(key),
             Self::SignInFailed { .. } => Some("wrong username or password"),
             Self::SignInThrottled { .. } => Some("too many attempts"),
@@ -443,6 +452,7 @@ mod tests {
             AuditEvent::LogoutNotificationGivenUp { subject, client },
             AuditEvent::KeysRotated { actor },
             AuditEvent::KeysReplaced,
+            AuditEvent::ClockDiffers { reason: "r" },
             AuditEvent::RecordUnreadable { reason: "r" },
         ];
         let page = include_str!("../../../../infra/docs/audit-events.md");

@@ -1,7 +1,7 @@
 //! Faults by plan, for tests: calls fail, answers are lost, writes arrive twice, calls and answers are delayed.
 
 use crate::memory::Counts;
-use crate::{Advance, Created, Cursor, Key, Owner, Page, Record, Records, Unavailable, Verb};
+use crate::{Advance, ClockReading, Created, Cursor, Key, Owner, Page, Record, Records, Unavailable, Verb};
 use async_trait::async_trait;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
@@ -53,12 +53,19 @@ pub struct Faulty {
     plan: Box<Plan>,
     counts: Mutex<Counts>,
     duplicates: Mutex<Vec<Record>>,
+    clock: Mutex<Option<ClockReading>>,
 }
 
 impl Faulty {
     /// Returns `inner` with the fault that `plan` returns for each call.
     pub fn new(inner: Arc<dyn Records>, plan: impl Fn(&Call<'_>) -> Fault + Send + Sync + 'static) -> Self {
-        Self { inner, plan: Box::new(plan), counts: Mutex::default(), duplicates: Mutex::default() }
+        Self {
+            inner,
+            plan: Box::new(plan),
+            counts: Mutex::default(),
+            duplicates: Mutex::default(),
+            clock: Mutex::default(),
+        }
     }
 
     /// Returns `inner` without faults.
@@ -82,6 +89,11 @@ impl Faulty {
             let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
             if (mixed ^ (mixed >> 31)).checked_rem(one_in) == Some(0) { fault.clone() } else { Fault::None }
         })
+    }
+
+    /// Makes the answers of the store say these clocks.
+    pub fn set_clock(&self, reading: ClockReading) {
+        *self.clock.lock().unwrap_or_else(PoisonError::into_inner) = Some(reading);
     }
 
     /// Returns the number of calls, with those that failed.
@@ -192,5 +204,9 @@ impl Records for Faulty {
 
     async fn count(&self, key: &Key, by: i64, expires_at: Timestamp) -> Result<i64, Unavailable> {
         self.inject(Verb::Count, key.as_str(), || self.inner.count(key, by, expires_at)).await
+    }
+
+    fn clock(&self) -> Option<ClockReading> {
+        *self.clock.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,5 +1,6 @@
 //! Records: the items of a store, and the six verbs that every store offers.
 
+mod clock;
 pub mod contract;
 pub mod faults;
 pub mod idempotent_write;
@@ -11,6 +12,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use types::Timestamp;
 
+pub use clock::{ClockReading, StoreClock};
 pub use key::{Bucket, Key, Owner, Partition};
 pub use manifest::{RecordKind as Kind, Verb};
 
@@ -120,4 +122,10 @@ pub trait Records: Send + Sync {
     ///   in between. Totals are exact from -2^53 to 2^53.
     /// - A call whose answer was lost may be repeated and then counts twice: use counters for limits, not for sums.
     async fn count(&self, key: &Key, by: i64, expires_at: Timestamp) -> Result<i64, Unavailable>;
+
+    /// Returns the clocks as of the last answer of the store. `None` if no answer said the time, as those of a store in this
+    /// process, which has no other clock.
+    fn clock(&self) -> Option<ClockReading> {
+        None
+    }
 }

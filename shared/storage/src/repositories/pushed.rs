@@ -3,6 +3,7 @@
 use super::stored::{decode, encode};
 use super::update::create_new;
 use crate::{Advance, Key, Kind, Partition, Record, Records, Unavailable};
+use protocol::limits::CLOCK_DIFFERENCE;
 use protocol::{AuthorizationRequest, GrantId, PushedRequestId, ResponseTarget, SessionGroup, UncheckedTarget};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -64,7 +65,7 @@ pub async fn find(
     let Some(record) = records.get(&key(id)).await? else { return Ok(None) };
     if record.generation != 0 {
         let answer: Answer = decode(&record.key, &record.state)?;
-        if answer.issued_at.after(grace).is_past(now) {
+        if answer.issued_at.after(grace).after(CLOCK_DIFFERENCE).is_past(now) {
             return Ok(None);
         }
     }

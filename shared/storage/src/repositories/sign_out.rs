@@ -72,6 +72,11 @@ impl SignOut {
         self.looks().iter().filter(|after| self.at.after(**after).is_past(now)).count()
     }
 
+    /// Returns the time before which a sign-in or a grant is over, by the clock of any instance.
+    fn reaches_to(&self) -> Timestamp {
+        users::reach(self.at)
+    }
+
     fn is_of(&self, group: Option<SessionGroup>) -> bool {
         self.group.is_none() || self.group == group
     }
@@ -319,17 +324,19 @@ pub async fn leftovers(records: &dyn Records, sign_out: &SignOut) -> Result<Left
     unreadable.extend(unreadable_grants);
     let is_left = |session: &Session| {
         sign_out.client_id.is_none()
-            && session.authentication.auth_time < sign_out.at
+            && session.authentication.auth_time < sign_out.reaches_to()
             && sign_out.is_of(Some(session.group))
     };
     let sessions = sessions.into_iter().filter(|(_, session)| is_left(session)).map(|(key, _)| key);
     let ends = |grant: &Grant, state: &GrantState| match &sign_out.client_id {
-        // The user may have allowed the client again, in the same session.
+        // The user may have allowed the client again, in the same session. A code from before is redeemed later at times.
         Some(client_id) => {
-            grant.client_id == *client_id && state.active().is_some_and(|active| active.started_at < sign_out.at)
+            let started_at = || state.active().map(|active| active.started_at);
+            let created_at = grant.created_at.or_else(started_at);
+            grant.client_id == *client_id && created_at.is_none_or(|created_at| created_at < sign_out.reaches_to())
         }
         None => {
-            grant.authentication.auth_time < sign_out.at
+            grant.authentication.auth_time < sign_out.reaches_to()
                 && sign_out.is_of(grant.session_group)
                 && (sign_out.group.is_none() || !grant.is_for_offline_use())
         }

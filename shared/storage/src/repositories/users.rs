@@ -5,7 +5,7 @@ use super::stored::{decode, encode};
 use super::update::{Change, Current, Start, Target, update};
 use crate::{Advance, Key, Kind, Owner, Partition, Record, Records, Unavailable};
 use protocol::Username;
-use protocol::limits::MAX_REFRESH_LIFETIME;
+use protocol::limits::{CLOCK_DIFFERENCE, MAX_REFRESH_LIFETIME};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 use std::time::Duration;
@@ -66,6 +66,24 @@ pub struct Credential {
     /// True if the user cannot sign in.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub disabled: bool,
+    /// The mark of the last revocation, as in the user's record. A sign-in with this credential comes after it, whatever
+    /// the clock of the instance says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revoked_before: Option<Timestamp>,
+}
+
+impl Credential {
+    /// Returns `auth_time` of a sign-in at `now`. It is never before the last revocation.
+    pub fn auth_time(&self, now: Timestamp) -> Timestamp {
+        self.revoked_before.map_or(now, |mark| mark.max(now))
+    }
+}
+
+/// The mark in a credential. A rewrite keeps all other members.
+#[derive(Serialize, Deserialize)]
+struct CredentialMark {
+    #[serde(default)]
+    revoked_before: Option<Timestamp>,
 }
 
 /// The members of a credential beside the password. A rewrite keeps the password.
@@ -94,7 +112,11 @@ fn user_key(subject: &Subject) -> Key {
 }
 
 fn credential_key(username: &Username) -> Key {
-    Key::new(Kind::Credential, Partition::of(&format!("credential#{username}")), username.as_str())
+    credential_key_of(username.as_str())
+}
+
+fn credential_key_of(username: &str) -> Key {
+    Key::new(Kind::Credential, Partition::of(&format!("credential#{username}")), username)
 }
 
 async fn read<T: DeserializeOwned>(records: &dyn Records, key: &Key) -> Result<Option<T>, Unavailable> {
@@ -116,30 +138,58 @@ pub async fn find(records: &dyn Records, subject: &Subject) -> Result<Option<Use
     Ok(user.filter(|user| !user.removed))
 }
 
-/// Stores the profile of a user, new or changed. A mark that is there stays. Round trips: 1 if it is new, else 2.
-pub async fn save(records: &dyn Records, user: &User) -> Result<(), Unavailable> {
+/// Stores the profile of a user, new or changed. A mark that is there stays, and is returned. Round trips: 1 if it is new,
+/// else 2.
+pub async fn save(records: &dyn Records, user: &User) -> Result<Option<Timestamp>, Unavailable> {
     let target = Target::owned(user_key(&user.subject), owner(&user.subject));
     let replace = |current: Option<&Current<User>>| {
         let marked = current.and_then(|current| current.state.value.revoked_before);
         let revoked_before = user.revoked_before.max(marked);
-        Ok::<_, Unavailable>(Change::Write(User { revoked_before, ..user.clone() }, None, ()))
+        Ok::<_, Unavailable>(Change::Write(User { revoked_before, ..user.clone() }, None, revoked_before))
     };
-    update(records, target, Start::Absent, replace).await.map(|_| ())
+    Ok(update(records, target, Start::Absent, replace).await?.result)
 }
 
-/// Marks that sessions and grants of sign-ins before `at` are over. A user without a profile gets none. Round trips: 2.
+/// Returns the time from which on a sign-in is after a revocation at `at`, by the clock of any instance.
+pub(crate) fn reach(at: Timestamp) -> Timestamp {
+    at.after(CLOCK_DIFFERENCE).after(Duration::from_millis(1))
+}
+
+/// Marks that sessions and grants of sign-ins before `at` are over, by the clock of any instance. The credential gets the same
+/// mark, so that a sign-in after the revocation is none of them. A user without a profile gets none. Round trips: 4.
 pub async fn mark_revoked(records: &dyn Records, subject: &Subject, at: Timestamp) -> Result<(), Unavailable> {
+    let at = reach(at);
     let mark = |current: Option<&Current<User>>| {
+        let Some(current) = current else { return Ok::<_, Unavailable>(Change::Keep(None)) };
+        let user = current.state.value.clone();
+        let username = (!user.removed).then(|| user.username.clone());
+        Ok(if user.revoked_before < Some(at) {
+            Change::Write(User { revoked_before: Some(at), ..user }, current.expires_at, username)
+        } else {
+            Change::Keep(username)
+        })
+    };
+    let target = Target::owned(user_key(subject), owner(subject));
+    match update(records, target, Start::Read, mark).await?.result {
+        Some(username) => mark_credential(records, &username, at).await,
+        None => Ok(()),
+    }
+}
+
+/// Writes the mark into the credential of a sign-in name, if there is one. Round trips: 2.
+async fn mark_credential(records: &dyn Records, username: &str, at: Timestamp) -> Result<(), Unavailable> {
+    let marked = || CredentialMark { revoked_before: Some(at) };
+    let mark = |current: Option<&Current<CredentialMark>>| {
         Ok::<_, Unavailable>(match current {
-            Some(current) if current.state.value.revoked_before < Some(at) => {
-                let user = current.state.value.clone();
-                Change::Write(User { revoked_before: Some(at), ..user }, current.expires_at, ())
+            Some(current) if current.generation == u64::MAX || current.state.value.revoked_before < Some(at) => {
+                Change::Write(marked(), None, ())
             }
             Some(_) | None => Change::Keep(()),
         })
     };
-    let target = Target::owned(user_key(subject), owner(subject));
-    update(records, target, Start::Read, mark).await.map(|_| ())
+    // The caller may write credentials and not read them, as in `save_profile`.
+    let target = Target::unowned(credential_key_of(username));
+    update(records, target, Start::Snapshot(u64::MAX, marked()), mark).await.map(|_| ())
 }
 
 /// Removes the profile of a user. The mark stays until `expires_at`, when nothing from before `at` can be valid. A profile that
@@ -157,7 +207,8 @@ pub async fn remove(
     for _ in 0..MAX_ATTEMPTS {
         let Ok(before) = decode::<User>(&key, &record.state) else { return records.delete(&key).await };
         let user = User::new(subject.clone(), String::new(), Map::new());
-        let buried = User { revoked_before: before.revoked_before.max(Some(at)), removed: true, ..user };
+        let mark = Some(reach(at));
+        let buried = User { revoked_before: before.revoked_before.max(mark), removed: true, ..user };
         match records.advance(&key, record.generation, &encode(&buried), Some(expires_at)).await? {
             Advance::Advanced(_) | Advance::Missing => return Ok(()),
             Advance::Stale(newer) => record = newer,

@@ -34,6 +34,7 @@ mod record_access;
 mod registration;
 mod request_limits;
 mod resources;
+mod restart;
 mod restore;
 mod revocation;
 mod round_trips;

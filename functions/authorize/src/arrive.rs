@@ -13,8 +13,6 @@ use types::Error;
 pub(crate) struct Arrived {
     pub(crate) interaction: Interaction,
     pub(crate) client: Arc<StoredClient>,
-    /// The interaction as it travelled; `None` for a new request.
-    pub(crate) sealed: Option<String>,
     /// True if a client sent the request by POST. Browsers leave cookies out of a POST from another site, so the request
     /// continues by GET.
     pub(crate) is_posted: bool,
@@ -31,16 +29,16 @@ pub(crate) async fn interaction(
     // In a client's request `interaction` is an unknown parameter, which is ignored (RFC 6749 §3.1).
     if let (Some(sealed), None) = (parameters.value("interaction"), parameters.value("client_id")) {
         return match OpenedInteraction::open_or_adopt(context, browser, sealed, now).await? {
-            Some(OpenedInteraction { interaction, client, .. }) => {
-                Ok(Arrived { interaction, client, sealed: Some(sealed.to_owned()), is_posted: false })
-            }
-            None => Err(over()),
+            Ok(OpenedInteraction { interaction, client, .. }) => Ok(Arrived { interaction, client, is_posted: false }),
+            Err(closed) => Err(closed.into_error(context)),
         };
     }
     let client = find_client(&parameters, request, context).await?;
     request.log.client(&client.client.client_id);
     let checked = context.check_authorization(&parameters, &client, now).await;
-    let checked = checked.map_err(|error| return_offer::instead_of_redirect(error, &client, request, context))?;
+    let checked = checked.map_err(|error| {
+        return_offer::instead_of_redirect(error.of_client(context, &client), &client, request, context)
+    })?;
     let requested = Requested::Authorization(Box::new(RequestedAuthorization {
         request: checked.request,
         expected_subject: checked.expected_subject,
@@ -48,12 +46,7 @@ pub(crate) async fn interaction(
     }));
     let expires_at = now.after(context.config.interaction_lifetime);
     let interaction = Interaction::start(requested, browser.known_id().map(str::to_owned), expires_at);
-    Ok(Arrived { interaction, client, sealed: None, is_posted: request.method == http::Method::POST })
-}
-
-/// Returns the error for an interaction that expired, started in another browser, or belongs to another endpoint.
-pub(crate) fn over() -> HandlerError {
-    Error::invalid_request("this sign-in is over, or started in another browser").into()
+    Ok(Arrived { interaction, client, is_posted: request.method == http::Method::POST })
 }
 
 async fn find_client(

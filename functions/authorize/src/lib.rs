@@ -9,6 +9,7 @@ use latchkey_http::{Request, Response};
 use protocol::{Interaction, NextPrompt, Requested, RequestedAuthorization, StoredClient};
 use provider::authorization_response::Answers;
 use provider::browser::Browser;
+use provider::interactions::ClosedInteraction;
 use provider::sessions::SignedIn;
 use provider::{CodeRequest, Context, Function, HandlerError, interactions};
 use storage::consents;
@@ -42,7 +43,9 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Ha
 /// Redirects to the next page that the request needs, or responds with the code.
 async fn proceed(request: &Request, context: &Context, arrived: &Arrived) -> Result<Response, HandlerError> {
     let Arrived { interaction, client, .. } = arrived;
-    let Requested::Authorization(requested) = &interaction.requested else { return Err(arrive::over()) };
+    let Requested::Authorization(requested) = &interaction.requested else {
+        return Err(ClosedInteraction { client: Some(client.clone()) }.into_error(context));
+    };
     let now = request.received_at;
     let signed_in = SignedIn::of(request, context).await?;
     let target = &requested.request.target;
@@ -56,8 +59,7 @@ async fn proceed(request: &Request, context: &Context, arrived: &Arrived) -> Res
     if interaction.needs_consent(signed_in.id, &client.client, issuer, &earlier).map_err(to_client)? {
         return interactions::ask(context, "/consent", interaction);
     }
-    let sealed = arrived.sealed.as_deref();
-    CodeRequest { request, context, interaction, requested, signed_in: &signed_in, client, sealed }.answer().await
+    CodeRequest { request, context, interaction, requested, signed_in: &signed_in, client }.answer().await
 }
 
 /// Returns the consent that the user gave the client earlier. Round trips: 1; 0 if the request needs no earlier consent, or

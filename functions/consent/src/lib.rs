@@ -18,7 +18,7 @@ pub const FUNCTION: Function = Function::page("consent", |request, context| Box:
 pub async fn handle(request: &Request, context: &Context) -> Result<Response, HandlerError> {
     let page = InteractionPage::open(request, context).await?;
     let Requested::Authorization(requested) = &page.interaction.requested else {
-        return Err(InteractionPage::over());
+        return Err(page.closed());
     };
     let Some(signed_in) = SignedIn::of(request, context).await? else {
         return interactions::resume(context, &page.interaction);
@@ -37,7 +37,7 @@ async fn decide(
     signed_in: &SignedIn,
 ) -> Result<Response, HandlerError> {
     let (context, interaction) = (page.context, &page.interaction);
-    if page.has_moved {
+    if page.has_restarted {
         return interactions::resume(context, interaction);
     }
     match page.form_origin("consent", signed_in) {
@@ -77,8 +77,7 @@ async fn allow(
         if prompt != Ok(NextPrompt::Proceed) {
             return interactions::resume(context, &allowed);
         }
-        let sealed = Some(page.sealed.as_str());
-        CodeRequest { request: page.request, context, interaction: &allowed, requested, signed_in, client, sealed }
+        CodeRequest { request: page.request, context, interaction: &allowed, requested, signed_in, client }
             .answer()
             .await
     };

@@ -108,11 +108,11 @@ impl DevicePage<'_> {
     async fn open(&self, sealed: &str) -> Result<Approval, HandlerError> {
         let (context, now) = (self.context, self.request.received_at);
         let opened = OpenedInteraction::open(context, self.browser, sealed, now).await?;
-        let Some(OpenedInteraction { interaction, client, has_moved }) = opened else {
+        let Ok(OpenedInteraction { interaction, client, has_restarted }) = opened else {
             return Err(self.outcome(DeviceOutcome::Over)?.into());
         };
-        if has_moved {
-            // The user signed in in another tab since: the form of this page is out of date.
+        if has_restarted {
+            // The page was open for too long, or the user signed in in another tab since: its form is out of date.
             return Err(interactions::resume(context, &interaction)?.into());
         }
         let Requested::Device(RequestedDevice { user_code, decision, .. }) = &interaction.requested else {

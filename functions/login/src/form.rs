@@ -13,12 +13,13 @@ use types::{Error, ErrorCode};
 /// Handles the form.
 pub(crate) async fn submit(page: InteractionPage<'_>) -> Result<Response, HandlerError> {
     let method = AuthenticationMethod::FIRST;
-    if page.has_moved {
-        // The user signed in in another tab since: the request proceeds, or asks anew.
-        return show(&page).await;
+    if page.has_restarted {
+        // The user signed in in another tab since, or the page was open for too long: the request proceeds, or asks anew.
+        return show(&page, Some(SignInProblem::SessionExpired)).await;
     }
     if !page.accepts_form("login", &page.sealed) {
-        let view = SignInView { problem: Some(SignInProblem::SessionExpired), ..SignInView::default() };
+        let username = method::typed_username(method, &page);
+        let view = SignInView { username, problem: Some(SignInProblem::SessionExpired), continue_as: None };
         return method::render(method, &page, StatusCode::BAD_REQUEST, &view);
     }
     match page.parameters.value("decision") {
@@ -30,13 +31,13 @@ pub(crate) async fn submit(page: InteractionPage<'_>) -> Result<Response, Handle
 
 /// Continues as the user who is signed in, if the request allows it.
 async fn continue_as(page: InteractionPage<'_>) -> Result<Response, HandlerError> {
-    let Some(signed_in) = SignedIn::of(page.request, page.context).await? else { return show(&page).await };
+    let Some(signed_in) = SignedIn::of(page.request, page.context).await? else { return show(&page, None).await };
     let now = page.request.received_at;
     match interactions::next_prompt(page.context, &page.interaction, Some(&signed_in), &page.client.client, now) {
         Ok(NextPrompt::SelectAccount | NextPrompt::Proceed) => {
             interactions::resume(page.context, &page.interaction.continue_as(signed_in.id)?)
         }
-        Ok(NextPrompt::SignIn) | Err(_) => show(&page).await,
+        Ok(NextPrompt::SignIn) | Err(_) => show(&page, None).await,
     }
 }
 

@@ -24,12 +24,12 @@ pub const FUNCTION: Function = Function::page("login", |request, context| Box::p
 /// Shows the page, or handles its form.
 pub async fn handle(request: &Request, context: &Context) -> Result<Response, HandlerError> {
     let page = InteractionPage::open(request, context).await?;
-    if request.method == Method::POST { form::submit(page).await } else { show(&page).await }
+    if request.method == Method::POST { form::submit(page).await } else { show(&page, None).await }
 }
 
 /// Shows the page of the first method. A user who is signed in may continue as that user if the request lets users select
-/// the account. If the session already fits the request, the request proceeds: the user signed in in another tab.
-async fn show(page: &InteractionPage<'_>) -> Result<Response, HandlerError> {
+/// the account. If the session already fits the request, the request proceeds: the user signed in in another tab. A user name that was typed is kept.
+async fn show(page: &InteractionPage<'_>, problem: Option<SignInProblem>) -> Result<Response, HandlerError> {
     let signed_in = SignedIn::of(page.request, page.context).await?;
     let now = page.request.received_at;
     let prompt =
@@ -39,9 +39,12 @@ async fn show(page: &InteractionPage<'_>) -> Result<Response, HandlerError> {
     }
     let may_continue = prompt == Ok(NextPrompt::SelectAccount);
     let continue_as = signed_in.as_ref().filter(|_| may_continue).map(|signed_in| signed_in.session.name.as_str());
-    let username = page.interaction.requested.login_hint().unwrap_or_default();
-    let view = SignInView { username, problem: None, continue_as };
-    method::render(AuthenticationMethod::FIRST, page, StatusCode::OK, &view)
+    let username = match page.request.method == Method::POST {
+        true => method::typed_username(AuthenticationMethod::FIRST, page),
+        false => page.interaction.requested.login_hint().unwrap_or_default(),
+    };
+    let status = if problem.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+    method::render(AuthenticationMethod::FIRST, page, status, &SignInView { username, problem, continue_as })
 }
 
 /// The variable part of the page of a method.

@@ -206,6 +206,7 @@ fn signed_out(
         nonce: &nonce,
         client_name: logout.client_name.as_deref(),
         return_uri: return_uri.as_deref(),
+        start_uri: logout.start_uri.as_deref(),
         stayed,
         ended,
         frames,

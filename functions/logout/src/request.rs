@@ -17,6 +17,9 @@ pub(crate) struct LogoutRequest {
     /// The client's display name.
     #[serde(skip_serializing)]
     pub(crate) client_name: Option<String>,
+    /// The URI at which the user starts again at the client.
+    #[serde(skip_serializing)]
+    pub(crate) start_uri: Option<String>,
     /// The registered post-logout redirect URI.
     pub(crate) redirect_uri: Option<String>,
     state: Option<String>,
@@ -43,8 +46,9 @@ impl SealedLogoutRequest {
         };
         let Some(stored) = stored else { return Ok(LogoutRequest { state, ..LogoutRequest::default() }) };
         let client_name = Some(stored.client.display_name().to_owned());
+        let start_uri = stored.client.start_uri(&context.config.issuer);
         let redirect_uri = redirect_uri.filter(|uri| is_registered(&stored.client, uri));
-        Ok(LogoutRequest { client_id, client_name, redirect_uri, state, hint })
+        Ok(LogoutRequest { client_id, client_name, start_uri, redirect_uri, state, hint })
     }
 }
 
@@ -103,6 +107,7 @@ impl LogoutRequest {
         let stored = context.client(&client_id, request.received_at).await?;
         let stored = stored.ok_or_else(|| wrong("the client_id is unknown"))?;
         logout.client_name = Some(stored.client.display_name().to_owned());
+        logout.start_uri = stored.client.start_uri(&context.config.issuer);
         if let Some(uri) = parameters.value("post_logout_redirect_uri") {
             if !is_registered(&stored.client, uri) {
                 return Err(wrong(

@@ -6,9 +6,9 @@
 use std::{env, fs, path::Path};
 
 use latchkey_pages::{
-    ClientProfile, Command, ConsentKind, ConsentView, DemoClient, DemoUser, DeviceCode, DeviceOutcome, DeviceProblem,
-    EndedEverywhere, ErrorPage, FormPost, Landing, Leave, LeaveReason, Logout, Page, Playground, ReturnOffer,
-    ReturnWay, ScopeLine, SignIn, SignInProblem, SignedOut,
+    Answered, ClientProfile, Command, ConsentKind, ConsentView, DemoClient, DemoUser, DeviceCode, DeviceOutcome,
+    DeviceProblem, EndedEverywhere, ErrorPage, FormPost, Landing, Leave, LeaveReason, Logout, Page, Playground,
+    ReturnOffer, ReturnWay, ScopeLine, SignIn, SignInProblem, SignedOut,
 };
 
 const NONCE: &str = "c2FtcGxlLW5vbmNlLXNhbXBsZQ";
@@ -35,7 +35,9 @@ fn all() -> Vec<(&'static str, Page)> {
             status: 400,
             title: "This sign-in link is not valid",
             message: "The application that sent you here made a mistake. Go back to it and try again.",
-            hint: Some("redirect_uri is not registered for the client demo-web"),
+            hint: Some("the redirect_uri is not registered for this client; it must match to the character"),
+            received: &[("client_id", "notes-web"), ("redirect_uri", "https://notes.example/callback/")],
+            client: Some(("Orchard Notes", Some("https://notes.example/sign-in"))),
             request_id: "01JD6Z8K3V5T9QH2",
         }),
     ));
@@ -53,6 +55,14 @@ fn all() -> Vec<(&'static str, Page)> {
     pages.push(("leave_app", latchkey_pages::leave(&Leave { uri: "com.example.orchard:/callback?code=abc", ..web })));
     let out = Leave { uri: "https://notes.example/bye", reason: LeaveReason::SignedOut, ..web };
     pages.push(("leave_signed_out", latchkey_pages::leave(&out)));
+    pages.push((
+        "answered",
+        latchkey_pages::answered(&Answered {
+            nonce: NONCE,
+            user: "Dana Demo",
+            client: ("Orchard Notes", Some("https://notes.example/")),
+        }),
+    ));
     let offer = ReturnOffer {
         nonce: NONCE,
         redirect_uri: "https://app.example/callback",
@@ -79,11 +89,14 @@ fn all() -> Vec<(&'static str, Page)> {
         nonce: NONCE,
         client_name: Some("Orchard Notes"),
         return_uri: Some("https://notes.example/"),
+        start_uri: None,
         stayed: false,
         ended: None,
         frames: &[],
     };
     pages.push(("signed_out", latchkey_pages::signed_out(&done)));
+    let again = SignedOut { return_uri: None, start_uri: Some("https://notes.example/"), ..done };
+    pages.push(("signed_out_again", latchkey_pages::signed_out(&again)));
     let applications = ["Orchard Notes".to_owned(), "Orchard TV".to_owned()];
     let ended = EndedEverywhere { sessions: 3, applications: &applications, unfinished: true };
     pages.push(("signed_out_everywhere", latchkey_pages::signed_out(&SignedOut { ended: Some(ended), ..done })));

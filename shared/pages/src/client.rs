@@ -46,6 +46,23 @@ impl<'a> ClientProfile<'a> {
     }
 }
 
+/// The link to a client at which the user starts again.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Restart<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) uri: &'a str,
+    pub(crate) host: &'a str,
+}
+
+impl<'a> Restart<'a> {
+    /// Returns the link for a name and a URI; `None` if the URI is no web page.
+    pub(crate) fn of((name, uri): (&'a str, Option<&'a str>)) -> Option<Self> {
+        let uri = uri.filter(|uri| is_web(uri))?;
+        let (_, host) = split_web(uri)?;
+        Some(Self { name, uri, host })
+    }
+}
+
 /// Returns the letter that replaces a missing logo or picture.
 pub(crate) fn monogram(name: &str) -> String {
     name.chars().find(|c| c.is_alphanumeric()).map_or_else(|| "?".into(), |c| c.to_uppercase().collect())

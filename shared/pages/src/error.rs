@@ -2,6 +2,7 @@
 
 use askama::Template;
 
+use crate::client::Restart;
 use crate::{Page, policy::Policy};
 
 /// The error page.
@@ -17,17 +18,22 @@ pub struct ErrorPage<'a> {
     pub message: &'a str,
     /// Hint for the developer of the client, e.g. `redirect_uri is not registered`.
     pub hint: Option<&'a str>,
+    /// Names and values of parameters, as they were received, for the developer.
+    pub received: &'a [(&'a str, &'a str)],
+    /// The client that sent the user here: its name, and the URI at which the user starts again.
+    pub client: Option<(&'a str, Option<&'a str>)>,
     /// Id of the request in the log.
     pub request_id: &'a str,
 }
 
 /// Renders the error page.
 pub fn error(view: &ErrorPage<'_>) -> Page {
-    Page::new(&ErrorTemplate { view }, Policy::new(view.nonce))
+    Page::new(&ErrorTemplate { view, restart: view.client.and_then(Restart::of) }, Policy::new(view.nonce))
 }
 
 #[derive(Template)]
 #[template(path = "error.html")]
 struct ErrorTemplate<'a> {
     view: &'a ErrorPage<'a>,
+    restart: Option<Restart<'a>>,
 }

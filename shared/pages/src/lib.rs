@@ -3,6 +3,7 @@
 //! Every page works without JavaScript, carries its own style sheet under the nonce that the caller supplies, and loads
 //! nothing from elsewhere except a client's https logo. Every value of a view model is untrusted text and is escaped.
 
+mod answered;
 mod client;
 mod consent;
 mod development;
@@ -16,6 +17,7 @@ mod return_offer;
 mod scope;
 mod sign_in;
 
+pub use answered::{Answered, answered};
 pub use client::ClientProfile;
 pub use consent::{ConsentKind, ConsentView, ScopeLine, consent};
 pub use development::{Command, DemoClient, DemoUser, Landing, Playground, landing, playground};

@@ -3,7 +3,7 @@
 use askama::Template;
 
 use crate::Page;
-use crate::client::{destination, is_destination, is_web};
+use crate::client::{Restart, destination, is_destination, is_web};
 use crate::policy::{FormAction, Policy};
 
 /// The page that asks whether to sign out. The form posts `interaction`, `csrf` and `decision` = `yes`, `no` or `everywhere`
@@ -59,6 +59,8 @@ pub struct SignedOut<'a> {
     pub client_name: Option<&'a str>,
     /// The validated redirect URI with `state`, if there is one.
     pub return_uri: Option<&'a str>,
+    /// The URI at which the user signs in again at the client, if it has one.
+    pub start_uri: Option<&'a str>,
     /// True if the user chose to stay signed in.
     pub stayed: bool,
     /// The sessions and applications that a sign-out everywhere ended.
@@ -74,7 +76,11 @@ pub fn signed_out(view: &SignedOut<'_>) -> Page {
     let frames: Vec<&str> = view.frames.iter().map(String::as_str).filter(|uri| is_web(uri)).collect();
     let policy = Policy { frames: &frames, ..Policy::new(view.nonce) };
     let return_host = return_uri.map(destination);
-    Page::new(&SignedOutTemplate { view, return_uri, return_host, frames: &frames }, policy)
+    let restart = match return_uri {
+        Some(_) => None,
+        None => view.client_name.and_then(|name| Restart::of((name, view.start_uri))),
+    };
+    Page::new(&SignedOutTemplate { view, return_uri, return_host, restart, frames: &frames }, policy)
 }
 
 #[derive(Template)]
@@ -96,5 +102,6 @@ struct SignedOutTemplate<'a> {
     return_uri: Option<&'a str>,
     /// The place to which `return_uri` leads.
     return_host: Option<String>,
+    restart: Option<Restart<'a>>,
     frames: &'a [&'a str],
 }

@@ -10,9 +10,9 @@
 use std::collections::HashSet;
 
 use latchkey_pages::{
-    ClientProfile, Command, ConsentKind, ConsentView, DemoClient, DemoUser, EndedEverywhere, ErrorPage, FormPost,
-    Landing, Leave, LeaveReason, Logout, Page, Playground, ReturnOffer, ReturnWay, ScopeLine, SignIn, SignInProblem,
-    SignedOut,
+    Answered, ClientProfile, Command, ConsentKind, ConsentView, DemoClient, DemoUser, EndedEverywhere, ErrorPage,
+    FormPost, Landing, Leave, LeaveReason, Logout, Page, Playground, ReturnOffer, ReturnWay, ScopeLine, SignIn,
+    SignInProblem, SignedOut,
 };
 
 const NONCE: &str = "bm9uY2U_-x";
@@ -67,6 +67,7 @@ fn every_page(value: &str) -> Vec<(&'static str, Page)> {
         nonce: NONCE,
         client_name: Some(value),
         return_uri: Some("https://app.example/"),
+        start_uri: Some(value),
         stayed: false,
         ended: None,
         frames: &[],
@@ -87,6 +88,8 @@ fn every_page(value: &str) -> Vec<(&'static str, Page)> {
                 title: value,
                 message: value,
                 hint: Some(value),
+                received: &[(value, value)],
+                client: Some((value, Some(value))),
                 request_id: value,
             }),
         ),
@@ -98,6 +101,7 @@ fn every_page(value: &str) -> Vec<(&'static str, Page)> {
                 fields: &[(value, value), (value, value)],
             }),
         ),
+        ("answered", latchkey_pages::answered(&Answered { nonce: NONCE, user: value, client: (value, Some(value)) })),
         ("leave", leave(value, LeaveReason::Answered)),
         ("leave, signed out", leave(value, LeaveReason::SignedOut)),
         ("return_offer", return_offer(value, ReturnWay::Link(value))),

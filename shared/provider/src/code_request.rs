@@ -1,7 +1,10 @@
 //! The answer to an authorization request with a code, after sign-in and consent.
 
 use crate::sessions::SignedIn;
-use crate::{AuditEvent, Context, HandlerError, IdTokenBinding, TokenIssuer, authorization_response, interactions};
+use crate::{
+    AuditEvent, Context, HandlerError, IdTokenBinding, TokenIssuer, authorization_response, interactions, responses,
+};
+use http::StatusCode;
 use keys::Purpose;
 use latchkey_http::{Request, Response};
 use platform::entropy;
@@ -29,19 +32,31 @@ pub struct CodeRequest<'a> {
     pub signed_in: &'a SignedIn,
     /// The client.
     pub client: &'a StoredClient,
-    /// The sealed interaction that the browser sent; `None` if the request needed no page. A request that is sent again
-    /// with the same interaction, in the same session, gets the same code while the code is unredeemed.
-    pub sealed: Option<&'a str>,
 }
 
-/// The tokens of the authorization response.
-struct Issued {
-    code: SealedToken,
-    id_token: Option<String>,
+/// The outcome of a request for a code.
+enum Outcome {
+    /// The tokens of the authorization response.
+    Issued { code: SealedToken, id_token: Option<String> },
+    /// This user received the code before, and the client redeemed it.
+    Answered,
+    /// The request was pushed, and another user or browser received the code.
+    Used,
+}
+
+/// The code of a request.
+enum Claimed {
+    /// The code that answers the request.
+    Code(AuthorizationCode),
+    /// See [`Outcome::Answered`].
+    Answered,
+    /// See [`Outcome::Used`].
+    Used,
 }
 
 impl CodeRequest<'_> {
-    /// Answers the request. If the request demands a sign-in (`prompt=login`, `max_age`) that was used for an earlier
+    /// Answers the request. A request that a page interrupted has one answer: with "Back", a user gets the same code while it is
+    /// unredeemed, and then a page that leads on. If the request demands a sign-in (`prompt=login`, `max_age`) that was used for an earlier
     /// response, the user must sign in again. Errors: the request was pushed, and answered before. Round trips: 1; 1
     /// more for a demanded sign-in, for an ID token with claims of the profile, and for a pushed request each; 2 more if
     /// the request was answered before. Once in half of the lifetime of a shared client, 2 more at the same time.
@@ -50,16 +65,32 @@ impl CodeRequest<'_> {
         if !self.claim_sign_in().await? {
             return interactions::ask(self.context, "/login", &self.interaction.clone().sign_in_used());
         }
-        let Some(issued) = self.issue().await? else {
-            let error = Error::new(ErrorCode::InvalidRequestUri, "this pushed request was answered already");
-            return Err(error.into());
+        let (code, id_token) = match self.issue().await? {
+            Outcome::Issued { code, id_token } => (code, id_token),
+            Outcome::Answered => return self.show_answered(),
+            Outcome::Used => {
+                let error = Error::new(ErrorCode::InvalidRequestUri, "this pushed request was answered already");
+                return Err(HandlerError::from(error).of_client(self.context, self.client));
+            }
         };
         let (subject, client) = (&self.signed_in.session.subject, &self.client.client.client_id);
         AuditEvent::CodeIssued { subject, client }.record(self.request);
         let target = &self.requested.request.target;
-        let code = issued.code.expose();
-        let response = target.code_response(code, issued.id_token, &self.context.config.issuer);
+        let response = target.code_response(code.expose(), id_token, &self.context.config.issuer);
         authorization_response::deliver(&response, interactions::answers(self.interaction))
+    }
+
+    /// Shows the page for a user whose request was answered before.
+    fn show_answered(self) -> Result<Response, HandlerError> {
+        let nonce = entropy::name()?;
+        let client = &self.client.client;
+        let start_uri = client.start_uri(&self.context.config.issuer);
+        let page = pages::answered(&pages::Answered {
+            nonce: &nonce,
+            user: &self.signed_in.session.name,
+            client: (client.display_name(), start_uri.as_deref()),
+        });
+        Ok(responses::page(StatusCode::OK, page))
     }
 
     /// Claims the sign-in that the request demands. Returns true to exactly one caller, or if the request demands none. A
@@ -74,9 +105,8 @@ impl CodeRequest<'_> {
         Ok(markers::use_once(self.context.records.as_ref(), "sign-in", &session.name(), expires_at, &write_id).await?)
     }
 
-    /// Creates the grant and issues its code (RFC 6749 §4.1.2), in the hybrid flow with the ID token. `None` if the request
-    /// was pushed and answered before.
-    async fn issue(self) -> Result<Option<Issued>, HandlerError> {
+    /// Creates the grant and issues its code (RFC 6749 §4.1.2), in the hybrid flow with the ID token.
+    async fn issue(self) -> Result<Outcome, HandlerError> {
         let Self { context, signed_in, client, .. } = self;
         let request = &self.requested.request;
         let grant = self.grant().await?;
@@ -84,8 +114,12 @@ impl CodeRequest<'_> {
         let (code, extended) = futures::join!(self.create(&grant), extend);
         // A fault here must not lose the code: the next code of the client extends its lifetime.
         drop(extended);
-        let code = code?;
-        let Some(code) = self.claim_pushed_request(code, signed_in.session.group).await? else { return Ok(None) };
+        let Some(code) = code? else { return Ok(Outcome::Answered) };
+        let code = match self.claim_pushed_request(code, signed_in.session.group).await? {
+            Claimed::Code(code) => code,
+            Claimed::Answered => return Ok(Outcome::Answered),
+            Claimed::Used => return Ok(Outcome::Used),
+        };
         let binding = CodeBinding {
             client_id: &request.client_id,
             redirect_uri: request.target.redirect_uri().as_str(),
@@ -104,7 +138,7 @@ impl CodeRequest<'_> {
                 Some(issuer.id_token(&grant, binding).await?)
             }
         };
-        Ok(Some(Issued { code, id_token }))
+        Ok(Outcome::Issued { code, id_token })
     }
 
     /// Returns the grant of the request. Round trips: 0; 1 if the ID token has claims of the profile.
@@ -134,59 +168,64 @@ impl CodeRequest<'_> {
         })
     }
 
-    /// Stores the grant. Returns its code, or the code of the same request in the same session if it is unredeemed. Round
-    /// trips: 1; 2 if the request was answered before and its code is redeemed.
-    async fn create(self, grant: &Grant) -> Result<AuthorizationCode, HandlerError> {
+    /// Stores the grant. Returns its code, or the code that the same user received before if it is unredeemed; `None` if it is
+    /// redeemed. Round trips: 1; 2 if the earlier code expired.
+    async fn create(self, grant: &Grant) -> Result<Option<AuthorizationCode>, HandlerError> {
         let (records, now) = (self.context.records.as_ref(), self.request.received_at);
         let lifetime = self.context.config.code_lifetime;
         let (state, expires_at) = (GrantState::issued(entropy::name()?), now.after(lifetime));
         if let Some(random) = self.derived() {
             let id = grants::new_id(&grant.subject, random);
             match grants::create_for_code(records, id, grant, &state, expires_at).await? {
-                CreatedForCode::Created => return Ok(AuthorizationCode { grant: id, issued_at: now, expires_at }),
+                CreatedForCode::Created => {
+                    return Ok(Some(AuthorizationCode { grant: id, issued_at: now, expires_at }));
+                }
                 CreatedForCode::Unredeemed(expires_at) if !expires_at.is_past(now) => {
                     let issued_at = expires_at.before(lifetime);
-                    return Ok(AuthorizationCode { grant: id, issued_at, expires_at });
+                    return Ok(Some(AuthorizationCode { grant: id, issued_at, expires_at }));
                 }
-                CreatedForCode::Unredeemed(_) | CreatedForCode::Redeemed => {}
+                CreatedForCode::Redeemed => return Ok(None),
+                CreatedForCode::Unredeemed(_) => {}
             }
         }
         let id = grants::new_id(&grant.subject, entropy::bytes()?);
         grants::create(records, id, grant, &state, expires_at).await?;
-        Ok(AuthorizationCode { grant: id, issued_at: now, expires_at })
+        Ok(Some(AuthorizationCode { grant: id, issued_at: now, expires_at }))
     }
 
-    /// Returns the random part of the grant's key, which interaction and session determine.
+    /// Returns the random part of the grant's key, which the interaction, the session of the user and the granted scope determine.
+    /// A new sign-in of the same user in this browser changes nothing. `None` if no page interrupted the request.
     fn derived(self) -> Option<[u8; 16]> {
-        let session = self.signed_in.id.name();
-        let parts = [b"grant".as_slice(), self.sealed?.as_bytes(), session.as_bytes()];
+        let (request, group) = (&self.requested.request, self.signed_in.session.group);
+        let (session, scope) = (group.sid(&request.client_id), request.scope.to_string());
+        let parts = [b"grant", self.interaction.id()?.as_bytes(), session.as_str().as_bytes(), scope.as_bytes()];
         let tag = self.context.secrets.mac(Purpose::Interaction, &parts);
         tag.first_chunk().copied()
     }
 
     /// Claims the pushed request for a new code: a pushed request yields one code (RFC 9126 §7.3). Returns the code to answer
     /// with: the new one, or the earlier one if this session already holds an unredeemed code for the request, because the
-    /// response was lost. `None` if the request was answered otherwise. Round trips: 0 for a request that was not pushed; 1; 2
+    /// response was lost. Round trips: 0 for a request that was not pushed; 1; 2
     /// if the request was answered before.
-    async fn claim_pushed_request(
-        self,
-        code: AuthorizationCode,
-        group: SessionGroup,
-    ) -> Result<Option<AuthorizationCode>, HandlerError> {
+    async fn claim_pushed_request(self, code: AuthorizationCode, group: SessionGroup) -> Result<Claimed, HandlerError> {
         let records = self.context.records.as_ref();
-        let Some(id) = self.requested.pushed else { return Ok(Some(code)) };
+        let Some(id) = self.requested.pushed else { return Ok(Claimed::Code(code)) };
         let answer = Answer { grant: code.grant, issued_at: code.issued_at, group };
-        let Some(before) = pushed::answer(records, id, &answer).await? else { return Ok(None) };
+        let Some(before) = pushed::answer(records, id, &answer).await? else { return Ok(Claimed::Used) };
         if before == answer {
-            return Ok(Some(code));
+            return Ok(Claimed::Code(code));
         }
         if before.group != group {
-            return Ok(None);
+            return Ok(Claimed::Used);
         }
         let found = grants::find(records, before.grant).await?;
         let is_unredeemed = found.is_some_and(|found| matches!(found.state, GrantState::Issued(_)));
         let issued_at = before.issued_at;
         let expires_at = issued_at.after(self.context.config.code_lifetime);
-        Ok(is_unredeemed.then_some(AuthorizationCode { grant: before.grant, issued_at, expires_at }))
+        Ok(match is_unredeemed {
+            true => Claimed::Code(AuthorizationCode { grant: before.grant, issued_at, expires_at }),
+            false if self.interaction.id().is_some() => Claimed::Answered,
+            false => Claimed::Used,
+        })
     }
 }

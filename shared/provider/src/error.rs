@@ -1,12 +1,12 @@
 //! The one error of handlers, and the responses that it becomes.
 
 use crate::authorization_response::{self, Answers};
-use crate::{Context, responses};
+use crate::{Context, RequestParameters, responses};
 use http::{StatusCode, header};
 use latchkey_http::{Request, Response};
 use pages::ErrorPage;
 use platform::entropy;
-use protocol::{ResponseTarget, TokenError};
+use protocol::{ResponseTarget, StoredClient, TokenError};
 use serde_json::json;
 use std::fmt;
 use std::time::Duration;
@@ -36,6 +36,17 @@ pub struct PageError {
     pub message: &'static str,
     /// Error for the client's developer.
     pub error: Error,
+    /// The client that sent the user here.
+    pub client: Option<ErrorClient>,
+}
+
+/// The client that an error page leads to.
+#[derive(Clone, Debug)]
+pub struct ErrorClient {
+    /// Name that users see.
+    pub name: String,
+    /// The URI at which the user starts again.
+    pub start_uri: Option<String>,
 }
 
 impl HandlerError {
@@ -61,7 +72,20 @@ impl HandlerError {
 
     /// Returns an error page.
     pub fn page(title: &'static str, message: &'static str, error: Error) -> Self {
-        Self::Page(Box::new(PageError { title, message, error }))
+        Self::Page(Box::new(PageError { title, message, error, client: None }))
+    }
+
+    /// Returns the error with a page that leads to a client, which sent the user here. Errors that lead elsewhere stay as they are.
+    #[must_use]
+    pub fn of_client(self, context: &Context, client: &StoredClient) -> Self {
+        let client = &client.client;
+        let client =
+            ErrorClient { name: client.display_name().to_owned(), start_uri: client.start_uri(&context.config.issuer) };
+        match self {
+            Self::Request(error) => Self::Page(Box::new(PageError { error, client: Some(client), ..UNEXPLAINED })),
+            Self::Page(page) => Self::Page(Box::new(PageError { client: Some(client), ..*page })),
+            other => other,
+        }
     }
 
     /// Returns the error for a response to a form of this server: a redirect becomes a page that navigates.
@@ -119,12 +143,25 @@ const UNEXPLAINED: PageError = PageError {
     title: "This sign-in link does not work",
     message: "The application sent you here with a request that cannot be answered. Go back to it and try again.",
     error: Error { code: types::ErrorCode::InvalidRequest, description: std::borrow::Cow::Borrowed("") },
+    client: None,
 };
+
+/// Parameters that an error page shows to the developer of the client, as they were received.
+const SHOWN_PARAMETERS: [&str; 3] = ["client_id", "redirect_uri", "post_logout_redirect_uri"];
+
+/// The longest value of a parameter that an error page shows, in bytes.
+const MAX_SHOWN: usize = 1024;
 
 fn error_page(request: &Request, page: &PageError) -> Result<Response, String> {
     let nonce = entropy::name().map_err(|error| error.reason)?;
     let status = StatusCode::BAD_REQUEST;
     request.log.error(page.error.code.as_str(), &page.error.description);
+    let parameters = request.parameters().ok();
+    let received: Vec<(&str, &str)> = SHOWN_PARAMETERS
+        .into_iter()
+        .filter_map(|name| Some((name, parameters.as_ref()?.value(name)?)))
+        .filter(|(_, value)| value.len() <= MAX_SHOWN)
+        .collect();
     Ok(responses::page(
         status,
         pages::error(&ErrorPage {
@@ -133,6 +170,8 @@ fn error_page(request: &Request, page: &PageError) -> Result<Response, String> {
             title: page.title,
             message: page.message,
             hint: Some(page.error.description.as_ref()),
+            received: &received,
+            client: page.client.as_ref().map(|client| (client.name.as_str(), client.start_uri.as_deref())),
             request_id: &request.id,
         }),
     ))
@@ -148,6 +187,8 @@ fn unavailable_page(request: &Request, reason: &str) -> Result<Response, String>
         title: "We cannot answer just now",
         message: "Something on our side is busy or broken. Nothing you did is lost: wait a moment, then reload this page.",
         hint: None,
+        received: &[],
+        client: None,
         request_id: &request.id,
     });
     Ok(unavailable(responses::page(status, page), request, reason))

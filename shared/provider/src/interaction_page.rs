@@ -1,7 +1,7 @@
 //! A page that interrupts a request: sign-in, consent.
 
 use crate::browser::{Browser, FormOrigin};
-use crate::interactions::{self, OpenedInteraction};
+use crate::interactions::{self, ClosedInteraction, OpenedInteraction};
 use crate::sessions::SignedIn;
 use crate::{Context, HandlerError, RequestParameters};
 use latchkey_http::Request;
@@ -25,31 +25,31 @@ pub struct InteractionPage<'a> {
     pub sealed: String,
     /// The client that sent the request.
     pub client: Arc<StoredClient>,
-    /// True if the interaction started before the last sign-in in this browser: a form of it is out of date.
-    pub has_moved: bool,
+    /// True if the request begins anew, because the interaction expired, or started before the last sign-in in this browser: a
+    /// form of it is out of date.
+    pub has_restarted: bool,
 }
 
 impl<'a> InteractionPage<'a> {
-    /// Opens the interaction that the HTTP request names. Errors: the page [`Self::over`].
+    /// Opens the interaction that the HTTP request names. Errors: a page that says why the request cannot continue, or what the
+    /// page is for.
     pub async fn open(request: &'a Request, context: &'a Context) -> Result<Self, HandlerError> {
         let browser = Browser::of(request, context)?;
-        let parameters = request.parameters().map_err(|_| Self::over())?;
-        parameters.refuse_repeated().map_err(|_| Self::over())?;
-        let sealed = parameters.value("interaction").unwrap_or_default().to_owned();
+        let over = |_| ClosedInteraction { client: None }.into_error(context);
+        let parameters = request.parameters().map_err(over)?;
+        parameters.refuse_repeated().map_err(over)?;
+        let Some(sealed) = parameters.value("interaction").map(str::to_owned) else { return Err(purpose(request)) };
         let opened = OpenedInteraction::open(context, &browser, &sealed, request.received_at).await?;
-        let OpenedInteraction { interaction, client, has_moved } = opened.ok_or_else(Self::over)?;
-        let sealed = if has_moved { interactions::seal(context, &interaction)? } else { sealed };
+        let OpenedInteraction { interaction, client, has_restarted } =
+            opened.map_err(|closed| closed.into_error(context))?;
+        let sealed = if has_restarted { interactions::seal(context, &interaction)? } else { sealed };
         request.log.client(&client.client.client_id);
-        Ok(Self { request, context, browser, parameters, interaction, sealed, client, has_moved })
+        Ok(Self { request, context, browser, parameters, interaction, sealed, client, has_restarted })
     }
 
-    /// Returns the error page for an interaction that expired, started in another browser or belongs to another page.
-    pub fn over() -> HandlerError {
-        HandlerError::page(
-            "This sign-in is over",
-            "It took too long, was opened in another browser, or your browser does not keep cookies. Go back to the application and try again.",
-            Error::invalid_request("the interaction is missing, over, of another browser or for another page"),
-        )
+    /// Returns the error page for an interaction that belongs to another page.
+    pub fn closed(&self) -> HandlerError {
+        ClosedInteraction { client: Some(self.client.clone()) }.into_error(self.context)
     }
 
     /// True if the CSRF token is that of a form that this browser was shown; `bound` is what the token was bound to.
@@ -60,5 +60,22 @@ impl<'a> InteractionPage<'a> {
     /// Returns the place where a consent form was shown.
     pub fn form_origin(&self, form: &str, signed_in: &SignedIn) -> FormOrigin {
         self.browser.form_origin(self.context, form, &self.sealed, signed_in, self.parameters.value("csrf"))
+    }
+}
+
+/// Returns the page for a user who opened a page of an interaction without a request: what the page is for.
+fn purpose(request: &Request) -> HandlerError {
+    let error = Error::invalid_request("the parameter 'interaction' is missing");
+    match request.path.as_str() {
+        "/consent" => HandlerError::page(
+            "An application brings you here",
+            "On this page you decide whether an application may use your account. Open the application, and sign in there.",
+            error,
+        ),
+        _ => HandlerError::page(
+            "An application brings you here",
+            "On this page you sign in to an application. Open the application, and sign in there.",
+            error,
+        ),
     }
 }

@@ -18,21 +18,41 @@ pub struct OpenedInteraction {
     pub interaction: Interaction,
     /// The client that sent the request.
     pub client: Arc<StoredClient>,
-    /// True if the interaction started before the last sign-in in this browser: forms of it are out of date.
-    pub has_moved: bool,
+    /// True if the request begins anew, because the interaction expired, or started before the last sign-in in this browser:
+    /// forms of it are out of date.
+    pub has_restarted: bool,
+}
+
+/// An interaction that cannot continue: it is forged, too old, of another browser, or its client or redirect URI is gone.
+pub struct ClosedInteraction {
+    /// The client that sent the request, if the interaction is genuine.
+    pub client: Option<Arc<StoredClient>>,
+}
+
+impl ClosedInteraction {
+    /// Returns the error page, which leads to the client.
+    pub fn into_error(self, context: &Context) -> HandlerError {
+        let error = HandlerError::page(
+            "This sign-in is over",
+            "It took too long, was opened in another browser, or your browser does not keep cookies. Start again at the application.",
+            Error::invalid_request("the interaction is over, of another browser or for another page"),
+        );
+        match self.client {
+            Some(client) => error.of_client(context, &client),
+            None => error,
+        }
+    }
 }
 
 impl OpenedInteraction {
-    /// Opens an interaction that started in this browser; `None` if it expired, started in another browser, or if the
-    /// client or its redirect URI is gone.
+    /// Opens an interaction that started in this browser. One that expired begins anew.
     pub async fn open(
         context: &Context,
         browser: &Browser,
         sealed: &str,
         now: Timestamp,
-    ) -> Result<Option<Self>, HandlerError> {
-        let opened = open_unexpired(context, sealed, now).and_then(|interaction| of_browser(interaction, browser));
-        Self::recheck(context, opened, now).await
+    ) -> Result<Result<Self, ClosedInteraction>, HandlerError> {
+        Self::open_by(context, sealed, now, |interaction| of_browser(interaction, browser, context, now)).await
     }
 
     /// Opens an interaction that started in this browser, or that started with a POST from an unknown browser and is
@@ -42,43 +62,54 @@ impl OpenedInteraction {
         browser: &Browser,
         sealed: &str,
         now: Timestamp,
-    ) -> Result<Option<Self>, HandlerError> {
-        let opened = open_unexpired(context, sealed, now).and_then(|interaction| match &interaction.browser {
-            Some(_) => of_browser(interaction, browser),
+    ) -> Result<Result<Self, ClosedInteraction>, HandlerError> {
+        Self::open_by(context, sealed, now, |interaction| match &interaction.browser {
+            Some(_) => of_browser(interaction, browser, context, now),
+            None if interaction.expires_at.is_past(now) => None,
             None => interaction.adopt(browser.id.clone()).map(|interaction| (interaction, false)),
-        });
-        Self::recheck(context, opened, now).await
+        })
+        .await
     }
 
-    async fn recheck(
+    async fn open_by(
         context: &Context,
-        opened: Option<(Interaction<UncheckedTarget>, bool)>,
+        sealed: &str,
         now: Timestamp,
-    ) -> Result<Option<Self>, HandlerError> {
-        let Some((opened, has_moved)) = opened else { return Ok(None) };
-        let Some(client) = context.client(opened.requested.client_id(), now).await? else { return Ok(None) };
-        let interaction = opened.recheck(&client.client).ok();
-        Ok(interaction.map(|interaction| Self { interaction, client, has_moved }))
+        assign: impl FnOnce(Interaction<UncheckedTarget>) -> Option<(Interaction<UncheckedTarget>, bool)>,
+    ) -> Result<Result<Self, ClosedInteraction>, HandlerError> {
+        let Some(genuine) = open::<Interaction<UncheckedTarget>>(context, sealed) else {
+            return Ok(Err(ClosedInteraction { client: None }));
+        };
+        let client = context.client(genuine.requested.client_id(), now).await?;
+        let Some(client) = client else { return Ok(Err(ClosedInteraction { client: None })) };
+        let checked = assign(genuine)
+            .and_then(|(interaction, has_restarted)| Some((interaction.recheck(&client.client).ok()?, has_restarted)));
+        Ok(match checked {
+            Some((interaction, has_restarted)) => Ok(Self { interaction, client, has_restarted }),
+            None => Err(ClosedInteraction { client: Some(client) }),
+        })
     }
 }
 
-/// Returns an interaction of this browser, and true if it started before the last sign-in. `None` if it is another browser's.
+/// Returns an interaction of this browser, and true if it begins anew. `None` if it is another browser's, or too old.
 fn of_browser(
     interaction: Interaction<UncheckedTarget>,
     browser: &Browser,
+    context: &Context,
+    now: Timestamp,
 ) -> Option<(Interaction<UncheckedTarget>, bool)> {
     let id = interaction.browser.as_ref()?;
-    if *id == browser.id {
-        Some((interaction, false))
-    } else if browser.was(id) {
-        Some((interaction.move_to(browser.id.clone()), true))
-    } else {
+    let is_of_browser = *id == browser.id;
+    if !is_of_browser && !browser.was(id) {
         None
+    } else if interaction.expires_at.is_past(now) {
+        let expires_at = now.after(context.config.interaction_lifetime);
+        Some((interaction.restart(browser.id.clone(), now, expires_at)?, true))
+    } else if is_of_browser {
+        Some((interaction, false))
+    } else {
+        Some((interaction.move_to(browser.id.clone()), true))
     }
-}
-
-fn open_unexpired(context: &Context, sealed: &str, now: Timestamp) -> Option<Interaction<UncheckedTarget>> {
-    open(context, sealed).filter(|interaction: &Interaction<_>| !interaction.expires_at.is_past(now))
 }
 
 /// Seals a value that travels through a browser, which can neither read nor change it.

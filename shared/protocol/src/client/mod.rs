@@ -17,7 +17,8 @@ use crate::{MAX_TOKEN_LIFETIME, RefreshLifetimes};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
-use types::{Algorithm, ClientId, ContentEncryption, KeyManagementAlgorithm, RequestObjectAlgorithm, Scope};
+use types::{Algorithm, ClientId, ContentEncryption, Issuer, KeyManagementAlgorithm, RequestObjectAlgorithm, Scope};
+use url::Url;
 
 pub use kinds::{
     AccessTokenFormat, ApplicationType, ClientAuthenticationMethod, GrantType, RefreshTokenReplay, ResponseType,
@@ -258,6 +259,15 @@ impl Client {
     /// Returns the name that users see: `client_name`, or else `client_id`.
     pub fn display_name(&self) -> &str {
         self.client_name.as_deref().unwrap_or(self.client_id.as_str())
+    }
+
+    /// Returns the URI at which a user starts again at the client: `initiate_login_uri` with the issuer (OpenID Connect Core §4), or
+    /// else `client_uri`.
+    pub fn start_uri(&self, issuer: &Issuer) -> Option<String> {
+        let Some(uri) = &self.initiate_login_uri else { return self.client_uri.clone() };
+        let mut url = Url::parse(uri).ok()?;
+        url.query_pairs_mut().append_pair("iss", issuer.as_str());
+        Some(url.into())
     }
 
     /// Returns the lifetimes of its tokens. The limit also applies to clients that were stored before it existed.

@@ -11,6 +11,9 @@ use state::InteractionState;
 use std::time::Duration;
 use types::{Error, ErrorCode, Issuer, Scope, Subject, Timestamp};
 
+/// Time in which an interaction that expired can be restarted: a day. A tab that stayed open over night leads to a new sign-in.
+const RESTART_LIMIT: Duration = Duration::from_secs(86_400);
+
 /// A request on its way through sign-in and consent. It travels sealed in the URL of the browser.
 ///
 /// An interaction that is deserialized has an [`UncheckedTarget`]. [`Self::recheck`] makes it usable again.
@@ -49,6 +52,14 @@ impl<Target> Interaction<Target> {
     #[must_use]
     pub fn move_to(self, browser: String) -> Self {
         Self { id: self.id, ..Self::start(self.requested, Some(browser), self.expires_at) }
+    }
+
+    /// Restarts the request of an interaction that expired, in the browser in which it began. What the user did before is dropped.
+    /// `None` if it expired more than a day ago.
+    #[must_use]
+    pub fn restart(self, browser: String, now: Timestamp, expires_at: Timestamp) -> Option<Self> {
+        let may_restart = !self.expires_at.after(RESTART_LIMIT).is_past(now);
+        may_restart.then(|| Self { expires_at, ..self.move_to(browser) })
     }
 
     /// Returns the interaction with an identifier, because a page interrupts the request. An interaction keeps the identifier

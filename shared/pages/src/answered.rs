@@ -1,0 +1,30 @@
+//! The page for a request that was answered before.
+
+use askama::Template;
+
+use crate::client::Restart;
+use crate::{Page, policy::Policy};
+
+/// The page for a user who returned, with "Back", to a request whose code the client has redeemed. A second code would lead to an
+/// error page of the client.
+#[derive(Debug, Clone, Copy)]
+pub struct Answered<'a> {
+    /// Nonce, new for each response: 128 random bits or more, base64url.
+    pub nonce: &'a str,
+    /// Display name of the user who is signed in.
+    pub user: &'a str,
+    /// The client: its name, and the URI at which the user goes on.
+    pub client: (&'a str, Option<&'a str>),
+}
+
+/// Renders the page.
+pub fn answered(view: &Answered<'_>) -> Page {
+    Page::new(&AnsweredTemplate { view, restart: Restart::of(view.client) }, Policy::new(view.nonce))
+}
+
+#[derive(Template)]
+#[template(path = "answered.html")]
+struct AnsweredTemplate<'a> {
+    view: &'a Answered<'a>,
+    restart: Option<Restart<'a>>,
+}

@@ -9,12 +9,15 @@ use provider::{Context, HandlerError};
 pub(crate) struct Rejection(pub(crate) String);
 
 impl Rejection {
-    fn new(reason: &str) -> Self {
+    pub(crate) fn new(reason: &str) -> Self {
         Self(reason.to_owned())
     }
 }
 
 /// Authenticates a request by its token. `of_deployment` are the keys in the settings, which may do everything.
+///
+/// A right token is accepted also from a network that sent too many wrong ones. So a key of the store is read for each token that
+/// names it, as a client is read for each `client_id` that a request names.
 ///
 /// Round trips: 1 for a key of the store. A token for another request, another deployment or another time costs none.
 pub(crate) async fn administrator(

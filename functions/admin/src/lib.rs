@@ -32,9 +32,10 @@ mod users;
 
 use ::keys::Occasion;
 use authentication::Rejection;
-use http::{StatusCode, header};
+use http::{Method, StatusCode, header};
 use latchkey_http::{Request, Response};
-use protocol::administration::Administrator;
+use platform::entropy;
+use protocol::administration::{ADMIN_TOKEN_MOST_AGE as MOST_AGE, Administrator, token_digest};
 use protocol::rate_limit::Quota;
 use provider::rate_limiter::{Allowance, network};
 use provider::{AuditEvent, Context, Function, HandlerError, bearer_challenge, responses};
@@ -42,6 +43,7 @@ use routes::{Action, Found};
 use serde_json::{Map, Value, json};
 use std::fmt::Display;
 use std::time::Duration;
+use storage::markers;
 use types::{Error, ErrorCode};
 
 /// The function, as every platform calls it.
@@ -50,25 +52,36 @@ pub const FUNCTION: Function = Function::api("admin", |request, context| Box::pi
 /// Answers one request.
 pub async fn handle(request: &Request, context: &Context) -> Result<Response, HandlerError> {
     let Some(keys) = &context.config.admin_keys else { return Ok(not_found(request)) };
-    let failures = failures(request, context);
-    if let Err(wait) = failures.check() {
-        return Ok(too_many_failures(request, wait));
-    }
     let token = request.bearer().unwrap_or_default();
     let rejection = match token {
         None => None,
         Some(token) => match authentication::administrator(token, keys, request, context).await? {
-            Ok(administrator) => return answer(request, &administrator, context).await,
+            Ok(administrator) if is_first_use(token, request, context).await? => {
+                return answer(request, &administrator, context).await;
+            }
+            Ok(_) => Some(Rejection::new("the token was used before: sign one for each request")),
             Err(rejection) => Some(rejection),
         },
     };
     AuditEvent::AdministrationRejected.record(request);
     if rejection.is_some()
-        && let Err(wait) = failures.add().await?
+        && let Err(wait) = failures(request, context).add().await?
     {
         return Ok(too_many_failures(request, wait));
     }
     Ok(unauthorized(request, rejection))
+}
+
+/// True if the token was not used before. A read may be repeated. Round trips: 1; 0 for a read.
+async fn is_first_use(token: &str, request: &Request, context: &Context) -> Result<bool, HandlerError> {
+    if request.method == Method::GET {
+        return Ok(true);
+    }
+    // What is signed names the token. A signature may have several encodings.
+    let signed = token.rsplit_once('.').map_or(token, |(signed, _)| signed);
+    let forgotten_at = request.received_at.after(MOST_AGE);
+    let write_id = entropy::name()?;
+    Ok(markers::use_once(&*context.records, "admin-token", &token_digest(signed), forgotten_at, &write_id).await?)
 }
 
 /// Answers one request of an authenticated administrator.
@@ -141,7 +154,8 @@ fn body(request: &Request) -> Result<Map<String, Value>, (StatusCode, String)> {
     }
 }
 
-/// Returns the limit of wrong tokens of one network. A right token costs nothing, and is refused only where the limit is used up.
+/// Returns the limit of wrong tokens of one network. A right token costs nothing and is accepted beyond the limit, too: others may
+/// have used it up.
 fn failures<'a>(request: &Request, context: &'a Context) -> Allowance<'a> {
     let from = network(request.address);
     Allowance::new(context, request.received_at, Quota::ADMINISTRATION, "administration", &[&from])

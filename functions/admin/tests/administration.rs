@@ -454,7 +454,8 @@ async fn initial_access_tokens_are_issued() {
     ] {
         assert_eq!(issue(body.clone()).await.0, StatusCode::BAD_REQUEST, "{body}");
     }
-    assert_eq!(server.store.counts().total(), 0);
+    let counts = server.store.counts();
+    assert_eq!((counts.create, counts.total()), (7, 7), "the use of each admin token, and nothing else");
 }
 
 /// A key whose record this version cannot read is rejected with a fault, and can be removed by the operator alone.
@@ -549,4 +550,24 @@ async fn a_breached_password_is_refused_if_the_deployment_looks_it_up() {
             assert_eq!(request.field, Some(("add-padding", "true")));
         }
     }
+}
+
+/// A token that changes something is accepted once. Equal requests have different tokens.
+#[tokio::test]
+async fn a_token_is_used_once() {
+    let server = Server::new();
+    let body = json!({ "password": "two green umbrellas" });
+    let sign =
+        async |method: &Method, body: Option<&Value>| token(&operator(), method, "/admin/users/ada", body, NOW).await;
+    let (one, two) = (sign(&Method::PUT, Some(&body)).await, sign(&Method::PUT, Some(&body)).await);
+    let send = async |method: Method, token: &str, body: Option<&Value>| {
+        server.send(method, "/admin/users/ada", Some(token), body).await.status.as_u16()
+    };
+    assert_eq!(send(Method::PUT, &one, Some(&body)).await, 201);
+    assert_eq!(send(Method::PUT, &one, Some(&body)).await, 401);
+    assert_eq!(send(Method::PUT, &two, Some(&body)).await, 200);
+    let read = sign(&Method::GET, None).await;
+    assert_eq!((send(Method::GET, &read, None).await, send(Method::GET, &read, None).await), (200, 200));
+    let delete = sign(&Method::DELETE, None).await;
+    assert_eq!((send(Method::DELETE, &delete, None).await, send(Method::DELETE, &delete, None).await), (204, 401));
 }

@@ -2,6 +2,7 @@
 
 use latchkey_http::{Request, Response};
 use provider::{Context, Function, ScheduledFunction, shell};
+use std::collections::BTreeMap;
 
 /// The functions with routes.
 pub const FUNCTIONS: &[Function] = &[
@@ -41,6 +42,26 @@ pub async fn respond(request: Request, context: &Context) -> Option<Response> {
     let (row, _) = manifest::find_route(&request.path)?;
     let function = find(row.name)?;
     Some(shell::respond(function, request, &context.guarded(function.row)).await)
+}
+
+/// All functions on one context. The record access and the keys of each are worked out once.
+pub struct Server {
+    guarded: BTreeMap<&'static str, (&'static Function, Context)>,
+}
+
+impl Server {
+    /// Returns the functions on a context.
+    pub fn new(context: &Context) -> Self {
+        let guarded = |function: &'static Function| (function.row.name, (function, context.guarded(function.row)));
+        Self { guarded: FUNCTIONS.iter().map(guarded).collect() }
+    }
+
+    /// Answers a request, as [`respond`] does.
+    pub async fn respond(&self, request: Request) -> Option<Response> {
+        let (row, _) = manifest::find_route(&request.path)?;
+        let (function, context) = self.guarded.get(row.name)?;
+        Some(shell::respond(function, request, context).await)
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The private half of an admin key, for the programs of an administrator. No function has one.
 
 use crate::Secret;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jose::{Algorithm, CryptoError, PublicKey, Signer, SigningKey, ed25519_from_seed, sign_jwt};
 use protocol::administration::{ADMIN_TOKEN_TYPE, AdminPublicKey, AdminRequest};
 use std::sync::Arc;
@@ -68,7 +69,10 @@ impl AdminPrivateKey {
     ) -> Result<String, CryptoError> {
         let signer: Arc<dyn Signer> = jose::platform().signer(Algorithm::EdDSA, &self.to_pkcs8()).await?;
         let key = SigningKey::new(self.public.id().as_str(), Algorithm::EdDSA, signer);
-        sign_jwt(&key, ADMIN_TOKEN_TYPE, &request.claims(issuer, now)).await
+        let mut random = [0; 16];
+        getrandom::fill(&mut random).map_err(|_| CryptoError::Random)?;
+        let jti = URL_SAFE_NO_PAD.encode(random);
+        sign_jwt(&key, ADMIN_TOKEN_TYPE, &request.claims(issuer, jti, now)).await
     }
 }
 

@@ -52,6 +52,7 @@ pub const FUNCTIONS: &[Function] = &[
             access(Grant, &[Advance]),
             access(Logout, &[Create, Delete]),
             access(SignOut, &[Create]),
+            access(Marker, &[Create]),
             access(Counter, &[Count]),
             access(RecordKind::Keys, &[Get, Create, Advance]),
             access(AdminKey, &[Get, Create, Advance, Delete]),

@@ -315,6 +315,12 @@ impl Reader<'_> {
         let previous_keys = self.derived_keys("LATCHKEY_KEYS_PREVIOUS");
         let is_set = |reader: &Self, name: &str| reader.text(name).is_some();
         if !is_set(self, "LATCHKEY_KEYS") {
+            if is_set(self, "LATCHKEY_KEYS_PREVIOUS") {
+                self.problem(
+                    "LATCHKEY_KEYS_PREVIOUS",
+                    "is set without LATCHKEY_KEYS, and nothing would use it: set LATCHKEY_KEYS too, or remove it. Beside LATCHKEY_SECRET the previous secret is LATCHKEY_SECRET_PREVIOUS",
+                );
+            }
             if !is_set(self, "LATCHKEY_SECRET") {
                 self.problem(
                     "LATCHKEY_SECRET",
@@ -467,5 +473,24 @@ impl Config {
     /// Returns the egress policy: the addresses that this server may call.
     pub fn reach(&self) -> EgressPolicy {
         reach(self.issuer.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Keys of the previous secret without those of the current one would be ignored without a word.
+    #[test]
+    fn previous_keys_beside_the_secret_are_a_problem() {
+        let lookup = |name: &str| match name {
+            "LATCHKEY_ISSUER" => Some("https://id.example".to_owned()),
+            "LATCHKEY_SECRET" => Some("00".repeat(32)),
+            "LATCHKEY_KEYS_PREVIOUS" => Some("any".to_owned()),
+            _ => None,
+        };
+        let problems = Config::read(&lookup).unwrap_err().to_string();
+        assert!(problems.contains("LATCHKEY_KEYS_PREVIOUS: is set without LATCHKEY_KEYS"), "{problems}");
+        assert!(problems.contains("LATCHKEY_SECRET_PREVIOUS"), "{problems}");
     }
 }

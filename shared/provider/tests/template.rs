@@ -15,3 +15,20 @@ fn the_variables_of_the_template_are_settings() {
         assert!(is_setting || name == "LATCHKEY_TABLE", "{name}");
     }
 }
+
+#[test]
+fn parameters_have_the_ranges_of_the_settings() {
+    let template = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml")).unwrap();
+    for (parameter, name) in
+        [("MinPassword", "LATCHKEY_MIN_PASSWORD"), ("PasswordHashWork", "LATCHKEY_PASSWORD_HASH_WORK")]
+    {
+        let setting = SETTINGS.iter().find(|setting| setting.name == name).unwrap();
+        let (least, most) = setting.range.unwrap();
+        let default = setting.default.unwrap();
+        let wanted = format!(
+            "\n  {parameter}:\n    Type: Number\n    Default: {default}\n    MinValue: {least}\n    MaxValue: {most}\n"
+        );
+        assert!(template.contains(&wanted), "{wanted}");
+        assert!(template.contains(&format!("{name}: !Ref {parameter}\n")), "{name}");
+    }
+}

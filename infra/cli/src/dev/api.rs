@@ -5,6 +5,7 @@ use ::provider::Context;
 use async_trait::async_trait;
 use authorizer::gateway::{Gateway, GatewayDecision};
 use demo_api::Caller;
+use functions::Server;
 use http::Method;
 use latchkey_http::{Forwarded, Request, RequestLog, Response};
 use platform::entropy;
@@ -18,11 +19,11 @@ pub(crate) struct Api {
 }
 
 impl Api {
-    /// Reads the settings of the API. The gateway calls the provider of `context`.
-    pub(crate) fn new(lookup: &dyn Fn(&str) -> Option<String>, context: &Arc<Context>) -> Result<Self, Failure> {
+    /// Reads the settings of the API. The gateway calls the provider, `server`.
+    pub(crate) fn new(lookup: &dyn Fn(&str) -> Option<String>, server: &Arc<Server>) -> Result<Self, Failure> {
         let settings = Settings::read(lookup).map_err(|problems| Failure::new(problems.join("\n")))?;
         let metadata_path = settings.metadata_path.clone();
-        Ok(Self { gateway: Gateway::new(settings, Arc::new(Inside(Arc::clone(context)))), metadata_path })
+        Ok(Self { gateway: Gateway::new(settings, Arc::new(Inside(Arc::clone(server)))), metadata_path })
     }
 
     /// True if the API serves a path.
@@ -45,7 +46,7 @@ impl Api {
 }
 
 /// Transport to the provider of this process, without a network.
-struct Inside(Arc<Context>);
+struct Inside(Arc<Server>);
 
 #[async_trait]
 impl Http for Inside {
@@ -63,7 +64,7 @@ impl Http for Inside {
             id: entropy::name().map_err(|error| error.reason)?,
             log: RequestLog::default(),
         };
-        let response = functions::respond(request, &self.0).await.ok_or("the provider has no such endpoint")?;
+        let response = self.0.respond(request).await.ok_or("the provider has no such endpoint")?;
         let mut answer = http::Response::new(response.body);
         *answer.status_mut() = response.status;
         *answer.headers_mut() = response.headers;

@@ -5,6 +5,7 @@ use crate::dev::api::Api;
 use crate::dev::pages;
 use crate::failure::Failure;
 use crate::secret;
+use functions::Server;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use keys::{AdminPrivateKey, Secret};
 use latchkey_http::{Forwarded, Request, RequestLog, Response};
@@ -21,7 +22,8 @@ use types::remote_url::EgressPolicy;
 /// The provider of this process.
 pub(crate) struct Provider {
     port: u16,
-    context: Arc<Context>,
+    context: Context,
+    server: Arc<Server>,
     api: Api,
     /// The admin key that is derived from the secret.
     own_key: AdminPublicKey,
@@ -59,9 +61,10 @@ impl Provider {
         let mut context = Context::new(&lookup, records, log).map_err(Failure::new)?;
         // Clients under development are on this machine, even if a proxy gives this server an https issuer.
         context.fetch = Arc::new(Fetcher::new(EgressPolicy::Loopback));
-        let context = Arc::new(context);
+        let server = Arc::new(Server::new(&context));
         let own_key = own_key.ok_or_else(|| Failure::new(format!("{} is not set.", secret::SETTING)))?;
-        Ok(Self { port, api: Api::new(&lookup, &context)?, context, own_key })
+        let api = Api::new(&lookup, &server)?;
+        Ok(Self { port, context, server, api, own_key })
     }
 
     /// Returns the issuer.
@@ -172,7 +175,7 @@ impl Respond for Provider {
                 return page;
             }
         }
-        functions::respond(request, &self.context).await.unwrap_or_else(|| {
+        self.server.respond(request).await.unwrap_or_else(|| {
             Response::new(StatusCode::NOT_FOUND)
                 .with(header::CONTENT_TYPE, "text/plain; charset=utf-8")
                 .with(header::X_CONTENT_TYPE_OPTIONS, "nosniff")

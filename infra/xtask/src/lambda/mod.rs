@@ -161,7 +161,10 @@ fn environment(template: &Template, options: &Options, url: &str, table: &Table)
             "LATCHKEY_TABLE" => TABLE,
             // Only parameters of the stack set these.
             "LATCHKEY_AUDIENCE"
+            | "LATCHKEY_BREACHED_PASSWORDS"
             | "LATCHKEY_EPOCH"
+            | "LATCHKEY_MIN_PASSWORD"
+            | "LATCHKEY_PASSWORD_HASH_WORK"
             | "LATCHKEY_PROXY_ADDRESS_HEADER"
             | "LATCHKEY_PROXY_ONLY"
             | "LATCHKEY_PROXY_SECRET"

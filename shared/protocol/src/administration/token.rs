@@ -20,6 +20,9 @@ pub const ADMIN_TOKEN_LIFETIME: Duration = Duration::from_secs(60);
 /// The accepted difference between the clocks of the administrator and of the server, in each direction.
 pub const ADMIN_TOKEN_CLOCK_DIFFERENCE: Duration = Duration::from_secs(60);
 
+/// The time after its receipt at which an admin token has expired by the clock of any instance.
+pub const ADMIN_TOKEN_MOST_AGE: Duration = Duration::from_secs(180);
+
 /// A request to the admin API, as its token binds it.
 #[derive(Clone, Copy, Debug)]
 pub struct AdminRequest<'a> {
@@ -42,6 +45,8 @@ pub struct AdminTokenClaims<'a> {
     pub iat: u64,
     /// `exp`: the expiry.
     pub exp: u64,
+    /// `jti`: tells the tokens of equal requests apart, of which each is accepted once.
+    pub jti: String,
     /// `htm`: the method (as in RFC 9449 §4.2).
     pub htm: &'a str,
     /// `target`: path and query, as sent (RFC 9112 §3.2.1).
@@ -87,13 +92,14 @@ impl fmt::Display for AdminTokenProblem {
 }
 
 impl<'a> AdminRequest<'a> {
-    /// Returns the claims of a token for this request to the deployment `issuer`.
-    pub fn claims(&self, issuer: &'a Issuer, now: Timestamp) -> AdminTokenClaims<'a> {
+    /// Returns the claims of a token for this request to the deployment `issuer`. `jti` is fresh randomness.
+    pub fn claims(&self, issuer: &'a Issuer, jti: String, now: Timestamp) -> AdminTokenClaims<'a> {
         let query = if self.query.is_empty() { String::new() } else { format!("?{}", self.query) };
         AdminTokenClaims {
             aud: issuer,
             iat: now.as_secs(),
             exp: now.after(ADMIN_TOKEN_LIFETIME).as_secs(),
+            jti,
             htm: self.method,
             target: format!("{}{query}", self.path),
             body_sha256: digest(self.body),
@@ -132,6 +138,11 @@ impl<'a> AdminRequest<'a> {
     }
 }
 
+/// Returns the name of a token, by the part of it that is signed.
+pub fn token_digest(signed: &str) -> String {
+    digest(signed.as_bytes())
+}
+
 fn digest(body: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(body))
 }
@@ -150,7 +161,7 @@ mod tests {
     }
 
     fn claims() -> Value {
-        serde_json::to_value(PUT.claims(&issuer(), NOW)).unwrap()
+        serde_json::to_value(PUT.claims(&issuer(), "n".to_owned(), NOW)).unwrap()
     }
 
     fn checked(request: AdminRequest<'_>, claims: &Value, now: Timestamp) -> Result<(), AdminTokenProblem> {
@@ -161,7 +172,7 @@ mod tests {
     #[test]
     fn claims_bind_the_whole_request() {
         let expected = json!({
-            "aud": "https://id.example", "iat": 1_800_000_000_u64, "exp": 1_800_000_060_u64, "htm": "PUT",
+            "aud": "https://id.example", "iat": 1_800_000_000_u64, "exp": 1_800_000_060_u64, "jti": "n", "htm": "PUT",
             "target": "/admin/users/zo%C3%AB?a=b%20c&d",
             "body_sha256": "RBNvo1WzZ4oRRq0W9-hknpT7T8If536DEMBg9hyq_4o",
         });

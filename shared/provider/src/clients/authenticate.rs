@@ -1,6 +1,7 @@
 //! Client authentication (RFC 6749 §2.3): finds the client and verifies its evidence.
 
 use crate::rate_limiter::{Allowance, network};
+use crate::remote_keys::KeyError;
 use crate::{AuditEvent, Context, HandlerError, KeySource, responses};
 use jose::Jwt;
 use latchkey_http::Request;
@@ -111,8 +112,11 @@ impl Context {
             .map_err(|problem| refused(problem.as_str()))?;
         let keys = KeySource::of_stored(stored).ok_or_else(|| refused("the client has no keys registered"))?;
         let client_id = &client.client_id;
-        if let Err(error) = self.verify_by(&jwt, keys, now).await {
-            return Err(self.failed(client_id, request, refused(error)).await);
+        match self.verify_by(&jwt, keys, now).await {
+            Ok(_) => {}
+            Err(error @ KeyError::Unverified) => return Err(self.failed(client_id, request, refused(error)).await),
+            // Nothing was guessed: the keys cannot be read.
+            Err(error @ (KeyError::Fetch(_) | KeyError::NoKeySet)) => return Err(refused(error)),
         }
         let (mark, forgotten_at) = (checked.mark(), checked.forgotten_at());
         let is_first =

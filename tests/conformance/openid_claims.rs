@@ -1,6 +1,7 @@
 //! Claims: OpenID Connect Core §5.1, §5.4, §5.5.
 
 use serde_json::{Value, json};
+use suite::registration::Registered;
 use suite::{AuthorizationRequest, Browser, TokenRequest, Tokens, admin, jwt, spa, userinfo};
 
 fn tokens(request: &AuthorizationRequest) -> Tokens {
@@ -83,6 +84,63 @@ fn userinfo_claims_can_be_asked_for() {
     let claims = userinfo(tokens(&request).access()).expect(200).json();
     assert!(claims["email"].is_string() && claims["name"].is_string(), "{claims}");
     assert!(claims.get("phone_number").is_none() && claims.get("given_name").is_none(), "{claims}");
+}
+
+/// Core §5.4: many libraries read the ID token alone. The first ID token of a grant has the claims of the scopes unless the
+/// operator or the client's registration says otherwise. That of a refresh has them where the operator says so, as they are then.
+#[test]
+fn id_tokens_have_the_claims_of_the_scopes() {
+    let user = admin::user("suite-scope-claims");
+    let sample = |setting: Option<&str>| {
+        let id = format!("suite-scope-claims-{}", setting.unwrap_or("default"));
+        let value = format!("scope_claims_in_id_token={}", setting.unwrap_or_default());
+        let mut arguments = vec!["--confidential"];
+        arguments.extend(setting.iter().flat_map(|_| ["--set", value.as_str()]));
+        let client = admin::client(&id, &arguments);
+        let request =
+            AuthorizationRequest::new(&client).scope("openid profile offline_access").set("prompt", "consent");
+        let callback = Browser::new().complete_as(&request, &user, admin::PASSWORD);
+        TokenRequest::code(&request, &callback.code()).tokens()
+    };
+    let name_in = |token: &str| jwt::verify(token).claims.get("name").cloned();
+    let (is, none) = (Some(json!(user)), None);
+    for (setting, first, refreshed) in
+        [(None, &is, &none), (Some("never"), &none, &none), (Some("code"), &is, &none), (Some("always"), &is, &is)]
+    {
+        let tokens = sample(setting);
+        let again = tokens.refresh_request().tokens();
+        assert_eq!((&name_in(tokens.id()), &name_in(again.id())), (first, refreshed), "{setting:?}");
+        let narrowed = again.refresh_request().set("scope", "openid").tokens();
+        assert_eq!(name_in(narrowed.id()), None, "the claims follow the scope: {setting:?}");
+        assert_eq!(jwt::verify(tokens.id()).claims.get("email"), None, "no claim of another scope");
+        assert_eq!(userinfo(tokens.access()).expect(200).json()["name"], user.as_str());
+    }
+    let always = sample(Some("always"));
+    admin::command(&["user", "add", "--json", &user, "--claim", "name=Another"]);
+    let again = always.refresh_request().tokens();
+    assert_eq!(name_in(again.id()), Some(json!("Another")), "the claims as they are now");
+    admin::sign_out(&user);
+    again.refresh_request().send().expect(400);
+}
+
+/// Core §5.4: a client that registers itself gets the claims of the scopes from UserInfo alone.
+#[test]
+fn a_registered_client_gets_the_claims_from_userinfo() {
+    let client = Registered::new(&json!({ "redirect_uris": ["https://suite.example/callback"] })).client();
+    let tokens = tokens(&AuthorizationRequest::new(&client).scope("openid profile"));
+    assert_eq!(jwt::verify(tokens.id()).claims.get("name"), None);
+    assert!(userinfo(tokens.access()).expect(200).json()["name"].is_string());
+}
+
+/// Core §5.1: `preferred_username` is the sign-in name unless the operator sets another one.
+#[test]
+fn the_preferred_username_is_the_sign_in_name() {
+    let user = admin::user("suite-preferred");
+    let request = AuthorizationRequest::new(&spa()).scope("openid profile");
+    let callback = Browser::new().complete_as(&request, &user, admin::PASSWORD);
+    let tokens = TokenRequest::code(&request, &callback.code()).tokens();
+    assert_eq!(jwt::verify(tokens.id()).claims["preferred_username"], user.as_str());
+    assert_eq!(userinfo(tokens.access()).expect(200).json()["preferred_username"], user.as_str());
 }
 
 /// Core §5.5: single claims for the ID token.

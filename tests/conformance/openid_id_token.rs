@@ -102,16 +102,6 @@ fn the_subject_is_stable() {
     assert_eq!(one.text("sub"), two.text("sub"));
 }
 
-/// Core §5.4: with an access token, the claims of scopes come from userinfo, not in the ID token.
-#[test]
-fn claims_of_scopes_are_left_to_userinfo() {
-    let tokens = tokens(&AuthorizationRequest::new(&spa()).scope("openid profile email address phone"));
-    let token = jwt::verify(tokens.id());
-    for name in ["email", "name", "address", "phone_number"] {
-        assert!(token.claims.get(name).is_none(), "{name}");
-    }
-}
-
 /// Core §12.2: a refreshed ID token has the same `iss`, `sub`, `aud`, `auth_time`; its `iat` is new.
 #[test]
 fn a_refreshed_id_token_is_of_the_same_sign_in() {

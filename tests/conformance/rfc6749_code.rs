@@ -42,15 +42,6 @@ fn the_redirect_uri_must_be_the_same() {
     redeem.tokens();
 }
 
-/// RFC 6749 §4.1.3: leaving the redirect URI out is refused too.
-#[test]
-fn the_redirect_uri_cannot_be_left_out() {
-    let redeem = code(&spa());
-    let reply = redeem.clone().without("redirect_uri").send().expect(400);
-    assert!(matches!(reply.json()["error"].as_str(), Some("invalid_request" | "invalid_grant")), "{reply:?}");
-    redeem.tokens();
-}
-
 /// RFC 6749 §4.1.3: "ensure that the authorization code was issued to the authenticated confidential client, or … to
 /// 'client_id' in the request". A stranger's attempt costs the owner nothing.
 #[test]

@@ -1,6 +1,6 @@
 //! Redirect URIs: RFC 6749 §3.1.2, §10.15; RFC 8252 §7.3; RFC 9700 §2.1, §4.1, §4.11.
 
-use suite::{AuthorizationRequest, Browser, TokenRequest, admin, base, spa, web};
+use suite::{Authentication, AuthorizationRequest, Browser, TokenRequest, admin, base, jwt, spa, web};
 
 fn is_refused(redirect_uri: &str) {
     for client in [spa(), web()] {
@@ -44,14 +44,84 @@ fn a_loopback_port_is_a_number_in_range() {
     }
 }
 
-/// RFC 8252 §8.3: `localhost` is no loopback address: its port must match, and no address matches it.
+/// RFC 8252 §7.3, for the host that applications in use today name: any port of `localhost` matches, and neither address matches
+/// it.
 #[test]
-fn localhost_is_matched_to_the_character() {
-    for uri in ["http://localhost:1/callback", "http://localhost/callback", "http://localhost:1/playground/callback"] {
-        is_refused(uri);
+fn any_port_of_localhost_is_accepted() {
+    let client = admin::client("suite-localhost", &["http://localhost/callback"]);
+    let request = |uri: &str| AuthorizationRequest::new(&client).set("redirect_uri", uri);
+    for port in ["", ":1", ":33418", ":65535"] {
+        let request = request(&format!("http://localhost{port}/callback"));
+        TokenRequest::code(&request, &Browser::signed_in().complete(&request).code()).tokens();
     }
-    if base().starts_with("http://localhost:") {
-        is_refused(&format!("{}/playground/callback", base().replace("localhost", "127.0.0.1")));
+    for uri in [
+        "http://localhost:0/callback",
+        "http://localhost:65536/callback",
+        "http://localhost.attacker.example/callback",
+        "http://localhost:1.attacker.example/callback",
+        "http://localhost:1/callback/",
+        "http://localhost:1/other",
+        "https://localhost:1/callback",
+        "http://127.0.0.1:1/callback",
+        "http://[::1]/callback",
+    ] {
+        Browser::signed_in().authorize(&request(uri)).error_page();
+    }
+}
+
+/// RFC 6749 §3.1.2.3: the redirect URI may be left out if the client has one. OpenID Connect Core §3.1.2.1 demands it.
+#[test]
+fn the_redirect_uri_may_be_left_out_if_there_is_one() {
+    let client = admin::client("suite-one-redirect", &["--scope", "openid profile"]);
+    let request = AuthorizationRequest::new(&client).without("redirect_uri").scope("profile");
+    let redeem = || {
+        let callback = Browser::signed_in().complete(&request);
+        assert_eq!(callback.url.as_str(), client.redirect_uri);
+        TokenRequest::code(&request, &callback.code())
+    };
+    redeem().without("redirect_uri").tokens();
+    redeem().set("redirect_uri", &client.redirect_uri).tokens();
+    Browser::signed_in().authorize(&request.clone().scope("openid")).error_page();
+    let two = admin::client("suite-two-redirects", &["https://a.example/1", "https://a.example/2"]);
+    Browser::signed_in()
+        .authorize(&AuthorizationRequest::new(&two).without("redirect_uri").scope("profile"))
+        .error_page();
+}
+
+/// OAuth 2.1 §4.1.3 has no `redirect_uri` in the token request: the code challenge has the same effect. RFC 6749 §4.1.3 demands it
+/// of a client that sent none.
+#[test]
+fn a_token_request_with_a_verifier_may_leave_out_the_redirect_uri() {
+    let request = AuthorizationRequest::new(&spa());
+    let code = Browser::signed_in().complete(&request).code();
+    TokenRequest::code(&request, &code).set("redirect_uri", "https://attacker.example/").send().expect(400);
+    TokenRequest::code(&request, &code).without("redirect_uri").tokens();
+    let bare = AuthorizationRequest::new(&web()).without_pkce();
+    let code = Browser::signed_in().complete(&bare).code();
+    let reply = TokenRequest::code(&bare, &code).without("redirect_uri").send().expect(400);
+    assert_eq!(reply.json()["error"], "invalid_request", "{reply:?}");
+    TokenRequest::code(&bare, &code).tokens();
+}
+
+/// RFC 8252 §7.1: an operator may choose the scheme of an application.
+#[test]
+fn an_operator_registers_any_private_use_scheme() {
+    let client = admin::client("suite-scheme", &["--set", r#"redirect_uris=["myapp://cb"]"#]);
+    let request = AuthorizationRequest::new(&client).set("redirect_uri", "myapp://cb");
+    let callback = Browser::signed_in().complete(&request);
+    assert_eq!(callback.url.as_str(), "myapp://cb");
+    TokenRequest::code(&request, &callback.code()).tokens();
+}
+
+/// RFC 6749 §2.2: the server decides what a client_id is. Clients that come from another server keep theirs.
+#[test]
+fn a_client_id_may_be_a_uri() {
+    let client = admin::client("https://app.example/id?a=b", &["--confidential"]);
+    for authentication in [Authentication::Basic, Authentication::Post] {
+        let client = client.clone().with(authentication);
+        let request = AuthorizationRequest::new(&client);
+        let tokens = TokenRequest::code(&request, &Browser::signed_in().complete(&request).code()).tokens();
+        assert_eq!(jwt::verify(tokens.id()).claims["aud"], client.id);
     }
 }
 

@@ -94,10 +94,18 @@ fn a_request_without_challenge_needs_an_id_token_with_a_nonce() {
     is_refused(&bare(&exempt).without("nonce").set("scope", "profile"));
 }
 
-/// RFC 9700 §2.1.1: PKCE is on unless a registration turns it off.
+/// OAuth 2.1 §7.5.1, RFC 9700 §2.1.1: the `nonce` of an ID token has the effect of PKCE, for a client that authenticates.
 #[test]
-fn a_confidential_client_must_use_pkce_by_default() {
+fn a_confidential_client_may_use_a_nonce_in_place_of_pkce() {
     let client = admin::client("suite-web", &["--confidential"]);
+    redeem(&AuthorizationRequest::new(&client).without_pkce()).tokens();
+    redeem(&AuthorizationRequest::new(&client)).tokens();
+}
+
+/// RFC 9700 §2.1.1: the operator may demand PKCE.
+#[test]
+fn a_confidential_client_must_use_pkce_if_the_operator_demands_it() {
+    let client = admin::client("suite-pkce", &["--confidential", "--set", "require_pkce=true"]);
     is_refused(&AuthorizationRequest::new(&client).without_pkce());
     redeem(&AuthorizationRequest::new(&client)).tokens();
 }

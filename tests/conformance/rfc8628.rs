@@ -4,7 +4,7 @@ use serde_json::Value;
 use std::time::{Duration, Instant};
 use suite::{
     AuthorizationRequest, Browser, CALLERS, Call, Client, Landing, Page, Reply, TokenRequest, Tokens, admin, at_once,
-    issuer, jwt, revoke, service, spa,
+    issuer, jwt, revoke, service, spa, userinfo,
 };
 
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
@@ -481,4 +481,20 @@ fn a_form_without_a_cookie_leads_to_a_fresh_page() {
     let form = page.forms.iter().find(|form| form.has("user_code")).expect("a field for the code").clone();
     assert_eq!(form.value("user_code"), Some(device.text("user_code")));
     assert_eq!(browser.cookies().len(), 1);
+}
+
+/// OpenID Connect Core §5.4, §5.5 at a device: the ID token has the claims of the scopes, and those requested by name, which the
+/// consent page shows.
+#[test]
+fn the_claims_of_a_request_are_released() {
+    let claims = r#"{"id_token":{"email":null},"userinfo":{"phone_number":null}}"#;
+    let reply = ask(&demo(), &[("scope", "openid profile"), ("claims", claims)]).expect(200);
+    let device = Device { client: demo(), document: reply.json() };
+    device.approve();
+    let tokens = device.poll().tokens();
+    let id_token = jwt::verify(tokens.id()).claims;
+    assert!(id_token["name"].is_string() && id_token["email"].is_string(), "{id_token}");
+    let userinfo = userinfo(tokens.access()).expect(200).json();
+    assert!(userinfo["phone_number"].is_string() && userinfo.get("email").is_none(), "{userinfo}");
+    ask(&demo(), &[("scope", "openid"), ("claims", "[]")]).expect(400);
 }

@@ -24,6 +24,11 @@ pub(crate) fn keep_log(instance: &mut Instance) -> Arc<Mutex<Vec<String>>> {
 
 /// Returns an instance of a deployment with a user and clients.
 pub(crate) async fn deployment(records: Arc<dyn Records>) -> Instance {
-    seed(records.as_ref(), &HASH).await;
+    stock(records.as_ref()).await;
     Instance::start(records, &[])
+}
+
+/// Stores the user and the clients of every deployment.
+pub(crate) async fn stock(records: &dyn Records) {
+    seed(records, &HASH).await;
 }

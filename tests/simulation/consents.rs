@@ -20,10 +20,12 @@ async fn much_that_was_allowed_locks_nobody_out() {
     let memory = Arc::new(Memory::new());
     let instance = deployment(memory.clone()).await;
     let earlier = names("old", 300).with(&Scope::parse("email").unwrap());
-    consents::add(memory.as_ref(), &subject("alice-subject"), &client_id("spa"), |_| earlier.clone()).await.unwrap();
+    consents::add(memory.as_ref(), &subject("alice-subject"), &client_id("spa"), None, |_| earlier.clone())
+        .await
+        .unwrap();
     let mut browser = Flow::default();
     browser.code(&instance, PASSWORD, "openid").await;
-    let remembered = consents::find(memory.as_ref(), &subject("alice-subject"), &client_id("spa")).await.unwrap();
+    let remembered = consents::find(memory.as_ref(), &subject("alice-subject"), &client_id("spa"), None).await.unwrap();
     assert_eq!(remembered.to_string(), "email openid");
     browser.code(&instance, "unused", "openid email").await;
 }
@@ -42,7 +44,11 @@ async fn all_that_a_client_may_ask_for_can_be_allowed() {
     let url = format!("{}&resource={RESOURCE}", Flow::authorize_url(&stored.client.scope.to_string()));
     browser.code_of(&instance, &url, PASSWORD).await;
     assert_eq!(
-        consents::find(memory.as_ref(), &subject("alice-subject"), &client_id("spa")).await.unwrap().iter().count(),
+        consents::find(memory.as_ref(), &subject("alice-subject"), &client_id("spa"), None)
+            .await
+            .unwrap()
+            .iter()
+            .count(),
         257
     );
     browser.code_of(&instance, &url, "unused").await;

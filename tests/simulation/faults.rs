@@ -156,7 +156,7 @@ async fn a_delayed_duplicate_revives_neither_a_session_nor_a_consent() {
     storage::consents::remove(memory.as_ref(), &user, &spa, instance.now).await.unwrap();
     faulty.deliver_duplicates().await.unwrap();
 
-    let consent = storage::consents::find(memory.as_ref(), &user, &spa).await.unwrap();
+    let consent = storage::consents::find(memory.as_ref(), &user, &spa, None).await.unwrap();
     assert!(consent.is_empty(), "{consent}");
     let silent = format!("{}&prompt=none", Flow::authorize_url("openid"));
     for _ in 0..2 {
@@ -167,5 +167,5 @@ async fn a_delayed_duplicate_revives_neither_a_session_nor_a_consent() {
     }
     // A new sign-in and a new consent count.
     browser.code(&instance, PASSWORD, "openid profile").await;
-    assert!(!storage::consents::find(memory.as_ref(), &user, &spa).await.unwrap().is_empty());
+    assert!(!storage::consents::find(memory.as_ref(), &user, &spa, None).await.unwrap().is_empty());
 }

@@ -15,6 +15,7 @@ mod common;
 
 mod assertions;
 mod audit;
+mod client_documents;
 mod clients;
 mod clocks;
 mod consents;

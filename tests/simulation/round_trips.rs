@@ -164,6 +164,38 @@ async fn the_first_sign_in_makes_fifteen_calls() {
     assert_eq!(made.iter().map(|(_, calls)| calls).sum::<u64>(), 15);
 }
 
+/// Claims of the user in ID tokens: one call more for the grant, beside the consent; none for the code; one for a refresh whose ID
+/// token holds them as they are then.
+#[tokio::test]
+async fn claims_in_id_tokens_cost_one_call() {
+    let memory = Arc::new(Memory::new());
+    let mut instance = deployment(memory.clone()).await;
+    for (setting, of_refresh) in [("code", 1), ("always", 2)] {
+        let mut stored = storage::clients::find(memory.as_ref(), &simulation::client_id("spa")).await.unwrap().unwrap();
+        stored.client.scope_claims_in_id_token = serde_json::from_value(serde_json::json!(setting)).unwrap();
+        storage::clients::save(memory.as_ref(), &stored).await.unwrap();
+        instance.wait(std::time::Duration::from_secs(61));
+        // Warms the caches of clients and keys.
+        Tokens::of(&Flow::redeem(&instance, &Flow::default().code(&instance, PASSWORD, "openid").await).await);
+        let mut browser = Flow::default();
+        let redirect =
+            browser.get(&instance, &format!("{}&prompt=consent", Flow::authorize_url("openid profile"))).await;
+        let page = browser.get(&instance, &path_of(&redirect)).await;
+        let answers = [("username", simulation::USERNAME), ("password", PASSWORD)];
+        let redirect = browser.submit(&instance, "/login", &page, &answers).await;
+        let redirect = browser.get(&instance, &path_of(&redirect)).await;
+        let page = browser.get(&instance, &path_of(&redirect)).await;
+        let before = memory.counts().get;
+        let answer = browser.submit(&instance, "/consent", &page, &[("decision", "allow")]).await;
+        assert_eq!(memory.counts().get - before, 2, "the session and the user");
+        let (calls, answer) = trips!(memory, Flow::redeem(&instance, &code_of(&answer)).await);
+        assert_eq!(calls, 1);
+        let tokens = Tokens::of(&answer);
+        let (calls, _) = trips!(memory, Flow::refresh(&instance, &tokens.refresh).await);
+        assert_eq!(calls, of_refresh, "{setting}");
+    }
+}
+
 fn code_of(answer: &latchkey_http::Response) -> String {
     let location = simulation::onward(answer);
     let (_, query) = location.strip_prefix("https://app.example/cb").expect("the client").split_once('?').unwrap();

@@ -547,7 +547,7 @@ async fn a_breached_password_is_refused_if_the_deployment_looks_it_up() {
         assert_eq!(asked.len(), requests);
         for request in asked.iter() {
             assert_eq!(request.url.as_str(), format!("http://localhost:9/range/{sent}"));
-            assert_eq!(request.field, Some(("add-padding", "true")));
+            assert_eq!(request.field, Some(("add-padding", "true".to_owned())));
         }
     }
 }

@@ -57,6 +57,6 @@ async fn find_client(
     if parameters.is_repeated("client_id") {
         return Err(Error::invalid_request("the parameter 'client_id' is repeated").into());
     }
-    let client = context.named_client(parameters.required("client_id")?, request.received_at).await?;
+    let client = context.requesting_client(parameters.required("client_id")?, request).await?;
     Ok(client.ok_or_else(|| Error::invalid_request("the client_id is unknown"))?)
 }

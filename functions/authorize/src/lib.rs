@@ -78,7 +78,8 @@ async fn earlier_consent(
         return Ok(Scope::default());
     }
     let subject = &signed_in.session.subject;
-    Ok(consents::find(context.records.as_ref(), subject, &client.client.client_id).await?)
+    let identity = client.identity_digest();
+    Ok(consents::find(context.records.as_ref(), subject, &client.client.client_id, identity.as_deref()).await?)
 }
 
 #[cfg(target_arch = "wasm32")]

@@ -95,7 +95,8 @@ async fn remember(
     let (client, resources) = (&page.client.client, &page.context.config.resources);
     let (records, subject) = (page.context.records.as_ref(), &signed_in.session.subject);
     let add = |earlier: &Scope| request.consent_to_remember(client, resources, earlier);
-    consents::add(records, subject, &request.client_id, add).await?;
+    let identity = page.client.identity_digest();
+    consents::add(records, subject, &request.client_id, identity.as_deref(), add).await?;
     AuditEvent::ConsentGiven { subject, client: &request.client_id }.record(page.request);
     Ok(())
 }
@@ -111,7 +112,7 @@ fn show(
     let scopes: Vec<ScopeLine<'_>> = ScopeLine::all(&scope).collect();
     let view = ConsentView {
         nonce: &nonce,
-        client: (&page.client.client).into(),
+        client: page.client.as_ref().into(),
         user: &signed_in.session.name,
         scopes: &scopes,
         resources: &request.resources,

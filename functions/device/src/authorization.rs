@@ -27,7 +27,7 @@ struct Codes {
 }
 
 pub(crate) async fn respond(request: &Request, context: &Context) -> Result<Response, HandlerError> {
-    let opened = ClientRequest::open(request, context).await?;
+    let opened = ClientRequest::open_first(request, context).await?;
     context.check_clock(request).await?;
     let limit = opened.limit(Quota::DEVICE_REQUESTS, "device requests")?;
     let asked = DeviceRequest::check(&opened.parameters, opened.client(), &context.config.resources)?;

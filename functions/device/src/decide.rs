@@ -20,6 +20,9 @@ pub(crate) async fn approve(
     let records = context.records.as_ref();
     let session = &approval.signed_in.session;
     let asked = &approval.pending.request;
+    let client = &approval.client.client;
+    let claims = approval.signed_in.id_token_claims(context, client, &asked.scope, &asked.claims).await?;
+    let Some(id_token_claims) = claims else { return Ok(DeviceOutcome::Over) };
     let grant = Grant {
         client_id: asked.client_id.clone(),
         subject: session.subject.clone(),
@@ -30,10 +33,10 @@ pub(crate) async fn approve(
         // A session of the device alone: signing out of this browser does not end it.
         session_group: Some(SessionGroup::new(entropy::bytes()?)),
         resources: asked.resources.clone(),
-        claims: protocol::ClaimsRequest::default(),
-        id_token_claims: serde_json::Map::new(),
+        claims: asked.claims.clone(),
+        id_token_claims,
     };
-    let issuer = TokenIssuer { context, client: &approval.client.client, now };
+    let issuer = TokenIssuer { context, client, now };
     let id = grants::new_id(&session.subject, entropy::bytes()?);
     grants::create(records, id, &grant, &GrantState::issued(entropy::name()?), approval.pending.expires_at).await?;
     let Redemption::Redeemed(live) = grants::redeem(records, id, &issuer.grant_update()?).await? else {

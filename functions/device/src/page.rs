@@ -193,10 +193,11 @@ impl DevicePage<'_> {
     fn ask(&self, approval: &Approval, sealed: &str) -> Result<Response, HandlerError> {
         let nonce = entropy::name()?;
         let request = &approval.pending.request;
-        let scopes: Vec<ScopeLine<'_>> = ScopeLine::all(&request.scope).collect();
+        let scope = request.scope_to_consent();
+        let scopes: Vec<ScopeLine<'_>> = ScopeLine::all(&scope).collect();
         let view = ConsentView {
             nonce: &nonce,
-            client: (&approval.client.client).into(),
+            client: approval.client.as_ref().into(),
             user: &approval.signed_in.session.name,
             scopes: &scopes,
             resources: &request.resources,

@@ -32,7 +32,7 @@ pub(crate) fn render(
     };
     let rendered = pages::sign_in(&SignIn {
         nonce: &nonce,
-        client: (&page.client.client).into(),
+        client: page.client.as_ref().into(),
         redirect_uri,
         username: view.username,
         problem: view.problem,

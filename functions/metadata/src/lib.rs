@@ -3,6 +3,7 @@
 use http::{StatusCode, header};
 use latchkey_http::{Request, Response};
 use protocol::metadata;
+use protocol::metadata_document::DocumentPolicy;
 use provider::{Context, Function, HandlerError};
 
 /// Cache lifetime of the documents. A new signing key is published for longer before it signs.
@@ -25,6 +26,7 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Ha
             scopes: &config.scopes,
             grants: &config.grant_types().collect::<Vec<_>>(),
             registration: config.registration.is_offered(),
+            client_documents: config.client_documents != DocumentPolicy::Off,
             require_pushed_requests: config.require_pushed_requests,
         };
         Response::json(StatusCode::OK, &metadata::document(&capabilities))

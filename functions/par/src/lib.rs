@@ -24,7 +24,7 @@ pub const FUNCTION: Function = Function::api("par", |request, context| Box::pin(
 /// may use once within a short time. Requests of clients that do not authenticate are limited per client and network. Round
 /// trips: 1; 1 more at the same time for a client that does not authenticate.
 pub async fn handle(request: &Request, context: &Context) -> Result<Response, HandlerError> {
-    let asked = ClientRequest::open(request, context).await?;
+    let asked = ClientRequest::open_first(request, context).await?;
     context.check_clock(request).await?;
     let (client, now) = (asked.client(), asked.now);
     let limit = asked.limit(Quota::PUSHED_REQUESTS, "pushed requests")?;

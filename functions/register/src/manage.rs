@@ -4,7 +4,7 @@ use crate::{answer, authority, document, metadata, sector, statement};
 use http::StatusCode;
 use latchkey_http::{Request, Response};
 use platform::entropy;
-use protocol::registration::{self, Limits, Registration};
+use protocol::registration::{self, Registration};
 use protocol::{RegistrationAccessToken, SecretRotation, SecretVerifier, StoredClient};
 use provider::{Context, HandlerError};
 use serde_json::Value;
@@ -91,7 +91,7 @@ pub(crate) async fn replace(
         _ => return Err(invalid("software_statement: must be the one of the registration").into()),
     };
     let policy = &context.config.registration;
-    let limits = Limits { scopes: &policy.scopes, grants: &policy.grants, reach: context.fetch.reach() };
+    let limits = policy.limits(context.fetch.reach());
     let mut client = registration::read(client_id, metadata, said.as_ref(), &limits)?;
     if before.origin.is_open() && !policy.request_uris {
         client.request_uris.clear();

@@ -5,7 +5,7 @@ use http::StatusCode;
 use keys::Purpose;
 use latchkey_http::{Request, Response};
 use platform::entropy;
-use protocol::registration::{self, Limits, Registration, RegistrationState};
+use protocol::registration::{self, Registration, RegistrationState};
 use protocol::{Client, ClientOrigin, InitialAccessToken, RACE, RegistrationId, SecretVerifier, StoredClient};
 use provider::{Context, HandlerError};
 use serde_json::{Map, Value};
@@ -60,7 +60,7 @@ pub(crate) async fn register(request: &Request, context: &Context) -> Result<Res
             );
         }
     };
-    let limits = Limits { scopes: &policy.scopes, grants: &policy.grants, reach: context.fetch.reach() };
+    let limits = policy.limits(context.fetch.reach());
     let client_id = ClientId::try_from(entropy::name()?).map_err(HandlerError::unavailable)?;
     let mut client = registration::read(&client_id, metadata, said.as_ref(), &limits)?;
     if matches!(authority, Authority::Open) {

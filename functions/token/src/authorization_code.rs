@@ -1,6 +1,6 @@
 //! The authorization code grant (RFC 6749 §4.1.3, RFC 7636 §4.6).
 
-use crate::issue::{NonceUse, TokenResponse};
+use crate::issue::{IdTokenUse, TokenResponse};
 use crate::{TokenRequest, restored};
 use protocol::{AuthorizationCode, CodeBinding, CodeChallenge, CodeVerdict, GrantId, resource};
 use provider::HandlerError;
@@ -13,7 +13,10 @@ pub(crate) async fn redeem(request: &TokenRequest<'_>) -> Result<TokenResponse, 
     let parameters = request.parameters;
     let code = parameters.required("code")?;
     let challenge = parameters.value("code_verifier").map(CodeChallenge::of_verifier).transpose()?;
-    let redirect_uri = parameters.required("redirect_uri")?;
+    let redirect_uri = match (parameters.value("redirect_uri"), &challenge) {
+        (None, Some(_)) => None,
+        _ => Some(parameters.required("redirect_uri")?),
+    };
     let binding = CodeBinding {
         client_id: &request.client.client.client_id,
         redirect_uri,
@@ -33,7 +36,7 @@ pub(crate) async fn redeem(request: &TokenRequest<'_>) -> Result<TokenResponse, 
     match grants::redeem(request.context.records.as_ref(), code.grant, &request.issuer().grant_update()?).await? {
         Redemption::Redeemed(live) => {
             let resources = resource::narrowed(request.parameters, &live.grant.resources)?;
-            Ok(request.tokens(&live, &live.grant.scope, &resources, NonceUse::Repeated).await?)
+            Ok(request.tokens(&live, &live.grant.scope, &resources, IdTokenUse::First).await?)
         }
         Redemption::Refused(CodeVerdict::Race) => {
             Err(Error::invalid_grant("the code was redeemed a moment ago by another request; a code is good once")

@@ -1,7 +1,7 @@
 //! Polls of a device (RFC 8628 §3.4, §3.5).
 
 use crate::TokenRequest;
-use crate::issue::{NonceUse, TokenResponse};
+use crate::issue::{IdTokenUse, TokenResponse};
 use protocol::{DeviceCode, DeviceDecisionId, resource};
 use provider::HandlerError;
 use storage::devices::{self, Decision, Poll};
@@ -28,7 +28,7 @@ pub(crate) async fn poll(request: &TokenRequest<'_>) -> Result<TokenResponse, Ha
     match devices::poll(context.records.as_ref(), id, code.expires_at, &request.issuer().grant_update()?).await? {
         Poll::Approved(live) => {
             let resources = resource::narrowed(request.parameters, &live.grant.resources)?;
-            Ok(request.tokens(&live, &live.grant.scope, &resources, NonceUse::LeftOut).await?)
+            Ok(request.tokens(&live, &live.grant.scope, &resources, IdTokenUse::First).await?)
         }
         // A decision is reported even to a poll that came too early.
         Poll::Pending if is_too_early => {

@@ -1,10 +1,12 @@
 //! The token response (RFC 6749 §5.1, OpenID Connect Core §3.1.3.3).
 
 use crate::TokenRequest;
-use protocol::{AccessTokenClaims, GrantType};
+use protocol::{AccessTokenClaims, Grant, GrantType, ScopeClaims};
 use provider::{ExchangeBinding, HandlerError, IdTokenBinding, TokenIssuer};
 use serde::Serialize;
+use serde_json::{Map, Value};
 use storage::grants::LiveGrant;
+use storage::users::User;
 use types::{Scope, Subject};
 
 /// A token response (RFC 6749 §5.1).
@@ -27,13 +29,15 @@ pub(crate) struct TokenResponse {
     pub(crate) subject: Option<Subject>,
 }
 
-/// The `nonce` of an ID token.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum NonceUse {
-    /// The nonce of the request, in the first ID token (OpenID Connect Core §3.1.3.7).
-    Repeated,
-    /// No nonce, in an ID token of a refresh (§12.2).
-    LeftOut,
+/// The place of an ID token in its grant.
+#[derive(Clone, Copy)]
+pub(crate) enum IdTokenUse<'a> {
+    /// The first one. It has the `nonce` of the request (OpenID Connect Core §3.1.3.7), and the claims about the user as of
+    /// the time of the grant.
+    First,
+    /// One of a refresh. It has no `nonce` (§12.2). The user is `None` if the client's ID tokens hold no claims of the scope
+    /// then.
+    Refresh(Option<&'a User>),
 }
 
 impl TokenRequest<'_> {
@@ -44,7 +48,7 @@ impl TokenRequest<'_> {
         live: &LiveGrant,
         scope: &Scope,
         resources: &[String],
-        nonce: NonceUse,
+        id_token: IdTokenUse<'_>,
     ) -> Result<TokenResponse, HandlerError> {
         let issuer = self.issuer();
         let snapshot = live.snapshot();
@@ -54,10 +58,11 @@ impl TokenRequest<'_> {
         let mut response = self.token_of(claims).await?;
         response.subject = Some(live.grant.subject.clone());
         if scope.contains("openid") {
-            let nonce = live.grant.nonce.as_ref().filter(|_| nonce == NonceUse::Repeated);
+            let profile = self.id_token_profile(&live.grant, &scope, id_token);
             let binding = IdTokenBinding {
                 access_token: Some(&response.access_token),
-                nonce,
+                nonce: live.grant.nonce.as_ref().filter(|_| matches!(id_token, IdTokenUse::First)),
+                profile,
                 exchange: Some(ExchangeBinding {
                     snapshot: &snapshot,
                     access_token_jti: &access_token_jti,
@@ -71,6 +76,18 @@ impl TokenRequest<'_> {
             response.refresh_token = Some(issuer.refresh_token(snapshot).into_exposed());
         }
         Ok(response)
+    }
+
+    /// Returns the claims about the user for an ID token with the claims of this scope.
+    fn id_token_profile(&self, grant: &Grant, scope: &Scope, id_token: IdTokenUse<'_>) -> Map<String, Value> {
+        let of_scope = match (self.client.client.scope_claims_in_id_token, id_token) {
+            (ScopeClaims::Code | ScopeClaims::Always, IdTokenUse::First) => scope,
+            (ScopeClaims::Always, IdTokenUse::Refresh(Some(user))) => {
+                return grant.claims.for_id_token(scope, &user.profile());
+            }
+            _ => &Scope::default(),
+        };
+        grant.claims.for_id_token(of_scope, &grant.id_token_claims)
     }
 
     /// Issues an access token alone.

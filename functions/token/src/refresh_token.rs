@@ -1,10 +1,11 @@
 //! The refresh token grant (RFC 6749 §6), with rotation and replay detection (RFC 9700 §4.14).
 
-use crate::issue::{NonceUse, TokenResponse};
+use crate::issue::{IdTokenUse, TokenResponse};
 use crate::{TokenRequest, restored};
-use protocol::{GrantId, RefreshToken, resource};
+use protocol::{GrantId, RefreshToken, ScopeClaims, resource};
 use provider::{AuditEvent, HandlerError};
-use storage::grants::{self, Rotation};
+use storage::grants::{self, LiveGrant, Rotation};
+use storage::users::{self, User};
 use types::{Error, ErrorCode, Scope};
 
 /// Rotates a refresh token. A token that is forged, expired, another client's, or of another epoch is rejected without a
@@ -24,7 +25,8 @@ pub(crate) async fn refresh(request: &TokenRequest<'_>) -> Result<TokenResponse,
         Rotation::Rotated(live) => {
             let (scope, resources) =
                 narrowed.unwrap_or_else(|| (live.grant.scope.clone(), live.grant.resources.clone()));
-            Ok(request.tokens(&live, &scope, &resources, NonceUse::LeftOut).await?)
+            let user = user_of(request, &live, &scope).await?;
+            Ok(request.tokens(&live, &scope, &resources, IdTokenUse::Refresh(user.as_ref())).await?)
         }
         Rotation::Replayed => {
             let revoked = update.replay_revokes;
@@ -38,6 +40,21 @@ pub(crate) async fn refresh(request: &TokenRequest<'_>) -> Result<TokenResponse,
         }
         Rotation::Ended => Err(Error::invalid_grant("the grant was revoked or has ended").into()),
     }
+}
+
+/// Returns the user whose claims the ID token holds, as they are now; `None` if it holds none of the scope. A fault loses nothing:
+/// the client repeats the refresh and gets the same successor. Errors: `invalid_grant` if the grants of the user have ended.
+/// Round trips: 0 or 1.
+async fn user_of(request: &TokenRequest<'_>, live: &LiveGrant, scope: &Scope) -> Result<Option<User>, HandlerError> {
+    let is_held = request.client.client.scope_claims_in_id_token == ScopeClaims::Always
+        && scope.contains("openid")
+        && live.grant.claims.wants_id_token_profile(scope);
+    if !is_held {
+        return Ok(None);
+    }
+    let user = users::find(request.context.records.as_ref(), &live.grant.subject).await?;
+    let user = user.filter(|user| user.admits(live.grant.authentication.auth_time));
+    Ok(Some(user.ok_or_else(|| Error::invalid_grant("the grant was revoked or has ended"))?))
 }
 
 /// Returns the requested scope and resources, which must be within the grant (RFC 6749 §6, RFC 8707 §2.2); `None` if

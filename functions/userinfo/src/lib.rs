@@ -46,7 +46,7 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Ha
     let client = context.client(&live.grant.client_id, request.received_at).await?;
     let Some(client) = client else { return Ok(invalid_token(request)) };
     let asked = live.grant.claims.within(&client.client.scope);
-    let mut answer = asked.for_userinfo(&claims.scope, &user.claims);
+    let mut answer = asked.for_userinfo(&claims.scope, &user.profile());
     answer.insert("sub".to_owned(), Value::String(claims.sub.as_str().to_owned()));
     send(context, &claims, answer, request.received_at).await
 }

@@ -52,8 +52,8 @@ pub(crate) async fn first_day(load: &Load, user: u64) -> Result<(), Unavailable>
     for _ in 0..3 {
         sessions::find(load, session).await?;
     }
-    consents::find(load, &subject, &client).await?;
-    consents::find(load, &subject, &client).await?;
+    consents::find(load, &subject, &client, None).await?;
+    consents::find(load, &subject, &client, None).await?;
     let grant = grants::new_id(&subject, random);
     grants::find(load, grant).await?;
 

@@ -114,6 +114,7 @@ fn client() -> ClientProfile<'static> {
         client_uri: Some("https://notes.example/"),
         policy_uri: Some("https://notes.example/privacy"),
         tos_uri: Some("https://notes.example/terms"),
+        identity: None,
     }
 }
 

@@ -14,11 +14,15 @@ pub struct ClientProfile<'a> {
     pub policy_uri: Option<&'a str>,
     /// `tos_uri`: its terms of service.
     pub tos_uri: Option<&'a str>,
+    /// Host of the metadata document of a client that has one: its identity, which the name does not prove.
+    pub identity: Option<&'a str>,
 }
 
-impl<'a> From<&'a protocol::Client> for ClientProfile<'a> {
-    fn from(client: &'a protocol::Client) -> Self {
+impl<'a> From<&'a protocol::StoredClient> for ClientProfile<'a> {
+    fn from(stored: &'a protocol::StoredClient) -> Self {
+        let client = &stored.client;
         Self {
+            identity: split_web(client.client_id.as_str()).map(|(_, host)| host).filter(|_| stored.is_document()),
             name: client.display_name(),
             logo_uri: client.logo_uri.as_deref(),
             client_uri: client.client_uri.as_deref(),
@@ -78,6 +82,11 @@ pub(crate) fn destination(redirect_uri: &str) -> String {
             None => redirect_uri.to_owned(),
         },
     }
+}
+
+/// True if a program on this device receives what is sent to the redirect URI: at a loopback address or a private-use scheme.
+pub(crate) fn is_local(redirect_uri: &str) -> bool {
+    split_web(redirect_uri).is_none_or(|(_, authority)| is_loopback(authority))
 }
 
 pub(crate) fn is_https(uri: &str) -> bool {
@@ -185,6 +194,7 @@ mod tests {
             client_uri: Some("javascript:alert(1)//https://a.example"),
             policy_uri: Some("data:text/html,x"),
             tos_uri: Some("https://a.example/tos"),
+            identity: None,
         };
         assert_eq!(client.logo(), None);
         assert_eq!(client.home(), None);

@@ -2,7 +2,11 @@
 
 use askama::Template;
 
-use crate::{ClientProfile, Page, client::destination, policy::FormAction, policy::Policy};
+use crate::{
+    ClientProfile, Page,
+    client::{destination, is_local},
+    policy::{FormAction, Policy},
+};
 
 /// The consent page. The form sends `interaction`, `csrf` and `decision` = `allow`, `deny` or `switch` (sign in as another
 /// user).
@@ -116,6 +120,7 @@ pub fn consent(view: &ConsentView<'_>) -> Page {
         view,
         texts: view.kind.texts(),
         user_code: view.kind.user_code(),
+        local: redirect_uri.is_some_and(is_local),
         destination: redirect_uri.map(destination),
     };
     Page::new(&template, policy)
@@ -127,5 +132,7 @@ struct ConsentTemplate<'a> {
     view: &'a ConsentView<'a>,
     texts: Texts,
     user_code: Option<&'a str>,
+    /// True if a program on this computer receives the response.
+    local: bool,
     destination: Option<String>,
 }

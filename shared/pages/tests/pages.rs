@@ -51,6 +51,7 @@ fn every_page(value: &str) -> Vec<(&'static str, Page)> {
         client_uri: Some(value),
         policy_uri: Some(value),
         tos_uri: Some(value),
+        identity: Some(value),
     };
     let sign_in = SignIn {
         nonce: NONCE,

@@ -38,9 +38,9 @@ pub use authorization::{
 };
 pub use client::{
     AccessTokenFormat, ApplicationType, Client, ClientAuthenticationMethod, ClientOrigin, GrantType, Lifetimes,
-    RedirectUri, RefreshTokenReplay, ResponseType, SecretRotation, SecretVerifier, StoredClient, SubjectType,
-    TokenExchangePolicy, chosen_secret_problem, is_secure_url, registration, settings as client_settings,
-    software_statement,
+    RedirectUri, RefreshTokenReplay, ResponseType, ScopeClaims, SecretRotation, SecretVerifier, StoredClient,
+    SubjectType, TokenExchangePolicy, chosen_secret_problem, is_secure_url, metadata_document, registration,
+    settings as client_settings, software_statement,
 };
 pub use client_authentication::ClientCredentials;
 pub use decoupled::{DeviceRequest, PollInterval, PollVerdict, UserCode, judge_poll};

@@ -18,6 +18,8 @@ pub struct Capabilities<'a> {
     pub grants: &'a [GrantType],
     /// True if clients can register themselves.
     pub registration: bool,
+    /// True if clients can have a metadata document.
+    pub client_documents: bool,
     /// True if every authorization request must be pushed.
     pub require_pushed_requests: bool,
 }
@@ -70,6 +72,7 @@ fn abilities(capabilities: &Capabilities<'_>) -> Value {
         "grant_types_supported": capabilities.grants,
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": true,
+        "client_id_metadata_document_supported": capabilities.client_documents,
         "prompt_values_supported": Prompt::NAMES,
         "display_values_supported": ["page"],
         "acr_values_supported": AuthenticationMethod::ALL.map(AuthenticationMethod::acr),

@@ -109,6 +109,10 @@ impl Quota {
     /// with those that have the new one.
     pub const CLIENT_AUTHENTICATION: Self = Self { most: 30, window: MINUTE };
 
+    /// Metadata documents of clients that one network makes the server read for the first time. Software of one vendor has one
+    /// document, so users meet few.
+    pub const CLIENT_DOCUMENTS: Self = Self { most: 60, window: Duration::from_secs(3600) };
+
     /// Requests of administrators from one network whose token is wrong.
     pub const ADMINISTRATION: Self = Self { most: 30, window: MINUTE };
 

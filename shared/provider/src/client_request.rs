@@ -5,7 +5,7 @@ use crate::rate_limiter::{Allowance, network};
 use crate::{Context, HandlerError, RequestParameters, responses};
 use latchkey_http::Request;
 use protocol::rate_limit::Quota;
-use protocol::{Client, Parameters, StoredClient};
+use protocol::{Client, ClientCredentials, Parameters, StoredClient};
 use std::sync::Arc;
 use types::Timestamp;
 
@@ -27,6 +27,15 @@ impl<'a> ClientRequest<'a> {
     /// Reads the form and authenticates the client. Errors: `invalid_request`, `invalid_client`.
     pub async fn open(request: &'a Request, context: &'a Context) -> Result<Self, HandlerError> {
         Self::authenticate(request, context, Self::parameters(request)?).await
+    }
+
+    /// As [`Self::open`], for a request that begins the request of a user: the metadata document of a client that has one
+    /// is read if its copy is not fresh.
+    pub async fn open_first(request: &'a Request, context: &'a Context) -> Result<Self, HandlerError> {
+        let parameters = Self::parameters(request)?;
+        let credentials = ClientCredentials::from_request(request.authorization()?, &parameters)?;
+        context.requesting_client(credentials.client_id.as_str(), request).await?;
+        Self::authenticate(request, context, parameters).await
     }
 
     /// Reads the form, in which no parameter is repeated (RFC 6749 §3.2). Errors: `invalid_request`.

@@ -13,9 +13,9 @@ use protocol::{
     SessionGroup, StoredClient,
 };
 use storage::grants::{self, CreatedForCode};
+use storage::markers;
 use storage::pushed::{self, Answer};
-use storage::{markers, users};
-use types::{Error, ErrorCode};
+use types::{Error, ErrorCode, Scope};
 
 /// An authorization request that the user allowed, and that is answered now.
 #[derive(Clone, Copy)]
@@ -122,7 +122,7 @@ impl CodeRequest<'_> {
         };
         let binding = CodeBinding {
             client_id: &request.client_id,
-            redirect_uri: request.target.redirect_uri().as_str(),
+            redirect_uri: Some(request.target.redirect_uri().as_str()),
             code_challenge: request.code_challenge.as_ref().map_or("", |challenge| challenge.as_str()),
         };
         let code = code.seal(&context.secrets, binding);
@@ -133,6 +133,7 @@ impl CodeRequest<'_> {
                 let binding = IdTokenBinding {
                     code: Some(code.expose()),
                     nonce: request.nonce.as_ref(),
+                    profile: grant.claims.for_id_token(&Scope::default(), &grant.id_token_claims),
                     ..IdTokenBinding::default()
                 };
                 Some(issuer.id_token(&grant, binding).await?)
@@ -141,18 +142,14 @@ impl CodeRequest<'_> {
         Ok(Outcome::Issued { code, id_token })
     }
 
-    /// Returns the grant of the request. Round trips: 0; 1 if the ID token has claims of the profile.
+    /// Returns the grant of the request. Round trips: 0; 1 if an ID token holds claims about the user.
     async fn grant(self) -> Result<Grant, HandlerError> {
         let (request, session) = (&self.requested.request, &self.signed_in.session);
-        let id_token_claims = if request.claims.wants_id_token_profile() {
-            let user = users::find(self.context.records.as_ref(), &session.subject).await?;
-            let Some(user) = user.filter(|user| user.admits(session.authentication.auth_time)) else {
-                let error = Error::new(ErrorCode::LoginRequired, "the session has ended; the user must sign in");
-                return Err(HandlerError::Redirect(Box::new(request.target.clone()), error));
-            };
-            request.claims.for_id_token(&user.claims)
-        } else {
-            serde_json::Map::new()
+        let claims =
+            self.signed_in.id_token_claims(self.context, &self.client.client, &request.scope, &request.claims).await?;
+        let Some(id_token_claims) = claims else {
+            let error = Error::new(ErrorCode::LoginRequired, "the session has ended; the user must sign in");
+            return Err(HandlerError::Redirect(Box::new(request.target.clone()), error));
         };
         Ok(Grant {
             client_id: request.client_id.clone(),

@@ -5,10 +5,11 @@ use crate::{PasswordPolicy, RegistrationPolicy, StatementIssuer, TrustedProxy};
 use jose::{JwkSet, PublicKey};
 use keys::{DerivedKeys, Secret, Secrets};
 use protocol::administration::AdminPublicKey;
+use protocol::metadata_document::DocumentPolicy;
 use protocol::shape::{self, Member};
 use protocol::{
-    GrantType, Lifetimes, Problem, RefreshLifetimes, Resource, RetryWindows, STANDARD_SCOPES, TrustedIssuer,
-    key_source_problem,
+    GrantType, Lifetimes, Problem, RedirectUri, RefreshLifetimes, Resource, RetryWindows, STANDARD_SCOPES,
+    TrustedIssuer, key_source_problem,
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -38,6 +39,10 @@ pub struct Config {
     pub pushed_request_lifetime: Duration,
     /// Registration policy.
     pub registration: RegistrationPolicy,
+    /// Metadata documents of clients that the deployment reads.
+    pub client_documents: DocumentPolicy,
+    /// True if copies of documents of well-known clients replace those that cannot be read.
+    pub client_document_copies: bool,
     /// The proxy that names the addresses of clients.
     pub proxy: Option<TrustedProxy>,
     /// Lifetime of an authorization code.
@@ -216,6 +221,7 @@ impl Reader<'_> {
         const WHO: &str = "LATCHKEY_REGISTRATION";
         const SCOPES: &str = "LATCHKEY_REGISTRATION_SCOPES";
         const GRANTS: &str = "LATCHKEY_REGISTRATION_GRANTS";
+        const SCHEMES: &str = "LATCHKEY_REGISTRATION_SCHEMES";
         const ISSUERS: &str = "LATCHKEY_SOFTWARE_STATEMENT_ISSUERS";
         let mut policy = RegistrationPolicy {
             per_address: self.number("LATCHKEY_REGISTRATIONS_PER_ADDRESS"),
@@ -248,6 +254,13 @@ impl Reader<'_> {
                 None => self.problem(GRANTS, format_args!("'{word}' is no grant type")),
             }
         }
+        for word in self.text(SCHEMES).unwrap_or_default().split_ascii_whitespace() {
+            let uri = RedirectUri::new(format!("{word}://callback"));
+            match uri.private_use_scheme().filter(|scheme| scheme == word && uri.problem().is_none()) {
+                Some(scheme) => policy.schemes.push(scheme),
+                None => self.problem(SCHEMES, format_args!("'{word}' is no private-use scheme in lower case")),
+            }
+        }
         for (position, trusted) in policy.statement_issuers.iter().enumerate() {
             let no_name = trusted.issuer.is_empty().then(|| Problem::new("issuer", "must not be empty"));
             let no_source = key_source_problem(trusted.jwks.as_ref(), trusted.jwks_uri.as_deref(), reach);
@@ -268,17 +281,36 @@ impl Reader<'_> {
         })
     }
 
-    fn admin_keys(&mut self) -> Option<Vec<AdminPublicKey>> {
-        const SWITCH: &str = "LATCHKEY_ADMIN";
-        const KEYS: &str = "LATCHKEY_ADMIN_KEY";
-        let is_on = match self.text(SWITCH).as_deref() {
+    fn client_documents(&mut self) -> DocumentPolicy {
+        const NAME: &str = "LATCHKEY_CLIENT_DOCUMENTS";
+        let text = self.text(NAME).unwrap_or_else(|| DocumentPolicy::PUBLISHED.to_owned());
+        match DocumentPolicy::parse(&text) {
+            Ok(policy) => policy,
+            Err(word) => {
+                self.problem(
+                    NAME,
+                    format_args!("'{word}' is neither a URL nor https://host/*; set off, any, known, or URLs"),
+                );
+                DocumentPolicy::Off
+            }
+        }
+    }
+
+    /// Reads a setting that is `on` or `off`, and on by default.
+    fn switch(&mut self, name: &str) -> bool {
+        match self.text(name).as_deref() {
             None | Some("on") => true,
             Some("off") => false,
             Some(other) => {
-                self.problem(SWITCH, format_args!("'{other}' is neither on nor off; set one of them"));
+                self.problem(name, format_args!("'{other}' is neither on nor off; set one of them"));
                 false
             }
-        };
+        }
+    }
+
+    fn admin_keys(&mut self) -> Option<Vec<AdminPublicKey>> {
+        const KEYS: &str = "LATCHKEY_ADMIN_KEY";
+        let is_on = self.switch("LATCHKEY_ADMIN");
         let mut keys = Vec::new();
         for (position, text) in self.text(KEYS).unwrap_or_default().split_ascii_whitespace().enumerate() {
             match AdminPublicKey::parse(text) {
@@ -423,6 +455,8 @@ impl Config {
             require_pushed_requests: reader.flag("LATCHKEY_REQUIRE_PUSHED_REQUESTS"),
             pushed_request_lifetime: reader.seconds("LATCHKEY_PUSHED_REQUEST_LIFETIME"),
             registration: reader.registration(reach),
+            client_documents: reader.client_documents(),
+            client_document_copies: reader.switch("LATCHKEY_CLIENT_DOCUMENT_COPIES"),
             proxy: reader.proxy(),
             code_lifetime: reader.seconds("LATCHKEY_CODE_LIFETIME"),
             device_code_lifetime: reader.seconds("LATCHKEY_DEVICE_CODE_LIFETIME"),

@@ -1,6 +1,6 @@
 //! The context of a function: settings, keys, store, caches.
 
-use crate::clients::ClientCache;
+use crate::clients::{ClientCache, DocumentFetches};
 use crate::fetch_pace::FetchPace;
 use crate::poll_limiter::PollLimiter;
 use crate::rate_limiter::CountedHere;
@@ -43,6 +43,7 @@ pub struct Context {
     pub(crate) clients: Arc<ClientCache>,
     pub(crate) remote_keys: Arc<RemoteKeys>,
     pub(crate) request_objects: Arc<RequestObjects>,
+    pub(crate) document_fetches: Arc<DocumentFetches>,
     pub(crate) fetch_pace: Arc<FetchPace>,
     pub(crate) counted_here: Arc<CountedHere>,
 }
@@ -73,6 +74,7 @@ impl Context {
             clients: Arc::default(),
             remote_keys: Arc::default(),
             request_objects: Arc::default(),
+            document_fetches: Arc::default(),
             fetch_pace: Arc::default(),
             counted_here: Arc::default(),
         })

@@ -10,7 +10,7 @@ use protocol::{ResponseTarget, StoredClient, TokenError};
 use serde_json::json;
 use std::fmt;
 use std::time::Duration;
-use types::Error;
+use types::{Error, ErrorCode};
 
 /// The reason why a handler did not produce the response that the request asked for.
 #[derive(Clone, Debug)]
@@ -154,7 +154,8 @@ const MAX_SHOWN: usize = 1024;
 
 fn error_page(request: &Request, page: &PageError) -> Result<Response, String> {
     let nonce = entropy::name().map_err(|error| error.reason)?;
-    let status = StatusCode::BAD_REQUEST;
+    let is_temporary = page.error.code == ErrorCode::TemporarilyUnavailable;
+    let status = if is_temporary { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::BAD_REQUEST };
     request.log.error(page.error.code.as_str(), &page.error.description);
     let parameters = request.parameters().ok();
     let received: Vec<(&str, &str)> = SHOWN_PARAMETERS
@@ -162,7 +163,7 @@ fn error_page(request: &Request, page: &PageError) -> Result<Response, String> {
         .filter_map(|name| Some((name, parameters.as_ref()?.value(name)?)))
         .filter(|(_, value)| value.len() <= MAX_SHOWN)
         .collect();
-    Ok(responses::page(
+    let response = responses::page(
         status,
         pages::error(&ErrorPage {
             nonce: &nonce,
@@ -174,7 +175,9 @@ fn error_page(request: &Request, page: &PageError) -> Result<Response, String> {
             client: page.client.as_ref().map(|client| (client.name.as_str(), client.start_uri.as_deref())),
             request_id: &request.id,
         }),
-    ))
+    );
+    let wait = responses::retry_after(Duration::from_secs(60));
+    Ok(if is_temporary { response.with(header::RETRY_AFTER, &wait) } else { response })
 }
 
 /// Returns the page for a fault of the server. The user loses nothing: the page can be reloaded, with its form.

@@ -2,12 +2,13 @@
 
 use crate::{Context, HandlerError};
 use keys::Secrets;
-use protocol::registration::Registration;
+use protocol::registration::{Limits, Registration};
 use protocol::shape::{Member, Shape};
 use protocol::{Client, GrantType, InitialAccessToken, InitialAccessTokenId, RegistrationAccessToken, StoredClient};
 use serde::Deserialize;
 use serde_json::Value;
 use std::time::Duration;
+use types::remote_url::EgressPolicy;
 use types::{ClientId, Scope, Timestamp};
 
 /// The registration policy (RFC 7591 §3).
@@ -23,6 +24,8 @@ pub struct RegistrationPolicy {
     pub scopes: Scope,
     /// Grants that registered clients may use.
     pub grants: Vec<GrantType>,
+    /// Private-use schemes without a dot that their redirect URIs may have.
+    pub schemes: Vec<String>,
     /// Trusted issuers of software statements (RFC 7591 §2.3).
     pub statement_issuers: Vec<StatementIssuer>,
     /// True if clients registered with neither token nor statement may pass requests by URL.
@@ -58,6 +61,11 @@ impl StatementIssuer {
 }
 
 impl RegistrationPolicy {
+    /// Returns the limits of the metadata that a client may register.
+    pub fn limits(&self, reach: EgressPolicy) -> Limits<'_> {
+        Limits { scopes: &self.scopes, grants: &self.grants, schemes: &self.schemes, reach }
+    }
+
     /// True if clients can register themselves.
     pub const fn is_offered(&self) -> bool {
         self.open || self.token || self.statement
@@ -87,7 +95,7 @@ impl Context {
     /// least as long as the refresh tokens of the grant. Round trips: 2 if less than half of the lifetime is left, else 0.
     pub async fn extend_shared(&self, stored: &StoredClient, now: Timestamp) -> Result<(), HandlerError> {
         let lifetime = self.shared_client_lifetime(&stored.client);
-        if stored.is_shared() && stored.extension(lifetime, now).is_some() {
+        if stored.lives_by_use() && stored.extension(lifetime, now).is_some() {
             let client_id = &stored.client.client_id;
             storage::clients::extend(self.records.as_ref(), client_id, lifetime, now).await?;
             self.forget_client(client_id);
@@ -105,7 +113,7 @@ impl Context {
     /// Keeps a client that registered itself, because it received a token. Round trips: 0 for every other client; 4, or those
     /// of [`Self::extend_shared`].
     pub async fn note_use(&self, stored: &StoredClient, now: Timestamp) -> Result<(), HandlerError> {
-        if stored.is_shared() {
+        if stored.lives_by_use() {
             return self.extend_shared(stored, now).await;
         }
         if stored.unused_until.is_none() {

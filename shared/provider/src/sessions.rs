@@ -4,11 +4,13 @@ use crate::back_channel::LogoutNotifications;
 use crate::{Context, HandlerError, cookies};
 use latchkey_http::Request;
 use platform::{clock, entropy};
-use protocol::{SessionId, SessionToken, TokenError};
+use protocol::{ClaimsRequest, Client, ScopeClaims, SessionId, SessionToken, TokenError};
+use serde_json::{Map, Value};
 use storage::grants::SessionGrants;
 use storage::sessions::{self, Session};
 use storage::sign_out::{self, Ended};
-use types::{Subject, Timestamp};
+use storage::users;
+use types::{Scope, Subject, Timestamp};
 
 /// A user who is signed in at this browser.
 #[derive(Clone, Debug)]
@@ -33,6 +35,27 @@ impl SignedIn {
         };
         let session = sessions::find(context.records.as_ref(), id).await?;
         Ok(session.map(|session| Self { id, session }))
+    }
+
+    /// Returns the claims about the user that ID tokens of a grant hold: those requested by name, and those of the scope if the
+    /// client's ID tokens hold them. `None` if the sign-in does not count any more. Round trips: 0; 1 if there are such claims.
+    pub async fn id_token_claims(
+        &self,
+        context: &Context,
+        client: &Client,
+        scope: &Scope,
+        claims: &ClaimsRequest,
+    ) -> Result<Option<Map<String, Value>>, HandlerError> {
+        let of_scope = match client.scope_claims_in_id_token {
+            ScopeClaims::Code | ScopeClaims::Always if scope.contains("openid") => scope,
+            ScopeClaims::Never | ScopeClaims::Code | ScopeClaims::Always => &Scope::default(),
+        };
+        if !claims.wants_id_token_profile(of_scope) {
+            return Ok(Some(Map::new()));
+        }
+        let user = users::find(context.records.as_ref(), &self.session.subject).await?;
+        let user = user.filter(|user| user.admits(self.session.authentication.auth_time));
+        Ok(user.map(|user| claims.for_id_token(of_scope, &user.profile())))
     }
 
     /// Ends the session and its grants, except those for offline use (OpenID Connect Back-Channel Logout §2.7). Grants of

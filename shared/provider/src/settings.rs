@@ -127,6 +127,21 @@ pub const SETTINGS: &[Setting] = &[
         "the scopes that dynamically registered clients may have, separated by spaces",
     ),
     setting(
+        "LATCHKEY_REGISTRATION_SCHEMES",
+        Some("none"),
+        "private-use schemes without a dot that redirect URIs of dynamically registered clients may have, separated by spaces, such as `cursor vscode`",
+    ),
+    setting(
+        "LATCHKEY_CLIENT_DOCUMENTS",
+        Some("known"),
+        "clients with a metadata document, whose `client_id` is its URL: `off`, `any`, or a list of URLs, of `https://host/*`, and of `known`, for the documents of well-known MCP clients; separated by spaces",
+    ),
+    setting(
+        "LATCHKEY_CLIENT_DOCUMENT_COPIES",
+        Some("on"),
+        "`off`: a document of a well-known client that was never read and cannot be read now is not replaced by the copy that comes with this server",
+    ),
+    setting(
         "LATCHKEY_REGISTRATION_GRANTS",
         Some("authorization_code, refresh_token and the device code"),
         "the grant types that dynamically registered clients may use, separated by spaces",

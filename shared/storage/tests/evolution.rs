@@ -277,15 +277,15 @@ async fn a_session() {
 async fn a_consent() {
     let memory = Memory::new();
     let scope = |text: &str| Scope::parse(text).unwrap();
-    consents::add(&memory, &sub("ada"), &id("shop"), |_| scope("openid")).await.unwrap();
+    consents::add(&memory, &sub("ada"), &id("shop"), None, |_| scope("openid")).await.unwrap();
     evolve(&memory, Kind::Consent).await;
-    assert_eq!(consents::find(&memory, &sub("ada"), &id("shop")).await.unwrap(), scope("openid"));
-    consents::add(&memory, &sub("ada"), &id("shop"), |_| scope("openid email")).await.unwrap();
+    assert_eq!(consents::find(&memory, &sub("ada"), &id("shop"), None).await.unwrap(), scope("openid"));
+    consents::add(&memory, &sub("ada"), &id("shop"), None, |_| scope("openid email")).await.unwrap();
     assert_kept(&memory, Kind::Consent);
-    assert_eq!(consents::find(&memory, &sub("ada"), &id("shop")).await.unwrap(), scope("openid email"));
+    assert_eq!(consents::find(&memory, &sub("ada"), &id("shop"), None).await.unwrap(), scope("openid email"));
     assert_listed(&memory, &users::owner(&sub("ada")), Kind::Consent).await;
     sign_out::forget_consents(&memory, &sub("ada"), NOW).await.unwrap();
-    assert_eq!(consents::find(&memory, &sub("ada"), &id("shop")).await.unwrap(), Scope::default());
+    assert_eq!(consents::find(&memory, &sub("ada"), &id("shop"), None).await.unwrap(), Scope::default());
     assert_eq!(consents::of_user(&memory, &sub("ada")).await.unwrap(), []);
     assert!(
         memory
@@ -294,8 +294,8 @@ async fn a_consent() {
             .filter(|record| record.key.is(Kind::Consent))
             .all(|record| record.expires_at.is_some())
     );
-    consents::add(&memory, &sub("ada"), &id("shop"), |_| scope("openid")).await.unwrap();
-    assert_eq!(consents::find(&memory, &sub("ada"), &id("shop")).await.unwrap(), scope("openid"));
+    consents::add(&memory, &sub("ada"), &id("shop"), None, |_| scope("openid")).await.unwrap();
+    assert_eq!(consents::find(&memory, &sub("ada"), &id("shop"), None).await.unwrap(), scope("openid"));
     assert!(
         memory
             .snapshot()

@@ -4,7 +4,7 @@ use crate::identifier::identifier;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// `client_id`: the identifier of a client (RFC 6749 §2.2). 1 to 128 printable ASCII characters (Appendix A.1). Not a
+/// `client_id`: the identifier of a client (RFC 6749 §2.2). 1 to 512 printable ASCII characters (Appendix A.1). Not a
 /// secret.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String")]
@@ -12,9 +12,9 @@ pub struct ClientId(String);
 
 impl ClientId {
     /// The greatest length, in bytes.
-    pub const MAX_LENGTH: usize = 128;
+    pub const MAX_LENGTH: usize = 512;
     const NAME: &'static str = "client_id";
-    const RULE: &'static str = "must be 1 to 128 printable ASCII characters";
+    const RULE: &'static str = "must be 1 to 512 printable ASCII characters";
 
     fn is_valid(text: &str) -> bool {
         (1..=Self::MAX_LENGTH).contains(&text.len()) && text.bytes().all(|byte| matches!(byte, 0x20..=0x7E))

@@ -63,7 +63,7 @@ mod tests {
 
     #[test]
     fn every_client_and_every_mac_yields_a_valid_subject() {
-        let client = ClientId::parse(&"~".repeat(ClientId::MAX_LENGTH)).unwrap();
+        let client = ClientId::parse(&"~".repeat(Subject::MAX_LENGTH)).unwrap();
         for subject in [Subject::from(&client), Subject::pairwise([255; 32])] {
             assert_eq!(Subject::parse(subject.as_str()), Some(subject));
         }

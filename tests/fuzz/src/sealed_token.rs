@@ -12,7 +12,7 @@ const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
 static CLIENT: LazyLock<ClientId> = LazyLock::new(|| ClientId::parse("binding").expect("a client_id"));
 
 fn binding() -> CodeBinding<'static> {
-    CodeBinding { client_id: &CLIENT, redirect_uri: "", code_challenge: "" }
+    CodeBinding { client_id: &CLIENT, redirect_uri: Some(""), code_challenge: "" }
 }
 
 /// Opens a text as one kind of token and seals its content again; `None` if it does not open.

@@ -164,6 +164,7 @@ pub async fn seed(records: &dyn Records, password_hash: &str) {
             "grant_types": ["authorization_code", "refresh_token"],
             "token_endpoint_auth_method": "none",
             "scope": "openid profile email offline_access",
+            "scope_claims_in_id_token": "never",
         }),
         json!({
             "client_id": "device",

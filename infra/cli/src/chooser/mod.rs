@@ -187,7 +187,7 @@ mod tests {
             client.insert("client_id".to_owned(), json!("x"));
             let client: protocol::Client = serde_json::from_value(Value::Object(client)).unwrap();
             assert_eq!(client.validate(), [], "{application:?}");
-            assert!(client.must_use_pkce(), "{application:?}");
+            assert_eq!(client.must_use_pkce(), !client.is_confidential(), "{application:?}");
         }
     }
 

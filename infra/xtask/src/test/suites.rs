@@ -68,6 +68,10 @@ impl Target {
         let mut cargo = Command::new("cargo");
         cargo.args(["test", "--quiet", "--workspace", "--test", name]).envs(self.variables());
         cargo.current_dir(workspace::root());
+        if let Ok(filter) = std::env::var("LATCHKEY_TEST_FILTER") {
+            eprintln!("  only the tests of LATCHKEY_TEST_FILTER: {filter}");
+            cargo.arg("--").args(filter.split_whitespace());
+        }
         cargo
     }
 }

@@ -31,7 +31,7 @@ pub struct Outgoing {
     /// `Authorization`.
     pub authorization: Option<String>,
     /// Another header field.
-    pub field: Option<(&'static str, &'static str)>,
+    pub field: Option<(&'static str, String)>,
     /// Maximum length of the answer's body, in bytes.
     pub limit: usize,
     /// Time limit, including the last byte of the answer.
@@ -47,6 +47,8 @@ pub struct Fetched {
     pub cache_control: Option<String>,
     /// `Content-Type`, as sent.
     pub content_type: Option<String>,
+    /// `ETag`, as sent.
+    pub etag: Option<String>,
     /// The body.
     pub body: Vec<u8>,
 }
@@ -131,7 +133,15 @@ impl Fetcher {
         limit: usize,
         timeout: Duration,
     ) -> Result<Fetched, FetchError> {
-        self.transport.send(&Outgoing { limit, timeout, field: Some(field), ..self.outgoing(url)? }).await
+        let field = Some((field.0, field.1.to_owned()));
+        self.transport.send(&Outgoing { limit, timeout, field, ..self.outgoing(url)? }).await
+    }
+
+    /// Gets a JSON document of at most `limit` bytes, if its `ETag` is no longer `etag` (RFC 9110 §13.1.2).
+    pub async fn get_json(&self, url: &str, etag: Option<&str>, limit: usize) -> Result<Fetched, FetchError> {
+        let field = etag.map(|etag| ("if-none-match", etag.to_owned()));
+        let accept = "application/json".to_owned();
+        self.transport.send(&Outgoing { limit, field, accept, ..self.outgoing(url)? }).await
     }
 
     /// Posts a form.

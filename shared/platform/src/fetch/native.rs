@@ -72,7 +72,8 @@ impl Native {
             }
         }
         let (cache_control, content_type) = (text(header::CACHE_CONTROL), text(header::CONTENT_TYPE));
-        Ok(Fetched { status: head.status, cache_control, content_type, body })
+        let etag = text(header::ETAG);
+        Ok(Fetched { status: head.status, cache_control, content_type, etag, body })
     }
 
     fn message(&self, request: &Outgoing) -> Result<http::Request<Full<Bytes>>, FetchError> {
@@ -83,8 +84,8 @@ impl Native {
         if let Some(authorization) = &request.authorization {
             message = message.header(header::AUTHORIZATION, authorization);
         }
-        if let Some((name, value)) = request.field {
-            message = message.header(name, value);
+        if let Some((name, value)) = &request.field {
+            message = message.header(*name, value);
         }
         if !self.keeps_connections() {
             message = message.header(header::CONNECTION, "close");

@@ -43,7 +43,7 @@ async fn exchange(request: &Outgoing, signal: &AbortSignal) -> Result<Fetched, F
     if let Some(authorization) = &request.authorization {
         headers.set("authorization", authorization).map_err(failed)?;
     }
-    if let Some((name, value)) = request.field {
+    if let Some((name, value)) = &request.field {
         headers.set(name, value).map_err(failed)?;
     }
     let init = RequestInit::new();
@@ -59,7 +59,7 @@ async fn exchange(request: &Outgoing, signal: &AbortSignal) -> Result<Fetched, F
     let response = Fetch::Request(Request::from(message)).send_with_signal(signal).await.map_err(failed)?;
     let status = StatusCode::from_u16(response.status_code()).map_err(failed)?;
     let text = |name| response.headers().get(name).ok().flatten();
-    let (cache_control, content_type) = (text("cache-control"), text("content-type"));
+    let (cache_control, content_type, etag) = (text("cache-control"), text("content-type"), text("etag"));
     let body = match response.body() {
         ResponseBody::Stream(body) => {
             stream::read(body, request.limit).await.map_err(|error| FetchError::Failed(format!("{error:?}")))?
@@ -69,7 +69,7 @@ async fn exchange(request: &Outgoing, signal: &AbortSignal) -> Result<Fetched, F
     if body.len() > request.limit {
         return Err(FetchError::TooLong);
     }
-    Ok(Fetched { status, cache_control, content_type, body })
+    Ok(Fetched { status, cache_control, content_type, etag, body })
 }
 
 fn failed(error: impl Display) -> FetchError {

@@ -259,10 +259,16 @@ fn prompt(sent: &SentRequest<'_>, request: &mut AuthorizationRequest) -> Result<
     Ok(())
 }
 
-/// Rejects an essential `acr` that no authentication method reaches (OpenID Connect Core §5.5.1.1). Drops claims that the
-/// client may not request.
 fn claims(sent: &SentRequest<'_>, request: &mut AuthorizationRequest) -> Result<(), Error> {
-    let Some(text) = sent.parameters.value("claims") else { return Ok(()) };
+    request.claims = requested_claims(sent.parameters, sent.client)?;
+    Ok(())
+}
+
+/// Returns the claims that a request asks for by name, without those that the client may not request. Errors:
+/// `invalid_request`; `unmet_authentication_requirements` for an essential `acr` that no authentication method reaches
+/// (OpenID Connect Core §5.5.1.1).
+pub(crate) fn requested_claims(parameters: &Parameters, client: &Client) -> Result<ClaimsRequest, Error> {
+    let Some(text) = parameters.value("claims") else { return Ok(ClaimsRequest::default()) };
     let claims = ClaimsRequest::parse(text)?;
     let is_reachable =
         |acr: &super::ClaimRequest| AuthenticationMethod::ALL.iter().any(|method| acr.accepts(&method.acr().into()));
@@ -272,8 +278,7 @@ fn claims(sent: &SentRequest<'_>, request: &mut AuthorizationRequest) -> Result<
             "no sign-in of this server reaches the acr that is requested as essential",
         ));
     }
-    request.claims = claims.within(&sent.client.scope);
-    Ok(())
+    Ok(claims.within(&client.scope))
 }
 
 fn max_age(sent: &SentRequest<'_>, request: &mut AuthorizationRequest) -> Result<(), Error> {

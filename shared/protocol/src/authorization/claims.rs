@@ -115,27 +115,30 @@ impl ClaimsRequest {
         self.id_token.get("sub")?.get("value")?.as_str()
     }
 
-    /// True if claims about the user are requested for the ID token.
-    pub fn wants_id_token_profile(&self) -> bool {
+    /// True if an ID token with the claims of `scope` holds claims about the user.
+    pub fn wants_id_token_profile(&self, scope: &Scope) -> bool {
         self.id_token.keys().any(|claim| is_profile_claim(claim))
+            || SCOPE_CLAIMS.iter().any(|(token, _)| scope.contains(token))
     }
 
-    /// Returns the claims of a profile that are requested for the ID token.
-    pub fn for_id_token(&self, profile: &Map<String, Value>) -> Map<String, Value> {
-        select(profile, |claim| self.id_token.contains_key(claim))
+    /// Returns the claims of a profile that belong in an ID token: those requested by name and those of `scope`.
+    pub fn for_id_token(&self, scope: &Scope, profile: &Map<String, Value>) -> Map<String, Value> {
+        select(profile, |claim| self.id_token.contains_key(claim) || is_claim_of(claim, scope))
     }
 
     /// Returns the claims of a profile that belong in the UserInfo response: those requested by name and those of `scope`.
     pub fn for_userinfo(&self, scope: &Scope, profile: &Map<String, Value>) -> Map<String, Value> {
-        select(profile, |claim| {
-            self.userinfo.contains_key(claim) || scope_of(claim).is_some_and(|token| scope.contains(token))
-        })
+        select(profile, |claim| self.userinfo.contains_key(claim) || is_claim_of(claim, scope))
     }
 }
 
 /// True if a claim is about the user: its value comes from the profile and not from the server.
 pub fn is_profile_claim(claim: &str) -> bool {
     scope_of(claim).is_some()
+}
+
+fn is_claim_of(claim: &str, scope: &Scope) -> bool {
+    scope_of(claim).is_some_and(|token| scope.contains(token))
 }
 
 fn scope_of(claim: &str) -> Option<&'static str> {

@@ -236,6 +236,34 @@ impl RefreshTokenReplay {
     }
 }
 
+/// The ID tokens of the token endpoint that hold the claims of the granted scopes (OpenID Connect Core §5.4). The UserInfo
+/// response always holds them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ScopeClaims {
+    /// No ID token.
+    Never,
+    /// The first one: of a code exchange, or of the poll of a device.
+    #[default]
+    Code,
+    /// Each one, those of refreshes included.
+    Always,
+}
+
+impl ScopeClaims {
+    /// Every value.
+    pub const ALL: &[Self] = &[Self::Never, Self::Code, Self::Always];
+
+    /// Returns the name on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Never => "never",
+            Self::Code => "code",
+            Self::Always => "always",
+        }
+    }
+}
+
 /// The tokens that a client may exchange (RFC 8693).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TokenExchangePolicy {

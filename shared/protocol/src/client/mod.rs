@@ -3,6 +3,7 @@
 mod encryption;
 pub(crate) mod human;
 mod kinds;
+pub mod metadata_document;
 mod origin;
 mod redirect_uri;
 pub mod registration;
@@ -22,7 +23,7 @@ use url::Url;
 
 pub use kinds::{
     AccessTokenFormat, ApplicationType, ClientAuthenticationMethod, GrantType, RefreshTokenReplay, ResponseType,
-    SubjectType, TokenExchangePolicy,
+    ScopeClaims, SubjectType, TokenExchangePolicy,
 };
 pub use origin::ClientOrigin;
 pub use redirect_uri::{RedirectUri, is_secure_url};
@@ -72,6 +73,9 @@ pub struct Client {
     /// Signature of its ID tokens (OpenID Connect Registration §2: RS256 by default).
     #[serde(default = "default_id_token_algorithm")]
     pub id_token_signed_response_alg: Algorithm,
+    /// ID tokens that hold the claims of the granted scopes.
+    #[serde(default)]
+    pub scope_claims_in_id_token: ScopeClaims,
     /// Signature of its UserInfo responses; plain JSON without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub userinfo_signed_response_alg: Option<Algorithm>,
@@ -162,8 +166,9 @@ pub struct Client {
     /// `max_age` of a request that has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default_max_age: Option<u64>,
-    /// True if PKCE is required. For a public client it always is (RFC 9700 §2.1.1).
-    #[serde(default = "yes")]
+    /// True if PKCE is required. For a public client it always is; a confidential client may use a `nonce` in its place
+    /// (RFC 9700 §2.1.1).
+    #[serde(default)]
     pub require_pkce: bool,
     /// True if a request without PKCE must have a `nonce` (RFC 9700 §2.1.1).
     #[serde(default = "yes")]

@@ -17,13 +17,15 @@ pub enum ClientOrigin {
     OpenRegistration,
     /// Registered without a credential, and shared by all identical registrations of a public client.
     SharedRegistration,
+    /// Has a metadata document: the host of its `client_id` vouches for its redirect URIs.
+    MetadataDocument,
 }
 
 impl ClientOrigin {
     /// True if registration took no credential.
     pub const fn is_open(self) -> bool {
         match self {
-            Self::OpenRegistration | Self::SharedRegistration => true,
+            Self::OpenRegistration | Self::SharedRegistration | Self::MetadataDocument => true,
             Self::Operator | Self::InitialAccessToken | Self::SoftwareStatement => false,
         }
     }

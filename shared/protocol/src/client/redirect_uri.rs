@@ -4,6 +4,30 @@ use serde::{Deserialize, Serialize};
 use types::Issuer;
 use url::Url;
 
+/// The loopback addresses at which a native application may listen on any port (RFC 8252 §7.3). Applications in use today also
+/// listen at `localhost`, which §8.3 does not recommend.
+const LOOPBACK: [&str; 3] = ["http://127.0.0.1", "http://[::1]", "http://localhost"];
+
+/// Schemes that browsers handle themselves, or that hold content: no application receives their redirects.
+const BROWSER_SCHEMES: [&str; 16] = [
+    "about",
+    "blob",
+    "chrome",
+    "data",
+    "devtools",
+    "edge",
+    "file",
+    "filesystem",
+    "ftp",
+    "jar",
+    "javascript",
+    "resource",
+    "vbscript",
+    "view-source",
+    "ws",
+    "wss",
+];
+
 /// A redirect URI, as a client registers it or a request names it (RFC 6749 §3.1.2). Any text: [`Self::problem`] says
 /// whether it may be registered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,13 +52,11 @@ impl RedirectUri {
         if registered == requested {
             return true;
         }
-        ["http://127.0.0.1", "http://[::1]"].iter().any(|host| {
-            match (registered.strip_prefix(host), requested.strip_prefix(host)) {
-                (Some(registered), Some(requested)) => without_port(registered)
-                    .zip(without_port(requested))
-                    .is_some_and(|(registered, requested)| registered == requested),
-                _ => false,
-            }
+        LOOPBACK.iter().any(|host| match (registered.strip_prefix(host), requested.strip_prefix(host)) {
+            (Some(registered), Some(requested)) => without_port(registered)
+                .zip(without_port(requested))
+                .is_some_and(|(registered, requested)| registered == requested),
+            _ => false,
         })
     }
 
@@ -63,11 +85,16 @@ impl RedirectUri {
             "https" => None,
             "http" if is_loopback(&url) => None,
             "http" => Some("must be https; http is for loopback addresses alone"),
-            scheme if scheme.contains('.') => None,
-            _ => Some(
-                "must be https, or a private-use scheme in reverse domain name form such as com.example.app:/callback",
-            ),
+            scheme if BROWSER_SCHEMES.contains(&scheme) => {
+                Some("must not have a scheme that browsers handle themselves")
+            }
+            _ => None,
         }
+    }
+
+    /// Returns the private-use scheme of a native application (RFC 8252 §7.1); `None` for https and http.
+    pub fn private_use_scheme(&self) -> Option<String> {
+        self.url().map(|url| url.scheme().to_owned()).filter(|scheme| !matches!(scheme.as_str(), "https" | "http"))
     }
 
     /// True if any application on the user's device can receive the redirect: at a private-use scheme or a loopback address

@@ -9,7 +9,7 @@ pub use super::registration_state::{ActiveRegistration, RegistrationState};
 use super::{human, settings};
 use crate::limits::MAX_CLIENT;
 use crate::parameters::printable;
-use crate::{Client, GrantType, Problem, RegistrationId, ResponseType, StoredClient};
+use crate::{Client, GrantType, Problem, RedirectUri, RegistrationId, ResponseType, ScopeClaims, StoredClient};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -31,8 +31,23 @@ pub struct Limits<'a> {
     pub scopes: &'a Scope,
     /// Grants that they may use.
     pub grants: &'a [GrantType],
+    /// Private-use schemes without a dot that their redirect URIs may have.
+    pub schemes: &'a [String],
     /// Addresses at which the URLs may be that this server calls.
     pub reach: EgressPolicy,
+}
+
+impl Limits<'_> {
+    /// True if a redirect URI may have this private-use scheme: a domain name in reverse order, which one party controls (RFC 8252
+    /// §7.1), or one that the operator lists.
+    fn allows_scheme(&self, scheme: &str) -> bool {
+        scheme.contains('.') || self.schemes.iter().any(|listed| listed == scheme)
+    }
+
+    /// True if a client that the operator did not register may have this redirect URI.
+    pub(super) fn accepts(&self, uri: &RedirectUri) -> bool {
+        uri.problem().is_none() && uri.private_use_scheme().is_none_or(|scheme| self.allows_scheme(&scheme))
+    }
 }
 
 /// Returns the client that the metadata describes. The claims of a software statement take precedence (RFC 7591 §2.3).
@@ -69,9 +84,7 @@ pub fn read(
     let (client, problems) = Client::parse(known);
     reject(problems)?;
     let mut client = client.ok_or_else(|| invalid("the metadata cannot be read"))?;
-    // OpenID Connect has no PKCE: for a client that authenticates, `nonce` has the same effect (RFC 9700 §2.1.1). A
-    // request with a code challenge is bound to it in any case.
-    client.require_pkce = !(client.is_confidential() && client.scope.contains("openid"));
+    client.scope_claims_in_id_token = ScopeClaims::Never;
     check(&client, limits)?;
     Ok(client)
 }
@@ -93,6 +106,7 @@ fn reject(problems: Vec<Problem>) -> Result<(), Error> {
 fn check(client: &Client, limits: &Limits<'_>) -> Result<(), Error> {
     let mut problems = client.validate();
     problems.extend(client.application_type_problem(limits.reach));
+    problems.extend(client.redirect_uris.iter().filter_map(|uri| scheme_problem(uri, limits)));
     problems.extend(client.sector_proof_problem());
     // OpenID Connect Registration §2. A client of the operator may also have a local http URL.
     if client.initiate_login_uri.as_ref().is_some_and(|url| !url.starts_with("https:")) {
@@ -106,6 +120,16 @@ fn check(client: &Client, limits: &Limits<'_>) -> Result<(), Error> {
         return Err(invalid(format!("the metadata is longer than {} KiB", MAX_CLIENT / 1024)));
     }
     Ok(())
+}
+
+/// Returns the problem of a private-use scheme that is not allowed.
+fn scheme_problem(uri: &RedirectUri, limits: &Limits<'_>) -> Option<Problem> {
+    let scheme = uri.private_use_scheme().filter(|scheme| !limits.allows_scheme(scheme))?;
+    let rule = format!(
+        "has the scheme '{}': use https, a loopback address, or a scheme in reverse domain name form such as com.example.app:/callback",
+        printable(&scheme)
+    );
+    Some(Problem::new("redirect_uris", rule))
 }
 
 /// Checks that grant types and response types fit each other (RFC 7591 §2.1). Drops `implicit` beside

@@ -1,5 +1,6 @@
 //! A client as it is stored, and its secrets.
 
+use super::metadata_document::{self, DocumentCopy};
 use super::registration::Registration;
 use crate::Client;
 use crate::ClientOrigin;
@@ -27,6 +28,9 @@ pub struct StoredClient {
     /// The way in which the client came to be.
     #[serde(default)]
     pub origin: ClientOrigin,
+    /// The copy of its metadata document.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub document: Option<DocumentCopy>,
     /// Expiry of a client that registered itself and has received no token, or that identical registrations share.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unused_until: Option<Timestamp>,
@@ -35,7 +39,7 @@ pub struct StoredClient {
 impl StoredClient {
     /// Returns a client of the operator, which does not expire.
     pub fn new(client: Client, secrets: Vec<SecretVerifier>) -> Self {
-        Self { client, secrets, since: None, origin: ClientOrigin::Operator, unused_until: None }
+        Self { client, secrets, since: None, origin: ClientOrigin::Operator, document: None, unused_until: None }
     }
 
     /// True if the client has not expired at `now`.
@@ -46,6 +50,22 @@ impl StoredClient {
     /// True if identical registrations share the client, as long as the operator did not make it confidential.
     pub fn is_shared(&self) -> bool {
         self.origin == ClientOrigin::SharedRegistration && !self.client.is_confidential()
+    }
+
+    /// True if the client has a metadata document.
+    pub fn is_document(&self) -> bool {
+        self.origin == ClientOrigin::MetadataDocument
+    }
+
+    /// True if no registration keeps the client: it stays while it is used.
+    pub fn lives_by_use(&self) -> bool {
+        self.is_shared() || self.is_document()
+    }
+
+    /// Returns the digest of the settings that users rely on, if others than the operator can change them at any time; `None` if
+    /// they cannot. Consent is given for one digest.
+    pub fn identity_digest(&self) -> Option<String> {
+        self.is_document().then(|| metadata_document::identity_digest(&self.client))
     }
 
     /// Returns the expiry that replaces the present one if less than half of `lifetime` is left; `None` if more is left, or if

@@ -5,7 +5,7 @@
 
 use super::{
     AccessTokenFormat, ApplicationType, Client, ClientAuthenticationMethod, GrantType, RefreshTokenReplay,
-    ResponseType, SubjectType,
+    ResponseType, ScopeClaims, SubjectType,
 };
 use crate::Problem;
 use crate::shape::{self, Member, Shape};
@@ -101,6 +101,7 @@ const APPLICATION_TYPE: Shape = Shape::OneOf(|| ApplicationType::ALL.iter().map(
 const SUBJECT_TYPE: Shape = Shape::OneOf(|| SubjectType::ALL.iter().map(|kind| kind.as_str()).collect());
 const TOKEN_FORMAT: Shape = Shape::OneOf(|| AccessTokenFormat::ALL.iter().map(|format| format.as_str()).collect());
 const REFRESH_TOKEN_REPLAY: Shape = Shape::OneOf(|| RefreshTokenReplay::ALL.iter().map(|kind| kind.as_str()).collect());
+const SCOPE_CLAIMS: Shape = Shape::OneOf(|| ScopeClaims::ALL.iter().map(|kind| kind.as_str()).collect());
 const EXCHANGED_TYPES: Shape = Shape::ListOf(|| ExchangedType::ALL.iter().map(|kind| kind.as_str()).collect());
 const TOKEN_EXCHANGE: Shape = Shape::Object(&[
     Member::optional(
@@ -122,7 +123,7 @@ pub const SETTINGS: &[ClientSetting] = {
     use ClientSetting as S;
     use Shape::{Any, Flag, Scopes, Seconds, Text, TextMap, Texts, Uris, Url};
     &[
-        S::operator("client_id", Any("`A-Z a-z 0-9 - . _ ~`, 128 at most"), CORE, "identifier on the wire: `--id`")
+        S::operator("client_id", Any("at most 512 of `A-Z a-z 0-9 - . _ ~`, or an absolute URI"), CORE, "identifier on the wire: `--id`")
             .unset("generated"),
         S::client("client_name", Text, CORE, "name that users see: `--name`").unset("the id").localizable(),
         S::client("client_uri", Url, CORE, "home page").unset("none").localizable(),
@@ -147,7 +148,7 @@ pub const SETTINGS: &[ClientSetting] = {
             "redirect_uris",
             Uris,
             CORE,
-            "redirect URIs; matched exactly, except for the port of `127.0.0.1` and `[::1]`",
+            "redirect URIs; matched exactly, except for the port of `127.0.0.1`, `[::1]` and `localhost`",
         )
         .unset("none"),
         S::client(
@@ -177,7 +178,12 @@ pub const SETTINGS: &[ClientSetting] = {
         .unset("any"),
         S::client("jwks", Any("JWK Set"), CORE, "public keys").unset("none"),
         S::client("jwks_uri", Url, CORE, "URL of its public keys; excludes `jwks`").unset("none"),
-        S::operator("require_pkce", Flag, "RFC 9700 §2.1.1", "PKCE is required; for a public client it always is"),
+        S::operator(
+            "require_pkce",
+            Flag,
+            "RFC 9700 §2.1.1",
+            "PKCE is required; for a public client it always is. A confidential client may send the scope `openid` and a `nonce` in its place",
+        ),
         S::operator(
             "require_nonce",
             Flag,
@@ -234,6 +240,12 @@ pub const SETTINGS: &[ClientSetting] = {
             "content encryption of its encrypted ID tokens",
         )
         .unset("`A128CBC-HS256`"),
+        S::operator(
+            "scope_claims_in_id_token",
+            SCOPE_CLAIMS,
+            "OpenID Connect Core §5.4",
+            "ID tokens that hold the claims of the scopes, such as `name` and `email`: `never`, the first of a grant (`code`), or also those of refreshes (`always`). `never` for a client that registers itself",
+        ),
         S::client("userinfo_signed_response_alg", SIGNATURE, OIDC, "signature of its UserInfo responses")
             .unset("plain JSON"),
         S::client(

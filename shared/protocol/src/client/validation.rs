@@ -24,8 +24,7 @@ impl Client {
     /// Returns every problem of the settings.
     pub fn validate(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
-        let id_allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
-        if !self.client_id.as_str().bytes().all(id_allowed) {
+        if !is_client_id(self.client_id.as_str()) {
             problems.push(Self::id_problem());
         }
         self.redirects(&mut problems);
@@ -42,7 +41,10 @@ impl Client {
 
     /// Returns the problem of a `client_id` that no registered client may have.
     pub fn id_problem() -> Problem {
-        let rule = format!("must be 1 to {} of the characters A-Z a-z 0-9 - . _ ~", ClientId::MAX_LENGTH);
+        let rule = format!(
+            "must be 1 to {} of the characters A-Z a-z 0-9 - . _ ~, or an absolute URI without a fragment",
+            ClientId::MAX_LENGTH
+        );
         Problem::new("client_id", rule)
     }
 
@@ -242,6 +244,14 @@ impl Client {
             rule.map(|rule| Problem::new("redirect_uris", rule).with_value(uri.as_str()))
         })
     }
+}
+
+/// True if the text may be the `client_id` of a client that an operator registers: a name, or a URI, as other servers give
+/// to some clients.
+fn is_client_id(text: &str) -> bool {
+    let is_unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    let is_of_uri = |byte: u8| is_unreserved(byte) || b":/?[]@!$&'()*+,;=%".contains(&byte);
+    text.bytes().all(is_unreserved) || (text.bytes().all(is_of_uri) && Url::parse(text).is_ok())
 }
 
 /// True if a browser may be sent to the URL.

@@ -1,15 +1,15 @@
 //! Device authorization (RFC 8628): the request, the user code, and the polling interval.
 
-use crate::authorization::check_scope;
+use crate::authorization::{check_scope, requested_claims};
 use crate::limits::CLOCK_DIFFERENCE;
-use crate::{Client, GrantType, Parameters, Resource, resource};
+use crate::{ClaimsRequest, Client, GrantType, Parameters, Resource, resource};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::time::Duration;
 use types::{ClientId, Error, ErrorCode, Scope, Timestamp};
 
 /// A device authorization request whose checks have passed (RFC 8628 §3.1).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DeviceRequest {
     /// `client_id`.
     pub client_id: ClientId,
@@ -18,6 +18,9 @@ pub struct DeviceRequest {
     /// `resource` (RFC 8707).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub resources: Vec<String>,
+    /// `claims`: claims requested by name (OpenID Connect Core §5.5).
+    #[serde(default, skip_serializing_if = "ClaimsRequest::is_empty")]
+    pub claims: ClaimsRequest,
 }
 
 impl DeviceRequest {
@@ -34,7 +37,13 @@ impl DeviceRequest {
             client_id: client.client_id.clone(),
             scope: check_scope(parameters, client)?,
             resources: resource::requested(parameters, known, client)?,
+            claims: requested_claims(parameters, client)?,
         })
+    }
+
+    /// Returns the requested scope, with the scope of each claim that is requested by name (OpenID Connect Core §3.1.2.4).
+    pub fn scope_to_consent(&self) -> Scope {
+        self.claims.scopes().filter_map(Scope::parse).fold(self.scope.clone(), |all, one| all.with(&one))
     }
 }
 

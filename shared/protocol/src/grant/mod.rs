@@ -46,7 +46,8 @@ pub struct Grant {
     /// The claims requested by name (OpenID Connect Core §5.5).
     #[serde(skip_serializing_if = "ClaimsRequest::is_empty", default)]
     pub claims: ClaimsRequest,
-    /// The claims of the ID token about the user, as of the time of the grant.
+    /// The claims about the user for ID tokens, as of the time of the grant: those requested by name, and those of the scope
+    /// if the client's ID tokens hold them.
     #[serde(skip_serializing_if = "serde_json::Map::is_empty", default)]
     pub id_token_claims: serde_json::Map<String, serde_json::Value>,
 }

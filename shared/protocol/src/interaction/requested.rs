@@ -30,7 +30,7 @@ pub struct RequestedAuthorization<Target = ResponseTarget> {
 }
 
 /// A device that waits for the user's approval.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RequestedDevice {
     /// The request.
     pub request: DeviceRequest,

@@ -23,7 +23,15 @@ impl ResponseTarget {
                 return Err(Error::invalid_request(format!("the parameter '{name}' is repeated")));
             }
         }
-        let requested = parameters.required("redirect_uri")?;
+        let requested = match (parameters.value("redirect_uri"), client.redirect_uris.as_slice()) {
+            // RFC 6749 §3.1.2.3. OpenID Connect Core §3.1.2.1 demands the parameter.
+            (None, [only])
+                if parameters.scope().is_ok_and(|scope| !scope.is_some_and(|scope| scope.contains("openid"))) =>
+            {
+                only.as_str()
+            }
+            _ => parameters.required("redirect_uri")?,
+        };
         check_redirect_uri(requested, client)?;
         let response_mode = response_mode(parameters);
         let state = if parameters.is_repeated("state") { None } else { parameters.value("state").map(str::to_owned) };

@@ -3,6 +3,7 @@
 use crate::token::record_id::GrantId;
 use crate::token::reference::Reference;
 use crate::token::sealed::{Mac, Opened, SealedToken, TokenError, open, seal};
+use sha2::{Digest, Sha256};
 use types::{ClientId, Timestamp};
 
 /// An authorization code: names the grant that its redemption activates.
@@ -16,20 +17,34 @@ pub struct AuthorizationCode {
     pub expires_at: Timestamp,
 }
 
-/// The values that a code is bound to (RFC 6749 §4.1.3, RFC 7636 §4.6). An empty string for a value that was not sent.
+/// The values that a code is bound to (RFC 6749 §4.1.3, RFC 7636 §4.6).
 #[derive(Clone, Copy, Debug)]
 pub struct CodeBinding<'a> {
     /// The client.
     pub client_id: &'a ClientId,
-    /// The redirect URI of the authorization request.
-    pub redirect_uri: &'a str,
-    /// The code challenge of the authorization request.
+    /// The redirect URI of the response; `None` in a token request without one.
+    pub redirect_uri: Option<&'a str>,
+    /// The code challenge; empty if none was sent.
     pub code_challenge: &'a str,
 }
 
+/// Length of the digest of the redirect URI in a code, in bytes.
+const REDIRECT_URI: usize = 16;
+
 impl<'a> CodeBinding<'a> {
-    fn parts(&self) -> [&'a [u8]; 3] {
-        [self.client_id.as_str().as_bytes(), self.redirect_uri.as_bytes(), self.code_challenge.as_bytes()]
+    fn parts(&self) -> [&'a [u8]; 2] {
+        [self.client_id.as_str().as_bytes(), self.code_challenge.as_bytes()]
+    }
+
+    /// Returns the digest of the redirect URI.
+    fn redirect_uri(&self) -> Option<[u8; REDIRECT_URI]> {
+        Sha256::digest(self.redirect_uri?).first_chunk().copied()
+    }
+
+    /// True if a token request with these values may redeem a code whose redirect URI has this digest. RFC 6749 §4.1.3 demands
+    /// the redirect URI again; OAuth 2.1 §4.1.3 has no such parameter, because the code challenge has the same effect.
+    fn accepts(&self, redirect_uri: [u8; REDIRECT_URI]) -> bool {
+        self.redirect_uri().map_or(!self.code_challenge.is_empty(), |sent| sent == redirect_uri)
     }
 }
 
@@ -39,17 +54,22 @@ impl AuthorizationCode {
     /// Makes the code.
     pub fn seal(&self, mac: &dyn Mac, binding: CodeBinding<'_>) -> SealedToken {
         let Self { grant, issued_at, expires_at } = *self;
-        seal(mac, PREFIX, &Reference { id: grant.veil(mac), issued_at, expires_at }.pack(), &binding.parts())
+        let mut payload = Reference { id: grant.veil(mac), issued_at, expires_at }.pack();
+        payload.extend(binding.redirect_uri().unwrap_or_default());
+        seal(mac, PREFIX, &payload, &binding.parts())
     }
 
     /// Opens a code. Errors: it is forged, bound to other values, expired at `now`, or of another epoch.
     pub fn open(mac: &dyn Mac, code: &str, binding: CodeBinding<'_>, now: Timestamp) -> Result<Self, TokenError> {
         let opened = open(mac, PREFIX, code, &binding.parts())?;
-        Self::read(mac, &opened).filter(|code| !code.expires_at.is_past(now)).ok_or(TokenError::Invalid)
+        let code = Self::read(mac, &opened, &binding);
+        code.filter(|code| !code.expires_at.is_past(now)).ok_or(TokenError::Invalid)
     }
 
-    fn read(mac: &dyn Mac, opened: &Opened) -> Option<Self> {
-        let Reference { id, issued_at, expires_at } = Reference::unpack(&opened.payload)?;
+    fn read(mac: &dyn Mac, opened: &Opened, binding: &CodeBinding<'_>) -> Option<Self> {
+        let (reference, redirect_uri) = opened.payload.split_last_chunk()?;
+        let Reference { id, issued_at, expires_at } =
+            Reference::unpack(reference).filter(|_| binding.accepts(*redirect_uri))?;
         Some(Self { grant: GrantId::unveil(mac, opened.key_id, id)?, issued_at, expires_at })
     }
 }

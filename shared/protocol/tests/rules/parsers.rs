@@ -72,7 +72,10 @@ fn what_cannot_be_registered_for_redirection() {
         "https://app.example/#f",
         "https://*.example/cb",
         "/cb",
-        "app:/cb",
+        "about:blank",
+        "vbscript:x",
+        "view-source:https://app.example/",
+        "file:///cb",
         "https://u@app.example/",
         "https://app.example/a b",
         "https://app.example\\@evil.example/",
@@ -106,6 +109,9 @@ fn what_cannot_be_registered_for_redirection() {
         "http://[::1]:80/cb",
         "com.example.app:/cb",
         "com.example.app://cb",
+        "myapp://cb",
+        "app:/cb",
+        "cursor://anysphere.cursor-mcp/oauth/callback",
     ] {
         assert_eq!(RedirectUri::new(uri).problem(), None, "{uri}");
     }

@@ -14,7 +14,7 @@ fn id(text: &str) -> ClientId {
 fn read(metadata: Value, statement: Option<Value>) -> Result<Client, Error> {
     let scopes = Scope::parse("openid profile").unwrap();
     let grants = [GrantType::AuthorizationCode, GrantType::RefreshToken, GrantType::DeviceCode];
-    let limits = Limits { scopes: &scopes, grants: &grants, reach: EgressPolicy::Public };
+    let limits = Limits { scopes: &scopes, grants: &grants, schemes: &[], reach: EgressPolicy::Public };
     let statement = statement.map(|statement| statement.as_object().unwrap().clone());
     registration::read(&id("id"), metadata.as_object().unwrap().clone(), statement.as_ref(), &limits)
 }
@@ -41,7 +41,7 @@ fn pkce_is_left_to_openid_clients_that_authenticate() {
         read(metadata, None).unwrap()
     };
     assert!(!client(json!({})).must_use_pkce());
-    assert!(client(json!({ "scope": "profile" })).must_use_pkce());
+    assert!(!client(json!({ "scope": "profile" })).must_use_pkce());
     assert!(client(json!({ "token_endpoint_auth_method": "none" })).must_use_pkce());
 }
 

@@ -65,7 +65,7 @@ impl Mac for InEpoch {
 const T0: Timestamp = Timestamp::from_secs(1_800_000_000);
 
 fn code_for(client_id: &ClientId) -> CodeBinding<'_> {
-    CodeBinding { client_id, redirect_uri: "https://a.example/cb", code_challenge: "challenge" }
+    CodeBinding { client_id, redirect_uri: Some("https://a.example/cb"), code_challenge: "challenge" }
 }
 
 fn content() -> AuthorizationCode {
@@ -87,7 +87,7 @@ fn open(
     challenge: &str,
     now: Timestamp,
 ) -> Result<AuthorizationCode, TokenError> {
-    let binding = CodeBinding { client_id: &id(client), redirect_uri, code_challenge: challenge };
+    let binding = CodeBinding { client_id: &id(client), redirect_uri: Some(redirect_uri), code_challenge: challenge };
     AuthorizationCode::open(&Keys(1), code, binding, now)
 }
 
@@ -319,8 +319,8 @@ fn tokens_are_short_in_every_epoch() {
             snapshot(3).to_claim(mac).len(),
         ]
     };
-    assert_eq!(lengths(0), [99, 99, 122, 74]);
-    assert_eq!(lengths(u16::MAX), [102, 102, 124, 76]);
+    assert_eq!(lengths(0), [120, 99, 122, 74]);
+    assert_eq!(lengths(u16::MAX), [123, 102, 124, 76]);
 }
 
 #[test]

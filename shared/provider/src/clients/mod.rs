@@ -2,12 +2,12 @@
 
 mod authenticate;
 mod cache;
-mod source;
+mod document;
 
 use crate::{Context, HandlerError};
 pub(crate) use cache::ClientCache;
+pub(crate) use document::DocumentFetches;
 use protocol::StoredClient;
-use source::ClientSource;
 use std::sync::Arc;
 use types::{ClientId, Timestamp};
 
@@ -22,8 +22,8 @@ impl Context {
         if let Some(cached) = self.clients.get(client_id, now) {
             return Ok(cached.filter(|client| client.is_there(now)));
         }
-        let found =
-            ClientSource::of(client_id).find(client_id, self).await?.filter(|found| found.is_there(now)).map(Arc::new);
+        let found = storage::clients::find(self.records.as_ref(), client_id).await?;
+        let found = found.filter(|found| found.is_there(now)).map(Arc::new);
         self.clients.put(client_id, found.as_ref(), now);
         Ok(found)
     }

@@ -7,6 +7,7 @@ use protocol::{
     AccessTokenClaims, AccessTokenFormat, Client, Grant, GrantSnapshot, GrantType, IdTokenClaims, Lifetimes,
     RefreshToken, RefreshTokenReplay, SealedToken, left_half_hash, resource,
 };
+use serde_json::{Map, Value};
 use storage::grants::GrantUpdate;
 use types::{ACCESS_TOKEN_TYPE, Algorithm, Audience, Jti, Nonce, OPAQUE_PREFIX, Scope, Subject, Timestamp};
 
@@ -22,7 +23,7 @@ pub struct TokenIssuer<'a> {
 }
 
 /// The values that an ID token binds (OpenID Connect Core §3.1.3.6, §3.3.2.11).
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct IdTokenBinding<'a> {
     /// The access token of the same response: `at_hash`.
     pub access_token: Option<&'a str>,
@@ -30,6 +31,8 @@ pub struct IdTokenBinding<'a> {
     pub code: Option<&'a str>,
     /// `nonce` of the authorization request.
     pub nonce: Option<&'a Nonce>,
+    /// Claims about the user.
+    pub profile: Map<String, Value>,
     /// The part that an exchange needs (RFC 8693); none if the ID token cannot be exchanged.
     pub exchange: Option<ExchangeBinding<'a>>,
 }
@@ -148,7 +151,7 @@ impl TokenIssuer<'_> {
             sid: grant.session_group.map(|group| group.sid(&grant.client_id)),
             jti,
             scope: binding.exchange.map(|exchange| exchange.scope).filter(|scope| **scope != grant.scope),
-            profile: &grant.id_token_claims,
+            profile: &binding.profile,
         };
         // The client's keys were read before the grant was redeemed: an error now is the server's fault.
         let recipient = self.context.id_token_recipient(self.client, self.now).await;

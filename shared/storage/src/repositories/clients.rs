@@ -84,6 +84,29 @@ pub async fn share(records: &dyn Records, client: &StoredClient, now: Timestamp)
     Ok(shared.await?.result)
 }
 
+/// Stores the client of a metadata document. A client that the operator registered under this `client_id` stays. Returns the
+/// stored client. Round trips: 1 for a new client, else 2.
+pub async fn put_document(
+    records: &dyn Records,
+    client: &StoredClient,
+    now: Timestamp,
+) -> Result<StoredClient, Unavailable> {
+    let target = target(&client.client.client_id);
+    let stored = update(records, target, Start::Absent, |current: Option<&Current<StoredClient>>| {
+        let known = current.map(|current| &current.state.value).filter(|known| known.is_there(now));
+        Ok::<_, Unavailable>(match known {
+            Some(known) if !known.is_document() => Change::Keep(known.clone()),
+            Some(known) => {
+                let (since, unused_until) = (known.since, known.unused_until.max(client.unused_until));
+                let client = StoredClient { since, unused_until, ..client.clone() };
+                Change::Write(client.clone(), expiry(&client), client)
+            }
+            None => Change::Write(client.clone(), expiry(client), client.clone()),
+        })
+    });
+    Ok(stored.await?.result)
+}
+
 /// Extends the expiry of a client that identical registrations share, if less than half of `lifetime` is left. Returns the
 /// client; `None` if it has expired or is gone. Round trips: 1, or 2 if it is extended.
 pub async fn extend(
@@ -94,7 +117,7 @@ pub async fn extend(
 ) -> Result<Option<StoredClient>, Unavailable> {
     let extended = update(records, target(client_id), Start::Read, |current: Option<&Current<StoredClient>>| {
         let known = current.map(|current| &current.state.value).filter(|known| known.is_there(now));
-        let extension = known.filter(|known| known.is_shared()).and_then(|known| known.extension(lifetime, now));
+        let extension = known.filter(|known| known.lives_by_use()).and_then(|known| known.extension(lifetime, now));
         Ok::<_, Unavailable>(match (known, extension) {
             (Some(known), Some(unused_until)) => {
                 let client = StoredClient { unused_until: Some(unused_until), ..known.clone() };

@@ -7,21 +7,38 @@ use crate::{Key, Kind, Records, Unavailable, sign_out, users};
 use serde::{Deserialize, Serialize};
 use types::{ClientId, Scope, Subject, Timestamp};
 
-#[derive(Serialize, Deserialize)]
+#[derive(PartialEq, Eq, Serialize, Deserialize)]
 struct Consent {
     scope: String,
+    /// Digest of the client's settings that the user relied on, if others than the operator can change them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    identity: Option<String>,
+}
+
+impl Consent {
+    /// Returns the scope, for a client with this digest; empty if the client changed since. A scope that cannot be parsed is
+    /// empty, too: the user is asked again.
+    fn scope_for(&self, identity: Option<&str>) -> Scope {
+        let is_same = self.identity.as_deref() == identity;
+        Scope::recall(&self.scope).filter(|_| is_same).unwrap_or_default()
+    }
 }
 
 fn key(subject: &Subject, client_id: &ClientId) -> Key {
     Key::new(Kind::Consent, users::owner(subject).partition(), &format!("{}#{client_id}", subject.as_str()))
 }
 
-/// Reads the scope that a user granted to a client; empty if there is no consent. Round trips: 1.
-pub async fn find(records: &dyn Records, subject: &Subject, client_id: &ClientId) -> Result<Scope, Unavailable> {
+/// Reads the scope that a user granted to a client; empty if there is no consent, or if the digest of the client's settings is
+/// another one. Round trips: 1.
+pub async fn find(
+    records: &dyn Records,
+    subject: &Subject,
+    client_id: &ClientId,
+    identity: Option<&str>,
+) -> Result<Scope, Unavailable> {
     let Some(record) = records.get(&key(subject, client_id)).await? else { return Ok(Scope::default()) };
     let consent: Consent = decode(&record.key, &record.state)?;
-    // A scope that cannot be parsed: the user is asked again.
-    Ok(Scope::recall(&consent.scope).unwrap_or_default())
+    Ok(consent.scope_for(identity))
 }
 
 /// A consent of a user, as a listing shows it.
@@ -57,24 +74,25 @@ pub async fn remove(
 
 /// Removes the consent of a record: an empty scope is no consent.
 pub(crate) async fn remove_record(records: &dyn Records, key: &Key, now: Timestamp) -> Result<(), Unavailable> {
-    tombstone::bury(records, key, &encode(&Consent { scope: String::new() }), now).await
+    tombstone::bury(records, key, &encode(&Consent { scope: String::new(), identity: None }), now).await
 }
 
 /// Adds to the scope that a user granted to a client: `add` returns the new scope for the earlier one, which is empty if
-/// there is none. Round trips: 1 if it is the first, else 2.
+/// there is none for this digest of the client's settings. Round trips: 1 if it is the first, else 2.
 pub async fn add(
     records: &dyn Records,
     subject: &Subject,
     client_id: &ClientId,
+    identity: Option<&str>,
     add: impl Fn(&Scope) -> Scope + Send + Sync,
 ) -> Result<(), Unavailable> {
     let target = Target::owned(key(subject, client_id), users::owner(subject));
     let change = |current: Option<&Current<Consent>>| {
-        let earlier = current.and_then(|current| Scope::recall(&current.state.value.scope)).unwrap_or_default();
-        let scope = add(&earlier).to_string();
+        let earlier = current.map(|current| current.state.value.scope_for(identity)).unwrap_or_default();
+        let after = Consent { scope: add(&earlier).to_string(), identity: identity.map(str::to_owned) };
         Ok::<_, Unavailable>(match current {
-            Some(current) if current.state.value.scope == scope => Change::Keep(()),
-            _ => Change::Write(Consent { scope }, None, ()),
+            Some(current) if current.state.value == after => Change::Keep(()),
+            _ => Change::Write(after, None, ()),
         })
     };
     update(records, target, Start::Absent, change).await.map(|_| ())

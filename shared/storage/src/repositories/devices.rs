@@ -17,7 +17,7 @@ use types::Timestamp;
 const MARGIN: Duration = Duration::from_secs(3600);
 
 /// A device authorization without a decision.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Pending {
     /// The request of the device.
     pub request: DeviceRequest,

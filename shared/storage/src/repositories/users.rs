@@ -46,6 +46,13 @@ impl User {
         !self.disabled && self.revoked_before.is_none_or(|before| before <= auth_time)
     }
 
+    /// Returns the claims about the user. `preferred_username` is the sign-in name unless the operator set another one.
+    pub fn profile(&self) -> Map<String, Value> {
+        let mut profile = self.claims.clone();
+        profile.entry("preferred_username").or_insert_with(|| Value::String(self.username.clone()));
+        profile
+    }
+
     /// Returns the claim `name`, or else the sign-in name.
     pub fn display_name(&self) -> &str {
         self.claims.get("name").and_then(Value::as_str).unwrap_or(&self.username)

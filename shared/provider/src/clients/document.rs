@@ -1,0 +1,241 @@
+//! Clients with a metadata document: the document is read when such a client begins a request of a user, and its copy is in the
+//! store. Token, refresh and revocation use the copy and never wait for a fetch.
+
+use crate::fetch_pace::Pace;
+use crate::rate_limiter::{Allowance, network};
+use crate::{Context, HandlerError};
+use http::StatusCode;
+use latchkey_http::Request;
+use platform::fetch::Fetched;
+use protocol::metadata_document::{self, DocumentCopy, MAX_DOCUMENT};
+use protocol::rate_limit::Quota;
+use protocol::{Client, ClientOrigin, StoredClient};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use types::{BoundedCache, ClientId, Error, ErrorCode, Timestamp};
+
+/// The most documents whose fetches an instance remembers.
+const MAX_URLS: usize = 256;
+
+/// The pace at which one document is read. An error is never kept as the answer (§5.2); the next fetch waits.
+const URL: Pace = Pace { burst: 3, interval: Duration::from_secs(10) };
+
+/// The pace of all documents: anonymous requests cause these fetches.
+const ALL: Pace = Pace { burst: 60, interval: Duration::from_millis(200) };
+
+/// The fetches of an instance: by document, and all of them.
+pub(crate) struct DocumentFetches(Mutex<Used>);
+
+struct Used {
+    urls: BoundedCache<String, Timestamp>,
+    all: Timestamp,
+}
+
+impl Default for DocumentFetches {
+    fn default() -> Self {
+        Self(Mutex::new(Used { urls: BoundedCache::new(MAX_URLS), all: Timestamp::default() }))
+    }
+}
+
+impl DocumentFetches {
+    /// Counts a fetch. True if the document may be read now.
+    fn take(&self, client_id: &ClientId, now: Timestamp) -> bool {
+        let mut used = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        used.urls.update(client_id.as_str(), now, |used_until| URL.take(used_until, now))
+            && ALL.take(&mut used.all, now)
+    }
+}
+
+/// The outcome of a look at a document.
+enum Look {
+    /// The document, as a client.
+    Read(Box<Client>, DocumentCopy),
+    /// The document is the one that the store has a copy of.
+    Unchanged(DocumentCopy),
+    /// The document cannot be read now. An earlier copy may replace it.
+    Unreadable(String),
+    /// The document is gone, or describes no client.
+    Unusable(String),
+}
+
+impl Context {
+    /// As [`Self::client`], for a client that begins a request of a user: the document of a client that has one is read
+    /// again when its copy is no longer fresh. Round trips: those of [`Self::client`]; for a document that is read, 1 fetch and 1
+    /// or 2 writes, and 1 more at the first time. Errors: a page that names the host of a document that cannot be read.
+    pub async fn requesting_client(
+        &self,
+        client_id: &str,
+        request: &Request,
+    ) -> Result<Option<Arc<StoredClient>>, HandlerError> {
+        let now = request.received_at;
+        let Some(client_id) = ClientId::parse(client_id) else { return Ok(None) };
+        let known = self.client(&client_id, now).await?;
+        let is_current = match &known {
+            None => !metadata_document::is_document_url(&client_id, self.fetch.reach()),
+            Some(stored) => stored.document.as_ref().is_none_or(|copy| copy.is_fresh(now)),
+        };
+        if is_current {
+            return Ok(known);
+        }
+        if !self.config.client_documents.admits(&client_id) {
+            return Err(not_admitted(&client_id));
+        }
+        let renewed = self.renewed(&client_id, known.as_deref(), request).await?;
+        let stored = storage::clients::put_document(self.records.as_ref(), &renewed, now).await?;
+        let stored = Arc::new(stored);
+        self.clients.put(&client_id, Some(&stored), now);
+        Ok(Some(stored))
+    }
+
+    /// Returns the client as its document describes it now, or its last good copy.
+    async fn renewed(
+        &self,
+        client_id: &ClientId,
+        known: Option<&StoredClient>,
+        request: &Request,
+    ) -> Result<StoredClient, HandlerError> {
+        let now = request.received_at;
+        if known.is_none() {
+            self.count_new_document(request).await?;
+        }
+        let url = client_id.as_str();
+        let may_fetch = self.document_fetches.take(client_id, now) && self.fetch_pace.take(url, false, now);
+        let look = match may_fetch {
+            true => self.look(client_id, known.and_then(|known| known.document.as_ref()), now).await,
+            false => Look::Unreadable("it was read too often in a short time".to_owned()),
+        };
+        let stored = |client: Client, document: DocumentCopy| StoredClient {
+            since: Some(now),
+            origin: ClientOrigin::MetadataDocument,
+            document: Some(document),
+            unused_until: Some(now.after(self.config.registration.unused_lifetime)),
+            ..StoredClient::new(client, Vec::new())
+        };
+        let log = |reason: &str| {
+            let line = serde_json::json!({ "client_document": url, "reason": reason });
+            (self.log)(&line.to_string());
+        };
+        match (look, known) {
+            (Look::Read(client, copy), _) => Ok(stored(*client, copy)),
+            (Look::Unchanged(copy), Some(known)) => Ok(stored(known.client.clone(), copy)),
+            (Look::Unreadable(reason), known) => {
+                log(&reason);
+                let copy = known.and_then(|known| Some((known.client.clone(), known.document.as_ref()?)));
+                if let Some((client, copy)) = copy.filter(|(_, copy)| copy.may_replace(now)) {
+                    return Ok(stored(client, copy.postponed(now)));
+                }
+                match self.published_copy(client_id) {
+                    Some(client) => {
+                        let copy = DocumentCopy { read_at: now, fresh_until: now, etag: None };
+                        Ok(stored(client, copy.postponed(now)))
+                    }
+                    None => Err(unreadable(client_id)),
+                }
+            }
+            (Look::Unusable(reason), _) => {
+                log(&reason);
+                Err(unusable(client_id, &reason))
+            }
+            (Look::Unchanged(_), None) => Err(unreadable(client_id)),
+        }
+    }
+
+    fn published_copy(&self, client_id: &ClientId) -> Option<Client> {
+        let limits = self.config.registration.limits(self.fetch.reach());
+        let client = metadata_document::published_copy(client_id, &limits);
+        client.filter(|_| self.config.client_document_copies)
+    }
+
+    /// Counts a document that is read for the first time. Errors: 429. Round trips: 1.
+    async fn count_new_document(&self, request: &Request) -> Result<(), HandlerError> {
+        let network = network(request.address);
+        let allowance =
+            Allowance::new(self, request.received_at, Quota::CLIENT_DOCUMENTS, "client documents", &[&network]);
+        allowance.add().await?.map_err(|_| {
+            let description = "too many new metadata documents were named from this network; try again later";
+            let error = Error::new(ErrorCode::TemporarilyUnavailable, description);
+            HandlerError::page(
+                "Too many new applications",
+                "Wait an hour, then go back to the application and try again.",
+                error,
+            )
+        })
+    }
+
+    /// Reads the document (§5). A redirect is an error.
+    async fn look(&self, client_id: &ClientId, copy: Option<&DocumentCopy>, now: Timestamp) -> Look {
+        let etag = copy.and_then(|copy| copy.etag.as_deref());
+        let fetched = match self.fetch.get_json(client_id.as_str(), etag, MAX_DOCUMENT).await {
+            Ok(fetched) => fetched,
+            Err(error) => return Look::Unreadable(error.to_string()),
+        };
+        let new_copy = |etag: Option<String>| DocumentCopy {
+            read_at: now,
+            fresh_until: metadata_document::fresh_until(fetched.cache_control.as_deref(), now),
+            etag,
+        };
+        match (fetched.status, copy) {
+            (StatusCode::NOT_MODIFIED, Some(copy)) => Look::Unchanged(new_copy(copy.etag.clone())),
+            (StatusCode::OK, _) if !is_json(&fetched) => {
+                let kind = fetched.content_type.as_deref().unwrap_or("none");
+                Look::Unusable(format!("the content type is not application/json: {kind}"))
+            }
+            (StatusCode::OK, _) => {
+                let limits = self.config.registration.limits(self.fetch.reach());
+                match metadata_document::read(client_id, &fetched.body, &limits) {
+                    Ok(client) => Look::Read(Box::new(client), new_copy(fetched.etag.clone())),
+                    Err(problem) => Look::Unusable(problem.to_string()),
+                }
+            }
+            (StatusCode::NOT_FOUND | StatusCode::GONE, _) => {
+                Look::Unusable(format!("the status is {}", fetched.status.as_u16()))
+            }
+            (status, _) => Look::Unreadable(format!("the status is {}", status.as_u16())),
+        }
+    }
+}
+
+/// True if the content type is JSON (§4): `application/json`, or a subtype that ends in `+json`.
+fn is_json(fetched: &Fetched) -> bool {
+    let kind = fetched.content_type.as_deref().unwrap_or_default().split(';').next().unwrap_or_default();
+    let kind = kind.trim().to_ascii_lowercase();
+    kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"))
+}
+
+fn named(client_id: &ClientId) -> String {
+    metadata_document::host(client_id).unwrap_or_default()
+}
+
+/// Returns the error for a document that cannot be read now. The reason is for the log alone: the server is no port scanner.
+fn unreadable(client_id: &ClientId) -> HandlerError {
+    let description =
+        format!("the client metadata document at {} cannot be read now; try again in a minute", named(client_id));
+    HandlerError::page(
+        "This application cannot be checked now",
+        "The application describes itself in a document at an address of its own, which does not answer. Wait a minute, then go back to the application and try again.",
+        Error::new(ErrorCode::TemporarilyUnavailable, description),
+    )
+}
+
+/// Returns the error for a document that describes no client. The document is public, so its developer learns what to mend.
+fn unusable(client_id: &ClientId, reason: &str) -> HandlerError {
+    let description = format!("the client metadata document at {} cannot be used: {reason}", named(client_id));
+    HandlerError::page(
+        "This application cannot be used here",
+        "The document in which the application describes itself is missing or has an error. Tell the makers of the application.",
+        Error::new(ErrorCode::InvalidClient, description),
+    )
+}
+
+/// Returns the error for a document that the operator did not admit.
+fn not_admitted(client_id: &ClientId) -> HandlerError {
+    let description = format!(
+        "the operator of this server does not admit the client metadata document at {} (LATCHKEY_CLIENT_DOCUMENTS)",
+        named(client_id)
+    );
+    HandlerError::page(
+        "This application is not admitted here",
+        "The operator of this server decides which applications may ask you to sign in. Ask the operator to admit this one.",
+        Error::new(ErrorCode::InvalidClient, description),
+    )
+}

@@ -23,6 +23,7 @@ mod cost;
 mod device;
 mod evolution;
 mod faults;
+mod grant_checks;
 mod grant_histories;
 mod hot_keys;
 mod introspection;

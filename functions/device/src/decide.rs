@@ -38,7 +38,10 @@ pub(crate) async fn approve(
     };
     let issuer = TokenIssuer { context, client, now };
     let id = grants::new_id(&session.subject, entropy::bytes()?);
-    grants::create(records, id, &grant, &GrantState::issued(entropy::name()?), approval.pending.expires_at).await?;
+    let state = GrantState::issued(entropy::name()?);
+    let create = grants::create(records, id, &grant, &state, approval.pending.expires_at);
+    let (created, ()) = futures::join!(create, context.note_grant(&session.subject, now));
+    created?;
     let Redemption::Redeemed(live) = grants::redeem(records, id, &issuer.grant_update()?).await? else {
         return Err(HandlerError::unavailable("a new grant was redeemed by another request"));
     };

@@ -1,12 +1,13 @@
-//! Scheduled: ends the sessions and grants that a sign-out missed. Repeats logout notifications that failed (OpenID
+//! Scheduled: ends the sessions and grants that a sign-out missed, and grants beyond the limit of their client. Repeats logout notifications that failed (OpenID
 //! Connect Back-Channel Logout §2.5).
 
 use futures::future::join_all;
 use platform::{clock, entropy};
 use provider::back_channel::{self, LogoutNotifications, RunLimits};
-use provider::{Context, HandlerError, ScheduledFunction, ScheduledRun};
+use provider::{AuditEvent, Context, HandlerError, ScheduledFunction, ScheduledRun};
 use std::time::Duration;
-use storage::sign_out::{self, DueSignOut};
+use storage::grant_checks::GrantCheck;
+use storage::sign_out::{self, DueSignOut, DueWork};
 use types::Timestamp;
 
 /// The function.
@@ -22,22 +23,23 @@ const SEARCH: Duration = Duration::from_secs(20);
 /// notification, and a second end of a session changes nothing. A failure does not stop the other work; the first failure
 /// is returned.
 pub async fn run(this: &ScheduledRun, context: &Context) -> Result<(), HandlerError> {
-    let ended = end_leftovers(this.now, context).await;
+    let ended = end_due(this, context).await;
     ended.and(back_channel::retry(context, this, RunLimits::default()).await)
 }
 
-async fn end_leftovers(now: Timestamp, context: &Context) -> Result<(), HandlerError> {
+async fn end_due(this: &ScheduledRun, context: &Context) -> Result<(), HandlerError> {
     let began = clock::now();
-    let mut due = sign_out::due(context.records.as_ref(), now).await.into_iter();
+    let mut due = sign_out::due(context.records.as_ref(), this.now).await.into_iter();
     let mut done = Ok(());
     loop {
         let some: Vec<_> = due.by_ref().take(AT_ONCE).collect();
         if some.is_empty() || clock::now().since(began) >= SEARCH {
             return done;
         }
-        let ended = join_all(some.into_iter().map(|sign_out| async move {
-            match sign_out {
-                Ok(due) => end(due, now, context).await,
+        let ended = join_all(some.into_iter().map(|work| async move {
+            match work {
+                Ok(DueWork::SignOut(due)) => end(*due, this.now, context).await,
+                Ok(DueWork::GrantCheck(check)) => end_excess(*check, this, context).await,
                 Err(unreadable) => Err(unreadable.into()),
             }
         }));
@@ -51,6 +53,16 @@ async fn end(due: DueSignOut, now: Timestamp, context: &Context) -> Result<(), H
     let leftovers = sign_out::leftovers(records, &due.sign_out).await?;
     LogoutNotifications::enqueue(context, &due.sign_out.subject, &leftovers.clients(), now).await?;
     leftovers.end(due, records, now, &entropy::name()?).await?;
+    Ok(())
+}
+
+/// Ends the grants of a user beyond the limit for each client. Their clients get no notification: the session goes on.
+async fn end_excess(check: GrantCheck, this: &ScheduledRun, context: &Context) -> Result<(), HandlerError> {
+    let (subject, most) = (check.subject.clone(), context.config.max_grants);
+    let ended = check.end_excess(context.records.as_ref(), most, this.now, &entropy::name()?).await?;
+    for client in ended.keys() {
+        AuditEvent::ExcessGrantsEnded { subject: &subject, client }.record_scheduled(this);
+    }
     Ok(())
 }
 

@@ -69,6 +69,8 @@ pub enum RecordKind {
     Logout,
     /// A recent sign-out of a user from every session.
     SignOut,
+    /// A note for the scheduled function: count the live grants of a user.
+    GrantCheck,
     /// A counter, for rate limits and quotas.
     Counter,
     /// The sealed signing keys.
@@ -79,7 +81,7 @@ pub enum RecordKind {
 
 impl RecordKind {
     /// Every kind.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Client,
         Self::User,
         Self::Credential,
@@ -92,6 +94,7 @@ impl RecordKind {
         Self::Marker,
         Self::Logout,
         Self::SignOut,
+        Self::GrantCheck,
         Self::Counter,
         Self::Keys,
         Self::AdminKey,
@@ -112,6 +115,7 @@ impl RecordKind {
             Self::Marker => "marker",
             Self::Logout => "logout",
             Self::SignOut => "signout",
+            Self::GrantCheck => "grant-check",
             Self::Counter => "counter",
             Self::Keys => "keys",
             Self::AdminKey => "admin-key",
@@ -142,7 +146,7 @@ pub enum Owner {
     User,
     /// A bucket of the pending logout notifications.
     Logouts,
-    /// A bucket of the recent sign-outs.
+    /// A bucket of the recent sign-outs and of the pending checks of grants: what the scheduled function looks at.
     SignOuts,
     /// A bucket of the admin keys.
     AdminKeys,
@@ -168,7 +172,7 @@ impl Owner {
             Self::Users => &[RecordKind::User],
             Self::User => &[RecordKind::User, RecordKind::Session, RecordKind::Consent, RecordKind::Grant],
             Self::Logouts => &[RecordKind::Logout],
-            Self::SignOuts => &[RecordKind::SignOut],
+            Self::SignOuts => &[RecordKind::SignOut, RecordKind::GrantCheck],
             Self::AdminKeys => &[RecordKind::AdminKey],
         }
     }

@@ -2,8 +2,8 @@
 
 use crate::{Access, Function, Keys, Owner, Purpose, RecordKind, Role, Route, Schedule, Verb};
 use RecordKind::{
-    AdminKey, Client, Consent, Counter, Credential, Device, Grant, Logout, Marker, Pushed, Registration, Session,
-    SignOut, User,
+    AdminKey, Client, Consent, Counter, Credential, Device, Grant, GrantCheck, Logout, Marker, Pushed, Registration,
+    Session, SignOut, User,
 };
 use Verb::{Advance, Count, Create, Delete, Get};
 use http::Method;
@@ -80,6 +80,7 @@ pub const FUNCTIONS: &[Function] = &[
             access(Marker, &[Create]),
             access(Grant, &[Get, Create]),
             access(Counter, &[Count]),
+            access(GrantCheck, &[Create]),
             KEYS,
         ],
         keys: Keys::Sign,
@@ -107,6 +108,7 @@ pub const FUNCTIONS: &[Function] = &[
             access(Pushed, &[Advance]),
             access(Marker, &[Create]),
             access(Grant, &[Get, Create]),
+            access(GrantCheck, &[Create]),
             KEYS,
         ],
         keys: Keys::Sign,
@@ -130,6 +132,7 @@ pub const FUNCTIONS: &[Function] = &[
             access(User, &[Get]),
             access(Device, &[Get, Create, Delete]),
             access(Grant, &[Create, Advance]),
+            access(GrantCheck, &[Create]),
             access(Marker, &[Create]),
             access(Counter, &[Count]),
         ],
@@ -227,6 +230,7 @@ pub const FUNCTIONS: &[Function] = &[
             access(Grant, &[Advance]),
             access(Logout, &[Create, Advance, Delete]),
             access(SignOut, &[Advance, Delete]),
+            access(GrantCheck, &[Delete]),
             KEYS,
         ],
         lists: &[Owner::User, Owner::Logouts, Owner::SignOuts],

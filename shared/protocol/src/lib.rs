@@ -46,6 +46,7 @@ pub use client_authentication::ClientCredentials;
 pub use decoupled::{DeviceRequest, PollInterval, PollVerdict, UserCode, judge_poll};
 pub use grant::{
     ActiveGrant, CodeVerdict, Grant, GrantState, RACE, RefreshLifetimes, RefreshVerdict, RetryWindows, RevokedToken,
+    excess_grants, grants_are_counted,
 };
 pub use interaction::{ActiveSession, Interaction, NextPrompt, Requested, RequestedAuthorization, RequestedDevice};
 pub use parameters::Parameters;

@@ -35,6 +35,10 @@ pub const MAX_SECRETS: usize = 2;
 /// The longest lifetime of refresh tokens: 10 years.
 pub const MAX_REFRESH_LIFETIME: Duration = Duration::from_secs(10 * 366 * 86_400);
 
+/// The range of the most live grants of a user for one client. Several installations share a client_id, so a lower number would end
+/// grants that are in use.
+pub const MAX_GRANTS: std::ops::RangeInclusive<u32> = 20..=10_000;
+
 /// The longest username, in bytes.
 pub const MAX_USERNAME: usize = 128;
 

@@ -53,6 +53,8 @@ pub struct Config {
     pub lifetimes: Lifetimes,
     /// Times in which a rotated refresh token is still accepted.
     pub refresh_retry: RetryWindows,
+    /// The most live grants of a user for one client.
+    pub max_grants: u32,
     /// Lifetime of a session.
     pub session_lifetime: Duration,
     /// Time in which a user must sign in and consent.
@@ -472,6 +474,7 @@ impl Config {
                 grace: reader.seconds("LATCHKEY_REFRESH_GRACE"),
                 lost_answer: reader.seconds("LATCHKEY_REFRESH_LOST_ANSWER"),
             },
+            max_grants: reader.number_in_range("LATCHKEY_MAX_GRANTS"),
             session_lifetime: reader.seconds("LATCHKEY_SESSION_LIFETIME"),
             interaction_lifetime: reader.seconds("LATCHKEY_INTERACTION_LIFETIME"),
             passwords: reader.passwords(reach),

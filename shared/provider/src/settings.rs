@@ -1,7 +1,7 @@
 //! The table of settings: names, defaults, ranges and meanings. Configuration and documentation read the same rows.
 
 use protocol::MAX_TOKEN_LIFETIME;
-use protocol::limits::{MAX_REFRESH_LIFETIME, MIN_PASSWORD, PASSWORD_HASH_WORK};
+use protocol::limits::{MAX_GRANTS, MAX_REFRESH_LIFETIME, MIN_PASSWORD, PASSWORD_HASH_WORK};
 use std::ops::RangeInclusive;
 
 /// A setting: an environment variable, or a variable or secret of a Worker.
@@ -224,6 +224,12 @@ pub const SETTINGS: &[Setting] = &[
         "604800",
         (0, 90 * DAY),
         "time in which a rotated refresh token yields another successor if the first one was never used: the client lost the answer",
+    ),
+    number(
+        "LATCHKEY_MAX_GRANTS",
+        "100",
+        &MAX_GRANTS,
+        "the most live grants of a user for one client. The scheduled function ends those unused longest, some time after there are more",
     ),
     seconds("LATCHKEY_SESSION_LIFETIME", "1209600", (60, YEAR), "lifetime of a session"),
     seconds("LATCHKEY_INTERACTION_LIFETIME", "1800", (60, DAY), "time that a user has for sign-in and consent"),

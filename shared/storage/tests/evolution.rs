@@ -6,10 +6,11 @@
 
 use latchkey_storage::grants::{GrantUpdate, Rotation, SessionGrants};
 use latchkey_storage::memory::Memory;
+use latchkey_storage::sign_out::{DueSignOut, DueWork};
 use latchkey_storage::users::{Credential, User};
 use latchkey_storage::{
-    Bucket, Kind, Owner, Record, Records, admin_keys, clients, consents, devices, directory, grants, logouts, markers,
-    pushed, registrations, sessions, sign_out, signing_keys, users,
+    Bucket, Kind, Owner, Record, Records, Unavailable, admin_keys, clients, consents, devices, directory, grant_checks,
+    grants, logouts, markers, pushed, registrations, sessions, sign_out, signing_keys, users,
 };
 use protocol::administration::{AdminKey, AdminPublicKey, AdminScope, AdminScopes};
 use protocol::limits::CLOCK_DIFFERENCE;
@@ -567,18 +568,40 @@ async fn an_unknown_admin_key_is_not_revoked() {
     assert_eq!(admin_keys::find(&memory, &id).await.unwrap(), None);
 }
 
+async fn due(memory: &Memory, now: Timestamp) -> Vec<Result<DueSignOut, Unavailable>> {
+    let due = sign_out::due(memory, now).await.into_iter();
+    due.map(|due| match due? {
+        DueWork::SignOut(due) => Ok(*due),
+        other => panic!("{other:?}"),
+    })
+    .collect()
+}
+
+/// The note of an earlier version is read, and one of a later version too.
+#[tokio::test]
+async fn a_check_of_grants() {
+    let memory = Memory::new();
+    grant_checks::note(&memory, &sub("ada"), NOW).await.unwrap();
+    grant_checks::note(&memory, &sub("ada"), LATER).await.unwrap();
+    evolve(&memory, Kind::GrantCheck).await;
+    let mut due = sign_out::due(&memory, LATER).await;
+    let Some(Ok(DueWork::GrantCheck(check))) = due.pop() else { panic!("{due:?}") };
+    assert_eq!((check.subject.clone(), due.len()), (sub("ada"), 0));
+    assert!(check.end_excess(&memory, 100, LATER, "w").await.unwrap().is_empty());
+    assert_deleted(&memory, Kind::GrantCheck);
+}
+
 #[tokio::test]
 async fn a_sign_out() {
     let memory = Memory::new();
     sign_out::begin(&memory, &sub("ada"), None, NOW, "w0").await.unwrap();
     evolve(&memory, Kind::SignOut).await;
-    let due = sign_out::due(&memory, LATER).await;
-    let first = due[0].as_ref().unwrap().clone();
+    let first = due(&memory, LATER).await.pop().unwrap().unwrap();
     assert_eq!(first.sign_out.subject, sub("ada"));
     sign_out::leftovers(&memory, &first.sign_out).await.unwrap().end(first, &memory, LATER, "w1").await.unwrap();
     assert_kept(&memory, Kind::SignOut);
     let last = NOW.after(Duration::from_secs(86_401));
-    let due = sign_out::due(&memory, last).await.pop().unwrap().unwrap();
+    let due = due(&memory, last).await.pop().unwrap().unwrap();
     sign_out::leftovers(&memory, &due.sign_out).await.unwrap().end(due, &memory, last, "w2").await.unwrap();
     assert_deleted(&memory, Kind::SignOut);
 }
@@ -595,8 +618,7 @@ async fn leftovers_that_cannot_be_read_hold_up_no_others() {
     grants::create(&memory, readable, &grant(), &GrantState::issued("w1".to_owned()), LATER).await.unwrap();
     sign_out::begin(&memory, &sub("ada"), None, NOW.after(Duration::from_secs(1)), "w2").await.unwrap();
 
-    let due = sign_out::due(&memory, LATER).await;
-    let due = due[0].as_ref().unwrap().clone();
+    let due = due(&memory, LATER).await.pop().unwrap().unwrap();
     let leftovers = sign_out::leftovers(&memory, &due.sign_out).await.unwrap();
     assert_eq!(leftovers.clients().len(), 1);
     let reported = leftovers.end(due, &memory, LATER, "w3").await.unwrap_err();

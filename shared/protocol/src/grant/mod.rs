@@ -8,6 +8,7 @@
 //! exactly one caller win. A caller that loses receives the current record; [`GrantState::judge_code`] or
 //! [`GrantState::judge_refresh`] decides what that means.
 
+mod excess;
 mod lifetimes;
 mod state;
 mod verdict;
@@ -16,6 +17,7 @@ use crate::{AuthenticationContext, ClaimsRequest, SessionGroup};
 use serde::{Deserialize, Serialize};
 use types::{ClientId, Nonce, Scope, Subject, Timestamp};
 
+pub use excess::{excess as excess_grants, is_counted as grants_are_counted};
 pub use lifetimes::{RefreshLifetimes, RetryWindows};
 pub use state::{ActiveGrant, GrantState, RevokedToken};
 pub use verdict::{CodeVerdict, RACE, RefreshVerdict};

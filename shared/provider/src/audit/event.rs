@@ -165,6 +165,13 @@ pub enum AuditEvent<'a> {
         /// The client.
         client: &'a ClientId,
     },
+    /// The grants of a user for a client were more than the limit: those unused longest ended.
+    ExcessGrantsEnded {
+        /// The user.
+        subject: &'a Subject,
+        /// The client.
+        client: &'a ClientId,
+    },
     /// Signing keys got successors, or were retired.
     KeysRotated {
         /// The party that rotated them.
@@ -239,6 +246,7 @@ impl<'a> AuditEvent<'a> {
             Self::SignedOut { .. } => "signed_out",
             Self::SignedOutEverywhere { .. } => "signed_out_everywhere",
             Self::LogoutNotificationGivenUp { .. } => "logout_notification_given_up",
+            Self::ExcessGrantsEnded { .. } => "excess_grants_ended",
             Self::KeysRotated { .. } => "keys_rotated",
             Self::KeysReplaced => "keys_replaced",
             Self::ClockDiffers { .. } => "clock_differs",
@@ -278,6 +286,7 @@ impl<'a> AuditEvent<'a> {
             | Self::InitialAccessTokenIssued
             | Self::SignedOut { .. }
             | Self::SignedOutEverywhere { .. }
+            | Self::ExcessGrantsEnded { .. }
             | Self::KeysRotated { .. }
             | Self::KeysReplaced => Outcome::Success,
         }
@@ -310,7 +319,9 @@ impl<'a> AuditEvent<'a> {
             | Self::InitialAccessTokenIssued
             | Self::KeysReplaced
             | Self::RecordUnreadable { .. } => Actor::Administrator,
-            Self::LogoutNotificationGivenUp { .. } | Self::ClockDiffers { .. } => Actor::Schedule,
+            Self::LogoutNotificationGivenUp { .. } | Self::ExcessGrantsEnded { .. } | Self::ClockDiffers { .. } => {
+                Actor::Schedule
+            }
             Self::ClientRegistered { actor, .. }
             | Self::ClientChanged { actor, .. }
             | Self::ClientDeleted { actor, .. }
@@ -332,6 +343,7 @@ impl<'a> AuditEvent<'a> {
             | Self::UserDeleted { subject }
             | Self::SignedOut { subject }
             | Self::SignedOutEverywhere { subject, .. }
+            | Self::ExcessGrantsEnded { subject, .. }
             | Self::LogoutNotificationGivenUp { subject, .. } => Some(subject),
             Self::TokenIssued { subject, .. }
             | Self::TokenRefreshed { subject, .. }
@@ -376,6 +388,7 @@ impl<'a> AuditEvent<'a> {
             | Self::ClientRegistered { client, .. }
             | Self::ClientChanged { client, .. }
             | Self::ClientDeleted { client, .. }
+            | Self::ExcessGrantsEnded { client, .. }
             | Self::LogoutNotificationGivenUp { client, .. } => Some(client),
             Self::UserCreated { .. }
             | Self::UserChanged { .. }
@@ -450,6 +463,7 @@ mod tests {
             AuditEvent::SignedOut { subject },
             AuditEvent::SignedOutEverywhere { subject, actor },
             AuditEvent::LogoutNotificationGivenUp { subject, client },
+            AuditEvent::ExcessGrantsEnded { subject, client },
             AuditEvent::KeysRotated { actor },
             AuditEvent::KeysReplaced,
             AuditEvent::ClockDiffers { reason: "r" },

@@ -7,6 +7,7 @@ pub mod counters;
 mod deployment_list;
 pub mod devices;
 pub mod directory;
+pub mod grant_checks;
 pub mod grants;
 pub mod logouts;
 pub mod markers;

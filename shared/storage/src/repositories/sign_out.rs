@@ -5,6 +5,7 @@
 //! looks several times for sessions and grants that are left, and ends them too.
 
 use super::deployment_list::DeploymentList;
+use super::grant_checks::GrantCheck;
 use super::grants::SessionClient;
 use super::sessions::{Session, is_ended};
 use super::stored::{Unreadable, decode, encode, read_each};
@@ -105,7 +106,10 @@ const PAGE: u32 = 100;
 /// Buckets of pending sign-outs that are read at the same time.
 const BUCKETS_AT_ONCE: usize = 32;
 
-const PENDING: DeploymentList = DeploymentList::new(Kind::SignOut, "signouts");
+/// The start of the names of the owners that the scheduled function lists.
+pub(super) const OWNERS: &str = "signouts";
+
+const PENDING: DeploymentList = DeploymentList::new(Kind::SignOut, OWNERS);
 
 /// Returns the clients that hold tokens of any session of a user. Round trips: 1 for each 100 records of the user.
 pub async fn clients(records: &dyn Records, subject: &Subject) -> Result<Vec<SessionClient>, Unavailable> {
@@ -231,20 +235,39 @@ pub(super) async fn end_grants(
     Ok((ended, true))
 }
 
-/// Returns the sign-outs for whose leftovers it is time to look, and an error for each record that cannot be read and for each
-/// bucket that cannot be listed.
-pub async fn due(records: &dyn Records, now: Timestamp) -> Vec<Result<DueSignOut, Unavailable>> {
+/// Work of the scheduled function.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DueWork {
+    /// A sign-out for whose leftovers it is time to look.
+    SignOut(Box<DueSignOut>),
+    /// A user whose live grants are to be counted.
+    GrantCheck(Box<GrantCheck>),
+}
+
+/// Returns the work that is due, and an error for each record that cannot be read and for each bucket that cannot be listed.
+pub async fn due(records: &dyn Records, now: Timestamp) -> Vec<Result<DueWork, Unavailable>> {
     let owners: Vec<Owner> = Bucket::all().map(|bucket| PENDING.owner_of(bucket)).collect();
     let mut due = Vec::new();
     for some in owners.chunks(BUCKETS_AT_ONCE) {
-        for found in join_all(some.iter().map(|owner| owned(records, owner, Kind::SignOut))).await {
+        for found in join_all(some.iter().map(|owner| all_owned(records, owner))).await {
             match found {
-                Ok(found) => due.extend(found.into_iter().filter_map(|record| read_due(record, now).transpose())),
+                Ok(found) => due.extend(found.into_iter().filter_map(|record| read_work(record, now).transpose())),
                 Err(unavailable) => due.push(Err(unavailable)),
             }
         }
     }
     due
+}
+
+/// Reads a record of the listing; `None` if it is not time for it, or of a kind that a later version has.
+fn read_work(record: Record, now: Timestamp) -> Result<Option<DueWork>, Unavailable> {
+    if record.key.is(Kind::GrantCheck) {
+        return Ok(Some(DueWork::GrantCheck(Box::new(GrantCheck::read(record)?))));
+    }
+    if !record.key.is(Kind::SignOut) {
+        return Ok(None);
+    }
+    Ok(read_due(record, now)?.map(|due| DueWork::SignOut(Box::new(due))))
 }
 
 /// Reads a sign-out; `None` if it is not time to look.
@@ -357,11 +380,17 @@ pub async fn forget_consents(records: &dyn Records, subject: &Subject, now: Time
 
 /// Returns all records of a kind and an owner. Round trips: 1 for each 100 records of the owner.
 pub(crate) async fn owned(records: &dyn Records, owner: &Owner, kind: Kind) -> Result<Vec<Record>, Unavailable> {
+    let mut found = all_owned(records, owner).await?;
+    found.retain(|record| record.key.is(kind));
+    Ok(found)
+}
+
+async fn all_owned(records: &dyn Records, owner: &Owner) -> Result<Vec<Record>, Unavailable> {
     let mut found = Vec::new();
     let mut cursor: Option<Cursor> = None;
     loop {
         let page = records.list(owner, cursor.as_ref(), PAGE).await?;
-        found.extend(page.records.into_iter().filter(|record| record.key.is(kind)));
+        found.extend(page.records);
         match page.next {
             Some(next) => cursor = Some(next),
             None => return Ok(found),

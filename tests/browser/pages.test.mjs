@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { assertAccessible, picture } from "./browser.mjs";
 import { listen } from "./listener.mjs";
-import { authorization, BASE, launch, open, signIn } from "./pages.mjs";
+import { authorization, BASE, launch, open, PKCE, register, signIn } from "./pages.mjs";
 
 const limit = { timeout: 60_000 };
 let browser, client;
@@ -190,6 +190,30 @@ for (const colorScheme of ["light", "dark"]) {
   });
 }
 
+test("a popup of 480x600 shows where the browser will go", limit, async () => {
+  const { context, page } = await open(browser, { viewport: { width: 480, height: 600 } });
+  const clientId = await register({
+    client_name: "An application with a long name that needs two lines",
+    client_uri: "https://notes.example/",
+    redirect_uris: [client.redirectUri],
+    application_type: "native",
+  });
+  const visible = async (what) => {
+    const box = await page.locator("#destination").boundingBox();
+    assert.ok(box.y + box.height <= 600, `${what}: the destination ends at ${box.y + box.height}`);
+    const button = await page.locator("#sign-in, #allow").first().boundingBox();
+    assert.ok(box.y < button.y, `${what}: the destination is above the buttons`);
+    assert.match(await page.textContent("#unreviewed"), /^Not reviewed by the operator of localhost/);
+    await picture(page, `popup-${what}`);
+  };
+  await page.goto(authorization(clientId, { redirect_uri: client.redirectUri, prompt: "consent", ...PKCE }));
+  await visible("sign-in");
+  await signIn(page);
+  await page.locator("#allow").waitFor();
+  await visible("consent");
+  await context.close();
+});
+
 test("no page loads anything from elsewhere", limit, async () => {
   const { context, page } = await open(browser);
   const elsewhere = [];
@@ -217,6 +241,11 @@ test("a device is connected, without JavaScript", limit, async () => {
   await picture(page, "device");
   assert.match(await page.textContent("#user-code"), new RegExp(begun.user_code));
   assert.match(await page.textContent("#warning"), /device that you hold/);
+  assert.match(await page.textContent("#device-age"), /less than a minute ago/);
+  assert.match(await page.textContent("#device-place"), /address 127\.0\.0\.x/);
+  await page.click("#allow");
+  assert.equal(await page.locator("#outcome").count(), 0, "the checkbox is required");
+  await page.check("#confirmed");
   await page.click("#allow");
   assert.match(await page.textContent("#outcome"), /connected/);
   const poll = new URLSearchParams({

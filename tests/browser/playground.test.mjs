@@ -131,6 +131,7 @@ test("the playground acts as a device: QR code, approval in another window, toke
   assert.equal(await approval.inputValue("#user_code"), code);
   await approval.click("#continue");
   await signIn(approval);
+  await approval.check("#confirmed");
   await approval.click("#allow");
   await approval.locator("#outcome", { hasText: "connected" }).waitFor();
   await status(page, "The device is connected.");

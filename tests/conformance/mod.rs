@@ -58,3 +58,4 @@ mod rfc9728;
 mod sign_in;
 mod sign_out_everywhere;
 mod snapshots;
+mod who_asks;

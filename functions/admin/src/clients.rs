@@ -76,9 +76,10 @@ pub(crate) async fn put(
         let status = if before.is_some() { StatusCode::OK } else { StatusCode::CREATED };
         let since = before.as_ref().map_or(Some(now), |stored| stored.since);
         let origin = before.as_ref().map_or(ClientOrigin::Operator, |stored| stored.origin);
+        let reviewed = before.as_ref().is_some_and(|stored| stored.reviewed);
         let before = before.map(|stored| stored.secrets).unwrap_or_default();
         let (secrets, secret) = if client.has_secret() { changed(before, &change)? } else { (Vec::new(), None) };
-        let stored = StoredClient { since, origin, ..StoredClient::new(client.clone(), secrets) };
+        let stored = StoredClient { since, origin, reviewed, ..StoredClient::new(client.clone(), secrets) };
         Ok::<_, HandlerError>((stored, (status, secret)))
     })
     .await?;
@@ -93,6 +94,25 @@ pub(crate) async fn put(
     };
     event.record(request);
     Ok(Response::json(status, &answer))
+}
+
+/// Records that the operator reviewed a client, or withdraws that. Pages mark a client that registered itself until then.
+pub(crate) async fn review(
+    client_id: &str,
+    reviewed: bool,
+    request: &Request,
+    context: &Context,
+) -> Result<Response, HandlerError> {
+    let Some(client_id) = &ClientId::parse(client_id) else { return Ok(not_found(request)) };
+    let changed = storage::clients::change(&*context.records, client_id, |before| match before {
+        Some(before) if before.is_there(request.received_at) => Ok((StoredClient { reviewed, ..before }, ())),
+        Some(_) | None => Err(HandlerError::from(not_found(request))),
+    });
+    let (stored, ()) = changed.await?;
+    context.forget_client(client_id);
+    AuditEvent::ClientChanged { client: client_id, actor: Actor::Administrator }.record(request);
+    let answer = json!({ "client_id": client_id, "reviewed": reviewed, "client": stored.client });
+    Ok(Response::json(StatusCode::OK, &answer))
 }
 
 /// Deletes a client. If it registered itself, ends its registration first: the registration access token must not

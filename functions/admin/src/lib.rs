@@ -119,6 +119,8 @@ pub async fn answer(
         Action::GetClient => clients::get(&name(), request, context).await,
         Action::PutClient => clients::put(&name(), body, request, context).await,
         Action::DeleteClient => clients::delete(&name(), request, context).await,
+        Action::ReviewClient => clients::review(&name(), true, request, context).await,
+        Action::WithdrawReview => clients::review(&name(), false, request, context).await,
         Action::IssueInitialAccessToken => initial_access_tokens::issue(body, request, context),
         Action::ListUsers => users::list(request, context).await,
         Action::GetUser => users::get(&name(), request, context).await,

@@ -11,6 +11,8 @@ pub(crate) enum Action {
     GetClient,
     PutClient,
     DeleteClient,
+    ReviewClient,
+    WithdrawReview,
     IssueInitialAccessToken,
     ListUsers,
     GetUser,
@@ -42,11 +44,13 @@ const fn route(method: Method, path: &'static str, scope: AdminScope, action: Ac
 }
 
 /// Every route.
-pub(crate) static ROUTES: [Route; 18] = [
+pub(crate) static ROUTES: [Route; 20] = [
     route(Method::GET, "clients", AdminScope::ClientsRead, Action::ListClients),
     route(Method::GET, "clients/{}", AdminScope::ClientsRead, Action::GetClient),
     route(Method::PUT, "clients/{}", AdminScope::ClientsWrite, Action::PutClient),
     route(Method::DELETE, "clients/{}", AdminScope::ClientsWrite, Action::DeleteClient),
+    route(Method::POST, "clients/{}/review", AdminScope::ClientsWrite, Action::ReviewClient),
+    route(Method::DELETE, "clients/{}/review", AdminScope::ClientsWrite, Action::WithdrawReview),
     route(Method::POST, "initial-access-tokens", AdminScope::ClientsWrite, Action::IssueInitialAccessToken),
     route(Method::GET, "users", AdminScope::UsersRead, Action::ListUsers),
     route(Method::GET, "users/{}", AdminScope::UsersRead, Action::GetUser),

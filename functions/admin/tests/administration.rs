@@ -88,6 +88,7 @@ impl Server {
             headers,
             body: body.map(Value::to_string).unwrap_or_default().into(),
             address: None,
+            place: None,
             forwarded: Forwarded::default(),
             received_at: NOW,
             id: "test".to_owned(),

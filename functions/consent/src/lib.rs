@@ -112,7 +112,7 @@ fn show(
     let scopes: Vec<ScopeLine<'_>> = ScopeLine::all(&scope).collect();
     let view = ConsentView {
         nonce: &nonce,
-        client: page.client.as_ref().into(),
+        client: pages::ClientProfile::of(&page.client, &page.context.config.issuer),
         user: &signed_in.session.name,
         scopes: &scopes,
         resources: &request.resources,

@@ -5,7 +5,7 @@ use http::{StatusCode, header};
 use latchkey_http::{Request, Response};
 use platform::entropy;
 use protocol::rate_limit::Quota;
-use protocol::{DeviceCode, DeviceRequest, PollInterval, UserCode};
+use protocol::{AskingDevice, DeviceCode, DeviceRequest, PollInterval, UserCode};
 use provider::authorization::check_length;
 use provider::{ClientRequest, Context, HandlerError};
 use serde::Serialize;
@@ -30,7 +30,10 @@ pub(crate) async fn respond(request: &Request, context: &Context) -> Result<Resp
     let opened = ClientRequest::open_first(request, context).await?;
     context.check_clock(request).await?;
     let limit = opened.limit(Quota::DEVICE_REQUESTS, "device requests")?;
-    let asked = DeviceRequest::check(&opened.parameters, opened.client(), &context.config.resources)?;
+    let mut asked = DeviceRequest::check(&opened.parameters, opened.client(), &context.config.resources)?;
+    let user_agent = request.header(&header::USER_AGENT);
+    asked.asked_by =
+        Some(Box::new(AskingDevice::of(user_agent, request.place.as_deref(), request.address, opened.now)));
     // The request travels through the sign-in of the user who approves it.
     check_length(&asked)?;
     let codes = limit.count(begin(context, asked, opened.now)).await?;

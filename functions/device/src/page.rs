@@ -3,7 +3,7 @@
 use crate::{decide, find};
 use http::{Method, StatusCode, header};
 use latchkey_http::{Request, Response};
-use pages::{ConsentKind, ConsentView, DeviceOutcome, DeviceProblem, ScopeLine};
+use pages::{ConsentKind, ConsentView, DeviceOutcome, DeviceProblem, DeviceProfile, ScopeLine};
 use platform::entropy;
 use protocol::rate_limit::Limit;
 use protocol::{Interaction, NextPrompt, Parameters, Requested, RequestedDevice, StoredClient, UserCode};
@@ -197,13 +197,16 @@ impl DevicePage<'_> {
         let scopes: Vec<ScopeLine<'_>> = ScopeLine::all(&scope).collect();
         let view = ConsentView {
             nonce: &nonce,
-            client: approval.client.as_ref().into(),
+            client: pages::ClientProfile::of(&approval.client, &self.context.config.issuer),
             user: &approval.signed_in.session.name,
             scopes: &scopes,
             resources: &request.resources,
             interaction: sealed,
             csrf: &self.browser.consent_token(self.context, "device-consent", sealed, &approval.signed_in),
-            kind: ConsentKind::Device { user_code: &approval.user_code.to_string() },
+            kind: ConsentKind::Device {
+                user_code: &approval.user_code.to_string(),
+                device: request.asked_by.as_deref().map(|device| DeviceProfile::of(device, self.request.received_at)),
+            },
         };
         Ok(responses::page(StatusCode::OK, pages::consent(&view)))
     }

@@ -5,7 +5,7 @@ use crate::limits::Attempt;
 use crate::method::Judged;
 use http::StatusCode;
 use latchkey_http::Response;
-use pages::SignIn;
+use pages::{DeviceProfile, SignIn};
 use platform::entropy;
 use protocol::{AuthenticationDenied, AuthenticationState, Password, PasswordAttempt};
 use provider::names::PLATFORM_UNICODE;
@@ -21,19 +21,12 @@ pub(crate) fn render(
     view: &SignInView<'_>,
 ) -> Result<Response, HandlerError> {
     let nonce = entropy::name()?;
-    let own_page;
     let requested = &page.interaction.requested;
-    let redirect_uri = match requested.redirect_uri() {
-        Some(redirect_uri) => redirect_uri.as_str(),
-        None => {
-            own_page = format!("{}{}", page.context.config.issuer, requested.path());
-            &own_page
-        }
-    };
     let rendered = pages::sign_in(&SignIn {
         nonce: &nonce,
-        client: page.client.as_ref().into(),
-        redirect_uri,
+        client: pages::ClientProfile::of(&page.client, &page.context.config.issuer),
+        redirect_uri: requested.redirect_uri().map(|redirect_uri| redirect_uri.as_str()),
+        device: requested.asking_device().map(|device| DeviceProfile::of(device, page.request.received_at)),
         username: view.username,
         problem: view.problem,
         interaction: &page.sealed,

@@ -113,7 +113,9 @@ pub(crate) async fn replace(
         // A retry must not add the same secret again.
         let rotation = if before.accepts(&secret) { SecretRotation::Keep } else { rotation };
         let secrets = if client.has_secret() { rotation.apply(&before.secrets, new.clone()) } else { Vec::new() };
-        Ok::<_, HandlerError>((StoredClient { client: client.clone(), secrets, ..before }, ()))
+        // The operator reviewed what pages showed then. A retry changes nothing.
+        let reviewed = before.reviewed && before.client == client;
+        Ok::<_, HandlerError>((StoredClient { client: client.clone(), secrets, reviewed, ..before }, ()))
     })
     .await?;
     context.forget_client(client_id);

@@ -1,7 +1,8 @@
 //! `latchkey client`: the clients of a deployment.
 
 use crate::args::{
-    ClientAddArgs, ClientCommand, ClientIdArgs, ClientRemoveArgs, ClientSecretArgs, DeploymentArgs, InviteArgs,
+    ClientAddArgs, ClientCommand, ClientIdArgs, ClientRemoveArgs, ClientReviewArgs, ClientSecretArgs, DeploymentArgs,
+    InviteArgs,
 };
 use crate::chooser;
 use crate::deployment::{Deployment, encoded};
@@ -19,6 +20,7 @@ pub(crate) fn run(command: &ClientCommand, output: Output) -> Result<(), Failure
         ClientCommand::Show(args) => show(args, output),
         ClientCommand::Invite(args) => invite(args, output),
         ClientCommand::Secret(args) => secret(args, output),
+        ClientCommand::Review(args) => review(args, output),
         ClientCommand::Remove(args) => remove(args, output),
     }
 }
@@ -57,6 +59,22 @@ fn add(args: &ClientAddArgs, output: Output) -> Result<(), Failure> {
             ));
         }
         text
+    });
+    Ok(())
+}
+
+fn review(args: &ClientReviewArgs, output: Output) -> Result<(), Failure> {
+    let client_id = &args.client.client_id;
+    let deployment = Deployment::of(&args.client.deployment)?;
+    let path = format!("{}/review", path(client_id));
+    let answer = if args.withdraw { deployment.delete(&path)? } else { deployment.post(&path)? };
+    let Some(answer) = answer else { return Err(unknown(client_id)) };
+    output.print(&answer, || {
+        let settings = answer.get("client").map(|client| format!("{client:#}")).unwrap_or_default();
+        match args.withdraw {
+            true => format!("The review of {client_id} is withdrawn: pages mark the client as not reviewed."),
+            false => format!("The client {client_id} is reviewed, with these settings:\n{settings}"),
+        }
     });
     Ok(())
 }

@@ -27,6 +27,8 @@ pub struct Request {
     pub body: Bytes,
     /// The client's address: the platform's, or the one that a trusted proxy names; never from a header that a client can set.
     pub address: Option<IpAddr>,
+    /// City and country of the client, where the platform tells them; never from a header that a client can set.
+    pub place: Option<String>,
     /// The header fields of a proxy. The shell of the functions verifies them and sets `address`.
     pub forwarded: Forwarded,
     /// Time at which the platform received the request.
@@ -39,8 +41,14 @@ pub struct Request {
 
 impl Request {
     /// The header fields that functions read. A platform need not hand over others.
-    pub const FIELDS: [HeaderName; 5] =
-        [header::ACCEPT, header::AUTHORIZATION, header::CONTENT_TYPE, header::COOKIE, SEC_FETCH_DEST];
+    pub const FIELDS: [HeaderName; 6] = [
+        header::ACCEPT,
+        header::AUTHORIZATION,
+        header::CONTENT_TYPE,
+        header::COOKIE,
+        header::USER_AGENT,
+        SEC_FETCH_DEST,
+    ];
 
     /// Returns the value of a header field that occurs once and is visible ASCII.
     pub fn header(&self, name: &HeaderName) -> Option<&str> {
@@ -107,6 +115,7 @@ impl Request {
             headers,
             body: Bytes::new(),
             address: None,
+            place: None,
             forwarded: Forwarded::default(),
             received_at: Timestamp::default(),
             id: String::new(),

@@ -7,8 +7,8 @@ use std::{env, fs, path::Path};
 
 use latchkey_pages::{
     Answered, ClientProfile, Command, ConsentKind, ConsentView, DemoClient, DemoUser, DeviceCode, DeviceOutcome,
-    DeviceProblem, EndedEverywhere, ErrorPage, FormPost, Landing, Leave, LeaveReason, Logout, Page, Playground,
-    ReturnOffer, ReturnWay, ScopeLine, SignIn, SignInProblem, SignedOut,
+    DeviceProblem, DeviceProfile, EndedEverywhere, ErrorPage, FormPost, Landing, Leave, LeaveReason, Logout, Page,
+    Playground, ReturnOffer, ReturnWay, ScopeLine, SignIn, SignInProblem, SignedOut,
 };
 
 const NONCE: &str = "c2FtcGxlLW5vbmNlLXNhbXBsZQ";
@@ -115,14 +115,20 @@ fn client() -> ClientProfile<'static> {
         policy_uri: Some("https://notes.example/privacy"),
         tos_uri: Some("https://notes.example/terms"),
         identity: None,
+        unreviewed_at: None,
     }
+}
+
+fn television() -> DeviceProfile<'static> {
+    DeviceProfile { kind: Some("Apple TV"), place: Some("Lyon, FR"), minutes: 2 }
 }
 
 fn sign_in() -> Vec<(&'static str, Page)> {
     let first = SignIn {
         nonce: NONCE,
         client: client(),
-        redirect_uri: "https://notes.example/callback",
+        redirect_uri: Some("https://notes.example/callback"),
+        device: None,
         username: "",
         problem: None,
         interaction: "sealed",
@@ -135,14 +141,25 @@ fn sign_in() -> Vec<(&'static str, Page)> {
         ("sign_in", latchkey_pages::sign_in(&first)),
         (
             "sign_in_wrong",
-            latchkey_pages::sign_in(&SignIn { username: "dana", problem: Some(SignInProblem::Wrong), ..first }),
+            latchkey_pages::sign_in(&SignIn { username: "dana", problem: Some(SignInProblem::Wrong), ..first.clone() }),
         ),
-        ("sign_in_wait", latchkey_pages::sign_in(&SignIn { username: "dana", problem: Some(wait), ..first })),
-        ("sign_in_expired", latchkey_pages::sign_in(&SignIn { problem: Some(SignInProblem::SessionExpired), ..first })),
-        ("sign_in_account", latchkey_pages::sign_in(&SignIn { continue_as: Some("Dana Demo"), ..first })),
+        ("sign_in_wait", latchkey_pages::sign_in(&SignIn { username: "dana", problem: Some(wait), ..first.clone() })),
+        (
+            "sign_in_expired",
+            latchkey_pages::sign_in(&SignIn { problem: Some(SignInProblem::SessionExpired), ..first.clone() }),
+        ),
+        ("sign_in_account", latchkey_pages::sign_in(&SignIn { continue_as: Some("Dana Demo"), ..first.clone() })),
+        (
+            "sign_in_device",
+            latchkey_pages::sign_in(&SignIn { redirect_uri: None, device: Some(television()), ..first.clone() }),
+        ),
         (
             "sign_in_long",
-            latchkey_pages::sign_in(&SignIn { client: long, redirect_uri: "http://127.0.0.1:49152/callback", ..first }),
+            latchkey_pages::sign_in(&SignIn {
+                client: long,
+                redirect_uri: Some("http://127.0.0.1:49152/callback"),
+                ..first.clone()
+            }),
         ),
     ]
 }
@@ -163,10 +180,10 @@ fn consent() -> Vec<(&'static str, Page)> {
         kind: ConsentKind::Authorization { redirect_uri: "https://notes.example/callback" },
     };
     let app = ConsentView {
-        client: ClientProfile { name: "Orchard", ..ClientProfile::default() },
+        client: ClientProfile { name: "Orchard", unreviewed_at: Some("id.example"), ..ClientProfile::default() },
         kind: ConsentKind::Authorization { redirect_uri: "com.example.orchard:/callback" },
         scopes: scopes.get(..1).unwrap_or_default(),
-        ..ask
+        ..ask.clone()
     };
     vec![("consent", latchkey_pages::consent(&ask)), ("consent_app", latchkey_pages::consent(&app))]
 }
@@ -228,7 +245,7 @@ fn device() -> Vec<(&'static str, Page)> {
         resources: &["https://films.orchard.example".to_owned()],
         interaction: "sealed",
         csrf: "token",
-        kind: ConsentKind::Device { user_code: "WDJB-MJHT" },
+        kind: ConsentKind::Device { user_code: "WDJB-MJHT", device: Some(television()) },
     };
     vec![
         ("device_code", latchkey_pages::device_code(&code)),

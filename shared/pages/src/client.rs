@@ -16,13 +16,17 @@ pub struct ClientProfile<'a> {
     pub tos_uri: Option<&'a str>,
     /// Host of the metadata document of a client that has one: its identity, which the name does not prove.
     pub identity: Option<&'a str>,
+    /// Host of this server, if its operator neither registered nor reviewed the client.
+    pub unreviewed_at: Option<&'a str>,
 }
 
-impl<'a> From<&'a protocol::StoredClient> for ClientProfile<'a> {
-    fn from(stored: &'a protocol::StoredClient) -> Self {
+impl<'a> ClientProfile<'a> {
+    /// Returns the profile of a client of this server.
+    pub fn of(stored: &'a protocol::StoredClient, issuer: &'a types::Issuer) -> Self {
         let client = &stored.client;
         Self {
             identity: split_web(client.client_id.as_str()).map(|(_, host)| host).filter(|_| stored.is_document()),
+            unreviewed_at: if stored.is_reviewed() { None } else { split_web(issuer.as_str()).map(|(_, host)| host) },
             name: client.display_name(),
             logo_uri: client.logo_uri.as_deref(),
             client_uri: client.client_uri.as_deref(),
@@ -30,15 +34,18 @@ impl<'a> From<&'a protocol::StoredClient> for ClientProfile<'a> {
             tos_uri: client.tos_uri.as_deref(),
         }
     }
-}
 
-impl<'a> ClientProfile<'a> {
     pub(crate) fn logo(&self) -> Option<&'a str> {
         self.logo_uri.filter(|uri| is_https(uri))
     }
 
     pub(crate) fn home(&self) -> Option<&'a str> {
         self.client_uri.filter(|uri| is_web(uri))
+    }
+
+    /// Returns the host of its home page.
+    pub(crate) fn site(&self) -> Option<&'a str> {
+        split_web(self.home()?).map(|(_, host)| host)
     }
 
     pub(crate) fn policy(&self) -> Option<&'a str> {
@@ -195,6 +202,7 @@ mod tests {
             policy_uri: Some("data:text/html,x"),
             tos_uri: Some("https://a.example/tos"),
             identity: None,
+            unreviewed_at: None,
         };
         assert_eq!(client.logo(), None);
         assert_eq!(client.home(), None);

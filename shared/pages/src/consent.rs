@@ -3,14 +3,14 @@
 use askama::Template;
 
 use crate::{
-    ClientProfile, Page,
+    ClientProfile, DeviceProfile, Page,
     client::{destination, is_local},
     policy::{FormAction, Policy},
 };
 
 /// The consent page. The form sends `interaction`, `csrf` and `decision` = `allow`, `deny` or `switch` (sign in as another
 /// user).
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct ConsentView<'a> {
     /// Nonce, new for each response: 128 random bits or more, base64url.
     pub nonce: &'a str,
@@ -31,7 +31,7 @@ pub struct ConsentView<'a> {
 }
 
 /// The kind of request that needs consent.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub enum ConsentKind<'a> {
     /// An authorization request. The form posts to `/consent`.
     Authorization {
@@ -43,6 +43,8 @@ pub enum ConsentKind<'a> {
     Device {
         /// `user_code` as the device shows it.
         user_code: &'a str,
+        /// The device that shows the code.
+        device: Option<DeviceProfile<'a>>,
     },
 }
 
@@ -91,7 +93,14 @@ impl ConsentKind<'_> {
     const fn user_code(&self) -> Option<&str> {
         match self {
             Self::Authorization { .. } => None,
-            Self::Device { user_code } => Some(user_code),
+            Self::Device { user_code, .. } => Some(user_code),
+        }
+    }
+
+    const fn device(&self) -> Option<&DeviceProfile<'_>> {
+        match self {
+            Self::Authorization { .. } => None,
+            Self::Device { device, .. } => device.as_ref(),
         }
     }
 }
@@ -121,6 +130,7 @@ pub fn consent(view: &ConsentView<'_>) -> Page {
         texts: view.kind.texts(),
         user_code: view.kind.user_code(),
         local: redirect_uri.is_some_and(is_local),
+        device: view.kind.device(),
         destination: redirect_uri.map(destination),
     };
     Page::new(&template, policy)
@@ -134,5 +144,6 @@ struct ConsentTemplate<'a> {
     user_code: Option<&'a str>,
     /// True if a program on this computer receives the response.
     local: bool,
+    device: Option<&'a DeviceProfile<'a>>,
     destination: Option<String>,
 }

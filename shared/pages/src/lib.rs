@@ -4,6 +4,7 @@
 //! nothing from elsewhere except a client's https logo. Every value of a view model is untrusted text and is escaped.
 
 mod answered;
+mod asking_device;
 mod client;
 mod consent;
 mod development;
@@ -18,6 +19,7 @@ mod scope;
 mod sign_in;
 
 pub use answered::{Answered, answered};
+pub use asking_device::DeviceProfile;
 pub use client::ClientProfile;
 pub use consent::{ConsentKind, ConsentView, ScopeLine, consent};
 pub use development::{Command, DemoClient, DemoUser, Landing, Playground, landing, playground};

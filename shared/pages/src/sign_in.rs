@@ -2,18 +2,20 @@
 
 use askama::Template;
 
-use crate::{ClientProfile, Page, client::destination, policy::FormAction, policy::Policy};
+use crate::{ClientProfile, DeviceProfile, Page, client::destination, policy::FormAction, policy::Policy};
 
 /// The sign-in page. The form posts `username`, `password`, `interaction` and `csrf` to `/login`. The other buttons send
 /// `decision` = `continue` or `cancel` with `interaction` and `csrf`.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct SignIn<'a> {
     /// Nonce, new for each response: 128 random bits or more, base64url.
     pub nonce: &'a str,
     /// The client that sent the request.
     pub client: ClientProfile<'a>,
-    /// The validated redirect URI. Its host is shown.
-    pub redirect_uri: &'a str,
+    /// The validated redirect URI. Its host is shown. `None` for a device.
+    pub redirect_uri: Option<&'a str>,
+    /// The device that the user signs in for.
+    pub device: Option<DeviceProfile<'a>>,
     /// Content of the `username` field: `login_hint`, or what the user typed before.
     pub username: &'a str,
     /// Reason why the user sees the form again.
@@ -44,7 +46,8 @@ pub enum SignInProblem {
 pub fn sign_in(view: &SignIn<'_>) -> Page {
     let template = SignInTemplate {
         view,
-        destination: destination(view.redirect_uri),
+        destination: view.redirect_uri.map(destination),
+        device: view.device.as_ref(),
         problem: view.problem.map(words),
         wrong: view.problem == Some(SignInProblem::Wrong),
     };
@@ -56,7 +59,8 @@ pub fn sign_in(view: &SignIn<'_>) -> Page {
 #[template(path = "sign_in.html")]
 struct SignInTemplate<'a> {
     view: &'a SignIn<'a>,
-    destination: String,
+    destination: Option<String>,
+    device: Option<&'a DeviceProfile<'a>>,
     problem: Option<String>,
     wrong: bool,
 }

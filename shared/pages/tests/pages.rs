@@ -10,9 +10,9 @@
 use std::collections::HashSet;
 
 use latchkey_pages::{
-    Answered, ClientProfile, Command, ConsentKind, ConsentView, DemoClient, DemoUser, EndedEverywhere, ErrorPage,
-    FormPost, Landing, Leave, LeaveReason, Logout, Page, Playground, ReturnOffer, ReturnWay, ScopeLine, SignIn,
-    SignInProblem, SignedOut,
+    Answered, ClientProfile, Command, ConsentKind, ConsentView, DemoClient, DemoUser, DeviceProfile, EndedEverywhere,
+    ErrorPage, FormPost, Landing, Leave, LeaveReason, Logout, Page, Playground, ReturnOffer, ReturnWay, ScopeLine,
+    SignIn, SignInProblem, SignedOut,
 };
 
 const NONCE: &str = "bm9uY2U_-x";
@@ -52,11 +52,14 @@ fn every_page(value: &str) -> Vec<(&'static str, Page)> {
         policy_uri: Some(value),
         tos_uri: Some(value),
         identity: Some(value),
+        unreviewed_at: Some(value),
     };
+    let device = DeviceProfile { kind: Some(value), place: Some(value), minutes: 3 };
     let sign_in = SignIn {
         nonce: NONCE,
         client,
-        redirect_uri: value,
+        redirect_uri: Some(value),
+        device: Some(device.clone()),
         username: value,
         problem: Some(SignInProblem::Wrong),
         interaction: value,
@@ -77,10 +80,13 @@ fn every_page(value: &str) -> Vec<(&'static str, Page)> {
     let ended = Some(EndedEverywhere { sessions: 2, applications: &applications, unfinished: true });
     vec![
         ("sign_in", latchkey_pages::sign_in(&sign_in)),
-        ("sign_in, account", latchkey_pages::sign_in(&SignIn { continue_as: Some(value), problem: None, ..sign_in })),
-        ("sign_in, bare", latchkey_pages::sign_in(&SignIn { problem: None, ..sign_in })),
+        (
+            "sign_in, account",
+            latchkey_pages::sign_in(&SignIn { continue_as: Some(value), problem: None, ..sign_in.clone() }),
+        ),
+        ("sign_in, bare", latchkey_pages::sign_in(&SignIn { problem: None, ..sign_in.clone() })),
         ("consent", consent(value, client, ConsentKind::Authorization { redirect_uri: value })),
-        ("consent, device", consent(value, client, ConsentKind::Device { user_code: value })),
+        ("consent, device", consent(value, client, ConsentKind::Device { user_code: value, device: Some(device) })),
         (
             "error",
             latchkey_pages::error(&ErrorPage {
@@ -313,7 +319,8 @@ fn the_logo_is_shown_only_over_https() {
         latchkey_pages::sign_in(&SignIn {
             nonce: NONCE,
             client: ClientProfile { name: "App", logo_uri: Some(logo), ..ClientProfile::default() },
-            redirect_uri: "https://app.example/",
+            redirect_uri: Some("https://app.example/"),
+            device: None,
             username: "",
             problem: None,
             interaction: "i",

@@ -85,10 +85,22 @@ fn head(inner: &web_sys::Request, headers: HeaderMap) -> Result<Request, Platfor
         headers,
         body: Bytes::new(),
         address,
+        place: place(inner),
         forwarded: Forwarded::default(),
         received_at: clock::now(),
         id,
         log: RequestLog::default(),
+    })
+}
+
+/// Returns city and country of the client, as the platform knows them.
+fn place(inner: &web_sys::Request) -> Option<String> {
+    let cf = Reflect::get(inner, &JsValue::from_str("cf")).ok().filter(JsValue::is_object)?;
+    let text =
+        |name: &str| Reflect::get(&cf, &JsValue::from_str(name)).ok()?.as_string().filter(|text| !text.is_empty());
+    Some(match (text("city"), text("country")) {
+        (Some(city), Some(country)) => format!("{city}, {country}"),
+        (city, country) => city.or(country)?,
     })
 }
 

@@ -43,7 +43,7 @@ pub use client::{
     settings as client_settings, software_statement,
 };
 pub use client_authentication::ClientCredentials;
-pub use decoupled::{DeviceRequest, PollInterval, PollVerdict, UserCode, judge_poll};
+pub use decoupled::{AskingDevice, DeviceRequest, PollInterval, PollVerdict, UserCode, judge_poll};
 pub use grant::{
     ActiveGrant, CodeVerdict, Grant, GrantState, RACE, RefreshLifetimes, RefreshVerdict, RetryWindows, RevokedToken,
     excess_grants, grants_are_counted,

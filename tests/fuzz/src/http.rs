@@ -17,6 +17,7 @@ fn request(name: header::HeaderName, fields: &[HeaderValue]) -> Request {
         headers,
         body: Vec::new().into(),
         address: None,
+        place: None,
         forwarded: Forwarded::default(),
         received_at: Timestamp::from_secs(1_800_000_000),
         id: String::new(),

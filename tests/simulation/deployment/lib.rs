@@ -97,6 +97,7 @@ impl Instance {
             headers: fields,
             body: body.into(),
             address: Some(self.address),
+            place: None,
             forwarded: Forwarded::default(),
             received_at: self.now,
             id: "test".to_owned(),

@@ -26,6 +26,8 @@ pub(crate) enum ClientCommand {
     Invite(InviteArgs),
     /// Generate a new secret for a client, and show it once.
     Secret(ClientSecretArgs),
+    /// Record that the settings of a client that registered itself were reviewed: pages no longer mark it.
+    Review(ClientReviewArgs),
     /// Remove a client and revoke everything that was granted to it.
     Remove(ClientRemoveArgs),
 }
@@ -50,6 +52,16 @@ pub(crate) struct ClientIdArgs {
     pub(crate) client_id: String,
     #[command(flatten)]
     pub(crate) deployment: DeploymentArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_long_help = "Examples:\n  latchkey client review shop\n  latchkey client review shop --withdraw")]
+pub(crate) struct ClientReviewArgs {
+    #[command(flatten)]
+    pub(crate) client: ClientIdArgs,
+    /// Withdraw the review: pages mark the client again.
+    #[arg(long)]
+    pub(crate) withdraw: bool,
 }
 
 #[derive(Debug, Args)]

@@ -10,7 +10,8 @@ mod user;
 
 pub(crate) use admin_key::{AdminKeyCommand, AdminKeyCreateArgs, AdminKeyRevokeArgs, GenerateArgs, InitArgs};
 pub(crate) use client::{
-    ClientAddArgs, ClientCommand, ClientCreateArgs, ClientIdArgs, ClientRemoveArgs, ClientSecretArgs, InviteArgs,
+    ClientAddArgs, ClientCommand, ClientCreateArgs, ClientIdArgs, ClientRemoveArgs, ClientReviewArgs, ClientSecretArgs,
+    InviteArgs,
 };
 pub(crate) use deployment::{DeploymentArgs, SeedArgs};
 pub(crate) use dev::DevArgs;

@@ -59,6 +59,7 @@ impl Http for Inside {
             headers: head.headers,
             body: body.into(),
             address: None,
+            place: None,
             forwarded: Forwarded::default(),
             received_at: crate::clock::now(),
             id: entropy::name().map_err(|error| error.reason)?,

@@ -121,6 +121,7 @@ impl Provider {
             headers,
             body: body.map(Value::to_string).unwrap_or_default().into(),
             address: None,
+            place: None,
             forwarded: Forwarded::default(),
             received_at: now,
             id: "demo-data".to_owned(),

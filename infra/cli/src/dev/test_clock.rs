@@ -61,6 +61,7 @@ mod tests {
             headers: HeaderMap::from_iter([(FIELD, HeaderValue::from_static(sent))]),
             body: Vec::new().into(),
             address: None,
+            place: None,
             forwarded: Forwarded::default(),
             received_at: Timestamp::from_secs(1_000),
             id: String::new(),

@@ -90,6 +90,7 @@ impl Event {
             headers: headers(self.headers, &self.cookies),
             body,
             address: context.http.source_ip.parse().ok(),
+            place: None,
             forwarded,
             received_at: received_at(Timestamp::from_millis(context.time_epoch), now),
             id: context.request_id,

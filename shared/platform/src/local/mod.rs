@@ -139,6 +139,7 @@ async fn exchange(
                 query: head.uri.query().unwrap_or_default().to_owned(),
                 headers: head.headers,
                 body,
+                place: None,
                 address: Some(peer.ip().to_canonical()),
                 received_at,
                 id: request_id(received_at),

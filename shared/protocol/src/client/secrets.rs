@@ -31,6 +31,9 @@ pub struct StoredClient {
     /// The copy of its metadata document.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub document: Option<DocumentCopy>,
+    /// True if the operator reviewed the settings. A change by the client itself ends it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reviewed: bool,
     /// Expiry of a client that registered itself and has received no token, or that identical registrations share.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unused_until: Option<Timestamp>,
@@ -39,7 +42,20 @@ pub struct StoredClient {
 impl StoredClient {
     /// Returns a client of the operator, which does not expire.
     pub fn new(client: Client, secrets: Vec<SecretVerifier>) -> Self {
-        Self { client, secrets, since: None, origin: ClientOrigin::Operator, document: None, unused_until: None }
+        Self {
+            client,
+            secrets,
+            since: None,
+            origin: ClientOrigin::Operator,
+            document: None,
+            reviewed: false,
+            unused_until: None,
+        }
+    }
+
+    /// True if the operator registered the client or reviewed its settings.
+    pub fn is_reviewed(&self) -> bool {
+        self.reviewed || self.origin == ClientOrigin::Operator
     }
 
     /// True if the client has not expired at `now`.

@@ -14,6 +14,12 @@ use url::Url;
 /// The members of a JWK that hold a private or a symmetric key (RFC 7518 §6).
 const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
+/// True for a character that changes the direction of the text around it (UAX #9): with it, a name could show another host or
+/// another name on a page.
+const fn is_bidi_control(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 impl Client {
     /// Decodes settings that an operator or a client sends. A member without a row in [`super::settings::SETTINGS`] and a value of
     /// the wrong shape are problems; the client that is returned lacks them. `None` if `client_id` is missing or wrong.
@@ -112,7 +118,11 @@ impl Client {
                 problems.push(Problem::new("localized", "names no field and language").with_value(field));
                 continue;
             };
-            if value.len() > MAX_TEXT || value.chars().any(char::is_control) {
+            if value.chars().any(is_bidi_control) {
+                let rule =
+                    "must not have characters that change the direction of text (Unicode Bidirectional Algorithm)";
+                problems.push(Problem::new(field.to_owned(), rule));
+            } else if value.len() > MAX_TEXT || value.chars().any(char::is_control) {
                 let rule = format!("must be at most {MAX_TEXT} bytes without control characters");
                 problems.push(Problem::new(field.to_owned(), rule));
             } else if base != "client_name" && !is_web_url(value) {

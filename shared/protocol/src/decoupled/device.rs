@@ -1,5 +1,6 @@
 //! Device authorization (RFC 8628): the request, the user code, and the polling interval.
 
+use super::AskingDevice;
 use crate::authorization::{check_scope, requested_claims};
 use crate::limits::CLOCK_DIFFERENCE;
 use crate::{ClaimsRequest, Client, GrantType, Parameters, Resource, resource};
@@ -21,6 +22,9 @@ pub struct DeviceRequest {
     /// `claims`: claims requested by name (OpenID Connect Core §5.5).
     #[serde(default, skip_serializing_if = "ClaimsRequest::is_empty")]
     pub claims: ClaimsRequest,
+    /// The device that sent the request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_by: Option<Box<AskingDevice>>,
 }
 
 impl DeviceRequest {
@@ -38,6 +42,7 @@ impl DeviceRequest {
             scope: check_scope(parameters, client)?,
             resources: resource::requested(parameters, known, client)?,
             claims: requested_claims(parameters, client)?,
+            asked_by: None,
         })
     }
 

@@ -1,7 +1,7 @@
 //! The request that an interaction is about: one arm for each way to request a grant from a user.
 
 use crate::{
-    AuthorizationRequest, Client, DeviceDecisionId, DeviceRequest, Prompt, PushedRequestId, RedirectUri,
+    AskingDevice, AuthorizationRequest, Client, DeviceDecisionId, DeviceRequest, Prompt, PushedRequestId, RedirectUri,
     ResponseTarget, UncheckedTarget, UserCode,
 };
 use serde::{Deserialize, Serialize};
@@ -79,6 +79,14 @@ impl<Target> Requested<Target> {
         match self {
             Self::Authorization(requested) => requested.request.login_hint.as_deref(),
             Self::Device(_) => None,
+        }
+    }
+
+    /// Returns the device that asks; `None` if the request comes through the browser.
+    pub fn asking_device(&self) -> Option<&AskingDevice> {
+        match self {
+            Self::Authorization(_) => None,
+            Self::Device(device) => device.request.asked_by.as_deref(),
         }
     }
 

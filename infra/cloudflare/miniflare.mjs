@@ -1,10 +1,12 @@
-// Runs the Workers of wrangler.toml in one workerd process on this machine. Nothing is kept afterwards.
+// Runs the Workers of wrangler.toml in one workerd process on this machine. Nothing is kept afterwards, without --keep.
 //
-//   node_modules/.bin/node infra/cloudflare/miniflare.mjs [--port PORT] [--issuer URL] [--set NAME=VALUE]... [--contract] [--faults]
+//   node_modules/.bin/node infra/cloudflare/miniflare.mjs [--port PORT] [--issuer URL] [--set NAME=VALUE]... [--keep DIRECTORY] [--contract] [--faults]
 //
 // --port      the port on localhost. Default: a free one.
 // --issuer    LATCHKEY_ISSUER. Default: http://localhost:PORT.
 // --set       a variable for every function that has settings. Some have none.
+// --keep      a directory that keeps records and caches for the next run.
+//
 // --contract  serves the contract tests of the store (tests/contract-worker) in place of the functions.
 // --faults    lets tests inject faults into the Durable Objects at /faults (faulty-records.mjs). The text of an assertion
 //             injects them into its check (faulty-saml.mjs).
@@ -30,6 +32,7 @@ const { values } = parseArgs({
     port: { type: "string" },
     issuer: { type: "string" },
     set: { type: "string", multiple: true, default: [] },
+    keep: { type: "string" },
     contract: { type: "boolean", default: false },
     faults: { type: "boolean", default: false },
   },
@@ -149,8 +152,8 @@ function workers() {
   return [router(names.filter((name) => values.faults || name !== owner)), ...names.map(worker)];
 }
 
-const miniflare = new Miniflare(
-  convertV4MiniflareOptions({
+const miniflare = new Miniflare({
+  ...convertV4MiniflareOptions({
     host: "127.0.0.1",
     port,
     cf: false,
@@ -159,7 +162,8 @@ const miniflare = new Miniflare(
     unsafeTriggerHandlers: true,
     workers: workers(),
   }),
-);
+  ...(values.keep ? { resourcePersistencePath: values.keep } : {}),
+});
 await miniflare.ready;
 process.stdout.write(`${JSON.stringify({ url })}\n`);
 

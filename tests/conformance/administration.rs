@@ -2,7 +2,7 @@
 
 use suite::{Call, TokenRequest, address, admin, grant, service, spa};
 
-const PATHS: [(&str, &str); 11] = [
+const PATHS: [(&str, &str); 13] = [
     ("GET", "/admin/clients"),
     ("GET", "/admin/clients/demo-spa"),
     ("PUT", "/admin/clients/suite-evil"),
@@ -14,6 +14,8 @@ const PATHS: [(&str, &str); 11] = [
     ("GET", "/admin/keys"),
     ("POST", "/admin/keys/rotate"),
     ("POST", "/admin/keys/replace"),
+    ("POST", "/admin/records/restore"),
+    ("POST", "/admin/records/reshard"),
 ];
 
 /// RFC 6750 §3: a request without a token is rejected.
@@ -68,4 +70,19 @@ fn keys_are_rotated_ahead_of_their_time() {
 fn a_new_client_works() {
     let client = admin::client("suite-service", &["--service", "--scope", "read write"]);
     TokenRequest::client_credentials(&client).tokens();
+}
+
+/// Maintenance that cannot begin says why. Only Durable Objects have it; other platforms name their own steps.
+#[test]
+fn maintenance_of_the_records_says_why_it_does_not_begin() {
+    let is_workers = suite::platform() == "workers";
+    for (arguments, reason) in [
+        (["records", "restore", "--at", "2090-01-01T00:00:00Z"], "in the past"),
+        (["records", "restore", "--at", "2020-01-01T00:00:00Z"], "30 days"),
+        (["records", "reshard", "--shards", "256"], "in 256 shards already"),
+    ] {
+        let refused = admin::refused(&arguments, "");
+        let expected = if is_workers { reason } else { "not in Durable Objects" };
+        assert!(refused.contains(expected), "{arguments:?}: {refused}");
+    }
 }

@@ -14,6 +14,8 @@
 //! | `/admin/initial-access-tokens` | | | | issues an initial access token: `{initial_access_token, uses, expires_at}` |
 //! | `/admin/admin-keys` | `{items: [{kid, name, scopes, created_at, expires_at, created_by, revoked_at?}…], next?}` | | | creates an admin key |
 //! | `/admin/admin-keys/{kid}` | | | revokes the admin key | |
+//! | `/admin/records/restore` | | | | Cloudflare: lets all records go back to the time `at`; returns the state |
+//! | `/admin/records/reshard` | | | | Cloudflare: changes the number of objects to `shards`; returns the state |
 //!
 //! Every request carries `Authorization: Bearer` with a token that an admin key signed for this request alone
 //! (`protocol::administration`). The table in `routes` has the scope that the key needs. A body that is not accepted is answered with 400
@@ -27,6 +29,7 @@ mod initial_access_tokens;
 mod keys;
 mod listing;
 mod new_password;
+mod records;
 mod routes;
 mod users;
 
@@ -72,9 +75,15 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Ha
     Ok(unauthorized(request, rejection))
 }
 
-/// True if the token was not used before. A read may be repeated. Round trips: 1; 0 for a read.
+/// True if the token was not used before, or may be used again: a read may be repeated, and so may maintenance of the records, which
+/// continues where it stopped. Round trips: 1; 0 for these.
 async fn is_first_use(token: &str, request: &Request, context: &Context) -> Result<bool, HandlerError> {
-    if request.method == Method::GET {
+    // While the records move, no use can be noted.
+    let is_maintenance = match routes::find(&request.method, &request.path) {
+        Found::Route(route, _) => matches!(route.action, Action::RestoreRecords | Action::ReshardRecords),
+        Found::OtherMethods(_) | Found::Nothing => false,
+    };
+    if request.method == Method::GET || is_maintenance {
         return Ok(true);
     }
     // What is signed names the token. A signature may have several encodings.
@@ -106,12 +115,15 @@ pub async fn answer(
     let mut names = names.into_iter();
     let mut name = || names.next().unwrap_or_default();
     let body = match route.action {
-        Action::PutClient | Action::IssueInitialAccessToken | Action::PutUser | Action::CreateAdminKey => {
-            match body(request) {
-                Ok(body) => body,
-                Err((status, reason)) => return Ok(problem(request, status, &[reason])),
-            }
-        }
+        Action::PutClient
+        | Action::IssueInitialAccessToken
+        | Action::PutUser
+        | Action::CreateAdminKey
+        | Action::RestoreRecords
+        | Action::ReshardRecords => match body(request) {
+            Ok(body) => body,
+            Err((status, reason)) => return Ok(problem(request, status, &[reason])),
+        },
         _ => Map::new(),
     };
     match route.action {
@@ -138,6 +150,8 @@ pub async fn answer(
         Action::ListAdminKeys => admin_keys::list(request, context).await,
         Action::CreateAdminKey => admin_keys::create(body, administrator, request, context).await,
         Action::RevokeAdminKey => admin_keys::revoke(&name(), administrator, request, context).await,
+        Action::RestoreRecords => records::maintain(records::restore, &body, request, context).await,
+        Action::ReshardRecords => records::maintain(records::reshard, &body, request, context).await,
     }
 }
 
@@ -203,5 +217,6 @@ fn problem(request: &Request, status: StatusCode, problems: &[impl Display]) -> 
 #[worker::event(fetch)]
 async fn fetch(request: worker::Request, env: worker::Env, _: worker::Context) -> worker::Result<worker::Response> {
     new_password::bind(&env);
+    records::bind(&env);
     provider::worker::serve(FUNCTION, request, &env).await
 }

@@ -27,6 +27,8 @@ pub(crate) enum Action {
     ListAdminKeys,
     CreateAdminKey,
     RevokeAdminKey,
+    RestoreRecords,
+    ReshardRecords,
 }
 
 /// One row of the table.
@@ -44,7 +46,7 @@ const fn route(method: Method, path: &'static str, scope: AdminScope, action: Ac
 }
 
 /// Every route.
-pub(crate) static ROUTES: [Route; 20] = [
+pub(crate) static ROUTES: [Route; 22] = [
     route(Method::GET, "clients", AdminScope::ClientsRead, Action::ListClients),
     route(Method::GET, "clients/{}", AdminScope::ClientsRead, Action::GetClient),
     route(Method::PUT, "clients/{}", AdminScope::ClientsWrite, Action::PutClient),
@@ -65,6 +67,8 @@ pub(crate) static ROUTES: [Route; 20] = [
     route(Method::GET, "admin-keys", AdminScope::AdminKeysRead, Action::ListAdminKeys),
     route(Method::POST, "admin-keys", AdminScope::AdminKeysWrite, Action::CreateAdminKey),
     route(Method::DELETE, "admin-keys/{}", AdminScope::AdminKeysWrite, Action::RevokeAdminKey),
+    route(Method::POST, "records/restore", AdminScope::All, Action::RestoreRecords),
+    route(Method::POST, "records/reshard", AdminScope::All, Action::ReshardRecords),
 ];
 
 /// The row of a request, or the reason for which there is none.
@@ -132,10 +136,14 @@ mod tests {
         }
     }
 
-    /// A request that changes something needs a scope to write.
+    /// A request that changes something needs a scope to write. Maintenance changes everything.
     #[test]
     fn only_get_needs_no_scope_to_write() {
         for route in &ROUTES {
+            if route.path.starts_with("records/") {
+                assert_eq!(route.scope, AdminScope::All, "{route:?}");
+                continue;
+            }
             let ending = if route.method == Method::GET { ":read" } else { ":write" };
             assert!(route.scope.as_str().ends_with(ending), "{route:?}");
             let about = route.path.split('/').next().unwrap().replace("initial-access-tokens", "clients");

@@ -2,6 +2,12 @@
 //! reach the objects through their binding.
 
 #[cfg(target_arch = "wasm32")]
+mod history;
+#[cfg(target_arch = "wasm32")]
+mod maintenance;
+#[cfg(target_arch = "wasm32")]
+mod moving;
+#[cfg(target_arch = "wasm32")]
 mod object;
 #[cfg(target_arch = "wasm32")]
 mod table;

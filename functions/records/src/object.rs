@@ -1,13 +1,15 @@
 //! The Durable Object: one shard of the records.
 
+use crate::history;
 use crate::table::Table;
 use keys::{DerivedKeys, Secrets};
+use platform::entropy;
 use platform::worker::{log_start, setting};
 use serde_json::json;
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 use storage::sql::{self, Sweep};
-use storage_cloudflare::{Answer, Call, Command, Layout, Refusal, TIME_FIELD};
+use storage_cloudflare::{Answer, Call, Command, Refusal, StepAnswer, StoredLayout, TIME_FIELD};
 use types::Timestamp;
 use worker::{Date, Delay, DurableObject, Env, Error, Request, Response, Result, State, Storage, durable_object};
 
@@ -28,13 +30,19 @@ const AGAIN: Duration = Duration::from_secs(1);
 #[durable_object(alarm)]
 #[derive(Debug)]
 pub struct Records {
+    state: State,
+    pub(crate) env: Env,
     storage: Storage,
     /// The table, or the reason for which it could not be opened.
     table: std::result::Result<Table, String>,
     /// The key that proves who calls, or the reason for which there is none.
-    secrets: std::result::Result<Secrets, String>,
+    pub(crate) secrets: std::result::Result<Secrets, String>,
     /// The layout, once it was read or stored.
-    layout: RefCell<Option<Layout>>,
+    layout: RefCell<Option<StoredLayout>>,
+    /// The name of this life of the object.
+    pub(crate) life: String,
+    /// The beginning of the request of an operator that is running in the object `deployment`.
+    pub(crate) maintenance: Cell<Option<Timestamp>>,
     /// True if the alarm is known to be set.
     has_alarm: Cell<bool>,
     /// The place at which the next alarm continues a sweep.
@@ -47,10 +55,14 @@ impl DurableObject for Records {
         let storage = state.storage();
         let table = Table::open(storage.sql()).map_err(|error| error.to_string());
         Self {
+            secrets: secrets(&env),
+            state,
+            env,
             storage,
             table,
-            secrets: secrets(&env),
             layout: RefCell::new(None),
+            life: entropy::name().unwrap_or_default(),
+            maintenance: Cell::new(None),
             has_alarm: Cell::new(false),
             sweep: RefCell::new(None),
         }
@@ -88,6 +100,15 @@ impl Refused {
         Self { reason, status: 409 }
     }
 
+    /// The object takes part in a change of the layout.
+    fn closed(stored: &StoredLayout) -> Self {
+        let reason = match &stored.changing_to {
+            Some(to) => format!("the records are being moved from {} to {to}; try again later", stored.layout),
+            None => String::new(),
+        };
+        Self { reason, status: 503 }
+    }
+
     /// The caller may not send the command. The log has an event: no client causes this.
     fn access(refusal: &Refusal) -> Self {
         let reason = refusal.to_string();
@@ -117,17 +138,20 @@ impl Records {
         }
         let Call { layout, confirmed, command, .. } = call;
         let table = self.table()?;
+        match &command {
+            Command::Maintain(operator) => return written(&self.maintain(operator).await?),
+            Command::Step(step) => return written(&self.take(step, &layout).await?),
+            _ => {}
+        }
         match self.layout()? {
+            Some(stored) if stored.changing_to.is_some() => return Ok(Err(Refused::closed(&stored))),
             Some(stored) => {
-                if let Some(reason) = layout.mismatch(&stored) {
+                if let Some(reason) = layout.mismatch(&stored.layout) {
                     return Ok(Err(Refused::layout(reason)));
                 }
             }
-            None if confirmed => {
-                table.set_layout(&layout)?;
-                self.layout.replace(Some(layout.into_owned()));
-            }
-            None => return Answer::Unconfirmed.to_json().map(Ok).map_err(Error::from),
+            None if confirmed => self.set_layout(StoredLayout::new(layout.into_owned(), now()))?,
+            None => return written(&Answer::Unconfirmed),
         }
         let answer = table.run(&command)?;
         let expires = match (&command, &answer) {
@@ -136,16 +160,48 @@ impl Records {
             (_, Answer::Counted(_)) => true,
             _ => false,
         };
-        if expires && !self.has_alarm.get() {
-            // The response is valid even if the alarm could not be set: the next write sets it.
-            if let Err(error) = self.set_first_alarm().await {
-                worker::console_error!("the alarm was not set: {}", error);
-            }
+        if expires {
+            self.expect_expiry().await;
         }
-        answer.to_json().map(Ok).map_err(Error::from)
+        written(&answer)
     }
 
-    fn layout(&self) -> Result<Option<Layout>> {
+    /// Sets the first alarm, because something will expire.
+    pub(crate) async fn expect_expiry(&self) {
+        // An answer is valid even if the alarm could not be set: the next write sets it.
+        if !self.has_alarm.get()
+            && let Err(error) = self.set_first_alarm().await
+        {
+            worker::console_error!("the alarm was not set: {}", error);
+        }
+    }
+
+    /// Goes back to a time at the next start.
+    pub(crate) async fn rewind(&self, at: Timestamp) -> Result<StepAnswer> {
+        let Some(stored) = self.layout()? else { return Ok(StepAnswer::Unused) };
+        if stored.used_since.is_some_and(|since| at < since) {
+            // There was no such object at that time.
+            let undo = history::present(&self.storage).await?;
+            self.table()?.clear()?;
+            return Ok(StepAnswer::Rewound(undo));
+        }
+        history::rewind(&self.storage, at).await.map(StepAnswer::Rewound)
+    }
+
+    /// Restarts.
+    pub(crate) fn restart(&self) -> Result<StepAnswer> {
+        history::restart(&self.state)?;
+        Ok(StepAnswer::Done)
+    }
+
+    /// Stores the layout.
+    pub(crate) fn set_layout(&self, layout: StoredLayout) -> Result<()> {
+        self.table()?.set_layout(&layout)?;
+        self.layout.replace(Some(layout));
+        Ok(())
+    }
+
+    pub(crate) fn layout(&self) -> Result<Option<StoredLayout>> {
         if self.layout.borrow().is_none() {
             let stored = self.table()?.layout()?;
             self.layout.replace(stored);
@@ -153,7 +209,7 @@ impl Records {
         Ok(self.layout.borrow().clone())
     }
 
-    fn table(&self) -> Result<&Table> {
+    pub(crate) fn table(&self) -> Result<&Table> {
         self.table.as_ref().map_err(|reason| Error::from(reason.as_str()))
     }
 
@@ -215,6 +271,11 @@ struct Place {
 /// The sweeps of one alarm.
 const SWEEPS: [Sweep; 2] = [sql::SWEEP_RECORDS, sql::SWEEP_COUNTERS];
 
-fn now() -> Timestamp {
+/// Returns an answer as the caller gets it.
+fn written(answer: &Answer) -> Result<std::result::Result<String, Refused>> {
+    answer.to_json().map(Ok).map_err(Error::from)
+}
+
+pub(crate) fn now() -> Timestamp {
     Timestamp::from_millis(Date::now().as_millis())
 }

@@ -19,6 +19,7 @@ mod keys;
 mod output;
 mod password;
 mod private_key;
+mod records;
 mod secret;
 mod user;
 
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
         Command::Keys(command) => keys::run(command, output),
         Command::Secret(command) => secret::run(command, output),
         Command::AdminKey(command) => admin_key::run(command, output),
+        Command::Records(command) => records::run(command, output),
         Command::Init(args) => init::run(args, output),
     };
     match result {

@@ -74,6 +74,8 @@ pub(crate) struct Options {
     pub(crate) contract: bool,
     /// Lets tests inject faults of the store at `/faults`.
     pub(crate) faults: bool,
+    /// The directory in which records are kept for the next server.
+    pub(crate) keep: Option<PathBuf>,
 }
 
 /// The time that the server has to end workerd. Without it, workerd would continue to run.
@@ -115,6 +117,9 @@ impl Workers {
         }
         if options.faults {
             node.arg("--faults");
+        }
+        if let Some(directory) = &options.keep {
+            node.arg("--keep").arg(directory);
         }
         offline(&mut node).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(std::fs::File::create(&log)?);
         let mut child = node.spawn().context("starting workerd")?;
@@ -191,7 +196,7 @@ pub(crate) fn contract() -> Result<()> {
     let workers = Workers::start(&Options { contract: true, ..Options::default() })?;
     let mut wrong = Vec::new();
     for query in ["run=durable", "run=cached&cached"] {
-        let text = http::get(&format!("{}/?{query}", workers.url), Duration::from_secs(120))?;
+        let text = http::get(&format!("{}/?{query}", workers.url), Duration::from_secs(300))?;
         let findings: Vec<Value> = serde_json::from_str(&text).with_context(|| format!("reading {text:?}"))?;
         if findings.is_empty() {
             bail!("the contract tests checked no clause");

@@ -15,6 +15,11 @@ pub fn credential(function: &str, keys: Option<&str>, secret: Option<&str>) -> O
 }
 
 impl Secrets {
+    /// Returns the credential of a function under the current secret; `None` without the key for credentials. Never log it.
+    pub fn credential(&self, function: &str) -> Option<Zeroizing<String>> {
+        self.current().credential(function)
+    }
+
     /// True if a text is the credential of a function, under the current or the previous secret. The time of the comparison does
     /// not depend on the text. False without the key for credentials.
     pub fn accepts_credential(&self, function: &str, credential: &str) -> bool {

@@ -32,6 +32,8 @@ pub struct Function {
     /// The functions of [`Role::Service`] that the Worker calls, each through a service binding that has the function's name
     /// in capitals.
     pub services: &'static [&'static str],
+    /// True if the function may begin maintenance of the Durable Objects: a restore, or another number of them.
+    pub maintains_records: bool,
     /// The settings that this function receives and no other does.
     pub settings: &'static [&'static str],
     /// Memory of the Lambda function, in MB. 1,769 MB are one processor.
@@ -130,6 +132,7 @@ impl Function {
         reads_current_clients: false,
         limits_networks: false,
         services: &[],
+        maintains_records: false,
         settings: &[],
         memory: Self::MEMORY,
         timeout: Self::TIMEOUT,

@@ -63,6 +63,7 @@ pub const FUNCTIONS: &[Function] = &[
         calls_out: true,
         reads_current_clients: true,
         services: &["passwords"],
+        maintains_records: true,
         // It seals initial access tokens.
         secrets: &[Purpose::Token, Purpose::Counter],
         ..Function::BASE
@@ -482,6 +483,7 @@ mod tests {
             assert_eq!(verbs.count() != 0, is_admin, "{}", function.name);
             assert_eq!(function.may_list("admin-keys/b7"), is_admin, "{}", function.name);
             assert_eq!(!function.settings.is_empty(), is_admin, "{}", function.name);
+            assert_eq!(function.maintains_records, is_admin, "{}", function.name);
         }
     }
 

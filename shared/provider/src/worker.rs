@@ -89,6 +89,31 @@ fn records(
     lookup: &dyn Fn(&str) -> Option<String>,
     row: manifest::Function,
 ) -> Result<Arc<dyn Records>, Vec<Problem>> {
+    let jurisdiction = lookup("LATCHKEY_JURISDICTION");
+    let cache = match &jurisdiction {
+        Some(_) => Ok(None),
+        None => env.kv("CACHE").map(Some),
+    };
+    let cache = cache.map_err(|error| vec![Problem::new("CACHE", format!("is no binding of a KV namespace: {error}"))]);
+    let (records, cache) = match (durable(env, row), cache) {
+        (Ok(records), Ok(cache)) => (records, cache),
+        (records, cache) => {
+            return Err([records.err(), cache.err()].into_iter().flatten().flatten().collect());
+        }
+    };
+    Ok(match cache.map(KvCache::new) {
+        None => Arc::new(records),
+        Some(cache) if row.reads_current_clients => Arc::new(CachedRecords::write_through(records, cache)),
+        Some(cache) => Arc::new(CachedRecords::new(records, cache)),
+    })
+}
+
+/// Returns the objects of the binding `RECORDS`, as a function calls them.
+///
+/// # Errors
+/// Each setting and binding that is wrong.
+pub fn durable(env: &Env, row: manifest::Function) -> Result<DurableRecords, Vec<Problem>> {
+    let lookup = |name: &str| setting(env, name);
     let mut problems = Vec::new();
     let shards = lookup("LATCHKEY_SHARDS").map_or(Ok(Shards::default()), |setting| Shards::parse(&setting));
     if let Err(error) = &shards {
@@ -105,14 +130,6 @@ fn records(
         let rule = format!("is no binding of the Durable Objects of the Worker `records`: {error}");
         problems.push(Problem::new("RECORDS", rule));
     }
-    let jurisdiction = lookup("LATCHKEY_JURISDICTION");
-    let cache = match &jurisdiction {
-        Some(_) => Ok(None),
-        None => env.kv("CACHE").map(Some),
-    };
-    if let Err(error) = &cache {
-        problems.push(Problem::new("CACHE", format!("is no binding of a KV namespace: {error}")));
-    }
     let keys = lookup("LATCHKEY_KEYS");
     let credential = keys::credential(row.name, keys.as_deref(), lookup("LATCHKEY_SECRET").as_deref());
     if credential.is_none() && keys.is_some() {
@@ -120,19 +137,13 @@ fn records(
         let rule = format!("has no credential for the records; derive it with `latchkey secret derive {name}`");
         problems.push(Problem::new("LATCHKEY_KEYS", rule));
     }
-    let (Ok(shards), Ok(objects), Ok(cache), Some(credential), true) =
-        (shards, objects, cache, credential, problems.is_empty())
-    else {
+    let (Ok(shards), Ok(objects), Some(credential), true) = (shards, objects, credential, problems.is_empty()) else {
         return Err(problems);
     };
     let caller = Caller::new(row.name, credential.as_str());
-    let records = DurableRecords::new(objects, caller, Layout { shards, jurisdiction }, location).map_err(|error| {
+    let layout = Layout { shards, jurisdiction: lookup("LATCHKEY_JURISDICTION") };
+    DurableRecords::new(objects, caller, layout, location).map_err(|error| {
         vec![Problem::new("LATCHKEY_JURISDICTION", format!("is no jurisdiction of Durable Objects: {error}"))]
-    })?;
-    Ok(match cache.map(KvCache::new) {
-        None => Arc::new(records),
-        Some(cache) if row.reads_current_clients => Arc::new(CachedRecords::write_through(records, cache)),
-        Some(cache) => Arc::new(CachedRecords::new(records, cache)),
     })
 }
 

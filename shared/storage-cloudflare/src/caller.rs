@@ -35,6 +35,8 @@ pub enum Refusal {
     WrongCredential(&'static str),
     /// The row of the function in the manifest does not allow the command.
     Beyond(Violation),
+    /// The function may not maintain the records.
+    Maintenance(&'static str),
 }
 
 impl fmt::Display for Refusal {
@@ -50,6 +52,9 @@ impl fmt::Display for Refusal {
                  LATCHKEY_KEYS of one secret (infra/cloudflare/deploy.sh)"
             ),
             Self::Beyond(violation) => violation.fmt(f),
+            Self::Maintenance(function) => {
+                write!(f, "forbidden record access: {function} may not maintain the records")
+            }
         }
     }
 }
@@ -71,13 +76,15 @@ impl Call<'_> {
         if row.role == Role::RecordStore {
             return Ok(());
         }
-        self.command.check(row).map_err(Refusal::Beyond)
+        self.command.check(row)
     }
 }
 
 impl Command<'_> {
-    fn check(&self, function: &Function) -> Result<(), Violation> {
-        match self {
+    fn check(&self, function: &Function) -> Result<(), Refusal> {
+        let checked = match self {
+            Self::Maintain(_) if function.maintains_records => Ok(()),
+            Self::Maintain(_) | Self::Step(_) => return Err(Refusal::Maintenance(function.name)),
             Self::Join => Ok(()),
             Self::Create(record) => check(function, Verb::Create, &record.key),
             Self::Get(key) => check(function, Verb::Get, key),
@@ -85,7 +92,8 @@ impl Command<'_> {
             Self::Delete(key) => check(function, Verb::Delete, key),
             Self::List { owner, .. } => check_list(function, owner),
             Self::Count { key, .. } => check(function, Verb::Count, key),
-        }
+        };
+        checked.map_err(Refusal::Beyond)
     }
 }
 
@@ -148,6 +156,10 @@ mod tests {
                 assert_eq!(authorize(&call(row.name, list)).is_ok(), row.may_list(owner), "{} {owner}", row.name);
             }
             assert_eq!(authorize(&call(row.name, Command::Join)), Ok(()), "{}", row.name);
+            let restore = Command::Maintain("{}".into());
+            assert_eq!(authorize(&call(row.name, restore)).is_ok(), row.name == "admin", "{}", row.name);
+            let step = authorize(&call(row.name, Command::Step("{}".into())));
+            assert_eq!(step, Err(Refusal::Maintenance(row.name)), "only objects send steps to objects");
         }
     }
 

@@ -70,7 +70,7 @@ impl Call<'_> {
     }
 }
 
-/// One of the six verbs, with its arguments, or the question for the layout.
+/// One of the six verbs, with its arguments; the question for the layout; or maintenance.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command<'a> {
@@ -111,6 +111,12 @@ pub enum Command<'a> {
         /// The expiry, if the counter is new.
         expires_at: Timestamp,
     },
+    /// Begins or continues maintenance: an `Operator` as JSON, which only the Workers concerned contain. For the object `deployment`,
+    /// from the function that maintains the records. Answer: `Maintained` or `Rejected`.
+    Maintain(Cow<'a, str>),
+    /// Does a part of the maintenance: a `Step` as JSON. For each other object, from the Worker `records`. Answer: `Maintained`, or
+    /// `Unconfirmed` if a step needs an object that was used before.
+    Step(Cow<'a, str>),
 }
 
 /// The answer of an object.
@@ -144,6 +150,10 @@ pub enum Answer {
     },
     /// The new total of the counter.
     Counted(i64),
+    /// The state of the maintenance, or the answer to a step, as JSON.
+    Maintained(String),
+    /// The maintenance cannot begin or go on. The text tells the operator why.
+    Rejected(String),
 }
 
 impl Answer {
@@ -232,6 +242,8 @@ impl Answer {
             Self::Deleted => "deleted",
             Self::Listed { .. } => "listed",
             Self::Counted(_) => "counted",
+            Self::Maintained(_) => "maintained",
+            Self::Rejected(_) => "rejected",
         };
         Unavailable { reason: format!("{verb} was answered with {name}") }
     }
@@ -264,6 +276,8 @@ mod tests {
             Command::Delete(Cow::Borrowed(&record.key)),
             Command::List { owner: Cow::Borrowed(&owner), after: Some(Cow::Borrowed(&cursor)), limit: 3 },
             Command::Count { key: Cow::Borrowed(&record.key), by: -1, expires_at: Timestamp::from_secs(9) },
+            Command::Maintain("{}".into()),
+            Command::Step("{}".into()),
         ] {
             let layout = Layout { shards: Shards::default(), jurisdiction: Some("eu".to_owned()) };
             let caller = Cow::Owned(Caller::new("token", "proof"));
@@ -282,6 +296,8 @@ mod tests {
             Answer::Deleted,
             Answer::Listed { records: vec![record], next: Some(cursor) },
             Answer::Counted(i64::MIN),
+            Answer::Maintained("{}".to_owned()),
+            Answer::Rejected("reason".to_owned()),
         ] {
             assert_eq!(Answer::from_json(&answer.to_json().unwrap()), Ok(answer));
         }

@@ -1,8 +1,11 @@
 //! Records in Durable Objects.
 
-use crate::{Answer, Call, Caller, Command, DEPLOYMENT, Layout, LocationHint, TIME_FIELD};
+use crate::{
+    Answer, Call, Caller, Command, DEPLOYMENT, Layout, LocationHint, Operator, Shards, Step, StepAnswer, TIME_FIELD,
+};
 use async_trait::async_trait;
 use futures::future::{Either, select};
+use serde::Serialize;
 use std::borrow::Cow;
 use std::pin::pin;
 use std::sync::Arc;
@@ -20,6 +23,13 @@ use worker::{Date, Delay, Error, ObjectNamespace, Request};
 
 /// Longest time for the answer of an object.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Longest time for the answer to a request of an operator.
+const MAINTENANCE: Duration = Duration::from_secs(25);
+
+/// Time between two looks at an object that restarts, and their number.
+const RESTART_PAUSE: Duration = Duration::from_millis(50);
+const RESTART_POLLS: u8 = 60;
 
 /// Pauses before the retries of a call whose object failed, moved or restarted: one retry for each entry.
 const PAUSES: [Duration; 3] = [Duration::from_millis(20), Duration::from_millis(80), Duration::from_millis(250)];
@@ -88,13 +98,78 @@ impl DurableRecords {
         self.call(&self.objects, &name, &question).await
     }
 
+    /// Lets the object `deployment` begin or continue maintenance of all objects. Returns its state as JSON, or the reason for
+    /// which it cannot begin.
+    ///
+    /// # Errors
+    /// The object cannot be reached, or fails. Repeat the call: it continues.
+    pub async fn maintain(&self, operator: &Operator) -> Result<Result<String, String>, Unavailable> {
+        let command = Command::Maintain(json(operator)?.into());
+        match SendFuture::new(self.once(&self.unrestricted, DEPLOYMENT, command, MAINTENANCE)).await? {
+            Answer::Maintained(state) => Ok(Ok(state)),
+            Answer::Rejected(reason) => Ok(Err(reason)),
+            _ => Err(Unavailable { reason: format!("{DEPLOYMENT}: another answer than a state") }),
+        }
+    }
+
+    /// Lets one object do a part of the maintenance.
+    ///
+    /// # Errors
+    /// The object cannot be reached, or fails. Repeat the call.
+    pub async fn step(&self, shard: u16, step: &Step) -> Result<StepAnswer, Unavailable> {
+        let name = Shards::name_of(shard);
+        let failed = |reason: &str| Unavailable { reason: format!("{name}: {reason}") };
+        match self.once(&self.objects, &name, Command::Step(json(step)?.into()), PATIENCE).await? {
+            Answer::Maintained(answer) => serde_json::from_str(&answer).map_err(|error| failed(&error.to_string())),
+            _ => Err(failed("another answer than that of a step")),
+        }
+    }
+
+    /// Restarts one object, and waits until it has started again.
+    ///
+    /// # Errors
+    /// It does not answer, or does not restart.
+    pub async fn restart(&self, shard: u16) -> Result<(), Unavailable> {
+        let before = self.step(shard, &Step::Life).await?;
+        // The object may end before it answers.
+        let _ = self.step(shard, &Step::Restart).await;
+        for _ in 0..RESTART_POLLS {
+            Delay::from(RESTART_PAUSE).await;
+            // A call fails that the end of the object meets.
+            if self.step(shard, &Step::Life).await.is_ok_and(|life| life != before) {
+                return Ok(());
+            }
+        }
+        Err(Unavailable { reason: format!("{}: it does not restart", Shards::name_of(shard)) })
+    }
+
+    /// Calls an object once.
+    async fn once(
+        &self,
+        objects: &ObjectNamespace,
+        name: &str,
+        command: Command<'_>,
+        patience: Duration,
+    ) -> Result<Answer, Unavailable> {
+        let call = Call {
+            caller: Cow::Borrowed(&self.caller),
+            layout: Cow::Borrowed(&self.layout),
+            confirmed: false,
+            command,
+        };
+        match self.attempt(objects, name, &call.to_json()?, patience).await {
+            Ok(text) => Answer::from_json(&text),
+            Err(failure) => Err(Unavailable { reason: format!("{name}: {}", failure.reason) }),
+        }
+    }
+
     /// Calls an object. Failed writes are retried too: if the first one was executed, the second one finds its result, and
     /// [`idempotent_write`] recognizes it. A repeated `count` counts twice.
     async fn call(&self, objects: &ObjectNamespace, name: &str, call: &Call<'_>) -> Result<Answer, Unavailable> {
         let json = call.to_json()?;
         let mut pauses = PAUSES.into_iter();
         loop {
-            let failure = match self.attempt(objects, name, &json).await {
+            let failure = match self.attempt(objects, name, &json, PATIENCE).await {
                 Ok(text) => return Answer::from_json(&text),
                 Err(failure) => failure,
             };
@@ -106,7 +181,13 @@ impl DurableRecords {
     }
 
     /// Makes one call through a new stub: a stub that has failed once fails for ever.
-    async fn attempt(&self, objects: &ObjectNamespace, name: &str, json: &str) -> Result<String, Failure> {
+    async fn attempt(
+        &self,
+        objects: &ObjectNamespace,
+        name: &str,
+        json: &str,
+        patience: Duration,
+    ) -> Result<String, Failure> {
         let answer = pin!(async {
             let stub = match &self.location {
                 Some(location) => objects.get_by_name_with_location_hint(name, location.as_str()),
@@ -121,7 +202,7 @@ impl DurableRecords {
             self.note_time(response.headers().get(TIME_FIELD)?);
             Ok((response.status_code(), response.text().await?))
         });
-        match select(answer, Delay::from(PATIENCE)).await {
+        match select(answer, Delay::from(patience)).await {
             Either::Left((Ok((200, text)), _)) => Ok(text),
             Either::Left((Ok((status, text)), _)) => {
                 Err(Failure { reason: format!("status {status}: {text}"), retryable: false })
@@ -142,6 +223,10 @@ impl DurableRecords {
             self.clock.note(ClockReading { store: Timestamp::from_millis(millis), own });
         }
     }
+}
+
+fn json(command: &impl Serialize) -> Result<String, Unavailable> {
+    serde_json::to_string(command).map_err(|error| Unavailable { reason: format!("a command: {error}") })
 }
 
 /// Returns the part of a namespace whose objects run and store in a jurisdiction. The crate `worker` has no call for it.

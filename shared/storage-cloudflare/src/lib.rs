@@ -6,6 +6,9 @@
 mod cache;
 mod caller;
 mod command;
+mod maintenance;
+mod reshard;
+mod restore;
 mod shards;
 
 #[cfg(target_arch = "wasm32")]
@@ -16,6 +19,9 @@ mod kv;
 pub use cache::{Cache, CachedRecords, FRESH};
 pub use caller::{Caller, Refusal};
 pub use command::{Answer, Call, Command, DEPLOYMENT, Layout, TIME_FIELD};
+pub use maintenance::{Operator, Step, StepAnswer};
+pub use reshard::{Change, Counter, Load, Phase, Place, Reshard, StoredLayout};
+pub use restore::Restore;
 pub use shards::{InvalidShards, LocationHint, Shards};
 
 #[cfg(target_arch = "wasm32")]

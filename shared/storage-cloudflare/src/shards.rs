@@ -32,7 +32,12 @@ impl Shards {
 
     /// Returns the name of the object that holds a partition.
     pub fn name(self, partition: Partition) -> String {
-        format!("shard-{}", partition.shard(self.0))
+        Self::name_of(partition.shard(self.0))
+    }
+
+    /// Returns the name of the object with this number.
+    pub fn name_of(shard: u16) -> String {
+        format!("shard-{shard}")
     }
 }
 

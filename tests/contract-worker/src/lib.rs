@@ -7,13 +7,14 @@
 #![cfg(target_arch = "wasm32")]
 
 mod access;
+mod maintenance;
 mod objects;
 
 use serde_json::{Value, json};
 use std::sync::Arc;
 use storage::contract::{CLAUSES, Trial};
 use storage::guarded::GuardedRecords;
-use storage::{Key, Kind, Partition, Records};
+use storage::{Bucket, Key, Kind, Partition, Records};
 use storage_cloudflare::{CachedRecords, Caller, DurableRecords, KvCache, Layout, Shards};
 use worker::{Context, Env, Request, Response, Result, event};
 
@@ -32,6 +33,13 @@ fn caller(env: &Env, function: &str) -> Result<Caller> {
 /// Returns the records as the owner of the objects reaches them, in this layout.
 fn durable(env: &Env, layout: Layout) -> Result<DurableRecords> {
     DurableRecords::new(env.durable_object("RECORDS")?, caller(env, "records")?, layout, None)
+}
+
+/// Sends a question to the object of a bucket, outside the store.
+async fn ask(env: &Env, bucket: Bucket, path: &str) -> Result<u64> {
+    let stub = env.durable_object("RECORDS")?.get_by_name(&layout().shards.name(bucket.partition()))?;
+    let mut response = stub.fetch_with_str(&format!("https://records{path}")).await?;
+    Ok(response.json::<Option<u64>>().await?.unwrap_or_default())
 }
 
 fn finding(clause: &str, problem: Option<String>) -> Value {
@@ -68,6 +76,7 @@ async fn fetch(request: Request, env: Env, _: Context) -> Result<Response> {
     if !is_cached {
         findings.extend(access::check(&env, &run).await?);
         findings.extend(objects::check(&env, records.as_ref(), &run).await?);
+        findings.extend(maintenance::check(&env, &run).await?);
     }
     Response::from_json(&findings)
 }

@@ -1,6 +1,6 @@
 //! Checks of the objects behind the store: their layout, the rows that they write, and how fast they delete.
 
-use crate::{durable, finding, layout};
+use crate::{ask, durable, finding, layout};
 use futures::future::join_all;
 use serde_json::Value;
 use std::time::Duration;
@@ -51,13 +51,6 @@ fn record(run: &str, bucket: Bucket, id: &str, expires_at: Timestamp) -> Record 
         generation: 0,
         expires_at: Some(expires_at),
     }
-}
-
-/// Sends a question to the object of a bucket, outside the store.
-async fn ask(env: &Env, bucket: Bucket, path: &str) -> Result<u64> {
-    let stub = env.durable_object("RECORDS")?.get_by_name(&layout().shards.name(bucket.partition()))?;
-    let mut response = stub.fetch_with_str(&format!("https://records{path}")).await?;
-    Ok(response.json::<Option<u64>>().await?.unwrap_or_default())
 }
 
 /// Fewer shards meet an object that has records, more shards meet a new one.

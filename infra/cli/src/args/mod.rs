@@ -5,6 +5,7 @@ mod client;
 mod deployment;
 mod dev;
 mod keys;
+mod records;
 mod secret;
 mod user;
 
@@ -16,6 +17,7 @@ pub(crate) use client::{
 pub(crate) use deployment::{DeploymentArgs, SeedArgs};
 pub(crate) use dev::DevArgs;
 pub(crate) use keys::{KeyArgs, KeysCommand, ReplaceArgs};
+pub(crate) use records::{RecordsCommand, ReshardArgs, RestoreArgs};
 pub(crate) use secret::{DeriveArgs, SecretCommand};
 pub(crate) use user::{UserAddArgs, UserCommand, UserEndArgs, UserPasswordArgs, UserWithdrawArgs, UsernameArgs};
 
@@ -25,7 +27,7 @@ use std::ffi::OsString;
 const AFTER_HELP: &str = "\
 Without a command, `latchkey` is `latchkey dev`.
 
-client, user, keys, admin-key and seed call the administration endpoint /admin/ of a deployment, on any platform. They sign
+client, user, keys, admin-key, records and seed call the administration endpoint /admin/ of a deployment, on any platform. They sign
 their requests with an admin key, whose file --key or LATCHKEY_ADMIN_KEY_FILE names. Otherwise they look in the directory
 latchkey of $XDG_CONFIG_HOME (~/.config) for HOST.key and admin.key. For a local provider, the key is derived from its secret:
 LATCHKEY_SECRET, or the one in its data directory.
@@ -75,6 +77,9 @@ pub(crate) enum Command {
     /// Generate, list and revoke the keys of administrators.
     #[command(subcommand)]
     AdminKey(AdminKeyCommand),
+    /// Restore the records of a deployment on Cloudflare, or change the number of its Durable Objects.
+    #[command(subcommand)]
+    Records(RecordsCommand),
     /// Generate the secret and the first admin key of a new deployment, and show where to put them.
     Init(InitArgs),
 }

@@ -165,12 +165,14 @@ logs = {{ invocation_logs = false }}
 }
 
 /// Returns the rank in the order of deployment: a binding needs the Worker that it leads to.
-const fn rank(function: &Function) -> u8 {
+fn rank(function: &Function) -> u8 {
     match function.role {
+        // A restore begins when `admin` has the new epoch. Then every other function has it, too.
+        Role::Endpoint(_) if function.name == "admin" => 3,
         Role::Service => 0,
         Role::RecordStore => 1,
         Role::Endpoint(_) | Role::Scheduled(_) => 2,
-        Role::Guard | Role::SampleApi => 3,
+        Role::Guard | Role::SampleApi => 4,
     }
 }
 
@@ -178,7 +180,9 @@ const fn rank(function: &Function) -> u8 {
 pub(super) fn write_script(text: &str) -> Result<String> {
     let names = |role| super::names(|function| function.role == role);
     let keyless = names(Role::Service).join(" ");
-    let keyed = [names(Role::RecordStore), super::names(Function::is_server)].concat().join(" ");
+    let mut keyed: Vec<&Function> = manifest::FUNCTIONS.iter().filter(|function| function.has_keys()).collect();
+    keyed.sort_by_key(|function| rank(function));
+    let keyed = keyed.into_iter().map(|function| function.name).collect::<Vec<_>>().join(" ");
     super::replace_part(text, "Workers", &format!("keyless=\"{keyless}\"\nkeyed=\"{keyed}\"\n"))
 }
 

@@ -41,6 +41,7 @@ const STEPS: &[Step] = &[
     step("lambda", "the suite, on the Lambda binaries", suites::lambda),
     step("workers", "the suite, on the Workers", suites::workers),
     step("faults", "nothing lost when the store fails, on both", suites::faults),
+    step("shards", "nothing lost when the number of shards changes", suites::shards),
     step("clients", "client libraries, against the local server", clients::libraries),
     step("browser", "Chromium, against the local server", clients::browser),
 ];

@@ -158,6 +158,44 @@ pub(super) fn faults() -> Result<()> {
     with_workers(true, |target| target.with_faults(&format!("{}/faults", target.url)))
 }
 
+/// Changes the number of Durable Objects from 4 to 7. The races run before and after; what was issued before is used after.
+pub(super) fn shards() -> Result<()> {
+    workspace::build(Build::Dev)?;
+    workers::build_all(Build::Dev)?;
+    let keep = empty_data("shards")?;
+    let state = workspace::scratch("shards")?.join("state.json");
+    let (secret, port) = (demo::secret()?, process::free_port()?);
+    let target = Target { url: format!("http://localhost:{port}"), platform: "workers", secret: secret.clone() };
+    let start = |shards: &str| {
+        let mut settings = settings()?;
+        settings.insert("LATCHKEY_SHARDS".to_owned(), shards.to_owned());
+        let (port, keep, secret) = (Some(port), Some(keep.clone()), secret.clone());
+        workers::Workers::start(&workers::Options { port, secret, settings, keep, ..Default::default() })
+    };
+    let phase = |name: &str| {
+        let mut cargo = target.cargo_test("shards");
+        process::run(cargo.env("LATCHKEY_TEST_PHASE", name).env("LATCHKEY_TEST_STATE", &state))
+    };
+    let races = || process::run(target.cargo_test("http").arg("resilience::exactly_once"));
+
+    let server = start("4")?;
+    demo::seed(&target.url, &secret, Build::Dev)?;
+    races()?;
+    phase("before")?;
+    let mut change = Command::new(workspace::binary("latchkey", Build::Dev));
+    change.args(["records", "reshard", "--shards", "7", "--yes", "--url", &target.url]).env("LATCHKEY_SECRET", &secret);
+    process::run(&mut change)?;
+    phase("closed")?;
+    drop(server);
+
+    let server = start("7")?;
+    phase("after")?;
+    races()?;
+    let log = server.log.clone();
+    drop(server);
+    check_log(&log, None)
+}
+
 /// Starts the Lambda binaries with an empty table, and runs `work`. Fails, too, if a function used the table in a way that its
 /// policy forbids.
 fn with_lambda(work: impl FnOnce(&Target, &lambda::Deployment) -> Result<()>) -> Result<()> {

@@ -184,6 +184,11 @@ pub enum AuditEvent<'a> {
         /// The difference, for the log.
         reason: &'a str,
     },
+    /// An administrator began or continued a restore, or a change of the number of shards.
+    RecordsMaintained {
+        /// The maintenance, and its state.
+        reason: &'a str,
+    },
     /// A stored record cannot be read: it is left out of a listing.
     RecordUnreadable {
         /// The key of the record, and the reason.
@@ -250,6 +255,7 @@ impl<'a> AuditEvent<'a> {
             Self::KeysRotated { .. } => "keys_rotated",
             Self::KeysReplaced => "keys_replaced",
             Self::ClockDiffers { .. } => "clock_differs",
+            Self::RecordsMaintained { .. } => "records_maintained",
             Self::RecordUnreadable { .. } => "record_unreadable",
         }
     }
@@ -288,7 +294,8 @@ impl<'a> AuditEvent<'a> {
             | Self::SignedOutEverywhere { .. }
             | Self::ExcessGrantsEnded { .. }
             | Self::KeysRotated { .. }
-            | Self::KeysReplaced => Outcome::Success,
+            | Self::KeysReplaced
+            | Self::RecordsMaintained { .. } => Outcome::Success,
         }
     }
 
@@ -318,6 +325,7 @@ impl<'a> AuditEvent<'a> {
             | Self::AdminKeyRevoked { .. }
             | Self::InitialAccessTokenIssued
             | Self::KeysReplaced
+            | Self::RecordsMaintained { .. }
             | Self::RecordUnreadable { .. } => Actor::Administrator,
             Self::LogoutNotificationGivenUp { .. } | Self::ExcessGrantsEnded { .. } | Self::ClockDiffers { .. } => {
                 Actor::Schedule
@@ -364,6 +372,7 @@ impl<'a> AuditEvent<'a> {
             | Self::KeysRotated { .. }
             | Self::KeysReplaced
             | Self::ClockDiffers { .. }
+            | Self::RecordsMaintained { .. }
             | Self::RecordUnreadable { .. } => None,
         }
     }
@@ -402,6 +411,7 @@ impl<'a> AuditEvent<'a> {
             | Self::KeysRotated { .. }
             | Self::KeysReplaced
             | Self::ClockDiffers { .. }
+            | Self::RecordsMaintained { .. }
             | Self::RecordUnreadable { .. } => None,
         }
     }
@@ -410,7 +420,9 @@ impl<'a> AuditEvent<'a> {
     pub const fn reason(&self) -> Option<&'a str> {
         match *self {
             Self::TokenIssued { grant_type, .. } => Some(grant_type),
-            Self::RecordUnreadable { reason } | Self::ClockDiffers { reason } => Some(reason),
+            Self::RecordsMaintained { reason } | Self::RecordUnreadable { reason } | Self::ClockDiffers { reason } => {
+                Some(reason)
+            }
             Self::AdminKeyCreated { key } | Self::AdminKeyRevoked { key } => Some(key),
             Self::SignInFailed { .. } => Some("wrong username or password"),
             Self::SignInThrottled { .. } => Some("too many attempts"),
@@ -467,6 +479,7 @@ mod tests {
             AuditEvent::KeysRotated { actor },
             AuditEvent::KeysReplaced,
             AuditEvent::ClockDiffers { reason: "r" },
+            AuditEvent::RecordsMaintained { reason: "r" },
             AuditEvent::RecordUnreadable { reason: "r" },
         ];
         let page = include_str!("../../../../infra/docs/audit-events.md");

@@ -89,3 +89,20 @@ pub const SWEEP_COUNTERS: Sweep = Sweep {
 /// Returns 1 if some row will expire, else 0.
 pub const HAS_EXPIRY: &str = "
     SELECT EXISTS (SELECT 1 FROM counters) OR EXISTS (SELECT 1 FROM records WHERE expires_at IS NOT NULL)";
+
+/// A part of the records, in the order of the keys: the key after which it starts, its number of rows.
+pub const PART_OF_RECORDS: &str = "
+    SELECT key, owner, body, state, generation, expires_at FROM records WHERE key > ? ORDER BY key LIMIT ?";
+
+/// A part of the counters, likewise. Rows: key, total, expiry.
+pub const PART_OF_COUNTERS: &str = "SELECT key, total, expires_at FROM counters WHERE key > ? ORDER BY key LIMIT ?";
+
+/// Stores a record as another object had it: key, owner, body, state, generation, expiry.
+pub const IMPORT: &str = "
+    INSERT OR REPLACE INTO records (key, owner, body, state, generation, expires_at) VALUES (?, ?, ?, ?, ?, ?)";
+
+/// Stores a counter as another object had it: key, total, expiry.
+pub const IMPORT_COUNTER: &str = "INSERT OR REPLACE INTO counters (key, total, expires_at) VALUES (?, ?, ?)";
+
+/// Removes a counter: key.
+pub const DELETE_COUNTER: &str = "DELETE FROM counters WHERE key = ?";

@@ -85,3 +85,16 @@ fn the_signed_out_page_leads_to_a_new_sign_in() {
     assert!(out.text().contains("Sign in again"));
     assert!(Browser::new().authorize(&AuthorizationRequest::new(&spa())).page().login().is_some());
 }
+
+/// RFC 8628 §3.3: text that is no code, and a code that no device shows, have their own messages.
+#[test]
+fn a_mistyped_code_and_an_unknown_code_are_told_apart() {
+    let mut browser = Browser::new();
+    let page = browser.open("/device").page();
+    let form = page.forms.first().expect("the form").clone();
+    for (typed, message) in [("123", "This is not a code"), ("BCDF-GHJK", "No device waits with this code")] {
+        let page = browser.submit(&form, &[("user_code", typed)]).page();
+        assert_eq!(page.reply.status, 403);
+        assert!(page.select("#problem").concat().contains(message), "{}", page.text());
+    }
+}

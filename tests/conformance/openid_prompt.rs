@@ -112,6 +112,17 @@ fn a_demanded_sign_in_counts_once_in_a_race() {
     assert!(others.iter().all(|location| location.contains("/login?")), "{locations:?}");
 }
 
+/// Core §3.1.2.1: a wrong password under "use another account" keeps the account that is signed in as a choice.
+#[test]
+fn a_wrong_password_keeps_the_choice_of_accounts() {
+    let mut browser = Browser::signed_in();
+    let page = browser.authorize(&prompt("select_account")).page();
+    let again = browser.sign_in(&page, "suite-nobody-else", "wrong-password-1").page();
+    assert_eq!(again.reply.status, 403);
+    assert!(again.deciding("continue").is_some(), "{:?}", again.reply);
+    assert!(!browser.decide(&again, "continue").callback().code().is_empty());
+}
+
 /// Core §3.1.2.3: `login` cannot be answered by going on without signing in.
 #[test]
 fn login_cannot_be_skipped() {

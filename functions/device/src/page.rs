@@ -70,7 +70,7 @@ impl DevicePage<'_> {
             return self.entry(StatusCode::BAD_REQUEST, typed, Some(DeviceProblem::SessionExpired));
         }
         let Some(user_code) = UserCode::parse(typed) else {
-            return self.entry(StatusCode::FORBIDDEN, typed, Some(DeviceProblem::Unknown));
+            return self.entry(StatusCode::FORBIDDEN, typed, Some(DeviceProblem::NotACode));
         };
         let limiters = [
             RateLimiter::new(context, now, Limit::NETWORK, "device network", &[&network(self.request.address)]),

@@ -1,7 +1,7 @@
 //! The form of the sign-in page.
 
 use crate::method::Judged;
-use crate::{AuthenticatedUser, SignInView, method, show, sign_in};
+use crate::{AuthenticatedUser, SignInView, may_continue_as, method, show, sign_in};
 use http::{StatusCode, header};
 use latchkey_http::Response;
 use pages::SignInProblem;
@@ -53,7 +53,11 @@ async fn authenticate(page: InteractionPage<'_>, method: AuthenticationMethod) -
         }
         AuthenticationState::Continue(next) => method::render(next, &page, StatusCode::OK, &SignInView::default()),
         AuthenticationState::External(location) => Ok(Response::see_other(&location)),
-        AuthenticationState::Denied(denied) => show_denied(&page, method, denied),
+        AuthenticationState::Denied(denied) => {
+            let before = before?;
+            let continue_as = may_continue_as(&page, before.as_ref());
+            show_denied(&page, method, denied, continue_as)
+        }
     }
 }
 
@@ -62,13 +66,14 @@ fn show_denied(
     page: &InteractionPage<'_>,
     method: AuthenticationMethod,
     denied: AuthenticationDenied,
+    continue_as: Option<&str>,
 ) -> Result<Response, HandlerError> {
     let log = |code: ErrorCode, description| {
         let error = Error::new(code, description);
         page.request.log.error(error.code.as_str(), &error.description);
     };
     let (username, client) = (method::typed_username(method, page), &page.client.client.client_id);
-    let view = |problem| SignInView { username, problem: Some(problem), continue_as: None };
+    let view = |problem| SignInView { username, problem: Some(problem), continue_as };
     match denied {
         AuthenticationDenied::WrongCredential => {
             log(ErrorCode::AccessDenied, "wrong username or password");

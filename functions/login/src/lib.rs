@@ -37,14 +37,20 @@ async fn show(page: &InteractionPage<'_>, problem: Option<SignInProblem>) -> Res
     if prompt == Ok(NextPrompt::Proceed) {
         return interactions::resume(page.context, &page.interaction);
     }
-    let may_continue = prompt == Ok(NextPrompt::SelectAccount);
-    let continue_as = signed_in.as_ref().filter(|_| may_continue).map(|signed_in| signed_in.session.name.as_str());
+    let continue_as = may_continue_as(page, signed_in.as_ref());
     let username = match page.request.method == Method::POST {
         true => method::typed_username(AuthenticationMethod::FIRST, page),
         false => page.interaction.requested.login_hint().unwrap_or_default(),
     };
     let status = if problem.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
     method::render(AuthenticationMethod::FIRST, page, status, &SignInView { username, problem, continue_as })
+}
+
+/// Returns the display name of the user who is signed in and may continue.
+fn may_continue_as<'a>(page: &InteractionPage<'_>, signed_in: Option<&'a SignedIn>) -> Option<&'a str> {
+    let now = page.request.received_at;
+    let prompt = interactions::next_prompt(page.context, &page.interaction, signed_in, &page.client.client, now);
+    signed_in.filter(|_| prompt == Ok(NextPrompt::SelectAccount)).map(|signed_in| signed_in.session.name.as_str())
 }
 
 /// The variable part of the page of a method.

@@ -250,6 +250,14 @@ fn device() -> Vec<(&'static str, Page)> {
     vec![
         ("device_code", latchkey_pages::device_code(&code)),
         ("device_code_again", latchkey_pages::device_code(&again)),
+        (
+            "device_code_not_a_code",
+            latchkey_pages::device_code(&DeviceCode {
+                user_code: "123",
+                problem: Some(DeviceProblem::NotACode),
+                ..code
+            }),
+        ),
         ("device_consent", latchkey_pages::consent(&consent)),
         ("device_approved", latchkey_pages::device_outcome(NONCE, DeviceOutcome::Approved)),
         ("device_over", latchkey_pages::device_outcome(NONCE, DeviceOutcome::Over)),

@@ -2,6 +2,7 @@
 
 use askama::Template;
 
+use crate::sign_in::wait;
 use crate::{Page, policy::FormAction, policy::Policy};
 
 /// The page that asks for the code that the device shows. The form posts `user_code` and `csrf` to `/device`.
@@ -20,6 +21,8 @@ pub struct DeviceCode<'a> {
 /// Reason why a code was not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeviceProblem {
+    /// The text is no code: it has other letters, or not eight of them.
+    NotACode,
     /// No device waits with this code.
     Unknown,
     /// Too many attempts.
@@ -34,11 +37,12 @@ pub enum DeviceProblem {
 /// Renders the page that asks for the code.
 pub fn device_code(view: &DeviceCode<'_>) -> Page {
     let problem = view.problem.map(|problem| match problem {
+        DeviceProblem::NotACode => "This is not a code. A code has eight letters, such as WDJB-MJHT.".to_owned(),
         DeviceProblem::Unknown => {
             "No device waits with this code. Check the code on your device; it may have expired.".to_owned()
         }
         DeviceProblem::TooManyAttempts { retry_after_secs } => {
-            format!("Too many codes were tried. Try again in {retry_after_secs} seconds.")
+            format!("Too many codes were tried. Try again in {}.", wait(retry_after_secs))
         }
         DeviceProblem::SessionExpired => "This page was open for too long. Try again.".to_owned(),
     });

@@ -66,7 +66,7 @@ pub struct SignedOut<'a> {
     /// The sessions and applications that a sign-out everywhere ended.
     pub ended: Option<EndedEverywhere<'a>>,
     /// Logout URIs of clients (OpenID Connect Front-Channel Logout §2). The page loads each in a frame, and then goes to
-    /// `return_uri`.
+    /// `return_uri` by a script; without JavaScript the user follows the link.
     pub frames: &'a [String],
 }
 
@@ -74,13 +74,14 @@ pub struct SignedOut<'a> {
 pub fn signed_out(view: &SignedOut<'_>) -> Page {
     let return_uri = view.return_uri.filter(|uri| is_destination(uri));
     let frames: Vec<&str> = view.frames.iter().map(String::as_str).filter(|uri| is_web(uri)).collect();
-    let policy = Policy { frames: &frames, ..Policy::new(view.nonce) };
+    let continues = return_uri.is_some() && !frames.is_empty() && view.ended.is_none();
+    let policy = Policy { frames: &frames, script: continues, ..Policy::new(view.nonce) };
     let return_host = return_uri.map(destination);
     let restart = match return_uri {
         Some(_) => None,
         None => view.client_name.and_then(|name| Restart::of((name, view.start_uri))),
     };
-    Page::new(&SignedOutTemplate { view, return_uri, return_host, restart, frames: &frames }, policy)
+    Page::new(&SignedOutTemplate { view, return_uri, return_host, restart, continues, frames: &frames }, policy)
 }
 
 #[derive(Template)]
@@ -103,5 +104,8 @@ struct SignedOutTemplate<'a> {
     /// The place to which `return_uri` leads.
     return_host: Option<String>,
     restart: Option<Restart<'a>>,
+    /// True if the page goes on to `return_uri` when its frames have loaded. A time limit would be too short for some users (WCAG
+    /// 2.2.1).
+    continues: bool,
     frames: &'a [&'a str],
 }

@@ -75,9 +75,9 @@ fn words(problem: SignInProblem) -> String {
     }
 }
 
-fn wait(seconds: u64) -> String {
+pub(crate) fn wait(seconds: u64) -> String {
     match seconds {
-        0 | 1 => "a second".into(),
+        0 | 1 => "1 second".into(),
         2..=90 => format!("{seconds} seconds"),
         91..=5400 => format!("{} minutes", seconds.div_ceil(60)),
         _ => format!("{} hours", seconds.div_ceil(3600)),
@@ -91,7 +91,7 @@ mod tests {
     #[test]
     fn waits_are_never_understated() {
         for (seconds, expected) in
-            [(0, "a second"), (30, "30 seconds"), (91, "2 minutes"), (121, "3 minutes"), (5401, "2 hours")]
+            [(0, "1 second"), (30, "30 seconds"), (91, "2 minutes"), (121, "3 minutes"), (5401, "2 hours")]
         {
             assert_eq!(wait(seconds), expected);
         }

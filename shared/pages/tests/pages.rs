@@ -343,7 +343,7 @@ fn the_names_that_password_managers_and_tests_rely_on() {
         "id=\"username\" name=\"username\" type=\"text\"",
         "id=\"password\" name=\"password\" type=\"password\" autocomplete=\"current-password\"",
         "role=\"alert\"",
-        "name=\"decision\" value=\"cancel\" formnovalidate",
+        "id=\"cancel\" name=\"decision\" value=\"cancel\"",
         "<title>Problem: Sign in",
     ] {
         assert!(page.html.contains(expected), "{expected}");
@@ -355,6 +355,15 @@ fn the_password_never_comes_back() {
     let (_, page) = every_page("x").into_iter().next().unwrap();
     let password = page.html.split("id=\"password\"").nth(1).unwrap().split('>').next().unwrap();
     assert!(!password.contains("value="), "{password}");
+}
+
+/// The user who cancels sends no password.
+#[test]
+fn cancel_has_a_form_without_the_password() {
+    for (name, page) in every_page("x").into_iter().filter(|(name, _)| name.starts_with("sign_in")) {
+        let form = page.html.split("<form").find(|form| form.contains("id=\"cancel\"")).unwrap();
+        assert!(!form.contains("id=\"password\""), "{name}");
+    }
 }
 
 #[test]

@@ -180,9 +180,10 @@ fn redirect_uris_that_are_refused() {
         "https://client.example/%zz",
     ] {
         invalid_redirect(&json!({ "redirect_uris": [uri] }));
-        invalid_redirect(
-            &json!({ "redirect_uris": ["https://client.example/callback", uri], "application_type": "native" }),
-        );
+        // §3.2.1: beside an acceptable one it is left out.
+        let mixed = json!({ "redirect_uris": ["https://client.example/callback", uri] });
+        let registered = Registered::new(&with(&mixed));
+        assert_eq!(registered.document["redirect_uris"], json!(["https://client.example/callback"]), "{uri}");
     }
     invalid_redirect(&json!({ "redirect_uris": [] }));
     invalid_redirect(&json!({ "redirect_uris": null }));
@@ -199,7 +200,19 @@ fn redirect_uris_by_application_type() {
     {
         Registered::new(&with(&json!({ "application_type": "native", "redirect_uris": [uri] })));
     }
-    invalid_redirect(&json!({ "redirect_uris": ["com.example.app:/callback"] }));
+    invalid_redirect(&json!({ "application_type": "web", "redirect_uris": ["com.example.app:/callback"] }));
+    let mixed = json!(["com.example.app:/callback", "https://client.example/cb", "http://127.0.0.1/cb", "cursor://cb"]);
+    for (kind, registered_kind, kept) in [
+        (Value::Null, "native", [true, true, true]),
+        (json!("native"), "native", [true, true, true]),
+        (json!("web"), "web", [false, true, true]),
+    ] {
+        let registered = Registered::new(&with(&json!({ "application_type": kind, "redirect_uris": mixed })));
+        let uris: Vec<&Value> =
+            mixed.as_array().unwrap().iter().zip(kept).filter(|(_, kept)| *kept).map(|(uri, _)| uri).collect();
+        assert_eq!(registered.document["redirect_uris"], json!(uris), "{kind}");
+        assert_eq!(registered.document["application_type"], registered_kind);
+    }
     invalid_redirect(&json!({ "application_type": "native", "redirect_uris": ["myapp:/callback"] }));
     invalid_metadata(&json!({ "application_type": "toaster" }));
 }
@@ -213,20 +226,63 @@ fn grant_and_response_types_are_consistent() {
     assert_eq!(registered.document["response_types"], json!(["code id_token", "code"]));
     assert_eq!(registered.document["grant_types"], json!(["authorization_code"]));
     for changes in [
-        json!({ "grant_types": ["client_credentials"], "response_types": ["code"] }),
         json!({ "grant_types": ["authorization_code"], "response_types": [] }),
         json!({ "grant_types": ["implicit"], "response_types": ["token"] }),
         json!({ "response_types": ["token"] }),
         json!({ "response_types": ["code token"] }),
         json!({ "response_types": ["id_token"] }),
         json!({ "grant_types": ["password"] }),
-        json!({ "grant_types": ["authorization_code", "urn:ietf:params:oauth:grant-type:token-exchange"] }),
         json!({ "grant_types": ["refresh_token"], "response_types": [] }),
+        json!({ "grant_types": ["implicit", "password"] }),
         json!({ "grant_types": "authorization_code" }),
         json!({ "grant_types": ["client_credentials"], "token_endpoint_auth_method": "none" }),
     ] {
         invalid_metadata(&changes);
     }
+}
+
+/// §3.2.1: lists are requests. One entry too many costs the client nothing, and empty texts count as omitted.
+#[test]
+fn what_cannot_be_registered_is_left_out() {
+    let all = Call::get("/.well-known/openid-configuration").send().expect(200).json()["grant_types_supported"].clone();
+    assert!(all.as_array().unwrap().len() > 3, "{all}");
+    for (changes, member, registered) in [
+        (json!({ "response_types": ["code", "token", "id_token token"] }), "response_types", json!(["code"])),
+        (json!({ "response_types": ["id_token code"] }), "response_types", json!(["code id_token"])),
+        (
+            json!({ "grant_types": ["authorization_code", "password", "x"] }),
+            "grant_types",
+            json!(["authorization_code"]),
+        ),
+        (
+            json!({ "client_uri": "", "logo_uri": "", "policy_uri": "", "client_name#de": "" }),
+            "client_uri",
+            Value::Null,
+        ),
+        (json!({ "token_endpoint_auth_method": "" }), "token_endpoint_auth_method", json!("client_secret_basic")),
+        (
+            json!({ "token_endpoint_auth_method": "client_secret_jwt" }),
+            "token_endpoint_auth_method",
+            json!("client_secret_basic"),
+        ),
+        (
+            json!({ "token_endpoint_auth_method": "tls_client_auth", "jwks": Signer::new("ES256", "a").jwks() }),
+            "token_endpoint_auth_method",
+            json!("private_key_jwt"),
+        ),
+        (
+            json!({ "post_logout_redirect_uris": ["https://client.example/bye", "javascript:alert(1)"] }),
+            "post_logout_redirect_uris",
+            json!(["https://client.example/bye"]),
+        ),
+    ] {
+        let document = Registered::new(&with(&changes)).document;
+        assert_eq!(document.get(member).cloned().unwrap_or_default(), registered, "{changes}");
+    }
+    let everything = Registered::new(&with(&json!({ "grant_types": all, "scope": "" }))).document;
+    let grants = everything["grant_types"].as_array().unwrap();
+    assert!(grants.contains(&json!("authorization_code")) && grants.contains(&json!("refresh_token")), "{everything}");
+    assert!(everything["scope"].as_str().unwrap().contains("openid"), "an empty scope counts as omitted");
 }
 
 /// §2: invalid metadata is rejected with a reason.
@@ -236,8 +292,8 @@ fn invalid_metadata_is_refused() {
     let mut private = signer.jwks();
     private["keys"][0]["d"] = json!("AAAA");
     for changes in [
-        json!({ "token_endpoint_auth_method": "client_secret_jwt" }),
-        json!({ "token_endpoint_auth_method": "tls_client_auth" }),
+        json!({ "dpop_bound_access_tokens": true }),
+        json!({ "tls_client_certificate_bound_access_tokens": true }),
         json!({ "token_endpoint_auth_method": 7 }),
         json!({ "token_endpoint_auth_method": "private_key_jwt" }),
         json!({ "jwks": signer.jwks(), "jwks_uri": "https://client.example/jwks" }),
@@ -330,7 +386,7 @@ fn internal_addresses_are_refused() {
             invalid_metadata(&json!({ "request_uris": [url] }));
         }
     }
-    for url in ["http://client.example/x", "file:///etc/passwd", "https://user:pass@client.example/", "x", ""] {
+    for url in ["http://client.example/x", "file:///etc/passwd", "https://user:pass@client.example/", "x"] {
         invalid_metadata(&json!({ "jwks_uri": url }));
         invalid_metadata(&json!({ "backchannel_logout_uri": url }));
     }

@@ -83,7 +83,7 @@ fn what_a_replacement_must_not_hold() {
         json!({ "registration_client_uri": registered.text("registration_client_uri") }),
         json!({ "client_secret_expires_at": 0 }),
         json!({ "client_id_issued_at": 0 }),
-        json!({ "token_endpoint_auth_method": "client_secret_jwt" }),
+        json!({ "token_endpoint_auth_method": "private_key_jwt" }),
         json!({ "new_client_secret": "mine" }),
         json!({ "jwks_uri": "https://169.254.169.254/" }),
     ] {

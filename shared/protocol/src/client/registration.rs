@@ -2,14 +2,18 @@
 //!
 //! A client may set the rows of [`settings::SETTINGS`] that are open to it. All other members
 //! are dropped (RFC 7591 §2), among them the settings that only the operator may change: consent, lifetimes, resources,
-//! introspection, exchange. Requested scopes are narrowed to those of the deployment's policy, and the response has the
-//! result (§3.2.1).
+//! introspection, exchange. Lists are requests: their acceptable entries are registered, and the response has the result
+//! (§3.2.1). A registration is rejected if nothing usable is left.
 
+use super::kinds::ApplicationType;
 pub use super::registration_state::{ActiveRegistration, RegistrationState};
 use super::{human, settings};
 use crate::limits::MAX_CLIENT;
 use crate::parameters::printable;
-use crate::{Client, GrantType, Problem, RedirectUri, RegistrationId, ResponseType, ScopeClaims, StoredClient};
+use crate::{
+    Client, ClientAuthenticationMethod, GrantType, Problem, RedirectUri, RegistrationId, ResponseType, ScopeClaims,
+    StoredClient,
+};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -20,6 +24,11 @@ use types::{ClientId, Error, ErrorCode, Scope, Timestamp};
 /// The members of a registration response that a client must not send when it replaces its settings (RFC 7592 §2.2).
 const SERVER_MANAGED: [&str; 4] =
     ["registration_access_token", "registration_client_uri", "client_secret_expires_at", "client_id_issued_at"];
+
+/// Demands for more security that this server does not fulfil: RFC 9449 §5.2, RFC 8705 §3.4, RFC 9101 §10.5. A client that relies on
+/// one of them must not believe that it is met.
+const UNSUPPORTED_SECURITY: [&str; 3] =
+    ["dpop_bound_access_tokens", "tls_client_certificate_bound_access_tokens", "require_signed_request_object"];
 
 /// The claims of a software statement that describe the statement, not the software (RFC 7519 §4.1).
 const ENVELOPE_CLAIMS: [&str; 8] = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "software_statement"];
@@ -67,14 +76,18 @@ pub fn read(
     let mut localized = Map::new();
     let mut known = Map::new();
     for (name, value) in metadata {
-        if value.is_null() {
-            // `null` counts as left out (RFC 7592 §2.2).
+        if value.is_null() || value == "" {
+            // `null` counts as left out (RFC 7592 §2.2), and so does an empty text, which many libraries send.
+        } else if value == true && UNSUPPORTED_SECURITY.contains(&name.as_str()) && !is_self_service(&name) {
+            return Err(invalid(format!("{name}: is not supported here; leave it out")));
         } else if is_self_service(&name) {
             known.insert(name, value);
         } else if human::split(&name).is_some() {
             localized.insert(name, value);
         }
     }
+    narrow_method(&mut known);
+    narrow_redirects(&mut known, limits)?;
     narrow_grants(&mut known, limits)?;
     narrow_scope(&mut known, limits)?;
     known.insert("client_id".to_owned(), json!(client_id));
@@ -132,35 +145,80 @@ fn scheme_problem(uri: &RedirectUri, limits: &Limits<'_>) -> Option<Problem> {
     Some(Problem::new("redirect_uris", rule))
 }
 
-/// Checks that grant types and response types fit each other (RFC 7591 §2.1). Drops `implicit` beside
-/// `authorization_code`: OpenID Connect Registration §2 asks hybrid clients for it, and this server does not offer it.
-fn narrow_grants(known: &mut Map<String, Value>, limits: &Limits<'_>) -> Result<(), Error> {
-    let mut grants = strings(known, "grant_types")?.unwrap_or_else(|| vec!["authorization_code".to_owned()]);
-    let has_code = grants.iter().any(|grant| grant == GrantType::AuthorizationCode.as_str());
-    if has_code {
-        grants.retain(|grant| grant != "implicit");
+/// Replaces an authentication method that this server does not have: the client authenticates with its keys if it has some, or
+/// with a secret (RFC 7591 §3.2.1).
+fn narrow_method(known: &mut Map<String, Value>) {
+    const NAME: &str = "token_endpoint_auth_method";
+    let Some(sent) = known.get(NAME).and_then(Value::as_str) else { return };
+    if ClientAuthenticationMethod::ALL.iter().any(|method| method.as_str() == sent) {
+        return;
     }
-    if let Some(other) = grants.iter().find(|grant| !limits.grants.iter().any(|known| known.as_str() == *grant)) {
+    let has_keys = known.contains_key("jwks") || known.contains_key("jwks_uri");
+    let method = match has_keys {
+        true => ClientAuthenticationMethod::PrivateKeyJwt,
+        false => ClientAuthenticationMethod::ClientSecretBasic,
+    };
+    known.insert(NAME.to_owned(), json!(method.as_str()));
+}
+
+/// Keeps the redirect URIs that such a client may have. If none is left, all stay, and the check names the first problem.
+///
+/// Without `application_type` a client with a loopback or private-use redirect URI is native (RFC 8252 §7): OpenID Connect
+/// Registration §2 has `web` as default, which no native application means that leaves it out.
+fn narrow_redirects(known: &mut Map<String, Value>, limits: &Limits<'_>) -> Result<(), Error> {
+    let acceptable = |known: &Map<String, Value>, name: &str| -> Result<Vec<RedirectUri>, Error> {
+        let sent = known.get(name).map(types::json::typed::<Vec<RedirectUri>>);
+        let sent = sent.map(|sent| {
+            let error = || Error::new(ErrorCode::InvalidRedirectUri, format!("{name}: must be a list of strings"));
+            sent.ok_or_else(error)
+        });
+        Ok(sent.transpose()?.unwrap_or_default().into_iter().filter(|uri| limits.accepts(uri)).collect())
+    };
+    let mut uris = acceptable(known, "redirect_uris")?;
+    let is_web = known.get("application_type").map(|kind| kind == ApplicationType::Web.as_str());
+    match is_web {
+        None if uris.iter().any(|uri| uri.is_loopback() || uri.private_use_scheme().is_some()) => {
+            known.insert("application_type".to_owned(), json!(ApplicationType::Native));
+        }
+        Some(true) => uris.retain(|uri| uri.private_use_scheme().is_none()),
+        None | Some(false) => {}
+    }
+    for (name, uris) in
+        [("redirect_uris", uris), ("post_logout_redirect_uris", acceptable(known, "post_logout_redirect_uris")?)]
+    {
+        if !uris.is_empty() {
+            known.insert(name.to_owned(), json!(uris));
+        }
+    }
+    Ok(())
+}
+
+/// Keeps the grant types and response types that such a client may have and that fit each other (RFC 7591 §2.1). Errors: none
+/// is left.
+fn narrow_grants(known: &mut Map<String, Value>, limits: &Limits<'_>) -> Result<(), Error> {
+    let sent = strings(known, "grant_types")?.unwrap_or_else(|| vec!["authorization_code".to_owned()]);
+    let is_allowed = |name: &&String| limits.grants.iter().any(|grant| grant.as_str() == name.as_str());
+    let grants: Vec<&String> = sent.iter().filter(is_allowed).collect();
+    if let (true, Some(other)) = (grants.is_empty(), sent.first()) {
         return Err(invalid(format!(
             "grant_types: '{}' is not for clients that register themselves",
             printable(other)
         )));
     }
-    known.insert("grant_types".to_owned(), json!(grants));
+    let has_code = grants.iter().any(|grant| *grant == GrantType::AuthorizationCode.as_str());
+    let grants = json!(grants);
     let types = match strings(known, "response_types")? {
-        None if has_code => vec![ResponseType::Code],
-        None => Vec::new(),
-        Some(sent) => sent
-            .iter()
-            .map(|text| {
-                ResponseType::parse(text)
-                    .ok_or_else(|| invalid(format!("response_types: '{}' is not supported", printable(text))))
-            })
-            .collect::<Result<_, _>>()?,
+        _ if !has_code => Vec::new(),
+        None => vec![ResponseType::Code],
+        Some(sent) => {
+            let types: Vec<ResponseType> = sent.iter().filter_map(|text| ResponseType::parse(text)).collect();
+            if let (true, Some(other)) = (types.is_empty(), sent.first()) {
+                return Err(invalid(format!("response_types: '{}' is not supported", printable(other))));
+            }
+            types
+        }
     };
-    if !has_code && !types.is_empty() {
-        return Err(invalid("response_types: need the grant type authorization_code (RFC 7591 section 2.1)"));
-    }
+    known.insert("grant_types".to_owned(), grants);
     known.insert("response_types".to_owned(), json!(types));
     Ok(())
 }

@@ -111,7 +111,9 @@ fn no_token_gets_a_bare_challenge() {
 #[test]
 fn another_audience_is_refused() {
     for client in [service(), opaque()] {
-        let tokens = TokenRequest::client_credentials(&client).set("scope", "demo:read").tokens();
+        let resource = issuer();
+        let tokens =
+            TokenRequest::client_credentials(&client).set("resource", resource).set("scope", "demo:read").tokens();
         is_refused(call(tokens.access()), 401, "invalid_token");
     }
     let tokens = grant(&web());

@@ -29,7 +29,7 @@ fn refused(request: &TokenRequest) {
 fn shared() -> &'static Tokens {
     static TOKENS: OnceLock<Tokens> = OnceLock::new();
     TOKENS.get_or_init(|| {
-        let request = AuthorizationRequest::new(&spa()).offline().scope("openid profile email offline_access");
+        let request = AuthorizationRequest::new(&spa()).offline().scope("openid demo:read demo:write offline_access");
         TokenRequest::code(&request, &Browser::new_signed_in().complete(&request).code()).tokens()
     })
 }
@@ -43,7 +43,7 @@ fn delegate() -> Client {
         "audiences": [format!("{}/demo-api", base()), "https://other-api.test"],
     });
     let policy = format!("token_exchange={policy}");
-    admin::client("suite-delegate", &["--service", "--scope", "openid profile", "--set", &grants, "--set", &policy])
+    admin::client("suite-delegate", &["--service", "--scope", "openid demo:read", "--set", &grants, "--set", &policy])
 }
 
 fn own_token(client: &Client) -> String {
@@ -60,7 +60,7 @@ fn an_access_token_is_exchanged() {
     let token = jwt::verify(tokens.access());
     assert_eq!((token.text("sub"), token.text("client_id")), (subject.text("sub"), "demo-exchange"));
     assert!(token.is_for(&api()) && !token.is_for(issuer()), "{token:?}");
-    assert_eq!(token.text("scope"), "openid profile email", "no offline_access: there is no refresh token");
+    assert_eq!(token.text("scope"), "demo:read demo:write", "the scopes of the audience");
     assert!(token.number("exp") <= subject.number("exp"), "it lives no longer");
     assert!(token.claims.get("act").is_none(), "nobody is said to act: impersonation (§1.1)");
     assert_ne!(token.text("jti"), subject.text("jti"));
@@ -191,29 +191,29 @@ fn the_audience_is_never_widened() {
 #[test]
 fn the_scope_is_never_widened() {
     let right = || exchange(&exchanger(), shared().access(), ACCESS);
-    assert_eq!(right().set("scope", "email").tokens().text("scope"), Some("email"));
-    for scope in ["address", "email address", "read", "offline_access", "\u{fc}", "EMAIL"] {
+    assert_eq!(right().set("scope", "demo:read").tokens().text("scope"), Some("demo:read"));
+    for scope in ["address", "demo:read address", "read", "openid", "offline_access", "\u{fc}", "DEMO:READ"] {
         right().set("scope", scope).send().expect_error(400, "invalid_scope");
     }
     // Narrowed once, it stays narrow.
-    let narrow = right().set("scope", "openid").tokens();
+    let narrow = right().set("scope", "demo:read").tokens();
     let acting = own_token(&delegate());
     let again = exchange(&delegate(), narrow.access(), ACCESS).set("audience", &api());
     let again = again.set("actor_token", &acting).set("actor_token_type", ACCESS);
-    assert_eq!(again.clone().tokens().text("scope"), Some("openid"));
-    again.set("scope", "profile").send().expect_error(400, "invalid_scope");
+    assert_eq!(again.clone().tokens().text("scope"), Some("demo:read"));
+    again.set("scope", "demo:write").send().expect_error(400, "invalid_scope");
 }
 
 /// §2.1, §5: an ID token is worth no more than the access token of the same response.
 #[test]
 fn an_id_token_is_as_narrow_as_its_access_token() {
-    let request = AuthorizationRequest::new(&spa()).offline().scope("openid profile email offline_access");
+    let request = AuthorizationRequest::new(&spa()).offline().scope("openid demo:read demo:write offline_access");
     let wide = TokenRequest::code(&request, &Browser::signed_in().complete(&request).code()).tokens();
-    let narrow = wide.refresh_request().set("scope", "openid email").tokens();
+    let narrow = wide.refresh_request().set("scope", "openid demo:read").tokens();
     let right = |tokens: &Tokens| exchange(&exchanger(), tokens.id(), ID);
-    assert_eq!(right(&wide).tokens().text("scope"), Some("openid profile email"));
-    assert_eq!(right(&narrow).tokens().text("scope"), Some("openid email"));
-    right(&narrow).set("scope", "profile").send().expect_error(400, "invalid_scope");
+    assert_eq!(right(&wide).tokens().text("scope"), Some("demo:read demo:write"));
+    assert_eq!(right(&narrow).tokens().text("scope"), Some("demo:read"));
+    right(&narrow).set("scope", "demo:write").send().expect_error(400, "invalid_scope");
 }
 
 /// §2.1: the policy names the types of token, and access tokens alone by default.

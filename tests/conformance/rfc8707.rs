@@ -118,3 +118,63 @@ fn the_scope_is_the_resources() {
     let nothing = TokenRequest::client_credentials(&service()).set("scope", "read").set("resource", &api());
     nothing.send().expect_error(400, "invalid_scope");
 }
+
+/// §2.1: without `scope`, a request asks for the scopes of its resource that the client may have, and for no claims about the user.
+#[test]
+fn a_resource_without_a_scope_asks_for_its_scopes() {
+    let client = admin::client("suite-resource-scope", &["--scope", "openid profile email demo:read demo:write"]);
+    let request = AuthorizationRequest::new(&client).without("scope").set("resource", &api());
+    let mut browser = Browser::new_signed_in();
+    let page = browser.authorize(&request).consent_page();
+    assert!(page.text().contains("Read the demo data"), "the words of the deployment: {}", page.text());
+    assert!(!page.text().to_lowercase().contains("mail"), "{}", page.text());
+    let tokens = TokenRequest::code(&request, &browser.complete(&request).code()).tokens();
+    assert_eq!(tokens.document["scope"], "demo:read demo:write");
+    assert_eq!(tokens.text("id_token"), None);
+}
+
+/// §2.2: a token for a resource holds the scopes of that resource alone; the ID token comes all the same.
+#[test]
+fn a_token_holds_the_scopes_of_its_resource() {
+    let tokens = tokens(&spa());
+    assert_eq!(tokens.document["scope"], "demo:read");
+    assert_eq!(jwt::verify(tokens.access()).claims["scope"], "demo:read");
+    assert!(jwt::verify(tokens.id()).claims["email"].is_string());
+}
+
+/// Without `resource`, scopes that all belong to one resource make it the audience.
+#[test]
+fn the_scopes_of_one_resource_imply_it() {
+    let request = AuthorizationRequest::new(&spa()).scope("demo:read offline_access");
+    let first = TokenRequest::code(&request, &Browser::signed_in().complete(&request).code()).tokens();
+    let own = TokenRequest::client_credentials(&service()).set("scope", "demo:write").tokens();
+    for tokens in [&first, &own] {
+        assert_eq!(jwt::verify(tokens.access()).claims["aud"], json!(api()));
+    }
+    let mixed = TokenRequest::client_credentials(&service()).set("scope", "read demo:write").tokens();
+    assert_ne!(jwt::verify(mixed.access()).claims["aud"], json!(api()));
+}
+
+/// §2.2: a token request may name the audience that the token has anyway.
+#[test]
+fn a_token_request_may_name_the_usual_audience() {
+    let request = AuthorizationRequest::new(&spa()).offline();
+    let redeem = TokenRequest::code(&request, &Browser::signed_in().complete(&request).code());
+    let metadata = Call::get("/.well-known/openid-configuration").send().expect(200).json();
+    let tokens = redeem.set("resource", metadata["issuer"].as_str().unwrap()).tokens();
+    tokens.refresh_request().set("resource", metadata["issuer"].as_str().unwrap()).tokens();
+}
+
+/// RFC 6749 §3.3, §4.1.2.1: an unknown scope is an error that names the known ones; one that the client may not have is left out.
+#[test]
+fn an_unknown_scope_is_named() {
+    let ask = |scope: &str| Browser::signed_in().authorize(&AuthorizationRequest::new(&spa()).scope(scope)).callback();
+    let callback = ask("openid demo:unknown");
+    assert_eq!(callback.error(), "invalid_scope");
+    let description = callback.value("error_description").unwrap().to_owned();
+    assert!(description.contains("demo:unknown") && description.contains("demo:read"), "{description}");
+    let narrow = admin::client("suite-narrow-scope", &["--scope", "openid demo:read"]);
+    let request = AuthorizationRequest::new(&narrow).scope("openid demo:read demo:write");
+    let tokens = TokenRequest::code(&request, &Browser::signed_in().complete(&request).code()).tokens();
+    assert!(!tokens.document["scope"].as_str().unwrap().contains("demo:write"), "{tokens:?}");
+}

@@ -1,6 +1,9 @@
 //! JWT access tokens: RFC 9068.
 
-use suite::{AuthorizationRequest, Browser, TokenRequest, Tokens, grant, issuer, jwt, now, service, spa, web};
+use suite::{
+    AuthorizationRequest, Browser, Call, TokenRequest, Tokens, admin, grant, issuer, jwt, now, service, spa, userinfo,
+    web,
+};
 
 fn tokens() -> Tokens {
     let request = AuthorizationRequest::new(&spa()).scope("openid email");
@@ -86,4 +89,33 @@ fn audiences_tell_the_two_kinds_apart() {
     assert!(!access.is_for("demo-spa"), "{access:?}");
     assert!(id.is_for("demo-spa"), "{id:?}");
     assert_ne!(access.claims["aud"], id.claims["aud"]);
+}
+
+/// §2.1: RS256 must be possible; a client may have its access tokens signed by each algorithm of the metadata.
+#[test]
+fn access_tokens_are_signed_as_the_client_wants() {
+    for algorithm in ["RS256", "ES256", "PS256", "EdDSA", "Ed25519"] {
+        let id = format!("suite-access-{}", algorithm.to_lowercase());
+        let setting = format!("access_token_signed_response_alg={algorithm}");
+        let client = admin::client(&id, &["--confidential", "--set", &setting]);
+        let request = AuthorizationRequest::new(&client).scope("openid email");
+        let tokens = TokenRequest::code(&request, &Browser::signed_in().complete(&request).code()).tokens();
+        let token = jwt::verify(tokens.access());
+        let expected = if algorithm == "Ed25519" { "EdDSA" } else { algorithm };
+        assert_eq!((&token.header["alg"], &token.header["typ"]), (&expected.into(), &"at+jwt".into()));
+        userinfo(tokens.access()).expect(200);
+    }
+}
+
+/// RFC 8725 §3.1: one key has one `kid` and one algorithm.
+#[test]
+fn each_key_is_for_one_algorithm() {
+    let keys = Call::get("/jwks").send().expect(200).json()["keys"].as_array().unwrap().clone();
+    for (index, key) in keys.iter().enumerate() {
+        assert!(key["alg"].is_string() && key["kid"].is_string(), "{key}");
+        for other in keys.iter().skip(index + 1) {
+            assert_ne!(key["kid"], other["kid"]);
+            assert!(key["n"].is_null() || key["n"] != other["n"], "one RSA key for two algorithms");
+        }
+    }
 }

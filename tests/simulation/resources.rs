@@ -167,3 +167,94 @@ async fn the_audience_of_the_deployment_is_a_resource() {
     let other = redeem(&instance, &code(&instance, &[]).await, &["https://other.example"]).await;
     assert_eq!(error(&other), "invalid_target");
 }
+
+/// RFC 9068 §2.1: a resource decides how its tokens are signed, and for a resource server that rejects `at+jwt` their type. Such a
+/// token passes for an ID token nowhere.
+#[tokio::test]
+async fn a_resource_decides_signature_and_type() {
+    let memory = Arc::new(Memory::new());
+    deployment(memory.clone()).await;
+    let resources = json!([{
+        "resource": ONE, "scopes": "read", "access_token_signed_response_alg": "RS256", "access_token_type": "JWT",
+    }]);
+    let instance = Instance::start(memory, &[("LATCHKEY_RESOURCES", &resources.to_string())]);
+    let code = code(&instance, &[ONE, simulation::ISSUER]).await;
+    let response = redeem(&instance, &code, &[]).await;
+    let token = json_of(&response)["access_token"].as_str().unwrap().to_owned();
+    let header: Value =
+        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(token.split('.').next().unwrap()).unwrap()).unwrap();
+    assert_eq!((&header["alg"], &header["typ"]), (&json!("RS256"), &json!("JWT")));
+    assert_eq!(Flow::userinfo(&instance, &token).await.status.as_u16(), 200, "the server knows its own token");
+    let url = format!("{}&prompt=none&id_token_hint={token}", Flow::authorize_url("openid"));
+    let answer = Flow::default().get(&instance, &url).await;
+    assert!(answer.headers["location"].to_str().unwrap().contains("error=invalid_request"), "{answer:?}");
+    let id_token = json_of(&response)["id_token"].as_str().unwrap().to_owned();
+    assert_eq!(Flow::userinfo(&instance, &id_token).await.status.as_u16(), 401);
+}
+
+/// A client that registers itself may request the resources that are marked for such clients, with the scopes that they have today;
+/// its own `scope` is only that of requests without one.
+#[tokio::test]
+async fn registered_clients_request_the_resources_marked_for_them() {
+    let memory = Arc::new(Memory::new());
+    deployment(memory.clone()).await;
+    let start = |scopes: &str| {
+        let resources = json!([{ "resource": ONE, "scopes": scopes, "registered_clients": true }, { "resource": TWO, "scopes": "write" }]);
+        let settings = [("LATCHKEY_RESOURCES", resources.to_string()), ("LATCHKEY_REGISTRATION", "open".to_owned())];
+        let settings: Vec<(&str, &str)> = settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        Instance::start(memory.clone(), &settings)
+    };
+    let instance = start("read");
+    let metadata = json!({
+        "redirect_uris": ["https://app.example/cb"], "token_endpoint_auth_method": "none", "scope": "openid read",
+    });
+    let headers = [(http::header::CONTENT_TYPE, "application/json".to_owned())];
+    let registered = json_of(&instance.send(http::Method::POST, "/register", &headers, metadata.to_string()).await);
+    let client_id = registered["client_id"].as_str().unwrap();
+    let url = |scope: &str, resource: &str| {
+        let url = Flow::authorize_url(scope).replace("client_id=spa", &format!("client_id={client_id}"));
+        let resource: String = form_urlencoded::byte_serialize(resource.as_bytes()).collect();
+        format!("{url}&resource={resource}")
+    };
+    let body = |response: &Response| String::from_utf8_lossy(&response.body).into_owned();
+    let refused = Flow::default().get(&instance, &url("write", TWO)).await;
+    assert!(body(&refused).contains("invalid_target"), "{}", body(&refused));
+    Flow::default().code_of(&instance, &url("read", ONE), PASSWORD).await;
+
+    let later = start("read delete");
+    Flow::default().code_of(&later, &url("delete", ONE), PASSWORD).await;
+    let without =
+        Flow::authorize_url("x").replace("scope=x&", "").replace("client_id=spa", &format!("client_id={client_id}"));
+    let mut browser = Flow::default();
+    let code = browser.code_of(&later, &without, PASSWORD).await;
+    let form = [
+        ("grant_type", "authorization_code"),
+        ("client_id", client_id),
+        ("redirect_uri", "https://app.example/cb"),
+        ("code_verifier", VERIFIER),
+        ("code", code.as_str()),
+    ];
+    assert_eq!(json_of(&later.post("/token", &form).await)["scope"], "read");
+}
+
+/// A deployment that offers registration and no resource for it says so at start.
+#[tokio::test]
+async fn a_resource_that_no_client_can_reach_is_reported() {
+    let read = |resources: &str, registration: &str| {
+        let lookup = |name: &str| match name {
+            "LATCHKEY_ISSUER" => Some(simulation::ISSUER.to_owned()),
+            "LATCHKEY_SECRET" => Some(simulation::SECRET.to_owned()),
+            "LATCHKEY_RESOURCES" => Some(resources.to_owned()),
+            "LATCHKEY_REGISTRATION" => Some(registration.to_owned()),
+            "LATCHKEY_CLIENT_DOCUMENTS" => Some("off".to_owned()),
+            _ => None,
+        };
+        provider::Config::read(&lookup).unwrap().0.warnings().len()
+    };
+    let unmarked = format!(r#"[{{"resource":"{ONE}","scopes":"read"}}]"#);
+    let marked = format!(r#"[{{"resource":"{ONE}","scopes":"read","registered_clients":true}}]"#);
+    assert_eq!(read(&unmarked, "open"), 1);
+    assert_eq!(read(&unmarked, "closed"), 0);
+    assert_eq!(read(&marked, "open"), 0);
+    assert_eq!(read("[]", "open"), 0);
+}

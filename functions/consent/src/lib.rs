@@ -108,8 +108,13 @@ fn show(
     signed_in: &SignedIn,
 ) -> Result<Response, HandlerError> {
     let nonce = entropy::name()?;
-    let scope = request.scope_to_consent();
-    let scopes: Vec<ScopeLine<'_>> = ScopeLine::all(&scope).collect();
+    let mut scope = request.scope_to_consent();
+    if page.context.config.grant_outlives_session(&page.client, &request.resources) {
+        // The page shows what is granted: access while the user is away.
+        scope = Scope::parse("offline_access").map_or(scope.clone(), |offline| scope.with(&offline));
+    }
+    let scopes: Vec<ScopeLine<'_>> =
+        ScopeLine::all(&scope, |name| page.context.config.scope_description(name)).collect();
     let view = ConsentView {
         nonce: &nonce,
         client: pages::ClientProfile::of(&page.client, &page.context.config.issuer),

@@ -78,7 +78,13 @@ pub const PATH: &str = "/demo-api";
 /// guard. The secret is public.
 pub fn demo_settings(origin: &str) -> [(&'static str, String); 8] {
     let resource = format!("{origin}{PATH}");
-    let resources = json!([{ "resource": resource, "scopes": "demo:read demo:write" }]);
+    let resources = json!([{
+        "resource": resource,
+        "name": "Demo API",
+        "scopes": "demo:read demo:write",
+        "scope_descriptions": { "demo:read": "Read the demo data", "demo:write": "Change the demo data" },
+        "registered_clients": true,
+    }]);
     [
         ("LATCHKEY_RESOURCES", resources.to_string()),
         ("LATCHKEY_RESOURCE", resource),

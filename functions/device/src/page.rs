@@ -194,7 +194,8 @@ impl DevicePage<'_> {
         let nonce = entropy::name()?;
         let request = &approval.pending.request;
         let scope = request.scope_to_consent();
-        let scopes: Vec<ScopeLine<'_>> = ScopeLine::all(&scope).collect();
+        let scopes: Vec<ScopeLine<'_>> =
+            ScopeLine::all(&scope, |name| self.context.config.scope_description(name)).collect();
         let view = ConsentView {
             nonce: &nonce,
             client: pages::ClientProfile::of(&approval.client, &self.context.config.issuer),

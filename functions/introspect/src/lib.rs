@@ -16,7 +16,7 @@ use http::{StatusCode, header};
 use latchkey_http::{Request, Response};
 use protocol::Client;
 use protocol::introspection::{INTROSPECTION_RESPONSE_TYPE, IntrospectionResponseClaims, ResponseForm, is_audience};
-use provider::{ClientRequest, Context, Function, HandlerError};
+use provider::{ClientRequest, Context, Function, HandlerError, TokenIssuer};
 use token::Found;
 use types::{Algorithm, Error, ErrorCode, Timestamp};
 
@@ -63,7 +63,10 @@ async fn signed(found: &Found, client: &Client, context: &Context, now: Timestam
 async fn phantom(found: &Found, client: &Client, context: &Context, now: Timestamp) -> Result<Response, HandlerError> {
     match found {
         Found::AccessToken(claims) if is_audience(client, claims) => {
-            let jwt = context.sign(Algorithm::ES256, types::ACCESS_TOKEN_TYPE, claims, now).await?;
+            // The client of the token may have gone since the token was found: then the resource alone decides.
+            let owner = context.client(&claims.client_id, now).await?;
+            let client = owner.as_ref().map_or(client, |owner| &owner.client);
+            let jwt = TokenIssuer { context, client, now }.signed_access_token(claims).await?;
             Ok(Response::new(StatusCode::OK).with(header::CONTENT_TYPE, "application/jwt").with_body(jwt))
         }
         _ => Ok(Response::new(StatusCode::NO_CONTENT)),

@@ -8,7 +8,7 @@
 use crate::TokenRequest;
 use crate::issue::TokenResponse;
 use platform::entropy;
-use protocol::{ActiveGrant, AuthenticationContext, Grant, GrantState, MappedSubject, TrustedIssuer, resource};
+use protocol::{ActiveGrant, AuthenticationContext, Grant, GrantState, MappedSubject, TrustedIssuer};
 use provider::{HandlerError, names};
 use serde_json::{Map, Value};
 use storage::{directory, grants, users};
@@ -40,7 +40,8 @@ pub(crate) async fn issue(request: &TokenRequest<'_>, accepted: Accepted<'_>) ->
         let description = "scope asks for more than the client and the issuer may have";
         return Err(Error::new(ErrorCode::InvalidScope, description).into());
     }
-    let resources = resource::requested(request.parameters, &request.context.config.resources, client)?;
+    let targets = request.context.config.targets(request.client);
+    let resources = targets.or_implied(targets.named(request.parameters, client)?, &scope, client);
     let subject = subject(request, &accepted).await?;
 
     let issuer = request.issuer();
@@ -56,6 +57,7 @@ pub(crate) async fn issue(request: &TokenRequest<'_>, accepted: Accepted<'_>) ->
         created_at: Some(request.now),
         authentication: AuthenticationContext::assertion(accepted.authenticated_at.unwrap_or(request.now)),
         session_group: None,
+        outlives_session: false,
         claims: Default::default(),
         id_token_claims: Map::new(),
         resources,

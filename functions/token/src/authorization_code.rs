@@ -2,7 +2,7 @@
 
 use crate::issue::{IdTokenUse, TokenResponse};
 use crate::{TokenRequest, restored};
-use protocol::{AuthorizationCode, CodeBinding, CodeChallenge, CodeVerdict, GrantId, resource};
+use protocol::{AuthorizationCode, CodeBinding, CodeChallenge, CodeVerdict, GrantId};
 use provider::HandlerError;
 use storage::grants::{self, Redemption};
 use types::Error;
@@ -35,7 +35,7 @@ pub(crate) async fn redeem(request: &TokenRequest<'_>) -> Result<TokenResponse, 
     check_resources(request, code.grant).await?;
     match grants::redeem(request.context.records.as_ref(), code.grant, &request.issuer().grant_update()?).await? {
         Redemption::Redeemed(live) => {
-            let resources = resource::narrowed(request.parameters, &live.grant.resources)?;
+            let resources = request.narrowed(&live.grant.resources)?;
             Ok(request.tokens(&live, &live.grant.scope, &resources, IdTokenUse::First).await?)
         }
         Redemption::Refused(CodeVerdict::Race) => {
@@ -60,6 +60,6 @@ async fn check_resources(request: &TokenRequest<'_>, grant: GrantId) -> Result<(
     }
     let live = grants::find(request.context.records.as_ref(), grant).await?;
     let live = live.ok_or_else(|| Error::invalid_grant("the code was redeemed before, or was revoked"))?;
-    resource::narrowed(request.parameters, &live.grant.resources)?;
+    request.narrowed(&live.grant.resources)?;
     Ok(())
 }

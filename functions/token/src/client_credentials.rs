@@ -2,7 +2,7 @@
 
 use crate::TokenRequest;
 use crate::issue::TokenResponse;
-use protocol::{STANDARD_SCOPES, resource};
+use protocol::STANDARD_SCOPES;
 use provider::HandlerError;
 use types::{Error, ErrorCode, Subject};
 
@@ -16,7 +16,8 @@ pub(crate) async fn issue(request: &TokenRequest<'_>) -> Result<TokenResponse, H
         return invalid("scope asks for more than the client may have");
     }
     let scope = requested.as_ref().unwrap_or(&allowed);
-    let resources = resource::requested(request.parameters, &request.context.config.resources, client)?;
+    let targets = request.context.config.targets(request.client);
+    let resources = targets.or_implied(targets.named(request.parameters, client)?, scope, client);
     let claims = request.issuer().access_token_claims(&Subject::from(&client.client_id), scope, &resources)?;
     if requested.is_some() && claims.scope.is_empty() {
         return invalid("none of these scopes means anything to the resource");

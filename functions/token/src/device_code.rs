@@ -2,7 +2,7 @@
 
 use crate::TokenRequest;
 use crate::issue::{IdTokenUse, TokenResponse};
-use protocol::{DeviceCode, DeviceDecisionId, resource};
+use protocol::{DeviceCode, DeviceDecisionId};
 use provider::HandlerError;
 use storage::devices::{self, Decision, Poll};
 use types::{Error, ErrorCode};
@@ -27,7 +27,7 @@ pub(crate) async fn poll(request: &TokenRequest<'_>) -> Result<TokenResponse, Ha
     check_resources(request, id).await?;
     match devices::poll(context.records.as_ref(), id, code.expires_at, &request.issuer().grant_update()?).await? {
         Poll::Approved(live) => {
-            let resources = resource::narrowed(request.parameters, &live.grant.resources)?;
+            let resources = request.narrowed(&live.grant.resources)?;
             Ok(request.tokens(&live, &live.grant.scope, &resources, IdTokenUse::First).await?)
         }
         // A decision is reported even to a poll that came too early.
@@ -54,7 +54,7 @@ async fn check_resources(request: &TokenRequest<'_>, id: DeviceDecisionId) -> Re
         return Ok(());
     }
     if let Some(Decision::Approved(live)) = devices::peek(request.context.records.as_ref(), id).await? {
-        resource::narrowed(request.parameters, &live.grant.resources)?;
+        request.narrowed(&live.grant.resources)?;
     }
     Ok(())
 }

@@ -13,7 +13,7 @@ mod token_exchange;
 
 use http::header;
 use latchkey_http::{Request, Response};
-use protocol::{GrantType, Parameters, StoredClient};
+use protocol::{GrantType, Parameters, StoredClient, resource};
 use provider::{AuditEvent, ClientRequest, Context, Function, HandlerError};
 use types::{Error, ErrorCode, Subject};
 
@@ -75,6 +75,11 @@ impl TokenRequest<'_> {
             self.context.id_token_recipient(client, self.now).await?;
         }
         Ok(())
+    }
+
+    /// Returns the resources of a token: those that the request names of the granted ones, or all (RFC 8707 §2.2).
+    fn narrowed(&self, granted: &[String]) -> Result<Vec<String>, Error> {
+        resource::narrowed(self.parameters, granted, &self.context.config.audience)
     }
 
     /// Records the audit event of tokens that were issued.

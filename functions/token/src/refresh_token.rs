@@ -2,7 +2,7 @@
 
 use crate::issue::{IdTokenUse, TokenResponse};
 use crate::{TokenRequest, restored};
-use protocol::{GrantId, RefreshToken, ScopeClaims, resource};
+use protocol::{GrantId, RefreshToken, ScopeClaims};
 use provider::{AuditEvent, HandlerError};
 use storage::grants::{self, LiveGrant, Rotation};
 use storage::users::{self, User};
@@ -71,5 +71,5 @@ async fn narrowed(request: &TokenRequest<'_>, grant: GrantId) -> Result<Option<(
     if !scope.is_within(&granted.scope) {
         return Err(Error::new(ErrorCode::InvalidScope, "scope asks for more than was granted").into());
     }
-    Ok(Some((scope, resource::narrowed(parameters, &granted.resources)?)))
+    Ok(Some((scope, request.narrowed(&granted.resources)?)))
 }

@@ -36,7 +36,7 @@ pub trait Verifier: Send + Sync {
 /// Signatures of a platform.
 #[async_trait]
 pub trait Crypto: Send + Sync {
-    /// Generates a key for `alg`. RSA keys have 2048 bits; one key serves RS256 and PS256.
+    /// Generates a key for `alg`. RSA keys have 2048 bits.
     async fn generate(&self, alg: Algorithm) -> Result<GeneratedKey, CryptoError>;
 
     /// Prepares a private key (PKCS#8, DER). Errors: [`CryptoError::Key`], if it does not fit `alg`.

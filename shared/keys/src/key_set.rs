@@ -9,14 +9,6 @@ use std::collections::BTreeMap;
 use types::Timestamp;
 use zeroize::{Zeroize, Zeroizing};
 
-/// The algorithms that have their own key. PS256 uses the key of RS256.
-pub(crate) const GENERATED: [Algorithm; 3] = [Algorithm::ES256, Algorithm::RS256, Algorithm::EdDSA];
-
-/// Returns the algorithm whose key serves this one.
-pub(crate) fn made_for(alg: Algorithm) -> Algorithm {
-    if alg == Algorithm::PS256 { Algorithm::RS256 } else { alg }
-}
-
 /// The public part of one signing key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PublishedKey {
@@ -35,17 +27,6 @@ pub struct PublishedKey {
 }
 
 impl PublishedKey {
-    /// Returns the algorithms that the key serves, each under its own `kid`. So the `kid` alone decides the algorithm
-    /// (RFC 8725 §3.1): an RSA key is published once for RS256 and once for PS256.
-    pub fn uses(&self) -> Vec<(Algorithm, String)> {
-        match self.alg {
-            Algorithm::RS256 => {
-                vec![(Algorithm::RS256, self.kid.clone()), (Algorithm::PS256, format!("{}-ps256", self.kid))]
-            }
-            alg => vec![(alg, self.kid.clone())],
-        }
-    }
-
     /// True if tokens that it signed may be valid.
     pub fn is_alive(&self, now: Timestamp) -> bool {
         self.verifies_until.is_none_or(|until| !until.is_past(now))
@@ -62,13 +43,11 @@ pub struct PublishedKeys {
 impl PublishedKeys {
     /// Returns the JWK Set to publish (RFC 7517 §5): each current or future key with `kid`, `use` and `alg`.
     pub fn jwks_json(&self, now: Timestamp) -> String {
-        let keys = self.living(now).flat_map(|key| {
-            key.uses().into_iter().map(|(alg, kid)| Jwk {
-                key: key.public.key.clone(),
-                kid: Some(kid),
-                usage: Some("sig".to_owned()),
-                alg: Some(KeyAlgorithm::Signature(alg)),
-            })
+        let keys = self.living(now).map(|key| Jwk {
+            key: key.public.key.clone(),
+            kid: Some(key.kid.clone()),
+            usage: Some("sig".to_owned()),
+            alg: Some(KeyAlgorithm::Signature(key.alg)),
         });
         // Serialization of strings and numbers cannot fail.
         serde_json::to_string(&JwkSet { keys: keys.collect() }).unwrap_or_else(|_| r#"{"keys":[]}"#.to_owned())
@@ -77,8 +56,7 @@ impl PublishedKeys {
     /// Returns the key that signs for `alg` at `now`: the one that started last. If none has started, for instance
     /// because the clock is late, returns the one that starts first.
     pub fn signing(&self, alg: Algorithm, now: Timestamp) -> Option<&PublishedKey> {
-        let made_for = made_for(alg);
-        let candidates = || self.living(now).filter(|key| key.alg == made_for);
+        let candidates = || self.living(now).filter(|key| key.alg == alg);
         let due = candidates().filter(|key| key.signs_from.is_past(now)).max_by_key(|key| key.signs_from);
         due.or_else(|| candidates().min_by_key(|key| key.signs_from))
     }
@@ -153,12 +131,11 @@ impl Drop for Sealed {
 }
 
 impl KeySet {
-    /// Generates a first key set: one key each for ES256, RS256 (which serves PS256, too) and EdDSA, which sign from
-    /// `now` on.
+    /// Generates a first key set: one key for each algorithm (RFC 8725 §3.1), which sign from `now` on.
     pub async fn generate(crypto: &dyn Crypto, now: Timestamp) -> Result<Self, CryptoError> {
         let mut set =
             Self { published: PublishedKeys { keys: Vec::new() }, private: BTreeMap::new(), outdated_seal: false };
-        for alg in GENERATED {
+        for alg in Algorithm::ALL {
             set.add(crypto, alg, now, now).await?;
         }
         Ok(set)

@@ -10,14 +10,12 @@ use types::Timestamp;
 pub struct Keyring {
     set: KeySet,
     crypto: &'static dyn Crypto,
-    uses: Vec<Use>,
+    keys: Vec<Prepared>,
 }
 
-/// A key for one algorithm.
-struct Use {
+/// A key, prepared on demand.
+struct Prepared {
     key: PublishedKey,
-    alg: Algorithm,
-    kid: String,
     signing: OnceLock<Arc<SigningKey>>,
     verification: OnceLock<Arc<VerificationKey>>,
 }
@@ -31,16 +29,12 @@ impl std::fmt::Debug for Keyring {
 impl Keyring {
     /// Wraps a key set; prepares no key yet.
     pub fn new(crypto: &'static dyn Crypto, set: KeySet) -> Self {
-        let uses = set.published().keys.iter().flat_map(|key| {
-            key.uses().into_iter().map(|(alg, kid)| Use {
-                key: key.clone(),
-                alg,
-                kid,
-                signing: OnceLock::new(),
-                verification: OnceLock::new(),
-            })
+        let prepared = set.published().keys.iter().map(|key| Prepared {
+            key: key.clone(),
+            signing: OnceLock::new(),
+            verification: OnceLock::new(),
         });
-        Self { uses: uses.collect(), crypto, set }
+        Self { keys: prepared.collect(), crypto, set }
     }
 
     /// Returns the key set.
@@ -56,13 +50,13 @@ impl Keyring {
     /// Returns the key that signs for `alg` at `now`. Errors: `CryptoError::Key` if the set has none.
     pub async fn signing_key(&self, alg: Algorithm, now: Timestamp) -> Result<Arc<SigningKey>, CryptoError> {
         let key = self.set.published().signing(alg, now).ok_or(CryptoError::Key)?;
-        let found = self.uses.iter().find(|found| found.alg == alg && found.key.kid == key.kid);
+        let found = self.keys.iter().find(|found| found.key.kid == key.kid);
         let found = found.ok_or(CryptoError::Key)?;
         if let Some(prepared) = found.signing.get() {
             return Ok(prepared.clone());
         }
         let pkcs8 = self.set.pkcs8(&key.kid).ok_or(CryptoError::Key)?;
-        let prepared = Arc::new(SigningKey::new(&found.kid, alg, self.crypto.signer(alg, pkcs8).await?));
+        let prepared = Arc::new(SigningKey::new(&found.key.kid, alg, self.crypto.signer(alg, pkcs8).await?));
         Ok(found.signing.get_or_init(|| prepared).clone())
     }
 
@@ -70,13 +64,13 @@ impl Keyring {
     /// [`jose::verify`]. A fault of the platform counts as a failed verification.
     pub async fn verify(&self, jwt: &Jwt<'_>, now: Timestamp) -> Option<Value> {
         let kid = jwt.header().kid.as_deref()?;
-        let found = self.uses.iter().find(|found| found.kid == kid)?;
-        if found.alg != jwt.header().alg || !found.key.is_alive(now) {
+        let found = self.keys.iter().find(|found| found.key.kid == kid)?;
+        if found.key.alg != jwt.header().alg || !found.key.is_alive(now) {
             return None;
         }
         if found.verification.get().is_none() {
-            let verifier = self.crypto.verifier(found.alg, &found.key.public.key).await.ok()?;
-            let _ = found.verification.set(Arc::new(VerificationKey::new(kid, found.alg, verifier)));
+            let verifier = self.crypto.verifier(found.key.alg, &found.key.public.key).await.ok()?;
+            let _ = found.verification.set(Arc::new(VerificationKey::new(kid, found.key.alg, verifier)));
         }
         found.verification.get()?.verify(jwt).await
     }

@@ -144,7 +144,7 @@ fn a_token_outlives_the_turn_of_the_next_key_and_no_longer() {
     assert!(!verifies(&next, &last_of_old, dead) && verifies(&next, &first_of_new, dead));
     assert_eq!(published(&next, dead), 4);
     let cleaned = run(next.rotated(platform(), dead, POLICY, Occasion::Due)).unwrap().unwrap();
-    assert_eq!(cleaned.published().keys.len(), 3);
+    assert_eq!(cleaned.published().keys.len(), 4);
     let stored = cleaned.to_stored(&secrets(1, None)).unwrap();
     assert!(KeySet::from_stored(&stored, &secrets(1, None)).is_ok());
 }

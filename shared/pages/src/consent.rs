@@ -115,9 +115,12 @@ pub struct ScopeLine<'a> {
 }
 
 impl<'a> ScopeLine<'a> {
-    /// Returns the lines of a scope.
-    pub fn all(scope: &'a types::Scope) -> impl Iterator<Item = Self> {
-        scope.iter().map(|name| Self { name, meaning: crate::scope_meaning(name).unwrap_or_default() })
+    /// Returns the lines of a scope. `describe` returns the words of the deployment for a scope.
+    pub fn all(scope: &'a types::Scope, describe: impl Fn(&'a str) -> Option<&'a str>) -> impl Iterator<Item = Self> {
+        scope.iter().map(move |name| {
+            let meaning = describe(name).or_else(|| crate::scope_meaning(name)).unwrap_or_default();
+            Self { name, meaning }
+        })
     }
 }
 

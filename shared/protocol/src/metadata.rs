@@ -1,8 +1,8 @@
 //! Authorization server metadata (OpenID Connect Discovery §3, RFC 8414 §2, RFC 9207 §3).
 
 use crate::{
-    AuthenticationMethod, ClientAuthenticationMethod, GrantType, Prompt, ResponseMode, ResponseType, SCOPE_CLAIMS,
-    STANDARD_SCOPES,
+    AuthenticationMethod, ClientAuthenticationMethod, GrantType, Prompt, Resource, ResponseMode, ResponseType,
+    SCOPE_CLAIMS, STANDARD_SCOPES,
 };
 use serde_json::{Map, Value, json};
 use types::{Algorithm, ContentEncryption, Issuer, KeyManagementAlgorithm};
@@ -14,6 +14,10 @@ pub struct Capabilities<'a> {
     pub issuer: &'a Issuer,
     /// Scopes in addition to the standard ones.
     pub scopes: &'a [String],
+    /// Resources, whose scopes come first: some clients request every scope of the list.
+    pub resources: &'a [Resource],
+    /// True if the scopes for claims about the user are listed.
+    pub personal_scopes: bool,
     /// Grants.
     pub grants: &'a [GrantType],
     /// True if clients can register themselves.
@@ -59,8 +63,9 @@ fn endpoints(capabilities: &Capabilities<'_>) -> Value {
 }
 
 fn abilities(capabilities: &Capabilities<'_>) -> Value {
-    let scopes: Vec<&str> =
-        STANDARD_SCOPES.iter().copied().chain(capabilities.scopes.iter().map(String::as_str)).collect();
+    let of_resources = capabilities.resources.iter().flat_map(|resource| resource.scopes.iter());
+    let mut scopes: Vec<&str> = of_resources.chain(capabilities.scopes.iter().map(String::as_str)).collect();
+    scopes.extend(STANDARD_SCOPES.iter().filter(|scope| capabilities.personal_scopes || !is_personal(scope)));
     let protocol_claims =
         ["sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "c_hash", "sid", "jti"];
     let claims: Vec<&str> =
@@ -85,6 +90,11 @@ fn abilities(capabilities: &Capabilities<'_>) -> Value {
         "require_request_uri_registration": true,
         "require_pushed_authorization_requests": capabilities.require_pushed_requests,
     })
+}
+
+/// True if a scope releases claims about the user (OpenID Connect Core §5.4).
+fn is_personal(scope: &str) -> bool {
+    SCOPE_CLAIMS.iter().any(|(personal, _)| *personal == scope)
 }
 
 fn client_authentication() -> Value {

@@ -1,42 +1,113 @@
 //! Resource indicators (RFC 8707) and the audiences of tokens.
 
+use crate::parameters::printable;
 use crate::shape::{Member, Shape};
-use crate::{AccessTokenFormat, Client, Parameters, Problem, STANDARD_SCOPES};
+use crate::{AccessTokenFormat, Client, GrantType, Parameters, Problem, STANDARD_SCOPES};
 use serde::{Deserialize, Serialize};
-use types::{Error, ErrorCode, Scope};
+use std::collections::BTreeMap;
+use types::{ACCESS_TOKEN_TYPE, Algorithm, Error, ErrorCode, Scope};
 
 /// An API that the deployment issues access tokens for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resource {
     /// Identifier: an absolute URI without a fragment (RFC 8707 §2). It becomes the audience.
     pub resource: String,
+    /// Name that users see.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// Scopes that tokens for it may have.
     #[serde(default)]
     pub scopes: Scope,
+    /// Words for users by scope, such as "Read your notes".
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub scope_descriptions: BTreeMap<String, String>,
+    /// True if clients that the operator did not register may request it, with all of its scopes.
+    #[serde(default)]
+    pub registered_clients: bool,
+    /// True if grants for it outlive the session of the sign-in without `offline_access`.
+    #[serde(default)]
+    pub grants_outlive_session: bool,
     /// Format of its access tokens; the client decides without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access_token_format: Option<AccessTokenFormat>,
+    /// Signature of its access tokens; the client decides without it (RFC 9068 §2.1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access_token_signed_response_alg: Option<Algorithm>,
+    /// `typ` of its access tokens that are JWTs.
+    #[serde(default)]
+    pub access_token_type: AccessTokenType,
+}
+
+/// `typ` of an access token that is a JWT.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AccessTokenType {
+    /// RFC 9068 §2.1.
+    #[default]
+    #[serde(rename = "at+jwt")]
+    AccessToken,
+    /// For resource servers that reject `at+jwt`, although RFC 9068 §4 makes them accept it.
+    #[serde(rename = "JWT")]
+    Jwt,
+}
+
+impl AccessTokenType {
+    /// Every value.
+    pub const ALL: &[Self] = &[Self::AccessToken, Self::Jwt];
+
+    /// Returns the name on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AccessToken => ACCESS_TOKEN_TYPE,
+            Self::Jwt => "JWT",
+        }
+    }
 }
 
 impl Resource {
     /// The members of a configured resource.
     pub const MEMBERS: &[Member] = &[
         Member::required("resource", Shape::Text),
+        Member::optional("name", Shape::Text),
         Member::optional("scopes", Shape::Scopes),
+        Member::optional("scope_descriptions", Shape::TextMap("object: `{\"scope\": \"words\"}`")),
+        Member::optional("registered_clients", Shape::Flag),
+        Member::optional("grants_outlive_session", Shape::Flag),
         Member::optional(
             "access_token_format",
             Shape::OneOf(|| AccessTokenFormat::ALL.iter().map(|format| format.as_str()).collect()),
+        ),
+        Member::optional(
+            "access_token_signed_response_alg",
+            Shape::OneOf(|| Algorithm::ALL.iter().map(|alg| alg.as_str()).collect()),
+        ),
+        Member::optional(
+            "access_token_type",
+            Shape::OneOf(|| AccessTokenType::ALL.iter().map(|kind| kind.as_str()).collect()),
         ),
     ];
 
     /// Returns a resource that does not list its scopes: tokens for it may have any.
     pub fn of_any_scope(resource: String) -> Self {
-        Self { resource, scopes: Scope::default(), access_token_format: None }
+        Self {
+            resource,
+            name: None,
+            scopes: Scope::default(),
+            scope_descriptions: BTreeMap::new(),
+            registered_clients: true,
+            grants_outlive_session: false,
+            access_token_format: None,
+            access_token_signed_response_alg: None,
+            access_token_type: AccessTokenType::AccessToken,
+        }
     }
 
     /// Returns the problem of the resource, if it has one.
     pub fn validate(&self) -> Option<Problem> {
-        identifier_problem(&self.resource).map(|rule| Problem::new("resource", rule).with_value(&self.resource))
+        if let Some(rule) = identifier_problem(&self.resource) {
+            return Some(Problem::new("resource", rule).with_value(&self.resource));
+        }
+        let other = self.scope_descriptions.keys().find(|scope| !self.scopes.contains(scope))?;
+        Some(Problem::new("scope_descriptions", "describes a scope that is not in scopes").with_value(other))
     }
 }
 
@@ -46,33 +117,132 @@ pub fn identifier_problem(uri: &str) -> Option<&'static str> {
     (!is_absolute).then_some("must be an absolute URI without a fragment")
 }
 
-/// Returns the resources that a request names. Errors: `invalid_target` if one is unknown or not allowed to the client
-/// (RFC 8707 §2).
-pub fn requested(parameters: &Parameters, known: &[Resource], client: &Client) -> Result<Vec<String>, Error> {
-    named(parameters, "the resource is unknown, or this client may not ask for it", |name| {
-        let resource = known.iter().map(|resource| &resource.resource).find(|resource| is_same(resource, name))?;
-        client.resources.as_ref().is_none_or(|own| own.iter().any(|own| is_same(own, resource))).then_some(resource)
-    })
+/// The resources and scopes that a client may request.
+#[derive(Clone, Copy, Debug)]
+pub struct Targets<'a> {
+    /// Resources of the deployment that are open to the client.
+    pub resources: &'a [Resource],
+    /// Scopes of the deployment that no resource lists.
+    pub scopes: &'a [String],
 }
 
-/// Returns the resources of a token: those that the request names of the granted ones, or all (RFC 8707 §2.2). Errors:
-/// `invalid_target`.
-pub fn narrowed(parameters: &Parameters, granted: &[String]) -> Result<Vec<String>, Error> {
-    let resources = named(parameters, "the resource is not among those that were granted", |name| {
-        granted.iter().find(|granted| is_same(granted, name))
-    })?;
+impl Targets<'_> {
+    /// Returns scope and resources of a request for access to a user's data (RFC 6749 §3.3, RFC 8707 §2.1). The scope has what the
+    /// client may request and a token can hold. `offline_access` of a client without refresh tokens is left out (OpenID Connect
+    /// Core §11).
+    ///
+    /// A request without `scope` asks for the scopes of its resources, never for claims about the user. A request without
+    /// `resource` whose scopes all belong to one resource is for that one. Errors: `invalid_target`; `invalid_scope` for an
+    /// unknown scope, or if no scope remains.
+    pub fn of_request(&self, parameters: &Parameters, client: &Client) -> Result<(Scope, Vec<String>), Error> {
+        let named = self.named(parameters, client)?;
+        let scope = self.scope(parameters, client, &named)?;
+        let resources = self.or_implied(named, &scope, client);
+        let held =
+            scope.filtered(|token| STANDARD_SCOPES.contains(&token) || may_hold(token, &resources, self.resources));
+        if held.is_empty() && parameters.scope()?.is_some() {
+            return Err(no_scope());
+        }
+        Ok((held, resources))
+    }
+
+    fn scope(&self, parameters: &Parameters, client: &Client, resources: &[String]) -> Result<Scope, Error> {
+        let usual = || {
+            let usual = client.default_scope.as_ref().unwrap_or(&client.scope);
+            usual.within(&client.scope).without("openid").without("offline_access")
+        };
+        let Some(requested) = parameters.scope()? else {
+            if resources.is_empty() {
+                return Ok(usual());
+            }
+            let of_resources =
+                |token: &str| !STANDARD_SCOPES.contains(&token) && may_hold(token, resources, self.resources);
+            let scope = client.scope.filtered(of_resources);
+            return if scope.is_empty() { Err(no_scope()) } else { Ok(scope) };
+        };
+        if let Some(unknown) = requested.iter().find(|token| !self.knows(token, client)) {
+            let description =
+                format!("the scope '{}' is unknown; the scopes are: {}", printable(unknown), self.names().join(" "));
+            return Err(Error::new(ErrorCode::InvalidScope, description));
+        }
+        let allowed = requested.within(&client.scope);
+        let allowed = if client.may_use(GrantType::RefreshToken) { allowed } else { allowed.without("offline_access") };
+        if allowed.is_empty() { Err(no_scope()) } else { Ok(allowed) }
+    }
+
+    /// True if the deployment or the client has the scope.
+    fn knows(&self, token: &str, client: &Client) -> bool {
+        client.scope.contains(token) || self.names().contains(&token)
+    }
+
+    fn names(&self) -> Vec<&str> {
+        let of_resources = self.resources.iter().flat_map(|resource| resource.scopes.iter());
+        let mut names: Vec<&str> = of_resources.collect();
+        names.extend(self.scopes.iter().map(String::as_str));
+        names.extend(STANDARD_SCOPES);
+        names
+    }
+
+    /// Returns the resources that a request names. Errors: `invalid_target` if one is unknown or not allowed to the client
+    /// (RFC 8707 §2).
+    pub fn named(&self, parameters: &Parameters, client: &Client) -> Result<Vec<String>, Error> {
+        let refusal = || {
+            let names: Vec<&str> = self.of_client(client).map(|resource| resource.resource.as_str()).collect();
+            format!(
+                "the resource is unknown, or this client may not ask for it; its resources are: {}",
+                names.join(" ")
+            )
+        };
+        named(parameters, refusal, |name| {
+            self.of_client(client).map(|resource| &resource.resource).find(|resource| is_same(resource, name))
+        })
+    }
+
+    /// Returns the named resources, or in their absence the one resource that all scopes belong to.
+    pub fn or_implied(&self, named: Vec<String>, scope: &Scope, client: &Client) -> Vec<String> {
+        let scope = scope.without("offline_access");
+        if !named.is_empty() || scope.is_empty() {
+            return named;
+        }
+        let has_all = |resource: &&Resource| !resource.scopes.is_empty() && scope.is_within(&resource.scopes);
+        let mut candidates = self.of_client(client).filter(has_all);
+        match (candidates.next(), candidates.next()) {
+            (Some(only), None) => vec![only.resource.clone()],
+            _ => Vec::new(),
+        }
+    }
+
+    fn of_client<'s>(&'s self, client: &'s Client) -> impl Iterator<Item = &'s Resource> {
+        self.resources.iter().filter(|resource| {
+            client.resources.as_ref().is_none_or(|own| own.iter().any(|own| is_same(own, &resource.resource)))
+        })
+    }
+}
+
+fn no_scope() -> Error {
+    Error::new(ErrorCode::InvalidScope, "the client may ask for none of these scopes")
+}
+
+/// Returns the resources of a token: those that the request names of the granted ones, or all (RFC 8707 §2.2). A request may
+/// name the audience that a token has without a resource. Errors: `invalid_target`.
+pub fn narrowed(parameters: &Parameters, granted: &[String], audience: &str) -> Result<Vec<String>, Error> {
+    if granted.is_empty() && parameters.values("resource").all(|name| is_same(name, audience)) {
+        return Ok(Vec::new());
+    }
+    let refusal = || "the resource is not among those that were granted".to_owned();
+    let resources = named(parameters, refusal, |name| granted.iter().find(|granted| is_same(granted, name)))?;
     Ok(if resources.is_empty() { granted.to_vec() } else { resources })
 }
 
 /// Returns the resources that a request names, each once and as `find` writes it. Errors: `invalid_target`.
 fn named<'a>(
     parameters: &Parameters,
-    refusal: &'static str,
+    refusal: impl Fn() -> String,
     find: impl Fn(&str) -> Option<&'a String>,
 ) -> Result<Vec<String>, Error> {
     let mut resources: Vec<String> = Vec::new();
     for name in parameters.values("resource") {
-        let resource = find(name).ok_or_else(|| Error::new(ErrorCode::InvalidTarget, refusal))?;
+        let resource = find(name).ok_or_else(|| Error::new(ErrorCode::InvalidTarget, refusal()))?;
         if !resources.contains(resource) {
             resources.push(resource.clone());
         }
@@ -86,24 +256,38 @@ fn is_same(one: &str, other: &str) -> bool {
     one == other || matches!((url::Url::parse(one), url::Url::parse(other)), (Ok(one), Ok(other)) if one == other)
 }
 
-/// Returns the part of a scope that applies to these resources: the standard scopes and the scopes of the resources.
-/// Returns all of it if no resource is named, or if one of them does not list its scopes.
+/// Returns the part of a scope that tokens for these resources hold: the scopes of the resources. Returns all of it if no
+/// resource is named, or if one of them does not list its scopes.
 pub fn meaningful_scope(scope: &Scope, resources: &[String], known: &[Resource]) -> Scope {
-    let named: Vec<&Resource> = known.iter().filter(|resource| resources.contains(&resource.resource)).collect();
-    if named.is_empty() || named.iter().any(|resource| resource.scopes.is_empty()) {
-        return scope.clone();
-    }
-    scope.filtered(|token| {
-        STANDARD_SCOPES.contains(&token) || named.iter().any(|resource| resource.scopes.contains(token))
-    })
+    scope.filtered(|token| may_hold(token, resources, known))
+}
+
+/// True if a token for these resources may hold the scope.
+fn may_hold(token: &str, resources: &[String], known: &[Resource]) -> bool {
+    let named = || named_ones(resources, known);
+    let lists_all = || named().all(|resource| !resource.scopes.is_empty());
+    named().next().is_none() || !lists_all() || named().any(|resource| resource.scopes.contains(token))
+}
+
+/// Returns the signature of access tokens of this client for these resources (RFC 9068 §2.1).
+pub fn signature(client: &Client, resources: &[String], known: &[Resource]) -> Algorithm {
+    let of_resources = named_ones(resources, known).find_map(|resource| resource.access_token_signed_response_alg);
+    of_resources.or(client.access_token_signed_response_alg).unwrap_or(Algorithm::ES256)
+}
+
+/// Returns `typ` of access tokens for these resources.
+pub fn token_type(resources: &[String], known: &[Resource]) -> &'static str {
+    let mut types = named_ones(resources, known).map(|resource| resource.access_token_type);
+    types.find(|kind| *kind == AccessTokenType::Jwt).unwrap_or_default().as_str()
+}
+
+fn named_ones<'a>(resources: &'a [String], known: &'a [Resource]) -> impl Iterator<Item = &'a Resource> {
+    known.iter().filter(|resource| resources.contains(&resource.resource))
 }
 
 /// Returns the format of access tokens of this client for these resources: opaque if any of the resources is.
 pub fn format(client: &Client, resources: &[String], known: &[Resource]) -> AccessTokenFormat {
-    let of_resources = known
-        .iter()
-        .filter(|resource| resources.contains(&resource.resource))
-        .filter_map(|resource| resource.access_token_format);
+    let of_resources = named_ones(resources, known).filter_map(|resource| resource.access_token_format);
     of_resources
         .reduce(|one, other| if one == AccessTokenFormat::Opaque { one } else { other })
         .or(client.access_token_format)

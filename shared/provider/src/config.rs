@@ -6,10 +6,11 @@ use jose::{JwkSet, PublicKey};
 use keys::{DerivedKeys, Secret, Secrets};
 use protocol::administration::AdminPublicKey;
 use protocol::metadata_document::DocumentPolicy;
+use protocol::resource::Targets;
 use protocol::shape::{self, Member};
 use protocol::{
-    GrantType, Lifetimes, Problem, RedirectUri, RefreshLifetimes, Resource, RetryWindows, STANDARD_SCOPES,
-    TrustedIssuer, key_source_problem,
+    ClientOrigin, GrantType, Lifetimes, Problem, RedirectUri, RefreshLifetimes, Resource, RetryWindows,
+    STANDARD_SCOPES, StoredClient, TrustedIssuer, key_source_problem,
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -29,6 +30,10 @@ pub struct Config {
     pub scopes: Vec<String>,
     /// APIs that a request may name as `resource` (RFC 8707).
     pub resources: Vec<Resource>,
+    /// True if the metadata list the scopes for claims about users.
+    pub advertise_personal_scopes: bool,
+    /// Those of the APIs that clients which the operator did not register may request.
+    pub open_resources: Vec<Resource>,
     /// True if every authorization request must be pushed (RFC 9126 §5).
     pub require_pushed_requests: bool,
     /// Issuers whose JWTs are accepted as grants (RFC 7523).
@@ -41,6 +46,8 @@ pub struct Config {
     pub registration: RegistrationPolicy,
     /// Metadata documents of clients that the deployment reads.
     pub client_documents: DocumentPolicy,
+    /// True if grants of clients with a metadata document outlive the session of the sign-in.
+    pub document_grants_outlive_session: bool,
     /// True if copies of documents of well-known clients replace those that cannot be read.
     pub client_document_copies: bool,
     /// The proxy that names the addresses of clients.
@@ -437,7 +444,16 @@ impl Config {
         let reach = reach(&issuer);
         let secrets = reader.secrets();
         let epoch = reader.epoch();
+        let resources = reader.resources(&issuer);
+        let mut registration = reader.registration(reach);
+        let open_resources: Vec<Resource> =
+            resources.iter().filter(|resource| resource.registered_clients).cloned().collect();
+        for resource in &open_resources {
+            registration.scopes = registration.scopes.with(&resource.scopes);
+        }
         let config = Self {
+            open_resources,
+            advertise_personal_scopes: reader.flag("LATCHKEY_ADVERTISE_PERSONAL_SCOPES"),
             audience: reader.text("LATCHKEY_AUDIENCE").unwrap_or_else(|| issuer.clone()),
             scopes: match reader.text("LATCHKEY_SCOPES").map(|text| Scope::parse(&text)) {
                 None => Vec::new(),
@@ -450,14 +466,15 @@ impl Config {
                     Vec::new()
                 }
             },
-            resources: reader.resources(&issuer),
+            resources,
             trusted_issuers: reader
                 .trusted_issuers("LATCHKEY_TRUSTED_ISSUERS", |trusted| jwt_issuer_problems(trusted, reach)),
             trusted_saml_issuers: reader.trusted_issuers("LATCHKEY_TRUSTED_SAML_ISSUERS", saml_issuer_problems),
             require_pushed_requests: reader.flag("LATCHKEY_REQUIRE_PUSHED_REQUESTS"),
             pushed_request_lifetime: reader.seconds("LATCHKEY_PUSHED_REQUEST_LIFETIME"),
-            registration: reader.registration(reach),
+            registration,
             client_documents: reader.client_documents(),
+            document_grants_outlive_session: reader.switch("LATCHKEY_CLIENT_DOCUMENT_OFFLINE"),
             client_document_copies: reader.switch("LATCHKEY_CLIENT_DOCUMENT_COPIES"),
             proxy: reader.proxy(),
             code_lifetime: reader.seconds("LATCHKEY_CODE_LIFETIME"),
@@ -486,6 +503,42 @@ impl Config {
             Some(secrets) if reader.problems.is_empty() => Ok((config, secrets.with_epoch(epoch))),
             _ => Err(ConfigError { problems: reader.problems }),
         }
+    }
+
+    /// Returns the resources and scopes that a client may request.
+    pub fn targets(&self, client: &StoredClient) -> Targets<'_> {
+        let resources = match client.origin {
+            ClientOrigin::Operator => &self.resources,
+            _ => &self.open_resources,
+        };
+        Targets { resources, scopes: &self.scopes }
+    }
+
+    /// True if a grant of this client for these resources outlives the session of the sign-in without `offline_access`.
+    pub fn grant_outlives_session(&self, stored: &StoredClient, resources: &[String]) -> bool {
+        let has_tokens = stored.client.may_use(GrantType::RefreshToken);
+        let of_resource =
+            |resource: &Resource| resource.grants_outlive_session && resources.contains(&resource.resource);
+        let is_set = stored.client.grants_outlive_session
+            || (stored.is_document() && self.document_grants_outlive_session)
+            || self.resources.iter().any(of_resource);
+        has_tokens && is_set
+    }
+
+    /// Returns the words for users of a scope, if a resource describes it.
+    pub fn scope_description(&self, scope: &str) -> Option<&str> {
+        self.resources.iter().find_map(|resource| resource.scope_descriptions.get(scope)).map(String::as_str)
+    }
+
+    /// Returns what is probably not meant: for the log at start.
+    pub fn warnings(&self) -> Vec<&'static str> {
+        let has_open_clients = self.registration.open || self.client_documents != DocumentPolicy::Off;
+        let listed = |resources: &[Resource]| resources.iter().any(|resource| !resource.scopes.is_empty());
+        let mut warnings = Vec::new();
+        if has_open_clients && listed(&self.resources) && !listed(&self.open_resources) {
+            warnings.push("no client that registers itself or has a metadata document can get a scope of a resource: set registered_clients of a resource in LATCHKEY_RESOURCES, or close registration and set LATCHKEY_CLIENT_DOCUMENTS=off");
+        }
+        warnings
     }
 
     /// Returns the grants that this deployment offers. Assertion grants need a trusted issuer.

@@ -62,6 +62,9 @@ impl Context {
         log: Box<dyn Fn(&str) + Send + Sync>,
     ) -> Result<Self, ConfigError> {
         let (config, secrets) = Config::read(lookup)?;
+        for warning in config.warnings() {
+            log(&json!({ "warning": warning }).to_string());
+        }
         Ok(Self {
             fetch: Arc::new(Fetcher::new(config.reach())),
             config: Arc::new(config),

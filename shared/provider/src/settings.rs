@@ -98,7 +98,12 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "LATCHKEY_RESOURCES",
         Some("none"),
-        "the APIs that clients can request by `resource` (RFC 8707): a JSON array of objects with `resource` (an absolute URI), `scopes` (separated by spaces) and `access_token_format` (`jwt` or `opaque`)",
+        "the APIs that clients can request by `resource` (RFC 8707): a JSON array of objects, see \"Resources\"",
+    ),
+    setting(
+        "LATCHKEY_ADVERTISE_PERSONAL_SCOPES",
+        Some("false"),
+        "`true`: the metadata document also lists the scopes `profile`, `email`, `address` and `phone`. Some MCP clients request every scope of the list",
     ),
     setting(
         "LATCHKEY_REQUIRE_PUSHED_REQUESTS",
@@ -135,6 +140,11 @@ pub const SETTINGS: &[Setting] = &[
         "LATCHKEY_CLIENT_DOCUMENTS",
         Some("known"),
         "clients with a metadata document, whose `client_id` is its URL: `off`, `any`, or a list of URLs, of `https://host/*`, and of `known`, for the documents of well-known MCP clients; separated by spaces",
+    ),
+    setting(
+        "LATCHKEY_CLIENT_DOCUMENT_OFFLINE",
+        Some("on"),
+        "`off`: a grant of a client with a metadata document ends when the user signs out of the browser, unless the client requested `offline_access`. Hosted MCP clients do not reliably request it",
     ),
     setting(
         "LATCHKEY_CLIENT_DOCUMENT_COPIES",
@@ -209,7 +219,7 @@ pub const SETTINGS: &[Setting] = &[
     ),
     seconds(
         "LATCHKEY_REFRESH_TOKEN_IDLE_LIFETIME",
-        "1209600",
+        "2592000",
         (1, MAX_REFRESH_LIFETIME.as_secs()),
         "time for which a refresh token may remain unused; a client may have its own",
     ),

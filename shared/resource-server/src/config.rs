@@ -26,13 +26,13 @@ pub struct Config {
 }
 
 impl Config {
-    /// Returns a configuration with Latchkey's endpoints, ES256, 30 seconds of skew and no introspection.
+    /// Returns a configuration with Latchkey's endpoints and algorithms, 30 seconds of skew and no introspection.
     pub fn new(issuer: &str, resource: &str) -> Self {
         Self {
             issuer: issuer.to_owned(),
             resource: resource.to_owned(),
             jwks_uri: format!("{issuer}/jwks"),
-            algorithms: vec![Algorithm::ES256],
+            algorithms: Algorithm::ALL.to_vec(),
             skew: Duration::from_secs(30),
             introspection: None,
             metadata_url: metadata::url_of(resource),

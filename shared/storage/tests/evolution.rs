@@ -390,7 +390,7 @@ code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method
         in_request_object: false,
         endpoint: RequestEndpoint::PushedRequest,
         client: &client,
-        resources: &[],
+        targets: protocol::resource::Targets { resources: &[], scopes: &[] },
         require_pushed_requests: false,
     };
     let request = AuthorizationRequest::check(&sent, target).unwrap();

@@ -13,11 +13,15 @@ pub enum Algorithm {
     RS256,
     /// RSASSA-PSS with SHA-256 and a salt of 32 bytes.
     PS256,
-    /// Ed25519.
+    /// Ed25519. RFC 9864 names it `Ed25519`; both names are accepted.
+    #[serde(alias = "Ed25519")]
     EdDSA,
 }
 
 impl Algorithm {
+    /// The name of EdDSA with Ed25519 in RFC 9864 §2.2.
+    pub const ED25519: &str = "Ed25519";
+
     /// Every algorithm.
     pub const ALL: [Self; 4] = [Self::ES256, Self::RS256, Self::PS256, Self::EdDSA];
 
@@ -54,6 +58,9 @@ impl FromStr for Algorithm {
     type Err = UnknownAlgorithm;
 
     fn from_str(name: &str) -> Result<Self, UnknownAlgorithm> {
+        if name == Self::ED25519 {
+            return Ok(Self::EdDSA);
+        }
         Self::ALL.into_iter().find(|algorithm| algorithm.as_str() == name).ok_or(UnknownAlgorithm)
     }
 }

@@ -2,8 +2,9 @@
 
 use super::{AuthorizationRequest, ClaimsRequest, CodeChallenge, Prompt};
 use crate::parameters::printable;
-use crate::{AuthenticationMethod, Client, GrantType, Parameters, Resource, ResponseMode, ResponseType, resource};
-use types::{Error, ErrorCode, Scope};
+use crate::resource::Targets;
+use crate::{AuthenticationMethod, Client, GrantType, Parameters, ResponseMode, ResponseType};
+use types::{Error, ErrorCode};
 
 /// An endpoint that receives authorization requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,8 +26,8 @@ pub struct SentRequest<'a> {
     pub endpoint: RequestEndpoint,
     /// The client that `client_id` names.
     pub client: &'a Client,
-    /// The resources that the deployment knows.
-    pub resources: &'a [Resource],
+    /// The resources and scopes that the client may request.
+    pub targets: Targets<'a>,
     /// True if the deployment accepts pushed requests only (RFC 9126 §5).
     pub require_pushed_requests: bool,
 }
@@ -66,13 +67,12 @@ const CHECKS: &[Row] = &[
     row(Check::Request(response_type), YES, YES, YES),
     row(Check::Request(response_mode), YES, YES, YES),
     row(Check::Request(code_challenge), YES, YES, YES),
-    row(Check::Request(requested_scope), YES, YES, YES),
+    row(Check::Request(scope_and_resources), YES, YES, YES),
     row(Check::Request(hybrid_flow), YES, YES, YES),
     row(Check::Request(challenge_or_nonce), YES, YES, YES),
     row(Check::Request(prompt), YES, YES, YES),
     row(Check::Request(claims), YES, YES, YES),
     row(Check::Request(max_age), YES, YES, YES),
-    row(Check::Request(resources), YES, YES, YES),
     row(Check::Request(pushed_if_required), YES, NO, YES),
 ];
 
@@ -199,24 +199,9 @@ fn code_challenge(sent: &SentRequest<'_>, request: &mut AuthorizationRequest) ->
     Ok(())
 }
 
-fn requested_scope(sent: &SentRequest<'_>, request: &mut AuthorizationRequest) -> Result<(), Error> {
-    request.scope = scope(sent.parameters, sent.client)?;
+fn scope_and_resources(sent: &SentRequest<'_>, request: &mut AuthorizationRequest) -> Result<(), Error> {
+    (request.scope, request.resources) = sent.targets.of_request(sent.parameters, sent.client)?;
     Ok(())
-}
-
-/// Returns the requested scope without the scopes that the client may not request (RFC 6749 §3.3, OpenID Connect Core
-/// §3.1.2.1). `offline_access` of a client without refresh tokens is left out too (§11). Errors: `invalid_scope` if no
-/// scope remains.
-pub(crate) fn scope(parameters: &Parameters, client: &Client) -> Result<Scope, Error> {
-    let Some(requested) = parameters.scope()? else {
-        return Ok(client.scope.without("openid").without("offline_access"));
-    };
-    let allowed = requested.within(&client.scope);
-    let allowed = if client.may_use(GrantType::RefreshToken) { allowed } else { allowed.without("offline_access") };
-    if allowed.is_empty() {
-        return Err(Error::new(ErrorCode::InvalidScope, "the client may ask for none of these scopes"));
-    }
-    Ok(allowed)
 }
 
 /// Applies the additional rules of the hybrid flow (OpenID Connect Core §3.3.2.1, OAuth 2.0 Multiple Response Types §5).
@@ -287,11 +272,6 @@ fn max_age(sent: &SentRequest<'_>, request: &mut AuthorizationRequest) -> Result
         Some(seconds) => Some(seconds.parse().map_err(invalid)?),
         None => sent.client.default_max_age,
     };
-    Ok(())
-}
-
-fn resources(sent: &SentRequest<'_>, request: &mut AuthorizationRequest) -> Result<(), Error> {
-    request.resources = resource::requested(sent.parameters, sent.resources, sent.client)?;
     Ok(())
 }
 

@@ -176,6 +176,12 @@ pub struct Client {
     /// Format of its access tokens, unless the resource decides.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access_token_format: Option<AccessTokenFormat>,
+    /// Signature of its access tokens that are JWTs, unless the resource decides; ES256 without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access_token_signed_response_alg: Option<Algorithm>,
+    /// Scopes of a request that names none; those that it may request, without `openid`, without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_scope: Option<Scope>,
     /// Resources that it may request (RFC 8707); any of the deployment without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resources: Option<Vec<String>>,
@@ -188,6 +194,9 @@ pub struct Client {
     /// True if users are not asked for consent: for the operator's own applications.
     #[serde(default)]
     pub skip_consent: bool,
+    /// True if its grants outlive the session of the sign-in without `offline_access`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub grants_outlive_session: bool,
     /// Lifetime of its access tokens; the deployment's without it; at most a day.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access_token_lifetime: Option<u64>,

@@ -89,7 +89,8 @@ pub(super) fn decode(settings: Map<String, Value>) -> (Option<Client>, Vec<Probl
     shape::decode(&members, settings)
 }
 
-const SIGNATURE: Shape = Shape::OneOf(|| Algorithm::ALL.iter().map(|alg| alg.as_str()).collect());
+const SIGNATURE: Shape =
+    Shape::OneOf(|| std::iter::once(Algorithm::ED25519).chain(Algorithm::ALL.iter().map(|alg| alg.as_str())).collect());
 const KEY_MANAGEMENT: Shape = Shape::OneOf(|| KeyManagementAlgorithm::ALL.iter().map(|alg| alg.as_str()).collect());
 const CONTENT_ENCRYPTION: Shape = Shape::OneOf(|| ContentEncryption::ALL.iter().map(|enc| enc.as_str()).collect());
 const REQUEST_OBJECT: Shape = Shape::OneOf(|| RequestObjectAlgorithm::ALL.iter().map(|alg| alg.as_str()).collect());
@@ -161,6 +162,8 @@ pub const SETTINGS: &[ClientSetting] = {
         S::client("grant_types", GRANT_TYPES, CORE, "grants that it may use: `--service` adds `client_credentials`"),
         S::client("response_types", RESPONSE_TYPES, CORE, "response types of its authorization requests"),
         S::client("scope", Scopes, CORE, "scopes that it may request: `--scope`"),
+        S::operator("default_scope", Scopes, "RFC 6749 §3.3", "scopes of a request that names neither scopes nor a resource")
+            .unset("`scope` without `openid` and `offline_access`"),
         S::operator("resources", Uris, "RFC 8707 §2", "the APIs that it may name as `resource`")
             .unset("any of the deployment's"),
         S::client(
@@ -299,6 +302,20 @@ pub const SETTINGS: &[ClientSetting] = {
         .unset("none"),
         S::operator("access_token_format", TOKEN_FORMAT, OURS, "access tokens, unless the resource decides")
             .unset("`jwt`"),
+        S::operator(
+            "access_token_signed_response_alg",
+            SIGNATURE,
+            "RFC 9068 §2.1",
+            "signature of its access tokens, unless the resource decides",
+        )
+        .unset("`ES256`"),
+        S::operator(
+            "grants_outlive_session",
+            Flag,
+            OURS,
+            "its grants stay when the user signs out of the browser, also without `offline_access`: for agents that act while the user is away",
+        )
+        .unset("`false`"),
         S::operator("access_token_lifetime", Seconds, OURS, "lifetime of its access tokens, at most a day")
             .unset("the deployment's"),
         S::operator("id_token_lifetime", Seconds, OURS, "lifetime of its ID tokens, at most a day")

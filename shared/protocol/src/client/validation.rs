@@ -6,6 +6,7 @@ use crate::{
     ApplicationType, Client, GrantType, MAX_TOKEN_LIFETIME, Problem, RedirectUri, RefreshTokenReplay, ResponseType,
     SubjectType, is_secure_url, resource,
 };
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
 use types::remote_url::{self, EgressPolicy};
 use types::{ClientId, RequestObjectAlgorithm};
@@ -288,7 +289,19 @@ fn key_set_problem(jwks: &Value) -> Option<String> {
         if key.get("kty").and_then(Value::as_str).is_none_or(|kty| kty == "oct") {
             return Some("must hold public keys alone");
         }
-        PRIVATE_MEMBERS.iter().any(|member| key.get(member).is_some()).then_some("must not hold a private key")
+        if PRIVATE_MEMBERS.iter().any(|member| key.get(member).is_some()) {
+            return Some("must not hold a private key");
+        }
+        is_short_rsa(key).then_some("must have RSA keys of 2048 bits or more (RFC 7518 section 3.3)")
     });
     rule.map(str::to_owned)
+}
+
+/// True for an RSA key whose modulus is shorter than 2048 bits (RFC 7518 §3.3, §3.5).
+fn is_short_rsa(key: &Value) -> bool {
+    let modulus = key.get("n").and_then(Value::as_str).and_then(|n| URL_SAFE_NO_PAD.decode(n).ok()).unwrap_or_default();
+    let significant = modulus.iter().skip_while(|byte| **byte == 0);
+    let bits = significant.clone().count().saturating_mul(8);
+    let unused = significant.clone().next().map_or(0, |first| usize::try_from(first.leading_zeros()).unwrap_or(0));
+    key.get("kty").and_then(Value::as_str) == Some("RSA") && bits.saturating_sub(unused) < 2048
 }

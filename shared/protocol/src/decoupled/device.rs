@@ -1,9 +1,10 @@
 //! Device authorization (RFC 8628): the request, the user code, and the polling interval.
 
 use super::AskingDevice;
-use crate::authorization::{check_scope, requested_claims};
+use crate::authorization::requested_claims;
 use crate::limits::CLOCK_DIFFERENCE;
-use crate::{ClaimsRequest, Client, GrantType, Parameters, Resource, resource};
+use crate::resource::Targets;
+use crate::{ClaimsRequest, Client, GrantType, Parameters};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::time::Duration;
@@ -29,7 +30,7 @@ pub struct DeviceRequest {
 
 impl DeviceRequest {
     /// Checks a request (RFC 8628 §3.1). Scope and resources are checked as at the authorization endpoint.
-    pub fn check(parameters: &Parameters, client: &Client, known: &[Resource]) -> Result<Self, Error> {
+    pub fn check(parameters: &Parameters, client: &Client, targets: Targets<'_>) -> Result<Self, Error> {
         parameters.refuse_repeated()?;
         if !client.may_use(GrantType::DeviceCode) {
             return Err(Error::new(
@@ -37,10 +38,11 @@ impl DeviceRequest {
                 format!("the client may not use the {} grant", GrantType::DeviceCode.as_str()),
             ));
         }
+        let (scope, resources) = targets.of_request(parameters, client)?;
         Ok(Self {
             client_id: client.client_id.clone(),
-            scope: check_scope(parameters, client)?,
-            resources: resource::requested(parameters, known, client)?,
+            scope,
+            resources,
             claims: requested_claims(parameters, client)?,
             asked_by: None,
         })

@@ -42,6 +42,9 @@ pub struct Grant {
     /// The sessions of the sign-in; `None` if the user did not sign in here.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub session_group: Option<SessionGroup>,
+    /// True if it outlives its session without `offline_access`.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub outlives_session: bool,
     /// The requested resources (RFC 8707); empty for the deployment's own audience.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub resources: Vec<String>,
@@ -55,8 +58,8 @@ pub struct Grant {
 }
 
 impl Grant {
-    /// True if the grant outlives its session (OpenID Connect Core §11).
+    /// True if the grant outlives its session: with `offline_access` (OpenID Connect Core §11), or because the operator set so.
     pub fn is_for_offline_use(&self) -> bool {
-        self.scope.contains("offline_access")
+        self.scope.contains("offline_access") || self.outlives_session
     }
 }

@@ -50,7 +50,7 @@ fn sent<'a>(parameters: &'a Parameters, client: &'a Client) -> SentRequest<'a> {
         in_request_object: false,
         endpoint: RequestEndpoint::Authorization,
         client,
-        resources: &[],
+        targets: latchkey_protocol::resource::Targets { resources: &[], scopes: &[] },
         require_pushed_requests: false,
     }
 }
@@ -127,8 +127,9 @@ fn registration_in_a_request_is_refused_by_name() {
 }
 
 #[test]
-fn unknown_scopes_are_ignored_unless_nothing_is_left() {
-    assert_eq!(check_with(&[("scope", "openid admin")]).unwrap().scope.to_string(), "openid");
+fn unknown_scopes_are_named_and_others_left_out() {
+    assert_eq!(check_with(&[("scope", "openid address")]).unwrap().scope.to_string(), "openid");
+    assert_eq!(code_of(&[("scope", "openid admin")]), ErrorCode::InvalidScope);
     assert_eq!(code_of(&[("scope", "admin")]), ErrorCode::InvalidScope);
     assert_eq!(code_of(&[("scope", "open\"id")]), ErrorCode::InvalidScope);
 }

@@ -7,7 +7,7 @@ mod document;
 use crate::{Context, HandlerError};
 pub(crate) use cache::ClientCache;
 pub(crate) use document::DocumentFetches;
-use protocol::StoredClient;
+use protocol::{ClientOrigin, StoredClient};
 use std::sync::Arc;
 use types::{ClientId, Timestamp};
 
@@ -23,9 +23,20 @@ impl Context {
             return Ok(cached.filter(|client| client.is_there(now)));
         }
         let found = storage::clients::find(self.records.as_ref(), client_id).await?;
-        let found = found.filter(|found| found.is_there(now)).map(Arc::new);
+        let found = found.filter(|found| found.is_there(now)).map(|found| Arc::new(self.with_scopes_of_today(found)));
         self.clients.put(client_id, found.as_ref(), now);
         Ok(found)
+    }
+
+    /// Returns a client that the operator did not register with the scopes that such clients may have today. Its own `scope` is
+    /// that of requests without one, not a limit: a resource may have new scopes since.
+    pub(crate) fn with_scopes_of_today(&self, mut stored: StoredClient) -> StoredClient {
+        if stored.origin != ClientOrigin::Operator {
+            let allowed = &self.config.registration.scopes;
+            stored.client.default_scope = Some(stored.client.scope.within(allowed));
+            stored.client.scope = allowed.clone();
+        }
+        stored
     }
 
     /// As [`Self::client`], for a `client_id` that a request names. A text that is no `client_id` names no client.

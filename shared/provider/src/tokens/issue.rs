@@ -9,7 +9,7 @@ use protocol::{
 };
 use serde_json::{Map, Value};
 use storage::grants::GrantUpdate;
-use types::{ACCESS_TOKEN_TYPE, Algorithm, Audience, Jti, Nonce, OPAQUE_PREFIX, Scope, Subject, Timestamp};
+use types::{Audience, Jti, Nonce, OPAQUE_PREFIX, Scope, Subject, Timestamp};
 
 /// Issues tokens to one client at one time.
 #[derive(Clone, Copy)]
@@ -118,8 +118,9 @@ impl TokenIssuer<'_> {
     /// Returns the access token with these claims: a JWT (RFC 9068), or an opaque token if the client or the resource says
     /// so. Neither is stored: an opaque token is its claims, sealed.
     pub async fn access_token(&self, claims: &AccessTokenClaims) -> Result<String, HandlerError> {
-        match resource::format(self.client, claims.aud.as_slice(), &self.context.config.resources) {
-            AccessTokenFormat::Jwt => self.context.sign(Algorithm::ES256, ACCESS_TOKEN_TYPE, claims, self.now).await,
+        let known = &self.context.config.resources;
+        match resource::format(self.client, claims.aud.as_slice(), known) {
+            AccessTokenFormat::Jwt => self.signed_access_token(claims).await,
             AccessTokenFormat::Opaque => {
                 let json = serde_json::to_vec(claims).map_err(HandlerError::unavailable)?;
                 let sealed =
@@ -127,6 +128,13 @@ impl TokenIssuer<'_> {
                 Ok(format!("{OPAQUE_PREFIX}{sealed}"))
             }
         }
+    }
+
+    /// Returns the JWT access token with these claims, as client and resources want it signed (RFC 9068 §2.1).
+    pub async fn signed_access_token(&self, claims: &AccessTokenClaims) -> Result<String, HandlerError> {
+        let (audiences, known) = (claims.aud.as_slice(), &self.context.config.resources);
+        let algorithm = resource::signature(self.client, audiences, known);
+        self.context.sign(algorithm, resource::token_type(audiences, known), claims, self.now).await
     }
 
     /// Returns the ID token of a grant (OpenID Connect Core §2), encrypted if the client is registered for that.

@@ -9,6 +9,9 @@ use storage::grants::{self, LiveGrant, StoredGrant};
 use storage::markers;
 use types::{ACCESS_TOKEN_TYPE, ClientId, Issuer, Jti, OPAQUE_PREFIX, Scope, Subject, Timestamp};
 
+/// `typ` of access tokens. Those with `JWT` differ from ID tokens by their claim `client_id`, which an ID token never has.
+const ACCESS_TOKEN_TYPES: [&str; 2] = [ACCESS_TOKEN_TYPE, "JWT"];
+
 /// The claims of an ID token that a client sends as a hint. Its expiry does not matter (OpenID Connect Core §3.1.2.1,
 /// RP-Initiated Logout §2).
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -20,6 +23,8 @@ pub struct IdTokenHint {
     pub aud: ClientId,
     /// `sid`: the session.
     pub sid: Sid,
+    /// `client_id`: an access token has it, whose `typ` may be that of an ID token.
+    client_id: Option<String>,
 }
 
 /// The claims of an ID token that a client presents as a credential.
@@ -36,6 +41,8 @@ pub struct PresentedIdToken {
     #[serde(default)]
     pub scope: Option<Scope>,
     jti: String,
+    /// `client_id`: an access token has it, whose `typ` may be that of an ID token.
+    client_id: Option<String>,
 }
 
 impl PresentedIdToken {
@@ -64,8 +71,10 @@ impl Context {
     /// Returns the claims of an ID token that this server signed and that has not expired (OpenID Connect Core §3.1.3.7).
     /// The grant may be revoked: the store decides.
     pub async fn id_token(&self, token: &str, now: Timestamp) -> Result<Option<PresentedIdToken>, HandlerError> {
-        let token: Option<PresentedIdToken> = self.own_jwt(token, "JWT", now).await?;
-        Ok(token.filter(|token| token.iss == self.config.issuer && !Timestamp::from_secs(token.exp).is_past(now)))
+        let token: Option<PresentedIdToken> = self.own_jwt(token, &["JWT"], now).await?;
+        let is_current = |token: &PresentedIdToken| !Timestamp::from_secs(token.exp).is_past(now);
+        let is_id_token = |token: &PresentedIdToken| token.iss == self.config.issuer && token.client_id.is_none();
+        Ok(token.filter(|token| is_id_token(token) && is_current(token)))
     }
 
     /// Returns the claims of an access token, JWT or opaque, that this server issued and that has not expired (RFC 9068
@@ -73,7 +82,7 @@ impl Context {
     pub async fn access_token(&self, token: &str, now: Timestamp) -> Result<Option<AccessTokenClaims>, HandlerError> {
         let claims = match token.strip_prefix(OPAQUE_PREFIX) {
             Some(sealed) => self.opaque_claims(sealed),
-            None => self.own_jwt(token, ACCESS_TOKEN_TYPE, now).await?,
+            None => self.own_jwt(token, &ACCESS_TOKEN_TYPES, now).await?,
         };
         Ok(claims.filter(|claims| claims.is_current(&self.config.issuer, now)))
     }
@@ -129,21 +138,22 @@ impl Context {
         serde_json::from_slice(&self.secrets.open(Purpose::AccessToken, sealed)?).ok()
     }
 
-    /// Returns the claims of a JWT of this type that this server signed.
+    /// Returns the claims of a JWT of one of these types that this server signed.
     async fn own_jwt<T: DeserializeOwned>(
         &self,
         token: &str,
-        typ: &str,
+        types: &[&str],
         now: Timestamp,
     ) -> Result<Option<T>, HandlerError> {
-        let Some(jwt) = Jwt::parse(token).filter(|jwt| jwt.typ_is(typ)) else { return Ok(None) };
+        let is_of_type = |jwt: &Jwt<'_>| types.iter().any(|typ| jwt.typ_is(typ));
+        let Some(jwt) = Jwt::parse(token).filter(is_of_type) else { return Ok(None) };
         let claims = self.keyring(now).await?.verify(&jwt, now).await;
         Ok(claims.as_ref().and_then(types::json::typed))
     }
 
     /// Returns the claims of an ID token that this server signed.
     pub async fn id_token_hint(&self, token: &str, now: Timestamp) -> Result<Option<IdTokenHint>, HandlerError> {
-        let hint: Option<IdTokenHint> = self.own_jwt(token, "JWT", now).await?;
-        Ok(hint.filter(|hint| hint.iss == self.config.issuer))
+        let hint: Option<IdTokenHint> = self.own_jwt(token, &["JWT"], now).await?;
+        Ok(hint.filter(|hint| hint.iss == self.config.issuer && hint.client_id.is_none()))
     }
 }

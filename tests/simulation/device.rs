@@ -120,7 +120,10 @@ async fn an_expired_code_is_told_so() {
     let before = memory.counts().total();
     assert_eq!(error(&device.poll(&instance).await), "expired_token");
     assert!(memory.counts().total() - before <= 1, "the client, which the cache has forgotten");
+    // The interaction begins anew in its browser, and finds the code over.
     let answer = browser.submit(&instance, "/device", &page, &[("decision", "allow")]).await;
+    let restarted = answer.headers["location"].to_str().unwrap().to_owned();
+    let answer = browser.get(&instance, &restarted).await;
     assert_eq!(answer.status, 400);
     let entry = browser.get(&instance, "/device").await;
     let answer = browser.submit(&instance, "/device", &entry, &[("user_code", &device.user_code)]).await;

@@ -98,8 +98,11 @@ fn no_token_gets_a_bare_challenge() {
         Call::get(API).header("authorization", "Basic YTpi").send().expect(403);
         return;
     }
-    for reply in [reply, Call::post(API).header("authorization", "Basic YTpi").send().expect(401)] {
+    let other = Call::post(API).header("authorization", "Basic YTpi").send().expect(401);
+    for (reply, scope) in [(reply, "demo:read"), (other, "demo:write")] {
         let challenge = reply.header("www-authenticate").expect("WWW-Authenticate");
+        // RFC 6750 §3: the scope that this request needs. MCP clients ask for exactly that.
+        assert!(challenge.ends_with(&format!(", scope=\"{scope}\"")), "{reply:?}");
         assert!(challenge.starts_with("Bearer resource_metadata=") && !challenge.contains("error"), "{reply:?}");
         assert_eq!(reply.text(), "", "{reply:?}");
         // A page of another origin may learn where to get a token.
@@ -274,7 +277,7 @@ fn bodies_arrive_whole() {
     }
 }
 
-/// Fetch standard: a preflight carries no token; the API answers it, the guard lets it pass.
+/// Fetch standard: a preflight carries no token; the guard answers it, or lets it pass to the API.
 #[test]
 fn a_preflight_passes() {
     let reply = Call::new("OPTIONS", API)

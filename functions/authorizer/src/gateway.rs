@@ -6,7 +6,7 @@
 
 use crate::Guard;
 use crate::guard::log_line;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use latchkey_http::{Request, Response};
 use resource_server::{Access, Claims, Http, Settings};
 use serde_json::Value;
@@ -35,6 +35,9 @@ const HOP_BY_HOP: [HeaderName; 8] = [
     HeaderName::from_static("keep-alive"),
 ];
 
+/// Fields that make some APIs read another method than that of the request, for which the scope was checked.
+const METHOD_OVERRIDES: [&str; 3] = ["x-http-method-override", "x-http-method", "x-method-override"];
+
 /// The gateway in front of one API.
 #[derive(Debug)]
 pub struct Gateway {
@@ -59,25 +62,37 @@ impl Gateway {
         Self { guard: Guard::new(settings, http) }
     }
 
-    /// Decides on a request, and returns the log line. Only a preflight is forwarded without a valid token.
+    /// Decides on a request, and returns the log line. No request is forwarded without a valid token.
     pub async fn decide(&self, request: &Request) -> (GatewayDecision, Value) {
         if request.path == self.guard.settings.metadata_path {
             let answer = self.guard.settings.metadata.respond(&request.method);
             return (GatewayDecision::Respond(answer.into()), log_line(request, Ok(None)));
         }
         if is_preflight(&request.method, &request.headers) {
-            return (GatewayDecision::Forward(kept(&request.headers)), log_line(request, Ok(None)));
+            return (GatewayDecision::Respond(preflight(&request.headers)), log_line(request, Ok(None)));
         }
         let outcome = self.guard.check(request).await;
         let line = log_line(request, outcome.as_ref().map(Some));
         match outcome {
             Ok(access) => (GatewayDecision::Forward(forwarded(&request.headers, &access)), line),
-            Err(error) => (GatewayDecision::Respond(self.guard.respond_to(&error).into()), line),
+            Err(error) => (GatewayDecision::Respond(self.guard.respond_to(&error, request).into()), line),
         }
     }
 }
 
-/// True if the request is a preflight, which never has a token; the API answers it (Fetch standard, CORS-preflight fetch).
+/// Returns the answer to a preflight (Fetch standard, CORS-preflight fetch): a page of any origin may send requests, which need a
+/// token. The answer of the API says whether the page may read it.
+fn preflight(headers: &HeaderMap) -> Response {
+    let asked = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
+    Response::new(StatusCode::NO_CONTENT)
+        .with(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*")
+        .with(header::ACCESS_CONTROL_ALLOW_METHODS, &asked(header::ACCESS_CONTROL_REQUEST_METHOD))
+        .with(header::ACCESS_CONTROL_ALLOW_HEADERS, &asked(header::ACCESS_CONTROL_REQUEST_HEADERS))
+        .with(header::ACCESS_CONTROL_MAX_AGE, "600")
+        .with(header::VARY, "Access-Control-Request-Method, Access-Control-Request-Headers")
+}
+
+/// True if the request is a preflight, which never has a token (Fetch standard, CORS-preflight fetch).
 fn is_preflight(method: &Method, headers: &HeaderMap) -> bool {
     let has = |name| headers.contains_key(name);
     *method == Method::OPTIONS && has(header::ORIGIN) && has(header::ACCESS_CONTROL_REQUEST_METHOD)
@@ -113,7 +128,10 @@ fn kept(sent: &HeaderMap) -> HeaderMap {
     HOP_BY_HOP.iter().for_each(|name| drop(headers.remove(name)));
     headers.remove(header::AUTHORIZATION);
     // Servers that pass fields as variables do not distinguish `_` from `-`.
-    let is_reserved = |name: &&HeaderName| name.as_str().replace('_', "-").starts_with(RESERVED);
+    let is_reserved = |name: &&HeaderName| {
+        let name = name.as_str().replace('_', "-");
+        name.starts_with(RESERVED) || METHOD_OVERRIDES.contains(&name.as_str())
+    };
     let reserved: Vec<HeaderName> = sent.keys().filter(is_reserved).cloned().collect();
     reserved.iter().for_each(|name| drop(headers.remove(name)));
     let cookies = sent.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
@@ -164,6 +182,8 @@ mod tests {
             ("proxy-authorization", "Basic x"),
             ("upgrade", "h2c"),
             ("te", "trailers"),
+            ("x-http-method-override", "DELETE"),
+            ("x_method_override", "DELETE"),
             ("content-type", "text/plain"),
         ]);
         let expected = headers(&[

@@ -36,8 +36,9 @@ impl Guard {
     }
 
     /// Returns the response that tells the client why its request is rejected.
-    pub fn respond_to(&self, error: &AccessError) -> http::Response<String> {
-        self.server.respond_to(error)
+    pub fn respond_to(&self, error: &AccessError, request: &Request) -> http::Response<String> {
+        let needed = self.settings.needed(&request.method, &request.path).unwrap_or_default();
+        self.server.respond_to(error, &needed)
     }
 }
 

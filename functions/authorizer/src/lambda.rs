@@ -50,7 +50,12 @@ pub fn run() -> ExitCode {
 fn configure(lookup: &dyn Fn(&str) -> Option<String>) -> Result<(Guard, Form), String> {
     let form = Form::parse(lookup("LATCHKEY_AUTHORIZER_RESPONSE").as_deref());
     match (Settings::read(lookup), form) {
-        (Ok(settings), Ok(form)) => Ok((Guard::new(settings, Arc::new(AuthorizationServer::new())), form)),
+        (Ok(settings), Ok(form)) => {
+            for warning in settings.warnings() {
+                println!("{}", json!({ "function": "authorizer", "warning": warning }));
+            }
+            Ok((Guard::new(settings, Arc::new(AuthorizationServer::new())), form))
+        }
         (settings, form) => {
             let mut problems = settings.err().unwrap_or_default();
             problems.extend(form.err());

@@ -65,6 +65,9 @@ fn api(env: &Env) -> Result<&'static Api, Vec<String>> {
     }
     match Settings::read(&lookup) {
         Ok(settings) if problems.is_empty() => {
+            for warning in settings.warnings() {
+                worker::console_warn!("{}", json!({ "function": "authorizer", "warning": warning }));
+            }
             let gateway = Gateway::new(settings, Arc::new(AuthorizationServer::new()));
             Ok(API.get_or_init(|| Api { gateway, origin }))
         }

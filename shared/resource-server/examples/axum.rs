@@ -41,14 +41,15 @@ pub(crate) fn guard(config: Config) -> Result<Arc<ResourceServer>, reqwest::Erro
 /// Accepts a GET whose token has the scope `read`, and other requests with `write`. Handlers find an [`Access`].
 pub(crate) async fn protect(State(guard): State<Arc<ResourceServer>>, mut request: Request, next: Next) -> Response {
     let needed = if request.method() == http::Method::GET { "read" } else { "write" };
+    let needed = Scope::parse(needed).unwrap_or_default();
     let url = request.uri().to_string();
     let head = RequestHead { method: request.method(), url: &url, headers: request.headers() };
-    match guard.check(&head, &Scope::parse(needed).unwrap_or_default(), now()).await {
+    match guard.check(&head, &needed, now()).await {
         Ok(access) => {
             request.extensions_mut().insert(access);
             next.run(request).await
         }
-        Err(error) => guard.respond_to(&error).into_response(),
+        Err(error) => guard.respond_to(&error, &needed).into_response(),
     }
 }
 

@@ -58,7 +58,8 @@ impl AccessError {
     }
 
     /// Returns the value of `WWW-Authenticate` (RFC 6750 §3, RFC 9728 §5.1); `None` if the authorization server is at fault.
-    pub fn challenge(&self, metadata_url: Option<&str>) -> Option<String> {
+    /// `needed` is the scope that the request needs: a client without a valid token asks for exactly that.
+    pub fn challenge(&self, metadata_url: Option<&str>, needed: &Scope) -> Option<String> {
         if matches!(self, Self::Unavailable(_)) {
             return None;
         }
@@ -70,18 +71,19 @@ impl AccessError {
             let error = Error::new(code, self.description());
             challenge += &format!(", error=\"{}\", error_description=\"{}\"", code.as_str(), error.wire_description());
         }
-        match self {
-            Self::InsufficientScope(scope) if !scope.is_empty() => {
-                let scope: Vec<&str> = scope.iter().collect();
-                challenge += &format!(", scope=\"{}\"", scope.join(" "));
-            }
-            _ => {}
+        let scope = match self {
+            Self::InsufficientScope(scope) => scope,
+            Self::NoToken | Self::InvalidToken(_) => needed,
+            Self::InvalidRequest(_) | Self::Unavailable(_) => &Scope::default(),
+        };
+        if !scope.is_empty() {
+            challenge += &format!(", scope=\"{}\"", scope.iter().collect::<Vec<_>>().join(" "));
         }
         Some(challenge)
     }
 
     /// Returns the complete response.
-    pub(crate) fn response(&self, metadata_url: Option<&str>) -> Response<String> {
+    pub(crate) fn response(&self, metadata_url: Option<&str>, needed: &Scope) -> Response<String> {
         let body = self.code().map(|code| {
             let body = json!({ "error": code.as_str(), "error_description": self.description() });
             body.to_string()
@@ -100,7 +102,7 @@ impl AccessError {
         if self.code().is_some() {
             set(header::CONTENT_TYPE, "application/json");
         }
-        match self.challenge(metadata_url) {
+        match self.challenge(metadata_url, needed) {
             Some(challenge) => set(header::WWW_AUTHENTICATE, &challenge),
             None => set(header::RETRY_AFTER, "1"),
         }
@@ -111,7 +113,7 @@ impl AccessError {
 impl From<AccessError> for Response<String> {
     /// Returns the response without the URL of the API's metadata.
     fn from(error: AccessError) -> Self {
-        error.response(None)
+        error.response(None, &Scope::default())
     }
 }
 
@@ -134,17 +136,32 @@ mod tests {
                 r#", error="insufficient_scope", error_description="the access token does not have the scope that this needs", scope="a b""#,
             ),
         ] {
-            let response = error.response(Some(METADATA));
+            let response = error.response(Some(METADATA), &Scope::default());
             assert_eq!(response.status(), status);
             let expected = format!("Bearer resource_metadata=\"{METADATA}\"{challenge}");
             assert_eq!(response.headers()[header::WWW_AUTHENTICATE], expected);
         }
     }
 
+    /// RFC 6750 §3: a client without a valid token learns which scope to ask for.
+    #[test]
+    fn a_client_without_a_token_learns_the_scope() {
+        let needed = Scope::parse("a b").unwrap();
+        for (error, has_scope) in [
+            (AccessError::NoToken, true),
+            (AccessError::InvalidToken("x"), true),
+            (AccessError::InvalidRequest("x"), false),
+            (AccessError::InsufficientScope(Scope::default()), false),
+        ] {
+            let challenge = error.challenge(Some(METADATA), &needed).unwrap();
+            assert_eq!(challenge.ends_with(r#", scope="a b""#), has_scope, "{challenge}");
+        }
+    }
+
     /// RFC 6750 §3.1: the response to a request without a token has no error code.
     #[test]
     fn a_request_without_a_token_is_no_error() {
-        assert_eq!(AccessError::NoToken.response(None).body(), "");
+        assert_eq!(AccessError::NoToken.response(None, &Scope::default()).body(), "");
     }
 
     #[test]

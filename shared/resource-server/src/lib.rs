@@ -119,8 +119,9 @@ impl ResourceServer {
 
     /// Returns the response that tells the client why its request is rejected: status, challenge (RFC 6750 §3, RFC 9728 §5.1)
     /// and JSON body. Pages of other origins may read it.
-    pub fn respond_to(&self, error: &AccessError) -> http::Response<String> {
-        error.response(self.config.metadata_url.as_deref())
+    /// `needed` is the scope that the request needs: a client without a valid token asks for exactly that.
+    pub fn respond_to(&self, error: &AccessError, needed: &Scope) -> http::Response<String> {
+        error.response(self.config.metadata_url.as_deref(), needed)
     }
 }
 

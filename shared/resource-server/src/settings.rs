@@ -126,6 +126,12 @@ impl Settings {
         Ok(Self { config, routes, metadata, metadata_path })
     }
 
+    /// Returns what is probably not meant: for the log at start.
+    pub fn warnings(&self) -> Vec<&'static str> {
+        let warning = "LATCHKEY_ROUTE_SCOPES is not set: every valid token may send every request";
+        if self.routes.scopes().is_empty() { vec![warning] } else { Vec::new() }
+    }
+
     /// Returns the scope that a request needs, for [`ResourceServer::check`](crate::ResourceServer::check). Errors: no scope
     /// allows the request.
     pub fn needed(&self, method: &http::Method, path: &str) -> Result<Scope, crate::AccessError> {

@@ -85,7 +85,8 @@ fn a_logout_token_is_no_other_token() {
     let token = host.wait_for("/out", 1)[0].field("logout_token").expect("logout_token");
     suite::userinfo(&token).expect(401);
     sign_in(&mut browser, &client);
-    browser.open(&format!("/logout?id_token_hint={token}")).error_page();
+    let page = browser.open(&format!("/logout?id_token_hint={token}")).page();
+    assert!(page.deciding("yes").is_some(), "it is no hint: the user is asked");
     let request = AuthorizationRequest::new(&client).set("id_token_hint", &token).set("prompt", "none");
     assert_eq!(browser.authorize(&request).callback().error(), "invalid_request");
 }

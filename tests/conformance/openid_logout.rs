@@ -357,3 +357,43 @@ fn a_sign_out_page_of_an_earlier_session_asks_again() {
     visit.browser.decide(&again, "yes").page();
     assert!(!visit.is_signed_in());
 }
+
+/// §2: what cannot be trusted is left out, and the user is asked: a hint of other keys, the word `undefined`, an unknown client, a
+/// URI that is not registered.
+#[test]
+fn a_request_that_cannot_be_trusted_asks_the_user() {
+    for parameters in [
+        &[("id_token_hint", "undefined")][..],
+        &[("id_token_hint", "a.b.c"), ("post_logout_redirect_uri", BYE)],
+        &[("client_id", "nobody"), ("post_logout_redirect_uri", BYE)],
+        &[("client_id", "\u{e9}")],
+        &[("client_id", "suite-logout"), ("post_logout_redirect_uri", "https://attacker.example/")],
+        &[("client_id", "suite-logout"), ("client_id", "suite-logout")],
+        &[("post_logout_redirect_uri", BYE)],
+    ] {
+        let mut visit = visit();
+        let page = visit.logout(parameters).page();
+        assert_eq!(page.reply.status, 200, "{parameters:?}");
+        assert!(page.deciding("yes").is_some(), "{parameters:?}");
+        let landing = visit.browser.decide(&page, "yes");
+        assert!(!leads_to(&landing, BYE) && !visit.is_signed_in(), "{parameters:?}: {landing:?}");
+        let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish();
+        let page = Browser::new().open(&format!("/logout?{query}")).page();
+        assert_eq!(page.reply.status, 200, "no user is signed in: {parameters:?}");
+    }
+}
+
+/// A client may sign out from its server, which has no cookie of the browser: its grant in that session ends.
+#[test]
+fn a_hint_without_the_cookie_ends_the_grant() {
+    let client = client();
+    let request = AuthorizationRequest::new(&client).set("prompt", "login");
+    let mut browser = Browser::new_signed_in();
+    let tokens = TokenRequest::code(&request, &browser.complete(&request).code()).tokens();
+    let other = TokenRequest::code(&request, &Browser::new_signed_in().complete(&request).code()).tokens();
+    assert!(tokens.is_live() && other.is_live());
+    let query = form_urlencoded::Serializer::new(String::new()).append_pair("id_token_hint", tokens.id()).finish();
+    Browser::new().open(&format!("/logout?{query}"));
+    assert!(!tokens.is_live(), "the tokens of that session are over");
+    assert!(other.is_live(), "those of another session are not");
+}

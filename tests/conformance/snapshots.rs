@@ -180,7 +180,9 @@ fn device_pages() {
     let user_code = begun["user_code"].as_str().unwrap();
     let form = browser.open("/device").page().forms[0].clone();
     let page = browser.submit(&form, &[("user_code", user_code)]).consent_page();
-    snapshot::page_without("page_device_consent", &page, &[user_code]);
+    // Cloudflare names the place of the device, other platforms its shortened address.
+    let place = page.select("#device-place").join("");
+    snapshot::page_without("page_device_consent", &page, &[user_code, &place]);
     snapshot::page_without("page_device_denied", &browser.decide(&page, "deny").page(), &[user_code]);
 }
 

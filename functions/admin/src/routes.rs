@@ -1,5 +1,6 @@
 //! The table of routes: path, method, and the scope that a key needs.
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::Method;
 use percent_encoding::percent_decode_str;
 use protocol::administration::AdminScope;
@@ -104,11 +105,20 @@ fn names(pattern: &str, path: &str) -> Option<Vec<String>> {
         match (patterns.next(), segments.next()) {
             (None, None) => return Some(names),
             (Some("{}"), Some(segment)) if !segment.is_empty() => {
-                names.push(percent_decode_str(segment).decode_utf8().ok()?.into_owned());
+                names.push(name(segment)?);
             }
             (Some(pattern), Some(segment)) if pattern == segment => {}
             _ => return None,
         }
+    }
+}
+
+/// Returns the name in a segment: percent-decoded text, or `~~` and the base64url of the name. API Gateway decodes paths, so a name
+/// with a slash, such as a URL, arrives whole only in the second form.
+fn name(segment: &str) -> Option<String> {
+    match segment.strip_prefix("~~") {
+        Some(encoded) => String::from_utf8(URL_SAFE_NO_PAD.decode(encoded).ok()?).ok(),
+        None => Some(percent_decode_str(segment).decode_utf8().ok()?.into_owned()),
     }
 }
 
@@ -163,5 +173,7 @@ mod tests {
         assert!(matches!(find(&Method::POST, "/admin/clients/a"), Found::OtherMethods(allow) if allow == two));
         assert_eq!(found(Method::HEAD, "/admin/clients/").unwrap().0, Action::ListClients);
         assert_eq!(found(Method::GET, "/admin/users/a%2Fb").unwrap().1, ["a/b"]);
+        assert_eq!(found(Method::GET, "/admin/clients/~~aHR0cHM6Ly9hLmV4YW1wbGUv").unwrap().1, ["https://a.example/"]);
+        assert!(matches!(find(&Method::GET, "/admin/clients/~~a"), Found::Nothing));
     }
 }

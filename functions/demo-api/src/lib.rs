@@ -99,7 +99,7 @@ pub fn demo_settings(origin: &str) -> [(&'static str, String); 8] {
 
 /// Returns the settings of a demo with open client registration: all scopes, and all grants except token exchange, which the
 /// operator alone may allow.
-pub fn registration_settings() -> [(&'static str, String); 6] {
+pub fn registration_settings() -> [(&'static str, String); 7] {
     let scopes = "openid profile email address phone offline_access read write demo:read demo:write";
     let grants = GrantType::ALL.iter().filter(|grant| **grant != GrantType::TokenExchange);
     let grants: Vec<&str> = grants.map(|grant| grant.as_str()).collect();
@@ -107,6 +107,7 @@ pub fn registration_settings() -> [(&'static str, String); 6] {
         ("LATCHKEY_REGISTRATION", "open".to_owned()),
         ("LATCHKEY_REGISTRATION_SCOPES", scopes.to_owned()),
         ("LATCHKEY_REGISTRATION_GRANTS", grants.join(" ")),
+        ("LATCHKEY_SCOPES", "read write".to_owned()),
         ("LATCHKEY_CLIENT_DOCUMENTS", "any".to_owned()),
         ("LATCHKEY_REGISTRATIONS_PER_ADDRESS", "100000".to_owned()),
         ("LATCHKEY_REGISTRATIONS_IN_TOTAL", "100000".to_owned()),

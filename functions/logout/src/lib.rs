@@ -68,7 +68,10 @@ async fn begin(
             let cookie = cookies::clear(&context.config, cookies::SESSION);
             Ok(signed_out(logout, false, &[], None)?.with(header::SET_COOKIE, &cookie))
         }
-        None => done(request, context, browser, logout, &[]),
+        None => {
+            logout.end_named(context, request.received_at).await?;
+            done(request, context, browser, logout, &[])
+        }
         Some(signed_in) if logout.names(&signed_in.session) => end(request, context, browser, &signed_in, logout).await,
         Some(signed_in) => ask(request, context, browser, &signed_in, logout, pages::logout),
     }

@@ -1,14 +1,14 @@
 //! A client's logout request (RP-Initiated Logout §2, §3).
 
-use crate::error_page;
 use latchkey_http::Request;
-use protocol::Sid;
-use protocol::{Client, Parameters, SignOutLink};
+use platform::entropy;
+use protocol::{Client, Parameters, Sid, SignOutLink};
 use provider::browser::Browser;
 use provider::{Context, HandlerError, interactions};
 use serde::{Deserialize, Serialize};
+use storage::grants::SessionGrants;
 use storage::sessions::Session;
-use types::{ClientId, Error};
+use types::{ClientId, Subject, Timestamp};
 
 /// A checked logout request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -53,7 +53,7 @@ impl SealedLogoutRequest {
 }
 
 fn is_registered(client: &Client, post_logout_redirect_uri: &str) -> bool {
-    client.post_logout_redirect_uris.iter().any(|registered| registered.as_str() == post_logout_redirect_uri)
+    client.post_logout_redirect_uris.iter().any(|registered| registered.matches(post_logout_redirect_uri))
 }
 
 /// The place where a link was made.
@@ -72,49 +72,63 @@ pub(crate) enum LinkOrigin {
 struct Hint {
     client_id: ClientId,
     sid: Sid,
+    /// The user; `None` if the client's `sub` is another one.
+    subject: Option<Subject>,
 }
 
 impl LogoutRequest {
-    /// Checks a request. The browser is redirected to a URI that the client registered, or to none (§3). Errors: an error
-    /// page.
+    /// Checks a request. What cannot be trusted is left out, and the user is asked (§2): a hint of other keys, an unknown client,
+    /// a URI that the client did not register. The reason is in the log.
     pub(crate) async fn check(
         parameters: &Parameters,
         request: &Request,
         context: &Context,
     ) -> Result<Self, HandlerError> {
-        let wrong = |description| error_page(Error::invalid_request(description));
-        parameters.refuse_repeated().map_err(error_page)?;
+        let ignore = |reason: &str| request.log.error("invalid_request", reason);
+        if parameters.refuse_repeated().is_err() {
+            ignore("a parameter is repeated");
+            return Ok(Self::default());
+        }
         let mut logout = Self { state: parameters.value("state").map(str::to_owned), ..Self::default() };
-        logout.client_id = match parameters.value("client_id") {
-            Some(named) => Some(ClientId::parse(named).ok_or_else(|| wrong("the client_id is unknown"))?),
+        let hint = match parameters.value("id_token_hint") {
+            Some(token) => context.id_token_hint(token, request.received_at).await?,
             None => None,
         };
-        if let Some(token) = parameters.value("id_token_hint") {
-            let hint = context.id_token_hint(token, request.received_at).await?;
-            let hint = hint.ok_or_else(|| wrong("id_token_hint is not an ID token of this server"))?;
-            if logout.client_id.as_ref().is_some_and(|client_id| *client_id != hint.aud) {
-                return Err(wrong("client_id is not the client that id_token_hint was issued to"));
-            }
-            logout.client_id = Some(hint.aud.clone());
-            logout.hint = Some(Hint { client_id: hint.aud, sid: hint.sid });
+        if hint.is_none() && parameters.value("id_token_hint").is_some() {
+            ignore("id_token_hint is not an ID token of this server");
         }
-        let Some(client_id) = logout.client_id.clone() else {
-            return match parameters.value("post_logout_redirect_uri") {
-                Some(_) => Err(wrong("post_logout_redirect_uri needs an id_token_hint or a client_id")),
-                None => Ok(logout),
-            };
+        let named = parameters.value("client_id");
+        if let (Some(named), Some(hint)) = (named, &hint)
+            && named != hint.aud.as_str()
+        {
+            ignore("client_id is not the client that id_token_hint was issued to");
+            return Ok(logout);
+        }
+        let client_id = hint.as_ref().map(|hint| hint.aud.as_str()).or(named);
+        let stored = match client_id {
+            Some(client_id) => context.named_client(client_id, request.received_at).await?,
+            None => None,
         };
-        let stored = context.client(&client_id, request.received_at).await?;
-        let stored = stored.ok_or_else(|| wrong("the client_id is unknown"))?;
-        logout.client_name = Some(stored.client.display_name().to_owned());
-        logout.start_uri = stored.client.start_uri(&context.config.issuer);
-        if let Some(uri) = parameters.value("post_logout_redirect_uri") {
-            if !is_registered(&stored.client, uri) {
-                return Err(wrong(
-                    "the post_logout_redirect_uri is not registered for this client; it must match to the character",
-                ));
+        let redirect_uri = parameters.value("post_logout_redirect_uri");
+        let Some(stored) = stored else {
+            if client_id.is_some() || redirect_uri.is_some() {
+                ignore("the client_id is unknown, or post_logout_redirect_uri came without one");
             }
-            logout.redirect_uri = Some(uri.to_owned());
+            return Ok(logout);
+        };
+        let client = &stored.client;
+        logout.client_id = Some(client.client_id.clone());
+        logout.client_name = Some(client.display_name().to_owned());
+        logout.start_uri = client.start_uri(&context.config.issuer);
+        logout.hint = hint.map(|hint| Hint {
+            client_id: hint.aud,
+            sid: hint.sid,
+            // The subject of a pairwise client is not that of the user.
+            subject: Some(hint.sub).filter(|_| client.pairwise_sector().is_none()),
+        });
+        logout.redirect_uri = redirect_uri.filter(|uri| is_registered(client, uri)).map(str::to_owned);
+        if redirect_uri.is_some() && logout.redirect_uri.is_none() {
+            ignore("the post_logout_redirect_uri is not registered for this client");
         }
         Ok(logout)
     }
@@ -151,6 +165,16 @@ impl LogoutRequest {
     /// True if the client sent an ID token, which was verified.
     pub(crate) fn has_hint(&self) -> bool {
         self.hint.is_some()
+    }
+
+    /// Ends the client's grants of the session that a verified ID token names, for a request without the cookie of that session:
+    /// a client may sign out from its server. Grants for offline use stay (OpenID Connect Core §11). Round trips: 1 for each 100
+    /// records of the user.
+    pub(crate) async fn end_named(&self, context: &Context, now: Timestamp) -> Result<(), HandlerError> {
+        let Some(Hint { client_id, sid, subject: Some(subject) }) = &self.hint else { return Ok(()) };
+        let records = context.records.as_ref();
+        let grants = SessionGrants::of_client(records, subject, client_id, sid).await?;
+        Ok(grants.revoke(records, now, &entropy::name()?).await?)
     }
 
     /// True if a verified ID token names this session. Its `sid` suffices: a session has one user, whatever `sub` the

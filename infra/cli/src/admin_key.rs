@@ -2,7 +2,7 @@
 
 use crate::args::{AdminKeyCommand, AdminKeyCreateArgs, AdminKeyRevokeArgs, DeploymentArgs, GenerateArgs};
 use crate::clock;
-use crate::deployment::{Deployment, encoded};
+use crate::deployment::{Deployment, segment};
 use crate::failure::Failure;
 use crate::output::{Output, duration, table};
 use crate::private_key;
@@ -86,7 +86,7 @@ fn revoke(args: &AdminKeyRevokeArgs, output: Output) -> Result<(), Failure> {
     let question =
         format!("Revoke the admin key {name} ({kid}) of {}? Its next request is rejected.", deployment.origin());
     output.confirm(&question, args.confirmation.yes)?;
-    deployment.delete(&format!("{PATH}/{}", encoded(kid)))?.ok_or_else(|| unknown(&args.admin_key))?;
+    deployment.delete(&format!("{PATH}/{}", segment(kid)))?.ok_or_else(|| unknown(&args.admin_key))?;
     let created: Vec<&str> = keys
         .iter()
         .filter(|other| text(other, "created_by") == kid && is_live(other))

@@ -5,7 +5,7 @@ use crate::args::{
     InviteArgs,
 };
 use crate::chooser;
-use crate::deployment::{Deployment, encoded};
+use crate::deployment::{Deployment, segment};
 use crate::failure::Failure;
 use crate::output::{Output, table};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -26,7 +26,7 @@ pub(crate) fn run(command: &ClientCommand, output: Output) -> Result<(), Failure
 }
 
 fn path(client_id: &str) -> String {
-    format!("clients/{}", encoded(client_id))
+    format!("clients/{}", segment(client_id))
 }
 
 fn unknown(client_id: &str) -> Failure {

@@ -5,6 +5,7 @@ use crate::clock;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::private_key;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use keys::AdminPrivateKey;
 use protocol::administration::AdminRequest;
 use serde_json::Value;
@@ -220,7 +221,15 @@ impl Deployment {
     }
 }
 
-/// Percent-encodes one segment of a path, or one value of a query.
+/// Returns a name as one segment of a path. API Gateway decodes paths, so a name with a slash is written in base64url.
+pub(crate) fn segment(name: &str) -> String {
+    match name.contains('/') || name.starts_with("~~") {
+        true => format!("~~{}", URL_SAFE_NO_PAD.encode(name)),
+        false => encoded(name),
+    }
+}
+
+/// Percent-encodes one value of a query.
 pub(crate) fn encoded(text: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
     text.bytes().fold(String::new(), |mut encoded, byte| {

@@ -3,7 +3,7 @@
 use crate::args::{
     DeploymentArgs, UserAddArgs, UserCommand, UserEndArgs, UserPasswordArgs, UserWithdrawArgs, UsernameArgs,
 };
-use crate::deployment::{Deployment, encoded};
+use crate::deployment::{Deployment, segment};
 use crate::failure::Failure;
 use crate::output::{Output, table};
 use crate::password;
@@ -25,7 +25,7 @@ pub(crate) fn run(command: &UserCommand, output: Output) -> Result<(), Failure> 
 }
 
 fn path(username: &str) -> String {
-    format!("users/{}", encoded(username))
+    format!("users/{}", segment(username))
 }
 
 fn unknown(username: &str) -> Failure {
@@ -182,7 +182,7 @@ fn withdraw(args: &UserWithdrawArgs, output: Output) -> Result<(), Failure> {
     let question =
         format!("Withdraw the consent of {username} to {client_id} at {}? Its grants end.", deployment.origin());
     output.confirm(&question, confirmation.yes)?;
-    let path = format!("{}/consents/{}", path(username), encoded(client_id));
+    let path = format!("{}/consents/{}", path(username), segment(client_id));
     let answer = deployment.delete(&path)?.ok_or_else(|| unknown(username))?;
     let grants = answer.get("grants").and_then(Value::as_u64).unwrap_or_default();
     output.print(&answer, || format!("{client_id} must ask {username} again: {grants} grants ended."));

@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn a_failure_of_the_authorization_server_is_no_challenge() {
-        let response = AccessError::Unavailable("secret".to_owned()).response(Some(METADATA));
+        let response = AccessError::Unavailable("secret".to_owned()).response(Some(METADATA), &Scope::default());
         assert_eq!(response.status(), 503);
         assert!(response.headers().get(header::WWW_AUTHENTICATE).is_none());
         assert!(response.headers().contains_key(header::RETRY_AFTER) && !response.body().contains("secret"));

@@ -48,7 +48,7 @@ async fn an_api_on_axum() {
     let challenge = |response: &reqwest::Response| response.headers()["www-authenticate"].to_str().unwrap().to_owned();
     let response = client.get(&api).send().await.unwrap();
     assert_eq!(response.status(), 401);
-    assert_eq!(challenge(&response), format!("Bearer resource_metadata=\"{metadata}\""));
+    assert_eq!(challenge(&response), format!("Bearer resource_metadata=\"{metadata}\", scope=\"read\""));
     let response = client.get(&api).bearer_auth("x.y.z").send().await.unwrap();
     assert_eq!(response.status(), 401);
     assert!(challenge(&response).contains("error=\"invalid_token\""));

@@ -8,7 +8,7 @@ pub(crate) use application::Application;
 
 use crate::args::ClientCreateArgs;
 use crate::client::random_id;
-use crate::deployment::{Deployment, encoded};
+use crate::deployment::{Deployment, segment};
 use crate::failure::Failure;
 use crate::output::Output;
 use proposal::Proposal;
@@ -46,7 +46,7 @@ pub(crate) fn create(args: &ClientCreateArgs, output: Output) -> Result<(), Fail
     if let Some(name) = &answers.name {
         client.insert("client_name".to_owned(), json!(name));
     }
-    let path = format!("clients/{}", encoded(&client_id));
+    let path = format!("clients/{}", segment(&client_id));
     if deployment.get(&path)?.is_some() {
         return Err(Failure::new(format!("A client {client_id} exists already."))
             .remedy("Choose another --id; `latchkey client add` changes a client."));

@@ -54,7 +54,6 @@ impl Provider {
                 "LATCHKEY_ISSUER" => Some(issuer.clone()),
                 secret::SETTING => secret.map(Secret::to_base64url),
                 "LATCHKEY_ADMIN_KEY" => own_key.map(|key| key.to_string()),
-                "LATCHKEY_SCOPES" => Some("read write".to_owned()),
                 _ => of_demo(name),
             })
         };

@@ -6,7 +6,7 @@ use super::update::{Change, Current, Start, Target, create_new, update};
 use crate::{Advance, Created, Key, Kind, Partition, Record, Records, Unavailable, sign_out, users};
 use protocol::{
     ActiveGrant, CodeVerdict, Grant, GrantId, GrantSnapshot, GrantState, RefreshLifetimes, RefreshVerdict,
-    RetryWindows, RevokedToken, SessionGroup,
+    RetryWindows, RevokedToken, SessionGroup, Sid,
 };
 use std::time::Duration;
 use types::{ClientId, Subject, Timestamp};
@@ -319,10 +319,29 @@ pub struct SessionGrants {
 impl SessionGrants {
     /// Finds them. Round trips: 1 for each 100 records of the user.
     pub async fn find(records: &dyn Records, subject: &Subject, group: SessionGroup) -> Result<Self, Unavailable> {
+        Self::matching(records, subject, |grant| grant.session_group == Some(group)).await
+    }
+
+    /// Finds those of one client, by its `sid` of the session. Round trips: 1 for each 100 records of the user.
+    pub async fn of_client(
+        records: &dyn Records,
+        subject: &Subject,
+        client_id: &ClientId,
+        sid: &Sid,
+    ) -> Result<Self, Unavailable> {
+        let is_of_session = |grant: &Grant| grant.session_group.is_some_and(|group| group.sid(client_id) == *sid);
+        Self::matching(records, subject, |grant| grant.client_id == *client_id && is_of_session(grant)).await
+    }
+
+    async fn matching(
+        records: &dyn Records,
+        subject: &Subject,
+        is_meant: impl Fn(&Grant) -> bool + Send + Sync,
+    ) -> Result<Self, Unavailable> {
         let mut found = Vec::new();
         for record in sign_out::owned(records, &users::owner(subject), Kind::Grant).await? {
             match decode::<Grant>(&record.key, &record.body) {
-                Ok(grant) if grant.session_group == Some(group) => found.push((record, grant)),
+                Ok(grant) if is_meant(&grant) => found.push((record, grant)),
                 // `sign_out::leftovers` reports a grant that cannot be read.
                 Ok(_) | Err(_) => {}
             }

@@ -181,6 +181,9 @@ async fn a_well_known_document_has_a_copy() {
     assert_eq!(page(&instance, URL).await.0, 400, "another document is not admitted");
     assert_eq!(documents.count(), 1, "and is not read");
 
+    let none = documents.instance(&memory, &[("LATCHKEY_CLIENT_DOCUMENTS", "off")]);
+    assert_eq!(page(&none, CLAUDE).await.0, 400, "the policy counts, although the copy is fresh");
+
     let memory = Arc::new(Memory::new());
     let off = documents.instance(&memory, &[("LATCHKEY_CLIENT_DOCUMENT_COPIES", "off")]);
     assert_eq!(page(&off, CLAUDE).await.0, 503);

@@ -162,6 +162,7 @@ fn environment(template: &Template, options: &Options, url: &str, table: &Table)
             // Only parameters of the stack set these.
             "LATCHKEY_AUDIENCE"
             | "LATCHKEY_BREACHED_PASSWORDS"
+            | "LATCHKEY_CLIENT_DOCUMENTS"
             | "LATCHKEY_EPOCH"
             | "LATCHKEY_MIN_PASSWORD"
             | "LATCHKEY_PASSWORD_HASH_WORK"

@@ -70,15 +70,20 @@ impl Context {
         let now = request.received_at;
         let Some(client_id) = ClientId::parse(client_id) else { return Ok(None) };
         let known = self.client(&client_id, now).await?;
-        let is_current = match &known {
-            None => !metadata_document::is_document_url(&client_id, self.fetch.reach()),
-            Some(stored) => stored.document.as_ref().is_none_or(|copy| copy.is_fresh(now)),
+        let is_document = match &known {
+            None => metadata_document::is_document_url(&client_id, self.fetch.reach()),
+            Some(stored) => stored.is_document(),
         };
-        if is_current {
+        if !is_document {
             return Ok(known);
         }
+        // The operator may have changed the policy since the document was read.
         if !self.config.client_documents.admits(&client_id) {
             return Err(not_admitted(&client_id));
+        }
+        let copy = known.as_ref().and_then(|known| known.document.as_ref());
+        if copy.is_some_and(|copy| copy.is_fresh(now)) {
+            return Ok(known);
         }
         let renewed = self.renewed(&client_id, known.as_deref(), request).await?;
         let stored = storage::clients::put_document(self.records.as_ref(), &renewed, now).await?;

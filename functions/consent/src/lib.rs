@@ -109,9 +109,11 @@ fn show(
 ) -> Result<Response, HandlerError> {
     let nonce = entropy::name()?;
     let mut scope = request.scope_to_consent();
-    if page.context.config.grant_outlives_session(&page.client, &request.resources) {
+    if page.context.config.grant_outlives_session(&page.client, &request.resources)
+        && let Some(offline) = Scope::parse("offline_access")
+    {
         // The page shows what is granted: access while the user is away.
-        scope = Scope::parse("offline_access").map_or(scope.clone(), |offline| scope.with(&offline));
+        scope = scope.with(&offline);
     }
     let scopes: Vec<ScopeLine<'_>> =
         ScopeLine::all(&scope, |name| page.context.config.scope_description(name)).collect();

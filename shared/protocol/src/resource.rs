@@ -161,8 +161,8 @@ impl Targets<'_> {
             return if scope.is_empty() { Err(no_scope()) } else { Ok(scope) };
         };
         if let Some(unknown) = requested.iter().find(|token| !self.knows(token, client)) {
-            let description =
-                format!("the scope '{}' is unknown; the scopes are: {}", printable(unknown), self.names().join(" "));
+            let names = self.names().collect::<Vec<_>>().join(" ");
+            let description = format!("the scope '{}' is unknown; the scopes are: {names}", printable(unknown));
             return Err(Error::new(ErrorCode::InvalidScope, description));
         }
         let allowed = requested.within(&client.scope);
@@ -172,15 +172,12 @@ impl Targets<'_> {
 
     /// True if the deployment or the client has the scope.
     fn knows(&self, token: &str, client: &Client) -> bool {
-        client.scope.contains(token) || self.names().contains(&token)
+        client.scope.contains(token) || self.names().any(|name| name == token)
     }
 
-    fn names(&self) -> Vec<&str> {
+    fn names(&self) -> impl Iterator<Item = &str> {
         let of_resources = self.resources.iter().flat_map(|resource| resource.scopes.iter());
-        let mut names: Vec<&str> = of_resources.collect();
-        names.extend(self.scopes.iter().map(String::as_str));
-        names.extend(STANDARD_SCOPES);
-        names
+        of_resources.chain(self.scopes.iter().map(String::as_str)).chain(STANDARD_SCOPES.iter().copied())
     }
 
     /// Returns the resources that a request names. Errors: `invalid_target` if one is unknown or not allowed to the client

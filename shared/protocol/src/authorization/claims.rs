@@ -100,9 +100,10 @@ impl ClaimsRequest {
         self
     }
 
-    /// Returns the scopes of the requested claims about the user.
-    pub fn scopes(&self) -> impl Iterator<Item = &'static str> {
-        self.userinfo.keys().chain(self.id_token.keys()).filter_map(|claim| scope_of(claim))
+    /// Returns a scope with the scope of each claim that is requested by name (OpenID Connect Core §3.1.2.4).
+    pub fn with_scopes(&self, scope: &Scope) -> Scope {
+        let of_claims = self.userinfo.keys().chain(self.id_token.keys()).filter_map(|claim| scope_of(claim));
+        of_claims.filter_map(Scope::parse).fold(scope.clone(), |all, one| all.with(&one))
     }
 
     /// Returns the request for a claim of the ID token; `None` if the claim is not requested there.

@@ -67,7 +67,7 @@ impl AuthorizationRequest {
     /// Returns the requested scope, with the scope of each claim that is requested by name (OpenID Connect Core
     /// §3.1.2.4).
     pub fn scope_to_consent(&self) -> Scope {
-        self.claims.scopes().filter_map(Scope::parse).fold(self.scope.clone(), |all, one| all.with(&one))
+        self.claims.with_scopes(&self.scope)
     }
 
     /// True if the user must be asked for consent, given the earlier consent. `skip_consent` has no effect where earlier

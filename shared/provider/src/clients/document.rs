@@ -146,12 +146,14 @@ impl Context {
     }
 
     fn published_copy(&self, client_id: &ClientId) -> Option<Client> {
-        let limits = self.config.registration.limits(self.fetch.reach());
-        let client = metadata_document::published_copy(client_id, &limits);
-        client.filter(|_| self.config.client_document_copies)
+        if !self.config.client_document_copies {
+            return None;
+        }
+        metadata_document::published_copy(client_id, &self.config.registration.limits(self.fetch.reach()))
     }
 
-    /// Counts a document that is read for the first time. Errors: 429. Round trips: 1.
+    /// Counts a document that is read for the first time. Errors: a page, after too many of one network. Round
+    /// trips: 1.
     async fn count_new_document(&self, request: &Request) -> Result<(), HandlerError> {
         let network = network(request.address);
         let allowance =

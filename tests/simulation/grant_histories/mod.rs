@@ -16,7 +16,7 @@ mod model;
 
 use crate::common::{PASSWORD, deployment};
 use futures::future::join_all;
-use history::{Act, Plan, Step, step};
+use history::{Act, Failure, Plan, Step, step};
 use latchkey_http::Response;
 use model::{Knowledge, Model, Outcome, Request, Token, outcome};
 use proptest::prelude::*;
@@ -113,6 +113,20 @@ impl Deployment {
         }
         Ok(seen)
     }
+}
+
+/// A redemption that the store refused redeems nothing, so the second one after it sets the time of a replay.
+#[tokio::test]
+async fn a_refused_redemption_sets_no_time_of_a_replay() {
+    let redeem = |wait, times, failure| Step {
+        wait: Duration::from_millis(wait),
+        acts: vec![Act::Redeem; times],
+        failure,
+        order: 0,
+    };
+    let history = [redeem(0, 1, Some((0, Failure::Refused))), redeem(1_100, 1, None), redeem(5_000, 2, None)];
+    let seen = Deployment::start().await.run(&mut Flow::default(), &history).await.unwrap();
+    assert!(seen.contains("alive"), "{seen:?}");
 }
 
 /// The number of cases; `PROPTEST_CASES` sets another.

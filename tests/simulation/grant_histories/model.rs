@@ -55,7 +55,8 @@ pub(super) enum Knowledge {
 pub(super) struct Model {
     pub(super) now: Duration,
     pub(super) redeemed: Knowledge,
-    /// The earliest moment at which the code may have been redeemed.
+    /// The moment at which the code was redeemed; as long as no redemption was accepted, the earliest at which it may have
+    /// been.
     redeemed_at: Option<Duration>,
     /// Refresh tokens by depth: the code's own is at depth 0. More than one at a depth: the same generation, written
     /// differently after an access token was revoked.
@@ -229,7 +230,8 @@ impl Model {
             match (request, outcome) {
                 (Request::Redeem, Outcome::Accepted) => {
                     self.redeemed = Knowledge::Yes;
-                    self.redeemed_at = Some(before.1.unwrap_or(self.now).min(self.now));
+                    // Whatever earlier requests without a response did, they did not redeem it.
+                    self.redeemed_at = Some(self.now);
                     self.keep(0, response)?;
                 }
                 (Request::Redeem, Outcome::Unknown) => {

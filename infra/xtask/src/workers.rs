@@ -235,7 +235,7 @@ fn prepare() -> Result<()> {
 }
 
 /// Returns the path of a program of an npm package.
-fn program(name: &str) -> PathBuf {
+pub(crate) fn program(name: &str) -> PathBuf {
     workspace::root().join("node_modules/.bin").join(name)
 }
 

@@ -3,6 +3,7 @@
 mod checks;
 mod clients;
 mod deployment;
+mod mcp;
 mod suites;
 
 pub(crate) use checks::deny;
@@ -43,6 +44,7 @@ const STEPS: &[Step] = &[
     step("faults", "nothing lost when the store fails, on both", suites::faults),
     step("shards", "nothing lost when the number of shards changes", suites::shards),
     step("clients", "client libraries, against the local server", clients::libraries),
+    step("mcp", "MCP clients and servers, against the local server", mcp::run),
     step("browser", "Chromium, against the local server", clients::browser),
 ];
 

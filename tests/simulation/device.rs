@@ -87,6 +87,7 @@ async fn a_poll_is_one_round_trip() {
     Tokens::of(&answer);
     assert_eq!(approved, 2, "the poll that gets the tokens");
     instance.wait(seconds(36));
+    instance.warm().await;
     let (replayed, answer) = trips!(device.poll(&instance).await);
     assert_eq!((replayed, error(&answer).as_str()), (2, "invalid_grant"), "replay found and family revoked");
 
@@ -97,6 +98,7 @@ async fn a_poll_is_one_round_trip() {
 
     let late = Device::new(&instance).await;
     instance.wait(seconds(50));
+    instance.warm().await;
     late.poll(&instance).await;
     for code in ["x", "lkd_x", &late.device_code[1..], &warm.device_code.replace("lkd_", "lkr_")] {
         let forged = Device { device_code: code.to_owned(), user_code: String::new() };

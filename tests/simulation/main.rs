@@ -18,6 +18,7 @@ mod audit;
 mod client_documents;
 mod clients;
 mod clocks;
+mod configuration;
 mod consents;
 mod cost;
 mod device;

@@ -84,6 +84,7 @@ async fn an_assertion_takes_one_round_trip_and_a_failure_is_counted() {
 async fn registration_and_management_keep_to_their_round_trips() {
     let memory = Arc::new(Memory::new());
     let instance = instance(&memory, &OPEN).await;
+    instance.warm().await;
     let count = || memory.counts().total();
 
     let before = count();
@@ -377,6 +378,7 @@ async fn a_shared_client_costs_one_call_and_no_quota() {
     let memory = Arc::new(Memory::new());
     let settings = [OPEN[0], OPEN[1], ("LATCHKEY_REGISTRATIONS_PER_ADDRESS", "1")];
     let mut instance = instance(&memory, &settings).await;
+    instance.warm().await;
     memory.reset();
     assert_eq!(register(&instance, None, &public("app")).await.status.as_u16(), 201);
     let counts = memory.counts();
@@ -390,6 +392,7 @@ async fn a_shared_client_costs_one_call_and_no_quota() {
         (302_401, 3, "extended again"),
     ] {
         instance.wait(Duration::from_secs(wait));
+        instance.warm().await;
         memory.reset();
         assert_eq!(register(&instance, None, &public("app")).await.status.as_u16(), 201, "{what}");
         assert_eq!(memory.counts().total(), calls, "{what}: {:?}", memory.counts());

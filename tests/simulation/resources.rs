@@ -249,7 +249,8 @@ async fn a_resource_that_no_client_can_reach_is_reported() {
             "LATCHKEY_CLIENT_DOCUMENTS" => Some("off".to_owned()),
             _ => None,
         };
-        provider::Config::read(&lookup).unwrap().0.warnings().len()
+        let context = provider::Context::new(&lookup, Arc::new(Memory::new()), Box::new(|_| ())).unwrap();
+        context.configuration.warnings(&context.config).len()
     };
     let unmarked = format!(r#"[{{"resource":"{ONE}","scopes":"read"}}]"#);
     let marked = format!(r#"[{{"resource":"{ONE}","scopes":"read","registered_clients":true}}]"#);

@@ -288,6 +288,7 @@ async fn what_is_forged_expired_or_mismatched_costs_nothing() {
 async fn an_unknown_client_costs_one_read() {
     let memory = Arc::new(Memory::new());
     let mut instance = deployment(memory.clone()).await;
+    instance.warm().await;
     let request = "/authorize?response_type=code&client_id=no-such-client&redirect_uri=https%3A%2F%2Fapp.example%2Fcb";
     let ask = async |instance: &Instance| instance.send(Method::GET, request, &[], String::new()).await.status.as_u16();
     for expected in [1, 0, 0] {

@@ -22,7 +22,6 @@
 //! and `{error: "invalid_request", error_description, problems: [text…]}`, which has all problems at once.
 
 mod admin_keys;
-mod authentication;
 mod clients;
 mod imported_hash;
 mod initial_access_tokens;
@@ -34,63 +33,33 @@ mod routes;
 mod users;
 
 use ::keys::Occasion;
-use authentication::Rejection;
 use http::{Method, StatusCode, header};
 use latchkey_http::{Request, Response};
-use platform::entropy;
-use protocol::administration::{ADMIN_TOKEN_MOST_AGE as MOST_AGE, Administrator, token_digest};
-use protocol::rate_limit::Quota;
-use provider::rate_limiter::{Allowance, network};
-use provider::{AuditEvent, Context, Function, HandlerError, bearer_challenge, responses};
+use protocol::administration::Administrator;
+use provider::administration::{self, body, forbidden, not_found, problem};
+use provider::{Context, Function, HandlerError};
 use routes::{Action, Found};
-use serde_json::{Map, Value, json};
-use std::fmt::Display;
-use std::time::Duration;
-use storage::markers;
-use types::{Error, ErrorCode};
+use serde_json::Map;
 
 /// The function, as every platform calls it.
 pub const FUNCTION: Function = Function::api("admin", |request, context| Box::pin(handle(request, context)));
 
 /// Answers one request.
 pub async fn handle(request: &Request, context: &Context) -> Result<Response, HandlerError> {
-    let Some(keys) = &context.config.admin_keys else { return Ok(not_found(request)) };
-    let token = request.bearer().unwrap_or_default();
-    let rejection = match token {
-        None => None,
-        Some(token) => match authentication::administrator(token, keys, request, context).await? {
-            Ok(administrator) if is_first_use(token, request, context).await? => {
-                return answer(request, &administrator, context).await;
-            }
-            Ok(_) => Some(Rejection::new("the token was used before: sign one for each request")),
-            Err(rejection) => Some(rejection),
-        },
-    };
-    AuditEvent::AdministrationRejected.record(request);
-    if rejection.is_some()
-        && let Err(wait) = failures(request, context).add().await?
-    {
-        return Ok(too_many_failures(request, wait));
+    match administration::authenticate(request, is_repeatable(request), context).await? {
+        Ok(administrator) => answer(request, &administrator, context).await,
+        Err(response) => Ok(response),
     }
-    Ok(unauthorized(request, rejection))
 }
 
-/// True if the token was not used before, or may be used again: a read may be repeated, and so may maintenance of the records, which
-/// continues where it stopped. Round trips: 1; 0 for these.
-async fn is_first_use(token: &str, request: &Request, context: &Context) -> Result<bool, HandlerError> {
-    // While the records move, no use can be noted.
+/// True if the token of the request may be used again: a read may be repeated, and so may maintenance of the records, which
+/// continues where it stopped. While the records move, no use can be noted.
+fn is_repeatable(request: &Request) -> bool {
     let is_maintenance = match routes::find(&request.method, &request.path) {
         Found::Route(route, _) => matches!(route.action, Action::RestoreRecords | Action::ReshardRecords),
         Found::OtherMethods(_) | Found::Nothing => false,
     };
-    if request.method == Method::GET || is_maintenance {
-        return Ok(true);
-    }
-    // What is signed names the token. A signature may have several encodings.
-    let signed = token.rsplit_once('.').map_or(token, |(signed, _)| signed);
-    let forgotten_at = request.received_at.after(MOST_AGE);
-    let write_id = entropy::name()?;
-    Ok(markers::use_once(&*context.records, "admin-token", &token_digest(signed), forgotten_at, &write_id).await?)
+    request.method == Method::GET || is_maintenance
 }
 
 /// Answers one request of an authenticated administrator.
@@ -108,9 +77,8 @@ pub async fn answer(
         }
         Found::Nothing => return Ok(not_found(request)),
     };
-    if !administrator.scopes.allow(route.scope) {
-        AuditEvent::AdministrationRejected.record(request);
-        return Ok(forbidden(request, &[format!("the admin key needs the scope {}", route.scope)]));
+    if let Some(refusal) = administration::refuse_without(route.scope, administrator, request) {
+        return Ok(refusal);
     }
     let mut names = names.into_iter();
     let mut name = || names.next().unwrap_or_default();
@@ -153,64 +121,6 @@ pub async fn answer(
         Action::RestoreRecords => records::maintain(records::restore, &body, request, context).await,
         Action::ReshardRecords => records::maintain(records::reshard, &body, request, context).await,
     }
-}
-
-/// Returns the JSON object of a request, or the status and the reason for which it is rejected.
-fn body(request: &Request) -> Result<Map<String, Value>, (StatusCode, String)> {
-    if !request.has_content_type("application/json") {
-        return Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, "the body must be application/json".to_owned()));
-    }
-    match serde_json::from_slice(&request.body) {
-        Ok(Value::Object(body)) => Ok(body),
-        Ok(_) => Err((StatusCode::BAD_REQUEST, "the body must be a JSON object".to_owned())),
-        Err(error) => {
-            let (line, column) = (error.line(), error.column());
-            Err((StatusCode::BAD_REQUEST, format!("the body is not JSON: see line {line}, column {column}")))
-        }
-    }
-}
-
-/// Returns the limit of wrong tokens of one network. A right token costs nothing and is accepted beyond the limit, too: others may
-/// have used it up.
-fn failures<'a>(request: &Request, context: &'a Context) -> Allowance<'a> {
-    let from = network(request.address);
-    Allowance::new(context, request.received_at, Quota::ADMINISTRATION, "administration", &[&from])
-}
-
-fn too_many_failures(request: &Request, wait: Duration) -> Response {
-    responses::too_many(request, wait, "too many wrong tokens came from this network; try again later")
-}
-
-/// Answers 401 with a challenge (RFC 6750 §3).
-fn unauthorized(request: &Request, rejection: Option<Rejection>) -> Response {
-    let has_token = rejection.is_some();
-    let reason = rejection.map_or_else(|| "a token signed by an admin key is needed".to_owned(), |it| it.0);
-    let error = Error::new(ErrorCode::InvalidToken, reason);
-    let challenge = bearer_challenge(has_token.then_some(&error));
-    request.log.error(error.code.as_str(), &error.description);
-    Response::json(StatusCode::UNAUTHORIZED, &error.to_body()).with(header::WWW_AUTHENTICATE, &challenge)
-}
-
-/// Answers 403 (RFC 6750 §3.1): the admin key may not do this.
-fn forbidden(request: &Request, problems: &[impl Display]) -> Response {
-    let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
-    let error = Error::new(ErrorCode::InsufficientScope, problems.join("; "));
-    request.log.error(error.code.as_str(), &error.description);
-    let challenge = bearer_challenge(Some(&error));
-    Response::json(StatusCode::FORBIDDEN, &error.to_body()).with(header::WWW_AUTHENTICATE, &challenge)
-}
-
-fn not_found(request: &Request) -> Response {
-    problem(request, StatusCode::NOT_FOUND, &["there is nothing of this name"])
-}
-
-/// Answers with all problems of a request.
-fn problem(request: &Request, status: StatusCode, problems: &[impl Display]) -> Response {
-    let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
-    let description = problems.join("; ");
-    let body = json!({ "error": "invalid_request", "error_description": description, "problems": problems });
-    request.log.error("invalid_request", &description);
-    Response::json(status, &body)
 }
 
 #[cfg(target_arch = "wasm32")]

@@ -92,7 +92,7 @@ async fn remember(
     request: &AuthorizationRequest,
     signed_in: &SignedIn,
 ) -> Result<(), HandlerError> {
-    let (client, resources) = (&page.client.client, &page.context.config.resources);
+    let (client, resources) = (&page.client.client, &page.context.configuration.resources);
     let (records, subject) = (page.context.records.as_ref(), &signed_in.session.subject);
     let add = |earlier: &Scope| request.consent_to_remember(client, resources, earlier);
     let identity = page.client.identity_digest();
@@ -109,14 +109,14 @@ fn show(
 ) -> Result<Response, HandlerError> {
     let nonce = entropy::name()?;
     let mut scope = request.scope_to_consent();
-    if page.context.config.grant_outlives_session(&page.client, &request.resources)
+    if page.context.grant_outlives_session(&page.client, &request.resources)
         && let Some(offline) = Scope::parse("offline_access")
     {
         // The page shows what is granted: access while the user is away.
         scope = scope.with(&offline);
     }
     let scopes: Vec<ScopeLine<'_>> =
-        ScopeLine::all(&scope, |name| page.context.config.scope_description(name)).collect();
+        ScopeLine::all(&scope, |name| page.context.configuration.scope_description(name)).collect();
     let view = ConsentView {
         nonce: &nonce,
         client: pages::ClientProfile::of(&page.client, &page.context.config.issuer),

@@ -9,8 +9,9 @@ mod worker;
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use http::{HeaderMap, HeaderName, Method, StatusCode, header};
 use latchkey_http::Response;
-use protocol::GrantType;
+use protocol::{GrantType, Resource};
 use serde_json::{Value, json};
+use types::Scope;
 
 /// The caller, as the guard describes it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -74,20 +75,24 @@ fn token_form(headers: &HeaderMap) -> Value {
 /// Path of the sample API in a demo.
 pub const PATH: &str = "/demo-api";
 
+/// Returns the sample API at `origin` as a resource of the authorization server.
+pub fn resource(origin: &str) -> Resource {
+    let words = [("demo:read", "Read the demo data"), ("demo:write", "Change the demo data")];
+    Resource {
+        name: Some("Demo API".to_owned()),
+        scopes: Scope::parse("demo:read demo:write").unwrap_or_default(),
+        scope_descriptions: words.map(|(scope, words)| (scope.to_owned(), words.to_owned())).into(),
+        ..Resource::of_any_scope(format!("{origin}{PATH}"))
+    }
+}
+
 /// Returns the settings of a demo at `origin` that has the sample API as a resource: for the authorization server and for the
 /// guard. The secret is public.
 pub fn demo_settings(origin: &str) -> [(&'static str, String); 8] {
-    let resource = format!("{origin}{PATH}");
-    let resources = json!([{
-        "resource": resource,
-        "name": "Demo API",
-        "scopes": "demo:read demo:write",
-        "scope_descriptions": { "demo:read": "Read the demo data", "demo:write": "Change the demo data" },
-        "registered_clients": true,
-    }]);
+    let resources = json!([resource(origin)]);
     [
         ("LATCHKEY_RESOURCES", resources.to_string()),
-        ("LATCHKEY_RESOURCE", resource),
+        ("LATCHKEY_RESOURCE", format!("{origin}{PATH}")),
         ("LATCHKEY_RESOURCE_NAME", "Demo API".to_owned()),
         ("LATCHKEY_ROUTE_SCOPES", format!("GET {PATH} demo:read; POST {PATH} demo:write; ANY {PATH}/* demo:read")),
         ("LATCHKEY_RESOURCE_CLIENT_ID", "demo-api".to_owned()),

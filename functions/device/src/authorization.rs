@@ -30,7 +30,8 @@ pub(crate) async fn respond(request: &Request, context: &Context) -> Result<Resp
     let opened = ClientRequest::open_first(request, context).await?;
     context.check_clock(request).await?;
     let limit = opened.limit(Quota::DEVICE_REQUESTS, "device requests")?;
-    let mut asked = DeviceRequest::check(&opened.parameters, opened.client(), context.config.targets(&opened.stored))?;
+    let mut asked =
+        DeviceRequest::check(&opened.parameters, opened.client(), context.configuration.targets(&opened.stored))?;
     let user_agent = request.header(&header::USER_AGENT);
     asked.asked_by =
         Some(Box::new(AskingDevice::of(user_agent, request.place.as_deref(), request.address, opened.now)));

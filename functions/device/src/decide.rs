@@ -32,7 +32,7 @@ pub(crate) async fn approve(
         authentication: session.authentication.clone(),
         // A session of the device alone: signing out of this browser does not end it.
         session_group: Some(SessionGroup::new(entropy::bytes()?)),
-        outlives_session: context.config.grant_outlives_session(&approval.client, &asked.resources),
+        outlives_session: context.grant_outlives_session(&approval.client, &asked.resources),
         resources: asked.resources.clone(),
         claims: asked.claims.clone(),
         id_token_claims,

@@ -195,7 +195,7 @@ impl DevicePage<'_> {
         let request = &approval.pending.request;
         let scope = request.scope_to_consent();
         let scopes: Vec<ScopeLine<'_>> =
-            ScopeLine::all(&scope, |name| self.context.config.scope_description(name)).collect();
+            ScopeLine::all(&scope, |name| self.context.configuration.scope_description(name)).collect();
         let view = ConsentView {
             nonce: &nonce,
             client: pages::ClientProfile::of(&approval.client, &self.context.config.issuer),

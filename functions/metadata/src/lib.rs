@@ -24,9 +24,9 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Ha
         let capabilities = metadata::Capabilities {
             issuer: &config.issuer,
             scopes: &config.scopes,
-            resources: &config.resources,
+            resources: &context.configuration.resources,
             personal_scopes: config.advertise_personal_scopes,
-            grants: &config.grant_types().collect::<Vec<_>>(),
+            grants: &context.configuration.grant_types().collect::<Vec<_>>(),
             registration: config.registration.is_offered(),
             client_documents: config.client_documents != DocumentPolicy::Off,
             require_pushed_requests: config.require_pushed_requests,

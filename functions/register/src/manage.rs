@@ -91,7 +91,7 @@ pub(crate) async fn replace(
         _ => return Err(invalid("software_statement: must be the one of the registration").into()),
     };
     let policy = &context.config.registration;
-    let limits = policy.limits(context.fetch.reach());
+    let limits = context.registration_limits();
     let mut client = registration::read(client_id, metadata, said.as_ref(), &limits)?;
     if before.origin.is_open() && !policy.request_uris {
         client.request_uris.clear();

@@ -60,7 +60,7 @@ pub(crate) async fn register(request: &Request, context: &Context) -> Result<Res
             );
         }
     };
-    let limits = policy.limits(context.fetch.reach());
+    let limits = context.registration_limits();
     let client_id = ClientId::try_from(entropy::name()?).map_err(HandlerError::unavailable)?;
     let mut client = registration::read(&client_id, metadata, said.as_ref(), &limits)?;
     if matches!(authority, Authority::Open) {

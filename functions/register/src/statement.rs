@@ -20,7 +20,7 @@ pub(crate) async fn verify(statement: &str, context: &Context, now: Timestamp) -
     let jwt = Jwt::parse(statement).ok_or_else(|| invalid("it is not a JWT signed by an asymmetric algorithm"))?;
     let claims = jwt.unverified_claims().ok_or_else(|| invalid("its claims are not an object"))?;
     let issuer = claims.get("iss").and_then(Value::as_str).ok_or_else(|| invalid("it has no iss"))?;
-    let issuers = &context.config.registration.statement_issuers;
+    let issuers = &context.configuration.issuers.software_statements;
     let trusted = issuers.iter().find(|trusted| trusted.issuer == issuer).ok_or_else(|| {
         Error::new(ErrorCode::UnapprovedSoftwareStatement, "software_statement: its issuer is not trusted here")
     })?;

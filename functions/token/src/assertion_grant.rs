@@ -40,7 +40,7 @@ pub(crate) async fn issue(request: &TokenRequest<'_>, accepted: Accepted<'_>) ->
         let description = "scope asks for more than the client and the issuer may have";
         return Err(Error::new(ErrorCode::InvalidScope, description).into());
     }
-    let targets = request.context.config.targets(request.client);
+    let targets = request.context.configuration.targets(request.client);
     let resources = targets.or_implied(targets.named(request.parameters, client)?, &scope, client);
     let subject = subject(request, &accepted).await?;
 

@@ -16,7 +16,7 @@ pub(crate) async fn issue(request: &TokenRequest<'_>) -> Result<TokenResponse, H
         return invalid("scope asks for more than the client may have");
     }
     let scope = requested.as_ref().unwrap_or(&allowed);
-    let targets = request.context.config.targets(request.client);
+    let targets = request.context.configuration.targets(request.client);
     let resources = targets.or_implied(targets.named(request.parameters, client)?, scope, client);
     let claims = request.issuer().access_token_claims(&Subject::from(&client.client_id), scope, &resources)?;
     if requested.is_some() && claims.scope.is_empty() {

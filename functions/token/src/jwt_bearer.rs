@@ -16,7 +16,7 @@ pub(crate) async fn issue(request: &TokenRequest<'_>) -> Result<TokenResponse, H
     let jwt = Jwt::parse(assertion)
         .ok_or_else(|| Error::invalid_grant("the assertion is not a JWT with an algorithm that is known here"))?;
     let named = jwt.unverified_claims().and_then(|claims| claims.get("iss")?.as_str().map(str::to_owned));
-    let trusted = &request.context.config.trusted_issuers;
+    let trusted = &request.context.configuration.issuers.jwt;
     let issuer = named_issuer(request, trusted, named.as_deref(), jwt.header().alg)?;
     if !issuer.accepts_type(jwt.header().typ.as_deref()) {
         return Err(Error::invalid_grant(

@@ -23,7 +23,7 @@ pub const FUNCTION: Function = Function::api("token", |request, context| Box::pi
 /// Answers a token request.
 pub async fn handle(request: &Request, context: &Context) -> Result<Response, HandlerError> {
     let parameters = ClientRequest::parameters(request)?;
-    let grant_type = grant_type(&parameters, context.config.grant_types())?;
+    let grant_type = grant_type(&parameters, context.configuration.grant_types())?;
     let opened = ClientRequest::authenticate(request, context, parameters).await?;
     context.check_clock(request).await?;
     let token_request = TokenRequest {

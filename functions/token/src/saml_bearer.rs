@@ -13,7 +13,8 @@ use types::Error;
 /// expired, or for another audience is rejected without a storage call.
 pub(crate) async fn issue(request: &TokenRequest<'_>) -> Result<TokenResponse, HandlerError> {
     let config = &request.context.config;
-    let trusted = || config.trusted_saml_issuers.iter().filter(|issuer| issuer.serves(&request.client.client));
+    let saml = &request.context.configuration.issuers.saml;
+    let trusted = || saml.iter().filter(|issuer| issuer.serves(&request.client.client));
     let assertion = CheckRequest {
         assertion: Cow::Borrowed(request.parameters.required("assertion")?),
         issuers: trusted().map(IssuerRules::from).collect(),

@@ -22,7 +22,7 @@ pub(crate) async fn exchange(request: &TokenRequest<'_>) -> Result<TokenResponse
     let policy = token_exchange::policy(client)?;
     let asked = ExchangeRequest::parse(request.parameters)?;
     let audiences = token_exchange::targets(&asked, policy)?;
-    let resources = &request.context.config.resources;
+    let resources = &request.context.configuration.resources;
     if asked.issue == ExchangedType::Jwt && resource::format(client, &audiences, resources) != AccessTokenFormat::Jwt {
         return Err(Error::invalid_request("tokens for this audience are opaque; request an access_token").into());
     }

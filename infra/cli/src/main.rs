@@ -10,6 +10,7 @@ mod args;
 mod chooser;
 mod client;
 mod clock;
+mod config;
 mod demo;
 mod deployment;
 mod dev;
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
         Command::Seed(args) => demo::seed(args, output),
         Command::Client(command) => client::run(command, output),
         Command::User(command) => user::run(command, output),
+        Command::Config(command) => config::run(command, output),
         Command::Keys(command) => keys::run(command, output),
         Command::Secret(command) => secret::run(command, output),
         Command::AdminKey(command) => admin_key::run(command, output),

@@ -9,6 +9,7 @@ pub const FUNCTIONS: &[Function] = &[
     // generated: endpoints, by `cargo xtask generate` from shared/manifest.
     admin::FUNCTION,
     authorize::FUNCTION,
+    configuration::FUNCTION,
     consent::FUNCTION,
     device::FUNCTION,
     introspect::FUNCTION,

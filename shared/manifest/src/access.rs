@@ -77,11 +77,13 @@ pub enum RecordKind {
     Keys,
     /// The public half of an admin key.
     AdminKey,
+    /// The configuration: sections that the operator applies.
+    Configuration,
 }
 
 impl RecordKind {
     /// Every kind.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Client,
         Self::User,
         Self::Credential,
@@ -98,6 +100,7 @@ impl RecordKind {
         Self::Counter,
         Self::Keys,
         Self::AdminKey,
+        Self::Configuration,
     ];
 
     /// The name that record keys of this kind start with.
@@ -119,6 +122,7 @@ impl RecordKind {
             Self::Counter => "counter",
             Self::Keys => "keys",
             Self::AdminKey => "admin-key",
+            Self::Configuration => "configuration",
         }
     }
 

@@ -2,8 +2,8 @@
 
 use crate::{Access, Function, Keys, Owner, Purpose, RecordKind, Role, Route, Schedule, Verb};
 use RecordKind::{
-    AdminKey, Client, Consent, Counter, Credential, Device, Grant, GrantCheck, Logout, Marker, Pushed, Registration,
-    Session, SignOut, User,
+    AdminKey, Client, Configuration, Consent, Counter, Credential, Device, Grant, GrantCheck, Logout, Marker, Pushed,
+    Registration, Session, SignOut, User,
 };
 use Verb::{Advance, Count, Create, Delete, Get};
 use http::Method;
@@ -13,6 +13,7 @@ const GET: &[Method] = &[Method::GET];
 const POST: &[Method] = &[Method::POST];
 const GET_POST: &[Method] = &[Method::GET, Method::POST];
 const GET_PUT_DELETE: &[Method] = &[Method::GET, Method::PUT, Method::DELETE];
+const GET_PUT: &[Method] = &[Method::GET, Method::PUT];
 const GET_POST_PUT_DELETE: &[Method] = &[Method::GET, Method::POST, Method::PUT, Method::DELETE];
 
 const fn route(path: &'static str, methods: &'static [Method]) -> Route {
@@ -35,6 +36,8 @@ const fn access(kind: RecordKind, verbs: &'static [Verb]) -> Access {
 const KEYS: Access = access(RecordKind::Keys, &[Get, Create]);
 /// The access of a function that only verifies or publishes.
 const PUBLISHED_KEYS: Access = access(RecordKind::Keys, &[Get]);
+/// The access of a function that needs the configured resources, claims or issuers.
+const CONFIGURATION: Access = access(Configuration, &[Get]);
 
 /// Every function, by name.
 pub const FUNCTIONS: &[Function] = &[
@@ -83,6 +86,7 @@ pub const FUNCTIONS: &[Function] = &[
             access(Counter, &[Count]),
             access(GrantCheck, &[Create]),
             KEYS,
+            CONFIGURATION,
         ],
         keys: Keys::Sign,
         calls_out: true,
@@ -95,6 +99,20 @@ pub const FUNCTIONS: &[Function] = &[
         about: "Guard of an API: a Lambda authorizer of API Gateway, and a Worker before the API",
         role: Role::Guard,
         calls_out: true,
+        ..Function::BASE
+    },
+    Function {
+        name: "configuration",
+        about: "Configuration of resources, claims and trusted issuers, for the `latchkey` command",
+        role: Role::Endpoint(&[route("/admin/configuration", GET_PUT), health("/health/configuration")]),
+        records: &[
+            access(Marker, &[Create]),
+            access(Counter, &[Count]),
+            access(AdminKey, &[Get]),
+            access(Configuration, &[Get, Create, Advance]),
+        ],
+        settings: &["LATCHKEY_ADMIN", "LATCHKEY_ADMIN_KEY"],
+        secrets: &[Purpose::Counter],
         ..Function::BASE
     },
     Function {
@@ -111,6 +129,7 @@ pub const FUNCTIONS: &[Function] = &[
             access(Grant, &[Get, Create]),
             access(GrantCheck, &[Create]),
             KEYS,
+            CONFIGURATION,
         ],
         keys: Keys::Sign,
         calls_out: true,
@@ -136,6 +155,7 @@ pub const FUNCTIONS: &[Function] = &[
             access(GrantCheck, &[Create]),
             access(Marker, &[Create]),
             access(Counter, &[Count]),
+            CONFIGURATION,
         ],
         calls_out: true,
         secrets: &[
@@ -159,6 +179,7 @@ pub const FUNCTIONS: &[Function] = &[
             access(Marker, &[Get, Create]),
             access(Counter, &[Count]),
             KEYS,
+            CONFIGURATION,
         ],
         keys: Keys::Sign,
         calls_out: true,
@@ -217,7 +238,7 @@ pub const FUNCTIONS: &[Function] = &[
             health("/health"),
             health("/health/metadata"),
         ]),
-        records: &[PUBLISHED_KEYS],
+        records: &[PUBLISHED_KEYS, CONFIGURATION],
         keys: Keys::Read,
         ..Function::BASE
     },
@@ -251,6 +272,7 @@ pub const FUNCTIONS: &[Function] = &[
             access(Marker, &[Create]),
             access(Counter, &[Count]),
             PUBLISHED_KEYS,
+            CONFIGURATION,
         ],
         keys: Keys::Read,
         calls_out: true,
@@ -283,6 +305,7 @@ pub const FUNCTIONS: &[Function] = &[
             access(Registration, &[Get, Create, Advance, Delete]),
             access(Counter, &[Count]),
             PUBLISHED_KEYS,
+            CONFIGURATION,
         ],
         keys: Keys::Read,
         calls_out: true,
@@ -335,6 +358,7 @@ pub const FUNCTIONS: &[Function] = &[
             access(Marker, &[Get, Create]),
             access(Counter, &[Count]),
             KEYS,
+            CONFIGURATION,
         ],
         keys: Keys::SignAlways,
         calls_out: true,
@@ -346,7 +370,7 @@ pub const FUNCTIONS: &[Function] = &[
         name: "userinfo",
         about: "UserInfo endpoint (OpenID Connect Core §5.3)",
         role: Role::Endpoint(&[cors("/userinfo", GET_POST), health("/health/userinfo")]),
-        records: &[access(Client, &[Get]), access(User, &[Get]), access(Grant, &[Get]), KEYS],
+        records: &[access(Client, &[Get]), access(User, &[Get]), access(Grant, &[Get]), KEYS, CONFIGURATION],
         keys: Keys::Sign,
         calls_out: true,
         secrets: &[Purpose::Token, Purpose::AccessToken, Purpose::Pairwise],
@@ -392,8 +416,11 @@ const fn equal(left: &[u8], right: &[u8]) -> bool {
 }
 
 /// Returns the function and the route that serve the path.
+///
+/// Of several routes that serve it, the longest one: `/admin/configuration` before `/admin/`, as API Gateway and Cloudflare choose.
 pub fn find_route(path: &str) -> Option<(&'static Function, &'static Route)> {
-    FUNCTIONS.iter().find_map(|function| Some((function, function.route(path)?)))
+    let found = FUNCTIONS.iter().filter_map(|function| Some((function, function.route(path)?)));
+    found.max_by_key(|(_, route)| route.path.len())
 }
 
 #[cfg(test)]
@@ -479,11 +506,21 @@ mod tests {
     fn only_the_administration_reaches_admin_keys_and_their_settings() {
         for function in FUNCTIONS {
             let is_admin = function.name == "admin";
-            let verbs = Verb::ALL.into_iter().filter(|verb| function.may(*verb, AdminKey));
-            assert_eq!(verbs.count() != 0, is_admin, "{}", function.name);
+            let is_administration = is_admin || function.name == "configuration";
+            assert_eq!(function.may(Get, AdminKey), is_administration, "{}", function.name);
+            let changes = [Create, Advance, Delete].into_iter().any(|verb| function.may(verb, AdminKey));
+            assert_eq!(changes, is_admin, "{}", function.name);
             assert_eq!(function.may_list("admin-keys/b7"), is_admin, "{}", function.name);
-            assert_eq!(!function.settings.is_empty(), is_admin, "{}", function.name);
+            assert_eq!(!function.settings.is_empty(), is_administration, "{}", function.name);
             assert_eq!(function.maintains_records, is_admin, "{}", function.name);
+        }
+    }
+
+    #[test]
+    fn only_the_administration_writes_the_configuration() {
+        for function in FUNCTIONS {
+            let writes = [Create, Advance, Delete].into_iter().any(|verb| function.may(verb, Configuration));
+            assert_eq!(writes, function.name == "configuration", "{}", function.name);
         }
     }
 

@@ -81,7 +81,7 @@ impl Context {
             in_request_object: false,
             endpoint,
             client,
-            targets: self.config.targets(stored),
+            targets: self.configuration.targets(stored),
             require_pushed_requests: self.config.require_pushed_requests,
         };
         let opened = match self.open_request_object(&sent, stored, now).await {

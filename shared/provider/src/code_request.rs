@@ -161,7 +161,7 @@ impl CodeRequest<'_> {
             created_at: Some(self.request.received_at),
             authentication: session.authentication.clone(),
             session_group: Some(session.group),
-            outlives_session: self.context.config.grant_outlives_session(self.client, &request.resources),
+            outlives_session: self.context.grant_outlives_session(self.client, &request.resources),
             resources: request.resources.clone(),
             claims: request.claims.clone(),
             id_token_claims,

@@ -1,19 +1,13 @@
 //! Configuration: read once, at start, and checked as a whole.
 
+use crate::configuration::SectionChecks;
 use crate::settings::{SETTINGS, Seconds};
-use crate::{PasswordPolicy, RegistrationPolicy, StatementIssuer, TrustedProxy};
-use jose::{JwkSet, PublicKey};
+use crate::{Issuers, PasswordPolicy, RegistrationPolicy, Sections, TrustedProxy};
 use keys::{DerivedKeys, Secret, Secrets};
 use protocol::administration::AdminPublicKey;
 use protocol::metadata_document::DocumentPolicy;
-use protocol::resource::Targets;
-use protocol::shape::{self, Member};
-use protocol::{
-    ClientOrigin, GrantType, Lifetimes, Problem, RedirectUri, RefreshLifetimes, Resource, RetryWindows,
-    STANDARD_SCOPES, StoredClient, TrustedIssuer, key_source_problem,
-};
-use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
+use protocol::{GrantType, Lifetimes, Problem, RedirectUri, RefreshLifetimes, Resource, RetryWindows, STANDARD_SCOPES};
+use serde_json::Value;
 use std::fmt;
 use std::time::Duration;
 use types::remote_url::{self, EgressPolicy};
@@ -28,18 +22,15 @@ pub struct Config {
     pub audience: String,
     /// Scopes of the deployment's APIs.
     pub scopes: Vec<String>,
-    /// APIs that a request may name as `resource` (RFC 8707).
-    pub resources: Vec<Resource>,
+    /// Resources that are there without an entry of the configuration: the audience of tokens for no resource, and an API that this
+    /// process serves.
+    pub own_resources: Vec<Resource>,
+    /// Sections that the environment sets.
+    pub sections: Sections,
     /// True if the metadata list the scopes for claims about users.
     pub advertise_personal_scopes: bool,
-    /// Those of the APIs that clients which the operator did not register may request.
-    pub open_resources: Vec<Resource>,
     /// True if every authorization request must be pushed (RFC 9126 §5).
     pub require_pushed_requests: bool,
-    /// Issuers whose JWTs are accepted as grants (RFC 7523).
-    pub trusted_issuers: Vec<TrustedIssuer>,
-    /// Issuers whose SAML assertions are accepted as grants (RFC 7522).
-    pub trusted_saml_issuers: Vec<TrustedIssuer>,
     /// Lifetime of a `request_uri` of a pushed request.
     pub pushed_request_lifetime: Duration,
     /// Registration policy.
@@ -134,54 +125,38 @@ impl Reader<'_> {
         }
     }
 
-    /// Returns the items of a setting that is a JSON array of objects; none if it is not set.
-    fn list<T: DeserializeOwned>(&mut self, name: &str, members: &[Member]) -> Vec<T> {
-        let Some(text) = self.text(name) else { return Vec::new() };
-        let items: Vec<Map<String, Value>> = match serde_json::from_slice(text.as_bytes()) {
-            Ok(items) => items,
+    /// Returns the value of a setting that is JSON; `None` if it is not set.
+    fn json(&mut self, name: &str) -> Option<Value> {
+        let text = self.text(name)?;
+        match serde_json::from_slice(text.as_bytes()) {
+            Ok(value) => Some(value),
             Err(error) => {
                 let (line, column) = (error.line(), error.column());
-                self.problem(name, format_args!("is not a JSON array of objects: see line {line}, column {column}"));
-                return Vec::new();
+                self.problem(name, format_args!("is not JSON: see line {line}, column {column}"));
+                None
             }
-        };
-        let (mut list, before) = (Vec::new(), self.problems.len());
-        for (position, item) in items.into_iter().enumerate() {
-            let (decoded, problems) = shape::decode(members, item);
-            for problem in &problems {
-                self.problem(name, format_args!("[{position}] {problem}"));
-            }
-            list.extend(decoded);
         }
-        // Later problems name positions: they must be those of the setting.
-        if self.problems.len() == before { list } else { Vec::new() }
     }
 
-    fn resources(&mut self, issuer: &str) -> Vec<Resource> {
-        const NAME: &str = "LATCHKEY_RESOURCES";
-        let mut resources: Vec<Resource> = self.list(NAME, Resource::MEMBERS);
-        for problem in resources.iter().filter_map(Resource::validate) {
-            self.problem(NAME, problem);
-        }
-        // A request may also name the default audience.
-        let own = Resource::of_any_scope(self.text("LATCHKEY_AUDIENCE").unwrap_or_else(|| issuer.to_owned()));
-        if own.validate().is_none() && !resources.iter().any(|listed| listed.resource == own.resource) {
-            resources.push(own);
-        }
-        resources
-    }
-
-    fn trusted_issuers(&mut self, name: &str, problems: impl Fn(&TrustedIssuer) -> Vec<Problem>) -> Vec<TrustedIssuer> {
-        let issuers: Vec<TrustedIssuer> = self.list(name, TrustedIssuer::MEMBERS);
-        for (position, trusted) in issuers.iter().enumerate() {
-            for problem in problems(trusted) {
-                self.problem(name, format_args!("[{position}] ({}) {problem}", trusted.issuer));
-            }
-            if issuers.iter().take(position).any(|before| before.issuer == trusted.issuer) {
-                self.problem(name, format_args!("[{position}] ({}) issuer: is there twice", trusted.issuer));
-            }
-        }
-        issuers
+    /// Reads the sections of the configuration that the environment sets.
+    fn sections(&mut self, reach: EgressPolicy) -> Sections {
+        const RESOURCES: &str = "LATCHKEY_RESOURCES";
+        const JWT: &str = "LATCHKEY_TRUSTED_ISSUERS";
+        const SAML: &str = "LATCHKEY_TRUSTED_SAML_ISSUERS";
+        const STATEMENTS: &str = "LATCHKEY_SOFTWARE_STATEMENT_ISSUERS";
+        let mut checks = SectionChecks::new(reach);
+        let resources = self.json(RESOURCES).map(|value| checks.resources(RESOURCES, value));
+        let jwt = self.json(JWT).map(|value| checks.jwt_issuers(JWT, value));
+        let saml = self.json(SAML).map(|value| checks.saml_issuers(SAML, value));
+        let statements = self.json(STATEMENTS).map(|value| checks.statement_issuers(STATEMENTS, value));
+        self.problems.append(&mut checks.problems);
+        let has_issuers = jwt.is_some() || saml.is_some() || statements.is_some();
+        let issuers = has_issuers.then(|| Issuers {
+            jwt: jwt.unwrap_or_default(),
+            saml: saml.unwrap_or_default(),
+            software_statements: statements.unwrap_or_default(),
+        });
+        Sections { resources, issuers }
     }
 
     fn number(&mut self, name: &str) -> u32 {
@@ -226,18 +201,16 @@ impl Reader<'_> {
         })
     }
 
-    fn registration(&mut self, reach: EgressPolicy) -> RegistrationPolicy {
+    fn registration(&mut self) -> RegistrationPolicy {
         const WHO: &str = "LATCHKEY_REGISTRATION";
         const SCOPES: &str = "LATCHKEY_REGISTRATION_SCOPES";
         const GRANTS: &str = "LATCHKEY_REGISTRATION_GRANTS";
         const SCHEMES: &str = "LATCHKEY_REGISTRATION_SCHEMES";
-        const ISSUERS: &str = "LATCHKEY_SOFTWARE_STATEMENT_ISSUERS";
         let mut policy = RegistrationPolicy {
             per_address: self.number("LATCHKEY_REGISTRATIONS_PER_ADDRESS"),
             in_total: self.number("LATCHKEY_REGISTRATIONS_IN_TOTAL"),
             unused_lifetime: self.seconds("LATCHKEY_REGISTRATION_UNUSED_LIFETIME"),
             request_uris: self.flag("LATCHKEY_REGISTRATION_REQUEST_URIS"),
-            statement_issuers: self.list(ISSUERS, StatementIssuer::MEMBERS),
             ..RegistrationPolicy::default()
         };
         for word in self.text(WHO).unwrap_or_default().split_ascii_whitespace() {
@@ -268,13 +241,6 @@ impl Reader<'_> {
             match uri.private_use_scheme().filter(|scheme| scheme == word && uri.problem().is_none()) {
                 Some(scheme) => policy.schemes.push(scheme),
                 None => self.problem(SCHEMES, format_args!("'{word}' is no private-use scheme in lower case")),
-            }
-        }
-        for (position, trusted) in policy.statement_issuers.iter().enumerate() {
-            let no_name = trusted.issuer.is_empty().then(|| Problem::new("issuer", "must not be empty"));
-            let no_source = key_source_problem(trusted.jwks.as_ref(), trusted.jwks_uri.as_deref(), reach);
-            for problem in no_name.into_iter().chain(no_source).chain(key_set_problem(trusted.jwks.as_ref())) {
-                self.problem(ISSUERS, format_args!("[{position}] ({}) {problem}", trusted.issuer));
             }
         }
         policy
@@ -405,35 +371,9 @@ impl Reader<'_> {
     }
 }
 
-/// Returns the problems of an issuer of JWTs and of its keys.
-fn jwt_issuer_problems(trusted: &TrustedIssuer, reach: EgressPolicy) -> Vec<Problem> {
-    let mut problems = trusted.validate_jwt(reach);
-    problems.extend(key_set_problem(trusted.jwks.as_ref()));
-    problems
-}
-
-/// Returns the problem of keys that are in the settings.
-fn key_set_problem(jwks: Option<&Value>) -> Option<Problem> {
-    let has_keys = JwkSet::from_value(jwks?).is_some_and(|set| !set.keys.is_empty());
-    let rule = "must be a JWK Set with a public key for ES256, RS256, PS256 or EdDSA";
-    (!has_keys).then(|| Problem::new("jwks", rule))
-}
-
 /// Returns the egress policy of a deployment with this issuer.
 fn reach(issuer: &str) -> EgressPolicy {
     if issuer.starts_with("https://") { EgressPolicy::Public } else { EgressPolicy::Loopback }
-}
-
-/// Returns the problems of an issuer of SAML assertions and of its certificates.
-fn saml_issuer_problems(trusted: &TrustedIssuer) -> Vec<Problem> {
-    let mut problems = trusted.validate_saml();
-    for (position, _) in
-        trusted.certificates.iter().enumerate().filter(|(_, text)| PublicKey::from_certificate(text).is_none())
-    {
-        let rule = "is no X.509 certificate with an RSA or P-256 key";
-        problems.push(Problem::new(format!("certificates[{position}]"), rule));
-    }
-    problems
 }
 
 impl Config {
@@ -444,17 +384,15 @@ impl Config {
         let reach = reach(&issuer);
         let secrets = reader.secrets();
         let epoch = reader.epoch();
-        let resources = reader.resources(&issuer);
-        let mut registration = reader.registration(reach);
-        let open_resources: Vec<Resource> =
-            resources.iter().filter(|resource| resource.registered_clients).cloned().collect();
-        for resource in &open_resources {
-            registration.scopes = registration.scopes.with(&resource.scopes);
-        }
+        let audience = reader.text("LATCHKEY_AUDIENCE").unwrap_or_else(|| issuer.clone());
+        // A request may also name the audience of tokens for no resource.
+        let own = Resource::of_any_scope(audience.clone());
         let config = Self {
-            open_resources,
+            own_resources: if own.validate().is_none() { vec![own] } else { Vec::new() },
+            sections: reader.sections(reach),
+            registration: reader.registration(),
             advertise_personal_scopes: reader.flag("LATCHKEY_ADVERTISE_PERSONAL_SCOPES"),
-            audience: reader.text("LATCHKEY_AUDIENCE").unwrap_or_else(|| issuer.clone()),
+            audience,
             scopes: match reader.text("LATCHKEY_SCOPES").map(|text| Scope::parse(&text)) {
                 None => Vec::new(),
                 Some(Some(scope)) => scope.iter().map(str::to_owned).collect(),
@@ -466,13 +404,8 @@ impl Config {
                     Vec::new()
                 }
             },
-            resources,
-            trusted_issuers: reader
-                .trusted_issuers("LATCHKEY_TRUSTED_ISSUERS", |trusted| jwt_issuer_problems(trusted, reach)),
-            trusted_saml_issuers: reader.trusted_issuers("LATCHKEY_TRUSTED_SAML_ISSUERS", saml_issuer_problems),
             require_pushed_requests: reader.flag("LATCHKEY_REQUIRE_PUSHED_REQUESTS"),
             pushed_request_lifetime: reader.seconds("LATCHKEY_PUSHED_REQUEST_LIFETIME"),
-            registration,
             client_documents: reader.client_documents(),
             document_grants_outlive_session: reader.switch("LATCHKEY_CLIENT_DOCUMENT_OFFLINE"),
             client_document_copies: reader.switch("LATCHKEY_CLIENT_DOCUMENT_COPIES"),
@@ -503,51 +436,6 @@ impl Config {
             Some(secrets) if reader.problems.is_empty() => Ok((config, secrets.with_epoch(epoch))),
             _ => Err(ConfigError { problems: reader.problems }),
         }
-    }
-
-    /// Returns the resources and scopes that a client may request.
-    pub fn targets(&self, client: &StoredClient) -> Targets<'_> {
-        let resources = match client.origin {
-            ClientOrigin::Operator => &self.resources,
-            _ => &self.open_resources,
-        };
-        Targets { resources, scopes: &self.scopes }
-    }
-
-    /// True if a grant of this client for these resources outlives the session of the sign-in without `offline_access`.
-    pub fn grant_outlives_session(&self, stored: &StoredClient, resources: &[String]) -> bool {
-        let has_tokens = stored.client.may_use(GrantType::RefreshToken);
-        let of_resource =
-            |resource: &Resource| resource.grants_outlive_session && resources.contains(&resource.resource);
-        let is_set = stored.client.grants_outlive_session
-            || (stored.is_document() && self.document_grants_outlive_session)
-            || self.resources.iter().any(of_resource);
-        has_tokens && is_set
-    }
-
-    /// Returns the words for users of a scope, if a resource describes it.
-    pub fn scope_description(&self, scope: &str) -> Option<&str> {
-        self.resources.iter().find_map(|resource| resource.scope_descriptions.get(scope)).map(String::as_str)
-    }
-
-    /// Returns what is probably not meant: for the log at start.
-    pub fn warnings(&self) -> Vec<&'static str> {
-        let has_open_clients = self.registration.open || self.client_documents != DocumentPolicy::Off;
-        let listed = |resources: &[Resource]| resources.iter().any(|resource| !resource.scopes.is_empty());
-        let mut warnings = Vec::new();
-        if has_open_clients && listed(&self.resources) && !listed(&self.open_resources) {
-            warnings.push("no client that registers itself or has a metadata document can get a scope of a resource: set registered_clients of a resource in LATCHKEY_RESOURCES, or close registration and set LATCHKEY_CLIENT_DOCUMENTS=off");
-        }
-        warnings
-    }
-
-    /// Returns the grants that this deployment offers. Assertion grants need a trusted issuer.
-    pub fn grant_types(&self) -> impl Iterator<Item = GrantType> {
-        GrantType::ALL.iter().copied().filter(|grant| match grant {
-            GrantType::JwtBearer => !self.trusted_issuers.is_empty(),
-            GrantType::Saml2Bearer => !self.trusted_saml_issuers.is_empty(),
-            _ => true,
-        })
     }
 
     /// Returns the header field in which the trusted proxy names the client's address, in lower case.

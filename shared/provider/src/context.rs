@@ -1,15 +1,16 @@
 //! The context of a function: settings, keys, store, caches.
 
 use crate::clients::{ClientCache, DocumentFetches};
+use crate::configuration::ConfigurationCache;
 use crate::fetch_pace::FetchPace;
 use crate::poll_limiter::PollLimiter;
 use crate::rate_limiter::CountedHere;
 use crate::remote_keys::RemoteKeys;
 use crate::request_objects::RequestObjects;
-use crate::{Config, ConfigError, HandlerError};
+use crate::{Config, ConfigError, Configuration, HandlerError};
 use keys::{KeySet, Keyring, Purpose, Secrets};
 use platform::Fetcher;
-use protocol::Problem;
+use protocol::{Problem, Resource};
 use serde_json::json;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -27,6 +28,10 @@ pub const CACHED_FOR: Duration = Duration::from_secs(60);
 pub struct Context {
     /// The settings of the deployment.
     pub config: Arc<Config>,
+    /// The configuration for the current request; that of the environment alone before one is read.
+    pub configuration: Arc<Configuration>,
+    pub(crate) of_environment: Arc<Configuration>,
+    pub(crate) configurations: Arc<ConfigurationCache>,
     /// The keys derived from the deployment secret.
     pub secrets: Secrets,
     /// The store.
@@ -62,12 +67,16 @@ impl Context {
         log: Box<dyn Fn(&str) + Send + Sync>,
     ) -> Result<Self, ConfigError> {
         let (config, secrets) = Config::read(lookup)?;
-        for warning in config.warnings() {
+        let configuration = Arc::new(Configuration::of_environment(&config));
+        for warning in configuration.warnings(&config) {
             log(&json!({ "warning": warning }).to_string());
         }
         Ok(Self {
             fetch: Arc::new(Fetcher::new(config.reach())),
             config: Arc::new(config),
+            of_environment: Arc::clone(&configuration),
+            configuration,
+            configurations: Arc::default(),
             secrets,
             records,
             polls: Arc::default(),
@@ -81,6 +90,20 @@ impl Context {
             fetch_pace: Arc::default(),
             counted_here: Arc::default(),
         })
+    }
+
+    /// Adds a resource that this process serves itself. Call it before the first request and before the context is cloned.
+    pub fn serve_resource(&mut self, resource: Resource) {
+        if let Some(config) = Arc::get_mut(&mut self.config) {
+            config.own_resources.push(resource);
+        }
+        self.of_environment = Arc::new(Configuration::of_environment(&self.config));
+        self.configuration = Arc::clone(&self.of_environment);
+    }
+
+    /// Returns this context under another configuration.
+    pub(crate) fn under(&self, configuration: Arc<Configuration>) -> Self {
+        Self { configuration, ..self.clone() }
     }
 
     /// Makes the context of an instance of one function. Errors: every invalid setting, and each derived key that the function

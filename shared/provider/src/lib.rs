@@ -1,5 +1,6 @@
 //! The parts that the endpoints share: configuration, clients, tokens, sessions, keys, logout notifications.
 
+pub mod administration;
 mod audit;
 pub mod authorization;
 pub mod authorization_response;
@@ -11,6 +12,7 @@ mod clients;
 mod clock_check;
 mod code_request;
 mod config;
+mod configuration;
 mod context;
 pub mod cookies;
 mod encrypt;
@@ -47,6 +49,7 @@ pub use bearer::bearer_challenge;
 pub use client_request::{ClientRequest, PublicLimit};
 pub use code_request::CodeRequest;
 pub use config::{Config, ConfigError};
+pub use configuration::{Configuration, Issuers, Sections, conflicts};
 pub use context::{CACHED_FOR, Context};
 pub use encrypt::encrypted;
 pub use error::{HandlerError, PageError};

@@ -20,14 +20,12 @@ pub struct RegistrationPolicy {
     pub token: bool,
     /// True if the software statement of a trusted issuer is accepted.
     pub statement: bool,
-    /// Scopes that registered clients may have.
+    /// Scopes that registered clients may have, besides those of the resources that are marked for them.
     pub scopes: Scope,
     /// Grants that registered clients may use.
     pub grants: Vec<GrantType>,
     /// Private-use schemes without a dot that their redirect URIs may have.
     pub schemes: Vec<String>,
-    /// Trusted issuers of software statements (RFC 7591 §2.3).
-    pub statement_issuers: Vec<StatementIssuer>,
     /// True if clients registered with neither token nor statement may pass requests by URL.
     pub request_uris: bool,
     /// Registrations of one address in an hour, with neither token nor statement.
@@ -61,9 +59,9 @@ impl StatementIssuer {
 }
 
 impl RegistrationPolicy {
-    /// Returns the limits of the metadata that a client may register.
-    pub fn limits(&self, reach: EgressPolicy) -> Limits<'_> {
-        Limits { scopes: &self.scopes, grants: &self.grants, schemes: &self.schemes, reach }
+    /// Returns the limits of the metadata that a client may register, with these scopes.
+    pub fn limits<'a>(&'a self, scopes: &'a Scope, reach: EgressPolicy) -> Limits<'a> {
+        Limits { scopes, grants: &self.grants, schemes: &self.schemes, reach }
     }
 
     /// True if clients can register themselves.

@@ -98,7 +98,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "LATCHKEY_RESOURCES",
         Some("none"),
-        "the APIs that clients can request by `resource` (RFC 8707): a JSON array of objects, see \"Resources\"",
+        "the section `resources` of the configuration, as JSON: in the environment or in the store, not in both",
     ),
     setting(
         "LATCHKEY_ADVERTISE_PERSONAL_SCOPES",
@@ -113,12 +113,12 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "LATCHKEY_TRUSTED_ISSUERS",
         Some("none"),
-        "the issuers whose JWTs are accepted as grants (RFC 7523): a JSON array, see \"Trusted issuers\"",
+        "the list `jwt` of the section `issuers`, as JSON: in the environment or in the store, not in both",
     ),
     setting(
         "LATCHKEY_TRUSTED_SAML_ISSUERS",
         Some("none"),
-        "the issuers whose SAML assertions are accepted as grants (RFC 7522): a JSON array, see \"Trusted issuers\"",
+        "the list `saml` of the section `issuers`, as JSON: in the environment or in the store, not in both",
     ),
     seconds("LATCHKEY_PUSHED_REQUEST_LIFETIME", "90", (5, 600), "lifetime of the `request_uri` of a pushed request"),
     setting(
@@ -159,7 +159,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "LATCHKEY_SOFTWARE_STATEMENT_ISSUERS",
         Some("none"),
-        "the issuers of software statements (RFC 7591 section 2.3): a JSON array of objects with `issuer`, and `jwks` or `jwks_uri`",
+        "the list `software_statements` of the section `issuers`, as JSON: in the environment or in the store, not in both",
     ),
     setting(
         "LATCHKEY_REGISTRATION_REQUEST_URIS",

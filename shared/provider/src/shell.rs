@@ -41,7 +41,7 @@ pub(crate) async fn answer(
     let mut response = match refused {
         Some(refusal) => refusal,
         None if route.is_some_and(Route::is_health) => health(function.row.name, &request.path, context),
-        None => match (function.handler)(&request, context).await {
+        None => match handle(function, &request, context).await {
             Ok(response) => response,
             Err(error) => (function.error_response)(error, &request, context),
         },
@@ -56,6 +56,15 @@ pub(crate) async fn answer(
         response.body.clear();
     }
     response
+}
+
+/// Answers a request with the function, under the current configuration.
+async fn handle(function: &Function, request: &Request, context: &Context) -> Result<Response, HandlerError> {
+    let now = request.received_at;
+    let current = context.with_configuration(&function.row, now).await?;
+    let (answered, ()) =
+        futures::join!((function.handler)(request, &current), context.renew_configuration(&function.row, now));
+    answered
 }
 
 /// Runs a function on its schedule, and writes the one log line of the run.

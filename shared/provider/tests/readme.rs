@@ -1,16 +1,24 @@
-//! The samples of the documentation are valid. Each block of JSON names its setting behind `json`; the test reads the
-//! block as this setting.
+//! The samples of the documentation are valid. Each block of JSON names its setting behind `json`, or `configuration` for a file of
+//! sections; the test reads the block as that.
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
-use latchkey_provider::Config;
 use latchkey_provider::settings::SETTINGS;
+use latchkey_provider::{Config, Sections};
 use std::path::{Path, PathBuf};
+use types::remote_url::EgressPolicy;
 
+/// The name of a sample that is a file of sections.
+const CONFIGURATION: &str = "configuration";
 const ISSUER: &str = "https://auth.example.com";
 const SECRET: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
 
-/// Returns the problems that a value of a setting has.
+/// Returns the problems that a value of a setting has, or a file of sections.
 fn problems(name: &str, value: &str) -> Vec<String> {
+    if name == CONFIGURATION {
+        let sections = serde_json::from_str(value).unwrap();
+        let problems = Sections::check(sections, EgressPolicy::Public).err().unwrap_or_default();
+        return problems.iter().map(ToString::to_string).collect();
+    }
     let lookup = |asked: &str| match asked {
         asked if asked == name => Some(value.to_owned()),
         "LATCHKEY_ISSUER" => Some(ISSUER.to_owned()),
@@ -44,14 +52,18 @@ fn every_sample_is_read() {
     assert!(samples.len() >= 2);
     for (page, (name, sample)) in samples {
         let page = page.display();
-        assert!(SETTINGS.iter().any(|setting| setting.name == name), "{page}: ```json {name}: is no setting");
+        let is_known = name == CONFIGURATION || SETTINGS.iter().any(|setting| setting.name == name);
+        assert!(is_known, "{page}: ```json {name}: is no setting");
         assert_eq!(problems(name, sample), Vec::<String>::new(), "{page}: {name}");
     }
 }
 
 #[test]
 fn a_wrong_sample_would_be_found() {
-    let text = "```json LATCHKEY_RESOURCES\n[{ \"resource\": \"not absolute\" }]\n```\n";
-    let [(name, sample)] = samples(text)[..] else { panic!("one sample") };
-    assert!(!problems(name, sample).is_empty());
+    let setting = "```json LATCHKEY_RESOURCES\n[{ \"resource\": \"not absolute\" }]\n```\n";
+    let file = "```json configuration\n{ \"resources\": [{ \"resource\": \"not absolute\" }] }\n```\n";
+    for text in [setting, file] {
+        let [(name, sample)] = samples(text)[..] else { panic!("one sample") };
+        assert!(!problems(name, sample).is_empty(), "{name}");
+    }
 }

@@ -67,6 +67,11 @@ impl Instance {
         &mut self.context
     }
 
+    /// Reads the configuration, as an earlier request would have done.
+    pub async fn warm(&self) {
+        self.context.check_configuration(self.now).await.unwrap();
+    }
+
     /// Moves the clock forward.
     pub fn wait(&mut self, duration: Duration) {
         self.now = self.now.after(duration);

@@ -40,8 +40,8 @@ pub(crate) struct GenerateArgs {
 
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
-Scopes: clients:read, clients:write, users:read, users:write, keys:read, keys:write, admin-keys:read, admin-keys:write, and
-all. Writing includes reading. A key cannot grant scopes that it lacks, and no key outlives the one that created it.
+Scopes: clients:read, clients:write, users:read, users:write, keys:read, keys:write, admin-keys:read, admin-keys:write,
+configuration:read, configuration:write, and all. Writing includes reading. A key cannot grant scopes that it lacks, and no key outlives the one that created it.
 
 Examples:
   latchkey admin-key create ci --scope clients:write --days 90 --out ci.key

@@ -12,6 +12,7 @@ Examples:
   latchkey dev
   latchkey dev --port 9000 --data /tmp/latchkey
   latchkey dev --memory --quiet
+  latchkey dev --config latchkey.json
   LATCHKEY_ISSUER=https://id.example.test latchkey dev")]
 pub(crate) struct DevArgs {
     /// Port to listen on; 0 takes any free port.
@@ -26,6 +27,9 @@ pub(crate) struct DevArgs {
     /// Keep nothing: use a new store in memory, which ends with the process.
     #[arg(long, conflicts_with = "data")]
     pub(crate) memory: bool,
+    /// File of configuration sections, which are applied at start, as by `latchkey config apply`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
     /// Number of threads that serve requests.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) threads: u16,

@@ -2,6 +2,7 @@
 
 mod admin_key;
 mod client;
+mod config;
 mod deployment;
 mod dev;
 mod keys;
@@ -14,6 +15,7 @@ pub(crate) use client::{
     ClientAddArgs, ClientCommand, ClientCreateArgs, ClientIdArgs, ClientRemoveArgs, ClientReviewArgs, ClientSecretArgs,
     InviteArgs,
 };
+pub(crate) use config::{ConfigApplyArgs, ConfigCommand};
 pub(crate) use deployment::{DeploymentArgs, SeedArgs};
 pub(crate) use dev::DevArgs;
 pub(crate) use keys::{KeyArgs, KeysCommand, ReplaceArgs};
@@ -27,7 +29,7 @@ use std::ffi::OsString;
 const AFTER_HELP: &str = "\
 Without a command, `latchkey` is `latchkey dev`.
 
-client, user, keys, admin-key, records and seed call the administration endpoint /admin/ of a deployment, on any platform. They sign
+client, user, config, keys, admin-key, records and seed call the administration endpoint /admin/ of a deployment, on any platform. They sign
 their requests with an admin key, whose file --key or LATCHKEY_ADMIN_KEY_FILE names. Otherwise they look in the directory
 latchkey of $XDG_CONFIG_HOME (~/.config) for HOST.key and admin.key. For a local provider, the key is derived from its secret:
 LATCHKEY_SECRET, or the one in its data directory.
@@ -38,6 +40,7 @@ Examples:
   latchkey client add https://app.example.com/callback --name Shop
   latchkey user add ada --claim email=ada@example.com
   latchkey client list --url https://id.example.com --json
+  latchkey config apply latchkey.json
 
 Exit codes:
   0    The command succeeded.
@@ -68,6 +71,9 @@ pub(crate) enum Command {
     /// Register, show and remove users.
     #[command(subcommand)]
     User(UserCommand),
+    /// Show and apply the configuration: resources, claims and trusted issuers.
+    #[command(subcommand)]
+    Config(ConfigCommand),
     /// Show the signing keys, and rotate them early.
     #[command(subcommand)]
     Keys(KeysCommand),

@@ -108,7 +108,7 @@ impl Proposal {
         }
         settings.push(("discovery", format!("{issuer}/.well-known/openid-configuration")));
         let deployment = resource.map(|resource| {
-            format!("add to its LATCHKEY_RESOURCES: {}", json!({ "resource": resource, "scopes": "read" }))
+            format!("add to `resources` of its configuration: {}", json!({ "resource": resource, "scopes": "read" }))
         });
         Ok(Self { application, settings, lines, deployment, client: client.clone() })
     }

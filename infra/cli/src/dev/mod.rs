@@ -11,7 +11,7 @@ mod test_clock;
 use crate::args::DevArgs;
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::{clock, secret};
+use crate::{clock, config, secret};
 use keys::Secret;
 use log::Log;
 use platform::version;
@@ -64,6 +64,10 @@ async fn serve(args: &DevArgs, output: Output) -> Result<(), Failure> {
     sink(&version::start_line("dev", clock::now()));
     let provider = Arc::new(Provider::new(port, secret.as_ref(), records, sink)?);
     provider.check_secret(clock::now()).await?;
+    if let Some(file) = &args.config {
+        provider.apply_configuration(config::sections(file)?).await?;
+    }
+    provider.check_configuration(clock::now()).await?;
     provider.write_demo_data().await?;
 
     let unknown = unknown_settings();

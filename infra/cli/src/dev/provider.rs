@@ -1,5 +1,6 @@
 //! All functions in one process.
 
+use crate::config;
 use crate::demo;
 use crate::dev::api::Api;
 use crate::dev::pages;
@@ -13,7 +14,7 @@ use platform::local::Respond;
 use platform::{Fetcher, entropy};
 use protocol::administration::{AdminPublicKey, Administrator};
 use provider::{Context, ScheduledFunction, ScheduledRun, shell};
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 use std::sync::Arc;
 use storage::Records;
 use types::Timestamp;
@@ -47,9 +48,6 @@ impl Provider {
             let set = std::env::var(name).ok().filter(|value| !value.trim().is_empty());
             let of_demo =
                 |name: &str| demo.iter().find(|(setting, _)| *setting == name).map(|(_, value)| value.clone());
-            if let ("LATCHKEY_RESOURCES", Some(set)) = (name, &set) {
-                return Some(with_demo_api(set, &of_demo(name).unwrap_or_default()));
-            }
             set.or_else(|| match name {
                 "LATCHKEY_ISSUER" => Some(issuer.clone()),
                 secret::SETTING => secret.map(Secret::to_base64url),
@@ -57,7 +55,13 @@ impl Provider {
                 _ => of_demo(name),
             })
         };
-        let mut context = Context::new(&lookup, records, log).map_err(Failure::new)?;
+        // This process serves the demo API, whatever resources are configured.
+        let configured = |name: &str| match name {
+            "LATCHKEY_RESOURCES" => std::env::var(name).ok(),
+            _ => lookup(name),
+        };
+        let mut context = Context::new(&configured, records, log).map_err(Failure::new)?;
+        context.serve_resource(demo_api::resource(&issuer));
         // Clients under development are on this machine, even if a proxy gives this server an https issuer.
         context.fetch = Arc::new(Fetcher::new(EgressPolicy::Loopback));
         let server = Arc::new(Server::new(&context));
@@ -78,6 +82,31 @@ impl Provider {
                 "They were made with another LATCHKEY_SECRET: set that one, or use a new store with another --data.",
             )
         })
+    }
+
+    /// Reads the configuration of the store. Errors: it cannot be used, such as a section that is in the environment, too.
+    pub(crate) async fn check_configuration(&self, now: Timestamp) -> Result<(), Failure> {
+        self.context.check_configuration(now).await.map_err(Failure::new)
+    }
+
+    /// Applies sections of the configuration, whatever version is stored.
+    pub(crate) async fn apply_configuration(&self, sections: Map<String, Value>) -> Result<(), Failure> {
+        let call = |method, body| {
+            let request = self.administration(method, "configuration", body);
+            let context = self.context.guarded(configuration::FUNCTION.row);
+            let administrator = Administrator::of_deployment(self.own_key.id());
+            async move {
+                let response = configuration::answer(&request, &administrator, &context).await.map_err(Failure::new)?;
+                let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+                match response.status.is_success() {
+                    true => Ok(body),
+                    false => Err(config::refusal(&body)),
+                }
+            }
+        };
+        let stored = call(Method::GET, None).await?;
+        let new = json!({ "version": stored.get("version"), "sections": sections });
+        call(Method::PUT, Some(&new)).await.map(|_| ())
     }
 
     /// Writes the demo data that are missing or have changed. Their URIs depend on the issuer.
@@ -110,22 +139,7 @@ impl Provider {
 
     /// Calls the administration endpoint; `None` if there is no such document.
     async fn administer(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Option<Value>, Failure> {
-        let now = crate::clock::now();
-        let mut headers = HeaderMap::new();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        let request = Request {
-            method,
-            path: format!("/admin/{path}"),
-            query: String::new(),
-            headers,
-            body: body.map(Value::to_string).unwrap_or_default().into(),
-            address: None,
-            place: None,
-            forwarded: Forwarded::default(),
-            received_at: now,
-            id: "demo-data".to_owned(),
-            log: RequestLog::default(),
-        };
+        let request = self.administration(method, path, body);
         // The process writes its own data, also if the administration is switched off.
         let administrator = Administrator::of_deployment(self.own_key.id());
         let context = self.context.guarded(admin::FUNCTION.row);
@@ -139,6 +153,25 @@ impl Provider {
             ))),
         }
     }
+
+    /// Returns a request of this process to a path below `/admin/`.
+    fn administration(&self, method: Method, path: &str, body: Option<&Value>) -> Request {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        Request {
+            method,
+            path: format!("/admin/{path}"),
+            query: String::new(),
+            headers,
+            body: body.map(Value::to_string).unwrap_or_default().into(),
+            address: None,
+            place: None,
+            forwarded: Forwarded::default(),
+            received_at: crate::clock::now(),
+            id: "demo-data".to_owned(),
+            log: RequestLog::default(),
+        }
+    }
 }
 
 /// Returns the public half of the admin key that is derived from the secret: the one of the environment, or else `secret`.
@@ -150,16 +183,6 @@ fn own_admin_key(secret: Option<&Secret>) -> Result<Option<AdminPublicKey>, Fail
     };
     let Some(secret) = secret.or(of_environment.as_ref()) else { return Ok(None) };
     Ok(Some(AdminPrivateKey::derived(secret).map_err(Failure::new)?.public()))
-}
-
-/// Returns the resources of the environment, followed by that of the demo API, which this process serves too. A value
-/// that is not a list stays as it is; reading the configuration reports it.
-fn with_demo_api(resources: &str, demo: &str) -> String {
-    let list = |text: &str| serde_json::from_str::<Vec<Value>>(text).ok();
-    let (Some(mut all), Some(demo)) = (list(resources), list(demo)) else { return resources.to_owned() };
-    let names: Vec<Value> = all.iter().filter_map(|resource| resource.get("resource").cloned()).collect();
-    all.extend(demo.into_iter().filter(|resource| resource.get("resource").is_none_or(|name| !names.contains(name))));
-    Value::Array(all).to_string()
 }
 
 impl Respond for Provider {

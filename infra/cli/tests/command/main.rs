@@ -10,6 +10,7 @@
 
 mod admin_keys;
 mod clients;
+mod configuration;
 mod tls;
 mod users;
 

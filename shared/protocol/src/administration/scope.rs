@@ -23,13 +23,17 @@ pub enum AdminScope {
     AdminKeysRead,
     /// Reads, creates and revokes admin keys.
     AdminKeysWrite,
+    /// Reads the configuration.
+    ConfigurationRead,
+    /// Reads and applies the configuration.
+    ConfigurationWrite,
     /// Everything, also what later versions add.
     All,
 }
 
 impl AdminScope {
     /// Every scope.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::ClientsRead,
         Self::ClientsWrite,
         Self::UsersRead,
@@ -38,6 +42,8 @@ impl AdminScope {
         Self::KeysWrite,
         Self::AdminKeysRead,
         Self::AdminKeysWrite,
+        Self::ConfigurationRead,
+        Self::ConfigurationWrite,
         Self::All,
     ];
 
@@ -52,6 +58,8 @@ impl AdminScope {
             Self::KeysWrite => "keys:write",
             Self::AdminKeysRead => "admin-keys:read",
             Self::AdminKeysWrite => "admin-keys:write",
+            Self::ConfigurationRead => "configuration:read",
+            Self::ConfigurationWrite => "configuration:write",
             Self::All => "all",
         }
     }
@@ -74,10 +82,12 @@ impl AdminScope {
             Self::UsersWrite => matches!(needed, Self::UsersWrite | Self::UsersRead),
             Self::KeysWrite => matches!(needed, Self::KeysWrite | Self::KeysRead),
             Self::AdminKeysWrite => matches!(needed, Self::AdminKeysWrite | Self::AdminKeysRead),
+            Self::ConfigurationWrite => matches!(needed, Self::ConfigurationWrite | Self::ConfigurationRead),
             Self::ClientsRead => matches!(needed, Self::ClientsRead),
             Self::UsersRead => matches!(needed, Self::UsersRead),
             Self::KeysRead => matches!(needed, Self::KeysRead),
             Self::AdminKeysRead => matches!(needed, Self::AdminKeysRead),
+            Self::ConfigurationRead => matches!(needed, Self::ConfigurationRead),
         }
     }
 }

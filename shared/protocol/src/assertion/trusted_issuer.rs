@@ -192,7 +192,7 @@ impl TrustedIssuer {
         let mut problems = self.validate();
         problems.extend(key_source_problem(self.jwks.as_ref(), self.jwks_uri.as_deref(), reach));
         if !self.certificates.is_empty() {
-            problems.push(Problem::new("certificates", "are for LATCHKEY_TRUSTED_SAML_ISSUERS; give jwks or jwks_uri"));
+            problems.push(Problem::new("certificates", "are for issuers of SAML assertions; give jwks or jwks_uri"));
         }
         problems
     }
@@ -204,10 +204,10 @@ impl TrustedIssuer {
             problems.push(Problem::new("certificates", "at least one is needed, PEM or base64"));
         }
         if self.jwks.is_some() || self.jwks_uri.is_some() {
-            problems.push(Problem::new("jwks", "is for LATCHKEY_TRUSTED_ISSUERS; give certificates"));
+            problems.push(Problem::new("jwks", "is for issuers of JWTs; give certificates"));
         }
         if self.plain_jwt {
-            problems.push(Problem::new("plain_jwt", "is for LATCHKEY_TRUSTED_ISSUERS"));
+            problems.push(Problem::new("plain_jwt", "is for issuers of JWTs"));
         }
         problems
     }

@@ -144,6 +144,11 @@ pub enum AuditEvent<'a> {
         /// `kid` of the key.
         key: &'a str,
     },
+    /// An administrator applied a configuration.
+    ConfigurationApplied {
+        /// The new version, and the sections that changed.
+        reason: &'a str,
+    },
     /// An administrator issued an initial access token (RFC 7591).
     InitialAccessTokenIssued,
     /// A session ended: the user signed out of one browser.
@@ -247,6 +252,7 @@ impl<'a> AuditEvent<'a> {
             Self::AdministrationRejected => "administration_rejected",
             Self::AdminKeyCreated { .. } => "admin_key_created",
             Self::AdminKeyRevoked { .. } => "admin_key_revoked",
+            Self::ConfigurationApplied { .. } => "configuration_applied",
             Self::InitialAccessTokenIssued => "initial_access_token_issued",
             Self::SignedOut { .. } => "signed_out",
             Self::SignedOutEverywhere { .. } => "signed_out_everywhere",
@@ -289,6 +295,7 @@ impl<'a> AuditEvent<'a> {
             | Self::UserDeleted { .. }
             | Self::AdminKeyCreated { .. }
             | Self::AdminKeyRevoked { .. }
+            | Self::ConfigurationApplied { .. }
             | Self::InitialAccessTokenIssued
             | Self::SignedOut { .. }
             | Self::SignedOutEverywhere { .. }
@@ -323,6 +330,7 @@ impl<'a> AuditEvent<'a> {
             | Self::AdministrationRejected
             | Self::AdminKeyCreated { .. }
             | Self::AdminKeyRevoked { .. }
+            | Self::ConfigurationApplied { .. }
             | Self::InitialAccessTokenIssued
             | Self::KeysReplaced
             | Self::RecordsMaintained { .. }
@@ -368,6 +376,7 @@ impl<'a> AuditEvent<'a> {
             | Self::AdministrationRejected
             | Self::AdminKeyCreated { .. }
             | Self::AdminKeyRevoked { .. }
+            | Self::ConfigurationApplied { .. }
             | Self::InitialAccessTokenIssued
             | Self::KeysRotated { .. }
             | Self::KeysReplaced
@@ -405,6 +414,7 @@ impl<'a> AuditEvent<'a> {
             | Self::AdministrationRejected
             | Self::AdminKeyCreated { .. }
             | Self::AdminKeyRevoked { .. }
+            | Self::ConfigurationApplied { .. }
             | Self::InitialAccessTokenIssued
             | Self::SignedOut { .. }
             | Self::SignedOutEverywhere { .. }
@@ -420,9 +430,10 @@ impl<'a> AuditEvent<'a> {
     pub const fn reason(&self) -> Option<&'a str> {
         match *self {
             Self::TokenIssued { grant_type, .. } => Some(grant_type),
-            Self::RecordsMaintained { reason } | Self::RecordUnreadable { reason } | Self::ClockDiffers { reason } => {
-                Some(reason)
-            }
+            Self::RecordsMaintained { reason }
+            | Self::RecordUnreadable { reason }
+            | Self::ClockDiffers { reason }
+            | Self::ConfigurationApplied { reason } => Some(reason),
             Self::AdminKeyCreated { key } | Self::AdminKeyRevoked { key } => Some(key),
             Self::SignInFailed { .. } => Some("wrong username or password"),
             Self::SignInThrottled { .. } => Some("too many attempts"),
@@ -471,6 +482,7 @@ mod tests {
             AuditEvent::AdministrationRejected,
             AuditEvent::AdminKeyCreated { key: "k" },
             AuditEvent::AdminKeyRevoked { key: "k" },
+            AuditEvent::ConfigurationApplied { reason: "r" },
             AuditEvent::InitialAccessTokenIssued,
             AuditEvent::SignedOut { subject },
             AuditEvent::SignedOutEverywhere { subject, actor },

@@ -57,6 +57,11 @@ impl ClientCache {
         }
     }
 
+    /// Removes every client.
+    pub(crate) fn clear(&self) {
+        self.lock().clients = BoundedCache::new(MAX_CLIENTS);
+    }
+
     /// Removes all that is known of a name.
     pub(super) fn forget(&self, client_id: &ClientId) {
         let mut cached = self.lock();

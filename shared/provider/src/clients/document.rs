@@ -149,7 +149,7 @@ impl Context {
         if !self.config.client_document_copies {
             return None;
         }
-        metadata_document::published_copy(client_id, &self.config.registration.limits(self.fetch.reach()))
+        metadata_document::published_copy(client_id, &self.registration_limits())
     }
 
     /// Counts a document that is read for the first time. Errors: a page, after too many of one network. Round
@@ -188,7 +188,7 @@ impl Context {
                 Look::Unusable(format!("the content type is not application/json: {kind}"))
             }
             (StatusCode::OK, _) => {
-                let limits = self.config.registration.limits(self.fetch.reach());
+                let limits = self.registration_limits();
                 match metadata_document::read(client_id, &fetched.body, &limits) {
                     Ok(client) => Look::Read(Box::new(client), new_copy(fetched.etag.clone())),
                     Err(problem) => Look::Unusable(problem.to_string()),

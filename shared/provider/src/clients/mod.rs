@@ -32,7 +32,7 @@ impl Context {
     /// that of requests without one, not a limit: a resource may have new scopes since.
     pub(crate) fn with_scopes_of_today(&self, mut stored: StoredClient) -> StoredClient {
         if stored.origin != ClientOrigin::Operator {
-            let allowed = &self.config.registration.scopes;
+            let allowed = &self.configuration.registration_scopes;
             stored.client.default_scope = Some(stored.client.scope.within(allowed));
             stored.client.scope = allowed.clone();
         }

@@ -86,7 +86,7 @@ impl TokenIssuer<'_> {
             iat: self.now.as_secs(),
             exp: self.now.after(self.lifetimes().access_token).as_secs(),
             jti: Jti::from_random(entropy::bytes()?),
-            scope: resource::meaningful_scope(scope, resources, &config.resources),
+            scope: resource::meaningful_scope(scope, resources, &self.context.configuration.resources),
             auth_time: None,
             acr: None,
             amr: Vec::new(),
@@ -118,7 +118,7 @@ impl TokenIssuer<'_> {
     /// Returns the access token with these claims: a JWT (RFC 9068), or an opaque token if the client or the resource says
     /// so. Neither is stored: an opaque token is its claims, sealed.
     pub async fn access_token(&self, claims: &AccessTokenClaims) -> Result<String, HandlerError> {
-        let known = &self.context.config.resources;
+        let known = &self.context.configuration.resources;
         match resource::format(self.client, claims.aud.as_slice(), known) {
             AccessTokenFormat::Jwt => self.signed_access_token(claims).await,
             AccessTokenFormat::Opaque => {
@@ -132,7 +132,7 @@ impl TokenIssuer<'_> {
 
     /// Returns the JWT access token with these claims, as client and resources want it signed (RFC 9068 §2.1).
     pub async fn signed_access_token(&self, claims: &AccessTokenClaims) -> Result<String, HandlerError> {
-        let (audiences, known) = (claims.aud.as_slice(), &self.context.config.resources);
+        let (audiences, known) = (claims.aud.as_slice(), &self.context.configuration.resources);
         let algorithm = resource::signature(self.client, audiences, known);
         self.context.sign(algorithm, resource::token_type(audiences, known), claims, self.now).await
     }

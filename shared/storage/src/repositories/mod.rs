@@ -2,6 +2,7 @@
 
 pub mod admin_keys;
 pub mod clients;
+pub mod configuration;
 pub mod consents;
 pub mod counters;
 mod deployment_list;

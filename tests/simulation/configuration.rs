@@ -86,7 +86,7 @@ async fn an_old_copy_is_renewed_beside_a_request() {
     assert_eq!(memory.counts().total() - before, 1);
 }
 
-/// Two operators who start from the same version: one of them is told to read it again.
+/// Two operators who start from the same version: one of them must read it again.
 #[tokio::test]
 async fn a_version_is_replaced_once() {
     let instance = deployment(Arc::new(Memory::new())).await;
@@ -194,8 +194,7 @@ async fn a_section_is_in_the_environment_or_in_the_store() {
     assert!(log.lock().unwrap().iter().any(|line| line.contains("LATCHKEY_RESOURCES")));
 }
 
-/// What a version offers is what a request gets: consent words, tokens of a resource, scopes of clients that registered
-/// themselves.
+/// Clients that registered themselves get the scopes of the current version, without a new registration.
 #[tokio::test]
 async fn requests_follow_the_version() {
     let memory = Arc::new(Memory::new());

@@ -34,7 +34,7 @@ pub struct Function {
     pub services: &'static [&'static str],
     /// True if the function may begin maintenance of the Durable Objects: a restore, or another number of them.
     pub maintains_records: bool,
-    /// The settings that this function receives and no other does.
+    /// The settings that only the functions receive that name them here.
     pub settings: &'static [&'static str],
     /// Memory of the Lambda function, in MB. 1,769 MB are one processor.
     pub memory: u32,

@@ -304,7 +304,7 @@ mod tests {
         let consent = manifest::function("consent");
         assert!(
             statement(&consent, Verb::Get)
-                .contains("LeadingKeys: ['client#*', 'session#*', 'user#*', 'grant#*', 'keys#*']")
+                .contains("LeadingKeys: ['client#*', 'session#*', 'user#*', 'grant#*', 'keys#*', 'configuration#*']")
         );
         assert!(statement(&consent, Verb::Delete).is_empty());
         assert!(statement(&manifest::function("login"), Verb::List).contains("['user#*']"));

@@ -433,7 +433,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_of_one_function_reach_no_other() {
+    fn settings_of_the_administration_reach_no_other_function() {
         let text = STAGING.replace("shards = 4", "admin_key = \"PUBLIC\"");
         let text = text.replace("[settings]", "[settings]\nLATCHKEY_ADMIN = \"off\"");
         let config: toml::Table = toml::from_str(&write(&deployment(&text))).unwrap();
@@ -441,7 +441,7 @@ mod tests {
             let variables = config["env"][function.name].get("vars");
             for (name, value) in [("LATCHKEY_ADMIN_KEY", "PUBLIC"), ("LATCHKEY_ADMIN", "off")] {
                 let found = variables.and_then(|variables| variables.get(name)).and_then(toml::Value::as_str);
-                let expected = (function.name == "admin").then_some(value);
+                let expected = ["admin", "configuration"].contains(&function.name).then_some(value);
                 assert_eq!(found, expected, "{} {name}", function.name);
             }
         }

@@ -6,6 +6,7 @@ mod admin_keys;
 mod administration;
 mod client_authentication;
 mod client_metadata_documents;
+mod configuration;
 mod cors;
 mod dead_ends;
 mod form_post;

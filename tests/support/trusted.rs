@@ -1,7 +1,7 @@
 //! The issuers that each server under test trusts, and their assertions.
 //!
-//! `tests/support/trusted/` has their keys and the settings, `issuers.json` for `LATCHKEY_TRUSTED_ISSUERS` and
-//! `saml-issuers.json` for `LATCHKEY_TRUSTED_SAML_ISSUERS`. These keys are public: they are for tests alone.
+//! `tests/support/trusted/` has their keys, which are public: they are for tests alone. The section `issuers` of
+//! `tests/support/configuration.json` has the issuers.
 
 use crate::admin;
 use crate::authorization::random;

@@ -86,12 +86,9 @@ pub fn resource(origin: &str) -> Resource {
     }
 }
 
-/// Returns the settings of a demo at `origin` that has the sample API as a resource: for the authorization server and for the
-/// guard. The secret is public.
-pub fn demo_settings(origin: &str) -> [(&'static str, String); 8] {
-    let resources = json!([resource(origin)]);
+/// Returns the settings of the guard of the sample API at `origin`. The secret is public.
+pub fn demo_settings(origin: &str) -> [(&'static str, String); 7] {
     [
-        ("LATCHKEY_RESOURCES", resources.to_string()),
         ("LATCHKEY_RESOURCE", format!("{origin}{PATH}")),
         ("LATCHKEY_RESOURCE_NAME", "Demo API".to_owned()),
         ("LATCHKEY_ROUTE_SCOPES", format!("GET {PATH} demo:read; POST {PATH} demo:write; ANY {PATH}/* demo:read")),

@@ -1,6 +1,7 @@
 //! The demo data, for trials and tests: clients and a user with public passwords.
 
 use crate::args::SeedArgs;
+use crate::config;
 use crate::deployment::Deployment;
 use crate::failure::Failure;
 use crate::output::Output;
@@ -160,6 +161,7 @@ pub(crate) fn seed(args: &SeedArgs, output: Output) -> Result<(), Failure> {
         let what = format!("{} is not on this machine, and the demo passwords are public.", deployment.origin());
         return Err(Failure::new(what).remedy("Add --public-passwords to write them anyway."));
     }
+    add_resource(&deployment)?;
     let mut writes = clients(deployment.origin());
     writes.push(user());
     let count = writes.len();
@@ -174,4 +176,18 @@ pub(crate) fn seed(args: &SeedArgs, output: Output) -> Result<(), Failure> {
         format!("{} has the demo clients and the user {USERNAME} with the password {PASSWORD}.", deployment.origin())
     });
     Ok(())
+}
+
+/// Adds the demo API to the configured resources, if it is not among them.
+fn add_resource(deployment: &Deployment) -> Result<(), Failure> {
+    let stored = config::read(deployment)?;
+    let resource = demo_api::resource(deployment.origin());
+    let configured = stored.pointer("/sections/resources").and_then(Value::as_array);
+    let mut resources = configured.cloned().unwrap_or_default();
+    if resources.iter().any(|other| other.get("resource") == Some(&json!(resource.resource))) {
+        return Ok(());
+    }
+    resources.push(json!(resource));
+    let new = json!({ "version": stored.get("version"), "sections": { "resources": resources } });
+    deployment.put(config::PATH, &new).map(|_| ())
 }

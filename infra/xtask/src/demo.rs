@@ -3,12 +3,19 @@
 use crate::{process, workspace};
 use anyhow::Result;
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::process::Command;
 
-/// Registers the demo clients and the demo user at a server, with the `latchkey` command of this build.
+/// Writes the demo clients, the demo user and the sample API as a resource to a server, with the `latchkey` command of this build.
 pub(crate) fn seed(url: &str, secret: &str, build: workspace::Build) -> Result<()> {
     let mut seed = Command::new(workspace::binary("latchkey", build));
     process::run(seed.args(["seed", "--demo", "--url", url]).env("LATCHKEY_SECRET", secret))
+}
+
+/// Applies the sections of a file to the configuration of a server.
+pub(crate) fn configure(url: &str, secret: &str, file: &Path) -> Result<()> {
+    let mut apply = Command::new(workspace::binary("latchkey", workspace::Build::Dev));
+    process::run(apply.args(["config", "apply", "--yes", "--url", url]).arg(file).env("LATCHKEY_SECRET", secret))
 }
 
 /// Opens client registration, as `latchkey dev` does, unless `settings` configure it.
@@ -18,7 +25,7 @@ pub(crate) fn open_registration(settings: &mut BTreeMap<String, String>) {
     }
 }
 
-/// Returns the settings of the sample API as a guarded resource of the server at `url`.
+/// Returns the settings of the guard of the sample API at the server at `url`.
 pub(crate) fn api_settings(url: &str) -> BTreeMap<String, String> {
     demo_api::demo_settings(url).into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }

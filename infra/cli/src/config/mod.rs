@@ -12,7 +12,7 @@ use std::io::Read;
 use std::path::Path;
 
 /// The path of the configuration below `/admin/`.
-const PATH: &str = "configuration";
+pub(crate) const PATH: &str = "configuration";
 
 pub(crate) fn run(command: &ConfigCommand, output: Output) -> Result<(), Failure> {
     match command {
@@ -65,7 +65,7 @@ fn apply(args: &ConfigApplyArgs, output: Output) -> Result<(), Failure> {
 }
 
 /// Reads the stored configuration.
-fn read(deployment: &Deployment) -> Result<Value, Failure> {
+pub(crate) fn read(deployment: &Deployment) -> Result<Value, Failure> {
     deployment.get(PATH)?.ok_or_else(|| {
         Failure::new(format!("{} has no /admin/{PATH}.", deployment.origin()))
             .remedy("Its functions are older than this command, or its administration is switched off.")

@@ -55,12 +55,8 @@ impl Provider {
                 _ => of_demo(name),
             })
         };
+        let mut context = Context::new(&lookup, records, log).map_err(Failure::new)?;
         // This process serves the demo API, whatever resources are configured.
-        let configured = |name: &str| match name {
-            "LATCHKEY_RESOURCES" => std::env::var(name).ok(),
-            _ => lookup(name),
-        };
-        let mut context = Context::new(&configured, records, log).map_err(Failure::new)?;
         context.serve_resource(demo_api::resource(&issuer));
         // Clients under development are on this machine, even if a proxy gives this server an https issuer.
         context.fetch = Arc::new(Fetcher::new(EgressPolicy::Loopback));

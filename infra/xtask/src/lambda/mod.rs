@@ -169,10 +169,7 @@ fn environment(template: &Template, options: &Options, url: &str, table: &Table)
             | "LATCHKEY_PROXY_ADDRESS_HEADER"
             | "LATCHKEY_PROXY_ONLY"
             | "LATCHKEY_PROXY_SECRET"
-            | "LATCHKEY_REGISTRATION"
-            | "LATCHKEY_RESOURCES"
-            | "LATCHKEY_TRUSTED_ISSUERS"
-            | "LATCHKEY_TRUSTED_SAML_ISSUERS" => continue,
+            | "LATCHKEY_REGISTRATION" => continue,
             other => bail!("template.yaml sets {other}: add its value to infra/xtask/src/lambda/mod.rs"),
         };
         environment.entry(name.clone()).or_insert_with(|| value.to_owned());

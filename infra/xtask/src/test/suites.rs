@@ -93,7 +93,8 @@ pub(super) fn with_local_and(
     let target = Target { url: format!("http://localhost:{port}"), platform: "local", secret: demo::secret()? };
     let mut dev = Command::new(workspace::binary("latchkey", Build::Dev));
     dev.args(["dev", "--test-clock", "--port", &port.to_string(), "--data"]).arg(&data);
-    dev.env("LATCHKEY_SECRET", &target.secret).envs(settings()?).envs(further);
+    dev.arg("--config").arg(configuration());
+    dev.env("LATCHKEY_SECRET", &target.secret).envs(settings()).envs(further);
     dev.stdout(Stdio::null()).stderr(File::create(&log)?);
     let server = process::Server::start(&mut dev, port)?;
     let result = work(&target);
@@ -175,7 +176,7 @@ pub(super) fn shards() -> Result<()> {
     let (secret, port) = (demo::secret()?, process::free_port()?);
     let target = Target { url: format!("http://localhost:{port}"), platform: "workers", secret: secret.clone() };
     let start = |shards: &str| {
-        let mut settings = settings()?;
+        let mut settings = settings();
         settings.insert("LATCHKEY_SHARDS".to_owned(), shards.to_owned());
         let (port, keep, secret) = (Some(port), Some(keep.clone()), secret.clone());
         workers::Workers::start(&workers::Options { port, secret, settings, keep, ..Default::default() })
@@ -187,6 +188,7 @@ pub(super) fn shards() -> Result<()> {
     let races = || process::run(target.cargo_test("http").arg("resilience::exactly_once"));
 
     let server = start("4")?;
+    demo::configure(&target.url, &secret, &configuration())?;
     demo::seed(&target.url, &secret, Build::Dev)?;
     races()?;
     phase("before")?;
@@ -208,10 +210,11 @@ pub(super) fn shards() -> Result<()> {
 /// policy forbids.
 fn with_lambda(work: impl FnOnce(&Target, &lambda::Deployment) -> Result<()>) -> Result<()> {
     lambda::build(&[], Build::Dev)?;
-    let options = lambda::Options { port: 0, build: Build::Dev, secret: demo::secret()?, settings: settings()? };
+    let options = lambda::Options { port: 0, build: Build::Dev, secret: demo::secret()?, settings: settings() };
     let tokio = tokio::runtime::Runtime::new()?;
     let deployment = tokio.block_on(lambda::Deployment::start(&options))?;
     let target = Target { url: deployment.url().to_owned(), platform: "lambda", secret: options.secret };
+    demo::configure(&target.url, &target.secret, &configuration())?;
     demo::seed(&target.url, &target.secret, Build::Dev)?;
     tokio.block_on(deployment.run_schedules())?;
     let result = work(&target, &deployment);
@@ -225,9 +228,10 @@ fn with_workers(faults: bool, work: impl FnOnce(&Target) -> Result<()>) -> Resul
     workspace::build(Build::Dev)?;
     workers::build_all(Build::Dev)?;
     let secret = demo::secret()?;
-    let options = workers::Options { secret: secret.clone(), settings: settings()?, faults, ..Default::default() };
+    let options = workers::Options { secret: secret.clone(), settings: settings(), faults, ..Default::default() };
     let mut server = workers::Workers::start(&options)?;
     let target = Target { url: server.url.clone(), platform: "workers", secret };
+    demo::configure(&target.url, &target.secret, &configuration())?;
     demo::seed(&target.url, &target.secret, Build::Dev)?;
     for function in crate::generate::names(|function| function.schedule().is_some()) {
         server.run_schedule(function)?;
@@ -239,21 +243,20 @@ fn with_workers(faults: bool, work: impl FnOnce(&Target) -> Result<()>) -> Resul
     result.inspect_err(|_| eprintln!("  log of the functions: {}", log.display()))
 }
 
-/// Returns the settings that the suite expects of every server: short times, and trust in the issuers of
-/// `tests/support/trusted/`.
-fn settings() -> Result<BTreeMap<String, String>> {
-    let trusted = workspace::root().join("tests/support/trusted");
-    let read = |name: &str| std::fs::read_to_string(trusted.join(name));
+/// Returns the configuration that the suite expects of every server.
+fn configuration() -> PathBuf {
+    workspace::root().join("tests/support/configuration.json")
+}
+
+/// Returns the settings that the suite expects of every server: short times.
+fn settings() -> BTreeMap<String, String> {
     let mut settings = BTreeMap::from([
         ("LATCHKEY_REFRESH_GRACE".to_owned(), GRACE.to_owned()),
         ("LATCHKEY_REFRESH_LOST_ANSWER".to_owned(), LOST_ANSWER.to_owned()),
         ("LATCHKEY_INTROSPECTION_AGE".to_owned(), INTROSPECTION_AGE.to_owned()),
         ("LATCHKEY_PROXY_ADDRESS_HEADER".to_owned(), "X-Client-Address".to_owned()),
         ("LATCHKEY_PROXY_SECRET".to_owned(), PROXY_SECRET.to_owned()),
-        ("LATCHKEY_TRUSTED_ISSUERS".to_owned(), read("issuers.json")?),
-        ("LATCHKEY_TRUSTED_SAML_ISSUERS".to_owned(), read("saml-issuers.json")?),
-        ("LATCHKEY_SOFTWARE_STATEMENT_ISSUERS".to_owned(), read("software-issuers.json")?),
     ]);
     demo::open_registration(&mut settings);
-    Ok(settings)
+    settings
 }

@@ -253,7 +253,7 @@ fn is_untrusted(error: &ureq::Error) -> bool {
 }
 
 /// Reads the certificates of a PEM file.
-fn certificates(file: &Path) -> Result<RootCerts, Failure> {
+pub(crate) fn certificates(file: &Path) -> Result<RootCerts, Failure> {
     let pem =
         std::fs::read(file).map_err(|error| Failure::new(format!("{} cannot be read: {error}.", file.display())))?;
     let certificates: Vec<_> = parse_pem(&pem)
@@ -269,7 +269,7 @@ fn certificates(file: &Path) -> Result<RootCerts, Failure> {
 }
 
 /// Returns an HTTP client: no redirects, 30 s at most for a request.
-fn agent(is_local: bool, roots: RootCerts) -> ureq::Agent {
+pub(crate) fn agent(is_local: bool, roots: RootCerts) -> ureq::Agent {
     let tls = TlsConfig::builder()
         .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
         .root_certs(roots)

@@ -14,6 +14,7 @@ mod config;
 mod demo;
 mod deployment;
 mod dev;
+mod doctor;
 mod failure;
 mod init;
 mod keys;
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
         Command::Secret(command) => secret::run(command, output),
         Command::AdminKey(command) => admin_key::run(command, output),
         Command::Records(command) => records::run(command, output),
+        Command::Doctor(args) => doctor::run(args, output),
         Command::Init(args) => init::run(args, output),
     };
     match result {

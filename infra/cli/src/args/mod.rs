@@ -5,6 +5,7 @@ mod client;
 mod config;
 mod deployment;
 mod dev;
+mod doctor;
 mod keys;
 mod records;
 mod secret;
@@ -18,6 +19,7 @@ pub(crate) use client::{
 pub(crate) use config::{ConfigApplyArgs, ConfigCommand};
 pub(crate) use deployment::{DeploymentArgs, SeedArgs};
 pub(crate) use dev::DevArgs;
+pub(crate) use doctor::DoctorArgs;
 pub(crate) use keys::{KeyArgs, KeysCommand, ReplaceArgs};
 pub(crate) use records::{RecordsCommand, ReshardArgs, RestoreArgs};
 pub(crate) use secret::{DeriveArgs, SecretCommand};
@@ -39,6 +41,7 @@ Examples:
   latchkey client create
   latchkey client add https://app.example.com/callback --name Shop
   latchkey user add ada --claim email=ada@example.com
+  latchkey doctor --mcp https://mcp.example.com/mcp
   latchkey client list --url https://id.example.com --json
   latchkey config apply latchkey.json
 
@@ -86,6 +89,8 @@ pub(crate) enum Command {
     /// Restore the records of a deployment on Cloudflare, or change the number of its Durable Objects.
     #[command(subcommand)]
     Records(RecordsCommand),
+    /// Follow the way of an MCP client through a protected server, and report where it would fail.
+    Doctor(DoctorArgs),
     /// Generate the secret and the first admin key of a new deployment, and show where to put them.
     Init(InitArgs),
 }

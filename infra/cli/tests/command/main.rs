@@ -11,6 +11,7 @@
 mod admin_keys;
 mod clients;
 mod configuration;
+mod doctor;
 mod tls;
 mod users;
 

@@ -5,7 +5,7 @@ use crate::{process, tools, workers, workspace};
 use anyhow::Result;
 use serde_json::{Map, json};
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// A protected MCP server: its name in the tests and its program.
@@ -18,13 +18,15 @@ struct Server {
 enum Program {
     Node(&'static str),
     Python(&'static str),
+    Rust(&'static str),
 }
 
-const SERVERS: [Server; 4] = [
+const SERVERS: [Server; 5] = [
     Server { name: "express", program: Program::Node("samples/express.mjs") },
     Server { name: "fetch", program: Program::Node("servers/fetch.mjs") },
     Server { name: "sdk-v1", program: Program::Node("servers/sdk_v1.mjs") },
     Server { name: "fastmcp", program: Program::Python("samples/fastmcp_server.py") },
+    Server { name: "crate", program: Program::Rust("mcp-server") },
 ];
 
 /// Runs each client against each server. All of them know only the URL of the MCP server.
@@ -33,6 +35,7 @@ pub(super) fn run() -> Result<()> {
     tools::npm(workspace::root())?;
     tools::npm(&directory)?;
     let python = tools::python(&directory.join("requirements.txt"))?;
+    let rust = build_rust(&directory)?;
     let mut ports = BTreeMap::new();
     for server in &SERVERS {
         ports.insert(server.name, process::free_port()?);
@@ -54,6 +57,7 @@ pub(super) fn run() -> Result<()> {
                     node.arg(path);
                     node
                 }
+                Program::Rust(name) => command(&rust.join(name), target, &directory),
                 Program::Python(path) => {
                     let mut python = command(&python.join("python"), target, &directory);
                     python.args(["-B", path]);
@@ -76,8 +80,19 @@ pub(super) fn run() -> Result<()> {
         process::run(tests.envs(variables.clone()))?;
         let mut unittest = command(&python.join("python"), target, &directory);
         unittest.args(["-B", "-W", "ignore", "-m", "unittest", "--quiet", "test_fastmcp"]);
-        process::run(unittest.envs(variables).env("FASTMCP_LOG_LEVEL", "ERROR"))
+        process::run(unittest.envs(variables.clone()).env("FASTMCP_LOG_LEVEL", "ERROR"))?;
+        let mut client = command(&rust.join("mcp-client"), target, &directory);
+        process::run(client.envs(variables).env("NODE", workers::program("node")))
     })
+}
+
+/// Builds the programs on rmcp, with their own lock file and target directory. Returns the directory of the programs.
+fn build_rust(directory: &Path) -> Result<PathBuf> {
+    let target = workspace::scratch("mcp-rust")?;
+    let mut cargo = Command::new("cargo");
+    cargo.args(["build", "--quiet", "--locked", "--bins"]).env("CARGO_TARGET_DIR", &target);
+    process::run(cargo.current_dir(directory.join("rust")))?;
+    Ok(target.join("debug"))
 }
 
 fn command(program: &Path, target: &Target, directory: &Path) -> Command {

@@ -20,6 +20,8 @@ pub(crate) enum Application {
     Mcp,
     /// API that accepts access tokens.
     Api,
+    /// MCP client, for hosts that neither register themselves nor have a metadata document.
+    McpClient,
 }
 
 /// An example of a redirect URI.
@@ -29,6 +31,9 @@ pub(crate) struct Redirect {
     /// Default during development.
     pub(crate) default: &'static str,
 }
+
+/// Redirect URIs of hosts of MCP clients, separated by spaces.
+const REDIRECTS_OF_HOSTS: &str = "http://localhost/callback http://127.0.0.1/callback https://claude.ai/api/mcp/auth_callback https://vscode.dev/redirect";
 
 /// Default scopes of an application in which users sign in.
 const USER_SCOPE: &str = "openid profile email offline_access";
@@ -44,13 +49,16 @@ impl Application {
             Self::Device => "Device or command line without a browser",
             Self::Mcp => "MCP server",
             Self::Api => "API that accepts access tokens",
+            Self::McpClient => "MCP client, for hosts that do not register themselves",
         }
     }
 
     /// Returns the flow.
     pub(crate) const fn flow(self) -> &'static str {
         match self {
-            Self::Spa | Self::Native => "authorization code with PKCE, public client, rotating refresh tokens",
+            Self::Spa | Self::Native | Self::McpClient => {
+                "authorization code with PKCE, public client, rotating refresh tokens"
+            }
             Self::Web => "authorization code with PKCE, client secret, rotating refresh tokens",
             Self::Service => "client credentials, client secret",
             Self::Device => "device authorization, public client, rotating refresh tokens",
@@ -94,6 +102,11 @@ impl Application {
                 "Its clients find the authorization server by its protected resource metadata (RFC 9728).",
                 "It uses this client at the introspection endpoint, for opaque tokens and immediate revocation.",
             ],
+            Self::McpClient => &[
+                "Most hosts need no such client: they register themselves (RFC 7591), or have a client ID metadata document.",
+                "A host program runs on the user's machine, so it cannot keep a secret (RFC 8252 §8.5).",
+                "Loopback redirect URIs may have any port, because a program takes one when it starts (RFC 8252 §7.3).",
+            ],
             Self::Api => &[
                 "An API requests no tokens. It verifies signature, issuer, audience, expiry and scope (RFC 9068 §4).",
                 "Access tokens name this API as their audience: those of other APIs are rejected (RFC 8707).",
@@ -115,8 +128,17 @@ impl Application {
             Self::Web => {
                 Some(Redirect { hint: "https://app.example.com/callback", default: "http://localhost:3000/callback" })
             }
+            Self::McpClient => Some(Redirect {
+                hint: "the host's, such as http://localhost/callback with any port",
+                default: REDIRECTS_OF_HOSTS,
+            }),
             Self::Service | Self::Device | Self::Mcp | Self::Api => None,
         }
+    }
+
+    /// True if it needs the identifier of a resource: its own, or that of the server that it calls.
+    pub(crate) const fn names_resource(self) -> bool {
+        matches!(self, Self::Mcp | Self::Api | Self::McpClient)
     }
 
     /// True if it is a resource server.
@@ -128,7 +150,7 @@ impl Application {
     pub(crate) const fn scope(self) -> &'static str {
         match self {
             Self::Spa | Self::Native | Self::Web | Self::Device => USER_SCOPE,
-            Self::Service | Self::Mcp | Self::Api => "read",
+            Self::Service | Self::Mcp | Self::Api | Self::McpClient => "read",
         }
     }
 
@@ -137,7 +159,7 @@ impl Application {
         let mut client = Map::new();
         let mut set = |name: &str, value: Value| client.insert(name.to_owned(), value);
         let (grants, method): (&[&str], _) = match self {
-            Self::Spa | Self::Native => (&["authorization_code", "refresh_token"], "none"),
+            Self::Spa | Self::Native | Self::McpClient => (&["authorization_code", "refresh_token"], "none"),
             Self::Web => (&["authorization_code", "refresh_token"], "client_secret_basic"),
             Self::Service => (&["client_credentials"], "client_secret_basic"),
             Self::Device => (&["urn:ietf:params:oauth:grant-type:device_code", "refresh_token"], "none"),
@@ -146,8 +168,11 @@ impl Application {
         set("grant_types", json!(grants));
         set("response_types", if self.redirect().is_some() { json!(["code"]) } else { json!([]) });
         set("token_endpoint_auth_method", json!(method));
-        set("application_type", if self == Self::Native { json!("native") } else { json!("web") });
-        match resource {
+        set(
+            "application_type",
+            if matches!(self, Self::Native | Self::McpClient) { json!("native") } else { json!("web") },
+        );
+        match resource.filter(|_| self.is_resource()) {
             Some(resource) => {
                 set("introspects", json!([resource]));
                 set("scope", json!(""));

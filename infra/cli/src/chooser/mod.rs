@@ -1,6 +1,7 @@
 //! `latchkey client create`: chooses the flow for an application, registers the client, and shows the settings to paste.
 
 mod application;
+mod hosts;
 mod proposal;
 mod questions;
 
@@ -52,7 +53,7 @@ pub(crate) fn create(args: &ClientCreateArgs, output: Output) -> Result<(), Fail
             .remedy("Choose another --id; `latchkey client add` changes a client."));
     }
     let written = deployment.put(&path, &Value::Object(client))?;
-    let proposal = Proposal::new(answers.application, &written, &discovery, answers.resource.as_deref())?;
+    let proposal = Proposal::new(&answers, &written, &discovery)?;
     output.print(&proposal.json(), || proposal.text());
     Ok(())
 }
@@ -60,23 +61,29 @@ pub(crate) fn create(args: &ClientCreateArgs, output: Output) -> Result<(), Fail
 /// Returns the answers of the command line, which must be complete.
 fn from_arguments(args: &ClientCreateArgs) -> Result<Answers, Failure> {
     let Some(application) = args.application else {
-        return Err(Failure::new("The kind of application is required.")
-            .remedy("Use --for spa, native, web, service, device, mcp or api, or run the command at a terminal."));
+        return Err(Failure::new("The kind of application is required.").remedy(
+            "Use --for spa, native, web, service, device, mcp, api or mcp-client, or run the command at a terminal.",
+        ));
     };
+    let mut redirect_uris = args.redirect_uris.clone();
+    if application == Application::McpClient && redirect_uris.is_empty() {
+        let of_hosts = application.redirect().map_or("", |redirect| redirect.default);
+        redirect_uris = of_hosts.split(' ').map(str::to_owned).collect();
+    }
     if let Some(redirect) = application.redirect()
-        && args.redirect_uris.is_empty()
+        && redirect_uris.is_empty()
     {
         return Err(Failure::new("A redirect URI is required.")
             .remedy(format!("Give the redirect URI, such as {}", redirect.hint)));
     }
     check(args, application)?;
-    if application.is_resource() && args.resource.is_none() {
+    if application.names_resource() && args.resource.is_none() {
         return Err(Failure::new("A resource identifier is required.")
             .remedy("Give the audience of its access tokens, such as --resource https://api.example.com"));
     }
     Ok(Answers {
         application,
-        redirect_uris: args.redirect_uris.clone(),
+        redirect_uris,
         name: args.name.clone(),
         scope: args.scope.clone().unwrap_or_else(|| application.scope().to_owned()),
         resource: args.resource.clone(),
@@ -91,8 +98,8 @@ fn check(args: &ClientCreateArgs, application: Application) -> Result<(), Failur
         return Err(Failure::new(format!("This kind of application has no redirect URI, but {uri} is given."))
             .remedy("Leave the redirect URI out, or choose with --for an application in which users sign in."));
     }
-    if !application.is_resource() && args.resource.is_some() {
-        return Err(Failure::new("--resource is for an API or an MCP server.").remedy(
+    if !application.names_resource() && args.resource.is_some() {
+        return Err(Failure::new("--resource is for an API, an MCP server or an MCP client.").remedy(
             "Leave it out: a client names the resource when it requests a token, with the parameter `resource`.",
         ));
     }
@@ -123,7 +130,7 @@ fn ask<R: std::io::BufRead, W: std::io::Write>(
         _ => args.redirect_uris.clone(),
     };
     let resource = match &args.resource {
-        None if application.is_resource() => {
+        None if application.names_resource() => {
             Some(questions.ask("Identifier: the audience of its access tokens", "https://api.example.com")?)
         }
         given => given.clone(),
@@ -174,15 +181,16 @@ mod tests {
     fn an_invalid_answer_is_asked_for_again_and_no_writes_nothing() {
         let (answers, shown) = answered("", "9\nspa?\n4\n\n\nn\n");
         assert!(answers.is_none());
-        assert_eq!(shown.matches("1 to 7").count(), 3, "{shown}");
+        assert_eq!(shown.matches("1 to 8").count(), 3, "{shown}");
     }
 
     #[test]
     fn every_application_has_a_valid_client() {
         use clap::ValueEnum;
         for application in Application::value_variants() {
-            let redirects: Vec<String> = application.redirect().map(|it| it.default.to_owned()).into_iter().collect();
-            let resource = application.is_resource().then_some("https://api.example.com");
+            let redirects = application.redirect().map(|it| it.default).unwrap_or_default();
+            let redirects: Vec<String> = redirects.split_whitespace().map(str::to_owned).collect();
+            let resource = application.names_resource().then_some("https://api.example.com");
             let mut client = application.client(application.scope(), &redirects, resource);
             client.insert("client_id".to_owned(), json!("x"));
             let client: protocol::Client = serde_json::from_value(Value::Object(client)).unwrap();

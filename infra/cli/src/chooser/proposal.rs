@@ -1,6 +1,7 @@
 //! The settings to paste into an application, and command lines to try them with.
 
-use super::Application;
+use super::hosts::{self, Snippet};
+use super::{Answers, Application};
 use crate::client::random_id;
 use crate::deployment::encoded;
 use crate::failure::Failure;
@@ -14,19 +15,17 @@ pub(super) struct Proposal {
     settings: Vec<(&'static str, String)>,
     /// Titles with command lines or URLs.
     lines: Vec<(&'static str, String)>,
-    /// Setting that the deployment needs.
-    deployment: Option<String>,
+    /// Settings that the deployment needs: name and value.
+    deployment: Vec<(&'static str, String)>,
+    /// Settings and command lines of the programs that call an MCP server.
+    hosts: Vec<Snippet>,
     client: Value,
 }
 
 impl Proposal {
     /// Makes the proposal from the client as stored and the provider's metadata.
-    pub(super) fn new(
-        application: Application,
-        client: &Value,
-        discovery: &Value,
-        resource: Option<&str>,
-    ) -> Result<Self, Failure> {
+    pub(super) fn new(answers: &Answers, client: &Value, discovery: &Value) -> Result<Self, Failure> {
+        let (application, resource) = (answers.application, answers.resource.as_deref());
         let text = |of: &Value, name: &str| of.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         let issuer = text(discovery, "issuer");
         let endpoint = |name: &str, path: &str| {
@@ -48,10 +47,11 @@ impl Proposal {
         settings.extend(secret.map(|secret| ("client_secret", secret.to_owned())));
         let mut lines = Vec::new();
         match application {
-            Application::Spa | Application::Native | Application::Web => {
+            Application::Spa | Application::Native | Application::Web | Application::McpClient => {
                 let registered = client.get("redirect_uris").and_then(Value::as_array).into_iter().flatten();
                 settings.extend(registered.filter_map(|uri| Some(("redirect_uri", uri.as_str()?.to_owned()))));
                 settings.push(("scope", scope.clone()));
+                settings.extend(resource.map(|resource| ("resource", resource.to_owned())));
                 settings.push(("authorization_endpoint", endpoint("authorization_endpoint", "/authorize")));
                 let verifier = [random_id()?, random_id()?, random_id()?].concat();
                 let challenge =
@@ -98,6 +98,7 @@ impl Proposal {
             Application::Mcp | Application::Api => {
                 let introspect = endpoint("introspection_endpoint", "/introspect");
                 settings.push(("resource", resource.unwrap_or_default().to_owned()));
+                settings.push(("scopes", answers.scope.clone()));
                 settings.push(("jwks_uri", endpoint("jwks_uri", "/jwks")));
                 settings.push(("introspection_endpoint", introspect.clone()));
                 lines.push(("Introspect a token", format!("curl {introspect} {authentication} -d token=TOKEN")));
@@ -107,10 +108,14 @@ impl Proposal {
             settings.push(("token_endpoint", token));
         }
         settings.push(("discovery", format!("{issuer}/.well-known/openid-configuration")));
-        let deployment = resource.map(|resource| {
-            format!("add to `resources` of its configuration: {}", json!({ "resource": resource, "scopes": "read" }))
-        });
-        Ok(Self { application, settings, lines, deployment, client: client.clone() })
+        let hosts = match (application, resource) {
+            (Application::Mcp | Application::McpClient, Some(url)) => {
+                let own = (application == Application::McpClient).then_some(id.as_str());
+                hosts::snippets(&hosts::short_name(answers.name.as_deref(), url), url, own, &answers.scope)
+            }
+            _ => Vec::new(),
+        };
+        Ok(Self { application, settings, lines, deployment: deployment(answers), hosts, client: client.clone() })
     }
 
     /// Returns the proposal as JSON.
@@ -121,12 +126,17 @@ impl Proposal {
         }
         let lines: Vec<Value> =
             self.lines.iter().map(|(title, line)| json!({ "title": title, "line": line })).collect();
+        let deployment: Map<String, Value> =
+            self.deployment.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
+        let hosts: Vec<Value> =
+            self.hosts.iter().map(|host| json!({ "title": host.title, "text": host.text })).collect();
         json!({
             "application": self.application.description(),
             "flow": self.application.flow(),
             "reasons": self.application.reasons(),
             "settings": settings,
-            "deployment": self.deployment,
+            "deployment": deployment,
+            "hosts": hosts,
             "commands": lines,
             "client": self.client,
         })
@@ -145,12 +155,41 @@ impl Proposal {
         if self.settings.iter().any(|(name, _)| *name == "client_secret") {
             text.push_str("\n  The secret is shown only now; the store has a hash of it.\n");
         }
-        if let Some(deployment) = &self.deployment {
-            text.push_str(&format!("\nThe deployment must have the resource\n  {deployment}\n"));
+        if !self.deployment.is_empty() {
+            text.push_str("\nThe deployment must have\n");
+            for (name, value) in &self.deployment {
+                text.push_str(&format!("  {name:30} {value}\n"));
+            }
         }
         for (title, line) in &self.lines {
             text.push_str(&format!("\n{title}\n  {line}\n"));
         }
+        for host in &self.hosts {
+            text.push_str(&format!("\n{}\n  {}\n", host.title, host.text));
+        }
         text.trim_end().to_owned()
     }
+}
+
+/// Returns what a deployment needs for a resource server. The clients of an MCP server arrive without the operator, so it also
+/// admits metadata documents and registration.
+fn deployment(answers: &Answers) -> Vec<(&'static str, String)> {
+    let Some(resource) = answers.resource.as_deref().filter(|_| answers.application.is_resource()) else {
+        return Vec::new();
+    };
+    let mut entry = json!({ "resource": resource, "scopes": answers.scope });
+    if let (Some(name), Value::Object(entry)) = (&answers.name, &mut entry) {
+        entry.insert("name".to_owned(), json!(name));
+    }
+    if answers.application != Application::Mcp {
+        return vec![("resources", json!([entry]).to_string())];
+    }
+    if let Value::Object(entry) = &mut entry {
+        entry.insert("registered_clients".to_owned(), json!(true));
+    }
+    vec![
+        ("resources", json!([entry]).to_string()),
+        ("LATCHKEY_CLIENT_DOCUMENTS", "known".to_owned()),
+        ("LATCHKEY_REGISTRATION", "open".to_owned()),
+    ]
 }

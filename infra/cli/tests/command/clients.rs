@@ -97,3 +97,43 @@ fn a_note_says_how_long_the_previous_secret_is_valid() {
     let output = run(command, "");
     assert!(serde_json::from_slice::<Value>(&output.stdout).is_ok() && output.stderr.is_empty());
 }
+
+/// An operator of an MCP server finds everything in one answer: the settings of server and deployment, and those of hosts.
+#[test]
+fn the_chooser_shows_what_an_mcp_server_needs() {
+    let provider = in_memory(&[]);
+    let url = "https://mcp.example.com/mcp";
+    let arguments =
+        ["client", "create", "--name", "My notes", "--resource", url, "--scope", "notes:read notes:write", "--for"];
+    let text = |name: &str, more: &[&str]| {
+        let mut command = latchkey(&[&arguments[..], &[name], more].concat());
+        command.args(["--url", provider.issuer()]).env("LATCHKEY_SECRET", SECRET);
+        let output = run(command, "");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let server = text("mcp", &[]);
+    for part in [
+        provider.issuer(),
+        "notes:read notes:write",
+        r#""registered_clients":true"#,
+        r#""scopes":"notes:read notes:write""#,
+        "LATCHKEY_CLIENT_DOCUMENTS      known",
+        "LATCHKEY_REGISTRATION          open",
+        "claude mcp add --transport http my-notes https://mcp.example.com/mcp",
+        r#"{ "servers": { "my-notes": { "type": "http", "url": "https://mcp.example.com/mcp" } } }"#,
+    ] {
+        assert!(server.contains(part), "{part}: {server}");
+    }
+    let client = text("mcp-client", &["--id", "hosts"]);
+    for part in [
+        "client_id                      hosts",
+        "redirect_uri                   http://localhost/callback",
+        "resource                       https://mcp.example.com/mcp",
+        "--client-id hosts --callback-port 8080",
+        r#""CLIENT_ID": "hosts", "scopes": ["notes:read", "notes:write"]"#,
+    ] {
+        assert!(client.contains(part), "{part}: {client}");
+    }
+    provider.stop();
+}

@@ -367,6 +367,7 @@ fn the_chooser_registers_the_client_and_shows_the_settings() {
         ("device", &[], false),
         ("mcp", &["--resource", "https://mcp.example"], true),
         ("api", &["--resource", "https://api.example"], true),
+        ("mcp-client", &["--resource", "https://mcp.example", "--scope", "read"], false),
     ] {
         let arguments = [&["client", "create", "--for", kind, "--id", kind, "--name", "App"], more].concat();
         let made = answer(&arguments, url, "");

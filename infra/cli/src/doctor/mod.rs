@@ -1,6 +1,6 @@
-//! `latchkey doctor`: follows the way of an MCP client that sees a server for the first time, and reports where it would fail:
-//! challenge, metadata of the MCP server (RFC 9728), metadata of the authorization server (RFC 8414), registration (RFC 7591) or
-//! client ID metadata document, sign-in page.
+//! `latchkey doctor`: follows the way of an MCP client that sees a server for the first time, and reports where it would fail.
+//! The way: challenge and metadata of the MCP server (RFC 9728), metadata of the authorization server (RFC 8414), registration
+//! (RFC 7591) or client ID metadata document, sign-in page.
 
 mod authorization_server;
 mod challenge;

@@ -320,7 +320,7 @@ fn each_fault_is_found_and_has_a_remedy() {
     });
 }
 
-/// What could not be checked is named, and is no success.
+/// A check that could not run is named, and the command fails.
 #[test]
 fn checks_that_cannot_run_are_named() {
     let origin = serve(|_| Answers::new());

@@ -94,7 +94,8 @@ function ownsObjects(name) {
 
 function worker(name) {
   const { workerOptions, main } = unstable_getMiniflareWorkerOptions(config, name);
-  const isOwn = ([setting]) => name === "admin" || !setting.startsWith("LATCHKEY_ADMIN");
+  const isAdministration = (read(name).routes ?? []).some(({ pattern }) => pattern.includes("/admin/"));
+  const isOwn = ([setting]) => isAdministration || !setting.startsWith("LATCHKEY_ADMIN");
   const given = hasSettings(name) ? Object.fromEntries(Object.entries(settings).filter(isOwn)) : {};
   const bindings = { ...workerOptions.bindings, ...given, ...keys[name] };
   const wrapper = wrapperOf(name);

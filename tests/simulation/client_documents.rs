@@ -5,12 +5,13 @@ use async_trait::async_trait;
 use http::{Method, StatusCode};
 use platform::fetch::{Outgoing, Transport};
 use platform::{FetchError, Fetched, Fetcher};
+use protocol::StoredClient;
 use serde_json::{Value, json};
 use simulation::{Flow, Instance, Tokens, VERIFIER, client_id, json_of};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use storage::clients;
 use storage::memory::Memory;
+use storage::{Unavailable, clients};
 use types::remote_url::EgressPolicy;
 
 const URL: &str = "https://app.example/client.json";
@@ -132,6 +133,30 @@ async fn a_document_is_read_once_while_it_is_fresh() {
     let form = [("grant_type", "refresh_token"), ("client_id", URL), ("refresh_token", tokens.refresh.as_str())];
     Tokens::of(&instance.post("/token", &form).await);
     assert_eq!(documents.count(), 2, "a refresh waits for no document");
+}
+
+/// An operator's review holds until the document changes.
+#[tokio::test]
+async fn a_review_holds_until_the_document_changes() {
+    let (memory, documents, mut instance) = deployment("any").await;
+    code(&instance).await;
+    let review = |stored: Option<StoredClient>| {
+        Ok::<_, Unavailable>((StoredClient { reviewed: true, ..stored.expect("the client") }, ()))
+    };
+    clients::change(memory.as_ref(), &client_id(URL), review).await.unwrap();
+    for (answer, is_reviewed) in [
+        (Ok(status(304)), true),
+        (Err(FetchError::TimedOut), true),
+        (Ok(served(&document(&json!({})))), true),
+        (Ok(served(&document(&json!({ "client_name": "Another" })))), false),
+    ] {
+        let case = format!("{answer:?}");
+        documents.answer(answer);
+        instance.wait(Duration::from_secs(3601));
+        code(&instance).await;
+        let stored = clients::find(memory.as_ref(), &client_id(URL)).await.unwrap().unwrap();
+        assert_eq!(stored.is_reviewed(), is_reviewed, "{case}");
+    }
 }
 
 /// A document that cannot be read is replaced by its last good copy for seven days, and an error is never kept as the answer.

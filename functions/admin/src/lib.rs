@@ -14,12 +14,8 @@
 //! | `/admin/initial-access-tokens` | | | | issues an initial access token: `{initial_access_token, uses, expires_at}` |
 //! | `/admin/admin-keys` | `{items: [{kid, name, scopes, created_at, expires_at, created_by, revoked_at?}…], next?}` | | | creates an admin key |
 //! | `/admin/admin-keys/{kid}` | | | revokes the admin key | |
-//! | `/admin/records/restore` | | | | Cloudflare: lets all records go back to the time `at`; returns the state |
-//! | `/admin/records/reshard` | | | | Cloudflare: changes the number of objects to `shards`; returns the state |
 //!
-//! Every request carries `Authorization: Bearer` with a token that an admin key signed for this request alone
-//! (`protocol::administration`). The table in `routes` has the scope that the key needs. A body that is not accepted is answered with 400
-//! and `{error: "invalid_request", error_description, problems: [text…]}`, which has all problems at once.
+//! `provider::administration` authenticates the administrators. The table in `routes` has the scope that a key needs.
 
 mod admin_keys;
 mod clients;
@@ -28,83 +24,49 @@ mod initial_access_tokens;
 mod keys;
 mod listing;
 mod new_password;
-mod records;
 mod routes;
 mod users;
 
 use ::keys::Occasion;
-use http::{Method, StatusCode, header};
 use latchkey_http::{Request, Response};
 use protocol::administration::Administrator;
-use provider::administration::{self, body, forbidden, not_found, problem};
+use provider::administration::{AdminCall, Found, forbidden, json_object, not_found, problem};
 use provider::{Context, Function, HandlerError};
-use routes::{Action, Found};
-use serde_json::Map;
+use routes::{Action, ROUTES};
 
 /// The function, as every platform calls it.
 pub const FUNCTION: Function = Function::api("admin", |request, context| Box::pin(handle(request, context)));
 
 /// Answers one request.
 pub async fn handle(request: &Request, context: &Context) -> Result<Response, HandlerError> {
-    match administration::authenticate(request, is_repeatable(request), context).await? {
-        Ok(administrator) => answer(request, &administrator, context).await,
-        Err(response) => Ok(response),
-    }
+    answer(AdminCall::open(&ROUTES, request, context).await?, request, context).await
 }
 
-/// True if the token of the request may be used again: a read may be repeated, and so may maintenance of the records, which
-/// continues where it stopped. While the records move, no use can be noted.
-fn is_repeatable(request: &Request) -> bool {
-    let is_maintenance = match routes::find(&request.method, &request.path) {
-        Found::Route(route, _) => matches!(route.action, Action::RestoreRecords | Action::ReshardRecords),
-        Found::OtherMethods(_) | Found::Nothing => false,
-    };
-    request.method == Method::GET || is_maintenance
-}
-
-/// Answers one request of an authenticated administrator.
-pub async fn answer(
+/// Answers one request of an administrator who is authenticated already.
+pub async fn handle_for(
+    administrator: Administrator,
     request: &Request,
-    administrator: &Administrator,
     context: &Context,
 ) -> Result<Response, HandlerError> {
-    request.log.admin_key(administrator.key.as_str());
-    let (route, names) = match routes::find(&request.method, &request.path) {
-        Found::Route(route, names) => (route, names),
-        Found::OtherMethods(allow) => {
-            let rule = format!("the path serves {allow} alone");
-            return Ok(problem(request, StatusCode::METHOD_NOT_ALLOWED, &[rule]).with(header::ALLOW, &allow));
-        }
-        Found::Nothing => return Ok(not_found(request)),
-    };
-    if let Some(refusal) = administration::refuse_without(route.scope, administrator, request) {
-        return Ok(refusal);
-    }
+    let found = Found::find(&ROUTES, &request.method, &request.path);
+    answer(AdminCall::of(administrator, found, request)?, request, context).await
+}
+
+async fn answer(call: AdminCall<Action>, request: &Request, context: &Context) -> Result<Response, HandlerError> {
+    let AdminCall { action, names, administrator } = call;
     let mut names = names.into_iter();
     let mut name = || names.next().unwrap_or_default();
-    let body = match route.action {
-        Action::PutClient
-        | Action::IssueInitialAccessToken
-        | Action::PutUser
-        | Action::CreateAdminKey
-        | Action::RestoreRecords
-        | Action::ReshardRecords => match body(request) {
-            Ok(body) => body,
-            Err((status, reason)) => return Ok(problem(request, status, &[reason])),
-        },
-        _ => Map::new(),
-    };
-    match route.action {
+    match action {
         Action::ListClients => clients::list(request, context).await,
         Action::GetClient => clients::get(&name(), request, context).await,
-        Action::PutClient => clients::put(&name(), body, request, context).await,
+        Action::PutClient => clients::put(&name(), json_object(request)?, request, context).await,
         Action::DeleteClient => clients::delete(&name(), request, context).await,
         Action::ReviewClient => clients::review(&name(), true, request, context).await,
         Action::WithdrawReview => clients::review(&name(), false, request, context).await,
-        Action::IssueInitialAccessToken => initial_access_tokens::issue(body, request, context),
+        Action::IssueInitialAccessToken => initial_access_tokens::issue(json_object(request)?, request, context),
         Action::ListUsers => users::list(request, context).await,
         Action::GetUser => users::get(&name(), request, context).await,
-        Action::PutUser => users::put(&name(), body, request, context).await,
+        Action::PutUser => users::put(&name(), json_object(request)?, request, context).await,
         Action::DeleteUser => users::delete(&name(), request, context).await,
         Action::SignOutUser => users::sign_out(&name(), request, context).await,
         Action::ListConsents => users::consents(&name(), request, context).await,
@@ -116,10 +78,8 @@ pub async fn answer(
         Action::RotateKeys => keys::act(Occasion::Early, request, context).await,
         Action::ReplaceKeys => keys::act(Occasion::Compromise, request, context).await,
         Action::ListAdminKeys => admin_keys::list(request, context).await,
-        Action::CreateAdminKey => admin_keys::create(body, administrator, request, context).await,
-        Action::RevokeAdminKey => admin_keys::revoke(&name(), administrator, request, context).await,
-        Action::RestoreRecords => records::maintain(records::restore, &body, request, context).await,
-        Action::ReshardRecords => records::maintain(records::reshard, &body, request, context).await,
+        Action::CreateAdminKey => admin_keys::create(json_object(request)?, &administrator, request, context).await,
+        Action::RevokeAdminKey => admin_keys::revoke(&name(), &administrator, request, context).await,
     }
 }
 
@@ -127,6 +87,5 @@ pub async fn answer(
 #[worker::event(fetch)]
 async fn fetch(request: worker::Request, env: worker::Env, _: worker::Context) -> worker::Result<worker::Response> {
     new_password::bind(&env);
-    records::bind(&env);
     provider::worker::serve(FUNCTION, request, &env).await
 }

@@ -45,6 +45,10 @@ fn shop() -> ClientId {
     ClientId::parse("shop").unwrap()
 }
 
+async fn answer(request: &Request, context: &Context) -> Response {
+    admin::handle(request, context).await.unwrap_or_else(|error| error.into_api_response(request, context))
+}
+
 struct Server {
     context: Context,
     store: Arc<Memory>,
@@ -71,7 +75,7 @@ impl Server {
     }
 
     async fn send(&self, method: Method, path: &str, token: Option<&str>, body: Option<&Value>) -> Response {
-        admin::handle(&self.request(method, path, token, body), &self.context).await.unwrap()
+        answer(&self.request(method, path, token, body), &self.context).await
     }
 
     fn request(&self, method: Method, path: &str, token: Option<&str>, body: Option<&Value>) -> Request {
@@ -380,7 +384,7 @@ async fn a_key_is_valid_until_it_expires_or_is_revoked() {
         let token = token(&key, &Method::GET, "/admin/clients", None, now).await;
         let mut request = server.request(Method::GET, "/admin/clients", Some(&token), None);
         request.received_at = now;
-        admin::handle(&request, &server.context).await.unwrap().status
+        answer(&request, &server.context).await.status
     };
     assert_eq!(list(NOW).await, StatusCode::OK);
     assert_eq!(list(Timestamp::from_secs(NOW.as_secs() + 59)).await, StatusCode::OK);

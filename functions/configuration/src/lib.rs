@@ -14,7 +14,7 @@ use latchkey_http::{Request, Response};
 use protocol::Problem;
 use protocol::administration::{AdminScope, Administrator};
 use protocol::shape::{Member, Shape};
-use provider::administration::{self, problem};
+use provider::administration::{AdminCall, AdminRoute, Found, json_object, problem};
 use provider::{AuditEvent, Context, Function, HandlerError, Sections};
 use serde_json::{Map, Value, json};
 use storage::configuration::{self, Replaced, StoredConfiguration};
@@ -25,33 +25,41 @@ const MAX_LENGTH: usize = 256 * 1024;
 /// The function, as every platform calls it.
 pub const FUNCTION: Function = Function::api("configuration", |request, context| Box::pin(handle(request, context)));
 
-/// Answers one request.
-pub async fn handle(request: &Request, context: &Context) -> Result<Response, HandlerError> {
-    match administration::authenticate(request, request.method != Method::PUT, context).await? {
-        Ok(administrator) => answer(request, &administrator, context).await,
-        Err(response) => Ok(response),
-    }
+/// The answer to one kind of request.
+#[derive(Clone, Copy, Debug)]
+enum Action {
+    Show,
+    Apply,
 }
 
-/// Answers one request of an authenticated administrator.
-pub async fn answer(
+/// Every route.
+static ROUTES: [AdminRoute<Action>; 2] = [
+    AdminRoute::new(Method::GET, "configuration", AdminScope::ConfigurationRead, Action::Show),
+    AdminRoute::new(Method::PUT, "configuration", AdminScope::ConfigurationWrite, Action::Apply),
+];
+
+/// Answers one request.
+pub async fn handle(request: &Request, context: &Context) -> Result<Response, HandlerError> {
+    answer(&AdminCall::open(&ROUTES, request, context).await?, request, context).await
+}
+
+/// Answers one request of an administrator who is authenticated already.
+pub async fn handle_for(
+    administrator: Administrator,
     request: &Request,
-    administrator: &Administrator,
     context: &Context,
 ) -> Result<Response, HandlerError> {
-    request.log.admin_key(administrator.key.as_str());
-    let writes = request.method == Method::PUT;
-    let scope = if writes { AdminScope::ConfigurationWrite } else { AdminScope::ConfigurationRead };
-    if let Some(refusal) = administration::refuse_without(scope, administrator, request) {
-        return Ok(refusal);
-    }
-    if !writes {
-        let stored = configuration::find(&*context.records).await?;
-        return Ok(Response::json(StatusCode::OK, &shown(stored.as_ref())));
-    }
-    match administration::body(request) {
-        Ok(body) => apply(body, request, context).await,
-        Err((status, reason)) => Ok(problem(request, status, &[reason])),
+    let found = Found::find(&ROUTES, &request.method, &request.path);
+    answer(&AdminCall::of(administrator, found, request)?, request, context).await
+}
+
+async fn answer(call: &AdminCall<Action>, request: &Request, context: &Context) -> Result<Response, HandlerError> {
+    match call.action {
+        Action::Show => {
+            let stored = configuration::find(&*context.records).await?;
+            Ok(Response::json(StatusCode::OK, &shown(stored.as_ref())))
+        }
+        Action::Apply => apply(json_object(request)?, request, context).await,
     }
 }
 

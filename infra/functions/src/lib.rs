@@ -15,6 +15,7 @@ pub const FUNCTIONS: &[Function] = &[
     introspect::FUNCTION,
     login::FUNCTION,
     logout::FUNCTION,
+    maintenance::FUNCTION,
     metadata::FUNCTION,
     par::FUNCTION,
     register::FUNCTION,

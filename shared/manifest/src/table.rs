@@ -39,6 +39,9 @@ const PUBLISHED_KEYS: Access = access(RecordKind::Keys, &[Get]);
 /// The access of a function that needs the configured resources, claims or issuers.
 const CONFIGURATION: Access = access(Configuration, &[Get]);
 
+/// The settings of functions that administrators call.
+const ADMINISTRATION: &[&str] = &["LATCHKEY_ADMIN", "LATCHKEY_ADMIN_KEY"];
+
 /// Every function, by name.
 pub const FUNCTIONS: &[Function] = &[
     Function {
@@ -61,12 +64,11 @@ pub const FUNCTIONS: &[Function] = &[
             access(AdminKey, &[Get, Create, Advance, Delete]),
         ],
         lists: &[Owner::Clients, Owner::Users, Owner::User, Owner::AdminKeys],
-        settings: &["LATCHKEY_ADMIN", "LATCHKEY_ADMIN_KEY"],
+        settings: ADMINISTRATION,
         keys: Keys::Sign,
         calls_out: true,
         reads_current_clients: true,
         services: &["passwords"],
-        maintains_records: true,
         // It seals initial access tokens.
         secrets: &[Purpose::Token, Purpose::Counter],
         ..Function::BASE
@@ -111,7 +113,7 @@ pub const FUNCTIONS: &[Function] = &[
             access(AdminKey, &[Get]),
             access(Configuration, &[Get, Create, Advance]),
         ],
-        settings: &["LATCHKEY_ADMIN", "LATCHKEY_ADMIN_KEY"],
+        settings: ADMINISTRATION,
         secrets: &[Purpose::Counter],
         ..Function::BASE
     },
@@ -226,6 +228,16 @@ pub const FUNCTIONS: &[Function] = &[
         calls_out: true,
         secrets: &[Purpose::Token, Purpose::Interaction, Purpose::Form, Purpose::Pairwise],
         limits_networks: true,
+        ..Function::BASE
+    },
+    Function {
+        name: "maintenance",
+        about: "Maintenance of the records on Cloudflare, for the `latchkey` command: a restore, another number of objects",
+        role: Role::Endpoint(&[route("/admin/records/", POST), health("/health/maintenance")]),
+        records: &[access(Counter, &[Count]), access(AdminKey, &[Get])],
+        settings: ADMINISTRATION,
+        maintains_records: true,
+        secrets: &[Purpose::Counter],
         ..Function::BASE
     },
     Function {
@@ -415,12 +427,10 @@ const fn equal(left: &[u8], right: &[u8]) -> bool {
     true
 }
 
-/// Returns the function and the route that serve the path.
-///
-/// Of several routes that serve it, the longest one: `/admin/configuration` before `/admin/`, as API Gateway and Cloudflare choose.
+/// Returns the function and the route that serve the path: the longest of several, as API Gateway and Cloudflare choose.
 pub fn find_route(path: &str) -> Option<(&'static Function, &'static Route)> {
-    let found = FUNCTIONS.iter().filter_map(|function| Some((function, function.route(path)?)));
-    found.max_by_key(|(_, route)| route.path.len())
+    let routes = FUNCTIONS.iter().filter_map(|function| Some((function, function.route(path)?)));
+    routes.max_by_key(|(_, route)| route.path.len())
 }
 
 #[cfg(test)]
@@ -447,6 +457,8 @@ mod tests {
             }
         }
         assert_eq!(find_route("/admin").map(|(function, _)| function.name), None);
+        assert_eq!(find_route("/admin/records").map(|(function, _)| function.name), Some("admin"));
+        assert_eq!(find_route("/admin/records/a").map(|(function, _)| function.name), Some("maintenance"));
         assert_eq!(find_route("/register/a/b").map(|(function, _)| function.name), Some("register"));
     }
 
@@ -505,14 +517,14 @@ mod tests {
     #[test]
     fn only_the_administration_reaches_admin_keys_and_their_settings() {
         for function in FUNCTIONS {
-            let is_admin = function.name == "admin";
-            let is_administration = is_admin || function.name == "configuration";
+            let is_administration = function.routes().iter().any(|route| route.path.starts_with("/admin/"));
             assert_eq!(function.may(Get, AdminKey), is_administration, "{}", function.name);
-            let changes = [Create, Advance, Delete].into_iter().any(|verb| function.may(verb, AdminKey));
-            assert_eq!(changes, is_admin, "{}", function.name);
-            assert_eq!(function.may_list("admin-keys/b7"), is_admin, "{}", function.name);
             assert_eq!(!function.settings.is_empty(), is_administration, "{}", function.name);
-            assert_eq!(function.maintains_records, is_admin, "{}", function.name);
+            let is_admin = function.name == "admin";
+            let changes = Verb::ALL.into_iter().filter(|verb| *verb != Get && function.may(*verb, AdminKey));
+            assert_eq!(changes.count() != 0, is_admin, "{}", function.name);
+            assert_eq!(function.may_list("admin-keys/b7"), is_admin, "{}", function.name);
+            assert_eq!(function.maintains_records, function.name == "maintenance", "{}", function.name);
         }
     }
 

@@ -1,6 +1,6 @@
 //! The context of a function: settings, keys, store, caches.
 
-use crate::clients::{ClientCache, DocumentFetches};
+use crate::clients::ClientCache;
 use crate::configuration::ConfigurationCache;
 use crate::fetch_pace::FetchPace;
 use crate::poll_limiter::PollLimiter;
@@ -48,7 +48,7 @@ pub struct Context {
     pub(crate) clients: Arc<ClientCache>,
     pub(crate) remote_keys: Arc<RemoteKeys>,
     pub(crate) request_objects: Arc<RequestObjects>,
-    pub(crate) document_fetches: Arc<DocumentFetches>,
+    pub(crate) document_fetches: Arc<FetchPace>,
     pub(crate) fetch_pace: Arc<FetchPace>,
     pub(crate) counted_here: Arc<CountedHere>,
 }
@@ -86,8 +86,8 @@ impl Context {
             clients: Arc::default(),
             remote_keys: Arc::default(),
             request_objects: Arc::default(),
-            document_fetches: Arc::default(),
-            fetch_pace: Arc::default(),
+            document_fetches: Arc::new(FetchPace::of_documents()),
+            fetch_pace: Arc::new(FetchPace::of_hosts()),
             counted_here: Arc::default(),
         })
     }

@@ -4,9 +4,6 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use types::{BoundedCache, Timestamp};
 
-/// The most hosts whose pace an instance remembers.
-const MAX_HOSTS: usize = 1024;
-
 /// A number of fetches that may follow at once, and the average time between more of them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pace {
@@ -15,45 +12,76 @@ pub(crate) struct Pace {
 }
 
 impl Pace {
-    /// One host: many clients of one provider may have their keys there.
-    const HOST: Self = Self { burst: 50, interval: Duration::from_millis(100) };
-    /// All clients that registered openly: each of them can name a host that answers slowly, or another party's host.
-    const OPEN_CLIENTS: Self = Self { burst: 25, interval: Duration::from_millis(200) };
-
     /// Counts a fetch, if the pace allows it. `used_until` is the time up to which earlier fetches used it up.
     pub(crate) fn take(self, used_until: &mut Timestamp, now: Timestamp) -> bool {
+        let next = self.next(*used_until, now);
+        *used_until = next.unwrap_or(*used_until);
+        next.is_some()
+    }
+
+    /// Returns the time up to which one more fetch uses the pace up; `None` if the pace allows none now.
+    fn next(self, used_until: Timestamp, now: Timestamp) -> Option<Timestamp> {
         let most = self.interval.saturating_mul(self.burst.saturating_sub(1));
         // A clock that was set back must not stop fetches for longer than a burst.
-        let from = (*used_until).max(now).min(now.after(most.saturating_add(self.interval)));
-        let allows = from.since(now) <= most;
-        *used_until = if allows { from.after(self.interval) } else { from };
-        allows
+        let from = used_until.max(now).min(now.after(most.saturating_add(self.interval)));
+        (from.since(now) <= most).then(|| from.after(self.interval))
     }
 }
 
-/// The fetches of an instance, by host, and those for clients that registered openly.
-pub(crate) struct FetchPace(Mutex<Used>);
+/// The fetches of an instance: each target has a pace, and those of anonymous origin share another one.
+pub(crate) struct FetchPace {
+    each: Pace,
+    shared: Pace,
+    used: Mutex<Used>,
+}
 
 struct Used {
-    hosts: BoundedCache<String, Timestamp>,
-    open_clients: Timestamp,
-}
-
-impl Default for FetchPace {
-    fn default() -> Self {
-        Self(Mutex::new(Used { hosts: BoundedCache::new(MAX_HOSTS), open_clients: Timestamp::default() }))
-    }
+    targets: BoundedCache<String, Timestamp>,
+    shared: Timestamp,
 }
 
 impl FetchPace {
-    /// Counts a fetch of a URL. True if it may be sent now.
-    pub(crate) fn take(&self, url: &str, is_for_open_client: bool, now: Timestamp) -> bool {
-        let mut used = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if is_for_open_client && !Pace::OPEN_CLIENTS.take(&mut used.open_clients, now) {
-            return false;
+    /// Returns the pace of the keys and request objects of clients, by host.
+    ///
+    /// Many clients of one provider may have their keys at one host. Each client that registered openly can name a host that
+    /// answers slowly, or the host of another party, so these clients share one pace.
+    pub(crate) fn of_hosts() -> Self {
+        let each = Pace { burst: 50, interval: Duration::from_millis(100) };
+        let shared = Pace { burst: 25, interval: Duration::from_millis(200) };
+        Self::new(each, shared, 1024)
+    }
+
+    /// Returns the pace of client metadata documents, by URL. Anonymous requests cause all of these fetches. An error is never
+    /// kept as the answer (§5.2); the next fetch waits.
+    pub(crate) fn of_documents() -> Self {
+        let each = Pace { burst: 3, interval: Duration::from_secs(10) };
+        let shared = Pace { burst: 60, interval: Duration::from_millis(200) };
+        Self::new(each, shared, 256)
+    }
+
+    fn new(each: Pace, shared: Pace, max_targets: usize) -> Self {
+        let used = Used { targets: BoundedCache::new(max_targets), shared: Timestamp::default() };
+        Self { each, shared, used: Mutex::new(used) }
+    }
+
+    /// Counts a fetch at a target. True if it may be sent now. A fetch that one pace does not allow uses up neither.
+    pub(crate) fn take(&self, target: &str, is_anonymous: bool, now: Timestamp) -> bool {
+        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        let shared = match is_anonymous {
+            true => self.shared.next(used.shared, now),
+            false => Some(used.shared),
+        };
+        let Some(shared) = shared else { return false };
+        let allows = used.targets.update(target, now, |used_until| self.each.take(used_until, now));
+        if allows {
+            used.shared = shared;
         }
-        let host = url.split('/').nth(2).unwrap_or(url);
-        used.hosts.update(host, now, |used_until| Pace::HOST.take(used_until, now))
+        allows
+    }
+
+    /// As [`Self::take`], at the host of a URL.
+    pub(crate) fn take_host(&self, url: &str, is_anonymous: bool, now: Timestamp) -> bool {
+        self.take(url.split('/').nth(2).unwrap_or(url), is_anonymous, now)
     }
 }
 
@@ -64,12 +92,12 @@ mod tests {
     const T0: Timestamp = Timestamp::from_secs(1_800_000_000);
 
     fn allowed(pace: &FetchPace, urls: impl Iterator<Item = String>, is_open: bool, now: Timestamp) -> usize {
-        urls.filter(|url| pace.take(url, is_open, now)).count()
+        urls.filter(|url| pace.take_host(url, is_open, now)).count()
     }
 
     #[test]
     fn a_host_is_asked_at_its_pace_whatever_the_paths() {
-        let pace = FetchPace::default();
+        let pace = FetchPace::of_hosts();
         let urls = |host: &str| (0..200).map(|index| format!("https://{host}/{index}")).collect::<Vec<_>>().into_iter();
         assert_eq!(allowed(&pace, urls("one.example"), false, T0), 50);
         assert_eq!(allowed(&pace, urls("one.example"), false, T0.after(Duration::from_secs(1))), 10);
@@ -78,7 +106,7 @@ mod tests {
 
     #[test]
     fn clients_that_registered_openly_share_one_pace() {
-        let pace = FetchPace::default();
+        let pace = FetchPace::of_hosts();
         let hosts = || (0..200).map(|index| format!("https://{index}.example/jwks"));
         assert_eq!(allowed(&pace, hosts(), true, T0), 25);
         assert_eq!(allowed(&pace, hosts(), true, T0.after(Duration::from_secs(1))), 5);
@@ -87,10 +115,22 @@ mod tests {
 
     #[test]
     fn a_clock_that_is_set_back_stops_fetches_for_a_burst_at_most() {
-        let pace = FetchPace::default();
+        let pace = FetchPace::of_hosts();
         let url = || std::iter::once("https://one.example/".to_owned());
         assert_eq!(allowed(&pace, url(), false, T0.after(Duration::from_secs(3600))), 1);
         assert_eq!(allowed(&pace, url(), false, T0), 0);
         assert_eq!(allowed(&pace, url(), false, T0.after(Duration::from_secs(6))), 1);
+    }
+
+    /// A flood on one target must not stop the fetches of others, and one that the shared pace refuses must not use up a target.
+    #[test]
+    fn a_fetch_that_is_refused_uses_up_neither_pace() {
+        let pace = FetchPace::of_documents();
+        let one = || std::iter::repeat_n("https://one.example/client", 1000);
+        assert_eq!(one().filter(|url| pace.take(url, true, T0)).count(), 3);
+        let others = (0..1000).map(|index| format!("https://{index}.example/client"));
+        assert_eq!(others.filter(|url| pace.take(url, true, T0)).count(), 57);
+        let later = T0.after(Duration::from_secs(1));
+        assert_eq!((0..9).filter(|_| pace.take("https://two.example/client", true, later)).count(), 3);
     }
 }

@@ -65,17 +65,12 @@ impl<'a> InteractionPage<'a> {
 
 /// Returns the page for a user who opened a page of an interaction without a request: what the page is for.
 fn purpose(request: &Request) -> HandlerError {
+    let message = match request.path.as_str() {
+        "/consent" => {
+            "On this page you decide whether an application may use your account. Open the application, and sign in there."
+        }
+        _ => "On this page you sign in to an application. Open the application, and sign in there.",
+    };
     let error = Error::invalid_request("the parameter 'interaction' is missing");
-    match request.path.as_str() {
-        "/consent" => HandlerError::page(
-            "An application brings you here",
-            "On this page you decide whether an application may use your account. Open the application, and sign in there.",
-            error,
-        ),
-        _ => HandlerError::page(
-            "An application brings you here",
-            "On this page you sign in to an application. Open the application, and sign in there.",
-            error,
-        ),
-    }
+    HandlerError::page("An application brings you here", message, error)
 }

@@ -182,7 +182,7 @@ impl Context {
         (uri, owner): (&str, KeyOwner),
         now: Timestamp,
     ) -> Result<(Arc<JwkSet>, Duration), KeyError> {
-        if owner != KeyOwner::Issuer && !self.fetch_pace.take(uri, owner == KeyOwner::OpenClient, now) {
+        if owner != KeyOwner::Issuer && !self.fetch_pace.take_host(uri, owner == KeyOwner::OpenClient, now) {
             let error = FetchError::Refused("too many requests to this host, or for clients that registered openly");
             self.log_fetch_error(&error);
             return Err(KeyError::Fetch(error));

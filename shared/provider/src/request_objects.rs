@@ -106,7 +106,7 @@ impl Context {
         match next {
             Step::Use(object) => return Ok(object),
             Step::Fail => return Err(none()),
-            Step::Fetch if self.fetch_pace.take(url, stored.origin.is_open(), now) => {}
+            Step::Fetch if self.fetch_pace.take_host(url, stored.origin.is_open(), now) => {}
             Step::Fetch | Step::Wait => {
                 let description = "the request_uri was fetched too often in a short time; try again in some seconds";
                 return Err(Error::new(ErrorCode::TemporarilyUnavailable, description));

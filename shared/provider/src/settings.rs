@@ -264,12 +264,12 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "LATCHKEY_ADMIN",
         Some("on"),
-        "functions `admin` and `configuration` only: `off` switches the administration off, and `/admin/` answers 404",
+        "functions below `/admin/` only: `off` switches the administration off, and `/admin/` answers 404",
     ),
     setting(
         "LATCHKEY_ADMIN_KEY",
         Some("none"),
-        "functions `admin` and `configuration` only: the public halves of the first admin keys, which may do everything: Ed25519 keys of 32 bytes as base64url, separated by spaces. `latchkey init` makes one",
+        "functions below `/admin/` only: the public halves of the first admin keys, which may do everything: Ed25519 keys of 32 bytes as base64url, separated by spaces. `latchkey init` makes one",
     ),
     setting(
         "LATCHKEY_SHARDS",

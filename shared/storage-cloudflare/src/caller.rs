@@ -157,7 +157,7 @@ mod tests {
             }
             assert_eq!(authorize(&call(row.name, Command::Join)), Ok(()), "{}", row.name);
             let restore = Command::Maintain("{}".into());
-            assert_eq!(authorize(&call(row.name, restore)).is_ok(), row.name == "admin", "{}", row.name);
+            assert_eq!(authorize(&call(row.name, restore)).is_ok(), row.name == "maintenance", "{}", row.name);
             let step = authorize(&call(row.name, Command::Step("{}".into())));
             assert_eq!(step, Err(Refusal::Maintenance(row.name)), "only objects send steps to objects");
         }

@@ -92,7 +92,8 @@ impl Provider {
             let context = self.context.guarded(configuration::FUNCTION.row);
             let administrator = Administrator::of_deployment(self.own_key.id());
             async move {
-                let response = configuration::answer(&request, &administrator, &context).await.map_err(Failure::new)?;
+                let response =
+                    configuration::handle_for(administrator, &request, &context).await.map_err(Failure::new)?;
                 let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
                 match response.status.is_success() {
                     true => Ok(body),
@@ -139,7 +140,7 @@ impl Provider {
         // The process writes its own data, also if the administration is switched off.
         let administrator = Administrator::of_deployment(self.own_key.id());
         let context = self.context.guarded(admin::FUNCTION.row);
-        let response = admin::answer(&request, &administrator, &context).await.map_err(Failure::new)?;
+        let response = admin::handle_for(administrator, &request, &context).await.map_err(Failure::new)?;
         match response.status {
             StatusCode::NOT_FOUND => Ok(None),
             status if status.is_success() => Ok(serde_json::from_slice(&response.body).ok()),

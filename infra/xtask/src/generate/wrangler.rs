@@ -167,8 +167,8 @@ logs = {{ invocation_logs = false }}
 /// Returns the rank in the order of deployment: a binding needs the Worker that it leads to.
 fn rank(function: &Function) -> u8 {
     match function.role {
-        // A restore begins when `admin` has the new epoch. Then every other function has it, too.
-        Role::Endpoint(_) if function.name == "admin" => 3,
+        // A restore begins when this function has the new epoch. Then every other function has it, too.
+        Role::Endpoint(_) if function.maintains_records => 3,
         Role::Service => 0,
         Role::RecordStore => 1,
         Role::Endpoint(_) | Role::Scheduled(_) => 2,
@@ -441,7 +441,8 @@ mod tests {
             let variables = config["env"][function.name].get("vars");
             for (name, value) in [("LATCHKEY_ADMIN_KEY", "PUBLIC"), ("LATCHKEY_ADMIN", "off")] {
                 let found = variables.and_then(|variables| variables.get(name)).and_then(toml::Value::as_str);
-                let expected = ["admin", "configuration"].contains(&function.name).then_some(value);
+                let is_administration = function.routes().iter().any(|route| route.path.starts_with("/admin/"));
+                let expected = is_administration.then_some(value);
                 assert_eq!(found, expected, "{} {name}", function.name);
             }
         }

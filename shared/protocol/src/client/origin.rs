@@ -22,6 +22,11 @@ pub enum ClientOrigin {
 }
 
 impl ClientOrigin {
+    /// True if the operator created the client.
+    pub const fn is_operator(self) -> bool {
+        matches!(self, Self::Operator)
+    }
+
     /// True if registration took no credential.
     pub const fn is_open(self) -> bool {
         match self {

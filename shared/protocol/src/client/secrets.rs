@@ -55,7 +55,7 @@ impl StoredClient {
 
     /// True if the operator registered the client or reviewed its settings.
     pub fn is_reviewed(&self) -> bool {
-        self.reviewed || self.origin == ClientOrigin::Operator
+        self.reviewed || self.origin.is_operator()
     }
 
     /// True if the client has not expired at `now`.

@@ -1,9 +1,9 @@
 //! The frame of tokens that prove themselves.
 //!
 //! A token is a prefix that names its kind to secret scanners, then base64url of: version (1 byte), identifier of the key
-//! (4), epoch (2), payload, HMAC-SHA-256 tag (32). Version 1 has no epoch: it is 0. The tag also covers the kind and a
-//! binding (for an authorization code: client, redirect URI and code challenge). A forged, foreign or
-//! mismatched token, and one of another epoch, is rejected without any storage call.
+//! (4), epoch (2), payload, HMAC-SHA-256 tag (32). The tag also covers the kind and a binding (for an authorization code:
+//! client, redirect URI and code challenge). A forged, foreign or mismatched token, and one of another epoch, is rejected
+//! without any storage call.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use std::cmp::Ordering;
@@ -75,28 +75,17 @@ pub(crate) fn check_epoch(mac: &dyn Mac, epoch: u16) -> Result<(), TokenError> {
     }
 }
 
-/// The version of tokens of epoch 0.
-const WITHOUT_EPOCH: u8 = 1;
-/// The version of tokens of any other epoch.
-const WITH_EPOCH: u8 = 2;
-const HEAD: usize = 1 + 4;
-const EPOCH: usize = 2;
+/// The version of this layout.
+const VERSION: u8 = 1;
+const HEAD: usize = 1 + 4 + 2;
 const TAG: usize = 32;
 
 /// Makes a token: `prefix` names its kind; the tag covers `binding`.
 pub(crate) fn seal(mac: &dyn Mac, prefix: &'static str, payload: &[u8], binding: &[&[u8]]) -> SealedToken {
-    let mut bytes = Vec::with_capacity((HEAD + EPOCH + TAG).saturating_add(payload.len()));
-    match mac.epoch() {
-        0 => {
-            bytes.push(WITHOUT_EPOCH);
-            bytes.extend_from_slice(&mac.key_id());
-        }
-        epoch => {
-            bytes.push(WITH_EPOCH);
-            bytes.extend_from_slice(&mac.key_id());
-            bytes.extend_from_slice(&epoch.to_be_bytes());
-        }
-    }
+    let mut bytes = Vec::with_capacity((HEAD + TAG).saturating_add(payload.len()));
+    bytes.push(VERSION);
+    bytes.extend_from_slice(&mac.key_id());
+    bytes.extend_from_slice(&mac.epoch().to_be_bytes());
     bytes.extend_from_slice(payload);
     let tag = mac.tag(&parts(prefix, &bytes, binding));
     bytes.extend_from_slice(&tag);
@@ -124,18 +113,14 @@ pub(crate) fn open(mac: &dyn Mac, prefix: &'static str, token: &str, binding: &[
 pub(crate) fn open_of_any_epoch(mac: &dyn Mac, prefix: &'static str, token: &str, binding: &[&[u8]]) -> Option<Opened> {
     let bytes = URL_SAFE_NO_PAD.decode(token.strip_prefix(prefix)?).ok()?;
     let (signed, sent_tag) = bytes.split_at_checked(bytes.len().checked_sub(TAG)?)?;
-    let (head, rest) = signed.split_first_chunk::<HEAD>()?;
-    let [version, key_id @ ..] = *head;
+    let (&[version, k0, k1, k2, k3, high, low], payload) = signed.split_first_chunk::<HEAD>()?;
+    let key_id = [k0, k1, k2, k3];
     let expected = mac.tag_with(key_id, &parts(prefix, signed, binding))?;
     if !bool::from(expected.as_slice().ct_eq(sent_tag)) {
         return None;
     }
-    let (epoch, payload) = match version {
-        WITHOUT_EPOCH => (0, rest),
-        WITH_EPOCH => rest.split_first_chunk().map(|(epoch, payload)| (u16::from_be_bytes(*epoch), payload))?,
-        _ => return None,
-    };
-    Some(Opened { key_id, epoch, payload: payload.to_vec() })
+    let epoch = u16::from_be_bytes([high, low]);
+    (version == VERSION).then(|| Opened { key_id, epoch, payload: payload.to_vec() })
 }
 
 fn parts<'a>(prefix: &'static str, signed: &'a [u8], binding: &[&'a [u8]]) -> Vec<&'a [u8]> {

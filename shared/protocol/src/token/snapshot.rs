@@ -64,11 +64,9 @@ impl GrantSnapshot {
     }
 
     /// Returns the snapshot as a private claim of a token that others can read: base64url of the identifier of the key, the
-    /// packed snapshot, and the epoch unless it is 0. The signature of the token protects it.
+    /// epoch, and the packed snapshot. The signature of the token protects it.
     pub fn to_claim(&self, mac: &dyn Mac) -> String {
-        let epoch = mac.epoch().to_be_bytes();
-        let epoch = if mac.epoch() == 0 { &[] } else { epoch.as_slice() };
-        URL_SAFE_NO_PAD.encode([mac.key_id().as_slice(), &self.pack(mac), epoch].concat())
+        URL_SAFE_NO_PAD.encode([mac.key_id().as_slice(), &mac.epoch().to_be_bytes(), &self.pack(mac)].concat())
     }
 
     /// Reads a snapshot from such a claim. Errors: the claim is malformed, of another deployment, or of another epoch.
@@ -81,12 +79,7 @@ impl GrantSnapshot {
     fn read_claim(mac: &dyn Mac, claim: &str) -> Option<(Self, u16)> {
         let bytes = URL_SAFE_NO_PAD.decode(claim).ok()?;
         let (key_id, bytes) = bytes.split_first_chunk()?;
-        let (packed, epoch) = bytes.split_at_checked(Self::PACKED)?;
-        let epoch = match epoch {
-            [] => 0,
-            [high, low] => u16::from_be_bytes([*high, *low]),
-            _ => return None,
-        };
-        Some((Self::unpack(mac, *key_id, packed)?, epoch))
+        let (epoch, packed) = bytes.split_first_chunk()?;
+        Some((Self::unpack(mac, *key_id, packed)?, u16::from_be_bytes(*epoch)))
     }
 }

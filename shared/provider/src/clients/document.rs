@@ -1,7 +1,6 @@
 //! Clients with a metadata document: the document is read when such a client begins a request of a user, and its copy is in the
 //! store. Token, refresh and revocation use the copy and never wait for a fetch.
 
-use crate::fetch_pace::Pace;
 use crate::rate_limiter::{Allowance, network};
 use crate::{Context, HandlerError};
 use http::StatusCode;
@@ -10,41 +9,8 @@ use platform::fetch::Fetched;
 use protocol::metadata_document::{self, DocumentCopy, MAX_DOCUMENT};
 use protocol::rate_limit::Quota;
 use protocol::{Client, ClientOrigin, StoredClient};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
-use types::{BoundedCache, ClientId, Error, ErrorCode, Timestamp};
-
-/// The most documents whose fetches an instance remembers.
-const MAX_URLS: usize = 256;
-
-/// The pace at which one document is read. An error is never kept as the answer (§5.2); the next fetch waits.
-const URL: Pace = Pace { burst: 3, interval: Duration::from_secs(10) };
-
-/// The pace of all documents: anonymous requests cause these fetches.
-const ALL: Pace = Pace { burst: 60, interval: Duration::from_millis(200) };
-
-/// The fetches of an instance: by document, and all of them.
-pub(crate) struct DocumentFetches(Mutex<Used>);
-
-struct Used {
-    urls: BoundedCache<String, Timestamp>,
-    all: Timestamp,
-}
-
-impl Default for DocumentFetches {
-    fn default() -> Self {
-        Self(Mutex::new(Used { urls: BoundedCache::new(MAX_URLS), all: Timestamp::default() }))
-    }
-}
-
-impl DocumentFetches {
-    /// Counts a fetch. True if the document may be read now.
-    fn take(&self, client_id: &ClientId, now: Timestamp) -> bool {
-        let mut used = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        used.urls.update(client_id.as_str(), now, |used_until| URL.take(used_until, now))
-            && ALL.take(&mut used.all, now)
-    }
-}
+use std::sync::Arc;
+use types::{ClientId, Error, ErrorCode, Timestamp};
 
 /// The outcome of a look at a document.
 enum Look {
@@ -104,7 +70,7 @@ impl Context {
             self.count_new_document(request).await?;
         }
         let url = client_id.as_str();
-        let may_fetch = self.document_fetches.take(client_id, now) && self.fetch_pace.take(url, false, now);
+        let may_fetch = self.document_fetches.take(url, true, now) && self.fetch_pace.take_host(url, false, now);
         let look = match may_fetch {
             true => self.look(client_id, known.and_then(|known| known.document.as_ref()), now).await,
             false => Look::Unreadable("it was read too often in a short time".to_owned()),
@@ -114,7 +80,8 @@ impl Context {
             origin: ClientOrigin::MetadataDocument,
             document: Some(document),
             unused_until: Some(now.after(self.config.registration.unused_lifetime)),
-            ..StoredClient::new(client, Vec::new())
+            // Today's view of a known client has its usual scopes here, which no document sets.
+            ..StoredClient::new(Client { default_scope: None, ..client }, Vec::new())
         };
         let log = |reason: &str| {
             let line = serde_json::json!({ "client_document": url, "reason": reason });

@@ -6,8 +6,7 @@ mod document;
 
 use crate::{Context, HandlerError};
 pub(crate) use cache::ClientCache;
-pub(crate) use document::DocumentFetches;
-use protocol::{ClientOrigin, StoredClient};
+use protocol::StoredClient;
 use std::sync::Arc;
 use types::{ClientId, Timestamp};
 
@@ -31,7 +30,7 @@ impl Context {
     /// Returns a client that the operator did not register with the scopes that such clients may have today. Its own `scope` is
     /// that of requests without one, not a limit: a resource may have new scopes since.
     pub(crate) fn with_scopes_of_today(&self, mut stored: StoredClient) -> StoredClient {
-        if stored.origin != ClientOrigin::Operator {
+        if !stored.origin.is_operator() {
             let allowed = &self.configuration.registration_scopes;
             stored.client.default_scope = Some(stored.client.scope.within(allowed));
             stored.client.scope = allowed.clone();

@@ -10,7 +10,7 @@ use manifest::{RecordKind, Verb};
 use protocol::metadata_document::DocumentPolicy;
 use protocol::registration::Limits;
 use protocol::resource::Targets;
-use protocol::{ClientOrigin, GrantType, Problem, Resource, StoredClient};
+use protocol::{GrantType, Problem, Resource, StoredClient};
 pub(crate) use sections::SectionChecks;
 pub use sections::{Issuers, Sections};
 use serde_json::json;
@@ -79,10 +79,7 @@ impl Configuration {
 
     /// Returns the resources and scopes that a client may request.
     pub fn targets(&self, client: &StoredClient) -> Targets<'_> {
-        let resources = match client.origin {
-            ClientOrigin::Operator => &self.resources,
-            _ => &self.open_resources,
-        };
+        let resources = if client.origin.is_operator() { &self.resources } else { &self.open_resources };
         Targets { resources, scopes: &self.scopes }
     }
 

@@ -84,8 +84,8 @@ pub async fn share(records: &dyn Records, client: &StoredClient, now: Timestamp)
     Ok(shared.await?.result)
 }
 
-/// Stores the client of a metadata document. A client that the operator registered under this `client_id` stays. Returns the
-/// stored client. Round trips: 1 for a new client, else 2.
+/// Stores the client of a metadata document. A client that the operator registered under this `client_id` stays, and so does the
+/// operator's review of a document that did not change. Returns the stored client. Round trips: 1 for a new client, else 2.
 pub async fn put_document(
     records: &dyn Records,
     client: &StoredClient,
@@ -98,7 +98,8 @@ pub async fn put_document(
             Some(known) if !known.is_document() => Change::Keep(known.clone()),
             Some(known) => {
                 let (since, unused_until) = (known.since, known.unused_until.max(client.unused_until));
-                let client = StoredClient { since, unused_until, ..client.clone() };
+                let reviewed = known.reviewed && known.client == client.client;
+                let client = StoredClient { since, unused_until, reviewed, ..client.clone() };
                 Change::Write(client.clone(), expiry(&client), client)
             }
             None => Change::Write(client.clone(), expiry(client), client.clone()),

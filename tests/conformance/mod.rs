@@ -9,6 +9,7 @@ mod client_metadata_documents;
 mod configuration;
 mod cors;
 mod dead_ends;
+mod errors;
 mod form_post;
 mod health;
 mod lifetimes;

@@ -38,31 +38,36 @@ pub fn find(name: &str) -> Option<&'static Function> {
     FUNCTIONS.iter().find(|function| function.row.name == name)
 }
 
-/// Answers a request with the function that serves its path, within the record access of that function. Returns `None` if no
-/// function serves the path.
-pub async fn respond(request: Request, context: &Context) -> Option<Response> {
-    let (row, _) = manifest::find_route(&request.path)?;
-    let function = find(row.name)?;
-    Some(shell::respond(function, request, &context.guarded(function.row)).await)
+/// Answers a request with the function that serves its path, within the record access of that function.
+pub async fn respond(request: Request, context: &Context) -> Response {
+    let function = find(name_for(&request.path)).unwrap_or(&metadata::FUNCTION);
+    shell::respond(function, request, &context.guarded(function.row)).await
+}
+
+/// Returns the name of the function that answers requests to a path.
+fn name_for(path: &str) -> &'static str {
+    manifest::find_route(path).map_or(manifest::FALLBACK, |(row, _)| row.name)
 }
 
 /// All functions on one context. The record access and the keys of each are worked out once.
 pub struct Server {
     guarded: BTreeMap<&'static str, (&'static Function, Context)>,
+    /// The function for paths that no function serves.
+    fallback: (&'static Function, Context),
 }
 
 impl Server {
     /// Returns the functions on a context.
     pub fn new(context: &Context) -> Self {
         let guarded = |function: &'static Function| (function.row.name, (function, context.guarded(function.row)));
-        Self { guarded: FUNCTIONS.iter().map(guarded).collect() }
+        let (_, fallback) = guarded(&metadata::FUNCTION);
+        Self { guarded: FUNCTIONS.iter().map(guarded).collect(), fallback }
     }
 
     /// Answers a request, as [`respond`] does.
-    pub async fn respond(&self, request: Request) -> Option<Response> {
-        let (row, _) = manifest::find_route(&request.path)?;
-        let (function, context) = self.guarded.get(row.name)?;
-        Some(shell::respond(function, request, context).await)
+    pub async fn respond(&self, request: Request) -> Response {
+        let (function, context) = self.guarded.get(name_for(&request.path)).unwrap_or(&self.fallback);
+        shell::respond(function, request, context).await
     }
 }
 
@@ -70,6 +75,7 @@ impl Server {
 mod tests {
     #[test]
     fn every_function_of_the_server_is_here() {
+        assert_eq!(metadata::FUNCTION.row.name, manifest::FALLBACK);
         for row in manifest::FUNCTIONS {
             assert_eq!(super::find(row.name).is_some(), !row.routes().is_empty(), "{}", row.name);
             let is_scheduled = super::SCHEDULED.iter().any(|function| function.row.name == row.name);

@@ -38,7 +38,7 @@ impl Listener {
 pub struct Route {
     /// The method, or `ANY`.
     pub method: String,
-    /// The path. `{proxy+}` at the end matches one segment or more.
+    /// The path. `{proxy+}` at the end matches one segment or more; `$default` takes what no other route takes.
     pub path: String,
     /// The name of the function that answers.
     pub function: String,
@@ -114,20 +114,26 @@ impl Emulator {
             Some(name) => Some(Arc::clone(self.functions.get(name)?)),
         };
         Some(Taken {
-            key: format!("{} {}", route.method, route.path),
+            key: if route.path == DEFAULT { DEFAULT.to_owned() } else { format!("{} {}", route.method, route.path) },
             function: Arc::clone(self.functions.get(&route.function)?),
             authorizer,
         })
     }
 }
 
+/// The path of the route that takes what no other route takes.
+const DEFAULT: &str = "$default";
+
 fn most_specific<'a>(routes: &'a [Route], method: &str, path: &str) -> Option<&'a Route> {
     let takes = |route: &&Route| {
         let greedy = route.path.strip_suffix("{proxy+}");
         let path = greedy.map_or(route.path == path, |prefix| path.len() > prefix.len() && path.starts_with(prefix));
-        path && (route.method == "ANY" || route.method == method)
+        (path || route.path == DEFAULT) && (route.method == "ANY" || route.method == method)
     };
-    routes.iter().filter(takes).min_by_key(|route| (route.path.ends_with('}'), route.method == "ANY"))
+    routes
+        .iter()
+        .filter(takes)
+        .min_by_key(|route| (route.path == DEFAULT, route.path.ends_with('}'), route.method == "ANY"))
 }
 
 async fn serve(listener: TcpListener, emulator: Arc<Emulator>) {
@@ -162,5 +168,11 @@ mod tests {
         assert_eq!(taken("GET", "/api/a/b"), Some("greedy"));
         assert_eq!(taken("GET", "/api/"), None);
         assert_eq!(taken("GET", "/other"), None);
+        let with_default = [&routes[..], &[route("ANY", "$default", "fallback")]].concat();
+        let taken = |path: &str| most_specific(&with_default, "GET", path).map(|route| route.function.as_str());
+        assert_eq!(
+            (taken("/other"), taken("/api/a"), taken("/api/exact")),
+            (Some("fallback"), Some("greedy"), Some("exact"))
+        );
     }
 }

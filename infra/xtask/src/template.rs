@@ -118,7 +118,11 @@ fn function(id: &str, resource: &Yaml, globals: &Yaml) -> Result<Function> {
 
 fn route(properties: &Yaml, resources: &yaml_rust2::yaml::Hash, logical: &[(String, String)]) -> Result<Route> {
     let key = properties["RouteKey"].as_str().context("a route without a key")?;
-    let (method, path) = key.split_once(' ').with_context(|| format!("the route {key:?} names no path"))?;
+    let fallback = crate::generate::template::FALLBACK_KEY;
+    let (method, path) = match key {
+        key if key == fallback => ("ANY", fallback),
+        key => key.split_once(' ').with_context(|| format!("the route {key:?} names no path"))?,
+    };
     let target = properties["Target"].as_str().unwrap_or_default();
     let integration = target.trim_start_matches("integrations/${").trim_end_matches('}');
     let integration = resources.get(&Yaml::String(integration.to_owned()));
@@ -223,6 +227,12 @@ mod tests {
                 authorizer: is_guarded.then(|| "authorizer".to_owned()),
             });
         }
+        expected.push(Route {
+            method: "ANY".to_owned(),
+            path: crate::generate::template::FALLBACK_KEY.to_owned(),
+            function: manifest::FALLBACK.to_owned(),
+            authorizer: None,
+        });
         let mut routes = template().routes;
         routes.sort();
         expected.sort();

@@ -1,5 +1,6 @@
 //! HTTP requests and responses as every platform hands them to a function. No I/O and no OAuth.
 
+mod accept;
 pub mod cookie;
 mod forwarded;
 mod limits;

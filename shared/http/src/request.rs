@@ -1,6 +1,6 @@
 //! A request as every platform hands it to a function.
 
-use crate::{Forwarded, RequestLog};
+use crate::{Forwarded, RequestLog, accept};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, Method, header};
 use std::net::IpAddr;
@@ -90,6 +90,12 @@ impl Request {
         let Some(credentials) = self.authorization()? else { return Ok(None) };
         let (scheme, token) = credentials.split_once(' ').unwrap_or((credentials, ""));
         Ok(scheme.eq_ignore_ascii_case("bearer").then_some(token.trim()))
+    }
+
+    /// True if the client prefers HTML to JSON: browsers do, programs do not (RFC 9110 §12.5.1).
+    pub fn prefers_html(&self) -> bool {
+        let accept = self.header(&header::ACCEPT).unwrap_or_default();
+        accept::weight(accept, "text/html") > accept::weight(accept, "application/json")
     }
 
     /// True if Content-Type names `media_type`; its parameters do not count.

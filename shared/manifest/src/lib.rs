@@ -9,6 +9,7 @@ mod function;
 mod purpose;
 mod route;
 mod table;
+mod unknown_path;
 
 pub use access::{Access, Owner, RecordKind, Verb};
 pub use function::{Function, Keys, Role, Schedule};
@@ -16,3 +17,4 @@ pub use http::Method;
 pub use purpose::Purpose;
 pub use route::Route;
 pub use table::{FUNCTIONS, find_route, function};
+pub use unknown_path::{FALLBACK, is_open};

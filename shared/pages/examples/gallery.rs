@@ -8,7 +8,7 @@ use std::{env, fs, path::Path};
 use latchkey_pages::{
     Answered, ClientProfile, Command, ConsentKind, ConsentView, DemoClient, DemoUser, DeviceCode, DeviceOutcome,
     DeviceProblem, DeviceProfile, EndedEverywhere, ErrorPage, FormPost, Landing, Leave, LeaveReason, Logout, Page,
-    Playground, ReturnOffer, ReturnWay, ScopeLine, SignIn, SignInProblem, SignedOut,
+    Playground, ReturnOffer, ReturnWay, ScopeLine, SignIn, SignInProblem, SignedOut, UnknownPath,
 };
 
 const NONCE: &str = "c2FtcGxlLW5vbmNlLXNhbXBsZQ";
@@ -41,6 +41,8 @@ fn all() -> Vec<(&'static str, Page)> {
             request_id: "01JD6Z8K3V5T9QH2",
         }),
     ));
+    let unknown = UnknownPath { nonce: NONCE, request_id: "01JD6Z8K3V5T9QH2" };
+    pages.push(("unknown_path", latchkey_pages::unknown_path(&unknown)));
     pages.push((
         "form_post",
         latchkey_pages::form_post(&FormPost {

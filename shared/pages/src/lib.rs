@@ -17,6 +17,7 @@ mod policy;
 mod return_offer;
 mod scope;
 mod sign_in;
+mod unknown_path;
 
 pub use answered::{Answered, answered};
 pub use asking_device::DeviceProfile;
@@ -31,6 +32,7 @@ pub use logout::{EndedEverywhere, Logout, SignedOut, logout, logout_everywhere, 
 pub use return_offer::{ReturnOffer, ReturnWay, return_offer};
 pub use scope::scope_meaning;
 pub use sign_in::{SignIn, SignInProblem, sign_in};
+pub use unknown_path::{UnknownPath, unknown_path};
 
 /// The style sheet of every page.
 const STYLE: &str = include_str!("../templates/style.css");

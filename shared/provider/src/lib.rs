@@ -53,7 +53,7 @@ pub use configuration::{Configuration, Issuers, Sections, conflicts};
 pub use context::{CACHED_FOR, Context};
 pub use encrypt::encrypted;
 pub use error::{HandlerError, PageError};
-pub use function::{ErrorResponse, Function, Handler, Scheduled, ScheduledFunction, ScheduledRun};
+pub use function::{ErrorResponse, Function, Handler, Scheduled, ScheduledFunction, ScheduledRun, UnknownPathPage};
 pub use interaction_page::InteractionPage;
 pub use new_password::{NewPassword, PasswordVerdict};
 pub use parameters::RequestParameters;

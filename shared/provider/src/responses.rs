@@ -45,6 +45,13 @@ pub fn page(status: StatusCode, page: Page) -> Response {
         .with_body(page.html)
 }
 
+/// Returns the page for a path that no function serves. `None` without randomness for its nonce.
+pub(crate) fn unknown_path(request: &Request) -> Option<Response> {
+    let nonce = entropy::name().ok()?;
+    let page = pages::unknown_path(&pages::UnknownPath { nonce: &nonce, request_id: &request.id });
+    Some(self::page(StatusCode::NOT_FOUND, page))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -18,7 +18,7 @@ pub async fn respond(function: &Function, mut request: Request, context: &Contex
 /// Sets the address of the client. Returns the response to a request that no function should see.
 pub(crate) fn receive(function: &Function, request: &mut Request, context: &Context) -> Option<Response> {
     let bypasses_proxy = context.set_client_address(request);
-    bypasses_proxy.or_else(|| refusal(function.row.route(&request.path), request))
+    bypasses_proxy.or_else(|| refusal(function, request))
 }
 
 /// Returns the response to a request that the rate limit of the platform refuses: 429 (RFC 6585 §4), as JSON or as a page.
@@ -47,8 +47,7 @@ pub(crate) async fn answer(
         },
     };
     if route.is_some_and(|route| route.cors) {
-        set(&mut response, header::ACCESS_CONTROL_ALLOW_ORIGIN, "*");
-        set(&mut response, header::ACCESS_CONTROL_EXPOSE_HEADERS, "WWW-Authenticate, Retry-After");
+        response = open(response);
     }
     secure(&mut response, context);
     (context.log)(&log_line(function.row.name, &request, &response));
@@ -86,10 +85,8 @@ pub async fn run_scheduled(
     done
 }
 
-fn refusal(route: Option<&Route>, request: &Request) -> Option<Response> {
-    let Some(route) = route else {
-        return Some(refuse(request, StatusCode::NOT_FOUND, "there is nothing at this path"));
-    };
+fn refusal(function: &Function, request: &Request) -> Option<Response> {
+    let Some(route) = function.row.route(&request.path) else { return Some(unknown_path(function, request)) };
     if request.method == Method::OPTIONS && route.cors {
         return Some(preflight(route));
     }
@@ -110,6 +107,30 @@ fn refusal(route: Option<&Route>, request: &Request) -> Option<Response> {
         return Some(refuse(request, StatusCode::URI_TOO_LONG, description));
     }
     None
+}
+
+/// The paths of documents that programs read (RFC 8615).
+const WELL_KNOWN: &str = "/.well-known/";
+
+/// Returns the response to a path that no function serves: a page if the client prefers HTML, otherwise JSON. A single-page
+/// application or an MCP client that looks for a document may read that it is not there.
+fn unknown_path(function: &Function, request: &Request) -> Response {
+    let json = refuse(request, StatusCode::NOT_FOUND, "there is nothing at this path");
+    let is_for_user = !request.path.starts_with(WELL_KNOWN) && request.prefers_html();
+    let page = is_for_user.then(|| (function.unknown_path_page)(request)).flatten();
+    let mut response = page.unwrap_or_else(|| match manifest::is_open(&request.path) {
+        true => open(json),
+        false => json,
+    });
+    set(&mut response, header::VARY, "Accept");
+    response
+}
+
+/// Returns the response for pages of every origin.
+fn open(mut response: Response) -> Response {
+    set(&mut response, header::ACCESS_CONTROL_ALLOW_ORIGIN, "*");
+    set(&mut response, header::ACCESS_CONTROL_EXPOSE_HEADERS, "WWW-Authenticate, Retry-After");
+    response
 }
 
 fn refuse(request: &Request, status: StatusCode, description: &str) -> Response {

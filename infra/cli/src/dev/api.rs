@@ -65,7 +65,7 @@ impl Http for Inside {
             id: entropy::name().map_err(|error| error.reason)?,
             log: RequestLog::default(),
         };
-        let response = self.0.respond(request).await.ok_or("the provider has no such endpoint")?;
+        let response = self.0.respond(request).await;
         let mut answer = http::Response::new(response.body);
         *answer.status_mut() = response.status;
         *answer.headers_mut() = response.headers;

@@ -195,12 +195,7 @@ impl Respond for Provider {
                 return page;
             }
         }
-        self.server.respond(request).await.unwrap_or_else(|| {
-            Response::new(StatusCode::NOT_FOUND)
-                .with(header::CONTENT_TYPE, "text/plain; charset=utf-8")
-                .with(header::X_CONTENT_TYPE_OPTIONS, "nosniff")
-                .with_body("There is no page at this URL.\n")
-        })
+        self.server.respond(request).await
     }
 
     fn address_field(&self) -> Option<&str> {

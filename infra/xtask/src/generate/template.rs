@@ -23,6 +23,9 @@ fn resources(function: &Function) -> String {
         text.push_str(&integration(function));
         function.routes().iter().for_each(|route| text.push_str(&route_resource(function, route)));
     }
+    if function.name == manifest::FALLBACK {
+        text.push_str(&route_with_key(function, "Unknown", FALLBACK_KEY));
+    }
     text
 }
 
@@ -217,19 +220,7 @@ fn route_resource(function: &Function, route: &Route) -> String {
         Some(path) => (format!("{id}Paths"), format!("{path}/{{proxy+}}")),
         None => (id, route.path.to_owned()),
     };
-    let resource = |id: &str, method: &str| {
-        format!(
-            "
-  {id}Route:
-    Type: AWS::ApiGatewayV2::Route
-    Properties:
-      ApiId: !Ref Api
-      RouteKey: {method} {path}
-      Target: !Sub integrations/${{{}Integration}}
-",
-            logical_id(function.name)
-        )
-    };
+    let resource = |id: &str, method: &str| route_with_key(function, id, &format!("{method} {path}"));
     let mut text = resource(&id, "ANY");
     if route.path == THROTTLED_PER_METHOD {
         for method in route.methods {
@@ -237,6 +228,23 @@ fn route_resource(function: &Function, route: &Route) -> String {
         }
     }
     text
+}
+
+/// The key of the route that takes every request that no other route takes.
+pub(crate) const FALLBACK_KEY: &str = "$default";
+
+fn route_with_key(function: &Function, id: &str, key: &str) -> String {
+    format!(
+        "
+  {id}Route:
+    Type: AWS::ApiGatewayV2::Route
+    Properties:
+      ApiId: !Ref Api
+      RouteKey: {key}
+      Target: !Sub integrations/${{{}Integration}}
+",
+        logical_id(function.name)
+    )
 }
 
 /// Returns the template of the web ACL by itself: a stack with CloudFront in another region than us-east-1 needs it there.

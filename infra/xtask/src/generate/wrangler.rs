@@ -290,7 +290,12 @@ fn environment(function: &Function, deployment: &Deployment) -> String {
 fn routes(function: &Function, deployment: &Deployment) -> String {
     let (host, zone, paths) = match function.role {
         Role::Guard => (&deployment.api.host, &deployment.api.zone, vec!["/"]),
-        _ => (&deployment.host, &deployment.zone, function.routes().iter().map(|route| route.path).collect()),
+        _ => {
+            let mut paths: Vec<&str> = function.routes().iter().map(|route| route.path).collect();
+            // Cloudflare picks the most specific pattern: this one takes what no other does.
+            paths.extend((function.name == manifest::FALLBACK).then_some("/"));
+            (&deployment.host, &deployment.zone, paths)
+        }
     };
     if paths.is_empty() {
         return String::new();

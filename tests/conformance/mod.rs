@@ -60,4 +60,5 @@ mod rfc9728;
 mod sign_in;
 mod sign_out_everywhere;
 mod snapshots;
+mod step_up;
 mod who_asks;

@@ -226,7 +226,11 @@ async fn requests_follow_the_version() {
         ("code_verifier", VERIFIER),
         ("code", code.as_str()),
     ];
-    assert_eq!(json_of(&instance.post("/token", &form).await)["scope"], "delete");
+    assert_eq!(
+        json_of(&instance.post("/token", &form).await)["scope"],
+        "delete read",
+        "with what the user allowed before"
+    );
 }
 
 /// A section that a later version stored survives a change by this one.

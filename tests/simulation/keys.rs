@@ -103,3 +103,57 @@ async fn the_secret_changes_and_nobody_is_signed_out() {
     let answer = stale.send(Method::GET, "/jwks", &[], String::new()).await;
     assert_eq!(answer.status.as_u16(), 503, "the old secret alone opens nothing any more");
 }
+
+/// Some libraries stop at a key type that they do not know. What is omitted is published nowhere, and signs nothing.
+#[tokio::test]
+async fn omitted_key_types_are_published_nowhere() {
+    for (omitted, kept) in [("OKP", &["ES256", "PS256", "RS256"][..]), ("OKP EC", &["PS256", "RS256"])] {
+        let memory = Arc::new(Memory::new());
+        let settings = [("LATCHKEY_OMITTED_KEY_TYPES", omitted), ("LATCHKEY_REGISTRATION", "open")];
+        let instance = Instance::start(memory.clone(), &settings);
+        instance.context().keyring(instance.now).await.unwrap();
+        let jwks = json_of(&instance.send(Method::GET, "/jwks", &[], String::new()).await);
+        let mut published: Vec<&str> =
+            jwks["keys"].as_array().unwrap().iter().map(|key| key["alg"].as_str().unwrap()).collect();
+        published.sort_unstable();
+        assert_eq!(published, kept);
+        let metadata =
+            json_of(&instance.send(Method::GET, "/.well-known/openid-configuration", &[], String::new()).await);
+        for name in ["id_token", "userinfo", "introspection"] {
+            let mut offered: Vec<&str> = metadata[format!("{name}_signing_alg_values_supported")]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|alg| alg.as_str().unwrap())
+                .collect();
+            offered.sort_unstable();
+            assert_eq!(offered, kept, "{name}");
+        }
+        // What clients sign is verified as before.
+        assert_eq!(metadata["token_endpoint_auth_signing_alg_values_supported"].as_array().unwrap().len(), 4);
+        let body = serde_json::json!({
+            "redirect_uris": ["https://a.example/"], "id_token_signed_response_alg": "EdDSA", "userinfo_signed_response_alg": "Ed25519",
+        });
+        let json = [(http::header::CONTENT_TYPE, "application/json".to_owned())];
+        let registered = json_of(&instance.send(Method::POST, "/register", &json, body.to_string()).await);
+        assert_eq!(registered["id_token_signed_response_alg"], "RS256", "{registered}");
+        assert_eq!(registered["userinfo_signed_response_alg"], "RS256", "{registered}");
+        let client =
+            serde_json::json!({ "redirect_uris": ["https://a.example/"], "access_token_signed_response_alg": "EdDSA" });
+        let refused = instance.administer(Method::PUT, "/admin/clients/x", client.to_string()).await;
+        assert_eq!(refused.status.as_u16(), 400);
+        let signed = instance.context().sign(types::Algorithm::EdDSA, "JWT", &body, instance.now).await.unwrap();
+        assert_eq!(jose::Jwt::parse(&signed).unwrap().header().alg, types::Algorithm::RS256);
+    }
+    let lookup = |name: &str| match name {
+        "LATCHKEY_ISSUER" => Some("https://id.example".to_owned()),
+        "LATCHKEY_SECRET" => Some(SECRET.to_owned()),
+        "LATCHKEY_OMITTED_KEY_TYPES" => Some("EC".to_owned()),
+        "LATCHKEY_RESOURCES" => {
+            Some(r#"[{"resource":"https://api.example","access_token_signed_response_alg":"ES256"}]"#.to_owned())
+        }
+        _ => None,
+    };
+    let problems = provider::Config::read(&lookup).unwrap_err().to_string();
+    assert!(problems.contains("access_token_signed_response_alg"), "{problems}");
+}

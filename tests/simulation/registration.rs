@@ -539,3 +539,156 @@ async fn the_origin_of_a_client_is_stored() {
     let own = storage::clients::find(memory.as_ref(), &client_id("own")).await.unwrap().unwrap();
     assert_eq!(own.origin, ClientOrigin::Operator);
 }
+
+/// The settings of open registration with limits per network and per software.
+fn software_limits<'a>(per_network: &'a str, per_software: &'a str) -> [(&'a str, &'a str); 5] {
+    [
+        OPEN[0],
+        OPEN[1],
+        ("LATCHKEY_REGISTRATIONS_PER_ADDRESS", per_network),
+        ("LATCHKEY_REGISTRATIONS_PER_SOFTWARE", per_software),
+        ("LATCHKEY_REGISTRATION_HOSTS", "known hosted.example"),
+    ]
+}
+
+fn web_at(name: &str, hosts: &[&str]) -> Value {
+    let uris: Vec<String> = hosts.iter().map(|host| format!("https://{host}/callback")).collect();
+    json!({ "client_name": name, "redirect_uris": uris, "grant_types": ["authorization_code"] })
+}
+
+/// Registers clients at these redirect hosts. Returns the number that was accepted.
+async fn register_at(instance: &Instance, hosts: &[&str], number: usize) -> usize {
+    let mut accepted = 0;
+    for index in 0..number {
+        let answer = register(instance, None, &web_at(&format!("{hosts:?} {index}"), hosts)).await;
+        accepted += usize::from(answer.status.as_u16() == 201);
+    }
+    accepted
+}
+
+/// The servers of a hosted client register the clients of all users from few addresses.
+#[tokio::test]
+async fn a_listed_host_has_a_limit_beside_that_of_the_address() {
+    let memory = Arc::new(Memory::new());
+    let instance = instance(&memory, &software_limits("2", "40")).await;
+    // Ten in each quarter of an hour by the host, then two by the address.
+    assert_eq!(register_at(&instance, &["claude.ai"], 20).await, 12);
+    assert_eq!(register_at(&instance, &["hosted.example"], 20).await, 10, "each host by itself");
+    for hosts in
+        [&["other.example"][..], &["claude.ai", "evil.example"], &["claude.ai.evil.example"], &["sub.claude.ai"]]
+    {
+        assert_eq!(register_at(&instance, hosts, 3).await, 0, "{hosts:?}: only clients of one listed host");
+    }
+}
+
+/// Anyone can name a redirect host. An attacker who uses up its limit leaves its users the limits of their own networks, and costs
+/// no other client anything.
+#[tokio::test]
+async fn the_limit_of_a_host_blocks_no_user_of_the_host() {
+    let memory = Arc::new(Memory::new());
+    let mut instance = instance(&memory, &software_limits("3", "40")).await;
+    instance.address = "192.0.2.1".parse().unwrap();
+    assert_eq!(register_at(&instance, &["claude.ai"], 100).await, 13, "the attacker");
+    for user in ["198.51.100.1", "198.51.100.2"] {
+        instance.address = user.parse().unwrap();
+        assert_eq!(register_at(&instance, &["claude.ai"], 5).await, 3, "a user of the host");
+    }
+    instance.address = "198.51.100.3".parse().unwrap();
+    assert_eq!(register_at(&instance, &["app.example"], 5).await, 3, "another client");
+    instance.wait(Duration::from_secs(900));
+    assert_eq!(register_at(&instance, &["claude.ai"], 20).await, 10, "the next quarter of an hour");
+}
+
+/// The limit of a host costs one call, and its counter is one of many.
+#[tokio::test]
+async fn the_counter_of_a_host_has_many_keys() {
+    let counted = Arc::new(std::sync::Mutex::new(std::collections::BTreeMap::<String, usize>::new()));
+    let of_calls = counted.clone();
+    let memory = Arc::new(Memory::new());
+    seed(memory.as_ref(), "unused").await;
+    let records = Faulty::new(memory, move |call| {
+        if call.verb == Verb::Count {
+            *of_calls.lock().unwrap().entry(call.name.to_owned()).or_default() += 1;
+        }
+        Fault::None
+    });
+    let instance = Instance::start(Arc::new(records), &software_limits("1", "4000"));
+    assert_eq!(register_at(&instance, &["claude.ai"], 200).await, 200);
+    let counted = counted.lock().unwrap();
+    assert_eq!(counted.values().sum::<usize>(), 200, "one call for each registration");
+    assert!(counted.values().all(|calls| *calls <= 20), "{counted:?}");
+}
+
+/// RFC 7591 §2.3: a statement is in each copy of the software, so it is no secret. Its registrations are limited by software, and one
+/// site cannot use them up.
+#[tokio::test]
+async fn a_statement_that_leaked_is_limited_by_its_software() {
+    let pair = platform().generate(Algorithm::ES256).await.unwrap();
+    let signer = platform().signer(Algorithm::ES256, &pair.pkcs8).await.unwrap();
+    let key = SigningKey::new("s", Algorithm::ES256, signer);
+    let jwk = Jwk { kid: Some("s".to_owned()), ..Jwk::from(pair.public) };
+    let issuers = json!([{ "issuer": "https://software.example", "jwks": { "keys": [jwk] } }]).to_string();
+    let settings = [
+        ("LATCHKEY_REGISTRATION", "statement"),
+        ("LATCHKEY_SOFTWARE_STATEMENT_ISSUERS", issuers.as_str()),
+        ("LATCHKEY_REGISTRATIONS_PER_SOFTWARE", "40"),
+        ("LATCHKEY_REGISTRATIONS_PER_ADDRESS", "1"),
+    ];
+    let memory = Arc::new(Memory::new());
+    let mut instance = instance(&memory, &settings).await;
+    let mut accepted = Vec::new();
+    for (address, software, number) in [
+        ("192.0.2.1", "a", 20),
+        ("192.0.2.2", "a", 5),
+        ("192.0.2.2", "a", 5),
+        ("192.0.2.3", "a", 5),
+        ("192.0.2.1", "b", 20),
+    ] {
+        instance.address = address.parse().unwrap();
+        let claims = json!({ "iss": "https://software.example", "software_id": software, "redirect_uris": ["https://a.example/"] });
+        let statement = sign_jwt(&key, "JWT", &claims).await.unwrap();
+        let mut of_this = 0;
+        for index in 0..number {
+            let metadata = json!({ "client_name": format!("{address} {index}"), "software_statement": statement });
+            of_this += usize::from(register(&instance, None, &metadata).await.status.as_u16() == 201);
+        }
+        accepted.push(of_this);
+    }
+    // Ten in a quarter of an hour, three of them for the first registration of a network.
+    assert_eq!(accepted, [8, 1, 0, 1, 8]);
+}
+
+/// RFC 7591 §3.2.1: a deployment that wants public clients answers `none`, and drops the grants that public clients may not use.
+#[tokio::test]
+async fn a_deployment_can_make_every_client_public() {
+    let memory = Arc::new(Memory::new());
+    let settings = [OPEN[0], OPEN[1], ("LATCHKEY_REGISTRATION_PUBLIC", "true")];
+    let instance = instance(&memory, &settings).await;
+    for method in [
+        json!(null),
+        json!("client_secret_basic"),
+        json!("client_secret_post"),
+        json!("client_secret_jwt"),
+        json!("none"),
+    ] {
+        let mut metadata = web_at("app", &["app.example"]);
+        metadata["grant_types"] = json!(["authorization_code", "client_credentials"]);
+        metadata["token_endpoint_auth_method"] = method.clone();
+        let answer = register(&instance, None, &metadata).await;
+        assert_eq!(answer.status.as_u16(), 201, "{method}");
+        let registered = json_of(&answer);
+        assert_eq!(registered["token_endpoint_auth_method"], "none", "{method}");
+        assert_eq!(registered["grant_types"], json!(["authorization_code"]), "{method}");
+        assert!(registered.get("client_secret").is_none(), "{method}");
+    }
+    let pair = platform().generate(Algorithm::ES256).await.unwrap();
+    let mut by_key = web_at("by key", &["app.example"]);
+    by_key["token_endpoint_auth_method"] = json!("private_key_jwt");
+    by_key["jwks"] = json!({ "keys": [Jwk { kid: Some("k".to_owned()), ..Jwk::from(pair.public) }] });
+    let registered = json_of(&register(&instance, None, &by_key).await);
+    assert_eq!(
+        registered["token_endpoint_auth_method"], "private_key_jwt",
+        "its own keys are no secret of this server"
+    );
+    assert_eq!(register(&instance, None, &service("machine")).await.status.as_u16(), 400, "nothing usable is left");
+}

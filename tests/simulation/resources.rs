@@ -234,7 +234,11 @@ async fn registered_clients_request_the_resources_marked_for_them() {
         ("code_verifier", VERIFIER),
         ("code", code.as_str()),
     ];
-    assert_eq!(json_of(&later.post("/token", &form).await)["scope"], "read");
+    assert_eq!(
+        json_of(&later.post("/token", &form).await)["scope"],
+        "read delete",
+        "with what the user allowed before"
+    );
 }
 
 /// A deployment that offers registration and no resource for it says so at start.

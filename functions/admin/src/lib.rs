@@ -9,6 +9,7 @@
 //! | `/admin/users/{username}/sign-out` | | | | ends all sessions and grants of the user; returns their numbers: `{sessions, grants}` |
 //! | `/admin/users/{username}/consents` | `{items: [{client_id, scope}…]}` | | | |
 //! | `/admin/users/{username}/consents/{client_id}` | | | withdraws the consent and ends the client's grants; returns their number: `{grants}` | |
+//! | `/admin/users/{username}/grants` | `{items: [{client_id, scope, resources?, created_at, used_at, expires_at, outlives_session}…]}` | | | |
 //! | `/admin/keys` | `{items: [{kid, alg, signs, signs_from, verifies_until}…]}`, times in seconds since the epoch | | | |
 //! | `/admin/keys/rotate`, `…/replace` | | | | starts a rotation, or replaces the signing keys at once; `?alg=` for one |
 //! | `/admin/initial-access-tokens` | | | | issues an initial access token: `{initial_access_token, uses, expires_at}` |
@@ -71,6 +72,7 @@ async fn answer(call: AdminCall<Action>, request: &Request, context: &Context) -
         Action::DeleteUser => users::delete(&name(), request, context).await,
         Action::SignOutUser => users::sign_out(&name(), request, context).await,
         Action::ListConsents => users::consents(&name(), request, context).await,
+        Action::ListGrants => users::grants(&name(), request, context).await,
         Action::WithdrawConsent => {
             let (username, client_id) = (name(), name());
             users::withdraw(&username, &client_id, request, context).await

@@ -20,6 +20,7 @@ pub(crate) enum Action {
     DeleteUser,
     SignOutUser,
     ListConsents,
+    ListGrants,
     WithdrawConsent,
     ListKeys,
     RotateKeys,
@@ -30,7 +31,7 @@ pub(crate) enum Action {
 }
 
 /// Every route.
-pub(crate) static ROUTES: [AdminRoute<Action>; 20] = [
+pub(crate) static ROUTES: [AdminRoute<Action>; 21] = [
     AdminRoute::new(Method::GET, "clients", AdminScope::ClientsRead, Action::ListClients),
     AdminRoute::new(Method::GET, "clients/{}", AdminScope::ClientsRead, Action::GetClient),
     AdminRoute::new(Method::PUT, "clients/{}", AdminScope::ClientsWrite, Action::PutClient),
@@ -44,6 +45,7 @@ pub(crate) static ROUTES: [AdminRoute<Action>; 20] = [
     AdminRoute::new(Method::DELETE, "users/{}", AdminScope::UsersWrite, Action::DeleteUser),
     AdminRoute::new(Method::POST, "users/{}/sign-out", AdminScope::UsersWrite, Action::SignOutUser),
     AdminRoute::new(Method::GET, "users/{}/consents", AdminScope::UsersRead, Action::ListConsents),
+    AdminRoute::new(Method::GET, "users/{}/grants", AdminScope::UsersRead, Action::ListGrants),
     AdminRoute::new(Method::DELETE, "users/{}/consents/{}", AdminScope::UsersWrite, Action::WithdrawConsent),
     AdminRoute::new(Method::GET, "keys", AdminScope::KeysRead, Action::ListKeys),
     AdminRoute::new(Method::POST, "keys/rotate", AdminScope::KeysWrite, Action::RotateKeys),

@@ -184,6 +184,13 @@ pub(crate) async fn consents(username: &str, request: &Request, context: &Contex
     Ok(Response::json(StatusCode::OK, &json!({ "items": consents::of_user(records, &entry.subject).await? })))
 }
 
+/// Returns the live grants of a user, with those that outlive the session of their sign-in.
+pub(crate) async fn grants(username: &str, request: &Request, context: &Context) -> Result<Response, HandlerError> {
+    let Some(entry) = entry(username, context).await? else { return Ok(not_found(request)) };
+    let items = storage::grants::of_user(&*context.records, &entry.subject, request.received_at).await?;
+    Ok(Response::json(StatusCode::OK, &json!({ "items": items })))
+}
+
 /// Withdraws the consent of a user to a client, and ends the client's grants: its refresh tokens are rejected at once, and
 /// the next request asks the user again.
 pub(crate) async fn withdraw(

@@ -6,7 +6,7 @@ mod return_offer;
 
 use arrive::Arrived;
 use latchkey_http::{Request, Response};
-use protocol::{Interaction, NextPrompt, Requested, RequestedAuthorization, StoredClient};
+use protocol::{ClientOrigin, Interaction, NextPrompt, Requested, RequestedAuthorization, StoredClient};
 use provider::authorization_response::Answers;
 use provider::browser::Browser;
 use provider::interactions::ClosedInteraction;
@@ -55,11 +55,25 @@ async fn proceed(request: &Request, context: &Context, arrived: &Arrived) -> Res
         return interactions::ask(context, "/login", interaction);
     };
     let earlier = earlier_consent(context, interaction, requested, &signed_in, client).await?;
+    let interaction = &step_up(context, interaction, client, &earlier);
+    let Requested::Authorization(requested) = &interaction.requested else {
+        return Err(ClosedInteraction { client: Some(client.clone()) }.into_error(context));
+    };
     let issuer = &context.config.issuer;
     if interaction.needs_consent(signed_in.id, &client.client, issuer, &earlier).map_err(to_client)? {
         return interactions::ask(context, "/consent", interaction);
     }
     CodeRequest { request, context, interaction, requested, signed_in: &signed_in, client }.answer().await
+}
+
+/// Adds the scopes of the requested resources that the user allowed earlier, if the client registered itself or has a metadata document.
+/// Such clients ask for what a challenge names, and for nothing else. A client of the operator gets what it asks for.
+fn step_up(context: &Context, interaction: &Interaction, client: &StoredClient, earlier: &Scope) -> Interaction {
+    let interaction = interaction.clone();
+    match client.origin {
+        ClientOrigin::Operator => interaction,
+        _ => interaction.with_earlier_scope(&client.client, context.configuration.targets(client).resources, earlier),
+    }
 }
 
 /// Returns the consent that the user gave the client earlier. Round trips: 1; 0 if the request needs no earlier consent, or

@@ -21,14 +21,16 @@ impl Guard {
         Self { settings, server }
     }
 
-    /// Checks the access token of a request, and the scope that its route needs.
+    /// Checks the access token of a request, and the scope and the sign-in that its route needs.
     pub async fn check(&self, request: &Request) -> Result<Access, AccessError> {
         let url = format!("{}?{}", request.path, request.query);
         let head = RequestHead { method: &request.method, url: &url, headers: &request.headers };
-        match self.settings.needed(&request.method, &request.path) {
-            Ok(needed) => self.server.check(&head, &needed, request.received_at).await,
+        let needed = self.settings.needed(&request.method, &request.path);
+        let sign_in = self.settings.needed_sign_in(&request.method, &request.path);
+        match (needed, sign_in) {
+            (Ok(needed), Ok(sign_in)) => self.server.check_sign_in(&head, &needed, &sign_in, request.received_at).await,
             // An invalid token takes precedence over a missing scope.
-            Err(error) => {
+            (Err(error), _) | (_, Err(error)) => {
                 self.server.check(&head, &Scope::default(), request.received_at).await?;
                 Err(error)
             }

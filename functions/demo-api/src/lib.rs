@@ -87,11 +87,12 @@ pub fn resource(origin: &str) -> Resource {
 }
 
 /// Returns the settings of the guard of the sample API at `origin`. The secret is public.
-pub fn demo_settings(origin: &str) -> [(&'static str, String); 7] {
+pub fn demo_settings(origin: &str) -> [(&'static str, String); 8] {
     [
         ("LATCHKEY_RESOURCE", format!("{origin}{PATH}")),
         ("LATCHKEY_RESOURCE_NAME", "Demo API".to_owned()),
         ("LATCHKEY_ROUTE_SCOPES", format!("GET {PATH} demo:read; POST {PATH} demo:write; ANY {PATH}/* demo:read")),
+        ("LATCHKEY_ROUTE_AUTHENTICATION", format!("ANY {PATH}/recent acr_values=urn:latchkey:acr:password max_age=5")),
         ("LATCHKEY_RESOURCE_CLIENT_ID", "demo-api".to_owned()),
         ("LATCHKEY_RESOURCE_CLIENT_SECRET", "demo-api-secret-7Kq2Xv9Tb4".to_owned()),
         ("LATCHKEY_REVOCATION", "checked".to_owned()),
@@ -101,7 +102,7 @@ pub fn demo_settings(origin: &str) -> [(&'static str, String); 7] {
 
 /// Returns the settings of a demo with open client registration: all scopes, and all grants except token exchange, which the
 /// operator alone may allow.
-pub fn registration_settings() -> [(&'static str, String); 7] {
+pub fn registration_settings() -> [(&'static str, String); 8] {
     let scopes = "openid profile email address phone offline_access read write demo:read demo:write";
     let grants = GrantType::ALL.iter().filter(|grant| **grant != GrantType::TokenExchange);
     let grants: Vec<&str> = grants.map(|grant| grant.as_str()).collect();
@@ -113,5 +114,6 @@ pub fn registration_settings() -> [(&'static str, String); 7] {
         ("LATCHKEY_CLIENT_DOCUMENTS", "any".to_owned()),
         ("LATCHKEY_REGISTRATIONS_PER_ADDRESS", "100000".to_owned()),
         ("LATCHKEY_REGISTRATIONS_IN_TOTAL", "100000".to_owned()),
+        ("LATCHKEY_REGISTRATIONS_PER_SOFTWARE", "100000".to_owned()),
     ]
 }

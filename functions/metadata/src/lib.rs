@@ -19,7 +19,7 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Ha
         let keyring = context.keyring(request.received_at).await?;
         Response::new(StatusCode::OK)
             .with(header::CONTENT_TYPE, "application/jwk-set+json")
-            .with_body(keyring.jwks_json(request.received_at))
+            .with_body(keyring.jwks_json(config.signing.offered(), request.received_at))
     } else {
         let capabilities = metadata::Capabilities {
             issuer: &config.issuer,
@@ -30,6 +30,7 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Ha
             registration: config.registration.is_offered(),
             client_documents: config.client_documents != DocumentPolicy::Off,
             require_pushed_requests: config.require_pushed_requests,
+            signing: config.signing.offered(),
         };
         Response::json(StatusCode::OK, &metadata::document(&capabilities))
     };

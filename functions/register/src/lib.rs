@@ -10,6 +10,7 @@
 
 mod authority;
 mod manage;
+mod quota;
 mod register;
 mod sector;
 mod statement;

@@ -1,6 +1,6 @@
 //! Registration of clients (RFC 7591 §3).
 
-use crate::{answer, authority, client_secret, document, metadata, sector, statement};
+use crate::{answer, authority, client_secret, document, metadata, quota, sector, statement};
 use http::StatusCode;
 use keys::Purpose;
 use latchkey_http::{Request, Response};
@@ -70,7 +70,10 @@ pub(crate) async fn register(request: &Request, context: &Context) -> Result<Res
         if !client.is_confidential() {
             return shared(client, context, request).await;
         }
-        authority::take_quota(request, context).await?;
+        quota::take_open(&client, request, context).await?;
+    }
+    if let (Authority::Statement, Some(said)) = (&authority, &said) {
+        quota::take_stated(said, request, context).await?;
     }
     sector::check(&client, context).await?;
     match authority {
@@ -112,7 +115,7 @@ async fn shared(client: Client, context: &Context, request: &Request) -> Result<
             // A client that the operator deletes at this moment is gone after the answer, too.
             Some(known) => clients::extend(records, &client_id, lifetime, now).await?.unwrap_or(known),
             None => {
-                authority::take_quota(request, context).await?;
+                quota::take_open(&client, request, context).await?;
                 sector::check(&client, context).await?;
                 let client = Client { client_id: client_id.clone(), ..client.clone() };
                 let new = StoredClient {

@@ -1,11 +1,13 @@
 //! `latchkey user`: the users of a deployment.
 
 use crate::args::{
-    DeploymentArgs, UserAddArgs, UserCommand, UserEndArgs, UserPasswordArgs, UserWithdrawArgs, UsernameArgs,
+    DeploymentArgs, UserAddArgs, UserCommand, UserEndArgs, UserGrantsArgs, UserPasswordArgs, UserWithdrawArgs,
+    UsernameArgs,
 };
+use crate::clock;
 use crate::deployment::{Deployment, segment};
 use crate::failure::Failure;
-use crate::output::{Output, table};
+use crate::output::{Output, duration, table};
 use crate::password;
 use serde_json::{Map, Value, json};
 
@@ -20,6 +22,7 @@ pub(crate) fn run(command: &UserCommand, output: Output) -> Result<(), Failure> 
         UserCommand::Disable(args) => disable(args, output),
         UserCommand::Enable(args) => enable(args, output),
         UserCommand::Consents(args) => consents(args, output),
+        UserCommand::Grants(args) => grants(args, output),
         UserCommand::Withdraw(args) => withdraw(args, output),
     }
 }
@@ -172,6 +175,33 @@ fn consents(args: &UsernameArgs, output: Output) -> Result<(), Failure> {
         let rows: Vec<Vec<String>> =
             items.iter().map(|item| vec![text(item, "client_id"), text(item, "scope")]).collect();
         table(&["CLIENT", "SCOPE"], &rows)
+    });
+    Ok(())
+}
+
+fn grants(args: &UserGrantsArgs, output: Output) -> Result<(), Failure> {
+    let username = &args.user.username;
+    let listed = Deployment::of(&args.user.deployment)?.get(&format!("{}/grants", path(username)))?;
+    let listed = listed.ok_or_else(|| unknown(username))?;
+    let mut items = listed.get("items").and_then(Value::as_array).cloned().unwrap_or_default();
+    let stays = |item: &Value| item.get("outlives_session").and_then(Value::as_bool).unwrap_or_default();
+    items.retain(|item| stays(item) || !args.outlives_session);
+    let now = clock::now().as_secs();
+    output.print(&json!(items), || {
+        let text = |item: &Value, name: &str| item.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let seconds = |item: &Value, name: &str| item.get(name).and_then(Value::as_u64).unwrap_or_default();
+        let row = |item: &Value| {
+            let end = if stays(item) { "expiry or withdrawal" } else { "the browser session" };
+            vec![
+                text(item, "client_id"),
+                text(item, "scope"),
+                format!("{} ago", duration(now.saturating_sub(seconds(item, "used_at")))),
+                format!("in {}", duration(seconds(item, "expires_at").saturating_sub(now))),
+                end.to_owned(),
+            ]
+        };
+        let rows: Vec<Vec<String>> = items.iter().map(row).collect();
+        table(&["CLIENT", "SCOPE", "USED", "EXPIRES", "ENDS WITH"], &rows)
     });
     Ok(())
 }

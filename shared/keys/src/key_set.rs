@@ -43,7 +43,12 @@ pub struct PublishedKeys {
 impl PublishedKeys {
     /// Returns the JWK Set to publish (RFC 7517 §5): each current or future key with `kid`, `use` and `alg`.
     pub fn jwks_json(&self, now: Timestamp) -> String {
-        let keys = self.living(now).map(|key| Jwk {
+        self.jwks_json_of(&Algorithm::ALL, now)
+    }
+
+    /// Returns the JWK Set to publish with the keys of these algorithms.
+    pub fn jwks_json_of(&self, offered: &[Algorithm], now: Timestamp) -> String {
+        let keys = self.living(now).filter(|key| offered.contains(&key.alg)).map(|key| Jwk {
             key: key.public.key.clone(),
             kid: Some(key.kid.clone()),
             usage: Some("sig".to_owned()),

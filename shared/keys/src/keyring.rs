@@ -42,9 +42,9 @@ impl Keyring {
         &self.set
     }
 
-    /// Returns the JWK Set to publish.
-    pub fn jwks_json(&self, now: Timestamp) -> String {
-        self.set.jwks_json(now)
+    /// Returns the JWK Set to publish, with the keys of these algorithms.
+    pub fn jwks_json(&self, offered: &[Algorithm], now: Timestamp) -> String {
+        self.set.published().jwks_json_of(offered, now)
     }
 
     /// Returns the key that signs for `alg` at `now`. Errors: `CryptoError::Key` if the set has none.

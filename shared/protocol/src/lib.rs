@@ -21,6 +21,7 @@ pub mod resource;
 mod response;
 mod session;
 pub mod shape;
+mod signing;
 mod token;
 pub mod token_exchange;
 
@@ -56,6 +57,7 @@ pub use response::{
     AuthorizationResponse, Delivery, ResponseMode, ResponseParameters, ResponseTarget, UncheckedTarget,
 };
 pub use session::{SessionGroup, Sid};
+pub use signing::SigningAlgorithms;
 pub use token::{
     AccessTokenClaims, AuthorizationCode, CodeBinding, DeviceCode, DeviceDecisionId, GrantId, GrantSnapshot,
     IdTokenClaims, InitialAccessToken, InitialAccessTokenId, KnownBrowser, MAX_TOKEN_LIFETIME, Mac, PushedRequestId,

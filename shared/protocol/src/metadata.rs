@@ -26,6 +26,8 @@ pub struct Capabilities<'a> {
     pub client_documents: bool,
     /// True if every authorization request must be pushed.
     pub require_pushed_requests: bool,
+    /// Algorithms of this server's signatures.
+    pub signing: &'a [Algorithm],
 }
 
 /// Returns the metadata document.
@@ -34,7 +36,9 @@ pub fn document(capabilities: &Capabilities<'_>) -> Value {
     if capabilities.registration {
         document.insert("registration_endpoint".to_owned(), json!(format!("{}/register", capabilities.issuer)));
     }
-    for part in [endpoints(capabilities), abilities(capabilities), client_authentication(), cryptography()] {
+    for part in
+        [endpoints(capabilities), abilities(capabilities), client_authentication(), cryptography(capabilities.signing)]
+    {
         if let Value::Object(members) = part {
             document.extend(members);
         }
@@ -111,16 +115,16 @@ fn client_authentication() -> Value {
     })
 }
 
-fn cryptography() -> Value {
+fn cryptography(signing: &[Algorithm]) -> Value {
     let (key_management, content_encryption) = (KeyManagementAlgorithm::ALL, ContentEncryption::ALL);
     json!({
-        "id_token_signing_alg_values_supported": Algorithm::ALL,
+        "id_token_signing_alg_values_supported": signing,
         "id_token_encryption_alg_values_supported": key_management,
         "id_token_encryption_enc_values_supported": content_encryption,
-        "userinfo_signing_alg_values_supported": Algorithm::ALL,
+        "userinfo_signing_alg_values_supported": signing,
         "userinfo_encryption_alg_values_supported": key_management,
         "userinfo_encryption_enc_values_supported": content_encryption,
-        "introspection_signing_alg_values_supported": Algorithm::ALL,
+        "introspection_signing_alg_values_supported": signing,
         "introspection_encryption_alg_values_supported": key_management,
         "introspection_encryption_enc_values_supported": content_encryption,
         // `none` is for clients that registered it.

@@ -1,12 +1,16 @@
 //! Configuration: read once, at start, and checked as a whole.
 
 use crate::configuration::SectionChecks;
+use crate::registration::KNOWN_HOSTS;
 use crate::settings::{SETTINGS, Seconds};
 use crate::{Issuers, PasswordPolicy, RegistrationPolicy, Sections, TrustedProxy};
 use keys::{DerivedKeys, Secret, Secrets};
 use protocol::administration::AdminPublicKey;
 use protocol::metadata_document::DocumentPolicy;
-use protocol::{GrantType, Lifetimes, Problem, RedirectUri, RefreshLifetimes, Resource, RetryWindows, STANDARD_SCOPES};
+use protocol::{
+    GrantType, Lifetimes, Problem, RedirectUri, RefreshLifetimes, Resource, RetryWindows, STANDARD_SCOPES,
+    SigningAlgorithms,
+};
 use serde_json::Value;
 use std::fmt;
 use std::time::Duration;
@@ -61,6 +65,8 @@ pub struct Config {
     pub passwords: PasswordPolicy,
     /// Time in which a signing key signs.
     pub key_rotation: Duration,
+    /// Algorithms of this server's signatures, without those of omitted key types.
+    pub signing: SigningAlgorithms,
     /// Public halves of the first admin keys; `None` if the administration is switched off.
     pub admin_keys: Option<Vec<AdminPublicKey>>,
 }
@@ -208,6 +214,9 @@ impl Reader<'_> {
         const SCHEMES: &str = "LATCHKEY_REGISTRATION_SCHEMES";
         let mut policy = RegistrationPolicy {
             per_address: self.number("LATCHKEY_REGISTRATIONS_PER_ADDRESS"),
+            per_software: self.number("LATCHKEY_REGISTRATIONS_PER_SOFTWARE"),
+            hosts: self.registration_hosts(),
+            public: self.flag("LATCHKEY_REGISTRATION_PUBLIC"),
             in_total: self.number("LATCHKEY_REGISTRATIONS_IN_TOTAL"),
             unused_lifetime: self.seconds("LATCHKEY_REGISTRATION_UNUSED_LIFETIME"),
             request_uris: self.flag("LATCHKEY_REGISTRATION_REQUEST_URIS"),
@@ -244,6 +253,41 @@ impl Reader<'_> {
             }
         }
         policy
+    }
+
+    fn registration_hosts(&mut self) -> Vec<String> {
+        const NAME: &str = "LATCHKEY_REGISTRATION_HOSTS";
+        let mut hosts = Vec::new();
+        for word in self.text(NAME).unwrap_or_else(|| "known".to_owned()).split_ascii_whitespace() {
+            let is_host = || url::Url::parse(&format!("https://{word}/")).is_ok_and(|url| url.host_str() == Some(word));
+            match word {
+                "none" => {}
+                "known" => hosts.extend(KNOWN_HOSTS.map(str::to_owned)),
+                host if is_host() => hosts.push(host.to_owned()),
+                other => {
+                    self.problem(NAME, format_args!("'{other}' is no host in lower case, such as app.example.com"))
+                }
+            }
+        }
+        hosts
+    }
+
+    fn signing(&mut self) -> SigningAlgorithms {
+        const NAME: &str = "LATCHKEY_OMITTED_KEY_TYPES";
+        let text = self.text(NAME).unwrap_or_default();
+        let words: Vec<&str> = text.split_ascii_whitespace().filter(|word| *word != "none").collect();
+        match SigningAlgorithms::without(&words) {
+            Ok(signing) => signing,
+            Err(word) => {
+                self.problem(
+                    NAME,
+                    format_args!(
+                        "'{word}' is neither OKP nor EC; RSA cannot be omitted, because each client may demand RS256"
+                    ),
+                );
+                SigningAlgorithms::default()
+            }
+        }
     }
 
     fn proxy(&mut self) -> Option<TrustedProxy> {
@@ -387,9 +431,16 @@ impl Config {
         let audience = reader.text("LATCHKEY_AUDIENCE").unwrap_or_else(|| issuer.clone());
         // A request may also name the audience of tokens for no resource.
         let own = Resource::of_any_scope(audience.clone());
+        let signing = reader.signing();
+        let sections = reader.sections(reach);
+        for resource in sections.resources.iter().flatten() {
+            if let Some(problem) = resource.signature_problem(signing.offered()) {
+                reader.problem("LATCHKEY_RESOURCES", problem);
+            }
+        }
         let config = Self {
             own_resources: if own.validate().is_none() { vec![own] } else { Vec::new() },
-            sections: reader.sections(reach),
+            sections,
             registration: reader.registration(),
             advertise_personal_scopes: reader.flag("LATCHKEY_ADVERTISE_PERSONAL_SCOPES"),
             audience,
@@ -429,6 +480,7 @@ impl Config {
             interaction_lifetime: reader.seconds("LATCHKEY_INTERACTION_LIFETIME"),
             passwords: reader.passwords(reach),
             key_rotation: reader.seconds("LATCHKEY_KEY_ROTATION"),
+            signing,
             admin_keys: reader.admin_keys(),
             issuer: Issuer::new(issuer),
         };

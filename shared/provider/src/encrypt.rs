@@ -8,7 +8,7 @@ use serde::Serialize;
 use types::{Algorithm, ContentEncryption, Error, KeyManagementAlgorithm, Timestamp};
 
 impl Context {
-    /// Signs a JWT with the current key of this algorithm.
+    /// Signs a JWT with the current key of this algorithm, or of the one that replaces it if its key type is omitted.
     pub async fn sign(
         &self,
         algorithm: Algorithm,
@@ -16,6 +16,7 @@ impl Context {
         claims: &(impl Serialize + Sync),
         now: Timestamp,
     ) -> Result<String, HandlerError> {
+        let algorithm = self.config.signing.signature(algorithm);
         let key = self.keyring(now).await?.signing_key(algorithm, now).await.map_err(HandlerError::unavailable)?;
         jose::sign_jwt(&key, typ, claims).await.map_err(HandlerError::unavailable)
     }

@@ -13,7 +13,7 @@ pub type Handler =
 /// The response of a function to a request that its handler rejects.
 pub type ErrorResponse = fn(HandlerError, &Request, &Context) -> Response;
 
-/// The page of a function for paths that nobody serves; `None` if it has none, or it cannot be made.
+/// The page of a function for paths that no function serves; `None` if it has none, or it cannot be made.
 pub type UnknownPathPage = fn(&Request) -> Option<Response>;
 
 /// The work of a function on its schedule.

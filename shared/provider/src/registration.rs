@@ -4,12 +4,14 @@ use crate::{Context, HandlerError};
 use keys::Secrets;
 use protocol::registration::{Limits, Registration};
 use protocol::shape::{Member, Shape};
-use protocol::{Client, GrantType, InitialAccessToken, InitialAccessTokenId, RegistrationAccessToken, StoredClient};
+use protocol::{
+    Client, GrantType, InitialAccessToken, InitialAccessTokenId, RedirectUri, RegistrationAccessToken, StoredClient,
+};
 use serde::Deserialize;
 use serde_json::Value;
 use std::time::Duration;
 use types::remote_url::EgressPolicy;
-use types::{ClientId, Scope, Timestamp};
+use types::{Algorithm, ClientId, Scope, Timestamp};
 
 /// The registration policy (RFC 7591 §3).
 #[derive(Debug, Default)]
@@ -26,6 +28,12 @@ pub struct RegistrationPolicy {
     pub grants: Vec<GrantType>,
     /// Private-use schemes without a dot that their redirect URIs may have.
     pub schemes: Vec<String>,
+    /// True if a client that does not authenticate by its own keys becomes public.
+    pub public: bool,
+    /// Redirect hosts of hosted clients, which have a limit of their own.
+    pub hosts: Vec<String>,
+    /// Registrations of one of these hosts, or of one software with a statement, in an hour.
+    pub per_software: u32,
     /// True if clients registered with neither token nor statement may pass requests by URL.
     pub request_uris: bool,
     /// Registrations of one address in an hour, with neither token nor statement.
@@ -35,6 +43,9 @@ pub struct RegistrationPolicy {
     /// Time until a client registered without token or statement expires, unless it receives a code or a token.
     pub unused_lifetime: Duration,
 }
+
+/// Redirect hosts of well-known hosted MCP clients: Claude, ChatGPT, the agents of Cursor.
+pub(crate) const KNOWN_HOSTS: [&str; 4] = ["chatgpt.com", "claude.ai", "claude.com", "www.cursor.com"];
 
 /// A trusted issuer of software statements.
 #[derive(Clone, Debug, Deserialize)]
@@ -59,9 +70,22 @@ impl StatementIssuer {
 }
 
 impl RegistrationPolicy {
-    /// Returns the limits of the metadata that a client may register, with these scopes.
-    pub fn limits<'a>(&'a self, scopes: &'a Scope, reach: EgressPolicy) -> Limits<'a> {
-        Limits { scopes, grants: &self.grants, schemes: &self.schemes, reach }
+    /// Returns the limits of the metadata that a client may register, with these scopes. `signing` are the algorithms of this server's
+    /// signatures.
+    pub fn limits<'a>(&'a self, scopes: &'a Scope, signing: &'a [Algorithm], reach: EgressPolicy) -> Limits<'a> {
+        let Self { grants, schemes, public, .. } = self;
+        Limits { scopes, grants, schemes, public: *public, signing, reach }
+    }
+
+    /// Returns the listed host of a client whose redirect URIs are all there.
+    pub fn hosted_at(&self, client: &Client) -> Option<&str> {
+        let is_at = |host: &str| {
+            let is_there = |uri: &RedirectUri| {
+                uri.url().is_some_and(|url| url.scheme() == "https" && url.host_str() == Some(host))
+            };
+            !client.redirect_uris.is_empty() && client.redirect_uris.iter().all(is_there)
+        };
+        self.hosts.iter().map(String::as_str).find(|host| is_at(host))
     }
 
     /// True if clients can register themselves.

@@ -176,6 +176,21 @@ pub const SETTINGS: &[Setting] = &[
         Some("500"),
         "registrations of all addresses per hour, a quarter of them in each quarter of an hour, without initial access token and software statement",
     ),
+    setting(
+        "LATCHKEY_REGISTRATIONS_PER_SOFTWARE",
+        Some("500"),
+        "registrations per hour of one software, a quarter of them in each quarter of an hour: a host of `LATCHKEY_REGISTRATION_HOSTS`, or the software of a software statement",
+    ),
+    setting(
+        "LATCHKEY_REGISTRATION_HOSTS",
+        Some("known"),
+        "redirect hosts of hosted clients, whose servers register the clients of all their users from few addresses, separated by spaces. `known` names those of well-known MCP clients. A client with redirect URIs at one of these hosts alone has a limit by host beside the one by address. `none`: no host has one",
+    ),
+    setting(
+        "LATCHKEY_REGISTRATION_PUBLIC",
+        Some("false"),
+        "`true`: a client that registers itself without keys becomes a public client (`token_endpoint_auth_method` is `none`), whatever it asks for. Identical public clients are shared",
+    ),
     seconds(
         "LATCHKEY_REGISTRATION_UNUSED_LIFETIME",
         "604800",
@@ -259,6 +274,11 @@ pub const SETTINGS: &[Setting] = &[
         "LATCHKEY_BREACHED_PASSWORDS",
         Some("none"),
         "URL of a range API of breached passwords, such as `https://api.pwnedpasswords.com/range/`. A new password that it lists is refused; five hexadecimal digits of its SHA-1 are sent. Without an answer the password is accepted",
+    ),
+    setting(
+        "LATCHKEY_OMITTED_KEY_TYPES",
+        Some("none"),
+        "key types that clients cannot parse, separated by spaces: `OKP` (EdDSA), `EC` (ES256). The JWK Set and the metadata document have no such key and no algorithm of it, and nothing is signed by it. Without `EC`, access tokens are signed by RS256",
     ),
     seconds("LATCHKEY_KEY_ROTATION", "7776000", (DAY, 10 * YEAR), "time for which a signing key signs"),
     setting(

@@ -1,5 +1,6 @@
 //! Reasons for which a request is rejected, and the response to it (RFC 6750 §3).
 
+use crate::RequiredAuthentication;
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use serde_json::json;
 use types::{Error, ErrorCode, Scope};
@@ -16,6 +17,8 @@ pub enum AccessError {
     InvalidToken(&'static str),
     /// The request needs this scope, which the token lacks; the scope is empty if no scope allows the request.
     InsufficientScope(Scope),
+    /// The request needs another or a newer sign-in of the user (RFC 9470 §3).
+    InsufficientAuthentication(RequiredAuthentication),
     /// The authorization server does not answer, so the token cannot be checked. The reason is for the log alone.
     Unavailable(String),
 }
@@ -28,6 +31,7 @@ impl AccessError {
             Self::InvalidRequest(_) => Some(ErrorCode::InvalidRequest),
             Self::InvalidToken(_) => Some(ErrorCode::InvalidToken),
             Self::InsufficientScope(_) => Some(ErrorCode::InsufficientScope),
+            Self::InsufficientAuthentication(_) => Some(ErrorCode::InsufficientUserAuthentication),
             Self::Unavailable(_) => Some(ErrorCode::TemporarilyUnavailable),
         }
     }
@@ -45,6 +49,7 @@ impl AccessError {
             Self::InvalidRequest(description) | Self::InvalidToken(description) => description,
             Self::InsufficientScope(scope) if scope.is_empty() => "no scope allows this",
             Self::InsufficientScope(_) => "the access token does not have the scope that this needs",
+            Self::InsufficientAuthentication(_) => "the user must sign in as acr_values and max_age say",
             Self::Unavailable(_) => "access tokens cannot be checked now; try again",
         }
     }
@@ -71,9 +76,12 @@ impl AccessError {
             let error = Error::new(code, self.description());
             challenge += &format!(", error=\"{}\", error_description=\"{}\"", code.as_str(), error.wire_description());
         }
+        if let Self::InsufficientAuthentication(required) = self {
+            challenge += &required.parameters();
+        }
         let scope = match self {
             Self::InsufficientScope(scope) => scope,
-            Self::NoToken | Self::InvalidToken(_) => needed,
+            Self::NoToken | Self::InvalidToken(_) | Self::InsufficientAuthentication(_) => needed,
             Self::InvalidRequest(_) | Self::Unavailable(_) => &Scope::default(),
         };
         if !scope.is_empty() {
@@ -134,6 +142,11 @@ mod tests {
                 AccessError::InsufficientScope(scope),
                 403,
                 r#", error="insufficient_scope", error_description="the access token does not have the scope that this needs", scope="a b""#,
+            ),
+            (
+                AccessError::InsufficientAuthentication(RequiredAuthentication::new(&["urn:a", "urn:b"], Some(5))),
+                401,
+                r#", error="insufficient_user_authentication", error_description="the user must sign in as acr_values and max_age say", acr_values="urn:a urn:b", max_age="5""#,
             ),
         ] {
             let response = error.response(Some(METADATA), &Scope::default());

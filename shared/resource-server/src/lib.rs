@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod authentication;
 mod claims;
 mod config;
 mod error;
@@ -11,6 +12,7 @@ mod request_head;
 mod routes;
 mod settings;
 
+pub use authentication::RequiredAuthentication;
 pub use claims::Claims;
 pub use config::{Config, Introspection};
 pub use error::AccessError;
@@ -19,7 +21,7 @@ pub use jose::{JWKS_LIFETIME, JWKS_STALE_LIFETIME};
 pub use keys::HTTP_TIMEOUT;
 pub use metadata::ResourceMetadata;
 pub use request_head::RequestHead;
-pub use routes::RouteScopes;
+pub use routes::{RouteAuthentication, RouteScopes};
 pub use settings::{SETTINGS, Setting, Settings};
 pub use types::{Algorithm, Audience, Scope, Timestamp};
 
@@ -68,7 +70,22 @@ impl ResourceServer {
 
     /// Checks the access token of a request, and that its scope includes `needed` (RFC 6750 §2.1, RFC 9068 §4).
     pub async fn check(&self, head: &RequestHead<'_>, needed: &Scope, now: Timestamp) -> Result<Access, AccessError> {
+        self.check_sign_in(head, needed, &RequiredAuthentication::default(), now).await
+    }
+
+    /// Does the same as [`check`](Self::check), and checks the sign-in of the user (RFC 9470 §3). The challenge for an insufficient
+    /// sign-in also names the scope, so that one new authorization suffices.
+    pub async fn check_sign_in(
+        &self,
+        head: &RequestHead<'_>,
+        needed: &Scope,
+        sign_in: &RequiredAuthentication,
+        now: Timestamp,
+    ) -> Result<Access, AccessError> {
         let access = self.access(head.token()?, now).await?;
+        if !sign_in.is_met(&access.claims, self.config.skew, now) {
+            return Err(AccessError::InsufficientAuthentication(sign_in.clone()));
+        }
         if !needed.is_within(&access.claims.scope) {
             return Err(AccessError::InsufficientScope(needed.clone()));
         }

@@ -1,5 +1,6 @@
-//! The scope that each request needs.
+//! The scope and the sign-in that each request needs.
 
+use crate::RequiredAuthentication;
 use http::Method;
 use percent_encoding::percent_decode_str;
 use types::Scope;
@@ -14,46 +15,95 @@ use types::Scope;
 /// no rule: one with an empty segment, a dot segment, a backslash, or an encoded slash.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RouteScopes {
-    rules: Vec<Rule>,
+    rules: Rules<Scope>,
+}
+
+/// Rules of the same form with the sign-in that requests need (RFC 9470): `POST /transfers acr_values=urn:example:strong max_age=300`.
+/// A request that no rule matches needs none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RouteAuthentication {
+    rules: Rules<RequiredAuthentication>,
+}
+
+/// Rules in order, each with what a request needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Rules<T>(Vec<Rule<T>>);
+
+impl<T> Default for Rules<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Rule {
+struct Rule<T> {
     method: Option<Method>,
     path: Vec<u8>,
     is_prefix: bool,
-    scope: Scope,
+    needed: T,
+}
+
+impl<T> Rules<T> {
+    /// Parses rules, whose last part `read` reads. The error names the wrong rule and the problem.
+    fn parse(text: &str, form: &str, read: impl Fn(&str) -> Option<T>) -> Result<Self, String> {
+        let rules = text.split(';').map(str::trim).filter(|rule| !rule.is_empty());
+        rules.map(|rule| Rule::parse(rule, form, &read)).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Returns what the first rule needs that matches. Errors: an API may read the path as another one.
+    fn find(&self, method: &Method, path: &str) -> Result<Option<&T>, AmbiguousPath> {
+        if self.0.is_empty() {
+            return Ok(None);
+        }
+        let method = if method == Method::HEAD { &Method::GET } else { method };
+        let path = decoded(path).ok_or(AmbiguousPath)?;
+        Ok(self.0.iter().find(|rule| rule.fits(method, &path)).map(|rule| &rule.needed))
+    }
+}
+
+/// The error for a path that an API may read as another path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct AmbiguousPath;
+
+impl RouteAuthentication {
+    /// Parses rules. The error names the wrong rule and the problem.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let form = "METHOD /path acr_values=CLASS max_age=SECONDS";
+        Rules::parse(text, form, RequiredAuthentication::parse).map(|rules| Self { rules })
+    }
+
+    /// Returns the sign-in that a request needs.
+    pub(crate) fn needed(&self, method: &Method, path: &str) -> Result<RequiredAuthentication, AmbiguousPath> {
+        Ok(self.rules.find(method, path)?.cloned().unwrap_or_default())
+    }
 }
 
 impl RouteScopes {
     /// Parses rules. The error names the wrong rule and the problem.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let rules = text.split(';').map(str::trim).filter(|rule| !rule.is_empty());
-        rules.map(Rule::parse).collect::<Result<_, _>>().map(|rules| Self { rules })
+        Rules::parse(text, "METHOD /path scope", Scope::parse).map(|rules| Self { rules })
     }
 
     /// Returns the scope that a request needs; `None` if no rule matches.
     pub fn needed(&self, method: &Method, path: &str) -> Option<Scope> {
-        if self.rules.is_empty() {
+        if self.rules.0.is_empty() {
             return Some(Scope::default());
         }
-        let method = if method == Method::HEAD { &Method::GET } else { method };
-        let path = decoded(path)?;
-        self.rules.iter().find(|rule| rule.fits(method, &path)).map(|rule| rule.scope.clone())
+        self.rules.find(method, path).ok().flatten().cloned()
     }
 
     /// Returns every scope token of the rules.
     pub fn scopes(&self) -> Vec<String> {
-        let all = self.rules.iter().fold(Scope::default(), |all, rule| all.with(&rule.scope));
+        let all = self.rules.0.iter().fold(Scope::default(), |all, rule| all.with(&rule.needed));
         all.iter().map(str::to_owned).collect()
     }
 }
 
-impl Rule {
-    fn parse(text: &str) -> Result<Self, String> {
+impl<T> Rule<T> {
+    fn parse(text: &str, form: &str, read: impl Fn(&str) -> Option<T>) -> Result<Self, String> {
         let mut words = text.splitn(3, ' ').map(str::trim);
         let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-        let problem = |what| format!("'{text}' {what}; write METHOD /path scope");
+        let problem = |what| format!("'{text}' {what}; write {form}");
         let method = match method {
             "ANY" => None,
             name if name.bytes().all(|byte| byte.is_ascii_uppercase()) => {
@@ -64,13 +114,13 @@ impl Rule {
         if !path.starts_with('/') {
             return Err(problem("has no path"));
         }
-        let scope = Scope::parse(words.next().unwrap_or_default()).ok_or_else(|| problem("has no scope"))?;
+        let needed = read(words.next().unwrap_or_default()).ok_or_else(|| problem("does not say what it needs"))?;
         let is_prefix = path.ends_with('*');
         let mut path = decoded(path).ok_or_else(|| problem("has a path that is never let in"))?;
         if is_prefix {
             path.pop();
         }
-        Ok(Self { method, path, is_prefix, scope })
+        Ok(Self { method, path, is_prefix, needed })
     }
 
     fn fits(&self, method: &Method, path: &[u8]) -> bool {
@@ -144,6 +194,26 @@ mod tests {
         for path in unclear {
             assert_eq!(needed(path), None, "{path}");
             assert_eq!(RouteScopes::default().needed(&Method::GET, path), Some(Scope::default()), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_sign_in_is_needed_where_a_rule_says_so() {
+        let routes = RouteAuthentication::parse("POST /pay acr_values=urn:a max_age=60; ANY /pay/* max_age=5").unwrap();
+        let needed = |method: Method, path: &str| routes.needed(&method, path).map(|needed| needed.max_age);
+        assert_eq!(needed(Method::POST, "/%70ay"), Ok(Some(60)));
+        assert_eq!(needed(Method::DELETE, "/pay/1"), Ok(Some(5)));
+        assert_eq!(needed(Method::GET, "/pay"), Ok(None));
+        // No rule may be evaded by another spelling.
+        for path in ["//pay", "/x/../pay", "/pay%2f1", "/pay/..;/pay"] {
+            assert_eq!(needed(Method::POST, path), Err(AmbiguousPath), "{path}");
+            assert_eq!(
+                RouteAuthentication::default().needed(&Method::POST, path),
+                Ok(RequiredAuthentication::default())
+            );
+        }
+        for text in ["POST /pay", "POST /pay write", "POST /pay max_age=x", "pay max_age=1"] {
+            assert!(RouteAuthentication::parse(text).is_err(), "{text}");
         }
     }
 

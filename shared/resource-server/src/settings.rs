@@ -1,6 +1,6 @@
 //! The settings of the Lambda authorizer and the gateway Worker: names, defaults, meanings.
 
-use crate::{Config, ResourceMetadata, RouteScopes, metadata};
+use crate::{Config, RequiredAuthentication, ResourceMetadata, RouteAuthentication, RouteScopes, metadata};
 use std::time::Duration;
 use types::Scope;
 use url::Url;
@@ -30,6 +30,11 @@ pub const SETTINGS: &[Setting] = &[
         "LATCHKEY_ROUTE_SCOPES",
         Some("any valid token suffices"),
         "the required scope per request: rules such as `GET /orders orders:read; ANY /* api`. The first rule that matches decides. A request that no rule matches is rejected, and so is a path with `//`, `/../` or an encoded slash",
+    ),
+    setting(
+        "LATCHKEY_ROUTE_AUTHENTICATION",
+        Some("any sign-in suffices"),
+        "the sign-in that requests need (RFC 9470): rules such as `POST /transfers acr_values=urn:latchkey:acr:password max_age=300`. `acr_values=` may be repeated: one of the classes suffices. The first rule that matches decides; a request that no rule matches needs no sign-in",
     ),
     setting("LATCHKEY_RESOURCE_CLIENT_ID", Some("none"), "the client_id of the API, for introspection"),
     setting("LATCHKEY_RESOURCE_CLIENT_SECRET", Some("none"), "the client secret of the API"),
@@ -63,6 +68,8 @@ pub struct Settings {
     pub config: Config,
     /// The scope that each request needs.
     pub routes: RouteScopes,
+    /// The sign-in that each request needs.
+    pub authentication: RouteAuthentication,
     /// The metadata of the API.
     pub metadata: ResourceMetadata,
     /// The path of the metadata.
@@ -90,6 +97,11 @@ impl Settings {
         let routes = RouteScopes::parse(&text("LATCHKEY_ROUTE_SCOPES").unwrap_or_default()).unwrap_or_else(|problem| {
             problems.push(format!("LATCHKEY_ROUTE_SCOPES: {problem}"));
             RouteScopes::default()
+        });
+        let authentication = text("LATCHKEY_ROUTE_AUTHENTICATION").unwrap_or_default();
+        let authentication = RouteAuthentication::parse(&authentication).unwrap_or_else(|problem| {
+            problems.push(format!("LATCHKEY_ROUTE_AUTHENTICATION: {problem}"));
+            RouteAuthentication::default()
         });
         let age = text("LATCHKEY_INTROSPECTION_AGE").map_or(Ok(30), |age| age.parse::<u64>());
         let age = age.ok().filter(|age| *age <= 300).unwrap_or_else(|| {
@@ -123,7 +135,7 @@ impl Settings {
         metadata.resource_name = text("LATCHKEY_RESOURCE_NAME");
         metadata.scopes_supported = routes.scopes();
         let metadata_path = metadata::path(&resource).unwrap_or_default();
-        Ok(Self { config, routes, metadata, metadata_path })
+        Ok(Self { config, routes, authentication, metadata, metadata_path })
     }
 
     /// Returns what is probably not meant: for the log at start.
@@ -136,6 +148,17 @@ impl Settings {
     /// allows the request.
     pub fn needed(&self, method: &http::Method, path: &str) -> Result<Scope, crate::AccessError> {
         self.routes.needed(method, path).ok_or_else(|| crate::AccessError::InsufficientScope(Scope::default()))
+    }
+
+    /// Returns the sign-in that a request needs, for [`ResourceServer::check_sign_in`](crate::ResourceServer::check_sign_in). Errors: an
+    /// API may read the path as another one, to which a rule applies.
+    pub fn needed_sign_in(
+        &self,
+        method: &http::Method,
+        path: &str,
+    ) -> Result<RequiredAuthentication, crate::AccessError> {
+        let refused = |_| crate::AccessError::InsufficientScope(Scope::default());
+        self.authentication.needed(method, path).map_err(refused)
     }
 }
 
@@ -176,12 +199,13 @@ mod tests {
         let problems = read(&[
             ("LATCHKEY_ISSUER", "id.example"),
             ("LATCHKEY_ROUTE_SCOPES", "x"),
+            ("LATCHKEY_ROUTE_AUTHENTICATION", "POST /x strong"),
             ("LATCHKEY_INTROSPECTION_AGE", "301"),
             ("LATCHKEY_REVOCATION", "soon"),
             ("LATCHKEY_RESOURCE_CLIENT_ID", "api"),
         ])
         .unwrap_err();
-        assert_eq!(problems.len(), 6, "{problems:?}");
+        assert_eq!(problems.len(), 7, "{problems:?}");
         assert_eq!(read(&[ISSUER, RESOURCE, ("LATCHKEY_REVOCATION", "checked")]).unwrap_err().len(), 1);
     }
 }

@@ -15,7 +15,14 @@ pub(crate) fn metadata(bytes: &[u8]) {
     let Ok(Value::Object(metadata)) = serde_json::from_slice::<Value>(bytes) else { return };
     let scopes = Scope::parse("openid profile email offline_access read").expect("scopes");
     let grants = [GrantType::AuthorizationCode, GrantType::RefreshToken, GrantType::ClientCredentials];
-    let limits = Limits { scopes: &scopes, grants: &grants, schemes: &[], reach: EgressPolicy::Public };
+    let limits = Limits {
+        scopes: &scopes,
+        grants: &grants,
+        schemes: &[],
+        public: false,
+        signing: &types::Algorithm::ALL,
+        reach: EgressPolicy::Public,
+    };
     let Ok(client) = registration::read(&id("client"), metadata, None, &limits) else { return };
     assert_eq!(client.validate(), []);
     assert!(client.scope.is_within(&scopes));

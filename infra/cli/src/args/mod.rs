@@ -23,7 +23,9 @@ pub(crate) use doctor::DoctorArgs;
 pub(crate) use keys::{KeyArgs, KeysCommand, ReplaceArgs};
 pub(crate) use records::{RecordsCommand, ReshardArgs, RestoreArgs};
 pub(crate) use secret::{DeriveArgs, SecretCommand};
-pub(crate) use user::{UserAddArgs, UserCommand, UserEndArgs, UserPasswordArgs, UserWithdrawArgs, UsernameArgs};
+pub(crate) use user::{
+    UserAddArgs, UserCommand, UserEndArgs, UserGrantsArgs, UserPasswordArgs, UserWithdrawArgs, UsernameArgs,
+};
 
 use clap::{Args, Parser, Subcommand};
 use std::ffi::OsString;

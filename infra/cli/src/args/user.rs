@@ -37,11 +37,29 @@ pub(crate) enum UserCommand {
     /// List the applications that a user allowed, and the scope of each.
     #[command(after_long_help = "Examples:\n  latchkey user consents ada\n  latchkey user consents ada --json")]
     Consents(UsernameArgs),
+    /// List the live grants of a user: the access that applications have, and whether it ends with the session of the browser.
+    ///
+    /// Grants of agents stay when the user signs out: those with the scope offline_access, and those of clients and resources with
+    /// grants_outlive_session. `latchkey user withdraw` ends the grants of one application.
+    #[command(
+        after_long_help = "Examples:\n  latchkey user grants ada\n  latchkey user grants ada --outlives-session\n  latchkey user grants ada --json"
+    )]
+    Grants(UserGrantsArgs),
     /// Withdraw the consent of a user to an application, and end the application's grants.
     #[command(
         after_long_help = "Examples:\n  latchkey user withdraw ada my-app\n  latchkey user withdraw ada my-app --yes"
     )]
     Withdraw(UserWithdrawArgs),
+}
+
+/// Arguments of `latchkey user grants`.
+#[derive(Debug, Args)]
+pub(crate) struct UserGrantsArgs {
+    #[command(flatten)]
+    pub(crate) user: UsernameArgs,
+    /// List only the grants that stay when the user signs out of the browser.
+    #[arg(long)]
+    pub(crate) outlives_session: bool,
 }
 
 /// Arguments of `latchkey user set-password`.

@@ -237,6 +237,7 @@ fn clients_and_users_are_administered() {
     let kept = answer(&["user", "set-password", "--keep-sessions", "ada"], url, "one more green umbrella\n");
     assert_eq!(kept["ended"], Value::Null);
     assert_eq!(answer(&["user", "consents", "ada"], url, ""), json!([]));
+    assert_eq!(answer(&["user", "grants", "ada"], url, ""), json!([]));
     assert_eq!(answer(&["user", "withdraw", "ada", "demo-spa"], url, ""), json!({ "grants": 0 }));
     assert_eq!(answer(&["user", "list"], url, "").as_array().unwrap().len(), 2);
     answer(&["user", "remove", "ada"], url, "");

@@ -73,6 +73,7 @@ const CHECKS: &[Row] = &[
     row(Check::Request(prompt), YES, YES, YES),
     row(Check::Request(claims), YES, YES, YES),
     row(Check::Request(max_age), YES, YES, YES),
+    row(Check::Request(acr_values), YES, YES, YES),
     row(Check::Request(pushed_if_required), YES, NO, YES),
 ];
 
@@ -258,10 +259,7 @@ pub(crate) fn requested_claims(parameters: &Parameters, client: &Client) -> Resu
     let is_reachable =
         |acr: &super::ClaimRequest| AuthenticationMethod::ALL.iter().any(|method| acr.accepts(&method.acr().into()));
     if claims.id_token("acr").is_some_and(|acr| acr.essential && !is_reachable(&acr)) {
-        return Err(Error::new(
-            ErrorCode::UnmetAuthenticationRequirements,
-            "no sign-in of this server reaches the acr that is requested as essential",
-        ));
+        return Err(unmet("no sign-in of this server reaches the acr that is requested as essential"));
     }
     Ok(claims.within(&client.scope))
 }
@@ -273,6 +271,26 @@ fn max_age(sent: &SentRequest<'_>, request: &mut AuthorizationRequest) -> Result
         None => sent.client.default_max_age,
     };
     Ok(())
+}
+
+/// Keeps the classes that a sign-in of this server reaches. None: a request for access fails, so that its client does not return
+/// with a token that the API refuses again (RFC 9470 §5).
+fn acr_values(sent: &SentRequest<'_>, request: &mut AuthorizationRequest) -> Result<(), Error> {
+    let Some(asked) = sent.parameters.value("acr_values") else { return Ok(()) };
+    let classes = AuthenticationMethod::ALL.map(AuthenticationMethod::acr);
+    let reached = asked.split_ascii_whitespace().filter(|acr| classes.contains(acr));
+    request.acr_values = reached.map(str::to_owned).collect();
+    let is_unmet = request.acr_values.is_empty() && !asked.trim().is_empty();
+    if is_unmet && request.is_for_access() {
+        Err(unmet("acr_values has no class that a sign-in of this server reaches"))
+    } else {
+        Ok(())
+    }
+}
+
+/// Returns `unmet_authentication_requirements` (OpenID Connect Core Unmet Authentication Requirements 1.0 §2).
+pub(crate) fn unmet(description: &'static str) -> Error {
+    Error::new(ErrorCode::UnmetAuthenticationRequirements, description)
 }
 
 /// Rejects a request that was not pushed, if the deployment or the client requires it (RFC 9126 §5, §6).

@@ -7,8 +7,8 @@ mod prompt;
 mod request;
 mod request_object;
 
-pub(crate) use checks::requested_claims;
 pub use checks::{RequestEndpoint, SentRequest};
+pub(crate) use checks::{requested_claims, unmet};
 pub use claims::{ClaimRequest, ClaimsRequest, SCOPE_CLAIMS, STANDARD_SCOPES, is_profile_claim};
 pub use pkce::CodeChallenge;
 pub use prompt::Prompt;

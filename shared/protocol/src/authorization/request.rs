@@ -31,6 +31,9 @@ pub struct AuthorizationRequest<Target = ResponseTarget> {
     pub prompt: Prompt,
     /// `max_age` in seconds: the sign-in may not be older.
     pub max_age: Option<u64>,
+    /// `acr_values` that a sign-in here can reach.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub acr_values: Vec<String>,
     /// `login_hint`: fills the username field.
     pub login_hint: Option<String>,
     /// `claims`: claims requested by name.
@@ -50,6 +53,7 @@ impl AuthorizationRequest {
             code_challenge: None,
             prompt: Prompt::default(),
             max_age: None,
+            acr_values: Vec::new(),
             login_hint: sent.owned("login_hint"),
             claims: ClaimsRequest::default(),
         };
@@ -62,6 +66,15 @@ impl AuthorizationRequest {
     pub fn to_consent(&self) -> Scope {
         let resources = self.resources.iter().filter_map(|uri| Scope::parse(uri));
         resources.fold(self.scope_to_consent(), |all, one| all.with(&one))
+    }
+
+    /// Adds the scopes of the requested resources that the user allowed this client earlier, as far as the client may still request
+    /// them. A client that asks for what one request lacked, and for nothing else, would lose what it had (RFC 6750 §3.1).
+    pub fn add_earlier_scope(&mut self, client: &Client, resources: &[Resource], earlier: &Scope) {
+        let named = || resources.iter().filter(|resource| self.resources.contains(&resource.resource));
+        let of_resources =
+            |token: &str| client.scope.contains(token) && named().any(|resource| resource.scopes.contains(token));
+        self.scope = self.scope.with(&earlier.filtered(of_resources));
     }
 
     /// Returns the requested scope, with the scope of each claim that is requested by name (OpenID Connect Core
@@ -102,6 +115,14 @@ impl AuthorizationRequest {
     }
 }
 
+impl<Target> AuthorizationRequest<Target> {
+    /// True if the request is for access to an API, so that `acr_values` are necessary (RFC 9470 §5). In an authentication request
+    /// they are wishes (OpenID Connect Core §3.1.2.1).
+    pub(crate) fn is_for_access(&self) -> bool {
+        !self.resources.is_empty() || !self.scope.contains("openid")
+    }
+}
+
 impl AuthorizationRequest<UncheckedTarget> {
     /// Checks the client and the target of a request that was sealed or stored. Errors: `invalid_request`, for the user.
     pub fn recheck(self, client: &Client) -> Result<AuthorizationRequest, Error> {
@@ -115,6 +136,7 @@ impl AuthorizationRequest<UncheckedTarget> {
             code_challenge,
             prompt,
             max_age,
+            acr_values,
             login_hint,
             claims,
         } = self;
@@ -132,6 +154,7 @@ impl AuthorizationRequest<UncheckedTarget> {
             code_challenge,
             prompt,
             max_age,
+            acr_values,
             login_hint,
             claims,
         })

@@ -194,6 +194,9 @@ pub struct Client {
     /// True if users are not asked for consent: for the operator's own applications.
     #[serde(default)]
     pub skip_consent: bool,
+    /// True if authorization error responses have no `iss` (RFC 9207 §2).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub omit_iss_in_errors: bool,
     /// True if its grants outlive the session of the sign-in without `offline_access`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub grants_outlive_session: bool,

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use types::remote_url::{self, EgressPolicy};
-use types::{ClientId, Error, ErrorCode, Scope, Timestamp};
+use types::{Algorithm, ClientId, Error, ErrorCode, Scope, Timestamp};
 
 /// The members of a registration response that a client must not send when it replaces its settings (RFC 7592 §2.2).
 const SERVER_MANAGED: [&str; 4] =
@@ -42,6 +42,10 @@ pub struct Limits<'a> {
     pub grants: &'a [GrantType],
     /// Private-use schemes without a dot that their redirect URIs may have.
     pub schemes: &'a [String],
+    /// True if a client that does not authenticate by its own keys becomes public.
+    pub public: bool,
+    /// Algorithms of this server's signatures.
+    pub signing: &'a [Algorithm],
     /// Addresses at which the URLs may be that this server calls.
     pub reach: EgressPolicy,
 }
@@ -86,7 +90,9 @@ pub fn read(
             localized.insert(name, value);
         }
     }
-    narrow_method(&mut known);
+    let is_stated = statement.is_some_and(|statement| statement.contains_key(METHOD));
+    narrow_method(&mut known, limits.public && !is_stated);
+    narrow_signatures(&mut known, limits);
     narrow_redirects(&mut known, limits)?;
     narrow_grants(&mut known, limits)?;
     narrow_scope(&mut known, limits)?;
@@ -145,20 +151,40 @@ fn scheme_problem(uri: &RedirectUri, limits: &Limits<'_>) -> Option<Problem> {
     Some(Problem::new("redirect_uris", rule))
 }
 
+const METHOD: &str = "token_endpoint_auth_method";
+
 /// Replaces an authentication method that this server does not have: the client authenticates with its keys if it has some, or
-/// with a secret (RFC 7591 §3.2.1).
-fn narrow_method(known: &mut Map<String, Value>) {
-    const NAME: &str = "token_endpoint_auth_method";
-    let Some(sent) = known.get(NAME).and_then(Value::as_str) else { return };
-    if ClientAuthenticationMethod::ALL.iter().any(|method| method.as_str() == sent) {
-        return;
-    }
+/// with a secret (RFC 7591 §3.2.1). With `public`, a client that does not authenticate with its keys is public.
+fn narrow_method(known: &mut Map<String, Value>, public: bool) {
+    let sent = known.get(METHOD).and_then(Value::as_str);
+    let asked = ClientAuthenticationMethod::ALL.iter().find(|method| Some(method.as_str()) == sent);
     let has_keys = known.contains_key("jwks") || known.contains_key("jwks_uri");
-    let method = match has_keys {
-        true => ClientAuthenticationMethod::PrivateKeyJwt,
-        false => ClientAuthenticationMethod::ClientSecretBasic,
+    let method = match asked {
+        Some(method) if !public || method.needs_keys() => return,
+        None if sent.is_none() && !public => return,
+        None if sent.is_some() && has_keys => ClientAuthenticationMethod::PrivateKeyJwt,
+        Some(_) | None if public => ClientAuthenticationMethod::None,
+        Some(_) | None => ClientAuthenticationMethod::ClientSecretBasic,
     };
-    known.insert(NAME.to_owned(), json!(method.as_str()));
+    known.insert(METHOD.to_owned(), json!(method.as_str()));
+}
+
+/// Replaces an algorithm that this server does not sign by with RS256 (RFC 7591 §3.2.1).
+fn narrow_signatures(known: &mut Map<String, Value>, limits: &Limits<'_>) {
+    let is_omitted = |sent: &Value| {
+        let alg = sent.as_str().and_then(|name| name.parse::<Algorithm>().ok());
+        alg.is_some_and(|alg| !limits.signing.contains(&alg))
+    };
+    for name in ["id_token_signed_response_alg", "userinfo_signed_response_alg", "introspection_signed_response_alg"] {
+        if known.get(name).is_some_and(is_omitted) {
+            known.insert(name.to_owned(), json!(Algorithm::RS256));
+        }
+    }
+}
+
+/// True if a public client may use the grant (RFC 6749 §4.4, RFC 8693 §2.1).
+fn is_for_public(grant: GrantType) -> bool {
+    !matches!(grant, GrantType::ClientCredentials | GrantType::TokenExchange)
 }
 
 /// Keeps the redirect URIs that such a client may have. If none is left, all stay, and the check names the first problem.
@@ -197,7 +223,11 @@ fn narrow_redirects(known: &mut Map<String, Value>, limits: &Limits<'_>) -> Resu
 /// is left.
 fn narrow_grants(known: &mut Map<String, Value>, limits: &Limits<'_>) -> Result<(), Error> {
     let sent = strings(known, "grant_types")?.unwrap_or_else(|| vec!["authorization_code".to_owned()]);
-    let is_allowed = |name: &&String| limits.grants.iter().any(|grant| grant.as_str() == name.as_str());
+    let is_public = known.get(METHOD).is_some_and(|method| method == ClientAuthenticationMethod::None.as_str());
+    let is_allowed = |name: &&String| {
+        let mut grants = limits.grants.iter().filter(|grant| !is_public || is_for_public(**grant));
+        grants.any(|grant| grant.as_str() == name.as_str())
+    };
     let grants: Vec<&String> = sent.iter().filter(is_allowed).collect();
     if let (true, Some(other)) = (grants.is_empty(), sent.first()) {
         return Err(invalid(format!(

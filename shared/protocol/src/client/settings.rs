@@ -310,6 +310,13 @@ pub const SETTINGS: &[ClientSetting] = {
         )
         .unset("`ES256`"),
         S::operator(
+            "omit_iss_in_errors",
+            Flag,
+            "RFC 9207 §2",
+            "authorization error responses have no `iss`: mod_auth_openidc of Debian 12 takes an error with `iss` for a new sign-in and loops. Not for a client that checks `iss`",
+        )
+        .unset("`false`"),
+        S::operator(
             "grants_outlive_session",
             Flag,
             OURS,

@@ -4,7 +4,9 @@
 mod requested;
 mod state;
 
-use crate::{AuthenticationContext, Client, ResponseTarget, SessionId, UncheckedTarget};
+use crate::authorization::unmet;
+use crate::{AuthenticationContext, Client, Resource, ResponseTarget, SessionId, UncheckedTarget};
+use requested::ClassVerdict;
 pub use requested::{Requested, RequestedAuthorization, RequestedDevice};
 use serde::{Deserialize, Serialize};
 use state::InteractionState;
@@ -125,8 +127,17 @@ impl Interaction {
                 false => ask(NextPrompt::SignIn, "another user is signed in than the request names"),
             };
         }
+        let class = policy.judge_class(&session.authentication.acr);
         if signed_in_for_this {
-            return Ok(NextPrompt::Proceed);
+            return match class {
+                ClassVerdict::Unmet => {
+                    Err(unmet("the sign-in of the user does not reach the acr that the request needs"))
+                }
+                ClassVerdict::Met | ClassVerdict::Unwanted => Ok(NextPrompt::Proceed),
+            };
+        }
+        if class != ClassVerdict::Met {
+            return ask(NextPrompt::SignIn, "the sign-in does not have the acr that the request asks for");
         }
         let is_too_old = policy.max_age.is_some_and(|max_age| {
             max_age == 0 || now.since(session.authentication.auth_time) > Duration::from_secs(max_age)
@@ -138,6 +149,16 @@ impl Interaction {
             return Ok(NextPrompt::SelectAccount);
         }
         Ok(NextPrompt::Proceed)
+    }
+
+    /// Returns the interaction with the scopes of its resources that the user allowed the client earlier; see
+    /// [`AuthorizationRequest::add_earlier_scope`](crate::AuthorizationRequest::add_earlier_scope).
+    #[must_use]
+    pub fn with_earlier_scope(mut self, client: &Client, resources: &[Resource], earlier: &Scope) -> Self {
+        if let Requested::Authorization(requested) = &mut self.requested {
+            requested.request.add_earlier_scope(client, resources, earlier);
+        }
+        self
     }
 
     /// True if the user must be asked for consent in this session. `remembered` is the earlier consent, `issuer` the issuer

@@ -1,8 +1,8 @@
 //! The request that an interaction is about: one arm for each way to request a grant from a user.
 
 use crate::{
-    AskingDevice, AuthorizationRequest, Client, DeviceDecisionId, DeviceRequest, Prompt, PushedRequestId, RedirectUri,
-    ResponseTarget, UncheckedTarget, UserCode,
+    AskingDevice, AuthorizationRequest, ClaimRequest, Client, DeviceDecisionId, DeviceRequest, Prompt, PushedRequestId,
+    RedirectUri, ResponseTarget, UncheckedTarget, UserCode,
 };
 use serde::{Deserialize, Serialize};
 use types::{ClientId, Error, Subject};
@@ -48,9 +48,37 @@ pub(super) struct SignInPolicy<'a> {
     pub(super) max_age: Option<u64>,
     /// `sub` of the ID token hint, and of the `claims` parameter.
     subjects: [Option<&'a str>; 2],
+    /// `acr_values`; any class suffices if there are none.
+    acr_values: &'a [String],
+    /// True if a class of `acr_values` is necessary.
+    needs_acr_values: bool,
+    /// The essential `acr` of the `claims` parameter.
+    essential_acr: Option<ClaimRequest>,
+}
+
+/// The relation of the class of a sign-in to a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ClassVerdict {
+    /// The class is what the request asks for.
+    Met,
+    /// The request would like another class.
+    Unwanted,
+    /// The request needs another class.
+    Unmet,
 }
 
 impl SignInPolicy<'_> {
+    /// Judges the class of a sign-in (OpenID Connect Core §5.5.1.1, RFC 9470 §5).
+    pub(super) fn judge_class(&self, acr: &str) -> ClassVerdict {
+        let is_wanted = self.acr_values.is_empty() || self.acr_values.iter().any(|wanted| wanted == acr);
+        let is_essential = self.essential_acr.as_ref().is_none_or(|wanted| wanted.accepts(&acr.into()));
+        match (is_wanted, is_essential) {
+            (true, true) => ClassVerdict::Met,
+            (false, true) if !self.needs_acr_values => ClassVerdict::Unwanted,
+            (false, _) | (_, false) => ClassVerdict::Unmet,
+        }
+    }
+
     /// True if this user may answer the request.
     pub(super) fn accepts(&self, subject: &Subject) -> bool {
         self.subjects.iter().flatten().all(|expected| *expected == subject.as_str())
@@ -100,6 +128,9 @@ impl<Target> Requested<Target> {
                     requested.expected_subject.as_ref().map(Subject::as_str),
                     requested.request.claims.subject(),
                 ],
+                acr_values: &requested.request.acr_values,
+                needs_acr_values: requested.request.is_for_access(),
+                essential_acr: requested.request.claims.id_token("acr").filter(|acr| acr.essential),
             },
             Self::Device(_) => SignInPolicy::default(),
         }

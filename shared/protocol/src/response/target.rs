@@ -12,6 +12,9 @@ pub struct ResponseTarget {
     redirect_uri: RedirectUri,
     response_mode: ResponseMode,
     state: Option<String>,
+    /// True if the client takes an error with `iss` for something else. The client decides anew when a stored target is checked.
+    #[serde(skip)]
+    omits_iss_in_errors: bool,
 }
 
 impl ResponseTarget {
@@ -35,7 +38,8 @@ impl ResponseTarget {
         check_redirect_uri(requested, client)?;
         let response_mode = response_mode(parameters);
         let state = if parameters.is_repeated("state") { None } else { parameters.value("state").map(str::to_owned) };
-        Ok(Self { redirect_uri: RedirectUri::new(requested), response_mode, state })
+        let omits_iss_in_errors = client.omit_iss_in_errors;
+        Ok(Self { redirect_uri: RedirectUri::new(requested), response_mode, state, omits_iss_in_errors })
     }
 
     /// Returns the redirect URI as the request sent it.
@@ -52,20 +56,24 @@ impl ResponseTarget {
     /// binds the code (OpenID Connect Core §3.3.2.5).
     pub fn code_response(&self, code: &str, id_token: Option<String>, issuer: &Issuer) -> AuthorizationResponse<'_> {
         let id_token = id_token.map(|id_token| ("id_token", id_token));
-        self.response([("code", code.to_owned())].into_iter().chain(id_token).collect(), issuer)
+        self.response([("code", code.to_owned())].into_iter().chain(id_token).collect(), Some(issuer))
     }
 
-    /// Returns the response with `error` and `iss` (RFC 6749 §4.1.2.1, RFC 9207 §2).
+    /// Returns the response with `error` and `iss` (RFC 6749 §4.1.2.1, RFC 9207 §2); without `iss` if the client's setting says so.
     pub fn error_response(&self, error: &Error, issuer: &Issuer) -> AuthorizationResponse<'_> {
         self.response(
             vec![("error", error.code.as_str().to_owned()), ("error_description", error.wire_description())],
-            issuer,
+            (!self.omits_iss_in_errors).then_some(issuer),
         )
     }
 
-    fn response(&self, mut parameters: Vec<(&'static str, String)>, issuer: &Issuer) -> AuthorizationResponse<'_> {
+    fn response(
+        &self,
+        mut parameters: Vec<(&'static str, String)>,
+        issuer: Option<&Issuer>,
+    ) -> AuthorizationResponse<'_> {
         parameters.extend(self.state.iter().map(|state| ("state", state.clone())));
-        parameters.push(("iss", issuer.to_string()));
+        parameters.extend(issuer.map(|issuer| ("iss", issuer.to_string())));
         AuthorizationResponse { parameters: ResponseParameters(parameters), target: self }
     }
 }
@@ -84,7 +92,7 @@ impl UncheckedTarget {
     pub fn check(self, client: &Client) -> Result<ResponseTarget, Error> {
         let Self { redirect_uri, response_mode, state } = self;
         check_redirect_uri(redirect_uri.as_str(), client)?;
-        Ok(ResponseTarget { redirect_uri, response_mode, state })
+        Ok(ResponseTarget { redirect_uri, response_mode, state, omits_iss_in_errors: client.omit_iss_in_errors })
     }
 }
 

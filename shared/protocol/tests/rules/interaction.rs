@@ -230,3 +230,38 @@ fn consent_is_asked_for_once_and_for_what_is_new() {
     assert_eq!(needs(&allowed("session"), ""), Ok(false));
     assert_eq!(needs(&allowed("another"), ""), Ok(true), "the consent of one user says nothing for another");
 }
+
+/// The session of a user whom another issuer asserted: its class is not that of a sign-in here.
+fn with_acr(acr: &str, subject: &Subject, check: impl FnOnce(&ActiveSession<'_>)) {
+    let mut authentication = AuthenticationMethod::Password.context(T0);
+    authentication.acr = acr.to_owned();
+    check(&ActiveSession { id: id("one"), subject, authentication: &authentication });
+}
+
+/// RFC 9470 §5, OpenID Connect Core §5.5.1.1: a session of another class needs a sign-in; the class after it decides.
+#[test]
+fn the_class_of_the_session_counts() {
+    let password = AuthenticationMethod::Password.acr();
+    let claims = format!(r#"claims={{"id_token":{{"acr":{{"essential":true,"value":"{password}"}}}}}}"#);
+    let voluntary = format!("acr_values=urn:other {password}").replace(' ', "+");
+    let user = sub("ada");
+    for more in [claims.as_str(), voluntary.as_str()] {
+        let started = interaction(more);
+        with_acr(password, &user, |session| {
+            assert_eq!(started.next_prompt(Some(session), T0), Ok(NextPrompt::Proceed))
+        });
+        with_acr("urn:weak", &user, |session| {
+            assert_eq!(started.next_prompt(Some(session), T0), Ok(NextPrompt::SignIn), "{more}");
+            let none = interaction(&format!("{more}&prompt=none"));
+            assert_eq!(none.next_prompt(Some(session), T0).unwrap_err().code, ErrorCode::LoginRequired);
+            let after = started.clone().sign_in(id("one")).unwrap().next_prompt(Some(session), T0);
+            match more == claims {
+                true => assert_eq!(after.unwrap_err().code, ErrorCode::UnmetAuthenticationRequirements),
+                false => assert_eq!(after, Ok(NextPrompt::Proceed), "a wish"),
+            }
+        });
+    }
+    // Nothing is asked for that no sign-in reaches.
+    let wish = interaction("acr_values=urn:other");
+    with_acr("urn:weak", &user, |session| assert_eq!(wish.next_prompt(Some(session), T0), Ok(NextPrompt::Proceed)));
+}

@@ -5,7 +5,7 @@ use latchkey_protocol::{Client, GrantType, RedirectUri, client_settings};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use types::remote_url::EgressPolicy;
-use types::{ClientId, Error, ErrorCode, Scope};
+use types::{Algorithm, ClientId, Error, ErrorCode, Scope};
 
 fn id(text: &str) -> ClientId {
     ClientId::parse(text).unwrap()
@@ -14,7 +14,14 @@ fn id(text: &str) -> ClientId {
 fn read(metadata: Value, statement: Option<Value>) -> Result<Client, Error> {
     let scopes = Scope::parse("openid profile").unwrap();
     let grants = [GrantType::AuthorizationCode, GrantType::RefreshToken, GrantType::DeviceCode];
-    let limits = Limits { scopes: &scopes, grants: &grants, schemes: &[], reach: EgressPolicy::Public };
+    let limits = Limits {
+        scopes: &scopes,
+        grants: &grants,
+        schemes: &[],
+        public: false,
+        signing: &Algorithm::ALL,
+        reach: EgressPolicy::Public,
+    };
     let statement = statement.map(|statement| statement.as_object().unwrap().clone());
     registration::read(&id("id"), metadata.as_object().unwrap().clone(), statement.as_ref(), &limits)
 }

@@ -105,6 +105,9 @@ impl Configuration {
         if has_open_clients && listed(&self.resources) && !listed(&self.open_resources) {
             warnings.push("no client that registers itself or has a metadata document can get a scope of a resource: set registered_clients of a resource, or close registration and set LATCHKEY_CLIENT_DOCUMENTS=off");
         }
+        if self.resources.iter().any(|resource| resource.signature_problem(config.signing.offered()).is_some()) {
+            warnings.push("a resource wants its access tokens signed by a key type of LATCHKEY_OMITTED_KEY_TYPES: they are signed by RS256");
+        }
         warnings
     }
 }
@@ -240,7 +243,8 @@ impl Context {
 
     /// Returns the limits of the metadata of clients that the operator did not register.
     pub fn registration_limits(&self) -> Limits<'_> {
-        self.config.registration.limits(&self.configuration.registration_scopes, self.fetch.reach())
+        let (scopes, signing) = (&self.configuration.registration_scopes, self.config.signing.offered());
+        self.config.registration.limits(scopes, signing, self.fetch.reach())
     }
 
     /// True if a grant of this client for these resources outlives the session of the sign-in without `offline_access`.

@@ -133,13 +133,13 @@ impl TokenIssuer<'_> {
     /// Returns the JWT access token with these claims, as client and resources want it signed (RFC 9068 §2.1).
     pub async fn signed_access_token(&self, claims: &AccessTokenClaims) -> Result<String, HandlerError> {
         let (audiences, known) = (claims.aud.as_slice(), &self.context.configuration.resources);
-        let algorithm = resource::signature(self.client, audiences, known);
+        let algorithm = self.context.config.signing.signature(resource::signature(self.client, audiences, known));
         self.context.sign(algorithm, resource::token_type(audiences, known), claims, self.now).await
     }
 
     /// Returns the ID token of a grant (OpenID Connect Core §2), encrypted if the client is registered for that.
     pub async fn id_token(&self, grant: &Grant, binding: IdTokenBinding<'_>) -> Result<String, HandlerError> {
-        let algorithm = self.client.id_token_signed_response_alg;
+        let algorithm = self.context.config.signing.signature(self.client.id_token_signed_response_alg);
         let hash = |token: &str| left_half_hash(algorithm, token);
         let jti = binding.exchange.map(|exchange| {
             format!("{}.{}", exchange.snapshot.to_claim(&self.context.secrets), exchange.access_token_jti.as_str())

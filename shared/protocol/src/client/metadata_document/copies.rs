@@ -97,13 +97,20 @@ pub fn published_copy(client_id: &ClientId, limits: &Limits<'_>) -> Option<Clien
 mod tests {
     use super::*;
     use crate::GrantType;
-    use types::Scope;
     use types::remote_url::EgressPolicy;
+    use types::{Algorithm, Scope};
 
     #[test]
     fn every_copy_is_a_client() {
         let scopes = Scope::parse("openid").unwrap();
-        let limits = Limits { scopes: &scopes, grants: GrantType::ALL, schemes: &[], reach: EgressPolicy::Public };
+        let limits = Limits {
+            scopes: &scopes,
+            grants: GrantType::ALL,
+            schemes: &[],
+            public: false,
+            signing: &Algorithm::ALL,
+            reach: EgressPolicy::Public,
+        };
         for published in PUBLISHED {
             let client_id = ClientId::parse(published.url).unwrap();
             assert!(metadata_document::is_document_url(&client_id, EgressPolicy::Public), "{}", published.url);

@@ -1,0 +1,93 @@
+//! The algorithms of this server's signatures.
+
+use crate::{Client, Problem};
+use types::Algorithm;
+
+/// The algorithms of this server's signatures. RS256 is always among them: OpenID Connect Core §15.1 and RFC 9068 §2.1 require it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SigningAlgorithms(Vec<Algorithm>);
+
+impl Default for SigningAlgorithms {
+    fn default() -> Self {
+        Self(Algorithm::ALL.to_vec())
+    }
+}
+
+impl SigningAlgorithms {
+    /// Returns the algorithms without those of these key types (`kty`, RFC 7517 §4.1). Errors: a word that is no key type which can
+    /// be omitted.
+    pub fn without<'a>(key_types: &[&'a str]) -> Result<Self, &'a str> {
+        let mut algorithms = Algorithm::ALL.to_vec();
+        for kty in key_types {
+            let omitted = match *kty {
+                "OKP" => Algorithm::EdDSA,
+                "EC" => Algorithm::ES256,
+                other => return Err(other),
+            };
+            algorithms.retain(|alg| *alg != omitted);
+        }
+        Ok(Self(algorithms))
+    }
+
+    /// Returns the algorithms.
+    pub fn offered(&self) -> &[Algorithm] {
+        &self.0
+    }
+
+    /// Returns the algorithm that signs in place of `wanted`: itself, or RS256 if it is omitted. A client may have registered it
+    /// before that.
+    pub fn signature(&self, wanted: Algorithm) -> Algorithm {
+        if self.0.contains(&wanted) { wanted } else { Algorithm::RS256 }
+    }
+}
+
+/// Returns the problem of an algorithm that this server does not sign with.
+pub(crate) fn problem(field: &'static str, wanted: Option<Algorithm>, offered: &[Algorithm]) -> Option<Problem> {
+    let omitted = wanted.filter(|alg| !offered.contains(alg))?;
+    let names: Vec<&str> = offered.iter().map(|alg| alg.as_str()).collect();
+    Some(Problem::new(field, format!("must be one of {}: this server signs nothing by {omitted}", names.join(", "))))
+}
+
+impl Client {
+    /// Returns the problems of the signatures that the client demands of this server.
+    pub fn signature_problems(&self, offered: &[Algorithm]) -> Vec<Problem> {
+        let demands = [
+            ("id_token_signed_response_alg", Some(self.id_token_signed_response_alg)),
+            ("userinfo_signed_response_alg", self.userinfo_signed_response_alg),
+            ("introspection_signed_response_alg", self.introspection_signed_response_alg),
+            ("access_token_signed_response_alg", self.access_token_signed_response_alg),
+        ];
+        demands.into_iter().filter_map(|(field, wanted)| problem(field, wanted, offered)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn omitted_key_types_sign_nothing() {
+        let all = SigningAlgorithms::default();
+        assert_eq!(SigningAlgorithms::without(&[]), Ok(all.clone()));
+        assert_eq!(all.signature(Algorithm::EdDSA), Algorithm::EdDSA);
+        let rsa = SigningAlgorithms::without(&["OKP", "EC"]).unwrap();
+        assert_eq!(rsa.offered(), [Algorithm::RS256, Algorithm::PS256]);
+        assert_eq!(Algorithm::ALL.map(|alg| rsa.signature(alg)).last(), Some(&Algorithm::RS256));
+        assert_eq!(rsa.signature(Algorithm::PS256), Algorithm::PS256);
+        for word in ["RSA", "okp", "oct", ""] {
+            assert_eq!(SigningAlgorithms::without(&[word]), Err(word));
+        }
+    }
+
+    #[test]
+    fn a_client_cannot_demand_an_omitted_algorithm() {
+        let members = json!({ "client_id": "x", "userinfo_signed_response_alg": "EdDSA", "id_token_signed_response_alg": "ES256" });
+        let (client, _) = Client::parse(members.as_object().unwrap().clone());
+        let rsa = SigningAlgorithms::without(&["OKP", "EC"]).unwrap();
+        let problems = client.clone().unwrap().signature_problems(rsa.offered());
+        let fields: Vec<&str> = problems.iter().map(Problem::field).collect();
+        assert_eq!(fields, ["id_token_signed_response_alg", "userinfo_signed_response_alg"]);
+        assert!(client.unwrap().signature_problems(&Algorithm::ALL).is_empty());
+    }
+}

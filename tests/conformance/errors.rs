@@ -269,6 +269,42 @@ fn the_administration_never_quotes_the_parser() {
     }
 }
 
+/// The configuration of the deployment. Nothing is applied: the version is wrong, or only a check is asked for.
+#[test]
+fn the_configuration_never_quotes_the_parser() {
+    let key = admin::key(&["configuration:write"]);
+    let put = |body: &str| is_plain(&administer(&key, "PUT", "/admin/configuration", body));
+    HOSTILE.into_iter().for_each(put);
+    put(&deep());
+    for value in odd() {
+        for name in ["version", "sections", "dry_run", "other"] {
+            let mut body = json!({ "version": 0, "sections": {}, "dry_run": true });
+            body[name] = value.clone();
+            if name == "dry_run" {
+                body["version"] = json!(1_000_000);
+            }
+            put(&body.to_string());
+        }
+        let resources =
+            ["resource", "scopes", "scope_descriptions", "access_token_format", "access_token_signed_response_alg"];
+        let issuers = ["issuer", "jwks", "subject", "algorithms", "clients", "max_lifetime"];
+        for name in resources {
+            let mut resource = json!({ "resource": "https://api.example" });
+            resource[name] = value.clone();
+            put(&json!({ "version": 0, "sections": { "resources": [resource] }, "dry_run": true }).to_string());
+        }
+        for name in issuers {
+            let mut trusted =
+                json!({ "issuer": "https://a.example", "jwks_uri": "https://a.example/jwks", "subject": "same" });
+            trusted[name] = value.clone();
+            put(&json!({ "version": 0, "sections": { "issuers": { "jwt": [trusted] } }, "dry_run": true }).to_string());
+        }
+        for section in ["resources", "issuers", "other"] {
+            put(&json!({ "version": 0, "sections": { section: value }, "dry_run": true }).to_string());
+        }
+    }
+}
+
 /// OpenID Connect Core §5.5: the parameter `claims`, at each endpoint that has it.
 #[test]
 fn the_claims_parameter_never_quotes_the_parser() {

@@ -27,6 +27,7 @@ mod openid_logout;
 mod openid_offline;
 mod openid_prompt;
 mod openid_userinfo;
+mod operator_claims;
 mod pages;
 mod pairwise;
 mod passwords;

@@ -22,7 +22,7 @@ fn request(client: &protocol::Client, length: usize) -> AuthorizationRequest {
         in_request_object: false,
         endpoint: RequestEndpoint::Authorization,
         client,
-        targets: protocol::resource::Targets { resources: &[], scopes: &[] },
+        targets: protocol::resource::Targets { resources: &[], scopes: &[], claim_scopes: &[] },
         require_pushed_requests: false,
     };
     AuthorizationRequest::check(&sent, target).unwrap()

@@ -32,6 +32,7 @@ mod keys;
 mod lengths;
 mod logout;
 mod notifications;
+mod operator_claims;
 mod pushed_requests;
 mod record_access;
 mod registration;

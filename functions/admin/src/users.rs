@@ -32,7 +32,7 @@ async fn entry(username: &str, context: &Context) -> Result<Option<directory::En
     Ok(directory::find(&*context.records, &username).await?)
 }
 
-/// Registers or changes a user. `claims` (OpenID Connect Core §5.1) replaces all claims, `password` the password, which must
+/// Registers or changes a user. `claims` (OpenID Connect Core §5.1, and those that the operator defined) replaces all claims, `password` the password, which must
 /// keep the rules of the deployment. `password_hash` (PHC string, Argon2id) is for imports: no rule can be applied to it. A
 /// member that is omitted stays. `sub` can be chosen for a new user. A new password ends all sessions and grants of the user,
 /// unless `keep_sessions` is true: an attacker may know the old one. A user with `disabled` cannot sign in; the sessions and
@@ -87,10 +87,13 @@ pub(crate) async fn put(
     };
     let claims = match body.remove("claims") {
         None => None,
-        Some(Value::Object(claims)) => {
-            problems.extend(claims.iter().filter_map(|(claim, value)| claim_problem(claim, value)));
-            Some(claims)
-        }
+        Some(Value::Object(claims)) => match checked_claims(claims, now, context).await? {
+            Ok(claims) => Some(claims),
+            Err(found) => {
+                problems.extend(found);
+                None
+            }
+        },
         Some(_) => {
             problems.push(Problem::new("claims", "must be an object"));
             None
@@ -265,11 +268,30 @@ fn text(body: &mut Map<String, Value>, name: &str, problems: &mut Vec<Problem>) 
     }
 }
 
-/// Types of claims: OpenID Connect Core §5.1.
+/// Returns the claims of a user, each of its type. Errors: every problem. Round trips: 1 if the operator must have defined one.
+async fn checked_claims(
+    mut claims: Map<String, Value>,
+    now: Timestamp,
+    context: &Context,
+) -> Result<Result<Map<String, Value>, Vec<Problem>>, HandlerError> {
+    let mut problems: Vec<Problem> = claims.iter().filter_map(|(claim, value)| claim_problem(claim, value)).collect();
+    if claims.keys().any(|claim| !is_profile_claim(claim)) {
+        let configuration = context.current_configuration(now).await?;
+        for (claim, value) in claims.iter_mut().filter(|(claim, _)| !is_profile_claim(claim)) {
+            match configuration.claims.read(claim, value.take()) {
+                Ok(read) => *value = read,
+                Err(rule) => problems.push(Problem::new(format!("claims.{claim}"), rule)),
+            }
+        }
+    }
+    Ok(if problems.is_empty() { Ok(claims) } else { Err(problems) })
+}
+
+/// Types of standard claims: OpenID Connect Core §5.1.
 fn claim_problem(claim: &str, value: &Value) -> Option<Problem> {
     let field = || format!("claims.{claim}");
     if !is_profile_claim(claim) {
-        return Some(Problem::new(field(), "is no claim that OpenID Connect Core section 5.1 defines"));
+        return None;
     }
     let (is_right, wanted) = match claim {
         "email_verified" | "phone_number_verified" => (value.is_boolean(), "true or false"),

@@ -21,8 +21,9 @@ pub(crate) async fn approve(
     let session = &approval.signed_in.session;
     let asked = &approval.pending.request;
     let client = &approval.client.client;
-    let claims = approval.signed_in.id_token_claims(context, client, &asked.scope, &asked.claims).await?;
-    let Some(id_token_claims) = claims else { return Ok(DeviceOutcome::Over) };
+    let claims =
+        approval.signed_in.token_claims(context, client, &asked.scope, &asked.resources, &asked.claims).await?;
+    let Some(claims) = claims else { return Ok(DeviceOutcome::Over) };
     let grant = Grant {
         client_id: asked.client_id.clone(),
         subject: session.subject.clone(),
@@ -35,7 +36,8 @@ pub(crate) async fn approve(
         outlives_session: context.grant_outlives_session(&approval.client, &asked.resources),
         resources: asked.resources.clone(),
         claims: asked.claims.clone(),
-        id_token_claims,
+        id_token_claims: claims.id_token,
+        operator_claims: claims.of_operator,
     };
     let issuer = TokenIssuer { context, client, now };
     let id = grants::new_id(&session.subject, entropy::bytes()?);

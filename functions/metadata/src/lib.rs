@@ -25,6 +25,7 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Ha
             issuer: &config.issuer,
             scopes: &config.scopes,
             resources: &context.configuration.resources,
+            claims: &context.configuration.claims,
             personal_scopes: config.advertise_personal_scopes,
             grants: &context.configuration.grant_types().collect::<Vec<_>>(),
             registration: config.registration.is_offered(),

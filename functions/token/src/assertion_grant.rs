@@ -60,6 +60,7 @@ pub(crate) async fn issue(request: &TokenRequest<'_>, accepted: Accepted<'_>) ->
         outlives_session: false,
         claims: Default::default(),
         id_token_claims: Map::new(),
+        operator_claims: Map::new(),
         resources,
     };
     let active = ActiveGrant::without_code(request.now, entropy::name()?);

@@ -1,7 +1,7 @@
 //! The token response (RFC 6749 §5.1, OpenID Connect Core §3.1.3.3).
 
 use crate::TokenRequest;
-use protocol::{AccessTokenClaims, Grant, GrantType, ScopeClaims};
+use protocol::{AccessTokenClaims, ClaimDestination, Grant, GrantType, ScopeClaims};
 use provider::{ExchangeBinding, HandlerError, IdTokenBinding, TokenIssuer};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -53,12 +53,16 @@ impl TokenRequest<'_> {
         let issuer = self.issuer();
         let snapshot = live.snapshot();
         let scope = scope.within(&self.client.client.scope);
-        let claims = issuer.grant_claims(&live.grant, &snapshot, &scope, resources)?;
+        let of_operator = match id_token {
+            IdTokenUse::Refresh(Some(user)) => &user.claims,
+            IdTokenUse::First | IdTokenUse::Refresh(None) => &live.grant.operator_claims,
+        };
+        let claims = issuer.grant_claims(&live.grant, &snapshot, &scope, resources, of_operator)?;
         let (access_token_jti, token_scope) = (claims.jti.clone(), claims.scope.clone());
         let mut response = self.token_of(claims).await?;
         response.subject = Some(live.grant.subject.clone());
         if scope.contains("openid") {
-            let profile = self.id_token_profile(&live.grant, &scope, id_token);
+            let profile = self.id_token_profile(&live.grant, &scope, id_token, of_operator);
             let binding = IdTokenBinding {
                 access_token: Some(&response.access_token),
                 nonce: live.grant.nonce.as_ref().filter(|_| matches!(id_token, IdTokenUse::First)),
@@ -79,15 +83,27 @@ impl TokenRequest<'_> {
     }
 
     /// Returns the claims about the user for an ID token with the claims of this scope.
-    fn id_token_profile(&self, grant: &Grant, scope: &Scope, id_token: IdTokenUse<'_>) -> Map<String, Value> {
-        let of_scope = match (self.client.client.scope_claims_in_id_token, id_token) {
-            (ScopeClaims::Code | ScopeClaims::Always, IdTokenUse::First) => scope,
-            (ScopeClaims::Always, IdTokenUse::Refresh(Some(user))) => {
-                return grant.claims.for_id_token(scope, &user.profile());
+    fn id_token_profile(
+        &self,
+        grant: &Grant,
+        scope: &Scope,
+        id_token: IdTokenUse<'_>,
+        of_operator: &Map<String, Value>,
+    ) -> Map<String, Value> {
+        let client = &self.client.client;
+        let (of_scope, mut profile) = match (client.scope_claims_in_id_token, id_token) {
+            (ScopeClaims::Code | ScopeClaims::Always, IdTokenUse::First) => {
+                (scope, grant.claims.for_id_token(scope, &grant.id_token_claims))
             }
-            _ => &Scope::default(),
+            (ScopeClaims::Always, IdTokenUse::Refresh(Some(user))) => {
+                (scope, grant.claims.for_id_token(scope, &user.profile()))
+            }
+            _ => return grant.claims.for_id_token(&Scope::default(), &grant.id_token_claims),
         };
-        grant.claims.for_id_token(of_scope, &grant.id_token_claims)
+        let definitions = &self.context.configuration.claims;
+        let names = definitions.released(ClaimDestination::IdToken, client, of_scope, &[]);
+        profile.extend(definitions.select(names, of_operator));
+        profile
     }
 
     /// Issues an access token alone.

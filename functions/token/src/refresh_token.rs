@@ -2,11 +2,11 @@
 
 use crate::issue::{IdTokenUse, TokenResponse};
 use crate::{TokenRequest, restored};
-use protocol::{GrantId, RefreshToken, ScopeClaims};
+use protocol::{ClaimDestination, GrantId, RefreshToken, ScopeClaims};
 use provider::{AuditEvent, HandlerError};
 use storage::grants::{self, LiveGrant, Rotation};
 use storage::users::{self, User};
-use types::{Error, ErrorCode, Scope};
+use types::{Audience, Error, ErrorCode, Scope};
 
 /// Rotates a refresh token. A token that is forged, expired, another client's, or of another epoch is rejected without a
 /// storage call.
@@ -25,7 +25,7 @@ pub(crate) async fn refresh(request: &TokenRequest<'_>) -> Result<TokenResponse,
         Rotation::Rotated(live) => {
             let (scope, resources) =
                 narrowed.unwrap_or_else(|| (live.grant.scope.clone(), live.grant.resources.clone()));
-            let user = user_of(request, &live, &scope).await?;
+            let user = user_of(request, &live, &scope, &resources).await?;
             Ok(request.tokens(&live, &scope, &resources, IdTokenUse::Refresh(user.as_ref())).await?)
         }
         Rotation::Replayed => {
@@ -42,13 +42,24 @@ pub(crate) async fn refresh(request: &TokenRequest<'_>) -> Result<TokenResponse,
     }
 }
 
-/// Returns the user whose claims the ID token holds, as they are now; `None` if it holds none of the scope. A fault loses nothing:
+/// Returns the user whose claims the tokens hold, as they are now; `None` if they hold none of the scope. A fault loses nothing:
 /// the client repeats the refresh and gets the same successor. Errors: `invalid_grant` if the grants of the user have ended.
 /// Round trips: 0 or 1.
-async fn user_of(request: &TokenRequest<'_>, live: &LiveGrant, scope: &Scope) -> Result<Option<User>, HandlerError> {
-    let is_held = request.client.client.scope_claims_in_id_token == ScopeClaims::Always
+async fn user_of(
+    request: &TokenRequest<'_>,
+    live: &LiveGrant,
+    scope: &Scope,
+    resources: &[String],
+) -> Result<Option<User>, HandlerError> {
+    let (client, definitions) = (&request.client.client, &request.context.configuration.claims);
+    let scope = &scope.within(&client.scope);
+    let audience = Audience::of(resources, &request.context.config.audience);
+    let is_released =
+        |destination, resources| definitions.released(destination, client, scope, resources).next().is_some();
+    let in_id_token = client.scope_claims_in_id_token == ScopeClaims::Always
         && scope.contains("openid")
-        && live.grant.claims.wants_id_token_profile(scope);
+        && (live.grant.claims.wants_id_token_profile(scope) || is_released(ClaimDestination::IdToken, &[]));
+    let is_held = in_id_token || is_released(ClaimDestination::AccessToken, audience.as_slice());
     if !is_held {
         return Ok(None);
     }

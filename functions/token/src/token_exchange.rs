@@ -41,7 +41,10 @@ pub(crate) async fn exchange(request: &TokenRequest<'_>) -> Result<TokenResponse
 
     let tokens = request.issuer();
     let mut claims = match &subject.grant {
-        Some(live) => tokens.grant_claims(&live.grant, &live.snapshot(), &decision.scope, &decision.audiences)?,
+        Some(live) => {
+            let of_operator = &live.grant.operator_claims;
+            tokens.grant_claims(&live.grant, &live.snapshot(), &decision.scope, &decision.audiences, of_operator)?
+        }
         None => tokens.access_token_claims(&subject.info.subject, &decision.scope, &decision.audiences)?,
     };
     claims.exp = claims.exp.min(decision.expires_at.as_secs());

@@ -5,7 +5,7 @@ mod bearer;
 use bearer::Challenge;
 use http::{StatusCode, header};
 use latchkey_http::{Request, Response};
-use protocol::AccessTokenClaims;
+use protocol::{AccessTokenClaims, ClaimDestination};
 use provider::{ActiveToken, Context, Function, HandlerError};
 use serde_json::{Map, Value};
 use storage::users;
@@ -47,6 +47,9 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Ha
     let Some(client) = client else { return Ok(invalid_token(request)) };
     let asked = live.grant.claims.within(&client.client.scope);
     let mut answer = asked.for_userinfo(&claims.scope, &user.profile());
+    let definitions = &context.configuration.claims;
+    let names = definitions.released(ClaimDestination::Userinfo, &client.client, &claims.scope, &[]);
+    answer.extend(definitions.select(names, &user.claims));
     answer.insert("sub".to_owned(), Value::String(claims.sub.as_str().to_owned()));
     send(context, &claims, answer, request.received_at).await
 }

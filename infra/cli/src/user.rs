@@ -1,19 +1,21 @@
 //! `latchkey user`: the users of a deployment.
 
 use crate::args::{
-    DeploymentArgs, UserAddArgs, UserCommand, UserEndArgs, UserGrantsArgs, UserPasswordArgs, UserWithdrawArgs,
-    UsernameArgs,
+    DeploymentArgs, UserAddArgs, UserClaimArgs, UserCommand, UserEndArgs, UserGrantsArgs, UserPasswordArgs,
+    UserWithdrawArgs, UsernameArgs,
 };
 use crate::clock;
 use crate::deployment::{Deployment, segment};
 use crate::failure::Failure;
 use crate::output::{Output, duration, table};
 use crate::password;
+use protocol::is_profile_claim;
 use serde_json::{Map, Value, json};
 
 pub(crate) fn run(command: &UserCommand, output: Output) -> Result<(), Failure> {
     match command {
         UserCommand::Add(args) => add(args, output),
+        UserCommand::SetClaim(args) => set_claim(args, output),
         UserCommand::List(args) => list(args, output),
         UserCommand::Show(args) => show(args, output),
         UserCommand::Remove(args) => remove(args, output),
@@ -53,7 +55,7 @@ fn add(args: &UserAddArgs, output: Output) -> Result<(), Failure> {
             .and_then(|claims| if let Value::Object(claims) = claims { Some(claims) } else { None })
             .unwrap_or_default();
         claims.remove("updated_at");
-        claims.extend(args.claims.iter().map(|(name, value)| (name.clone(), claim(name, value))));
+        claims.extend(assigned(&args.claims));
         user.insert("claims".to_owned(), Value::Object(claims));
     }
     let mut answer = deployment.put(&path, &Value::Object(user))?;
@@ -74,11 +76,49 @@ fn add(args: &UserAddArgs, output: Output) -> Result<(), Failure> {
     Ok(())
 }
 
+fn set_claim(args: &UserClaimArgs, output: Output) -> Result<(), Failure> {
+    let deployment = Deployment::of(&args.deployment)?;
+    let path = path(&args.username);
+    let mut before = deployment.get(&path)?.ok_or_else(|| unknown(&args.username))?;
+    let mut claims = match before.get_mut("claims").map(Value::take) {
+        Some(Value::Object(claims)) => claims,
+        _ => Map::new(),
+    };
+    claims.remove("updated_at");
+    for name in &args.remove {
+        if claims.remove(name).is_none() {
+            return Err(Failure::new(format!("{} has no claim {name}.", args.username)));
+        }
+    }
+    claims.extend(assigned(&args.claims));
+    let answer = deployment.put(&path, &json!({ "claims": claims }))?;
+    output.print(&answer, || format!("{:#}", answer.get("claims").unwrap_or(&Value::Null)));
+    Ok(())
+}
+
+/// Returns claims of a command line. The values of a claim that is there several times are a list.
+fn assigned(pairs: &[(String, String)]) -> Map<String, Value> {
+    let mut claims = Map::new();
+    for (name, value) in pairs {
+        let value = claim(name, value);
+        match claims.get_mut(name) {
+            Some(Value::Array(list)) => list.push(value),
+            Some(first) => *first = json!([first.take(), value]),
+            None => {
+                claims.insert(name.clone(), value);
+            }
+        }
+    }
+    claims
+}
+
 /// Returns the value of a claim: JSON for claims that are Booleans, numbers or objects, otherwise the text. A phone
 /// number of digits stays a string.
 fn claim(name: &str, value: &str) -> Value {
     let is_text = !matches!(name, "email_verified" | "phone_number_verified" | "updated_at" | "address");
-    if is_text { json!(value) } else { serde_json::from_str(value).unwrap_or_else(|_| json!(value)) }
+    // A claim that the operator defined may be a list. The deployment reads other texts as its type.
+    let is_list = !is_profile_claim(name) && value.starts_with('[');
+    if is_text && !is_list { json!(value) } else { serde_json::from_str(value).unwrap_or_else(|_| json!(value)) }
 }
 
 fn list(args: &DeploymentArgs, output: Output) -> Result<(), Failure> {

@@ -62,6 +62,7 @@ pub const FUNCTIONS: &[Function] = &[
             access(Counter, &[Count]),
             access(RecordKind::Keys, &[Get, Create, Advance]),
             access(AdminKey, &[Get, Create, Advance, Delete]),
+            CONFIGURATION,
         ],
         lists: &[Owner::Clients, Owner::Users, Owner::User, Owner::AdminKeys],
         settings: ADMINISTRATION,
@@ -177,6 +178,7 @@ pub const FUNCTIONS: &[Function] = &[
         role: Role::Endpoint(&[route("/introspect", POST), health("/health/introspect")]),
         records: &[
             access(Client, &[Get]),
+            access(User, &[Get]),
             access(Grant, &[Get]),
             access(Marker, &[Get, Create]),
             access(Counter, &[Count]),

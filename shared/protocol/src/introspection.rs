@@ -2,7 +2,7 @@
 
 use crate::{AccessTokenClaims, Client, Grant, GrantSnapshot};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use types::{Audience, ClientId, Error, Issuer, Jti, Scope, Subject, Timestamp};
 
 /// `typ` of a signed introspection response (RFC 9701 §5).
@@ -43,14 +43,17 @@ struct Members<'a> {
     act: Option<&'a Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     may_act: Option<&'a Value>,
+    /// Claims that the operator defined.
+    #[serde(flatten)]
+    user: Option<&'a Map<String, Value>>,
 }
 
 impl<'a> Introspection<'a> {
     /// The response for a token that is not active, or that the caller may not see: no other member (RFC 7662 §2.2).
     pub const INACTIVE: Self = Self { active: false, members: None };
 
-    /// Returns the response for an active access token.
-    pub fn of_access_token(claims: &'a AccessTokenClaims) -> Self {
+    /// Returns the response for an active access token. `user` has the claims that the operator defined for the caller.
+    pub fn of_access_token(claims: &'a AccessTokenClaims, user: &'a Map<String, Value>) -> Self {
         let members = Members {
             iss: &claims.iss,
             sub: &claims.sub,
@@ -66,6 +69,7 @@ impl<'a> Introspection<'a> {
             acr: claims.acr.as_deref(),
             act: claims.act.as_ref(),
             may_act: claims.may_act.as_ref(),
+            user: Some(user),
         };
         Self { active: true, members: Some(members) }
     }
@@ -88,6 +92,7 @@ impl<'a> Introspection<'a> {
             acr: Some(&grant.authentication.acr),
             act: None,
             may_act: None,
+            user: None,
         };
         Self { active: true, members: Some(members) }
     }

@@ -4,6 +4,7 @@ pub mod administration;
 mod assertion;
 mod authentication;
 mod authorization;
+mod claim_definition;
 mod client;
 pub mod client_authentication;
 mod decoupled;
@@ -37,6 +38,7 @@ pub use authorization::{
     AuthorizationRequest, ClaimRequest, ClaimsRequest, CodeChallenge, PUSHED_REQUEST_PREFIX, Prompt, RequestEndpoint,
     RequestObject, SCOPE_CLAIMS, STANDARD_SCOPES, SentRequest, is_profile_claim,
 };
+pub use claim_definition::{ClaimDefinition, ClaimDefinitions, ClaimDestination, ClaimType};
 pub use client::{
     AccessTokenFormat, ApplicationType, Client, ClientAuthenticationMethod, ClientOrigin, GrantType, Lifetimes,
     RedirectUri, RefreshTokenReplay, ResponseType, ScopeClaims, SecretRotation, SecretVerifier, StoredClient,

@@ -1,8 +1,8 @@
 //! Authorization server metadata (OpenID Connect Discovery §3, RFC 8414 §2, RFC 9207 §3).
 
 use crate::{
-    AuthenticationMethod, ClientAuthenticationMethod, GrantType, Prompt, Resource, ResponseMode, ResponseType,
-    SCOPE_CLAIMS, STANDARD_SCOPES,
+    AuthenticationMethod, ClaimDefinitions, ClientAuthenticationMethod, GrantType, Prompt, Resource, ResponseMode,
+    ResponseType, SCOPE_CLAIMS, STANDARD_SCOPES,
 };
 use serde_json::{Map, Value, json};
 use types::{Algorithm, ContentEncryption, Issuer, KeyManagementAlgorithm};
@@ -16,6 +16,8 @@ pub struct Capabilities<'a> {
     pub scopes: &'a [String],
     /// Resources, whose scopes come first: some clients request every scope of the list.
     pub resources: &'a [Resource],
+    /// Claims that the operator defined. Their scopes follow those of the resources.
+    pub claims: &'a ClaimDefinitions,
     /// True if the scopes for claims about the user are listed.
     pub personal_scopes: bool,
     /// Grants.
@@ -69,11 +71,16 @@ fn endpoints(capabilities: &Capabilities<'_>) -> Value {
 fn abilities(capabilities: &Capabilities<'_>) -> Value {
     let of_resources = capabilities.resources.iter().flat_map(|resource| resource.scopes.iter());
     let mut scopes: Vec<&str> = of_resources.chain(capabilities.scopes.iter().map(String::as_str)).collect();
+    for scope in capabilities.claims.scopes() {
+        if !scopes.contains(&scope) {
+            scopes.push(scope);
+        }
+    }
     scopes.extend(STANDARD_SCOPES.iter().filter(|scope| capabilities.personal_scopes || !is_personal(scope)));
     let protocol_claims =
         ["sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "c_hash", "sid", "jti"];
-    let claims: Vec<&str> =
-        protocol_claims.into_iter().chain(SCOPE_CLAIMS.iter().flat_map(|(_, claims)| claims.iter().copied())).collect();
+    let of_scopes = SCOPE_CLAIMS.iter().flat_map(|(_, claims)| claims.iter().copied());
+    let claims: Vec<&str> = protocol_claims.into_iter().chain(of_scopes).chain(capabilities.claims.names()).collect();
     json!({
         "scopes_supported": scopes,
         "response_types_supported": ResponseType::ALL,

@@ -132,6 +132,8 @@ pub struct Targets<'a> {
     pub resources: &'a [Resource],
     /// Scopes of the deployment that no resource lists.
     pub scopes: &'a [String],
+    /// Scopes that release claims which the operator defined. Like the standard ones they are for claims about the user.
+    pub claim_scopes: &'a [String],
 }
 
 impl Targets<'_> {
@@ -146,8 +148,7 @@ impl Targets<'_> {
         let named = self.named(parameters, client)?;
         let scope = self.scope(parameters, client, &named)?;
         let resources = self.or_implied(named, &scope, client);
-        let held =
-            scope.filtered(|token| STANDARD_SCOPES.contains(&token) || may_hold(token, &resources, self.resources));
+        let held = scope.filtered(|token| self.is_about_user(token) || may_hold(token, &resources, self.resources));
         if held.is_empty() && parameters.scope()?.is_some() {
             return Err(no_scope());
         }
@@ -163,8 +164,7 @@ impl Targets<'_> {
             if resources.is_empty() {
                 return Ok(usual());
             }
-            let of_resources =
-                |token: &str| !STANDARD_SCOPES.contains(&token) && may_hold(token, resources, self.resources);
+            let of_resources = |token: &str| !self.is_about_user(token) && may_hold(token, resources, self.resources);
             let scope = client.scope.filtered(of_resources);
             return if scope.is_empty() { Err(no_scope()) } else { Ok(scope) };
         };
@@ -178,6 +178,11 @@ impl Targets<'_> {
         if allowed.is_empty() { Err(no_scope()) } else { Ok(allowed) }
     }
 
+    /// True if the scope releases claims about the user, or is of the protocol.
+    fn is_about_user(&self, token: &str) -> bool {
+        STANDARD_SCOPES.contains(&token) || self.claim_scopes.iter().any(|scope| scope == token)
+    }
+
     /// True if the deployment or the client has the scope.
     fn knows(&self, token: &str, client: &Client) -> bool {
         client.scope.contains(token) || self.names().any(|name| name == token)
@@ -185,7 +190,8 @@ impl Targets<'_> {
 
     fn names(&self) -> impl Iterator<Item = &str> {
         let of_resources = self.resources.iter().flat_map(|resource| resource.scopes.iter());
-        of_resources.chain(self.scopes.iter().map(String::as_str)).chain(STANDARD_SCOPES.iter().copied())
+        let of_deployment = self.scopes.iter().chain(self.claim_scopes).map(String::as_str);
+        of_resources.chain(of_deployment).chain(STANDARD_SCOPES.iter().copied())
     }
 
     /// Returns the resources that a request names. Errors: `invalid_target` if one is unknown or not allowed to the client

@@ -144,12 +144,15 @@ impl CodeRequest<'_> {
         Ok(Outcome::Issued { code, id_token })
     }
 
-    /// Returns the grant of the request. Round trips: 0; 1 if an ID token holds claims about the user.
+    /// Returns the grant of the request. Round trips: 0; 1 if its tokens hold claims about the user.
     async fn grant(self) -> Result<Grant, HandlerError> {
         let (request, session) = (&self.requested.request, &self.signed_in.session);
-        let claims =
-            self.signed_in.id_token_claims(self.context, &self.client.client, &request.scope, &request.claims).await?;
-        let Some(id_token_claims) = claims else {
+        let client = &self.client.client;
+        let claims = self
+            .signed_in
+            .token_claims(self.context, client, &request.scope, &request.resources, &request.claims)
+            .await?;
+        let Some(claims) = claims else {
             let error = Error::new(ErrorCode::LoginRequired, "the session has ended; the user must sign in");
             return Err(HandlerError::Redirect(Box::new(request.target.clone()), error));
         };
@@ -164,7 +167,8 @@ impl CodeRequest<'_> {
             outlives_session: self.context.grant_outlives_session(self.client, &request.resources),
             resources: request.resources.clone(),
             claims: request.claims.clone(),
-            id_token_claims,
+            id_token_claims: claims.id_token,
+            operator_claims: claims.of_operator,
         })
     }
 

@@ -162,7 +162,7 @@ impl Reader<'_> {
             saml: saml.unwrap_or_default(),
             software_statements: statements.unwrap_or_default(),
         });
-        Sections { resources, issuers }
+        Sections { resources, issuers, claims: None }
     }
 
     fn number(&mut self, name: &str) -> u32 {

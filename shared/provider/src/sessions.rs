@@ -4,13 +4,13 @@ use crate::back_channel::LogoutNotifications;
 use crate::{Context, HandlerError, cookies};
 use latchkey_http::Request;
 use platform::{clock, entropy};
-use protocol::{ClaimsRequest, Client, ScopeClaims, SessionId, SessionToken, TokenError};
+use protocol::{ClaimDestination, ClaimsRequest, Client, ScopeClaims, SessionId, SessionToken, TokenError};
 use serde_json::{Map, Value};
 use storage::grants::SessionGrants;
 use storage::sessions::{self, Session};
 use storage::sign_out::{self, Ended};
 use storage::users;
-use types::{Scope, Subject, Timestamp};
+use types::{Audience, Scope, Subject, Timestamp};
 
 /// A user who is signed in at this browser.
 #[derive(Clone, Debug)]
@@ -19,6 +19,15 @@ pub struct SignedIn {
     pub id: SessionId,
     /// The session.
     pub session: Session,
+}
+
+/// The claims about a user that tokens of a grant hold.
+#[derive(Clone, Debug, Default)]
+pub struct TokenClaims {
+    /// Standard claims of the ID token.
+    pub id_token: Map<String, Value>,
+    /// Claims that the operator defined, of ID token and access token.
+    pub of_operator: Map<String, Value>,
 }
 
 impl SignedIn {
@@ -37,25 +46,38 @@ impl SignedIn {
         Ok(session.map(|session| Self { id, session }))
     }
 
-    /// Returns the claims about the user that ID tokens of a grant hold: those requested by name, and those of the scope if the
-    /// client's ID tokens hold them. `None` if the sign-in does not count any more. Round trips: 0; 1 if there are such claims.
-    pub async fn id_token_claims(
+    /// Returns the claims about the user that tokens of a grant hold: in the ID token those requested by name, and those of the scope
+    /// if the client's ID tokens hold them; and those that the operator defined. `None` if the sign-in does not count any more.
+    /// Round trips: 0; 1 if there are such claims.
+    pub async fn token_claims(
         &self,
         context: &Context,
         client: &Client,
         scope: &Scope,
+        resources: &[String],
         claims: &ClaimsRequest,
-    ) -> Result<Option<Map<String, Value>>, HandlerError> {
+    ) -> Result<Option<TokenClaims>, HandlerError> {
+        let definitions = &context.configuration.claims;
         let of_scope = match client.scope_claims_in_id_token {
             ScopeClaims::Code | ScopeClaims::Always if scope.contains("openid") => scope,
             ScopeClaims::Never | ScopeClaims::Code | ScopeClaims::Always => &Scope::default(),
         };
-        if !claims.wants_id_token_profile(of_scope) {
-            return Ok(Some(Map::new()));
+        let audience = Audience::of(resources, &context.config.audience);
+        let of_operator = || {
+            let in_id_token = definitions.released(ClaimDestination::IdToken, client, of_scope, &[]);
+            let in_access_token =
+                definitions.released(ClaimDestination::AccessToken, client, scope, audience.as_slice());
+            in_id_token.chain(in_access_token)
+        };
+        if !claims.wants_id_token_profile(of_scope) && of_operator().next().is_none() {
+            return Ok(Some(TokenClaims::default()));
         }
         let user = users::find(context.records.as_ref(), &self.session.subject).await?;
         let user = user.filter(|user| user.admits(self.session.authentication.auth_time));
-        Ok(user.map(|user| claims.for_id_token(of_scope, &user.profile())))
+        Ok(user.map(|user| TokenClaims {
+            id_token: claims.for_id_token(of_scope, &user.profile()),
+            of_operator: definitions.select(of_operator(), &user.claims),
+        }))
     }
 
     /// Ends the session and its grants, except those for offline use (OpenID Connect Back-Channel Logout §2.7). Grants of

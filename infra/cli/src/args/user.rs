@@ -8,6 +8,11 @@ use clap::{Args, Subcommand};
 pub(crate) enum UserCommand {
     /// Register a user, or change the claims of a registered one.
     Add(UserAddArgs),
+    /// Set or remove claims of a user, such as groups and roles; the other claims stay.
+    #[command(
+        after_long_help = "Examples:\n  latchkey user set-claim ada groups=admins groups=staff\n  latchkey user set-claim ada --remove roles"
+    )]
+    SetClaim(UserClaimArgs),
     /// List the users.
     #[command(after_long_help = "Examples:\n  latchkey user list\n  latchkey user list --json | jq -r '.[].username'")]
     List(DeploymentArgs),
@@ -50,6 +55,22 @@ pub(crate) enum UserCommand {
         after_long_help = "Examples:\n  latchkey user withdraw ada my-app\n  latchkey user withdraw ada my-app --yes"
     )]
     Withdraw(UserWithdrawArgs),
+}
+
+/// Arguments of `latchkey user set-claim`.
+#[derive(Debug, Args)]
+pub(crate) struct UserClaimArgs {
+    /// Name with which the user signs in.
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) username: String,
+    /// Claim and value. A claim that is a list has each of its values once, or all of them as a JSON array.
+    #[arg(value_name = "NAME=VALUE", value_parser = assignment, required_unless_present = "remove")]
+    pub(crate) claims: Vec<(String, String)>,
+    /// Claim to remove.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) remove: Vec<String>,
+    #[command(flatten)]
+    pub(crate) deployment: DeploymentArgs,
 }
 
 /// Arguments of `latchkey user grants`.
@@ -116,6 +137,7 @@ deployment applies its rules to the password: by default 15 characters, and none
 Examples:
   latchkey user add ada --claim name=Ada --claim email=ada@example.com
   latchkey user add ada --claim email_verified=true
+  latchkey user add ada --claim groups=admins --claim groups=staff
   latchkey user add ada < FILE")]
 pub(crate) struct UserAddArgs {
     /// Name with which the user signs in.
@@ -124,7 +146,7 @@ pub(crate) struct UserAddArgs {
     /// Identifier of the user in tokens (`sub`); random by default. It never changes.
     #[arg(long, value_name = "SUB")]
     pub(crate) subject: Option<String>,
-    /// A claim of the user, such as name=Ada, email=ada@example.com or email_verified=true.
+    /// A claim of the user, such as name=Ada, email=ada@example.com or groups=admins. A claim that is a list may be repeated.
     #[arg(long = "claim", value_name = "NAME=VALUE", value_parser = assignment)]
     pub(crate) claims: Vec<(String, String)>,
     /// Import the hash of another system: the input is an Argon2id hash (PHC string), to which no rule can be applied.

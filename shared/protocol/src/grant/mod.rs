@@ -55,6 +55,9 @@ pub struct Grant {
     /// if the client's ID tokens hold them.
     #[serde(skip_serializing_if = "serde_json::Map::is_empty", default)]
     pub id_token_claims: serde_json::Map<String, serde_json::Value>,
+    /// The claims that the operator defined for ID tokens and access tokens of the grant, as of the time of the grant.
+    #[serde(skip_serializing_if = "serde_json::Map::is_empty", default)]
+    pub operator_claims: serde_json::Map<String, serde_json::Value>,
 }
 
 impl Grant {

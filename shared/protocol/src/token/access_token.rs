@@ -3,7 +3,7 @@
 use crate::token::sealed::{Mac, TokenError};
 use crate::token::snapshot::GrantSnapshot;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::time::Duration;
 use types::{Audience, ClientId, Issuer, Jti, Scope, Subject, Timestamp};
 
@@ -50,9 +50,15 @@ pub struct AccessTokenClaims {
     /// them revokes this token.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub parent_jtis: Vec<Jti>,
+    /// `introspection_claims`: the claims that the operator defined for introspection responses about this token. Private.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub introspection_claims: Vec<String>,
     /// `grant`: the snapshot of the grant ([`GrantSnapshot::to_claim`]). Private.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub grant: Option<String>,
+    /// Claims that the operator defined for access tokens. Their names are none of the above.
+    #[serde(flatten)]
+    pub user: Map<String, Value>,
 }
 
 impl AccessTokenClaims {

@@ -50,7 +50,7 @@ fn sent<'a>(parameters: &'a Parameters, client: &'a Client) -> SentRequest<'a> {
         in_request_object: false,
         endpoint: RequestEndpoint::Authorization,
         client,
-        targets: latchkey_protocol::resource::Targets { resources: &[], scopes: &[] },
+        targets: latchkey_protocol::resource::Targets { resources: &[], scopes: &[], claim_scopes: &[] },
         require_pushed_requests: false,
     }
 }

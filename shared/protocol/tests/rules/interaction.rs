@@ -30,7 +30,7 @@ fn checked(client: &Client, query: &str) -> AuthorizationRequest {
         in_request_object: false,
         endpoint: RequestEndpoint::Authorization,
         client,
-        targets: latchkey_protocol::resource::Targets { resources: &[], scopes: &[] },
+        targets: latchkey_protocol::resource::Targets { resources: &[], scopes: &[], claim_scopes: &[] },
         require_pushed_requests: false,
     };
     AuthorizationRequest::check(&sent, target).unwrap()

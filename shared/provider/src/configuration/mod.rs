@@ -10,11 +10,12 @@ use manifest::{RecordKind, Verb};
 use protocol::metadata_document::DocumentPolicy;
 use protocol::registration::Limits;
 use protocol::resource::Targets;
-use protocol::{GrantType, Problem, Resource, StoredClient};
+use protocol::{ClaimDefinitions, GrantType, Problem, Resource, StoredClient};
 pub(crate) use sections::SectionChecks;
 pub use sections::{Issuers, Sections};
 use serde_json::json;
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use storage::configuration::{self, StoredConfiguration};
@@ -38,6 +39,10 @@ pub struct Configuration {
     pub registration_scopes: Scope,
     /// Trusted issuers.
     pub issuers: Issuers,
+    /// Claims that the operator defined.
+    pub claims: ClaimDefinitions,
+    /// Scopes that release them, and that neither a specification nor a resource has.
+    pub claim_scopes: Vec<String>,
 }
 
 impl Configuration {
@@ -57,6 +62,7 @@ impl Configuration {
         let sections = Sections {
             resources: in_store.resources.or(of_environment.resources),
             issuers: in_store.issuers.or(of_environment.issuers),
+            claims: in_store.claims,
         };
         Ok(Self::new(config, stored.version, sections))
     }
@@ -74,18 +80,24 @@ impl Configuration {
             .iter()
             .fold(config.registration.scopes.clone(), |scopes, resource| scopes.with(&resource.scopes));
         let issuers = sections.issuers.unwrap_or_default();
-        Self { version, resources, open_resources, scopes: config.scopes.clone(), registration_scopes, issuers }
+        let claims = sections.claims.unwrap_or_default();
+        let is_of_resource = |scope: &str| resources.iter().any(|resource| resource.scopes.contains(scope));
+        let claim_scopes: BTreeSet<&str> = claims.scopes().filter(|scope| !is_of_resource(scope)).collect();
+        let claim_scopes = claim_scopes.into_iter().map(str::to_owned).collect();
+        let scopes = config.scopes.clone();
+        Self { version, resources, open_resources, scopes, registration_scopes, issuers, claims, claim_scopes }
     }
 
     /// Returns the resources and scopes that a client may request.
     pub fn targets(&self, client: &StoredClient) -> Targets<'_> {
         let resources = if client.origin.is_operator() { &self.resources } else { &self.open_resources };
-        Targets { resources, scopes: &self.scopes }
+        Targets { resources, scopes: &self.scopes, claim_scopes: &self.claim_scopes }
     }
 
-    /// Returns the words for users of a scope, if a resource describes it.
+    /// Returns the words for users of a scope, if a resource or a claim describes it.
     pub fn scope_description(&self, scope: &str) -> Option<&str> {
-        self.resources.iter().find_map(|resource| resource.scope_descriptions.get(scope)).map(String::as_str)
+        let of_resource = self.resources.iter().find_map(|resource| resource.scope_descriptions.get(scope));
+        of_resource.map(String::as_str).or_else(|| self.claims.description(scope))
     }
 
     /// Returns the grants that this deployment offers. Assertion grants need a trusted issuer.
@@ -131,10 +143,11 @@ pub fn conflicts<'a>(config: &Config, sections: impl Iterator<Item = &'a str>) -
     sections.filter_map(conflict).collect()
 }
 
-/// True if the requests of a function are answered under the configuration. The function that writes it reads the record itself.
+/// True if the requests of a function are answered under the configuration. The functions of the administration, which read the admin
+/// keys, need the current version and read the record themselves.
 fn is_reader(function: &manifest::Function) -> bool {
-    let may = |verb| function.may(verb, RecordKind::Configuration);
-    may(Verb::Get) && !may(Verb::Advance)
+    let may = |kind| function.may(Verb::Get, kind);
+    may(RecordKind::Configuration) && !may(RecordKind::AdminKey)
 }
 
 /// The configuration that an instance read last.
@@ -209,6 +222,11 @@ impl Context {
     /// Reads the configuration of the store, before the first request. Errors: a section is in the environment, too.
     pub async fn check_configuration(&self, now: Timestamp) -> Result<(), HandlerError> {
         self.read_configuration(now).await.map(|_| ())
+    }
+
+    /// Returns the configuration that is stored now, for a function that acts on a change at once. Round trips: 1.
+    pub async fn current_configuration(&self, now: Timestamp) -> Result<Arc<Configuration>, HandlerError> {
+        self.read_configuration(now).await
     }
 
     /// Drops the cached configuration: the next request reads it again.

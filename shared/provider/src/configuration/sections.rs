@@ -3,7 +3,7 @@
 use crate::StatementIssuer;
 use jose::{JwkSet, PublicKey};
 use protocol::shape::{self, Member};
-use protocol::{Problem, Resource, TrustedIssuer, key_source_problem};
+use protocol::{ClaimDefinition, ClaimDefinitions, Problem, Resource, TrustedIssuer, key_source_problem};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -19,6 +19,9 @@ pub struct Sections {
     /// Trusted issuers.
     #[serde(default)]
     pub issuers: Option<Issuers>,
+    /// Claims that the operator defined.
+    #[serde(default)]
+    pub claims: Option<ClaimDefinitions>,
 }
 
 /// Trusted issuers, by what they sign.
@@ -37,7 +40,7 @@ pub struct Issuers {
 
 impl Sections {
     /// Names of the sections.
-    pub const NAMES: [&str; 2] = ["issuers", "resources"];
+    pub const NAMES: [&str; 3] = ["claims", "issuers", "resources"];
 
     /// Reads stored sections, which were checked when they were applied. Members and sections of later versions are ignored.
     /// `None` if a section has another form.
@@ -52,6 +55,7 @@ impl Sections {
         for (name, value) in sections {
             match name.as_str() {
                 "resources" => checked.resources = Some(checks.resources("resources", value)),
+                "claims" => checked.claims = Some(checks.claims("claims", value)),
                 "issuers" => checked.issuers = Some(checks.issuers(value)),
                 _ => {
                     let rule = format!("is no section; the sections are {}", Self::NAMES.join(", "));
@@ -98,6 +102,20 @@ impl SectionChecks {
             }
         }
         issuers
+    }
+
+    /// Checks definitions of claims.
+    fn claims(&mut self, name: &'static str, value: Value) -> ClaimDefinitions {
+        let claims: Vec<ClaimDefinition> = self.list(name, value, ClaimDefinition::MEMBERS);
+        for (position, claim) in claims.iter().enumerate() {
+            for problem in claim.validate() {
+                self.problem(name, format_args!("[{position}] ({}) {problem}", claim.name));
+            }
+            if claims.iter().take(position).any(|before| before.name == claim.name) {
+                self.problem(name, format_args!("[{position}] ({}) name: is there twice", claim.name));
+            }
+        }
+        ClaimDefinitions(claims)
     }
 
     /// Checks resources.

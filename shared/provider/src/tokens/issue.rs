@@ -4,8 +4,8 @@ use crate::{Context, HandlerError, encrypted};
 use keys::Purpose;
 use platform::entropy;
 use protocol::{
-    AccessTokenClaims, AccessTokenFormat, Client, Grant, GrantSnapshot, GrantType, IdTokenClaims, Lifetimes,
-    RefreshToken, RefreshTokenReplay, SealedToken, left_half_hash, resource,
+    AccessTokenClaims, AccessTokenFormat, ClaimDestination, Client, Grant, GrantSnapshot, GrantType, IdTokenClaims,
+    Lifetimes, RefreshToken, RefreshTokenReplay, SealedToken, left_half_hash, resource,
 };
 use serde_json::{Map, Value};
 use storage::grants::GrantUpdate;
@@ -93,23 +93,31 @@ impl TokenIssuer<'_> {
             act: None,
             may_act: None,
             parent_jtis: Vec::new(),
+            introspection_claims: Vec::new(),
             grant: None,
+            user: Map::new(),
         })
     }
 
-    /// Returns the claims of an access token of a grant.
+    /// Returns the claims of an access token of a grant. `user` has the claims of the user that the operator defined.
     pub fn grant_claims(
         &self,
         grant: &Grant,
         snapshot: &GrantSnapshot,
         scope: &Scope,
         resources: &[String],
+        user: &Map<String, Value>,
     ) -> Result<AccessTokenClaims, HandlerError> {
+        let definitions = &self.context.configuration.claims;
+        let audience = Audience::of(resources, &self.context.config.audience);
+        let released = |destination| definitions.released(destination, self.client, scope, audience.as_slice());
         let authentication = &grant.authentication;
         Ok(AccessTokenClaims {
             auth_time: Some(authentication.auth_time.as_secs()),
             acr: Some(authentication.acr.clone()),
             amr: authentication.amr.clone(),
+            introspection_claims: released(ClaimDestination::Introspection).map(str::to_owned).collect(),
+            user: definitions.select(released(ClaimDestination::AccessToken), user),
             grant: Some(snapshot.to_claim(&self.context.secrets)),
             ..self.access_token_claims(&self.context.subject_for(self.client, &grant.subject), scope, resources)?
         })

@@ -138,7 +138,7 @@ fn users_and_clients_can_know_them() {
     assert!(page.text().contains("Your groups"), "{}", page.text());
 }
 
-/// The definition decides the type of a value. A claim that nobody defined, and one that the server sets, cannot be stored.
+/// The definition decides the type of a value. A claim without a definition, and one that the server sets, cannot be stored.
 #[test]
 fn values_are_checked_against_the_definition() {
     let name = user("suite-claims-checked");

@@ -12,8 +12,8 @@ const MAX_TEXT: usize = 1024;
 const MAX_VALUE: usize = 8192;
 const MAX_ITEMS: usize = 256;
 
-/// The claims that the server sets, in tokens and responses: RFC 7519 §4.1, OpenID Connect Core §2, RFC 9068 §2.2, RFC 7662 §2.2,
-/// RFC 8693 §4, RFC 7800 §3, RFC 8417 §2 and those of this server.
+/// The claims that the server sets, in tokens and responses. They are those of RFC 7519 §4.1, OpenID Connect Core §2, RFC 9068 §2.2 and
+/// RFC 7662 §2.2. RFC 8693 §4, RFC 7800 §3, RFC 8417 §2 and this server add some.
 const ENVELOPE_CLAIMS: &[&str] = &[
     "iss",
     "sub",

@@ -46,9 +46,9 @@ impl SignedIn {
         Ok(session.map(|session| Self { id, session }))
     }
 
-    /// Returns the claims about the user that tokens of a grant hold: in the ID token those requested by name, and those of the scope
-    /// if the client's ID tokens hold them; and those that the operator defined. `None` if the sign-in does not count any more.
-    /// Round trips: 0; 1 if there are such claims.
+    /// Returns the claims about the user that tokens of a grant hold. The ID token has those requested by name, and those of the scope
+    /// if the client's ID tokens hold them. Both tokens may have claims that the operator defined. `None` if the sign-in does not
+    /// count any more. Round trips: 0; 1 if there are such claims.
     pub async fn token_claims(
         &self,
         context: &Context,

@@ -16,6 +16,10 @@ pub(crate) fn run(command: &ClientCommand, output: Output) -> Result<(), Failure
     match command {
         ClientCommand::Create(args) => chooser::create(args, output),
         ClientCommand::Add(args) => add(args, output),
+        ClientCommand::Libraries => {
+            chooser::list(output);
+            Ok(())
+        }
         ClientCommand::List(args) => list(args, output),
         ClientCommand::Show(args) => show(args, output),
         ClientCommand::Invite(args) => invite(args, output),

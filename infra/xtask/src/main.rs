@@ -4,6 +4,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may fail"))]
 
 mod budgets;
+mod clients;
 mod demo;
 mod function_keys;
 mod generate;
@@ -13,6 +14,7 @@ mod load;
 mod process;
 mod processor;
 mod readme;
+mod rows;
 mod style;
 mod template;
 mod test;
@@ -56,6 +58,15 @@ enum Command {
         /// Writes the table into infra/docs/measurements.md and the summary into the README.
         #[arg(long)]
         write: bool,
+    },
+    /// Runs client libraries of several languages against `latchkey dev`, with the defaults of both sides, and prints a table.
+    Clients {
+        /// Runs only this sample. May be repeated.
+        #[arg(long, value_name = "SAMPLE")]
+        only: Vec<String>,
+        /// Lists the samples, and runs none.
+        #[arg(long, conflicts_with = "only")]
+        list: bool,
     },
     /// Compares the generated tables of the documentation with the code.
     Readme {
@@ -143,6 +154,8 @@ fn run(command: Command) -> Result<()> {
     match command {
         Command::Test { only } => test::run(&only),
         Command::Budgets { only, json, write } => budgets::run(&only, budgets::Show { json, write }),
+        Command::Clients { list: true, .. } => clients::list(),
+        Command::Clients { only, .. } => clients::run(clients::Selection::Named(&only)),
         Command::Deny { advisories } => test::deny(advisories),
         Command::Generate { check: true, .. } => generate::check(),
         Command::Generate { deployment: Some(deployment), out: Some(out), .. } => {

@@ -1,6 +1,7 @@
 //! The generated parts of the README and of the pages in infra/docs. Each part lies between two comments:
 //! `<!-- NAME -->` and `<!-- end of NAME -->`.
 
+use crate::clients::page;
 use crate::{process, workspace};
 use anyhow::{Context, Result, bail};
 use std::path::PathBuf;
@@ -58,6 +59,9 @@ pub(crate) fn run(write: bool) -> Result<()> {
     for Part { name, file, printer } in FROM_CODE {
         let printer = workspace::binary("examples", workspace::Build::Dev).join(printer);
         settle(name, file, &process::output(Command::new(printer).arg(name))?)?;
+    }
+    for (name, content) in page::parts()? {
+        settle(&name, page::FILE, &content)?;
     }
     settle(SUMMARY.0, SUMMARY.1, &summary(content(&read(MEASUREMENTS.1)?, MEASUREMENTS.0)?)?)?;
     if outdated.is_empty() {

@@ -39,6 +39,7 @@ pub use authorization::{
     RequestObject, SCOPE_CLAIMS, STANDARD_SCOPES, SentRequest, is_profile_claim,
 };
 pub use claim_definition::{ClaimDefinition, ClaimDefinitions, ClaimDestination, ClaimType};
+pub use client::software::SWITCHES as SOFTWARE_SWITCHES;
 pub use client::{
     AccessTokenFormat, ApplicationType, Client, ClientAuthenticationMethod, ClientOrigin, GrantType, Lifetimes,
     RedirectUri, RefreshTokenReplay, ResponseType, ScopeClaims, SecretRotation, SecretVerifier, StoredClient,

@@ -1,7 +1,7 @@
 //! Arguments of `latchkey client`.
 
 use super::{ConfirmationArgs, DeploymentArgs, assignment};
-use crate::chooser::Application;
+use crate::chooser::Target;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
@@ -12,6 +12,11 @@ pub(crate) enum ClientCommand {
     Create(ClientCreateArgs),
     /// Register a client, or change the named settings of a registered one.
     Add(ClientAddArgs),
+    /// List the libraries and programs that `create --for` accepts by name, and the switches that each needs.
+    #[command(
+        after_long_help = "Examples:\n  latchkey client libraries\n  latchkey client libraries --json | jq '.[].name'"
+    )]
+    Libraries,
     /// List the clients.
     #[command(
         after_long_help = "Examples:\n  latchkey client list\n  latchkey client list --json | jq -r '.[].client_id'"
@@ -96,15 +101,20 @@ At a terminal, the command asks for what is not given.
 Examples:
   latchkey client create
   latchkey client create --for spa https://app.example.com/callback --name Shop
+  latchkey client create --for oauth2-proxy https://app.example.com/oauth2/callback
   latchkey client create --for service --scope 'read write'
   latchkey client create --for api --resource https://api.example.com --json")]
 pub(crate) struct ClientCreateArgs {
-    /// Kind of application. At a terminal, the command asks for it.
-    #[arg(long = "for", value_enum, value_name = "APPLICATION")]
-    pub(crate) application: Option<Application>,
+    /// Kind of application: spa, native, web, service, device, mcp, api or mcp-client. Or a library, which gets the settings that
+    /// it needs: a name of `latchkey client libraries`. At a terminal, the command asks for it.
+    #[arg(long = "for", value_name = "APPLICATION")]
+    pub(crate) application: Option<Target>,
     /// Redirect URIs: where users return to after sign-in.
     #[arg(value_name = "REDIRECT_URI")]
     pub(crate) redirect_uris: Vec<String>,
+    /// URIs to which users may be redirected after sign-out.
+    #[arg(long, value_name = "URI")]
+    pub(crate) post_logout_redirect_uri: Vec<String>,
     /// The client_id; random by default.
     #[arg(long, allow_hyphen_values = true, value_parser = NonEmptyStringValueParser::new())]
     pub(crate) id: Option<String>,

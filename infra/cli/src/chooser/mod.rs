@@ -2,16 +2,18 @@
 
 mod application;
 mod hosts;
+mod program;
 mod proposal;
 mod questions;
 
 pub(crate) use application::Application;
+pub(crate) use program::{PROGRAMS, Program, Target};
 
 use crate::args::ClientCreateArgs;
 use crate::client::random_id;
 use crate::deployment::{Deployment, segment};
 use crate::failure::Failure;
-use crate::output::Output;
+use crate::output::{Output, table};
 use proposal::Proposal;
 use questions::Questions;
 use serde_json::{Value, json};
@@ -19,6 +21,8 @@ use serde_json::{Value, json};
 /// The answers from which the client is made.
 struct Answers {
     application: Application,
+    /// The library or program, if `--for` names one.
+    program: Option<&'static Program>,
     redirect_uris: Vec<String>,
     name: Option<String>,
     scope: String,
@@ -44,8 +48,14 @@ pub(crate) fn create(args: &ClientCreateArgs, output: Output) -> Result<(), Fail
     };
     let mut client = answers.application.client(&answers.scope, &answers.redirect_uris, answers.resource.as_deref());
     client.insert("client_id".to_owned(), json!(client_id));
+    client.extend(
+        answers.program.into_iter().flat_map(Program::client_settings).map(|(name, value)| (name.to_owned(), value)),
+    );
     if let Some(name) = &answers.name {
         client.insert("client_name".to_owned(), json!(name));
+    }
+    if !args.post_logout_redirect_uri.is_empty() {
+        client.insert("post_logout_redirect_uris".to_owned(), json!(args.post_logout_redirect_uri));
     }
     let path = format!("clients/{}", segment(&client_id));
     if deployment.get(&path)?.is_some() {
@@ -58,11 +68,45 @@ pub(crate) fn create(args: &ClientCreateArgs, output: Output) -> Result<(), Fail
     Ok(())
 }
 
+/// Prints the libraries and programs that `--for` accepts.
+pub(crate) fn list(output: Output) {
+    let value = json!(
+        PROGRAMS
+            .iter()
+            .map(|program| {
+                let settings: serde_json::Map<String, Value> =
+                    program.client_settings().map(|(name, value)| (name.to_owned(), value)).collect();
+                let resource: serde_json::Map<String, Value> =
+                    program.resource_members().map(|(name, value)| (name.to_owned(), value)).collect();
+                json!({
+                    "name": program.name,
+                    "title": program.title,
+                    "kind": program.application.description(),
+                    "redirect_uri": program.redirect_hint(),
+                    "client": settings,
+                    "resource": resource,
+                    "switches": program.switches,
+                })
+            })
+            .collect::<Vec<_>>()
+    );
+    output.print(&value, || {
+        let rows: Vec<Vec<String>> = PROGRAMS
+            .iter()
+            .map(|program| {
+                let switches = program.all_switches().join("; ");
+                vec![program.name.to_owned(), program.title.to_owned(), switches]
+            })
+            .collect();
+        table(&["NAME", "LIBRARY", "SWITCHES"], &rows)
+    });
+}
+
 /// Returns the answers of the command line, which must be complete.
 fn from_arguments(args: &ClientCreateArgs) -> Result<Answers, Failure> {
-    let Some(application) = args.application else {
+    let Some(Target { application, program }) = args.application else {
         return Err(Failure::new("The kind of application is required.").remedy(
-            "Use --for spa, native, web, service, device, mcp, api or mcp-client, or run the command at a terminal.",
+            "Use --for spa, native, web, service, device, mcp, api or mcp-client, or with a name of `latchkey client libraries`.",
         ));
     };
     let mut redirect_uris = args.redirect_uris.clone();
@@ -73,8 +117,10 @@ fn from_arguments(args: &ClientCreateArgs) -> Result<Answers, Failure> {
     if let Some(redirect) = application.redirect()
         && redirect_uris.is_empty()
     {
-        return Err(Failure::new("A redirect URI is required.")
-            .remedy(format!("Give the redirect URI, such as {}", redirect.hint)));
+        return Err(Failure::new("A redirect URI is required.").remedy(format!(
+            "Give the redirect URI, such as {}",
+            program.and_then(Program::redirect_hint).unwrap_or_else(|| redirect.hint.to_owned())
+        )));
     }
     check(args, application)?;
     if application.names_resource() && args.resource.is_none() {
@@ -83,6 +129,7 @@ fn from_arguments(args: &ClientCreateArgs) -> Result<Answers, Failure> {
     }
     Ok(Answers {
         application,
+        program,
         redirect_uris,
         name: args.name.clone(),
         scope: args.scope.clone().unwrap_or_else(|| application.scope().to_owned()),
@@ -112,9 +159,9 @@ fn ask<R: std::io::BufRead, W: std::io::Write>(
     questions: &mut Questions<R, W>,
     origin: &str,
 ) -> Result<Option<Answers>, Failure> {
-    let application = match args.application {
-        Some(application) => application,
-        None => questions.choose()?,
+    let Target { application, program } = match args.application {
+        Some(target) => target,
+        None => Target { application: questions.choose()?, program: None },
     };
     check(args, application)?;
     questions.explain(application)?;
@@ -124,7 +171,8 @@ fn ask<R: std::io::BufRead, W: std::io::Write>(
     };
     let redirect_uris = match application.redirect() {
         Some(redirect) if args.redirect_uris.is_empty() => {
-            let question = format!("Redirect URI: where users return to after sign-in ({})", redirect.hint);
+            let hint = program.and_then(Program::redirect_hint).unwrap_or_else(|| redirect.hint.to_owned());
+            let question = format!("Redirect URI: where users return to after sign-in ({hint})");
             questions.ask(&question, redirect.default)?.split_whitespace().map(str::to_owned).collect()
         }
         _ => args.redirect_uris.clone(),
@@ -139,7 +187,7 @@ fn ask<R: std::io::BufRead, W: std::io::Write>(
         Some(scope) => scope.clone(),
         None => questions.ask("Scopes, separated by spaces", application.scope())?,
     };
-    let answers = Answers { application, redirect_uris, name, scope, resource };
+    let answers = Answers { application, program, redirect_uris, name, scope, resource };
     Ok(questions.confirm(&format!("Write this client to {origin}?"))?.then_some(answers))
 }
 

@@ -1,7 +1,7 @@
 //! The settings to paste into an application, and command lines to try them with.
 
 use super::hosts::{self, Snippet};
-use super::{Answers, Application};
+use super::{Answers, Application, Program};
 use crate::client::random_id;
 use crate::deployment::encoded;
 use crate::failure::Failure;
@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 /// A registered client with the settings that its application needs.
 pub(super) struct Proposal {
     application: Application,
+    program: Option<&'static Program>,
     /// Name and value, in the order in which they are shown.
     settings: Vec<(&'static str, String)>,
     /// Titles with command lines or URLs.
@@ -25,7 +26,8 @@ pub(super) struct Proposal {
 impl Proposal {
     /// Makes the proposal from the client as stored and the provider's metadata.
     pub(super) fn new(answers: &Answers, client: &Value, discovery: &Value) -> Result<Self, Failure> {
-        let (application, resource) = (answers.application, answers.resource.as_deref());
+        let Answers { application, program, resource, .. } = answers;
+        let (application, program, resource) = (*application, *program, resource.as_deref());
         let text = |of: &Value, name: &str| of.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         let issuer = text(discovery, "issuer");
         let endpoint = |name: &str, path: &str| {
@@ -115,7 +117,8 @@ impl Proposal {
             }
             _ => Vec::new(),
         };
-        Ok(Self { application, settings, lines, deployment: deployment(answers), hosts, client: client.clone() })
+        let deployment = deployment(answers);
+        Ok(Self { application, program, settings, lines, deployment, hosts, client: client.clone() })
     }
 
     /// Returns the proposal as JSON.
@@ -137,6 +140,8 @@ impl Proposal {
             "settings": settings,
             "deployment": deployment,
             "hosts": hosts,
+            "library": self.program.map(|program| program.name),
+            "switches": self.program.map(Program::all_switches).unwrap_or_default(),
             "commands": lines,
             "client": self.client,
         })
@@ -154,6 +159,13 @@ impl Proposal {
         }
         if self.settings.iter().any(|(name, _)| *name == "client_secret") {
             text.push_str("\n  The secret is shown only now; the store has a hash of it.\n");
+        }
+        if let Some(program) = self.program {
+            text.push_str(&format!("\nSwitches of {}\n", program.title));
+            for switch in program.switches {
+                text.push_str(&format!("  {switch}\n"));
+            }
+            text.push_str(&format!("  A sample: infra/docs/clients.md#{}\n", program.name));
         }
         if !self.deployment.is_empty() {
             text.push_str("\nThe deployment must have\n");
@@ -180,6 +192,10 @@ fn deployment(answers: &Answers) -> Vec<(&'static str, String)> {
     let mut entry = json!({ "resource": resource, "scopes": answers.scope });
     if let (Some(name), Value::Object(entry)) = (&answers.name, &mut entry) {
         entry.insert("name".to_owned(), json!(name));
+    }
+    if let Value::Object(entry) = &mut entry {
+        let members = answers.program.into_iter().flat_map(Program::resource_members);
+        entry.extend(members.map(|(name, value)| (name.to_owned(), value)));
     }
     if answers.application != Application::Mcp {
         return vec![("resources", json!([entry]).to_string())];

@@ -1,21 +1,24 @@
 //! Tests with client libraries and with a browser.
 
 use super::suites::{Target, with_local};
+use crate::clients::{self as samples, Selection};
 use crate::{process, tools, workspace};
 use anyhow::Result;
 use std::process::Command;
 
-/// Runs the tests with client libraries, in `tests/clients`.
+/// Runs the tests with client libraries, in `tests/clients`, and the samples that need no long build.
 pub(super) fn libraries() -> Result<()> {
     let directory = workspace::root().join("tests/clients");
     tools::npm(workspace::root())?;
-    let python = tools::python(&directory.join("requirements.txt"))?;
+    tools::npm(&directory.join("javascript"))?;
+    let python = tools::python(&directory.join("python/requirements.txt"))?;
     with_local(|target| {
         process::run(&mut node_tests(target, "tests/clients"))?;
         let mut unittest = Command::new(python.join("python"));
         unittest.args(["-B", "-m", "unittest", "--quiet", "test_authlib"]).envs(target.variables());
-        process::run(unittest.current_dir(&directory))
-    })
+        process::run(unittest.current_dir(directory.join("python")))
+    })?;
+    samples::run(Selection::Quick)
 }
 
 /// Tests the pages in Chromium, with and without JavaScript: as the server serves them, and each page with sample data.

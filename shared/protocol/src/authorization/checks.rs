@@ -1,6 +1,7 @@
 //! The checks of an authorization request: one table that says which check applies where, and in which order.
 
 use super::{AuthorizationRequest, ClaimsRequest, CodeChallenge, Prompt};
+use crate::client::software;
 use crate::parameters::printable;
 use crate::resource::Targets;
 use crate::{AuthenticationMethod, Client, GrantType, Parameters, ResponseMode, ResponseType};
@@ -193,11 +194,20 @@ fn response_mode(sent: &SentRequest<'_>, _: &mut AuthorizationRequest) -> Result
 fn code_challenge(sent: &SentRequest<'_>, request: &mut AuthorizationRequest) -> Result<(), Error> {
     request.code_challenge = CodeChallenge::from_request(sent.parameters)?;
     if request.code_challenge.is_none() && sent.client.must_use_pkce() {
-        return Err(Error::invalid_request(
+        return Err(without_defence(
+            sent.client,
             "code_challenge is missing: this client must use PKCE (RFC 7636) with S256",
         ));
     }
     Ok(())
+}
+
+/// Returns the error of a request that nothing protects. Its description names the switch of a client software that is known.
+fn without_defence(client: &Client, description: &'static str) -> Error {
+    match software::switch(client.software_id.as_deref()) {
+        Some(switch) => Error::invalid_request(format!("{description}; set {switch}")),
+        None => Error::invalid_request(description),
+    }
 }
 
 fn scope_and_resources(sent: &SentRequest<'_>, request: &mut AuthorizationRequest) -> Result<(), Error> {
@@ -233,7 +243,8 @@ fn challenge_or_nonce(sent: &SentRequest<'_>, request: &mut AuthorizationRequest
     if request.code_challenge.is_some() || (has_nonce && request.scope.contains("openid")) {
         return Ok(());
     }
-    Err(Error::invalid_request(
+    Err(without_defence(
+        sent.client,
         "a request without code_challenge needs the scope openid and a nonce (RFC 9700 section 2.1.1)",
     ))
 }

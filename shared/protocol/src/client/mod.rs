@@ -11,6 +11,7 @@ mod registration_state;
 mod secrets;
 mod sector;
 pub mod settings;
+pub(crate) mod software;
 pub mod software_statement;
 mod validation;
 

@@ -105,6 +105,26 @@ fn a_request_without_challenge_needs_openid_and_a_nonce() {
 }
 
 #[test]
+fn the_error_names_the_switch_of_a_known_software() {
+    let description = |software_id: Option<&str>| {
+        let client = Client {
+            token_endpoint_auth_method: ClientAuthenticationMethod::ClientSecretBasic,
+            require_pkce: false,
+            software_id: software_id.map(str::to_owned),
+            ..client()
+        };
+        let pairs = [("response_type", "code"), ("redirect_uri", "https://app.example/cb"), ("scope", "openid")];
+        let parameters = parameters(&pairs);
+        let target = ResponseTarget::check(&parameters, &client).unwrap();
+        AuthorizationRequest::check(&sent(&parameters, &client), target).map(|_| ()).unwrap_err().description
+    };
+    assert!(description(Some("passport")).ends_with("; set nonce: true"));
+    for software_id in [None, Some("unknown")] {
+        assert!(description(software_id).ends_with("(RFC 9700 section 2.1.1)"), "{software_id:?}");
+    }
+}
+
+#[test]
 fn the_front_channel_returns_no_token() {
     for response_type in ["token", "id_token", "id_token token", "code token", "code id_token token", "none", "CODE"] {
         assert_eq!(code_of(&[("response_type", response_type)]), ErrorCode::UnsupportedResponseType);

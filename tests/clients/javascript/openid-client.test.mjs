@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as oidc from "openid-client";
-import { User } from "../support/user.mjs";
+import { User } from "../../support/user.mjs";
 
 const issuer = new URL(process.env.BASE_URL ?? assert.fail("BASE_URL is not set: give the URL of a running server"));
 const redirectUri = new URL("/playground/callback", issuer).href;

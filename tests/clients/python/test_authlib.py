@@ -1,7 +1,9 @@
 """The server, called by the Python package Authlib as its documentation shows. BASE_URL is the issuer."""
 
 import os
+import sys
 import unittest
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 BASE_URL = os.environ["BASE_URL"].rstrip("/")
@@ -17,7 +19,8 @@ from authlib.oidc.discovery import OpenIDProviderMetadata, get_well_known_url
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
-from user import User
+sys.path.insert(0, str(Path(__file__).parent.parent))
+from user import User  # noqa: E402
 
 REDIRECT_URI = f"{BASE_URL}/playground/callback"
 SCOPE = "openid profile email offline_access"

@@ -1,0 +1,14 @@
+exec oauth2-proxy \
+  --provider=oidc \
+  --oidc-issuer-url="$ISSUER" \
+  --client-id="$CLIENT_ID" \
+  --client-secret="$CLIENT_SECRET" \
+  --redirect-url="http://127.0.0.1:$PORT/oauth2/callback" \
+  --code-challenge-method=S256 `# without it the proxy sends neither a code challenge nor a nonce` \
+  --scope="openid profile email offline_access" \
+  --email-domain=* \
+  --cookie-secret="a-cookie-secret-of-32-characters" \
+  --cookie-secure=false `# for http, in development` \
+  --cookie-refresh=1m \
+  --http-address="127.0.0.1:$PORT" \
+  --upstream=static://200

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use std::time::Duration;
 use suite::admin::{self, AdminKey};
-use suite::{Call, Reply, TokenRequest, address, random, service, wait};
+use suite::{Call, Reply, TokenRequest, address, jwt, random, service, wait};
 
 const PATH: &str = "/admin/configuration";
 
@@ -77,12 +77,19 @@ fn wrong_sections_and_old_versions_change_nothing() {
     assert_eq!(version(&key), before);
 }
 
-/// A new resource can be requested within a minute. A version is replaced by one change alone: this is the only test that
-/// changes the configuration.
+/// A new resource can be requested within a minute. The audience is the configured text, whatever form of the URL the client
+/// sends: also an Amazon Resource Name with its escapes and a query, as Bedrock AgentCore names its runtimes. A version is
+/// replaced by one change alone: this is the only test that changes the configuration.
 #[test]
 fn a_change_is_in_force_within_a_minute() {
     let key = admin::key(&["configuration:write"]);
     let name = format!("https://suite-configuration.test/{}", random());
+    let bare = format!("https://{}.suite-configuration.test", random().to_ascii_lowercase().replace('_', "-"));
+    let runtime = format!(
+        "https://bedrock-agentcore.us-east-1.amazonaws.com/runtimes/arn%3Aaws%3Abedrock-agentcore%3Aus-east-1%3A123456789012%3Aruntime%2F{}/invocations?qualifier=DEFAULT",
+        random()
+    );
+    let names = [&name, &bare, &runtime];
     let change = |edit: &dyn Fn(&mut Vec<Value>)| {
         let stored = send(&key, "GET", "").expect(200).json();
         let mut resources = stored["sections"]["resources"].as_array().cloned().unwrap_or_default();
@@ -91,10 +98,19 @@ fn a_change_is_in_force_within_a_minute() {
         send(&key, "PUT", &body.to_string()).expect(200);
         wait(Duration::from_secs(61));
     };
-    let request = || TokenRequest::client_credentials(&service()).set("scope", "read").set("resource", &name).send();
-    request().expect_error(400, "invalid_target");
-    change(&|resources| resources.push(json!({ "resource": name, "scopes": "read" })));
-    request().expect(200);
-    change(&|resources| resources.retain(|resource| resource["resource"] != json!(name)));
-    request().expect_error(400, "invalid_target");
+    let request =
+        |name: &str| TokenRequest::client_credentials(&service()).set("scope", "read").set("resource", name).send();
+    request(&name).expect_error(400, "invalid_target");
+    change(&|resources| resources.extend(names.map(|name| json!({ "resource": name, "scopes": "read" }))));
+    for (asked, configured) in [(&name, &name), (&bare, &bare), (&format!("{bare}/"), &bare), (&runtime, &runtime)] {
+        let answer = request(asked).expect(200).json();
+        let token = answer["access_token"].as_str().expect("a token");
+        assert_eq!(jwt::verify(token).claims["aud"], json!(configured), "{asked}");
+    }
+    // The client developer reads which identifiers there are.
+    let refused = request(&format!("{name}/")).expect_error(400, "invalid_target");
+    let description = refused.json()["error_description"].as_str().unwrap_or_default().to_owned();
+    assert!(names.iter().all(|name| description.contains(name.as_str())), "{description}");
+    change(&|resources| resources.retain(|resource| !names.iter().any(|name| resource["resource"] == json!(name))));
+    request(&name).expect_error(400, "invalid_target");
 }

@@ -35,6 +35,9 @@ const HOP_BY_HOP: [HeaderName; 8] = [
     HeaderName::from_static("keep-alive"),
 ];
 
+/// The one protocol to which a connection may change (RFC 6455 §1.9).
+const WEB_SOCKET: &str = "websocket";
+
 /// Fields that make some APIs read another method than that of the request, for which the scope was checked.
 const METHOD_OVERRIDES: [&str; 3] = ["x-http-method-override", "x-http-method", "x-method-override"];
 
@@ -74,7 +77,7 @@ impl Gateway {
         let outcome = self.guard.check(request).await;
         let line = log_line(request, outcome.as_ref().map(Some));
         match outcome {
-            Ok(access) => (GatewayDecision::Forward(forwarded(&request.headers, &access)), line),
+            Ok(access) => (GatewayDecision::Forward(forwarded(&request.method, &request.headers, &access)), line),
             Err(error) => (GatewayDecision::Respond(self.guard.respond_to(&error, request).into()), line),
         }
     }
@@ -98,9 +101,18 @@ fn is_preflight(method: &Method, headers: &HeaderMap) -> bool {
     *method == Method::OPTIONS && has(header::ORIGIN) && has(header::ACCESS_CONTROL_REQUEST_METHOD)
 }
 
+/// True if the request opens a WebSocket (RFC 6455 §4.1).
+fn opens_web_socket(method: &Method, headers: &HeaderMap) -> bool {
+    let upgrade = headers.get(header::UPGRADE).and_then(|value| value.to_str().ok());
+    *method == Method::GET && upgrade.is_some_and(|protocol| protocol.eq_ignore_ascii_case(WEB_SOCKET))
+}
+
 /// Returns the header fields of a request with a valid token, as the API receives them.
-fn forwarded(sent: &HeaderMap, access: &Access) -> HeaderMap {
+fn forwarded(method: &Method, sent: &HeaderMap, access: &Access) -> HeaderMap {
     let mut headers = kept(sent);
+    if opens_web_socket(method, sent) {
+        headers.insert(header::UPGRADE, HeaderValue::from_static(WEB_SOCKET));
+    }
     if let Some(jwt) = &access.jwt {
         insert(&mut headers, header::AUTHORIZATION, &format!("Bearer {jwt}"));
     }
@@ -194,10 +206,25 @@ mod tests {
             ("cookie", "theme=dark; a=b"),
             ("content-type", "text/plain"),
         ]);
-        assert_eq!(forwarded(&sent, &access("ada")), expected);
+        assert_eq!(forwarded(&Method::GET, &sent, &access("ada")), expected);
         // A field of the client cannot replace a value that no field can hold: no subject has one.
         assert!(serde_json::from_value::<Claims>(claims("ada\n")).is_err());
         assert_eq!(kept(&headers(&[("cookie", "latchkey_session=s")])), HeaderMap::new());
+    }
+
+    /// RFC 9110 §7.8: of all protocols, only WebSocket passes, and only for GET.
+    #[test]
+    fn a_web_socket_passes() {
+        let upgrade = |method, protocol| {
+            let sent = headers(&[("connection", "Upgrade"), ("upgrade", protocol), ("sec-websocket-version", "13")]);
+            let headers = forwarded(&method, &sent, &access("ada"));
+            assert_eq!(headers["sec-websocket-version"], "13");
+            headers.get(header::UPGRADE).map(|value| value.to_str().unwrap().to_owned())
+        };
+        assert_eq!(upgrade(Method::GET, "WebSocket").as_deref(), Some("websocket"));
+        assert_eq!(upgrade(Method::POST, "websocket"), None);
+        assert_eq!(upgrade(Method::GET, "h2c"), None);
+        assert_eq!(upgrade(Method::GET, "websocket, h2c"), None);
     }
 
     #[test]

@@ -29,6 +29,35 @@ const FROM_CODE: [Part; 6] = [
     part("guard-settings", "infra/docs/resource-server.md", "guard_reference"),
 ];
 
+/// A sample in a page: the text of a file that the tests run.
+struct Sample {
+    name: &'static str,
+    /// The page that shows the sample.
+    file: &'static str,
+    source: &'static str,
+}
+
+const fn sample(name: &'static str, source: &'static str) -> Sample {
+    Sample { name, file: "infra/docs/mcp.md", source }
+}
+
+const SAMPLES: [Sample; 6] = [
+    sample("sample verifier", "tests/clients/mcp/samples/verifier.mjs"),
+    sample("sample notes", "tests/clients/mcp/samples/notes.mjs"),
+    sample("sample express", "tests/clients/mcp/samples/express.mjs"),
+    sample("sample fetch", "tests/clients/mcp/samples/fetch.mjs"),
+    sample("sample lambda", "tests/clients/mcp/samples/lambda.mjs"),
+    sample("sample fastmcp", "tests/clients/mcp/samples/fastmcp_server.py"),
+];
+
+/// Returns a sample as the page shows it: its file name and its text.
+fn shown(source: &str) -> Result<String> {
+    let language = if source.ends_with(".py") { "python" } else { "js" };
+    let name = source.rsplit('/').next().unwrap_or(source);
+    let text = read(source)?;
+    Ok(format!("`{name}`\n\n```{language}\n{}\n```\n", text.trim_end()))
+}
+
 /// All measurements, written by `cargo xtask budgets --write`.
 const MEASUREMENTS: (&str, &str) = ("budgets", "infra/docs/measurements.md");
 /// The measurements that the README shows.
@@ -62,6 +91,9 @@ pub(crate) fn run(write: bool) -> Result<()> {
     }
     for (name, content) in page::parts()? {
         settle(&name, page::FILE, &content)?;
+    }
+    for Sample { name, file, source } in SAMPLES {
+        settle(name, file, &shown(source)?)?;
     }
     settle(SUMMARY.0, SUMMARY.1, &summary(content(&read(MEASUREMENTS.1)?, MEASUREMENTS.0)?)?)?;
     if outdated.is_empty() {
@@ -136,7 +168,8 @@ mod tests {
     #[test]
     fn every_part_is_in_its_page() {
         let parts = FROM_CODE.into_iter().map(|part| (part.name, part.file));
-        for (name, file) in parts.chain([MEASUREMENTS, SUMMARY]) {
+        let samples = SAMPLES.into_iter().map(|sample| (sample.name, sample.file));
+        for (name, file) in parts.chain(samples).chain([MEASUREMENTS, SUMMARY]) {
             assert!(content(&read(file).unwrap(), name).is_ok(), "{name} in {file}");
         }
     }

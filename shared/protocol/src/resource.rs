@@ -240,7 +240,10 @@ pub fn narrowed(parameters: &Parameters, granted: &[String], audience: &str) -> 
     if granted.is_empty() && parameters.values("resource").all(|name| is_same(name, audience)) {
         return Ok(Vec::new());
     }
-    let refusal = || "the resource is not among those that were granted".to_owned();
+    let refusal = || {
+        let granted = if granted.is_empty() { audience.to_owned() } else { granted.join(" ") };
+        format!("the resource is not among those that were granted: {granted}")
+    };
     let resources = named(parameters, refusal, |name| granted.iter().find(|granted| is_same(granted, name)))?;
     Ok(if resources.is_empty() { granted.to_vec() } else { resources })
 }

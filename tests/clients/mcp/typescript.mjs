@@ -14,7 +14,7 @@ const servers = JSON.parse(process.env.MCP_SERVERS ?? assert.fail("MCP_SERVERS i
 const documents = process.env.MCP_DOCUMENTS;
 const issuer = process.env.BASE_URL;
 /** Servers whose tools name scopes of their own. */
-const withToolScopes = ["express", "fetch", "crate", "gateway"];
+const withToolScopes = ["express", "fetch", "lambda", "crate"];
 
 const versions = {
   "SDK v2": { Client: v2.Client, Transport: v2.StreamableHTTPClientTransport, Unauthorized: v2.UnauthorizedError },
@@ -157,7 +157,7 @@ for (const [version, sdk] of Object.entries(versions)) {
   }
 }
 
-test("each server rejects the token of another one", async () => {
+test("each server rejects the token of another one", { skip: Object.keys(servers).length < 2 }, async () => {
   const [[, one], [, other]] = Object.entries(servers);
   const provider = new Provider();
   await session(versions["SDK v2"], one, provider, (call) => call("whoami"));

@@ -1,12 +1,16 @@
 //! Tests with MCP clients and servers that others wrote, in `tests/clients/mcp`.
 
-use super::suites::{Target, with_local_and};
+use super::suites::{Target, with_local_on};
 use crate::{process, tools, workers, workspace};
 use anyhow::Result;
+use lambda_emulator::{Definition, Emulator, Listener, Route};
 use serde_json::{Map, json};
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
 
 /// A protected MCP server: its name in the tests and its program.
 struct Server {
@@ -19,13 +23,16 @@ enum Program {
     Node(&'static str),
     Python(&'static str),
     Rust(&'static str),
+    /// A program for the Lambda Runtime API, behind an HTTP API of the emulator.
+    Lambda(&'static str),
 }
 
-const SERVERS: [Server; 5] = [
+const SERVERS: [Server; 6] = [
     Server { name: "express", program: Program::Node("samples/express.mjs") },
     Server { name: "fetch", program: Program::Node("servers/fetch.mjs") },
     Server { name: "sdk-v1", program: Program::Node("servers/sdk_v1.mjs") },
     Server { name: "fastmcp", program: Program::Python("samples/fastmcp_server.py") },
+    Server { name: "lambda", program: Program::Lambda("servers/lambda") },
     Server { name: "crate", program: Program::Rust("mcp-server") },
 ];
 
@@ -40,18 +47,25 @@ pub(super) fn run() -> Result<()> {
     for server in &SERVERS {
         ports.insert(server.name, process::free_port()?);
     }
-    let url = |port: &u16| format!("http://localhost:{port}/mcp");
-    let urls: Map<_, _> = ports.iter().map(|(name, port)| ((*name).to_owned(), json!(url(port)))).collect();
-    let resource = |port: &u16| json!({ "resource": url(port), "name": "Notes", "scopes": "notes:read notes:write", "registered_clients": true });
-    let resources: Vec<_> = ports.values().map(resource).collect();
-    let settings = BTreeMap::from([("LATCHKEY_RESOURCES".to_owned(), json!(resources).to_string())]);
+    let urls: Map<_, _> = ports.iter().map(|(name, port)| ((*name).to_owned(), json!(url(*port)))).collect();
+    let configuration = configuration(ports.values().copied())?;
     let documents = process::free_port()?;
-    with_local_and(settings, |target| {
+    with_local_on(&configuration, |target| {
         let node = || command(&workers::program("node"), target, &directory);
-        let mut running = Vec::new();
+        let tokio = tokio::runtime::Runtime::new()?;
+        let (mut running, mut functions) = (Vec::new(), Vec::new());
         for server in &SERVERS {
             let Some(port) = ports.get(server.name) else { continue };
             let mut program = match server.program {
+                Program::Lambda(path) => {
+                    let environment = BTreeMap::from([
+                        ("NODE".to_owned(), workers::program("node").display().to_string()),
+                        ("ISSUER".to_owned(), target.url.clone()),
+                        ("RESOURCE".to_owned(), url(*port)),
+                    ]);
+                    functions.push(tokio.block_on(lambda(&directory.join(path), *port, environment))?);
+                    continue;
+                }
                 Program::Node(path) => {
                     let mut node = node();
                     node.arg(path);
@@ -64,7 +78,7 @@ pub(super) fn run() -> Result<()> {
                     python
                 }
             };
-            program.env("ISSUER", &target.url).env("RESOURCE", url(port)).env("PORT", port.to_string());
+            program.env("ISSUER", &target.url).env("RESOURCE", url(*port)).env("PORT", port.to_string());
             program.stdout(Stdio::null()).stderr(Stdio::null());
             running.push(process::Server::start(&mut program, *port)?);
         }
@@ -86,6 +100,23 @@ pub(super) fn run() -> Result<()> {
     })
 }
 
+/// Serves a program for the Lambda Runtime API, as the function of an HTTP API with one route and without an authorizer.
+async fn lambda(binary: &Path, port: u16, environment: BTreeMap<String, String>) -> Result<Arc<Emulator>> {
+    let name = "mcp".to_owned();
+    let definition = Definition {
+        name: name.clone(),
+        full_name: name.clone(),
+        log_group: "/aws/lambda/mcp".to_owned(),
+        binary: binary.to_owned(),
+        memory: 512,
+        timeout: Duration::from_secs(30),
+        environment,
+    };
+    let route = Route { method: "ANY".to_owned(), path: "/{proxy+}".to_owned(), function: name, authorizer: None };
+    let log = workspace::scratch("mcp")?.join("lambda.log");
+    Emulator::start(Listener::bind(port).await?, vec![definition], vec![route], None, &log)
+}
+
 /// Builds the programs on rmcp, with their own lock file and target directory. Returns the directory of the programs.
 fn build_rust(directory: &Path) -> Result<PathBuf> {
     let target = workspace::scratch("mcp-rust")?;
@@ -93,6 +124,44 @@ fn build_rust(directory: &Path) -> Result<PathBuf> {
     cargo.args(["build", "--quiet", "--locked", "--bins"]).env("CARGO_TARGET_DIR", &target);
     process::run(cargo.current_dir(directory.join("rust")))?;
     Ok(target.join("debug"))
+}
+
+/// Runs the clients on the TypeScript SDK against the gateway Worker, in workerd, before an MCP server without any check of
+/// tokens. Then tests what else passes the gateway.
+pub(super) fn gateway() -> Result<()> {
+    let directory = workspace::root().join("tests/clients/mcp");
+    tools::npm(&directory)?;
+    workers::build(&["authorizer"], workspace::Build::Dev)?;
+    let (port, documents) = (process::free_port()?, process::free_port()?);
+    with_local_on(&configuration(std::iter::once(port))?, |target| {
+        let node = || command(&workers::program("node"), target, &directory);
+        let mut host = node();
+        host.arg("servers/documents.mjs").env("PORT", documents.to_string());
+        let _host = process::Server::start(&mut host, documents)?;
+        let mut gateway = node();
+        gateway.arg("servers/gateway.mjs").env("PORT", port.to_string());
+        gateway.env("ISSUER", &target.url).env("RESOURCE", url(port));
+        gateway.env("ROUTE_SCOPES", "POST /mcp notes:read; GET /mcp notes:read; ANY /mcp/* notes:read");
+        let log = File::create(workspace::scratch("mcp")?.join("gateway.log"))?;
+        let _gateway = process::Server::start(gateway.stdout(Stdio::null()).stderr(log), port)?;
+        let mut tests = node();
+        tests.args(["--test", "--test-reporter=spec", "gateway.mjs", "typescript.mjs"]);
+        tests.env("MCP_SERVERS", json!({ "gateway": url(port) }).to_string());
+        process::run(tests.env("MCP_DOCUMENTS", format!("https://localhost:{documents}")))
+    })
+}
+
+/// Returns the URL of the MCP server at a port.
+fn url(port: u16) -> String {
+    format!("http://localhost:{port}/mcp")
+}
+
+/// Writes a configuration with a resource for the MCP server at each port. Returns the path of the file.
+fn configuration(ports: impl Iterator<Item = u16>) -> Result<PathBuf> {
+    let resource = |port| json!({ "resource": url(port), "name": "Notes", "scopes": "notes:read notes:write", "registered_clients": true });
+    let file = workspace::scratch("mcp")?.join("configuration.json");
+    std::fs::write(&file, json!({ "resources": ports.map(resource).collect::<Vec<_>>() }).to_string())?;
+    Ok(file)
 }
 
 fn command(program: &Path, target: &Target, directory: &Path) -> Command {

@@ -45,6 +45,7 @@ const STEPS: &[Step] = &[
     step("shards", "nothing lost when the number of shards changes", suites::shards),
     step("clients", "client libraries, against the local server", clients::libraries),
     step("mcp", "MCP clients and servers, against the local server", mcp::run),
+    step("gateway", "MCP, event streams and WebSockets through the gateway Worker", mcp::gateway),
     step("browser", "Chromium, against the local server", clients::browser),
 ];
 

@@ -78,14 +78,11 @@ impl Target {
 
 /// Starts the local server with an empty store, and runs `work`.
 pub(super) fn with_local(work: impl FnOnce(&Target) -> Result<()>) -> Result<()> {
-    with_local_and(BTreeMap::new(), work)
+    with_local_on(&configuration(), work)
 }
 
-/// Starts the local server with an empty store and with further settings, and runs `work`.
-pub(super) fn with_local_and(
-    further: BTreeMap<String, String>,
-    work: impl FnOnce(&Target) -> Result<()>,
-) -> Result<()> {
+/// Starts the local server with an empty store and this configuration, and runs `work`.
+pub(super) fn with_local_on(configuration: &Path, work: impl FnOnce(&Target) -> Result<()>) -> Result<()> {
     workspace::build(Build::Dev)?;
     let data = empty_data("local")?;
     let log = workspace::scratch("local")?.join("log");
@@ -93,8 +90,8 @@ pub(super) fn with_local_and(
     let target = Target { url: format!("http://localhost:{port}"), platform: "local", secret: demo::secret()? };
     let mut dev = Command::new(workspace::binary("latchkey", Build::Dev));
     dev.args(["dev", "--test-clock", "--port", &port.to_string(), "--data"]).arg(&data);
-    dev.arg("--config").arg(configuration());
-    dev.env("LATCHKEY_SECRET", &target.secret).envs(settings()).envs(further);
+    dev.arg("--config").arg(configuration);
+    dev.env("LATCHKEY_SECRET", &target.secret).envs(settings());
     dev.stdout(Stdio::null()).stderr(File::create(&log)?);
     let server = process::Server::start(&mut dev, port)?;
     let result = work(&target);

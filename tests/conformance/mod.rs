@@ -4,6 +4,7 @@
 
 mod admin_keys;
 mod administration;
+mod assertions_without_client;
 mod client_authentication;
 mod client_metadata_documents;
 mod configuration;
@@ -12,6 +13,8 @@ mod dead_ends;
 mod errors;
 mod form_post;
 mod health;
+mod id_jag;
+mod id_jag_issue;
 mod lifetimes;
 mod opaque_tokens;
 mod openid_authentication;
@@ -63,3 +66,4 @@ mod sign_out_everywhere;
 mod snapshots;
 mod step_up;
 mod who_asks;
+mod workload_identity;

@@ -22,6 +22,7 @@ mod configuration;
 mod consents;
 mod cost;
 mod device;
+mod enterprise_managed;
 mod evolution;
 mod faults;
 mod grant_checks;

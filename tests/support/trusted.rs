@@ -5,6 +5,7 @@
 
 use crate::admin;
 use crate::authorization::random;
+use crate::call::Call;
 use crate::client::Client;
 use crate::clock::now;
 use crate::signer::Signer;
@@ -25,6 +26,21 @@ pub const NAMES: &str = "https://names.test";
 pub const MAILS: &str = "https://mails.test";
 /// An issuer whose subjects get the prefix `machine:`, for the client `jwt-machine` alone. Its key is `machines`.
 pub const MACHINES: &str = "https://machines.test";
+
+/// An identity provider that issues ID-JAGs. Its key is `people`, its subjects are those of users.
+pub const ID_JAGS: &str = "https://idp.test";
+/// An identity provider that introduces public clients, too. Its key is `people`. Its tenant is `acme`, and the claim `email` of the
+/// domain `people.test` is the username.
+pub const ID_JAGS_OF_PUBLIC_CLIENTS: &str = "https://idp-of-public-clients.test";
+/// An issuer whose assertions need no client authentication: they are for the client `jwt-robots`. Its key is `people`.
+pub const ROBOTS: &str = "https://robots.test";
+/// A platform of workloads. Its key is `machines`.
+pub const PLATFORM: &str = "https://platform.test";
+/// A platform whose tokens may be presented again. Its key is `machines`.
+pub const CLUSTER: &str = "https://cluster.test";
+
+/// The `typ` of an ID-JAG.
+pub const ID_JAG: &str = "oauth-id-jag+jwt";
 
 /// The grant type of JWT assertions (RFC 7523 §2.1).
 pub const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
@@ -52,6 +68,30 @@ pub fn claims(issued_by: &str, subject: &str) -> Map<String, Value> {
         "iss": issued_by, "sub": subject, "aud": issuer(), "iat": now(), "exp": now() + 60, "jti": random(),
     });
     claims.as_object().expect("an object").clone()
+}
+
+/// Returns the claims of a valid ID-JAG for the sample API (draft-ietf-oauth-identity-assertion-authz-grant §3.1).
+pub fn id_jag_claims(issued_by: &str, subject: &str, client_id: &str) -> Map<String, Value> {
+    let mut claims = claims(issued_by, subject);
+    claims.insert("client_id".to_owned(), json!(client_id));
+    claims.insert("resource".to_owned(), json!(url("/demo-api")));
+    claims.insert("scope".to_owned(), json!("demo:read demo:write"));
+    claims
+}
+
+/// Applies changes to claims; `null` removes a claim.
+pub fn changed(mut claims: Map<String, Value>, changes: &Value) -> Value {
+    for (claim, value) in changes.as_object().expect("an object") {
+        claims.insert(claim.clone(), value.clone());
+    }
+    claims.retain(|_, value| !value.is_null());
+    Value::Object(claims)
+}
+
+/// Returns a request of the JWT bearer grant that names no client.
+pub fn unauthenticated(assertion: &str) -> Call {
+    Call::post("/token")
+        .form(&[("grant_type".to_owned(), JWT_BEARER.to_owned()), ("assertion".to_owned(), assertion.to_owned())])
 }
 
 /// Returns a client that may present JWT assertions.

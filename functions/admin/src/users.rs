@@ -53,9 +53,11 @@ pub(crate) async fn put(
     }
     let subject = text(&mut body, "sub", &mut problems);
     let subject = subject.and_then(|sub| {
-        let subject = Subject::parse(&sub).filter(|_| sub.bytes().all(|byte| byte.is_ascii_graphic()));
+        let is_usable = sub.bytes().all(|byte| byte.is_ascii_graphic()) && !protocol::is_reserved(&sub);
+        let subject = Subject::parse(&sub).filter(|_| is_usable);
         if subject.is_none() {
-            let rule = format!("must be 1 to {} visible ASCII characters", Subject::MAX_LENGTH);
+            let rule =
+                format!("must be 1 to {} visible ASCII characters, not beginning with workload:", Subject::MAX_LENGTH);
             problems.push(Problem::new("sub", rule));
         }
         subject

@@ -30,6 +30,7 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Ha
             grants: &context.configuration.grant_types().collect::<Vec<_>>(),
             registration: config.registration.is_offered(),
             client_documents: config.client_documents != DocumentPolicy::Off,
+            id_jags: context.configuration.accepts_id_jags(),
             require_pushed_requests: config.require_pushed_requests,
             signing: config.signing.offered(),
         };

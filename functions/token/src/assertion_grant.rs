@@ -8,11 +8,11 @@
 use crate::TokenRequest;
 use crate::issue::TokenResponse;
 use platform::entropy;
-use protocol::{ActiveGrant, AuthenticationContext, Grant, GrantState, MappedSubject, TrustedIssuer};
+use protocol::{ActiveGrant, AuthenticationContext, Grant, GrantState, IdJag, MappedSubject, TrustedIssuer, resource};
 use provider::{HandlerError, names};
 use serde_json::{Map, Value};
 use storage::{directory, grants, users};
-use types::{Error, ErrorCode, Subject, Timestamp};
+use types::{Error, ErrorCode, Scope, Subject, Timestamp};
 
 /// A verified assertion that meets the rules.
 pub(crate) struct Accepted<'a> {
@@ -22,12 +22,14 @@ pub(crate) struct Accepted<'a> {
     pub(crate) subject: &'a str,
     /// The other claims.
     pub(crate) claims: &'a Map<String, Value>,
-    /// Digest of issuer and `jti`: identifies the assertion.
-    pub(crate) digest: [u8; 32],
+    /// Digest of issuer and `jti`: identifies the assertion. `None` if it may be presented again.
+    pub(crate) digest: Option<[u8; 32]>,
     /// Time from which the assertion is rejected as expired.
     pub(crate) forgotten_at: Timestamp,
     /// `auth_time`: time of the subject's sign-in, if the assertion has it.
     pub(crate) authenticated_at: Option<Timestamp>,
+    /// The limits of an ID-JAG.
+    pub(crate) id_jag: Option<IdJag>,
 }
 
 /// Issues an access token without a refresh token: the client presents a new assertion instead (RFC 7521 §4.1). Every
@@ -35,20 +37,28 @@ pub(crate) struct Accepted<'a> {
 pub(crate) async fn issue(request: &TokenRequest<'_>, accepted: Accepted<'_>) -> Result<TokenResponse, HandlerError> {
     let client = &request.client.client;
     let allowed = accepted.issuer.allowed_scope(client);
-    let scope = request.parameters.scope()?.unwrap_or_else(|| allowed.clone());
-    if !scope.is_within(&allowed) {
-        let description = "scope asks for more than the client and the issuer may have";
-        return Err(Error::new(ErrorCode::InvalidScope, description).into());
-    }
-    let targets = request.context.configuration.targets(request.client);
-    let resources = targets.or_implied(targets.named(request.parameters, client)?, &scope, client);
+    let (scope, resources) = match &accepted.id_jag {
+        Some(id_jag) => within_id_jag(request, id_jag, allowed)?,
+        None => {
+            let scope = request.parameters.scope()?.unwrap_or_else(|| allowed.clone());
+            if !scope.is_within(&allowed) {
+                return Err(invalid_scope("scope asks for more than the client and the issuer may have").into());
+            }
+            let targets = request.context.configuration.targets(request.client);
+            let resources = targets.or_implied(targets.named(request.parameters, client)?, &scope, client);
+            (scope, resources)
+        }
+    };
     let subject = subject(request, &accepted).await?;
 
     let issuer = request.issuer();
     let name = request.context.subject_for(client, &subject);
     let mut claims = issuer.access_token_claims(&name, &scope, &resources)?;
     claims.auth_time = accepted.authenticated_at.map(Timestamp::as_secs);
-    let id = grants::assertion_id(&subject, accepted.digest);
+    let id = match accepted.digest {
+        Some(digest) => grants::assertion_id(&subject, digest),
+        None => grants::new_id(&subject, entropy::bytes()?),
+    };
     let grant = Grant {
         client_id: client.client_id.clone(),
         subject,
@@ -75,10 +85,53 @@ pub(crate) async fn issue(request: &TokenRequest<'_>, accepted: Accepted<'_>) ->
     Ok(response)
 }
 
+/// Returns scope and resources of a token for an ID-JAG: those of the request that the ID-JAG, the client and the issuer have, or
+/// all of them (draft-ietf-oauth-identity-assertion-authz-grant §4.4.1, MCP Enterprise-Managed Authorization §5.1, §7.2.1, §7.6.2).
+/// The token is for a resource in any case. Errors: `invalid_grant` if the ID-JAG names a resource that is none of the client's, or
+/// no scope of it; `invalid_target`; `invalid_scope`.
+fn within_id_jag(
+    request: &TokenRequest<'_>,
+    id_jag: &IdJag,
+    allowed: Scope,
+) -> Result<(Scope, Vec<String>), HandlerError> {
+    let (client, config) = (&request.client.client, &request.context.config);
+    let targets = request.context.configuration.targets(request.client);
+    let bound = targets.known(&id_jag.resources, client).ok_or_else(|| {
+        Error::invalid_grant("the assertion names a resource that is unknown here, or that this client may not ask for")
+    })?;
+    let requested = request.parameters.scope()?;
+    let granted = id_jag.scope.as_ref().map_or(allowed.clone(), |scope| allowed.within(scope));
+    let scope = requested.as_ref().map_or(granted.clone(), |scope| scope.within(&granted));
+    let resources = match bound.is_empty() {
+        true => targets.or_implied(targets.named(request.parameters, client)?, &scope, client),
+        false => resource::narrowed(request.parameters, &bound, &config.audience)?,
+    };
+    if resources.is_empty() {
+        let description = "the assertion names no resource: send the parameter resource";
+        return Err(Error::new(ErrorCode::InvalidTarget, description).into());
+    }
+    let held = |scope: &Scope| resource::meaningful_scope(scope, &resources, &request.context.configuration.resources);
+    if id_jag.scope.is_some() && held(&granted).is_empty() {
+        return Err(Error::invalid_grant(
+            "the resource has none of the scopes of the assertion, or not for this client",
+        )
+        .into());
+    }
+    let scope = held(&scope);
+    if requested.is_some() && scope.is_empty() {
+        return Err(invalid_scope("scope asks for nothing that the assertion, the client and the issuer have").into());
+    }
+    Ok((scope, resources))
+}
+
+fn invalid_scope(description: &'static str) -> Error {
+    Error::new(ErrorCode::InvalidScope, description)
+}
+
 /// Maps the subject of the assertion to a subject here (RFC 7523 §3 (2)).
 async fn subject(request: &TokenRequest<'_>, accepted: &Accepted<'_>) -> Result<Subject, HandlerError> {
     let records = request.context.records.as_ref();
-    let found = match accepted.issuer.subject.map(accepted.subject, accepted.claims) {
+    let found = match accepted.issuer.map_subject(accepted.subject, accepted.claims) {
         None => None,
         Some(MappedSubject::Machine(subject)) => Some(subject),
         Some(MappedSubject::User(subject)) => active_user(request, subject).await?,

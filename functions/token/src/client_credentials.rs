@@ -2,15 +2,24 @@
 
 use crate::TokenRequest;
 use crate::issue::TokenResponse;
-use protocol::STANDARD_SCOPES;
+use protocol::{AccessTokenClaims, STANDARD_SCOPES};
 use provider::HandlerError;
-use types::{Error, ErrorCode, Subject};
+use types::{Error, ErrorCode, Scope, Subject};
 
-/// Issues an access token to the client itself. Scopes about a user are rejected.
+/// Issues an access token to the client itself.
 pub(crate) async fn issue(request: &TokenRequest<'_>) -> Result<TokenResponse, HandlerError> {
+    let subject = Subject::from(&request.client.client.client_id);
+    request.token_of(claims(request, subject, request.parameters.scope()?)?).await
+}
+
+/// Returns the claims of an access token for the client itself. Scopes about a user are rejected.
+pub(crate) fn claims(
+    request: &TokenRequest<'_>,
+    subject: Subject,
+    requested: Option<Scope>,
+) -> Result<AccessTokenClaims, HandlerError> {
     let client = &request.client.client;
     let allowed = client.scope.filtered(|token| !STANDARD_SCOPES.contains(&token));
-    let requested = request.parameters.scope()?;
     let invalid = |description| Err(Error::new(ErrorCode::InvalidScope, description).into());
     if requested.as_ref().is_some_and(|scope| !scope.is_within(&allowed)) {
         return invalid("scope asks for more than the client may have");
@@ -18,9 +27,9 @@ pub(crate) async fn issue(request: &TokenRequest<'_>) -> Result<TokenResponse, H
     let scope = requested.as_ref().unwrap_or(&allowed);
     let targets = request.context.configuration.targets(request.client);
     let resources = targets.or_implied(targets.named(request.parameters, client)?, scope, client);
-    let claims = request.issuer().access_token_claims(&Subject::from(&client.client_id), scope, &resources)?;
+    let claims = request.issuer().access_token_claims(&subject, scope, &resources)?;
     if requested.is_some() && claims.scope.is_empty() {
         return invalid("none of these scopes means anything to the resource");
     }
-    request.token_of(claims).await
+    Ok(claims)
 }

@@ -1,7 +1,8 @@
 //! The token response (RFC 6749 §5.1, OpenID Connect Core §3.1.3.3).
 
 use crate::TokenRequest;
-use protocol::{AccessTokenClaims, ClaimDestination, Grant, GrantType, ScopeClaims};
+use protocol::id_jag_issue::IdJagDecision;
+use protocol::{AccessTokenClaims, ClaimDestination, Grant, GrantType, ID_JAG_TOKEN_TYPE, ScopeClaims};
 use provider::{ExchangeBinding, HandlerError, IdTokenBinding, TokenIssuer};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -27,6 +28,32 @@ pub(crate) struct TokenResponse {
     /// The user, as the server knows them; for the audit event.
     #[serde(skip)]
     pub(crate) subject: Option<Subject>,
+    /// The authorization server that an ID-JAG is for; for the audit event.
+    #[serde(skip)]
+    id_jag_audience: Option<String>,
+}
+
+impl TokenResponse {
+    /// Returns the response with an ID-JAG, which is no access token (RFC 8693 §2.2.1,
+    /// draft-ietf-oauth-identity-assertion-authz-grant §4.3.4).
+    pub(crate) fn of_id_jag(id_jag: String, expires_in: u64, decision: IdJagDecision<'_>, subject: Subject) -> Self {
+        Self {
+            access_token: id_jag,
+            token_type: "N_A",
+            expires_in,
+            refresh_token: None,
+            id_token: None,
+            scope: decision.scope,
+            issued_token_type: Some(ID_JAG_TOKEN_TYPE),
+            subject: Some(subject),
+            id_jag_audience: Some(decision.target.audience.clone()),
+        }
+    }
+
+    /// Returns the user and the authorization server of an ID-JAG; `None` for an access token.
+    pub(crate) fn id_jag(&self) -> Option<(&Subject, &str)> {
+        self.subject.as_ref().zip(self.id_jag_audience.as_deref())
+    }
 }
 
 /// The place of an ID token in its grant.
@@ -117,6 +144,7 @@ impl TokenRequest<'_> {
             scope: claims.scope,
             issued_token_type: None,
             subject: None,
+            id_jag_audience: None,
         })
     }
 

@@ -4,18 +4,22 @@ mod assertion_grant;
 mod authorization_code;
 mod client_credentials;
 mod device_code;
+mod id_jag;
 mod issue;
 mod jwt_bearer;
 mod refresh_token;
 mod saml_bearer;
 mod saml_check;
 mod token_exchange;
+mod without_client;
 
 use http::header;
+use issue::TokenResponse;
 use latchkey_http::{Request, Response};
 use protocol::{GrantType, Parameters, StoredClient, resource};
 use provider::{AuditEvent, ClientRequest, Context, Function, HandlerError};
-use types::{Error, ErrorCode, Subject};
+use types::{Error, ErrorCode};
+use without_client::Party;
 
 /// The function, as every platform calls it.
 pub const FUNCTION: Function = Function::api("token", |request, context| Box::pin(handle(request, context)));
@@ -24,15 +28,20 @@ pub const FUNCTION: Function = Function::api("token", |request, context| Box::pi
 pub async fn handle(request: &Request, context: &Context) -> Result<Response, HandlerError> {
     let parameters = ClientRequest::parameters(request)?;
     let grant_type = grant_type(&parameters, context.configuration.grant_types())?;
+    if grant_type == GrantType::JwtBearer {
+        if !without_client::names_client(request, &parameters)? {
+            let party = Party::of(request, context, &parameters).await?;
+            context.check_clock(request).await?;
+            let token_request = TokenRequest::new(request, &parameters, &party.client, context);
+            token_request.check(grant_type).await?;
+            let tokens = party.issue(&token_request).await?;
+            return Ok(token_request.answer(grant_type, &tokens).await);
+        }
+        jwt_bearer::introduce(request, context, &parameters).await?;
+    }
     let opened = ClientRequest::authenticate(request, context, parameters).await?;
     context.check_clock(request).await?;
-    let token_request = TokenRequest {
-        http: request,
-        parameters: &opened.parameters,
-        client: &opened.stored,
-        context,
-        now: opened.now,
-    };
+    let token_request = TokenRequest::new(request, &opened.parameters, &opened.stored, context);
     token_request.check(grant_type).await?;
     let tokens = match grant_type {
         GrantType::AuthorizationCode => authorization_code::redeem(&token_request).await?,
@@ -43,10 +52,7 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Ha
         GrantType::Saml2Bearer => saml_bearer::issue(&token_request).await?,
         GrantType::TokenExchange => token_exchange::exchange(&token_request).await?,
     };
-    token_request.record(grant_type, tokens.subject.as_ref());
-    // A fault here must not lose tokens that are issued: the client's next token request repeats the note.
-    drop(context.note_use(&opened.stored, opened.now).await);
-    Ok(Response::json(http::StatusCode::OK, &tokens).with(header::PRAGMA, "no-cache"))
+    Ok(token_request.answer(grant_type, &tokens).await)
 }
 
 fn unsupported(description: &'static str) -> Error {
@@ -62,12 +68,28 @@ struct TokenRequest<'a> {
     now: types::Timestamp,
 }
 
+impl<'a> TokenRequest<'a> {
+    fn new(http: &'a Request, parameters: &'a Parameters, client: &'a StoredClient, context: &'a Context) -> Self {
+        Self { http, parameters, client, context, now: http.received_at }
+    }
+}
+
 impl TokenRequest<'_> {
-    /// Checks that the client may use the grant (RFC 6749 §5.2). If the grant can yield an ID token, also checks that
+    /// Returns the response with tokens, and records their issue.
+    async fn answer(&self, grant_type: GrantType, tokens: &TokenResponse) -> Response {
+        self.record(grant_type, tokens);
+        // A fault here must not lose tokens that are issued: the client's next token request repeats the note.
+        drop(self.context.note_use(self.client, self.now).await);
+        Response::json(http::StatusCode::OK, tokens).with(header::PRAGMA, "no-cache")
+    }
+
+    /// Checks that the client may use the grant (RFC 6749 §5.2). A metadata document need not list the JWT bearer grant: only
+    /// ID-JAGs are for such clients, and the operator's settings of their issuer decide. If the grant can yield an ID token, also checks that
     /// it can be encrypted for the client, before anything is redeemed.
     async fn check(&self, grant_type: GrantType) -> Result<(), HandlerError> {
         let client = &self.client.client;
-        if !client.may_use(grant_type) {
+        let is_introduced = grant_type == GrantType::JwtBearer && self.client.is_document();
+        if !client.may_use(grant_type) && !is_introduced {
             let description = format!("the client may not use the {} grant", grant_type.as_str());
             return Err(Error::new(ErrorCode::UnauthorizedClient, description).into());
         }
@@ -83,8 +105,11 @@ impl TokenRequest<'_> {
     }
 
     /// Records the audit event of tokens that were issued.
-    fn record(&self, grant_type: GrantType, subject: Option<&Subject>) {
-        let client = &self.client.client.client_id;
+    fn record(&self, grant_type: GrantType, tokens: &TokenResponse) {
+        let (client, subject) = (&self.client.client.client_id, tokens.subject.as_ref());
+        if let Some((subject, audience)) = tokens.id_jag() {
+            return AuditEvent::IdJagIssued { subject, client, audience }.record(self.http);
+        }
         let event = match grant_type {
             GrantType::RefreshToken => AuditEvent::TokenRefreshed { subject, client },
             GrantType::TokenExchange => AuditEvent::TokenExchanged { subject, client },

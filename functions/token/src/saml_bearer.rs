@@ -14,7 +14,7 @@ use types::Error;
 pub(crate) async fn issue(request: &TokenRequest<'_>) -> Result<TokenResponse, HandlerError> {
     let config = &request.context.config;
     let saml = &request.context.configuration.issuers.saml;
-    let trusted = || saml.iter().filter(|issuer| issuer.serves(&request.client.client));
+    let trusted = || saml.iter().filter(|issuer| issuer.serves(request.client));
     let assertion = CheckRequest {
         assertion: Cow::Borrowed(request.parameters.required("assertion")?),
         issuers: trusted().map(IssuerRules::from).collect(),
@@ -35,9 +35,10 @@ pub(crate) async fn issue(request: &TokenRequest<'_>) -> Result<TokenResponse, H
         issuer,
         subject: &assertion.subject,
         claims: &assertion.claims,
-        digest: assertion.digest(),
+        digest: Some(assertion.digest()),
         forgotten_at: assertion.forgotten_at(),
         authenticated_at: assertion.authenticated_at,
+        id_jag: None,
     };
     assertion_grant::issue(request, accepted).await
 }

@@ -3,9 +3,9 @@
 //! The new token names the grant of the subject token and the tokens from which it was exchanged, so it is revoked
 //! with each of them. There is no refresh token: the client exchanges a valid token again.
 
-use crate::TokenRequest;
 use crate::issue::TokenResponse;
-use protocol::token_exchange::{self, ExchangeRequest, ExchangedType, Origin, PresentedToken, TokenInfo};
+use crate::{TokenRequest, id_jag};
+use protocol::token_exchange::{self, ExchangeRequest, ExchangedType, IssuedType, Origin, PresentedToken, TokenInfo};
 use protocol::{
     AccessTokenClaims, AccessTokenFormat, GrantId, GrantSnapshot, RefreshToken, RefreshVerdict, StoredClient,
     TokenError, TokenExchangePolicy, resource,
@@ -21,9 +21,12 @@ pub(crate) async fn exchange(request: &TokenRequest<'_>) -> Result<TokenResponse
     let client = &request.client.client;
     let policy = token_exchange::policy(client)?;
     let asked = ExchangeRequest::parse(request.parameters)?;
+    if asked.issue == IssuedType::IdJag {
+        return id_jag::issue(request, &asked, policy).await;
+    }
     let audiences = token_exchange::targets(&asked, policy)?;
     let resources = &request.context.configuration.resources;
-    if asked.issue == ExchangedType::Jwt && resource::format(client, &audiences, resources) != AccessTokenFormat::Jwt {
+    if asked.issue == IssuedType::Jwt && resource::format(client, &audiences, resources) != AccessTokenFormat::Jwt {
         return Err(Error::invalid_request("tokens for this audience are opaque; request an access_token").into());
     }
     let subject = request.verified(&asked.subject, Role::Subject, policy).await?;
@@ -59,17 +62,20 @@ pub(crate) async fn exchange(request: &TokenRequest<'_>) -> Result<TokenResponse
 
 /// The role of a token in the request.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Role {
+pub(crate) enum Role {
     Subject,
     Actor,
+    /// The subject of an ID-JAG: an ID token or a refresh token of the client itself
+    /// (draft-ietf-oauth-identity-assertion-authz-grant §4.3.3).
+    Identity,
 }
 
 impl Role {
     /// "If either the subject_token or actor_token are invalid for any reason, or are unacceptable based on policy …
     /// the error code MUST be invalid_request" (RFC 8693 §2.2.2).
-    fn refusal(self) -> HandlerError {
+    pub(crate) fn refusal(self) -> HandlerError {
         Error::invalid_request(match self {
-            Self::Subject => {
+            Self::Subject | Self::Identity => {
                 "the subject_token is unknown, expired or revoked, is not of the type named, or is of a client whose tokens this one may not exchange"
             }
             Self::Actor => {
@@ -81,7 +87,7 @@ impl Role {
 }
 
 /// A token of this server that has not expired.
-enum Verified {
+pub(crate) enum Verified {
     Access(Box<AccessTokenClaims>),
     Refresh { snapshot: GrantSnapshot, client_id: ClientId },
     Id { snapshot: GrantSnapshot, token: PresentedIdToken },
@@ -102,15 +108,15 @@ impl Verified {
 }
 
 /// A valid token.
-struct ActiveSubject {
-    info: TokenInfo,
+pub(crate) struct ActiveSubject {
+    pub(crate) info: TokenInfo,
     /// The grant of the token.
-    grant: Option<Box<LiveGrant>>,
+    pub(crate) grant: Option<Box<LiveGrant>>,
 }
 
 impl TokenRequest<'_> {
     /// Verifies a token and applies the client's policy to it. Round trips: 0.
-    async fn verified(
+    pub(crate) async fn verified(
         &self,
         presented: &PresentedToken<'_>,
         role: Role,
@@ -126,8 +132,11 @@ impl TokenRequest<'_> {
                 None => self.id(presented.token).await?,
             },
         };
-        let is_admitted =
-            |token: &Verified| token_exchange::admits(policy, &self.client.client, token.origin(), role == Role::Actor);
+        let client = &self.client.client;
+        let is_admitted = |token: &Verified| match role {
+            Role::Identity => *token.origin().issued_to == client.client_id,
+            Role::Subject | Role::Actor => token_exchange::admits(policy, client, token.origin(), role == Role::Actor),
+        };
         found.filter(is_admitted).ok_or_else(|| role.refusal())
     }
 
@@ -162,7 +171,7 @@ impl TokenRequest<'_> {
     }
 
     /// Checks that a verified token was not revoked. Round trips: 1.
-    async fn active(&self, token: Verified, role: Role) -> Result<ActiveSubject, HandlerError> {
+    pub(crate) async fn active(&self, token: Verified, role: Role) -> Result<ActiveSubject, HandlerError> {
         match token {
             Verified::Access(claims) => {
                 let grant = match self.context.active_token(&claims, self.now).await? {

@@ -364,7 +364,7 @@ pub const FUNCTIONS: &[Function] = &[
         about: "Token endpoint (RFC 6749 §3.2)",
         role: Role::Endpoint(&[cors("/token", POST), health("/health/token")]),
         records: &[
-            access(Client, &[Get, Advance]),
+            access(Client, &[Get, Create, Advance]),
             access(Registration, &[Get, Advance]),
             access(Grant, &[Get, Create, Advance]),
             access(Device, &[Get, Advance]),

@@ -9,6 +9,7 @@ mod client;
 pub mod client_authentication;
 mod decoupled;
 mod grant;
+pub mod id_jag_issue;
 mod interaction;
 pub mod introspection;
 mod jwt;
@@ -27,8 +28,9 @@ mod token;
 pub mod token_exchange;
 
 pub use assertion::{
-    Assertion, AssertionProblem, AssertionRules, CLOCK_SKEW, MAX_LIFETIME as MAX_ASSERTION_LIFETIME, MappedSubject,
-    SubjectMapping, TrustedIssuer, key_source_problem, single_use_digest,
+    Assertion, AssertionKind, AssertionProblem, AssertionRules, CLOCK_SKEW, ClaimRules, ID_JAG_PROFILE,
+    ID_JAG_TOKEN_TYPE, ID_JAG_TYPE, IdJag, MAX_LIFETIME as MAX_ASSERTION_LIFETIME, MappedSubject, SubjectMapping,
+    TrustedIssuer, Workload, is_reserved, key_source_problem, single_use_digest,
 };
 pub use authentication::{
     AuthenticationContext, AuthenticationDenied, AuthenticationMethod, AuthenticationState, Password, PasswordAttempt,

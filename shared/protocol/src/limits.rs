@@ -55,6 +55,12 @@ pub const PASSWORD_HASH_WORK: std::ops::RangeInclusive<u32> = Argon2Cost::GENERA
 /// The longest `iss`, `sub` and `jti` of an assertion, in bytes.
 pub const MAX_ASSERTION_NAME: usize = 512;
 
+/// The longest name of a rule for workloads, in bytes.
+pub const MAX_WORKLOAD_NAME: usize = 64;
+
+/// The lifetime of an ID-JAG that this server issues.
+pub const ID_JAG_LIFETIME: Duration = Duration::from_secs(300);
+
 /// The longest lifetime of an assertion that may be configured, in seconds: a day.
 pub const MAX_ASSERTION_SECONDS: u64 = 86_400;
 

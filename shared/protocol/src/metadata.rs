@@ -1,8 +1,8 @@
 //! Authorization server metadata (OpenID Connect Discovery §3, RFC 8414 §2, RFC 9207 §3).
 
 use crate::{
-    AuthenticationMethod, ClaimDefinitions, ClientAuthenticationMethod, GrantType, Prompt, Resource, ResponseMode,
-    ResponseType, SCOPE_CLAIMS, STANDARD_SCOPES,
+    AuthenticationMethod, ClaimDefinitions, ClientAuthenticationMethod, GrantType, ID_JAG_PROFILE, ID_JAG_TOKEN_TYPE,
+    Prompt, Resource, ResponseMode, ResponseType, SCOPE_CLAIMS, STANDARD_SCOPES,
 };
 use serde_json::{Map, Value, json};
 use types::{Algorithm, ContentEncryption, Issuer, KeyManagementAlgorithm};
@@ -26,6 +26,8 @@ pub struct Capabilities<'a> {
     pub registration: bool,
     /// True if clients can have a metadata document.
     pub client_documents: bool,
+    /// True if ID-JAGs are accepted.
+    pub id_jags: bool,
     /// True if every authorization request must be pushed.
     pub require_pushed_requests: bool,
     /// Algorithms of this server's signatures.
@@ -37,6 +39,10 @@ pub fn document(capabilities: &Capabilities<'_>) -> Value {
     let mut document = Map::new();
     if capabilities.registration {
         document.insert("registration_endpoint".to_owned(), json!(format!("{}/register", capabilities.issuer)));
+    }
+    // No issuer is named (draft-ietf-oauth-identity-assertion-authz-grant §9.4).
+    if capabilities.id_jags {
+        document.insert("authorization_grant_profiles_supported".to_owned(), json!([ID_JAG_PROFILE]));
     }
     for part in
         [endpoints(capabilities), abilities(capabilities), client_authentication(), cryptography(capabilities.signing)]
@@ -86,6 +92,7 @@ fn abilities(capabilities: &Capabilities<'_>) -> Value {
         "response_types_supported": ResponseType::ALL,
         "response_modes_supported": ResponseMode::ALL.map(ResponseMode::as_str),
         "grant_types_supported": capabilities.grants,
+        "identity_chaining_requested_token_types_supported": [ID_JAG_TOKEN_TYPE],
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": true,
         "client_id_metadata_document_supported": capabilities.client_documents,

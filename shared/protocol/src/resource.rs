@@ -209,6 +209,18 @@ impl Targets<'_> {
         })
     }
 
+    /// Returns these resources as the deployment writes them, each once; `None` if one is unknown or not allowed to the client.
+    pub fn known(&self, names: &[String], client: &Client) -> Option<Vec<String>> {
+        let mut known: Vec<String> = Vec::new();
+        for name in names {
+            let resource = self.of_client(client).find(|resource| is_same(&resource.resource, name))?;
+            if !known.contains(&resource.resource) {
+                known.push(resource.resource.clone());
+            }
+        }
+        Some(known)
+    }
+
     /// Returns the named resources, or in their absence the one resource that all scopes belong to.
     pub fn or_implied(&self, named: Vec<String>, scope: &Scope, client: &Client) -> Vec<String> {
         let scope = scope.without("offline_access");
@@ -266,7 +278,7 @@ fn named<'a>(
 
 /// True if two identifiers name the same resource: the same text, or the same URL. Clients write an empty path as `/` or
 /// leave it out (RFC 3986 §6.2.3).
-fn is_same(one: &str, other: &str) -> bool {
+pub fn is_same(one: &str, other: &str) -> bool {
     one == other || matches!((url::Url::parse(one), url::Url::parse(other)), (Ok(one), Ok(other)) if one == other)
 }
 

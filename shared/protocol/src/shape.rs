@@ -34,6 +34,8 @@ pub enum Shape {
     TextMap(&'static str),
     /// Object with these members.
     Object(&'static [Member]),
+    /// List of objects with these members.
+    Objects(&'static [Member]),
     /// Value that a type decodes, with the rule in words.
     Decoded(fn(&Value) -> bool, &'static str),
 }
@@ -67,6 +69,10 @@ impl Shape {
         if let (Self::Object(members), Value::Object(object)) = (self, value) {
             return problems_of_object(members, object, &format!("{field}."));
         }
+        if let (Self::Objects(members), Value::Array(items)) = (self, value) {
+            let of_item = |(position, item)| Self::Object(members).problems(&format!("{field}[{position}]"), item);
+            return items.iter().enumerate().flat_map(of_item).collect();
+        }
         if self.is_shape_of(value) { Vec::new() } else { vec![Problem::new(field.to_owned(), self.rule())] }
     }
 
@@ -86,7 +92,7 @@ impl Shape {
             Self::OneOf(names) => is_among(names, value),
             Self::ListOf(names) => is_list(&|item| is_among(names, item)),
             Self::TextMap(_) => value.as_object().is_some_and(|object| object.values().all(Value::is_string)),
-            Self::Object(_) => false,
+            Self::Object(_) | Self::Objects(_) => false,
             Self::Decoded(is_decoded, _) => is_decoded(value),
         }
     }
@@ -105,6 +111,7 @@ impl Shape {
             }
             Self::TextMap(_) => "must be an object whose values are strings",
             Self::Object(_) => "must be an object",
+            Self::Objects(_) => "must be a list of objects",
             Self::Decoded(_, rule) => rule,
         })
     }
@@ -124,6 +131,9 @@ impl Shape {
             Self::OneOf(names) => code(names()),
             Self::ListOf(names) => format!("list of {}", code(names())),
             Self::Object(members) => format!("object: {}", code(members.iter().map(|member| member.name).collect())),
+            Self::Objects(members) => {
+                format!("list of objects: {}", code(members.iter().map(|member| member.name).collect()))
+            }
         }
     }
 }

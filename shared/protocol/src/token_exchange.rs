@@ -3,7 +3,7 @@
 //! An exchange widens nothing. The issued token allows no more than the subject token, lives no longer, and is for an
 //! audience that the client's policy names. It names the actor ([`ExchangeDecision::act`]) and each earlier actor.
 
-use crate::{Client, Parameters, Resource, TokenExchangePolicy, resource};
+use crate::{Client, ID_JAG_TOKEN_TYPE, Parameters, Resource, TokenExchangePolicy, resource};
 use serde_json::{Map, Value, json};
 use types::{Audience, ClientId, Error, ErrorCode, Issuer, Jti, Scope, Subject, Timestamp};
 
@@ -46,6 +46,30 @@ impl ExchangedType {
     }
 }
 
+/// The types of token that an exchange issues (RFC 8693 §3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IssuedType {
+    /// An access token of any format.
+    AccessToken,
+    /// An access token that is a JWT.
+    Jwt,
+    /// An ID-JAG (draft-ietf-oauth-identity-assertion-authz-grant §4.3).
+    IdJag,
+}
+
+impl IssuedType {
+    const ALL: [Self; 3] = [Self::AccessToken, Self::Jwt, Self::IdJag];
+
+    /// Returns the name on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AccessToken => ExchangedType::AccessToken.as_str(),
+            Self::Jwt => ExchangedType::Jwt.as_str(),
+            Self::IdJag => ID_JAG_TOKEN_TYPE,
+        }
+    }
+}
+
 /// A token in a request, and the type that the client states.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct PresentedToken<'a> {
@@ -62,11 +86,13 @@ pub struct ExchangeRequest<'a> {
     pub subject: PresentedToken<'a>,
     /// The actor token.
     pub actor: Option<PresentedToken<'a>>,
-    /// The requested type: an access token of any format, or one that is a JWT.
-    pub issue: ExchangedType,
-    /// The requested resources and audiences.
-    targets: Vec<String>,
-    scope: Option<Scope>,
+    /// The requested type.
+    pub issue: IssuedType,
+    /// The requested resources, each once.
+    pub(crate) resources: Vec<String>,
+    /// The requested audiences, each once.
+    pub(crate) audiences: Vec<String>,
+    pub(crate) scope: Option<Scope>,
 }
 
 impl<'a> ExchangeRequest<'a> {
@@ -89,26 +115,39 @@ impl<'a> ExchangeRequest<'a> {
             }
             None => None,
         };
-        let issue = match parameters.value("requested_token_type").map(ExchangedType::parse) {
-            None => ExchangedType::AccessToken,
-            Some(Some(issue @ (ExchangedType::AccessToken | ExchangedType::Jwt))) => issue,
-            Some(_) => {
-                return Err(Error::invalid_request(
-                    "requested_token_type must be urn:ietf:params:oauth:token-type:access_token or :jwt; an exchange issues neither refresh tokens nor ID tokens",
-                ));
-            }
+        let issue = match parameters.value("requested_token_type") {
+            None => IssuedType::AccessToken,
+            Some(name) => IssuedType::ALL.into_iter().find(|issue| issue.as_str() == name).ok_or_else(|| {
+                Error::invalid_request(
+                    "requested_token_type must be urn:ietf:params:oauth:token-type:access_token, :jwt or :id-jag; an exchange issues neither refresh tokens nor ID tokens",
+                )
+            })?,
         };
-        let mut targets: Vec<String> = Vec::new();
-        for target in parameters.values("resource").chain(parameters.values("audience")) {
-            if !targets.iter().any(|known| known == target) {
-                targets.push(target.to_owned());
-            }
+        // It would limit the ID-JAG (RFC 9396 §2), which must not be issued without the limit.
+        if issue == IssuedType::IdJag && parameters.value("authorization_details").is_some() {
+            return Err(Error::invalid_request("authorization_details is not supported"));
         }
-        if targets.len() > MAX_TARGETS {
+        let each_once = |name: &str| {
+            let mut targets: Vec<String> = Vec::new();
+            for target in parameters.values(name) {
+                if !targets.iter().any(|known| known == target) {
+                    targets.push(target.to_owned());
+                }
+            }
+            targets
+        };
+        let (resources, audiences) = (each_once("resource"), each_once("audience"));
+        let scope = parameters.scope()?;
+        let request = Self { subject, actor, issue, resources, audiences, scope };
+        if request.targets().count() > MAX_TARGETS {
             return Err(Error::invalid_request("the request names more than 8 resources and audiences"));
         }
-        let scope = parameters.scope()?;
-        Ok(Self { subject, actor, issue, targets, scope })
+        Ok(request)
+    }
+
+    /// Returns the requested resources and audiences, each once.
+    fn targets(&self) -> impl Iterator<Item = &String> {
+        self.resources.iter().chain(self.audiences.iter().filter(|audience| !self.resources.contains(audience)))
     }
 }
 
@@ -159,17 +198,17 @@ pub fn targets(request: &ExchangeRequest<'_>, policy: &TokenExchangePolicy) -> R
     if request.actor.is_none() && !policy.impersonation {
         return Err(Error::invalid_request("the client may not impersonate: an actor_token must say who acts"));
     }
-    if request.targets.is_empty() {
+    if request.targets().next().is_none() {
         return match policy.audiences.as_slice() {
             [only] => Ok(vec![only.clone()]),
             _ => Err(Error::new(ErrorCode::InvalidTarget, "name the resource or audience that the token shall be for")),
         };
     }
-    if !request.targets.iter().all(|target| policy.audiences.contains(target)) {
+    if !request.targets().all(|target| policy.audiences.contains(target)) {
         let description = "the client may not exchange tokens for this resource or audience";
         return Err(Error::new(ErrorCode::InvalidTarget, description));
     }
-    Ok(request.targets.clone())
+    Ok(request.targets().cloned().collect())
 }
 
 /// The properties of a token that decide whether a client may exchange it.
@@ -326,8 +365,9 @@ mod tests {
     fn requests_are_read_or_refused() {
         let read =
             |more: &str| ExchangeRequest::parse(&parameters(more)).map(|request| request.issue).map_err(|e| e.code);
-        assert_eq!(read(""), Ok(ExchangedType::AccessToken));
-        assert_eq!(read(&format!("&requested_token_type={TYPE}jwt")), Ok(ExchangedType::Jwt));
+        assert_eq!(read(""), Ok(IssuedType::AccessToken));
+        assert_eq!(read(&format!("&requested_token_type={TYPE}jwt")), Ok(IssuedType::Jwt));
+        assert_eq!(read(&format!("&requested_token_type={TYPE}id-jag")), Ok(IssuedType::IdJag));
         for wrong in
             ["&actor_token=a", "&actor_token_type=x", "&actor_token=a&actor_token_type=x", "&requested_token_type=x"]
         {

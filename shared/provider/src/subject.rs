@@ -13,7 +13,14 @@ impl Context {
     /// subject, which cannot be reversed (OpenID Connect Core §8.1). It depends on a secret that must not change:
     /// `LATCHKEY_PAIRWISE_SECRET`.
     pub fn subject_for(&self, client: &Client, subject: &Subject) -> Subject {
-        let Some(sector) = client.pairwise_sector() else { return subject.clone() };
+        match client.pairwise_sector() {
+            None => subject.clone(),
+            Some(sector) => self.pairwise_subject(&sector, subject),
+        }
+    }
+
+    /// Returns the `sub` of a user for a sector.
+    pub fn pairwise_subject(&self, sector: &str, subject: &Subject) -> Subject {
         Subject::pairwise(self.secrets.mac(Purpose::Pairwise, &[sector.as_bytes(), subject.as_str().as_bytes()]))
     }
 }

@@ -78,11 +78,14 @@ impl Target {
 
 /// Starts the local server with an empty store, and runs `work`.
 pub(super) fn with_local(work: impl FnOnce(&Target) -> Result<()>) -> Result<()> {
-    with_local_on(&configuration(), work)
+    with_local_on(configuration, work)
 }
 
-/// Starts the local server with an empty store and this configuration, and runs `work`.
-pub(super) fn with_local_on(configuration: &Path, work: impl FnOnce(&Target) -> Result<()>) -> Result<()> {
+/// Starts the local server with an empty store and the configuration that `configuration` writes for its URL, and runs `work`.
+pub(super) fn with_local_on(
+    configuration: impl FnOnce(&str) -> Result<PathBuf>,
+    work: impl FnOnce(&Target) -> Result<()>,
+) -> Result<()> {
     workspace::build(Build::Dev)?;
     let data = empty_data("local")?;
     let log = workspace::scratch("local")?.join("log");
@@ -90,7 +93,7 @@ pub(super) fn with_local_on(configuration: &Path, work: impl FnOnce(&Target) -> 
     let target = Target { url: format!("http://localhost:{port}"), platform: "local", secret: demo::secret()? };
     let mut dev = Command::new(workspace::binary("latchkey", Build::Dev));
     dev.args(["dev", "--test-clock", "--port", &port.to_string(), "--data"]).arg(&data);
-    dev.arg("--config").arg(configuration);
+    dev.arg("--config").arg(configuration(&target.url)?);
     dev.env("LATCHKEY_SECRET", &target.secret).envs(settings());
     dev.stdout(Stdio::null()).stderr(File::create(&log)?);
     let server = process::Server::start(&mut dev, port)?;
@@ -185,7 +188,7 @@ pub(super) fn shards() -> Result<()> {
     let races = || process::run(target.cargo_test("http").arg("resilience::exactly_once"));
 
     let server = start("4")?;
-    demo::configure(&target.url, &secret, &configuration())?;
+    demo::configure(&target.url, &secret, &configuration(&target.url)?)?;
     demo::seed(&target.url, &secret, Build::Dev)?;
     races()?;
     phase("before")?;
@@ -211,7 +214,7 @@ fn with_lambda(work: impl FnOnce(&Target, &lambda::Deployment) -> Result<()>) ->
     let tokio = tokio::runtime::Runtime::new()?;
     let deployment = tokio.block_on(lambda::Deployment::start(&options))?;
     let target = Target { url: deployment.url().to_owned(), platform: "lambda", secret: options.secret };
-    demo::configure(&target.url, &target.secret, &configuration())?;
+    demo::configure(&target.url, &target.secret, &configuration(&target.url)?)?;
     demo::seed(&target.url, &target.secret, Build::Dev)?;
     tokio.block_on(deployment.run_schedules())?;
     let result = work(&target, &deployment);
@@ -228,7 +231,7 @@ fn with_workers(faults: bool, work: impl FnOnce(&Target) -> Result<()>) -> Resul
     let options = workers::Options { secret: secret.clone(), settings: settings(), faults, ..Default::default() };
     let mut server = workers::Workers::start(&options)?;
     let target = Target { url: server.url.clone(), platform: "workers", secret };
-    demo::configure(&target.url, &target.secret, &configuration())?;
+    demo::configure(&target.url, &target.secret, &configuration(&target.url)?)?;
     demo::seed(&target.url, &target.secret, Build::Dev)?;
     for function in crate::generate::names(|function| function.schedule().is_some()) {
         server.run_schedule(function)?;
@@ -240,9 +243,13 @@ fn with_workers(faults: bool, work: impl FnOnce(&Target) -> Result<()>) -> Resul
     result.inspect_err(|_| eprintln!("  log of the functions: {}", log.display()))
 }
 
-/// Returns the configuration that the suite expects of every server.
-fn configuration() -> PathBuf {
-    workspace::root().join("tests/support/configuration.json")
+/// Writes the configuration that the suite expects of every server: `tests/support/configuration.json`, in which `ISSUER` is the
+/// URL of the server. Returns the path.
+fn configuration(url: &str) -> Result<PathBuf> {
+    let text = std::fs::read_to_string(workspace::root().join("tests/support/configuration.json"))?;
+    let path = workspace::scratch("configuration")?.join("configuration.json");
+    std::fs::write(&path, text.replace("ISSUER", url))?;
+    Ok(path)
 }
 
 /// Returns the settings that the suite expects of every server: short times.

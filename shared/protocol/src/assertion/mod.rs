@@ -1,9 +1,13 @@
 //! JWT assertions (RFC 7521 §5, RFC 7523 §3). The rules are the same for client authentication and for assertion grants.
 //!
-//! The only audience is the issuer identifier of this server (draft-ietf-oauth-rfc7523bis). Another server that is also
-//! an audience could present the assertion to this one.
+//! The only audience is the issuer identifier of this server (draft-ietf-oauth-rfc7523bis), or its token endpoint where a
+//! setting allows it. Another server that is also an audience could present the assertion to this one.
 
+mod claim_rules;
+mod id_jag;
+mod subject_mapping;
 mod trusted_issuer;
+mod workload;
 
 use crate::limits::MAX_ASSERTION_NAME;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -13,7 +17,11 @@ use std::time::Duration;
 use types::json::numeric_date;
 use types::{Jti, Timestamp};
 
-pub use trusted_issuer::{MappedSubject, SubjectMapping, TrustedIssuer, key_source_problem};
+pub use claim_rules::ClaimRules;
+pub use id_jag::{ID_JAG_PROFILE, ID_JAG_TOKEN_TYPE, ID_JAG_TYPE, IdJag};
+pub use subject_mapping::{MappedSubject, SubjectMapping};
+pub use trusted_issuer::{AssertionKind, TrustedIssuer, key_source_problem};
+pub use workload::{Workload, is_reserved};
 
 /// The largest difference between the clock of an issuer and ours, either way (RFC 7523 §3: "some small leeway").
 pub const CLOCK_SKEW: Duration = Duration::from_secs(30);
@@ -28,6 +36,8 @@ pub struct AssertionRules<'a> {
     pub issuer: &'a str,
     /// Audience: the issuer identifier of this server.
     pub audience: &'a str,
+    /// URL of the token endpoint, if it may be the audience, too (RFC 7523 §3).
+    pub token_endpoint: Option<&'a str>,
     /// Longest lifetime: applies to `exp` and to the age by `iat`.
     pub max_lifetime: Duration,
     /// Current time.
@@ -77,6 +87,16 @@ pub enum AssertionProblem {
     TooOld,
     /// RFC 7523 §3 (7): `jti` is invalid, or missing where it is required.
     NoName,
+    /// `iat` is missing where it is required.
+    NoIssueTime,
+    /// `client_id` is not the client of the request.
+    Client,
+    /// A claim limits the assertion in a way that this server does not support.
+    Unsupported,
+    /// A claim is not what the settings of the issuer demand.
+    Claims,
+    /// `resource` or `scope` is malformed.
+    Limits,
 }
 
 impl AssertionProblem {
@@ -86,7 +106,9 @@ impl AssertionProblem {
             Self::Type => "its typ says that it is for another purpose",
             Self::Issuer => "its iss is not the one expected (RFC 7523 section 3)",
             Self::Subject => "it has no sub (RFC 7523 section 3)",
-            Self::Audience => "its aud must be this server's issuer identifier and nothing else (RFC 7523bis)",
+            Self::Audience => {
+                "its aud must be this server's issuer identifier and nothing else (RFC 7523bis); the token endpoint only where the operator allows it"
+            }
             Self::NoExpiry => "it has no exp (RFC 7523 section 3)",
             Self::Expired => "it has expired",
             Self::TooLongLived => "its exp is too far ahead; make assertions that live for minutes",
@@ -94,6 +116,13 @@ impl AssertionProblem {
             Self::IssuedInFuture => "its iat has not come",
             Self::TooOld => "its iat is too long ago",
             Self::NoName => "it has no jti of at most 512 bytes, and an assertion is accepted once",
+            Self::NoIssueTime => "it has no iat",
+            Self::Client => "its client_id is not the client that presents it",
+            Self::Unsupported => "it has cnf or authorization_details, which this server does not support",
+            Self::Claims => {
+                "its claims are not those that the operator of this server demands, or its tenant is not known here"
+            }
+            Self::Limits => "its resource or scope is malformed",
         }
     }
 }
@@ -104,7 +133,8 @@ impl Assertion {
         use AssertionProblem as Problem;
         let issuer = name(&claims, "iss").filter(|issuer| *issuer == rules.issuer).ok_or(Problem::Issuer)?.to_owned();
         let subject = name(&claims, "sub").ok_or(Problem::Subject)?.to_owned();
-        if !is_sole_audience(claims.get("aud"), rules.audience) {
+        let mut audiences = std::iter::once(rules.audience).chain(rules.token_endpoint);
+        if !audiences.any(|audience| is_sole_audience(claims.get("aud"), audience)) {
             return Err(Problem::Audience);
         }
         let expires_at = numeric_date(&claims, "exp").map_err(|_| Problem::NoExpiry)?.ok_or(Problem::NoExpiry)?;
@@ -191,6 +221,7 @@ mod tests {
         AssertionRules {
             issuer: "https://idp.example",
             audience: HERE,
+            token_endpoint: None,
             max_lifetime: Duration::from_secs(600),
             now: Timestamp::from_secs(NOW),
         }
@@ -253,6 +284,23 @@ mod tests {
             (json!({ "jti": 1 }), Problem::NoName),
         ] {
             assert_eq!(check(changes.clone()).err(), Some(problem), "{changes}");
+        }
+    }
+
+    #[test]
+    fn the_token_endpoint_is_an_audience_where_a_setting_allows_it() {
+        let endpoint = format!("{HERE}/token");
+        let rules = AssertionRules { token_endpoint: Some(&endpoint), ..rules() };
+        let check = |aud: Value| {
+            let claims = json!({ "iss": "https://idp.example", "sub": "ada", "aud": aud, "exp": NOW + 60, "jti": "a" });
+            Assertion::check(claims.as_object().unwrap().clone(), &rules).map(|_| ())
+        };
+        for aud in [json!(HERE), json!(endpoint), json!([endpoint])] {
+            assert_eq!(check(aud.clone()), Ok(()), "{aud}");
+        }
+        for aud in [json!([HERE, endpoint]), json!(format!("{endpoint}/")), json!([endpoint, "https://other.example"])]
+        {
+            assert_eq!(check(aud.clone()), Err(AssertionProblem::Audience), "{aud}");
         }
     }
 

@@ -1,5 +1,6 @@
 //! Values of client settings.
 
+use crate::id_jag_issue::IdJagTarget;
 use crate::token_exchange::ExchangedType;
 use serde::{Deserialize, Serialize};
 use types::ClientId;
@@ -283,6 +284,9 @@ pub struct TokenExchangePolicy {
     /// True if the client may impersonate the user. Otherwise it must send an actor token (§1.1).
     #[serde(default)]
     pub impersonation: bool,
+    /// Authorization servers for which it may exchange the ID tokens and refresh tokens of its own users for ID-JAGs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub id_jags: Vec<IdJagTarget>,
 }
 
 impl TokenExchangePolicy {

@@ -8,6 +8,7 @@ use super::{
     ResponseType, ScopeClaims, SubjectType,
 };
 use crate::Problem;
+use crate::id_jag_issue::IdJagTarget;
 use crate::shape::{self, Member, Shape};
 use crate::token_exchange::ExchangedType;
 use serde::Deserialize;
@@ -113,6 +114,7 @@ const TOKEN_EXCHANGE: Shape = Shape::Object(&[
     Member::optional("subject_audiences", Shape::Texts),
     Member::optional("audiences", Shape::Texts),
     Member::optional("impersonation", Shape::Flag),
+    Member::optional("id_jags", Shape::Objects(IdJagTarget::MEMBERS)),
 ]);
 
 const CORE: &str = "RFC 7591 §2";
@@ -391,6 +393,7 @@ mod tests {
                 "subject_clients": ["x"], "subject_token_types": ["urn:ietf:params:oauth:token-type:jwt"],
                 "audiences": [], "impersonation": true,
             }),
+            Shape::Objects(_) => json!([]),
             Shape::Decoded(..) => Value::Null,
         }
     }

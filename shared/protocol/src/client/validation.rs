@@ -1,10 +1,11 @@
 //! Validation of a client's settings.
 
 use super::human;
+use crate::id_jag_issue::IdJagTarget;
 use crate::limits::{MAX_KEYS, MAX_LIST, MAX_REFRESH_LIFETIME, MAX_TEXT};
 use crate::{
     ApplicationType, Client, GrantType, MAX_TOKEN_LIFETIME, Problem, RedirectUri, RefreshTokenReplay, ResponseType,
-    SubjectType, is_secure_url, resource,
+    SubjectType, is_reserved, is_secure_url, resource,
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
@@ -88,6 +89,8 @@ impl Client {
         if self.may_use(GrantType::TokenExchange) && !(self.is_confidential() && self.token_exchange.is_some()) {
             grant("token-exchange needs a client that authenticates, and token_exchange to say what it may exchange");
         }
+        let targets = self.token_exchange.iter().flat_map(|policy| &policy.id_jags);
+        problems.extend(targets.filter_map(IdJagTarget::problem));
         if self.may_use(GrantType::AuthorizationCode) && self.response_types.is_empty() {
             problems.push(Problem::new("response_types", "the authorization_code grant needs one"));
         }
@@ -262,7 +265,8 @@ impl Client {
 fn is_client_id(text: &str) -> bool {
     let is_unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
     let is_of_uri = |byte: u8| is_unreserved(byte) || b":/?[]@!$&'()*+,;=%".contains(&byte);
-    text.bytes().all(is_unreserved) || (text.bytes().all(is_of_uri) && Url::parse(text).is_ok())
+    let is_uri = || text.bytes().all(is_of_uri) && Url::parse(text).is_ok();
+    !is_reserved(text) && (text.bytes().all(is_unreserved) || is_uri())
 }
 
 /// True if a browser may be sent to the URL.

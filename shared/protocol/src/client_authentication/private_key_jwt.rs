@@ -59,6 +59,8 @@ fn subject(assertion: &str) -> Option<String> {
 
 /// `typ` of an assertion that follows draft-ietf-oauth-rfc7523bis: its only audience is the issuer.
 const TYPED: &str = "client-authentication+jwt";
+/// The same of an assertion that is a grant.
+const TYPED_GRANT: &str = "authorization-grant+jwt";
 
 /// The names that a client assertion may use for this server.
 #[derive(Clone, Copy, Debug)]
@@ -79,8 +81,35 @@ pub struct AssertionAudience<'a> {
 /// infra/decisions/audience-of-client-assertions.md. A JWT typed for another purpose, such as a request object, is
 /// rejected.
 pub fn check(
+    claims: Map<String, Value>,
+    typ: Option<&str>,
+    client: &Client,
+    audience: AssertionAudience<'_>,
+    now: Timestamp,
+) -> Result<Assertion, AssertionProblem> {
+    // OpenID Connect Core §9 requires it.
+    if !claims.contains_key("jti") {
+        return Err(AssertionProblem::NoName);
+    }
+    check_own(claims, typ, TYPED, client, audience, now)
+}
+
+/// Checks the claims of an assertion by which a client asks for an access token for itself (RFC 7523 §2.1): it is a grant, and
+/// authenticates the client. The rules are those of [`check`], with the `typ` of a grant; `jti` may be missing (§3).
+pub fn check_grant(
+    claims: Map<String, Value>,
+    typ: Option<&str>,
+    client: &Client,
+    audience: AssertionAudience<'_>,
+    now: Timestamp,
+) -> Result<Assertion, AssertionProblem> {
+    check_own(claims, typ, TYPED_GRANT, client, audience, now)
+}
+
+fn check_own(
     mut claims: Map<String, Value>,
     typ: Option<&str>,
+    typed: &str,
     client: &Client,
     audience: AssertionAudience<'_>,
     now: Timestamp,
@@ -89,19 +118,16 @@ pub fn check(
     let is_typed = match typ {
         None => false,
         Some(typ) if typ.eq_ignore_ascii_case("JWT") => false,
-        Some(typ) if typ.eq_ignore_ascii_case(TYPED) => true,
+        Some(typ) if typ.eq_ignore_ascii_case(typed) => true,
         Some(_) => return Err(AssertionProblem::Type),
     };
-    // OpenID Connect Core §9 requires it.
-    if !claims.contains_key("jti") {
-        return Err(AssertionProblem::NoName);
-    }
     if !is_typed && names_only_this_server(claims.get("aud"), audience) {
         claims.insert("aud".to_owned(), Value::String(audience.issuer.to_owned()));
     }
     let rules = AssertionRules {
         issuer: client.client_id.as_str(),
         audience: audience.issuer,
+        token_endpoint: None,
         max_lifetime: MAX_LIFETIME,
         now,
     };
@@ -181,6 +207,22 @@ mod tests {
         for typ in ["oauth-authz-req+jwt", "at+jwt", "dpop+jwt", "secevent+jwt", "logout+jwt", ""] {
             assert_eq!(judge(Some(typ), json!({})).err(), Some(AssertionProblem::Type), "{typ}");
         }
+    }
+
+    #[test]
+    fn a_grant_of_the_client_itself_has_a_type_of_its_own() {
+        let grant = |typ: Option<&str>, aud: &str| {
+            let client: Client = serde_json::from_value(json!({ "client_id": "app" })).unwrap();
+            let claims = json!({ "iss": "app", "sub": "app", "aud": aud, "exp": NOW + 60 });
+            check_grant(claims.as_object().unwrap().clone(), typ, &client, AUDIENCE, Timestamp::from_secs(NOW))
+        };
+        let [token, _] = AUDIENCE.endpoints;
+        assert!(grant(None, token).is_ok() && grant(Some("JWT"), AUDIENCE.issuer).is_ok());
+        assert!(grant(Some(TYPED_GRANT), AUDIENCE.issuer).is_ok() && grant(Some(TYPED_GRANT), token).is_err());
+        for typ in [TYPED, "oauth-id-jag+jwt", "oauth-authz-req+jwt", "at+jwt"] {
+            assert_eq!(grant(Some(typ), AUDIENCE.issuer).err(), Some(AssertionProblem::Type), "{typ}");
+        }
+        assert_eq!(judge(Some(TYPED_GRANT), json!({})).err(), Some(AssertionProblem::Type));
     }
 
     #[test]

@@ -86,6 +86,15 @@ pub enum AuditEvent<'a> {
         /// The client.
         client: &'a ClientId,
     },
+    /// A token was exchanged for an ID-JAG: the client may act for the user at another authorization server.
+    IdJagIssued {
+        /// The user.
+        subject: &'a Subject,
+        /// The client.
+        client: &'a ClientId,
+        /// The issuer identifier of that authorization server.
+        audience: &'a str,
+    },
     /// A client revoked a token.
     TokenRevoked {
         /// The client.
@@ -241,6 +250,7 @@ impl<'a> AuditEvent<'a> {
             Self::TokenRefreshed { .. } => "token_refreshed",
             Self::RefreshTokenReplayed { .. } => "refresh_token_replayed",
             Self::TokenExchanged { .. } => "token_exchanged",
+            Self::IdJagIssued { .. } => "id_jag_issued",
             Self::TokenRevoked { .. } => "token_revoked",
             Self::ClientAuthenticationFailed { .. } => "client_authentication_failed",
             Self::ClientRegistered { .. } => "client_registered",
@@ -286,6 +296,7 @@ impl<'a> AuditEvent<'a> {
             | Self::TokenIssued { .. }
             | Self::TokenRefreshed { .. }
             | Self::TokenExchanged { .. }
+            | Self::IdJagIssued { .. }
             | Self::TokenRevoked { .. }
             | Self::ClientRegistered { .. }
             | Self::ClientChanged { .. }
@@ -321,6 +332,7 @@ impl<'a> AuditEvent<'a> {
             | Self::TokenRefreshed { .. }
             | Self::RefreshTokenReplayed { .. }
             | Self::TokenExchanged { .. }
+            | Self::IdJagIssued { .. }
             | Self::TokenRevoked { .. }
             | Self::ClientAuthenticationFailed { .. } => Actor::Client,
             Self::ConsentWithdrawn { .. }
@@ -360,6 +372,7 @@ impl<'a> AuditEvent<'a> {
             | Self::SignedOut { subject }
             | Self::SignedOutEverywhere { subject, .. }
             | Self::ExcessGrantsEnded { subject, .. }
+            | Self::IdJagIssued { subject, .. }
             | Self::LogoutNotificationGivenUp { subject, .. } => Some(subject),
             Self::TokenIssued { subject, .. }
             | Self::TokenRefreshed { subject, .. }
@@ -401,6 +414,7 @@ impl<'a> AuditEvent<'a> {
             | Self::TokenRefreshed { client, .. }
             | Self::RefreshTokenReplayed { client, .. }
             | Self::TokenExchanged { client, .. }
+            | Self::IdJagIssued { client, .. }
             | Self::TokenRevoked { client }
             | Self::ClientAuthenticationFailed { client }
             | Self::ClientRegistered { client, .. }
@@ -434,6 +448,7 @@ impl<'a> AuditEvent<'a> {
             | Self::RecordUnreadable { reason }
             | Self::ClockDiffers { reason }
             | Self::ConfigurationApplied { reason } => Some(reason),
+            Self::IdJagIssued { audience, .. } => Some(audience),
             Self::AdminKeyCreated { key } | Self::AdminKeyRevoked { key } => Some(key),
             Self::SignInFailed { .. } => Some("wrong username or password"),
             Self::SignInThrottled { .. } => Some("too many attempts"),
@@ -471,6 +486,7 @@ mod tests {
             AuditEvent::TokenRefreshed { subject: None, client },
             AuditEvent::RefreshTokenReplayed { client, revoked: true },
             AuditEvent::TokenExchanged { subject: None, client },
+            AuditEvent::IdJagIssued { subject, client, audience: "https://as.example" },
             AuditEvent::TokenRevoked { client },
             AuditEvent::ClientAuthenticationFailed { client },
             AuditEvent::ClientRegistered { client, actor },

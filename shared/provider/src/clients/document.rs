@@ -58,6 +58,49 @@ impl Context {
         Ok(Some(stored))
     }
 
+    /// Reads the identity of a client with a metadata document that this deployment meets for the first time, at the token
+    /// endpoint. An identity provider has vouched for the client by an ID-JAG, which the caller has verified. The copy holds the
+    /// identity alone and is never fresh: the first request of a user reads the whole document. Round trips: 1 count, 1 fetch, 1
+    /// write. Errors: the document is not admitted, or cannot be read.
+    pub async fn introduce_client(&self, client_id: &ClientId, request: &Request) -> Result<(), HandlerError> {
+        let now = request.received_at;
+        if !self.config.client_documents.admits(client_id) {
+            return Err(not_admitted(client_id));
+        }
+        self.count_new_document(request).await?;
+        let url = client_id.as_str();
+        let may_fetch = self.document_fetches.take(url, true, now) && self.fetch_pace.take_host(url, false, now);
+        let fetched = match may_fetch {
+            true => self.fetch.get_json(url, None, MAX_DOCUMENT).await.ok(),
+            false => None,
+        };
+        let document = fetched.filter(|fetched| fetched.status == StatusCode::OK && is_json(fetched));
+        let document = document.map(|fetched| serde_json::from_slice(&fetched.body).unwrap_or_default());
+        let client = match document {
+            Some(document) => metadata_document::read_identity(client_id, document)
+                .map_err(|problem| unusable(client_id, &problem.to_string()))?,
+            None => Some(client_id)
+                .filter(|_| self.config.client_document_copies)
+                .and_then(metadata_document::published_identity)
+                .ok_or_else(|| unreadable(client_id))?,
+        };
+        let stale = DocumentCopy { read_at: Timestamp::default(), fresh_until: Timestamp::default(), etag: None };
+        storage::clients::put_document(self.records.as_ref(), &self.document_client(client, stale, now), now).await?;
+        self.clients.forget(client_id);
+        Ok(())
+    }
+
+    fn document_client(&self, client: Client, document: DocumentCopy, now: Timestamp) -> StoredClient {
+        StoredClient {
+            since: Some(now),
+            origin: ClientOrigin::MetadataDocument,
+            document: Some(document),
+            unused_until: Some(now.after(self.config.registration.unused_lifetime)),
+            // Today's view of a known client has its usual scopes here, which no document sets.
+            ..StoredClient::new(Client { default_scope: None, ..client }, Vec::new())
+        }
+    }
+
     /// Returns the client as its document describes it now, or its last good copy.
     async fn renewed(
         &self,
@@ -75,14 +118,7 @@ impl Context {
             true => self.look(client_id, known.and_then(|known| known.document.as_ref()), now).await,
             false => Look::Unreadable("it was read too often in a short time".to_owned()),
         };
-        let stored = |client: Client, document: DocumentCopy| StoredClient {
-            since: Some(now),
-            origin: ClientOrigin::MetadataDocument,
-            document: Some(document),
-            unused_until: Some(now.after(self.config.registration.unused_lifetime)),
-            // Today's view of a known client has its usual scopes here, which no document sets.
-            ..StoredClient::new(Client { default_scope: None, ..client }, Vec::new())
-        };
+        let stored = |client: Client, document: DocumentCopy| self.document_client(client, document, now);
         let log = |reason: &str| {
             let line = serde_json::json!({ "client_document": url, "reason": reason });
             (self.log)(&line.to_string());

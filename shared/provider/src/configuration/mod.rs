@@ -10,7 +10,7 @@ use manifest::{RecordKind, Verb};
 use protocol::metadata_document::DocumentPolicy;
 use protocol::registration::Limits;
 use protocol::resource::Targets;
-use protocol::{ClaimDefinitions, GrantType, Problem, Resource, StoredClient};
+use protocol::{ClaimDefinitions, GrantType, Problem, Resource, StoredClient, Workload};
 pub(crate) use sections::SectionChecks;
 pub use sections::{Issuers, Sections};
 use serde_json::json;
@@ -19,7 +19,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use storage::configuration::{self, StoredConfiguration};
-use types::{Scope, Timestamp};
+use types::{ClientId, Scope, Timestamp};
 
 /// Age from which an instance reads the configuration again beside a request, so that no later request waits for it.
 const RENEWED_AFTER: Duration = Duration::from_secs(45);
@@ -100,10 +100,21 @@ impl Configuration {
         of_resource.map(String::as_str).or_else(|| self.claims.description(scope))
     }
 
-    /// Returns the grants that this deployment offers. Assertion grants need a trusted issuer.
+    /// Returns the rule of a workload by the `client_id` of its access tokens.
+    pub fn workload(&self, client_id: &ClientId) -> Option<&Workload> {
+        let mut workloads = self.issuers.jwt.iter().flat_map(|issuer| &issuer.workloads);
+        workloads.find(|workload| workload.is_of(client_id))
+    }
+
+    /// True if the deployment accepts ID-JAGs.
+    pub fn accepts_id_jags(&self) -> bool {
+        self.issuers.jwt.iter().any(|issuer| issuer.id_jag)
+    }
+
+    /// Returns the grants that this deployment offers. SAML assertions need a trusted issuer; a client with keys may assert for
+    /// itself.
     pub fn grant_types(&self) -> impl Iterator<Item = GrantType> {
         GrantType::ALL.iter().copied().filter(|grant| match grant {
-            GrantType::JwtBearer => !self.issuers.jwt.is_empty(),
             GrantType::Saml2Bearer => !self.issuers.saml.is_empty(),
             _ => true,
         })

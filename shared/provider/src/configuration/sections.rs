@@ -183,6 +183,14 @@ impl SectionChecks {
             if issuers.iter().take(position).any(|before| before.issuer == trusted.issuer) {
                 self.problem(name, format_args!("[{position}] ({}) issuer: is there twice", trusted.issuer));
             }
+            let before = issuers.iter().take(position).flat_map(|before| &before.workloads);
+            for workload in before.filter(|before| trusted.workloads.iter().any(|own| own.name == before.name)) {
+                let name_of_rule = &workload.name;
+                self.problem(
+                    name,
+                    format_args!("[{position}] ({}) workloads: another issuer has '{name_of_rule}'", trusted.issuer),
+                );
+            }
         }
         issuers
     }

@@ -123,7 +123,7 @@ impl Context {
         Ok(is_backed.then(|| ActiveToken::OfGrant(Box::new(live))))
     }
 
-    /// True if the client exists and existed at `at`. A client's tokens end with it (RFC 7592 §2.3) and do not pass to a
+    /// True if the client exists and existed at `at`, or if the settings have the rule of the workload. A client's tokens end with it (RFC 7592 §2.3) and do not pass to a
     /// later client with the same client_id.
     async fn client_existed_at(
         &self,
@@ -131,6 +131,9 @@ impl Context {
         at: Timestamp,
         now: Timestamp,
     ) -> Result<bool, HandlerError> {
+        if protocol::is_reserved(client_id.as_str()) {
+            return Ok(self.configuration.workload(client_id).is_some());
+        }
         Ok(self.client(client_id, now).await?.is_some_and(|client| client.existed_at(at)))
     }
 

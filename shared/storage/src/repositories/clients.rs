@@ -84,8 +84,9 @@ pub async fn share(records: &dyn Records, client: &StoredClient, now: Timestamp)
     Ok(shared.await?.result)
 }
 
-/// Stores the client of a metadata document. A client that the operator registered under this `client_id` stays, and so does the
-/// operator's review of a document that did not change. Returns the stored client. Round trips: 1 for a new client, else 2.
+/// Stores the client of a metadata document. A client that the operator registered under this `client_id` stays, and so do a copy
+/// that was read later and the operator's review of a document that did not change. Returns the stored client. Round trips: 1 for
+/// a new client, else 2.
 pub async fn put_document(
     records: &dyn Records,
     client: &StoredClient,
@@ -95,7 +96,7 @@ pub async fn put_document(
     let stored = update(records, target, Start::Absent, |current: Option<&Current<StoredClient>>| {
         let known = current.map(|current| &current.state.value).filter(|known| known.is_there(now));
         Ok::<_, Unavailable>(match known {
-            Some(known) if !known.is_document() => Change::Keep(known.clone()),
+            Some(known) if !known.is_document() || is_older(client, known) => Change::Keep(known.clone()),
             Some(known) => {
                 let (since, unused_until) = (known.since, known.unused_until.max(client.unused_until));
                 let reviewed = known.reviewed && known.client == client.client;
@@ -106,6 +107,12 @@ pub async fn put_document(
         })
     });
     Ok(stored.await?.result)
+}
+
+/// True if the copy of the document was read earlier than the stored one.
+fn is_older(client: &StoredClient, stored: &StoredClient) -> bool {
+    let read_at = |client: &StoredClient| client.document.as_ref().map(|copy| copy.read_at);
+    read_at(client) < read_at(stored)
 }
 
 /// Extends the expiry of a client that identical registrations share, if less than half of `lifetime` is left. Returns the

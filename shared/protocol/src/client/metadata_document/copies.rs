@@ -5,7 +5,7 @@
 use crate::Client;
 use crate::client::metadata_document;
 use crate::client::registration::Limits;
-use serde_json::json;
+use serde_json::{Value, json};
 use types::ClientId;
 
 /// The part of a document that decides where responses go, and how the client authenticates.
@@ -75,6 +75,15 @@ pub(super) fn is_published(url: &str) -> bool {
 
 /// Returns the client of the copy of a document; `None` if the server has none.
 pub fn published_copy(client_id: &ClientId, limits: &Limits<'_>) -> Option<Client> {
+    metadata_document::read(client_id, document(client_id)?.to_string().as_bytes(), limits).ok()
+}
+
+/// As [`published_copy`], with the members alone that [`metadata_document::read_identity`] reads.
+pub fn published_identity(client_id: &ClientId) -> Option<Client> {
+    metadata_document::read_identity(client_id, document(client_id)?).ok()
+}
+
+fn document(client_id: &ClientId) -> Option<Value> {
     let published = PUBLISHED.iter().find(|published| published.url == client_id.as_str())?;
     let mut grants = vec!["authorization_code", "refresh_token"];
     grants.extend(published.device.then_some("urn:ietf:params:oauth:grant-type:device_code"));
@@ -89,7 +98,7 @@ pub fn published_copy(client_id: &ClientId, limits: &Limits<'_>) -> Option<Clien
         members.insert("jwks_uri".to_owned(), json!(jwks_uri));
         members.insert("token_endpoint_auth_method".to_owned(), json!("private_key_jwt"));
     }
-    metadata_document::read(client_id, document.to_string().as_bytes(), limits).ok()
+    Some(document)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ mod copies;
 mod freshness;
 mod policy;
 
-pub use copies::published_copy;
+pub use copies::{published_copy, published_identity};
 pub(super) use freshness::identity_digest;
 pub use freshness::{DocumentCopy, LAST_GOOD_COPY, fresh_until};
 pub use policy::DocumentPolicy;
@@ -39,6 +39,9 @@ const COPIED: [&str; 8] = [
 /// Members with a secret, which a public document cannot hold (§4.1).
 const SECRETS: [&str; 2] = ["client_secret", "client_secret_expires_at"];
 
+/// Members with the keys of a client that authenticates by `private_key_jwt`.
+const KEYS: [&str; 3] = ["jwks", "jwks_uri", "token_endpoint_auth_signing_alg"];
+
 /// True if the `client_id` is the URL of a document (§3): https, a path, no dot segments, no user information, no fragment. It is
 /// written as browsers write it, so two texts never name one document. A deployment at localhost reads documents there, too.
 pub fn is_document_url(client_id: &ClientId, reach: EgressPolicy) -> bool {
@@ -61,15 +64,7 @@ pub fn host(client_id: &ClientId) -> Option<String> {
 /// so are redirect URIs that no client may register. The `scope` of the document is no limit: the deployment's is. Errors: the
 /// member that makes the document unusable.
 pub fn read(client_id: &ClientId, document: &[u8], limits: &Limits<'_>) -> Result<Client, Problem> {
-    let Ok(Value::Object(document)) = serde_json::from_slice(document) else {
-        return Err(Problem::new("document", "must be a JSON object"));
-    };
-    if document.get("client_id").and_then(Value::as_str) != Some(client_id.as_str()) {
-        return Err(Problem::new("client_id", "must be the URL of the document, to the character"));
-    }
-    if let Some(secret) = SECRETS.iter().find(|name| document.contains_key(**name)) {
-        return Err(Problem::new(*secret, "must not be in a document that everyone can read"));
-    }
+    let document = of_client(client_id, serde_json::from_slice(document).ok())?;
     let method = authentication_method(&document)?;
     let redirect_uris = redirect_uris(&document, limits)?;
     let is_native = !redirect_uris.iter().any(RedirectUri::is_https);
@@ -95,7 +90,7 @@ pub fn read(client_id: &ClientId, document: &[u8], limits: &Limits<'_>) -> Resul
         settings.insert(name.to_owned(), value);
     }
     if method.needs_keys() {
-        for name in ["jwks", "jwks_uri", "token_endpoint_auth_signing_alg"] {
+        for name in KEYS {
             settings.extend(document.get(name).map(|value| (name.to_owned(), value.clone())));
         }
     }
@@ -107,6 +102,39 @@ pub fn read(client_id: &ClientId, document: &[u8], limits: &Limits<'_>) -> Resul
         None => Ok(client),
         Some(problem) => Err(problem),
     }
+}
+
+/// Returns what a document says of the identity of its client: how the client authenticates, and its keys. For a client that an
+/// identity provider introduces: such a client has no redirect URI and no page. Errors: the member that makes the document
+/// unusable.
+pub fn read_identity(client_id: &ClientId, document: Value) -> Result<Client, Problem> {
+    let document = of_client(client_id, Some(document))?;
+    let method = authentication_method(&document)?;
+    let mut settings = Map::new();
+    settings.insert("client_id".to_owned(), json!(client_id));
+    settings.insert("token_endpoint_auth_method".to_owned(), json!(method));
+    settings.insert("grant_types".to_owned(), json!([GrantType::JwtBearer]));
+    if method.needs_keys() {
+        settings.extend(KEYS.iter().filter_map(|name| Some(((*name).to_owned(), document.get(*name)?.clone()))));
+    }
+    let client: Option<Client> = types::json::typed(&Value::Object(settings));
+    let has_keys = |client: &Client| client.jwks.is_some() != client.jwks_uri.is_some();
+    let client = client.filter(|client| !method.needs_keys() || has_keys(client));
+    client.ok_or_else(|| Problem::new("jwks", "give either jwks or jwks_uri"))
+}
+
+/// Returns the members of a document that is of this client.
+fn of_client(client_id: &ClientId, document: Option<Value>) -> Result<Map<String, Value>, Problem> {
+    let Some(Value::Object(document)) = document else {
+        return Err(Problem::new("document", "must be a JSON object"));
+    };
+    if document.get("client_id").and_then(Value::as_str) != Some(client_id.as_str()) {
+        return Err(Problem::new("client_id", "must be the URL of the document, to the character"));
+    }
+    if let Some(secret) = SECRETS.iter().find(|name| document.contains_key(**name)) {
+        return Err(Problem::new(*secret, "must not be in a document that everyone can read"));
+    }
+    Ok(document)
 }
 
 /// Returns the authentication method: the one that the document names, or else the first supported one of its list

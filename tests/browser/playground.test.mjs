@@ -143,6 +143,26 @@ test("the playground acts as a device: QR code, approval in another window, toke
   await context.close();
 });
 
+test("a device that waits can be cancelled, on a phone, and the focus stays on the page", limit, async () => {
+  const { context, page, problems } = await open(browser, { viewport: { width: 320, height: 640 } });
+  await page.goto(`${BASE}/playground`);
+  await page.click("#device");
+  await page.locator("#device-panel").waitFor();
+  const focused = () => page.evaluate(() => document.activeElement.id);
+  assert.equal(await focused(), "device-cancel");
+  const width = await page.evaluate(() => document.documentElement.scrollWidth);
+  assert.ok(width <= 320, `${width} px`);
+  await page.keyboard.press("Enter");
+  await status(page, "Cancelled");
+  assert.equal(await page.locator("#device-panel").isVisible(), false);
+  assert.equal(await focused(), "device");
+  // The page can act again.
+  await page.click("#start");
+  await page.waitForURL(/\/login\?/);
+  assert.deepEqual(problems, []);
+  await context.close();
+});
+
 test("another page can start the sign-in (OpenID Connect Core §4)", limit, async () => {
   const { context, page, problems } = await open(browser);
   await page.goto(`${BASE}/`);

@@ -98,3 +98,16 @@ fn a_mistyped_code_and_an_unknown_code_are_told_apart() {
         assert!(page.select("#problem").concat().contains(message), "{}", page.text());
     }
 }
+
+/// The server itself has a page: a user who opens it learns what it is for.
+#[test]
+fn the_root_has_a_page() {
+    let page = Browser::new().open("/").page();
+    assert_eq!(page.reply.status, 200);
+    assert_eq!(page.select("h1").len(), 1);
+    // `latchkey dev` has a page of its own.
+    if page.select("#playground").is_empty() {
+        assert!(page.text().contains("Open an application to begin"), "{}", page.text());
+        assert_eq!(page.attributes("#device", "href"), ["/device"]);
+    }
+}

@@ -78,9 +78,10 @@ pub(crate) async fn put(
         let since = before.as_ref().map_or(Some(now), |stored| stored.since);
         let origin = before.as_ref().map_or(ClientOrigin::Operator, |stored| stored.origin);
         let reviewed = before.as_ref().is_some_and(|stored| stored.reviewed);
+        let logo = before.as_ref().and_then(|stored| stored.logo.clone());
         let before = before.map(|stored| stored.secrets).unwrap_or_default();
         let (secrets, secret) = if client.has_secret() { changed(before, &change)? } else { (Vec::new(), None) };
-        let stored = StoredClient { since, origin, reviewed, ..StoredClient::new(client.clone(), secrets) };
+        let stored = StoredClient { since, origin, reviewed, logo, ..StoredClient::new(client.clone(), secrets) };
         Ok::<_, HandlerError>((stored, (status, secret)))
     })
     .await?;
@@ -124,6 +125,11 @@ pub(crate) async fn delete(client_id: &str, request: &Request, context: &Context
     let records = &*context.records;
     if !storage::clients::exists(records, client_id).await? {
         return Ok(not_found(request));
+    }
+    // A client that cannot be read is deleted all the same.
+    let logo = storage::clients::find(records, client_id).await.ok().flatten().and_then(|stored| stored.logo);
+    if let Some(logo) = logo {
+        storage::logos::remove(records, &logo).await?;
     }
     registrations::end_for_operator(records, client_id, now, &entropy::name()?).await?;
     storage::clients::remove(records, client_id).await?;

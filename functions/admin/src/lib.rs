@@ -4,6 +4,7 @@
 //! |---|---|---|---|---|
 //! | `/admin/clients` | `{items: [client…], unreadable?, next?}`, paged with `?cursor=` | | | |
 //! | `/admin/clients/{client_id}` | the client | registers or changes it | removes it | |
+//! | `/admin/clients/{client_id}/logo` | | `{image}`, a PNG or WebP file of at most 20 KB in base64: makes it the logo that pages show | removes it | |
 //! | `/admin/users` | `{items: [{username, sub}…], unreadable?, next?}` | | | |
 //! | `/admin/users/{username}` | `{username, sub, claims}` | registers or changes the user | removes the user | |
 //! | `/admin/users/{username}/sign-out` | | | | ends all sessions and grants of the user; returns their numbers: `{sessions, grants}` |
@@ -24,6 +25,7 @@ mod imported_hash;
 mod initial_access_tokens;
 mod keys;
 mod listing;
+mod logos;
 mod new_password;
 mod routes;
 mod users;
@@ -65,6 +67,8 @@ async fn answer(call: AdminCall<Action>, request: &Request, context: &Context) -
         Action::DeleteClient => clients::delete(&name(), request, context).await,
         Action::ReviewClient => clients::review(&name(), true, request, context).await,
         Action::WithdrawReview => clients::review(&name(), false, request, context).await,
+        Action::PutLogo => logos::put(&name(), &json_object(request)?, request, context).await,
+        Action::DeleteLogo => logos::delete(&name(), request, context).await,
         Action::IssueInitialAccessToken => initial_access_tokens::issue(json_object(request)?, request, context),
         Action::ListUsers => users::list(request, context).await,
         Action::GetUser => users::get(&name(), request, context).await,

@@ -13,6 +13,8 @@ pub(crate) enum Action {
     DeleteClient,
     ReviewClient,
     WithdrawReview,
+    PutLogo,
+    DeleteLogo,
     IssueInitialAccessToken,
     ListUsers,
     GetUser,
@@ -31,13 +33,15 @@ pub(crate) enum Action {
 }
 
 /// Every route.
-pub(crate) static ROUTES: [AdminRoute<Action>; 21] = [
+pub(crate) static ROUTES: [AdminRoute<Action>; 23] = [
     AdminRoute::new(Method::GET, "clients", AdminScope::ClientsRead, Action::ListClients),
     AdminRoute::new(Method::GET, "clients/{}", AdminScope::ClientsRead, Action::GetClient),
     AdminRoute::new(Method::PUT, "clients/{}", AdminScope::ClientsWrite, Action::PutClient),
     AdminRoute::new(Method::DELETE, "clients/{}", AdminScope::ClientsWrite, Action::DeleteClient),
     AdminRoute::new(Method::POST, "clients/{}/review", AdminScope::ClientsWrite, Action::ReviewClient),
     AdminRoute::new(Method::DELETE, "clients/{}/review", AdminScope::ClientsWrite, Action::WithdrawReview),
+    AdminRoute::new(Method::PUT, "clients/{}/logo", AdminScope::ClientsWrite, Action::PutLogo),
+    AdminRoute::new(Method::DELETE, "clients/{}/logo", AdminScope::ClientsWrite, Action::DeleteLogo),
     AdminRoute::new(Method::POST, "initial-access-tokens", AdminScope::ClientsWrite, Action::IssueInitialAccessToken),
     AdminRoute::new(Method::GET, "users", AdminScope::UsersRead, Action::ListUsers),
     AdminRoute::new(Method::GET, "users/{}", AdminScope::UsersRead, Action::GetUser),

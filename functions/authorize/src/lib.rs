@@ -54,6 +54,12 @@ async fn proceed(request: &Request, context: &Context, arrived: &Arrived) -> Res
     let (NextPrompt::Proceed, Some(signed_in)) = (prompt.map_err(to_client)?, signed_in) else {
         return interactions::ask(context, "/login", interaction);
     };
+    if names_other_user(context, interaction, &signed_in).await? {
+        let interaction = interaction.clone().require_selection();
+        // With `prompt=none` this is an error for the client.
+        interactions::next_prompt(context, &interaction, Some(&signed_in), &client.client, now).map_err(to_client)?;
+        return interactions::ask(context, "/login", &interaction);
+    }
     let earlier = earlier_consent(context, interaction, requested, &signed_in, client).await?;
     let interaction = &step_up(context, interaction, client, &earlier);
     let Requested::Authorization(requested) = &interaction.requested else {
@@ -61,9 +67,26 @@ async fn proceed(request: &Request, context: &Context, arrived: &Arrived) -> Res
     };
     let issuer = &context.config.issuer;
     if interaction.needs_consent(signed_in.id, &client.client, issuer, &earlier).map_err(to_client)? {
-        return interactions::ask(context, "/consent", interaction);
+        return interactions::ask(context, "/consent", &interaction.clone().with_earlier_consent(&earlier));
     }
-    CodeRequest { request, context, interaction, requested, signed_in: &signed_in, client }.answer().await
+    let requested = RequestedAuthorization {
+        request: requested.request.clone().without_refused(&earlier),
+        ..RequestedAuthorization::clone(requested)
+    };
+    CodeRequest { request, context, interaction, requested: &requested, signed_in: &signed_in, client }.answer().await
+}
+
+/// True if `login_hint` names another user than the one who is signed in, and the user has not chosen yet (OpenID Connect Core
+/// §3.1.2.1). Round trips: 1; 0 without a hint, or if it is the sign-in name.
+async fn names_other_user(
+    context: &Context,
+    interaction: &Interaction,
+    signed_in: &SignedIn,
+) -> Result<bool, HandlerError> {
+    match interaction.requested.login_hint() {
+        Some(hint) if !interaction.has_user_acted() => signed_in.is_other_than(hint, context).await,
+        _ => Ok(false),
+    }
 }
 
 /// Adds the scopes of the requested resources that the user allowed earlier, if the client registered itself or has a metadata document.

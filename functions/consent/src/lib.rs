@@ -2,7 +2,7 @@
 
 use http::{Method, StatusCode};
 use latchkey_http::{Request, Response};
-use pages::{ConsentKind, ConsentView, ScopeLine};
+use pages::{ClaimLine, ConsentKind, ConsentView, ScopeLine};
 use platform::entropy;
 use protocol::{AuthorizationRequest, NextPrompt, Requested, RequestedAuthorization};
 use provider::browser::FormOrigin;
@@ -70,18 +70,20 @@ async fn allow(
     signed_in: &SignedIn,
 ) -> Result<Response, HandlerError> {
     let (context, client) = (page.context, &page.client);
-    let allowed = page.interaction.clone().allow(signed_in.id)?;
+    let refused = page.refused_claims();
+    let allowed = page.interaction.clone().without_claims(&refused).allow(signed_in.id)?;
+    let Requested::Authorization(granted) = &allowed.requested else { return Err(page.closed()) };
     let now = page.request.received_at;
     let prompt = interactions::next_prompt(context, &allowed, Some(signed_in), &client.client, now);
     let code = async {
         if prompt != Ok(NextPrompt::Proceed) {
             return interactions::resume(context, &allowed);
         }
-        CodeRequest { request: page.request, context, interaction: &allowed, requested, signed_in, client }
+        CodeRequest { request: page.request, context, interaction: &allowed, requested: granted, signed_in, client }
             .answer()
             .await
     };
-    let (remembered, answer) = futures::join!(remember(page, &requested.request, signed_in), code);
+    let (remembered, answer) = futures::join!(remember(page, &requested.request, signed_in, &refused), code);
     remembered?;
     answer.map_err(|error| error.after_form(page.request, context))
 }
@@ -91,10 +93,11 @@ async fn remember(
     page: &InteractionPage<'_>,
     request: &AuthorizationRequest,
     signed_in: &SignedIn,
+    refused: &[String],
 ) -> Result<(), HandlerError> {
     let (client, resources) = (&page.client.client, &page.context.configuration.resources);
     let (records, subject) = (page.context.records.as_ref(), &signed_in.session.subject);
-    let add = |earlier: &Scope| request.consent_to_remember(client, resources, earlier);
+    let add = |earlier: &Scope| request.consent_to_remember(client, resources, earlier, refused);
     let identity = page.client.identity_digest();
     consents::add(records, subject, &request.client_id, identity.as_deref(), add).await?;
     AuditEvent::ConsentGiven { subject, client: &request.client_id }.record(page.request);
@@ -108,20 +111,21 @@ fn show(
     signed_in: &SignedIn,
 ) -> Result<Response, HandlerError> {
     let nonce = entropy::name()?;
-    let mut scope = request.scope_to_consent();
+    let mut scope = request.scope.clone();
     if page.context.grant_outlives_session(&page.client, &request.resources)
         && let Some(offline) = Scope::parse("offline_access")
     {
         // The page shows what is granted: access while the user is away.
         scope = scope.with(&offline);
     }
-    let scopes: Vec<ScopeLine<'_>> =
-        ScopeLine::all(&scope, |name| page.context.configuration.scope_description(name)).collect();
+    let words = |name| page.context.configuration.scope_description(name);
+    let scopes: Vec<ScopeLine<'_>> = ScopeLine::all(&scope, words, |name| page.interaction.is_new(name)).collect();
     let view = ConsentView {
         nonce: &nonce,
         client: pages::ClientProfile::of(&page.client, &page.context.config.issuer),
-        user: &signed_in.session.name,
+        user: signed_in.profile(),
         scopes: &scopes,
+        claims: &ClaimLine::all(&request.named_claims(), |claim| page.interaction.refused_earlier(claim)),
         resources: &request.resources,
         interaction: &page.sealed,
         csrf: &page.browser.consent_token(page.context, "consent", &page.sealed, signed_in),

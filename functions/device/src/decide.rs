@@ -10,19 +10,21 @@ use storage::devices::{self, Decision};
 use storage::grants::{self, Redemption};
 use types::Timestamp;
 
-/// Creates the grant and stores it for the device's next poll. If the device was decided about before, the grant is revoked
+/// Creates the grant, without the claims that the user refused, and stores it for the device's next poll. If the device was decided about before, the grant is revoked
 /// before it has tokens, and the earlier outcome is returned.
 pub(crate) async fn approve(
     context: &Context,
     approval: &Approval,
+    refused: &[String],
     now: Timestamp,
 ) -> Result<DeviceOutcome, HandlerError> {
     let records = context.records.as_ref();
     let session = &approval.signed_in.session;
     let asked = &approval.pending.request;
     let client = &approval.client.client;
+    let requested_claims = asked.claims.clone().without(|claim| refused.iter().any(|name| name == claim));
     let claims =
-        approval.signed_in.token_claims(context, client, &asked.scope, &asked.resources, &asked.claims).await?;
+        approval.signed_in.token_claims(context, client, &asked.scope, &asked.resources, &requested_claims).await?;
     let Some(claims) = claims else { return Ok(DeviceOutcome::Over) };
     let grant = Grant {
         client_id: asked.client_id.clone(),
@@ -35,7 +37,7 @@ pub(crate) async fn approve(
         session_group: Some(SessionGroup::new(entropy::bytes()?)),
         outlives_session: context.grant_outlives_session(&approval.client, &asked.resources),
         resources: asked.resources.clone(),
-        claims: asked.claims.clone(),
+        claims: requested_claims,
         id_token_claims: claims.id_token,
         operator_claims: claims.of_operator,
     };

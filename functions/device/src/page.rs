@@ -3,13 +3,14 @@
 use crate::{decide, find};
 use http::{Method, StatusCode, header};
 use latchkey_http::{Request, Response};
-use pages::{ConsentKind, ConsentView, DeviceOutcome, DeviceProblem, DeviceProfile, ScopeLine};
+use pages::{ClaimLine, ConsentKind, ConsentView, DeviceOutcome, DeviceProblem, DeviceProfile, ScopeLine};
 use platform::entropy;
 use protocol::rate_limit::Limit;
 use protocol::{Interaction, NextPrompt, Parameters, Requested, RequestedDevice, StoredClient, UserCode};
 use provider::browser::{Browser, FormOrigin};
 use provider::interactions::{self, OpenedInteraction};
 use provider::rate_limiter::{RateLimiter, acquire_all, fail_all, network, release_all};
+use provider::refused_claims;
 use provider::sessions::SignedIn;
 use provider::{AuditEvent, Context, HandlerError, RequestParameters, responses};
 use std::sync::Arc;
@@ -160,7 +161,8 @@ impl DevicePage<'_> {
             }
             Some("allow") => {
                 context.check_clock(self.request).await?;
-                decide::approve(context, &approval, self.request.received_at).await?
+                let refused = refused_claims(&approval.interaction, parameters);
+                decide::approve(context, &approval, &refused, self.request.received_at).await?
             }
             _ => decide::deny(context, &approval).await?,
         };
@@ -193,14 +195,15 @@ impl DevicePage<'_> {
     fn ask(&self, approval: &Approval, sealed: &str) -> Result<Response, HandlerError> {
         let nonce = entropy::name()?;
         let request = &approval.pending.request;
-        let scope = request.scope_to_consent();
-        let scopes: Vec<ScopeLine<'_>> =
-            ScopeLine::all(&scope, |name| self.context.configuration.scope_description(name)).collect();
+        let scope = request.scope.clone();
+        let words = |name| self.context.configuration.scope_description(name);
+        let scopes: Vec<ScopeLine<'_>> = ScopeLine::all(&scope, words, |_| false).collect();
         let view = ConsentView {
             nonce: &nonce,
             client: pages::ClientProfile::of(&approval.client, &self.context.config.issuer),
-            user: &approval.signed_in.session.name,
+            user: approval.signed_in.profile(),
             scopes: &scopes,
+            claims: &ClaimLine::all(&request.named_claims(), |_| false),
             resources: &request.resources,
             interaction: sealed,
             csrf: &self.browser.consent_token(self.context, "device-consent", sealed, &approval.signed_in),

@@ -1,10 +1,10 @@
 //! The form of the sign-in page.
 
 use crate::method::Judged;
-use crate::{AuthenticatedUser, SignInView, may_continue_as, method, show, sign_in};
+use crate::{AuthenticatedUser, SignInView, current_user, method, show, sign_in};
 use http::{StatusCode, header};
 use latchkey_http::Response;
-use pages::SignInProblem;
+use pages::{CurrentUser, SignInProblem};
 use protocol::{AuthenticationDenied, AuthenticationMethod, AuthenticationState, NextPrompt};
 use provider::sessions::SignedIn;
 use provider::{AuditEvent, HandlerError, InteractionPage, interactions};
@@ -19,7 +19,7 @@ pub(crate) async fn submit(page: InteractionPage<'_>) -> Result<Response, Handle
     }
     if !page.accepts_form("login", &page.sealed) {
         let username = method::typed_username(method, &page);
-        let view = SignInView { username, problem: Some(SignInProblem::SessionExpired), continue_as: None };
+        let view = SignInView { username, problem: Some(SignInProblem::SessionExpired), current: None };
         return method::render(method, &page, StatusCode::BAD_REQUEST, &view);
     }
     match page.parameters.value("decision") {
@@ -45,18 +45,18 @@ async fn continue_as(page: InteractionPage<'_>) -> Result<Response, HandlerError
 async fn authenticate(page: InteractionPage<'_>, method: AuthenticationMethod) -> Result<Response, HandlerError> {
     let (judged, before) =
         futures::join!(method::authenticate(method, &page), SignedIn::of(page.request, page.context));
-    let Judged { state, attempt, rehash } = judged?;
+    let Judged { state, attempt, rehash, username } = judged?;
     match state {
         AuthenticationState::Success { subject, name, context } => {
-            let user = AuthenticatedUser { subject, name, context };
+            let user = AuthenticatedUser { subject, name, username, context };
             sign_in(page, user, before?, attempt.as_ref(), rehash).await
         }
         AuthenticationState::Continue(next) => method::render(next, &page, StatusCode::OK, &SignInView::default()),
         AuthenticationState::External(location) => Ok(Response::see_other(&location)),
         AuthenticationState::Denied(denied) => {
             let before = before?;
-            let continue_as = may_continue_as(&page, before.as_ref());
-            show_denied(&page, method, denied, continue_as)
+            let current = current_user(&page, before.as_ref());
+            show_denied(&page, method, denied, current)
         }
     }
 }
@@ -66,14 +66,14 @@ fn show_denied(
     page: &InteractionPage<'_>,
     method: AuthenticationMethod,
     denied: AuthenticationDenied,
-    continue_as: Option<&str>,
+    current: Option<CurrentUser<'_>>,
 ) -> Result<Response, HandlerError> {
     let log = |code: ErrorCode, description| {
         let error = Error::new(code, description);
         page.request.log.error(error.code.as_str(), &error.description);
     };
     let (username, client) = (method::typed_username(method, page), &page.client.client.client_id);
-    let view = |problem| SignInView { username, problem: Some(problem), continue_as };
+    let view = |problem| SignInView { username, problem: Some(problem), current };
     match denied {
         AuthenticationDenied::WrongCredential => {
             log(ErrorCode::AccessDenied, "wrong username or password");

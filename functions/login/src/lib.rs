@@ -10,19 +10,24 @@ use crate::limits::Attempt;
 use crate::password::Rehash;
 use http::{Method, StatusCode, header};
 use latchkey_http::{Request, Response};
-use pages::SignInProblem;
+use pages::{CurrentUser, SignInProblem};
 use platform::entropy;
-use protocol::{AuthenticationContext, AuthenticationMethod, NextPrompt, SessionGroup, SessionId};
+use protocol::{AuthenticationContext, AuthenticationMethod, NextPrompt, SessionGroup, SessionId, SignInReason};
 use provider::sessions::{self as browser_sessions, SignedIn};
-use provider::{AuditEvent, Context, Function, HandlerError, InteractionPage, interactions};
+use provider::{AuditEvent, Context, Function, HandlerError, InteractionPage, interactions, responses};
 use storage::sessions;
 use types::Subject;
 
 /// The function, as every platform calls it.
 pub const FUNCTION: Function = Function::page("login", |request, context| Box::pin(handle(request, context)));
 
-/// Shows the page, or handles its form.
+/// Shows the page, or handles its form; at the root, shows what the server is for.
 pub async fn handle(request: &Request, context: &Context) -> Result<Response, HandlerError> {
+    if request.path == "/" {
+        let issuer = context.config.issuer.as_str();
+        let host = issuer.split_once("://").map_or(issuer, |(_, host)| host);
+        return Ok(responses::page(StatusCode::OK, pages::home(&entropy::name()?, host)));
+    }
     let page = InteractionPage::open(request, context).await?;
     if request.method == Method::POST { form::submit(page).await } else { show(&page, None).await }
 }
@@ -37,20 +42,27 @@ async fn show(page: &InteractionPage<'_>, problem: Option<SignInProblem>) -> Res
     if prompt == Ok(NextPrompt::Proceed) {
         return interactions::resume(page.context, &page.interaction);
     }
-    let continue_as = may_continue_as(page, signed_in.as_ref());
+    let current = current_user(page, signed_in.as_ref());
     let username = match page.request.method == Method::POST {
         true => method::typed_username(AuthenticationMethod::FIRST, page),
         false => page.interaction.requested.login_hint().unwrap_or_default(),
     };
     let status = if problem.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
-    method::render(AuthenticationMethod::FIRST, page, status, &SignInView { username, problem, continue_as })
+    method::render(AuthenticationMethod::FIRST, page, status, &SignInView { username, problem, current })
 }
 
-/// Returns the display name of the user who is signed in and may continue.
-fn may_continue_as<'a>(page: &InteractionPage<'_>, signed_in: Option<&'a SignedIn>) -> Option<&'a str> {
-    let now = page.request.received_at;
-    let prompt = interactions::next_prompt(page.context, &page.interaction, signed_in, &page.client.client, now);
-    signed_in.filter(|_| prompt == Ok(NextPrompt::SelectAccount)).map(|signed_in| signed_in.session.name.as_str())
+/// Returns the user who is signed in, and what the request means for that user. `None` for a user who wants another account.
+fn current_user<'a>(page: &InteractionPage<'_>, signed_in: Option<&'a SignedIn>) -> Option<CurrentUser<'a>> {
+    let (context, client, now) = (page.context, &page.client.client, page.request.received_at);
+    let prompt = interactions::next_prompt(context, &page.interaction, signed_in, client, now);
+    let signed_in = signed_in?;
+    let subject = context.subject_for(client, &signed_in.session.subject);
+    match (prompt, page.interaction.sign_in_reason(&subject)) {
+        (Ok(NextPrompt::SelectAccount), _) => Some(CurrentUser::MayContinue(signed_in.profile())),
+        (_, SignInReason::Confirm) => Some(CurrentUser::MustConfirm(signed_in.profile())),
+        (_, SignInReason::NamesOther) => Some(CurrentUser::IsOther(signed_in.profile())),
+        (_, SignInReason::OtherWanted) => None,
+    }
 }
 
 /// The variable part of the page of a method.
@@ -60,8 +72,8 @@ struct SignInView<'a> {
     username: &'a str,
     /// Reason why the user sees the page again.
     problem: Option<SignInProblem>,
-    /// Display name of the user who is signed in and may continue.
-    continue_as: Option<&'a str>,
+    /// The user who is signed in, and what the request means for that user.
+    current: Option<CurrentUser<'a>>,
 }
 
 /// A user whose authentication succeeded.
@@ -69,6 +81,8 @@ struct AuthenticatedUser {
     subject: Subject,
     /// The display name.
     name: String,
+    /// The sign-in name.
+    username: Option<String>,
     context: AuthenticationContext,
 }
 
@@ -128,6 +142,7 @@ async fn start_session(
     }
     let session = sessions::Session {
         name: user.name,
+        username: user.username,
         authentication: user.context,
         group: match &same {
             Some(same) => same.session.group,

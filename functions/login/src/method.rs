@@ -26,6 +26,8 @@ pub(crate) struct Judged<'a> {
     pub(crate) state: AuthenticationState,
     /// The attempt that succeeded; `None` if the step ended it.
     pub(crate) attempt: Option<Attempt<'a>>,
+    /// The sign-in name, in the form in which users are stored.
+    pub(crate) username: Option<String>,
     /// The hash to replace after a success.
     pub(crate) rehash: Option<Box<Rehash>>,
 }

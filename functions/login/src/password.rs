@@ -31,7 +31,7 @@ pub(crate) fn render(
         problem: view.problem,
         interaction: &page.sealed,
         csrf: &page.browser.form_token(page.context, "login", &page.sealed),
-        continue_as: view.continue_as,
+        current: view.current,
     });
     Ok(responses::page(status, rendered))
 }
@@ -39,7 +39,8 @@ pub(crate) fn render(
 /// Judges the username and the password of the form. The attempt is counted before the password is compared, while the
 /// credential is read.
 pub(crate) async fn authenticate<'a>(page: &InteractionPage<'a>) -> Result<Judged<'a>, HandlerError> {
-    let denied = |denied| Ok(Judged { state: AuthenticationState::Denied(denied), attempt: None, rehash: None });
+    let denied =
+        |denied| Ok(Judged { state: AuthenticationState::Denied(denied), attempt: None, username: None, rehash: None });
     let sent = match PasswordAttempt::from_form(&page.parameters, &PLATFORM_UNICODE) {
         Ok(sent) => sent,
         Err(reason) => return denied(reason),
@@ -52,7 +53,10 @@ pub(crate) async fn authenticate<'a>(page: &InteractionPage<'a>) -> Result<Judge
         Err(wait) => return denied(AuthenticationDenied::TooManyAttempts { retry_after: wait.as_secs() }),
     };
     match judge(page, &sent, credential).await {
-        Ok(Verdict::Right { state, rehash }) => Ok(Judged { state, attempt: Some(attempt), rehash }),
+        Ok(Verdict::Right { state, rehash }) => {
+            let username = sent.username().map(ToString::to_string);
+            Ok(Judged { state, attempt: Some(attempt), username, rehash })
+        }
         Ok(Verdict::Wrong(comparison)) => {
             attempt.fail().await?;
             comparison.wait().await;

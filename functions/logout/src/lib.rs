@@ -91,7 +91,7 @@ fn ask(
     let page = render(&pages::Logout {
         nonce: &nonce,
         client_name: logout.client_name.as_deref(),
-        user: Some(&signed_in.session.name),
+        user: Some(signed_in.profile()),
         interaction: &sealed,
         csrf: &browser.form_token(context, "logout", &sealed),
     });

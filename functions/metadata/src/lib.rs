@@ -1,19 +1,30 @@
-//! Discovery (OpenID Connect Discovery §4), authorization server metadata (RFC 8414 §3) and the JWK Set (RFC 7517 §5).
+//! Discovery (OpenID Connect Discovery §4), authorization server metadata (RFC 8414 §3), the JWK Set (RFC 7517 §5), and the logos of
+//! clients: what everybody may read.
 
-use http::{StatusCode, header};
+use http::{HeaderName, StatusCode, header};
 use latchkey_http::{Request, Response};
-use protocol::metadata;
 use protocol::metadata_document::DocumentPolicy;
+use protocol::{LogoName, metadata};
 use provider::{Context, Function, HandlerError};
+use storage::logos;
+use types::{Error, ErrorCode};
 
 /// Cache lifetime of the documents. A new signing key is published for longer before it signs.
 const CACHE: &str = "public, max-age=300";
+
+/// Path of the logos, before their names.
+const LOGOS: &str = "/logos/";
+/// Cache lifetime of a logo, which never changes: a year.
+const LOGO_CACHE: &str = "public, max-age=31536000, immutable";
 
 /// The function, as every platform calls it.
 pub const FUNCTION: Function = Function::api("metadata", |request, context| Box::pin(handle(request, context)));
 
 /// Returns the document at the path.
 pub async fn handle(request: &Request, context: &Context) -> Result<Response, HandlerError> {
+    if let Some(name) = request.path.strip_prefix(LOGOS) {
+        return logo(name, context).await;
+    }
     let config = &context.config;
     let response = if request.path == "/jwks" {
         let keyring = context.keyring(request.received_at).await?;
@@ -37,6 +48,25 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Ha
         Response::json(StatusCode::OK, &metadata::document(&capabilities))
     };
     Ok(response.with(header::CACHE_CONTROL, CACHE))
+}
+
+/// Returns the logo of a client. The header lets no browser treat it as anything but a picture. Round trips: 1.
+async fn logo(name: &str, context: &Context) -> Result<Response, HandlerError> {
+    const SAME_ORIGIN: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+    let found = match LogoName::parse(name) {
+        Some(name) => logos::find(&*context.records, &name).await?,
+        None => None,
+    };
+    let Some(logo) = found else {
+        let error = Error::new(ErrorCode::InvalidRequest, "there is no logo of this name");
+        return Ok(Response::json(StatusCode::NOT_FOUND, &error.to_body()));
+    };
+    Ok(Response::new(StatusCode::OK)
+        .with(header::CONTENT_TYPE, logo.format().media_type())
+        .with(header::CACHE_CONTROL, LOGO_CACHE)
+        .with(header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox; frame-ancestors 'none'")
+        .with(SAME_ORIGIN, "same-origin")
+        .with_body(logo.bytes()))
 }
 
 #[cfg(target_arch = "wasm32")]

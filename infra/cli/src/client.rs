@@ -1,14 +1,17 @@
 //! `latchkey client`: the clients of a deployment.
 
 use crate::args::{
-    ClientAddArgs, ClientCommand, ClientIdArgs, ClientRemoveArgs, ClientReviewArgs, ClientSecretArgs, DeploymentArgs,
-    InviteArgs,
+    ClientAddArgs, ClientCommand, ClientIdArgs, ClientLogoArgs, ClientRemoveArgs, ClientReviewArgs, ClientSecretArgs,
+    DeploymentArgs, InviteArgs,
 };
 use crate::chooser;
 use crate::deployment::{Deployment, segment};
 use crate::failure::Failure;
 use crate::output::{Output, table};
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 use serde_json::{Map, Value, json};
 use std::path::Path;
 
@@ -25,6 +28,7 @@ pub(crate) fn run(command: &ClientCommand, output: Output) -> Result<(), Failure
         ClientCommand::Invite(args) => invite(args, output),
         ClientCommand::Secret(args) => secret(args, output),
         ClientCommand::Review(args) => review(args, output),
+        ClientCommand::Logo(args) => logo(args, output),
         ClientCommand::Remove(args) => remove(args, output),
     }
 }
@@ -79,6 +83,28 @@ fn review(args: &ClientReviewArgs, output: Output) -> Result<(), Failure> {
             true => format!("The review of {client_id} is withdrawn: pages mark the client as not reviewed."),
             false => format!("The client {client_id} is reviewed, with these settings:\n{settings}"),
         }
+    });
+    Ok(())
+}
+
+fn logo(args: &ClientLogoArgs, output: Output) -> Result<(), Failure> {
+    let client_id = &args.client.client_id;
+    let deployment = Deployment::of(&args.client.deployment)?;
+    let path = format!("{}/logo", path(client_id));
+    let answer = match &args.file {
+        Some(file) => {
+            let image = std::fs::read(file)
+                .map_err(|error| Failure::new(format!("{} cannot be read: {error}.", file.display())))?;
+            if deployment.get(&self::path(client_id))?.is_none() {
+                return Err(unknown(client_id));
+            }
+            deployment.put(&path, &json!({ "image": STANDARD.encode(image) }))?
+        }
+        None => deployment.delete(&path)?.ok_or_else(|| unknown(client_id))?,
+    };
+    output.print(&answer, || match args.remove {
+        true => format!("The logo of {client_id} is removed."),
+        false => format!("The pages show the logo of {client_id} within two minutes."),
     });
     Ok(())
 }

@@ -203,8 +203,7 @@ mod tests {
         let mut expected = Vec::new();
         for function in manifest::FUNCTIONS {
             for route in function.routes() {
-                let path =
-                    route.path.strip_suffix('/').map_or(route.path.to_owned(), |path| format!("{path}/{{proxy+}}"));
+                let path = route.below().map_or(route.path.to_owned(), |path| format!("{path}/{{proxy+}}"));
                 let own = (route.path == crate::generate::template::THROTTLED_PER_METHOD).then_some(route.methods);
                 let methods = own.into_iter().flatten().map(|method| method.as_str()).chain(["ANY"]);
                 for method in methods {

@@ -79,11 +79,13 @@ pub enum RecordKind {
     AdminKey,
     /// The configuration: sections that the operator applies.
     Configuration,
+    /// The logo of a client.
+    Logo,
 }
 
 impl RecordKind {
     /// Every kind.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Client,
         Self::User,
         Self::Credential,
@@ -101,6 +103,7 @@ impl RecordKind {
         Self::Keys,
         Self::AdminKey,
         Self::Configuration,
+        Self::Logo,
     ];
 
     /// The name that record keys of this kind start with.
@@ -123,6 +126,7 @@ impl RecordKind {
             Self::Keys => "keys",
             Self::AdminKey => "admin-key",
             Self::Configuration => "configuration",
+            Self::Logo => "logo",
         }
     }
 

@@ -5,7 +5,7 @@ use http::Method;
 /// One path of a function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Route {
-    /// The path. A path that ends in `/` covers every path below it, and not itself.
+    /// The path. A path that ends in `/` covers every path below it, and not itself; `/` alone is the page at the root.
     pub path: &'static str,
     /// The methods that the function serves. The shell adds HEAD to GET, and OPTIONS where `cors` is true.
     pub methods: &'static [Method],
@@ -22,8 +22,16 @@ impl Route {
         self.path == Self::HEALTH || self.path.strip_prefix(Self::HEALTH).is_some_and(|rest| rest.starts_with('/'))
     }
 
+    /// Returns the path without its last `/` if the route covers every path below it.
+    pub fn below(&self) -> Option<&'static str> {
+        self.path.strip_suffix('/').filter(|path| !path.is_empty())
+    }
+
     /// True if the route serves the path.
     pub fn serves(&self, path: &str) -> bool {
-        if self.path.ends_with('/') { path.starts_with(self.path) } else { path == self.path }
+        match self.below() {
+            Some(_) => path.starts_with(self.path),
+            None => path == self.path,
+        }
     }
 }

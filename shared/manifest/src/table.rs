@@ -2,8 +2,8 @@
 
 use crate::{Access, Function, Keys, Owner, Purpose, RecordKind, Role, Route, Schedule, Verb};
 use RecordKind::{
-    AdminKey, Client, Configuration, Consent, Counter, Credential, Device, Grant, GrantCheck, Logout, Marker, Pushed,
-    Registration, Session, SignOut, User,
+    AdminKey, Client, Configuration, Consent, Counter, Credential, Device, Grant, GrantCheck, Logo, Logout, Marker,
+    Pushed, Registration, Session, SignOut, User,
 };
 use Verb::{Advance, Count, Create, Delete, Get};
 use http::Method;
@@ -63,6 +63,7 @@ pub const FUNCTIONS: &[Function] = &[
             access(RecordKind::Keys, &[Get, Create, Advance]),
             access(AdminKey, &[Get, Create, Advance, Delete]),
             CONFIGURATION,
+            access(Logo, &[Create, Delete]),
         ],
         lists: &[Owner::Clients, Owner::Users, Owner::User, Owner::AdminKeys],
         settings: ADMINISTRATION,
@@ -192,8 +193,8 @@ pub const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "login",
-        about: "Sign-in page",
-        role: Role::Endpoint(&[route("/login", GET_POST), health("/health/login")]),
+        about: "Sign-in page, and the page at the root",
+        role: Role::Endpoint(&[route("/", GET), route("/login", GET_POST), health("/health/login")]),
         records: &[
             access(Client, &[Get]),
             access(Credential, &[Get, Advance]),
@@ -244,15 +245,16 @@ pub const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "metadata",
-        about: "Discovery documents (OpenID Connect Discovery, RFC 8414) and the JWK Set",
+        about: "Discovery documents (OpenID Connect Discovery, RFC 8414), the JWK Set, and logos of clients",
         role: Role::Endpoint(&[
             cors("/.well-known/openid-configuration", GET),
             cors("/.well-known/oauth-authorization-server", GET),
             cors("/jwks", GET),
+            route("/logos/", GET),
             health("/health"),
             health("/health/metadata"),
         ]),
-        records: &[PUBLISHED_KEYS, CONFIGURATION],
+        records: &[access(Logo, &[Get]), PUBLISHED_KEYS, CONFIGURATION],
         keys: Keys::Read,
         ..Function::BASE
     },
@@ -454,7 +456,7 @@ mod tests {
         assert_eq!(paths.len(), routes.len());
         for function in FUNCTIONS {
             for route in function.routes() {
-                let path = if route.path.ends_with('/') { &format!("{}x", route.path) } else { route.path };
+                let path = if route.below().is_some() { &format!("{}x", route.path) } else { route.path };
                 assert_eq!(find_route(path).unwrap(), (function, route));
             }
         }

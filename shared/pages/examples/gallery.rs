@@ -6,13 +6,15 @@
 use std::{env, fs, path::Path};
 
 use latchkey_pages::{
-    Answered, ClientProfile, Command, ConsentKind, ConsentView, DemoClient, DemoUser, DeviceCode, DeviceOutcome,
-    DeviceProblem, DeviceProfile, EndedEverywhere, ErrorPage, FormPost, Landing, Leave, LeaveReason, Logout, Page,
-    Playground, ReturnOffer, ReturnWay, ScopeLine, SignIn, SignInProblem, SignedOut, UnknownPath,
+    Answered, ClaimLine, ClientProfile, Command, ConsentKind, ConsentView, CurrentUser, DemoClient, DemoUser,
+    DeviceCode, DeviceOutcome, DeviceProblem, DeviceProfile, EndedEverywhere, ErrorPage, FormPost, Landing, Leave,
+    LeaveReason, Logout, Page, Playground, ReturnOffer, ReturnWay, ScopeLine, SignIn, SignInProblem, SignedOut,
+    UnknownPath, UserProfile,
 };
 
 const NONCE: &str = "c2FtcGxlLW5vbmNlLXNhbXBsZQ";
 const ISSUER: &str = "http://localhost:8787";
+const DANA: UserProfile<'static> = UserProfile { name: "Dana Demo", username: Some("dana") };
 
 fn main() {
     let directory = env::args().nth(1).expect("an argument: the directory to write to");
@@ -44,6 +46,19 @@ fn all() -> Vec<(&'static str, Page)> {
     let unknown = UnknownPath { nonce: NONCE, request_id: "01JD6Z8K3V5T9QH2" };
     pages.push(("unknown_path", latchkey_pages::unknown_path(&unknown)));
     pages.push((
+        "error_unavailable",
+        latchkey_pages::error(&ErrorPage {
+            nonce: NONCE,
+            status: 503,
+            title: "We cannot answer just now",
+            message: "Something on our side is busy or broken. Nothing you did is lost: wait a moment, then reload this page.",
+            hint: None,
+            received: &[],
+            client: None,
+            request_id: "01JD6Z8K3V5T9QH2",
+        }),
+    ));
+    pages.push((
         "form_post",
         latchkey_pages::form_post(&FormPost {
             nonce: NONCE,
@@ -61,7 +76,7 @@ fn all() -> Vec<(&'static str, Page)> {
         "answered",
         latchkey_pages::answered(&Answered {
             nonce: NONCE,
-            user: "Dana Demo",
+            user: DANA,
             client: ("Orchard Notes", Some("https://notes.example/")),
         }),
     ));
@@ -76,11 +91,12 @@ fn all() -> Vec<(&'static str, Page)> {
     let fields = [("error", "invalid_request"), ("state", "xyz")];
     let form = ReturnOffer { way: ReturnWay::Form(&fields), ..offer };
     pages.push(("return_offer_form", latchkey_pages::return_offer(&form)));
+    pages.push(("home", latchkey_pages::home(NONCE, "id.example")));
     pages.extend(device());
     let ask = Logout {
         nonce: NONCE,
         client_name: Some("Orchard Notes"),
-        user: Some("Dana Demo"),
+        user: Some(DANA),
         interaction: "sealed",
         csrf: "token",
     };
@@ -97,6 +113,16 @@ fn all() -> Vec<(&'static str, Page)> {
         frames: &[],
     };
     pages.push(("signed_out", latchkey_pages::signed_out(&done)));
+    let frames = ["https://notes.example/out?sid=1".to_owned(), "https://films.example/out".to_owned()];
+    pages.push(("signed_out_frames", latchkey_pages::signed_out(&SignedOut { frames: &frames, ..done })));
+    pages.push((
+        "signed_out_frames_end",
+        latchkey_pages::signed_out(&SignedOut { frames: &frames, return_uri: None, ..done }),
+    ));
+    let bare = SignedOut { client_name: None, return_uri: None, ..done };
+    pages.push(("signed_out_bare", latchkey_pages::signed_out(&bare)));
+    let one = EndedEverywhere { sessions: 1, applications: &[], unfinished: false };
+    pages.push(("signed_out_everywhere_one", latchkey_pages::signed_out(&SignedOut { ended: Some(one), ..bare })));
     let again = SignedOut { return_uri: None, start_uri: Some("https://notes.example/"), ..done };
     pages.push(("signed_out_again", latchkey_pages::signed_out(&again)));
     let applications = ["Orchard Notes".to_owned(), "Orchard TV".to_owned()];
@@ -112,13 +138,21 @@ fn all() -> Vec<(&'static str, Page)> {
 fn client() -> ClientProfile<'static> {
     ClientProfile {
         name: "Orchard Notes",
-        logo_uri: None,
+        logo: None,
         client_uri: Some("https://notes.example/"),
         policy_uri: Some("https://notes.example/privacy"),
         tos_uri: Some("https://notes.example/terms"),
         identity: None,
         unreviewed_at: None,
     }
+}
+
+fn unreviewed() -> ClientProfile<'static> {
+    ClientProfile { unreviewed_at: Some("id.example"), ..client() }
+}
+
+fn with_logo() -> ClientProfile<'static> {
+    ClientProfile { logo: Some("sample"), ..client() }
 }
 
 fn television() -> DeviceProfile<'static> {
@@ -135,10 +169,12 @@ fn sign_in() -> Vec<(&'static str, Page)> {
         problem: None,
         interaction: "sealed",
         csrf: "token",
-        continue_as: None,
+        current: None,
     };
     let wait = SignInProblem::TooManyAttempts { retry_after_secs: 30 };
     let long = ClientProfile { name: "The-Application-Whose-Name-Has-No-Space-And-Does-Not-End-Soon", ..client() };
+    let with =
+        |current, username| latchkey_pages::sign_in(&SignIn { current: Some(current), username, ..first.clone() });
     vec![
         ("sign_in", latchkey_pages::sign_in(&first)),
         (
@@ -150,7 +186,21 @@ fn sign_in() -> Vec<(&'static str, Page)> {
             "sign_in_expired",
             latchkey_pages::sign_in(&SignIn { problem: Some(SignInProblem::SessionExpired), ..first.clone() }),
         ),
-        ("sign_in_account", latchkey_pages::sign_in(&SignIn { continue_as: Some("Dana Demo"), ..first.clone() })),
+        ("sign_in_account", with(CurrentUser::MayContinue(DANA), "")),
+        ("sign_in_account_hint", with(CurrentUser::MayContinue(DANA), "somebody@example.com")),
+        ("sign_in_confirm", with(CurrentUser::MustConfirm(DANA), "")),
+        ("sign_in_other", with(CurrentUser::IsOther(DANA), "")),
+        (
+            "sign_in_account_wrong",
+            latchkey_pages::sign_in(&SignIn {
+                current: Some(CurrentUser::MayContinue(DANA)),
+                username: "somebody",
+                problem: Some(SignInProblem::Wrong),
+                ..first.clone()
+            }),
+        ),
+        ("sign_in_unreviewed", latchkey_pages::sign_in(&SignIn { client: unreviewed(), ..first.clone() })),
+        ("sign_in_logo", latchkey_pages::sign_in(&SignIn { client: with_logo(), ..first.clone() })),
         (
             "sign_in_device",
             latchkey_pages::sign_in(&SignIn { redirect_uri: None, device: Some(television()), ..first.clone() }),
@@ -167,15 +217,16 @@ fn sign_in() -> Vec<(&'static str, Page)> {
 }
 
 fn consent() -> Vec<(&'static str, Page)> {
-    let scopes: Vec<_> = ["openid", "profile", "email", "offline_access", "notes:write"]
+    let scopes: Vec<_> = ["profile", "email", "offline_access", "notes:write"]
         .into_iter()
-        .map(|name| ScopeLine { name, meaning: latchkey_pages::scope_meaning(name).unwrap_or_default() })
+        .map(|name| ScopeLine { name, meaning: latchkey_pages::scope_meaning(name).unwrap_or_default(), is_new: false })
         .collect();
     let ask = ConsentView {
         nonce: NONCE,
         client: client(),
-        user: "Dana Demo",
+        user: DANA,
         scopes: &scopes,
+        claims: &[],
         resources: &[],
         interaction: "sealed",
         csrf: "token",
@@ -187,7 +238,43 @@ fn consent() -> Vec<(&'static str, Page)> {
         scopes: scopes.get(..1).unwrap_or_default(),
         ..ask.clone()
     };
-    vec![("consent", latchkey_pages::consent(&ask)), ("consent_app", latchkey_pages::consent(&app))]
+    let step_up: Vec<_> = scopes.iter().map(|line| ScopeLine { is_new: line.name == "notes:write", ..*line }).collect();
+    // Words of the deployment for a scope of its own.
+    let words = |line: &ScopeLine<'static>| match line.name {
+        "notes:write" => ScopeLine { meaning: "Read, write and delete your notes", ..*line },
+        _ => *line,
+    };
+    let described: Vec<_> = scopes.iter().map(words).collect();
+    let claim = |name, meaning, is_essential, is_checked| ClaimLine { name, meaning, is_essential, is_checked };
+    let claims = [
+        claim("email", "your e-mail address", true, true),
+        claim("birthdate", "your birthday", false, false),
+        claim("phone_number", "your phone number", false, true),
+    ];
+    let document = ClientProfile { identity: Some("agent.example"), ..unreviewed() };
+    let local = ConsentKind::Authorization { redirect_uri: "http://127.0.0.1:49152/callback" };
+    vec![
+        ("consent", latchkey_pages::consent(&ask)),
+        ("consent_app", latchkey_pages::consent(&app)),
+        (
+            "consent_logo",
+            latchkey_pages::consent(&ConsentView { client: with_logo(), scopes: &described, ..ask.clone() }),
+        ),
+        ("consent_new", latchkey_pages::consent(&ConsentView { scopes: &step_up, ..ask.clone() })),
+        ("consent_identity", latchkey_pages::consent(&ConsentView { scopes: &[], ..ask.clone() })),
+        ("consent_document", latchkey_pages::consent(&ConsentView { client: document, kind: local, ..ask.clone() })),
+        ("consent_claims", latchkey_pages::consent(&ConsentView { scopes: &[], claims: &claims, ..ask.clone() })),
+        (
+            "consent_resources",
+            latchkey_pages::consent(&ConsentView {
+                resources: &[
+                    "https://notes.example/api/".to_owned(),
+                    "https://files.notes.example/a/long/path".to_owned(),
+                ],
+                ..ask.clone()
+            }),
+        ),
+    ]
 }
 
 fn development() -> Vec<(&'static str, Page)> {
@@ -239,11 +326,12 @@ fn device() -> Vec<(&'static str, Page)> {
             policy_uri: Some("https://orchard.example/privacy"),
             ..ClientProfile::default()
         },
-        user: "Dana Demo",
+        user: DANA,
         scopes: &[
-            ScopeLine { name: "openid", meaning: "Know who you are" },
-            ScopeLine { name: "films:play", meaning: "" },
+            ScopeLine { name: "profile", meaning: "See your profile", is_new: false },
+            ScopeLine { name: "films:play", meaning: "", is_new: false },
         ],
+        claims: &[],
         resources: &["https://films.orchard.example".to_owned()],
         interaction: "sealed",
         csrf: "token",
@@ -261,6 +349,19 @@ fn device() -> Vec<(&'static str, Page)> {
             }),
         ),
         ("device_consent", latchkey_pages::consent(&consent)),
+        (
+            "device_code_expired",
+            latchkey_pages::device_code(&DeviceCode { problem: Some(DeviceProblem::SessionExpired), ..code }),
+        ),
+        (
+            "device_code_unknown",
+            latchkey_pages::device_code(&DeviceCode {
+                user_code: "WDJB-MJHT",
+                problem: Some(DeviceProblem::Unknown),
+                ..code
+            }),
+        ),
+        ("device_denied", latchkey_pages::device_outcome(NONCE, DeviceOutcome::Denied)),
         ("device_approved", latchkey_pages::device_outcome(NONCE, DeviceOutcome::Approved)),
         ("device_over", latchkey_pages::device_outcome(NONCE, DeviceOutcome::Over)),
     ]

@@ -3,7 +3,7 @@
 use askama::Template;
 
 use crate::client::Restart;
-use crate::{Page, policy::Policy};
+use crate::{Page, UserProfile, policy::Policy};
 
 /// The page for a user who returned, with "Back", to a request whose code the client has redeemed. A second code would lead to an
 /// error page of the client.
@@ -11,8 +11,8 @@ use crate::{Page, policy::Policy};
 pub struct Answered<'a> {
     /// Nonce, new for each response: 128 random bits or more, base64url.
     pub nonce: &'a str,
-    /// Display name of the user who is signed in.
-    pub user: &'a str,
+    /// The user who is signed in.
+    pub user: UserProfile<'a>,
     /// The client: its name, and the URI at which the user goes on.
     pub client: (&'a str, Option<&'a str>),
 }

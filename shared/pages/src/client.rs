@@ -1,13 +1,13 @@
 //! The client as a page shows it.
 
 /// A client as a page shows it; the URIs are the client's metadata (RFC 7591 §2). A link that is not http or https is left
-/// out, and so is a logo that is not https.
+/// out. `logo_uri` is not used: pages load nothing from elsewhere, and a client could show the logo of another one.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ClientProfile<'a> {
     /// `client_name`, or the client identifier where it has none.
     pub name: &'a str,
-    /// `logo_uri`.
-    pub logo_uri: Option<&'a str>,
+    /// Name of the logo that the operator uploaded, which this server delivers below `/logos/`.
+    pub logo: Option<&'a str>,
     /// `client_uri`: the application's home page.
     pub client_uri: Option<&'a str>,
     /// `policy_uri`: its privacy policy.
@@ -28,15 +28,11 @@ impl<'a> ClientProfile<'a> {
             identity: split_web(client.client_id.as_str()).map(|(_, host)| host).filter(|_| stored.is_document()),
             unreviewed_at: if stored.is_reviewed() { None } else { split_web(issuer.as_str()).map(|(_, host)| host) },
             name: client.display_name(),
-            logo_uri: client.logo_uri.as_deref(),
+            logo: stored.logo.as_ref().map(protocol::LogoName::as_str),
             client_uri: client.client_uri.as_deref(),
             policy_uri: client.policy_uri.as_deref(),
             tos_uri: client.tos_uri.as_deref(),
         }
-    }
-
-    pub(crate) fn logo(&self) -> Option<&'a str> {
-        self.logo_uri.filter(|uri| is_https(uri))
     }
 
     pub(crate) fn home(&self) -> Option<&'a str> {
@@ -94,10 +90,6 @@ pub(crate) fn destination(redirect_uri: &str) -> String {
 /// True if a program on this device receives what is sent to the redirect URI: at a loopback address or a private-use scheme.
 pub(crate) fn is_local(redirect_uri: &str) -> bool {
     split_web(redirect_uri).is_none_or(|(_, authority)| is_loopback(authority))
-}
-
-pub(crate) fn is_https(uri: &str) -> bool {
-    split_web(uri).is_some_and(|(scheme, authority)| scheme.eq_ignore_ascii_case("https") && !authority.is_empty())
 }
 
 pub(crate) fn is_web(uri: &str) -> bool {
@@ -197,14 +189,13 @@ mod tests {
     fn links_are_web_links() {
         let client = ClientProfile {
             name: "x",
-            logo_uri: Some("http://a.example/l"),
+            logo: None,
             client_uri: Some("javascript:alert(1)//https://a.example"),
             policy_uri: Some("data:text/html,x"),
             tos_uri: Some("https://a.example/tos"),
             identity: None,
             unreviewed_at: None,
         };
-        assert_eq!(client.logo(), None);
         assert_eq!(client.home(), None);
         assert_eq!(client.policy(), None);
         assert_eq!(client.terms(), Some("https://a.example/tos"));

@@ -3,7 +3,7 @@
 use askama::Template;
 
 use crate::{
-    ClientProfile, DeviceProfile, Page,
+    ClientProfile, DeviceProfile, Page, UserProfile,
     client::{destination, is_local},
     policy::{FormAction, Policy},
 };
@@ -16,10 +16,12 @@ pub struct ConsentView<'a> {
     pub nonce: &'a str,
     /// The client that requests access.
     pub client: ClientProfile<'a>,
-    /// Display name of the user who is signed in.
-    pub user: &'a str,
-    /// The requested scopes, in the order shown.
+    /// The user who is signed in.
+    pub user: UserProfile<'a>,
+    /// The requested scopes, in the order shown. None: the client only recognizes the user.
     pub scopes: &'a [ScopeLine<'a>],
+    /// The claims that are requested by name, beside the scopes (OpenID Connect Core §5.5).
+    pub claims: &'a [ClaimLine<'a>],
     /// The requested resources (RFC 8707).
     pub resources: &'a [String],
     /// The sealed interaction.
@@ -112,24 +114,67 @@ pub struct ScopeLine<'a> {
     pub name: &'a str,
     /// Access that the scope gives; see [`scope_meaning`](crate::scope_meaning). Empty: only the name is shown.
     pub meaning: &'a str,
+    /// True if the user consented to the rest of the request before, and not to this scope.
+    pub is_new: bool,
 }
 
 impl<'a> ScopeLine<'a> {
-    /// Returns the lines of a scope. `describe` returns the words of the deployment for a scope.
-    pub fn all(scope: &'a types::Scope, describe: impl Fn(&'a str) -> Option<&'a str>) -> impl Iterator<Item = Self> {
-        scope.iter().map(move |name| {
+    /// Returns the lines of a scope. `describe` returns the words of the deployment for a scope. `openid` has no line: each client
+    /// that signs a user in recognizes the user.
+    pub fn all(
+        scope: &'a types::Scope,
+        describe: impl Fn(&'a str) -> Option<&'a str>,
+        is_new: impl Fn(&str) -> bool,
+    ) -> impl Iterator<Item = Self> {
+        scope.iter().filter(|name| *name != "openid").map(move |name| {
             let meaning = describe(name).or_else(|| crate::scope_meaning(name)).unwrap_or_default();
-            Self { name, meaning }
+            Self { name, meaning, is_new: is_new(name) }
         })
+    }
+}
+
+/// A claim that is requested by name. The form sends the field of one that the user may refuse only if its checkbox is on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClaimLine<'a> {
+    /// Name on the wire.
+    pub name: &'a str,
+    /// Data that the client learns; empty: only the name is shown.
+    pub meaning: &'a str,
+    /// True if the client needs the claim: there is no checkbox.
+    pub is_essential: bool,
+    /// True if the checkbox is on.
+    pub is_checked: bool,
+}
+
+impl<'a> ClaimLine<'a> {
+    /// Returns the lines of the claims. `was_refused` is true for a claim that the user refused earlier.
+    pub fn all(
+        claims: &[protocol::NamedClaim<'a>],
+        was_refused: impl Fn(&protocol::NamedClaim<'a>) -> bool,
+    ) -> Vec<Self> {
+        let line = |claim: &protocol::NamedClaim<'a>| Self {
+            name: claim.name,
+            meaning: crate::scope::claim_meaning(claim.name).unwrap_or_default(),
+            is_essential: claim.is_essential,
+            is_checked: !was_refused(claim),
+        };
+        claims.iter().map(line).collect()
+    }
+
+    /// Returns the name of the form field of a claim.
+    pub fn field(name: &str) -> String {
+        format!("claim-{name}")
     }
 }
 
 /// Renders the consent page.
 pub fn consent(view: &ConsentView<'_>) -> Page {
     let redirect_uri = view.kind.redirect_uri();
-    let policy = Policy { logo_uri: view.client.logo_uri, form_action: FormAction::Own, ..Policy::new(view.nonce) };
+    let policy = Policy { logo: view.client.logo.is_some(), form_action: FormAction::Own, ..Policy::new(view.nonce) };
     let template = ConsentTemplate {
         view,
+        needed: view.claims.iter().filter(|claim| claim.is_essential).collect(),
+        optional: view.claims.iter().filter(|claim| !claim.is_essential).collect(),
         texts: view.kind.texts(),
         user_code: view.kind.user_code(),
         local: redirect_uri.is_some_and(is_local),
@@ -143,6 +188,10 @@ pub fn consent(view: &ConsentView<'_>) -> Page {
 #[template(path = "consent.html")]
 struct ConsentTemplate<'a> {
     view: &'a ConsentView<'a>,
+    /// The claims that the client needs.
+    needed: Vec<&'a ClaimLine<'a>>,
+    /// The claims that the user may refuse.
+    optional: Vec<&'a ClaimLine<'a>>,
     texts: Texts,
     user_code: Option<&'a str>,
     /// True if a program on this computer receives the response.

@@ -46,7 +46,12 @@ pub fn device_code(view: &DeviceCode<'_>) -> Page {
         }
         DeviceProblem::SessionExpired => "This page was open for too long. Try again.".to_owned(),
     });
-    Page::new(&DeviceCodeTemplate { view, problem }, Policy { form_action: FormAction::Own, ..Policy::new(view.nonce) })
+    let wait_secs = match view.problem {
+        Some(DeviceProblem::TooManyAttempts { retry_after_secs }) => Some(retry_after_secs),
+        _ => None,
+    };
+    let policy = Policy { script: true, form_action: FormAction::Own, ..Policy::new(view.nonce) };
+    Page::new(&DeviceCodeTemplate { view, problem, wait_secs }, policy)
 }
 
 /// The outcome of a device authorization.
@@ -90,6 +95,8 @@ struct Outcome<'a> {
 struct DeviceCodeTemplate<'a> {
     view: &'a DeviceCode<'a>,
     problem: Option<String>,
+    /// Seconds until the next code is accepted.
+    wait_secs: Option<u64>,
 }
 
 #[derive(Template)]

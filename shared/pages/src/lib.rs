@@ -1,7 +1,7 @@
 //! The HTML that a user sees: pure functions from view models to a [`Page`].
 //!
 //! Every page works without JavaScript, carries its own style sheet under the nonce that the caller supplies, and loads
-//! nothing from elsewhere except a client's https logo. Every value of a view model is untrusted text and is escaped.
+//! nothing but the logo of a client, which this server delivers. Every value of a view model is untrusted text and is escaped.
 
 mod answered;
 mod asking_device;
@@ -11,6 +11,7 @@ mod development;
 mod device;
 mod error;
 mod form_post;
+mod home;
 mod leave;
 mod logout;
 mod policy;
@@ -18,24 +19,40 @@ mod return_offer;
 mod scope;
 mod sign_in;
 mod unknown_path;
+mod user;
 
 pub use answered::{Answered, answered};
 pub use asking_device::DeviceProfile;
 pub use client::ClientProfile;
-pub use consent::{ConsentKind, ConsentView, ScopeLine, consent};
+pub use consent::{ClaimLine, ConsentKind, ConsentView, ScopeLine, consent};
 pub use development::{Command, DemoClient, DemoUser, Landing, Playground, landing, playground};
 pub use device::{DeviceCode, DeviceOutcome, DeviceProblem, device_code, device_outcome};
 pub use error::{ErrorPage, error};
 pub use form_post::{FormPost, form_post};
+pub use home::home;
 pub use leave::{Leave, LeaveReason, leave};
 pub use logout::{EndedEverywhere, Logout, SignedOut, logout, logout_everywhere, signed_out};
 pub use return_offer::{ReturnOffer, ReturnWay, return_offer};
 pub use scope::scope_meaning;
-pub use sign_in::{SignIn, SignInProblem, sign_in};
+pub use sign_in::{CurrentUser, SignIn, SignInProblem, sign_in};
 pub use unknown_path::{UnknownPath, unknown_path};
+pub use user::UserProfile;
 
 /// The style sheet of every page.
 const STYLE: &str = include_str!("../templates/style.css");
+
+/// The style sheet of the pages that are a card.
+const CARD_STYLE: &str = include_str!("../templates/card.css");
+
+/// The script of the pages with a form that the user fills in.
+const FORM_SCRIPT: &str = include_str!("../templates/form.js");
+
+/// Returns a script without indentation and comment lines. No template literal of the scripts has a line break.
+fn compact(script: &str) -> String {
+    let lines = script.lines().map(str::trim_start);
+    let is_code = |line: &&str| !line.is_empty() && !line.starts_with("//") && !line.starts_with("/**");
+    lines.filter(is_code).fold(String::with_capacity(script.len()), |script, line| script + line + "\n")
+}
 
 /// A complete document and its content security policy.
 #[derive(Debug, Clone, PartialEq, Eq)]

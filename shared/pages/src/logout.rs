@@ -2,9 +2,9 @@
 
 use askama::Template;
 
-use crate::Page;
 use crate::client::{Restart, destination, is_destination, is_web};
 use crate::policy::{FormAction, Policy};
+use crate::{Page, UserProfile};
 
 /// The page that asks whether to sign out. The form posts `interaction`, `csrf` and `decision` = `yes`, `no` or `everywhere`
 /// to `/logout`. The page that asks whether to sign out everywhere posts `everywhere-yes` or `no`.
@@ -14,8 +14,8 @@ pub struct Logout<'a> {
     pub nonce: &'a str,
     /// Name of the client that redirected the user here, if known.
     pub client_name: Option<&'a str>,
-    /// Display name of the user who is signed in.
-    pub user: Option<&'a str>,
+    /// The user who is signed in.
+    pub user: Option<UserProfile<'a>>,
     /// The sealed logout request.
     pub interaction: &'a str,
     /// The CSRF token.

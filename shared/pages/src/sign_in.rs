@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use crate::{ClientProfile, DeviceProfile, Page, client::destination, policy::FormAction, policy::Policy};
+use crate::{ClientProfile, DeviceProfile, Page, UserProfile, client::destination, policy::FormAction, policy::Policy};
 
 /// The sign-in page. The form posts `username`, `password`, `interaction` and `csrf` to `/login`. The other buttons send
 /// `decision` = `continue` or `cancel` with `interaction` and `csrf`.
@@ -24,8 +24,19 @@ pub struct SignIn<'a> {
     pub interaction: &'a str,
     /// The CSRF token.
     pub csrf: &'a str,
-    /// Display name of the user who is signed in and may continue (`prompt=select_account`).
-    pub continue_as: Option<&'a str>,
+    /// The user who is signed in at this browser, if that matters to the request.
+    pub current: Option<CurrentUser<'a>>,
+}
+
+/// The user who is signed in, and what the request means for that user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CurrentUser<'a> {
+    /// The user may continue, or use another account (`prompt=select_account`, or a `login_hint` that names another user).
+    MayContinue(UserProfile<'a>),
+    /// The user must enter the password again (`prompt=login`, `max_age`).
+    MustConfirm(UserProfile<'a>),
+    /// The request names another user.
+    IsOther(UserProfile<'a>),
 }
 
 /// Reason why a sign-in did not succeed. No reason says whether the account exists.
@@ -44,14 +55,33 @@ pub enum SignInProblem {
 
 /// Renders the sign-in page.
 pub fn sign_in(view: &SignIn<'_>) -> Page {
+    let choice = match view.current {
+        Some(CurrentUser::MayContinue(user)) => Some(user),
+        _ => None,
+    };
+    let confirms = match view.current {
+        Some(CurrentUser::MustConfirm(user)) => user.username,
+        _ => None,
+    };
+    let username = if view.username.is_empty() { confirms.unwrap_or_default() } else { view.username };
+    let names_other = !username.is_empty() && choice.is_some_and(|user| user.username != Some(username));
     let template = SignInTemplate {
         view,
+        choice,
+        other_open: view.problem.is_some() || names_other,
+        username,
         destination: view.redirect_uri.map(destination),
         device: view.device.as_ref(),
         problem: view.problem.map(words),
+        wait_secs: view.problem.and_then(wait_secs),
         wrong: view.problem == Some(SignInProblem::Wrong),
     };
-    let policy = Policy { logo_uri: view.client.logo_uri, form_action: FormAction::Own, ..Policy::new(view.nonce) };
+    let policy = Policy {
+        logo: view.client.logo.is_some(),
+        script: true,
+        form_action: FormAction::Own,
+        ..Policy::new(view.nonce)
+    };
     Page::new(&template, policy)
 }
 
@@ -59,9 +89,17 @@ pub fn sign_in(view: &SignIn<'_>) -> Page {
 #[template(path = "sign_in.html")]
 struct SignInTemplate<'a> {
     view: &'a SignIn<'a>,
+    /// The user who may continue.
+    choice: Option<UserProfile<'a>>,
+    /// True if the form for another account is open.
+    other_open: bool,
+    /// Content of the `username` field.
+    username: &'a str,
     destination: Option<String>,
     device: Option<&'a DeviceProfile<'a>>,
     problem: Option<String>,
+    /// Seconds until the next attempt is accepted.
+    wait_secs: Option<u64>,
     wrong: bool,
 }
 
@@ -72,6 +110,13 @@ fn words(problem: SignInProblem) -> String {
             format!("Too many attempts. Please wait {}, then try again.", wait(retry_after_secs))
         }
         SignInProblem::SessionExpired => "This took too long, or was opened elsewhere. Please sign in again.".into(),
+    }
+}
+
+const fn wait_secs(problem: SignInProblem) -> Option<u64> {
+    match problem {
+        SignInProblem::TooManyAttempts { retry_after_secs } => Some(retry_after_secs),
+        SignInProblem::Wrong | SignInProblem::SessionExpired => None,
     }
 }
 

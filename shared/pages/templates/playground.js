@@ -87,6 +87,7 @@ const me = () => state.actsAs ?? settings.clientId;
 
 async function start(hint) {
   state.steps = [];
+  toggled.clear();
   state.discovery = null;
   const { authorization_endpoint } = await discover();
   const pending = { state: random(), nonce: random(), verifier: random() };
@@ -112,6 +113,7 @@ async function start(hint) {
 /** Acts as a device (RFC 8628): shows a code, and polls until the user has decided. */
 async function connectDevice() {
   state.steps = [];
+  toggled.clear();
   state.discovery = null;
   const { device_authorization_endpoint, token_endpoint } = await discover();
   const client_id = settings.deviceClientId;
@@ -124,6 +126,8 @@ async function connectDevice() {
   element("device-link").href = link.href;
   element("device-code").textContent = begun.json.user_code;
   element("device-panel").hidden = false;
+  element("device-cancel").focus();
+  const stop = (waiting = new AbortController()).signal;
   say("Waiting for your decision\u2026");
   const poll = form({
     grant_type: "urn:ietf:params:oauth:grant-type:device_code",
@@ -132,7 +136,11 @@ async function connectDevice() {
   });
   try {
     for (let interval = begun.json.interval ?? 5; ; ) {
-      await new Promise((resolve) => setTimeout(resolve, interval * 1000));
+      await new Promise((resolve) => {
+        const timer = setTimeout(resolve, interval * 1000);
+        stop.addEventListener("abort", () => resolve(clearTimeout(timer)));
+      });
+      if (stop.aborted) return say("Cancelled: this page no longer asks for tokens.");
       const { ok, json } = await exchange("Poll", token_endpoint, { method: "POST", body: poll });
       if (ok) {
         state.tokens = null;
@@ -146,8 +154,12 @@ async function connectDevice() {
     }
   } finally {
     element("device-panel").hidden = true;
+    element("device").focus();
   }
 }
+
+/** Ends the wait for a device's tokens. */
+let waiting;
 
 /** The authorization response has arrived in this page's address. */
 async function finish(response) {
@@ -341,6 +353,16 @@ function request(step) {
   return [head, ...headers, ...body].join("\n");
 }
 
+/** What the user opened or closed, by id. */
+const toggled = new Map();
+
+function panel(id, isOpen, summary, inside) {
+  const details = make("details", { class: "panel", id }, summary, inside);
+  details.open = toggled.get(id) ?? isOpen;
+  summary.addEventListener("click", () => toggled.set(id, !details.open));
+  return details;
+}
+
 function showStep(step, index, isOpen) {
   const failed = step.status >= 400 || step.checks?.some(({ good }) => !good);
   const mode = step.method === "browser" ? "redirect" : (step.status ?? "failed");
@@ -361,9 +383,7 @@ function showStep(step, index, isOpen) {
     make("span", {}, step.title),
     make("span", { class: failed ? "mode bad" : "mode" }, String(mode)),
   );
-  const details = make("details", { class: "panel", id: `step-${index + 1}` }, summary, inside);
-  details.open = isOpen;
-  return make("li", {}, details);
+  return make("li", {}, panel(`step-${index + 1}`, isOpen, summary, inside));
 }
 
 function time(seconds) {
@@ -397,19 +417,18 @@ function showToken(name, id, token) {
     make("pre", { class: "wrap", tabindex: "0", role: "region", "aria-label": `${name}: as sent` }, raw),
   );
   const kind = decoded ? `JWT, ${decoded.header.alg}` : "opaque";
-  const details = make("details", { class: "panel", id }, make("summary", {}, make("span", {}, name), make("code", {}, kind)), inside);
-  details.open = id === "id-token";
-  return details;
+  return panel(id, id === "id-token", make("summary", {}, make("span", {}, name), make("code", {}, kind)), inside);
 }
 
 function show() {
   const { steps, tokens } = state;
+  const focused = document.activeElement?.closest("details")?.id;
   const latest = steps.findLastIndex((step) => step.title !== "Keys");
   element("steps").replaceChildren(...steps.map((step, i) => showStep(step, i, i === latest)));
   element("steps-empty").hidden = steps.length > 0;
   element("clear").hidden = steps.length === 0 && !tokens;
   element("toolbar").hidden = !tokens;
-  element("refresh").disabled = busy || !tokens?.refresh_token;
+  element("refresh").hidden = !tokens?.refresh_token;
   element("tokens-empty").hidden = Boolean(tokens);
   const shown = [
     ["ID token", "id-token", tokens?.id_token],
@@ -417,6 +436,7 @@ function show() {
     ["Refresh token", "refresh-token", tokens?.refresh_token],
   ].filter(([, , token]) => token);
   element("tokens").replaceChildren(...shown.map((token) => showToken(...token)));
+  if (focused) element(focused)?.firstElementChild.focus();
 }
 
 let busy = false;
@@ -425,9 +445,11 @@ let busy = false;
 function act(action) {
   return async (event) => {
     event?.preventDefault();
+    if (busy) return;
     busy = true;
+    // A disabled button would lose the focus.
     const buttons = [...document.querySelectorAll("#toolbar button, #start, #device")];
-    buttons.forEach((button) => (button.disabled = true));
+    buttons.forEach((button) => button.setAttribute("aria-disabled", "true"));
     try {
       say("Working\u2026");
       await action();
@@ -435,7 +457,7 @@ function act(action) {
       say(String(error.message ?? error), "bad");
     } finally {
       busy = false;
-      buttons.forEach((button) => (button.disabled = false));
+      buttons.forEach((button) => button.removeAttribute("aria-disabled"));
       show();
     }
   };
@@ -443,6 +465,7 @@ function act(action) {
 
 element("controls").addEventListener("submit", act(() => start()));
 element("device").addEventListener("click", act(connectDevice));
+element("device-cancel").addEventListener("click", () => waiting?.abort());
 element("refresh").addEventListener("click", act(refresh));
 element("userinfo").addEventListener("click", act(userinfo));
 element("revoke").addEventListener("click", act(revoke));

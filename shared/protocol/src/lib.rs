@@ -37,16 +37,16 @@ pub use authentication::{
     PasswordRules, Unicode, Username,
 };
 pub use authorization::{
-    AuthorizationRequest, ClaimRequest, ClaimsRequest, CodeChallenge, PUSHED_REQUEST_PREFIX, Prompt, RequestEndpoint,
-    RequestObject, SCOPE_CLAIMS, STANDARD_SCOPES, SentRequest, is_profile_claim,
+    AuthorizationRequest, ClaimRequest, ClaimsRequest, CodeChallenge, NamedClaim, PUSHED_REQUEST_PREFIX, Prompt,
+    RequestEndpoint, RequestObject, SCOPE_CLAIMS, STANDARD_SCOPES, SentRequest, is_profile_claim,
 };
 pub use claim_definition::{ClaimDefinition, ClaimDefinitions, ClaimDestination, ClaimType};
 pub use client::software::SWITCHES as SOFTWARE_SWITCHES;
 pub use client::{
-    AccessTokenFormat, ApplicationType, Client, ClientAuthenticationMethod, ClientOrigin, GrantType, Lifetimes,
-    RedirectUri, RefreshTokenReplay, ResponseType, ScopeClaims, SecretRotation, SecretVerifier, StoredClient,
-    SubjectType, TokenExchangePolicy, chosen_secret_problem, is_secure_url, metadata_document, registration,
-    settings as client_settings, software_statement,
+    AccessTokenFormat, ApplicationType, Client, ClientAuthenticationMethod, ClientOrigin, GrantType, Lifetimes, Logo,
+    LogoFormat, LogoName, RedirectUri, RefreshTokenReplay, ResponseType, ScopeClaims, SecretRotation, SecretVerifier,
+    StoredClient, SubjectType, TokenExchangePolicy, chosen_secret_problem, is_secure_url, metadata_document,
+    registration, settings as client_settings, software_statement,
 };
 pub use client_authentication::ClientCredentials;
 pub use decoupled::{AskingDevice, DeviceRequest, PollInterval, PollVerdict, UserCode, judge_poll};
@@ -54,7 +54,9 @@ pub use grant::{
     ActiveGrant, CodeVerdict, Grant, GrantState, RACE, RefreshLifetimes, RefreshVerdict, RetryWindows, RevokedToken,
     excess_grants, grants_are_counted,
 };
-pub use interaction::{ActiveSession, Interaction, NextPrompt, Requested, RequestedAuthorization, RequestedDevice};
+pub use interaction::{
+    ActiveSession, Interaction, NextPrompt, Requested, RequestedAuthorization, RequestedDevice, SignInReason,
+};
 pub use parameters::Parameters;
 pub use problem::Problem;
 pub use resource::Resource;

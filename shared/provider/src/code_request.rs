@@ -88,7 +88,7 @@ impl CodeRequest<'_> {
         let start_uri = client.start_uri(&self.context.config.issuer);
         let page = pages::answered(&pages::Answered {
             nonce: &nonce,
-            user: &self.signed_in.session.name,
+            user: self.signed_in.profile(),
             client: (client.display_name(), start_uri.as_deref()),
         });
         Ok(responses::page(StatusCode::OK, page))

@@ -52,6 +52,11 @@ impl<'a> InteractionPage<'a> {
         ClosedInteraction { client: Some(self.client.clone()) }.into_error(self.context)
     }
 
+    /// Returns the claims that the user refuses on the consent form: those that the client does not need, and whose checkbox is off.
+    pub fn refused_claims(&self) -> Vec<String> {
+        refused_claims(&self.interaction, &self.parameters)
+    }
+
     /// True if the CSRF token is that of a form that this browser was shown; `bound` is what the token was bound to.
     pub fn accepts_form(&self, form: &str, bound: &str) -> bool {
         self.browser.accepts_form(self.context, form, bound, self.parameters.value("csrf"))
@@ -61,6 +66,14 @@ impl<'a> InteractionPage<'a> {
     pub fn form_origin(&self, form: &str, signed_in: &SignedIn) -> FormOrigin {
         self.browser.form_origin(self.context, form, &self.sealed, signed_in, self.parameters.value("csrf"))
     }
+}
+
+/// Returns the claims that the user refuses on a consent form.
+pub fn refused_claims(interaction: &Interaction, parameters: &Parameters) -> Vec<String> {
+    let claims = interaction.requested.named_claims();
+    let is_refused = |name: &str| parameters.value(&pages::ClaimLine::field(name)).is_none();
+    let refused = claims.iter().filter(|claim| !claim.is_essential && is_refused(claim.name));
+    refused.map(|claim| claim.name.to_owned()).collect()
 }
 
 /// Returns the page for a user who opened a page of an interaction without a request: what the page is for.

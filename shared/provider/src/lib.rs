@@ -54,7 +54,7 @@ pub use context::{CACHED_FOR, Context};
 pub use encrypt::encrypted;
 pub use error::{HandlerError, PageError};
 pub use function::{ErrorResponse, Function, Handler, Scheduled, ScheduledFunction, ScheduledRun, UnknownPathPage};
-pub use interaction_page::InteractionPage;
+pub use interaction_page::{InteractionPage, refused_claims};
 pub use new_password::{NewPassword, PasswordVerdict};
 pub use parameters::RequestParameters;
 pub use password_policy::PasswordPolicy;

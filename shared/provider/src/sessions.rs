@@ -46,6 +46,22 @@ impl SignedIn {
         Ok(session.map(|session| Self { id, session }))
     }
 
+    /// Returns the user as pages show it.
+    pub fn profile(&self) -> pages::UserProfile<'_> {
+        pages::UserProfile { name: &self.session.name, username: self.session.username.as_deref() }
+    }
+
+    /// True if `login_hint` names another user: it is neither the sign-in name nor another identifier of this user. Case does
+    /// not matter. Round trips: 1; 0 if it is the sign-in name.
+    pub async fn is_other_than(&self, login_hint: &str, context: &Context) -> Result<bool, HandlerError> {
+        let hint = login_hint.trim().to_lowercase();
+        if self.session.username.as_ref().is_some_and(|username| username.to_lowercase() == hint) {
+            return Ok(false);
+        }
+        let user = users::find(context.records.as_ref(), &self.session.subject).await?;
+        Ok(user.is_some_and(|user| !user.is_named(&hint)))
+    }
+
     /// Returns the claims about the user that tokens of a grant hold. The ID token has those requested by name, and those of the scope
     /// if the client's ID tokens hold them. Both tokens may have claims that the operator defined. `None` if the sign-in does not
     /// count any more. Round trips: 0; 1 if there are such claims.

@@ -258,8 +258,13 @@ async fn a_credential() {
 #[tokio::test]
 async fn a_session() {
     let memory = Memory::new();
-    let session =
-        sessions::Session { subject: sub("ada"), name: "Ada".to_owned(), authentication: signed_in(), group: GROUP };
+    let session = sessions::Session {
+        subject: sub("ada"),
+        name: "Ada".to_owned(),
+        username: Some("ada".to_owned()),
+        authentication: signed_in(),
+        group: GROUP,
+    };
     let id = sessions::new_id(&sub("ada"), [1; 16]);
     sessions::create(&memory, id, &session, LATER).await.unwrap();
     evolve(&memory, Kind::Session).await;

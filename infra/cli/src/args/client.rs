@@ -33,6 +33,8 @@ pub(crate) enum ClientCommand {
     Secret(ClientSecretArgs),
     /// Record that the settings of a client that registered itself were reviewed: pages no longer mark it.
     Review(ClientReviewArgs),
+    /// Set the logo of a client, which the sign-in and consent pages show.
+    Logo(ClientLogoArgs),
     /// Remove a client and revoke everything that was granted to it.
     Remove(ClientRemoveArgs),
 }
@@ -67,6 +69,19 @@ pub(crate) struct ClientReviewArgs {
     /// Withdraw the review: pages mark the client again.
     #[arg(long)]
     pub(crate) withdraw: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_long_help = "Examples:\n  latchkey client logo shop logo.png\n  latchkey client logo shop --remove")]
+pub(crate) struct ClientLogoArgs {
+    #[command(flatten)]
+    pub(crate) client: ClientIdArgs,
+    /// The picture: a PNG or WebP file of at most 20 KB.
+    #[arg(required_unless_present = "remove")]
+    pub(crate) file: Option<PathBuf>,
+    /// Remove the logo.
+    #[arg(long, conflicts_with = "file")]
+    pub(crate) remove: bool,
 }
 
 #[derive(Debug, Args)]

@@ -13,8 +13,8 @@ mod user;
 
 pub(crate) use admin_key::{AdminKeyCommand, AdminKeyCreateArgs, AdminKeyRevokeArgs, GenerateArgs, InitArgs};
 pub(crate) use client::{
-    ClientAddArgs, ClientCommand, ClientCreateArgs, ClientIdArgs, ClientRemoveArgs, ClientReviewArgs, ClientSecretArgs,
-    InviteArgs,
+    ClientAddArgs, ClientCommand, ClientCreateArgs, ClientIdArgs, ClientLogoArgs, ClientRemoveArgs, ClientReviewArgs,
+    ClientSecretArgs, InviteArgs,
 };
 pub(crate) use config::{ConfigApplyArgs, ConfigCommand};
 pub(crate) use deployment::{DeploymentArgs, SeedArgs};

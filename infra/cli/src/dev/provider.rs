@@ -187,7 +187,8 @@ impl Respond for Provider {
         if let Some(elsewhere) = pages::by_name(&request, self.issuer()) {
             return elsewhere;
         }
-        if manifest::find_route(&request.path).is_none() {
+        // The page at the root is that of development.
+        if request.path == "/" || manifest::find_route(&request.path).is_none() {
             if self.api.serves(&request.path) {
                 return self.api.answer(&request, &self.context).await;
             }

@@ -215,8 +215,8 @@ fn integration(function: &Function) -> String {
 pub(crate) const THROTTLED_PER_METHOD: &str = "/login";
 
 fn route_resource(function: &Function, route: &Route) -> String {
-    let id = logical_id(route.path.trim_end_matches('/'));
-    let (id, path) = match route.path.strip_suffix('/') {
+    let id = if route.path == "/" { "Root".to_owned() } else { logical_id(route.path.trim_end_matches('/')) };
+    let (id, path) = match route.below() {
         Some(path) => (format!("{id}Paths"), format!("{path}/{{proxy+}}")),
         None => (id, route.path.to_owned()),
     };

@@ -1,7 +1,7 @@
 //! `wrangler.toml`, from the manifest and the file of a deployment.
 
 use anyhow::{Context, Result, bail};
-use manifest::{Function, Role};
+use manifest::{Function, Role, Route};
 use serde::Deserialize;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
@@ -287,21 +287,26 @@ fn environment(function: &Function, deployment: &Deployment) -> String {
     text
 }
 
+/// Returns the pattern of a route. The page at the root has that path alone: other paths of the host may be those of another server.
+fn pattern(route: &Route) -> String {
+    if route.path == "/" { route.path.to_owned() } else { format!("{}*", route.path) }
+}
+
 fn routes(function: &Function, deployment: &Deployment) -> String {
     let (host, zone, paths) = match function.role {
-        Role::Guard => (&deployment.api.host, &deployment.api.zone, vec!["/"]),
+        Role::Guard => (&deployment.api.host, &deployment.api.zone, vec!["/*".to_owned()]),
         _ => {
-            let mut paths: Vec<&str> = function.routes().iter().map(|route| route.path).collect();
+            let mut paths: Vec<String> = function.routes().iter().map(pattern).collect();
             // Cloudflare picks the most specific pattern: this one takes what no other does.
-            paths.extend((function.name == manifest::FALLBACK).then_some("/"));
+            paths.extend((function.name == manifest::FALLBACK).then(|| "/*".to_owned()));
             (&deployment.host, &deployment.zone, paths)
         }
     };
     if paths.is_empty() {
         return String::new();
     }
-    let route = |path: &str| {
-        format!("  {{ pattern = {}, zone_name = {} }},\n", quoted(&format!("{host}{path}*")), quoted(zone))
+    let route = |path: String| {
+        format!("  {{ pattern = {}, zone_name = {} }},\n", quoted(&format!("{host}{path}")), quoted(zone))
     };
     format!("routes = [\n{}]\n", paths.into_iter().map(route).collect::<String>())
 }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 use types::json::typed;
 use types::{Error, Scope};
 
@@ -56,6 +57,47 @@ impl ClaimRequest {
     }
 }
 
+/// A claim about the user that a request names, and that no scope of the request has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NamedClaim<'a> {
+    /// Name of the claim.
+    pub name: &'a str,
+    /// True if the client needs the claim. The user may refuse every other one.
+    pub is_essential: bool,
+}
+
+impl NamedClaim<'_> {
+    /// Returns the scope token by which a consent remembers that the user releases the claim.
+    pub(crate) fn released(&self) -> String {
+        format!("urn:latchkey:claim:{}", self.name)
+    }
+
+    /// Returns the scope token by which a consent remembers that the user refuses the claim.
+    pub(crate) fn refused(&self) -> String {
+        format!("urn:latchkey:refused-claim:{}", self.name)
+    }
+
+    /// True if an earlier consent covers the claim: it names the claim, or it has the whole scope.
+    fn is_released(&self, remembered: &Scope) -> bool {
+        remembered.contains(&self.released()) || scope_of(self.name).is_some_and(|token| remembered.contains(token))
+    }
+
+    /// True if the user refused the claim earlier, and the client does not need it.
+    pub(crate) fn is_refused(&self, remembered: &Scope) -> bool {
+        !self.is_essential && !self.is_released(remembered) && remembered.contains(&self.refused())
+    }
+
+    /// True if the user decided about the claim earlier.
+    pub(crate) fn is_decided(&self, remembered: &Scope) -> bool {
+        self.is_released(remembered) || self.is_refused(remembered)
+    }
+}
+
+/// Returns the claim that a scope token of a consent is about; `None` for a scope.
+pub(crate) fn remembered_claim(token: &str) -> Option<&str> {
+    token.strip_prefix("urn:latchkey:claim:").or_else(|| token.strip_prefix("urn:latchkey:refused-claim:"))
+}
+
 /// The `claims` parameter (OpenID Connect Core §5.5).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ClaimsRequest {
@@ -100,10 +142,25 @@ impl ClaimsRequest {
         self
     }
 
-    /// Returns a scope with the scope of each claim that is requested by name (OpenID Connect Core §3.1.2.4).
-    pub fn with_scopes(&self, scope: &Scope) -> Scope {
-        let of_claims = self.userinfo.keys().chain(self.id_token.keys()).filter_map(|claim| scope_of(claim));
-        of_claims.filter_map(Scope::parse).fold(scope.clone(), |all, one| all.with(&one))
+    /// Returns the claims about the user that are requested by name, without those of `scope`, sorted. The user is asked for each
+    /// (OpenID Connect Core §3.1.2.4).
+    pub fn beyond(&self, scope: &Scope) -> Vec<NamedClaim<'_>> {
+        let is_essential = |value: &Value| typed::<ClaimRequest>(value).is_some_and(|claim| claim.essential);
+        let mut claims: BTreeMap<&str, bool> = BTreeMap::new();
+        for (name, value) in self.userinfo.iter().chain(&self.id_token) {
+            if scope_of(name).is_some_and(|token| !scope.contains(token)) {
+                *claims.entry(name).or_default() |= is_essential(value);
+            }
+        }
+        claims.into_iter().map(|(name, is_essential)| NamedClaim { name, is_essential }).collect()
+    }
+
+    /// Returns the request without the claims for which `is_refused` is true.
+    #[must_use]
+    pub fn without(mut self, is_refused: impl Fn(&str) -> bool) -> Self {
+        self.userinfo.retain(|claim, _| !is_refused(claim));
+        self.id_token.retain(|claim, _| !is_refused(claim));
+        self
     }
 
     /// Returns the request for a claim of the ID token; `None` if the claim is not requested there.
@@ -142,7 +199,7 @@ fn is_claim_of(claim: &str, scope: &Scope) -> bool {
     scope_of(claim).is_some_and(|token| scope.contains(token))
 }
 
-fn scope_of(claim: &str) -> Option<&'static str> {
+pub(crate) fn scope_of(claim: &str) -> Option<&'static str> {
     SCOPE_CLAIMS.iter().find(|(_, claims)| claims.contains(&claim)).map(|(token, _)| *token)
 }
 

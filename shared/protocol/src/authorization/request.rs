@@ -1,6 +1,7 @@
 //! An authorization request whose checks have passed.
 
 use super::checks::SentRequest;
+use super::claims::{NamedClaim, remembered_claim, scope_of};
 use super::{ClaimsRequest, CodeChallenge, Prompt};
 use crate::{Client, Resource, ResponseTarget, ResponseType, UncheckedTarget};
 use serde::{Deserialize, Serialize};
@@ -61,11 +62,10 @@ impl AuthorizationRequest {
         Ok(request)
     }
 
-    /// Returns what the user is asked to consent to: the scopes of [`Self::scope_to_consent`], and each resource. The
-    /// URI of a resource is a scope token too.
-    pub fn to_consent(&self) -> Scope {
+    /// Returns the scopes and resources that the user is asked to consent to. The URI of a resource is a scope token too.
+    fn to_consent(&self) -> Scope {
         let resources = self.resources.iter().filter_map(|uri| Scope::parse(uri));
-        resources.fold(self.scope_to_consent(), |all, one| all.with(&one))
+        resources.fold(self.scope.clone(), |all, one| all.with(&one))
     }
 
     /// Adds the scopes of the requested resources that the user allowed this client earlier, as far as the client may still request
@@ -77,17 +77,33 @@ impl AuthorizationRequest {
         self.scope = self.scope.with(&earlier.filtered(of_resources));
     }
 
-    /// Returns the requested scope, with the scope of each claim that is requested by name (OpenID Connect Core
-    /// §3.1.2.4).
-    pub fn scope_to_consent(&self) -> Scope {
-        self.claims.with_scopes(&self.scope)
+    /// Returns the claims that the user is asked for by name, beside the scope.
+    pub fn named_claims(&self) -> Vec<NamedClaim<'_>> {
+        self.claims.beyond(&self.scope)
+    }
+
+    /// Returns the request without the claims that the user refused in an earlier consent.
+    #[must_use]
+    pub fn without_refused(self, earlier: &Scope) -> Self {
+        let refused: Vec<String> = self
+            .named_claims()
+            .iter()
+            .filter(|claim| claim.is_refused(earlier))
+            .map(|claim| claim.name.to_owned())
+            .collect();
+        Self { claims: self.claims.without(|claim| refused.iter().any(|name| name == claim)), ..self }
+    }
+
+    /// True if the user decided about everything in an earlier consent.
+    fn is_decided(&self, earlier: &Scope) -> bool {
+        self.to_consent().is_within(earlier) && self.named_claims().iter().all(|claim| claim.is_decided(earlier))
     }
 
     /// True if the user must be asked for consent, given the earlier consent. `skip_consent` has no effect where earlier
     /// consent has none: any application on the device could get tokens without a page (RFC 8252 §8.6). Errors:
     /// `consent_required` with `prompt=none`.
     pub(crate) fn needs_consent(&self, client: &Client, issuer: &Issuer, remembered: &Scope) -> Result<bool, Error> {
-        let is_given = client.skip_consent || self.to_consent().is_within(remembered);
+        let is_given = client.skip_consent || self.is_decided(remembered);
         if is_given && self.may_use_earlier_consent(client, issuer) && !self.prompt.consent {
             return Ok(false);
         }
@@ -106,12 +122,32 @@ impl AuthorizationRequest {
         client.is_confidential() || !self.target.redirect_uri().can_be_claimed(issuer)
     }
 
-    /// Returns the consent to remember when the user allows this request: the earlier consent and this request, reduced
-    /// to what the client may still request.
-    pub fn consent_to_remember(&self, client: &Client, resources: &[Resource], earlier: &Scope) -> Scope {
-        let may_request =
-            |name: &str| client.scope.contains(name) || resources.iter().any(|known| known.resource == name);
-        earlier.with(&self.to_consent()).filtered(may_request)
+    /// Returns the consent to remember when the user allows this request without the claims in `refused`: the earlier consent and
+    /// this request, reduced to what the client may still request.
+    pub fn consent_to_remember(
+        &self,
+        client: &Client,
+        resources: &[Resource],
+        earlier: &Scope,
+        refused: &[String],
+    ) -> Scope {
+        let may_request = |token: &str| match remembered_claim(token).and_then(scope_of) {
+            Some(of_claim) => client.scope.contains(of_claim),
+            None => client.scope.contains(token) || resources.iter().any(|known| known.resource == token),
+        };
+        let mut consent = earlier.with(&self.to_consent());
+        for claim in self.named_claims() {
+            let is_refused = refused.iter().any(|name| name == claim.name);
+            let (decided, undone) = match is_refused {
+                true => (claim.refused(), claim.released()),
+                false => (claim.released(), claim.refused()),
+            };
+            consent = consent.without(&undone);
+            if let Some(token) = Scope::parse(&decided) {
+                consent = consent.with(&token);
+            }
+        }
+        consent.filtered(may_request)
     }
 }
 

@@ -3,6 +3,7 @@
 mod encryption;
 pub(crate) mod human;
 mod kinds;
+mod logo;
 pub mod metadata_document;
 mod origin;
 mod redirect_uri;
@@ -26,6 +27,7 @@ pub use kinds::{
     AccessTokenFormat, ApplicationType, ClientAuthenticationMethod, GrantType, RefreshTokenReplay, ResponseType,
     ScopeClaims, SubjectType, TokenExchangePolicy,
 };
+pub use logo::{Logo, LogoFormat, LogoName};
 pub use origin::ClientOrigin;
 pub use redirect_uri::{RedirectUri, is_secure_url};
 pub use secrets::{SecretRotation, SecretVerifier, StoredClient, chosen_secret_problem};

@@ -1,5 +1,6 @@
 //! A client as it is stored, and its secrets.
 
+use super::logo::LogoName;
 use super::metadata_document::{self, DocumentCopy};
 use super::registration::Registration;
 use crate::Client;
@@ -34,6 +35,9 @@ pub struct StoredClient {
     /// True if the operator reviewed the settings. A change by the client itself ends it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub reviewed: bool,
+    /// The logo, which the operator uploaded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub logo: Option<LogoName>,
     /// Expiry of a client that registered itself and has received no token, or that identical registrations share.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unused_until: Option<Timestamp>,
@@ -49,6 +53,7 @@ impl StoredClient {
             origin: ClientOrigin::Operator,
             document: None,
             reviewed: false,
+            logo: None,
             unused_until: None,
         }
     }

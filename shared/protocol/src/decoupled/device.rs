@@ -4,7 +4,7 @@ use super::AskingDevice;
 use crate::authorization::requested_claims;
 use crate::limits::CLOCK_DIFFERENCE;
 use crate::resource::Targets;
-use crate::{ClaimsRequest, Client, GrantType, Parameters};
+use crate::{ClaimsRequest, Client, GrantType, NamedClaim, Parameters};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::time::Duration;
@@ -48,9 +48,9 @@ impl DeviceRequest {
         })
     }
 
-    /// Returns the requested scope, with the scope of each claim that is requested by name (OpenID Connect Core §3.1.2.4).
-    pub fn scope_to_consent(&self) -> Scope {
-        self.claims.with_scopes(&self.scope)
+    /// Returns the claims that the user is asked for by name, beside the scope (OpenID Connect Core §3.1.2.4).
+    pub fn named_claims(&self) -> Vec<NamedClaim<'_>> {
+        self.claims.beyond(&self.scope)
     }
 }
 

@@ -5,7 +5,7 @@ mod requested;
 mod state;
 
 use crate::authorization::unmet;
-use crate::{AuthenticationContext, Client, Resource, ResponseTarget, SessionId, UncheckedTarget};
+use crate::{AuthenticationContext, Client, NamedClaim, Resource, ResponseTarget, SessionId, UncheckedTarget};
 use requested::ClassVerdict;
 pub use requested::{Requested, RequestedAuthorization, RequestedDevice};
 use serde::{Deserialize, Serialize};
@@ -34,13 +34,28 @@ pub struct Interaction<Target = ResponseTarget> {
     /// True if the user asked to use another account: an earlier session is not enough.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     requires_sign_in: bool,
+    /// True if the user must select the account: `login_hint` names another user than the session.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    requires_selection: bool,
+    /// The part of the request that the user consented to earlier; empty if there is none.
+    #[serde(default, skip_serializing_if = "Scope::is_empty")]
+    consented: Scope,
     state: InteractionState,
 }
 
 impl<Target> Interaction<Target> {
     /// Returns an interaction in which the user has done nothing.
     pub fn start(requested: Requested<Target>, browser: Option<String>, expires_at: Timestamp) -> Self {
-        Self { requested, browser, expires_at, id: None, requires_sign_in: false, state: InteractionState::Started }
+        Self {
+            requested,
+            browser,
+            expires_at,
+            id: None,
+            requires_sign_in: false,
+            requires_selection: false,
+            consented: Scope::default(),
+            state: InteractionState::Started,
+        }
     }
 
     /// Assigns an interaction without a browser to this browser. Only the request is kept, not what a user did before;
@@ -80,9 +95,9 @@ impl<Target> Interaction<Target> {
 impl Interaction<UncheckedTarget> {
     /// Checks an interaction that was sealed: the client, and the redirect URI. Errors: `invalid_request`, for the user.
     pub fn recheck(self, client: &Client) -> Result<Interaction, Error> {
-        let Self { requested, browser, expires_at, id, requires_sign_in, state } = self;
+        let Self { requested, browser, expires_at, id, requires_sign_in, requires_selection, consented, state } = self;
         let requested = requested.recheck(client)?;
-        Ok(Interaction { requested, browser, expires_at, id, requires_sign_in, state })
+        Ok(Interaction { requested, browser, expires_at, id, requires_sign_in, requires_selection, consented, state })
     }
 }
 
@@ -95,6 +110,17 @@ pub struct ActiveSession<'a> {
     pub subject: &'a Subject,
     /// The sign-in.
     pub authentication: &'a AuthenticationContext,
+}
+
+/// The relation of the session to a request that needs a sign-in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignInReason {
+    /// The user of the session signs in again.
+    Confirm,
+    /// The request names another user.
+    NamesOther,
+    /// The user asked to use another account.
+    OtherWanted,
 }
 
 /// The page that must be shown before the request proceeds.
@@ -145,8 +171,14 @@ impl Interaction {
         if policy.prompt.login || self.requires_sign_in || is_too_old {
             return ask(NextPrompt::SignIn, "the sign-in is older than max_age allows");
         }
-        if policy.prompt.select_account && !self.state.selected(session.id) {
-            return Ok(NextPrompt::SelectAccount);
+        if (policy.prompt.select_account || self.requires_selection) && !self.state.selected(session.id) {
+            return match policy.prompt.none {
+                true => Err(Error::new(
+                    ErrorCode::AccountSelectionRequired,
+                    "login_hint names another user than signed in, and prompt=none allows no page",
+                )),
+                false => Ok(NextPrompt::SelectAccount),
+            };
         }
         Ok(NextPrompt::Proceed)
     }
@@ -159,6 +191,45 @@ impl Interaction {
             requested.request.add_earlier_scope(client, resources, earlier);
         }
         self
+    }
+
+    /// Returns the interaction of a request whose `login_hint` names another user than the session: the user selects the account.
+    #[must_use]
+    pub fn require_selection(self) -> Self {
+        Self { requires_selection: true, ..self }
+    }
+
+    /// Returns the relation of the session to a request that needs a sign-in. `subject` is the `sub` that the client receives.
+    pub fn sign_in_reason(&self, subject: &Subject) -> SignInReason {
+        if !self.requested.sign_in_policy().accepts(subject) {
+            SignInReason::NamesOther
+        } else if self.requires_sign_in {
+            SignInReason::OtherWanted
+        } else {
+            SignInReason::Confirm
+        }
+    }
+
+    /// Returns the interaction with the part of its request that the user consented to earlier.
+    #[must_use]
+    pub fn with_earlier_consent(self, earlier: &Scope) -> Self {
+        Self { consented: self.requested.of_consent(earlier), ..self }
+    }
+
+    /// True if the user refused the claim earlier.
+    pub fn refused_earlier(&self, claim: &NamedClaim<'_>) -> bool {
+        claim.is_refused(&self.consented)
+    }
+
+    /// Returns the interaction without the claims that the user refuses.
+    #[must_use]
+    pub fn without_claims(self, refused: &[String]) -> Self {
+        Self { requested: self.requested.without_claims(refused), ..self }
+    }
+
+    /// True if the user consented to other scopes of this request earlier, and not to this one.
+    pub fn is_new(&self, token: &str) -> bool {
+        !self.consented.is_empty() && !self.consented.contains(token)
     }
 
     /// True if the user must be asked for consent in this session. `remembered` is the earlier consent, `issuer` the issuer

@@ -1,11 +1,11 @@
 //! The request that an interaction is about: one arm for each way to request a grant from a user.
 
 use crate::{
-    AskingDevice, AuthorizationRequest, ClaimRequest, Client, DeviceDecisionId, DeviceRequest, Prompt, PushedRequestId,
-    RedirectUri, ResponseTarget, UncheckedTarget, UserCode,
+    AskingDevice, AuthorizationRequest, ClaimRequest, Client, DeviceDecisionId, DeviceRequest, NamedClaim, Prompt,
+    PushedRequestId, RedirectUri, ResponseTarget, UncheckedTarget, UserCode,
 };
 use serde::{Deserialize, Serialize};
-use types::{ClientId, Error, Subject};
+use types::{ClientId, Error, Scope, Subject};
 
 /// The request that an interaction is about.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -138,6 +138,46 @@ impl<Target> Requested<Target> {
 }
 
 impl Requested {
+    /// Returns the scope that the user is asked for.
+    const fn scope(&self) -> &Scope {
+        match self {
+            Self::Authorization(requested) => &requested.request.scope,
+            Self::Device(device) => &device.request.scope,
+        }
+    }
+
+    /// Returns the claims that the user is asked for by name, beside the scope.
+    pub fn named_claims(&self) -> Vec<NamedClaim<'_>> {
+        match self {
+            Self::Authorization(requested) => requested.request.named_claims(),
+            Self::Device(device) => device.request.named_claims(),
+        }
+    }
+
+    /// Returns the request without these claims.
+    #[must_use]
+    pub(super) fn without_claims(self, refused: &[String]) -> Self {
+        let is_refused = |claim: &str| refused.iter().any(|name| name == claim);
+        match self {
+            Self::Authorization(requested) => {
+                let RequestedAuthorization { request, expected_subject, pushed } = *requested;
+                let request = AuthorizationRequest { claims: request.claims.without(is_refused), ..request };
+                Self::Authorization(Box::new(RequestedAuthorization { request, expected_subject, pushed }))
+            }
+            Self::Device(device) => {
+                let request = DeviceRequest { claims: device.request.claims.without(is_refused), ..device.request };
+                Self::Device(RequestedDevice { request, ..device })
+            }
+        }
+    }
+
+    /// Returns the part of an earlier consent that is about this request.
+    pub(super) fn of_consent(&self, earlier: &Scope) -> Scope {
+        let claims: Vec<String> =
+            self.named_claims().iter().flat_map(|claim| [claim.released(), claim.refused()]).collect();
+        earlier.filtered(|token| self.scope().contains(token) || claims.iter().any(|claim| claim == token))
+    }
+
     /// Returns the redirect URI that the response goes to; `None` if the response does not go through the browser.
     pub fn redirect_uri(&self) -> Option<&RedirectUri> {
         match self {

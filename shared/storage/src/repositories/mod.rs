@@ -10,6 +10,7 @@ pub mod devices;
 pub mod directory;
 pub mod grant_checks;
 pub mod grants;
+pub mod logos;
 pub mod logouts;
 pub mod markers;
 pub mod pushed;

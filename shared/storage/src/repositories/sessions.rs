@@ -15,6 +15,9 @@ pub struct Session {
     pub subject: Subject,
     /// The user's name on pages.
     pub name: String,
+    /// The sign-in name. `None` if a version before this one wrote the session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub username: Option<String>,
     /// Method and time of the sign-in.
     pub authentication: AuthenticationContext,
     /// The sessions of this user at this browser, from which `sid` in ID tokens is derived. Independent of the key.

@@ -53,6 +53,13 @@ impl User {
         profile
     }
 
+    /// True if `name`, in lower case, is an identifier that the user may know: sign-in name, e-mail address, phone number, `sub`.
+    pub fn is_named(&self, name: &str) -> bool {
+        let claims = ["preferred_username", "email", "phone_number"];
+        let claims = claims.into_iter().filter_map(|claim| self.claims.get(claim).and_then(Value::as_str));
+        claims.chain([self.username.as_str(), self.subject.as_str()]).any(|known| known.to_lowercase() == name)
+    }
+
     /// Returns the claim `name`, or else the sign-in name.
     pub fn display_name(&self) -> &str {
         self.claims.get("name").and_then(Value::as_str).unwrap_or(&self.username)

@@ -50,54 +50,57 @@ pub(super) fn run() -> Result<()> {
     let urls: Map<_, _> = ports.iter().map(|(name, port)| ((*name).to_owned(), json!(url(*port)))).collect();
     let configuration = configuration(ports.values().copied())?;
     let documents = process::free_port()?;
-    with_local_on(&configuration, |target| {
-        let node = || command(&workers::program("node"), target, &directory);
-        let tokio = tokio::runtime::Runtime::new()?;
-        let (mut running, mut functions) = (Vec::new(), Vec::new());
-        for server in &SERVERS {
-            let Some(port) = ports.get(server.name) else { continue };
-            let mut program = match server.program {
-                Program::Lambda(path) => {
-                    let environment = BTreeMap::from([
-                        ("NODE".to_owned(), workers::program("node").display().to_string()),
-                        ("ISSUER".to_owned(), target.url.clone()),
-                        ("RESOURCE".to_owned(), url(*port)),
-                    ]);
-                    functions.push(tokio.block_on(lambda(&directory.join(path), *port, environment))?);
-                    continue;
-                }
-                Program::Node(path) => {
-                    let mut node = node();
-                    node.arg(path);
-                    node
-                }
-                Program::Rust(name) => command(&rust.join(name), target, &directory),
-                Program::Python(path) => {
-                    let mut python = command(&python.join("python"), target, &directory);
-                    python.args(["-B", path]);
-                    python
-                }
-            };
-            program.env("ISSUER", &target.url).env("RESOURCE", url(*port)).env("PORT", port.to_string());
-            program.stdout(Stdio::null()).stderr(Stdio::null());
-            running.push(process::Server::start(&mut program, *port)?);
-        }
-        let mut host = node();
-        running.push(process::Server::start(
-            host.arg("servers/documents.mjs").env("PORT", documents.to_string()),
-            documents,
-        )?);
-        let variables =
-            [("MCP_SERVERS", json!(urls).to_string()), ("MCP_DOCUMENTS", format!("https://localhost:{documents}"))];
-        let mut tests = node();
-        tests.args(["--test", "--test-reporter=spec", "typescript.mjs", "mcp_remote.mjs", "conformance.mjs"]);
-        process::run(tests.envs(variables.clone()))?;
-        let mut unittest = command(&python.join("python"), target, &directory);
-        unittest.args(["-B", "-W", "ignore", "-m", "unittest", "--quiet", "test_fastmcp"]);
-        process::run(unittest.envs(variables.clone()).env("FASTMCP_LOG_LEVEL", "ERROR"))?;
-        let mut client = command(&rust.join("mcp-client"), target, &directory);
-        process::run(client.envs(variables).env("NODE", workers::program("node")))
-    })
+    with_local_on(
+        |_| Ok(configuration),
+        |target| {
+            let node = || command(&workers::program("node"), target, &directory);
+            let tokio = tokio::runtime::Runtime::new()?;
+            let (mut running, mut functions) = (Vec::new(), Vec::new());
+            for server in &SERVERS {
+                let Some(port) = ports.get(server.name) else { continue };
+                let mut program = match server.program {
+                    Program::Lambda(path) => {
+                        let environment = BTreeMap::from([
+                            ("NODE".to_owned(), workers::program("node").display().to_string()),
+                            ("ISSUER".to_owned(), target.url.clone()),
+                            ("RESOURCE".to_owned(), url(*port)),
+                        ]);
+                        functions.push(tokio.block_on(lambda(&directory.join(path), *port, environment))?);
+                        continue;
+                    }
+                    Program::Node(path) => {
+                        let mut node = node();
+                        node.arg(path);
+                        node
+                    }
+                    Program::Rust(name) => command(&rust.join(name), target, &directory),
+                    Program::Python(path) => {
+                        let mut python = command(&python.join("python"), target, &directory);
+                        python.args(["-B", path]);
+                        python
+                    }
+                };
+                program.env("ISSUER", &target.url).env("RESOURCE", url(*port)).env("PORT", port.to_string());
+                program.stdout(Stdio::null()).stderr(Stdio::null());
+                running.push(process::Server::start(&mut program, *port)?);
+            }
+            let mut host = node();
+            running.push(process::Server::start(
+                host.arg("servers/documents.mjs").env("PORT", documents.to_string()),
+                documents,
+            )?);
+            let variables =
+                [("MCP_SERVERS", json!(urls).to_string()), ("MCP_DOCUMENTS", format!("https://localhost:{documents}"))];
+            let mut tests = node();
+            tests.args(["--test", "--test-reporter=spec", "typescript.mjs", "mcp_remote.mjs", "conformance.mjs"]);
+            process::run(tests.envs(variables.clone()))?;
+            let mut unittest = command(&python.join("python"), target, &directory);
+            unittest.args(["-B", "-W", "ignore", "-m", "unittest", "--quiet", "test_fastmcp"]);
+            process::run(unittest.envs(variables.clone()).env("FASTMCP_LOG_LEVEL", "ERROR"))?;
+            let mut client = command(&rust.join("mcp-client"), target, &directory);
+            process::run(client.envs(variables).env("NODE", workers::program("node")))
+        },
+    )
 }
 
 /// Serves a program for the Lambda Runtime API, as the function of an HTTP API with one route and without an authorizer.
@@ -133,22 +136,25 @@ pub(super) fn gateway() -> Result<()> {
     tools::npm(&directory)?;
     workers::build(&["authorizer"], workspace::Build::Dev)?;
     let (port, documents) = (process::free_port()?, process::free_port()?);
-    with_local_on(&configuration(std::iter::once(port))?, |target| {
-        let node = || command(&workers::program("node"), target, &directory);
-        let mut host = node();
-        host.arg("servers/documents.mjs").env("PORT", documents.to_string());
-        let _host = process::Server::start(&mut host, documents)?;
-        let mut gateway = node();
-        gateway.arg("servers/gateway.mjs").env("PORT", port.to_string());
-        gateway.env("ISSUER", &target.url).env("RESOURCE", url(port));
-        gateway.env("ROUTE_SCOPES", "POST /mcp notes:read; GET /mcp notes:read; ANY /mcp/* notes:read");
-        let log = File::create(workspace::scratch("mcp")?.join("gateway.log"))?;
-        let _gateway = process::Server::start(gateway.stdout(Stdio::null()).stderr(log), port)?;
-        let mut tests = node();
-        tests.args(["--test", "--test-reporter=spec", "gateway.mjs", "typescript.mjs"]);
-        tests.env("MCP_SERVERS", json!({ "gateway": url(port) }).to_string());
-        process::run(tests.env("MCP_DOCUMENTS", format!("https://localhost:{documents}")))
-    })
+    with_local_on(
+        |_| configuration(std::iter::once(port)),
+        |target| {
+            let node = || command(&workers::program("node"), target, &directory);
+            let mut host = node();
+            host.arg("servers/documents.mjs").env("PORT", documents.to_string());
+            let _host = process::Server::start(&mut host, documents)?;
+            let mut gateway = node();
+            gateway.arg("servers/gateway.mjs").env("PORT", port.to_string());
+            gateway.env("ISSUER", &target.url).env("RESOURCE", url(port));
+            gateway.env("ROUTE_SCOPES", "POST /mcp notes:read; GET /mcp notes:read; ANY /mcp/* notes:read");
+            let log = File::create(workspace::scratch("mcp")?.join("gateway.log"))?;
+            let _gateway = process::Server::start(gateway.stdout(Stdio::null()).stderr(log), port)?;
+            let mut tests = node();
+            tests.args(["--test", "--test-reporter=spec", "gateway.mjs", "typescript.mjs"]);
+            tests.env("MCP_SERVERS", json!({ "gateway": url(port) }).to_string());
+            process::run(tests.env("MCP_DOCUMENTS", format!("https://localhost:{documents}")))
+        },
+    )
 }
 
 /// Returns the URL of the MCP server at a port.

@@ -102,7 +102,7 @@ fn a_change_is_in_force_within_a_minute() {
     let request =
         |name: &str| TokenRequest::client_credentials(&service()).set("scope", "read").set("resource", name).send();
     request(&name).expect_error(400, "invalid_target");
-    change(&|resources| resources.extend(names.map(|name| json!({ "resource": name, "scopes": "read" }))));
+    change(&|resources| resources.extend(names.map(|name| json!({ "resource": name }))));
     for (asked, configured) in [(&name, &name), (&bare, &bare), (&format!("{bare}/"), &bare), (&runtime, &runtime)] {
         let answer = request(asked).expect(200).json();
         let token = answer["access_token"].as_str().expect("a token");

@@ -15,16 +15,17 @@ impl Pace {
     /// Counts a fetch, if the pace allows it. `used_until` is the time up to which earlier fetches used it up.
     pub(crate) fn take(self, used_until: &mut Timestamp, now: Timestamp) -> bool {
         let next = self.next(*used_until, now);
-        *used_until = next.unwrap_or(*used_until);
-        next.is_some()
+        *used_until = next.unwrap_or_else(|unchanged| unchanged);
+        next.is_ok()
     }
 
-    /// Returns the time up to which one more fetch uses the pace up; `None` if the pace allows none now.
-    fn next(self, used_until: Timestamp, now: Timestamp) -> Option<Timestamp> {
+    /// Returns the time up to which one more fetch uses the pace up. Errors: the pace allows none now; the time up to which it is
+    /// used up.
+    fn next(self, used_until: Timestamp, now: Timestamp) -> Result<Timestamp, Timestamp> {
         let most = self.interval.saturating_mul(self.burst.saturating_sub(1));
         // A clock that was set back must not stop fetches for longer than a burst.
         let from = used_until.max(now).min(now.after(most.saturating_add(self.interval)));
-        (from.since(now) <= most).then(|| from.after(self.interval))
+        if from.since(now) <= most { Ok(from.after(self.interval)) } else { Err(from) }
     }
 }
 
@@ -69,9 +70,15 @@ impl FetchPace {
         let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         let shared = match is_anonymous {
             true => self.shared.next(used.shared, now),
-            false => Some(used.shared),
+            false => Ok(used.shared),
         };
-        let Some(shared) = shared else { return false };
+        let shared = match shared {
+            Ok(shared) => shared,
+            Err(unchanged) => {
+                used.shared = unchanged;
+                return false;
+            }
+        };
         let allows = used.targets.update(target, now, |used_until| self.each.take(used_until, now));
         if allows {
             used.shared = shared;

@@ -124,6 +124,11 @@ function script(path) {
   return { modules, modulesRoot: dirname(path), modulesRules: undefined };
 }
 
+// Returns the place of a pattern in the order of specificity: the longest fixed part first, then the pattern without a wildcard.
+function rank({ path }) {
+  return path.endsWith("*") ? 2 * (path.length - 1) : 2 * path.length + 1;
+}
+
 function router(workers) {
   // The gateway has the host of the server here, and stands before the sample API alone.
   const gateway = ["/demo-api*", "/.well-known/oauth-protected-resource*"].map((path) => ({ path, worker: "authorizer" }));
@@ -136,7 +141,7 @@ function router(workers) {
     modules: true,
     script: ROUTER,
     compatibilityDate: "2026-11-01",
-    bindings: { ROUTES: [...routes, ...gateway, ...faults].sort((one, other) => other.path.length - one.path.length) },
+    bindings: { ROUTES: [...routes, ...gateway, ...faults].sort((one, other) => rank(other) - rank(one)) },
     serviceBindings: Object.fromEntries(workers.map((name) => [name, read(name).name])),
   };
 }

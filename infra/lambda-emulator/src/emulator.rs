@@ -6,6 +6,7 @@ use anyhow::{Context, Result, bail};
 use bytes::Bytes;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::Path;
@@ -106,7 +107,8 @@ impl Emulator {
         self.function(name)?.invoke(Bytes::from_static(b"{}")).await.map(drop)
     }
 
-    /// Returns the route of a request: an exact path before a greedy one, then a named method before `ANY`.
+    /// Returns the route of a request: an exact path before a greedy one, the longest of several greedy ones, then a named method
+    /// before `ANY`.
     pub(crate) fn route(&self, method: &str, path: &str) -> Option<Taken> {
         let route = most_specific(&self.routes, method, path)?;
         let authorizer = match &route.authorizer {
@@ -130,10 +132,10 @@ fn most_specific<'a>(routes: &'a [Route], method: &str, path: &str) -> Option<&'
         let path = greedy.map_or(route.path == path, |prefix| path.len() > prefix.len() && path.starts_with(prefix));
         (path || route.path == DEFAULT) && (route.method == "ANY" || route.method == method)
     };
-    routes
-        .iter()
-        .filter(takes)
-        .min_by_key(|route| (route.path == DEFAULT, route.path.ends_with('}'), route.method == "ANY"))
+    routes.iter().filter(takes).min_by_key(|route| {
+        let is_greedy = route.path.ends_with('}');
+        (route.path == DEFAULT, is_greedy, Reverse(route.path.len()), route.method == "ANY")
+    })
 }
 
 async fn serve(listener: TcpListener, emulator: Arc<Emulator>) {
@@ -158,6 +160,7 @@ mod tests {
         };
         let routes = [
             route("ANY", "/api/{proxy+}", "greedy"),
+            route("ANY", "/api/records/{proxy+}", "longer"),
             route("ANY", "/api/exact", "exact"),
             route("OPTIONS", "/api/exact", "options"),
         ];
@@ -166,6 +169,8 @@ mod tests {
         assert_eq!(taken("GET", "/api/exact"), Some("exact"));
         assert_eq!(taken("OPTIONS", "/api/exact"), Some("options"));
         assert_eq!(taken("GET", "/api/a/b"), Some("greedy"));
+        assert_eq!(taken("GET", "/api/records"), Some("greedy"));
+        assert_eq!(taken("GET", "/api/records/a"), Some("longer"));
         assert_eq!(taken("GET", "/api/"), None);
         assert_eq!(taken("GET", "/other"), None);
         let with_default = [&routes[..], &[route("ANY", "$default", "fallback")]].concat();

@@ -236,7 +236,7 @@ impl Reader<'_> {
             None => self.problem(SCOPES, "has a character that no scope may have; separate names by spaces"),
         }
         let grants = self.text(GRANTS).unwrap_or_else(|| {
-            let with_a_user = [GrantType::AuthorizationCode, GrantType::RefreshToken, GrantType::DeviceCode];
+            let with_a_user = [GrantType::AuthorizationCode, GrantType::RefreshToken];
             with_a_user.map(GrantType::as_str).join(" ")
         });
         for word in grants.split_ascii_whitespace() {

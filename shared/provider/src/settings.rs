@@ -153,8 +153,8 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting(
         "LATCHKEY_REGISTRATION_GRANTS",
-        Some("authorization_code, refresh_token and the device code"),
-        "the grant types that dynamically registered clients may use, separated by spaces",
+        Some("authorization_code and refresh_token"),
+        "the grant types that clients may use which register themselves or have a metadata document, separated by spaces. With the device code, such a client can send links that ask users to approve a device of an attacker",
     ),
     setting(
         "LATCHKEY_SOFTWARE_STATEMENT_ISSUERS",

@@ -35,9 +35,9 @@ fn now() -> Timestamp {
     Timestamp::from_millis(Date::now().as_millis())
 }
 
-/// Returns the records as `admin` reaches them.
+/// Returns the records as `maintenance` reaches them.
 fn admin(env: &Env, layout: Layout) -> Result<DurableRecords> {
-    DurableRecords::new(env.durable_object("RECORDS")?, caller(env, "admin")?, layout, None)
+    DurableRecords::new(env.durable_object("RECORDS")?, caller(env, "maintenance")?, layout, None)
 }
 
 async fn of_admin_alone(env: &Env) -> Result<Finding> {

@@ -33,7 +33,7 @@ mod users;
 use ::keys::Occasion;
 use latchkey_http::{Request, Response};
 use protocol::administration::Administrator;
-use provider::administration::{AdminCall, Found, forbidden, json_object, not_found, problem};
+use provider::administration::{AdminCall, forbidden, json_object, not_found, problem};
 use provider::{Context, Function, HandlerError};
 use routes::{Action, ROUTES};
 
@@ -52,8 +52,7 @@ pub async fn handle_for(
     request: &Request,
     context: &Context,
 ) -> Result<Response, HandlerError> {
-    let found = Found::find(&ROUTES, &request.method, &request.path);
-    answer(AdminCall::of(administrator, found, request)?, request, context).await
+    answer(AdminCall::of_administrator(&ROUTES, administrator, request)?, request, context).await
 }
 
 async fn answer(call: AdminCall<Action>, request: &Request, context: &Context) -> Result<Response, HandlerError> {

@@ -14,7 +14,7 @@ use latchkey_http::{Request, Response};
 use protocol::Problem;
 use protocol::administration::{AdminScope, Administrator};
 use protocol::shape::{Member, Shape};
-use provider::administration::{AdminCall, AdminRoute, Found, json_object, problem};
+use provider::administration::{AdminCall, AdminRoute, json_object, problem};
 use provider::{AuditEvent, Context, Function, HandlerError, Sections};
 use serde_json::{Map, Value, json};
 use storage::configuration::{self, Replaced, StoredConfiguration};
@@ -49,8 +49,7 @@ pub async fn handle_for(
     request: &Request,
     context: &Context,
 ) -> Result<Response, HandlerError> {
-    let found = Found::find(&ROUTES, &request.method, &request.path);
-    answer(&AdminCall::of(administrator, found, request)?, request, context).await
+    answer(&AdminCall::of_administrator(&ROUTES, administrator, request)?, request, context).await
 }
 
 async fn answer(call: &AdminCall<Action>, request: &Request, context: &Context) -> Result<Response, HandlerError> {

@@ -69,7 +69,7 @@ impl Instance {
 
     /// Reads the configuration, as an earlier request would have done.
     pub async fn warm(&self) {
-        self.context.check_configuration(self.now).await.unwrap();
+        self.context.current_configuration(self.now).await.unwrap();
     }
 
     /// Moves the clock forward.

@@ -82,7 +82,7 @@ impl Provider {
 
     /// Reads the configuration of the store. Errors: it cannot be used, such as a section that is in the environment, too.
     pub(crate) async fn check_configuration(&self, now: Timestamp) -> Result<(), Failure> {
-        self.context.check_configuration(now).await.map_err(Failure::new)
+        self.context.current_configuration(now).await.map(|_| ()).map_err(Failure::new)
     }
 
     /// Applies sections of the configuration, whatever version is stored.

@@ -15,7 +15,8 @@ use latchkey_http::{Request, Response};
 use platform::entropy;
 use protocol::administration::{ADMIN_TOKEN_MOST_AGE as MOST_AGE, Administrator, token_digest};
 use protocol::rate_limit::Quota;
-pub use routes::{AdminRoute, Found};
+pub use routes::AdminRoute;
+use routes::Found;
 use serde_json::{Map, Value, json};
 use std::fmt::Display;
 use std::time::Duration;
@@ -64,8 +65,16 @@ impl<A> AdminCall<A> {
         Err(unauthorized(request, rejection).into())
     }
 
-    /// Returns the request of an authenticated administrator. Errors: the response.
-    pub fn of(administrator: Administrator, found: Found<A>, request: &Request) -> Result<Self, HandlerError> {
+    /// Opens a request of an administrator who is authenticated already. Errors: the response.
+    pub fn of_administrator(
+        routes: &'static [AdminRoute<A>],
+        administrator: Administrator,
+        request: &Request,
+    ) -> Result<Self, HandlerError> {
+        Self::of(administrator, Found::find(routes, &request.method, &request.path), request)
+    }
+
+    fn of(administrator: Administrator, found: Found<A>, request: &Request) -> Result<Self, HandlerError> {
         request.log.admin_key(administrator.key.as_str());
         let (route, names) = match found {
             Found::Route(route, names) => (route, names),

@@ -35,7 +35,7 @@ impl<A> AdminRoute<A> {
 }
 
 /// The row of a request, or the reason for which there is none.
-pub enum Found<A: 'static> {
+pub(super) enum Found<A: 'static> {
     /// The row, and the decoded segments in the place of `{}`.
     Route(&'static AdminRoute<A>, Vec<String>),
     /// The path does not serve the method. The methods that it serves are the value of `Allow`.
@@ -46,7 +46,7 @@ pub enum Found<A: 'static> {
 
 impl<A> Found<A> {
     /// Finds the row of a request. HEAD is answered as GET.
-    pub fn find(routes: &'static [AdminRoute<A>], method: &Method, path: &str) -> Self {
+    pub(super) fn find(routes: &'static [AdminRoute<A>], method: &Method, path: &str) -> Self {
         let path = path.strip_prefix("/admin/").unwrap_or_default().trim_end_matches('/');
         let method = if method == Method::HEAD { &Method::GET } else { method };
         let mut others = Vec::new();

@@ -211,7 +211,7 @@ impl Context {
         }
         let configuration = match self.configurations.get(now) {
             Some((age, cached)) if age < CACHED_FOR => cached,
-            _ => self.read_configuration(now).await?,
+            _ => self.current_configuration(now).await?,
         };
         if Arc::ptr_eq(&configuration, &self.configuration) {
             return Ok(Cow::Borrowed(self));
@@ -226,18 +226,8 @@ impl Context {
             && self.configurations.get(now).is_some_and(|(age, _)| (RENEWED_AFTER..CACHED_FOR).contains(&age))
         {
             // The request that needs a new one reports a fault.
-            drop(self.read_configuration(now).await);
+            drop(self.current_configuration(now).await);
         }
-    }
-
-    /// Reads the configuration of the store, before the first request. Errors: a section is in the environment, too.
-    pub async fn check_configuration(&self, now: Timestamp) -> Result<(), HandlerError> {
-        self.read_configuration(now).await.map(|_| ())
-    }
-
-    /// Returns the configuration that is stored now, for a function that acts on a change at once. Round trips: 1.
-    pub async fn current_configuration(&self, now: Timestamp) -> Result<Arc<Configuration>, HandlerError> {
-        self.read_configuration(now).await
     }
 
     /// Drops the cached configuration: the next request reads it again.
@@ -245,9 +235,9 @@ impl Context {
         self.configurations.forget();
     }
 
-    /// Reads the configuration of the store. A new version empties the cache of clients, whose scopes depend on it. Errors:
-    /// `temporarily_unavailable` if a section is in the environment, too.
-    async fn read_configuration(&self, now: Timestamp) -> Result<Arc<Configuration>, HandlerError> {
+    /// Returns the configuration that is stored now. A new version empties the cache of clients, whose scopes depend on it. Round
+    /// trips: 1. Errors: `temporarily_unavailable` if a section is in the environment, too.
+    pub async fn current_configuration(&self, now: Timestamp) -> Result<Arc<Configuration>, HandlerError> {
         let configuration = match configuration::find(self.records.as_ref()).await? {
             None => Arc::clone(&self.of_environment),
             Some(stored) => {

@@ -123,11 +123,12 @@ pub(crate) async fn delete(client_id: &str, request: &Request, context: &Context
     let Some(client_id) = &ClientId::parse(client_id) else { return Ok(not_found(request)) };
     let now = request.received_at;
     let records = &*context.records;
-    if !storage::clients::exists(records, client_id).await? {
-        return Ok(not_found(request));
-    }
-    // A client that cannot be read is deleted all the same.
-    let logo = storage::clients::find(records, client_id).await.ok().flatten().and_then(|stored| stored.logo);
+    let logo = match storage::clients::find(records, client_id).await {
+        Ok(Some(stored)) => stored.logo,
+        // A client that cannot be read is deleted all the same.
+        Err(_) if storage::clients::exists(records, client_id).await? => None,
+        Ok(None) | Err(_) => return Ok(not_found(request)),
+    };
     if let Some(logo) = logo {
         storage::logos::remove(records, &logo).await?;
     }

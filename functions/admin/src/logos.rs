@@ -5,7 +5,7 @@ use crate::{not_found, problem};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http::StatusCode;
 use latchkey_http::{Request, Response};
-use protocol::{ClientOrigin, Logo, LogoName, StoredClient};
+use protocol::{Logo, LogoName, StoredClient};
 use provider::{Actor, AuditEvent, Context, HandlerError};
 use serde_json::{Map, Value, json};
 use storage::logos;
@@ -24,11 +24,12 @@ pub(crate) async fn put(
         Ok(logo) => logo,
         Err(rule) => return Ok(problem(request, StatusCode::BAD_REQUEST, &[rule])),
     };
-    if storage::clients::find(&*context.records, client_id).await?.is_none() {
-        return Ok(not_found(request));
-    }
     let name = logo.name(client_id);
-    logos::put(&*context.records, &name, &logo).await?;
+    let stored = storage::clients::find(&*context.records, client_id).await?;
+    if stored.is_some_and(|stored| stored.origin.is_operator()) {
+        logos::put(&*context.records, &name, &logo).await?;
+    }
+    // The picture comes first: the client never names one that is not there. Another client gets no picture, and an error.
     set(client_id, Some(name), request, context).await
 }
 
@@ -47,7 +48,7 @@ async fn set(
 ) -> Result<Response, HandlerError> {
     let records = &*context.records;
     let changed = storage::clients::change(records, client_id, |before| match before {
-        Some(before) if before.origin != ClientOrigin::Operator => {
+        Some(before) if !before.origin.is_operator() => {
             let rule = "only a client that the operator registered has a logo";
             Err(HandlerError::from(problem(request, StatusCode::BAD_REQUEST, &[rule])))
         }

@@ -6,7 +6,7 @@ mod return_offer;
 
 use arrive::Arrived;
 use latchkey_http::{Request, Response};
-use protocol::{ClientOrigin, Interaction, NextPrompt, Requested, RequestedAuthorization, StoredClient};
+use protocol::{Interaction, NextPrompt, Requested, RequestedAuthorization, StoredClient};
 use provider::authorization_response::Answers;
 use provider::browser::Browser;
 use provider::interactions::ClosedInteraction;
@@ -71,7 +71,8 @@ async fn proceed(request: &Request, context: &Context, arrived: &Arrived) -> Res
     }
     let requested = RequestedAuthorization {
         request: requested.request.clone().without_refused(&earlier),
-        ..RequestedAuthorization::clone(requested)
+        expected_subject: requested.expected_subject.clone(),
+        pushed: requested.pushed,
     };
     CodeRequest { request, context, interaction, requested: &requested, signed_in: &signed_in, client }.answer().await
 }
@@ -89,14 +90,14 @@ async fn names_other_user(
     }
 }
 
-/// Adds the scopes of the requested resources that the user allowed earlier, if the client registered itself or has a metadata document.
-/// Such clients ask for what a challenge names, and for nothing else. A client of the operator gets what it asks for.
+/// Adds the scopes of the requested resources that the user allowed earlier, if the client registered itself or has a metadata
+/// document. Such clients ask for what a challenge names, and for nothing else. A client of the operator gets what it asks for.
 fn step_up(context: &Context, interaction: &Interaction, client: &StoredClient, earlier: &Scope) -> Interaction {
     let interaction = interaction.clone();
-    match client.origin {
-        ClientOrigin::Operator => interaction,
-        _ => interaction.with_earlier_scope(&client.client, context.configuration.targets(client).resources, earlier),
+    if client.origin.is_operator() {
+        return interaction;
     }
+    interaction.with_earlier_scope(&client.client, context.configuration.targets(client).resources, earlier)
 }
 
 /// Returns the consent that the user gave the client earlier. Round trips: 1; 0 if the request needs no earlier consent, or

@@ -42,9 +42,9 @@ pub(super) fn examine(protected: &Protected, web: &Web, report: &mut Report) -> 
 fn read(issuer: &str, web: &Web, report: &mut Report) -> Option<Value> {
     let locations = locations(issuer);
     for location in &locations {
-        let answer = web.send(Method::GET, location, None, "application/json");
-        if answer.is_ok_and(|answer| answer.status == 200) {
-            let document = web.document(METADATA, location, report)?;
+        let answer = web.send(Method::GET, location, None, "application/json").ok();
+        if let Some(answer) = answer.filter(|answer| answer.status == 200) {
+            let document = web.read(METADATA, location, &answer, report)?;
             report.ok(METADATA, location.clone());
             return Some(document);
         }

@@ -6,8 +6,9 @@ use crate::deployment::{agent, certificates};
 use crate::failure::Failure;
 use serde_json::Value;
 use std::time::{Duration, Instant};
-use ureq::http::{HeaderMap, Method, Request, Uri, header};
+use ureq::http::{HeaderMap, Method, Request, Response, Uri, header};
 use ureq::tls::RootCerts;
+use ureq::{AsSendBody, Body};
 
 /// Maximum length of an answer, in bytes.
 const LIMIT: u64 = 1 << 20;
@@ -53,16 +54,11 @@ impl Web {
             error => format!("did not answer: {error}"),
         };
         let sent = match body {
-            Some(body) => request
-                .header(header::CONTENT_TYPE, "application/json")
-                .body(body.to_string())
-                .map_err(|error| error.to_string())
-                .map(|request| {
-                    agent.run(agent.configure_request(request).timeout_global(Some(self.timeout)).build())
-                })?,
-            None => request.body(()).map_err(|error| error.to_string()).map(|request| {
-                agent.run(agent.configure_request(request).timeout_global(Some(self.timeout)).build())
-            })?,
+            Some(body) => {
+                let request = request.header(header::CONTENT_TYPE, "application/json").body(body.to_string());
+                self.run(agent, request.map_err(|error| error.to_string())?)
+            }
+            None => self.run(agent, request.body(()).map_err(|error| error.to_string())?),
         };
         let mut response = sent.map_err(failed)?;
         // An event stream of a server without protection never ends: its head says enough.
@@ -76,7 +72,11 @@ impl Web {
         Ok(Answer { status, headers, body, took: started.elapsed() })
     }
 
-    /// Reads a JSON object. Records each reason for which a client would fail to read it.
+    fn run(&self, agent: &ureq::Agent, request: Request<impl AsSendBody>) -> Result<Response<Body>, ureq::Error> {
+        agent.run(agent.configure_request(request).timeout_global(Some(self.timeout)).build())
+    }
+
+    /// Fetches and reads a JSON object. Records each reason for which a client would fail to read it.
     pub(super) fn document(&self, check: &'static str, url: &str, report: &mut Report) -> Option<Value> {
         let answer = match self.send(Method::GET, url, None, "application/json") {
             Ok(answer) => answer,
@@ -85,7 +85,12 @@ impl Web {
                 return None;
             }
         };
-        self.judge_time(check, url, &answer, report);
+        self.read(check, url, &answer, report)
+    }
+
+    /// Reads the JSON object of an answer. Records each reason for which a client would fail to read it.
+    pub(super) fn read(&self, check: &'static str, url: &str, answer: &Answer, report: &mut Report) -> Option<Value> {
+        self.judge_time(check, url, answer, report);
         answer.object(check, url, report)
     }
 

@@ -108,9 +108,10 @@ impl TokenIssuer<'_> {
         resources: &[String],
         user: &Map<String, Value>,
     ) -> Result<AccessTokenClaims, HandlerError> {
+        let subject = self.context.subject_for(self.client, &grant.subject);
+        let claims = self.access_token_claims(&subject, scope, resources)?;
         let definitions = &self.context.configuration.claims;
-        let audience = Audience::of(resources, &self.context.config.audience);
-        let released = |destination| definitions.released(destination, self.client, scope, audience.as_slice());
+        let released = |destination| definitions.released(destination, self.client, scope, claims.aud.as_slice());
         let authentication = &grant.authentication;
         Ok(AccessTokenClaims {
             auth_time: Some(authentication.auth_time.as_secs()),
@@ -119,7 +120,7 @@ impl TokenIssuer<'_> {
             introspection_claims: released(ClaimDestination::Introspection).map(str::to_owned).collect(),
             user: definitions.select(released(ClaimDestination::AccessToken), user),
             grant: Some(snapshot.to_claim(&self.context.secrets)),
-            ..self.access_token_claims(&self.context.subject_for(self.client, &grant.subject), scope, resources)?
+            ..claims
         })
     }
 
@@ -141,7 +142,7 @@ impl TokenIssuer<'_> {
     /// Returns the JWT access token with these claims, as client and resources want it signed (RFC 9068 §2.1).
     pub async fn signed_access_token(&self, claims: &AccessTokenClaims) -> Result<String, HandlerError> {
         let (audiences, known) = (claims.aud.as_slice(), &self.context.configuration.resources);
-        let algorithm = self.context.config.signing.signature(resource::signature(self.client, audiences, known));
+        let algorithm = resource::signature(self.client, audiences, known);
         self.context.sign(algorithm, resource::token_type(audiences, known), claims, self.now).await
     }
 

@@ -15,6 +15,7 @@ mod process;
 mod processor;
 mod readme;
 mod rows;
+mod samples;
 mod style;
 mod template;
 mod test;

@@ -2,6 +2,7 @@
 //! `<!-- NAME -->` and `<!-- end of NAME -->`.
 
 use crate::clients::page;
+use crate::samples::{self, Sample};
 use crate::{process, workspace};
 use anyhow::{Context, Result, bail};
 use std::path::PathBuf;
@@ -29,34 +30,8 @@ const FROM_CODE: [Part; 6] = [
     part("guard-settings", "infra/docs/resource-server.md", "guard_reference"),
 ];
 
-/// A sample in a page: the text of a file that the tests run.
-struct Sample {
-    name: &'static str,
-    /// The page that shows the sample.
-    file: &'static str,
-    source: &'static str,
-}
-
-const fn sample(name: &'static str, source: &'static str) -> Sample {
-    Sample { name, file: "infra/docs/mcp.md", source }
-}
-
-const SAMPLES: [Sample; 6] = [
-    sample("sample verifier", "tests/clients/mcp/samples/verifier.mjs"),
-    sample("sample notes", "tests/clients/mcp/samples/notes.mjs"),
-    sample("sample express", "tests/clients/mcp/samples/express.mjs"),
-    sample("sample fetch", "tests/clients/mcp/samples/fetch.mjs"),
-    sample("sample lambda", "tests/clients/mcp/samples/lambda.mjs"),
-    sample("sample fastmcp", "tests/clients/mcp/samples/fastmcp_server.py"),
-];
-
-/// Returns a sample as the page shows it: its file name and its text.
-fn shown(source: &str) -> Result<String> {
-    let language = if source.ends_with(".py") { "python" } else { "js" };
-    let name = source.rsplit('/').next().unwrap_or(source);
-    let text = read(source)?;
-    Ok(format!("`{name}`\n\n```{language}\n{}\n```\n", text.trim_end()))
-}
+/// The client libraries and their switches.
+const LIBRARIES: &str = "client-libraries";
 
 /// All measurements, written by `cargo xtask budgets --write`.
 const MEASUREMENTS: (&str, &str) = ("budgets", "infra/docs/measurements.md");
@@ -89,11 +64,9 @@ pub(crate) fn run(write: bool) -> Result<()> {
         let printer = workspace::binary("examples", workspace::Build::Dev).join(printer);
         settle(name, file, &process::output(Command::new(printer).arg(name))?)?;
     }
-    for (name, content) in page::parts()? {
-        settle(&name, page::FILE, &content)?;
-    }
-    for Sample { name, file, source } in SAMPLES {
-        settle(name, file, &shown(source)?)?;
+    settle(LIBRARIES, page::FILE, &page::libraries()?)?;
+    for Sample { part, page, text } in samples::all()? {
+        settle(&part, page, &text)?;
     }
     settle(SUMMARY.0, SUMMARY.1, &summary(content(&read(MEASUREMENTS.1)?, MEASUREMENTS.0)?)?)?;
     if outdated.is_empty() {
@@ -168,9 +141,13 @@ mod tests {
     #[test]
     fn every_part_is_in_its_page() {
         let parts = FROM_CODE.into_iter().map(|part| (part.name, part.file));
-        let samples = SAMPLES.into_iter().map(|sample| (sample.name, sample.file));
-        for (name, file) in parts.chain(samples).chain([MEASUREMENTS, SUMMARY]) {
+        for (name, file) in parts.chain([(LIBRARIES, page::FILE), MEASUREMENTS, SUMMARY]) {
             assert!(content(&read(file).unwrap(), name).is_ok(), "{name} in {file}");
+        }
+        let samples = samples::all().unwrap();
+        assert!(samples.iter().any(|sample| sample.page == "infra/docs/mcp.md"));
+        for Sample { part, page, .. } in samples {
+            assert!(content(&read(page).unwrap(), &part).is_ok(), "{part} in {page}");
         }
     }
 

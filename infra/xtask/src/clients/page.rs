@@ -1,17 +1,17 @@
-//! The page of the client libraries: its table and its samples come from the code.
+//! The page of the client libraries: its table comes from the code.
 
 use super::matrix;
 use crate::process;
 use crate::workspace::{self, Build};
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use serde_json::Value;
 use std::process::Command;
 
 /// The page.
 pub(crate) const FILE: &str = "infra/docs/clients.md";
 
-/// Returns the generated parts of the page: name and content. Fails if a library or a sample has no section.
-pub(crate) fn parts() -> Result<Vec<(String, String)>> {
+/// Returns the table of the libraries. Fails if a library or a sample has no section.
+pub(crate) fn libraries() -> Result<String> {
     let page = std::fs::read_to_string(workspace::root().join(FILE))?;
     let mut libraries = Command::new(workspace::binary("latchkey", Build::Dev));
     let libraries: Vec<Value> =
@@ -29,13 +29,7 @@ pub(crate) fn parts() -> Result<Vec<(String, String)>> {
             bail!("{FILE} does not show the sample {}: {file}", sample.name);
         }
     }
-    let mut parts = vec![("client-libraries".to_owned(), table(&libraries))];
-    for name in page.split("<!-- ").filter_map(|rest| rest.split_once(" -->")).map(|(name, _)| name) {
-        if let Some(file) = name.strip_prefix("sample ") {
-            parts.push((name.to_owned(), sample(file)?));
-        }
-    }
-    Ok(parts)
+    Ok(table(&libraries))
 }
 
 /// Returns the table of the libraries with their switches.
@@ -54,31 +48,4 @@ fn table(libraries: &[Value]) -> String {
         table.push_str(&format!("| [`{0}`](#{0}) | {1} | {switches} |\n", text("name"), text("title")));
     }
     table
-}
-
-/// Returns a sample as a block of code: the lines between `docs: begin` and `docs: end`, or else the whole file.
-fn sample(file: &str) -> Result<String> {
-    let text = std::fs::read_to_string(workspace::root().join(file)).with_context(|| format!("reading {file}"))?;
-    let lines: Vec<&str> = text.lines().collect();
-    let marked = |mark: &str| lines.iter().position(|line| line.trim_end().ends_with(mark));
-    let shown = match (marked("docs: begin"), marked("docs: end")) {
-        (Some(begin), Some(end)) => lines.get(begin.saturating_add(1)..end).unwrap_or_default(),
-        _ => lines.as_slice(),
-    };
-    let language = match file.rsplit_once('.').map(|(_, extension)| extension) {
-        Some("mjs") => "js",
-        Some("py") => "python",
-        Some("yml") => "yaml",
-        Some(extension) => extension,
-        None => "",
-    };
-    let indent = shown
-        .iter()
-        .filter(|line| !line.is_empty())
-        .map(|line| line.len().saturating_sub(line.trim_start().len()))
-        .min()
-        .unwrap_or(0);
-    let code: String = shown.iter().map(|line| format!("{}\n", line.get(indent..).unwrap_or_default())).collect();
-    let name = file.rsplit('/').next().unwrap_or(file);
-    Ok(format!("[{name}](../../{file}):\n\n```{language}\n{code}```\n"))
 }

@@ -129,6 +129,9 @@ fn an_assertion_with_a_name_is_used_once() {
     let assertion = sign(&json!({ "jti": random() }));
     send(&assertion).expect(200);
     refused(&assertion);
+    let raced = sign(&json!({ "jti": random() }));
+    let won = suite::at_once(|_| send(&raced)).into_iter().filter(|reply| reply.status == 200).count();
+    assert_eq!(won, 1, "requests at the same moment");
     // Without a name it may come again until it expires: two processes of a client write the same one in the same second.
     let unnamed = sign(&json!({}));
     send(&unnamed).expect(200);

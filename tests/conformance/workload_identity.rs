@@ -130,6 +130,9 @@ fn a_named_token_is_used_once() {
     send(&named).expect(200);
     refused(&named);
     refused(&token(&json!({ "jti": jwt::read(&named).claims["jti"] })));
+    let raced = token(&json!({}));
+    let won = suite::at_once(|_| send(&raced)).into_iter().filter(|reply| reply.status == 200).count();
+    assert_eq!(won, 1, "requests at the same moment");
     let unnamed = token(&json!({ "jti": null }));
     send(&unnamed).expect(200);
     send(&unnamed).expect(200);

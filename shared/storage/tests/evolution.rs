@@ -4,20 +4,21 @@
 //! number.
 #![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use latchkey_storage::configuration::{self, Replaced};
 use latchkey_storage::grants::{GrantUpdate, Rotation, SessionGrants};
 use latchkey_storage::memory::Memory;
 use latchkey_storage::sign_out::{DueSignOut, DueWork};
 use latchkey_storage::users::{Credential, User};
 use latchkey_storage::{
     Bucket, Kind, Owner, Record, Records, Unavailable, admin_keys, clients, consents, devices, directory, grant_checks,
-    grants, logouts, markers, pushed, registrations, sessions, sign_out, signing_keys, users,
+    grants, logos, logouts, markers, pushed, registrations, sessions, sign_out, signing_keys, users,
 };
 use protocol::administration::{AdminKey, AdminPublicKey, AdminScope, AdminScopes};
 use protocol::limits::CLOCK_DIFFERENCE;
 use protocol::registration::{Registration, RegistrationState};
 use protocol::{
     ActiveGrant, AuthenticationContext, AuthenticationMethod, AuthorizationRequest, Client, ClientOrigin, Grant,
-    GrantState, Parameters, PushedRequestId, RefreshLifetimes, RegistrationId, RequestEndpoint, ResponseTarget,
+    GrantState, Logo, Parameters, PushedRequestId, RefreshLifetimes, RegistrationId, RequestEndpoint, ResponseTarget,
     RetryWindows, RevokedToken, SecretVerifier, SentRequest, SessionGroup, StoredClient, UncheckedTarget, Username,
 };
 use serde::de::DeserializeOwned;
@@ -642,4 +643,33 @@ async fn signing_keys() {
     let replaced = signing_keys::replace(&memory, &stored, "second").await.unwrap().unwrap();
     assert_eq!(replaced.keys, "second");
     assert_kept(&memory, Kind::Keys);
+}
+
+#[tokio::test]
+async fn a_configuration() {
+    let memory = Memory::new();
+    let sections = |scope: &str| json!({ "resources": [{ "scopes": scope }] }).as_object().unwrap().clone();
+    assert_eq!(configuration::replace(&memory, None, sections("read"), NOW).await.unwrap(), Replaced::Applied(1));
+    evolve(&memory, Kind::Configuration).await;
+    let stored = configuration::find(&memory).await.unwrap().unwrap();
+    assert_eq!((stored.version, &stored.sections), (1, &sections("read")));
+    let replaced = configuration::replace(&memory, Some(&stored), sections("write"), LATER).await.unwrap();
+    assert_eq!(replaced, Replaced::Applied(2));
+    assert_kept(&memory, Kind::Configuration);
+    assert_eq!(configuration::find(&memory).await.unwrap().unwrap().sections, sections("write"));
+}
+
+#[tokio::test]
+async fn a_logo() {
+    let memory = Memory::new();
+    let png = include_bytes!("../../../tests/fuzz/seeds/logo/png");
+    let logo = Logo::parse(png.to_vec()).unwrap();
+    let name = logo.name(&id("shop"));
+    logos::put(&memory, &name, &logo).await.unwrap();
+    evolve(&memory, Kind::Logo).await;
+    assert_eq!(logos::find(&memory, &name).await.unwrap(), Some(logo.clone()));
+    logos::put(&memory, &name, &logo).await.unwrap();
+    assert_kept(&memory, Kind::Logo);
+    logos::remove(&memory, &name).await.unwrap();
+    assert_deleted(&memory, Kind::Logo);
 }

@@ -10,6 +10,7 @@ mod certificate;
 mod client;
 mod http;
 mod jwt;
+mod logo;
 mod parameters;
 mod saml;
 mod sealed_token;
@@ -39,6 +40,7 @@ pub const TARGETS: &[Target] = &[
     target("jwk_set", jwt::jwk_set),
     target("jwt", jwt::jwt),
     target("lambda_event", http::lambda_event),
+    target("logo", logo::logo),
     target("redirect_uri", urls::redirect_uri),
     target("remote_url", urls::remote_url),
     target("request_object", jwt::request_object),

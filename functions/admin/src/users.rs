@@ -32,11 +32,11 @@ async fn entry(username: &str, context: &Context) -> Result<Option<directory::En
     Ok(directory::find(&*context.records, &username).await?)
 }
 
-/// Registers or changes a user. `claims` (OpenID Connect Core §5.1, and those that the operator defined) replaces all claims, `password` the password, which must
-/// keep the rules of the deployment. `password_hash` (PHC string, Argon2id) is for imports: no rule can be applied to it. A
-/// member that is omitted stays. `sub` can be chosen for a new user. A new password ends all sessions and grants of the user,
-/// unless `keep_sessions` is true: an attacker may know the old one. A user with `disabled` cannot sign in; the sessions and
-/// grants end.
+/// Registers or changes a user. `claims` (OpenID Connect Core §5.1, and those that the operator defined) replaces all claims,
+/// `password` the password, which must keep the rules of the deployment. `password_hash` (PHC string, Argon2id) is for imports: no
+/// rule can be applied to it. A member that is omitted stays. `sub` can be chosen for a new user. A new password ends all sessions
+/// and grants of the user, unless `keep_sessions` is true: an attacker may know the old one. A user with `disabled` cannot sign in;
+/// the sessions and grants end.
 pub(crate) async fn put(
     username: &str,
     mut body: Map<String, Value>,

@@ -10,8 +10,8 @@ use storage::devices::{self, Decision};
 use storage::grants::{self, Redemption};
 use types::Timestamp;
 
-/// Creates the grant, without the claims that the user refused, and stores it for the device's next poll. If the device was decided about before, the grant is revoked
-/// before it has tokens, and the earlier outcome is returned.
+/// Creates the grant, without the claims that the user refused, and stores it for the device's next poll. If the device was
+/// decided about before, the grant is revoked before it has tokens, and the earlier outcome is returned.
 pub(crate) async fn approve(
     context: &Context,
     approval: &Approval,
@@ -22,7 +22,7 @@ pub(crate) async fn approve(
     let session = &approval.signed_in.session;
     let asked = &approval.pending.request;
     let client = &approval.client.client;
-    let requested_claims = asked.claims.clone().without(|claim| refused.iter().any(|name| name == claim));
+    let requested_claims = asked.claims.clone().without(refused);
     let claims =
         approval.signed_in.token_claims(context, client, &asked.scope, &asked.resources, &requested_claims).await?;
     let Some(claims) = claims else { return Ok(DeviceOutcome::Over) };

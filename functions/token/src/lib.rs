@@ -84,8 +84,8 @@ impl TokenRequest<'_> {
     }
 
     /// Checks that the client may use the grant (RFC 6749 §5.2). A metadata document need not list the JWT bearer grant: only
-    /// ID-JAGs are for such clients, and the operator's settings of their issuer decide. If the grant can yield an ID token, also checks that
-    /// it can be encrypted for the client, before anything is redeemed.
+    /// ID-JAGs are for such clients, and the operator's settings of their issuer decide. If the grant can yield an ID token, also
+    /// checks that it can be encrypted for the client, before anything is redeemed.
     async fn check(&self, grant_type: GrantType) -> Result<(), HandlerError> {
         let client = &self.client.client;
         let is_introduced = grant_type == GrantType::JwtBearer && self.client.is_document();

@@ -41,13 +41,8 @@ pub struct PublishedKeys {
 }
 
 impl PublishedKeys {
-    /// Returns the JWK Set to publish (RFC 7517 §5): each current or future key with `kid`, `use` and `alg`.
-    pub fn jwks_json(&self, now: Timestamp) -> String {
-        self.jwks_json_of(&Algorithm::ALL, now)
-    }
-
-    /// Returns the JWK Set to publish with the keys of these algorithms.
-    pub fn jwks_json_of(&self, offered: &[Algorithm], now: Timestamp) -> String {
+    /// Returns the JWK Set to publish (RFC 7517 §5): each current or future key of these algorithms, with `kid`, `use` and `alg`.
+    pub fn jwks_json(&self, offered: &[Algorithm], now: Timestamp) -> String {
         let keys = self.living(now).filter(|key| offered.contains(&key.alg)).map(|key| Jwk {
             key: key.public.key.clone(),
             kid: Some(key.kid.clone()),
@@ -149,11 +144,6 @@ impl KeySet {
     /// Returns the public part.
     pub const fn published(&self) -> &PublishedKeys {
         &self.published
-    }
-
-    /// Returns the JWK Set to publish; see [`PublishedKeys::jwks_json`].
-    pub fn jwks_json(&self, now: Timestamp) -> String {
-        self.published.jwks_json(now)
     }
 
     /// Returns the private key (PKCS#8, DER) with this `kid`.

@@ -44,7 +44,7 @@ impl Keyring {
 
     /// Returns the JWK Set to publish, with the keys of these algorithms.
     pub fn jwks_json(&self, offered: &[Algorithm], now: Timestamp) -> String {
-        self.set.published().jwks_json_of(offered, now)
+        self.set.published().jwks_json(offered, now)
     }
 
     /// Returns the key that signs for `alg` at `now`. Errors: `CryptoError::Key` if the set has none.

@@ -2,8 +2,7 @@
 
 use crate::parameters::printable;
 use crate::shape::{Member, Shape};
-use crate::signing;
-use crate::{AccessTokenFormat, Client, GrantType, Parameters, Problem, STANDARD_SCOPES};
+use crate::{AccessTokenFormat, Client, GrantType, Parameters, Problem, STANDARD_SCOPES, signing};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use types::{ACCESS_TOKEN_TYPE, Algorithm, Error, ErrorCode, Scope};
@@ -110,9 +109,7 @@ impl Resource {
         let other = self.scope_descriptions.keys().find(|scope| !self.scopes.contains(scope))?;
         Some(Problem::new("scope_descriptions", "describes a scope that is not in scopes").with_value(other))
     }
-}
 
-impl Resource {
     /// Returns the problem of the signature of its access tokens, if this server does not sign by it.
     pub fn signature_problem(&self, offered: &[Algorithm]) -> Option<Problem> {
         signing::problem("access_token_signed_response_alg", self.access_token_signed_response_alg, offered)

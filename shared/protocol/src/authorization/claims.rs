@@ -155,11 +155,11 @@ impl ClaimsRequest {
         claims.into_iter().map(|(name, is_essential)| NamedClaim { name, is_essential }).collect()
     }
 
-    /// Returns the request without the claims for which `is_refused` is true.
+    /// Returns the request without these claims.
     #[must_use]
-    pub fn without(mut self, is_refused: impl Fn(&str) -> bool) -> Self {
-        self.userinfo.retain(|claim, _| !is_refused(claim));
-        self.id_token.retain(|claim, _| !is_refused(claim));
+    pub fn without(mut self, names: &[String]) -> Self {
+        self.userinfo.retain(|claim, _| !names.contains(claim));
+        self.id_token.retain(|claim, _| !names.contains(claim));
         self
     }
 

@@ -91,7 +91,7 @@ impl AuthorizationRequest {
             .filter(|claim| claim.is_refused(earlier))
             .map(|claim| claim.name.to_owned())
             .collect();
-        Self { claims: self.claims.without(|claim| refused.iter().any(|name| name == claim)), ..self }
+        Self { claims: self.claims.without(&refused), ..self }
     }
 
     /// True if the user decided about everything in an earlier consent.

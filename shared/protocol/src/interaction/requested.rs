@@ -157,15 +157,14 @@ impl Requested {
     /// Returns the request without these claims.
     #[must_use]
     pub(super) fn without_claims(self, refused: &[String]) -> Self {
-        let is_refused = |claim: &str| refused.iter().any(|name| name == claim);
         match self {
             Self::Authorization(requested) => {
                 let RequestedAuthorization { request, expected_subject, pushed } = *requested;
-                let request = AuthorizationRequest { claims: request.claims.without(is_refused), ..request };
+                let request = AuthorizationRequest { claims: request.claims.without(refused), ..request };
                 Self::Authorization(Box::new(RequestedAuthorization { request, expected_subject, pushed }))
             }
             Self::Device(device) => {
-                let request = DeviceRequest { claims: device.request.claims.without(is_refused), ..device.request };
+                let request = DeviceRequest { claims: device.request.claims.without(refused), ..device.request };
                 Self::Device(RequestedDevice { request, ..device })
             }
         }

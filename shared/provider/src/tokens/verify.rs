@@ -123,8 +123,8 @@ impl Context {
         Ok(is_backed.then(|| ActiveToken::OfGrant(Box::new(live))))
     }
 
-    /// True if the client exists and existed at `at`, or if the settings have the rule of the workload. A client's tokens end with it (RFC 7592 §2.3) and do not pass to a
-    /// later client with the same client_id.
+    /// True if the client exists and existed at `at`, or if the configuration has the rule of the workload. A client's tokens end
+    /// with it (RFC 7592 §2.3) and do not pass to a later client with the same client_id.
     async fn client_existed_at(
         &self,
         client_id: &ClientId,

@@ -8,12 +8,13 @@
 
 use ::keys::AdminPrivateKey;
 use async_trait::async_trait;
+use base64::{Engine, engine::general_purpose::STANDARD};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use latchkey_http::{Forwarded, Request, RequestLog, Response};
 use platform::fetch::{Outgoing, Transport};
 use platform::{FetchError, Fetched, Fetcher};
-use protocol::Username;
 use protocol::administration::{AdminRequest, AdminScope};
+use protocol::{ClientOrigin, StoredClient, Username};
 use provider::Context;
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
@@ -575,4 +576,24 @@ async fn a_token_is_used_once() {
     assert_eq!((send(Method::GET, &read, None).await, send(Method::GET, &read, None).await), (200, 200));
     let delete = sign(&Method::DELETE, None).await;
     assert_eq!((send(Method::DELETE, &delete, None).await, send(Method::DELETE, &delete, None).await), (204, 401));
+}
+
+/// Only a client of the operator has a logo. The picture of another one is not stored. A picture goes with its client.
+#[tokio::test]
+async fn a_logo_is_stored_for_clients_of_the_operator_alone() {
+    let server = Server::new();
+    let picture = json!({ "image": STANDARD.encode(include_bytes!("../../../tests/fuzz/seeds/logo/png")) });
+    let logos = || server.store.snapshot().iter().filter(|record| record.key.is(storage::Kind::Logo)).count();
+    server.put("/admin/clients/shop", json!({ "redirect_uris": ["https://shop.example/cb"] })).await;
+    let stored = storage::clients::find(&*server.store, &shop()).await.unwrap().unwrap();
+    let open = StoredClient { origin: ClientOrigin::OpenRegistration, ..stored.clone() };
+    storage::clients::save(&*server.store, &open).await.unwrap();
+    assert_eq!(server.put("/admin/clients/shop/logo", picture.clone()).await.0, StatusCode::BAD_REQUEST);
+    assert_eq!(server.put("/admin/clients/other/logo", picture.clone()).await.0, StatusCode::NOT_FOUND);
+    assert_eq!(logos(), 0);
+    storage::clients::save(&*server.store, &stored).await.unwrap();
+    assert_eq!(server.put("/admin/clients/shop/logo", picture).await.0, StatusCode::OK);
+    assert_eq!(logos(), 1);
+    assert_eq!(server.call(Method::DELETE, "/admin/clients/shop", None).await.0, StatusCode::NO_CONTENT);
+    assert_eq!(logos(), 0);
 }

@@ -12,6 +12,7 @@ mod cors;
 mod dead_ends;
 mod errors;
 mod form_post;
+mod granted_to;
 mod health;
 mod id_jag;
 mod id_jag_issue;

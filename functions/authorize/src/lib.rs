@@ -61,13 +61,15 @@ async fn proceed(request: &Request, context: &Context, arrived: &Arrived) -> Res
         return interactions::ask(context, "/login", &interaction);
     }
     let earlier = earlier_consent(context, interaction, requested, &signed_in, client).await?;
-    let interaction = &step_up(context, interaction, client, &earlier);
+    let asked = step_up(context, interaction, client, &earlier);
+    let interaction = &interactions::grantable(context, &asked, &signed_in).await?;
     let Requested::Authorization(requested) = &interaction.requested else {
         return Err(ClosedInteraction { client: Some(client.clone()) }.into_error(context));
     };
     let issuer = &context.config.issuer;
     if interaction.needs_consent(signed_in.id, &client.client, issuer, &earlier).map_err(to_client)? {
-        return interactions::ask(context, "/consent", &interaction.clone().with_earlier_consent(&earlier));
+        // The request travels on as it is: another user may grant more of it.
+        return interactions::ask(context, "/consent", &asked.with_earlier_consent(&earlier));
     }
     let requested = RequestedAuthorization {
         request: requested.request.clone().without_refused(&earlier),

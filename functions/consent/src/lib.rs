@@ -17,12 +17,15 @@ pub const FUNCTION: Function = Function::page("consent", |request, context| Box:
 /// Shows the page, or handles its form.
 pub async fn handle(request: &Request, context: &Context) -> Result<Response, HandlerError> {
     let page = InteractionPage::open(request, context).await?;
-    let Requested::Authorization(requested) = &page.interaction.requested else {
+    if !matches!(page.interaction.requested, Requested::Authorization(_)) {
         return Err(page.closed());
-    };
+    }
     let Some(signed_in) = SignedIn::of(request, context).await? else {
         return interactions::resume(context, &page.interaction);
     };
+    // What the page shows, and what is remembered and granted. The page's own interaction travels on: another user may grant more.
+    let grantable = interactions::grantable(context, &page.interaction, &signed_in).await?;
+    let Requested::Authorization(requested) = &grantable.requested else { return Err(page.closed()) };
     if request.method == Method::POST {
         decide(&page, requested, &signed_in).await
     } else {
@@ -72,7 +75,8 @@ async fn allow(
     let (context, client) = (page.context, &page.client);
     let refused = page.refused_claims();
     let allowed = page.interaction.clone().without_claims(&refused).allow(signed_in.id)?;
-    let Requested::Authorization(granted) = &allowed.requested else { return Err(page.closed()) };
+    let granted = allowed.clone().with_scope(&requested.request.scope);
+    let Requested::Authorization(granted) = &granted.requested else { return Err(page.closed()) };
     let now = page.request.received_at;
     let prompt = interactions::next_prompt(context, &allowed, Some(signed_in), &client.client, now);
     let code = async {

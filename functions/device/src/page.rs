@@ -130,7 +130,14 @@ impl DevicePage<'_> {
             return Err(interactions::ask(context, "/login", &interaction)?.into());
         };
         match find(context, user_code, now).await? {
-            Some((name, pending)) => {
+            Some((name, mut pending)) => {
+                let asked = &mut pending.request;
+                if let Some(scope) = signed_in.grantable(context, &asked.scope, &asked.resources).await? {
+                    if scope.is_empty() {
+                        return Err(self.not_grantable(interaction)?.into());
+                    }
+                    asked.scope = scope;
+                }
                 let user_code = user_code.clone();
                 Ok(Approval { interaction, signed_in, client, name, pending, user_code })
             }
@@ -213,6 +220,15 @@ impl DevicePage<'_> {
             },
         };
         Ok(responses::page(StatusCode::OK, pages::consent(&view)))
+    }
+
+    /// Shows that the user may grant nothing of the request.
+    fn not_grantable(&self, interaction: Interaction) -> Result<Response, HandlerError> {
+        let error = Error::new(ErrorCode::InvalidScope, "the user may grant none of these scopes");
+        self.request.log.error(error.code.as_str(), &error.description);
+        let sign_in = interactions::location(self.context, "/login", &interaction.restart_as_other_user()?)?;
+        let page = pages::device_not_grantable(&entropy::name()?, &sign_in);
+        Ok(responses::page(StatusCode::FORBIDDEN, page))
     }
 
     /// Shows the outcome.

@@ -49,7 +49,11 @@ pub(crate) async fn issue(request: &TokenRequest<'_>, accepted: Accepted<'_>) ->
             (scope, resources)
         }
     };
-    let subject = subject(request, &accepted).await?;
+    let (subject, user) = subject(request, &accepted).await?;
+    let scope = match &user {
+        Some(claims) => request.grantable_with(claims, scope, &resources)?,
+        None => scope,
+    };
 
     let issuer = request.issuer();
     let name = request.context.subject_for(client, &subject);
@@ -128,12 +132,16 @@ fn invalid_scope(description: &'static str) -> Error {
     Error::new(ErrorCode::InvalidScope, description)
 }
 
-/// Maps the subject of the assertion to a subject here (RFC 7523 §3 (2)).
-async fn subject(request: &TokenRequest<'_>, accepted: &Accepted<'_>) -> Result<Subject, HandlerError> {
+/// Maps the subject of the assertion to a subject here (RFC 7523 §3 (2)). Returns the claims of the user, too; `None` for a
+/// machine.
+async fn subject(
+    request: &TokenRequest<'_>,
+    accepted: &Accepted<'_>,
+) -> Result<(Subject, Option<Map<String, Value>>), HandlerError> {
     let records = request.context.records.as_ref();
     let found = match accepted.issuer.map_subject(accepted.subject, accepted.claims) {
         None => None,
-        Some(MappedSubject::Machine(subject)) => Some(subject),
+        Some(MappedSubject::Machine(subject)) => Some((subject, None)),
         Some(MappedSubject::User(subject)) => active_user(request, subject).await?,
         Some(MappedSubject::Username(name)) => match names::username(&name) {
             Some(username) => match directory::find(records, &username).await? {
@@ -146,8 +154,11 @@ async fn subject(request: &TokenRequest<'_>, accepted: &Accepted<'_>) -> Result<
     found.ok_or_else(|| Error::invalid_grant("the subject of the assertion is not a user of this server").into())
 }
 
-/// Returns the subject of a user who may sign in.
-async fn active_user(request: &TokenRequest<'_>, subject: Subject) -> Result<Option<Subject>, HandlerError> {
+/// Returns the subject and the claims of a user who may sign in.
+async fn active_user(
+    request: &TokenRequest<'_>,
+    subject: Subject,
+) -> Result<Option<(Subject, Option<Map<String, Value>>)>, HandlerError> {
     let user = users::find(request.context.records.as_ref(), &subject).await?;
-    Ok(user.filter(|user| !user.disabled).map(|user| user.subject))
+    Ok(user.filter(|user| !user.disabled).map(|user| (user.subject, Some(user.claims))))
 }

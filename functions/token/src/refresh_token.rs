@@ -2,7 +2,7 @@
 
 use crate::issue::{IdTokenUse, TokenResponse};
 use crate::{TokenRequest, restored};
-use protocol::{ClaimDestination, GrantId, RefreshToken, ScopeClaims};
+use protocol::{ClaimDestination, GrantId, RefreshToken, ScopeClaims, resource};
 use provider::{AuditEvent, HandlerError};
 use storage::grants::{self, LiveGrant, Rotation};
 use storage::users::{self, User};
@@ -26,6 +26,15 @@ pub(crate) async fn refresh(request: &TokenRequest<'_>) -> Result<TokenResponse,
             let (scope, resources) =
                 narrowed.unwrap_or_else(|| (live.grant.scope.clone(), live.grant.resources.clone()));
             let user = user_of(request, &live, &scope, &resources).await?;
+            let granted = match &user {
+                Some(user) => request.grantable_with(&user.claims, scope, &resources),
+                None => Ok(scope),
+            };
+            let Ok(scope) = granted else {
+                // The client begins anew. Its old token is not taken for a replay later.
+                grants::revoke(request.context.records.as_ref(), &live.snapshot(), &update).await?;
+                return Err(Error::invalid_grant("the user may grant nothing of this scope any more").into());
+            };
             Ok(request.tokens(&live, &scope, &resources, IdTokenUse::Refresh(user.as_ref())).await?)
         }
         Rotation::Replayed => {
@@ -42,8 +51,8 @@ pub(crate) async fn refresh(request: &TokenRequest<'_>) -> Result<TokenResponse,
     }
 }
 
-/// Returns the user whose claims the tokens hold, as they are now; `None` if they hold none of the scope. A fault loses nothing:
-/// the client repeats the refresh and gets the same successor. Errors: `invalid_grant` if the grants of the user have ended.
+/// Returns the user, as it is now, if the tokens hold its claims or only some users may grant the scope. A fault loses nothing: the
+/// client repeats the refresh and gets the same successor. Errors: `invalid_grant` if the grants of the user have ended.
 /// Round trips: 0 or 1.
 async fn user_of(
     request: &TokenRequest<'_>,
@@ -59,7 +68,8 @@ async fn user_of(
     let in_id_token = client.scope_claims_in_id_token == ScopeClaims::Always
         && scope.contains("openid")
         && (live.grant.claims.wants_id_token_profile(scope) || is_released(ClaimDestination::IdToken, &[]));
-    let is_held = in_id_token || is_released(ClaimDestination::AccessToken, audience.as_slice());
+    let is_restricted = resource::is_restricted(scope, resources, &request.context.configuration.resources);
+    let is_held = is_restricted || in_id_token || is_released(ClaimDestination::AccessToken, audience.as_slice());
     if !is_held {
         return Ok(None);
     }
@@ -82,5 +92,7 @@ async fn narrowed(request: &TokenRequest<'_>, grant: GrantId) -> Result<Option<(
     if !scope.is_within(&granted.scope) {
         return Err(Error::new(ErrorCode::InvalidScope, "scope asks for more than was granted").into());
     }
-    Ok(Some((scope, request.narrowed(&granted.resources)?)))
+    let resources = request.narrowed(&granted.resources)?;
+    request.grantable_by(&granted.subject, scope.clone(), &resources).await?;
+    Ok(Some((scope, resources)))
 }

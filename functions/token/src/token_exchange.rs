@@ -16,7 +16,8 @@ use storage::grants::{self, LiveGrant, StoredGrant};
 use types::{ClientId, Error, OPAQUE_PREFIX, Timestamp};
 
 /// Exchanges a token. Tokens that are forged, expired or not exchangeable by this client, and targets outside its
-/// policy, are rejected without a storage call. Round trips: 1 for each token.
+/// policy, are rejected without a storage call. Round trips: 1 for each token; 1 more if only some users may
+/// grant a part of the scope.
 pub(crate) async fn exchange(request: &TokenRequest<'_>) -> Result<TokenResponse, HandlerError> {
     let client = &request.client.client;
     let policy = token_exchange::policy(client)?;
@@ -45,8 +46,9 @@ pub(crate) async fn exchange(request: &TokenRequest<'_>) -> Result<TokenResponse
     let tokens = request.issuer();
     let mut claims = match &subject.grant {
         Some(live) => {
+            let scope = request.grantable_by(&live.grant.subject, decision.scope, &decision.audiences).await?;
             let of_operator = &live.grant.operator_claims;
-            tokens.grant_claims(&live.grant, &live.snapshot(), &decision.scope, &decision.audiences, of_operator)?
+            tokens.grant_claims(&live.grant, &live.snapshot(), &scope, &decision.audiences, of_operator)?
         }
         None => tokens.access_token_claims(&subject.info.subject, &decision.scope, &decision.audiences)?,
     };

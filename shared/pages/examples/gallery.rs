@@ -363,6 +363,7 @@ fn device() -> Vec<(&'static str, Page)> {
         ),
         ("device_denied", latchkey_pages::device_outcome(NONCE, DeviceOutcome::Denied)),
         ("device_approved", latchkey_pages::device_outcome(NONCE, DeviceOutcome::Approved)),
+        ("device_not_grantable", latchkey_pages::device_not_grantable(NONCE, "/login?interaction=sealed")),
         ("device_over", latchkey_pages::device_outcome(NONCE, DeviceOutcome::Over)),
     ]
 }

@@ -79,7 +79,19 @@ pub fn device_outcome(nonce: &str, outcome: DeviceOutcome) -> Page {
             "It has expired, was used before, or was opened in another browser. Start again on your device.",
         ),
     };
-    let view = Outcome { nonce, title, message, failed: outcome == DeviceOutcome::Over };
+    let again = WayOn { href: "/device", label: "Enter another code" };
+    let view = Outcome { nonce, title, message, way_on: (outcome == DeviceOutcome::Over).then_some(again) };
+    Page::new(&DeviceOutcomeTemplate { view: &view }, Policy::new(nonce))
+}
+
+/// Renders the page for a user who may grant nothing of what the device requests. `sign_in` leads to the choice of another account.
+pub fn device_not_grantable(nonce: &str, sign_in: &str) -> Page {
+    let view = Outcome {
+        nonce,
+        title: "Your account cannot allow this",
+        message: "The device asks for access that your account may not give. Nothing was decided.",
+        way_on: Some(WayOn { href: sign_in, label: "Use another account" }),
+    };
     Page::new(&DeviceOutcomeTemplate { view: &view }, Policy::new(nonce))
 }
 
@@ -87,7 +99,13 @@ struct Outcome<'a> {
     nonce: &'a str,
     title: &'a str,
     message: &'a str,
-    failed: bool,
+    /// The next step after a failure; `None` if nothing failed.
+    way_on: Option<WayOn<'a>>,
+}
+
+struct WayOn<'a> {
+    href: &'a str,
+    label: &'a str,
 }
 
 #[derive(Template)]

@@ -26,7 +26,7 @@ pub use asking_device::DeviceProfile;
 pub use client::ClientProfile;
 pub use consent::{ClaimLine, ConsentKind, ConsentView, ScopeLine, consent};
 pub use development::{Command, DemoClient, DemoUser, Landing, Playground, landing, playground};
-pub use device::{DeviceCode, DeviceOutcome, DeviceProblem, device_code, device_outcome};
+pub use device::{DeviceCode, DeviceOutcome, DeviceProblem, device_code, device_not_grantable, device_outcome};
 pub use error::{ErrorPage, error};
 pub use form_post::{FormPost, form_post};
 pub use home::home;

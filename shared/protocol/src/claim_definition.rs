@@ -228,6 +228,11 @@ impl ClaimDefinitions {
         self.0.iter().flat_map(|definition| definition.scopes.iter()).filter(|scope| !STANDARD_SCOPES.contains(scope))
     }
 
+    /// True if the claim is defined as a text or a list of texts.
+    pub fn is_text(&self, name: &str) -> bool {
+        self.find(name).is_some_and(|definition| matches!(definition.kind, ClaimType::String | ClaimType::Strings))
+    }
+
     /// Returns the words for users of a scope.
     pub fn description(&self, scope: &str) -> Option<&str> {
         self.0.iter().filter(|definition| definition.scopes.contains(scope)).find_map(|it| it.description.as_deref())

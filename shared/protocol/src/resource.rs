@@ -4,6 +4,7 @@ use crate::parameters::printable;
 use crate::shape::{Member, Shape};
 use crate::{AccessTokenFormat, Client, GrantType, Parameters, Problem, STANDARD_SCOPES, signing};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use types::{ACCESS_TOKEN_TYPE, Algorithm, Error, ErrorCode, Scope};
 
@@ -21,6 +22,10 @@ pub struct Resource {
     /// Words for users by scope, such as "Read your notes".
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub scope_descriptions: BTreeMap<String, String>,
+    /// Users who may grant a scope, by scope: those who have one of these values in one of these claims. Every user may grant the
+    /// other scopes.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub granted_to: BTreeMap<String, BTreeMap<String, Vec<String>>>,
     /// True if clients that the operator did not register may request it, with all of its scopes.
     #[serde(default)]
     pub registered_clients: bool,
@@ -70,6 +75,13 @@ impl Resource {
         Member::optional("name", Shape::Text),
         Member::optional("scopes", Shape::Scopes),
         Member::optional("scope_descriptions", Shape::TextMap("object: `{\"scope\": \"words\"}`")),
+        Member::optional(
+            "granted_to",
+            Shape::Decoded(
+                |value| types::json::typed::<BTreeMap<String, BTreeMap<String, Vec<String>>>>(value).is_some(),
+                "must be an object: `{\"scope\": {\"groups\": [\"value\"]}}`",
+            ),
+        ),
         Member::optional("registered_clients", Shape::Flag),
         Member::optional("grants_outlive_session", Shape::Flag),
         Member::optional(
@@ -93,6 +105,7 @@ impl Resource {
             name: None,
             scopes: Scope::default(),
             scope_descriptions: BTreeMap::new(),
+            granted_to: BTreeMap::new(),
             registered_clients: true,
             grants_outlive_session: false,
             access_token_format: None,
@@ -105,6 +118,15 @@ impl Resource {
     pub fn validate(&self) -> Option<Problem> {
         if let Some(rule) = identifier_problem(&self.resource) {
             return Some(Problem::new("resource", rule).with_value(&self.resource));
+        }
+        if let Some(other) = self.granted_to.keys().find(|scope| !self.scopes.contains(scope)) {
+            return Some(Problem::new("granted_to", "names a scope that is not in scopes").with_value(other));
+        }
+        let is_empty = |claims: &BTreeMap<String, Vec<String>>| claims.values().all(Vec::is_empty);
+        if let Some((scope, _)) = self.granted_to.iter().find(|(_, claims)| is_empty(claims)) {
+            return Some(
+                Problem::new("granted_to", "names no value, so that no user may grant the scope").with_value(scope),
+            );
         }
         let other = self.scope_descriptions.keys().find(|scope| !self.scopes.contains(scope))?;
         Some(Problem::new("scope_descriptions", "describes a scope that is not in scopes").with_value(other))
@@ -239,6 +261,36 @@ impl Targets<'_> {
     }
 }
 
+/// True if only some users may grant a part of the scope, for these resources; for every known resource if none is named.
+pub fn is_restricted(scope: &Scope, resources: &[String], known: &[Resource]) -> bool {
+    restrictions(resources, known).any(|(token, _)| scope.contains(token))
+}
+
+/// Returns the part of a scope that a user with these claims may grant.
+pub fn grantable(scope: &Scope, resources: &[String], known: &[Resource], user: &Map<String, Value>) -> Scope {
+    let has_one = |claims: &BTreeMap<String, Vec<String>>| {
+        claims.iter().any(|(claim, values)| match user.get(claim) {
+            Some(Value::String(value)) => values.contains(value),
+            Some(Value::Array(list)) => {
+                list.iter().filter_map(Value::as_str).any(|value| values.iter().any(|one| one == value))
+            }
+            _ => false,
+        })
+    };
+    scope.filtered(|token| {
+        restrictions(resources, known).filter(|(name, _)| *name == token).all(|(_, claims)| has_one(claims))
+    })
+}
+
+fn restrictions<'a>(
+    resources: &'a [String],
+    known: &'a [Resource],
+) -> impl Iterator<Item = (&'a str, &'a BTreeMap<String, Vec<String>>)> {
+    let is_meant = move |resource: &&Resource| resources.is_empty() || resources.contains(&resource.resource);
+    let of = |resource: &'a Resource| resource.granted_to.iter().map(|(scope, claims)| (scope.as_str(), claims));
+    known.iter().filter(is_meant).flat_map(of)
+}
+
 fn no_scope() -> Error {
     Error::new(ErrorCode::InvalidScope, "the client may ask for none of these scopes")
 }
@@ -320,6 +372,41 @@ pub fn format(client: &Client, resources: &[String], known: &[Resource]) -> Acce
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A scope without a rule is everyone's; one with a rule needs one of the values in one of the claims.
+    #[test]
+    fn a_restricted_scope_is_for_some_users() {
+        let rule = |claim: &str, values: &[&str]| {
+            (claim.to_owned(), values.iter().map(|value| (*value).to_owned()).collect::<Vec<_>>())
+        };
+        let claims = BTreeMap::from([rule("groups", &["admins", "staff"]), rule("role", &["owner"])]);
+        let api = Resource {
+            scopes: Scope::parse("read delete").unwrap_or_default(),
+            granted_to: BTreeMap::from([("delete".to_owned(), claims)]),
+            ..Resource::of_any_scope("https://api.example".to_owned())
+        };
+        let known = [api, Resource::of_any_scope("https://other.example".to_owned())];
+        let scope = Scope::parse("openid read delete").unwrap_or_default();
+        let of = |user: Value, resources: &[String]| {
+            grantable(&scope, resources, &known, user.as_object().unwrap_or(&Map::new())).to_string()
+        };
+        use serde_json::json;
+        for (user, expected) in [
+            (json!({}), "openid read"),
+            (json!({ "groups": [] }), "openid read"),
+            (json!({ "groups": ["guests"], "role": "guest" }), "openid read"),
+            (json!({ "groups": { "admins": true } }), "openid read"),
+            (json!({ "groups": ["guests", "staff"] }), "openid read delete"),
+            (json!({ "groups": "admins" }), "openid read delete"),
+            (json!({ "role": "owner" }), "openid read delete"),
+        ] {
+            assert_eq!(of(user.clone(), &[]), expected, "{user}");
+            assert_eq!(of(user.clone(), &["https://api.example".to_owned()]), expected, "{user}");
+            assert_eq!(of(user, &["https://other.example".to_owned()]), "openid read delete");
+        }
+        assert!(is_restricted(&scope, &[], &known));
+        assert!(!is_restricted(&scope.without("delete"), &[], &known));
+    }
 
     /// RFC 3986 §6.2: libraries that build URLs write `/` for an empty path, and hosts in lower case.
     #[test]

@@ -7,10 +7,10 @@ use crate::{Context, HandlerError};
 use keys::Purpose;
 use latchkey_http::Response;
 use platform::entropy;
-use protocol::{ActiveSession, Client, Interaction, NextPrompt, StoredClient, UncheckedTarget};
+use protocol::{ActiveSession, Client, Interaction, NextPrompt, Requested, StoredClient, UncheckedTarget};
 use serde::{Serialize, de::DeserializeOwned};
 use std::sync::Arc;
-use types::{Error, Timestamp};
+use types::{Error, ErrorCode, Timestamp};
 
 /// An interaction that returned, and its client.
 pub struct OpenedInteraction {
@@ -139,7 +139,31 @@ pub fn resume(context: &Context, interaction: &Interaction) -> Result<Response, 
 }
 
 fn forward(context: &Context, path: &str, interaction: &Interaction) -> Result<Response, HandlerError> {
-    Ok(Response::see_other(&format!("{}{path}?interaction={}", context.config.issuer, seal(context, interaction)?)))
+    Ok(Response::see_other(&location(context, path, interaction)?))
+}
+
+/// Returns the URL at which the request continues.
+pub fn location(context: &Context, path: &str, interaction: &Interaction) -> Result<String, HandlerError> {
+    Ok(format!("{}{path}?interaction={}", context.config.issuer, seal(context, interaction)?))
+}
+
+/// Returns the interaction with the part of its scope that the user may grant. Errors: `invalid_scope`, for the client, if that is
+/// none. Round trips: 0; 1 if only some users may grant a part of the scope.
+pub async fn grantable(
+    context: &Context,
+    interaction: &Interaction,
+    signed_in: &SignedIn,
+) -> Result<Interaction, HandlerError> {
+    let Requested::Authorization(requested) = &interaction.requested else { return Ok(interaction.clone()) };
+    let request = &requested.request;
+    match signed_in.grantable(context, &request.scope, &request.resources).await? {
+        None => Ok(interaction.clone()),
+        Some(scope) if scope.is_empty() => {
+            let error = Error::new(ErrorCode::InvalidScope, "the user may grant none of these scopes");
+            Err(HandlerError::Redirect(Box::new(request.target.clone()), error))
+        }
+        Some(scope) => Ok(interaction.clone().with_scope(&scope)),
+    }
 }
 
 /// Returns the next prompt, given the user who is signed in. The rules compare the `sub` that the client receives

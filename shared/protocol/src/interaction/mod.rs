@@ -183,6 +183,15 @@ impl Interaction {
         Ok(NextPrompt::Proceed)
     }
 
+    /// Returns the interaction with this scope: the part of the scope that the user may grant.
+    #[must_use]
+    pub fn with_scope(mut self, scope: &Scope) -> Self {
+        if let Requested::Authorization(requested) = &mut self.requested {
+            requested.request.scope = scope.clone();
+        }
+        self
+    }
+
     /// Returns the interaction with the scopes of its resources that the user allowed the client earlier; see
     /// [`AuthorizationRequest::add_earlier_scope`](crate::AuthorizationRequest::add_earlier_scope).
     #[must_use]

@@ -63,6 +63,7 @@ impl Sections {
                 }
             }
         }
+        checks.granted_to(&checked);
         if checks.problems.is_empty() { Ok(checked) } else { Err(checks.problems) }
     }
 }
@@ -102,6 +103,19 @@ impl SectionChecks {
             }
         }
         issuers
+    }
+
+    /// Checks that the claims which decide about scopes are defined.
+    fn granted_to(&mut self, sections: &Sections) {
+        let none = ClaimDefinitions::default();
+        let defined = sections.claims.as_ref().unwrap_or(&none);
+        for (position, resource) in sections.resources.iter().flatten().enumerate() {
+            let claims = resource.granted_to.values().flat_map(|claims| claims.keys());
+            for claim in claims.filter(|claim| !defined.is_text(claim)) {
+                let rule = "granted_to: names a claim that the section claims does not define as string or strings";
+                self.problem("resources", format_args!("[{position}] ({}) {rule}: {claim}", resource.resource));
+            }
+        }
     }
 
     /// Checks definitions of claims.

@@ -1,6 +1,6 @@
 //! Pages that end a way lead on: to the client, and for its developer to the mistake.
 
-use suite::{AuthorizationRequest, Browser, PASSWORD, TokenRequest, USERNAME, admin, spa};
+use suite::{AuthorizationRequest, Browser, Call, PASSWORD, TokenRequest, USERNAME, admin, spa};
 
 const HOME: &str = "https://suite.example/home";
 const START: &str = "https://suite.example/start?tenant=1";
@@ -99,15 +99,37 @@ fn a_mistyped_code_and_an_unknown_code_are_told_apart() {
     }
 }
 
-/// The server itself has a page: a user who opens it learns what it is for.
+/// The server itself has a page, with any query: a user who opens it learns what it is for.
 #[test]
 fn the_root_has_a_page() {
-    let page = Browser::new().open("/").page();
-    assert_eq!(page.reply.status, 200);
-    assert_eq!(page.select("h1").len(), 1);
-    // `latchkey dev` has a page of its own.
-    if page.select("#playground").is_empty() {
-        assert!(page.text().contains("Open an application to begin"), "{}", page.text());
-        assert_eq!(page.attributes("#device", "href"), ["/device"]);
+    for path in ["/", "/?", "/?x=y", "/?utm_source=mail&utm_medium=%C3%A9"] {
+        let page = Browser::new().open(path).page();
+        assert_eq!(page.reply.status, 200);
+        assert_eq!(page.select("h1").len(), 1);
+        // `latchkey dev` has a page of its own.
+        if page.select("#playground").is_empty() {
+            assert!(page.text().contains("Open an application to begin"), "{}", page.text());
+            assert_eq!(page.attributes("#device", "href"), ["/device"]);
+        }
+        let head = Call::new("HEAD", path).send().expect(200);
+        assert!(head.body.is_empty() && head.header("content-type").is_some_and(|kind| kind.starts_with("text/html")));
+    }
+}
+
+/// A query changes the function that serves a path on no platform, nor does HEAD. A slash at the end makes another path, which no function
+/// serves.
+#[test]
+fn a_path_is_served_with_any_query() {
+    for path in ["/login", "/consent", "/device", "/logout", "/authorize", "/jwks", "/health", "/health/token"] {
+        let plain = Call::get(path).send();
+        for query in ["?", "?x=y", "?x=/y", "?x=%2F"] {
+            let reply = Call::get(&format!("{path}{query}")).send();
+            assert_eq!(reply.status, plain.status, "{reply:?}");
+            assert_eq!(reply.header("content-type"), plain.header("content-type"), "{reply:?}");
+        }
+        let head = Call::new("HEAD", path).send();
+        assert_eq!((head.status, head.body.len()), (plain.status, 0), "{head:?}");
+        Call::get(&format!("{path}/")).send().expect_error(404, "invalid_request");
+        Call::get(&format!("{path}/?x=y")).send().expect_error(404, "invalid_request");
     }
 }

@@ -14,6 +14,16 @@ fn cors(reply: &Reply) -> Option<&str> {
     reply.header("access-control-allow-origin")
 }
 
+/// Returns the sorted names of the field Vary, in lower case.
+fn varies(reply: &Reply) -> Vec<String> {
+    let fields = reply.headers.get_all("vary").iter().map(|field| field.to_str().expect("text").to_lowercase());
+    let mut names: Vec<String> =
+        fields.flat_map(|field| field.split(',').map(|name| name.trim().to_owned()).collect::<Vec<_>>()).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
 /// A user gets a page with a way on, a program gets JSON that a page of any origin may read.
 #[test]
 fn unknown_paths_answer_users_and_programs() {
@@ -21,7 +31,11 @@ fn unknown_paths_answer_users_and_programs() {
         let page = Call::get(path).header("accept", BROWSER).send().expect(404);
         assert!(page.header("content-type").is_some_and(|kind| kind.starts_with("text/html")), "{page:?}");
         assert!(page.text().contains(r#"href="/logout""#), "{page:?}");
-        assert_eq!((cors(&page), page.header("vary")), (None, Some("Accept")), "{page:?}");
+        assert_eq!(
+            (cors(&page), varies(&page)),
+            (None, vec!["accept".to_owned(), "accept-encoding".to_owned()]),
+            "{page:?}"
+        );
         for accept in ["*/*", "application/json", "application/json, text/plain, */*"] {
             let reply = Call::get(path).header("accept", accept).header("origin", "https://app.example").send();
             let reply = reply.expect_error(404, "invalid_request");
@@ -29,6 +43,53 @@ fn unknown_paths_answer_users_and_programs() {
         }
     }
     Call::post("/no-such-endpoint").form(&[("a", "b")]).send().expect_error(404, "invalid_request");
+}
+
+/// RFC 9110 §15.5.6, §15.5.14, §15.5.15. The pages refuse what they cannot read: with a page and a way on for a user, with JSON for a
+/// program. A page of another origin may not read it.
+#[test]
+fn pages_refuse_users_with_a_page_and_programs_with_json() {
+    let too_long = "x".repeat(65 * 1024);
+    for path in ["/authorize", "/login", "/consent", "/device", "/logout"] {
+        let calls = [
+            (405, Call::new("PUT", path)),
+            (413, Call::post(path).body("application/x-www-form-urlencoded", too_long.clone())),
+            (414, Call::get(path).query(&[("a", &too_long[..7200])])),
+        ];
+        for (status, call) in calls {
+            let page = call.clone().header("accept", BROWSER).send().expect(status).expect_no_store();
+            assert!(page.header("content-type").is_some_and(|kind| kind.starts_with("text/html")), "{page:?}");
+            assert!(page.header("content-security-policy").is_some_and(|policy| policy.contains("style-src")));
+            assert!(page.text().contains(r#"href="/logout""#), "{page:?}");
+            assert_eq!((cors(&page), page.header("allow").is_some()), (None, status == 405), "{page:?}");
+            assert!(varies(&page).contains(&"accept".to_owned()), "{page:?}");
+            for accept in ["*/*", "application/json"] {
+                let reply = call.clone().header("accept", accept).send().expect_error(status, "invalid_request");
+                assert_eq!((cors(&reply), varies(&reply)), (None, vec!["accept".to_owned()]), "{reply:?}");
+            }
+        }
+    }
+}
+
+/// RFC 6749 §3.1: what the pages cannot read as parameters is an error page for a user, and JSON for a program that prefers it.
+#[test]
+fn malformed_parameters_are_a_page_for_users_and_json_for_programs() {
+    for path in ["/authorize", "/login", "/consent", "/device", "/logout"] {
+        let form = |body: &str| Call::post(path).body("application/x-www-form-urlencoded", body);
+        let mut calls = vec![form("client_id=%FF"), Call::post(path).body("text/plain", "a=b")];
+        // The sign-out page ignores what it cannot trust, and asks the user.
+        if path != "/logout" {
+            calls.extend([form("client_id=1&client_id=2"), Call::get(path).query(&[("a", "1"); 2])]);
+        }
+        for call in calls {
+            let page = call.clone().header("accept", BROWSER).send().expect(400);
+            // The page of devices needs no request: it asks for the code.
+            let shown = if path == "/device" { "id=\"device-form\"" } else { "id=\"problem\"" };
+            assert!(page.text().contains(shown), "{page:?}");
+            let reply = call.header("accept", "application/json").send().expect_error(400, "invalid_request");
+            assert_eq!(cors(&reply), None, "{reply:?}");
+        }
+    }
 }
 
 /// RFC 8615: clients look for documents below this path, some with the Accept field of a browser.

@@ -7,6 +7,7 @@ mod administration;
 mod assertions_without_client;
 mod client_authentication;
 mod client_metadata_documents;
+mod compression;
 mod configuration;
 mod cors;
 mod dead_ends;

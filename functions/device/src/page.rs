@@ -21,10 +21,11 @@ use types::{Error, ErrorCode};
 pub(crate) async fn handle(request: &Request, context: &Context) -> Result<Response, HandlerError> {
     let browser = Browser::of(request, context)?;
     let page = DevicePage { request, context, browser: &browser };
-    let response = match request.parameters() {
-        Err(_) => page.entry(StatusCode::BAD_REQUEST, "", None)?,
-        Ok(parameters) if parameters.refuse_repeated().is_err() => page.entry(StatusCode::BAD_REQUEST, "", None)?,
+    let parameters = request.parameters().and_then(|parameters| parameters.refuse_repeated().map(|()| parameters));
+    let response = match parameters {
         Ok(parameters) => page.respond(&parameters).await?,
+        Err(error) if request.prefers_json() => return Err(error.into()),
+        Err(_) => page.entry(StatusCode::BAD_REQUEST, "", None)?,
     };
     Ok(browser.remember(response, context))
 }

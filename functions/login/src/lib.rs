@@ -14,20 +14,15 @@ use pages::{CurrentUser, SignInProblem};
 use platform::entropy;
 use protocol::{AuthenticationContext, AuthenticationMethod, NextPrompt, SessionGroup, SessionId, SignInReason};
 use provider::sessions::{self as browser_sessions, SignedIn};
-use provider::{AuditEvent, Context, Function, HandlerError, InteractionPage, interactions, responses};
+use provider::{AuditEvent, Context, Function, HandlerError, InteractionPage, interactions};
 use storage::sessions;
 use types::Subject;
 
 /// The function, as every platform calls it.
 pub const FUNCTION: Function = Function::page("login", |request, context| Box::pin(handle(request, context)));
 
-/// Shows the page, or handles its form; at the root, shows what the server is for.
+/// Shows the page, or handles its form.
 pub async fn handle(request: &Request, context: &Context) -> Result<Response, HandlerError> {
-    if request.path == "/" {
-        let issuer = context.config.issuer.as_str();
-        let host = issuer.split_once("://").map_or(issuer, |(_, host)| host);
-        return Ok(responses::page(StatusCode::OK, pages::home(&entropy::name()?, host)));
-    }
     let page = InteractionPage::open(request, context).await?;
     if request.method == Method::POST { form::submit(page).await } else { show(&page, None).await }
 }

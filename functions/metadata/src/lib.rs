@@ -1,11 +1,12 @@
-//! Discovery (OpenID Connect Discovery §4), authorization server metadata (RFC 8414 §3), the JWK Set (RFC 7517 §5), and the logos of
-//! clients: what everybody may read.
+//! Discovery (OpenID Connect Discovery §4), authorization server metadata (RFC 8414 §3), the JWK Set (RFC 7517 §5), the logos of
+//! clients, and the page at the root: what everybody may read.
 
 use http::{HeaderName, StatusCode, header};
 use latchkey_http::{Request, Response};
+use platform::entropy;
 use protocol::metadata_document::DocumentPolicy;
 use protocol::{LogoName, metadata};
-use provider::{Context, Function, HandlerError};
+use provider::{Context, Function, HandlerError, responses};
 use storage::logos;
 use types::{Error, ErrorCode};
 
@@ -18,10 +19,26 @@ const LOGOS: &str = "/logos/";
 const LOGO_CACHE: &str = "public, max-age=31536000, immutable";
 
 /// The function, as every platform calls it.
-pub const FUNCTION: Function = Function::api("metadata", |request, context| Box::pin(handle(request, context)));
+pub const FUNCTION: Function = Function::new(
+    "metadata",
+    |request, context| Box::pin(handle(request, context)),
+    |error, request, context| match request.path.as_str() {
+        ROOT => error.into_page_response(request, context),
+        _ => error.into_api_response(request, context),
+    },
+);
+
+/// Path of the page that says what the server is for. A route of Cloudflare cannot have a query, so a Worker that had this path
+/// alone would not receive `/?x=y`. This function receives every path that no other one serves.
+const ROOT: &str = "/";
 
 /// Returns the document at the path.
 pub async fn handle(request: &Request, context: &Context) -> Result<Response, HandlerError> {
+    if request.path == ROOT {
+        let issuer = context.config.issuer.as_str();
+        let host = issuer.split_once("://").map_or(issuer, |(_, host)| host);
+        return Ok(responses::page(StatusCode::OK, pages::home(&entropy::name()?, host)).open());
+    }
     if let Some(name) = request.path.strip_prefix(LOGOS) {
         return logo(name, context).await;
     }
@@ -47,7 +64,7 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Ha
         };
         Response::json(StatusCode::OK, &metadata::document(&capabilities))
     };
-    Ok(response.with(header::CACHE_CONTROL, CACHE))
+    Ok(response.with(header::CACHE_CONTROL, CACHE).open())
 }
 
 /// Returns the logo of a client. The header lets no browser treat it as anything but a picture. Round trips: 1.

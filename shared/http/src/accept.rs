@@ -1,4 +1,4 @@
-//! The header field Accept (RFC 9110 §12.5.1).
+//! The header fields Accept and Accept-Encoding (RFC 9110 §12.5.1, §12.5.3).
 
 /// Returns the weight that a field gives to a media type, in thousandths: that of the most specific range which holds it. An
 /// empty field gives every type the same weight.
@@ -25,6 +25,19 @@ pub(crate) fn weight(accept: &str, media_type: &str) -> u16 {
     best.1
 }
 
+/// True if a field Accept-Encoding allows a content coding: by its name or, if it does not name the coding, by `*`.
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) fn allows_coding(accept_encoding: &str, coding: &str) -> bool {
+    let weight = |wanted: &str| {
+        accept_encoding.split(',').find_map(|range| {
+            let mut parts = range.split(';').map(str::trim);
+            parts.next().filter(|name| name.eq_ignore_ascii_case(wanted))?;
+            Some(parts.find_map(|part| part.strip_prefix("q=")).map_or(1000, per_mille))
+        })
+    };
+    weight(coding).or_else(|| weight("*")).is_some_and(|weight| weight > 0)
+}
+
 /// Returns a weight (RFC 9110 §12.4.2) in thousandths; 0 if it is malformed.
 fn per_mille(weight: &str) -> u16 {
     match weight.split_once('.').unwrap_or((weight, "")) {
@@ -37,6 +50,27 @@ fn per_mille(weight: &str) -> u16 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_coding_is_allowed_by_its_name_or_by_a_star() {
+        for (field, allowed) in [
+            ("gzip", true),
+            ("br, GZIP;q=0.5", true),
+            ("gzip, deflate, br, zstd", true),
+            ("*", true),
+            ("identity;q=0, *;q=0.1", true),
+            ("", false),
+            ("br", false),
+            ("xgzip", false),
+            ("identity", false),
+            ("gzip;q=0", false),
+            ("gzip; q=0.000, *", false),
+            ("gzip;q=x", false),
+            ("*;q=0", false),
+        ] {
+            assert_eq!(allows_coding(field, "gzip"), allowed, "{field}");
+        }
+    }
 
     #[test]
     fn the_most_specific_range_decides() {

@@ -3,6 +3,7 @@
 use crate::{Forwarded, RequestLog, accept};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, Method, header};
+use std::cmp::Ordering;
 use std::net::IpAddr;
 use types::{Error, Timestamp};
 
@@ -94,8 +95,24 @@ impl Request {
 
     /// True if the client prefers HTML to JSON: browsers do, programs do not (RFC 9110 §12.5.1).
     pub fn prefers_html(&self) -> bool {
+        self.compare_html_with_json().is_gt()
+    }
+
+    /// True if the client prefers JSON to HTML.
+    pub fn prefers_json(&self) -> bool {
+        self.compare_html_with_json().is_lt()
+    }
+
+    fn compare_html_with_json(&self) -> Ordering {
         let accept = self.header(&header::ACCEPT).unwrap_or_default();
-        accept::weight(accept, "text/html") > accept::weight(accept, "application/json")
+        accept::weight(accept, "text/html").cmp(&accept::weight(accept, "application/json"))
+    }
+
+    /// True if the client reads bodies that are compressed by gzip. Every platform but Cloudflare hands over the field.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn allows_gzip(&self) -> bool {
+        let fields = self.headers.get_all(header::ACCEPT_ENCODING).iter();
+        fields.filter_map(|field| field.to_str().ok()).any(|field| accept::allows_coding(field, "gzip"))
     }
 
     /// True if Content-Type names `media_type`; its parameters do not count.

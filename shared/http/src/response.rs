@@ -12,12 +12,15 @@ pub struct Response {
     pub headers: HeaderMap,
     /// The body.
     pub body: Vec<u8>,
+    /// True if the body is open to everybody: it has no token, code, form token or data of a user. Only such a body is
+    /// compressed, because the length of a compressed body tells what it repeats (BREACH).
+    pub is_open: bool,
 }
 
 impl Response {
     /// Returns a response without a body.
     pub fn new(status: StatusCode) -> Self {
-        Self { status, headers: HeaderMap::new(), body: Vec::new() }
+        Self { status, headers: HeaderMap::new(), body: Vec::new(), is_open: false }
     }
 
     /// Returns a JSON document.
@@ -40,6 +43,13 @@ impl Response {
         self
     }
 
+    /// Says that the body holds no secret.
+    #[must_use]
+    pub fn open(mut self) -> Self {
+        self.is_open = true;
+        self
+    }
+
     /// Sets the body.
     #[must_use]
     pub fn with_body(mut self, body: impl Into<Vec<u8>>) -> Self {
@@ -51,6 +61,6 @@ impl Response {
 impl<B: Into<Vec<u8>>> From<http::Response<B>> for Response {
     fn from(response: http::Response<B>) -> Self {
         let (head, body) = response.into_parts();
-        Self { status: head.status, headers: head.headers, body: body.into() }
+        Self { status: head.status, headers: head.headers, body: body.into(), is_open: false }
     }
 }

@@ -11,6 +11,8 @@ pub struct Route {
     pub methods: &'static [Method],
     /// True if pages of other origins may call the path. False for pages and for the authorization endpoint.
     pub cors: bool,
+    /// True if the path is a page, which users open.
+    pub is_page: bool,
 }
 
 impl Route {

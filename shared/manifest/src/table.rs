@@ -17,15 +17,19 @@ const GET_PUT: &[Method] = &[Method::GET, Method::PUT];
 const GET_POST_PUT_DELETE: &[Method] = &[Method::GET, Method::POST, Method::PUT, Method::DELETE];
 
 const fn route(path: &'static str, methods: &'static [Method]) -> Route {
-    Route { path, methods, cors: false }
+    Route { path, methods, cors: false, is_page: false }
+}
+
+const fn page(path: &'static str, methods: &'static [Method]) -> Route {
+    Route { path, methods, cors: false, is_page: true }
 }
 
 const fn cors(path: &'static str, methods: &'static [Method]) -> Route {
-    Route { path, methods, cors: true }
+    Route { path, methods, cors: true, is_page: false }
 }
 
 const fn health(path: &'static str) -> Route {
-    Route { path, methods: GET, cors: false }
+    Route { path, methods: GET, cors: false, is_page: false }
 }
 
 const fn access(kind: RecordKind, verbs: &'static [Verb]) -> Access {
@@ -78,7 +82,7 @@ pub const FUNCTIONS: &[Function] = &[
     Function {
         name: "authorize",
         about: "Authorization endpoint: checks the request, and redirects to the next page or back to the client",
-        role: Role::Endpoint(&[route("/authorize", GET_POST), health("/health/authorize")]),
+        role: Role::Endpoint(&[page("/authorize", GET_POST), health("/health/authorize")]),
         records: &[
             access(Client, &[Get, Create, Advance]),
             access(Session, &[Get]),
@@ -122,7 +126,7 @@ pub const FUNCTIONS: &[Function] = &[
     Function {
         name: "consent",
         about: "Consent page; answers the request that the user allows",
-        role: Role::Endpoint(&[route("/consent", GET_POST), health("/health/consent")]),
+        role: Role::Endpoint(&[page("/consent", GET_POST), health("/health/consent")]),
         records: &[
             access(Client, &[Get, Advance]),
             access(Session, &[Get]),
@@ -147,7 +151,7 @@ pub const FUNCTIONS: &[Function] = &[
         about: "Device authorization endpoint (RFC 8628) and its verification page",
         role: Role::Endpoint(&[
             cors("/device_authorization", POST),
-            route("/device", GET_POST),
+            page("/device", GET_POST),
             health("/health/device"),
         ]),
         records: &[
@@ -193,8 +197,8 @@ pub const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "login",
-        about: "Sign-in page, and the page at the root",
-        role: Role::Endpoint(&[route("/", GET), route("/login", GET_POST), health("/health/login")]),
+        about: "Sign-in page",
+        role: Role::Endpoint(&[page("/login", GET_POST), health("/health/login")]),
         records: &[
             access(Client, &[Get]),
             access(Credential, &[Get, Advance]),
@@ -215,7 +219,7 @@ pub const FUNCTIONS: &[Function] = &[
     Function {
         name: "logout",
         about: "RP-initiated logout (OpenID Connect), and logout notifications to clients",
-        role: Role::Endpoint(&[route("/logout", GET_POST), health("/health/logout")]),
+        role: Role::Endpoint(&[page("/logout", GET_POST), health("/health/logout")]),
         records: &[
             access(Client, &[Get]),
             access(User, &[Get, Advance]),
@@ -245,12 +249,13 @@ pub const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "metadata",
-        about: "Discovery documents (OpenID Connect Discovery, RFC 8414), the JWK Set, and logos of clients",
+        about: "Discovery documents (OpenID Connect Discovery, RFC 8414), the JWK Set, logos of clients, and the page at the root",
         role: Role::Endpoint(&[
             cors("/.well-known/openid-configuration", GET),
             cors("/.well-known/oauth-authorization-server", GET),
             cors("/jwks", GET),
             route("/logos/", GET),
+            page("/", GET),
             health("/health"),
             health("/health/metadata"),
         ]),

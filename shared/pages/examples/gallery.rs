@@ -8,8 +8,8 @@ use std::{env, fs, path::Path};
 use latchkey_pages::{
     Answered, ClaimLine, ClientProfile, Command, ConsentKind, ConsentView, CurrentUser, DemoClient, DemoUser,
     DeviceCode, DeviceOutcome, DeviceProblem, DeviceProfile, EndedEverywhere, ErrorPage, FormPost, Landing, Leave,
-    LeaveReason, Logout, Page, Playground, ReturnOffer, ReturnWay, ScopeLine, SignIn, SignInProblem, SignedOut,
-    UnknownPath, UserProfile,
+    LeaveReason, Logout, Page, Playground, Refusal, Refused, ReturnOffer, ReturnWay, ScopeLine, SignIn, SignInProblem,
+    SignedOut, UserProfile,
 };
 
 const NONCE: &str = "c2FtcGxlLW5vbmNlLXNhbXBsZQ";
@@ -43,8 +43,16 @@ fn all() -> Vec<(&'static str, Page)> {
             request_id: "01JD6Z8K3V5T9QH2",
         }),
     ));
-    let unknown = UnknownPath { nonce: NONCE, request_id: "01JD6Z8K3V5T9QH2" };
-    pages.push(("unknown_path", latchkey_pages::unknown_path(&unknown)));
+    for (name, reason, status) in [
+        ("unknown_path", Refusal::UnknownPath, 404),
+        ("refused_method", Refusal::Method, 405),
+        ("refused_body", Refusal::BodyTooLong, 413),
+        ("refused_query", Refusal::QueryTooLong, 414),
+    ] {
+        let hint = "the query is longer than 7 KiB: send it as a form, with POST";
+        let refused = Refused { nonce: NONCE, reason, status, hint, request_id: "01JD6Z8K3V5T9QH2" };
+        pages.push((name, latchkey_pages::refused(&refused)));
+    }
     pages.push((
         "error_unavailable",
         latchkey_pages::error(&ErrorPage {

@@ -15,10 +15,10 @@ mod home;
 mod leave;
 mod logout;
 mod policy;
+mod refused;
 mod return_offer;
 mod scope;
 mod sign_in;
-mod unknown_path;
 mod user;
 
 pub use answered::{Answered, answered};
@@ -32,10 +32,10 @@ pub use form_post::{FormPost, form_post};
 pub use home::home;
 pub use leave::{Leave, LeaveReason, leave};
 pub use logout::{EndedEverywhere, Logout, SignedOut, logout, logout_everywhere, signed_out};
+pub use refused::{Refusal, Refused, refused};
 pub use return_offer::{ReturnOffer, ReturnWay, return_offer};
 pub use scope::scope_meaning;
 pub use sign_in::{CurrentUser, SignIn, SignInProblem, sign_in};
-pub use unknown_path::{UnknownPath, unknown_path};
 pub use user::UserProfile;
 
 /// The style sheet of every page.

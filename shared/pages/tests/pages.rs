@@ -12,7 +12,7 @@ use std::collections::HashSet;
 use latchkey_pages::{
     Answered, ClaimLine, ClientProfile, Command, ConsentKind, ConsentView, CurrentUser, DemoClient, DemoUser,
     DeviceProfile, EndedEverywhere, ErrorPage, FormPost, Landing, Leave, LeaveReason, Logout, Page, Playground,
-    ReturnOffer, ReturnWay, ScopeLine, SignIn, SignInProblem, SignedOut, UserProfile,
+    Refusal, Refused, ReturnOffer, ReturnWay, ScopeLine, SignIn, SignInProblem, SignedOut, UserProfile,
 };
 
 const NONCE: &str = "bm9uY2U_-x";
@@ -91,6 +91,9 @@ fn every_page(value: &str) -> Vec<(&'static str, Page)> {
     };
     let applications = [value.to_owned(), value.to_owned()];
     let ended = Some(EndedEverywhere { sessions: 2, applications: &applications, unfinished: true });
+    let refused = |reason| {
+        latchkey_pages::refused(&Refused { nonce: NONCE, reason, status: 404, hint: value, request_id: value })
+    };
     let with = |current| latchkey_pages::sign_in(&SignIn { current: Some(current), problem: None, ..sign_in.clone() });
     vec![
         ("sign_in", latchkey_pages::sign_in(&sign_in)),
@@ -99,6 +102,10 @@ fn every_page(value: &str) -> Vec<(&'static str, Page)> {
         ("sign_in, other", with(CurrentUser::IsOther(user(value)))),
         ("sign_in, bare", latchkey_pages::sign_in(&SignIn { problem: None, ..sign_in.clone() })),
         ("home", latchkey_pages::home(NONCE, value)),
+        ("refused, path", refused(Refusal::UnknownPath)),
+        ("refused, method", refused(Refusal::Method)),
+        ("refused, body", refused(Refusal::BodyTooLong)),
+        ("refused, query", refused(Refusal::QueryTooLong)),
         ("consent", consent(value, client, ConsentKind::Authorization { redirect_uri: value })),
         ("consent, device", consent(value, client, ConsentKind::Device { user_code: value, device: Some(device) })),
         (
@@ -424,5 +431,60 @@ fn no_page_has_a_delayed_refresh() {
     for (name, page) in every_page("https://app.example/x") {
         let refresh = page.html.split("http-equiv=\"refresh\" content=\"").nth(1);
         assert!(refresh.is_none_or(|content| content.starts_with("0;")), "{name}");
+    }
+}
+
+/// Returns the file names and texts of the templates.
+fn templates() -> Vec<(String, String)> {
+    let directory = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("templates");
+    let files = std::fs::read_dir(directory).unwrap().map(|file| file.unwrap());
+    files.map(|file| (file.file_name().into_string().unwrap(), std::fs::read_to_string(file.path()).unwrap())).collect()
+}
+
+/// Returns the style sheets of the templates, without what stands between braces.
+fn selectors() -> String {
+    let styles = templates().into_iter().filter(|(name, _)| name.ends_with(".css"));
+    let split = |style: String| style.split(['{', '}', '\n']).map(|part| part.to_owned() + " ").collect::<String>();
+    styles.map(|(_, style)| split(style)).collect()
+}
+
+fn is_styled(selectors: &str, class: &str) -> bool {
+    let dotted = format!(".{class}");
+    let is_end = |rest: &str| rest.starts_with(|c: char| !c.is_ascii_alphanumeric() && c != '-');
+    selectors.split(&dotted).skip(1).any(is_end)
+}
+
+/// The style sheets know each class of the templates, and of the elements that scripts make.
+#[test]
+fn each_class_has_a_style() {
+    let selectors = selectors();
+    let mut seen = 0;
+    for (name, text) in templates() {
+        let mut rest = text.as_str();
+        while let Some((_, after)) = rest.split_once("class=\"").or_else(|| rest.split_once("class: \"")) {
+            // A tag of the template language may stand among the classes.
+            let (value, after) = after.split_once('"').unwrap();
+            rest = after;
+            let outside = value.split("{%").map(|part| part.split_once("%}").map_or(part, |(_, text)| text));
+            for class in outside.flat_map(str::split_whitespace) {
+                assert!(is_styled(&selectors, class), "{name}: .{class}");
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 60, "{seen}");
+    assert!(!is_styled(&selectors, "acc") && !is_styled(&selectors, "nothing"));
+}
+
+/// A link that looks like a button has the shape of one: the style of a class alone is that of its colours.
+#[test]
+fn links_with_a_class_look_like_buttons() {
+    for (name, page) in every_page("https://app.example/x") {
+        for token in tokens(&page.html) {
+            let Token::Start(tag, attributes) = token else { continue };
+            let class = attributes.iter().find(|(attribute, _)| attribute == "class").filter(|_| tag == "a");
+            let Some((_, class)) = class else { continue };
+            assert!(selectors().contains(&format!("a.{class}")), "{name}: <a class={class}>");
+        }
     }
 }

@@ -2,6 +2,8 @@
 
 pub mod blocking;
 pub mod clock;
+#[cfg(not(target_arch = "wasm32"))]
+mod compression;
 pub mod entropy;
 mod error;
 pub mod fetch;

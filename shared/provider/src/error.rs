@@ -113,8 +113,11 @@ impl HandlerError {
         }
     }
 
-    /// Returns the response of a page: an error page, or the redirect with the error.
+    /// Returns the response of a page: an error page, or the redirect with the error. A program that prefers JSON gets JSON.
     pub fn into_page_response(self, request: &Request, context: &Context) -> Response {
+        if matches!(self, Self::Request(_) | Self::Page(_) | Self::Unavailable(_)) && request.prefers_json() {
+            return self.into_api_response(request, context);
+        }
         let reason = match self.try_into_page(request, context) {
             Ok(response) => return response,
             Err(reason) => reason,
@@ -175,7 +178,8 @@ fn error_page(request: &Request, page: &PageError) -> Result<Response, String> {
             client: page.client.as_ref().map(|client| (client.name.as_str(), client.start_uri.as_deref())),
             request_id: &request.id,
         }),
-    );
+    )
+    .open();
     let wait = responses::retry_after(Duration::from_secs(60));
     Ok(if is_temporary { response.with(header::RETRY_AFTER, &wait) } else { response })
 }
@@ -194,7 +198,7 @@ fn unavailable_page(request: &Request, reason: &str) -> Result<Response, String>
         client: None,
         request_id: &request.id,
     });
-    Ok(unavailable(responses::page(status, page), request, reason))
+    Ok(unavailable(responses::page(status, page).open(), request, reason))
 }
 
 fn unavailable(response: Response, request: &Request, reason: &str) -> Response {

@@ -1,7 +1,9 @@
 //! A function as every platform calls it.
 
 use crate::{Context, HandlerError, responses};
+use http::StatusCode;
 use latchkey_http::{Request, RequestLog, Response};
+use pages::Refusal;
 use std::future::Future;
 use std::pin::Pin;
 use types::Timestamp;
@@ -13,8 +15,9 @@ pub type Handler =
 /// The response of a function to a request that its handler rejects.
 pub type ErrorResponse = fn(HandlerError, &Request, &Context) -> Response;
 
-/// The page of a function for paths that no function serves; `None` if it has none, or it cannot be made.
-pub type UnknownPathPage = fn(&Request) -> Option<Response>;
+/// The page of a function for requests that no function handles, with a hint for developers; `None` if the function has none, or
+/// it cannot be made.
+pub type RefusalPage = fn(&Request, Refusal, StatusCode, &str) -> Option<Response>;
 
 /// The work of a function on its schedule.
 pub type Scheduled =
@@ -47,20 +50,20 @@ pub struct Function {
     pub handler: Handler,
     /// Turns an error of the handler into a response.
     pub error_response: ErrorResponse,
-    /// Returns the page for paths that no function serves.
-    pub unknown_path_page: UnknownPathPage,
+    /// Returns the page for requests that no function handles.
+    pub refusal_page: RefusalPage,
 }
 
 impl Function {
     /// Returns a function. A name that the manifest lacks does not compile.
     pub const fn new(name: &'static str, handler: Handler, error_response: ErrorResponse) -> Self {
-        Self { row: manifest::function(name), handler, error_response, unknown_path_page: responses::unknown_path }
+        Self { row: manifest::function(name), handler, error_response, refusal_page: responses::refused }
     }
 
-    /// Returns the function without the page for unknown paths, which its bundle has no room for: it answers with JSON.
+    /// Returns the function without the page for refused requests, which its bundle has no room for: it answers with JSON.
     #[must_use]
     pub const fn without_pages(self) -> Self {
-        Self { unknown_path_page: |_| None, ..self }
+        Self { refusal_page: |_, _, _, _| None, ..self }
     }
 
     /// Returns a function that answers errors with JSON.

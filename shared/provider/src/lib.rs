@@ -53,7 +53,7 @@ pub use configuration::{Configuration, Issuers, Sections, conflicts};
 pub use context::{CACHED_FOR, Context};
 pub use encrypt::encrypted;
 pub use error::{HandlerError, PageError};
-pub use function::{ErrorResponse, Function, Handler, Scheduled, ScheduledFunction, ScheduledRun, UnknownPathPage};
+pub use function::{ErrorResponse, Function, Handler, RefusalPage, Scheduled, ScheduledFunction, ScheduledRun};
 pub use interaction_page::{InteractionPage, refused_claims};
 pub use new_password::{NewPassword, PasswordVerdict};
 pub use parameters::RequestParameters;

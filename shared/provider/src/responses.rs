@@ -2,7 +2,7 @@
 
 use http::{HeaderName, StatusCode, header};
 use latchkey_http::{Request, Response};
-use pages::Page;
+use pages::{Page, Refusal, Refused};
 use platform::entropy;
 use std::time::Duration;
 use types::{Error, ErrorCode};
@@ -45,11 +45,11 @@ pub fn page(status: StatusCode, page: Page) -> Response {
         .with_body(page.html)
 }
 
-/// Returns the page for a path that no function serves. `None` without randomness for its nonce.
-pub(crate) fn unknown_path(request: &Request) -> Option<Response> {
+/// Returns the page for a request that no function handles. `None` without randomness for its nonce.
+pub(crate) fn refused(request: &Request, reason: Refusal, status: StatusCode, hint: &str) -> Option<Response> {
     let nonce = entropy::name().ok()?;
-    let page = pages::unknown_path(&pages::UnknownPath { nonce: &nonce, request_id: &request.id });
-    Some(self::page(StatusCode::NOT_FOUND, page))
+    let page = Refused { nonce: &nonce, reason, status: status.as_u16(), hint, request_id: &request.id };
+    Some(self::page(status, pages::refused(&page)).open())
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use crate::{Context, Function, HandlerError, ScheduledFunction, ScheduledRun, cl
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use latchkey_http::{LogMembers, MAX_BODY, MAX_QUERY, Request, Response};
 use manifest::Route;
+use pages::Refusal;
 use platform::version::BuildInfo;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -47,7 +48,7 @@ pub(crate) async fn answer(
         },
     };
     if route.is_some_and(|route| route.cors) {
-        response = open(response);
+        response = allow_origins(response);
     }
     secure(&mut response, context);
     (context.log)(&log_line(function.row.name, &request, &response));
@@ -92,50 +93,63 @@ fn refusal(function: &Function, request: &Request) -> Option<Response> {
     }
     let served = route.methods.contains(&request.method)
         || (request.method == Method::HEAD && route.methods.contains(&Method::GET));
-    if !served {
-        let allowed: Vec<&str> = route.methods.iter().map(Method::as_str).collect();
-        return Some(
-            refuse(request, StatusCode::METHOD_NOT_ALLOWED, "this path does not serve this method")
-                .with(header::ALLOW, &allowed.join(", ")),
-        );
-    }
-    if request.body.len() > MAX_BODY {
-        return Some(refuse(request, StatusCode::PAYLOAD_TOO_LARGE, "the body is longer than 64 KiB"));
-    }
-    if request.query.len() > MAX_QUERY {
+    let (reason, status, description) = if !served {
+        (Refusal::Method, StatusCode::METHOD_NOT_ALLOWED, "this path does not serve this method")
+    } else if request.body.len() > MAX_BODY {
+        (Refusal::BodyTooLong, StatusCode::PAYLOAD_TOO_LARGE, "the body is longer than 64 KiB")
+    } else if request.query.len() > MAX_QUERY {
         let description = "the query is longer than 7 KiB: send it as a form, with POST, or push an authorization request first (RFC 9126)";
-        return Some(refuse(request, StatusCode::URI_TOO_LONG, description));
-    }
-    None
+        (Refusal::QueryTooLong, StatusCode::URI_TOO_LONG, description)
+    } else {
+        return None;
+    };
+    let response = refuse(function, request, reason, status, description, route.is_page);
+    let allowed: Vec<&str> = route.methods.iter().map(Method::as_str).collect();
+    Some(if served { response } else { response.with(header::ALLOW, &allowed.join(", ")) })
 }
 
 /// The paths of documents that programs read (RFC 8615).
 const WELL_KNOWN: &str = "/.well-known/";
 
-/// Returns the response to a path that no function serves: a page if the client prefers HTML, otherwise JSON. A single-page
-/// application or an MCP client that looks for a document may read that it is not there.
+/// Returns the response to a path that no function serves. A single-page application or an MCP client that looks for a document may
+/// read that it is not there.
 fn unknown_path(function: &Function, request: &Request) -> Response {
-    let json = refuse(request, StatusCode::NOT_FOUND, "there is nothing at this path");
-    let is_for_user = !request.path.starts_with(WELL_KNOWN) && request.prefers_html();
-    let page = is_for_user.then(|| (function.unknown_path_page)(request)).flatten();
-    let mut response = page.unwrap_or_else(|| match manifest::is_open(&request.path) {
-        true => open(json),
-        false => json,
-    });
-    set(&mut response, header::VARY, "Accept");
+    let (status, description) = (StatusCode::NOT_FOUND, "there is nothing at this path");
+    let is_for_user = !request.path.starts_with(WELL_KNOWN);
+    let mut response = refuse(function, request, Refusal::UnknownPath, status, description, is_for_user);
+    if !response.is_open && manifest::is_open(&request.path) {
+        response = allow_origins(response);
+    }
     response
 }
 
 /// Returns the response for pages of every origin.
-fn open(mut response: Response) -> Response {
+fn allow_origins(mut response: Response) -> Response {
     set(&mut response, header::ACCESS_CONTROL_ALLOW_ORIGIN, "*");
     set(&mut response, header::ACCESS_CONTROL_EXPOSE_HEADERS, "WWW-Authenticate, Retry-After");
     response
 }
 
-fn refuse(request: &Request, status: StatusCode, description: &str) -> Response {
+/// Returns the response to a request that no function handles: a page if the path is for users and the client prefers HTML,
+/// otherwise JSON.
+fn refuse(
+    function: &Function,
+    request: &Request,
+    reason: Refusal,
+    status: StatusCode,
+    description: &str,
+    is_for_user: bool,
+) -> Response {
     request.log.error("invalid_request", description);
-    Response::json(status, &json!({ "error": "invalid_request", "error_description": description }))
+    let page = || (function.refusal_page)(request, reason, status, description);
+    let page = (is_for_user && request.prefers_html()).then(page).flatten();
+    let mut response = page.unwrap_or_else(|| {
+        Response::json(status, &json!({ "error": "invalid_request", "error_description": description }))
+    });
+    if is_for_user {
+        set(&mut response, header::VARY, "Accept");
+    }
+    response
 }
 
 /// Returns name, version and commit; below [`Route::HEALTH`] the name of the function, too. Reads no record: a monitor that
@@ -163,7 +177,13 @@ fn preflight(route: &Route) -> Response {
 }
 
 fn secure(response: &mut Response, context: &Context) {
-    set_default(response, header::CACHE_CONTROL, "no-store");
+    // `no-transform` keeps the edge of Cloudflare from compressing secrets.
+    let cache = if response.is_open { "no-store" } else { "no-store, no-transform" };
+    set_default(response, header::CACHE_CONTROL, cache);
+    if response.is_open {
+        let by_accept = response.headers.contains_key(header::VARY);
+        set(response, header::VARY, if by_accept { "Accept, Accept-Encoding" } else { "Accept-Encoding" });
+    }
     set_default(response, header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'");
     set(response, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     set(response, header::X_FRAME_OPTIONS, "DENY");

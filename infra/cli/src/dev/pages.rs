@@ -22,14 +22,18 @@ pub(crate) fn respond(request: &Request, issuer: &str, port: u16) -> Option<Resp
     if !is_served {
         return Some(Response::new(StatusCode::METHOD_NOT_ALLOWED).with(header::ALLOW, "GET, HEAD"));
     }
-    let response = page(request, issuer, port)
+    let shows_code = request.path == "/callback";
+    let mut response = page(request, issuer, port)
         .unwrap_or_else(|error| {
             request.log.error("temporarily_unavailable", &error.to_string());
             Response::new(StatusCode::SERVICE_UNAVAILABLE)
         })
         .with(header::CACHE_CONTROL, "no-store")
+        .with(header::VARY, "Accept-Encoding")
         .with(header::X_CONTENT_TYPE_OPTIONS, "nosniff")
         .with(header::REFERRER_POLICY, "no-referrer");
+    // The other pages are the same for everybody.
+    response.is_open = !shows_code;
     Some(response)
 }
 

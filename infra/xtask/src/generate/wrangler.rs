@@ -287,16 +287,17 @@ fn environment(function: &Function, deployment: &Deployment) -> String {
     text
 }
 
-/// Returns the pattern of a route. The page at the root has that path alone: other paths of the host may be those of another server.
-fn pattern(route: &Route) -> String {
-    if route.path == "/" { route.path.to_owned() } else { format!("{}*", route.path) }
+/// Returns the pattern of a route; `None` for the page at the root. A pattern cannot have a query: the pattern of the fallback
+/// covers that page with any query.
+fn pattern(route: &Route) -> Option<String> {
+    (route.path != "/").then(|| format!("{}*", route.path))
 }
 
 fn routes(function: &Function, deployment: &Deployment) -> String {
     let (host, zone, paths) = match function.role {
         Role::Guard => (&deployment.api.host, &deployment.api.zone, vec!["/*".to_owned()]),
         _ => {
-            let mut paths: Vec<String> = function.routes().iter().map(pattern).collect();
+            let mut paths: Vec<String> = function.routes().iter().filter_map(pattern).collect();
             // Cloudflare picks the most specific pattern: this one takes what no other does.
             paths.extend((function.name == manifest::FALLBACK).then(|| "/*".to_owned()));
             (&deployment.host, &deployment.zone, paths)

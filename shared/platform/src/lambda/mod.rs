@@ -2,7 +2,7 @@
 
 mod event;
 
-use crate::{PlatformError, clock, version};
+use crate::{PlatformError, clock, compression, version};
 use event::{Answer, Event};
 use lambda_http::lambda_runtime::{LambdaEvent, Runtime, service_fn};
 use latchkey_http::{MAX_BODY, Request, Response};
@@ -34,7 +34,8 @@ pub fn run(function: &str, serve: impl AsyncFnOnce() -> Result<(), Error>) -> Ex
 pub async fn serve(address_field: Option<&str>, respond: impl AsyncFn(Request) -> Response) -> Result<(), Error> {
     let answer = async |event: LambdaEvent<Event>| {
         let request = event.payload.into_request(clock::now(), MAX_BODY, address_field)?;
-        Ok::<_, Error>(Answer::from(respond(request).await))
+        let allows_gzip = request.allows_gzip();
+        Ok::<_, Error>(Answer::from(compression::compress(respond(request).await, allows_gzip)))
     };
     Runtime::new(service_fn(answer)).run().await
 }

@@ -2,6 +2,7 @@
 
 mod body;
 
+use crate::compression;
 use bytes::Bytes;
 use futures::future::join_all;
 use http::{HeaderMap, StatusCode};
@@ -145,7 +146,8 @@ async fn exchange(
                 id: request_id(received_at),
                 log: RequestLog::default(),
             };
-            application.respond(request).await
+            let allows_gzip = request.allows_gzip();
+            compression::compress(application.respond(request).await, allows_gzip)
         }
         Ok(None) | Err(_) => Response::new(StatusCode::REQUEST_TIMEOUT),
     };

@@ -22,7 +22,12 @@ fn request(client: &protocol::Client, length: usize) -> AuthorizationRequest {
         in_request_object: false,
         endpoint: RequestEndpoint::Authorization,
         client,
-        targets: protocol::resource::Targets { resources: &[], scopes: &[], claim_scopes: &[] },
+        targets: protocol::resource::Targets {
+            resources: &[],
+            scopes: &[],
+            claim_scopes: &[],
+            claims: &protocol::ClaimDefinitions(Vec::new()),
+        },
         require_pushed_requests: false,
     };
     AuthorizationRequest::check(&sent, target).unwrap()

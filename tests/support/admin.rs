@@ -98,6 +98,12 @@ pub fn refused(arguments: &[&str], input: &str) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
+/// Runs a `latchkey` command without `--json`. Returns what it shows.
+#[track_caller]
+pub fn shown(arguments: &[&str]) -> String {
+    run(arguments, "")
+}
+
 /// Returns the consents of a user.
 #[track_caller]
 pub fn consents(username: &str) -> serde_json::Value {

@@ -99,9 +99,10 @@ async fn remember(
     signed_in: &SignedIn,
     refused: &[String],
 ) -> Result<(), HandlerError> {
-    let (client, resources) = (&page.client.client, &page.context.configuration.resources);
+    let (client, configuration) = (&page.client.client, &page.context.configuration);
+    let (resources, definitions) = (&configuration.resources, &configuration.claims);
     let (records, subject) = (page.context.records.as_ref(), &signed_in.session.subject);
-    let add = |earlier: &Scope| request.consent_to_remember(client, resources, earlier, refused);
+    let add = |earlier: &Scope| request.consent_to_remember(client, resources, definitions, earlier, refused);
     let identity = page.client.identity_digest();
     consents::add(records, subject, &request.client_id, identity.as_deref(), add).await?;
     AuditEvent::ConsentGiven { subject, client: &request.client_id }.record(page.request);
@@ -129,7 +130,9 @@ fn show(
         client: pages::ClientProfile::of(&page.client, &page.context.config.issuer),
         user: signed_in.profile(),
         scopes: &scopes,
-        claims: &ClaimLine::all(&request.named_claims(), |claim| page.interaction.refused_earlier(claim)),
+        claims: &ClaimLine::all(&request.named_claims(), &page.context.configuration.claims, |claim| {
+            page.interaction.refused_earlier(claim)
+        }),
         resources: &request.resources,
         interaction: &page.sealed,
         csrf: &page.browser.consent_token(page.context, "consent", &page.sealed, signed_in),

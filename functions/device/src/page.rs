@@ -211,7 +211,7 @@ impl DevicePage<'_> {
             client: pages::ClientProfile::of(&approval.client, &self.context.config.issuer),
             user: approval.signed_in.profile(),
             scopes: &scopes,
-            claims: &ClaimLine::all(&request.named_claims(), |_| false),
+            claims: &ClaimLine::all(&request.named_claims(), &self.context.configuration.claims, |_| false),
             resources: &request.resources,
             interaction: sealed,
             csrf: &self.browser.consent_token(self.context, "device-consent", sealed, &approval.signed_in),

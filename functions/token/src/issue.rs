@@ -118,6 +118,7 @@ impl TokenRequest<'_> {
         of_operator: &Map<String, Value>,
     ) -> Map<String, Value> {
         let client = &self.client.client;
+        let none = Scope::default();
         let (of_scope, mut profile) = match (client.scope_claims_in_id_token, id_token) {
             (ScopeClaims::Code | ScopeClaims::Always, IdTokenUse::First) => {
                 (scope, grant.claims.for_id_token(scope, &grant.id_token_claims))
@@ -125,11 +126,12 @@ impl TokenRequest<'_> {
             (ScopeClaims::Always, IdTokenUse::Refresh(Some(user))) => {
                 (scope, grant.claims.for_id_token(scope, &user.profile()))
             }
-            _ => return grant.claims.for_id_token(&Scope::default(), &grant.id_token_claims),
+            _ => (&none, grant.claims.for_id_token(&none, &grant.id_token_claims)),
         };
         let definitions = &self.context.configuration.claims;
-        let names = definitions.released(ClaimDestination::IdToken, client, of_scope, &[]);
-        profile.extend(definitions.select(names, of_operator));
+        let by_scope = definitions.released(ClaimDestination::IdToken, client, of_scope, &[]);
+        let by_name = definitions.named(ClaimDestination::IdToken, client, &grant.claims);
+        profile.extend(definitions.select(by_scope.chain(by_name), of_operator));
         profile
     }
 

@@ -67,7 +67,9 @@ async fn user_of(
         |destination, resources| definitions.released(destination, client, scope, resources).next().is_some();
     let in_id_token = client.scope_claims_in_id_token == ScopeClaims::Always
         && scope.contains("openid")
-        && (live.grant.claims.wants_id_token_profile(scope) || is_released(ClaimDestination::IdToken, &[]));
+        && (live.grant.claims.wants_id_token_profile(scope)
+            || is_released(ClaimDestination::IdToken, &[])
+            || definitions.named(ClaimDestination::IdToken, client, &live.grant.claims).next().is_some());
     let is_restricted = resource::is_restricted(scope, resources, &request.context.configuration.resources);
     let is_held = is_restricted || in_id_token || is_released(ClaimDestination::AccessToken, audience.as_slice());
     if !is_held {

@@ -48,8 +48,9 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Ha
     let asked = live.grant.claims.within(&client.client.scope);
     let mut answer = asked.for_userinfo(&claims.scope, &user.profile());
     let definitions = &context.configuration.claims;
-    let names = definitions.released(ClaimDestination::Userinfo, &client.client, &claims.scope, &[]);
-    answer.extend(definitions.select(names, &user.claims));
+    let by_scope = definitions.released(ClaimDestination::Userinfo, &client.client, &claims.scope, &[]);
+    let by_name = definitions.named(ClaimDestination::Userinfo, &client.client, &asked);
+    answer.extend(definitions.select(by_scope.chain(by_name), &user.claims));
     answer.insert("sub".to_owned(), Value::String(claims.sub.as_str().to_owned()));
     send(context, &claims, answer, request.received_at).await
 }

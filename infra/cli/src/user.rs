@@ -212,11 +212,27 @@ fn consents(args: &UsernameArgs, output: Output) -> Result<(), Failure> {
     let items = listed.get("items").and_then(Value::as_array).cloned().unwrap_or_default();
     output.print(&json!(items), || {
         let text = |item: &Value, name: &str| item.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-        let rows: Vec<Vec<String>> =
-            items.iter().map(|item| vec![text(item, "client_id"), text(item, "scope")]).collect();
-        table(&["CLIENT", "SCOPE"], &rows)
+        let rows: Vec<Vec<String>> = items
+            .iter()
+            .map(|item| {
+                let claims = [claims(item, "claims"), claims(item, "refused_claims")];
+                let [released, refused] = claims.map(|claims| claims.join(", "));
+                vec![text(item, "client_id"), text(item, "scope"), released, refused]
+            })
+            .collect();
+        table(&["CLIENT", "SCOPE", "CLAIMS", "REFUSED CLAIMS"], &rows)
     });
     Ok(())
+}
+
+/// Returns the claims of a consent or a grant in a list of its members: each with what the client learns by it.
+fn claims(item: &Value, member: &str) -> Vec<String> {
+    let names = item.get(member).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    let shown = |name: &str| match pages::claim_meaning(name) {
+        Some(meaning) => format!("{name} ({meaning})"),
+        None => name.to_owned(),
+    };
+    names.map(shown).collect()
 }
 
 fn grants(args: &UserGrantsArgs, output: Output) -> Result<(), Failure> {
@@ -235,13 +251,14 @@ fn grants(args: &UserGrantsArgs, output: Output) -> Result<(), Failure> {
             vec![
                 text(item, "client_id"),
                 text(item, "scope"),
+                claims(item, "claims").join(", "),
                 format!("{} ago", duration(now.saturating_sub(seconds(item, "used_at")))),
                 format!("in {}", duration(seconds(item, "expires_at").saturating_sub(now))),
                 end.to_owned(),
             ]
         };
         let rows: Vec<Vec<String>> = items.iter().map(row).collect();
-        table(&["CLIENT", "SCOPE", "USED", "EXPIRES", "ENDS WITH"], &rows)
+        table(&["CLIENT", "SCOPE", "CLAIMS", "USED", "EXPIRES", "ENDS WITH"], &rows)
     });
     Ok(())
 }

@@ -253,11 +253,20 @@ fn consent() -> Vec<(&'static str, Page)> {
         _ => *line,
     };
     let described: Vec<_> = scopes.iter().map(words).collect();
-    let claim = |name, meaning, is_essential, is_checked| ClaimLine { name, meaning, is_essential, is_checked };
+    let claim = |name, meaning, is_essential, is_checked| ClaimLine {
+        name,
+        meaning,
+        description: None,
+        is_essential,
+        is_checked,
+    };
     let claims = [
         claim("email", "your e-mail address", true, true),
         claim("birthdate", "your birthday", false, false),
         claim("phone_number", "your phone number", false, true),
+        ClaimLine { description: Some("The teams that you belong to"), ..claim("groups", "", true, true) },
+        ClaimLine { description: Some("Your plan"), ..claim("https://notes.example/claims/plan", "", false, true) },
+        claim("https://notes.example/claims/level", "", false, true),
     ];
     let document = ClientProfile { identity: Some("agent.example"), ..unreviewed() };
     let local = ConsentKind::Authorization { redirect_uri: "http://127.0.0.1:49152/callback" };

@@ -140,6 +140,8 @@ pub struct ClaimLine<'a> {
     pub name: &'a str,
     /// Data that the client learns; empty: only the name is shown.
     pub meaning: &'a str,
+    /// Words of the operator about the claim, in place of the meaning.
+    pub description: Option<&'a str>,
     /// True if the client needs the claim: there is no checkbox.
     pub is_essential: bool,
     /// True if the checkbox is on.
@@ -147,14 +149,16 @@ pub struct ClaimLine<'a> {
 }
 
 impl<'a> ClaimLine<'a> {
-    /// Returns the lines of the claims. `was_refused` is true for a claim that the user refused earlier.
+    /// Returns the lines of the claims, with the words of the operator for those that it defined. `was_refused` is true for a claim that the user refused earlier.
     pub fn all(
         claims: &[protocol::NamedClaim<'a>],
+        definitions: &'a protocol::ClaimDefinitions,
         was_refused: impl Fn(&protocol::NamedClaim<'a>) -> bool,
     ) -> Vec<Self> {
         let line = |claim: &protocol::NamedClaim<'a>| Self {
             name: claim.name,
-            meaning: crate::scope::claim_meaning(claim.name).unwrap_or_default(),
+            meaning: crate::claim_meaning(claim.name).unwrap_or_default(),
+            description: definitions.find(claim.name).and_then(|definition| definition.description.as_deref()),
             is_essential: claim.is_essential,
             is_checked: !was_refused(claim),
         };

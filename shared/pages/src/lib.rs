@@ -34,7 +34,7 @@ pub use leave::{Leave, LeaveReason, leave};
 pub use logout::{EndedEverywhere, Logout, SignedOut, logout, logout_everywhere, signed_out};
 pub use refused::{Refusal, Refused, refused};
 pub use return_offer::{ReturnOffer, ReturnWay, return_offer};
-pub use scope::scope_meaning;
+pub use scope::{claim_meaning, scope_meaning};
 pub use sign_in::{CurrentUser, SignIn, SignInProblem, sign_in};
 pub use user::UserProfile;
 

@@ -14,7 +14,7 @@ pub fn scope_meaning(scope: &str) -> Option<&'static str> {
 }
 
 /// Returns what a client learns by a claim about the user (OpenID Connect Core §5.1); `None` for a claim of another kind.
-pub(crate) fn claim_meaning(claim: &str) -> Option<&'static str> {
+pub fn claim_meaning(claim: &str) -> Option<&'static str> {
     Some(match claim {
         "name" => "your full name",
         "given_name" => "your first name",

@@ -35,9 +35,15 @@ fn consent(value: &str, client: ClientProfile<'_>, kind: ConsentKind<'_>) -> Pag
             ScopeLine { name: value, meaning: "", is_new: true },
         ],
         claims: &[
-            ClaimLine { name: "email", meaning: value, is_essential: true, is_checked: true },
-            ClaimLine { name: "phone_number", meaning: "", is_essential: false, is_checked: true },
-            ClaimLine { name: "birthdate", meaning: value, is_essential: false, is_checked: false },
+            ClaimLine { name: "email", meaning: value, description: None, is_essential: true, is_checked: true },
+            ClaimLine {
+                name: "phone_number",
+                meaning: "",
+                description: Some(value),
+                is_essential: false,
+                is_checked: true,
+            },
+            ClaimLine { name: "birthdate", meaning: value, description: None, is_essential: false, is_checked: false },
         ],
         resources: &[],
         interaction: value,

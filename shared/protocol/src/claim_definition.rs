@@ -1,7 +1,7 @@
 //! Claims that an operator defines, such as `groups`, `roles` and `entitlements` (RFC 9068 §2.2.3.1) or namespaced names.
 
 use crate::shape::{Member, Shape};
-use crate::{Client, Problem, STANDARD_SCOPES, is_profile_claim};
+use crate::{ClaimsRequest, Client, Problem, STANDARD_SCOPES, is_profile_claim};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use types::{ClientId, Scope};
@@ -197,13 +197,21 @@ impl ClaimDefinition {
 
     fn is_released(&self, destination: ClaimDestination, client: &Client, scope: &Scope, resources: &[String]) -> bool {
         let is_for_apis = matches!(destination, ClaimDestination::AccessToken | ClaimDestination::Introspection);
-        let for_client = self.clients.as_ref().is_none_or(|clients| clients.contains(&client.client_id));
         let for_resource = !is_for_apis
             || self.resources.as_ref().is_none_or(|own| own.iter().any(|resource| resources.contains(resource)));
         self.destinations.contains(&destination)
-            && for_client
+            && self.is_for(client)
             && for_resource
             && self.scopes.iter().any(|token| scope.contains(token))
+    }
+
+    fn is_for(&self, client: &Client) -> bool {
+        self.clients.as_ref().is_none_or(|clients| clients.contains(&client.client_id))
+    }
+
+    /// True if the client may request the claim by its name (OpenID Connect Core §5.5): it may have a scope that releases the claim.
+    fn may_be_named(&self, client: &Client) -> bool {
+        self.is_for(client) && self.scopes.iter().any(|token| client.scope.contains(token))
     }
 }
 
@@ -255,6 +263,44 @@ impl ClaimDefinitions {
         let is_released =
             move |definition: &&ClaimDefinition| definition.is_released(destination, client, scope, resources);
         self.0.iter().filter(is_released).map(|definition| definition.name.as_str())
+    }
+
+    /// Returns the names of the claims that a request of the client names for the ID token or for the UserInfo response (OpenID
+    /// Connect Core §5.5). The definition may have changed since the request.
+    pub fn named<'a>(
+        &'a self,
+        destination: ClaimDestination,
+        client: &Client,
+        claims: &ClaimsRequest,
+    ) -> impl Iterator<Item = &'a str> {
+        let is_named = move |definition: &&ClaimDefinition| {
+            let is_named = match destination {
+                ClaimDestination::IdToken => claims.names_in_id_token(&definition.name),
+                ClaimDestination::Userinfo => claims.names_in_userinfo(&definition.name),
+                ClaimDestination::AccessToken | ClaimDestination::Introspection => false,
+            };
+            is_named && definition.destinations.contains(&destination) && definition.may_be_named(client)
+        };
+        self.0.iter().filter(is_named).map(|definition| definition.name.as_str())
+    }
+
+    /// Returns a request without the claims that this server does not know, and without claims of the operator that the client may
+    /// not have.
+    pub(crate) fn known(&self, claims: ClaimsRequest, client: &Client) -> ClaimsRequest {
+        let scopes = |name: &str, destination| {
+            let definition = self.find(name).filter(|it| it.destinations.contains(&destination))?;
+            definition.may_be_named(client).then(|| definition.scopes.to_string())
+        };
+        claims.known(
+            |name| is_profile_claim(name) || ENVELOPE_CLAIMS.contains(&name),
+            |name| scopes(name, ClaimDestination::IdToken),
+            |name| scopes(name, ClaimDestination::Userinfo),
+        )
+    }
+
+    /// True if the client may request this claim of the operator by its name.
+    pub(crate) fn may_be_named(&self, name: &str, client: &Client) -> bool {
+        self.find(name).is_some_and(|definition| definition.may_be_named(client))
     }
 
     /// Returns the claims of a user with these names. A value that is not of the defined type is left out.

@@ -37,8 +37,8 @@ pub use authentication::{
     PasswordRules, Unicode, Username,
 };
 pub use authorization::{
-    AuthorizationRequest, ClaimRequest, ClaimsRequest, CodeChallenge, NamedClaim, PUSHED_REQUEST_PREFIX, Prompt,
-    RequestEndpoint, RequestObject, SCOPE_CLAIMS, STANDARD_SCOPES, SentRequest, is_profile_claim,
+    AuthorizationRequest, ClaimRequest, ClaimsRequest, CodeChallenge, ConsentParts, NamedClaim, PUSHED_REQUEST_PREFIX,
+    Prompt, RequestEndpoint, RequestObject, SCOPE_CLAIMS, STANDARD_SCOPES, SentRequest, is_profile_claim,
 };
 pub use claim_definition::{ClaimDefinition, ClaimDefinitions, ClaimDestination, ClaimType};
 pub use client::software::SWITCHES as SOFTWARE_SWITCHES;

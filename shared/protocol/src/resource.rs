@@ -2,7 +2,7 @@
 
 use crate::parameters::printable;
 use crate::shape::{Member, Shape};
-use crate::{AccessTokenFormat, Client, GrantType, Parameters, Problem, STANDARD_SCOPES, signing};
+use crate::{AccessTokenFormat, ClaimDefinitions, Client, GrantType, Parameters, Problem, STANDARD_SCOPES, signing};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -153,6 +153,8 @@ pub struct Targets<'a> {
     pub scopes: &'a [String],
     /// Scopes that release claims which the operator defined. Like the standard ones they are for claims about the user.
     pub claim_scopes: &'a [String],
+    /// Claims that the operator defined.
+    pub claims: &'a ClaimDefinitions,
 }
 
 impl Targets<'_> {

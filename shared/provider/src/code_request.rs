@@ -9,8 +9,8 @@ use keys::Purpose;
 use latchkey_http::{Request, Response};
 use platform::entropy;
 use protocol::{
-    AuthorizationCode, CodeBinding, Grant, GrantState, Interaction, RequestedAuthorization, ResponseType, SealedToken,
-    SessionGroup, StoredClient, grants_are_counted,
+    AuthorizationCode, ClaimDestination, CodeBinding, Grant, GrantState, Interaction, RequestedAuthorization,
+    ResponseType, SealedToken, SessionGroup, StoredClient, grants_are_counted,
 };
 use storage::grants::{self, CreatedForCode};
 use storage::pushed::{self, Answer};
@@ -132,10 +132,14 @@ impl CodeRequest<'_> {
             ResponseType::Code => None,
             ResponseType::CodeIdToken => {
                 let issuer = TokenIssuer { context, client: &client.client, now: self.request.received_at };
+                let definitions = &context.configuration.claims;
+                let by_name = definitions.named(ClaimDestination::IdToken, issuer.client, &grant.claims);
+                let mut profile = grant.claims.for_id_token(&Scope::default(), &grant.id_token_claims);
+                profile.extend(definitions.select(by_name, &grant.operator_claims));
                 let binding = IdTokenBinding {
                     code: Some(code.expose()),
                     nonce: request.nonce.as_ref(),
-                    profile: grant.claims.for_id_token(&Scope::default(), &grant.id_token_claims),
+                    profile,
                     ..IdTokenBinding::default()
                 };
                 Some(issuer.id_token(&grant, binding).await?)

@@ -80,10 +80,11 @@ impl SignedIn {
         };
         let audience = Audience::of(resources, &context.config.audience);
         let of_operator = || {
-            let in_id_token = definitions.released(ClaimDestination::IdToken, client, of_scope, &[]);
+            let by_scope = definitions.released(ClaimDestination::IdToken, client, of_scope, &[]);
+            let by_name = definitions.named(ClaimDestination::IdToken, client, claims);
             let in_access_token =
                 definitions.released(ClaimDestination::AccessToken, client, scope, audience.as_slice());
-            in_id_token.chain(in_access_token)
+            by_scope.chain(by_name).chain(in_access_token)
         };
         if !claims.wants_id_token_profile(of_scope) && of_operator().next().is_none() {
             return Ok(Some(TokenClaims::default()));

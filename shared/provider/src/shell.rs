@@ -165,7 +165,7 @@ fn health(function: &str, path: &str, context: &Context) -> Response {
     let problem = context.clock_error().map(clock_check::wrong);
     let status = if problem.is_some() { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
     let function = (path != Route::HEALTH).then_some(function);
-    Response::json(status, &Health { build: BuildInfo::new(function), problem })
+    Response::json(status, &Health { build: BuildInfo::new(function), problem }).open()
 }
 
 fn preflight(route: &Route) -> Response {

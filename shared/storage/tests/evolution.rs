@@ -396,7 +396,12 @@ code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method
         in_request_object: false,
         endpoint: RequestEndpoint::PushedRequest,
         client: &client,
-        targets: protocol::resource::Targets { resources: &[], scopes: &[], claim_scopes: &[] },
+        targets: protocol::resource::Targets {
+            resources: &[],
+            scopes: &[],
+            claim_scopes: &[],
+            claims: &protocol::ClaimDefinitions(Vec::new()),
+        },
         require_pushed_requests: false,
     };
     let request = AuthorizationRequest::check(&sent, target).unwrap();

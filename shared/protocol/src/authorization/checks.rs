@@ -4,7 +4,7 @@ use super::{AuthorizationRequest, ClaimsRequest, CodeChallenge, Prompt};
 use crate::client::software;
 use crate::parameters::printable;
 use crate::resource::Targets;
-use crate::{AuthenticationMethod, Client, GrantType, Parameters, ResponseMode, ResponseType};
+use crate::{AuthenticationMethod, ClaimDefinitions, Client, GrantType, Parameters, ResponseMode, ResponseType};
 use types::{Error, ErrorCode};
 
 /// An endpoint that receives authorization requests.
@@ -257,14 +257,18 @@ fn prompt(sent: &SentRequest<'_>, request: &mut AuthorizationRequest) -> Result<
 }
 
 fn claims(sent: &SentRequest<'_>, request: &mut AuthorizationRequest) -> Result<(), Error> {
-    request.claims = requested_claims(sent.parameters, sent.client)?;
+    request.claims = requested_claims(sent.parameters, sent.client, sent.targets.claims)?;
     Ok(())
 }
 
 /// Returns the claims that a request asks for by name, without those that the client may not request. Errors:
 /// `invalid_request`; `unmet_authentication_requirements` for an essential `acr` that no authentication method reaches
 /// (OpenID Connect Core §5.5.1.1).
-pub(crate) fn requested_claims(parameters: &Parameters, client: &Client) -> Result<ClaimsRequest, Error> {
+pub(crate) fn requested_claims(
+    parameters: &Parameters,
+    client: &Client,
+    definitions: &ClaimDefinitions,
+) -> Result<ClaimsRequest, Error> {
     let Some(text) = parameters.value("claims") else { return Ok(ClaimsRequest::default()) };
     let claims = ClaimsRequest::parse(text)?;
     let is_reachable =
@@ -272,7 +276,7 @@ pub(crate) fn requested_claims(parameters: &Parameters, client: &Client) -> Resu
     if claims.id_token("acr").is_some_and(|acr| acr.essential && !is_reachable(&acr)) {
         return Err(unmet("no sign-in of this server reaches the acr that is requested as essential"));
     }
-    Ok(claims.within(&client.scope))
+    Ok(definitions.known(claims.within(&client.scope), client))
 }
 
 fn max_age(sent: &SentRequest<'_>, request: &mut AuthorizationRequest) -> Result<(), Error> {

@@ -64,6 +64,8 @@ pub struct NamedClaim<'a> {
     pub name: &'a str,
     /// True if the client needs the claim. The user may refuse every other one.
     pub is_essential: bool,
+    /// The scopes that release the claim, separated by spaces.
+    scopes: &'a str,
 }
 
 impl NamedClaim<'_> {
@@ -79,7 +81,7 @@ impl NamedClaim<'_> {
 
     /// True if an earlier consent covers the claim: it names the claim, or it has the whole scope.
     fn is_released(&self, remembered: &Scope) -> bool {
-        remembered.contains(&self.released()) || scope_of(self.name).is_some_and(|token| remembered.contains(token))
+        remembered.contains(&self.released()) || has_one(remembered, self.scopes)
     }
 
     /// True if the user refused the claim earlier, and the client does not need it.
@@ -93,9 +95,46 @@ impl NamedClaim<'_> {
     }
 }
 
+/// Returns the claim that a scope token of a consent is about, and true if the user released it; `None` for a scope.
+fn decision(token: &str) -> Option<(&str, bool)> {
+    let released = token.strip_prefix("urn:latchkey:claim:").map(|claim| (claim, true));
+    released.or_else(|| token.strip_prefix("urn:latchkey:refused-claim:").map(|claim| (claim, false)))
+}
+
 /// Returns the claim that a scope token of a consent is about; `None` for a scope.
 pub(crate) fn remembered_claim(token: &str) -> Option<&str> {
-    token.strip_prefix("urn:latchkey:claim:").or_else(|| token.strip_prefix("urn:latchkey:refused-claim:"))
+    decision(token).map(|(claim, _)| claim)
+}
+
+/// The parts of a consent that the store remembers as one scope.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ConsentParts {
+    /// The scopes and resources.
+    pub scope: Scope,
+    /// The claims that the user released one by one.
+    pub claims: Vec<String>,
+    /// The claims that the user refused.
+    pub refused_claims: Vec<String>,
+}
+
+impl ConsentParts {
+    /// Returns the parts of a remembered scope.
+    pub fn of(remembered: &Scope) -> Self {
+        let claims = |wanted: bool| {
+            let decisions = remembered.iter().filter_map(decision).filter(|(_, released)| *released == wanted);
+            decisions.map(|(claim, _)| claim.to_owned()).collect()
+        };
+        Self {
+            scope: remembered.filtered(|token| decision(token).is_none()),
+            claims: claims(true),
+            refused_claims: claims(false),
+        }
+    }
+}
+
+/// True if the scope has one of these scopes, which are separated by spaces.
+fn has_one(scope: &Scope, scopes: &str) -> bool {
+    scopes.split(' ').any(|token| scope.contains(token))
 }
 
 /// The `claims` parameter (OpenID Connect Core §5.5).
@@ -107,6 +146,9 @@ pub struct ClaimsRequest {
     /// Claims for the ID token.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     id_token: Map<String, Value>,
+    /// Those of the claims that the operator defined, with the scopes that release them. The server writes it, never a client.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    defined: Map<String, Value>,
 }
 
 impl ClaimsRequest {
@@ -122,7 +164,7 @@ impl ClaimsRequest {
         let well_formed =
             |value: &Value| value.is_null() || (value.is_object() && typed::<ClaimRequest>(value).is_some());
         if request.userinfo.values().chain(request.id_token.values()).all(well_formed) {
-            Ok(request)
+            Ok(Self { defined: Map::new(), ..request })
         } else {
             Err(invalid())
         }
@@ -148,11 +190,48 @@ impl ClaimsRequest {
         let is_essential = |value: &Value| typed::<ClaimRequest>(value).is_some_and(|claim| claim.essential);
         let mut claims: BTreeMap<&str, bool> = BTreeMap::new();
         for (name, value) in self.userinfo.iter().chain(&self.id_token) {
-            if scope_of(name).is_some_and(|token| !scope.contains(token)) {
+            if self.scopes_of(name).is_some_and(|scopes| !has_one(scope, scopes)) {
                 *claims.entry(name).or_default() |= is_essential(value);
             }
         }
-        claims.into_iter().map(|(name, is_essential)| NamedClaim { name, is_essential }).collect()
+        let named = |(name, is_essential)| Some(NamedClaim { name, is_essential, scopes: self.scopes_of(name)? });
+        claims.into_iter().filter_map(named).collect()
+    }
+
+    /// Returns the scopes that release a claim about the user, separated by spaces.
+    fn scopes_of(&self, claim: &str) -> Option<&str> {
+        scope_of(claim).or_else(|| self.defined.get(claim)?.as_str())
+    }
+
+    /// Returns the request without claims that this server does not know (OpenID Connect Core §5.5: they are ignored). `is_known` is
+    /// true for claims that no operator defines. `in_id_token` and `in_userinfo` return the scopes that release a claim of the
+    /// operator, if the client may have it there.
+    #[must_use]
+    pub(crate) fn known(
+        mut self,
+        is_known: impl Fn(&str) -> bool,
+        in_id_token: impl Fn(&str) -> Option<String>,
+        in_userinfo: impl Fn(&str) -> Option<String>,
+    ) -> Self {
+        let mut defined = Map::new();
+        let mut keep = |claim: &str, scopes: Option<String>| {
+            let is_defined = scopes.is_some();
+            defined.extend(scopes.map(|scopes| (claim.to_owned(), Value::String(scopes))));
+            is_defined
+        };
+        self.id_token.retain(|claim, _| is_known(claim) || keep(claim, in_id_token(claim)));
+        self.userinfo.retain(|claim, _| is_known(claim) || keep(claim, in_userinfo(claim)));
+        Self { defined, ..self }
+    }
+
+    /// True if the request names a claim of the operator for the ID token.
+    pub(crate) fn names_in_id_token(&self, claim: &str) -> bool {
+        self.defined.contains_key(claim) && self.id_token.contains_key(claim)
+    }
+
+    /// True if the request names a claim of the operator for the UserInfo response.
+    pub(crate) fn names_in_userinfo(&self, claim: &str) -> bool {
+        self.defined.contains_key(claim) && self.userinfo.contains_key(claim)
     }
 
     /// Returns the request without these claims.

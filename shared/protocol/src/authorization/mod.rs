@@ -9,7 +9,9 @@ mod request_object;
 
 pub use checks::{RequestEndpoint, SentRequest};
 pub(crate) use checks::{requested_claims, unmet};
-pub use claims::{ClaimRequest, ClaimsRequest, NamedClaim, SCOPE_CLAIMS, STANDARD_SCOPES, is_profile_claim};
+pub use claims::{
+    ClaimRequest, ClaimsRequest, ConsentParts, NamedClaim, SCOPE_CLAIMS, STANDARD_SCOPES, is_profile_claim,
+};
 pub use pkce::CodeChallenge;
 pub use prompt::Prompt;
 pub use request::AuthorizationRequest;

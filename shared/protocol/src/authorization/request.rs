@@ -3,7 +3,7 @@
 use super::checks::SentRequest;
 use super::claims::{NamedClaim, remembered_claim, scope_of};
 use super::{ClaimsRequest, CodeChallenge, Prompt};
-use crate::{Client, Resource, ResponseTarget, ResponseType, UncheckedTarget};
+use crate::{ClaimDefinitions, Client, Resource, ResponseTarget, ResponseType, UncheckedTarget};
 use serde::{Deserialize, Serialize};
 use types::{ClientId, Error, ErrorCode, Issuer, Nonce, Scope};
 
@@ -128,11 +128,15 @@ impl AuthorizationRequest {
         &self,
         client: &Client,
         resources: &[Resource],
+        definitions: &ClaimDefinitions,
         earlier: &Scope,
         refused: &[String],
     ) -> Scope {
-        let may_request = |token: &str| match remembered_claim(token).and_then(scope_of) {
-            Some(of_claim) => client.scope.contains(of_claim),
+        let may_request = |token: &str| match remembered_claim(token) {
+            Some(claim) => match scope_of(claim) {
+                Some(of_claim) => client.scope.contains(of_claim),
+                None => definitions.may_be_named(claim, client),
+            },
             None => client.scope.contains(token) || resources.iter().any(|known| known.resource == token),
         };
         let mut consent = earlier.with(&self.to_consent());

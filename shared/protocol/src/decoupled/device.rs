@@ -43,7 +43,7 @@ impl DeviceRequest {
             client_id: client.client_id.clone(),
             scope,
             resources,
-            claims: requested_claims(parameters, client)?,
+            claims: requested_claims(parameters, client, targets.claims)?,
             asked_by: None,
         })
     }

@@ -6,6 +6,9 @@ use latchkey_protocol::{
 };
 use types::{Error, ErrorCode, Issuer};
 
+/// No claims of an operator.
+static NO_CLAIMS: latchkey_protocol::ClaimDefinitions = latchkey_protocol::ClaimDefinitions(Vec::new());
+
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 const ISSUER: &str = "https://as.example";
 
@@ -50,7 +53,12 @@ fn sent<'a>(parameters: &'a Parameters, client: &'a Client) -> SentRequest<'a> {
         in_request_object: false,
         endpoint: RequestEndpoint::Authorization,
         client,
-        targets: latchkey_protocol::resource::Targets { resources: &[], scopes: &[], claim_scopes: &[] },
+        targets: latchkey_protocol::resource::Targets {
+            resources: &[],
+            scopes: &[],
+            claim_scopes: &[],
+            claims: &NO_CLAIMS,
+        },
         require_pushed_requests: false,
     }
 }

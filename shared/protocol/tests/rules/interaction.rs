@@ -8,6 +8,9 @@ use latchkey_protocol::{
 use std::time::Duration;
 use types::{ErrorCode, Issuer, Scope, Subject, Timestamp};
 
+/// No claims of an operator.
+static NO_CLAIMS: latchkey_protocol::ClaimDefinitions = latchkey_protocol::ClaimDefinitions(Vec::new());
+
 fn sub(text: &str) -> Subject {
     Subject::parse(text).unwrap()
 }
@@ -30,7 +33,12 @@ fn checked(client: &Client, query: &str) -> AuthorizationRequest {
         in_request_object: false,
         endpoint: RequestEndpoint::Authorization,
         client,
-        targets: latchkey_protocol::resource::Targets { resources: &[], scopes: &[], claim_scopes: &[] },
+        targets: latchkey_protocol::resource::Targets {
+            resources: &[],
+            scopes: &[],
+            claim_scopes: &[],
+            claims: &NO_CLAIMS,
+        },
         require_pushed_requests: false,
     };
     AuthorizationRequest::check(&sent, target).unwrap()

@@ -91,7 +91,7 @@ impl Configuration {
     /// Returns the resources and scopes that a client may request.
     pub fn targets(&self, client: &StoredClient) -> Targets<'_> {
         let resources = if client.origin.is_operator() { &self.resources } else { &self.open_resources };
-        Targets { resources, scopes: &self.scopes, claim_scopes: &self.claim_scopes }
+        Targets { resources, scopes: &self.scopes, claim_scopes: &self.claim_scopes, claims: &self.claims }
     }
 
     /// Returns the words for users of a scope, if a resource or a claim describes it.

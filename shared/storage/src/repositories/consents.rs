@@ -4,6 +4,7 @@ use super::stored::{decode, encode, read_each};
 use super::tombstone;
 use super::update::{Change, Current, Start, Target, update};
 use crate::{Key, Kind, Records, Unavailable, sign_out, users};
+use protocol::ConsentParts;
 use serde::{Deserialize, Serialize};
 use types::{ClientId, Scope, Subject, Timestamp};
 
@@ -48,6 +49,12 @@ pub struct ListedConsent {
     pub client_id: ClientId,
     /// The scope that the user granted.
     pub scope: Scope,
+    /// The claims that the user released one by one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub claims: Vec<String>,
+    /// The claims that the user refused.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub refused_claims: Vec<String>,
 }
 
 /// Returns the consents of a user; a consent that cannot be read is left out. Round trips: 1 for each 100 records of the user.
@@ -57,7 +64,10 @@ pub async fn of_user(records: &dyn Records, subject: &Subject) -> Result<Vec<Lis
         let consent: Consent = decode(&record.key, &record.state)?;
         let name = record.key.id().strip_prefix(&format!("{}#", subject.as_str())).and_then(ClientId::parse);
         let scope = Scope::recall(&consent.scope).unwrap_or_default();
-        Ok(name.filter(|_| !scope.is_empty()).map(|client_id| ListedConsent { client_id, scope }))
+        Ok(name.filter(|_| !scope.is_empty()).map(|client_id| {
+            let ConsentParts { scope, claims, refused_claims } = ConsentParts::of(&scope);
+            ListedConsent { client_id, scope, claims, refused_claims }
+        }))
     });
     Ok(listed.into_iter().flatten().collect())
 }

@@ -48,6 +48,9 @@ pub struct ListedGrant {
     /// The granted resources; none for the deployment's own audience.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub resources: Vec<String>,
+    /// The granted claims that were requested by name, without those of the scope.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub claims: Vec<String>,
     /// Time of the redemption of its code.
     pub created_at: u64,
     /// Time of its last refresh.
@@ -72,6 +75,7 @@ pub async fn of_user(
         Ok(live.map(|active| ListedGrant {
             outlives_session: grant.is_for_offline_use() || grant.session_group.is_none(),
             client_id: grant.client_id,
+            claims: grant.claims.beyond(&grant.scope).iter().map(|claim| claim.name.to_owned()).collect(),
             scope: grant.scope,
             resources: grant.resources,
             created_at: active.started_at.as_secs(),

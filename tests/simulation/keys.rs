@@ -157,3 +157,23 @@ async fn omitted_key_types_are_published_nowhere() {
     let problems = provider::Config::read(&lookup).unwrap_err().to_string();
     assert!(problems.contains("access_token_signed_response_alg"), "{problems}");
 }
+
+/// A resource that demands a signature of an omitted key type would reject each of its access tokens: such a configuration is refused,
+/// with the remedy.
+#[tokio::test]
+async fn a_resource_cannot_demand_an_omitted_algorithm() {
+    let sections = |alg: &str| {
+        let resource =
+            serde_json::json!({ "resource": "https://api.example", "access_token_signed_response_alg": alg });
+        serde_json::json!({ "version": 0, "sections": { "resources": [resource] } }).to_string()
+    };
+    let instance = Instance::start(Arc::new(Memory::new()), &[("LATCHKEY_OMITTED_KEY_TYPES", "EC")]);
+    let refused = instance.administer(Method::PUT, "/admin/configuration", sections("ES256")).await;
+    assert_eq!(refused.status.as_u16(), 400);
+    let problems = json_of(&refused)["problems"].clone();
+    let problem = problems[0].as_str().unwrap();
+    assert!(problem.starts_with("resources: [0] (https://api.example) access_token_signed_response_alg"), "{problem}");
+    assert!(problem.contains("RS256") && problem.contains("LATCHKEY_OMITTED_KEY_TYPES"), "{problem}");
+    let applied = instance.administer(Method::PUT, "/admin/configuration", sections("EdDSA")).await;
+    assert_eq!((applied.status.as_u16(), json_of(&applied)["version"].as_u64()), (200, Some(1)));
+}

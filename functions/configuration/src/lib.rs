@@ -126,6 +126,9 @@ async fn apply(body: Map<String, Value>, request: &Request, context: &Context) -
             format!("are {length} bytes of JSON together; at most {MAX_LENGTH} are stored"),
         ));
     }
+    if let Ok(checked) = &checked {
+        problems.extend(checked.signature_problems(&context.config));
+    }
     let checked = match checked {
         Ok(checked) if problems.is_empty() => checked,
         Ok(_) => return Ok(problem(request, StatusCode::BAD_REQUEST, &problems)),

@@ -1,6 +1,6 @@
 //! The sections of the configuration: their members and their rules.
 
-use crate::StatementIssuer;
+use crate::{Config, StatementIssuer};
 use jose::{JwkSet, PublicKey};
 use protocol::shape::{self, Member};
 use protocol::{ClaimDefinition, ClaimDefinitions, Problem, Resource, TrustedIssuer, key_source_problem};
@@ -46,6 +46,21 @@ impl Sections {
     /// `None` if a section has another form.
     pub fn of_store(sections: &Map<String, Value>) -> Option<Self> {
         types::json::typed(&Value::Object(sections.clone()))
+    }
+
+    /// Returns a problem for each resource whose access tokens would be signed by another algorithm than it demands: it would reject
+    /// every one of them.
+    pub fn signature_problems(&self, config: &Config) -> Vec<Problem> {
+        let resources = self.resources.iter().flatten().enumerate();
+        let problem = |(position, resource): (usize, &Resource)| {
+            let problem = resource.signature_problem(config.signing.offered())?;
+            let name = &resource.resource;
+            let rule = format!(
+                "[{position}] ({name}) {problem}; or take the key type out of LATCHKEY_OMITTED_KEY_TYPES first"
+            );
+            Some(Problem::new("resources", rule))
+        };
+        resources.filter_map(problem).collect()
     }
 
     /// Checks sections that an operator wrote. Errors: every problem, with the field of each.

@@ -83,15 +83,14 @@ fn answers_with_secrets_are_not_compressed() {
     ];
     let form_post = request.clone().set("response_mode", "form_post").set("prompt", "none");
     replies.push(browser.send(ask(Call::get(&form_post.url()))));
-    let grant = [("grant_type", "client_credentials")];
-    let token = ask(Call::post("/token").basic("demo-service", "demo-service-secret-7Kq2Xv9Tb4").form(&grant))
-        .send()
-        .expect(200);
-    let access = token.json()["access_token"].as_str().expect("a token").to_owned();
-    replies.push(token);
+    let token = || {
+        let call = Call::post("/token").basic("demo-service", "demo-service-secret-7Kq2Xv9Tb4");
+        call.form(&[("grant_type", "client_credentials")])
+    };
+    let access = token().send().expect(200).json()["access_token"].as_str().expect("a token").to_owned();
     let introspect =
         Call::post("/introspect").basic("demo-web", "demo-web-secret-7Kq2Xv9Tb4").form(&[("token", &access)]);
-    replies.push(ask(introspect).send().expect(200));
+    replies.extend([ask(token()).send().expect(200), ask(introspect).send().expect(200)]);
     for reply in replies {
         let control = reply.header("cache-control").unwrap_or_default().to_owned();
         for directive in ["no-store", "no-transform"] {

@@ -26,7 +26,7 @@ fn main() {
     }
 }
 
-fn all() -> Vec<(&'static str, Page)> {
+pub(crate) fn all() -> Vec<(&'static str, Page)> {
     let mut pages = sign_in();
     pages.extend(consent());
     pages.extend(development());
@@ -88,6 +88,8 @@ fn all() -> Vec<(&'static str, Page)> {
             client: ("Orchard Notes", Some("https://notes.example/")),
         }),
     ));
+    let no_way_back = Answered { nonce: NONCE, user: DANA, client: ("Orchard Notes", None) };
+    pages.push(("answered_no_way_back", latchkey_pages::answered(&no_way_back)));
     let offer = ReturnOffer {
         nonce: NONCE,
         redirect_uri: "https://app.example/callback",
@@ -111,6 +113,8 @@ fn all() -> Vec<(&'static str, Page)> {
     pages.push(("logout", latchkey_pages::logout(&ask)));
     pages.push(("logout_unknown", latchkey_pages::logout(&Logout { client_name: None, user: None, ..ask })));
     pages.push(("logout_everywhere", latchkey_pages::logout_everywhere(&ask)));
+    let nobody = Logout { client_name: None, user: None, ..ask };
+    pages.push(("logout_everywhere_unknown", latchkey_pages::logout_everywhere(&nobody)));
     let done = SignedOut {
         nonce: NONCE,
         client_name: Some("Orchard Notes"),
@@ -140,6 +144,7 @@ fn all() -> Vec<(&'static str, Page)> {
         "still_signed_in",
         latchkey_pages::signed_out(&SignedOut { stayed: true, frames: &[], return_uri: None, ..done }),
     ));
+    pages.push(("still_signed_in_back", latchkey_pages::signed_out(&SignedOut { stayed: true, ..again })));
     pages
 }
 
@@ -198,6 +203,14 @@ fn sign_in() -> Vec<(&'static str, Page)> {
         ("sign_in_account_hint", with(CurrentUser::MayContinue(DANA), "somebody@example.com")),
         ("sign_in_confirm", with(CurrentUser::MustConfirm(DANA), "")),
         ("sign_in_other", with(CurrentUser::IsOther(DANA), "")),
+        (
+            "sign_in_confirm_wait",
+            latchkey_pages::sign_in(&SignIn {
+                current: Some(CurrentUser::MustConfirm(DANA)),
+                problem: Some(wait),
+                ..first.clone()
+            }),
+        ),
         (
             "sign_in_account_wrong",
             latchkey_pages::sign_in(&SignIn {
@@ -354,6 +367,20 @@ fn device() -> Vec<(&'static str, Page)> {
         csrf: "token",
         kind: ConsentKind::Device { user_code: "WDJB-MJHT", device: Some(television()) },
     };
+    let claim =
+        |name, meaning, is_essential| ClaimLine { name, meaning, description: None, is_essential, is_checked: true };
+    // A device of which nothing is known, and claims alone.
+    let unknown = ConsentView {
+        client: unreviewed(),
+        scopes: &[],
+        claims: &[claim("email", "your e-mail address", true), claim("groups", "", false)],
+        resources: &[],
+        kind: ConsentKind::Device {
+            user_code: "WDJB-MJHT",
+            device: Some(DeviceProfile { kind: None, place: None, minutes: 1 }),
+        },
+        ..consent.clone()
+    };
     vec![
         ("device_code", latchkey_pages::device_code(&code)),
         ("device_code_again", latchkey_pages::device_code(&again)),
@@ -366,6 +393,7 @@ fn device() -> Vec<(&'static str, Page)> {
             }),
         ),
         ("device_consent", latchkey_pages::consent(&consent)),
+        ("device_consent_unreviewed", latchkey_pages::consent(&unknown)),
         (
             "device_code_expired",
             latchkey_pages::device_code(&DeviceCode { problem: Some(DeviceProblem::SessionExpired), ..code }),

@@ -15,6 +15,10 @@ use latchkey_pages::{
     Refusal, Refused, ReturnOffer, ReturnWay, ScopeLine, SignIn, SignInProblem, SignedOut, UserProfile,
 };
 
+#[path = "../examples/gallery.rs"]
+#[expect(dead_code, reason = "the test does not write the files")]
+mod gallery;
+
 const NONCE: &str = "bm9uY2U_-x";
 
 /// Text that breaks out of text, of an attribute in either quote, of a comment, a style and a script; and a link that runs.
@@ -482,15 +486,39 @@ fn each_class_has_a_style() {
     assert!(!is_styled(&selectors, "acc") && !is_styled(&selectors, "nothing"));
 }
 
-/// A link that looks like a button has the shape of one: the style of a class alone is that of its colours.
+/// A link that looks like a button has the shape of one: the style of a class alone is that of its colours, which must win.
 #[test]
 fn links_with_a_class_look_like_buttons() {
+    let selectors = selectors();
+    let (_, shaped) = selectors.split_once("a:where(").unwrap();
+    let shaped: Vec<&str> = shaped.split(')').next().unwrap().split(',').collect();
     for (name, page) in every_page("https://app.example/x") {
         for token in tokens(&page.html) {
             let Token::Start(tag, attributes) = token else { continue };
             let class = attributes.iter().find(|(attribute, _)| attribute == "class").filter(|_| tag == "a");
             let Some((_, class)) = class else { continue };
-            assert!(selectors().contains(&format!("a.{class}")), "{name}: <a class={class}>");
+            assert!(shaped.contains(&format!(".{class}").as_str()), "{name}: <a class={class}>");
         }
     }
+}
+
+/// The gallery, whose pages the browser tests open, shows each part of each template: an element that only one state of a page has is
+/// on a page of the gallery.
+#[test]
+fn the_gallery_shows_every_part_of_every_page() {
+    let pages: Vec<_> = gallery::all();
+    let names: HashSet<&str> = pages.iter().map(|(name, _)| *name).collect();
+    assert_eq!(names.len(), pages.len(), "two pages have one name");
+    let mut seen = 0;
+    for (name, template) in templates().into_iter().filter(|(name, _)| name.ends_with(".html")) {
+        for attribute in ["id=\"", "class=\""] {
+            let values = template.split(attribute).skip(1).filter_map(|rest| rest.split('"').next());
+            for value in values.filter(|value| !value.contains('{')) {
+                let part = format!("{attribute}{value}\"");
+                assert!(pages.iter().any(|(_, page)| page.html.contains(&part)), "{name}: no page has {part}");
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 150, "{seen}");
 }

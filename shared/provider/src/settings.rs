@@ -278,7 +278,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "LATCHKEY_OMITTED_KEY_TYPES",
         Some("none"),
-        "key types that clients cannot parse, separated by spaces: `OKP` (EdDSA), `EC` (ES256). The JWK Set and the metadata document have no such key and no algorithm of it, and nothing is signed by it. Without `EC`, access tokens are signed by RS256",
+        "key types that clients cannot parse, separated by spaces: `OKP` (EdDSA), `EC` (ES256). The JWK Set and the metadata document have no such key and no algorithm of it, and nothing is signed by it. Without `EC`, access tokens are signed by RS256. A client or resource that demands an omitted algorithm is refused",
     ),
     seconds("LATCHKEY_KEY_ROTATION", "7776000", (DAY, 10 * YEAR), "time for which a signing key signs"),
     setting(

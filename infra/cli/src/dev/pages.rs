@@ -22,7 +22,8 @@ pub(crate) fn respond(request: &Request, issuer: &str, port: u16) -> Option<Resp
     if !is_served {
         return Some(Response::new(StatusCode::METHOD_NOT_ALLOWED).with(header::ALLOW, "GET, HEAD"));
     }
-    let shows_code = request.path == "/callback";
+    // These pages are the same for everybody; the others show a code.
+    let is_open = matches!(request.path.as_str(), "/" | "/playground" | "/playground/callback");
     let mut response = page(request, issuer, port)
         .unwrap_or_else(|error| {
             request.log.error("temporarily_unavailable", &error.to_string());
@@ -32,8 +33,7 @@ pub(crate) fn respond(request: &Request, issuer: &str, port: u16) -> Option<Resp
         .with(header::VARY, "Accept-Encoding")
         .with(header::X_CONTENT_TYPE_OPTIONS, "nosniff")
         .with(header::REFERRER_POLICY, "no-referrer");
-    // The other pages are the same for everybody.
-    response.is_open = !shows_code;
+    response.is_open = is_open;
     Some(response)
 }
 

@@ -38,8 +38,7 @@ use provider::{Context, Function, HandlerError};
 use routes::{Action, ROUTES};
 
 /// The function, as every platform calls it.
-pub const FUNCTION: Function =
-    Function::api("admin", |request, context| Box::pin(handle(request, context))).without_pages();
+pub const FUNCTION: Function = Function::api("admin", |request, context| Box::pin(handle(request, context)));
 
 /// Answers one request.
 pub async fn handle(request: &Request, context: &Context) -> Result<Response, HandlerError> {

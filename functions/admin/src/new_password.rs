@@ -62,6 +62,6 @@ mod bound {
     pub(crate) async fn judge(password: NewPassword, _: &Context) -> Result<PasswordVerdict, HandlerError> {
         let message = serde_json::to_string(&password).map_err(HandlerError::unavailable)?;
         let answer = PASSWORDS.call(&message, NewPassword::MAX_MESSAGE).await?;
-        serde_json::from_slice(&answer).map_err(HandlerError::unavailable)
+        types::json::decode(&answer).map_err(HandlerError::unavailable)
     }
 }

@@ -23,7 +23,8 @@ use storage::configuration::{self, Replaced, StoredConfiguration};
 const MAX_LENGTH: usize = 256 * 1024;
 
 /// The function, as every platform calls it.
-pub const FUNCTION: Function = Function::api("configuration", |request, context| Box::pin(handle(request, context)));
+pub const FUNCTION: Function =
+    Function::api("configuration", |request, context| Box::pin(handle(request, context))).with_list_check();
 
 /// The answer to one kind of request.
 #[derive(Clone, Copy, Debug)]
@@ -116,8 +117,8 @@ async fn apply(body: Map<String, Value>, request: &Request, context: &Context) -
     let sections = new.merged(stored.as_ref());
     // A section of a later version stays as it is, unless the request names it.
     let checked = sections.iter().filter(|(name, _)| is_known(name) || new.sections.contains_key(*name));
-    let checked =
-        Sections::check(checked.map(|(name, value)| (name.clone(), value.clone())).collect(), context.config.reach());
+    let checked: Map<String, Value> = checked.map(|(name, value)| (name.clone(), value.clone())).collect();
+    let checked = Sections::check(&checked, context.config.reach());
     let mut problems = provider::conflicts(&context.config, sections.keys().map(String::as_str));
     let length = serde_json::to_string(&sections).map_or(0, |json| json.len());
     if length > MAX_LENGTH {

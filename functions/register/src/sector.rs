@@ -15,7 +15,7 @@ pub(crate) async fn check(client: &Client, context: &Context) -> Result<(), Erro
     let fetched = context.fetch.get(uri, fetch::LIMIT, fetch::TIMEOUT).await;
     let fetched = fetched.map_err(|error| context.log_fetch_error(&error)).ok();
     let fetched = fetched.filter(|fetched| fetched.status == StatusCode::OK);
-    let listed: Option<Vec<RedirectUri>> = fetched.and_then(|fetched| serde_json::from_slice(&fetched.body).ok());
+    let listed: Option<Vec<RedirectUri>> = fetched.and_then(|fetched| types::json::decode(&fetched.body).ok());
     let listed =
         listed.ok_or_else(|| invalid("the URL does not answer with status 200 and a JSON array of redirect URIs"))?;
     if client.redirect_uris.iter().all(|redirect| listed.contains(redirect)) {

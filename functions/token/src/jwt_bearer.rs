@@ -32,9 +32,10 @@ impl<'a> Presented<'a> {
 
     /// Returns the trusted issuer that the assertion names. This server is none: it issues no access token for its own ID-JAG
     /// (draft-ietf-oauth-identity-assertion-authz-grant §9.3).
-    pub(crate) fn trusted_issuer<'c>(&self, context: &'c Context) -> Option<&'c TrustedIssuer> {
-        let named = self.issuer.as_deref().filter(|named| *named != context.config.issuer.as_str())?;
-        context.configuration.issuers.jwt.iter().find(|trusted| trusted.issuer == named)
+    pub(crate) fn trusted_issuer<'c>(&self, context: &'c Context) -> Result<Option<&'c TrustedIssuer>, HandlerError> {
+        let named = self.issuer.as_deref().filter(|named| *named != context.config.issuer.as_str());
+        let is_named = |trusted: &&TrustedIssuer| Some(trusted.issuer.as_str()) == named;
+        Ok(context.configuration.issuers.jwt()?.iter().find(is_named))
     }
 
     /// Verifies the assertion with the keys and the rules of its issuer. Round trips: 0. Errors: `invalid_grant`; 503 if the keys
@@ -91,7 +92,7 @@ pub(crate) fn refused(rule: &str) -> Error {
 /// expired, for another audience or of another client is rejected without a storage call.
 pub(crate) async fn issue(request: &TokenRequest<'_>) -> Result<TokenResponse, HandlerError> {
     let presented = Presented::read(request.parameters)?;
-    let issuer = presented.trusted_issuer(request.context).filter(|issuer| issuer.serves(request.client));
+    let issuer = presented.trusted_issuer(request.context)?.filter(|issuer| issuer.serves(request.client));
     let issuer = issuer.ok_or_else(|| {
         Error::invalid_grant("the issuer of the assertion is not trusted here, or not with this client")
     })?;
@@ -143,7 +144,7 @@ pub(crate) async fn introduce(
         return Ok(());
     }
     let presented = Presented::read(parameters)?;
-    let issuer = presented.trusted_issuer(context).filter(|issuer| issuer.id_jag && issuer.lists(&client_id));
+    let issuer = presented.trusted_issuer(context)?.filter(|issuer| issuer.id_jag && issuer.lists(&client_id));
     let Some(issuer) = issuer else { return Ok(()) };
     let assertion = presented.verified(issuer, context, now).await?;
     id_jag(&assertion, issuer, &client_id)?;

@@ -13,7 +13,7 @@ use types::Error;
 /// expired, or for another audience is rejected without a storage call.
 pub(crate) async fn issue(request: &TokenRequest<'_>) -> Result<TokenResponse, HandlerError> {
     let config = &request.context.config;
-    let saml = &request.context.configuration.issuers.saml;
+    let saml = request.context.configuration.issuers.saml()?;
     let trusted = || saml.iter().filter(|issuer| issuer.serves(request.client));
     let assertion = CheckRequest {
         assertion: Cow::Borrowed(request.parameters.required("assertion")?),

@@ -60,7 +60,7 @@ impl<'c> Party<'c> {
     ) -> Result<Self, HandlerError> {
         let presented = Presented::read(parameters)?;
         let now = request.received_at;
-        let party = match presented.trusted_issuer(context) {
+        let party = match presented.trusted_issuer(context)? {
             Some(issuer) if issuer.is_for_workloads() => {
                 let assertion = presented.verified(issuer, context, now).await?;
                 Self::workload(issuer, assertion, parameters)?

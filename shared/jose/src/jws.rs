@@ -140,7 +140,7 @@ impl<'a> Jwt<'a> {
         if payload.contains('.') {
             return None;
         }
-        let header = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(header).ok()?).ok()?;
+        let header = types::json::decode(&URL_SAFE_NO_PAD.decode(header).ok()?).ok()?;
         let signature = URL_SAFE_NO_PAD.decode(signature).ok()?;
         Some(Self { header, message, payload, signature })
     }

@@ -107,7 +107,7 @@ async fn generate_pair(alg: Algorithm) -> Result<Option<GeneratedKey>, JsValue> 
     // Platforms use different names for Ed25519 here.
     Reflect::delete_property(public.unchecked_ref::<Object>(), &"alg".into())?;
     let public = JSON::stringify(&public)?.as_string();
-    let public = public.and_then(|json| serde_json::from_slice::<Jwk>(json.as_bytes()).ok());
+    let public = public.and_then(|json| types::json::decode::<Jwk>(json.as_bytes()).ok());
     Ok(public.map(|jwk| GeneratedKey { pkcs8: pkcs8.into(), public: jwk.key }))
 }
 

@@ -74,7 +74,7 @@ impl DerivedKeys {
 
     /// Parses exported keys: a JSON object with `id` and one member for each purpose, in base64url.
     pub fn parse(text: &str) -> Result<Self, InvalidKeys> {
-        let members: Map<String, Value> = serde_json::from_str(text.trim()).map_err(|_| InvalidKeys)?;
+        let members: Map<String, Value> = types::json::decode(text.trim().as_bytes()).map_err(|_| InvalidKeys)?;
         let mut id = None;
         let mut keys = [const { None }; Purpose::COUNT];
         for (name, value) in &members {
@@ -172,7 +172,7 @@ pub(crate) fn credential_of(exported: &str) -> Option<String> {
     struct Exported {
         credential: Option<String>,
     }
-    serde_json::from_str::<Exported>(exported).ok()?.credential
+    types::json::decode::<Exported>(exported.as_bytes()).ok()?.credential
 }
 
 /// Returns the export of the keys of these purposes, with the credential of a function if it has one.

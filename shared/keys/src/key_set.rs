@@ -173,9 +173,9 @@ impl KeySet {
     /// the private part. Without the secret, an attacker can neither add a key nor change the time from which one
     /// signs.
     pub fn from_stored(stored: &str, secrets: &Secrets) -> Result<Self, CryptoError> {
-        let stored: Stored = serde_json::from_slice(stored.as_bytes()).map_err(|_| CryptoError::Stored)?;
+        let stored: Stored = types::json::decode(stored.as_bytes()).map_err(|_| CryptoError::Stored)?;
         let sealed = Zeroizing::new(secrets.open(Purpose::SigningKeys, &stored.sealed).ok_or(CryptoError::Stored)?);
-        let sealed: Sealed = serde_json::from_slice(&sealed).map_err(|_| CryptoError::Stored)?;
+        let sealed: Sealed = types::json::decode(&sealed).map_err(|_| CryptoError::Stored)?;
         let published = PublishedKeys { keys: stored.keys };
         if sealed.published != published.digest()? {
             return Err(CryptoError::Stored);
@@ -191,7 +191,7 @@ impl KeySet {
     /// Reads the public part of the stored form, for a function that has no key for the private part: the set signs nothing.
     /// Errors: `CryptoError::Stored` if no holder of the secret wrote it.
     pub fn published_from_stored(stored: &str, secrets: &Secrets) -> Result<Self, CryptoError> {
-        let stored: Stored = serde_json::from_slice(stored.as_bytes()).map_err(|_| CryptoError::Stored)?;
+        let stored: Stored = types::json::decode(stored.as_bytes()).map_err(|_| CryptoError::Stored)?;
         let published = PublishedKeys { keys: stored.keys };
         if published.is_proven(&stored.proof, secrets) != Some(true) {
             return Err(CryptoError::Stored);

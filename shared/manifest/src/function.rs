@@ -140,9 +140,8 @@ impl Function {
 
     /// Returns the purposes of the derived keys that the function receives, sorted.
     pub fn purposes(&self) -> Vec<Purpose> {
-        let mut purposes = [self.secrets, self.keys.purposes()].concat();
-        purposes.sort_unstable();
-        purposes
+        let has = |purpose: &Purpose| self.secrets.contains(purpose) || self.keys.purposes().contains(purpose);
+        Purpose::ALL.into_iter().filter(has).collect()
     }
 
     /// Returns the routes; none if the function is not an endpoint.

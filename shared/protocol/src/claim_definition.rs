@@ -310,7 +310,10 @@ impl ClaimDefinitions {
             let read = self.read(name, value.clone()).ok().filter(|read| read == value)?;
             Some((name.to_owned(), read))
         };
-        names.filter_map(value).collect()
+        // Filled one by one: `collect` would add a sort to every Worker.
+        let mut selected = Map::new();
+        names.filter_map(value).for_each(|(name, value)| drop(selected.insert(name, value)));
+        selected
     }
 
     /// Returns the claims of a user that this version knows: what a grant keeps.

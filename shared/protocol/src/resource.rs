@@ -1,7 +1,7 @@
 //! Resource indicators (RFC 8707) and the audiences of tokens.
 
 use crate::parameters::printable;
-use crate::shape::{Member, Shape};
+use crate::shape::{self, Member, Shape};
 use crate::{AccessTokenFormat, ClaimDefinitions, Client, GrantType, Parameters, Problem, STANDARD_SCOPES, signing};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -69,6 +69,9 @@ impl AccessTokenType {
 }
 
 impl Resource {
+    /// The names of the members.
+    pub const NAMES: [&str; Self::MEMBERS.len()] = shape::names(Self::MEMBERS);
+
     /// The members of a configured resource.
     pub const MEMBERS: &[Member] = &[
         Member::required("resource", Shape::Text),

@@ -154,6 +154,24 @@ pub fn decode<T: DeserializeOwned>(members: &[Member], mut object: Map<String, V
     (decoded, problems)
 }
 
+/// Returns the names of a table, for a constant: a program that reads only the names does not have the rest of the table.
+#[expect(clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "evaluated by the compiler")]
+pub const fn names<const N: usize>(members: &[Member]) -> [&'static str; N] {
+    let mut names = [""; N];
+    let mut position = 0;
+    while position < N {
+        names[position] = members[position].name;
+        position += 1;
+    }
+    names
+}
+
+/// Returns the problem of an object with a member that is none of these.
+pub fn unknown(names: &[&str], object: &Value) -> Option<Problem> {
+    let unknown = object.as_object()?.keys().find(|name| !names.contains(&name.as_str()))?;
+    Some(Problem::new(printable(unknown), UNKNOWN))
+}
+
 fn problems_of_object(members: &[Member], object: &Map<String, Value>, prefix: &str) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (name, value) in object {

@@ -1,9 +1,8 @@
 //! Configuration: read once, at start, and checked as a whole.
 
-use crate::configuration::SectionChecks;
 use crate::registration::KNOWN_HOSTS;
 use crate::settings::{SETTINGS, Seconds};
-use crate::{Issuers, PasswordPolicy, RegistrationPolicy, Sections, TrustedProxy};
+use crate::{Issuers, ListCheck, PasswordPolicy, RegistrationPolicy, Sections, TrustedProxy, list_problems};
 use keys::{DerivedKeys, Secret, Secrets};
 use protocol::administration::AdminPublicKey;
 use protocol::metadata_document::DocumentPolicy;
@@ -145,22 +144,23 @@ impl Reader<'_> {
     }
 
     /// Reads the sections of the configuration that the environment sets.
-    fn sections(&mut self, reach: EgressPolicy) -> Sections {
-        const RESOURCES: &str = "LATCHKEY_RESOURCES";
-        const JWT: &str = "LATCHKEY_TRUSTED_ISSUERS";
-        const SAML: &str = "LATCHKEY_TRUSTED_SAML_ISSUERS";
-        const STATEMENTS: &str = "LATCHKEY_SOFTWARE_STATEMENT_ISSUERS";
-        let mut checks = SectionChecks::new(reach);
-        let resources = self.json(RESOURCES).map(|value| checks.resources(RESOURCES, value));
-        let jwt = self.json(JWT).map(|value| checks.jwt_issuers(JWT, value));
-        let saml = self.json(SAML).map(|value| checks.saml_issuers(SAML, value));
-        let statements = self.json(STATEMENTS).map(|value| checks.statement_issuers(STATEMENTS, value));
-        self.problems.append(&mut checks.problems);
-        let has_issuers = jwt.is_some() || saml.is_some() || statements.is_some();
-        let issuers = has_issuers.then(|| Issuers {
-            jwt: jwt.unwrap_or_default(),
-            saml: saml.unwrap_or_default(),
-            software_statements: statements.unwrap_or_default(),
+    fn sections(&mut self, reach: EgressPolicy, check: ListCheck) -> Sections {
+        let mut list = |name: &'static str| {
+            let list = self.json(name)?;
+            let problems = check(name, &list, reach);
+            let is_good = problems.is_empty();
+            self.problems.extend(problems);
+            is_good.then_some(list)
+        };
+        let resources = list(Sections::RESOURCES);
+        let issuers = [Sections::JWT_ISSUERS, Sections::SAML_ISSUERS, Sections::STATEMENT_ISSUERS].map(list);
+        let resources = resources.and_then(|list| {
+            let resources = Sections::resources_of_environment(list);
+            resources.map_err(|rule| self.problem(Sections::RESOURCES, rule)).ok()
+        });
+        let has_issuers = issuers.iter().any(Option::is_some);
+        let issuers = has_issuers.then(|| {
+            Issuers::of_environment(issuers, reach).map_err(|(name, rule)| self.problem(name, rule)).unwrap_or_default()
         });
         Sections { resources, issuers, claims: None }
     }
@@ -423,6 +423,15 @@ fn reach(issuer: &str) -> EgressPolicy {
 impl Config {
     /// Reads the settings. Errors: every problem of the settings.
     pub fn read(lookup: &dyn Fn(&str) -> Option<String>) -> Result<(Self, Secrets), ConfigError> {
+        Self::read_with(lookup, list_problems)
+    }
+
+    /// Reads the settings, with another check of the lists among them. A list is decoded by the rules of its items in any case:
+    /// resources now, issuers before the first of them is used. Errors: every problem of the settings.
+    pub fn read_with(
+        lookup: &dyn Fn(&str) -> Option<String>,
+        check: ListCheck,
+    ) -> Result<(Self, Secrets), ConfigError> {
         let mut reader = Reader { lookup, problems: Vec::new() };
         let issuer = reader.issuer();
         let reach = reach(&issuer);
@@ -432,7 +441,7 @@ impl Config {
         // A request may also name the audience of tokens for no resource.
         let own = Resource::of_any_scope(audience.clone());
         let signing = reader.signing();
-        let sections = reader.sections(reach);
+        let sections = reader.sections(reach, check);
         for resource in sections.resources.iter().flatten() {
             if let Some(problem) = resource.signature_problem(signing.offered()) {
                 reader.problem("LATCHKEY_RESOURCES", problem);
@@ -522,5 +531,47 @@ mod tests {
         let problems = Config::read(&lookup).unwrap_err().to_string();
         assert!(problems.contains("LATCHKEY_KEYS_PREVIOUS: is set without LATCHKEY_KEYS"), "{problems}");
         assert!(problems.contains("LATCHKEY_SECRET_PREVIOUS"), "{problems}");
+    }
+
+    /// A Worker has no table of members. Nevertheless no member of a list is overlooked, and no list is used that breaks a rule.
+    #[test]
+    fn lists_without_the_full_check_keep_their_rules() {
+        let read = |name: &str, list: &str| {
+            let lookup = |asked: &str| match asked {
+                "LATCHKEY_ISSUER" => Some("https://id.example".to_owned()),
+                "LATCHKEY_SECRET" => Some("00".repeat(32)),
+                asked if asked == name => Some(list.to_owned()),
+                _ => None,
+            };
+            let (config, _) = Config::read_with(&lookup, |_, _, _| Vec::new()).map_err(|error| error.to_string())?;
+            let issuers = config.sections.issuers.unwrap_or_default();
+            let lists = [issuers.jwt().map(drop), issuers.saml().map(drop), issuers.software_statements().map(drop)];
+            lists.into_iter().collect::<Result<(), _>>().map_err(|error| error.to_string())
+        };
+        let key = r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+        let jwt = |more: &str| format!(r#"[{{"issuer":"https://i.example","jwks":{{"keys":[{key}]}}{more}}}]"#);
+        let statement = format!(r#"[{{"issuer":"https://i.example","jwks":{{"keys":[{key}]}}}}]"#);
+        assert_eq!(read(Sections::RESOURCES, r#"[{"resource":"https://api.example"}]"#), Ok(()));
+        assert_eq!(read(Sections::JWT_ISSUERS, &jwt(r#","subject":"same""#)), Ok(()));
+        assert_eq!(read(Sections::STATEMENT_ISSUERS, &statement), Ok(()));
+        for (name, list, reason) in [
+            (Sections::RESOURCES, "{}", "must be a list of objects"),
+            (Sections::RESOURCES, "[7]", "another type"),
+            (
+                Sections::RESOURCES,
+                r#"[{"resource":"https://a.example","scope":"x"}]"#,
+                "scope: there is no such setting",
+            ),
+            (Sections::RESOURCES, r#"[{"resource":"a"}]"#, "must be an absolute URI"),
+            (Sections::JWT_ISSUERS, "7", "must be a list of objects"),
+            (Sections::JWT_ISSUERS, &jwt(""), "subject: is missing"),
+            (Sections::JWT_ISSUERS, &jwt(r#","subject":"same","clinets":[]"#), "clinets: there is no such setting"),
+            (Sections::JWT_ISSUERS, &jwt(r#","workloads":[{"nmae":"a"}]"#), "nmae: there is no such setting"),
+            (Sections::SAML_ISSUERS, r#"[{"issuer":"s","subject":"same"}]"#, "at least one is needed"),
+            (Sections::STATEMENT_ISSUERS, r#"[{"issuer":"https://i.example"}]"#, "give either jwks or jwks_uri"),
+        ] {
+            let error = read(name, list).unwrap_err();
+            assert!(error.contains(reason), "{list}: {error}");
+        }
     }
 }

@@ -7,7 +7,7 @@ use crate::poll_limiter::PollLimiter;
 use crate::rate_limiter::CountedHere;
 use crate::remote_keys::RemoteKeys;
 use crate::request_objects::RequestObjects;
-use crate::{Config, ConfigError, Configuration, HandlerError};
+use crate::{Config, ConfigError, Configuration, HandlerError, ListCheck, list_problems};
 use keys::{KeySet, Keyring, Purpose, Secrets};
 use platform::Fetcher;
 use protocol::{Problem, Resource};
@@ -66,7 +66,17 @@ impl Context {
         records: Arc<dyn Records>,
         log: Box<dyn Fn(&str) + Send + Sync>,
     ) -> Result<Self, ConfigError> {
-        let (config, secrets) = Config::read(lookup)?;
+        Self::with_check(lookup, records, log, list_problems)
+    }
+
+    /// Makes the context of an instance, with another check of the lists among the settings.
+    fn with_check(
+        lookup: &dyn Fn(&str) -> Option<String>,
+        records: Arc<dyn Records>,
+        log: Box<dyn Fn(&str) + Send + Sync>,
+        check: ListCheck,
+    ) -> Result<Self, ConfigError> {
+        let (config, secrets) = Config::read_with(lookup, check)?;
         let configuration = Arc::new(Configuration::of_environment(&config));
         for warning in configuration.warnings(&config) {
             log(&json!({ "warning": warning }).to_string());
@@ -113,8 +123,9 @@ impl Context {
         lookup: &dyn Fn(&str) -> Option<String>,
         records: Arc<dyn Records>,
         log: Box<dyn Fn(&str) + Send + Sync>,
+        check: ListCheck,
     ) -> Result<Self, ConfigError> {
-        let context = Self::new(lookup, records, log)?;
+        let context = Self::with_check(lookup, records, log, check)?;
         let purposes = function.purposes().into_iter();
         let missing: Vec<&str> =
             purposes.filter(|purpose| !context.secrets.has(*purpose)).map(Purpose::label).collect();

@@ -1,7 +1,6 @@
 //! A function as every platform calls it.
 
-use crate::{Context, HandlerError, responses};
-use http::StatusCode;
+use crate::{Context, HandlerError, ListCheck, list_problems, responses};
 use latchkey_http::{Request, RequestLog, Response};
 use pages::Refusal;
 use std::future::Future;
@@ -52,18 +51,27 @@ pub struct Function {
     pub error_response: ErrorResponse,
     /// Returns the page for requests that no function handles.
     pub refusal_page: RefusalPage,
+    /// Checks the lists among the settings, in a Worker.
+    pub list_check: ListCheck,
 }
 
 impl Function {
     /// Returns a function. A name that the manifest lacks does not compile.
     pub const fn new(name: &'static str, handler: Handler, error_response: ErrorResponse) -> Self {
-        Self { row: manifest::function(name), handler, error_response, refusal_page: responses::refused }
+        Self {
+            row: manifest::function(name),
+            handler,
+            error_response,
+            refusal_page: responses::refused,
+            list_check: |_, _, _| Vec::new(),
+        }
     }
 
-    /// Returns the function without the page for refused requests, which its bundle has no room for: it answers with JSON.
+    /// Returns the function with the full check of the lists among the settings. The Workers of the others have only the rules for the
+    /// lists that they use (infra/decisions/worker-bundle-weight.md).
     #[must_use]
-    pub const fn without_pages(self) -> Self {
-        Self { refusal_page: |_, _, _, _| None, ..self }
+    pub const fn with_list_check(self) -> Self {
+        Self { list_check: list_problems, ..self }
     }
 
     /// Returns a function that answers errors with JSON.

@@ -120,7 +120,7 @@ pub fn seal<T: Serialize>(context: &Context, value: &T) -> Result<String, Handle
 
 /// Opens a sealed value.
 pub fn open<T: DeserializeOwned>(context: &Context, sealed: &str) -> Option<T> {
-    serde_json::from_slice(&context.secrets.open(Purpose::Interaction, sealed)?).ok()
+    types::json::decode(&context.secrets.open(Purpose::Interaction, sealed)?).ok()
 }
 
 /// Returns the message that the response to this interaction answers: a form, once a page interrupted the request.

@@ -1,6 +1,6 @@
 //! A function on AWS Lambda, behind an API Gateway HTTP API.
 
-use crate::{Config, ConfigError, Context, Function, ScheduledFunction, ScheduledRun, shell};
+use crate::{Config, ConfigError, Context, Function, ScheduledFunction, ScheduledRun, list_problems, shell};
 use manifest::Keys;
 use platform::clock;
 use platform::lambda::{self, Error};
@@ -44,7 +44,10 @@ pub fn run_scheduled(function: ScheduledFunction) -> ExitCode {
 fn context(row: manifest::Function) -> Result<&'static Context, ConfigError> {
     let lookup = |name: &str| std::env::var(name).ok();
     let context = match DynamoRecords::from_env(lookup, clock::now) {
-        Ok(records) => Context::of_function(row, &lookup, Arc::new(records), Box::new(|line| println!("{line}"))),
+        Ok(records) => {
+            let log = Box::new(|line: &str| println!("{line}"));
+            Context::of_function(row, &lookup, Arc::new(records), log, list_problems)
+        }
         Err(more) => {
             let mut problems = Config::read(&lookup).err().map(|error| error.problems).unwrap_or_default();
             problems.extend(more.into_iter().map(|problem| Problem::new("DynamoDB", problem)));

@@ -49,7 +49,7 @@ pub use bearer::bearer_challenge;
 pub use client_request::{ClientRequest, PublicLimit};
 pub use code_request::CodeRequest;
 pub use config::{Config, ConfigError};
-pub use configuration::{Configuration, Issuers, Sections, conflicts};
+pub use configuration::{Configuration, Issuers, ListCheck, Sections, conflicts, list_problems};
 pub use context::{CACHED_FOR, Context};
 pub use encrypt::encrypted;
 pub use error::{HandlerError, PageError};

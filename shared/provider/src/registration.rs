@@ -3,7 +3,7 @@
 use crate::{Context, HandlerError};
 use keys::Secrets;
 use protocol::registration::{Limits, Registration};
-use protocol::shape::{Member, Shape};
+use protocol::shape::{self, Member, Shape};
 use protocol::{
     Client, GrantType, InitialAccessToken, InitialAccessTokenId, RedirectUri, RegistrationAccessToken, StoredClient,
 };
@@ -61,6 +61,9 @@ pub struct StatementIssuer {
 }
 
 impl StatementIssuer {
+    /// The names of the members.
+    pub const NAMES: [&str; Self::MEMBERS.len()] = shape::names(Self::MEMBERS);
+
     /// The members of a configured issuer.
     pub const MEMBERS: &[Member] = &[
         Member::required("issuer", Shape::Text),

@@ -1,7 +1,7 @@
 //! A function as a Cloudflare Worker.
 
 use crate::rate_limiter::network;
-use crate::{Config, ConfigError, Context, Function, ScheduledFunction, ScheduledRun, shell};
+use crate::{Config, ConfigError, Context, Function, ListCheck, ScheduledFunction, ScheduledRun, shell};
 use latchkey_http::Response;
 use platform::worker::{is_within_limit, log_start, read, setting, write};
 use platform::{clock, entropy};
@@ -21,7 +21,7 @@ static CONTEXT: OnceLock<Context> = OnceLock::new();
 /// Serves a request. The first request reads the settings; invalid settings are logged with each request, and the client
 /// learns only that the server does not work.
 pub async fn serve(function: Function, request: worker::Request, env: &Env) -> worker::Result<worker::Response> {
-    let response = match context(env, function.row) {
+    let response = match context(env, function.row, function.list_check) {
         Ok(context) => match read(request, context.config.address_field()).await {
             Ok(mut request) => {
                 let mut refused = shell::receive(&function, &mut request, context);
@@ -43,7 +43,7 @@ pub async fn serve(function: Function, request: worker::Request, env: &Env) -> w
 /// Runs a function on its schedule. A failure is logged; the next run tries again.
 pub async fn run_scheduled(function: ScheduledFunction, env: &Env) {
     let name = function.row.name;
-    let context = match context(env, function.row) {
+    let context = match context(env, function.row, |_, _, _| Vec::new()) {
         Ok(context) => context,
         Err(error) => {
             broken(name, &error);
@@ -56,26 +56,26 @@ pub async fn run_scheduled(function: ScheduledFunction, env: &Env) {
     let _ = shell::run_scheduled(&function, ScheduledRun::new(id, clock::now()), context).await;
 }
 
-fn context(env: &Env, row: manifest::Function) -> Result<&'static Context, ConfigError> {
+fn context(env: &Env, row: manifest::Function, check: ListCheck) -> Result<&'static Context, ConfigError> {
     match CONTEXT.get() {
         Some(context) => Ok(context),
         None => {
             log_start(row.name);
-            let created = create_context(env, row)?;
+            let created = create_context(env, row, check)?;
             Ok(CONTEXT.get_or_init(|| created))
         }
     }
 }
 
-fn create_context(env: &Env, row: manifest::Function) -> Result<Context, ConfigError> {
+fn create_context(env: &Env, row: manifest::Function, check: ListCheck) -> Result<Context, ConfigError> {
     let lookup = |name: &str| setting(env, name);
     match records(env, &lookup, row) {
         Ok(records) => {
             let log = Box::new(|line: &str| worker::console_log!("{}", line));
-            Context::of_function(row, &lookup, records, log)
+            Context::of_function(row, &lookup, records, log, check)
         }
         Err(more) => {
-            let mut problems = Config::read(&lookup).err().map(|error| error.problems).unwrap_or_default();
+            let mut problems = Config::read_with(&lookup, check).err().map(|error| error.problems).unwrap_or_default();
             problems.extend(more);
             Err(ConfigError { problems })
         }
@@ -92,16 +92,16 @@ fn records(
     let jurisdiction = lookup("LATCHKEY_JURISDICTION");
     let cache = match &jurisdiction {
         Some(_) => Ok(None),
-        None => env.kv("CACHE").map(Some),
+        None => KvCache::of_binding(env, "CACHE").map(Some).ok_or("is no binding of a KV namespace"),
     };
-    let cache = cache.map_err(|error| vec![Problem::new("CACHE", format!("is no binding of a KV namespace: {error}"))]);
+    let cache = cache.map_err(|rule| vec![Problem::new("CACHE", rule)]);
     let (records, cache) = match (durable(env, row), cache) {
         (Ok(records), Ok(cache)) => (records, cache),
         (records, cache) => {
             return Err([records.err(), cache.err()].into_iter().flatten().flatten().collect());
         }
     };
-    Ok(match cache.map(KvCache::new) {
+    Ok(match cache {
         None => Arc::new(records),
         Some(cache) if row.reads_current_clients => Arc::new(CachedRecords::write_through(records, cache)),
         Some(cache) => Arc::new(CachedRecords::new(records, cache)),

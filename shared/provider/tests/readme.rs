@@ -16,7 +16,7 @@ const SECRET: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
 fn problems(name: &str, value: &str) -> Vec<String> {
     if name == CONFIGURATION {
         let sections = serde_json::from_str(value).unwrap();
-        let problems = Sections::check(sections, EgressPolicy::Public).err().unwrap_or_default();
+        let problems = Sections::check(&sections, EgressPolicy::Public).err().unwrap_or_default();
         return problems.iter().map(ToString::to_string).collect();
     }
     let lookup = |asked: &str| match asked {

@@ -85,7 +85,7 @@ impl CheckRequest<'_> {
 
     /// Reads a message. The error says what is wrong with it.
     pub fn from_json(json: &[u8]) -> Result<CheckRequest<'static>, String> {
-        serde_json::from_slice(json).map_err(|error| error.to_string())
+        types::json::decode(json).map_err(|error| error.to_string())
     }
 }
 
@@ -118,7 +118,6 @@ impl IssuerRules<'_> {
 impl CheckResponse {
     /// Reads an answer. The error is for the log, and holds nothing of the answer.
     pub fn from_json(json: &[u8]) -> Result<Self, String> {
-        serde_json::from_slice(json)
-            .map_err(|error| format!("the answer of the Worker saml, line {}, column {}", error.line(), error.column()))
+        types::json::decode(json).map_err(|error| format!("the answer of the Worker saml: {error}"))
     }
 }

@@ -70,7 +70,7 @@ impl<R: Records, C: Cache> CachedRecords<R, C> {
 
     async fn fresh(&self, key: &Key) -> Option<Record> {
         let text = self.cache.read(key.as_str()).await?;
-        let entry: Entry<'static> = serde_json::from_slice(text.as_bytes()).ok()?;
+        let entry: Entry<'static> = types::json::decode(text.as_bytes()).ok()?;
         let fresh = !entry.read_at.after(FRESH).is_past(self.cache.now());
         (fresh && entry.record.key == *key).then(|| entry.record.into_owned())
     }

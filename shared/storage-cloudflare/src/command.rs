@@ -61,7 +61,7 @@ impl Layout {
 impl Call<'_> {
     /// Reads the call that an object received. The error says what is wrong with it.
     pub fn from_json(json: &str) -> Result<Call<'static>, String> {
-        serde_json::from_slice(json.as_bytes()).map_err(|error| error.to_string())
+        types::json::decode(json.as_bytes()).map_err(|error| error.to_string())
     }
 
     /// Returns the call as JSON.
@@ -159,7 +159,7 @@ pub enum Answer {
 impl Answer {
     /// Reads the answer that a function received.
     pub fn from_json(json: &str) -> Result<Self, Unavailable> {
-        serde_json::from_slice(json.as_bytes()).map_err(|error| Unavailable { reason: format!("an answer: {error}") })
+        types::json::decode(json.as_bytes()).map_err(|error| Unavailable { reason: format!("an answer: {error}") })
     }
 
     /// Returns the answer as JSON. The error says why it has no JSON form.

@@ -120,7 +120,9 @@ impl DurableRecords {
         let name = Shards::name_of(shard);
         let failed = |reason: &str| Unavailable { reason: format!("{name}: {reason}") };
         match self.once(&self.objects, &name, Command::Step(json(step)?.into()), PATIENCE).await? {
-            Answer::Maintained(answer) => serde_json::from_str(&answer).map_err(|error| failed(&error.to_string())),
+            Answer::Maintained(answer) => {
+                types::json::decode(answer.as_bytes()).map_err(|error| failed(&error.to_string()))
+            }
             _ => Err(failed("another answer than that of a step")),
         }
     }

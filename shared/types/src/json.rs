@@ -1,13 +1,16 @@
 //! Conversion of JSON values to types.
 
+mod decode;
+
 use crate::Timestamp;
+pub use decode::{DecodeError, decode};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 /// Converts a value, if it has the right form. The conversion goes through the text, so that each Worker links one
-/// instance of the parser (infra/decisions/worker-bundle-weight.md).
+/// instance of the decoder (infra/decisions/worker-bundle-weight.md).
 pub fn typed<T: DeserializeOwned>(value: &Value) -> Option<T> {
-    serde_json::from_slice(&serde_json::to_vec(value).ok()?).ok()
+    decode(&serde_json::to_vec(value).ok()?).ok()
 }
 
 /// The error for a claim that is no `NumericDate`.

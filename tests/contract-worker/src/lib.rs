@@ -54,7 +54,7 @@ async fn fetch(request: Request, env: Env, _: Context) -> Result<Response> {
     let durable = durable(&env, layout())?;
     let is_cached = parameter("cached").is_some();
     let records: Arc<dyn Records> = if is_cached {
-        Arc::new(CachedRecords::new(durable, KvCache::new(env.kv("CACHE")?)))
+        Arc::new(CachedRecords::new(durable, KvCache::of_binding(&env, "CACHE").ok_or("no KV namespace")?))
     } else {
         Arc::new(durable)
     };

@@ -3,7 +3,7 @@
 use super::id_jag::{ID_JAG_TYPE, MAX_ID_JAG_LIFETIME};
 use super::{ClaimRules, MAX_LIFETIME, MappedSubject, SubjectMapping, Workload};
 use crate::limits::{MAX_ASSERTION_NAME, MAX_ASSERTION_SECONDS};
-use crate::shape::{Member, Shape};
+use crate::shape::{self, Member, Shape};
 use crate::{Client, Problem, STANDARD_SCOPES, StoredClient};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -109,6 +109,9 @@ pub fn key_source_problem(jwks: Option<&Value>, jwks_uri: Option<&str>, reach: E
 }
 
 impl TrustedIssuer {
+    /// The names of the members.
+    pub const NAMES: [&str; Self::MEMBERS.len()] = shape::names(Self::MEMBERS);
+
     /// The members of a configured issuer.
     pub const MEMBERS: &[Member] = &[
         Member::required("issuer", Shape::Text),

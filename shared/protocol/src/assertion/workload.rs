@@ -3,7 +3,7 @@
 
 use super::ClaimRules;
 use crate::limits::MAX_WORKLOAD_NAME;
-use crate::shape::{Member, Shape};
+use crate::shape::{self, Member, Shape};
 use crate::{Client, GrantType, Problem, StoredClient, resource};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -29,6 +29,9 @@ pub struct Workload {
 }
 
 impl Workload {
+    /// The names of the members.
+    pub const NAMES: [&str; Self::MEMBERS.len()] = shape::names(Self::MEMBERS);
+
     /// The members of a configured rule.
     pub const MEMBERS: &[Member] = &[
         Member::required("name", Shape::Text),
@@ -43,9 +46,9 @@ impl Workload {
         ClientId::parse(&format!("{NAMESPACE}{}", self.name))
     }
 
-    /// True if this is the rule of access tokens with this `client_id`.
-    pub fn is_of(&self, client_id: &ClientId) -> bool {
-        client_id.as_str().strip_prefix(NAMESPACE) == Some(self.name.as_str())
+    /// Returns the name of the rule of access tokens with this `client_id`.
+    pub fn name_of(client_id: &ClientId) -> Option<&str> {
+        client_id.as_str().strip_prefix(NAMESPACE)
     }
 
     /// True if it allows all of these resources.
@@ -121,7 +124,7 @@ mod tests {
         }
         let client = workload(json!({})).as_client().unwrap();
         assert_eq!(client.client.client_id.as_str(), "workload:deploy");
-        assert!(workload(json!({})).is_of(&client.client.client_id));
+        assert_eq!(Workload::name_of(&client.client.client_id), Some("deploy"));
         assert!(is_reserved("workload:deploy") && is_reserved("WORKLOAD:x"));
         assert!(!is_reserved("workload") && !is_reserved("my-workload:x") && !is_reserved("\u{e9}workload:"));
         assert!(!client.client.validate().is_empty(), "nobody can register it");

@@ -3,15 +3,17 @@
 //! It is one record of the store. Each instance caches it for at most [`CACHED_FOR`], so the record is read once a minute by
 //! each instance, however many requests come. A request sees one version of it.
 
+mod checks;
+mod rules;
 mod sections;
 
 use crate::{CACHED_FOR, Config, Context, HandlerError};
+pub use checks::{ListCheck, list_problems};
 use manifest::{RecordKind, Verb};
 use protocol::metadata_document::DocumentPolicy;
 use protocol::registration::Limits;
 use protocol::resource::Targets;
-use protocol::{ClaimDefinitions, GrantType, Problem, Resource, StoredClient, Workload};
-pub(crate) use sections::SectionChecks;
+use protocol::{ClaimDefinitions, GrantType, Problem, Resource, StoredClient};
 pub use sections::{Issuers, Sections};
 use serde_json::json;
 use std::borrow::Cow;
@@ -82,7 +84,9 @@ impl Configuration {
         let issuers = sections.issuers.unwrap_or_default();
         let claims = sections.claims.unwrap_or_default();
         let is_of_resource = |scope: &str| resources.iter().any(|resource| resource.scopes.contains(scope));
-        let claim_scopes: BTreeSet<&str> = claims.scopes().filter(|scope| !is_of_resource(scope)).collect();
+        // Filled one by one: `collect` would add a sort to every Worker.
+        let mut claim_scopes: BTreeSet<&str> = BTreeSet::new();
+        claim_scopes.extend(claims.scopes().filter(|scope| !is_of_resource(scope)));
         let claim_scopes = claim_scopes.into_iter().map(str::to_owned).collect();
         let scopes = config.scopes.clone();
         Self { version, resources, open_resources, scopes, registration_scopes, issuers, claims, claim_scopes }
@@ -100,22 +104,21 @@ impl Configuration {
         of_resource.map(String::as_str).or_else(|| self.claims.description(scope))
     }
 
-    /// Returns the rule of a workload by the `client_id` of its access tokens.
-    pub fn workload(&self, client_id: &ClientId) -> Option<&Workload> {
-        let mut workloads = self.issuers.jwt.iter().flat_map(|issuer| &issuer.workloads);
-        workloads.find(|workload| workload.is_of(client_id))
+    /// True if there is a rule for the workload with this `client_id`.
+    pub fn has_workload(&self, client_id: &ClientId) -> bool {
+        self.issuers.have_workload(client_id)
     }
 
     /// True if the deployment accepts ID-JAGs.
     pub fn accepts_id_jags(&self) -> bool {
-        self.issuers.jwt.iter().any(|issuer| issuer.id_jag)
+        self.issuers.have_id_jags()
     }
 
     /// Returns the grants that this deployment offers. SAML assertions need a trusted issuer; a client with keys may assert for
     /// itself.
     pub fn grant_types(&self) -> impl Iterator<Item = GrantType> {
         GrantType::ALL.iter().copied().filter(|grant| match grant {
-            GrantType::Saml2Bearer => !self.issuers.saml.is_empty(),
+            GrantType::Saml2Bearer => self.issuers.have_saml(),
             _ => true,
         })
     }

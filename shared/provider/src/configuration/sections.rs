@@ -1,13 +1,13 @@
-//! The sections of the configuration: their members and their rules.
+//! The sections of the configuration.
 
-use crate::{Config, StatementIssuer};
-use jose::{JwkSet, PublicKey};
-use protocol::shape::{self, Member};
-use protocol::{ClaimDefinition, ClaimDefinitions, Problem, Resource, TrustedIssuer, key_source_problem};
-use serde::Deserialize;
+use super::rules;
+use crate::{HandlerError, StatementIssuer};
+use protocol::{ClaimDefinitions, Resource, TrustedIssuer, Workload};
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
-use std::fmt;
+use std::sync::OnceLock;
+use types::ClientId;
 use types::remote_url::EgressPolicy;
 
 /// Sections of the configuration. A section that is `None` is not set.
@@ -24,23 +24,16 @@ pub struct Sections {
     pub claims: Option<ClaimDefinitions>,
 }
 
-/// Trusted issuers, by what they sign.
-#[derive(Clone, Debug, Default, Deserialize)]
-pub struct Issuers {
-    /// Issuers whose JWTs are accepted as grants (RFC 7523).
-    #[serde(default)]
-    pub jwt: Vec<TrustedIssuer>,
-    /// Issuers whose SAML assertions are accepted as grants (RFC 7522).
-    #[serde(default)]
-    pub saml: Vec<TrustedIssuer>,
-    /// Issuers of software statements (RFC 7591 §2.3).
-    #[serde(default)]
-    pub software_statements: Vec<StatementIssuer>,
-}
-
 impl Sections {
     /// Names of the sections.
     pub const NAMES: [&str; 3] = ["claims", "issuers", "resources"];
+
+    /// The setting with the section `resources`.
+    pub(crate) const RESOURCES: &str = "LATCHKEY_RESOURCES";
+    /// The settings with the lists of the section `issuers`.
+    pub(crate) const JWT_ISSUERS: &str = "LATCHKEY_TRUSTED_ISSUERS";
+    pub(crate) const SAML_ISSUERS: &str = "LATCHKEY_TRUSTED_SAML_ISSUERS";
+    pub(crate) const STATEMENT_ISSUERS: &str = "LATCHKEY_SOFTWARE_STATEMENT_ISSUERS";
 
     /// Reads stored sections, which were checked when they were applied. Members and sections of later versions are ignored.
     /// `None` if a section has another form.
@@ -48,208 +41,153 @@ impl Sections {
         types::json::typed(&Value::Object(sections.clone()))
     }
 
-    /// Returns a problem for each resource whose access tokens would be signed by another algorithm than it demands: it would reject
-    /// every one of them.
-    pub fn signature_problems(&self, config: &Config) -> Vec<Problem> {
-        let resources = self.resources.iter().flatten().enumerate();
-        let problem = |(position, resource): (usize, &Resource)| {
-            let problem = resource.signature_problem(config.signing.offered())?;
-            let name = &resource.resource;
-            let rule = format!(
-                "[{position}] ({name}) {problem}; or take the key type out of LATCHKEY_OMITTED_KEY_TYPES first"
-            );
-            Some(Problem::new("resources", rule))
-        };
-        resources.filter_map(problem).collect()
-    }
-
-    /// Checks sections that an operator wrote. Errors: every problem, with the field of each.
-    pub fn check(sections: Map<String, Value>, reach: EgressPolicy) -> Result<Self, Vec<Problem>> {
-        let mut checks = SectionChecks::new(reach);
-        let mut checked = Self::default();
-        for (name, value) in sections {
-            match name.as_str() {
-                "resources" => checked.resources = Some(checks.resources("resources", value)),
-                "claims" => checked.claims = Some(checks.claims("claims", value)),
-                "issuers" => checked.issuers = Some(checks.issuers(value)),
-                _ => {
-                    let rule = format!("is no section; the sections are {}", Self::NAMES.join(", "));
-                    checks.problem(name, rule);
-                }
-            }
-        }
-        checks.granted_to(&checked);
-        if checks.problems.is_empty() { Ok(checked) } else { Err(checks.problems) }
+    /// Reads resources of the environment. Errors: the rule that they break.
+    pub(crate) fn resources_of_environment(list: Value) -> Result<Vec<Resource>, String> {
+        of_environment(&items(list)?, &Resource::NAMES, rules::resources)
     }
 }
 
-/// Checks of lists, with the problems so far. `name` is the name of a list: of a member of a section, or of a setting.
-pub(crate) struct SectionChecks {
-    pub(crate) problems: Vec<Problem>,
-    reach: EgressPolicy,
+/// Trusted issuers, by what they sign.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Issuers {
+    #[serde(default)]
+    jwt: IssuerList<TrustedIssuer>,
+    #[serde(default)]
+    saml: IssuerList<TrustedIssuer>,
+    #[serde(default)]
+    software_statements: IssuerList<StatementIssuer>,
 }
 
-impl SectionChecks {
-    pub(crate) fn new(reach: EgressPolicy) -> Self {
-        Self { problems: Vec::new(), reach }
-    }
-
-    fn problem(&mut self, name: impl Into<String>, rule: impl fmt::Display) {
-        self.problems.push(Problem::new(name.into(), rule.to_string()));
-    }
-
-    fn issuers(&mut self, value: Value) -> Issuers {
-        let mut issuers = Issuers::default();
-        let Value::Object(lists) = value else {
-            self.problem("issuers", "must be an object with the lists jwt, saml and software_statements");
-            return issuers;
+impl Issuers {
+    /// Returns the issuers of the environment. Each list is checked when it is used first. Errors: the setting that is no list.
+    pub(crate) fn of_environment(
+        [jwt, saml, statements]: [Option<Value>; 3],
+        reach: EgressPolicy,
+    ) -> Result<Self, (&'static str, String)> {
+        let list = |setting, list: Option<Value>| match list.map(items) {
+            None => Ok(Vec::new()),
+            Some(list) => list.map_err(|rule| (setting, rule)),
         };
-        for (name, list) in lists {
-            match name.as_str() {
-                "jwt" => issuers.jwt = self.jwt_issuers("issuers.jwt", list),
-                "saml" => issuers.saml = self.saml_issuers("issuers.saml", list),
-                "software_statements" => {
-                    issuers.software_statements = self.statement_issuers("issuers.software_statements", list);
-                }
-                _ => self.problem(
-                    format!("issuers.{name}"),
-                    "is no list of issuers; the lists are jwt, saml, software_statements",
-                ),
-            }
-        }
-        issuers
-    }
-
-    /// Checks that the claims which decide about scopes are defined.
-    fn granted_to(&mut self, sections: &Sections) {
-        let none = ClaimDefinitions::default();
-        let defined = sections.claims.as_ref().unwrap_or(&none);
-        for (position, resource) in sections.resources.iter().flatten().enumerate() {
-            let claims = resource.granted_to.values().flat_map(|claims| claims.keys());
-            for claim in claims.filter(|claim| !defined.is_text(claim)) {
-                let rule = "granted_to: names a claim that the section claims does not define as string or strings";
-                self.problem("resources", format_args!("[{position}] ({}) {rule}: {claim}", resource.resource));
-            }
-        }
-    }
-
-    /// Checks definitions of claims.
-    fn claims(&mut self, name: &'static str, value: Value) -> ClaimDefinitions {
-        let claims: Vec<ClaimDefinition> = self.list(name, value, ClaimDefinition::MEMBERS);
-        for (position, claim) in claims.iter().enumerate() {
-            for problem in claim.validate() {
-                self.problem(name, format_args!("[{position}] ({}) {problem}", claim.name));
-            }
-            if claims.iter().take(position).any(|before| before.name == claim.name) {
-                self.problem(name, format_args!("[{position}] ({}) name: is there twice", claim.name));
-            }
-        }
-        ClaimDefinitions(claims)
-    }
-
-    /// Checks resources.
-    pub(crate) fn resources(&mut self, name: &'static str, value: Value) -> Vec<Resource> {
-        let resources: Vec<Resource> = self.list(name, value, Resource::MEMBERS);
-        for (position, resource) in resources.iter().enumerate() {
-            if let Some(problem) = resource.validate() {
-                self.problem(name, format_args!("[{position}] {problem}"));
-            }
-            if resources.iter().take(position).any(|before| before.resource == resource.resource) {
-                self.problem(name, format_args!("[{position}] ({}) resource: is there twice", resource.resource));
-            }
-        }
-        resources
-    }
-
-    /// Checks issuers of JWTs, and their keys.
-    pub(crate) fn jwt_issuers(&mut self, name: &'static str, value: Value) -> Vec<TrustedIssuer> {
-        let reach = self.reach;
-        self.trusted_issuers(name, value, |trusted| {
-            let mut problems = trusted.validate_jwt(reach);
-            problems.extend(key_set_problem(trusted.jwks.as_ref()));
-            problems
+        Ok(Self {
+            jwt: IssuerList::new(list(Sections::JWT_ISSUERS, jwt)?, Some(reach)),
+            saml: IssuerList::new(list(Sections::SAML_ISSUERS, saml)?, Some(reach)),
+            software_statements: IssuerList::new(list(Sections::STATEMENT_ISSUERS, statements)?, Some(reach)),
         })
     }
 
-    /// Checks issuers of SAML assertions, and their certificates.
-    pub(crate) fn saml_issuers(&mut self, name: &'static str, value: Value) -> Vec<TrustedIssuer> {
-        self.trusted_issuers(name, value, |trusted| {
-            let mut problems = trusted.validate_saml();
-            for (position, _) in
-                trusted.certificates.iter().enumerate().filter(|(_, text)| PublicKey::from_certificate(text).is_none())
-            {
-                let rule = "is no X.509 certificate with an RSA or P-256 key";
-                problems.push(Problem::new(format!("certificates[{position}]"), rule));
+    /// Returns the issuers whose JWTs are accepted as grants (RFC 7523). Errors: `temporarily_unavailable` if they cannot be read.
+    pub fn jwt(&self) -> Result<&[TrustedIssuer], HandlerError> {
+        let are_known = |item: &Value| match item.get("workloads") {
+            Some(Value::Array(workloads)) => {
+                workloads.iter().find_map(|workload| protocol::shape::unknown(&Workload::NAMES, workload))
             }
-            problems
+            _ => None,
+        };
+        self.jwt.get("jwt", |items, reach| {
+            if let Some(unknown) = items.iter().find_map(are_known) {
+                return Err(format!("workloads: {unknown}"));
+            }
+            of_environment(items, &TrustedIssuer::NAMES, |issuers| rules::jwt_issuers(issuers, reach))
         })
     }
 
-    /// Checks issuers of software statements, and their keys.
-    pub(crate) fn statement_issuers(&mut self, name: &'static str, value: Value) -> Vec<StatementIssuer> {
-        let issuers: Vec<StatementIssuer> = self.list(name, value, StatementIssuer::MEMBERS);
-        for (position, trusted) in issuers.iter().enumerate() {
-            let no_name = trusted.issuer.is_empty().then(|| Problem::new("issuer", "must not be empty"));
-            let no_source = key_source_problem(trusted.jwks.as_ref(), trusted.jwks_uri.as_deref(), self.reach);
-            for problem in no_name.into_iter().chain(no_source).chain(key_set_problem(trusted.jwks.as_ref())) {
-                self.problem(name, format_args!("[{position}] ({}) {problem}", trusted.issuer));
-            }
-        }
-        issuers
+    /// Returns the issuers whose SAML assertions are accepted as grants (RFC 7522). Errors: `temporarily_unavailable` if they cannot
+    /// be read.
+    pub fn saml(&self) -> Result<&[TrustedIssuer], HandlerError> {
+        self.saml.get("saml", |items, _| of_environment(items, &TrustedIssuer::NAMES, rules::saml_issuers))
     }
 
-    fn trusted_issuers(
-        &mut self,
-        name: &'static str,
-        value: Value,
-        problems: impl Fn(&TrustedIssuer) -> Vec<Problem>,
-    ) -> Vec<TrustedIssuer> {
-        let issuers: Vec<TrustedIssuer> = self.list(name, value, TrustedIssuer::MEMBERS);
-        for (position, trusted) in issuers.iter().enumerate() {
-            for problem in problems(trusted) {
-                self.problem(name, format_args!("[{position}] ({}) {problem}", trusted.issuer));
-            }
-            if issuers.iter().take(position).any(|before| before.issuer == trusted.issuer) {
-                self.problem(name, format_args!("[{position}] ({}) issuer: is there twice", trusted.issuer));
-            }
-            let before = issuers.iter().take(position).flat_map(|before| &before.workloads);
-            for workload in before.filter(|before| trusted.workloads.iter().any(|own| own.name == before.name)) {
-                let name_of_rule = &workload.name;
-                self.problem(
-                    name,
-                    format_args!("[{position}] ({}) workloads: another issuer has '{name_of_rule}'", trusted.issuer),
-                );
-            }
-        }
-        issuers
+    /// Returns the issuers of software statements (RFC 7591 §2.3). Errors: `temporarily_unavailable` if they cannot be read.
+    pub fn software_statements(&self) -> Result<&[StatementIssuer], HandlerError> {
+        self.software_statements.get("software_statements", |items, reach| {
+            of_environment(items, &StatementIssuer::NAMES, |issuers| rules::statement_issuers(issuers, reach))
+        })
     }
 
-    /// Returns the items of a list of objects; none if one of them has a problem, because later problems name positions.
-    fn list<T: DeserializeOwned>(&mut self, name: &'static str, value: Value, members: &[Member]) -> Vec<T> {
-        let before = self.problems.len();
-        let Value::Array(items) = value else {
-            self.problem(name, "must be a list of objects");
-            return Vec::new();
-        };
-        let mut list = Vec::new();
-        for (position, item) in items.into_iter().enumerate() {
-            let Value::Object(item) = item else {
-                self.problem(name, format_args!("[{position}] must be an object"));
-                continue;
-            };
-            let (decoded, problems) = shape::decode(members, item);
-            for problem in &problems {
-                self.problem(name, format_args!("[{position}] {problem}"));
-            }
-            list.extend(decoded);
-        }
-        if self.problems.len() == before { list } else { Vec::new() }
+    /// True if there is a rule for the workload with this `client_id`. Decodes no issuer.
+    pub(super) fn have_workload(&self, client_id: &ClientId) -> bool {
+        let named = Workload::name_of(client_id);
+        let workloads = self.jwt.items.iter().filter_map(|issuer| issuer.get("workloads")?.as_array()).flatten();
+        let mut names = workloads.filter_map(|workload| workload.get("name")?.as_str());
+        names.any(|name| Some(name) == named)
+    }
+
+    /// True if an issuer has ID-JAGs. Decodes no issuer.
+    pub(super) fn have_id_jags(&self) -> bool {
+        self.jwt.items.iter().any(|issuer| issuer.get("id_jag").and_then(Value::as_bool) == Some(true))
+    }
+
+    /// True if there is an issuer of SAML assertions. Decodes no issuer.
+    pub(super) const fn have_saml(&self) -> bool {
+        !self.saml.items.is_empty()
     }
 }
 
-/// Returns the problem of keys that are in the configuration.
-fn key_set_problem(jwks: Option<&Value>) -> Option<Problem> {
-    let has_keys = JwkSet::from_value(jwks?).is_some_and(|set| !set.keys.is_empty());
-    let rule = "must be a JWK Set with a public key for ES256, RS256, PS256 or EdDSA";
-    (!has_keys).then(|| Problem::new("jwks", rule))
+/// A list of issuers. It is decoded when it is used first: a Worker that does not use it has no code for its items.
+#[derive(Clone, Debug)]
+struct IssuerList<T> {
+    items: Vec<Value>,
+    /// The addresses that this server may call, if the list is of the environment. It was not checked before, then.
+    of_environment: Option<EgressPolicy>,
+    decoded: OnceLock<Result<Vec<T>, String>>,
+}
+
+impl<T> IssuerList<T> {
+    const fn new(items: Vec<Value>, of_environment: Option<EgressPolicy>) -> Self {
+        Self { items, of_environment, decoded: OnceLock::new() }
+    }
+}
+
+impl<T> Default for IssuerList<T> {
+    fn default() -> Self {
+        Self::new(Vec::new(), None)
+    }
+}
+
+impl<'de, T> Deserialize<'de> for IssuerList<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Vec::deserialize(deserializer).map(|items| Self::new(items, None))
+    }
+}
+
+impl<T: DeserializeOwned> IssuerList<T> {
+    fn get(
+        &self,
+        name: &str,
+        of_environment: impl Fn(&[Value], EgressPolicy) -> Result<Vec<T>, String>,
+    ) -> Result<&[T], HandlerError> {
+        let decoded = self.decoded.get_or_init(|| match self.of_environment {
+            None => decoded(&self.items),
+            Some(reach) => of_environment(&self.items, reach),
+        });
+        let decoded = decoded.as_deref();
+        decoded.map_err(|reason| HandlerError::unavailable(format!("configuration: issuers.{name}: {reason}")))
+    }
+}
+
+/// Returns the items of a list.
+fn items(list: Value) -> Result<Vec<Value>, String> {
+    if let Value::Array(items) = list { Ok(items) } else { Err("must be a list of objects".to_owned()) }
+}
+
+/// Decodes a list of the environment. Errors: the first problem. The function `configuration` writes every problem to its log when it
+/// starts.
+fn of_environment<T: DeserializeOwned>(
+    items: &[Value],
+    names: &[&str],
+    rules: impl Fn(&[T]) -> Vec<String>,
+) -> Result<Vec<T>, String> {
+    if let Some(unknown) = items.iter().find_map(|item| protocol::shape::unknown(names, item)) {
+        return Err(unknown.to_string());
+    }
+    let list = decoded(items)?;
+    match rules(&list).into_iter().next() {
+        None => Ok(list),
+        Some(rule) => Err(rule),
+    }
+}
+
+fn decoded<T: DeserializeOwned>(items: &[Value]) -> Result<Vec<T>, String> {
+    let json = serde_json::to_vec(items).map_err(|_| "is no JSON".to_owned())?;
+    types::json::decode(&json).map_err(|error| error.to_string())
 }

@@ -132,13 +132,13 @@ impl Context {
         now: Timestamp,
     ) -> Result<bool, HandlerError> {
         if protocol::is_reserved(client_id.as_str()) {
-            return Ok(self.configuration.workload(client_id).is_some());
+            return Ok(self.configuration.has_workload(client_id));
         }
         Ok(self.client(client_id, now).await?.is_some_and(|client| client.existed_at(at)))
     }
 
     fn opaque_claims(&self, sealed: &str) -> Option<AccessTokenClaims> {
-        serde_json::from_slice(&self.secrets.open(Purpose::AccessToken, sealed)?).ok()
+        types::json::decode(&self.secrets.open(Purpose::AccessToken, sealed)?).ok()
     }
 
     /// Returns the claims of a JWT of one of these types that this server signed.

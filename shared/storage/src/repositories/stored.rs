@@ -68,7 +68,7 @@ pub(crate) fn encode<T: Serialize>(value: &T) -> String {
 
 /// Returns the value of JSON from the record `key`. Members that `T` does not have are ignored.
 pub(crate) fn decode<T: DeserializeOwned>(key: &Key, json: &str) -> Result<T, Unreadable> {
-    serde_json::from_slice(json.as_bytes()).map_err(|error| Unreadable { key: key.clone(), reason: error.to_string() })
+    types::json::decode(json.as_bytes()).map_err(|error| Unreadable { key: key.clone(), reason: error.to_string() })
 }
 
 /// A stored value, together with its JSON: a rewrite keeps the members that this version does not know.

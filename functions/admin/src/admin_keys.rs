@@ -1,10 +1,10 @@
 //! The admin keys of the admin API: list, create, revoke.
 
-use crate::{forbidden, listing, not_found, problem};
 use http::StatusCode;
 use latchkey_http::{Request, Response};
 use protocol::Problem;
 use protocol::administration::{AdminKeyId, AdminPublicKey, AdminScope, Administrator, NewAdminKey};
+use provider::administration::{forbidden, listing, not_found, problem};
 use provider::{AuditEvent, Context, HandlerError};
 use serde_json::{Map, Value, json};
 use storage::admin_keys::StoredAdminKey;

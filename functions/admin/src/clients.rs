@@ -1,10 +1,10 @@
 //! The clients of the admin API: read, register, change, remove.
 
-use crate::{listing, not_found, problem};
 use http::StatusCode;
 use latchkey_http::{Request, Response};
 use platform::entropy;
 use protocol::{Client, ClientOrigin, Problem, SecretRotation, SecretVerifier, StoredClient, chosen_secret_problem};
+use provider::administration::{listing, not_found, problem};
 use provider::{Actor, AuditEvent, Context, HandlerError};
 use serde_json::{Map, Value, json};
 use storage::registrations;

@@ -1,16 +1,10 @@
-//! Administration: clients, users and keys, for the `latchkey` command.
+//! Administration of clients and keys, for the `latchkey` command. The function `admin-users` has the users.
 //!
 //! | path | GET | PUT | DELETE | POST |
 //! |---|---|---|---|---|
 //! | `/admin/clients` | `{items: [client…], unreadable?, next?}`, paged with `?cursor=` | | | |
 //! | `/admin/clients/{client_id}` | the client | registers or changes it | removes it | |
 //! | `/admin/clients/{client_id}/logo` | | `{image}`, a PNG or WebP file of at most 20 KB in base64: makes it the logo that pages show | removes it | |
-//! | `/admin/users` | `{items: [{username, sub}…], unreadable?, next?}` | | | |
-//! | `/admin/users/{username}` | `{username, sub, claims}` | registers or changes the user | removes the user | |
-//! | `/admin/users/{username}/sign-out` | | | | ends all sessions and grants of the user; returns their numbers: `{sessions, grants}` |
-//! | `/admin/users/{username}/consents` | `{items: [{client_id, scope}…]}` | | | |
-//! | `/admin/users/{username}/consents/{client_id}` | | | withdraws the consent and ends the client's grants; returns their number: `{grants}` | |
-//! | `/admin/users/{username}/grants` | `{items: [{client_id, scope, resources?, created_at, used_at, expires_at, outlives_session}…]}` | | | |
 //! | `/admin/keys` | `{items: [{kid, alg, signs, signs_from, verifies_until}…]}`, times in seconds since the epoch | | | |
 //! | `/admin/keys/rotate`, `…/replace` | | | | starts a rotation, or replaces the signing keys at once; `?alg=` for one |
 //! | `/admin/initial-access-tokens` | | | | issues an initial access token: `{initial_access_token, uses, expires_at}` |
@@ -21,19 +15,15 @@
 
 mod admin_keys;
 mod clients;
-mod imported_hash;
 mod initial_access_tokens;
 mod keys;
-mod listing;
 mod logos;
-mod new_password;
 mod routes;
-mod users;
 
 use ::keys::Occasion;
 use latchkey_http::{Request, Response};
 use protocol::administration::Administrator;
-use provider::administration::{AdminCall, forbidden, json_object, not_found, problem};
+use provider::administration::{AdminCall, json_object, not_found, problem};
 use provider::{Context, Function, HandlerError};
 use routes::{Action, ROUTES};
 
@@ -68,17 +58,6 @@ async fn answer(call: AdminCall<Action>, request: &Request, context: &Context) -
         Action::PutLogo => logos::put(&name(), &json_object(request)?, request, context).await,
         Action::DeleteLogo => logos::delete(&name(), request, context).await,
         Action::IssueInitialAccessToken => initial_access_tokens::issue(json_object(request)?, request, context),
-        Action::ListUsers => users::list(request, context).await,
-        Action::GetUser => users::get(&name(), request, context).await,
-        Action::PutUser => users::put(&name(), json_object(request)?, request, context).await,
-        Action::DeleteUser => users::delete(&name(), request, context).await,
-        Action::SignOutUser => users::sign_out(&name(), request, context).await,
-        Action::ListConsents => users::consents(&name(), request, context).await,
-        Action::ListGrants => users::grants(&name(), request, context).await,
-        Action::WithdrawConsent => {
-            let (username, client_id) = (name(), name());
-            users::withdraw(&username, &client_id, request, context).await
-        }
         Action::ListKeys => keys::list(request.received_at, context).await,
         Action::RotateKeys => keys::act(Occasion::Early, request, context).await,
         Action::ReplaceKeys => keys::act(Occasion::Compromise, request, context).await,
@@ -91,6 +70,5 @@ async fn answer(call: AdminCall<Action>, request: &Request, context: &Context) -
 #[cfg(target_arch = "wasm32")]
 #[worker::event(fetch)]
 async fn fetch(request: worker::Request, env: worker::Env, _: worker::Context) -> worker::Result<worker::Response> {
-    new_password::bind(&env);
     provider::worker::serve(FUNCTION, request, &env).await
 }

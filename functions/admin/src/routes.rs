@@ -16,14 +16,6 @@ pub(crate) enum Action {
     PutLogo,
     DeleteLogo,
     IssueInitialAccessToken,
-    ListUsers,
-    GetUser,
-    PutUser,
-    DeleteUser,
-    SignOutUser,
-    ListConsents,
-    ListGrants,
-    WithdrawConsent,
     ListKeys,
     RotateKeys,
     ReplaceKeys,
@@ -33,7 +25,7 @@ pub(crate) enum Action {
 }
 
 /// Every route.
-pub(crate) static ROUTES: [AdminRoute<Action>; 23] = [
+pub(crate) static ROUTES: [AdminRoute<Action>; 15] = [
     AdminRoute::new(Method::GET, "clients", AdminScope::ClientsRead, Action::ListClients),
     AdminRoute::new(Method::GET, "clients/{}", AdminScope::ClientsRead, Action::GetClient),
     AdminRoute::new(Method::PUT, "clients/{}", AdminScope::ClientsWrite, Action::PutClient),
@@ -43,14 +35,6 @@ pub(crate) static ROUTES: [AdminRoute<Action>; 23] = [
     AdminRoute::new(Method::PUT, "clients/{}/logo", AdminScope::ClientsWrite, Action::PutLogo),
     AdminRoute::new(Method::DELETE, "clients/{}/logo", AdminScope::ClientsWrite, Action::DeleteLogo),
     AdminRoute::new(Method::POST, "initial-access-tokens", AdminScope::ClientsWrite, Action::IssueInitialAccessToken),
-    AdminRoute::new(Method::GET, "users", AdminScope::UsersRead, Action::ListUsers),
-    AdminRoute::new(Method::GET, "users/{}", AdminScope::UsersRead, Action::GetUser),
-    AdminRoute::new(Method::PUT, "users/{}", AdminScope::UsersWrite, Action::PutUser),
-    AdminRoute::new(Method::DELETE, "users/{}", AdminScope::UsersWrite, Action::DeleteUser),
-    AdminRoute::new(Method::POST, "users/{}/sign-out", AdminScope::UsersWrite, Action::SignOutUser),
-    AdminRoute::new(Method::GET, "users/{}/consents", AdminScope::UsersRead, Action::ListConsents),
-    AdminRoute::new(Method::GET, "users/{}/grants", AdminScope::UsersRead, Action::ListGrants),
-    AdminRoute::new(Method::DELETE, "users/{}/consents/{}", AdminScope::UsersWrite, Action::WithdrawConsent),
     AdminRoute::new(Method::GET, "keys", AdminScope::KeysRead, Action::ListKeys),
     AdminRoute::new(Method::POST, "keys/rotate", AdminScope::KeysWrite, Action::RotateKeys),
     AdminRoute::new(Method::POST, "keys/replace", AdminScope::KeysWrite, Action::ReplaceKeys),

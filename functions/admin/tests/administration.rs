@@ -1,4 +1,4 @@
-//! The endpoint over the store in memory.
+//! The endpoints for clients, keys and users over the store in memory.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -47,7 +47,11 @@ fn shop() -> ClientId {
 }
 
 async fn answer(request: &Request, context: &Context) -> Response {
-    admin::handle(request, context).await.unwrap_or_else(|error| error.into_api_response(request, context))
+    let answer = match request.path.starts_with("/admin/users") {
+        true => admin_users::handle(request, context).await,
+        false => admin::handle(request, context).await,
+    };
+    answer.unwrap_or_else(|error| error.into_api_response(request, context))
 }
 
 struct Server {

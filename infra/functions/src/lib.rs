@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 pub const FUNCTIONS: &[Function] = &[
     // generated: endpoints, by `cargo xtask generate` from shared/manifest.
     admin::FUNCTION,
+    admin_users::FUNCTION,
     authorize::FUNCTION,
     configuration::FUNCTION,
     consent::FUNCTION,

@@ -50,11 +50,35 @@ const ADMINISTRATION: &[&str] = &["LATCHKEY_ADMIN", "LATCHKEY_ADMIN_KEY"];
 pub const FUNCTIONS: &[Function] = &[
     Function {
         name: "admin",
-        about: "Administration of clients, users and signing keys, for the `latchkey` command",
+        about: "Administration of clients, signing keys and admin keys, for the `latchkey` command",
         role: Role::Endpoint(&[route("/admin/", GET_POST_PUT_DELETE), health("/health/admin")]),
         records: &[
             access(Client, &[Get, Create, Advance, Delete]),
             access(Registration, &[Get, Advance]),
+            access(Marker, &[Create]),
+            access(Counter, &[Count]),
+            access(RecordKind::Keys, &[Get, Create, Advance]),
+            access(AdminKey, &[Get, Create, Advance, Delete]),
+            access(Logo, &[Create, Delete]),
+        ],
+        lists: &[Owner::Clients, Owner::AdminKeys],
+        settings: ADMINISTRATION,
+        keys: Keys::Sign,
+        reads_current_clients: true,
+        // It seals initial access tokens.
+        secrets: &[Purpose::Token, Purpose::Counter],
+        ..Function::BASE
+    },
+    Function {
+        name: "admin-users",
+        about: "Administration of users, for the `latchkey` command",
+        role: Role::Endpoint(&[
+            route("/admin/users", GET_POST_PUT_DELETE),
+            route("/admin/users/", GET_POST_PUT_DELETE),
+            health("/health/admin-users"),
+        ]),
+        records: &[
+            access(Client, &[Get]),
             access(User, &[Get, Create, Advance, Delete]),
             access(Credential, &[Create, Advance, Delete]),
             access(Session, &[Advance]),
@@ -64,19 +88,17 @@ pub const FUNCTIONS: &[Function] = &[
             access(SignOut, &[Create]),
             access(Marker, &[Create]),
             access(Counter, &[Count]),
-            access(RecordKind::Keys, &[Get, Create, Advance]),
-            access(AdminKey, &[Get, Create, Advance, Delete]),
+            KEYS,
+            access(AdminKey, &[Get]),
             CONFIGURATION,
-            access(Logo, &[Create, Delete]),
         ],
-        lists: &[Owner::Clients, Owner::Users, Owner::User, Owner::AdminKeys],
+        lists: &[Owner::Users, Owner::User],
         settings: ADMINISTRATION,
         keys: Keys::Sign,
         calls_out: true,
-        reads_current_clients: true,
         services: &["passwords"],
-        // It seals initial access tokens.
-        secrets: &[Purpose::Token, Purpose::Counter],
+        // It signs logout tokens, which have the `sub` of each client.
+        secrets: &[Purpose::Counter, Purpose::Pairwise],
         ..Function::BASE
     },
     Function {
@@ -302,7 +324,7 @@ pub const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "passwords",
-        about: "Judges and hashes new passwords for `admin`; only on Cloudflare",
+        about: "Judges and hashes new passwords for `admin-users`; only on Cloudflare",
         role: Role::Service,
         ..Function::BASE
     },
@@ -467,6 +489,9 @@ mod tests {
         }
         assert_eq!(find_route("/admin").map(|(function, _)| function.name), None);
         assert_eq!(find_route("/admin/records").map(|(function, _)| function.name), Some("admin"));
+        for path in ["/admin/users", "/admin/users/", "/admin/users/a/b"] {
+            assert_eq!(find_route(path).map(|(function, _)| function.name), Some("admin-users"), "{path}");
+        }
         assert_eq!(find_route("/admin/records/a").map(|(function, _)| function.name), Some("maintenance"));
         assert_eq!(find_route("/register/a/b").map(|(function, _)| function.name), Some("register"));
     }

@@ -1,6 +1,7 @@
 //! A function as every platform calls it.
 
 use crate::{Context, HandlerError, ListCheck, list_problems, responses};
+use http::StatusCode;
 use latchkey_http::{Request, RequestLog, Response};
 use pages::Refusal;
 use std::future::Future;

@@ -139,8 +139,17 @@ impl Provider {
         let request = self.administration(method, path, body);
         // The process writes its own data, also if the administration is switched off.
         let administrator = Administrator::of_deployment(self.own_key.id());
-        let context = self.context.guarded(admin::FUNCTION.row);
-        let response = admin::handle_for(administrator, &request, &context).await.map_err(Failure::new)?;
+        let response = match path.starts_with("users") {
+            true => {
+                let context = self.context.guarded(admin_users::FUNCTION.row);
+                admin_users::handle_for(administrator, &request, &context).await
+            }
+            false => {
+                let context = self.context.guarded(admin::FUNCTION.row);
+                admin::handle_for(administrator, &request, &context).await
+            }
+        };
+        let response = response.map_err(Failure::new)?;
         match response.status {
             StatusCode::NOT_FOUND => Ok(None),
             status if status.is_success() => Ok(serde_json::from_slice(&response.body).ok()),

@@ -5,6 +5,7 @@
 //! answered with `{error: "invalid_request", error_description, problems: [text…]}`, which has all problems at once.
 
 mod authentication;
+pub mod listing;
 mod routes;
 
 use crate::rate_limiter::{Allowance, network};

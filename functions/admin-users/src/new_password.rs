@@ -1,5 +1,5 @@
 //! A password that an operator sets. On Workers, the Worker `passwords` judges and hashes it: the list of common passwords and
-//! the hash would make `admin` too heavy.
+//! the hash would make this Worker too heavy.
 
 use protocol::{Problem, Username};
 use provider::{Context, HandlerError, NewPassword, PasswordVerdict};
@@ -28,7 +28,7 @@ pub(crate) async fn hash(
     };
     let PasswordVerdict { hash, problem, report } = judge(password, context).await?;
     if let Some(reason) = report {
-        (context.log)(&json!({ "function": "admin", "reason": reason }).to_string());
+        (context.log)(&json!({ "function": "admin-users", "reason": reason }).to_string());
     }
     match (hash, problem) {
         (Some(hash), _) => Ok(Ok(hash)),

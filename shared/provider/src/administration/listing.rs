@@ -1,16 +1,16 @@
 //! One page of a listing.
 
+use crate::AuditEvent;
 use http::StatusCode;
 use latchkey_http::{Request, Response};
-use provider::AuditEvent;
 use serde_json::{Map, Value};
 use storage::{Cursor, Unreadable};
 
 /// Greatest number of items on a page.
-pub(crate) const PAGE: u32 = 100;
+pub const PAGE: u32 = 100;
 
 /// Returns the cursor of the requested page.
-pub(crate) fn cursor(request: &Request) -> Option<Cursor> {
+pub fn cursor(request: &Request) -> Option<Cursor> {
     form_urlencoded::parse(request.query.as_bytes())
         .find(|(name, _)| name == "cursor")
         .map(|(_, value)| Cursor(value.into_owned()))
@@ -18,7 +18,7 @@ pub(crate) fn cursor(request: &Request) -> Option<Cursor> {
 
 /// Returns the page as a response: `items`, `next` unless it is the last page, and `unreadable` if there are such
 /// records: their names. The log gets the reasons.
-pub(crate) fn page(items: &[Value], unreadable: &[Unreadable], next: Option<Cursor>, request: &Request) -> Response {
+pub fn page(items: &[Value], unreadable: &[Unreadable], next: Option<Cursor>, request: &Request) -> Response {
     for Unreadable { key, reason } in unreadable {
         let reason = format!("{}: {reason}", key.as_str());
         AuditEvent::RecordUnreadable { reason: &reason }.record(request);

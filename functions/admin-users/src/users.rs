@@ -1,10 +1,11 @@
 //! The users of the admin API: read, register, change, remove. Credentials are written, never read.
 
-use crate::{imported_hash, listing, new_password, not_found, problem};
+use crate::{imported_hash, new_password};
 use http::StatusCode;
 use latchkey_http::{Request, Response};
 use platform::{clock, entropy};
 use protocol::{Problem, Username, is_profile_claim};
+use provider::administration::{listing, not_found, problem};
 use provider::{Actor, AuditEvent, Context, HandlerError, names, sessions};
 use serde_json::{Map, Value, json};
 use storage::users::{self, Credential, User};

@@ -2,9 +2,10 @@
 //! the local server. API Gateway answers 401 without a token and 403 to all else that an authorizer refuses, and its
 //! answers carry no challenge; the others answer as RFC 6750 §3 says.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
+use suite::dpop::{Holder, access_token_hash};
 use suite::{
     AuthorizationRequest, Browser, Call, Client, Reply, Signer, TokenRequest, Tokens, admin, grant, issuer, jwt, now,
     platform, revoke, service, spa, url, web,
@@ -315,4 +316,37 @@ fn an_api_leads_to_its_issuer() {
     let resource = document["resource"].as_str().expect("resource");
     let request = TokenRequest::client_credentials(&service()).set("scope", "demo:read").set("resource", resource);
     Call::get(resource).bearer(request.tokens().access()).send().expect(200);
+}
+
+/// RFC 9449 §7: a token that is bound to a key needs a proof, through each guard.
+#[test]
+fn a_bound_token_needs_a_proof() {
+    let (holder, other) = (Holder::new(), Holder::new());
+    let request = TokenRequest::client_credentials(&service()).set("scope", "demo:read").set("resource", &url(API));
+    let tokens = holder.tokens(&request);
+    let call = |holder: &Holder, changes: &Value| {
+        let mut claims = json!({ "ath": access_token_hash(tokens.access()) });
+        claims.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+        let call = Call::get(API).header("authorization", format!("DPoP {}", tokens.access()));
+        call.header("dpop", holder.proof("GET", API, &claims)).send()
+    };
+    let answer = call(&holder, &json!({})).expect(200).json();
+    assert_eq!(answer["client"], "demo-service");
+    assert_eq!(answer["token"], "jwt");
+    let refused = |reply: Reply, code: &str| {
+        if is_behind_authorizer() {
+            reply.expect(403);
+            return;
+        }
+        let reply = reply.expect_error(401, code);
+        let challenge = reply.header("www-authenticate").unwrap_or_default();
+        assert!(challenge.starts_with("DPoP ") && challenge.contains(code), "{reply:?}");
+    };
+    refused(call(&other, &json!({})), "invalid_token");
+    refused(call(&holder, &json!({ "htu": url("/other") })), "invalid_dpop_proof");
+    refused(call(&holder, &json!({ "ath": access_token_hash("x") })), "invalid_dpop_proof");
+    refused(Call::get(API).header("authorization", format!("DPoP {}", tokens.access())).send(), "invalid_dpop_proof");
+    refused(Call::get(API).bearer(tokens.access()).send(), "invalid_token");
+    let metadata = Call::get("/.well-known/oauth-protected-resource/demo-api").send().expect(200).json();
+    assert_eq!(metadata["dpop_signing_alg_values_supported"], json!(["ES256", "PS256", "EdDSA"]));
 }

@@ -292,7 +292,7 @@ fn invalid_metadata_is_refused() {
     let mut private = signer.jwks();
     private["keys"][0]["d"] = json!("AAAA");
     for changes in [
-        json!({ "dpop_bound_access_tokens": true }),
+        json!({ "tls_client_certificate_bound_access_tokens": true }),
         json!({ "tls_client_certificate_bound_access_tokens": true }),
         json!({ "token_endpoint_auth_method": 7 }),
         json!({ "token_endpoint_auth_method": "private_key_jwt" }),

@@ -43,4 +43,5 @@ mod restart;
 mod restore;
 mod revocation;
 mod round_trips;
+mod sender_constraint;
 mod sign_in_limits;

@@ -92,6 +92,11 @@ impl Call {
         self.header("x-client-address", address).header("latchkey-proxy-secret", proxy_secret())
     }
 
+    /// True if a header field has this name.
+    pub fn has_header(&self, name: &str) -> bool {
+        self.headers.iter().any(|(known, _)| known.eq_ignore_ascii_case(name))
+    }
+
     /// Sends the request and reads the whole response. Redirects are responses.
     pub fn send(self) -> Reply {
         self.try_send().unwrap_or_else(|(call, error)| panic!("{}: no answer to {call:?}: {error:?}", platform()))
@@ -182,6 +187,11 @@ impl Reply {
     /// Returns the response of a server in this process.
     pub fn new(asked: Call, status: u16, headers: HeaderMap, body: Vec<u8>) -> Self {
         Self { asked, status, headers, body }
+    }
+
+    /// Returns the request.
+    pub fn asked(&self) -> &Call {
+        &self.asked
     }
 
     /// Returns the value of a header field that occurs once. A repeated field fails the test.

@@ -13,6 +13,7 @@ mod browser;
 mod call;
 mod client;
 mod clock;
+pub mod dpop;
 pub mod faults;
 mod host;
 pub mod jwe;

@@ -118,8 +118,8 @@ impl Tokens {
         let reply = reply.expect(200).expect_no_store();
         let document = reply.json();
         assert!(document["access_token"].as_str().is_some_and(|token| !token.is_empty()), "no access_token: {reply:?}");
-        let is_bearer = document["token_type"].as_str().is_some_and(|kind| kind.eq_ignore_ascii_case("Bearer"));
-        assert!(is_bearer, "token_type is not Bearer: {reply:?}");
+        let kind = if reply.asked().has_header("dpop") { "DPoP" } else { "Bearer" };
+        assert_eq!(document["token_type"], kind, "{reply:?}");
         assert!(document["expires_in"].as_u64().is_some_and(|seconds| seconds > 0), "no expires_in: {reply:?}");
         Self { client: client.clone(), document }
     }

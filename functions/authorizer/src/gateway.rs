@@ -7,7 +7,7 @@
 use crate::Guard;
 use crate::guard::log_line;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
-use latchkey_http::{Request, Response};
+use latchkey_http::{DPOP, Request, Response};
 use resource_server::{Access, Claims, Http, Settings};
 use serde_json::Value;
 use std::sync::Arc;
@@ -50,8 +50,13 @@ pub struct Gateway {
 /// The gateway's decision on a request.
 #[derive(Debug)]
 pub enum GatewayDecision {
-    /// The request goes to the API, with these header fields in place of its own.
-    Forward(HeaderMap),
+    /// The request goes to the API.
+    Forward {
+        /// The header fields, in place of those of the request.
+        headers: HeaderMap,
+        /// The nonce for the client's next DPoP proof, which the response gets (RFC 9449 §9).
+        dpop_nonce: Option<String>,
+    },
     /// The gateway itself responds.
     Respond(Response),
 }
@@ -77,7 +82,10 @@ impl Gateway {
         let outcome = self.guard.check(request).await;
         let line = log_line(request, outcome.as_ref().map(Some));
         match outcome {
-            Ok(access) => (GatewayDecision::Forward(forwarded(&request.method, &request.headers, &access)), line),
+            Ok(access) => {
+                let headers = forwarded(&request.method, &request.headers, &access);
+                (GatewayDecision::Forward { headers, dpop_nonce: access.dpop_nonce }, line)
+            }
             Err(error) => (GatewayDecision::Respond(self.guard.respond_to(&error, request).into()), line),
         }
     }
@@ -139,6 +147,7 @@ fn kept(sent: &HeaderMap) -> HeaderMap {
     }
     HOP_BY_HOP.iter().for_each(|name| drop(headers.remove(name)));
     headers.remove(header::AUTHORIZATION);
+    headers.remove(DPOP);
     // Servers that pass fields as variables do not distinguish `_` from `-`.
     let is_reserved = |name: &&HeaderName| {
         let name = name.as_str().replace('_', "-");

@@ -6,7 +6,7 @@ use http::{HeaderMap, StatusCode, header};
 use latchkey_http::Response;
 use platform::clock;
 use platform::worker::{log_start, read_head, setting, write};
-use resource_server::Settings;
+use resource_server::{DPOP_NONCE, Settings};
 use serde_json::json;
 use std::sync::{Arc, OnceLock};
 use worker::wasm_bindgen::JsCast;
@@ -38,11 +38,11 @@ async fn fetch(request: worker::Request, env: Env, _: worker::Context) -> worker
     worker::console_log!("{line}");
     match decision {
         GatewayDecision::Respond(answer) => write(answer),
-        GatewayDecision::Forward(headers) => {
+        GatewayDecision::Forward { headers, dpop_nonce } => {
             let query = if head.query.is_empty() { String::new() } else { format!("?{}", head.query) };
             let target = format!("{}{query}", head.path);
             match forward(request.inner(), &target, &headers, api, &env).await {
-                Ok(response) => Ok(response),
+                Ok(response) => with_nonce(response, dpop_nonce.as_deref()),
                 Err(error) => fault(StatusCode::BAD_GATEWAY, &format!("the API does not answer: {error}")),
             }
         }
@@ -110,6 +110,14 @@ async fn forward(
         Some(_) => Fetch::Request(passed).send().await,
         None => worker::Response::try_from(env.service(BINDING)?.fetch_request(passed).await?),
     }
+}
+
+/// Adds the nonce for the client's next DPoP proof to a response of the API.
+fn with_nonce(response: worker::Response, nonce: Option<&str>) -> worker::Result<worker::Response> {
+    let Some(nonce) = nonce else { return Ok(response) };
+    let fields = response.headers().clone();
+    fields.set(DPOP_NONCE.as_str(), nonce)?;
+    Ok(response.with_headers(fields))
 }
 
 /// Logs the reason of a fault, and tells the client the status alone.

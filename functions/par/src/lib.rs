@@ -24,11 +24,18 @@ pub const FUNCTION: Function = Function::api("par", |request, context| Box::pin(
 /// may use once within a short time. Requests of clients that do not authenticate are limited per client and network. Round
 /// trips: 1; 1 more at the same time for a client that does not authenticate.
 pub async fn handle(request: &Request, context: &Context) -> Result<Response, HandlerError> {
+    context.with_dpop_nonce(request, false, answer(request, context)).await
+}
+
+async fn answer(request: &Request, context: &Context) -> Result<Response, HandlerError> {
     let asked = ClientRequest::open_first(request, context).await?;
     context.check_clock(request).await?;
     let (client, now) = (asked.client(), asked.now);
     let limit = asked.limit(Quota::PUSHED_REQUESTS, "pushed requests")?;
-    let checked = context.check_pushed(&asked.parameters, &asked.stored, now).await?;
+    let mut checked = context.check_pushed(&asked.parameters, &asked.stored, now).await?;
+    if let Some(sender) = &asked.sender {
+        checked.request.bind_to(sender.key)?;
+    }
     let id = PushedRequestId::new(entropy::bytes()?, entropy::bytes()?);
     let expires_at = now.after(context.config.pushed_request_lifetime);
     let reference = RequestUri { request: id, issued_at: now, expires_at };

@@ -55,6 +55,7 @@ pub(crate) async fn issue(request: &TokenRequest<'_>, accepted: Accepted<'_>) ->
         None => scope,
     };
 
+    request.spend_assertion().await?;
     let issuer = request.issuer();
     let name = request.context.subject_for(client, &subject);
     let mut claims = issuer.access_token_claims(&name, &scope, &resources)?;

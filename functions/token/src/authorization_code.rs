@@ -21,10 +21,11 @@ pub(crate) async fn redeem(request: &TokenRequest<'_>) -> Result<TokenResponse, 
         client_id: &request.client.client.client_id,
         redirect_uri,
         code_challenge: challenge.as_ref().map_or("", CodeChallenge::as_str),
+        dpop_jkt: request.sender.as_ref().map(|sender| &sender.key),
     };
     let invalid = || {
         Error::invalid_grant(
-            "the code is unknown or expired, or was issued for another client_id, redirect_uri or code_challenge",
+            "the code is unknown or expired, or was issued for another client_id, redirect_uri, code_challenge or dpop_jkt",
         )
     };
     let code = AuthorizationCode::open(&request.context.secrets, code, binding, request.now)
@@ -33,6 +34,7 @@ pub(crate) async fn redeem(request: &TokenRequest<'_>) -> Result<TokenResponse, 
         return Err(invalid().into());
     }
     check_resources(request, code.grant).await?;
+    request.spend_assertion().await?;
     match grants::redeem(request.context.records.as_ref(), code.grant, &request.issuer().grant_update()?).await? {
         Redemption::Redeemed(live) => {
             let resources = request.narrowed(&live.grant.resources)?;

@@ -1,4 +1,4 @@
-//! The client credentials grant (RFC 6749 §4.4): no storage, no refresh token (§4.4.3).
+//! The client credentials grant (RFC 6749 §4.4): no refresh token (§4.4.3).
 
 use crate::TokenRequest;
 use crate::issue::TokenResponse;
@@ -6,10 +6,12 @@ use protocol::{AccessTokenClaims, STANDARD_SCOPES};
 use provider::HandlerError;
 use types::{Error, ErrorCode, Scope, Subject};
 
-/// Issues an access token to the client itself.
+/// Issues an access token to the client itself. Round trips: 0; 1 for a client assertion or a DPoP proof.
 pub(crate) async fn issue(request: &TokenRequest<'_>) -> Result<TokenResponse, HandlerError> {
     let subject = Subject::from(&request.client.client.client_id);
-    request.token_of(claims(request, subject, request.parameters.scope()?)?).await
+    let claims = claims(request, subject, request.parameters.scope()?)?;
+    request.spend_assertion_or_proof().await?;
+    request.token_of(claims).await
 }
 
 /// Returns the claims of an access token for the client itself. Scopes about a user are rejected.

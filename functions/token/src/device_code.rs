@@ -25,6 +25,7 @@ pub(crate) async fn poll(request: &TokenRequest<'_>) -> Result<TokenResponse, Ha
     let id = code.decision;
     let is_too_early = context.polls.is_too_early(id, now);
     check_resources(request, id).await?;
+    request.spend_assertion().await?;
     match devices::poll(context.records.as_ref(), id, code.expires_at, &request.issuer().grant_update()?).await? {
         Poll::Approved(live) => {
             let resources = request.narrowed(&live.grant.resources)?;

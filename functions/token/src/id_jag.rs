@@ -28,6 +28,7 @@ pub(crate) async fn issue(
     // Without openid the user did not sign in to the client.
     let signed_in = active.grant.filter(|live| live.grant.scope.contains("openid"));
     let grant = signed_in.ok_or_else(|| Role::Identity.refusal())?.grant;
+    request.spend_assertion_or_proof().await?;
     let subject = subject_at(request, decision.target, &grant.subject).await?;
     let profile = match decision.target.email {
         false => None,

@@ -2,13 +2,13 @@
 
 use crate::TokenRequest;
 use protocol::id_jag_issue::IdJagDecision;
-use protocol::{AccessTokenClaims, ClaimDestination, Grant, GrantType, ID_JAG_TOKEN_TYPE, ScopeClaims};
+use protocol::{AccessTokenClaims, ClaimDestination, Grant, GrantType, ID_JAG_TOKEN_TYPE, RefreshSender, ScopeClaims};
 use provider::{ExchangeBinding, HandlerError, IdTokenBinding, TokenIssuer};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use storage::grants::LiveGrant;
 use storage::users::User;
-use types::{Scope, Subject};
+use types::{Confirmation, Scope, Subject};
 
 /// A token response (RFC 6749 §5.1).
 #[derive(Serialize)]
@@ -104,7 +104,8 @@ impl TokenRequest<'_> {
             response.id_token = Some(issuer.id_token(&live.grant, binding).await?);
         }
         if self.client.client.may_use(GrantType::RefreshToken) {
-            response.refresh_token = Some(issuer.refresh_token(snapshot).into_exposed());
+            let sender = RefreshSender::of(&self.client.client, self.confirmation());
+            response.refresh_token = Some(issuer.refresh_token(snapshot, sender).into_exposed());
         }
         Ok(response)
     }
@@ -137,9 +138,11 @@ impl TokenRequest<'_> {
 
     /// Issues an access token alone.
     pub(crate) async fn token_of(&self, claims: AccessTokenClaims) -> Result<TokenResponse, HandlerError> {
+        let cnf = self.confirmation();
+        let claims = AccessTokenClaims { cnf, ..claims };
         Ok(TokenResponse {
             access_token: self.issuer().access_token(&claims).await?,
-            token_type: "Bearer",
+            token_type: cnf.map_or("Bearer", Confirmation::token_type),
             expires_in: claims.exp.saturating_sub(claims.iat),
             refresh_token: None,
             id_token: None,

@@ -17,9 +17,9 @@ mod without_client;
 use http::header;
 use issue::TokenResponse;
 use latchkey_http::{Request, Response};
-use protocol::{GrantType, Parameters, StoredClient, resource};
-use provider::{AuditEvent, ClientRequest, Context, Function, HandlerError};
-use types::{Error, ErrorCode};
+use protocol::{ClientAuthenticationMethod, GrantType, Parameters, StoredClient, resource, sender_constraint};
+use provider::{AuditEvent, ClientRequest, Context, Function, HandlerError, ProofReplay, Sender};
+use types::{Confirmation, Error, ErrorCode};
 use without_client::Party;
 
 /// The function, as every platform calls it.
@@ -27,13 +27,30 @@ pub const FUNCTION: Function = Function::api("token", |request, context| Box::pi
 
 /// Answers a token request.
 pub async fn handle(request: &Request, context: &Context) -> Result<Response, HandlerError> {
+    context.with_dpop_nonce(request, false, answer(request, context)).await
+}
+
+async fn answer(request: &Request, context: &Context) -> Result<Response, HandlerError> {
     let parameters = ClientRequest::parameters(request)?;
     let grant_type = grant_type(&parameters, context.configuration.grant_types())?;
     if grant_type == GrantType::JwtBearer {
         if !without_client::names_client(request, &parameters)? {
+            let proof = context.sent_proof(request, None)?;
             let party = Party::of(request, context, &parameters).await?;
+            let sender = match proof {
+                None => None,
+                Some(proof) => Some(proof.verify().await?),
+            };
             context.check_clock(request).await?;
-            let token_request = TokenRequest::new(request, &parameters, &party.client, context);
+            let token_request = TokenRequest {
+                http: request,
+                parameters: &parameters,
+                client: &party.client,
+                context,
+                sender,
+                evidence: None,
+                now: request.received_at,
+            };
             token_request.check(grant_type).await?;
             let tokens = party.issue(&token_request).await?;
             return Ok(token_request.answer(grant_type, &tokens).await);
@@ -42,7 +59,15 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Ha
     }
     let opened = ClientRequest::authenticate(request, context, parameters).await?;
     context.check_clock(request).await?;
-    let token_request = TokenRequest::new(request, &opened.parameters, &opened.stored, context);
+    let token_request = TokenRequest {
+        http: request,
+        parameters: &opened.parameters,
+        client: &opened.stored,
+        context,
+        sender: opened.sender,
+        evidence: Some(&opened),
+        now: opened.now,
+    };
     token_request.check(grant_type).await?;
     let tokens = match grant_type {
         GrantType::AuthorizationCode => authorization_code::redeem(&token_request).await?,
@@ -66,13 +91,11 @@ struct TokenRequest<'a> {
     parameters: &'a Parameters,
     client: &'a StoredClient,
     context: &'a Context,
+    /// The sender, if the request has a DPoP proof.
+    sender: Option<Sender>,
+    /// The client authentication; `None` if the assertion of the grant takes its place.
+    evidence: Option<&'a ClientRequest<'a>>,
     now: types::Timestamp,
-}
-
-impl<'a> TokenRequest<'a> {
-    fn new(http: &'a Request, parameters: &'a Parameters, client: &'a StoredClient, context: &'a Context) -> Self {
-        Self { http, parameters, client, context, now: http.received_at }
-    }
 }
 
 impl TokenRequest<'_> {
@@ -94,10 +117,36 @@ impl TokenRequest<'_> {
             let description = format!("the client may not use the {} grant", grant_type.as_str());
             return Err(Error::new(ErrorCode::UnauthorizedClient, description).into());
         }
+        sender_constraint::check_promise(client, self.confirmation())?;
         if matches!(grant_type, GrantType::AuthorizationCode | GrantType::RefreshToken | GrantType::DeviceCode) {
             self.context.id_token_recipient(client, self.now).await?;
         }
         Ok(())
+    }
+
+    /// Returns `cnf` of the tokens; `None` if the request has no proof.
+    fn confirmation(&self) -> Option<Confirmation> {
+        self.sender.as_ref().map(Sender::confirmation)
+    }
+
+    /// Marks the client assertion as used, before anything is redeemed or issued. Round trips: 0 or 1.
+    async fn spend_assertion(&self) -> Result<(), HandlerError> {
+        self.spend(None).await
+    }
+
+    /// Marks the client assertion as used; without one, the proof of the sender (RFC 9449 §11.1), because nothing else makes the
+    /// request single-use. Round trips: 0 or 1.
+    async fn spend_assertion_or_proof(&self) -> Result<(), HandlerError> {
+        let is_single_use = self.client.client.token_endpoint_auth_method == ClientAuthenticationMethod::PrivateKeyJwt;
+        let must_spend = !is_single_use && self.context.config.dpop_replay != ProofReplay::Off;
+        self.spend(self.sender.as_ref().filter(|_| must_spend)).await
+    }
+
+    async fn spend(&self, proof: Option<&Sender>) -> Result<(), HandlerError> {
+        match self.evidence {
+            Some(opened) => opened.spend(proof).await,
+            None => Ok(()),
+        }
     }
 
     /// Returns the resources of a token: those that the request names of the granted ones, or all (RFC 8707 §2.2).

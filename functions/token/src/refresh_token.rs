@@ -13,13 +13,15 @@ use types::{Audience, Error, ErrorCode, Scope};
 pub(crate) async fn refresh(request: &TokenRequest<'_>) -> Result<TokenResponse, HandlerError> {
     let token = request.parameters.required("refresh_token")?;
     let invalid = || Error::invalid_grant("the refresh token is unknown or expired, or was issued to another client");
-    let token = RefreshToken::open(&request.context.secrets, token, &request.client.client.client_id, request.now)
-        .map_err(|reason| HandlerError::of_token(reason, invalid(), restored("the refresh token")))?
-        .snapshot;
+    let RefreshToken { snapshot: token, sender } =
+        RefreshToken::open(&request.context.secrets, token, &request.client.client.client_id, request.now)
+            .map_err(|reason| HandlerError::of_token(reason, invalid(), restored("the refresh token")))?;
+    sender.check(request.confirmation())?;
     if !request.client.existed_at(token.started_at) {
         return Err(invalid().into());
     }
     let narrowed = narrowed(request, token.grant).await?;
+    request.spend_assertion_or_proof().await?;
     let update = request.issuer().grant_update()?;
     match grants::rotate(request.context.records.as_ref(), &token, &update).await? {
         Rotation::Rotated(live) => {

@@ -7,8 +7,8 @@ use crate::issue::TokenResponse;
 use crate::{TokenRequest, id_jag};
 use protocol::token_exchange::{self, ExchangeRequest, ExchangedType, IssuedType, Origin, PresentedToken, TokenInfo};
 use protocol::{
-    AccessTokenClaims, AccessTokenFormat, GrantId, GrantSnapshot, RefreshToken, RefreshVerdict, StoredClient,
-    TokenError, TokenExchangePolicy, resource,
+    AccessTokenClaims, AccessTokenFormat, GrantId, GrantSnapshot, RefreshSender, RefreshToken, RefreshVerdict,
+    StoredClient, TokenError, TokenExchangePolicy, resource, sender_constraint,
 };
 use provider::{ActiveToken, HandlerError, PresentedIdToken};
 use std::sync::Arc;
@@ -40,6 +40,8 @@ pub(crate) async fn exchange(request: &TokenRequest<'_>) -> Result<TokenResponse
         None => None,
         Some(actor) => Some(request.active(actor, Role::Actor).await?.info),
     };
+    sender_constraint::check_exchange(subject.info.is_bound, request.confirmation())?;
+    request.spend_assertion_or_proof().await?;
     let issuer = &request.context.config.issuer;
     let decision = token_exchange::decide(&asked, audiences, &subject.info, actor.as_ref(), client, resources, issuer)?;
 
@@ -91,7 +93,7 @@ impl Role {
 /// A token of this server that has not expired.
 pub(crate) enum Verified {
     Access(Box<AccessTokenClaims>),
-    Refresh { snapshot: GrantSnapshot, client_id: ClientId },
+    Refresh { token: RefreshToken, client_id: ClientId },
     Id { snapshot: GrantSnapshot, token: PresentedIdToken },
 }
 
@@ -162,9 +164,7 @@ impl TokenRequest<'_> {
         let own = std::iter::once(&self.client.client.client_id);
         for client_id in policy.subject_clients.iter().chain(own) {
             match RefreshToken::open(secrets, token, client_id, self.now) {
-                Ok(RefreshToken { snapshot }) => {
-                    return Ok(Some(Verified::Refresh { snapshot, client_id: client_id.clone() }));
-                }
+                Ok(token) => return Ok(Some(Verified::Refresh { token, client_id: client_id.clone() })),
                 Err(TokenError::Invalid | TokenError::OlderEpoch) => {}
                 Err(TokenError::NewerEpoch) => return Err(HandlerError::newer_epoch()),
             }
@@ -183,7 +183,7 @@ impl TokenRequest<'_> {
                 };
                 Ok(ActiveSubject { info: info(*claims), grant })
             }
-            Verified::Refresh { snapshot, client_id } => {
+            Verified::Refresh { token: RefreshToken { snapshot, sender }, client_id } => {
                 let (live, client) = self.grant_of(snapshot.grant, &client_id, role).await?;
                 if !self.is_current(&live, &snapshot) {
                     return Err(role.refusal());
@@ -193,6 +193,7 @@ impl TokenRequest<'_> {
                     client_id,
                     scope: live.grant.scope.clone(),
                     expires_at: snapshot.refresh_expires_at,
+                    is_bound: sender != RefreshSender::Client,
                     act: None,
                     may_act: None,
                     parent_jtis: Vec::new(),
@@ -211,6 +212,7 @@ impl TokenRequest<'_> {
                     client_id: token.aud,
                     scope: token.scope.unwrap_or_else(|| live.grant.scope.clone()),
                     expires_at: Timestamp::from_secs(token.exp),
+                    is_bound: false,
                     act: None,
                     may_act: None,
                     parent_jtis: vec![jti],
@@ -251,6 +253,7 @@ fn info(claims: AccessTokenClaims) -> TokenInfo {
         client_id: claims.client_id,
         scope: claims.scope,
         expires_at: Timestamp::from_secs(claims.exp),
+        is_bound: claims.cnf.is_some(),
         act: claims.act,
         may_act: claims.may_act,
         parent_jtis,

@@ -1,9 +1,18 @@
-//! Bearer tokens in requests (RFC 6750 §2) and the challenge of a resource (§3).
+//! Access tokens in requests (RFC 6750 §2, RFC 9449 §7.1) and the challenge of a resource (RFC 6750 §3, RFC 9449 §7.1).
 
 use http::{Method, StatusCode, header};
 use latchkey_http::{Request, Response};
-use provider::{RequestParameters, bearer_challenge};
-use types::Error;
+use provider::{RequestParameters, bearer_challenge, dpop_challenge};
+use types::{Error, ErrorCode};
+
+/// The way in which a token is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scheme {
+    /// RFC 6750 §2.
+    Bearer,
+    /// RFC 9449 §7.1.
+    Dpop,
+}
 
 /// The reason for which a request is rejected.
 pub(crate) enum Challenge {
@@ -14,6 +23,7 @@ pub(crate) enum Challenge {
         error: Error,
         /// The required scope.
         scope: Option<&'static str>,
+        scheme: Scheme,
     },
 }
 
@@ -23,12 +33,20 @@ impl Challenge {
             Self::NoToken => {
                 Response::new(StatusCode::UNAUTHORIZED).with(header::WWW_AUTHENTICATE, &bearer_challenge(None))
             }
-            Self::Error { error, scope } => {
+            Self::Error { error, scope, scheme } => {
                 let scope = scope.map(|scope| format!(", scope=\"{scope}\"")).unwrap_or_default();
-                let value = bearer_challenge(Some(&error)) + &scope;
-                let status = StatusCode::from_u16(error.code.status()).unwrap_or(StatusCode::BAD_REQUEST);
+                // Exactly one challenge: some clients look for the error of the first alone.
+                let challenge = match scheme {
+                    Scheme::Bearer => bearer_challenge(Some(&error)),
+                    Scheme::Dpop => dpop_challenge(&error),
+                };
+                let status = match error.code {
+                    // RFC 9449 §7.1.
+                    ErrorCode::InvalidDpopProof | ErrorCode::UseDpopNonce => StatusCode::UNAUTHORIZED,
+                    code => StatusCode::from_u16(code.status()).unwrap_or(StatusCode::BAD_REQUEST),
+                };
                 request.log.error(error.code.as_str(), &error.description);
-                Response::json(status, &error.to_body()).with(header::WWW_AUTHENTICATE, &value)
+                Response::json(status, &error.to_body()).with(header::WWW_AUTHENTICATE, &(challenge + &scope))
             }
         }
     }
@@ -36,20 +54,22 @@ impl Challenge {
 
 impl From<Error> for Challenge {
     fn from(error: Error) -> Self {
-        Self::Error { error, scope: None }
+        Self::Error { error, scope: None, scheme: Scheme::Bearer }
     }
 }
 
-/// Returns the access token from the header (RFC 6750 §2.1) or from the form of a POST (§2.2), never from the query
-/// (§2.3), and never from two places (§2).
-pub(crate) fn token(request: &Request) -> Result<String, Challenge> {
+/// Returns the access token from the header (RFC 6750 §2.1, RFC 9449 §7.1) or from the form of a POST (RFC 6750 §2.2), never from the
+/// query (§2.3), and never from two places (§2).
+pub(crate) fn token(request: &Request) -> Result<(Scheme, String), Challenge> {
     // Another scheme has no token: the challenge names the right scheme (§3.1).
-    let from_header = request.bearer()?.filter(|token| !token.is_empty()).map(str::to_owned);
+    let of =
+        |token: Option<&str>, scheme| token.filter(|token| !token.is_empty()).map(|token| (scheme, token.to_owned()));
+    let from_header = of(request.bearer()?, Scheme::Bearer).or(of(request.dpop_token()?, Scheme::Dpop));
     let is_form = request.method == Method::POST && request.has_content_type("application/x-www-form-urlencoded");
     let from_body = if is_form {
         let parameters = request.form()?;
         parameters.refuse_repeated()?;
-        parameters.value("access_token").map(str::to_owned)
+        of(parameters.value("access_token"), Scheme::Bearer)
     } else {
         None
     };

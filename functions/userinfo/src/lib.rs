@@ -2,49 +2,60 @@
 
 mod bearer;
 
-use bearer::Challenge;
+use bearer::{Challenge, Scheme};
 use http::{StatusCode, header};
 use latchkey_http::{Request, Response};
 use protocol::{AccessTokenClaims, ClaimDestination};
-use provider::{ActiveToken, Context, Function, HandlerError};
+use provider::{ActiveToken, Context, Function, HandlerError, ProofReplay};
 use serde_json::{Map, Value};
 use storage::users;
-use types::{Error, ErrorCode, Timestamp};
+use types::{Confirmation, Error, ErrorCode, Timestamp};
 
 /// The function, as every platform calls it.
 pub const FUNCTION: Function = Function::api("userinfo", |request, context| Box::pin(handle(request, context)));
 
-/// Returns the claims that the access token allows. Round trips: 2, for the grant and the user.
+/// Returns the claims that the access token allows. Round trips: 2, for the grant and the user; 1 more to mark a DPoP proof, if the
+/// deployment accepts each once.
 pub async fn handle(request: &Request, context: &Context) -> Result<Response, HandlerError> {
-    let token = match bearer::token(request) {
+    context.with_dpop_nonce(request, true, answer(request, context)).await
+}
+
+async fn answer(request: &Request, context: &Context) -> Result<Response, HandlerError> {
+    let (scheme, token) = match bearer::token(request) {
         Ok(token) => token,
         Err(challenge) => return Ok(challenge.response(request)),
     };
-    let Some(claims) = context.access_token(&token, request.received_at).await? else {
-        return Ok(invalid_token(request));
-    };
+    let reject = |error, scope| Ok(Challenge::Error { error, scope, scheme }.response(request));
+    let invalid_token = || reject(Error::new(ErrorCode::InvalidToken, UNKNOWN), None);
+    let Some(claims) = context.access_token(&token, request.received_at).await? else { return invalid_token() };
     request.log.client(&claims.client_id);
+    if let Err(error) = check_sender(request, context, scheme, &token, claims.cnf).await {
+        return match error {
+            HandlerError::Request(error) => reject(error, None),
+            fault => Err(fault),
+        };
+    }
     let config = &context.config;
     if ![config.issuer.as_str(), config.audience.as_str()].into_iter().any(|own| claims.aud.contains(own)) {
         // RFC 9068 §4: a resource server must not use a token of its clients elsewhere.
         let error = Error::new(ErrorCode::InvalidToken, "the access token is for another resource alone");
-        return Ok(Challenge::Error { error, scope: None }.response(request));
+        return reject(error, None);
     }
     if !claims.scope.contains("openid") {
         let error = Error::new(ErrorCode::InsufficientScope, "the access token must have the scope openid");
-        return Ok(Challenge::Error { error, scope: Some("openid") }.response(request));
+        return reject(error, Some("openid"));
     }
     let Some(ActiveToken::OfGrant(live)) = context.active_token(&claims, request.received_at).await? else {
-        return Ok(invalid_token(request));
+        return invalid_token();
     };
     let user = users::find(context.records.as_ref(), &live.grant.subject).await?;
     // The mark of a revocation is in the record that is read anyway: a list that lags cannot keep this token alive.
     let Some(user) = user.filter(|user| user.admits(live.grant.authentication.auth_time)) else {
-        return Ok(invalid_token(request));
+        return invalid_token();
     };
     // The grant has the claims that were requested by name. Omit those that were withdrawn from its client since.
     let client = context.client(&live.grant.client_id, request.received_at).await?;
-    let Some(client) = client else { return Ok(invalid_token(request)) };
+    let Some(client) = client else { return invalid_token() };
     let asked = live.grant.claims.within(&client.client.scope);
     let mut answer = asked.for_userinfo(&claims.scope, &user.profile());
     let definitions = &context.configuration.claims;
@@ -55,9 +66,35 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Ha
     send(context, &claims, answer, request.received_at).await
 }
 
-fn invalid_token(request: &Request) -> Response {
-    let error = Error::new(ErrorCode::InvalidToken, "the access token is unknown, expired or revoked");
-    Challenge::Error { error, scope: None }.response(request)
+const UNKNOWN: &str = "the access token is unknown, expired or revoked";
+
+/// Checks that the sender possesses the key of the token, and that a token without a key comes as a bearer token (RFC 9449 §7.1, §7.2).
+/// Round trips: 0; 1 if each proof is accepted once. Errors: `invalid_token`, `invalid_dpop_proof`, `use_dpop_nonce`.
+async fn check_sender(
+    request: &Request,
+    context: &Context,
+    scheme: Scheme,
+    token: &str,
+    cnf: Option<Confirmation>,
+) -> Result<(), HandlerError> {
+    let wrong = |description| Err(Error::new(ErrorCode::InvalidToken, description).into());
+    let key = match (cnf, scheme) {
+        (None, Scheme::Bearer) => return Ok(()),
+        (Some(Confirmation::Dpop(key)), Scheme::Dpop) => key,
+        (None, Scheme::Dpop) => return wrong("the access token is a bearer token, and must be sent as one"),
+        (Some(_), _) => return wrong("the access token is bound to a key: send it with the scheme DPoP and a proof"),
+    };
+    let Some(proof) = context.sent_proof(request, Some(token))? else {
+        return Err(Error::new(ErrorCode::InvalidDpopProof, "the header field DPoP with a proof is missing").into());
+    };
+    let sender = proof.verify().await?;
+    if sender.key != key {
+        return wrong("the access token is bound to another key than that of the DPoP proof");
+    }
+    if context.config.dpop_replay == ProofReplay::All {
+        context.spend_proof(&sender, request.received_at).await?;
+    }
+    Ok(())
 }
 
 /// Returns the claims as JSON; signed, encrypted or both if the client is registered so (OpenID Connect Core §5.3.2).

@@ -11,5 +11,5 @@ mod response;
 pub use forwarded::Forwarded;
 pub use limits::{MAX_BODY, MAX_QUERY};
 pub use log::{LogMembers, RequestLog};
-pub use request::Request;
+pub use request::{DPOP, Request};
 pub use response::Response;

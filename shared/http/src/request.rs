@@ -10,6 +10,9 @@ use types::{Error, Timestamp};
 /// The header field in which a browser names the destination of a request (Fetch Metadata §2.1).
 const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
 
+/// The header field of a proof of possession (RFC 9449 §4.1).
+pub const DPOP: HeaderName = HeaderName::from_static("dpop");
+
 /// The destinations that are part of another page.
 const FRAMES: [&str; 4] = ["iframe", "frame", "embed", "object"];
 
@@ -42,11 +45,12 @@ pub struct Request {
 
 impl Request {
     /// The header fields that functions read. A platform need not hand over others.
-    pub const FIELDS: [HeaderName; 6] = [
+    pub const FIELDS: [HeaderName; 7] = [
         header::ACCEPT,
         header::AUTHORIZATION,
         header::CONTENT_TYPE,
         header::COOKIE,
+        DPOP,
         header::USER_AGENT,
         SEC_FETCH_DEST,
     ];
@@ -88,9 +92,19 @@ impl Request {
     /// Returns the bearer token of the Authorization header (RFC 6750 §2.1), which may be malformed or empty; `None` if
     /// there is no such header, or one of another scheme (§3.1). Errors: `invalid_request`.
     pub fn bearer(&self) -> Result<Option<&str>, Error> {
+        self.credentials("bearer")
+    }
+
+    /// Returns the access token of the scheme DPoP (RFC 9449 §7.1), as [`Self::bearer`] does for its scheme.
+    pub fn dpop_token(&self) -> Result<Option<&str>, Error> {
+        self.credentials("dpop")
+    }
+
+    /// Returns the credentials of this scheme.
+    fn credentials(&self, expected: &str) -> Result<Option<&str>, Error> {
         let Some(credentials) = self.authorization()? else { return Ok(None) };
         let (scheme, token) = credentials.split_once(' ').unwrap_or((credentials, ""));
-        Ok(scheme.eq_ignore_ascii_case("bearer").then_some(token.trim()))
+        Ok(scheme.eq_ignore_ascii_case(expected).then_some(token.trim()))
     }
 
     /// True if the client prefers HTML to JSON: browsers do, programs do not (RFC 9110 §12.5.1).

@@ -66,12 +66,17 @@ impl PublicKey {
 
     /// Returns the SHA-256 thumbprint in base64url (RFC 7638 §3; RFC 8037 appendix A.3 for Ed25519).
     pub fn thumbprint(&self) -> String {
+        encode(&self.thumbprint_digest())
+    }
+
+    /// Returns the SHA-256 thumbprint as it is digested.
+    pub fn thumbprint_digest(&self) -> [u8; 32] {
         let canonical = match self {
             Self::P256 { x, y } => format!(r#"{{"crv":"P-256","kty":"EC","x":"{}","y":"{}"}}"#, encode(x), encode(y)),
             Self::Rsa { n, e } => format!(r#"{{"e":"{}","kty":"RSA","n":"{}"}}"#, encode(e), encode(n)),
             Self::Ed25519 { x } => format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{}"}}"#, encode(x)),
         };
-        encode(&Sha256::digest(canonical))
+        Sha256::digest(canonical).into()
     }
 }
 

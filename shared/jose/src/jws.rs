@@ -1,6 +1,6 @@
 //! Signed JWTs in the compact form (RFC 7515 §3.1, RFC 7519).
 
-use crate::{Algorithm, CryptoError, Signer, Verifier};
+use crate::{Algorithm, CryptoError, Jwk, Signer, Verifier};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use serde_json::Value;
@@ -159,6 +159,18 @@ impl<'a> Jwt<'a> {
             };
             typ.eq_ignore_ascii_case(expected)
         })
+    }
+
+    /// Returns `jwk` of the header: a public key that the sender chose (RFC 7515 §4.1.3). It proves who signed nothing: only a protocol
+    /// whose tokens are bound to the key may use it.
+    pub fn embedded_key(&self) -> Option<Jwk> {
+        #[derive(Deserialize)]
+        struct Embedded {
+            jwk: Jwk,
+        }
+        let (header, _) = self.message.split_once('.')?;
+        let header: Embedded = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(header).ok()?).ok()?;
+        Some(header.jwk)
     }
 
     /// Returns the claims without verification: to choose a key or a client, never to trust. `None` if they are no JSON object.

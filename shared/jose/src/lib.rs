@@ -3,6 +3,7 @@
 mod cached_jwks;
 mod certificate;
 mod crypto;
+pub mod dpop;
 mod error;
 mod jwe;
 mod jwk;

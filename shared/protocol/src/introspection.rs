@@ -3,7 +3,7 @@
 use crate::{AccessTokenClaims, Client, Grant, GrantSnapshot};
 use serde::Serialize;
 use serde_json::{Map, Value};
-use types::{Audience, ClientId, Error, Issuer, Jti, Scope, Subject, Timestamp};
+use types::{Audience, ClientId, Confirmation, Error, Issuer, Jti, Scope, Subject, Timestamp};
 
 /// `typ` of a signed introspection response (RFC 9701 §5).
 pub const INTROSPECTION_RESPONSE_TYPE: &str = "token-introspection+jwt";
@@ -38,6 +38,9 @@ struct Members<'a> {
     auth_time: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     acr: Option<&'a str>,
+    /// RFC 7800 §3.1, RFC 9449 §6.2.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cnf: Option<Confirmation>,
     /// RFC 8693 §7.2.
     #[serde(skip_serializing_if = "Option::is_none")]
     act: Option<&'a Value>,
@@ -60,13 +63,14 @@ impl<'a> Introspection<'a> {
             client_id: &claims.client_id,
             aud: Some(&claims.aud),
             scope: &claims.scope,
-            token_type: Some("Bearer"),
+            token_type: Some(claims.cnf.map_or("Bearer", Confirmation::token_type)),
             exp: claims.exp,
             iat: claims.iat,
             nbf: claims.iat,
             jti: Some(&claims.jti),
             auth_time: claims.auth_time,
             acr: claims.acr.as_deref(),
+            cnf: claims.cnf,
             act: claims.act.as_ref(),
             may_act: claims.may_act.as_ref(),
             user: Some(user),
@@ -90,6 +94,7 @@ impl<'a> Introspection<'a> {
             jti: None,
             auth_time: Some(grant.authentication.auth_time.as_secs()),
             acr: Some(&grant.authentication.acr),
+            cnf: None,
             act: None,
             may_act: None,
             user: None,

@@ -21,6 +21,7 @@ mod problem;
 pub mod rate_limit;
 pub mod resource;
 mod response;
+pub mod sender_constraint;
 mod session;
 pub mod shape;
 mod signing;
@@ -63,6 +64,7 @@ pub use resource::Resource;
 pub use response::{
     AuthorizationResponse, Delivery, ResponseMode, ResponseParameters, ResponseTarget, UncheckedTarget,
 };
+pub use sender_constraint::RefreshSender;
 pub use session::{SessionGroup, Sid};
 pub use signing::SigningAlgorithms;
 pub use token::{

@@ -129,6 +129,12 @@ fn client_authentication() -> Value {
     })
 }
 
+/// Returns algorithms by their names. EdDSA has two (RFC 9864 §2.2).
+fn with_ed25519(algorithms: &[Algorithm]) -> Vec<&'static str> {
+    let ed25519 = algorithms.contains(&Algorithm::EdDSA).then_some(Algorithm::ED25519);
+    algorithms.iter().map(|alg| alg.as_str()).chain(ed25519).collect()
+}
+
 fn cryptography(signing: &[Algorithm]) -> Value {
     let (key_management, content_encryption) = (KeyManagementAlgorithm::ALL, ContentEncryption::ALL);
     json!({
@@ -141,6 +147,7 @@ fn cryptography(signing: &[Algorithm]) -> Value {
         "introspection_signing_alg_values_supported": signing,
         "introspection_encryption_alg_values_supported": key_management,
         "introspection_encryption_enc_values_supported": content_encryption,
+        "dpop_signing_alg_values_supported": with_ed25519(&Algorithm::DPOP),
         // `none` is for clients that registered it.
         "request_object_signing_alg_values_supported": Algorithm::ALL,
     })

@@ -162,6 +162,8 @@ pub struct TokenInfo {
     pub scope: Scope,
     /// Expiry.
     pub expires_at: Timestamp,
+    /// True if its sender must possess a key.
+    pub is_bound: bool,
     /// `act`: the current actor (RFC 8693 §4.1).
     pub act: Option<Value>,
     /// `may_act`: the only party that may act (RFC 8693 §4.4).
@@ -343,6 +345,7 @@ mod tests {
             client_id: client_id.to_owned(),
             scope: Scope::parse(scope).unwrap(),
             expires_at: Timestamp::from_secs(1000),
+            is_bound: false,
             act: None,
             may_act: None,
             parent_jtis: vec![Jti::from_random([1; 16])],

@@ -1,8 +1,9 @@
 //! Requests of clients that authenticate: the one way in for /token, /par, /revoke, /introspect and
 //! /device_authorization.
 
+use crate::clients::AssertionMark;
 use crate::rate_limiter::{Allowance, network};
-use crate::{Context, HandlerError, RequestParameters, responses};
+use crate::{Context, HandlerError, RequestParameters, Sender, SentProof, responses};
 use latchkey_http::Request;
 use protocol::rate_limit::Quota;
 use protocol::{Client, ClientCredentials, Parameters, StoredClient};
@@ -19,23 +20,31 @@ pub struct ClientRequest<'a> {
     pub parameters: Parameters,
     /// Client, as it is stored.
     pub stored: Arc<StoredClient>,
+    /// The sender, if the request has a DPoP proof.
+    pub sender: Option<Sender>,
     /// Time when the request arrived.
     pub now: Timestamp,
+    assertion: Option<AssertionMark>,
 }
 
 impl<'a> ClientRequest<'a> {
     /// Reads the form and authenticates the client. Errors: `invalid_request`, `invalid_client`.
     pub async fn open(request: &'a Request, context: &'a Context) -> Result<Self, HandlerError> {
-        Self::authenticate(request, context, Self::parameters(request)?).await
+        let opened = Self::authenticated(request, context, Self::parameters(request)?, None).await?;
+        opened.spend(None).await?;
+        Ok(opened)
     }
 
     /// As [`Self::open`], for a request that begins the request of a user: the metadata document of a client that has one
-    /// is read if its copy is not fresh.
+    /// is read if its copy is not fresh. Checks the DPoP proof. Errors: also `invalid_dpop_proof`, `use_dpop_nonce`.
     pub async fn open_first(request: &'a Request, context: &'a Context) -> Result<Self, HandlerError> {
         let parameters = Self::parameters(request)?;
+        let proof = context.sent_proof(request, None)?;
         let credentials = ClientCredentials::from_request(request.authorization()?, &parameters)?;
         context.requesting_client(credentials.client_id.as_str(), request).await?;
-        Self::authenticate(request, context, parameters).await
+        let opened = Self::authenticated(request, context, parameters, proof).await?;
+        opened.spend(None).await?;
+        Ok(opened)
     }
 
     /// Reads the form, in which no parameter is repeated (RFC 6749 §3.2). Errors: `invalid_request`.
@@ -45,15 +54,50 @@ impl<'a> ClientRequest<'a> {
         Ok(parameters)
     }
 
-    /// Authenticates the client, for an endpoint that checks some of the parameters first. Errors: `invalid_request`,
-    /// `invalid_client`.
+    /// Checks the DPoP proof and authenticates the client, for an endpoint that checks some of the parameters first. The caller calls
+    /// [`Self::spend`] before it issues anything. Errors: `invalid_request`, `invalid_client`, `invalid_dpop_proof`, `use_dpop_nonce`.
     pub async fn authenticate(
         request: &'a Request,
         context: &'a Context,
         parameters: Parameters,
     ) -> Result<Self, HandlerError> {
-        let stored = context.authenticate(request, &parameters).await?;
-        Ok(Self { request, context, parameters, stored, now: request.received_at })
+        let proof = context.sent_proof(request, None)?;
+        Self::authenticated(request, context, parameters, proof).await
+    }
+
+    async fn authenticated(
+        request: &'a Request,
+        context: &'a Context,
+        parameters: Parameters,
+        proof: Option<SentProof<'_>>,
+    ) -> Result<Self, HandlerError> {
+        let (stored, assertion) = context.authenticate(request, &parameters).await?;
+        let sender = match proof {
+            None => None,
+            Some(proof) => Some(proof.verify().await?),
+        };
+        Ok(Self { request, context, parameters, stored, sender, now: request.received_at, assertion })
+    }
+
+    /// Marks the client assertion as used, and `proof`, if it must be used once. A request that lacks something else, such as a nonce,
+    /// is repeated with the same assertion, so this comes last. Errors: `invalid_client`, `invalid_dpop_proof`. Round trips: 0; 1 for
+    /// an assertion or a proof; both at the same time.
+    pub async fn spend(&self, proof: Option<&Sender>) -> Result<(), HandlerError> {
+        let assertion = async {
+            match &self.assertion {
+                Some(mark) => self.context.spend_assertion(mark, &self.stored, self.request).await,
+                None => Ok(()),
+            }
+        };
+        let proof = async {
+            match proof {
+                Some(sender) => self.context.spend_proof(sender, self.now).await,
+                None => Ok(()),
+            }
+        };
+        let (assertion, proof) = futures::join!(assertion, proof);
+        assertion?;
+        proof
     }
 
     /// Returns the settings of the client.

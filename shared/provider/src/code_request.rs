@@ -126,6 +126,7 @@ impl CodeRequest<'_> {
             client_id: &request.client_id,
             redirect_uri: Some(request.target.redirect_uri().as_str()),
             code_challenge: request.code_challenge.as_ref().map_or("", |challenge| challenge.as_str()),
+            dpop_jkt: request.dpop_jkt.as_ref(),
         };
         let code = code.seal(&context.secrets, binding);
         let id_token = match request.response_type {

@@ -2,7 +2,10 @@
 
 use crate::registration::KNOWN_HOSTS;
 use crate::settings::{SETTINGS, Seconds};
-use crate::{Issuers, ListCheck, PasswordPolicy, RegistrationPolicy, Sections, TrustedProxy, list_problems};
+use crate::{
+    Issuers, ListCheck, PasswordPolicy, ProofReplay, RegistrationPolicy, Sections, TrustedProxy, list_problems,
+};
+use jose::dpop::NoncePolicy;
 use keys::{DerivedKeys, Secret, Secrets};
 use protocol::administration::AdminPublicKey;
 use protocol::metadata_document::DocumentPolicy;
@@ -56,6 +59,10 @@ pub struct Config {
     pub refresh_retry: RetryWindows,
     /// The most live grants of a user for one client.
     pub max_grants: u32,
+    /// The DPoP proofs that must have a nonce.
+    pub dpop_nonce: NoncePolicy,
+    /// The DPoP proofs that are accepted once.
+    pub dpop_replay: ProofReplay,
     /// Lifetime of a session.
     pub session_lifetime: Duration,
     /// Time in which a user must sign in and consent.
@@ -327,6 +334,20 @@ impl Reader<'_> {
         }
     }
 
+    /// Reads a setting that has one of these values.
+    fn one_of<T: Copy + Default, const N: usize>(
+        &mut self,
+        name: &str,
+        values: [T; N],
+        word: fn(T) -> &'static str,
+    ) -> T {
+        let Some(text) = self.text(name) else { return T::default() };
+        values.into_iter().find(|value| word(*value) == text).unwrap_or_else(|| {
+            self.problem(name, format_args!("'{text}' is none of {}; set one of them", values.map(word).join(", ")));
+            T::default()
+        })
+    }
+
     fn admin_keys(&mut self) -> Option<Vec<AdminPublicKey>> {
         const KEYS: &str = "LATCHKEY_ADMIN_KEY";
         let is_on = self.switch("LATCHKEY_ADMIN");
@@ -485,6 +506,8 @@ impl Config {
                 lost_answer: reader.seconds("LATCHKEY_REFRESH_LOST_ANSWER"),
             },
             max_grants: reader.number_in_range("LATCHKEY_MAX_GRANTS"),
+            dpop_nonce: reader.one_of("LATCHKEY_DPOP_NONCE", NoncePolicy::ALL, NoncePolicy::as_str),
+            dpop_replay: reader.one_of("LATCHKEY_DPOP_REPLAY", ProofReplay::ALL, ProofReplay::as_str),
             session_lifetime: reader.seconds("LATCHKEY_SESSION_LIFETIME"),
             interaction_lifetime: reader.seconds("LATCHKEY_INTERACTION_LIFETIME"),
             passwords: reader.passwords(reach),

@@ -250,6 +250,16 @@ pub const SETTINGS: &[Setting] = &[
         (0, 90 * DAY),
         "time in which a rotated refresh token yields another successor if the first one was never used: the client lost the answer",
     ),
+    setting(
+        "LATCHKEY_DPOP_NONCE",
+        Some("when-skewed"),
+        "DPoP proofs that need a nonce of this server (RFC 9449 section 8): `off`, none; `when-skewed`, those of senders whose clock is wrong; `always`, all",
+    ),
+    setting(
+        "LATCHKEY_DPOP_REPLAY",
+        Some("token"),
+        "DPoP proofs that are accepted once: `off`, none; `token`, those of token requests that nothing else makes single-use; `all`, those of UserInfo too, which costs one storage call for each request",
+    ),
     number(
         "LATCHKEY_MAX_GRANTS",
         "100",

@@ -123,10 +123,13 @@ fn unknown_path(function: &Function, request: &Request) -> Response {
     response
 }
 
+/// The header fields that scripts of other origins may read.
+const EXPOSED: &str = "WWW-Authenticate, Retry-After, DPoP-Nonce";
+
 /// Returns the response for pages of every origin.
 fn allow_origins(mut response: Response) -> Response {
     set(&mut response, header::ACCESS_CONTROL_ALLOW_ORIGIN, "*");
-    set(&mut response, header::ACCESS_CONTROL_EXPOSE_HEADERS, "WWW-Authenticate, Retry-After");
+    set(&mut response, header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
     response
 }
 
@@ -172,7 +175,7 @@ fn preflight(route: &Route) -> Response {
     let methods: Vec<&str> = route.methods.iter().map(Method::as_str).collect();
     Response::new(StatusCode::NO_CONTENT)
         .with(header::ACCESS_CONTROL_ALLOW_METHODS, &methods.join(", "))
-        .with(header::ACCESS_CONTROL_ALLOW_HEADERS, "Authorization, Content-Type, *")
+        .with(header::ACCESS_CONTROL_ALLOW_HEADERS, "Authorization, Content-Type, DPoP, *")
         .with(header::ACCESS_CONTROL_MAX_AGE, "86400")
 }
 

@@ -4,7 +4,7 @@ use crate::{AccessError, Config};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use types::json::numeric_date;
-use types::{Audience, ClientId, Scope, Subject, Timestamp};
+use types::{Audience, ClientId, Confirmation, Scope, Subject, Timestamp};
 
 /// The claims of an access token (RFC 9068 §2.2, RFC 7662 §2.2).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -21,6 +21,9 @@ pub struct Claims {
     /// `scope`: the scope of the token.
     #[serde(default)]
     pub scope: Scope,
+    /// `cnf`: the key that the sender of the token must possess (RFC 7800 §3.1). A token whose key is of an unknown kind is rejected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cnf: Option<Confirmation>,
     /// All other claims, by name: `iss`, `iat`, `jti`, `auth_time`, `acr`, `amr`, `act`, …
     #[serde(flatten)]
     pub others: Map<String, Value>,
@@ -41,15 +44,16 @@ impl Claims {
     /// Returns the claims of an active token that was introspected, if they keep the rules.
     pub(crate) fn of_introspection(claims: &Value, config: &Config, now: Timestamp) -> Result<Self, AccessError> {
         let claims = Self::read(claims)?;
-        let is_bearer = |kind: &Value| kind.as_str().is_some_and(|kind| kind.eq_ignore_ascii_case("bearer"));
-        if claims.others.get("token_type").is_some_and(|kind| !is_bearer(kind)) {
-            return Err(AccessError::InvalidToken("the token is not a bearer token"));
+        let expected = claims.cnf.map_or("Bearer", Confirmation::token_type);
+        let fits = |kind: &Value| kind.as_str().is_some_and(|kind| kind.eq_ignore_ascii_case(expected));
+        if claims.others.get("token_type").is_some_and(|kind| !fits(kind)) {
+            return Err(AccessError::InvalidToken("the token_type of the token does not fit"));
         }
         claims.checked(config, now)
     }
 
     fn read(claims: &Value) -> Result<Self, AccessError> {
-        let malformed = AccessError::InvalidToken("the access token lacks a claim that it must have");
+        let malformed = AccessError::InvalidToken("a claim of the access token is missing or malformed");
         Self::deserialize(claims).map_err(|_| malformed)
     }
 
@@ -70,9 +74,6 @@ impl Claims {
             if start.is_some_and(|start| start > now.after(config.skew)) {
                 return rejected("the access token is not yet valid");
             }
-        }
-        if self.others.contains_key("cnf") {
-            return rejected("the access token is bound to its sender, which this API cannot check");
         }
         Ok(self)
     }
@@ -147,6 +148,7 @@ mod tests {
             ("cnf", json!({ "jkt": "x" })),
             ("cnf", json!({})),
             ("cnf", json!({ "x5t#S256": "x" })),
+            ("cnf", json!({ "jwk": {} })),
         ] {
             let outcome = of_jwt(&changed(name, value.clone()));
             assert!(matches!(outcome, Err(AccessError::InvalidToken(_))), "{name} {value}: {outcome:?}");

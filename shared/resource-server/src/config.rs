@@ -1,6 +1,6 @@
 //! The configuration of a resource server.
 
-use crate::metadata;
+use crate::{DpopNonces, metadata};
 use std::fmt;
 use std::time::Duration;
 use types::Algorithm;
@@ -23,6 +23,12 @@ pub struct Config {
     pub introspection: Option<Introspection>,
     /// `resource_metadata`: the URL of the API's metadata in challenges (RFC 9728 §5.1).
     pub metadata_url: Option<String>,
+    /// The origin at which clients reach the API, which DPoP proofs name; that of `resource` without it.
+    pub origin: Option<String>,
+    /// True if each token must be bound to a key (RFC 9728 §2, `dpop_bound_access_tokens_required`).
+    pub requires_dpop: bool,
+    /// The nonces of DPoP proofs; none is demanded without it.
+    pub dpop_nonces: Option<DpopNonces>,
 }
 
 impl Config {
@@ -36,6 +42,9 @@ impl Config {
             skew: Duration::from_secs(30),
             introspection: None,
             metadata_url: metadata::url_of(resource),
+            origin: None,
+            requires_dpop: false,
+            dpop_nonces: None,
         }
     }
 

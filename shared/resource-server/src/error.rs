@@ -1,9 +1,9 @@
 //! Reasons for which a request is rejected, and the response to it (RFC 6750 §3).
 
-use crate::RequiredAuthentication;
+use crate::{DPOP_NONCE, RequiredAuthentication};
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use serde_json::json;
-use types::{Error, ErrorCode, Scope};
+use types::{Algorithm, Error, ErrorCode, Scope};
 
 /// Reason for which a request is rejected.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +15,12 @@ pub enum AccessError {
     InvalidRequest(&'static str),
     /// The token is not valid for this API.
     InvalidToken(&'static str),
+    /// The token is bound to a key, or sent as if it were, and that does not fit the request (RFC 9449 §7.1).
+    InvalidBoundToken(&'static str),
+    /// The DPoP proof is missing or invalid (RFC 9449 §7.1).
+    InvalidProof(&'static str),
+    /// The DPoP proof must have this nonce (RFC 9449 §9).
+    UseNonce(String),
     /// The request needs this scope, which the token lacks; the scope is empty if no scope allows the request.
     InsufficientScope(Scope),
     /// The request needs another or a newer sign-in of the user (RFC 9470 §3).
@@ -29,7 +35,9 @@ impl AccessError {
         match self {
             Self::NoToken => None,
             Self::InvalidRequest(_) => Some(ErrorCode::InvalidRequest),
-            Self::InvalidToken(_) => Some(ErrorCode::InvalidToken),
+            Self::InvalidToken(_) | Self::InvalidBoundToken(_) => Some(ErrorCode::InvalidToken),
+            Self::InvalidProof(_) => Some(ErrorCode::InvalidDpopProof),
+            Self::UseNonce(_) => Some(ErrorCode::UseDpopNonce),
             Self::InsufficientScope(_) => Some(ErrorCode::InsufficientScope),
             Self::InsufficientAuthentication(_) => Some(ErrorCode::InsufficientUserAuthentication),
             Self::Unavailable(_) => Some(ErrorCode::TemporarilyUnavailable),
@@ -38,7 +46,10 @@ impl AccessError {
 
     /// Returns the status: 400, 401, 403 or 503.
     pub fn status(&self) -> StatusCode {
-        let status = self.code().map_or(401, ErrorCode::status);
+        let status = match self {
+            Self::InvalidProof(_) | Self::UseNonce(_) => 401,
+            _ => self.code().map_or(401, ErrorCode::status),
+        };
         StatusCode::from_u16(status).unwrap_or(StatusCode::UNAUTHORIZED)
     }
 
@@ -46,7 +57,11 @@ impl AccessError {
     pub fn description(&self) -> &'static str {
         match self {
             Self::NoToken => "an access token is needed",
-            Self::InvalidRequest(description) | Self::InvalidToken(description) => description,
+            Self::InvalidRequest(description)
+            | Self::InvalidToken(description)
+            | Self::InvalidBoundToken(description)
+            | Self::InvalidProof(description) => description,
+            Self::UseNonce(_) => "the DPoP proof must have the nonce of the header field DPoP-Nonce",
             Self::InsufficientScope(scope) if scope.is_empty() => "no scope allows this",
             Self::InsufficientScope(_) => "the access token does not have the scope that this needs",
             Self::InsufficientAuthentication(_) => "the user must sign in as acr_values and max_age say",
@@ -68,9 +83,16 @@ impl AccessError {
         if matches!(self, Self::Unavailable(_)) {
             return None;
         }
-        let mut challenge = match metadata_url {
-            Some(url) => format!("Bearer resource_metadata=\"{url}\""),
-            None => "Bearer realm=\"api\"".to_owned(),
+        // Exactly one challenge: some clients look for the error of the first alone.
+        let mut challenge = match self {
+            Self::InvalidBoundToken(_) | Self::InvalidProof(_) | Self::UseNonce(_) => {
+                format!("DPoP algs=\"{}\", ", Algorithm::DPOP.map(Algorithm::as_str).join(" "))
+            }
+            _ => "Bearer ".to_owned(),
+        };
+        challenge += &match metadata_url {
+            Some(url) => format!("resource_metadata=\"{url}\""),
+            None => "realm=\"api\"".to_owned(),
         };
         if let Some(code) = self.code() {
             let error = Error::new(code, self.description());
@@ -81,8 +103,13 @@ impl AccessError {
         }
         let scope = match self {
             Self::InsufficientScope(scope) => scope,
-            Self::NoToken | Self::InvalidToken(_) | Self::InsufficientAuthentication(_) => needed,
-            Self::InvalidRequest(_) | Self::Unavailable(_) => &Scope::default(),
+            Self::NoToken
+            | Self::InvalidToken(_)
+            | Self::InvalidBoundToken(_)
+            | Self::InsufficientAuthentication(_) => needed,
+            Self::InvalidProof(_) | Self::UseNonce(_) | Self::InvalidRequest(_) | Self::Unavailable(_) => {
+                &Scope::default()
+            }
         };
         if !scope.is_empty() {
             challenge += &format!(", scope=\"{}\"", scope.iter().collect::<Vec<_>>().join(" "));
@@ -106,7 +133,10 @@ impl AccessError {
         set(header::CACHE_CONTROL, "no-store");
         set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
         set(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*");
-        set(header::ACCESS_CONTROL_EXPOSE_HEADERS, "WWW-Authenticate, Retry-After");
+        set(header::ACCESS_CONTROL_EXPOSE_HEADERS, "WWW-Authenticate, Retry-After, DPoP-Nonce");
+        if let Self::UseNonce(nonce) = self {
+            set(DPOP_NONCE, nonce);
+        }
         if self.code().is_some() {
             set(header::CONTENT_TYPE, "application/json");
         }
@@ -168,6 +198,23 @@ mod tests {
         ] {
             let challenge = error.challenge(Some(METADATA), &needed).unwrap();
             assert_eq!(challenge.ends_with(r#", scope="a b""#), has_scope, "{challenge}");
+        }
+    }
+
+    /// RFC 9449 §7.1, §9.
+    #[test]
+    fn errors_of_bound_tokens_are_challenges_of_dpop() {
+        for (error, code) in [
+            (AccessError::InvalidBoundToken("x"), "invalid_token"),
+            (AccessError::InvalidProof("x"), "invalid_dpop_proof"),
+            (AccessError::UseNonce("n".to_owned()), "use_dpop_nonce"),
+        ] {
+            let response = error.response(None, &Scope::default());
+            assert_eq!(response.status(), 401);
+            let challenge = response.headers()[header::WWW_AUTHENTICATE].to_str().unwrap();
+            assert!(challenge.starts_with("DPoP algs=\"ES256 PS256 EdDSA\", realm=\"api\", error=\""), "{challenge}");
+            assert!(challenge.contains(&format!("error=\"{code}\"")), "{challenge}");
+            assert_eq!(response.headers().contains_key(DPOP_NONCE), code == "use_dpop_nonce");
         }
     }
 

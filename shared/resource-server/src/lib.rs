@@ -10,6 +10,7 @@ mod keys;
 pub mod metadata;
 mod request_head;
 mod routes;
+mod sender;
 mod settings;
 
 pub use authentication::RequiredAuthentication;
@@ -22,6 +23,7 @@ pub use keys::HTTP_TIMEOUT;
 pub use metadata::ResourceMetadata;
 pub use request_head::RequestHead;
 pub use routes::{RouteAuthentication, RouteScopes};
+pub use sender::{DPOP, DPOP_NONCE, DpopNonces, NoncePolicy};
 pub use settings::{SETTINGS, Setting, Settings};
 pub use types::{Algorithm, Audience, Scope, Timestamp};
 
@@ -40,12 +42,14 @@ pub struct Access {
     /// The token as a signed JWT: the token itself, or the JWT that the authorization server returned for an opaque token (a
     /// phantom token, [`Introspection::phantom`]).
     pub jwt: Option<String>,
+    /// The nonce for the client's next DPoP proof: the API sends it in the header field [`DPOP_NONCE`] of its response (RFC 9449 §8.2).
+    pub dpop_nonce: Option<String>,
 }
 
 impl Access {
     /// Returns an access, for tests of code that receives one.
     pub const fn new(claims: Claims, jwt: Option<String>) -> Self {
-        Self { claims, jwt }
+        Self { claims, jwt, dpop_nonce: None }
     }
 }
 
@@ -69,6 +73,7 @@ impl ResourceServer {
     }
 
     /// Checks the access token of a request, and that its scope includes `needed` (RFC 6750 §2.1, RFC 9068 §4).
+    /// A token that is bound to a key needs a DPoP proof (RFC 9449 §7).
     pub async fn check(&self, head: &RequestHead<'_>, needed: &Scope, now: Timestamp) -> Result<Access, AccessError> {
         self.check_sign_in(head, needed, &RequiredAuthentication::default(), now).await
     }
@@ -82,7 +87,9 @@ impl ResourceServer {
         sign_in: &RequiredAuthentication,
         now: Timestamp,
     ) -> Result<Access, AccessError> {
-        let access = self.access(head.token()?, now).await?;
+        let presented = head.token()?;
+        let mut access = self.access(presented.token, now).await?;
+        access.dpop_nonce = sender::check(head, presented, &access.claims, &self.config, now).await?;
         if !sign_in.is_met(&access.claims, self.config.skew, now) {
             return Err(AccessError::InsufficientAuthentication(sign_in.clone()));
         }
@@ -96,7 +103,7 @@ impl ResourceServer {
         if token.starts_with(OPAQUE_PREFIX) {
             return self.opaque(token, now).await;
         }
-        let access = Access { claims: self.jwt(token, now).await?, jwt: Some(token.to_owned()) };
+        let access = Access::new(self.jwt(token, now).await?, Some(token.to_owned()));
         match &self.config.introspection {
             // Only a verified token is introspected, so a forged one costs no call.
             Some(introspection) if introspection.checks_jwts => {
@@ -117,8 +124,8 @@ impl ResourceServer {
         match self.introspector.introspect(introspection, self.http.as_ref(), token, form, now).await? {
             TokenState::Inactive => Err(AccessError::InvalidToken("the access token is unknown, expired or revoked")),
             TokenState::Active(active) => match active.jwt() {
-                Some(jwt) => Ok(Access { claims: self.jwt(jwt, now).await?, jwt: Some(jwt.to_owned()) }),
-                None => Ok(Access { claims: Claims::of_introspection(active.claims(), &self.config, now)?, jwt: None }),
+                Some(jwt) => Ok(Access::new(self.jwt(jwt, now).await?, Some(jwt.to_owned()))),
+                None => Ok(Access::new(Claims::of_introspection(active.claims(), &self.config, now)?, None)),
             },
         }
     }

@@ -2,6 +2,7 @@
 
 use http::{HeaderValue, Method, Response, StatusCode, header};
 use serde::Serialize;
+use types::Algorithm;
 use url::Url;
 
 /// `Cache-Control` of the metadata.
@@ -24,6 +25,11 @@ pub struct ResourceMetadata {
     pub scopes_supported: Vec<String>,
     /// `bearer_methods_supported`: the header alone.
     pub bearer_methods_supported: [&'static str; 1],
+    /// `dpop_signing_alg_values_supported`: the algorithms of DPoP proofs.
+    pub dpop_signing_alg_values_supported: Vec<&'static str>,
+    /// `dpop_bound_access_tokens_required`: true if each token must be bound to a key.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub dpop_bound_access_tokens_required: bool,
     /// `resource_name`: the name of the API that is shown to users.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resource_name: Option<String>,
@@ -37,6 +43,8 @@ impl ResourceMetadata {
             authorization_servers: vec![issuer.to_owned()],
             scopes_supported: Vec::new(),
             bearer_methods_supported: ["header"],
+            dpop_signing_alg_values_supported: Algorithm::DPOP.map(Algorithm::as_str).to_vec(),
+            dpop_bound_access_tokens_required: false,
             resource_name: None,
         }
     }

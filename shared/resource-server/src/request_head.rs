@@ -1,6 +1,7 @@
 //! The part of a request that presents an access token (RFC 6750 §2).
 
 use crate::AccessError;
+use crate::sender::{Presented, Scheme};
 use http::{HeaderMap, Method, header};
 
 /// The parts of a request that the check reads.
@@ -17,7 +18,7 @@ pub struct RequestHead<'a> {
 impl<'a> RequestHead<'a> {
     /// Returns the token of the Authorization header, which must occur once (RFC 6750 §2). A token in the query is rejected,
     /// because queries end up in logs and histories (§2.3, RFC 9700 §4.3.2).
-    pub(crate) fn token(&self) -> Result<&'a str, AccessError> {
+    pub(crate) fn token(&self) -> Result<Presented<'a>, AccessError> {
         let query = self.url.split('#').next().and_then(|url| url.split_once('?')).map_or("", |(_, query)| query);
         if form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == "access_token") {
             return Err(AccessError::InvalidRequest(
@@ -29,15 +30,15 @@ impl<'a> RequestHead<'a> {
         if fields.next().is_some() {
             return Err(AccessError::InvalidRequest("there is more than one Authorization header"));
         }
-        let malformed = AccessError::InvalidRequest("the Authorization header must be Bearer and one access token");
+        let malformed =
+            AccessError::InvalidRequest("the Authorization header must be Bearer, or DPoP, and one access token");
         let field = field.to_str().map_err(|_| malformed.clone())?;
         let (scheme, token) = field.split_once(' ').unwrap_or((field, ""));
-        if !scheme.eq_ignore_ascii_case("bearer") {
-            // This API cannot check another scheme, such as DPoP.
-            return Err(AccessError::NoToken);
-        }
+        let schemes = [("bearer", Scheme::Bearer), ("dpop", Scheme::Dpop)];
+        let known = schemes.into_iter().find(|(name, _)| scheme.eq_ignore_ascii_case(name));
+        let Some((_, scheme)) = known else { return Err(AccessError::NoToken) };
         let token = token.trim_matches(' ');
-        if is_token(token) { Ok(token) } else { Err(malformed) }
+        if is_token(token) { Ok(Presented { scheme, token }) } else { Err(malformed) }
     }
 }
 
@@ -57,12 +58,12 @@ mod tests {
         for field in fields {
             headers.append(header::AUTHORIZATION, HeaderValue::from_bytes(field).unwrap());
         }
-        RequestHead { method: &Method::GET, url, headers: &headers }.token().map(str::to_owned)
+        RequestHead { method: &Method::GET, url, headers: &headers }.token().map(|presented| presented.token.to_owned())
     }
 
     #[test]
     fn the_header_is_the_only_place_and_occurs_once() {
-        for field in ["Bearer a.b-c", "bearer a.b-c", "BEARER  a.b-c "] {
+        for field in ["Bearer a.b-c", "bearer a.b-c", "BEARER  a.b-c ", "DPoP a.b-c", "dPOP a.b-c"] {
             assert_eq!(token("/x?y=access_token", &[field.as_bytes()]).as_deref(), Ok("a.b-c"), "{field}");
         }
         for field in ["Bearer", "Bearer ", "Bearer a b", "Bearer a,b", "Bearer a, Bearer b", "Bearer \"a\"", "Bearer ="]
@@ -75,7 +76,7 @@ mod tests {
 
     #[test]
     fn other_schemes_carry_no_token() {
-        for field in ["Basic YTpi", "DPoP a", "Bearera", ""] {
+        for field in ["Basic YTpi", "Bearera", "DPoPa", ""] {
             assert_eq!(token("/", &[field.as_bytes()]), Err(AccessError::NoToken), "{field}");
         }
         assert_eq!(token("/", &[]), Err(AccessError::NoToken));

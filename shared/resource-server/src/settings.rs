@@ -1,6 +1,10 @@
 //! The settings of the Lambda authorizer and the gateway Worker: names, defaults, meanings.
 
-use crate::{Config, RequiredAuthentication, ResourceMetadata, RouteAuthentication, RouteScopes, metadata};
+use crate::{
+    Config, DpopNonces, NoncePolicy, RequiredAuthentication, ResourceMetadata, RouteAuthentication, RouteScopes,
+    metadata,
+};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use std::time::Duration;
 use types::Scope;
 use url::Url;
@@ -25,6 +29,26 @@ const fn setting(name: &'static str, default: Option<&'static str>, meaning: &'s
 pub const SETTINGS: &[Setting] = &[
     setting("LATCHKEY_ISSUER", None, "the issuer whose tokens are accepted"),
     setting("LATCHKEY_RESOURCE", None, "the identifier of the API: the required audience of tokens"),
+    setting(
+        "LATCHKEY_PUBLIC_ORIGIN",
+        Some("that of `LATCHKEY_RESOURCE`"),
+        "the origin at which clients reach the API, which DPoP proofs name",
+    ),
+    setting(
+        "LATCHKEY_DPOP",
+        Some("accepted"),
+        "`accepted`, or `required`: each access token must be bound to a key (RFC 9449)",
+    ),
+    setting(
+        "LATCHKEY_DPOP_NONCE",
+        Some("off"),
+        "DPoP proofs that need a nonce: `off`, none; `when-skewed`, those of senders whose clock is wrong; `always`, all",
+    ),
+    setting(
+        "LATCHKEY_DPOP_NONCE_KEY",
+        Some("none"),
+        "32 bytes as base64url, a secret: the key of the nonces, the same for all instances",
+    ),
     setting("LATCHKEY_RESOURCE_NAME", Some("none"), "the display name of the API"),
     setting(
         "LATCHKEY_ROUTE_SCOPES",
@@ -128,12 +152,34 @@ impl Settings {
                     .to_owned(),
             ),
         }
+        config.origin = text("LATCHKEY_PUBLIC_ORIGIN");
+        if let Some(origin) = &config.origin {
+            let is_origin = Url::parse(origin).is_ok_and(|url| url.origin().ascii_serialization() == *origin);
+            if !is_origin {
+                problems.push(format!(
+                    "LATCHKEY_PUBLIC_ORIGIN: '{origin}' is not an origin, such as https://api.example.com"
+                ));
+            }
+        }
+        config.requires_dpop = match text("LATCHKEY_DPOP").as_deref() {
+            None | Some("accepted") => false,
+            Some("required") => true,
+            Some(other) => {
+                problems.push(format!("LATCHKEY_DPOP: '{other}' is neither accepted nor required"));
+                false
+            }
+        };
+        match dpop_nonces(text("LATCHKEY_DPOP_NONCE").as_deref(), text("LATCHKEY_DPOP_NONCE_KEY").as_deref()) {
+            Ok(nonces) => config.dpop_nonces = nonces,
+            Err(problem) => problems.push(problem.to_owned()),
+        }
         if !problems.is_empty() {
             return Err(problems);
         }
         let mut metadata = ResourceMetadata::new(&resource, &issuer);
         metadata.resource_name = text("LATCHKEY_RESOURCE_NAME");
         metadata.scopes_supported = routes.scopes();
+        metadata.dpop_bound_access_tokens_required = config.requires_dpop;
         let metadata_path = metadata::path(&resource).unwrap_or_default();
         Ok(Self { config, routes, authentication, metadata, metadata_path })
     }
@@ -159,6 +205,20 @@ impl Settings {
     ) -> Result<RequiredAuthentication, crate::AccessError> {
         let refused = |_| crate::AccessError::InsufficientScope(Scope::default());
         self.authentication.needed(method, path).map_err(refused)
+    }
+}
+
+/// Reads policy and key of nonces. Errors: the problem, with the name of its setting.
+fn dpop_nonces(policy: Option<&str>, key: Option<&str>) -> Result<Option<DpopNonces>, &'static str> {
+    let named = |word: &str| NoncePolicy::ALL.into_iter().find(|policy| policy.as_str() == word);
+    let policy = policy.map_or(Some(NoncePolicy::Off), named);
+    let policy = policy.ok_or("LATCHKEY_DPOP_NONCE: is none of off, when-skewed and always")?;
+    let key: Option<[u8; 32]> =
+        key.map(|text| URL_SAFE_NO_PAD.decode(text).unwrap_or_default()).and_then(|key| key.try_into().ok());
+    match (policy, key) {
+        (NoncePolicy::Off, _) => Ok(None),
+        (policy, Some(key)) => Ok(Some(DpopNonces::new(policy, key))),
+        (_, None) => Err("LATCHKEY_DPOP_NONCE_KEY: nonces need a key of 32 bytes as base64url"),
     }
 }
 
@@ -203,9 +263,12 @@ mod tests {
             ("LATCHKEY_INTROSPECTION_AGE", "301"),
             ("LATCHKEY_REVOCATION", "soon"),
             ("LATCHKEY_RESOURCE_CLIENT_ID", "api"),
+            ("LATCHKEY_PUBLIC_ORIGIN", "https://api.example/"),
+            ("LATCHKEY_DPOP", "yes"),
+            ("LATCHKEY_DPOP_NONCE", "always"),
         ])
         .unwrap_err();
-        assert_eq!(problems.len(), 7, "{problems:?}");
+        assert_eq!(problems.len(), 10, "{problems:?}");
         assert_eq!(read(&[ISSUER, RESOURCE, ("LATCHKEY_REVOCATION", "checked")]).unwrap_err().len(), 1);
     }
 }

@@ -22,6 +22,10 @@ impl Algorithm {
     /// The name of EdDSA with Ed25519 in RFC 9864 §2.2.
     pub const ED25519: &str = "Ed25519";
 
+    /// The algorithms of DPoP proofs, the recommended one first (RFC 9449 §5.1). RS256 is none of them (FAPI 2.0 Security Profile
+    /// §5.4.1).
+    pub const DPOP: [Self; 3] = [Self::ES256, Self::PS256, Self::EdDSA];
+
     /// Every algorithm.
     pub const ALL: [Self; 4] = [Self::ES256, Self::RS256, Self::PS256, Self::EdDSA];
 

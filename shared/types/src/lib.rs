@@ -4,6 +4,7 @@ mod algorithm;
 mod audience;
 mod cache;
 mod client_id;
+mod confirmation;
 mod error;
 mod identifier;
 mod issuer;
@@ -20,6 +21,7 @@ pub use algorithm::{Algorithm, ContentEncryption, KeyManagementAlgorithm, Reques
 pub use audience::Audience;
 pub use cache::BoundedCache;
 pub use client_id::ClientId;
+pub use confirmation::{Confirmation, Thumbprint};
 pub use error::{Error, ErrorBody, ErrorCode};
 pub use identifier::InvalidIdentifier;
 pub use issuer::Issuer;

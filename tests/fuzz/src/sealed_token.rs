@@ -12,7 +12,7 @@ const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
 static CLIENT: LazyLock<ClientId> = LazyLock::new(|| ClientId::parse("binding").expect("a client_id"));
 
 fn binding() -> CodeBinding<'static> {
-    CodeBinding { client_id: &CLIENT, redirect_uri: Some(""), code_challenge: "" }
+    CodeBinding { client_id: &CLIENT, redirect_uri: Some(""), code_challenge: "", dpop_jkt: None }
 }
 
 /// Opens a text as one kind of token and seals its content again; `None` if it does not open.
@@ -55,8 +55,10 @@ pub(crate) fn sealed_token(bytes: &[u8]) {
 mod tests {
     use super::*;
     use protocol::{
-        DeviceDecisionId, GrantId, GrantSnapshot, InitialAccessTokenId, PushedRequestId, RegistrationId, SessionId,
+        DeviceDecisionId, GrantId, GrantSnapshot, InitialAccessTokenId, PushedRequestId, RefreshSender, RegistrationId,
+        SessionId,
     };
+    use types::{Confirmation, Thumbprint};
 
     /// The seeds hold one token of each kind that opens, so that mutations start from real ones.
     #[test]
@@ -79,10 +81,17 @@ mod tests {
         let initial = InitialAccessToken { id: InitialAccessTokenId::new([1, 2], [3; 16]), max_uses: 3, expires_at };
         let registration =
             RegistrationAccessToken { registration: RegistrationId::new([1, 2], [3; 16]), generation: 3 };
+        let key = Thumbprint::from_digest([3; 32]);
         let link = SignOutLink { request: "sealed".to_owned(), expires_at };
         let tokens = [
             ("lkc", AuthorizationCode { grant, issued_at, expires_at }.seal(&secrets, binding())),
-            ("lkr", RefreshToken { snapshot }.seal(&secrets, &CLIENT)),
+            ("lkr", RefreshToken { snapshot, sender: RefreshSender::Client }.seal(&secrets, &CLIENT)),
+            (
+                "lkr-bound",
+                RefreshToken { snapshot, sender: RefreshSender::Holder(Confirmation::Dpop(key)) }
+                    .seal(&secrets, &CLIENT),
+            ),
+            ("lkr-proven", RefreshToken { snapshot, sender: RefreshSender::ProvenClient }.seal(&secrets, &CLIENT)),
             ("lks", session.seal(&secrets)),
             ("lkd", device_code.seal(&secrets, &CLIENT)),
             ("lki", initial.seal(&secrets)),

@@ -9,7 +9,7 @@ use functions::Server;
 use http::Method;
 use latchkey_http::{Forwarded, Request, RequestLog, Response};
 use platform::entropy;
-use resource_server::{Http, Settings};
+use resource_server::{DPOP_NONCE, Http, Settings};
 use std::sync::Arc;
 
 /// The demo API and its gateway.
@@ -38,8 +38,13 @@ impl Api {
         (context.log)(&line.to_string());
         match decision {
             GatewayDecision::Respond(answer) => answer,
-            GatewayDecision::Forward(headers) => {
-                demo_api::respond(&request.method, &headers, &Caller::of_headers(&headers), request.body.len())
+            GatewayDecision::Forward { headers, dpop_nonce } => {
+                let caller = Caller::of_headers(&headers);
+                let response = demo_api::respond(&request.method, &headers, &caller, request.body.len());
+                match dpop_nonce {
+                    Some(nonce) => response.with(DPOP_NONCE, &nonce),
+                    None => response,
+                }
             }
         }
     }

@@ -5,7 +5,7 @@ use crate::client::software;
 use crate::parameters::printable;
 use crate::resource::Targets;
 use crate::{AuthenticationMethod, ClaimDefinitions, Client, GrantType, Parameters, ResponseMode, ResponseType};
-use types::{Error, ErrorCode};
+use types::{Error, ErrorCode, Thumbprint};
 
 /// An endpoint that receives authorization requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +68,7 @@ const CHECKS: &[Row] = &[
     row(Check::Request(response_type), YES, YES, YES),
     row(Check::Request(response_mode), YES, YES, YES),
     row(Check::Request(code_challenge), YES, YES, YES),
+    row(Check::Request(dpop_jkt), YES, YES, YES),
     row(Check::Request(scope_and_resources), YES, YES, YES),
     row(Check::Request(hybrid_flow), YES, YES, YES),
     row(Check::Request(challenge_or_nonce), YES, YES, YES),
@@ -199,6 +200,15 @@ fn code_challenge(sent: &SentRequest<'_>, request: &mut AuthorizationRequest) ->
             "code_challenge is missing: this client must use PKCE (RFC 7636) with S256",
         ));
     }
+    Ok(())
+}
+
+fn dpop_jkt(sent: &SentRequest<'_>, request: &mut AuthorizationRequest) -> Result<(), Error> {
+    let invalid = || {
+        Error::invalid_request("dpop_jkt must be the SHA-256 thumbprint of a key in base64url (RFC 9449 section 10)")
+    };
+    let named = sent.parameters.value("dpop_jkt");
+    request.dpop_jkt = named.map(|text| Thumbprint::parse(text).ok_or_else(invalid)).transpose()?;
     Ok(())
 }
 

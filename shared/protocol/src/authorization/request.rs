@@ -5,7 +5,7 @@ use super::claims::{NamedClaim, remembered_claim, scope_of};
 use super::{ClaimsRequest, CodeChallenge, Prompt};
 use crate::{ClaimDefinitions, Client, Resource, ResponseTarget, ResponseType, UncheckedTarget};
 use serde::{Deserialize, Serialize};
-use types::{ClientId, Error, ErrorCode, Issuer, Nonce, Scope};
+use types::{ClientId, Error, ErrorCode, Issuer, Nonce, Scope, Thumbprint};
 
 /// An authorization request whose checks have passed. It leaves out `id_token_hint`, whose check needs keys, and
 /// parameters without effect here, such as `ui_locales`.
@@ -28,6 +28,9 @@ pub struct AuthorizationRequest<Target = ResponseTarget> {
     pub nonce: Option<Nonce>,
     /// `code_challenge` (RFC 7636).
     pub code_challenge: Option<CodeChallenge>,
+    /// `dpop_jkt`: the key to which the code is bound (RFC 9449 §10).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dpop_jkt: Option<Thumbprint>,
     /// `prompt`.
     pub prompt: Prompt,
     /// `max_age` in seconds: the sign-in may not be older.
@@ -52,6 +55,7 @@ impl AuthorizationRequest {
             resources: Vec::new(),
             nonce: sent.owned("nonce").map(Nonce::new),
             code_challenge: None,
+            dpop_jkt: None,
             prompt: Prompt::default(),
             max_age: None,
             acr_values: Vec::new(),
@@ -60,6 +64,19 @@ impl AuthorizationRequest {
         };
         sent.run_checks(&mut request)?;
         Ok(request)
+    }
+
+    /// Binds the code of a pushed request to the key of its DPoP proof (RFC 9449 §10.1). Errors: `invalid_dpop_proof` if `dpop_jkt`
+    /// names another key.
+    pub fn bind_to(&mut self, key: Thumbprint) -> Result<(), Error> {
+        if self.dpop_jkt.is_some_and(|named| named != key) {
+            return Err(Error::new(
+                ErrorCode::InvalidDpopProof,
+                "the DPoP proof is by another key than dpop_jkt names",
+            ));
+        }
+        self.dpop_jkt = Some(key);
+        Ok(())
     }
 
     /// Returns the scopes and resources that the user is asked to consent to. The URI of a resource is a scope token too.
@@ -174,6 +191,7 @@ impl AuthorizationRequest<UncheckedTarget> {
             resources,
             nonce,
             code_challenge,
+            dpop_jkt,
             prompt,
             max_age,
             acr_values,
@@ -192,6 +210,7 @@ impl AuthorizationRequest<UncheckedTarget> {
             resources,
             nonce,
             code_challenge,
+            dpop_jkt,
             prompt,
             max_age,
             acr_values,

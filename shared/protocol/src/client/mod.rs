@@ -194,6 +194,9 @@ pub struct Client {
     /// Tokens that it may exchange (RFC 8693).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token_exchange: Option<TokenExchangePolicy>,
+    /// True if its access tokens must be bound to the key of a DPoP proof (RFC 9449 §5.2).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dpop_bound_access_tokens: bool,
     /// True if users are not asked for consent: for the operator's own applications.
     #[serde(default)]
     pub skip_consent: bool,

@@ -25,10 +25,9 @@ use types::{Algorithm, ClientId, Error, ErrorCode, Scope, Timestamp};
 const SERVER_MANAGED: [&str; 4] =
     ["registration_access_token", "registration_client_uri", "client_secret_expires_at", "client_id_issued_at"];
 
-/// Demands for more security that this server does not fulfil: RFC 9449 §5.2, RFC 8705 §3.4, RFC 9101 §10.5. A client that relies on
+/// Demands for more security that this server does not fulfil: RFC 8705 §3.4, RFC 9101 §10.5. A client that relies on
 /// one of them must not believe that it is met.
-const UNSUPPORTED_SECURITY: [&str; 3] =
-    ["dpop_bound_access_tokens", "tls_client_certificate_bound_access_tokens", "require_signed_request_object"];
+const UNSUPPORTED_SECURITY: [&str; 2] = ["tls_client_certificate_bound_access_tokens", "require_signed_request_object"];
 
 /// The claims of a software statement that describe the statement, not the software (RFC 7519 §4.1).
 const ENVELOPE_CLAIMS: [&str; 8] = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "software_statement"];

@@ -183,6 +183,13 @@ pub const SETTINGS: &[ClientSetting] = {
         .unset("any"),
         S::client("jwks", Any("JWK Set"), CORE, "public keys").unset("none"),
         S::client("jwks_uri", Url, CORE, "URL of its public keys; excludes `jwks`").unset("none"),
+        S::client(
+            "dpop_bound_access_tokens",
+            Flag,
+            "RFC 9449 §5.2",
+            "each of its token requests needs a DPoP proof",
+        )
+        .unset("`false`"),
         S::operator(
             "require_pkce",
             Flag,

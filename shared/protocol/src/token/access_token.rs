@@ -5,7 +5,7 @@ use crate::token::snapshot::GrantSnapshot;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::time::Duration;
-use types::{Audience, ClientId, Issuer, Jti, Scope, Subject, Timestamp};
+use types::{Audience, ClientId, Confirmation, Issuer, Jti, Scope, Subject, Timestamp};
 
 /// Maximum lifetime of an access token or an ID token: 1 day. No setting exceeds it, because a retired signing key is
 /// published for that long.
@@ -40,6 +40,9 @@ pub struct AccessTokenClaims {
     /// `amr`: authentication method references (RFC 8176).
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub amr: Vec<String>,
+    /// `cnf`: the key that the sender of the token must possess (RFC 7800 §3.1).
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub cnf: Option<Confirmation>,
     /// `act`: the actor, and the actor that it acts for in turn (RFC 8693 §4.1).
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub act: Option<Value>,

@@ -4,7 +4,7 @@ use crate::token::record_id::GrantId;
 use crate::token::reference::Reference;
 use crate::token::sealed::{Mac, Opened, SealedToken, TokenError, open, seal};
 use sha2::{Digest, Sha256};
-use types::{ClientId, Timestamp};
+use types::{ClientId, Thumbprint, Timestamp};
 
 /// An authorization code: names the grant that its redemption activates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,14 +26,17 @@ pub struct CodeBinding<'a> {
     pub redirect_uri: Option<&'a str>,
     /// The code challenge; empty if none was sent.
     pub code_challenge: &'a str,
+    /// The key of the client's DPoP proofs (RFC 9449 §10). A code that names a key needs a proof of it; any proof fits another code.
+    pub dpop_jkt: Option<&'a Thumbprint>,
 }
 
 /// Length of the digest of the redirect URI in a code, in bytes.
 const REDIRECT_URI: usize = 16;
 
 impl<'a> CodeBinding<'a> {
-    fn parts(&self) -> [&'a [u8]; 2] {
-        [self.client_id.as_str().as_bytes(), self.code_challenge.as_bytes()]
+    fn parts(&self) -> [&'a [u8]; 3] {
+        let key = self.dpop_jkt.map(Thumbprint::as_bytes);
+        [self.client_id.as_str().as_bytes(), self.code_challenge.as_bytes(), key.map_or(&[], |key| key)]
     }
 
     /// Returns the digest of the redirect URI.
@@ -61,7 +64,12 @@ impl AuthorizationCode {
 
     /// Opens a code. Errors: it is forged, bound to other values, expired at `now`, or of another epoch.
     pub fn open(mac: &dyn Mac, code: &str, binding: CodeBinding<'_>, now: Timestamp) -> Result<Self, TokenError> {
-        let opened = open(mac, PREFIX, code, &binding.parts())?;
+        let opened = match open(mac, PREFIX, code, &binding.parts()) {
+            Err(TokenError::Invalid) if binding.dpop_jkt.is_some() => {
+                open(mac, PREFIX, code, &CodeBinding { dpop_jkt: None, ..binding }.parts())?
+            }
+            opened => opened?,
+        };
         let code = Self::read(mac, &opened, &binding);
         code.filter(|code| !code.expires_at.is_past(now)).ok_or(TokenError::Invalid)
     }

@@ -4,13 +4,13 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use latchkey_protocol::{
     AuthorizationCode, CodeBinding, DeviceCode, GrantId, GrantSnapshot, InitialAccessToken, InitialAccessTokenId,
-    KnownBrowser, Mac, RefreshToken, RegistrationAccessToken, RegistrationId, RequestUri, SessionId, SessionToken,
-    SignOutLink, TokenError,
+    KnownBrowser, Mac, RefreshSender, RefreshToken, RegistrationAccessToken, RegistrationId, RequestUri, SessionId,
+    SessionToken, SignOutLink, TokenError,
 };
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 use std::time::Duration;
-use types::{ClientId, Timestamp};
+use types::{ClientId, Confirmation, Thumbprint, Timestamp};
 
 fn id(text: &str) -> ClientId {
     ClientId::parse(text).unwrap()
@@ -65,7 +65,7 @@ impl Mac for InEpoch {
 const T0: Timestamp = Timestamp::from_secs(1_800_000_000);
 
 fn code_for(client_id: &ClientId) -> CodeBinding<'_> {
-    CodeBinding { client_id, redirect_uri: Some("https://a.example/cb"), code_challenge: "challenge" }
+    CodeBinding { client_id, redirect_uri: Some("https://a.example/cb"), code_challenge: "challenge", dpop_jkt: None }
 }
 
 fn content() -> AuthorizationCode {
@@ -87,7 +87,12 @@ fn open(
     challenge: &str,
     now: Timestamp,
 ) -> Result<AuthorizationCode, TokenError> {
-    let binding = CodeBinding { client_id: &id(client), redirect_uri: Some(redirect_uri), code_challenge: challenge };
+    let binding = CodeBinding {
+        client_id: &id(client),
+        redirect_uri: Some(redirect_uri),
+        code_challenge: challenge,
+        dpop_jkt: None,
+    };
     AuthorizationCode::open(&Keys(1), code, binding, now)
 }
 
@@ -109,7 +114,7 @@ fn snapshot(random: u8) -> GrantSnapshot {
 fn tokens_do_not_show_whose_they_are() {
     let shown = |random: u8| {
         let snapshot = snapshot(random);
-        let token = RefreshToken { snapshot }.seal(&Keys(1), &id("client"));
+        let token = RefreshToken { snapshot, sender: RefreshSender::Client }.seal(&Keys(1), &id("client"));
         let token = URL_SAFE_NO_PAD.decode(&token.expose()[4..]).unwrap();
         let claim = URL_SAFE_NO_PAD.decode(snapshot.to_claim(&Keys(1))).unwrap();
         assert_eq!(GrantSnapshot::from_claim(&Keys(1), &snapshot.to_claim(&Keys(1))), Ok(snapshot));
@@ -153,6 +158,44 @@ fn a_code_is_dead_from_its_expiry_on() {
     assert_eq!(open(&code, "client", "https://a.example/cb", "challenge", expiry), Err(TokenError::Invalid));
 }
 
+/// RFC 9449 §10, §5: a code with `dpop_jkt` needs that key, and a refresh token names its sender.
+#[test]
+fn codes_and_refresh_tokens_name_a_key() {
+    let (client, expires_at) = (id("client"), T0.after(Duration::from_secs(60)));
+    let [key, other] = [[1; 32], [2; 32]].map(Thumbprint::from_digest);
+    let binding = |dpop_jkt| CodeBinding { dpop_jkt, ..code_for(&client) };
+    let code = AuthorizationCode { grant: GrantId::new([7, 7], [3; 16]), issued_at: T0, expires_at };
+    let seal = |key| code.seal(&Keys(1), binding(key)).into_exposed();
+    let opens = |text: &str, key| AuthorizationCode::open(&Keys(1), text, binding(key), T0).is_ok();
+    let (bound, free) = (seal(Some(&key)), seal(None));
+    assert!(opens(&bound, Some(&key)) && !opens(&bound, Some(&other)) && !opens(&bound, None));
+    assert!(opens(&free, Some(&key)) && opens(&free, None));
+
+    let [dpop, certificate] = [Confirmation::Dpop(key), Confirmation::Certificate(key)];
+    for sender in [
+        RefreshSender::Client,
+        RefreshSender::ProvenClient,
+        RefreshSender::Holder(dpop),
+        RefreshSender::Holder(certificate),
+    ] {
+        let token = RefreshToken { snapshot: snapshot(3), sender };
+        let text = token.seal(&Keys(1), &client).into_exposed();
+        assert_eq!(RefreshToken::open(&Keys(1), &text, &client, T0), Ok(token));
+    }
+    for (sender, proof, is_accepted) in [
+        (RefreshSender::Client, None, true),
+        (RefreshSender::Client, Some(dpop), true),
+        (RefreshSender::ProvenClient, None, false),
+        (RefreshSender::ProvenClient, Some(dpop), true),
+        (RefreshSender::Holder(dpop), None, false),
+        (RefreshSender::Holder(dpop), Some(dpop), true),
+        (RefreshSender::Holder(dpop), Some(certificate), false),
+        (RefreshSender::Holder(dpop), Some(Confirmation::Dpop(other)), false),
+    ] {
+        assert_eq!(sender.check(proof).is_ok(), is_accepted, "{sender:?} {proof:?}");
+    }
+}
+
 /// Every kind of token, with the content that it opens to.
 #[test]
 fn a_token_of_one_kind_is_none_of_another() {
@@ -164,7 +207,7 @@ fn a_token_of_one_kind_is_none_of_another() {
         DeviceCode { decision: latchkey_protocol::DeviceDecisionId::new([1, 2], [3; 16]), issued_at, expires_at };
     let initial = InitialAccessToken { id: InitialAccessTokenId::new([1, 2], [3; 16]), max_uses: 7, expires_at };
     let registration = RegistrationAccessToken { registration: RegistrationId::new([1, 2], [3; 16]), generation: 7 };
-    let refresh = RefreshToken { snapshot: snapshot(3) };
+    let refresh = RefreshToken { snapshot: snapshot(3), sender: RefreshSender::Client };
     let known = KnownBrowser { id: [5; 16], expires_at };
     let link = SignOutLink { request: "sealed".to_owned(), expires_at };
     let sealed = [
@@ -239,7 +282,7 @@ fn a_token_is_valid_in_its_epoch_alone() {
         DeviceCode { decision: latchkey_protocol::DeviceDecisionId::new([1, 2], [3; 16]), issued_at, expires_at };
     let initial = InitialAccessToken { id: InitialAccessTokenId::new([1, 2], [3; 16]), max_uses: 7, expires_at };
     let registration = RegistrationAccessToken { registration: RegistrationId::new([1, 2], [3; 16]), generation: 7 };
-    let refresh = RefreshToken { snapshot: snapshot(3) };
+    let refresh = RefreshToken { snapshot: snapshot(3), sender: RefreshSender::Client };
     let known = KnownBrowser { id: [5; 16], expires_at };
     for sealed_in in [0, 1, 2, 256, u16::MAX] {
         let old = &InEpoch(sealed_in);
@@ -283,7 +326,7 @@ fn a_token_is_valid_in_its_epoch_alone() {
 /// The tag covers the epoch and the version: neither can be changed.
 #[test]
 fn the_epoch_of_a_token_cannot_be_changed() {
-    let refresh = RefreshToken { snapshot: snapshot(3) };
+    let refresh = RefreshToken { snapshot: snapshot(3), sender: RefreshSender::Client };
     let open = |epoch, bytes: &[u8]| {
         let text = format!("lkr_{}", URL_SAFE_NO_PAD.encode(bytes));
         RefreshToken::open(&InEpoch(epoch), &text, &id("client"), T0)
@@ -308,7 +351,7 @@ fn tokens_are_short() {
     let lengths = [
         content().seal(mac, code_for(&id("client"))).expose().len(),
         session.seal(mac).expose().len(),
-        RefreshToken { snapshot: snapshot(3) }.seal(mac, &id("client")).expose().len(),
+        RefreshToken { snapshot: snapshot(3), sender: RefreshSender::Client }.seal(mac, &id("client")).expose().len(),
         snapshot(3).to_claim(mac).len(),
     ];
     assert_eq!(lengths, [123, 102, 124, 76]);

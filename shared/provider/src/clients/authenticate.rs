@@ -15,7 +15,7 @@ use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
 use storage::markers;
-use types::ClientId;
+use types::{ClientId, Timestamp};
 
 impl Context {
     /// Finds and authenticates the client that sent the request (RFC 6749 §2.3, §3.2.1).
@@ -23,13 +23,15 @@ impl Context {
     /// Wrong secrets, assertions with a wrong signature and replayed ones are limited per client and network (§2.3.1): beyond [`Quota::CLIENT_AUTHENTICATION`], this instance answers 429
     /// to the client from this network until the window ends. Right credentials from elsewhere are accepted.
     ///
-    /// Round trips: none for a cached client; 1 to mark an assertion as used; 1 to count a failure. A client whose authentication
-    /// fails is read again at most once a second.
-    pub async fn authenticate(
+    /// Returns the mark of a client assertion, too, which is verified but not marked as used.
+    ///
+    /// Round trips: none for a cached client; 1 to count a failure. A client whose authentication fails is read again at most once a
+    /// second.
+    pub(crate) async fn authenticate(
         &self,
         request: &Request,
         parameters: &Parameters,
-    ) -> Result<Arc<StoredClient>, HandlerError> {
+    ) -> Result<(Arc<StoredClient>, Option<AssertionMark>), HandlerError> {
         let credentials = ClientCredentials::from_request(request.authorization()?, parameters)?;
         let limit = credentials.has_evidence().then(|| self.failures(&credentials.client_id, request));
         if let Some(Err(wait)) = limit.as_ref().map(Allowance::check) {
@@ -61,7 +63,7 @@ impl Context {
         &self,
         credentials: &ClientCredentials,
         request: &Request,
-    ) -> Result<Arc<StoredClient>, HandlerError> {
+    ) -> Result<(Arc<StoredClient>, Option<AssertionMark>), HandlerError> {
         let (client_id, now) = (&credentials.client_id, request.received_at);
         let mut client = self.client(client_id, now).await?;
         let checked = match credentials.check(client.as_deref()) {
@@ -82,22 +84,21 @@ impl Context {
         let Some(client) = client else {
             return Err(HandlerError::unavailable("a client passed the check that was not found"));
         };
-        match verification {
-            Verification::Complete => {}
-            Verification::Assertion(jwt) => self.verify_assertion(jwt, &client, request).await?,
-        }
+        let mark = match verification {
+            Verification::Complete => None,
+            Verification::Assertion(jwt) => Some(self.verify_assertion(jwt, &client, request).await?),
+        };
         request.log.client(&client.client.client_id);
-        Ok(client)
+        Ok((client, mark))
     }
 
-    /// Verifies a client assertion (RFC 7523 §3) and marks it as used. The cheapest checks come first; an assertion is
-    /// marked only after its signature is verified.
+    /// Verifies a client assertion (RFC 7523 §3). The cheapest checks come first.
     async fn verify_assertion(
         &self,
         assertion: &str,
         stored: &StoredClient,
         request: &Request,
-    ) -> Result<(), HandlerError> {
+    ) -> Result<AssertionMark, HandlerError> {
         let (client, now) = (&stored.client, request.received_at);
         let malformed = "it is no JWT signed by an asymmetric algorithm of this server";
         let jwt = Jwt::parse(assertion).ok_or_else(|| refused(malformed))?;
@@ -118,11 +119,32 @@ impl Context {
             // Nothing was guessed: the keys cannot be read.
             Err(error @ (KeyError::Fetch(_) | KeyError::NoKeySet)) => return Err(refused(error)),
         }
-        let (mark, forgotten_at) = (checked.mark(), checked.forgotten_at());
-        let is_first =
-            markers::use_once(self.records.as_ref(), "assertion", &mark, forgotten_at, &entropy::name()?).await?;
-        if is_first { Ok(()) } else { Err(self.failed(client_id, request, refused("it was used before")).await) }
+        Ok(AssertionMark { name: checked.mark(), forgotten_at: checked.forgotten_at() })
     }
+
+    /// Marks a verified assertion as used (RFC 7523 §3 (7)). Round trips: 1. Errors: `invalid_client` if it was used before.
+    pub(crate) async fn spend_assertion(
+        &self,
+        mark: &AssertionMark,
+        client: &StoredClient,
+        request: &Request,
+    ) -> Result<(), HandlerError> {
+        let AssertionMark { name, forgotten_at } = mark;
+        let records = self.records.as_ref();
+        if markers::use_once(records, "assertion", name, *forgotten_at, &entropy::name()?).await? {
+            return Ok(());
+        }
+        let client_id = &client.client.client_id;
+        AuditEvent::ClientAuthenticationFailed { client: client_id }.record(request);
+        Err(self.failed(client_id, request, refused("it was used before")).await)
+    }
+}
+
+/// The mark of a verified client assertion, which makes it single-use.
+#[derive(Clone, Debug)]
+pub(crate) struct AssertionMark {
+    name: String,
+    forgotten_at: Timestamp,
 }
 
 fn too_many_failures(request: &Request, wait: Duration) -> HandlerError {

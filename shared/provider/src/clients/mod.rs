@@ -5,6 +5,7 @@ mod cache;
 mod document;
 
 use crate::{Context, HandlerError};
+pub(crate) use authenticate::AssertionMark;
 pub(crate) use cache::ClientCache;
 use protocol::StoredClient;
 use std::sync::Arc;

@@ -5,7 +5,7 @@ use keys::Purpose;
 use platform::entropy;
 use protocol::{
     AccessTokenClaims, AccessTokenFormat, ClaimDestination, Client, Grant, GrantSnapshot, GrantType, IdTokenClaims,
-    Lifetimes, RefreshToken, RefreshTokenReplay, SealedToken, left_half_hash, resource,
+    Lifetimes, RefreshSender, RefreshToken, RefreshTokenReplay, SealedToken, left_half_hash, resource,
 };
 use serde_json::{Map, Value};
 use storage::grants::GrantUpdate;
@@ -90,6 +90,7 @@ impl TokenIssuer<'_> {
             auth_time: None,
             acr: None,
             amr: Vec::new(),
+            cnf: None,
             act: None,
             may_act: None,
             parent_jtis: Vec::new(),
@@ -176,8 +177,8 @@ impl TokenIssuer<'_> {
         encrypted(recipient.as_ref(), self.context.sign(algorithm, "JWT", &claims, self.now).await?).await
     }
 
-    /// Returns the current refresh token of a grant. It follows from the snapshot, so a retry gets the same token.
-    pub fn refresh_token(&self, snapshot: GrantSnapshot) -> SealedToken {
-        RefreshToken { snapshot }.seal(&self.context.secrets, &self.client.client_id)
+    /// Returns the current refresh token of a grant, for this sender. It follows from both, so a retry gets the same token.
+    pub fn refresh_token(&self, snapshot: GrantSnapshot, sender: RefreshSender) -> SealedToken {
+        RefreshToken { snapshot, sender }.seal(&self.context.secrets, &self.client.client_id)
     }
 }

@@ -1,0 +1,139 @@
+//! The sender of a request, which proves the possession of a key (RFC 9449).
+
+use crate::{Context, HandlerError};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use http::HeaderName;
+use jose::dpop::{DpopProblem, DpopProof, DpopRequest, NonceRole, Nonces, WINDOW};
+use keys::Purpose;
+use latchkey_http::{DPOP, Request, Response};
+use platform::entropy;
+use std::time::Duration;
+use storage::markers;
+use types::{Confirmation, Error, ErrorCode, Thumbprint, Timestamp};
+
+/// The header field of a nonce (RFC 9449 §8.1).
+const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
+
+/// The longest time for which a proof is accepted: as long as its nonce, or twice the window of `iat`.
+const ACCEPTED_FOR: Duration = WINDOW.saturating_mul(4);
+
+/// The requests whose proofs are accepted once (RFC 9449 §11.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ProofReplay {
+    /// None: a proof is accepted for as long as it is valid.
+    Off,
+    /// Token requests that nothing else makes single-use.
+    #[default]
+    Token,
+    /// Those, and requests to UserInfo.
+    All,
+}
+
+impl ProofReplay {
+    /// Every value.
+    pub const ALL: [Self; 3] = [Self::Off, Self::Token, Self::All];
+
+    /// Returns the name in settings.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Token => "token",
+            Self::All => "all",
+        }
+    }
+}
+
+/// A DPoP proof whose content fits the request. Its signature is not verified yet.
+#[derive(Debug)]
+pub struct SentProof<'a>(DpopProof<'a>);
+
+impl SentProof<'_> {
+    /// Verifies the signature. Errors: `invalid_dpop_proof`.
+    pub async fn verify(&self) -> Result<Sender, Error> {
+        self.0.verify().await.map_err(refused)?;
+        Ok(Sender { key: self.0.thumbprint(), proof: self.0.digest() })
+    }
+}
+
+/// The sender of a request with a verified proof.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sender {
+    /// The thumbprint of its key.
+    pub key: Thumbprint,
+    proof: [u8; 32],
+}
+
+impl Sender {
+    /// Returns `cnf` of a token for this sender.
+    pub const fn confirmation(&self) -> Confirmation {
+        Confirmation::Dpop(self.key)
+    }
+}
+
+fn replayed() -> Error {
+    Error::new(ErrorCode::InvalidDpopProof, "the DPoP proof was used before; make a new one for each request")
+}
+
+fn refused(problem: DpopProblem) -> Error {
+    let code = match problem {
+        DpopProblem::Nonce => ErrorCode::UseDpopNonce,
+        _ => ErrorCode::InvalidDpopProof,
+    };
+    Error::new(code, format!("the DPoP proof is refused: {}", problem.as_str()))
+}
+
+impl Context {
+    /// Reads the DPoP proof of a request to an endpoint of this server, and checks everything but its signature; `None` if the request
+    /// has none. `access_token` is the token that a request to a resource has. Round trips: 0. Errors: `invalid_dpop_proof`,
+    /// `use_dpop_nonce`.
+    pub fn sent_proof<'r>(
+        &self,
+        request: &'r Request,
+        access_token: Option<&str>,
+    ) -> Result<Option<SentProof<'r>>, Error> {
+        if !request.headers.contains_key(&DPOP) {
+            return Ok(None);
+        }
+        // A field that is repeated is two proofs (RFC 9449 §4.3 (1)).
+        let text = request.header(&DPOP).ok_or_else(|| refused(DpopProblem::Malformed))?;
+        let proof = DpopProof::parse(text).map_err(refused)?;
+        let url = self.config.issuer.endpoint(&request.path);
+        let expected = DpopRequest { method: request.method.as_str(), urls: &[&url], access_token };
+        proof.check(&expected).map_err(refused)?;
+        let role = role(access_token.is_some());
+        self.nonces(role, |nonces| nonces.admit(&proof, request.received_at)).map_err(refused)?;
+        Ok(Some(SentProof(proof)))
+    }
+
+    /// Marks a proof as used. Round trips: 1. Errors: `invalid_dpop_proof` if it was used before.
+    pub async fn spend_proof(&self, sender: &Sender, now: Timestamp) -> Result<(), HandlerError> {
+        let (name, forgotten_at) = (URL_SAFE_NO_PAD.encode(sender.proof), now.after(ACCEPTED_FOR));
+        let is_first = markers::use_once(self.records.as_ref(), "dpop", &name, forgotten_at, &entropy::name()?).await?;
+        if is_first { Ok(()) } else { Err(replayed().into()) }
+    }
+
+    fn nonces<T>(&self, role: NonceRole, use_them: impl FnOnce(Nonces<'_>) -> T) -> T {
+        let mac = |parts: &[&[u8]]| self.secrets.mac(Purpose::Token, parts);
+        use_them(Nonces::new(self.config.dpop_nonce, role, &mac))
+    }
+
+    /// Returns the response with the nonce for the sender's next proof, if the sender needs one (RFC 9449 §8.2). An error becomes its
+    /// response, so that it has the nonce, too.
+    pub async fn with_dpop_nonce(
+        &self,
+        request: &Request,
+        is_resource: bool,
+        answer: impl Future<Output = Result<Response, HandlerError>>,
+    ) -> Result<Response, HandlerError> {
+        let answer = answer.await;
+        let proof = request.header(&DPOP).and_then(|text| DpopProof::parse(text).ok());
+        let offer = |nonces: Nonces<'_>| nonces.offer(proof.as_ref()?, request.received_at);
+        let Some(nonce) = self.nonces(role(is_resource), offer) else { return answer };
+        let response = answer.unwrap_or_else(|error| error.into_api_response(request, self));
+        Ok(response.with(DPOP_NONCE, &nonce))
+    }
+}
+
+const fn role(is_resource: bool) -> NonceRole {
+    if is_resource { NonceRole::ResourceServer } else { NonceRole::AuthorizationServer }
+}

@@ -17,6 +17,7 @@ mod granted_to;
 mod health;
 mod id_jag;
 mod id_jag_issue;
+mod jarm;
 mod lifetimes;
 mod logos;
 mod opaque_tokens;

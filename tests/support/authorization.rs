@@ -124,7 +124,10 @@ impl Callback {
         if page.reply.status != 200 {
             return None;
         }
-        let form = page.forms.iter().find(|form| (form.has("code") || form.has("error")) && form.method == "POST")?;
+        let form = page
+            .forms
+            .iter()
+            .find(|form| (form.has("code") || form.has("error") || form.has("response")) && form.method == "POST")?;
         Some(Self::from_form(form))
     }
 

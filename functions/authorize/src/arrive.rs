@@ -36,9 +36,13 @@ pub(crate) async fn interaction(
     let client = find_client(&parameters, request, context).await?;
     request.log.client(&client.client.client_id);
     let checked = context.check_authorization(&parameters, &client, now).await;
-    let checked = checked.map_err(|error| {
-        return_offer::instead_of_redirect(error.of_client(context, &client), &client, request, context)
-    })?;
+    let checked = match checked {
+        Ok(checked) => checked,
+        Err(error) => {
+            let error = error.of_client(context, &client);
+            return Err(return_offer::instead_of_redirect(error, &client, request, context).await);
+        }
+    };
     let requested = Requested::Authorization(Box::new(RequestedAuthorization {
         request: checked.request,
         expected_subject: checked.expected_subject,

@@ -7,7 +7,7 @@ mod return_offer;
 use arrive::Arrived;
 use latchkey_http::{Request, Response};
 use protocol::{Interaction, NextPrompt, Requested, RequestedAuthorization, StoredClient};
-use provider::authorization_response::Answers;
+use provider::authorization_response::{self, Answers};
 use provider::browser::Browser;
 use provider::interactions::ClosedInteraction;
 use provider::sessions::SignedIn;
@@ -20,22 +20,25 @@ pub const FUNCTION: Function = Function::page("authorize", |request, context| Bo
 
 /// Answers an authorization request that is new, or that returns from sign-in or consent.
 pub async fn handle(request: &Request, context: &Context) -> Result<Response, HandlerError> {
+    let result = answer(request, context).await;
+    authorization_response::with_error_delivered(result, Answers::Client, request, context).await
+}
+
+async fn answer(request: &Request, context: &Context) -> Result<Response, HandlerError> {
     let browser = Browser::of(request, context)?;
     let arrived = arrive::interaction(request, context, &browser).await?;
     request.log.client(&arrived.client.client.client_id);
     let response = if arrived.is_posted {
         interactions::resume(context, &arrived.interaction)?
     } else {
-        proceed(request, context, &arrived).await.map_err(|error| {
-            let error = match arrived.interaction.has_user_acted() {
-                true => error,
-                false => return_offer::instead_of_redirect(error, &arrived.client, request, context),
-            };
-            match interactions::answers(&arrived.interaction) {
-                Answers::Form => error.after_form(request, context),
-                Answers::Client => error,
+        let result = match proceed(request, context, &arrived).await {
+            Err(error) if !arrived.interaction.has_user_acted() => {
+                Err(return_offer::instead_of_redirect(error, &arrived.client, request, context).await)
             }
-        })?
+            result => result,
+        };
+        let answers = interactions::answers(&arrived.interaction);
+        authorization_response::with_error_delivered(result, answers, request, context).await?
     };
     Ok(browser.remember(response, context))
 }

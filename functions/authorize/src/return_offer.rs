@@ -8,7 +8,7 @@ use provider::{Context, HandlerError, authorization_response};
 /// user has not acted for the request yet: a link alone would make this server an open redirector. A frame shows no page, and
 /// no address of this server either, so there the error is sent at once, as silent authentication needs
 /// (`infra/decisions/errors-for-open-clients.md`).
-pub(crate) fn instead_of_redirect(
+pub(crate) async fn instead_of_redirect(
     error: HandlerError,
     client: &StoredClient,
     request: &Request,
@@ -16,7 +16,7 @@ pub(crate) fn instead_of_redirect(
 ) -> HandlerError {
     match error {
         HandlerError::Redirect(target, error) if client.origin.is_open() && !request.is_for_frame() => {
-            match authorization_response::offer(&target, &error, request, context) {
+            match authorization_response::offer(&target, &error, request, context).await {
                 Ok(page) => page.into(),
                 Err(fault) => fault,
             }

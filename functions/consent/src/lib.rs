@@ -5,6 +5,7 @@ use latchkey_http::{Request, Response};
 use pages::{ClaimLine, ConsentKind, ConsentView, ScopeLine};
 use platform::entropy;
 use protocol::{AuthorizationRequest, NextPrompt, Requested, RequestedAuthorization};
+use provider::authorization_response::{self, Answers};
 use provider::browser::FormOrigin;
 use provider::sessions::SignedIn;
 use provider::{AuditEvent, CodeRequest, Context, Function, HandlerError, InteractionPage, interactions, responses};
@@ -16,6 +17,11 @@ pub const FUNCTION: Function = Function::page("consent", |request, context| Box:
 
 /// Shows the page, or handles its form.
 pub async fn handle(request: &Request, context: &Context) -> Result<Response, HandlerError> {
+    let answers = if request.method == Method::POST { Answers::Form } else { Answers::Client };
+    authorization_response::with_error_delivered(answer(request, context).await, answers, request, context).await
+}
+
+async fn answer(request: &Request, context: &Context) -> Result<Response, HandlerError> {
     let page = InteractionPage::open(request, context).await?;
     if !matches!(page.interaction.requested, Requested::Authorization(_)) {
         return Err(page.closed());
@@ -89,7 +95,7 @@ async fn allow(
     };
     let (remembered, answer) = futures::join!(remember(page, &requested.request, signed_in, &refused), code);
     remembered?;
-    answer.map_err(|error| error.after_form(page.request, context))
+    answer
 }
 
 /// Adds the request to the consent that the user gave the client. Round trips: 1 if it is the first, else 2.

@@ -53,7 +53,7 @@ async fn answer(request: &Request, context: &Context) -> Result<Response, Handle
             };
             token_request.check(grant_type).await?;
             let tokens = party.issue(&token_request).await?;
-            return Ok(token_request.answer(grant_type, &tokens).await);
+            return token_request.answer(grant_type, &tokens).await;
         }
         jwt_bearer::introduce(request, context, &parameters).await?;
     }
@@ -78,7 +78,7 @@ async fn answer(request: &Request, context: &Context) -> Result<Response, Handle
         GrantType::Saml2Bearer => saml_bearer::issue(&token_request).await?,
         GrantType::TokenExchange => token_exchange::exchange(&token_request).await?,
     };
-    Ok(token_request.answer(grant_type, &tokens).await)
+    token_request.answer(grant_type, &tokens).await
 }
 
 fn unsupported(description: &'static str) -> Error {
@@ -99,12 +99,15 @@ struct TokenRequest<'a> {
 }
 
 impl TokenRequest<'_> {
-    /// Returns the response with tokens, and records their issue.
-    async fn answer(&self, grant_type: GrantType, tokens: &TokenResponse) -> Response {
+    /// Returns the response with tokens, and records their issue. Errors: the grant type left the client assertion unmarked.
+    async fn answer(&self, grant_type: GrantType, tokens: &TokenResponse) -> Result<Response, HandlerError> {
+        if self.evidence.is_some_and(|opened| !opened.is_spent()) {
+            return Err(HandlerError::unavailable("a grant type did not mark the client authentication as used"));
+        }
         self.record(grant_type, tokens);
         // A fault here must not lose tokens that are issued: the client's next token request repeats the note.
         drop(self.context.note_use(self.client, self.now).await);
-        Response::json(http::StatusCode::OK, tokens).with(header::PRAGMA, "no-cache")
+        Ok(Response::json(http::StatusCode::OK, tokens).with(header::PRAGMA, "no-cache"))
     }
 
     /// Checks that the client may use the grant (RFC 6749 §5.2). A metadata document need not list the JWT bearer grant: only

@@ -169,7 +169,7 @@ impl<'a> Jwt<'a> {
             jwk: Jwk,
         }
         let (header, _) = self.message.split_once('.')?;
-        let header: Embedded = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(header).ok()?).ok()?;
+        let header: Embedded = types::json::decode(&URL_SAFE_NO_PAD.decode(header).ok()?).ok()?;
         Some(header.jwk)
     }
 

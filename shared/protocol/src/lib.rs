@@ -62,7 +62,8 @@ pub use parameters::Parameters;
 pub use problem::Problem;
 pub use resource::Resource;
 pub use response::{
-    AuthorizationResponse, Delivery, ResponseMode, ResponseParameters, ResponseTarget, UncheckedTarget,
+    AuthorizationResponse, Delivery, PlainResponse, ResponseClaims, ResponseMode, ResponseParameters, ResponseTarget,
+    UncheckedTarget, UnsignedResponse,
 };
 pub use sender_constraint::RefreshSender;
 pub use session::{SessionGroup, Sid};

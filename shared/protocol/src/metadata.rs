@@ -90,7 +90,7 @@ fn abilities(capabilities: &Capabilities<'_>) -> Value {
     json!({
         "scopes_supported": scopes,
         "response_types_supported": ResponseType::ALL,
-        "response_modes_supported": ResponseMode::ALL.map(ResponseMode::as_str),
+        "response_modes_supported": ResponseMode::names().collect::<Vec<_>>(),
         "grant_types_supported": capabilities.grants,
         "identity_chaining_requested_token_types_supported": [ID_JAG_TOKEN_TYPE],
         "code_challenge_methods_supported": ["S256"],
@@ -144,6 +144,9 @@ fn cryptography(signing: &[Algorithm]) -> Value {
         "userinfo_signing_alg_values_supported": signing,
         "userinfo_encryption_alg_values_supported": key_management,
         "userinfo_encryption_enc_values_supported": content_encryption,
+        "authorization_signing_alg_values_supported": signing,
+        "authorization_encryption_alg_values_supported": key_management,
+        "authorization_encryption_enc_values_supported": content_encryption,
         "introspection_signing_alg_values_supported": signing,
         "introspection_encryption_alg_values_supported": key_management,
         "introspection_encryption_enc_values_supported": content_encryption,

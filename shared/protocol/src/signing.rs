@@ -55,6 +55,7 @@ impl Client {
             ("id_token_signed_response_alg", Some(self.id_token_signed_response_alg)),
             ("userinfo_signed_response_alg", self.userinfo_signed_response_alg),
             ("introspection_signed_response_alg", self.introspection_signed_response_alg),
+            ("authorization_signed_response_alg", self.authorization_signed_response_alg),
             ("access_token_signed_response_alg", self.access_token_signed_response_alg),
         ];
         demands.into_iter().filter_map(|(field, wanted)| problem(field, wanted, offered)).collect()

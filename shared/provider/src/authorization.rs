@@ -5,8 +5,8 @@ use crate::{Context, HandlerError, KeySource};
 use jose::Jwt;
 use latchkey_http::MAX_QUERY;
 use protocol::{
-    AuthorizationRequest, Client, Delivery, PUSHED_REQUEST_PREFIX, Parameters, PushedRequestId, RequestEndpoint,
-    RequestObject, RequestUri, ResponseTarget, SentRequest, StoredClient,
+    AuthorizationRequest, Client, PUSHED_REQUEST_PREFIX, Parameters, PushedRequestId, RequestEndpoint, RequestObject,
+    RequestUri, ResponseTarget, SentRequest, StoredClient,
 };
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -116,9 +116,10 @@ impl Context {
 
     /// Returns the error for the client; for the user, if the redirect would be too long as well.
     fn answer_short(&self, target: ResponseTarget, error: Error) -> HandlerError {
-        match target.error_response(&error, &self.config.issuer).delivery() {
-            Delivery::Redirect(location) if location.len() > MAX_QUERY => HandlerError::Request(error),
-            Delivery::Redirect(_) | Delivery::FormPost { .. } => HandlerError::Redirect(Box::new(target), error),
+        let length = target.error_response(&error, &self.config.issuer).redirect_length();
+        match length.is_some_and(|length| length > MAX_QUERY) {
+            true => HandlerError::Request(error),
+            false => HandlerError::Redirect(Box::new(target), error),
         }
     }
 

@@ -8,6 +8,7 @@ use latchkey_http::Request;
 use protocol::rate_limit::Quota;
 use protocol::{Client, ClientCredentials, Parameters, StoredClient};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use types::Timestamp;
 
 /// A request of a client that is found and authenticated. The request log names the client.
@@ -25,6 +26,7 @@ pub struct ClientRequest<'a> {
     /// Time when the request arrived.
     pub now: Timestamp,
     assertion: Option<AssertionMark>,
+    spent: AtomicBool,
 }
 
 impl<'a> ClientRequest<'a> {
@@ -76,7 +78,16 @@ impl<'a> ClientRequest<'a> {
             None => None,
             Some(proof) => Some(proof.verify().await?),
         };
-        Ok(Self { request, context, parameters, stored, sender, now: request.received_at, assertion })
+        Ok(Self {
+            request,
+            context,
+            parameters,
+            stored,
+            sender,
+            now: request.received_at,
+            assertion,
+            spent: AtomicBool::new(false),
+        })
     }
 
     /// Marks the client assertion as used, and `proof`, if it must be used once. A request that lacks something else, such as a nonce,
@@ -97,7 +108,14 @@ impl<'a> ClientRequest<'a> {
         };
         let (assertion, proof) = futures::join!(assertion, proof);
         assertion?;
-        proof
+        proof?;
+        self.spent.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// True if [`Self::spend`] succeeded.
+    pub fn is_spent(&self) -> bool {
+        self.spent.load(Ordering::Relaxed)
     }
 
     /// Returns the settings of the client.

@@ -78,7 +78,8 @@ impl CodeRequest<'_> {
         AuditEvent::CodeIssued { subject, client }.record(self.request);
         let target = &self.requested.request.target;
         let response = target.code_response(code.expose(), id_token, &self.context.config.issuer);
-        authorization_response::deliver(&response, interactions::answers(self.interaction))
+        let answers = interactions::answers(self.interaction);
+        authorization_response::deliver(response, answers, self.context, self.request.received_at).await
     }
 
     /// Shows the page for a user whose request was answered before.

@@ -22,7 +22,7 @@ impl Context {
     }
 
     /// Returns the key of the client that responses are encrypted to; `None` without `alg`. The default of `enc` is
-    /// A128CBC-HS256 (OpenID Connect Registration §2, RFC 9701 §6). Errors: `invalid_request` if the client has no key.
+    /// A128CBC-HS256 (OpenID Connect Registration §2, RFC 9701 §6, JARM §3). Errors: `invalid_request` if the client has no key.
     async fn recipient(
         &self,
         client: &Client,
@@ -52,6 +52,16 @@ impl Context {
     /// Returns the key that the client's UserInfo responses are encrypted to; `None` if they are not encrypted.
     pub async fn userinfo_recipient(&self, client: &Client, now: Timestamp) -> Result<Option<Recipient>, HandlerError> {
         let (alg, enc) = (client.userinfo_encrypted_response_alg, client.userinfo_encrypted_response_enc);
+        self.recipient(client, alg, enc, now).await
+    }
+
+    /// Returns the key that the client's authorization responses are encrypted to (JARM §3); `None` if they are not encrypted.
+    pub(crate) async fn authorization_recipient(
+        &self,
+        client: &Client,
+        now: Timestamp,
+    ) -> Result<Option<Recipient>, HandlerError> {
+        let (alg, enc) = (client.authorization_encrypted_response_alg, client.authorization_encrypted_response_enc);
         self.recipient(client, alg, enc, now).await
     }
 

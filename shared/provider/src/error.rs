@@ -1,6 +1,5 @@
 //! The one error of handlers, and the responses that it becomes.
 
-use crate::authorization_response::{self, Answers};
 use crate::{Context, RequestParameters, responses};
 use http::{StatusCode, header};
 use latchkey_http::{Request, Response};
@@ -88,15 +87,6 @@ impl HandlerError {
         }
     }
 
-    /// Returns the error for a response to a form of this server: a redirect becomes a page that navigates.
-    #[must_use]
-    pub fn after_form(self, request: &Request, context: &Context) -> Self {
-        let Self::Redirect(target, error) = self else { return self };
-        request.log.error(error.code.as_str(), &error.description);
-        let response = target.error_response(&error, &context.config.issuer);
-        authorization_response::deliver(&response, Answers::Form).map_or_else(|fault| fault, Self::from)
-    }
-
     /// Returns the response of an API: JSON. A redirect and a page are no responses of an API and become JSON too.
     pub fn into_api_response(self, request: &Request, _: &Context) -> Response {
         match self {
@@ -113,12 +103,13 @@ impl HandlerError {
         }
     }
 
-    /// Returns the response of a page: an error page, or the redirect with the error. A program that prefers JSON gets JSON.
+    /// Returns the response of a page: an error page. A program that prefers JSON gets JSON. An error for the client was delivered
+    /// before ([`authorization_response::with_error_delivered`](crate::authorization_response::with_error_delivered)).
     pub fn into_page_response(self, request: &Request, context: &Context) -> Response {
         if matches!(self, Self::Request(_) | Self::Page(_) | Self::Unavailable(_)) && request.prefers_json() {
             return self.into_api_response(request, context);
         }
-        let reason = match self.try_into_page(request, context) {
+        let reason = match self.try_into_page(request) {
             Ok(response) => return response,
             Err(reason) => reason,
         };
@@ -126,15 +117,10 @@ impl HandlerError {
     }
 
     /// Returns the page; or a reason if even a page cannot be made.
-    fn try_into_page(self, request: &Request, context: &Context) -> Result<Response, String> {
+    fn try_into_page(self, request: &Request) -> Result<Response, String> {
         match self {
             Self::Respond(response) => Ok(*response),
-            Self::Redirect(target, error) => {
-                request.log.error(error.code.as_str(), &error.description);
-                let response = target.error_response(&error, &context.config.issuer);
-                authorization_response::deliver(&response, Answers::Client).map_err(|error| error.to_string())
-            }
-            Self::Request(error) => error_page(request, &PageError { error, ..UNEXPLAINED }),
+            Self::Request(error) | Self::Redirect(_, error) => error_page(request, &PageError { error, ..UNEXPLAINED }),
             Self::Page(page) => error_page(request, &page),
             Self::Unavailable(reason) => unavailable_page(request, &reason),
         }

@@ -97,3 +97,36 @@ test("a wrong verifier is told as invalid_grant, a wrong secret as invalid_clien
   const wrong = await oidc.discovery(issuer, "demo-web", undefined, oidc.ClientSecretBasic("wrong"), { execute: insecure });
   await assert.rejects(oidc.refreshTokenGrant(wrong, "x"), (error) => JSON.stringify(error.cause).includes("invalid_client") || error.error === "invalid_client" || error.code === "OAUTH_WWW_AUTHENTICATE_CHALLENGE");
 });
+
+// RFC 9449, RFC 9126, JARM: the tokens are bound to a key of the client, from the pushed request to UserInfo and refresh.
+test("DPoP, a pushed request, and a response in a JWT", async () => {
+  const secret = oidc.ClientSecretBasic("demo-web-secret-7Kq2Xv9Tb4");
+  const metadata = { authorization_signed_response_alg: "RS256" };
+  const config = await oidc.discovery(issuer, "demo-web", metadata, secret, { execute: insecure });
+  oidc.useJwtResponseMode(config);
+  const DPoP = oidc.getDPoPHandle(config, await oidc.randomDPoPKeyPair("ES256"));
+
+  const verifier = oidc.randomPKCECodeVerifier();
+  const [state, nonce] = [oidc.randomState(), oidc.randomNonce()];
+  const parameters = {
+    redirect_uri: redirectUri,
+    scope: "openid email offline_access",
+    prompt: "consent",
+    code_challenge: await oidc.calculatePKCECodeChallenge(verifier),
+    code_challenge_method: "S256",
+    state,
+    nonce,
+  };
+  const url = await oidc.buildAuthorizationUrlWithPAR(config, parameters, { DPoP });
+  const callback = await new User().answer(url, redirectUri);
+  const checks = { pkceCodeVerifier: verifier, expectedState: state, expectedNonce: nonce, idTokenExpected: true };
+  const tokens = await oidc.authorizationCodeGrant(config, callback, checks, undefined, { DPoP });
+  assert.equal(tokens.token_type, "dpop");
+  const subject = tokens.claims().sub;
+  assert.equal((await oidc.fetchUserInfo(config, tokens.access_token, subject, { DPoP })).sub, subject);
+  const refreshed = await oidc.refreshTokenGrant(config, tokens.refresh_token, undefined, { DPoP });
+  assert.equal((await oidc.fetchUserInfo(config, refreshed.access_token, subject, { DPoP })).sub, subject);
+  await assert.rejects(oidc.refreshTokenGrant(config, refreshed.refresh_token), (error) => error.error === "invalid_dpop_proof");
+  const other = oidc.getDPoPHandle(config, await oidc.randomDPoPKeyPair("ES256"));
+  await assert.rejects(oidc.fetchUserInfo(config, refreshed.access_token, subject, { DPoP: other }));
+});

@@ -186,8 +186,9 @@ fn response_type(sent: &SentRequest<'_>, request: &mut AuthorizationRequest) -> 
 }
 
 fn response_mode(sent: &SentRequest<'_>, _: &mut AuthorizationRequest) -> Result<(), Error> {
-    if sent.parameters.value("response_mode").is_some_and(|mode| ResponseMode::parse(mode).is_none()) {
-        return Err(Error::invalid_request("response_mode is unknown; it must be query, fragment or form_post"));
+    if sent.parameters.value("response_mode").is_some_and(|mode| !ResponseMode::names().any(|name| name == mode)) {
+        let names = ResponseMode::names().collect::<Vec<_>>().join(", ");
+        return Err(Error::invalid_request(format!("response_mode is unknown; it must be one of {names}")));
     }
     Ok(())
 }
@@ -238,9 +239,12 @@ fn hybrid_flow(sent: &SentRequest<'_>, request: &mut AuthorizationRequest) -> Re
             "nonce is missing: response_type 'code id_token' needs one (OpenID Connect Core section 3.3.2.11)",
         ));
     }
-    if sent.parameters.value("response_mode") == Some("query") {
+    let asked = sent.parameters.value("response_mode");
+    if asked == Some("query")
+        || (asked == Some("query.jwt") && sent.client.authorization_encrypted_response_alg.is_none())
+    {
         return Err(Error::invalid_request(
-            "response_mode=query would leave an ID token in logs and histories; use fragment or form_post",
+            "this response_mode would leave an ID token in logs and histories; use fragment or form_post, or their JWTs",
         ));
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! Validation of the settings for encrypted responses (OpenID Connect Registration §2, RFC 9701 §6).
+//! Validation of the settings for encrypted responses (OpenID Connect Registration §2, RFC 9701 §6, JARM §3).
 
 use crate::{Client, Problem};
 use serde_json::Value;
@@ -9,6 +9,11 @@ impl Client {
         for (field, alg, enc) in [
             ("id_token_encrypted_response", self.id_token_encrypted_response_alg, self.id_token_encrypted_response_enc),
             ("userinfo_encrypted_response", self.userinfo_encrypted_response_alg, self.userinfo_encrypted_response_enc),
+            (
+                "authorization_encrypted_response",
+                self.authorization_encrypted_response_alg,
+                self.authorization_encrypted_response_enc,
+            ),
             (
                 "introspection_encrypted_response",
                 self.introspection_encrypted_response_alg,

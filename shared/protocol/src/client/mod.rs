@@ -124,6 +124,15 @@ pub struct Client {
     /// Content encryption of its encrypted UserInfo responses; A128CBC-HS256 without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub userinfo_encrypted_response_enc: Option<ContentEncryption>,
+    /// Signature of authorization responses that are JWTs (JARM §3); RS256 without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorization_signed_response_alg: Option<Algorithm>,
+    /// Key management of encrypted authorization responses (JARM §3).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorization_encrypted_response_alg: Option<KeyManagementAlgorithm>,
+    /// Content encryption of encrypted authorization responses (JARM §3).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorization_encrypted_response_enc: Option<ContentEncryption>,
     /// Signature of introspection responses that are JWTs (RFC 9701 §6); RS256 without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub introspection_signed_response_alg: Option<Algorithm>,

@@ -174,7 +174,12 @@ fn narrow_signatures(known: &mut Map<String, Value>, limits: &Limits<'_>) {
         let alg = sent.as_str().and_then(|name| name.parse::<Algorithm>().ok());
         alg.is_some_and(|alg| !limits.signing.contains(&alg))
     };
-    for name in ["id_token_signed_response_alg", "userinfo_signed_response_alg", "introspection_signed_response_alg"] {
+    for name in [
+        "id_token_signed_response_alg",
+        "userinfo_signed_response_alg",
+        "introspection_signed_response_alg",
+        "authorization_signed_response_alg",
+    ] {
         if known.get(name).is_some_and(is_omitted) {
             known.insert(name.to_owned(), json!(Algorithm::RS256));
         }

@@ -274,6 +274,27 @@ pub const SETTINGS: &[ClientSetting] = {
             "content encryption of its encrypted UserInfo responses",
         )
         .unset("`A128CBC-HS256`"),
+        S::client(
+            "authorization_signed_response_alg",
+            SIGNATURE,
+            "JARM §3",
+            "signature of authorization responses that are JWTs",
+        )
+        .unset("`RS256`"),
+        S::client(
+            "authorization_encrypted_response_alg",
+            KEY_MANAGEMENT,
+            "JARM §3",
+            "key management of encrypted authorization responses",
+        )
+        .unset("not encrypted"),
+        S::client(
+            "authorization_encrypted_response_enc",
+            CONTENT_ENCRYPTION,
+            "JARM §3",
+            "content encryption of encrypted authorization responses",
+        )
+        .unset("`A128CBC-HS256`"),
         S::operator(
             "introspects",
             Uris,

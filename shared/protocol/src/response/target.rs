@@ -1,14 +1,16 @@
 //! The response target: redirect URI, response mode and `state`.
 
-use super::{AuthorizationResponse, ResponseMode, ResponseParameters};
+use super::{AuthorizationResponse, PlainResponse, ResponseMode, ResponseParameters, UnsignedResponse};
 use crate::{Client, Parameters, RedirectUri};
 use serde::{Deserialize, Serialize};
-use types::{Error, Issuer};
+use types::{ClientId, Error, Issuer};
 
 /// A validated redirect URI, the response mode and `state`. Only [`ResponseTarget::check`] and
 /// [`UncheckedTarget::check`] create one, and both need the client that registered the redirect URI.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ResponseTarget {
+    #[serde(skip)]
+    client_id: ClientId,
     redirect_uri: RedirectUri,
     response_mode: ResponseMode,
     state: Option<String>,
@@ -36,10 +38,19 @@ impl ResponseTarget {
             _ => parameters.required("redirect_uri")?,
         };
         check_redirect_uri(requested, client)?;
-        let response_mode = response_mode(parameters);
+        let response_mode = response_mode(parameters, client);
         let state = if parameters.is_repeated("state") { None } else { parameters.value("state").map(str::to_owned) };
-        let omits_iss_in_errors = client.omit_iss_in_errors;
-        Ok(Self { redirect_uri: RedirectUri::new(requested), response_mode, state, omits_iss_in_errors })
+        Ok(Self::of(client, RedirectUri::new(requested), response_mode, state))
+    }
+
+    fn of(client: &Client, redirect_uri: RedirectUri, response_mode: ResponseMode, state: Option<String>) -> Self {
+        let (client_id, omits_iss_in_errors) = (client.client_id.clone(), client.omit_iss_in_errors);
+        Self { client_id, redirect_uri, response_mode, state, omits_iss_in_errors }
+    }
+
+    /// Returns the client that receives the response.
+    pub const fn client_id(&self) -> &ClientId {
+        &self.client_id
     }
 
     /// Returns the redirect URI as the request sent it.
@@ -74,7 +85,11 @@ impl ResponseTarget {
     ) -> AuthorizationResponse<'_> {
         parameters.extend(self.state.iter().map(|state| ("state", state.clone())));
         parameters.extend(issuer.map(|issuer| ("iss", issuer.to_string())));
-        AuthorizationResponse { parameters: ResponseParameters(parameters), target: self }
+        let parameters = ResponseParameters(parameters);
+        match self.response_mode.is_jwt() {
+            true => AuthorizationResponse::Jwt(UnsignedResponse { parameters, target: self }),
+            false => AuthorizationResponse::Plain(PlainResponse { parameters, target: self }),
+        }
     }
 }
 
@@ -92,7 +107,7 @@ impl UncheckedTarget {
     pub fn check(self, client: &Client) -> Result<ResponseTarget, Error> {
         let Self { redirect_uri, response_mode, state } = self;
         check_redirect_uri(redirect_uri.as_str(), client)?;
-        Ok(ResponseTarget { redirect_uri, response_mode, state, omits_iss_in_errors: client.omit_iss_in_errors })
+        Ok(ResponseTarget::of(client, redirect_uri, response_mode, state))
     }
 }
 
@@ -105,12 +120,17 @@ fn check_redirect_uri(requested: &str, client: &Client) -> Result<(), Error> {
 
 /// Returns the response mode of a request. A request for a token never uses the query, even if the request is wrong
 /// otherwise (OAuth 2.0 Multiple Response Types §3, §5).
-fn response_mode(parameters: &Parameters) -> ResponseMode {
+fn response_mode(parameters: &Parameters, client: &Client) -> ResponseMode {
     let asks_for_token = parameters
         .value("response_type")
         .is_some_and(|types| types.split(' ').any(|word| matches!(word, "id_token" | "token")));
-    match parameters.value("response_mode").and_then(ResponseMode::parse) {
-        None | Some(ResponseMode::Query) if asks_for_token => ResponseMode::Fragment,
-        asked => asked.unwrap_or_default(),
+    let default = if asks_for_token { ResponseMode::Fragment } else { ResponseMode::Query };
+    let asked = parameters.value("response_mode");
+    match asked.and_then(ResponseMode::parse) {
+        Some(ResponseMode::Query) => default,
+        // JARM §2.3.1: a token in the query must be encrypted.
+        Some(ResponseMode::QueryJwt) if client.authorization_encrypted_response_alg.is_none() => default.in_jwt(),
+        None if asked == Some(ResponseMode::JWT) => default.in_jwt(),
+        known => known.unwrap_or(default),
     }
 }

@@ -1,10 +1,11 @@
 //! The checks of an authorization request, by section.
 
 use latchkey_protocol::{
-    AuthorizationRequest, Client, ClientAuthenticationMethod, Delivery, Parameters, RequestEndpoint, ResponseTarget,
-    SentRequest, UncheckedTarget,
+    AuthorizationRequest, AuthorizationResponse, Client, ClientAuthenticationMethod, Delivery, Parameters,
+    RequestEndpoint, ResponseTarget, SentRequest, UncheckedTarget,
 };
-use types::{Error, ErrorCode, Issuer};
+use serde_json::json;
+use types::{Error, ErrorCode, Issuer, Timestamp};
 
 /// No claims of an operator.
 static NO_CLAIMS: latchkey_protocol::ClaimDefinitions = latchkey_protocol::ClaimDefinitions(Vec::new());
@@ -249,7 +250,11 @@ fn answers_carry_state_and_issuer_in_every_mode() {
         .unwrap()
     };
     let issuer = Issuer::new(ISSUER);
-    let redirect = |target: ResponseTarget| match target.code_response("c+d", None, &issuer).delivery() {
+    let delivery = |response: AuthorizationResponse<'_>| match response {
+        AuthorizationResponse::Plain(plain) => plain.delivery(),
+        AuthorizationResponse::Jwt(unsigned) => unsigned.signed("jwt".to_owned()).delivery(),
+    };
+    let redirect = |target: ResponseTarget| match delivery(target.code_response("c+d", None, &issuer)) {
         Delivery::Redirect(location) => location,
         Delivery::FormPost { .. } => panic!("not a form"),
     };
@@ -257,8 +262,26 @@ fn answers_carry_state_and_issuer_in_every_mode() {
     assert_eq!(redirect(target("query", "https://app.example/cb")), format!("https://app.example/cb?{fields}"));
     assert_eq!(redirect(target("query", "https://app.example/cb?x=1")), format!("https://app.example/cb?x=1&{fields}"));
     assert_eq!(redirect(target("fragment", "https://app.example/cb")), format!("https://app.example/cb#{fields}"));
+    // JARM §2.3: the JWT is the only parameter.
+    for (mode, expected) in [
+        ("jwt", "https://app.example/cb?response=jwt"),
+        ("query.jwt", "https://app.example/cb?response=jwt"),
+        ("fragment.jwt", "https://app.example/cb#response=jwt"),
+    ] {
+        assert_eq!(redirect(target(mode, "https://app.example/cb")), expected);
+    }
+    let in_form = target("form_post.jwt", "https://app.example/cb");
+    let Delivery::FormPost { fields, .. } = delivery(in_form.code_response("c", None, &issuer)) else {
+        panic!("no form")
+    };
+    assert_eq!(fields, [("response", "jwt".to_owned())]);
+    let AuthorizationResponse::Jwt(unsigned) = in_form.code_response("c", None, &issuer) else { panic!("no JWT") };
+    let claims = serde_json::to_value(unsigned.claims(&issuer, Timestamp::from_secs(1000))).unwrap();
+    let expected = json!({ "iss": ISSUER, "aud": "spa", "exp": 1300, "code": "c", "state": "s&t" });
+    assert_eq!(claims, expected);
+
     let target = target("form_post", "https://app.example/cb");
-    let form = target.error_response(&Error::invalid_request("a \"b\""), &issuer).delivery();
+    let form = delivery(target.error_response(&Error::invalid_request("a \"b\""), &issuer));
     let Delivery::FormPost { action, fields } = form else { panic!("not a redirect") };
     assert_eq!(action, "https://app.example/cb");
     assert!(

@@ -104,7 +104,7 @@ fn no_token_gets_a_bare_challenge() {
 /// RFC 6750 §3.1: another scheme is no token: "the resource server SHOULD NOT include an error code".
 #[test]
 fn another_scheme_is_challenged() {
-    for value in ["Basic ZGVtbzpkZW1vLXBhc3N3b3Jk", "DPoP x", "Bearer"] {
+    for value in ["Basic ZGVtbzpkZW1vLXBhc3N3b3Jk", "Digest x", "Bearer", "DPoP"] {
         let reply = Call::get("/userinfo").header("authorization", value).send().expect(401);
         let challenge = reply.header("www-authenticate").unwrap_or_default();
         assert!(challenge.starts_with("Bearer") && !challenge.contains("error"), "{reply:?}");

@@ -1,7 +1,8 @@
 //! Lifetimes: RFC 6749 §1.4, §5.1, §10.5; RFC 6750 §5.3; OpenID Connect Core §2; RP-Initiated Logout §2.
 
+use serde_json::json;
 use std::time::Duration;
-use suite::{AuthorizationRequest, Browser, Client, TokenRequest, admin, jwt, revoke, userinfo};
+use suite::{AuthorizationRequest, Browser, Call, Client, TokenRequest, Tokens, admin, jwt, revoke, service, userinfo};
 
 fn client(name: &str, setting: &str) -> Client {
     admin::client(name, &["--set", setting])
@@ -50,6 +51,31 @@ fn a_family_expires() {
     }
     suite::wait(Duration::from_millis(3000));
     tokens.refresh_request().send().expect_error(400, "invalid_grant");
+}
+
+/// draft-ietf-oauth-refresh-token-expiration §2, §3: the response names the time in which the refresh token must be used, and the end
+/// of the grant. A response without a refresh token has neither.
+#[test]
+fn a_response_names_the_lifetimes_of_the_refresh_token() {
+    let settings = ["--set", "refresh_token_idle_lifetime=100", "--set", "refresh_token_lifetime=102"];
+    let client = admin::client("suite-named-lifetimes", &settings);
+    let request = AuthorizationRequest::new(&client).offline();
+    let first = TokenRequest::code(&request, &Browser::signed_in().complete(&request).code()).tokens();
+    let seconds =
+        |tokens: &Tokens, name: &str| tokens.document[name].as_u64().unwrap_or_else(|| panic!("no {name}: {tokens:?}"));
+    assert!((80..=100).contains(&seconds(&first, "refresh_token_timeout")), "{first:?}");
+    assert!((82..=102).contains(&seconds(&first, "authorization_expires_in")), "{first:?}");
+    suite::wait(Duration::from_secs(5));
+    let second = first.refresh_request().tokens();
+    for name in ["refresh_token_timeout", "authorization_expires_in"] {
+        assert!((60..=97).contains(&seconds(&second, name)), "the end of the grant is near: {second:?}");
+    }
+    let own = TokenRequest::client_credentials(&service()).tokens();
+    assert!(
+        own.document.get("refresh_token_timeout").is_none() && own.document.get("authorization_expires_in").is_none()
+    );
+    let document = Call::get("/.well-known/oauth-authorization-server").send().json();
+    assert_eq!(document["refresh_token_expiration_types_supported"], json!(["authorization", "token_timeout"]));
 }
 
 /// OpenID Connect Core §2: an ID token says when it expires.

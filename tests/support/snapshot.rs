@@ -45,6 +45,8 @@ const VOLATILE: &[&str] = &[
     "standing",
     "verification_uri_complete",
     "updated_at",
+    "refresh_token_timeout",
+    "authorization_expires_in",
 ];
 
 /// Compares the JSON body of a response with the snapshot of this name.

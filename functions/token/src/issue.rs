@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use storage::grants::LiveGrant;
 use storage::users::User;
-use types::{Confirmation, Scope, Subject};
+use types::{Confirmation, Scope, Subject, Timestamp};
 
 /// A token response (RFC 6749 §5.1).
 #[derive(Serialize)]
@@ -18,6 +18,12 @@ pub(crate) struct TokenResponse {
     expires_in: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     refresh_token: Option<String>,
+    /// `refresh_token_timeout`: time in which the refresh token must be used, in seconds (draft-ietf-oauth-refresh-token-expiration §2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token_timeout: Option<u64>,
+    /// `authorization_expires_in`: time to the end of the grant, in seconds (draft-ietf-oauth-refresh-token-expiration §2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    authorization_expires_in: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     id_token: Option<String>,
     #[serde(skip_serializing_if = "Scope::is_empty")]
@@ -42,6 +48,8 @@ impl TokenResponse {
             token_type: "N_A",
             expires_in,
             refresh_token: None,
+            refresh_token_timeout: None,
+            authorization_expires_in: None,
             id_token: None,
             scope: decision.scope,
             issued_token_type: Some(ID_JAG_TOKEN_TYPE),
@@ -106,6 +114,10 @@ impl TokenRequest<'_> {
         if self.client.client.may_use(GrantType::RefreshToken) {
             let sender = RefreshSender::of(&self.client.client, self.confirmation());
             response.refresh_token = Some(issuer.refresh_token(snapshot, sender).into_exposed());
+            let ends_at = snapshot.started_at.after(issuer.lifetimes().refresh.absolute);
+            let until = |at: Timestamp| at.as_secs().saturating_sub(self.now.as_secs());
+            response.refresh_token_timeout = Some(until(snapshot.refresh_expires_at));
+            response.authorization_expires_in = Some(until(ends_at));
         }
         Ok(response)
     }
@@ -145,6 +157,8 @@ impl TokenRequest<'_> {
             token_type: cnf.map_or("Bearer", Confirmation::token_type),
             expires_in: claims.exp.saturating_sub(claims.iat),
             refresh_token: None,
+            refresh_token_timeout: None,
+            authorization_expires_in: None,
             id_token: None,
             scope: claims.scope,
             issued_token_type: None,

@@ -93,6 +93,8 @@ fn abilities(capabilities: &Capabilities<'_>) -> Value {
         "response_modes_supported": ResponseMode::names().collect::<Vec<_>>(),
         "grant_types_supported": capabilities.grants,
         "identity_chaining_requested_token_types_supported": [ID_JAG_TOKEN_TYPE],
+        // draft-ietf-oauth-refresh-token-expiration §3.
+        "refresh_token_expiration_types_supported": ["authorization", "token_timeout"],
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": true,
         "client_id_metadata_document_supported": capabilities.client_documents,

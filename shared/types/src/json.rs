@@ -3,15 +3,8 @@
 mod decode;
 
 use crate::Timestamp;
-pub use decode::{DecodeError, decode};
-use serde::de::DeserializeOwned;
+pub use decode::{DecodeError, decode, typed};
 use serde_json::{Map, Value};
-
-/// Converts a value, if it has the right form. The conversion goes through the text, so that each Worker links one
-/// instance of the decoder (infra/decisions/worker-bundle-weight.md).
-pub fn typed<T: DeserializeOwned>(value: &Value) -> Option<T> {
-    decode(&serde_json::to_vec(value).ok()?).ok()
-}
 
 /// The error for a claim that is no `NumericDate`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,13 +1,14 @@
 //! Decoding of types from JSON.
 //!
 //! `serde_json` compiles its parser, and the texts of its errors, for each type that it reads. Here one instance of it reads the
-//! text into a [`Tree`]; the code of a type takes its members from there (infra/decisions/worker-bundle-weight.md).
+//! text into a [`Tree`]; a `serde_json::Value` becomes one, too. The code of a type takes its members from there
+//! (infra/decisions/worker-bundle-weight.md).
 
 use serde::de::{
     self, DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor,
 };
 use serde::{Deserialize, forward_to_deserialize_any};
-use serde_json::Number;
+use serde_json::{Number, Value};
 use std::borrow::Cow;
 use std::fmt;
 use std::slice::Iter;
@@ -75,7 +76,12 @@ pub fn decode<T: DeserializeOwned>(json: &[u8]) -> Result<T, DecodeError> {
     T::deserialize(Decoder(&tree))
 }
 
-/// A JSON value, whose texts stay in the JSON. Unlike `serde_json::Value`, it keeps members that are there twice, for the type to
+/// Converts a value, if it has the right form.
+pub fn typed<T: DeserializeOwned>(value: &Value) -> Option<T> {
+    T::deserialize(Decoder(&Tree::from(value))).ok()
+}
+
+/// A JSON value, whose texts stay where they are. Unlike `serde_json::Value`, it keeps members that are there twice, for the type to
 /// reject.
 enum Tree<'j> {
     Null,
@@ -89,6 +95,21 @@ enum Tree<'j> {
 impl<'j> Deserialize<'j> for Tree<'j> {
     fn deserialize<D: Deserializer<'j>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(TreeVisitor)
+    }
+}
+
+impl<'j> From<&'j Value> for Tree<'j> {
+    fn from(value: &'j Value) -> Self {
+        match value {
+            Value::Null => Self::Null,
+            Value::Bool(value) => Self::Bool(*value),
+            Value::Number(number) => Self::Number(number.clone()),
+            Value::String(text) => Self::Text(Cow::Borrowed(text)),
+            Value::Array(items) => Self::List(items.iter().map(Self::from).collect()),
+            Value::Object(members) => {
+                Self::Object(members.iter().map(|(name, value)| (Text(Cow::Borrowed(name)), value.into())).collect())
+            }
+        }
     }
 }
 
@@ -174,6 +195,14 @@ impl<'de> Decoder<'de> {
     }
 }
 
+macro_rules! read_numbers {
+    ($($method:ident)*) => {
+        $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+            self.number(visitor)
+        })*
+    };
+}
+
 impl<'de> Deserializer<'de> for Decoder<'de> {
     type Error = DecodeError;
 
@@ -192,29 +221,7 @@ impl<'de> Deserializer<'de> for Decoder<'de> {
         if let Tree::Bool(value) = self.0 { visitor.visit_bool(*value) } else { Err(DecodeError::OTHER) }
     }
 
-    fn deserialize_u8<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-        self.number(visitor)
-    }
-
-    fn deserialize_u16<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-        self.number(visitor)
-    }
-
-    fn deserialize_u32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-        self.number(visitor)
-    }
-
-    fn deserialize_u64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-        self.number(visitor)
-    }
-
-    fn deserialize_i64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-        self.number(visitor)
-    }
-
-    fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-        self.number(visitor)
-    }
+    read_numbers! { deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64 deserialize_i64 deserialize_f64 }
 
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
         if let Tree::Text(text) = self.0 { visitor.visit_str(text) } else { Err(DecodeError::OTHER) }
@@ -380,7 +387,7 @@ impl<'de> VariantAccess<'de> for Variant<'de> {
 mod tests {
     use super::*;
     use serde::Serialize;
-    use serde_json::{Map, Value};
+    use serde_json::Map;
     use std::collections::BTreeMap;
 
     #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -420,6 +427,7 @@ mod tests {
             map: BTreeMap::from([(Kind::One, true)]),
             any: serde_json::from_str(r#"{"a":[null,1.5,-1,"b",{"c":false}]}"#).unwrap(),
         };
+        assert_eq!(typed(&serde_json::to_value(&example).unwrap()).as_ref(), Some(&example));
         assert_eq!(decode(&serde_json::to_vec(&example).unwrap()), Ok(example));
         assert_eq!(decode::<Option<bool>>(b"null"), Ok(None));
         assert_eq!(decode::<f64>(b" 1 "), Ok(1.0));

@@ -133,11 +133,11 @@ impl DevicePage<'_> {
         match find(context, user_code, now).await? {
             Some((name, mut pending)) => {
                 let asked = &mut pending.request;
-                if let Some(scope) = signed_in.grantable(context, &asked.scope, &asked.resources).await? {
-                    if scope.is_empty() {
-                        return Err(self.not_grantable(interaction)?.into());
-                    }
-                    asked.scope = scope;
+                let subject = &signed_in.session.subject;
+                match context.grantable(subject, &asked.scope, &asked.resources).await {
+                    Ok(scope) => asked.scope = scope,
+                    Err(HandlerError::Request(error)) => return Err(self.not_grantable(interaction, &error)?.into()),
+                    Err(fault) => return Err(fault),
                 }
                 let user_code = user_code.clone();
                 Ok(Approval { interaction, signed_in, client, name, pending, user_code })
@@ -224,8 +224,7 @@ impl DevicePage<'_> {
     }
 
     /// Shows that the user may grant nothing of the request.
-    fn not_grantable(&self, interaction: Interaction) -> Result<Response, HandlerError> {
-        let error = Error::new(ErrorCode::InvalidScope, "the user may grant none of these scopes");
+    fn not_grantable(&self, interaction: Interaction, error: &Error) -> Result<Response, HandlerError> {
         self.request.log.error(error.code.as_str(), &error.description);
         let sign_in = interactions::location(self.context, "/login", &interaction.restart_as_other_user()?)?;
         let page = pages::device_not_grantable(&entropy::name()?, &sign_in);

@@ -51,7 +51,7 @@ pub(crate) async fn issue(request: &TokenRequest<'_>, accepted: Accepted<'_>) ->
     };
     let (subject, user) = subject(request, &accepted).await?;
     let scope = match &user {
-        Some(claims) => request.grantable_with(claims, scope, &resources)?,
+        Some(claims) => request.context.grantable_with(claims, &scope, &resources)?,
         None => scope,
     };
 

@@ -4,7 +4,6 @@ mod assertion_grant;
 mod authorization_code;
 mod client_credentials;
 mod device_code;
-mod grantable;
 mod id_jag;
 mod issue;
 mod jwt_bearer;

@@ -29,7 +29,7 @@ pub(crate) async fn refresh(request: &TokenRequest<'_>) -> Result<TokenResponse,
                 narrowed.unwrap_or_else(|| (live.grant.scope.clone(), live.grant.resources.clone()));
             let user = user_of(request, &live, &scope, &resources).await?;
             let granted = match &user {
-                Some(user) => request.grantable_with(&user.claims, scope, &resources),
+                Some(user) => request.context.grantable_with(&user.claims, &scope, &resources),
                 None => Ok(scope),
             };
             let Ok(scope) = granted else {
@@ -97,6 +97,6 @@ async fn narrowed(request: &TokenRequest<'_>, grant: GrantId) -> Result<Option<(
         return Err(Error::new(ErrorCode::InvalidScope, "scope asks for more than was granted").into());
     }
     let resources = request.narrowed(&granted.resources)?;
-    request.grantable_by(&granted.subject, scope.clone(), &resources).await?;
+    request.context.grantable(&granted.subject, &scope, &resources).await?;
     Ok(Some((scope, resources)))
 }

@@ -48,7 +48,7 @@ pub(crate) async fn exchange(request: &TokenRequest<'_>) -> Result<TokenResponse
     let tokens = request.issuer();
     let mut claims = match &subject.grant {
         Some(live) => {
-            let scope = request.grantable_by(&live.grant.subject, decision.scope, &decision.audiences).await?;
+            let scope = request.context.grantable(&live.grant.subject, &decision.scope, &decision.audiences).await?;
             let of_operator = &live.grant.operator_claims;
             tokens.grant_claims(&live.grant, &live.snapshot(), &scope, &decision.audiences, of_operator)?
         }

@@ -271,8 +271,13 @@ pub fn is_restricted(scope: &Scope, resources: &[String], known: &[Resource]) ->
     restrictions(resources, known).any(|(token, _)| scope.contains(token))
 }
 
-/// Returns the part of a scope that a user with these claims may grant.
-pub fn grantable(scope: &Scope, resources: &[String], known: &[Resource], user: &Map<String, Value>) -> Scope {
+/// Returns the part of a scope that a user with these claims may grant. Errors: `invalid_scope` if that is none.
+pub fn grantable(
+    scope: &Scope,
+    resources: &[String],
+    known: &[Resource],
+    user: &Map<String, Value>,
+) -> Result<Scope, Error> {
     let has_one = |claims: &BTreeMap<String, Vec<String>>| {
         claims.iter().any(|(claim, values)| match user.get(claim) {
             Some(Value::String(value)) => values.contains(value),
@@ -282,9 +287,13 @@ pub fn grantable(scope: &Scope, resources: &[String], known: &[Resource], user: 
             _ => false,
         })
     };
-    scope.filtered(|token| {
+    let part = scope.filtered(|token| {
         restrictions(resources, known).filter(|(name, _)| *name == token).all(|(_, claims)| has_one(claims))
-    })
+    });
+    if part.is_empty() && !scope.is_empty() {
+        return Err(Error::new(ErrorCode::InvalidScope, "the user may grant none of these scopes"));
+    }
+    Ok(part)
 }
 
 fn restrictions<'a>(
@@ -375,6 +384,7 @@ pub fn format(client: &Client, resources: &[String], known: &[Resource]) -> Acce
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
 
@@ -393,7 +403,7 @@ mod tests {
         let known = [api, Resource::of_any_scope("https://other.example".to_owned())];
         let scope = Scope::parse("openid read delete").unwrap_or_default();
         let of = |user: Value, resources: &[String]| {
-            grantable(&scope, resources, &known, user.as_object().unwrap_or(&Map::new())).to_string()
+            grantable(&scope, resources, &known, user.as_object().unwrap_or(&Map::new())).unwrap().to_string()
         };
         use serde_json::json;
         for (user, expected) in [
@@ -409,6 +419,10 @@ mod tests {
             assert_eq!(of(user.clone(), &["https://api.example".to_owned()]), expected, "{user}");
             assert_eq!(of(user, &["https://other.example".to_owned()]), "openid read delete");
         }
+        let delete = Scope::parse("delete").unwrap_or_default();
+        let nothing = grantable(&delete, &[], &known, &Map::new()).unwrap_err();
+        assert_eq!(nothing.code, ErrorCode::InvalidScope);
+        assert_eq!(grantable(&Scope::default(), &[], &known, &Map::new()), Ok(Scope::default()));
         assert!(is_restricted(&scope, &[], &known));
         assert!(!is_restricted(&scope.without("delete"), &[], &known));
     }

@@ -10,7 +10,7 @@ use platform::entropy;
 use protocol::{ActiveSession, Client, Interaction, NextPrompt, Requested, StoredClient, UncheckedTarget};
 use serde::{Serialize, de::DeserializeOwned};
 use std::sync::Arc;
-use types::{Error, ErrorCode, Timestamp};
+use types::{Error, Timestamp};
 
 /// An interaction that returned, and its client.
 pub struct OpenedInteraction {
@@ -156,13 +156,10 @@ pub async fn grantable(
 ) -> Result<Interaction, HandlerError> {
     let Requested::Authorization(requested) = &interaction.requested else { return Ok(interaction.clone()) };
     let request = &requested.request;
-    match signed_in.grantable(context, &request.scope, &request.resources).await? {
-        None => Ok(interaction.clone()),
-        Some(scope) if scope.is_empty() => {
-            let error = Error::new(ErrorCode::InvalidScope, "the user may grant none of these scopes");
-            Err(HandlerError::Redirect(Box::new(request.target.clone()), error))
-        }
-        Some(scope) => Ok(interaction.clone().with_scope(&scope)),
+    match context.grantable(&signed_in.session.subject, &request.scope, &request.resources).await {
+        Ok(scope) => Ok(interaction.clone().with_scope(&scope)),
+        Err(HandlerError::Request(error)) => Err(HandlerError::Redirect(Box::new(request.target.clone()), error)),
+        Err(fault) => Err(fault),
     }
 }
 

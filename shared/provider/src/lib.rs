@@ -19,6 +19,7 @@ mod encrypt;
 mod error;
 mod fetch_pace;
 mod function;
+mod grantable;
 mod interaction_page;
 pub mod interactions;
 #[cfg(all(feature = "lambda", not(target_arch = "wasm32")))]

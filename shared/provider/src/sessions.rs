@@ -4,7 +4,7 @@ use crate::back_channel::LogoutNotifications;
 use crate::{Context, HandlerError, cookies};
 use latchkey_http::Request;
 use platform::{clock, entropy};
-use protocol::{ClaimDestination, ClaimsRequest, Client, ScopeClaims, SessionId, SessionToken, TokenError, resource};
+use protocol::{ClaimDestination, ClaimsRequest, Client, ScopeClaims, SessionId, SessionToken, TokenError};
 use serde_json::{Map, Value};
 use storage::grants::SessionGrants;
 use storage::sessions::{self, Session};
@@ -95,23 +95,6 @@ impl SignedIn {
             id_token: claims.for_id_token(of_scope, &user.profile()),
             of_operator: definitions.select(of_operator(), &user.claims),
         }))
-    }
-
-    /// Returns the part of a scope that the user may grant for these resources; `None` if that is all of it. Round trips: 0; 1 if only
-    /// some users may grant a part of it.
-    pub async fn grantable(
-        &self,
-        context: &Context,
-        scope: &Scope,
-        resources: &[String],
-    ) -> Result<Option<Scope>, HandlerError> {
-        let known = &context.configuration.resources;
-        if !resource::is_restricted(scope, resources, known) {
-            return Ok(None);
-        }
-        let user = users::find(context.records.as_ref(), &self.session.subject).await?;
-        let claims = user.map(|user| user.claims).unwrap_or_default();
-        Ok(Some(resource::grantable(scope, resources, known, &claims)).filter(|granted| granted != scope))
     }
 
     /// Ends the session and its grants, except those for offline use (OpenID Connect Back-Channel Logout §2.7). Grants of

@@ -159,6 +159,23 @@ fn a_nonce_helps_a_sender_whose_clock_is_wrong() {
     assert_eq!(reply.header("dpop-nonce"), None);
 }
 
+/// §8: every endpoint that demands a nonce sends one.
+#[test]
+fn the_endpoints_that_begin_a_request_send_a_nonce() {
+    let (holder, spa) = (Holder::new(), spa());
+    let device = vec![("client_id".to_owned(), "demo-device".to_owned())];
+    for (path, form) in [("/par", request(&spa).parameters.clone()), ("/device_authorization", device)] {
+        let call = |changes: &Value| {
+            let proof = holder.proof("POST", path, changes);
+            Call::post(path).form(&form).header("dpop", proof).send()
+        };
+        let reply = call(&json!({ "iat": now() - 7200 })).expect_error(400, "use_dpop_nonce");
+        let nonce = reply.header("dpop-nonce").expect("a nonce");
+        let status = call(&json!({ "iat": now() - 7200, "nonce": nonce })).status;
+        assert!((200..300).contains(&status), "{path}: {status}");
+    }
+}
+
 /// §9: the nonces of a resource are its own.
 #[test]
 fn a_resource_has_nonces_of_its_own() {

@@ -7,7 +7,7 @@ use platform::entropy;
 use protocol::rate_limit::Quota;
 use protocol::{AskingDevice, DeviceCode, DeviceRequest, PollInterval, UserCode};
 use provider::authorization::check_length;
-use provider::{ClientRequest, Context, HandlerError};
+use provider::{ClientRequest, Context, HandlerError, NonceRole, SentProof};
 use serde::Serialize;
 use storage::devices::{self, Pending};
 use types::Timestamp;
@@ -27,7 +27,12 @@ struct Codes {
 }
 
 pub(crate) async fn respond(request: &Request, context: &Context) -> Result<Response, HandlerError> {
-    let opened = ClientRequest::open_first(request, context).await?;
+    let proof = SentProof::of(request);
+    context.with_dpop_nonce(&proof, NonceRole::AuthorizationServer, answer(request, context, &proof)).await
+}
+
+async fn answer(request: &Request, context: &Context, proof: &SentProof<'_>) -> Result<Response, HandlerError> {
+    let opened = ClientRequest::open_first(request, context, proof).await?;
     context.check_clock(request).await?;
     let limit = opened.limit(Quota::DEVICE_REQUESTS, "device requests")?;
     let mut asked =

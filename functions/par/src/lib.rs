@@ -5,7 +5,7 @@ use latchkey_http::{Request, Response};
 use platform::entropy;
 use protocol::rate_limit::Quota;
 use protocol::{PUSHED_REQUEST_PREFIX, PushedRequestId, RequestUri};
-use provider::{ClientRequest, Context, Function, HandlerError};
+use provider::{ClientRequest, Context, Function, HandlerError, NonceRole, SentProof};
 use serde::Serialize;
 use storage::pushed::{self, PushedRequest};
 
@@ -24,11 +24,12 @@ pub const FUNCTION: Function = Function::api("par", |request, context| Box::pin(
 /// may use once within a short time. Requests of clients that do not authenticate are limited per client and network. Round
 /// trips: 1; 1 more at the same time for a client that does not authenticate.
 pub async fn handle(request: &Request, context: &Context) -> Result<Response, HandlerError> {
-    context.with_dpop_nonce(request, false, answer(request, context)).await
+    let proof = SentProof::of(request);
+    context.with_dpop_nonce(&proof, NonceRole::AuthorizationServer, answer(request, context, &proof)).await
 }
 
-async fn answer(request: &Request, context: &Context) -> Result<Response, HandlerError> {
-    let asked = ClientRequest::open_first(request, context).await?;
+async fn answer(request: &Request, context: &Context, proof: &SentProof<'_>) -> Result<Response, HandlerError> {
+    let asked = ClientRequest::open_first(request, context, proof).await?;
     context.check_clock(request).await?;
     let (client, now) = (asked.client(), asked.now);
     let limit = asked.limit(Quota::PUSHED_REQUESTS, "pushed requests")?;

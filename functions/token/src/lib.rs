@@ -17,7 +17,7 @@ use http::header;
 use issue::TokenResponse;
 use latchkey_http::{Request, Response};
 use protocol::{ClientAuthenticationMethod, GrantType, Parameters, StoredClient, resource, sender_constraint};
-use provider::{AuditEvent, ClientRequest, Context, Function, HandlerError, ProofReplay, Sender};
+use provider::{AuditEvent, ClientRequest, Context, Function, HandlerError, NonceRole, ProofReplay, Sender, SentProof};
 use types::{Confirmation, Error, ErrorCode};
 use without_client::Party;
 
@@ -26,20 +26,18 @@ pub const FUNCTION: Function = Function::api("token", |request, context| Box::pi
 
 /// Answers a token request.
 pub async fn handle(request: &Request, context: &Context) -> Result<Response, HandlerError> {
-    context.with_dpop_nonce(request, false, answer(request, context)).await
+    let proof = SentProof::of(request);
+    context.with_dpop_nonce(&proof, NonceRole::AuthorizationServer, answer(request, context, &proof)).await
 }
 
-async fn answer(request: &Request, context: &Context) -> Result<Response, HandlerError> {
+async fn answer(request: &Request, context: &Context, proof: &SentProof<'_>) -> Result<Response, HandlerError> {
     let parameters = ClientRequest::parameters(request)?;
     let grant_type = grant_type(&parameters, context.configuration.grant_types())?;
     if grant_type == GrantType::JwtBearer {
         if !without_client::names_client(request, &parameters)? {
-            let proof = context.sent_proof(request, None)?;
+            let proof = context.check_proof(proof, None)?;
             let party = Party::of(request, context, &parameters).await?;
-            let sender = match proof {
-                None => None,
-                Some(proof) => Some(proof.verify().await?),
-            };
+            let sender = proof.verify().await?;
             context.check_clock(request).await?;
             let token_request = TokenRequest {
                 http: request,
@@ -56,7 +54,7 @@ async fn answer(request: &Request, context: &Context) -> Result<Response, Handle
         }
         jwt_bearer::introduce(request, context, &parameters).await?;
     }
-    let opened = ClientRequest::authenticate(request, context, parameters).await?;
+    let opened = ClientRequest::authenticate(request, context, parameters, proof).await?;
     context.check_clock(request).await?;
     let token_request = TokenRequest {
         http: request,

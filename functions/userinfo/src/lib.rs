@@ -6,7 +6,7 @@ use bearer::{Challenge, Scheme};
 use http::{StatusCode, header};
 use latchkey_http::{Request, Response};
 use protocol::{AccessTokenClaims, ClaimDestination};
-use provider::{ActiveToken, Context, Function, HandlerError, ProofReplay};
+use provider::{ActiveToken, Context, Function, HandlerError, NonceRole, ProofReplay, SentProof};
 use serde_json::{Map, Value};
 use storage::users;
 use types::{Confirmation, Error, ErrorCode, Timestamp};
@@ -17,10 +17,11 @@ pub const FUNCTION: Function = Function::api("userinfo", |request, context| Box:
 /// Returns the claims that the access token allows. Round trips: 2, for the grant and the user; 1 more to mark a DPoP proof, if the
 /// deployment accepts each once.
 pub async fn handle(request: &Request, context: &Context) -> Result<Response, HandlerError> {
-    context.with_dpop_nonce(request, true, answer(request, context)).await
+    let proof = SentProof::of(request);
+    context.with_dpop_nonce(&proof, NonceRole::ResourceServer, answer(request, context, &proof)).await
 }
 
-async fn answer(request: &Request, context: &Context) -> Result<Response, HandlerError> {
+async fn answer(request: &Request, context: &Context, proof: &SentProof<'_>) -> Result<Response, HandlerError> {
     let (scheme, token) = match bearer::token(request) {
         Ok(token) => token,
         Err(challenge) => return Ok(challenge.response(request)),
@@ -29,7 +30,7 @@ async fn answer(request: &Request, context: &Context) -> Result<Response, Handle
     let invalid_token = || reject(Error::new(ErrorCode::InvalidToken, UNKNOWN), None);
     let Some(claims) = context.access_token(&token, request.received_at).await? else { return invalid_token() };
     request.log.client(&claims.client_id);
-    if let Err(error) = check_sender(request, context, scheme, &token, claims.cnf).await {
+    if let Err(error) = check_sender(context, proof, scheme, &token, claims.cnf, request.received_at).await {
         return match error {
             HandlerError::Request(error) => reject(error, None),
             fault => Err(fault),
@@ -71,11 +72,12 @@ const UNKNOWN: &str = "the access token is unknown, expired or revoked";
 /// Checks that the sender possesses the key of the token, and that a token without a key comes as a bearer token (RFC 9449 §7.1, §7.2).
 /// Round trips: 0; 1 if each proof is accepted once. Errors: `invalid_token`, `invalid_dpop_proof`, `use_dpop_nonce`.
 async fn check_sender(
-    request: &Request,
     context: &Context,
+    proof: &SentProof<'_>,
     scheme: Scheme,
     token: &str,
     cnf: Option<Confirmation>,
+    now: Timestamp,
 ) -> Result<(), HandlerError> {
     let wrong = |description| Err(Error::new(ErrorCode::InvalidToken, description).into());
     let key = match (cnf, scheme) {
@@ -84,15 +86,14 @@ async fn check_sender(
         (None, Scheme::Dpop) => return wrong("the access token is a bearer token, and must be sent as one"),
         (Some(_), _) => return wrong("the access token is bound to a key: send it with the scheme DPoP and a proof"),
     };
-    let Some(proof) = context.sent_proof(request, Some(token))? else {
+    let Some(sender) = context.check_proof(proof, Some(token))?.verify().await? else {
         return Err(Error::new(ErrorCode::InvalidDpopProof, "the header field DPoP with a proof is missing").into());
     };
-    let sender = proof.verify().await?;
     if sender.key != key {
         return wrong("the access token is bound to another key than that of the DPoP proof");
     }
     if context.config.dpop_replay == ProofReplay::All {
-        context.spend_proof(&sender, request.received_at).await?;
+        context.spend_proof(&sender, now).await?;
     }
     Ok(())
 }

@@ -3,7 +3,8 @@
 
 use crate::clients::AssertionMark;
 use crate::rate_limiter::{Allowance, network};
-use crate::{Context, HandlerError, RequestParameters, Sender, SentProof, responses};
+use crate::sender::{CheckedProof, Sender, SentProof};
+use crate::{Context, HandlerError, RequestParameters, responses};
 use latchkey_http::Request;
 use protocol::rate_limit::Quota;
 use protocol::{Client, ClientCredentials, Parameters, StoredClient};
@@ -32,16 +33,20 @@ pub struct ClientRequest<'a> {
 impl<'a> ClientRequest<'a> {
     /// Reads the form and authenticates the client. Errors: `invalid_request`, `invalid_client`.
     pub async fn open(request: &'a Request, context: &'a Context) -> Result<Self, HandlerError> {
-        let opened = Self::authenticated(request, context, Self::parameters(request)?, None).await?;
+        let opened = Self::authenticated(request, context, Self::parameters(request)?, CheckedProof::NONE).await?;
         opened.spend(None).await?;
         Ok(opened)
     }
 
     /// As [`Self::open`], for a request that begins the request of a user: the metadata document of a client that has one
     /// is read if its copy is not fresh. Checks the DPoP proof. Errors: also `invalid_dpop_proof`, `use_dpop_nonce`.
-    pub async fn open_first(request: &'a Request, context: &'a Context) -> Result<Self, HandlerError> {
+    pub async fn open_first(
+        request: &'a Request,
+        context: &'a Context,
+        proof: &SentProof<'_>,
+    ) -> Result<Self, HandlerError> {
         let parameters = Self::parameters(request)?;
-        let proof = context.sent_proof(request, None)?;
+        let proof = context.check_proof(proof, None)?;
         let credentials = ClientCredentials::from_request(request.authorization()?, &parameters)?;
         context.requesting_client(credentials.client_id.as_str(), request).await?;
         let opened = Self::authenticated(request, context, parameters, proof).await?;
@@ -62,8 +67,9 @@ impl<'a> ClientRequest<'a> {
         request: &'a Request,
         context: &'a Context,
         parameters: Parameters,
+        proof: &SentProof<'_>,
     ) -> Result<Self, HandlerError> {
-        let proof = context.sent_proof(request, None)?;
+        let proof = context.check_proof(proof, None)?;
         Self::authenticated(request, context, parameters, proof).await
     }
 
@@ -71,13 +77,10 @@ impl<'a> ClientRequest<'a> {
         request: &'a Request,
         context: &'a Context,
         parameters: Parameters,
-        proof: Option<SentProof<'_>>,
+        proof: CheckedProof<'_>,
     ) -> Result<Self, HandlerError> {
         let (stored, assertion) = context.authenticate(request, &parameters).await?;
-        let sender = match proof {
-            None => None,
-            Some(proof) => Some(proof.verify().await?),
-        };
+        let sender = proof.verify().await?;
         Ok(Self {
             request,
             context,

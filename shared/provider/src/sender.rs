@@ -3,7 +3,8 @@
 use crate::{Context, HandlerError};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::HeaderName;
-use jose::dpop::{DpopProblem, DpopProof, DpopRequest, NonceRole, Nonces, WINDOW};
+pub use jose::dpop::NonceRole;
+use jose::dpop::{DpopProblem, DpopProof, DpopRequest, Nonces, WINDOW};
 use keys::Purpose;
 use latchkey_http::{DPOP, Request, Response};
 use platform::entropy;
@@ -43,15 +44,39 @@ impl ProofReplay {
     }
 }
 
-/// A DPoP proof whose content fits the request. Its signature is not verified yet.
+/// The DPoP proof of a request, if it has one: parsed, for the check and for the nonce of the response, but not checked yet.
 #[derive(Debug)]
-pub struct SentProof<'a>(DpopProof<'a>);
+pub struct SentProof<'a> {
+    request: &'a Request,
+    proof: Result<Option<DpopProof<'a>>, DpopProblem>,
+}
 
-impl SentProof<'_> {
+impl<'a> SentProof<'a> {
+    /// Parses the proof of a request.
+    pub fn of(request: &'a Request) -> Self {
+        let parse = || match request.header(&DPOP) {
+            Some(text) => DpopProof::parse(text).map(Some),
+            // A field that is repeated is two proofs (RFC 9449 §4.3 (1)).
+            None if request.headers.contains_key(&DPOP) => Err(DpopProblem::Malformed),
+            None => Ok(None),
+        };
+        Self { request, proof: parse() }
+    }
+}
+
+/// The DPoP proof of a request, if it has one, which fits the request. Its signature is not verified yet.
+#[derive(Clone, Copy, Debug)]
+pub struct CheckedProof<'a>(Option<&'a DpopProof<'a>>);
+
+impl CheckedProof<'_> {
+    /// That of a request whose proof does not matter.
+    pub(crate) const NONE: Self = Self(None);
+
     /// Verifies the signature. Errors: `invalid_dpop_proof`.
-    pub async fn verify(&self) -> Result<Sender, Error> {
-        self.0.verify().await.map_err(refused)?;
-        Ok(Sender { key: self.0.thumbprint(), proof: self.0.digest() })
+    pub async fn verify(self) -> Result<Option<Sender>, Error> {
+        let Some(proof) = self.0 else { return Ok(None) };
+        proof.verify().await.map_err(refused)?;
+        Ok(Some(Sender { key: proof.thumbprint(), proof: proof.digest() }))
     }
 }
 
@@ -83,26 +108,20 @@ fn refused(problem: DpopProblem) -> Error {
 }
 
 impl Context {
-    /// Reads the DPoP proof of a request to an endpoint of this server, and checks everything but its signature; `None` if the request
-    /// has none. `access_token` is the token that a request to a resource has. Round trips: 0. Errors: `invalid_dpop_proof`,
-    /// `use_dpop_nonce`.
-    pub fn sent_proof<'r>(
+    /// Checks everything of a proof but its signature. `access_token` is the token that a request to a resource has. Round trips: 0.
+    /// Errors: `invalid_dpop_proof`, `use_dpop_nonce`.
+    pub fn check_proof<'p>(
         &self,
-        request: &'r Request,
+        SentProof { request, proof }: &'p SentProof<'_>,
         access_token: Option<&str>,
-    ) -> Result<Option<SentProof<'r>>, Error> {
-        if !request.headers.contains_key(&DPOP) {
-            return Ok(None);
-        }
-        // A field that is repeated is two proofs (RFC 9449 §4.3 (1)).
-        let text = request.header(&DPOP).ok_or_else(|| refused(DpopProblem::Malformed))?;
-        let proof = DpopProof::parse(text).map_err(refused)?;
+    ) -> Result<CheckedProof<'p>, Error> {
+        let Some(proof) = proof.as_ref().map_err(|problem| refused(*problem))? else { return Ok(CheckedProof(None)) };
         let url = self.config.issuer.endpoint(&request.path);
         let expected = DpopRequest { method: request.method.as_str(), urls: &[&url], access_token };
         proof.check(&expected).map_err(refused)?;
-        let role = role(access_token.is_some());
-        self.nonces(role, |nonces| nonces.admit(&proof, request.received_at)).map_err(refused)?;
-        Ok(Some(SentProof(proof)))
+        let role = if access_token.is_some() { NonceRole::ResourceServer } else { NonceRole::AuthorizationServer };
+        self.nonces(role, |nonces| nonces.admit(proof, request.received_at)).map_err(refused)?;
+        Ok(CheckedProof(Some(proof)))
     }
 
     /// Marks a proof as used. Round trips: 1. Errors: `invalid_dpop_proof` if it was used before.
@@ -121,19 +140,15 @@ impl Context {
     /// response, so that it has the nonce, too.
     pub async fn with_dpop_nonce(
         &self,
-        request: &Request,
-        is_resource: bool,
+        SentProof { request, proof }: &SentProof<'_>,
+        role: NonceRole,
         answer: impl Future<Output = Result<Response, HandlerError>>,
     ) -> Result<Response, HandlerError> {
         let answer = answer.await;
-        let proof = request.header(&DPOP).and_then(|text| DpopProof::parse(text).ok());
-        let offer = |nonces: Nonces<'_>| nonces.offer(proof.as_ref()?, request.received_at);
-        let Some(nonce) = self.nonces(role(is_resource), offer) else { return answer };
+        let Ok(Some(proof)) = proof else { return answer };
+        let offer = |nonces: Nonces<'_>| nonces.offer(proof, request.received_at);
+        let Some(nonce) = self.nonces(role, offer) else { return answer };
         let response = answer.unwrap_or_else(|error| error.into_api_response(request, self));
         Ok(response.with(DPOP_NONCE, &nonce))
     }
-}
-
-const fn role(is_resource: bool) -> NonceRole {
-    if is_resource { NonceRole::ResourceServer } else { NonceRole::AuthorizationServer }
 }

@@ -2,17 +2,8 @@
 
 use http::{Method, StatusCode, header};
 use latchkey_http::{Request, Response};
-use provider::{RequestParameters, bearer_challenge, dpop_challenge};
+use provider::{RequestParameters, TokenScheme, bearer_challenge, dpop_challenge};
 use types::{Error, ErrorCode};
-
-/// The way in which a token is sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Scheme {
-    /// RFC 6750 §2.
-    Bearer,
-    /// RFC 9449 §7.1.
-    Dpop,
-}
 
 /// The reason for which a request is rejected.
 pub(crate) enum Challenge {
@@ -23,7 +14,7 @@ pub(crate) enum Challenge {
         error: Error,
         /// The required scope.
         scope: Option<&'static str>,
-        scheme: Scheme,
+        scheme: TokenScheme,
     },
 }
 
@@ -37,8 +28,8 @@ impl Challenge {
                 let scope = scope.map(|scope| format!(", scope=\"{scope}\"")).unwrap_or_default();
                 // Exactly one challenge: some clients look for the error of the first alone.
                 let challenge = match scheme {
-                    Scheme::Bearer => bearer_challenge(Some(&error)),
-                    Scheme::Dpop => dpop_challenge(&error),
+                    TokenScheme::Bearer => bearer_challenge(Some(&error)),
+                    TokenScheme::Dpop => dpop_challenge(&error),
                 };
                 let status = match error.code {
                     // RFC 9449 §7.1.
@@ -54,22 +45,22 @@ impl Challenge {
 
 impl From<Error> for Challenge {
     fn from(error: Error) -> Self {
-        Self::Error { error, scope: None, scheme: Scheme::Bearer }
+        Self::Error { error, scope: None, scheme: TokenScheme::Bearer }
     }
 }
 
 /// Returns the access token from the header (RFC 6750 §2.1, RFC 9449 §7.1) or from the form of a POST (RFC 6750 §2.2), never from the
 /// query (§2.3), and never from two places (§2).
-pub(crate) fn token(request: &Request) -> Result<(Scheme, String), Challenge> {
+pub(crate) fn token(request: &Request) -> Result<(TokenScheme, String), Challenge> {
     // Another scheme has no token: the challenge names the right scheme (§3.1).
     let of =
         |token: Option<&str>, scheme| token.filter(|token| !token.is_empty()).map(|token| (scheme, token.to_owned()));
-    let from_header = of(request.bearer()?, Scheme::Bearer).or(of(request.dpop_token()?, Scheme::Dpop));
+    let from_header = of(request.bearer()?, TokenScheme::Bearer).or(of(request.dpop_token()?, TokenScheme::Dpop));
     let is_form = request.method == Method::POST && request.has_content_type("application/x-www-form-urlencoded");
     let from_body = if is_form {
         let parameters = request.form()?;
         parameters.refuse_repeated()?;
-        of(parameters.value("access_token"), Scheme::Bearer)
+        of(parameters.value("access_token"), TokenScheme::Bearer)
     } else {
         None
     };

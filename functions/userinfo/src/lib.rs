@@ -2,11 +2,11 @@
 
 mod bearer;
 
-use bearer::{Challenge, Scheme};
+use bearer::Challenge;
 use http::{StatusCode, header};
 use latchkey_http::{Request, Response};
 use protocol::{AccessTokenClaims, ClaimDestination};
-use provider::{ActiveToken, Context, Function, HandlerError, NonceRole, ProofReplay, SentProof};
+use provider::{ActiveToken, Context, Function, HandlerError, NonceRole, ProofReplay, SentProof, TokenScheme};
 use serde_json::{Map, Value};
 use storage::users;
 use types::{Confirmation, Error, ErrorCode, Timestamp};
@@ -74,17 +74,16 @@ const UNKNOWN: &str = "the access token is unknown, expired or revoked";
 async fn check_sender(
     context: &Context,
     proof: &SentProof<'_>,
-    scheme: Scheme,
+    scheme: TokenScheme,
     token: &str,
     cnf: Option<Confirmation>,
     now: Timestamp,
 ) -> Result<(), HandlerError> {
     let wrong = |description| Err(Error::new(ErrorCode::InvalidToken, description).into());
-    let key = match (cnf, scheme) {
-        (None, Scheme::Bearer) => return Ok(()),
-        (Some(Confirmation::Dpop(key)), Scheme::Dpop) => key,
-        (None, Scheme::Dpop) => return wrong("the access token is a bearer token, and must be sent as one"),
-        (Some(_), _) => return wrong("the access token is bound to a key: send it with the scheme DPoP and a proof"),
+    let key = match scheme.key_of(cnf) {
+        Ok(None) => return Ok(()),
+        Ok(Some(key)) => key,
+        Err(problem) => return wrong(problem.as_str()),
     };
     let Some(sender) = context.check_proof(proof, Some(token))?.verify().await? else {
         return Err(Error::new(ErrorCode::InvalidDpopProof, "the header field DPoP with a proof is missing").into());

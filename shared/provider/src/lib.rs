@@ -62,6 +62,6 @@ pub use parameters::RequestParameters;
 pub use password_policy::PasswordPolicy;
 pub use registration::{RegistrationPolicy, StatementIssuer, initial_access_token};
 pub use remote_keys::{KeyError, KeyOwner, KeySource};
-pub use sender::{NonceRole, ProofReplay, Sender, SentProof};
+pub use sender::{NonceRole, ProofReplay, Sender, SentProof, TokenScheme};
 pub use tokens::{ActiveToken, ExchangeBinding, IdTokenBinding, IdTokenHint, PresentedIdToken, TokenIssuer};
 pub use trusted_proxy::TrustedProxy;

@@ -3,8 +3,8 @@
 use crate::{Context, HandlerError};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::HeaderName;
-pub use jose::dpop::NonceRole;
 use jose::dpop::{DpopProblem, DpopProof, DpopRequest, Nonces, WINDOW};
+pub use jose::dpop::{NonceRole, TokenScheme};
 use keys::Purpose;
 use latchkey_http::{DPOP, Request, Response};
 use platform::entropy;

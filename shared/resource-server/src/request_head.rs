@@ -1,8 +1,9 @@
 //! The part of a request that presents an access token (RFC 6750 §2).
 
 use crate::AccessError;
-use crate::sender::{Presented, Scheme};
+use crate::sender::Presented;
 use http::{HeaderMap, Method, header};
+use jose::dpop::TokenScheme;
 
 /// The parts of a request that the check reads.
 #[derive(Clone, Copy, Debug)]
@@ -34,7 +35,7 @@ impl<'a> RequestHead<'a> {
             AccessError::InvalidRequest("the Authorization header must be Bearer, or DPoP, and one access token");
         let field = field.to_str().map_err(|_| malformed.clone())?;
         let (scheme, token) = field.split_once(' ').unwrap_or((field, ""));
-        let schemes = [("bearer", Scheme::Bearer), ("dpop", Scheme::Dpop)];
+        let schemes = [("bearer", TokenScheme::Bearer), ("dpop", TokenScheme::Dpop)];
         let known = schemes.into_iter().find(|(name, _)| scheme.eq_ignore_ascii_case(name));
         let Some((_, scheme)) = known else { return Err(AccessError::NoToken) };
         let token = token.trim_matches(' ');

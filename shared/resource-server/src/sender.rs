@@ -2,8 +2,8 @@
 
 use crate::{AccessError, Claims, Config, RequestHead};
 use http::HeaderName;
-use jose::dpop::{DpopProblem, DpopProof, DpopRequest, NonceRole, Nonces, mac};
-use types::{Confirmation, Timestamp};
+use jose::dpop::{DpopProblem, DpopProof, DpopRequest, NonceRole, Nonces, SchemeProblem, TokenScheme, mac};
+use types::Timestamp;
 use url::Url;
 
 /// The header field of a proof (RFC 9449 §4.1).
@@ -14,19 +14,10 @@ pub const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
 
 pub use jose::dpop::NoncePolicy;
 
-/// The way in which a token is sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Scheme {
-    /// RFC 6750 §2.1.
-    Bearer,
-    /// RFC 9449 §7.1.
-    Dpop,
-}
-
 /// A token as it was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Presented<'a> {
-    pub(crate) scheme: Scheme,
+    pub(crate) scheme: TokenScheme,
     pub(crate) token: &'a str,
 }
 
@@ -62,25 +53,14 @@ pub(crate) async fn check(
     config: &Config,
     now: Timestamp,
 ) -> Result<Option<String>, AccessError> {
-    let key = match (claims.cnf, presented.scheme) {
-        (None, Scheme::Bearer) if config.requires_dpop => {
+    let key = match presented.scheme.key_of(claims.cnf) {
+        Ok(None) if config.requires_dpop => {
             return Err(AccessError::InvalidBoundToken("this API accepts access tokens that are bound to a key alone"));
         }
-        (None, Scheme::Bearer) => return Ok(None),
-        (Some(Confirmation::Dpop(key)), Scheme::Dpop) => key,
-        (Some(Confirmation::Certificate(_)), _) => {
-            return Err(AccessError::InvalidToken(
-                "the access token is bound to a certificate, which this API cannot check",
-            ));
-        }
-        (None, Scheme::Dpop) => {
-            return Err(AccessError::InvalidBoundToken("the access token is a bearer token, and must be sent as one"));
-        }
-        (Some(Confirmation::Dpop(_)), Scheme::Bearer) => {
-            return Err(AccessError::InvalidBoundToken(
-                "the access token is bound to a key: send it with the scheme DPoP and a proof",
-            ));
-        }
+        Ok(None) => return Ok(None),
+        Ok(Some(key)) => key,
+        Err(problem @ SchemeProblem::Certificate) => return Err(AccessError::InvalidToken(problem.as_str())),
+        Err(problem) => return Err(AccessError::InvalidBoundToken(problem.as_str())),
     };
     let mut fields = head.headers.get_all(&DPOP).iter();
     let field = fields.next().ok_or(AccessError::InvalidProof("the header field DPoP with a proof is missing"))?;

@@ -1,6 +1,7 @@
 //! DPoP proofs (RFC 9449): parsed and checked for the authorization server and for the resource server alike.
 
 mod nonce;
+mod scheme;
 
 use crate::{Algorithm, Jwk, Jwt, VerificationKey, platform};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -12,6 +13,7 @@ use types::{Thumbprint, Timestamp};
 use url::Url;
 
 pub use nonce::{NonceMac, NoncePolicy, NonceRole, Nonces, mac};
+pub use scheme::{SchemeProblem, TokenScheme};
 
 /// The time by which `iat` of a proof may differ from the clock of the server (RFC 9449 §11.1).
 pub const WINDOW: Duration = Duration::from_secs(60);

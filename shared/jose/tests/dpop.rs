@@ -77,9 +77,9 @@ fn judge(text: &str, request: &DpopRequest<'_>) -> Result<(), DpopProblem> {
     run(proof.verify())
 }
 
-fn mac(parts: &[&[u8]]) -> [u8; 32] {
+fn mac(message: &[u8]) -> [u8; 32] {
     use sha2::{Digest, Sha256};
-    Sha256::digest(parts.concat()).into()
+    Sha256::digest(message).into()
 }
 
 fn nonces(policy: NoncePolicy, role: NonceRole) -> Nonces<'static> {

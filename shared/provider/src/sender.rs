@@ -132,7 +132,7 @@ impl Context {
     }
 
     fn nonces<T>(&self, role: NonceRole, use_them: impl FnOnce(Nonces<'_>) -> T) -> T {
-        let mac = |parts: &[&[u8]]| self.secrets.mac(Purpose::Token, parts);
+        let mac = |message: &[u8]| self.secrets.mac(Purpose::Token, &[message]);
         use_them(Nonces::new(self.config.dpop_nonce, role, &mac))
     }
 

@@ -70,7 +70,7 @@ pub(crate) async fn check(
     let request = DpopRequest { method: head.method.as_str(), urls: &[&url], access_token: Some(presented.token) };
     proof.check(&request).map_err(refused)?;
     let (policy, secret) = config.dpop_nonces.as_ref().map_or((NoncePolicy::Off, &[0; 32]), |it| (it.policy, &it.key));
-    let tag = |parts: &[&[u8]]| mac(secret, parts);
+    let tag = |message: &[u8]| mac(secret, message);
     let nonces = Nonces::new(policy, NonceRole::ResourceServer, &tag);
     nonces.admit(&proof, now).map_err(|problem| match problem {
         DpopProblem::Nonce => AccessError::UseNonce(nonces.newest(now)),

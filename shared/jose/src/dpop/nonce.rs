@@ -54,19 +54,15 @@ pub enum NonceRole {
     ResourceServer,
 }
 
-/// Returns the MAC of some parts, under a key that all instances of the server share.
-pub type NonceMac<'a> = &'a (dyn Fn(&[&[u8]]) -> [u8; 32] + Sync);
+/// Returns the MAC of a message, under a key that all instances of the server share.
+pub type NonceMac<'a> = &'a (dyn Fn(&[u8]) -> [u8; 32] + Sync);
 
-/// Returns the HMAC-SHA-256 of the parts, each preceded by its length: a [`NonceMac`] for a server with a key of its own.
-pub fn mac(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
+/// Returns the HMAC-SHA-256 of a message: a [`NonceMac`] for a server with a key of its own.
+pub fn mac(key: &[u8; 32], message: &[u8]) -> [u8; 32] {
     let mut block = [0; 64];
     block.iter_mut().zip(key).for_each(|(to, from)| *to = *from);
-    let mut mac = <Hmac<Sha256> as hmac::KeyInit>::new(&block.into());
-    for part in parts {
-        mac.update(&(part.len() as u64).to_be_bytes());
-        mac.update(part);
-    }
-    mac.finalize().into_bytes().into()
+    let mac = <Hmac<Sha256> as hmac::KeyInit>::new(&block.into());
+    mac.chain_update(message).finalize().into_bytes().into()
 }
 
 /// The nonces of a server.
@@ -126,11 +122,11 @@ impl<'a> Nonces<'a> {
     }
 
     fn of_step(&self, step: u64) -> String {
-        let role: &[u8] = match self.role {
-            NonceRole::AuthorizationServer => b"authorization server",
-            NonceRole::ResourceServer => b"resource server",
+        let role = match self.role {
+            NonceRole::AuthorizationServer => "authorization server",
+            NonceRole::ResourceServer => "resource server",
         };
-        let tag = (self.mac)(&[b"DPoP nonce", role, &step.to_be_bytes()]);
+        let tag = (self.mac)(format!("DPoP nonce of the {role}, {step}").as_bytes());
         URL_SAFE_NO_PAD.encode(tag.first_chunk::<LENGTH>().map_or(&tag[..], |start| start.as_slice()))
     }
 }

@@ -68,28 +68,6 @@ impl Confirmation {
             Self::Certificate(_) => "Bearer",
         }
     }
-
-    /// Returns the bytes to which a token of this server is bound: the kind of the key, and its thumbprint.
-    pub fn binding(self) -> [u8; 33] {
-        let (kind, thumbprint) = match self {
-            Self::Dpop(thumbprint) => (b'd', thumbprint),
-            Self::Certificate(thumbprint) => (b'c', thumbprint),
-        };
-        let mut bytes = [kind; 33];
-        bytes.iter_mut().skip(1).zip(thumbprint.0).for_each(|(to, from)| *to = from);
-        bytes
-    }
-
-    /// Reads the bytes of [`Self::binding`].
-    pub fn from_binding(bytes: &[u8]) -> Option<Self> {
-        let (kind, digest) = bytes.split_first()?;
-        let thumbprint = Thumbprint(digest.try_into().ok()?);
-        match kind {
-            b'd' => Some(Self::Dpop(thumbprint)),
-            b'c' => Some(Self::Certificate(thumbprint)),
-            _ => None,
-        }
-    }
 }
 
 /// The members of `cnf`.
@@ -152,11 +130,6 @@ mod tests {
         ] {
             assert!(serde_json::from_value::<Confirmation>(unusable.clone()).is_err(), "{unusable}");
         }
-        for one in [Confirmation::Dpop(thumbprint), Confirmation::Certificate(thumbprint)] {
-            assert_eq!(Confirmation::from_binding(&one.binding()), Some(one));
-        }
-        assert_eq!(Confirmation::from_binding(&[b'x'; 33]), None);
-        assert_eq!(Confirmation::from_binding(b"d"), None);
     }
 
     #[test]

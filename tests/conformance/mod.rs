@@ -12,6 +12,7 @@ mod configuration;
 mod cors;
 mod dead_ends;
 mod errors;
+mod fapi2;
 mod form_post;
 mod granted_to;
 mod health;

@@ -142,8 +142,15 @@ async fn omitted_key_types_are_published_nowhere() {
             serde_json::json!({ "redirect_uris": ["https://a.example/"], "access_token_signed_response_alg": "EdDSA" });
         let refused = instance.administer(Method::PUT, "/admin/clients/x", client.to_string()).await;
         assert_eq!(refused.status.as_u16(), 400);
-        let signed = instance.context().sign(types::Algorithm::EdDSA, "JWT", &body, instance.now).await.unwrap();
-        assert_eq!(jose::Jwt::parse(&signed).unwrap().header().alg, types::Algorithm::RS256);
+        for (settings, replacement) in [
+            (serde_json::json!({ "client_id": "x" }), types::Algorithm::RS256),
+            (serde_json::json!({ "client_id": "x", "profile": "fapi2-security" }), types::Algorithm::PS256),
+        ] {
+            let client: protocol::Client = serde_json::from_value(settings).unwrap();
+            let wanted = types::Algorithm::EdDSA;
+            let signed = instance.context().sign(&client, wanted, "JWT", &body, instance.now).await.unwrap();
+            assert_eq!(jose::Jwt::parse(&signed).unwrap().header().alg, replacement);
+        }
     }
     let lookup = |name: &str| match name {
         "LATCHKEY_ISSUER" => Some("https://id.example".to_owned()),

@@ -59,7 +59,9 @@ pub(crate) async fn put(
         let reported: Vec<String> = problems.iter().map(|problem| problem.field().to_owned()).collect();
         let is_new = |problem: &Problem| !reported.iter().any(|field| field == problem.field());
         let signatures = client.signature_problems(context.config.signing.offered());
-        problems.extend(client.validate().into_iter().chain(signatures).filter(is_new));
+        let profile = client.profile.max(context.config.profile);
+        let broken = Client { profile, ..client.clone() }.validate();
+        problems.extend(broken.into_iter().chain(signatures).filter(is_new));
         if !client.has_secret() && !matches!(change, SecretChange::Generate(SecretRotation::Keep)) {
             let rule = "a client whose token_endpoint_auth_method is none or private_key_jwt has no secret";
             problems.push(Problem::new("client_secret", rule));

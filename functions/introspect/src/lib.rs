@@ -54,7 +54,7 @@ async fn signed(found: &Found, client: &Client, context: &Context, now: Timestam
     let algorithm = client.introspection_signed_response_alg.unwrap_or(Algorithm::RS256);
     let introspection = found.introspection(context);
     let claims = IntrospectionResponseClaims::new(&context.config.issuer, client, &introspection, now);
-    let jwt = context.sign(algorithm, INTROSPECTION_RESPONSE_TYPE, &claims, now).await?;
+    let jwt = context.sign(client, algorithm, INTROSPECTION_RESPONSE_TYPE, &claims, now).await?;
     let jwt = provider::encrypted(recipient.as_ref(), jwt).await?;
     Ok(Response::new(StatusCode::OK).with(header::CONTENT_TYPE, "application/token-introspection+jwt").with_body(jwt))
 }

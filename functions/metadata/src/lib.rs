@@ -59,6 +59,7 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Ha
             registration: config.registration.is_offered(),
             client_documents: config.client_documents != DocumentPolicy::Off,
             id_jags: context.configuration.accepts_id_jags(),
+            profile: config.profile,
             require_pushed_requests: config.require_pushed_requests,
             signing: config.signing.offered(),
         };

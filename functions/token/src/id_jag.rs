@@ -42,7 +42,8 @@ pub(crate) async fn issue(
     let jti = Jti::from_random(entropy::bytes()?);
     let claims = IdJagClaims::new(&decision, user, &active.info, issuer, jti, request.now);
     let algorithm = request.client.client.id_token_signed_response_alg;
-    let (id_jag, lifetime) = (context.sign(algorithm, ID_JAG_TYPE, &claims, request.now).await?, claims.lifetime());
+    let (id_jag, lifetime) =
+        (context.sign(&request.client.client, algorithm, ID_JAG_TYPE, &claims, request.now).await?, claims.lifetime());
     Ok(TokenResponse::of_id_jag(id_jag, lifetime, decision, grant.subject))
 }
 

@@ -63,7 +63,7 @@ impl<'c> Party<'c> {
         let party = match presented.trusted_issuer(context)? {
             Some(issuer) if issuer.is_for_workloads() => {
                 let assertion = presented.verified(issuer, context, now).await?;
-                Self::workload(issuer, assertion, parameters)?
+                Self::workload(issuer, assertion, parameters, context)?
             }
             Some(issuer) => {
                 let client_id = issuer.client.as_ref().ok_or_else(|| {
@@ -82,7 +82,12 @@ impl<'c> Party<'c> {
         Ok(party)
     }
 
-    fn workload(issuer: &TrustedIssuer, assertion: Assertion, parameters: &Parameters) -> Result<Self, HandlerError> {
+    fn workload(
+        issuer: &TrustedIssuer,
+        assertion: Assertion,
+        parameters: &Parameters,
+        context: &Context,
+    ) -> Result<Self, HandlerError> {
         if parameters.value("resource").is_none() {
             return Err(Error::invalid_request("the parameter 'resource' is missing: a workload names the API").into());
         }
@@ -98,6 +103,7 @@ impl<'c> Party<'c> {
         let client =
             workload.as_client().ok_or_else(|| HandlerError::unavailable("a rule for workloads is unusable"))?;
         let own = OwnAssertion { assertion, subject, reusable: issuer.reusable };
+        let client = StoredClient { client: client.client.narrowed(context.config.profile), ..client };
         Ok(Self { client: Arc::new(client), evidence: Evidence::Own(own) })
     }
 
@@ -120,9 +126,7 @@ impl<'c> Party<'c> {
         let stored = client.filter(|stored| may_assert(stored)).ok_or_else(unknown)?;
         let keys = KeySource::of_stored(&stored).ok_or_else(unknown)?;
         let (jwt, client) = (&presented.jwt, &stored.client);
-        if client.token_endpoint_auth_signing_alg.is_some_and(|alg| alg != jwt.header().alg) {
-            return Err(refused("its alg is not the token_endpoint_auth_signing_alg of the client").into());
-        }
+        private_key_jwt::check_algorithm(client, jwt.header().alg).map_err(refused)?;
         let Some(Value::Object(claims)) = jwt.unverified_claims() else { return Err(unknown().into()) };
         let token_endpoint = context.config.issuer.endpoint("/token");
         let audience =

@@ -116,7 +116,7 @@ async fn send(
     };
     answer.insert("iss".to_owned(), Value::String(context.config.issuer.to_string()));
     answer.insert("aud".to_owned(), Value::String(claims.client_id.as_str().to_owned()));
-    let jwt = context.sign(algorithm, "JWT", &answer, now).await?;
+    let jwt = context.sign(client, algorithm, "JWT", &answer, now).await?;
     let jwt = provider::encrypted(recipient.as_ref(), jwt).await?;
     Ok(Response::new(StatusCode::OK).with(header::CONTENT_TYPE, "application/jwt").with_body(jwt))
 }

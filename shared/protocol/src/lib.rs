@@ -18,6 +18,7 @@ pub mod logout;
 pub mod metadata;
 mod parameters;
 mod problem;
+mod profile;
 pub mod rate_limit;
 pub mod resource;
 mod response;
@@ -60,6 +61,7 @@ pub use interaction::{
 };
 pub use parameters::Parameters;
 pub use problem::Problem;
+pub use profile::Profile;
 pub use resource::Resource;
 pub use response::{
     AuthorizationResponse, Delivery, PlainResponse, ResponseClaims, ResponseMode, ResponseParameters, ResponseTarget,

@@ -11,6 +11,12 @@ pub const CLOCK_DIFFERENCE: Duration = Duration::from_secs(5);
 /// whole seconds, and its answer takes time.
 pub const MAX_CLOCK_ERROR: Duration = Duration::from_secs(60);
 
+/// The longest lifetime of a code in the profiles of FAPI 2.0 (Security Profile §5.3.2.1 (11)).
+pub const FAPI_CODE_LIFETIME: Duration = Duration::from_secs(60);
+
+/// The longest age of a request object in the profiles of FAPI 2.0, and its longest lifetime (Message Signing §5.3.1 (3), (4)).
+pub const FAPI_REQUEST_OBJECT_LIFETIME: Duration = Duration::from_secs(60 * 60);
+
 /// The most members of a list in a client's settings.
 pub const MAX_LIST: usize = 100;
 

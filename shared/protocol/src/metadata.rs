@@ -2,7 +2,7 @@
 
 use crate::{
     AuthenticationMethod, ClaimDefinitions, ClientAuthenticationMethod, GrantType, ID_JAG_PROFILE, ID_JAG_TOKEN_TYPE,
-    Prompt, Resource, ResponseMode, ResponseType, SCOPE_CLAIMS, STANDARD_SCOPES,
+    Profile, Prompt, Resource, ResponseMode, ResponseType, SCOPE_CLAIMS, STANDARD_SCOPES,
 };
 use serde_json::{Map, Value, json};
 use types::{Algorithm, ContentEncryption, Issuer, KeyManagementAlgorithm};
@@ -28,6 +28,8 @@ pub struct Capabilities<'a> {
     pub client_documents: bool,
     /// True if ID-JAGs are accepted.
     pub id_jags: bool,
+    /// Security profile of every client.
+    pub profile: Option<Profile>,
     /// True if every authorization request must be pushed.
     pub require_pushed_requests: bool,
     /// Algorithms of this server's signatures.
@@ -44,9 +46,12 @@ pub fn document(capabilities: &Capabilities<'_>) -> Value {
     if capabilities.id_jags {
         document.insert("authorization_grant_profiles_supported".to_owned(), json!([ID_JAG_PROFILE]));
     }
-    for part in
-        [endpoints(capabilities), abilities(capabilities), client_authentication(), cryptography(capabilities.signing)]
-    {
+    for part in [
+        endpoints(capabilities),
+        abilities(capabilities),
+        client_authentication(capabilities.profile),
+        cryptography(capabilities),
+    ] {
         if let Value::Object(members) = part {
             document.extend(members);
         }
@@ -87,9 +92,13 @@ fn abilities(capabilities: &Capabilities<'_>) -> Value {
         ["sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "c_hash", "sid", "jti"];
     let of_scopes = SCOPE_CLAIMS.iter().flat_map(|(_, claims)| claims.iter().copied());
     let claims: Vec<&str> = protocol_claims.into_iter().chain(of_scopes).chain(capabilities.claims.names()).collect();
+    let response_types = match capabilities.profile {
+        Some(_) => &[ResponseType::Code],
+        None => ResponseType::ALL,
+    };
     json!({
         "scopes_supported": scopes,
-        "response_types_supported": ResponseType::ALL,
+        "response_types_supported": response_types,
         "response_modes_supported": ResponseMode::names().collect::<Vec<_>>(),
         "grant_types_supported": capabilities.grants,
         "identity_chaining_requested_token_types_supported": [ID_JAG_TOKEN_TYPE],
@@ -108,7 +117,7 @@ fn abilities(capabilities: &Capabilities<'_>) -> Value {
         "request_parameter_supported": true,
         "request_uri_parameter_supported": true,
         "require_request_uri_registration": true,
-        "require_pushed_authorization_requests": capabilities.require_pushed_requests,
+        "require_pushed_authorization_requests": capabilities.require_pushed_requests || capabilities.profile.is_some(),
     })
 }
 
@@ -117,17 +126,25 @@ fn is_personal(scope: &str) -> bool {
     SCOPE_CLAIMS.iter().any(|(personal, _)| *personal == scope)
 }
 
-fn client_authentication() -> Value {
-    let methods = ClientAuthenticationMethod::ALL;
+/// Returns those of the algorithms that a profile allows.
+fn allowed(algorithms: &[Algorithm], profile: Option<Profile>) -> Vec<Algorithm> {
+    let is_allowed = |alg: &&Algorithm| profile.is_none_or(|profile| profile.allows(**alg));
+    algorithms.iter().filter(is_allowed).copied().collect()
+}
+
+fn client_authentication(profile: Option<Profile>) -> Value {
+    let is_admitted = |method: &&ClientAuthenticationMethod| profile.is_none_or(|profile| profile.admits(**method));
+    let methods: Vec<_> = ClientAuthenticationMethod::ALL.iter().filter(is_admitted).collect();
+    let algorithms = allowed(&Algorithm::ALL, profile);
     // Introspection is not for public clients (RFC 7662 §2.1).
-    let proved: Vec<_> = methods.iter().filter(|method| **method != ClientAuthenticationMethod::None).collect();
+    let proved: Vec<_> = methods.iter().filter(|method| ***method != ClientAuthenticationMethod::None).collect();
     json!({
         "token_endpoint_auth_methods_supported": methods,
-        "token_endpoint_auth_signing_alg_values_supported": Algorithm::ALL,
+        "token_endpoint_auth_signing_alg_values_supported": algorithms,
         "revocation_endpoint_auth_methods_supported": methods,
-        "revocation_endpoint_auth_signing_alg_values_supported": Algorithm::ALL,
+        "revocation_endpoint_auth_signing_alg_values_supported": algorithms,
         "introspection_endpoint_auth_methods_supported": proved,
-        "introspection_endpoint_auth_signing_alg_values_supported": Algorithm::ALL,
+        "introspection_endpoint_auth_signing_alg_values_supported": algorithms,
     })
 }
 
@@ -137,7 +154,8 @@ fn with_ed25519(algorithms: &[Algorithm]) -> Vec<&'static str> {
     algorithms.iter().map(|alg| alg.as_str()).chain(ed25519).collect()
 }
 
-fn cryptography(signing: &[Algorithm]) -> Value {
+fn cryptography(capabilities: &Capabilities<'_>) -> Value {
+    let signing = &allowed(capabilities.signing, capabilities.profile);
     let (key_management, content_encryption) = (KeyManagementAlgorithm::ALL, ContentEncryption::ALL);
     json!({
         "id_token_signing_alg_values_supported": signing,
@@ -154,6 +172,6 @@ fn cryptography(signing: &[Algorithm]) -> Value {
         "introspection_encryption_enc_values_supported": content_encryption,
         "dpop_signing_alg_values_supported": with_ed25519(&Algorithm::DPOP),
         // `none` is for clients that registered it.
-        "request_object_signing_alg_values_supported": Algorithm::ALL,
+        "request_object_signing_alg_values_supported": allowed(&Algorithm::ALL, capabilities.profile),
     })
 }

@@ -39,10 +39,11 @@ impl RefreshSender {
     }
 }
 
-/// Checks that a token request has the proof that its client promised (`dpop_bound_access_tokens`, RFC 9449 §5.2). Errors:
-/// `invalid_dpop_proof`.
+/// Checks that a token request has the proof that its client promised (`dpop_bound_access_tokens`, RFC 9449 §5.2), or that its profile
+/// demands (FAPI 2.0 Security Profile §5.3.2.1 (4)). Errors: `invalid_dpop_proof`.
 pub fn check_promise(client: &Client, proof: Option<Confirmation>) -> Result<(), Error> {
     match proof {
+        None if client.profile.is_some() => Err(missing("the profile of the client demands bound access tokens")),
         None if client.dpop_bound_access_tokens => {
             Err(missing("the client is registered for DPoP-bound access tokens"))
         }

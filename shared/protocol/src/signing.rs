@@ -34,10 +34,14 @@ impl SigningAlgorithms {
         &self.0
     }
 
-    /// Returns the algorithm that signs in place of `wanted`: itself, or RS256 if it is omitted. A client may have registered it
-    /// before that.
-    pub fn signature(&self, wanted: Algorithm) -> Algorithm {
-        if self.0.contains(&wanted) { wanted } else { Algorithm::RS256 }
+    /// Returns the algorithm that signs for a client in place of `wanted`: itself, if it is offered and the profile of the client allows
+    /// it. A client may have registered it before that. Else the same key signs by RS256, or by PS256 for a client with a profile.
+    pub fn signature(&self, wanted: Algorithm, client: &Client) -> Algorithm {
+        match client.profile {
+            _ if self.0.contains(&wanted) && client.may_sign_by(wanted) => wanted,
+            Some(_) => Algorithm::PS256,
+            None => Algorithm::RS256,
+        }
     }
 }
 
@@ -65,17 +69,23 @@ impl Client {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     #[test]
     fn omitted_key_types_sign_nothing() {
         let all = SigningAlgorithms::default();
         assert_eq!(SigningAlgorithms::without(&[]), Ok(all.clone()));
-        assert_eq!(all.signature(Algorithm::EdDSA), Algorithm::EdDSA);
+        let client = |members: Value| Client::parse(members.as_object().unwrap().clone()).0.unwrap();
+        let plain = client(json!({ "client_id": "x" }));
+        assert_eq!(all.signature(Algorithm::EdDSA, &plain), Algorithm::EdDSA);
         let rsa = SigningAlgorithms::without(&["OKP", "EC"]).unwrap();
         assert_eq!(rsa.offered(), [Algorithm::RS256, Algorithm::PS256]);
-        assert_eq!(Algorithm::ALL.map(|alg| rsa.signature(alg)).last(), Some(&Algorithm::RS256));
-        assert_eq!(rsa.signature(Algorithm::PS256), Algorithm::PS256);
+        assert_eq!(Algorithm::ALL.map(|alg| rsa.signature(alg, &plain)).last(), Some(&Algorithm::RS256));
+        assert_eq!(rsa.signature(Algorithm::PS256, &plain), Algorithm::PS256);
+        let fapi = client(json!({ "client_id": "x", "profile": "fapi2-security" }));
+        assert_eq!(Algorithm::ALL.map(|alg| rsa.signature(alg, &fapi)), [Algorithm::PS256; 4]);
+        let by = Algorithm::ALL.map(|alg| all.signature(alg, &fapi));
+        assert_eq!(by, [Algorithm::ES256, Algorithm::PS256, Algorithm::PS256, Algorithm::EdDSA]);
         for word in ["RSA", "okp", "oct", ""] {
             assert_eq!(SigningAlgorithms::without(&[word]), Err(word));
         }

@@ -174,9 +174,7 @@ impl Context {
             (None, None) => return Ok(None),
         };
         let claims = self.request_object_claims(object, stored, now).await?;
-        let parameters =
-            RequestObject::new(claims).into_parameters(&sent.client.client_id, &self.config.issuer, now)?;
-        Ok(Some(parameters))
+        Ok(Some(RequestObject::new(claims).into_parameters(sent.client, &self.config.issuer, now)?))
     }
 
     async fn request_object_claims(

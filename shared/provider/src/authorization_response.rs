@@ -57,7 +57,7 @@ async fn plain<'a>(
     // Without a key of the client the user sees an error page: a response that is not encrypted would show what must not be seen.
     let recipient = context.authorization_recipient(client, now).await?;
     let algorithm = client.authorization_signed_response_alg.unwrap_or(Algorithm::RS256);
-    let jwt = context.sign(algorithm, "JWT", &unsigned.claims(&context.config.issuer, now), now).await?;
+    let jwt = context.sign(client, algorithm, "JWT", &unsigned.claims(&context.config.issuer, now), now).await?;
     Ok(unsigned.signed(encrypted(recipient.as_ref(), jwt).await?))
 }
 

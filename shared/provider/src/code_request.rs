@@ -12,6 +12,7 @@ use protocol::{
     AuthorizationCode, ClaimDestination, CodeBinding, Grant, GrantState, Interaction, RequestedAuthorization,
     ResponseType, SealedToken, SessionGroup, StoredClient, grants_are_counted,
 };
+use std::time::Duration;
 use storage::grants::{self, CreatedForCode};
 use storage::pushed::{self, Answer};
 use storage::{grant_checks, markers};
@@ -182,7 +183,7 @@ impl CodeRequest<'_> {
     /// redeemed. Round trips: 1; 2 if the earlier code expired.
     async fn create(self, grant: &Grant) -> Result<Option<AuthorizationCode>, HandlerError> {
         let (records, now) = (self.context.records.as_ref(), self.request.received_at);
-        let lifetime = self.context.config.code_lifetime;
+        let lifetime = self.code_lifetime();
         let (state, expires_at) = (GrantState::issued(entropy::name()?), now.after(lifetime));
         if let Some(random) = self.derived() {
             let id = grants::new_id(&grant.subject, random);
@@ -201,6 +202,10 @@ impl CodeRequest<'_> {
         let id = grants::new_id(&grant.subject, entropy::bytes()?);
         grants::create(records, id, grant, &state, expires_at).await?;
         Ok(Some(AuthorizationCode { grant: id, issued_at: now, expires_at }))
+    }
+
+    fn code_lifetime(self) -> Duration {
+        self.client.client.code_lifetime(self.context.config.code_lifetime)
     }
 
     /// Returns the random part of the grant's key, which the interaction, the session of the user and the granted scope determine.
@@ -231,7 +236,7 @@ impl CodeRequest<'_> {
         let found = grants::find(records, before.grant).await?;
         let is_unredeemed = found.is_some_and(|found| matches!(found.state, GrantState::Issued(_)));
         let issued_at = before.issued_at;
-        let expires_at = issued_at.after(self.context.config.code_lifetime);
+        let expires_at = issued_at.after(self.code_lifetime());
         Ok(match is_unredeemed {
             true => Claimed::Code(AuthorizationCode { grant: before.grant, issued_at, expires_at }),
             false if self.interaction.id().is_some() => Claimed::Answered,

@@ -10,7 +10,7 @@ use keys::{DerivedKeys, Secret, Secrets};
 use protocol::administration::AdminPublicKey;
 use protocol::metadata_document::DocumentPolicy;
 use protocol::{
-    GrantType, Lifetimes, Problem, RedirectUri, RefreshLifetimes, Resource, RetryWindows, STANDARD_SCOPES,
+    GrantType, Lifetimes, Problem, Profile, RedirectUri, RefreshLifetimes, Resource, RetryWindows, STANDARD_SCOPES,
     SigningAlgorithms,
 };
 use serde_json::Value;
@@ -35,6 +35,8 @@ pub struct Config {
     pub sections: Sections,
     /// True if the metadata list the scopes for claims about users.
     pub advertise_personal_scopes: bool,
+    /// Security profile of every client.
+    pub profile: Option<Profile>,
     /// True if every authorization request must be pushed (RFC 9126 §5).
     pub require_pushed_requests: bool,
     /// Lifetime of a `request_uri` of a pushed request.
@@ -348,6 +350,17 @@ impl Reader<'_> {
         })
     }
 
+    fn profile(&mut self) -> Option<Profile> {
+        const NAME: &str = "LATCHKEY_PROFILE";
+        let text = self.text(NAME).filter(|text| text != "none")?;
+        let known = Profile::ALL.into_iter().find(|profile| profile.as_str() == text);
+        if known.is_none() {
+            let names = Profile::ALL.map(Profile::as_str).join(", ");
+            self.problem(NAME, format_args!("'{text}' is none of none, {names}; set one of them"));
+        }
+        known
+    }
+
     fn admin_keys(&mut self) -> Option<Vec<AdminPublicKey>> {
         const KEYS: &str = "LATCHKEY_ADMIN_KEY";
         let is_on = self.switch("LATCHKEY_ADMIN");
@@ -485,6 +498,7 @@ impl Config {
                     Vec::new()
                 }
             },
+            profile: reader.profile(),
             require_pushed_requests: reader.flag("LATCHKEY_REQUIRE_PUSHED_REQUESTS"),
             pushed_request_lifetime: reader.seconds("LATCHKEY_PUSHED_REQUEST_LIFETIME"),
             client_documents: reader.client_documents(),

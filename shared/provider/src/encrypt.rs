@@ -8,15 +8,17 @@ use serde::Serialize;
 use types::{Algorithm, ContentEncryption, Error, KeyManagementAlgorithm, Timestamp};
 
 impl Context {
-    /// Signs a JWT with the current key of this algorithm, or of the one that replaces it if its key type is omitted.
+    /// Signs a JWT for a client with the current key of this algorithm, or of the one that replaces it if its key type is omitted or the
+    /// profile of the client does not allow it.
     pub async fn sign(
         &self,
+        client: &Client,
         algorithm: Algorithm,
         typ: &str,
         claims: &(impl Serialize + Sync),
         now: Timestamp,
     ) -> Result<String, HandlerError> {
-        let algorithm = self.config.signing.signature(algorithm);
+        let algorithm = self.config.signing.signature(algorithm, client);
         let key = self.keyring(now).await?.signing_key(algorithm, now).await.map_err(HandlerError::unavailable)?;
         jose::sign_jwt(&key, typ, claims).await.map_err(HandlerError::unavailable)
     }

@@ -5,7 +5,8 @@ use keys::Secrets;
 use protocol::registration::{Limits, Registration};
 use protocol::shape::{self, Member, Shape};
 use protocol::{
-    Client, GrantType, InitialAccessToken, InitialAccessTokenId, RedirectUri, RegistrationAccessToken, StoredClient,
+    Client, GrantType, InitialAccessToken, InitialAccessTokenId, Profile, RedirectUri, RegistrationAccessToken,
+    StoredClient,
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -73,11 +74,17 @@ impl StatementIssuer {
 }
 
 impl RegistrationPolicy {
-    /// Returns the limits of the metadata that a client may register, with these scopes. `signing` are the algorithms of this server's
-    /// signatures.
-    pub fn limits<'a>(&'a self, scopes: &'a Scope, signing: &'a [Algorithm], reach: EgressPolicy) -> Limits<'a> {
+    /// Returns the limits of the metadata that a client may register, with these scopes, under the security profile of the deployment.
+    /// `signing` are the algorithms of this server's signatures.
+    pub fn limits<'a>(
+        &'a self,
+        scopes: &'a Scope,
+        profile: Option<Profile>,
+        signing: &'a [Algorithm],
+        reach: EgressPolicy,
+    ) -> Limits<'a> {
         let Self { grants, schemes, public, .. } = self;
-        Limits { scopes, grants, schemes, public: *public, signing, reach }
+        Limits { scopes, grants, schemes, public: *public, profile, signing, reach }
     }
 
     /// Returns the listed host of a client whose redirect URIs are all there.

@@ -106,6 +106,11 @@ pub const SETTINGS: &[Setting] = &[
         "`true`: the metadata document also lists the scopes `profile`, `email`, `address` and `phone`. Some MCP clients request every scope of the list",
     ),
     setting(
+        "LATCHKEY_PROFILE",
+        Some("none"),
+        "the security profile of every client: `none`, `fapi2-security` or `fapi2-message-signing`; see [security profiles](flows.md#security-profiles)",
+    ),
+    setting(
         "LATCHKEY_REQUIRE_PUSHED_REQUESTS",
         Some("false"),
         "`true`: every authorization request must be pushed (RFC 9126)",
@@ -120,7 +125,7 @@ pub const SETTINGS: &[Setting] = &[
         Some("none"),
         "the list `saml` of the section `issuers`, as JSON: in the environment or in the store, not in both",
     ),
-    seconds("LATCHKEY_PUSHED_REQUEST_LIFETIME", "90", (5, 600), "lifetime of the `request_uri` of a pushed request"),
+    seconds("LATCHKEY_PUSHED_REQUEST_LIFETIME", "90", (5, 599), "lifetime of the `request_uri` of a pushed request"),
     setting(
         "LATCHKEY_REGISTRATION",
         Some("closed"),

@@ -332,6 +332,7 @@ fn update_with(write_id: &str) -> GrantUpdate {
         refresh: Some(RefreshLifetimes { absolute: Duration::from_secs(9000), idle: Duration::from_secs(9000) }),
         access_token: Duration::from_secs(300),
         retry: RetryWindows { grace: Duration::from_secs(10), lost_answer: Duration::ZERO },
+        rotates: true,
         replay_revokes: true,
         remembered: Duration::ZERO,
         write_id: write_id.to_owned(),

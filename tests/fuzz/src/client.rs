@@ -20,6 +20,7 @@ pub(crate) fn metadata(bytes: &[u8]) {
         grants: &grants,
         schemes: &[],
         public: false,
+        profile: None,
         signing: &types::Algorithm::ALL,
         reach: EgressPolicy::Public,
     };

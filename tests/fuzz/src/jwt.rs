@@ -1,12 +1,12 @@
 //! JWTs, keys, request objects.
 
 use jose::{JwkSet, Jwt};
-use protocol::RequestObject;
-use serde_json::Value;
-use types::{ClientId, Issuer, Timestamp};
+use protocol::{Client, RequestObject};
+use serde_json::{Value, json};
+use types::{Issuer, Timestamp};
 
-fn id(text: &str) -> ClientId {
-    ClientId::parse(text).expect("a client_id")
+fn client(id: &str) -> Client {
+    serde_json::from_value(json!({ "client_id": id })).expect("a client")
 }
 
 const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
@@ -42,11 +42,8 @@ pub(crate) fn request_object(bytes: &[u8]) {
     let unsecured = text.and_then(jose::unsecured_claims);
     let json = serde_json::from_slice::<Value>(bytes).ok().and_then(|value| value.as_object().cloned());
     for claims in [unsecured, json].into_iter().flatten() {
-        let Ok(parameters) = RequestObject::new(claims).into_parameters(
-            &id("s6BhdRkqt3"),
-            &Issuer::new("https://server.example.com"),
-            NOW,
-        ) else {
+        let issuer = Issuer::new("https://server.example.com");
+        let Ok(parameters) = RequestObject::new(claims).into_parameters(&client("s6BhdRkqt3"), &issuer, NOW) else {
             continue;
         };
         assert_eq!(parameters.value("client_id"), Some("s6BhdRkqt3"));

@@ -67,6 +67,7 @@ const CHECKS: &[Row] = &[
     row(Check::Request(no_registration), YES, YES, YES),
     row(Check::Request(response_type), YES, YES, YES),
     row(Check::Request(response_mode), YES, YES, YES),
+    row(Check::Request(profile), YES, YES, YES),
     row(Check::Request(code_challenge), YES, YES, YES),
     row(Check::Request(dpop_jkt), YES, YES, YES),
     row(Check::Request(scope_and_resources), YES, YES, YES),
@@ -191,6 +192,13 @@ fn response_mode(sent: &SentRequest<'_>, _: &mut AuthorizationRequest) -> Result
         return Err(Error::invalid_request(format!("response_mode is unknown; it must be one of {names}")));
     }
     Ok(())
+}
+
+fn profile(sent: &SentRequest<'_>, _: &mut AuthorizationRequest) -> Result<(), Error> {
+    match sent.client.profile {
+        Some(profile) => profile.check_response(sent.parameters, sent.client),
+        None => Ok(()),
+    }
 }
 
 fn code_challenge(sent: &SentRequest<'_>, request: &mut AuthorizationRequest) -> Result<(), Error> {

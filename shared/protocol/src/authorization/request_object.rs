@@ -5,7 +5,7 @@ use crate::{Client, Parameters};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
-use types::{Algorithm, ClientId, Error, ErrorCode, Issuer, RequestObjectAlgorithm, Timestamp};
+use types::{Algorithm, Error, ErrorCode, Issuer, RequestObjectAlgorithm, Timestamp};
 
 /// Prefix of the `request_uri` of a pushed authorization request (RFC 9126 §2.2).
 pub const PUSHED_REQUEST_PREFIX: &str = "urn:ietf:params:oauth:request_uri:";
@@ -48,14 +48,18 @@ impl RequestObject {
             Some(registered) if registered.signature() != algorithm => {
                 Err(Self::invalid("the request object is not signed with the client's request_object_signing_alg"))
             }
+            _ if algorithm.is_some_and(|algorithm| !client.may_sign_by(algorithm)) => {
+                Err(Self::invalid("the profile of the client does not allow the alg of the request object"))
+            }
             _ => Ok(()),
         }
     }
 
     /// Returns the parameters of the request. They replace those that were sent with the request object (RFC 9101 §6.3).
     /// Errors: `invalid_request_object` if the object is expired, or names another client or audience.
-    pub fn into_parameters(self, client_id: &ClientId, issuer: &Issuer, now: Timestamp) -> Result<Parameters, Error> {
+    pub fn into_parameters(self, client: &Client, issuer: &Issuer, now: Timestamp) -> Result<Parameters, Error> {
         let mut claims = self.claims;
+        let client_id = &client.client_id;
         if claims.contains_key("request") || claims.contains_key("request_uri") {
             return Err(Self::invalid(
                 "a request object must hold neither request nor request_uri (RFC 9101 section 4)",
@@ -82,6 +86,9 @@ impl RequestObject {
             NotNow::Expired => Self::invalid("the request object has expired"),
             NotNow::TooEarly => Self::invalid("the request object is not valid yet (nbf)"),
         })?;
+        if let Some(profile) = client.profile {
+            profile.check_request_object(&claims, now)?;
+        }
         for name in ["iss", "aud", "sub", "exp", "nbf", "iat", "jti"] {
             claims.remove(name);
         }

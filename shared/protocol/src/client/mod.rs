@@ -16,7 +16,7 @@ pub(crate) mod software;
 pub mod software_statement;
 mod validation;
 
-use crate::{MAX_TOKEN_LIFETIME, RefreshLifetimes};
+use crate::{MAX_TOKEN_LIFETIME, Profile, RefreshLifetimes};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -55,6 +55,9 @@ pub struct Client {
     /// Terms of service.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tos_uri: Option<String>,
+    /// Security profile that narrows the settings of the client and the rules of its requests.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<Profile>,
     /// Kind of application.
     #[serde(default)]
     pub application_type: ApplicationType,
@@ -227,6 +230,9 @@ pub struct Client {
     /// Time after which an unused refresh token expires; the deployment's without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refresh_token_idle_lifetime: Option<u64>,
+    /// True if each refresh yields a new refresh token (RFC 9700 §4.14.2). For a public client it always does.
+    #[serde(default = "yes", skip_serializing_if = "is_true")]
+    pub refresh_token_rotation: bool,
     /// Consequence of a refresh token that was used before.
     #[serde(default, skip_serializing_if = "RefreshTokenReplay::is_default")]
     pub refresh_token_replay: RefreshTokenReplay,
@@ -254,6 +260,11 @@ fn default_id_token_algorithm() -> Algorithm {
 
 fn yes() -> bool {
     true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_true(value: &bool) -> bool {
+    *value
 }
 
 /// Lifetimes of tokens.
@@ -302,16 +313,43 @@ impl Client {
         Some(url.into())
     }
 
-    /// Returns the lifetimes of its tokens. The limit also applies to clients that were stored before it existed.
+    /// Returns the client as its profile or that of the deployment narrows it, whichever is stricter.
+    #[must_use]
+    pub fn narrowed(mut self, of_deployment: Option<Profile>) -> Self {
+        if let Some(profile) = self.profile.max(of_deployment) {
+            profile.narrow(&mut self);
+        }
+        self
+    }
+
+    /// True if the client may sign by this algorithm, as its profile says.
+    pub fn may_sign_by(&self, algorithm: Algorithm) -> bool {
+        self.profile.is_none_or(|profile| profile.allows(algorithm))
+    }
+
+    /// Returns the lifetime of its codes.
+    pub fn code_lifetime(&self, configured: Duration) -> Duration {
+        self.profile.map_or(configured, |profile| profile.code_lifetime(configured))
+    }
+
+    /// True if each refresh yields a new refresh token.
+    pub fn rotates_refresh_tokens(&self) -> bool {
+        self.refresh_token_rotation || !self.is_confidential()
+    }
+
+    /// Returns the lifetimes of its tokens. The limit also applies to clients that were stored before it existed. A refresh token that
+    /// does not rotate has no successor with a later end, so it may stay unused for its whole lifetime.
     pub fn lifetimes(&self, defaults: &Lifetimes) -> Lifetimes {
         let or = |own: Option<u64>, default| own.map_or(default, Duration::from_secs);
+        let absolute = or(self.refresh_token_lifetime, defaults.refresh.absolute);
+        let idle = match self.rotates_refresh_tokens() {
+            true => or(self.refresh_token_idle_lifetime, defaults.refresh.idle),
+            false => absolute,
+        };
         Lifetimes {
             access_token: or(self.access_token_lifetime, defaults.access_token).min(MAX_TOKEN_LIFETIME),
             id_token: or(self.id_token_lifetime, defaults.id_token).min(MAX_TOKEN_LIFETIME),
-            refresh: RefreshLifetimes {
-                absolute: or(self.refresh_token_lifetime, defaults.refresh.absolute),
-                idle: or(self.refresh_token_idle_lifetime, defaults.refresh.idle),
-            },
+            refresh: RefreshLifetimes { absolute, idle },
         }
     }
 }

@@ -11,8 +11,8 @@ use super::{human, settings};
 use crate::limits::MAX_CLIENT;
 use crate::parameters::printable;
 use crate::{
-    Client, ClientAuthenticationMethod, GrantType, Problem, RedirectUri, RegistrationId, ResponseType, ScopeClaims,
-    StoredClient,
+    Client, ClientAuthenticationMethod, GrantType, Problem, Profile, RedirectUri, RegistrationId, ResponseType,
+    ScopeClaims, StoredClient,
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
@@ -43,6 +43,8 @@ pub struct Limits<'a> {
     pub schemes: &'a [String],
     /// True if a client that does not authenticate by its own keys becomes public.
     pub public: bool,
+    /// Security profile of every client.
+    pub profile: Option<Profile>,
     /// Algorithms of this server's signatures.
     pub signing: &'a [Algorithm],
     /// Addresses at which the URLs may be that this server calls.
@@ -90,7 +92,7 @@ pub fn read(
         }
     }
     let is_stated = statement.is_some_and(|statement| statement.contains_key(METHOD));
-    narrow_method(&mut known, limits.public && !is_stated);
+    narrow_method(&mut known, limits.public && !is_stated, limits.profile);
     narrow_signatures(&mut known, limits);
     narrow_redirects(&mut known, limits)?;
     narrow_grants(&mut known, limits)?;
@@ -103,6 +105,7 @@ pub fn read(
     reject(problems)?;
     let mut client = client.ok_or_else(|| invalid("the metadata cannot be read"))?;
     client.scope_claims_in_id_token = ScopeClaims::Never;
+    let client = client.narrowed(limits.profile);
     check(&client, limits)?;
     Ok(client)
 }
@@ -153,15 +156,17 @@ fn scheme_problem(uri: &RedirectUri, limits: &Limits<'_>) -> Option<Problem> {
 const METHOD: &str = "token_endpoint_auth_method";
 
 /// Replaces an authentication method that this server does not have: the client authenticates with its keys if it has some, or
-/// with a secret (RFC 7591 §3.2.1). With `public`, a client that does not authenticate with its keys is public.
-fn narrow_method(known: &mut Map<String, Value>, public: bool) {
+/// with a secret (RFC 7591 §3.2.1). With `public`, a client that does not authenticate with its keys is public. A method that the
+/// profile does not admit counts as one that this server does not have.
+fn narrow_method(known: &mut Map<String, Value>, public: bool, profile: Option<Profile>) {
     let sent = known.get(METHOD).and_then(Value::as_str);
-    let asked = ClientAuthenticationMethod::ALL.iter().find(|method| Some(method.as_str()) == sent);
+    let is_admitted = |method: &&ClientAuthenticationMethod| profile.is_none_or(|profile| profile.admits(**method));
+    let asked = ClientAuthenticationMethod::ALL.iter().filter(is_admitted).find(|method| Some(method.as_str()) == sent);
     let has_keys = known.contains_key("jwks") || known.contains_key("jwks_uri");
     let method = match asked {
         Some(method) if !public || method.needs_keys() => return,
-        None if sent.is_none() && !public => return,
-        None if sent.is_some() && has_keys => ClientAuthenticationMethod::PrivateKeyJwt,
+        None if sent.is_none() && !public && profile.is_none() => return,
+        None if has_keys && (sent.is_some() || profile.is_some()) => ClientAuthenticationMethod::PrivateKeyJwt,
         Some(_) | None if public => ClientAuthenticationMethod::None,
         Some(_) | None => ClientAuthenticationMethod::ClientSecretBasic,
     };

@@ -7,10 +7,10 @@ use super::{
     AccessTokenFormat, ApplicationType, Client, ClientAuthenticationMethod, GrantType, RefreshTokenReplay,
     ResponseType, ScopeClaims, SubjectType,
 };
-use crate::Problem;
 use crate::id_jag_issue::IdJagTarget;
 use crate::shape::{self, Member, Shape};
 use crate::token_exchange::ExchangedType;
+use crate::{Problem, Profile};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use types::{Algorithm, ClientId, ContentEncryption, KeyManagementAlgorithm, RequestObjectAlgorithm};
@@ -99,6 +99,7 @@ const GRANT_TYPES: Shape = Shape::ListOf(|| GrantType::ALL.iter().map(|grant| gr
 const RESPONSE_TYPES: Shape = Shape::ListOf(|| ResponseType::ALL.iter().map(|kind| kind.as_str()).collect());
 const AUTHENTICATION: Shape =
     Shape::OneOf(|| ClientAuthenticationMethod::ALL.iter().map(|method| method.as_str()).collect());
+const PROFILE: Shape = Shape::OneOf(|| Profile::ALL.iter().map(|profile| profile.as_str()).collect());
 const APPLICATION_TYPE: Shape = Shape::OneOf(|| ApplicationType::ALL.iter().map(|kind| kind.as_str()).collect());
 const SUBJECT_TYPE: Shape = Shape::OneOf(|| SubjectType::ALL.iter().map(|kind| kind.as_str()).collect());
 const TOKEN_FORMAT: Shape = Shape::OneOf(|| AccessTokenFormat::ALL.iter().map(|format| format.as_str()).collect());
@@ -146,6 +147,13 @@ pub const SETTINGS: &[ClientSetting] = {
         S::client("software_id", Text, CORE, "identifier of the software, the same for every installation")
             .unset("none"),
         S::client("software_version", Text, CORE, "version of the software").unset("none"),
+        S::operator(
+            "profile",
+            PROFILE,
+            "FAPI 2.0",
+            "security profile, which narrows the other settings: see \"Profiles\". The deployment's (`LATCHKEY_PROFILE`) counts where it is stricter",
+        )
+        .unset("none"),
         S::client("application_type", APPLICATION_TYPE, OIDC, "kind of application"),
         S::client(
             "redirect_uris",
@@ -359,8 +367,20 @@ pub const SETTINGS: &[ClientSetting] = {
             .unset("the deployment's"),
         S::operator("refresh_token_lifetime", Seconds, OURS, "time from a grant to the end of its refresh tokens")
             .unset("the deployment's"),
-        S::operator("refresh_token_idle_lifetime", Seconds, OURS, "time after which an unused refresh token expires")
-            .unset("the deployment's"),
+        S::operator(
+            "refresh_token_idle_lifetime",
+            Seconds,
+            OURS,
+            "time after which an unused refresh token expires; it is for refresh tokens that rotate",
+        )
+        .unset("the deployment's"),
+        S::operator(
+            "refresh_token_rotation",
+            Flag,
+            "RFC 9700 §4.14.2",
+            "each refresh yields a new refresh token. `false`: the token stays until its lifetime ends, for a confidential client",
+        )
+        .unset("`true`"),
         S::operator(
             "refresh_token_replay",
             REFRESH_TOKEN_REPLAY,

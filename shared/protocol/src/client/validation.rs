@@ -44,6 +44,7 @@ impl Client {
         self.remote_urls(&mut problems);
         self.sectors(&mut problems);
         self.durations(&mut problems);
+        problems.extend(self.profile.iter().flat_map(|profile| profile.problems(self)));
         problems
     }
 
@@ -102,6 +103,10 @@ impl Client {
         if self.refresh_token_replay == RefreshTokenReplay::Reject && !self.is_at_loopback() {
             let rule = "reject is for public clients whose redirect URIs are all at loopback addresses";
             problems.push(Problem::new("refresh_token_replay", rule));
+        }
+        if !self.refresh_token_rotation && !self.is_confidential() {
+            let rule = "must be true for a client that does not authenticate (RFC 9700 section 4.14.2)";
+            problems.push(Problem::new("refresh_token_rotation", rule));
         }
         if !self.introspects.is_empty() && !self.is_confidential() {
             problems.push(Problem::new("introspects", "needs a client that authenticates (RFC 7662 section 2.1)"));

@@ -91,6 +91,13 @@ impl ClientCredentials {
     /// `invalid_client`, the same for an unknown client, a wrong secret and another method.
     pub fn check(&self, client: Option<&StoredClient>) -> Result<Verification<'_>, Error> {
         let client = client.filter(|stored| stored.client.client_id == self.client_id);
+        if let Some(StoredClient { client, .. }) = client
+            && let Some(profile) = client.profile.filter(|profile| !profile.admits(client.token_endpoint_auth_method))
+        {
+            let description =
+                format!("the client is registered wrongly: token_endpoint_auth_method {}", profile.methods());
+            return Err(invalid_client(description));
+        }
         client.and_then(|client| self.accepted_by(client)).ok_or_else(|| invalid_client(UNAUTHENTICATED))
     }
 

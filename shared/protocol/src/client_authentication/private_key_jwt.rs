@@ -4,7 +4,7 @@ use super::{Evidence, Verification, invalid_client};
 use crate::{Assertion, AssertionProblem, AssertionRules, Client, Parameters, assertion::MAX_LIFETIME};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
-use types::{Error, Timestamp};
+use types::{Algorithm, Error, Timestamp};
 
 /// `client_assertion_type` of a JWT (RFC 7523 §2.2).
 pub const CLIENT_ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -72,14 +72,25 @@ pub struct AssertionAudience<'a> {
     pub endpoints: [&'a str; 2],
 }
 
+/// Checks the signature algorithm of an assertion. Returns the reason of a refusal.
+pub fn check_algorithm(client: &Client, algorithm: Algorithm) -> Result<(), &'static str> {
+    if client.token_endpoint_auth_signing_alg.is_some_and(|registered| registered != algorithm) {
+        return Err("its alg is not the token_endpoint_auth_signing_alg of the client");
+    }
+    if !client.may_sign_by(algorithm) {
+        return Err("the profile of the client does not allow its alg; use PS256, ES256 or EdDSA");
+    }
+    Ok(())
+}
+
 /// Checks the claims of a client assertion. `typ` is the one of its header. The caller verifies the signature with the
 /// key of this client.
 ///
 /// `iss` and `sub` are the client (RFC 7523 §3). The audience is this server alone, by its issuer identifier. An
 /// assertion without the `typ` of rfc7523bis may also name the token endpoint or the endpoint that is called, because
 /// OpenID Connect Core §9 and RFC 9126 §2 ask clients for that: see
-/// infra/decisions/audience-of-client-assertions.md. A JWT typed for another purpose, such as a request object, is
-/// rejected.
+/// infra/decisions/audience-of-client-assertions.md. A client with a profile of FAPI 2.0 names the issuer as a string, and nothing
+/// else. A JWT typed for another purpose, such as a request object, is rejected.
 pub fn check(
     claims: Map<String, Value>,
     typ: Option<&str>,
@@ -121,7 +132,12 @@ fn check_own(
         Some(typ) if typ.eq_ignore_ascii_case(typed) => true,
         Some(_) => return Err(AssertionProblem::Type),
     };
-    if !is_typed && names_only_this_server(claims.get("aud"), audience) {
+    if client.profile.is_some() {
+        // FAPI 2.0 Security Profile §5.3.2.1 (8): a string.
+        if claims.get("aud").and_then(Value::as_str) != Some(audience.issuer) {
+            return Err(AssertionProblem::Audience);
+        }
+    } else if !is_typed && names_only_this_server(claims.get("aud"), audience) {
         claims.insert("aud".to_owned(), Value::String(audience.issuer.to_owned()));
     }
     let rules = AssertionRules {
@@ -158,7 +174,11 @@ mod tests {
     };
 
     fn judge(typ: Option<&str>, changes: Value) -> Result<Assertion, AssertionProblem> {
-        let client: Client = serde_json::from_value(json!({ "client_id": "app" })).unwrap();
+        judge_of(json!({ "client_id": "app" }), typ, changes)
+    }
+
+    fn judge_of(client: Value, typ: Option<&str>, changes: Value) -> Result<Assertion, AssertionProblem> {
+        let client: Client = serde_json::from_value(client).unwrap();
         let mut claims = json!({ "iss": "app", "sub": "app", "aud": AUDIENCE.issuer, "exp": NOW + 60, "jti": "1" });
         claims.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
         check(claims.as_object().unwrap().clone(), typ, &client, AUDIENCE, Timestamp::from_secs(NOW))
@@ -199,6 +219,23 @@ mod tests {
             json!(7),
         ] {
             assert_eq!(judge(None, json!({ "aud": aud })).err(), Some(AssertionProblem::Audience), "{aud}");
+        }
+    }
+
+    /// FAPI 2.0 Security Profile §5.3.2.1 (8).
+    #[test]
+    fn with_a_profile_the_audience_is_the_issuer_as_a_string() {
+        let judge = |typ, aud| {
+            judge_of(json!({ "client_id": "app", "profile": "fapi2-security" }), typ, json!({ "aud": aud })).err()
+        };
+        let [token, called] = AUDIENCE.endpoints;
+        for typ in [None, Some("JWT"), Some(TYPED)] {
+            assert_eq!(judge(typ, json!(AUDIENCE.issuer)), None);
+            for aud in
+                [json!([AUDIENCE.issuer]), json!([AUDIENCE.issuer, token]), json!(token), json!(called), json!(null)]
+            {
+                assert_eq!(judge(typ, aud.clone()), Some(AssertionProblem::Audience), "{aud}");
+            }
         }
     }
 

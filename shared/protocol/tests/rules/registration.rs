@@ -19,6 +19,7 @@ fn read(metadata: Value, statement: Option<Value>) -> Result<Client, Error> {
         grants: &grants,
         schemes: &[],
         public: false,
+        profile: None,
         signing: &Algorithm::ALL,
         reach: EgressPolicy::Public,
     };

@@ -131,7 +131,7 @@ async fn logout_token(
     let subject = context.subject_for(client, &logout.subject);
     let sid = logout.group.sid(&client.client_id);
     let claims = LogoutTokenClaims::new(&context.config.issuer, &client.client_id, &subject, &sid, &logout.jti, now);
-    context.sign(client.id_token_signed_response_alg, LOGOUT_TOKEN_TYPE, &claims, now).await
+    context.sign(client, client.id_token_signed_response_alg, LOGOUT_TOKEN_TYPE, &claims, now).await
 }
 
 /// Removes a record. If that fails, the client receives the logout token again, which is harmless.

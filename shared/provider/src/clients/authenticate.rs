@@ -102,9 +102,7 @@ impl Context {
         let (client, now) = (&stored.client, request.received_at);
         let malformed = "it is no JWT signed by an asymmetric algorithm of this server";
         let jwt = Jwt::parse(assertion).ok_or_else(|| refused(malformed))?;
-        if client.token_endpoint_auth_signing_alg.is_some_and(|alg| alg != jwt.header().alg) {
-            return Err(refused("its alg is not the token_endpoint_auth_signing_alg of the client"));
-        }
+        private_key_jwt::check_algorithm(client, jwt.header().alg).map_err(refused)?;
         let Some(Value::Object(claims)) = jwt.unverified_claims() else { return Err(refused(malformed)) };
         let issuer = &self.config.issuer;
         let [token, called] = ["/token", request.path.as_str()].map(|path| issuer.endpoint(path));

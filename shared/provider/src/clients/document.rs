@@ -53,7 +53,7 @@ impl Context {
         }
         let renewed = self.renewed(&client_id, known.as_deref(), request).await?;
         let stored = storage::clients::put_document(self.records.as_ref(), &renewed, now).await?;
-        let stored = Arc::new(self.with_scopes_of_today(stored));
+        let stored = Arc::new(self.with_rules_of_today(stored));
         self.clients.put(&client_id, Some(&stored), now);
         Ok(Some(stored))
     }

@@ -23,14 +23,16 @@ impl Context {
             return Ok(cached.filter(|client| client.is_there(now)));
         }
         let found = storage::clients::find(self.records.as_ref(), client_id).await?;
-        let found = found.filter(|found| found.is_there(now)).map(|found| Arc::new(self.with_scopes_of_today(found)));
+        let found = found.filter(|found| found.is_there(now)).map(|found| Arc::new(self.with_rules_of_today(found)));
         self.clients.put(client_id, found.as_ref(), now);
         Ok(found)
     }
 
-    /// Returns a client that the operator did not register with the scopes that such clients may have today. Its own `scope` is
-    /// that of requests without one, not a limit: a resource may have new scopes since.
-    pub(crate) fn with_scopes_of_today(&self, mut stored: StoredClient) -> StoredClient {
+    /// Returns a client as today's settings of the deployment have it: narrowed by its security profile, and one that the operator did
+    /// not register with the scopes that such clients may have. Its own `scope` is that of requests without one, not a limit: a
+    /// resource may have new scopes since.
+    pub(crate) fn with_rules_of_today(&self, mut stored: StoredClient) -> StoredClient {
+        stored.client = stored.client.narrowed(self.config.profile);
         if !stored.origin.is_operator() {
             let allowed = &self.configuration.registration_scopes;
             stored.client.default_scope = Some(stored.client.scope.within(allowed));

@@ -266,7 +266,7 @@ impl Context {
     /// Returns the limits of the metadata of clients that the operator did not register.
     pub fn registration_limits(&self) -> Limits<'_> {
         let (scopes, signing) = (&self.configuration.registration_scopes, self.config.signing.offered());
-        self.config.registration.limits(scopes, signing, self.fetch.reach())
+        self.config.registration.limits(scopes, self.config.profile, signing, self.fetch.reach())
     }
 
     /// True if a grant of this client for these resources outlives the session of the sign-in without `offline_access`.

@@ -63,6 +63,7 @@ impl TokenIssuer<'_> {
             refresh: self.client.may_use(GrantType::RefreshToken).then_some(lifetimes.refresh),
             access_token: lifetimes.access_token,
             retry: self.context.config.refresh_retry,
+            rotates: self.client.rotates_refresh_tokens(),
             replay_revokes: self.client.refresh_token_replay == RefreshTokenReplay::Revoke,
             remembered: self.context.remembered(self.client),
             write_id: entropy::name()?,
@@ -144,12 +145,12 @@ impl TokenIssuer<'_> {
     pub async fn signed_access_token(&self, claims: &AccessTokenClaims) -> Result<String, HandlerError> {
         let (audiences, known) = (claims.aud.as_slice(), &self.context.configuration.resources);
         let algorithm = resource::signature(self.client, audiences, known);
-        self.context.sign(algorithm, resource::token_type(audiences, known), claims, self.now).await
+        self.context.sign(self.client, algorithm, resource::token_type(audiences, known), claims, self.now).await
     }
 
     /// Returns the ID token of a grant (OpenID Connect Core §2), encrypted if the client is registered for that.
     pub async fn id_token(&self, grant: &Grant, binding: IdTokenBinding<'_>) -> Result<String, HandlerError> {
-        let algorithm = self.context.config.signing.signature(self.client.id_token_signed_response_alg);
+        let algorithm = self.context.config.signing.signature(self.client.id_token_signed_response_alg, self.client);
         let hash = |token: &str| left_half_hash(algorithm, token);
         let jti = binding.exchange.map(|exchange| {
             format!("{}.{}", exchange.snapshot.to_claim(&self.context.secrets), exchange.access_token_jti.as_str())
@@ -174,7 +175,7 @@ impl TokenIssuer<'_> {
         // The client's keys were read before the grant was redeemed: an error now is the server's fault.
         let recipient = self.context.id_token_recipient(self.client, self.now).await;
         let recipient = recipient.map_err(HandlerError::unavailable)?;
-        encrypted(recipient.as_ref(), self.context.sign(algorithm, "JWT", &claims, self.now).await?).await
+        encrypted(recipient.as_ref(), self.context.sign(self.client, algorithm, "JWT", &claims, self.now).await?).await
     }
 
     /// Returns the current refresh token of a grant, for this sender. It follows from both, so a retry gets the same token.

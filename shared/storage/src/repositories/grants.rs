@@ -115,6 +115,8 @@ pub struct GrantUpdate {
     pub access_token: Duration,
     /// The times after a rotation in which the old refresh token is still accepted.
     pub retry: RetryWindows,
+    /// True if each use of a refresh token yields another one. False for a client whose refresh tokens stay.
+    pub rotates: bool,
     /// True if a replayed refresh token ends the grant. False for a client whose processes share one store of tokens: the
     /// token is rejected, and the grant lives.
     pub replay_revokes: bool,
@@ -148,7 +150,7 @@ pub enum Redemption {
 /// The outcome of the use of a refresh token.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Rotation {
-    /// The token was rotated, by this request or by an earlier one within the grace time. This is the grant after that.
+    /// The token was rotated, by this request or by an earlier one within the grace time, or it stays. This is the grant after that.
     Rotated(Box<LiveGrant>),
     /// The token was used before. The grant is revoked now if the client's replays revoke.
     Replayed,
@@ -290,15 +292,18 @@ impl Current<GrantState> {
     }
 }
 
-/// Rotates a refresh token. Round trips: 1; for a replay, which revokes the grant, for a client that lost an answer, or if the
-/// record changed since the token was issued, 2.
+/// Rotates a refresh token. That of a client without rotation stays the current one, and nothing is written. Round trips: 1; for a
+/// replay, which revokes the grant, for a client that lost an answer, or if the record changed since the token was issued, 2.
 pub async fn rotate(records: &dyn Records, token: &GrantSnapshot, with: &GrantUpdate) -> Result<Rotation, Unavailable> {
     let target = Target::unowned(key(token.grant));
-    let rotated = update(records, target, start(token), |current: Option<&Current<GrantState>>| {
+    let start = if with.rotates { start(token) } else { Start::Read };
+    let rotated = update(records, target, start, |current: Option<&Current<GrantState>>| {
         let Some(current) = current else { return Ok::<_, Unavailable>(Change::Keep(RefreshVerdict::Ended)) };
         let state = &current.state.value;
         let verdict = state.judge_refresh(token.generation, with.now, with.retry);
-        let (RefreshVerdict::Live | RefreshVerdict::LostAnswer, Some(active)) = (verdict, state.active()) else {
+        let (RefreshVerdict::Live | RefreshVerdict::LostAnswer, Some(active), true) =
+            (verdict, state.active(), with.rotates)
+        else {
             return Ok(Change::Keep(verdict));
         };
         let from = u32::try_from(current.generation).unwrap_or(u32::MAX);

@@ -117,6 +117,7 @@ mod tests {
             grants: GrantType::ALL,
             schemes: &[],
             public: false,
+            profile: None,
             signing: &Algorithm::ALL,
             reach: EgressPolicy::Public,
         };

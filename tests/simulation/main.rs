@@ -34,6 +34,7 @@ mod lengths;
 mod logout;
 mod notifications;
 mod operator_claims;
+mod profiles;
 mod pushed_requests;
 mod record_access;
 mod registration;

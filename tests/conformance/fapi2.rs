@@ -167,7 +167,7 @@ fn refresh_tokens_stay() {
     assert_eq!(SECURITY.tokens(&tokens.refresh_request()).document["scope"], tokens.document["scope"]);
 }
 
-/// RFC 7009 §2.1: revocation ends a refresh token that does not rotate, and all that came of it.
+/// RFC 7009 §2.1: revocation ends a refresh token that does not rotate, and the tokens that were issued from it.
 #[test]
 fn a_refresh_token_that_stays_is_revoked() {
     let tokens = SECURITY.grant();

@@ -8,7 +8,7 @@ use serde::Serialize;
 use types::{Algorithm, ContentEncryption, Error, KeyManagementAlgorithm, Timestamp};
 
 impl Context {
-    /// Signs a JWT for a client with the current key of this algorithm, or of the one that replaces it if its key type is omitted or the
+    /// Signs a JWT for a client with the current key of this algorithm. Another one replaces it if its key type is omitted, or if the
     /// profile of the client does not allow it.
     pub async fn sign(
         &self,

@@ -3,9 +3,10 @@
 use suite::Call;
 
 /// The functions with routes.
-const FUNCTIONS: [&str; 13] = [
+const FUNCTIONS: [&str; 14] = [
     "admin",
     "authorize",
+    "backchannel",
     "consent",
     "device",
     "introspect",

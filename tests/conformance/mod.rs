@@ -24,6 +24,7 @@ mod logos;
 mod opaque_tokens;
 mod openid_authentication;
 mod openid_backchannel_logout;
+mod openid_ciba;
 mod openid_claims;
 mod openid_discovery;
 mod openid_encryption;

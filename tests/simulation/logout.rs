@@ -25,7 +25,7 @@ struct Peer {
 impl Transport for Peer {
     async fn send(&self, request: &Outgoing) -> Result<Fetched, FetchError> {
         assert_eq!(request.url.as_str(), "https://app.example/out");
-        let form = request.form.clone().expect("a form");
+        let (_, form) = request.body.clone().expect("a form");
         let (_, token) = form.split_once("logout_token=").expect("a logout token");
         let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
         self.tokens.lock().unwrap().push(serde_json::from_slice(&claims).unwrap());

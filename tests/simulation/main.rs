@@ -15,6 +15,7 @@ mod common;
 
 mod assertions;
 mod audit;
+mod backchannel;
 mod client_documents;
 mod clients;
 mod clocks;

@@ -14,8 +14,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use storage::faults::turns;
-use storage::logouts::{self, Logout};
 use storage::memory::Memory;
+use storage::notices::{self, Notice, NoticeContent};
 use storage::{Kind, clients};
 use types::Jti;
 use types::remote_url::EgressPolicy;
@@ -76,14 +76,14 @@ async fn deployment_with(pending: &[(&str, usize)]) -> (Arc<Memory>, Clients, In
         stored.client.backchannel_logout_uri = Some(format!("https://{client}.example/out"));
         clients::save(memory.as_ref(), &stored).await.unwrap();
         for number in 0..*count {
-            let logout = Logout {
+            let (subject, group) = (subject("alice-subject"), SessionGroup::new([1; 16]));
+            let notice = Notice {
                 jti: Jti::parse(&format!("{client}-{number}")).unwrap(),
                 client_id: client_id(client),
-                subject: subject("alice-subject"),
-                group: SessionGroup::new([1; 16]),
-                ended_at: T0,
+                at: T0,
+                content: NoticeContent::Logout { subject, group },
             };
-            logouts::create(memory.as_ref(), &logout, 1, T0, "w0").await.unwrap();
+            notices::create(memory.as_ref(), &notice, 1, T0, "w0").await.unwrap();
         }
     }
     (memory, peers, instance)

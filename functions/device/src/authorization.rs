@@ -9,6 +9,7 @@ use protocol::{AskingDevice, DeviceCode, DeviceRequest, PollInterval, UserCode};
 use provider::authorization::check_length;
 use provider::{ClientRequest, Context, HandlerError, NonceRole, SentProof};
 use serde::Serialize;
+use storage::decisions;
 use storage::devices::{self, Pending};
 use types::Timestamp;
 
@@ -50,7 +51,7 @@ async fn answer(request: &Request, context: &Context, proof: &SentProof<'_>) -> 
 async fn begin(context: &Context, asked: DeviceRequest, now: Timestamp) -> Result<Codes, HandlerError> {
     let lifetime = context.config.device_code_lifetime;
     let expires_at = now.after(lifetime);
-    let id = devices::new_id(entropy::bytes()?);
+    let id = decisions::new_id(entropy::bytes()?);
     let device_code = DeviceCode { decision: id, issued_at: now, expires_at };
     let device_code = device_code.seal(&context.secrets, &asked.client_id);
     let pending = Pending { request: asked, decision: id, expires_at };

@@ -2,12 +2,11 @@
 
 use crate::page::Approval;
 use pages::DeviceOutcome;
-use platform::entropy;
-use protocol::{DeviceDecisionId, Grant, GrantState, SessionGroup};
+use protocol::DecisionId;
 use provider::sessions::SignedIn;
 use provider::{Context, HandlerError, TokenIssuer};
-use storage::devices::{self, Decision};
-use storage::grants::{self, Redemption};
+use storage::decisions::{self, Decision};
+use storage::{devices, grants};
 use types::Timestamp;
 
 /// Creates the grant, without the claims that the user refused, and stores it for the device's next poll. If the device was
@@ -18,38 +17,18 @@ pub(crate) async fn approve(
     refused: &[String],
     now: Timestamp,
 ) -> Result<DeviceOutcome, HandlerError> {
-    let records = context.records.as_ref();
-    let session = &approval.signed_in.session;
     let asked = &approval.pending.request;
-    let client = &approval.client.client;
-    let requested_claims = asked.claims.clone().without(refused);
-    let claims =
-        approval.signed_in.token_claims(context, client, &asked.scope, &asked.resources, &requested_claims).await?;
-    let Some(claims) = claims else { return Ok(DeviceOutcome::Over) };
-    let grant = Grant {
-        client_id: asked.client_id.clone(),
-        subject: session.subject.clone(),
-        scope: asked.scope.clone(),
-        nonce: None,
-        created_at: Some(now),
-        authentication: session.authentication.clone(),
-        // A session of the device alone: signing out of this browser does not end it.
-        session_group: Some(SessionGroup::new(entropy::bytes()?)),
-        outlives_session: context.grant_outlives_session(&approval.client, &asked.resources),
-        resources: asked.resources.clone(),
-        claims: requested_claims,
-        id_token_claims: claims.id_token,
-        operator_claims: claims.of_operator,
+    let approved = provider::Approval {
+        client: &approval.client,
+        signed_in: &approval.signed_in,
+        scope: &asked.scope,
+        resources: &asked.resources,
+        claims: asked.claims.clone().without(refused),
+        expires_at: approval.pending.expires_at,
     };
-    let issuer = TokenIssuer { context, client, now };
-    let id = grants::new_id(&session.subject, entropy::bytes()?);
-    let state = GrantState::issued(entropy::name()?);
-    let create = grants::create(records, id, &grant, &state, approval.pending.expires_at);
-    let (created, ()) = futures::join!(create, context.note_grant(&session.subject, now));
-    created?;
-    let Redemption::Redeemed(live) = grants::redeem(records, id, &issuer.grant_update()?).await? else {
-        return Err(HandlerError::unavailable("a new grant was redeemed by another request"));
-    };
+    let Some(live) = approved.create_grant(context, now).await? else { return Ok(DeviceOutcome::Over) };
+    let records = context.records.as_ref();
+    let issuer = TokenIssuer { context, client: &approval.client.client, now };
     let snapshot = live.snapshot();
     if devices::decide(records, &approval.name, &approval.pending, &Decision::Approved(live)).await? {
         return Ok(DeviceOutcome::Approved);
@@ -70,10 +49,10 @@ pub(crate) async fn deny(context: &Context, approval: &Approval) -> Result<Devic
 /// have been lost; for every other user the code is over. Round trips: 1.
 pub(crate) async fn earlier_outcome(
     context: &Context,
-    decision: DeviceDecisionId,
+    decision: DecisionId,
     signed_in: &SignedIn,
 ) -> Result<DeviceOutcome, HandlerError> {
-    Ok(match devices::peek(context.records.as_ref(), decision).await? {
+    Ok(match decisions::peek(context.records.as_ref(), decision).await? {
         Some(Decision::Approved(live)) if live.grant.subject == signed_in.session.subject => DeviceOutcome::Approved,
         Some(Decision::Denied) => DeviceOutcome::Denied,
         _ => DeviceOutcome::Over,

@@ -2,9 +2,9 @@
 
 use crate::TokenRequest;
 use crate::issue::{IdTokenUse, TokenResponse};
-use protocol::{DeviceCode, DeviceDecisionId};
+use protocol::{DecisionId, DeviceCode};
 use provider::HandlerError;
-use storage::devices::{self, Decision, Poll};
+use storage::decisions::{self, Decision, Poll};
 use types::{Error, ErrorCode};
 
 /// Issues the tokens if a user approved. A device code that is forged, expired, another client's or of another epoch is
@@ -26,7 +26,7 @@ pub(crate) async fn poll(request: &TokenRequest<'_>) -> Result<TokenResponse, Ha
     let is_too_early = context.polls.is_too_early(id, now);
     check_resources(request, id).await?;
     request.spend_assertion().await?;
-    match devices::poll(context.records.as_ref(), id, code.expires_at, &request.issuer().grant_update()?).await? {
+    match decisions::poll(context.records.as_ref(), id, code.expires_at, &request.issuer().grant_update()?).await? {
         Poll::Approved(live) => {
             let resources = request.narrowed(&live.grant.resources)?;
             Ok(request.tokens(&live, &live.grant.scope, &resources, IdTokenUse::First).await?)
@@ -50,11 +50,11 @@ pub(crate) async fn poll(request: &TokenRequest<'_>) -> Result<TokenResponse, Ha
 
 /// Checks that the requested resources were granted (RFC 8707 §2.2). The check comes before the tokens are taken, so
 /// a mistake does not cost the device its tokens. Round trips: 1; 0 if the poll names no resource.
-async fn check_resources(request: &TokenRequest<'_>, id: DeviceDecisionId) -> Result<(), HandlerError> {
+async fn check_resources(request: &TokenRequest<'_>, id: DecisionId) -> Result<(), HandlerError> {
     if request.parameters.value("resource").is_none() {
         return Ok(());
     }
-    if let Some(Decision::Approved(live)) = devices::peek(request.context.records.as_ref(), id).await? {
+    if let Some(Decision::Approved(live)) = decisions::peek(request.context.records.as_ref(), id).await? {
         request.narrowed(&live.grant.resources)?;
     }
     Ok(())

@@ -2,6 +2,7 @@
 
 mod assertion_grant;
 mod authorization_code;
+mod ciba;
 mod client_credentials;
 mod device_code;
 mod id_jag;
@@ -74,6 +75,7 @@ async fn answer(request: &Request, context: &Context, proof: &SentProof<'_>) -> 
         GrantType::JwtBearer => jwt_bearer::issue(&token_request).await?,
         GrantType::Saml2Bearer => saml_bearer::issue(&token_request).await?,
         GrantType::TokenExchange => token_exchange::exchange(&token_request).await?,
+        GrantType::Ciba => ciba::poll(&token_request).await?,
     };
     token_request.answer(grant_type, &tokens).await
 }
@@ -118,7 +120,10 @@ impl TokenRequest<'_> {
             return Err(Error::new(ErrorCode::UnauthorizedClient, description).into());
         }
         sender_constraint::check_promise(client, self.confirmation())?;
-        if matches!(grant_type, GrantType::AuthorizationCode | GrantType::RefreshToken | GrantType::DeviceCode) {
+        if matches!(
+            grant_type,
+            GrantType::AuthorizationCode | GrantType::RefreshToken | GrantType::DeviceCode | GrantType::Ciba
+        ) {
             self.context.id_token_recipient(client, self.now).await?;
         }
         Ok(())
@@ -166,6 +171,7 @@ impl TokenRequest<'_> {
             GrantType::AuthorizationCode
             | GrantType::ClientCredentials
             | GrantType::DeviceCode
+            | GrantType::Ciba
             | GrantType::JwtBearer
             | GrantType::Saml2Bearer => AuditEvent::TokenIssued { subject, client, grant_type: grant_type.as_str() },
         };

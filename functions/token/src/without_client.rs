@@ -8,14 +8,14 @@
 //! | a client with keys | the client itself: `sub` is the client, too |
 
 use crate::issue::TokenResponse;
-use crate::jwt_bearer::{self, Presented, refused};
+use crate::jwt_bearer;
 use crate::{TokenRequest, client_credentials};
 use latchkey_http::Request;
 use platform::entropy;
 use protocol::client_authentication::invalid_client;
 use protocol::client_authentication::private_key_jwt::{self, AssertionAudience};
 use protocol::{Assertion, ClientOrigin, GrantType, Parameters, StoredClient, TrustedIssuer, Workload};
-use provider::{AuditEvent, Context, HandlerError, KeySource};
+use provider::{AuditEvent, Context, HandlerError, KeySource, PresentedAssertion, refused_assertion as refused};
 use serde_json::Value;
 use std::sync::Arc;
 use storage::markers;
@@ -58,7 +58,7 @@ impl<'c> Party<'c> {
         context: &'c Context,
         parameters: &Parameters,
     ) -> Result<Self, HandlerError> {
-        let presented = Presented::read(parameters)?;
+        let presented = jwt_bearer::read(parameters)?;
         let now = request.received_at;
         let party = match presented.trusted_issuer(context)? {
             Some(issuer) if issuer.is_for_workloads() => {
@@ -109,7 +109,11 @@ impl<'c> Party<'c> {
 
     /// A client that asserts for itself (RFC 7523 §3: `iss` and `sub` are its `client_id`). One that registered itself must also be
     /// registered for client credentials, which is the same grant by another way.
-    async fn itself(request: &Request, context: &Context, presented: &Presented<'_>) -> Result<Self, HandlerError> {
+    async fn itself(
+        request: &Request,
+        context: &Context,
+        presented: &PresentedAssertion<'_>,
+    ) -> Result<Self, HandlerError> {
         const UNKNOWN: &str =
             "the issuer of the assertion is neither trusted here nor a client that may assert for itself";
         let now = request.received_at;

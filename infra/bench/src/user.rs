@@ -2,7 +2,7 @@
 
 use crate::Load;
 use protocol::rate_limit::Window;
-use protocol::{DeviceDecisionId, SessionGroup, StoredClient, Username};
+use protocol::{DecisionId, SessionGroup, StoredClient, Username};
 use serde_json::json;
 use storage::{Unavailable, clients, consents, counters, directory, grants, markers, sessions, sign_out, users};
 use types::{ClientId, Subject, Timestamp};
@@ -62,7 +62,7 @@ pub(crate) async fn first_day(load: &Load, user: u64) -> Result<(), Unavailable>
         grants::find(load, grant).await?;
     }
     users::find(load, &subject).await?;
-    let id = DeviceDecisionId::new([0, 0], random).name();
+    let id = DecisionId::new([0, 0], random).name();
     markers::use_once(load, "assertion", &id, NOW, &id).await?;
 
     // Sign-out.

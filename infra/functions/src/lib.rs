@@ -10,6 +10,7 @@ pub const FUNCTIONS: &[Function] = &[
     admin::FUNCTION,
     admin_users::FUNCTION,
     authorize::FUNCTION,
+    backchannel::FUNCTION,
     configuration::FUNCTION,
     consent::FUNCTION,
     device::FUNCTION,

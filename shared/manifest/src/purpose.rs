@@ -27,13 +27,15 @@ pub enum Purpose {
     Pairwise,
     /// Ids of the records behind user codes.
     UserCode,
+    /// Contents of notifications to clients, while they wait in the store.
+    Notice,
     /// Credentials with which functions call the objects that hold the records. On Cloudflare alone.
     Records,
 }
 
 impl Purpose {
     /// Number of purposes.
-    pub const COUNT: usize = 11;
+    pub const COUNT: usize = 12;
 
     /// Every purpose, in the order of declaration.
     pub const ALL: [Self; Self::COUNT] = [
@@ -47,6 +49,7 @@ impl Purpose {
         Self::Counter,
         Self::Pairwise,
         Self::UserCode,
+        Self::Notice,
         Self::Records,
     ];
 
@@ -63,6 +66,7 @@ impl Purpose {
             Self::Counter => "counter",
             Self::Pairwise => "pairwise",
             Self::UserCode => "user-code",
+            Self::Notice => "notice",
             Self::Records => "records",
         }
     }

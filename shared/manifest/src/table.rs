@@ -132,6 +132,40 @@ pub const FUNCTIONS: &[Function] = &[
         ..Function::BASE
     },
     Function {
+        name: "backchannel",
+        about: "Backchannel authentication endpoint (OpenID Connect CIBA) and the pages of its requests",
+        role: Role::Endpoint(&[
+            route("/bc-authorize", POST),
+            page("/requests", GET_POST),
+            health("/health/backchannel"),
+        ]),
+        records: &[
+            access(Client, &[Get]),
+            access(Session, &[Get]),
+            access(User, &[Get]),
+            access(Device, &[Get, Create, Advance]),
+            access(Grant, &[Get, Create, Advance]),
+            access(GrantCheck, &[Create]),
+            access(Marker, &[Create]),
+            access(Logout, &[Create, Delete]),
+            access(Counter, &[Count]),
+            KEYS,
+            CONFIGURATION,
+        ],
+        keys: Keys::Sign,
+        calls_out: true,
+        secrets: &[
+            Purpose::Token,
+            Purpose::Interaction,
+            Purpose::Form,
+            Purpose::Counter,
+            Purpose::Pairwise,
+            Purpose::Notice,
+        ],
+        limits_networks: true,
+        ..Function::BASE
+    },
+    Function {
         name: "configuration",
         about: "Configuration of resources, claims and trusted issuers, for the `latchkey` command",
         role: Role::Endpoint(&[route("/admin/configuration", GET_PUT), health("/health/configuration")]),
@@ -302,7 +336,7 @@ pub const FUNCTIONS: &[Function] = &[
         keys: Keys::Sign,
         calls_out: true,
         timeout: Duration::from_secs(60),
-        secrets: &[Purpose::Pairwise],
+        secrets: &[Purpose::Pairwise, Purpose::Notice],
         ..Function::BASE
     },
     Function {

@@ -5,8 +5,19 @@ pub const FALLBACK: &str = "metadata";
 
 /// The first parts of the paths that pages of other origins must not read, whatever is below them: every route without CORS,
 /// except for the root.
-const CLOSED: [&str; 9] =
-    ["/admin", "/authorize", "/consent", "/device", "/health", "/introspect", "/login", "/logos", "/logout"];
+const CLOSED: [&str; 11] = [
+    "/admin",
+    "/authorize",
+    "/bc-authorize",
+    "/consent",
+    "/device",
+    "/health",
+    "/introspect",
+    "/login",
+    "/logos",
+    "/logout",
+    "/requests",
+];
 
 /// True if pages of other origins may read the answer to a path that no function serves.
 pub fn is_open(path: &str) -> bool {

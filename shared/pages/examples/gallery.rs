@@ -8,8 +8,8 @@ use std::{env, fs, path::Path};
 use latchkey_pages::{
     Answered, ClaimLine, ClientProfile, Command, ConsentKind, ConsentView, CurrentUser, DemoClient, DemoUser,
     DeviceCode, DeviceOutcome, DeviceProblem, DeviceProfile, EndedEverywhere, ErrorPage, FormPost, Landing, Leave,
-    LeaveReason, Logout, Page, Playground, Refusal, Refused, ReturnOffer, ReturnWay, ScopeLine, SignIn, SignInProblem,
-    SignedOut, UserProfile,
+    LeaveReason, Logout, Page, Playground, Refusal, Refused, RequestLine, RequestOutcome, ReturnOffer, ReturnWay,
+    ScopeLine, SignIn, SignInProblem, SignedOut, UserProfile, WaitingRequests,
 };
 
 const NONCE: &str = "c2FtcGxlLW5vbmNlLXNhbXBsZQ";
@@ -103,6 +103,7 @@ pub(crate) fn all() -> Vec<(&'static str, Page)> {
     pages.push(("return_offer_form", latchkey_pages::return_offer(&form)));
     pages.push(("home", latchkey_pages::home(NONCE, "id.example")));
     pages.extend(device());
+    pages.extend(requests());
     let ask = Logout {
         nonce: NONCE,
         client_name: Some("Orchard Notes"),
@@ -340,6 +341,41 @@ fn development() -> Vec<(&'static str, Page)> {
         scope: "openid profile email offline_access",
     };
     vec![("landing", latchkey_pages::landing(&landing)), ("playground", latchkey_pages::playground(&playground))]
+}
+
+fn requests() -> Vec<(&'static str, Page)> {
+    let consent = ConsentView {
+        nonce: NONCE,
+        client: ClientProfile { name: "Orchard Bank", ..ClientProfile::default() },
+        user: DANA,
+        scopes: &[ScopeLine { name: "profile", meaning: "See your profile", is_new: false }],
+        claims: &[],
+        resources: &[],
+        interaction: "sealed",
+        csrf: "token",
+        kind: ConsentKind::Backchannel { binding_message: Some("Terminal 7, code 1234"), minutes: 1 },
+    };
+    let bare = ConsentView { kind: ConsentKind::Backchannel { binding_message: None, minutes: 0 }, ..consent.clone() };
+    let line =
+        |client, binding_message| RequestLine { client, binding_message, minutes: 2, href: "/requests".to_owned() };
+    let lines = [line("Orchard Bank", Some("Terminal 7, code 1234")), line("Orchard TV", None)];
+    let list = WaitingRequests { nonce: NONCE, user: Some(DANA), requests: &lines };
+    let outcome = |outcome| latchkey_pages::request_outcome(NONCE, outcome);
+    vec![
+        ("request", latchkey_pages::consent(&consent)),
+        ("request_bare", latchkey_pages::consent(&bare)),
+        ("requests", latchkey_pages::waiting_requests(&list)),
+        ("requests_none", latchkey_pages::waiting_requests(&WaitingRequests { requests: &[], ..list })),
+        (
+            "requests_signed_out",
+            latchkey_pages::waiting_requests(&WaitingRequests { user: None, requests: &[], ..list }),
+        ),
+        ("request_approved", outcome(RequestOutcome::Approved)),
+        ("request_denied", outcome(RequestOutcome::Denied)),
+        ("request_unexpected", outcome(RequestOutcome::Unexpected)),
+        ("request_over", outcome(RequestOutcome::Over)),
+        ("request_not_grantable", outcome(RequestOutcome::NotGrantable)),
+    ]
 }
 
 fn device() -> Vec<(&'static str, Page)> {

@@ -25,10 +25,15 @@ impl<'a> DeviceProfile<'a> {
 
     /// Returns the time since the request, in words.
     pub(crate) fn age(&self) -> String {
-        match self.minutes {
-            0 => "less than a minute ago".to_owned(),
-            1 => "1 minute ago".to_owned(),
-            minutes => format!("{minutes} minutes ago"),
-        }
+        age(self.minutes)
+    }
+}
+
+/// Returns a time in words.
+pub(crate) fn age(minutes: u64) -> String {
+    match minutes {
+        0 => "less than a minute ago".to_owned(),
+        1 => "1 minute ago".to_owned(),
+        minutes => format!("{minutes} minutes ago"),
     }
 }

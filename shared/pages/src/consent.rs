@@ -1,9 +1,10 @@
-//! The consent page: of an authorization request, and of a device.
+//! The consent page: of an authorization request, of a device, and of a backchannel request.
 
 use askama::Template;
 
 use crate::{
     ClientProfile, DeviceProfile, Page, UserProfile,
+    asking_device::age,
     client::{destination, is_local},
     policy::{FormAction, Policy},
 };
@@ -48,6 +49,14 @@ pub enum ConsentKind<'a> {
         /// The device that shows the code.
         device: Option<DeviceProfile<'a>>,
     },
+    /// A backchannel authentication request (OpenID Connect CIBA Core §8). The form posts to `/requests`; its `decision` may also be
+    /// `unexpected`.
+    Backchannel {
+        /// `binding_message`, which both devices show.
+        binding_message: Option<&'a str>,
+        /// Minutes since the request.
+        minutes: u64,
+    },
 }
 
 /// Texts and targets of the page.
@@ -82,29 +91,53 @@ impl ConsentKind<'_> {
                 allow: "Connect",
                 deny: "Refuse",
             },
+            Self::Backchannel { .. } => Texts {
+                title: "Approve a request",
+                heading: ["Allow", "to use your account?"],
+                action: "/requests",
+                form_id: "request-form",
+                allow: "Approve",
+                deny: "Deny",
+            },
         }
     }
 
     const fn redirect_uri(&self) -> Option<&str> {
         match self {
             Self::Authorization { redirect_uri } => Some(redirect_uri),
-            Self::Device { .. } => None,
+            Self::Device { .. } | Self::Backchannel { .. } => None,
         }
     }
 
     const fn user_code(&self) -> Option<&str> {
         match self {
-            Self::Authorization { .. } => None,
+            Self::Authorization { .. } | Self::Backchannel { .. } => None,
             Self::Device { user_code, .. } => Some(user_code),
         }
     }
 
     const fn device(&self) -> Option<&DeviceProfile<'_>> {
         match self {
-            Self::Authorization { .. } => None,
+            Self::Authorization { .. } | Self::Backchannel { .. } => None,
             Self::Device { device, .. } => device.as_ref(),
         }
     }
+
+    fn backchannel(&self) -> Option<BackchannelLine<'_>> {
+        match self {
+            Self::Authorization { .. } | Self::Device { .. } => None,
+            Self::Backchannel { binding_message, minutes } => {
+                Some(BackchannelLine { binding_message: *binding_message, age: age(*minutes) })
+            }
+        }
+    }
+}
+
+/// The part of the page that a backchannel request has.
+struct BackchannelLine<'a> {
+    binding_message: Option<&'a str>,
+    /// Time since the request, in words.
+    age: String,
 }
 
 /// A requested scope.
@@ -183,6 +216,7 @@ pub fn consent(view: &ConsentView<'_>) -> Page {
         user_code: view.kind.user_code(),
         local: redirect_uri.is_some_and(is_local),
         device: view.kind.device(),
+        backchannel: view.kind.backchannel(),
         destination: redirect_uri.map(destination),
     };
     Page::new(&template, policy)
@@ -201,5 +235,6 @@ struct ConsentTemplate<'a> {
     /// True if a program on this computer receives the response.
     local: bool,
     device: Option<&'a DeviceProfile<'a>>,
+    backchannel: Option<BackchannelLine<'a>>,
     destination: Option<String>,
 }

@@ -12,7 +12,8 @@ use std::collections::HashSet;
 use latchkey_pages::{
     Answered, ClaimLine, ClientProfile, Command, ConsentKind, ConsentView, CurrentUser, DemoClient, DemoUser,
     DeviceProfile, EndedEverywhere, ErrorPage, FormPost, Landing, Leave, LeaveReason, Logout, Page, Playground,
-    Refusal, Refused, ReturnOffer, ReturnWay, ScopeLine, SignIn, SignInProblem, SignedOut, UserProfile,
+    Refusal, Refused, RequestLine, ReturnOffer, ReturnWay, ScopeLine, SignIn, SignInProblem, SignedOut, UserProfile,
+    WaitingRequests,
 };
 
 #[path = "../examples/gallery.rs"]
@@ -118,6 +119,16 @@ fn every_page(value: &str) -> Vec<(&'static str, Page)> {
         ("refused, query", refused(Refusal::QueryTooLong)),
         ("consent", consent(value, client, ConsentKind::Authorization { redirect_uri: value })),
         ("consent, device", consent(value, client, ConsentKind::Device { user_code: value, device: Some(device) })),
+        (
+            "consent, backchannel",
+            consent(value, client, ConsentKind::Backchannel { binding_message: Some(value), minutes: 1 }),
+        ),
+        ("requests", {
+            let href = "/requests?request=sealed".to_owned();
+            let line = RequestLine { client: value, binding_message: Some(value), minutes: 1, href };
+            let view = WaitingRequests { nonce: NONCE, user: Some(user(value)), requests: &[line] };
+            latchkey_pages::waiting_requests(&view)
+        }),
         (
             "error",
             latchkey_pages::error(&ErrorPage {

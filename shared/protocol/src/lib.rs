@@ -45,19 +45,23 @@ pub use authorization::{
 pub use claim_definition::{ClaimDefinition, ClaimDefinitions, ClaimDestination, ClaimType};
 pub use client::software::SWITCHES as SOFTWARE_SWITCHES;
 pub use client::{
-    AccessTokenFormat, ApplicationType, Client, ClientAuthenticationMethod, ClientOrigin, GrantType, Lifetimes, Logo,
-    LogoFormat, LogoName, RedirectUri, RefreshTokenReplay, ResponseType, ScopeClaims, SecretRotation, SecretVerifier,
-    StoredClient, SubjectType, TokenExchangePolicy, chosen_secret_problem, is_secure_url, metadata_document,
-    registration, settings as client_settings, software_statement,
+    AccessTokenFormat, ApplicationType, BackchannelDelivery, Client, ClientAuthenticationMethod, ClientOrigin,
+    GrantType, Lifetimes, Logo, LogoFormat, LogoName, RedirectUri, RefreshTokenReplay, ResponseType, ScopeClaims,
+    SecretRotation, SecretVerifier, StoredClient, SubjectType, TokenExchangePolicy, chosen_secret_problem,
+    is_secure_url, metadata_document, registration, settings as client_settings, software_statement,
 };
 pub use client_authentication::ClientCredentials;
-pub use decoupled::{AskingDevice, DeviceRequest, PollInterval, PollVerdict, UserCode, judge_poll};
+pub use decoupled::{
+    AskingDevice, BackchannelRequest, DeviceRequest, PollInterval, PollVerdict, REQUEST_NOTIFICATION_TYPE,
+    RequestNotificationClaims, UserCode, UserHint, judge_poll, signed_parameters,
+};
 pub use grant::{
     ActiveGrant, CodeVerdict, Grant, GrantState, RACE, RefreshLifetimes, RefreshVerdict, RetryWindows, RevokedToken,
     excess_grants, grants_are_counted,
 };
 pub use interaction::{
-    ActiveSession, Interaction, NextPrompt, Requested, RequestedAuthorization, RequestedDevice, SignInReason,
+    ActiveSession, Interaction, NextPrompt, Requested, RequestedAuthorization, RequestedBackchannel, RequestedDevice,
+    SignInReason,
 };
 pub use parameters::Parameters;
 pub use problem::Problem;
@@ -71,7 +75,7 @@ pub use sender_constraint::RefreshSender;
 pub use session::{SessionGroup, Sid};
 pub use signing::SigningAlgorithms;
 pub use token::{
-    AccessTokenClaims, AuthorizationCode, CodeBinding, DeviceCode, DeviceDecisionId, GrantId, GrantSnapshot,
+    AccessTokenClaims, AuthReqId, AuthorizationCode, CodeBinding, DecisionId, DeviceCode, GrantId, GrantSnapshot,
     IdTokenClaims, InitialAccessToken, InitialAccessTokenId, KnownBrowser, MAX_TOKEN_LIFETIME, Mac, PushedRequestId,
     RefreshToken, RegistrationAccessToken, RegistrationId, RequestUri, SealedToken, SessionId, SessionToken,
     SignOutLink, TokenError, left_half_hash,

@@ -65,6 +65,16 @@ pub fn next_attempt(attempts: u32, ended_at: Timestamp, now: Timestamp) -> Optio
     (due.since(ended_at) <= GIVE_UP).then_some(due)
 }
 
+/// The most attempts to ping a client about a backchannel request. It may also poll.
+const MOST_PINGS: u32 = 3;
+
+/// Returns the time of the next ping, after `attempts` pings of which the last was at `now`; `None` after the third one, or if the request
+/// would be over (OpenID Connect CIBA Core §10.2).
+pub fn next_ping(attempts: u32, expires_at: Timestamp, now: Timestamp) -> Option<Timestamp> {
+    let due = now.after(FIRST_WAIT);
+    (attempts < MOST_PINGS && !expires_at.is_past(due)).then_some(due)
+}
+
 /// Returns the URL of the frame that notifies a client (Front-Channel Logout §2): its logout URI with `iss` and `sid`.
 pub fn frame_url(frontchannel_logout_uri: &str, issuer: &Issuer, sid: &Sid) -> Option<String> {
     let mut url = Url::parse(frontchannel_logout_uri).ok()?;

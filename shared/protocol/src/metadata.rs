@@ -1,8 +1,8 @@
 //! Authorization server metadata (OpenID Connect Discovery §3, RFC 8414 §2, RFC 9207 §3).
 
 use crate::{
-    AuthenticationMethod, ClaimDefinitions, ClientAuthenticationMethod, GrantType, ID_JAG_PROFILE, ID_JAG_TOKEN_TYPE,
-    Profile, Prompt, Resource, ResponseMode, ResponseType, SCOPE_CLAIMS, STANDARD_SCOPES,
+    AuthenticationMethod, BackchannelDelivery, ClaimDefinitions, ClientAuthenticationMethod, GrantType, ID_JAG_PROFILE,
+    ID_JAG_TOKEN_TYPE, Profile, Prompt, Resource, ResponseMode, ResponseType, SCOPE_CLAIMS, STANDARD_SCOPES,
 };
 use serde_json::{Map, Value, json};
 use types::{Algorithm, ContentEncryption, Issuer, KeyManagementAlgorithm};
@@ -71,6 +71,7 @@ fn endpoints(capabilities: &Capabilities<'_>) -> Value {
         "revocation_endpoint": at("/revoke"),
         "introspection_endpoint": at("/introspect"),
         "device_authorization_endpoint": at("/device_authorization"),
+        "backchannel_authentication_endpoint": at("/bc-authorize"),
         "end_session_endpoint": at("/logout"),
         "backchannel_logout_supported": true,
         "backchannel_logout_session_supported": true,
@@ -92,13 +93,16 @@ fn abilities(capabilities: &Capabilities<'_>) -> Value {
         ["sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "c_hash", "sid", "jti"];
     let of_scopes = SCOPE_CLAIMS.iter().flat_map(|(_, claims)| claims.iter().copied());
     let claims: Vec<&str> = protocol_claims.into_iter().chain(of_scopes).chain(capabilities.claims.names()).collect();
+    let must_push = capabilities.require_pushed_requests || capabilities.profile.is_some_and(Profile::is_fapi2);
     let response_types = match capabilities.profile {
-        Some(_) => &[ResponseType::Code],
-        None => ResponseType::ALL,
+        Some(profile) if profile.is_fapi2() => &[ResponseType::Code],
+        Some(_) | None => ResponseType::ALL,
     };
     json!({
         "scopes_supported": scopes,
         "response_types_supported": response_types,
+        "backchannel_token_delivery_modes_supported": BackchannelDelivery::ALL,
+        "backchannel_user_code_parameter_supported": false,
         "response_modes_supported": ResponseMode::names().collect::<Vec<_>>(),
         "grant_types_supported": capabilities.grants,
         "identity_chaining_requested_token_types_supported": [ID_JAG_TOKEN_TYPE],
@@ -117,7 +121,7 @@ fn abilities(capabilities: &Capabilities<'_>) -> Value {
         "request_parameter_supported": true,
         "request_uri_parameter_supported": true,
         "require_request_uri_registration": true,
-        "require_pushed_authorization_requests": capabilities.require_pushed_requests || capabilities.profile.is_some(),
+        "require_pushed_authorization_requests": must_push,
     })
 }
 
@@ -172,6 +176,7 @@ fn cryptography(capabilities: &Capabilities<'_>) -> Value {
         "introspection_encryption_enc_values_supported": content_encryption,
         "dpop_signing_alg_values_supported": with_ed25519(&Algorithm::DPOP),
         // `none` is for clients that registered it.
+        "backchannel_authentication_request_signing_alg_values_supported": allowed(&Algorithm::ALL, capabilities.profile),
         "request_object_signing_alg_values_supported": allowed(&Algorithm::ALL, capabilities.profile),
     })
 }

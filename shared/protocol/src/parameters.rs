@@ -78,6 +78,11 @@ impl Parameters {
         self.pairs.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
+    /// Returns the names of the parameters.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.pairs.iter().map(|(name, _)| name.as_str())
+    }
+
     /// True if the parameter is repeated and must not be.
     pub fn is_repeated(&self, name: &str) -> bool {
         self.repeated.iter().any(|known| known == name)

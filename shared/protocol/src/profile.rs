@@ -21,6 +21,8 @@ use types::{Algorithm, Error, RequestObjectAlgorithm, Timestamp};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Profile {
+    /// FAPI-CIBA, Implementer's Draft 1: backchannel requests alone are narrowed, beside client authentication, signatures and tokens.
+    FapiCiba,
     /// FAPI 2.0 Security Profile.
     Fapi2Security,
     /// FAPI 2.0 Message Signing, on top of the Security Profile.
@@ -35,13 +37,22 @@ impl fmt::Display for Profile {
 
 impl Profile {
     /// Every value.
-    pub const ALL: [Self; 2] = [Self::Fapi2Security, Self::Fapi2MessageSigning];
+    pub const ALL: [Self; 3] = [Self::FapiCiba, Self::Fapi2Security, Self::Fapi2MessageSigning];
 
     /// Returns the name in settings.
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::FapiCiba => "fapi-ciba",
             Self::Fapi2Security => "fapi2-security",
             Self::Fapi2MessageSigning => "fapi2-message-signing",
+        }
+    }
+
+    /// True for FAPI 2.0, which has rules for authorization requests.
+    pub const fn is_fapi2(self) -> bool {
+        match self {
+            Self::FapiCiba => false,
+            Self::Fapi2Security | Self::Fapi2MessageSigning => true,
         }
     }
 
@@ -50,6 +61,9 @@ impl Profile {
         client.profile = Some(self);
         // Security Profile §5.3.2.1 (9): refresh tokens do not rotate.
         client.refresh_token_rotation = false;
+        if !self.is_fapi2() {
+            return;
+        }
         // §5.3.2.2 (1).
         client.response_types.retain(|response_type| *response_type == ResponseType::Code);
         // §5.3.2.2 (3). No other request is read, so no request object is fetched.
@@ -75,11 +89,11 @@ impl Profile {
         if !self.admits(client.token_endpoint_auth_method) {
             problem("token_endpoint_auth_method", self.methods());
         }
-        if client.response_types.iter().any(|response_type| *response_type != ResponseType::Code) {
+        if self.is_fapi2() && client.response_types.iter().any(|response_type| *response_type != ResponseType::Code) {
             let rule = format!("must be code alone in the profile {self} (FAPI 2.0 Security Profile section 5.3.2.2)");
             problem("response_types", rule);
         }
-        if client.redirect_uris.iter().any(|uri| !is_encrypted(uri, client.application_type)) {
+        if self.is_fapi2() && client.redirect_uris.iter().any(|uri| !is_encrypted(uri, client.application_type)) {
             let rule = format!("must be https in the profile {self}, or loopback addresses of a native client");
             problem("redirect_uris", rule);
         }
@@ -128,12 +142,15 @@ impl Profile {
 
     /// Returns the lifetime of a code: at most 60 seconds (Security Profile §5.3.2.1 (11)).
     pub(crate) fn code_lifetime(self, configured: Duration) -> Duration {
-        configured.min(FAPI_CODE_LIFETIME)
+        if self.is_fapi2() { configured.min(FAPI_CODE_LIFETIME) } else { configured }
     }
 
     /// Checks the claims that a request object needs: `aud`, `nbf` at most an hour ago, and `exp` at most an hour after it (Message
     /// Signing §5.3.1 (2) to (4)). Errors: `invalid_request_object`.
     pub(crate) fn check_request_object(self, claims: &Map<String, Value>, now: Timestamp) -> Result<(), Error> {
+        if !self.is_fapi2() {
+            return Ok(());
+        }
         let date = |name| numeric_date(claims, name).ok().flatten();
         let (Some(begin), Some(end), true) = (date("nbf"), date("exp"), claims.contains_key("aud")) else {
             return Err(RequestObject::invalid(
@@ -153,6 +170,9 @@ impl Profile {
     /// Checks the parameters that every request needs: `redirect_uri` (Security Profile §5.3.2.2 (6)), and a signed response for a
     /// client that registered its signature (Message Signing §5.4.1). Errors: `invalid_request`.
     pub(crate) fn check_response(self, parameters: &Parameters, client: &Client) -> Result<(), Error> {
+        if !self.is_fapi2() {
+            return Ok(());
+        }
         parameters.required("redirect_uri")?;
         let is_signed = match parameters.value("response_mode") {
             Some(ResponseMode::JWT) => true,

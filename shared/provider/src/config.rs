@@ -55,6 +55,8 @@ pub struct Config {
     pub code_lifetime: Duration,
     /// Lifetime of a device code and its user code.
     pub device_code_lifetime: Duration,
+    /// URL of the push service that learns of backchannel requests.
+    pub backchannel_webhook: Option<String>,
     /// Lifetimes of tokens.
     pub lifetimes: Lifetimes,
     /// Times in which a rotated refresh token is still accepted.
@@ -195,16 +197,20 @@ impl Reader<'_> {
     }
 
     fn passwords(&mut self, reach: EgressPolicy) -> PasswordPolicy {
-        const BREACHED: &str = "LATCHKEY_BREACHED_PASSWORDS";
-        let breached_url = self.text(BREACHED);
-        if let Some(Err(rule)) = breached_url.as_deref().map(|url| remote_url::parse(url, reach)) {
-            self.problem(BREACHED, rule);
-        }
         PasswordPolicy {
             minimum: usize::try_from(self.number_in_range("LATCHKEY_MIN_PASSWORD")).unwrap_or(usize::MAX),
             hash_work: self.number_in_range("LATCHKEY_PASSWORD_HASH_WORK"),
-            breached_url,
+            breached_url: self.remote_url("LATCHKEY_BREACHED_PASSWORDS", reach),
         }
+    }
+
+    /// Reads the URL of a service that this server calls.
+    fn remote_url(&mut self, name: &str, reach: EgressPolicy) -> Option<String> {
+        let url = self.text(name)?;
+        if let Err(rule) = remote_url::parse(&url, reach) {
+            self.problem(name, rule);
+        }
+        Some(url)
     }
 
     fn epoch(&mut self) -> u16 {
@@ -507,6 +513,7 @@ impl Config {
             proxy: reader.proxy(),
             code_lifetime: reader.seconds("LATCHKEY_CODE_LIFETIME"),
             device_code_lifetime: reader.seconds("LATCHKEY_DEVICE_CODE_LIFETIME"),
+            backchannel_webhook: reader.remote_url("LATCHKEY_BACKCHANNEL_WEBHOOK", reach),
             lifetimes: Lifetimes {
                 access_token: reader.seconds("LATCHKEY_ACCESS_TOKEN_LIFETIME"),
                 id_token: reader.seconds("LATCHKEY_ID_TOKEN_LIFETIME"),

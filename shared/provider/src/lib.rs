@@ -1,6 +1,7 @@
 //! The parts that the endpoints share: configuration, clients, tokens, sessions, keys, logout notifications.
 
 pub mod administration;
+mod approval;
 mod audit;
 pub mod authorization;
 pub mod authorization_response;
@@ -30,6 +31,7 @@ mod parameters;
 pub mod password_hash;
 mod password_policy;
 pub mod poll_limiter;
+mod presented_assertion;
 pub mod rate_limiter;
 mod registration;
 mod remote_keys;
@@ -46,6 +48,7 @@ mod trusted_proxy;
 #[cfg(target_arch = "wasm32")]
 pub mod worker;
 
+pub use approval::Approval;
 pub use audit::{Actor, AuditEvent};
 pub use bearer::{bearer_challenge, dpop_challenge};
 pub use client_request::{ClientRequest, PublicLimit};
@@ -60,6 +63,7 @@ pub use interaction_page::{InteractionPage, refused_claims};
 pub use new_password::{NewPassword, PasswordVerdict};
 pub use parameters::RequestParameters;
 pub use password_policy::PasswordPolicy;
+pub use presented_assertion::{PresentedAssertion, refused_assertion};
 pub use registration::{RegistrationPolicy, StatementIssuer, initial_access_token};
 pub use remote_keys::{KeyError, KeyOwner, KeySource};
 pub use sender::{NonceRole, ProofReplay, Sender, SentProof, TokenScheme};

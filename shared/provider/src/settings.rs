@@ -108,7 +108,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "LATCHKEY_PROFILE",
         Some("none"),
-        "the security profile of every client: `none`, `fapi2-security` or `fapi2-message-signing`; see [security profiles](flows.md#security-profiles)",
+        "the security profile of every client: `none`, `fapi-ciba`, `fapi2-security` or `fapi2-message-signing`; see [security profiles](flows.md#security-profiles)",
     ),
     setting(
         "LATCHKEY_REQUIRE_PUSHED_REQUESTS",
@@ -254,6 +254,11 @@ pub const SETTINGS: &[Setting] = &[
         "604800",
         (0, 90 * DAY),
         "time in which a rotated refresh token yields another successor if the first one was never used: the client lost the answer",
+    ),
+    setting(
+        "LATCHKEY_BACKCHANNEL_WEBHOOK",
+        Some("none"),
+        "the URL of your push service, which learns of [backchannel requests](flows.md#backchannel-authentication) by a signed JWT",
     ),
     setting(
         "LATCHKEY_DPOP_NONCE",

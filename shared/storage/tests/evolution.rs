@@ -10,8 +10,9 @@ use latchkey_storage::memory::Memory;
 use latchkey_storage::sign_out::{DueSignOut, DueWork};
 use latchkey_storage::users::{Credential, User};
 use latchkey_storage::{
-    Bucket, Kind, Owner, Record, Records, Unavailable, admin_keys, clients, consents, devices, directory, grant_checks,
-    grants, logos, logouts, markers, pushed, registrations, sessions, sign_out, signing_keys, users,
+    Bucket, Kind, Owner, Record, Records, Unavailable, admin_keys, clients, consents, decisions, devices, directory,
+    grant_checks, grants, logos, markers, notices, pushed, registrations, sessions, sign_out, signing_keys, users,
+    waiting,
 };
 use protocol::administration::{AdminKey, AdminPublicKey, AdminScope, AdminScopes};
 use protocol::limits::CLOCK_DIFFERENCE;
@@ -433,7 +434,7 @@ async fn evolve_state(memory: &Memory, kind: Kind) {
 #[tokio::test]
 async fn a_device() {
     let memory = Memory::new();
-    let id = devices::new_id([1; 16]);
+    let id = decisions::new_id([1; 16]);
     let pending = devices::Pending {
         request: typed(json!({ "client_id": "tv", "scope": "openid" })),
         decision: id,
@@ -446,16 +447,16 @@ async fn a_device() {
     let state = ActiveGrant::without_code(NOW, "w".to_owned());
     grants::create(&memory, grant_id, &grant(), &GrantState::Active(state.clone()), LATER).await.unwrap();
     let approved = grants::LiveGrant { id: grant_id, grant: grant(), state };
-    let decision = devices::Decision::Approved(Box::new(approved));
+    let decision = decisions::Decision::Approved(Box::new(approved));
     assert!(devices::decide(&memory, "code", &pending, &decision).await.unwrap());
     evolve(&memory, Kind::Device).await;
-    assert_eq!(devices::peek(&memory, id).await.unwrap(), Some(decision));
-    let polled = devices::poll(&memory, id, LATER, &update_with("w1")).await.unwrap();
-    assert!(matches!(polled, devices::Poll::Approved(_)), "{polled:?}");
+    assert_eq!(decisions::peek(&memory, id).await.unwrap(), Some(decision));
+    let polled = decisions::poll(&memory, id, LATER, &update_with("w1")).await.unwrap();
+    assert!(matches!(polled, decisions::Poll::Approved(_)), "{polled:?}");
     evolve_state(&memory, Kind::Device).await;
     assert_kept(&memory, Kind::Device);
-    let again = devices::poll(&memory, id, LATER, &update_with("w2")).await.unwrap();
-    assert_eq!(again, devices::Poll::Race);
+    let again = decisions::poll(&memory, id, LATER, &update_with("w2")).await.unwrap();
+    assert_eq!(again, decisions::Poll::Race);
 }
 
 #[tokio::test]
@@ -528,17 +529,50 @@ async fn a_marker() {
 #[tokio::test]
 async fn a_logout() {
     let memory = Memory::new();
-    let logout =
-        logouts::Logout { jti: jti("jti"), client_id: id("shop"), subject: sub("ada"), group: GROUP, ended_at: NOW };
-    logouts::create(&memory, &logout, 1, NOW, "w0").await.unwrap();
-    evolve(&memory, Kind::Logout).await;
-    let (mut listed, _) = logouts::list(&memory, Bucket::of("jti"), None, 10).await.unwrap();
-    let pending = logouts::Pending::read(listed.pop().unwrap()).unwrap();
-    let attempts = logouts::claim(&memory, &pending, LATER, "w1", |_| Some(LATER)).await.unwrap().unwrap();
-    assert_eq!((pending.logout(), attempts), (&logout, 2));
-    assert_kept(&memory, Kind::Logout);
-    logouts::remove(&memory, &jti("jti")).await.unwrap();
-    assert_deleted(&memory, Kind::Logout);
+    let content = notices::NoticeContent::Logout { subject: sub("ada"), group: GROUP };
+    a_notice(&memory, content).await;
+}
+
+#[tokio::test]
+async fn a_ping() {
+    let memory = Memory::new();
+    let ping = notices::Ping { sealed: "sealed".to_owned(), expires_at: LATER };
+    a_notice(&memory, notices::NoticeContent::Ping(ping)).await;
+}
+
+async fn a_notice(memory: &Memory, content: notices::NoticeContent) {
+    let notice = notices::Notice { jti: jti("jti"), client_id: id("shop"), at: NOW, content };
+    notices::create(memory, &notice, 1, NOW, "w0").await.unwrap();
+    evolve(memory, Kind::Logout).await;
+    let (mut listed, _) = notices::list(memory, Bucket::of("jti"), None, 10).await.unwrap();
+    let pending = notices::Pending::read(listed.pop().unwrap()).unwrap();
+    let attempts = notices::claim(memory, &pending, LATER, "w1", |_| Some(LATER)).await.unwrap().unwrap();
+    assert_eq!((pending.notice(), attempts), (&notice, 2));
+    assert_kept(memory, Kind::Logout);
+    notices::remove(memory, &jti("jti")).await.unwrap();
+    assert_deleted(memory, Kind::Logout);
+}
+
+#[tokio::test]
+async fn a_waiting_request() {
+    let memory = Memory::new();
+    let (ada, decision) = (sub("ada"), decisions::new_id([1; 16]));
+    let waiting = waiting::WaitingRequest {
+        request: typed(json!({ "client_id": "bank", "scope": "openid" })),
+        decision,
+        asked_at: NOW,
+        expires_at: LATER.after(Duration::from_secs(60)),
+        ping: None,
+    };
+    assert_eq!(waiting::begin(&memory, &ada, &waiting, NOW).await.unwrap(), waiting::Begun::Waiting);
+    evolve_state(&memory, Kind::Device).await;
+    assert_eq!(waiting::of_user(&memory, &ada, LATER).await.unwrap(), std::slice::from_ref(&waiting));
+    let muted = Some(LATER.after(Duration::from_secs(60)));
+    let denied = decisions::Decision::Denied;
+    assert!(waiting::decide(&memory, &ada, &waiting, &denied, muted, LATER).await.unwrap());
+    assert_eq!(waiting::of_user(&memory, &ada, LATER).await.unwrap(), []);
+    assert_eq!(waiting::begin(&memory, &ada, &waiting, LATER).await.unwrap(), waiting::Begun::Muted);
+    assert_eq!(decisions::peek(&memory, decision).await.unwrap(), Some(denied));
 }
 
 #[tokio::test]

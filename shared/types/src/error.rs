@@ -56,6 +56,12 @@ pub enum ErrorCode {
     SlowDown,
     /// RFC 8628 §3.5.
     ExpiredToken,
+    /// CIBA Core §13.
+    UnknownUserId,
+    /// CIBA Core §13.
+    ExpiredLoginHintToken,
+    /// CIBA Core §13.
+    InvalidBindingMessage,
     /// OpenID Connect Core §3.1.2.6, RFC 9101 §7.
     InvalidRequestUri,
     /// OpenID Connect Core §3.1.2.6, RFC 9101 §7.
@@ -99,6 +105,9 @@ impl ErrorCode {
             Self::AuthorizationPending => "authorization_pending",
             Self::SlowDown => "slow_down",
             Self::ExpiredToken => "expired_token",
+            Self::UnknownUserId => "unknown_user_id",
+            Self::ExpiredLoginHintToken => "expired_login_hint_token",
+            Self::InvalidBindingMessage => "invalid_binding_message",
             Self::InvalidRequestUri => "invalid_request_uri",
             Self::InvalidRequestObject => "invalid_request_object",
             Self::InvalidRedirectUri => "invalid_redirect_uri",

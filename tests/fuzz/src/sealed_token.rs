@@ -55,7 +55,7 @@ pub(crate) fn sealed_token(bytes: &[u8]) {
 mod tests {
     use super::*;
     use protocol::{
-        DeviceDecisionId, GrantId, GrantSnapshot, InitialAccessTokenId, PushedRequestId, RefreshSender, RegistrationId,
+        DecisionId, GrantId, GrantSnapshot, InitialAccessTokenId, PushedRequestId, RefreshSender, RegistrationId,
         SessionId,
     };
     use types::{Confirmation, Thumbprint};
@@ -76,7 +76,7 @@ mod tests {
             must_read_first: true,
         };
         let session = SessionToken { session: SessionId::new([1, 2], [3; 16]), issued_at, expires_at };
-        let device_code = DeviceCode { decision: DeviceDecisionId::new([1, 2], [3; 16]), issued_at, expires_at };
+        let device_code = DeviceCode { decision: DecisionId::new([1, 2], [3; 16]), issued_at, expires_at };
         let request_uri = RequestUri { request: PushedRequestId::new([1, 2], [3; 16]), issued_at, expires_at };
         let initial = InitialAccessToken { id: InitialAccessTokenId::new([1, 2], [3; 16]), max_uses: 3, expires_at };
         let registration =

@@ -19,13 +19,16 @@ pub const LIMIT: usize = 64 * 1024;
 /// Default time limit of a fetch, from the first byte sent to the last byte received.
 pub const TIMEOUT: Duration = Duration::from_secs(3);
 
+/// The media type of a form.
+const FORM: &str = "application/x-www-form-urlencoded";
+
 /// A request whose URL the egress policy allows.
 #[derive(Clone, Debug)]
 pub struct Outgoing {
     /// URL without a fragment.
     pub url: Url,
-    /// The form to post (`application/x-www-form-urlencoded`); the request is a GET if there is none.
-    pub form: Option<String>,
+    /// The body to post, and its media type; the request is a GET if there is none.
+    pub body: Option<(&'static str, String)>,
     /// `Accept`.
     pub accept: String,
     /// `Authorization`.
@@ -147,7 +150,15 @@ impl Fetcher {
     /// Posts a form.
     pub async fn post_form(&self, url: &str, fields: &[(&str, &str)]) -> Result<Fetched, FetchError> {
         let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-        self.transport.send(&Outgoing { form: Some(form), ..self.outgoing(url)? }).await
+        self.transport.send(&Outgoing { body: Some((FORM, form)), ..self.outgoing(url)? }).await
+    }
+
+    /// Posts JSON, with a bearer token (RFC 6750 §2.1).
+    pub async fn post_json(&self, url: &str, token: &str, json: String) -> Result<Fetched, FetchError> {
+        let authorization = Some(format!("Bearer {token}"));
+        self.transport
+            .send(&Outgoing { body: Some(("application/json", json)), authorization, ..self.outgoing(url)? })
+            .await
     }
 
     /// Sends a GET, or a POST whose body is a form, with the request's `Accept` and `Authorization`.
@@ -156,7 +167,7 @@ impl Fetcher {
         let text = |name| head.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let outgoing = self.outgoing(&head.uri.to_string())?;
         let outgoing = Outgoing {
-            form: (head.method == Method::POST).then_some(body),
+            body: (head.method == Method::POST).then_some((FORM, body)),
             accept: text(header::ACCEPT).unwrap_or(outgoing.accept),
             authorization: text(header::AUTHORIZATION),
             ..outgoing
@@ -168,7 +179,7 @@ impl Fetcher {
         let mut url = remote_url::parse(url, self.reach).map_err(FetchError::Refused)?;
         url.set_fragment(None);
         let accept = "*/*".to_owned();
-        Ok(Outgoing { url, form: None, accept, authorization: None, field: None, limit: LIMIT, timeout: TIMEOUT })
+        Ok(Outgoing { url, body: None, accept, authorization: None, field: None, limit: LIMIT, timeout: TIMEOUT })
     }
 }
 

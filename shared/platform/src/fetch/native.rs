@@ -90,12 +90,12 @@ impl Native {
         if !self.keeps_connections() {
             message = message.header(header::CONNECTION, "close");
         }
-        let message = match &request.form {
+        let message = match &request.body {
             None => message.method(http::Method::GET).body(Full::default()),
-            Some(form) => message
+            Some((media_type, body)) => message
                 .method(http::Method::POST)
-                .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-                .body(Full::new(Bytes::from(form.clone()))),
+                .header(header::CONTENT_TYPE, *media_type)
+                .body(Full::new(Bytes::from(body.clone()))),
         };
         message.map_err(failed)
     }
@@ -222,7 +222,7 @@ mod tests {
             let url = format!("http://{host}:{port}/").parse().unwrap();
             let accept = "*/*".to_owned();
             let request =
-                Outgoing { url, form: None, accept, authorization: None, field: None, limit: 10, timeout: SECOND };
+                Outgoing { url, body: None, accept, authorization: None, field: None, limit: 10, timeout: SECOND };
             assert_eq!(
                 Native::new(EgressPolicy::Public).send(&request).await,
                 Err(FetchError::Refused("must be at a public host"))

@@ -48,10 +48,10 @@ async fn exchange(request: &Outgoing, signal: &AbortSignal) -> Result<Fetched, F
     }
     let init = RequestInit::new();
     init.set_redirect(RequestRedirect::Manual);
-    if let Some(form) = &request.form {
-        headers.set("content-type", "application/x-www-form-urlencoded").map_err(failed)?;
+    if let Some((media_type, body)) = &request.body {
+        headers.set("content-type", media_type).map_err(failed)?;
         init.set_method("POST");
-        init.set_body(&JsValue::from_str(form));
+        init.set_body(&JsValue::from_str(body));
     }
     init.set_headers(&headers.0);
     let message = web_sys::Request::new_with_str_and_init(request.url.as_str(), &init)

@@ -27,6 +27,9 @@ pub enum GrantType {
     /// RFC 8693 §2.1.
     #[serde(rename = "urn:ietf:params:oauth:grant-type:token-exchange")]
     TokenExchange,
+    /// OpenID Connect CIBA Core §10.1.
+    #[serde(rename = "urn:openid:params:grant-type:ciba")]
+    Ciba,
 }
 
 impl GrantType {
@@ -39,6 +42,7 @@ impl GrantType {
         Self::JwtBearer,
         Self::Saml2Bearer,
         Self::TokenExchange,
+        Self::Ciba,
     ];
 
     /// Returns the name on the wire.
@@ -51,6 +55,7 @@ impl GrantType {
             Self::JwtBearer => "urn:ietf:params:oauth:grant-type:jwt-bearer",
             Self::Saml2Bearer => "urn:ietf:params:oauth:grant-type:saml2-bearer",
             Self::TokenExchange => "urn:ietf:params:oauth:grant-type:token-exchange",
+            Self::Ciba => "urn:openid:params:grant-type:ciba",
         }
     }
 }
@@ -97,6 +102,29 @@ impl ClientAuthenticationMethod {
         match self {
             Self::PrivateKeyJwt => true,
             Self::None | Self::ClientSecretBasic | Self::ClientSecretPost => false,
+        }
+    }
+}
+
+/// A mode in which a client learns of the decision about a backchannel request (OpenID Connect CIBA Core §5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BackchannelDelivery {
+    /// The client polls the token endpoint.
+    Poll,
+    /// The server calls the client, which then asks the token endpoint.
+    Ping,
+}
+
+impl BackchannelDelivery {
+    /// Every value. Tokens are not pushed: they would be sent to a client that does not authenticate.
+    pub const ALL: &[Self] = &[Self::Poll, Self::Ping];
+
+    /// Returns the name on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Poll => "poll",
+            Self::Ping => "ping",
         }
     }
 }

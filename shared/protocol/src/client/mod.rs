@@ -24,13 +24,14 @@ use types::{Algorithm, ClientId, ContentEncryption, Issuer, KeyManagementAlgorit
 use url::Url;
 
 pub use kinds::{
-    AccessTokenFormat, ApplicationType, ClientAuthenticationMethod, GrantType, RefreshTokenReplay, ResponseType,
-    ScopeClaims, SubjectType, TokenExchangePolicy,
+    AccessTokenFormat, ApplicationType, BackchannelDelivery, ClientAuthenticationMethod, GrantType, RefreshTokenReplay,
+    ResponseType, ScopeClaims, SubjectType, TokenExchangePolicy,
 };
 pub use logo::{Logo, LogoFormat, LogoName};
 pub use origin::ClientOrigin;
 pub use redirect_uri::{RedirectUri, is_secure_url};
 pub use secrets::{SecretRotation, SecretVerifier, StoredClient, chosen_secret_problem};
+pub(crate) use validation::is_bidi_control;
 
 /// A client. [`settings::SETTINGS`] has the meaning of each member; durations are in seconds.
 ///
@@ -178,6 +179,15 @@ pub struct Client {
     /// True if that frame must receive `iss` and `sid`; it always does.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub frontchannel_logout_session_required: bool,
+    /// Mode in which it learns of the decision about a backchannel request (CIBA Core §4).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backchannel_token_delivery_mode: Option<BackchannelDelivery>,
+    /// URL that learns of the decision in ping mode.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backchannel_client_notification_endpoint: Option<String>,
+    /// The one algorithm of its signed backchannel requests, which then must be signed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backchannel_authentication_request_signing_alg: Option<Algorithm>,
     /// `max_age` of a request that has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default_max_age: Option<u64>,

@@ -193,7 +193,7 @@ fn narrow_signatures(known: &mut Map<String, Value>, limits: &Limits<'_>) {
 
 /// True if a public client may use the grant (RFC 6749 §4.4, RFC 8693 §2.1).
 fn is_for_public(grant: GrantType) -> bool {
-    !matches!(grant, GrantType::ClientCredentials | GrantType::TokenExchange)
+    !matches!(grant, GrantType::ClientCredentials | GrantType::TokenExchange | GrantType::Ciba)
 }
 
 /// Keeps the redirect URIs that such a client may have. If none is left, all stay, and the check names the first problem.

@@ -36,7 +36,11 @@ impl Client {
         }
         let needs_redirect = |grant: &GrantType| match grant {
             GrantType::AuthorizationCode | GrantType::RefreshToken | GrantType::ClientCredentials => true,
-            GrantType::DeviceCode | GrantType::JwtBearer | GrantType::Saml2Bearer | GrantType::TokenExchange => false,
+            GrantType::DeviceCode
+            | GrantType::JwtBearer
+            | GrantType::Saml2Bearer
+            | GrantType::TokenExchange
+            | GrantType::Ciba => false,
         };
         if let Some(grant) = self.grant_types.iter().find(|grant| !needs_redirect(grant)) {
             let rule = "pairwise subjects need grants that redirect to the sector (OpenID Connect Core section 8.1)";

@@ -4,8 +4,8 @@
 //! field of [`Client`].
 
 use super::{
-    AccessTokenFormat, ApplicationType, Client, ClientAuthenticationMethod, GrantType, RefreshTokenReplay,
-    ResponseType, ScopeClaims, SubjectType,
+    AccessTokenFormat, ApplicationType, BackchannelDelivery, Client, ClientAuthenticationMethod, GrantType,
+    RefreshTokenReplay, ResponseType, ScopeClaims, SubjectType,
 };
 use crate::id_jag_issue::IdJagTarget;
 use crate::shape::{self, Member, Shape};
@@ -99,6 +99,7 @@ const GRANT_TYPES: Shape = Shape::ListOf(|| GrantType::ALL.iter().map(|grant| gr
 const RESPONSE_TYPES: Shape = Shape::ListOf(|| ResponseType::ALL.iter().map(|kind| kind.as_str()).collect());
 const AUTHENTICATION: Shape =
     Shape::OneOf(|| ClientAuthenticationMethod::ALL.iter().map(|method| method.as_str()).collect());
+const DELIVERY: Shape = Shape::OneOf(|| BackchannelDelivery::ALL.iter().map(|mode| mode.as_str()).collect());
 const PROFILE: Shape = Shape::OneOf(|| Profile::ALL.iter().map(|profile| profile.as_str()).collect());
 const APPLICATION_TYPE: Shape = Shape::OneOf(|| ApplicationType::ALL.iter().map(|kind| kind.as_str()).collect());
 const SUBJECT_TYPE: Shape = Shape::OneOf(|| SubjectType::ALL.iter().map(|kind| kind.as_str()).collect());
@@ -120,6 +121,7 @@ const TOKEN_EXCHANGE: Shape = Shape::Object(&[
 
 const CORE: &str = "RFC 7591 §2";
 const OIDC: &str = "OpenID Connect Registration §2";
+const CIBA: &str = "OpenID Connect CIBA Core §4";
 const OURS: &str = "this server";
 
 /// Every setting of a client, in the order of the documentation.
@@ -388,6 +390,27 @@ pub const SETTINGS: &[ClientSetting] = {
             "a refresh token that was used before ends the grant (`revoke`), or is only rejected (`reject`, for a public client at loopback redirect URIs whose processes share one store of tokens)",
         )
         .unset("`revoke`"),
+        S::client(
+            "backchannel_token_delivery_mode",
+            DELIVERY,
+            CIBA,
+            "mode in which it learns of the decision about a backchannel request: `ping` calls it, with `poll` it asks",
+        )
+        .unset("`poll`"),
+        S::client(
+            "backchannel_client_notification_endpoint",
+            Url,
+            CIBA,
+            "URL that learns of the decision in ping mode",
+        )
+        .unset("none"),
+        S::client(
+            "backchannel_authentication_request_signing_alg",
+            SIGNATURE,
+            CIBA,
+            "the one algorithm of its backchannel requests, which then must be signed",
+        )
+        .unset("they may be unsigned"),
         S::client(
             "backchannel_logout_uri",
             Url,

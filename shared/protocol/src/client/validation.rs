@@ -4,8 +4,8 @@ use super::human;
 use crate::id_jag_issue::IdJagTarget;
 use crate::limits::{MAX_KEYS, MAX_LIST, MAX_REFRESH_LIFETIME, MAX_TEXT};
 use crate::{
-    ApplicationType, Client, GrantType, MAX_TOKEN_LIFETIME, Problem, RedirectUri, RefreshTokenReplay, ResponseType,
-    SubjectType, is_reserved, is_secure_url, resource,
+    ApplicationType, BackchannelDelivery, Client, GrantType, MAX_TOKEN_LIFETIME, Problem, RedirectUri,
+    RefreshTokenReplay, ResponseType, SubjectType, is_reserved, is_secure_url, resource,
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
@@ -18,7 +18,7 @@ const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"]
 
 /// True for a character that changes the direction of the text around it (UAX #9): with it, a name could show another host or
 /// another name on a page.
-const fn is_bidi_control(c: char) -> bool {
+pub(crate) const fn is_bidi_control(c: char) -> bool {
     matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
@@ -44,6 +44,7 @@ impl Client {
         self.remote_urls(&mut problems);
         self.sectors(&mut problems);
         self.durations(&mut problems);
+        self.backchannel(&mut problems);
         problems.extend(self.profile.iter().flat_map(|profile| profile.problems(self)));
         problems
     }
@@ -79,7 +80,7 @@ impl Client {
     }
 
     fn grants(&self, problems: &mut Vec<Problem>) {
-        let makes_refresh_tokens = [GrantType::AuthorizationCode, GrantType::DeviceCode];
+        let makes_refresh_tokens = [GrantType::AuthorizationCode, GrantType::DeviceCode, GrantType::Ciba];
         let mut grant = |rule: &'static str| problems.push(Problem::new("grant_types", rule));
         if self.may_use(GrantType::RefreshToken) && !makes_refresh_tokens.into_iter().any(|grant| self.may_use(grant)) {
             grant("refresh_token needs authorization_code or another that makes some");
@@ -89,6 +90,9 @@ impl Client {
         }
         if self.may_use(GrantType::TokenExchange) && !(self.is_confidential() && self.token_exchange.is_some()) {
             grant("token-exchange needs a client that authenticates, and token_exchange to say what it may exchange");
+        }
+        if self.may_use(GrantType::Ciba) && !self.is_confidential() {
+            grant("urn:openid:params:grant-type:ciba needs a client that authenticates (CIBA Core section 4)");
         }
         let targets = self.token_exchange.iter().flat_map(|policy| &policy.id_jags);
         problems.extend(targets.filter_map(IdJagTarget::problem));
@@ -183,6 +187,10 @@ impl Client {
         let has_keys = self.jwks.is_some() || self.jwks_uri.is_some();
         let signs = self.request_object_signing_alg.is_some_and(|alg| alg.signature().is_some());
         for (field, needs_keys) in [
+            (
+                "backchannel_authentication_request_signing_alg",
+                self.backchannel_authentication_request_signing_alg.is_some(),
+            ),
             ("token_endpoint_auth_method", self.token_endpoint_auth_method.needs_keys()),
             ("request_object_signing_alg", signs),
             ("require_signed_request_object", self.require_signed_request_object),
@@ -212,12 +220,25 @@ impl Client {
         }
     }
 
+    /// Checks the settings of backchannel authentication (CIBA Core §4).
+    fn backchannel(&self, problems: &mut Vec<Problem>) {
+        const ENDPOINT: &str = "backchannel_client_notification_endpoint";
+        let is_ping = self.backchannel_token_delivery_mode == Some(BackchannelDelivery::Ping);
+        if is_ping && self.backchannel_client_notification_endpoint.is_none() {
+            problems.push(Problem::new(ENDPOINT, "is needed for the delivery mode ping (CIBA Core section 4)"));
+        }
+        if self.backchannel_client_notification_endpoint.as_ref().is_some_and(|url| url.contains('#')) {
+            problems.push(Problem::new(ENDPOINT, "must not have a fragment"));
+        }
+    }
+
     /// Returns the URLs that this server calls, with their fields.
     pub fn called_urls(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let single = [
             ("jwks_uri", &self.jwks_uri),
             ("sector_identifier_uri", &self.sector_identifier_uri),
             ("backchannel_logout_uri", &self.backchannel_logout_uri),
+            ("backchannel_client_notification_endpoint", &self.backchannel_client_notification_endpoint),
         ];
         let single = single.into_iter().filter_map(|(field, url)| Some((field, url.as_deref()?)));
         single.chain(self.request_uris.iter().map(|url| ("request_uris", url.as_str())))

@@ -1,7 +1,7 @@
 //! `private_key_jwt`: a JWT that the client signs with its own key (RFC 7523 §2.2, §3, OpenID Connect Core §9).
 
 use super::{Evidence, Verification, invalid_client};
-use crate::{Assertion, AssertionProblem, AssertionRules, Client, Parameters, assertion::MAX_LIFETIME};
+use crate::{Assertion, AssertionProblem, AssertionRules, Client, Parameters, Profile, assertion::MAX_LIFETIME};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
 use types::{Algorithm, Error, Timestamp};
@@ -132,7 +132,7 @@ fn check_own(
         Some(typ) if typ.eq_ignore_ascii_case(typed) => true,
         Some(_) => return Err(AssertionProblem::Type),
     };
-    if client.profile.is_some() {
+    if client.profile.is_some_and(Profile::is_fapi2) {
         // FAPI 2.0 Security Profile §5.3.2.1 (8): a string.
         if claims.get("aud").and_then(Value::as_str) != Some(audience.issuer) {
             return Err(AssertionProblem::Audience);

@@ -7,7 +7,7 @@ mod state;
 use crate::authorization::unmet;
 use crate::{AuthenticationContext, Client, NamedClaim, Resource, ResponseTarget, SessionId, UncheckedTarget};
 use requested::ClassVerdict;
-pub use requested::{Requested, RequestedAuthorization, RequestedDevice};
+pub use requested::{Requested, RequestedAuthorization, RequestedBackchannel, RequestedDevice};
 use serde::{Deserialize, Serialize};
 use state::InteractionState;
 use std::time::Duration;
@@ -255,7 +255,7 @@ impl Interaction {
         }
         match &self.requested {
             Requested::Authorization(requested) => requested.request.needs_consent(client, issuer, remembered),
-            Requested::Device(_) => Ok(true),
+            Requested::Device(_) | Requested::Backchannel(_) => Ok(true),
         }
     }
 }

@@ -1,8 +1,8 @@
 //! The request that an interaction is about: one arm for each way to request a grant from a user.
 
 use crate::{
-    AskingDevice, AuthorizationRequest, ClaimRequest, Client, DeviceDecisionId, DeviceRequest, NamedClaim, Prompt,
-    PushedRequestId, RedirectUri, ResponseTarget, UncheckedTarget, UserCode,
+    AskingDevice, AuthorizationRequest, BackchannelRequest, ClaimRequest, Client, DecisionId, DeviceRequest,
+    NamedClaim, Prompt, PushedRequestId, RedirectUri, ResponseTarget, UncheckedTarget, UserCode,
 };
 use serde::{Deserialize, Serialize};
 use types::{ClientId, Error, Scope, Subject};
@@ -15,6 +15,8 @@ pub enum Requested<Target = ResponseTarget> {
     Authorization(Box<RequestedAuthorization<Target>>),
     /// A device authorization request (RFC 8628 §3.1).
     Device(RequestedDevice),
+    /// A backchannel authentication request (CIBA Core §7.1).
+    Backchannel(RequestedBackchannel),
 }
 
 /// An authorization request on its way to a code.
@@ -37,7 +39,18 @@ pub struct RequestedDevice {
     /// `user_code` that the device shows.
     pub user_code: UserCode,
     /// The record that will hold the user's decision.
-    pub decision: DeviceDecisionId,
+    pub decision: DecisionId,
+}
+
+/// A backchannel authentication request that waits for the approval of its user.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RequestedBackchannel {
+    /// The request.
+    pub request: BackchannelRequest,
+    /// The record that will hold the user's decision.
+    pub decision: DecisionId,
+    /// `sub` of the user, as the client receives it: this user must sign in.
+    pub expected_subject: Subject,
 }
 
 /// The sign-in that a request requires (OpenID Connect Core §3.1.2.1).
@@ -91,6 +104,7 @@ impl<Target> Requested<Target> {
         match self {
             Self::Authorization(requested) => &requested.request.client_id,
             Self::Device(device) => &device.request.client_id,
+            Self::Backchannel(backchannel) => &backchannel.request.client_id,
         }
     }
 
@@ -99,6 +113,7 @@ impl<Target> Requested<Target> {
         match self {
             Self::Authorization(_) => "/authorize",
             Self::Device(_) => "/device",
+            Self::Backchannel(_) => "/requests",
         }
     }
 
@@ -106,14 +121,14 @@ impl<Target> Requested<Target> {
     pub fn login_hint(&self) -> Option<&str> {
         match self {
             Self::Authorization(requested) => requested.request.login_hint.as_deref(),
-            Self::Device(_) => None,
+            Self::Device(_) | Self::Backchannel(_) => None,
         }
     }
 
     /// Returns the device that asks; `None` if the request comes through the browser.
     pub fn asking_device(&self) -> Option<&AskingDevice> {
         match self {
-            Self::Authorization(_) => None,
+            Self::Authorization(_) | Self::Backchannel(_) => None,
             Self::Device(device) => device.request.asked_by.as_deref(),
         }
     }
@@ -133,6 +148,12 @@ impl<Target> Requested<Target> {
                 essential_acr: requested.request.claims.id_token("acr").filter(|acr| acr.essential),
             },
             Self::Device(_) => SignInPolicy::default(),
+            Self::Backchannel(backchannel) => SignInPolicy {
+                subjects: [Some(backchannel.expected_subject.as_str()), None],
+                acr_values: &backchannel.request.acr_values,
+                needs_acr_values: true,
+                ..SignInPolicy::default()
+            },
         }
     }
 }
@@ -143,6 +164,7 @@ impl Requested {
         match self {
             Self::Authorization(requested) => &requested.request.scope,
             Self::Device(device) => &device.request.scope,
+            Self::Backchannel(backchannel) => &backchannel.request.scope,
         }
     }
 
@@ -151,6 +173,7 @@ impl Requested {
         match self {
             Self::Authorization(requested) => requested.request.named_claims(),
             Self::Device(device) => device.request.named_claims(),
+            Self::Backchannel(_) => Vec::new(),
         }
     }
 
@@ -167,6 +190,7 @@ impl Requested {
                 let request = DeviceRequest { claims: device.request.claims.without(refused), ..device.request };
                 Self::Device(RequestedDevice { request, ..device })
             }
+            Self::Backchannel(backchannel) => Self::Backchannel(backchannel),
         }
     }
 
@@ -181,7 +205,7 @@ impl Requested {
     pub fn redirect_uri(&self) -> Option<&RedirectUri> {
         match self {
             Self::Authorization(requested) => Some(requested.request.target.redirect_uri()),
-            Self::Device(_) => None,
+            Self::Device(_) | Self::Backchannel(_) => None,
         }
     }
 }
@@ -196,7 +220,10 @@ impl Requested<UncheckedTarget> {
                 Requested::Authorization(Box::new(RequestedAuthorization { request, expected_subject, pushed }))
             }
             Self::Device(device) if device.request.client_id == client.client_id => Requested::Device(device),
-            Self::Device(_) => return Err(Error::invalid_request("the device belongs to another client")),
+            Self::Backchannel(asked) if asked.request.client_id == client.client_id => Requested::Backchannel(asked),
+            Self::Device(_) | Self::Backchannel(_) => {
+                return Err(Error::invalid_request("the request belongs to another client"));
+            }
         })
     }
 }

@@ -1,6 +1,6 @@
 //! Device codes (RFC 8628 §3.2).
 
-use crate::token::record_id::DeviceDecisionId;
+use crate::token::record_id::DecisionId;
 use crate::token::reference::Reference;
 use crate::token::sealed::{Mac, Opened, SealedToken, TokenError, open, seal};
 use types::{ClientId, Timestamp};
@@ -9,7 +9,7 @@ use types::{ClientId, Timestamp};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DeviceCode {
     /// The decision, whose record exists once the user decided.
-    pub decision: DeviceDecisionId,
+    pub decision: DecisionId,
     /// Time of issue. Milliseconds.
     pub issued_at: Timestamp,
     /// Expiry. Whole seconds.
@@ -35,6 +35,6 @@ impl DeviceCode {
 
     fn read(mac: &dyn Mac, opened: &Opened) -> Option<Self> {
         let Reference { id, issued_at, expires_at } = Reference::unpack(&opened.payload)?;
-        Some(Self { decision: DeviceDecisionId::unveil(mac, opened.key_id, id)?, issued_at, expires_at })
+        Some(Self { decision: DecisionId::unveil(mac, opened.key_id, id)?, issued_at, expires_at })
     }
 }

@@ -7,6 +7,7 @@
 //! | session cookie | `lks_` | the session | |
 //! | known browser | `lkb_` | the counter of its attempts | account |
 //! | device code | `lkd_` | the decision of the user | client |
+//! | `auth_req_id` of a backchannel request | `lkq_` | the decision of the user | client |
 //! | `request_uri` of a pushed request | `lkp_` | the pushed request | client |
 //! | initial access token | `lki_` | the record that counts its uses | |
 //! | registration access token | `lkg_` | the registration | client |
@@ -17,6 +18,7 @@
 //! another epoch.
 
 mod access_token;
+mod auth_req_id;
 mod authorization_code;
 mod bytes;
 mod device_code;
@@ -34,12 +36,13 @@ mod sign_out_link;
 mod snapshot;
 
 pub use access_token::{AccessTokenClaims, MAX_TOKEN_LIFETIME};
+pub use auth_req_id::AuthReqId;
 pub use authorization_code::{AuthorizationCode, CodeBinding};
 pub use device_code::DeviceCode;
 pub use id_token::{IdTokenClaims, left_half_hash};
 pub use initial_access_token::InitialAccessToken;
 pub use known_browser::KnownBrowser;
-pub use record_id::{DeviceDecisionId, GrantId, InitialAccessTokenId, PushedRequestId, RegistrationId, SessionId};
+pub use record_id::{DecisionId, GrantId, InitialAccessTokenId, PushedRequestId, RegistrationId, SessionId};
 pub use refresh_token::RefreshToken;
 pub use registration_access_token::RegistrationAccessToken;
 pub use request_uri::RequestUri;

@@ -85,8 +85,8 @@ record_id!(
     PushedRequestId
 );
 record_id!(
-    /// Identifier of the decision about a device authorization (RFC 8628).
-    DeviceDecisionId
+    /// Identifier of the decision of a user about a request from another device (RFC 8628, CIBA).
+    DecisionId
 );
 record_id!(
     /// Identifier of a registration (RFC 7591).

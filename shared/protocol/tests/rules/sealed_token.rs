@@ -203,8 +203,7 @@ fn a_token_of_one_kind_is_none_of_another() {
     let (issued_at, expires_at) = (T0, T0.after(Duration::from_secs(60)));
     let session = SessionToken { session: SessionId::new([1, 2], [3; 16]), issued_at, expires_at };
     let uri = RequestUri { request: latchkey_protocol::PushedRequestId::new([1, 2], [3; 16]), issued_at, expires_at };
-    let device =
-        DeviceCode { decision: latchkey_protocol::DeviceDecisionId::new([1, 2], [3; 16]), issued_at, expires_at };
+    let device = DeviceCode { decision: latchkey_protocol::DecisionId::new([1, 2], [3; 16]), issued_at, expires_at };
     let initial = InitialAccessToken { id: InitialAccessTokenId::new([1, 2], [3; 16]), max_uses: 7, expires_at };
     let registration = RegistrationAccessToken { registration: RegistrationId::new([1, 2], [3; 16]), generation: 7 };
     let refresh = RefreshToken { snapshot: snapshot(3), sender: RefreshSender::Client };
@@ -278,8 +277,7 @@ fn a_token_is_valid_in_its_epoch_alone() {
     let (issued_at, expires_at) = (T0, T0.after(Duration::from_secs(60)));
     let session = SessionToken { session: SessionId::new([1, 2], [3; 16]), issued_at, expires_at };
     let uri = RequestUri { request: latchkey_protocol::PushedRequestId::new([1, 2], [3; 16]), issued_at, expires_at };
-    let device =
-        DeviceCode { decision: latchkey_protocol::DeviceDecisionId::new([1, 2], [3; 16]), issued_at, expires_at };
+    let device = DeviceCode { decision: latchkey_protocol::DecisionId::new([1, 2], [3; 16]), issued_at, expires_at };
     let initial = InitialAccessToken { id: InitialAccessTokenId::new([1, 2], [3; 16]), max_uses: 7, expires_at };
     let registration = RegistrationAccessToken { registration: RegistrationId::new([1, 2], [3; 16]), generation: 7 };
     let refresh = RefreshToken { snapshot: snapshot(3), sender: RefreshSender::Client };

@@ -37,6 +37,13 @@ pub enum AuditEvent<'a> {
         /// The client.
         client: &'a ClientId,
     },
+    /// A user did not expect a client's backchannel request, and denied it.
+    RequestUnexpected {
+        /// The user.
+        subject: &'a Subject,
+        /// The client.
+        client: &'a ClientId,
+    },
     /// A consent was withdrawn, and the grants of its client ended.
     ConsentWithdrawn {
         /// The user.
@@ -243,6 +250,7 @@ impl<'a> AuditEvent<'a> {
             Self::SignInThrottled { .. } => "sign_in_throttled",
             Self::ConsentGiven { .. } => "consent_given",
             Self::ConsentRefused { .. } => "consent_refused",
+            Self::RequestUnexpected { .. } => "request_unexpected",
             Self::ConsentWithdrawn { .. } => "consent_withdrawn",
             Self::CodeIssued { .. } => "code_issued",
             Self::CodeReplayed { .. } => "code_replayed",
@@ -291,6 +299,7 @@ impl<'a> AuditEvent<'a> {
             Self::SignInSucceeded { .. }
             | Self::ConsentGiven { .. }
             | Self::ConsentRefused { .. }
+            | Self::RequestUnexpected { .. }
             | Self::ConsentWithdrawn { .. }
             | Self::CodeIssued { .. }
             | Self::TokenIssued { .. }
@@ -325,6 +334,7 @@ impl<'a> AuditEvent<'a> {
             | Self::SignInThrottled { .. }
             | Self::ConsentGiven { .. }
             | Self::ConsentRefused { .. }
+            | Self::RequestUnexpected { .. }
             | Self::CodeIssued { .. }
             | Self::SignedOut { .. } => Actor::User,
             Self::CodeReplayed { .. }
@@ -364,6 +374,7 @@ impl<'a> AuditEvent<'a> {
             Self::SignInSucceeded { subject, .. }
             | Self::ConsentGiven { subject, .. }
             | Self::ConsentRefused { subject, .. }
+            | Self::RequestUnexpected { subject, .. }
             | Self::ConsentWithdrawn { subject, .. }
             | Self::CodeIssued { subject, .. }
             | Self::UserCreated { subject }
@@ -407,6 +418,7 @@ impl<'a> AuditEvent<'a> {
             | Self::SignInThrottled { client }
             | Self::ConsentGiven { client, .. }
             | Self::ConsentRefused { client, .. }
+            | Self::RequestUnexpected { client, .. }
             | Self::ConsentWithdrawn { client, .. }
             | Self::CodeIssued { client, .. }
             | Self::CodeReplayed { client }
@@ -479,6 +491,7 @@ mod tests {
             AuditEvent::SignInThrottled { client },
             AuditEvent::ConsentGiven { subject, client },
             AuditEvent::ConsentRefused { subject, client },
+            AuditEvent::RequestUnexpected { subject, client },
             AuditEvent::ConsentWithdrawn { subject, client },
             AuditEvent::CodeIssued { subject, client },
             AuditEvent::CodeReplayed { client },

@@ -1,18 +1,17 @@
-//! The queue of logout tokens that were not accepted yet: one lane or more for each client, and a fair share for each lane.
+//! The queue of notifications that were not accepted yet: one lane or more for each client, and a fair share for each lane.
 //!
 //! A run reads the pending notifications, sorts them by client and delivers them with bounded parallelism. A client that
 //! does not answer costs a few attempts; the other clients do not wait for it. What a run does not reach stays due.
 
-use super::{AT_ONCE, deliver, forget, note};
+use super::{AT_ONCE, deliver, forget, next, note};
 use crate::{AuditEvent, Context, HandlerError, ScheduledRun};
 use futures::future::join_all;
 use platform::{clock, entropy};
-use protocol::logout::next_attempt;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use storage::logouts::{self, Logout, Pending};
+use storage::notices::{self, Notice, NoticeContent, Pending};
 use storage::{Bucket, Unavailable};
 use types::{ClientId, Timestamp};
 
@@ -71,7 +70,7 @@ struct Run<'a> {
     fault: Mutex<Option<Unavailable>>,
 }
 
-/// Sends the logout tokens that are due, and gives up those that are a day old. A record that cannot be read or claimed
+/// Sends the notifications that are due, and gives up those that are too old. A record that cannot be read or claimed
 /// does not stop the others. Errors: the first such failure.
 pub async fn retry(context: &Context, scheduled: &ScheduledRun, limits: RunLimits) -> Result<(), HandlerError> {
     let run = Run {
@@ -107,7 +106,7 @@ impl Run<'_> {
             }
             for found in join_all(some.iter().map(|bucket| self.read_bucket(*bucket, minute))).await {
                 for pending in found {
-                    clients.entry(pending.logout().client_id.clone()).or_default().push(pending);
+                    clients.entry(pending.notice().client_id.clone()).or_default().push(pending);
                 }
             }
         }
@@ -129,11 +128,11 @@ impl Run<'_> {
     /// the pages from another place on.
     async fn read_bucket(&self, bucket: Bucket, minute: u64) -> Vec<Pending> {
         let records = self.context.records.as_ref();
-        let place = logouts::place(bucket, minute);
+        let place = notices::place(bucket, minute);
         let mut cursor = None;
         let mut due = Vec::new();
         for _ in 0..PAGES {
-            let (page, next) = match logouts::list(records, bucket, cursor.as_ref(), PAGE).await {
+            let (page, next) = match notices::list(records, bucket, cursor.as_ref(), PAGE).await {
                 Ok(page) => page,
                 Err(unavailable) => {
                     self.report(unavailable);
@@ -174,22 +173,22 @@ impl Run<'_> {
         }
     }
 
-    /// Sends a logout token, or gives it up. Leaves it for a later run if the client does not answer in this one.
+    /// Sends a notification, or gives it up. Leaves it for a later run if the client does not answer in this one.
     async fn handle(&self, pending: &Pending, failures: &AtomicU32) -> Result<(), Unavailable> {
-        let logout = pending.logout();
-        let next = |attempts| next_attempt(attempts, logout.ended_at, self.now);
+        let notice = pending.notice();
+        let next = |attempts| next(notice, attempts, self.now);
         let is_client_down = failures.load(Ordering::Relaxed) >= FAILURES;
         if is_client_down && next(pending.attempts().saturating_add(1)).is_some() {
             return Ok(());
         }
         let write_id = entropy::name().map_err(|error| Unavailable { reason: error.to_string() })?;
-        let Some(attempts) = logouts::claim(self.context.records.as_ref(), pending, self.now, &write_id, next).await?
+        let Some(attempts) = notices::claim(self.context.records.as_ref(), pending, self.now, &write_id, next).await?
         else {
             return Ok(());
         };
         let is_accepted = !is_client_down && {
             self.attempts.fetch_add(1, Ordering::Relaxed);
-            deliver(self.context, logout, self.now).await
+            deliver(self.context, notice, self.now).await
         };
         if is_accepted {
             failures.store(0, Ordering::Relaxed);
@@ -197,16 +196,18 @@ impl Run<'_> {
         }
         failures.fetch_add(1, Ordering::Relaxed);
         if next(attempts).is_none() {
-            self.give_up(logout).await;
+            self.give_up(notice).await;
         }
         Ok(())
     }
 
-    async fn give_up(&self, logout: &Logout) {
-        note(self.context, logout, self.now, "given up");
-        let event = AuditEvent::LogoutNotificationGivenUp { subject: &logout.subject, client: &logout.client_id };
-        event.record_scheduled(self.scheduled);
-        forget(self.context, logout, self.now).await;
+    async fn give_up(&self, notice: &Notice) {
+        note(self.context, notice, self.now, "given up");
+        if let NoticeContent::Logout { subject, .. } = &notice.content {
+            let event = AuditEvent::LogoutNotificationGivenUp { subject, client: &notice.client_id };
+            event.record_scheduled(self.scheduled);
+        }
+        forget(self.context, notice, self.now).await;
     }
 
     fn next_lane(&self) -> Option<Lane> {

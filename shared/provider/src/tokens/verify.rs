@@ -3,7 +3,7 @@
 use crate::{Context, HandlerError};
 use jose::Jwt;
 use keys::Purpose;
-use protocol::{AccessTokenClaims, GrantSnapshot, Mac, Sid, TokenError};
+use protocol::{AccessTokenClaims, GrantId, GrantSnapshot, Mac, Sid, TokenError};
 use serde::{Deserialize, de::DeserializeOwned};
 use storage::grants::{self, LiveGrant, StoredGrant};
 use storage::markers;
@@ -25,6 +25,16 @@ pub struct IdTokenHint {
     pub sid: Sid,
     /// `client_id`: an access token has it, whose `typ` may be that of an ID token.
     client_id: Option<String>,
+    #[serde(default)]
+    jti: Option<String>,
+}
+
+impl IdTokenHint {
+    /// Returns the grant of the token; `None` if it names none of this deployment and epoch.
+    pub fn grant(&self, mac: &dyn Mac) -> Option<GrantId> {
+        let (claim, _) = self.jti.as_ref()?.split_once('.')?;
+        GrantSnapshot::from_claim(mac, claim).ok().map(|snapshot| snapshot.grant)
+    }
 }
 
 /// The claims of an ID token that a client presents as a credential.

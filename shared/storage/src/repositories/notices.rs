@@ -1,4 +1,4 @@
-//! Pending logout notifications: a client must learn that a session has ended. Each is one record. A sender claims it
+//! Pending notifications of clients: a session has ended, or a user has decided. Each is one record. A sender claims it
 //! before each attempt and removes it after success, so an instance that stops loses none.
 
 use super::deployment_list::DeploymentList;
@@ -10,19 +10,79 @@ use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use types::{ClientId, Jti, Subject, Timestamp};
 
-/// A notification to one client about one session.
+/// A notification of one client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Logout {
-    /// `jti` of every logout token that is sent for it, by which a client recognizes a repetition.
+#[serde(try_from = "StoredNotice", into = "StoredNotice")]
+pub struct Notice {
+    /// Identifier: the `jti` of every logout token that is sent for it, by which a client recognizes a repetition.
     pub jti: Jti,
     /// The client to notify.
     pub client_id: ClientId,
-    /// The user whose session ended.
-    pub subject: Subject,
-    /// The sessions that ended.
-    pub group: SessionGroup,
-    /// The time at which the session ended.
-    pub ended_at: Timestamp,
+    /// Time of the end of the session, or of the decision.
+    pub at: Timestamp,
+    /// Content.
+    pub content: NoticeContent,
+}
+
+/// Content of a notification.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoticeContent {
+    /// A session has ended (OpenID Connect Back-Channel Logout).
+    Logout {
+        /// The user whose session ended.
+        subject: Subject,
+        /// The sessions that ended.
+        group: SessionGroup,
+    },
+    /// A user has decided about a backchannel request (CIBA Core §10.2).
+    Ping(Ping),
+}
+
+/// The ping about a backchannel request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ping {
+    /// `auth_req_id` and the token of the client's endpoint, sealed.
+    pub sealed: String,
+    /// The expiry of `auth_req_id`: a later ping is of no use.
+    pub expires_at: Timestamp,
+}
+
+/// A notification as it is stored: the members of one content, beside members that a later version may add.
+#[derive(Clone, Serialize, Deserialize)]
+struct StoredNotice {
+    jti: Jti,
+    client_id: ClientId,
+    ended_at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    subject: Option<Subject>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    group: Option<SessionGroup>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ping: Option<Ping>,
+}
+
+impl From<Notice> for StoredNotice {
+    fn from(Notice { jti, client_id, at, content }: Notice) -> Self {
+        let none = Self { jti, client_id, ended_at: at, subject: None, group: None, ping: None };
+        match content {
+            NoticeContent::Logout { subject, group } => Self { subject: Some(subject), group: Some(group), ..none },
+            NoticeContent::Ping(ping) => Self { ping: Some(ping), ..none },
+        }
+    }
+}
+
+impl TryFrom<StoredNotice> for Notice {
+    type Error = &'static str;
+
+    fn try_from(stored: StoredNotice) -> Result<Self, Self::Error> {
+        let StoredNotice { jti, client_id, ended_at: at, subject, group, ping } = stored;
+        let content = match (subject, group, ping) {
+            (Some(subject), Some(group), None) => NoticeContent::Logout { subject, group },
+            (None, None, Some(ping)) => NoticeContent::Ping(ping),
+            _ => return Err("a notification is about a logout or a ping"),
+        };
+        Ok(Self { jti, client_id, at, content })
+    }
 }
 
 /// The attempts to deliver a notification.
@@ -36,7 +96,7 @@ struct Delivery {
 /// A stored notification, as [`list`] returned it.
 #[derive(Debug)]
 pub struct Pending {
-    logout: Logout,
+    notice: Notice,
     delivery: Stored<Delivery>,
     record: Record,
 }
@@ -44,14 +104,14 @@ pub struct Pending {
 impl Pending {
     /// Reads a record of [`list`].
     pub fn read(record: Record) -> Result<Self, Unreadable> {
-        let logout = decode(&record.key, &record.body)?;
+        let notice = decode(&record.key, &record.body)?;
         let delivery = Stored::read(&record.key, record.state.clone())?;
-        Ok(Self { logout, delivery, record })
+        Ok(Self { notice, delivery, record })
     }
 
     /// Returns the notification.
-    pub fn logout(&self) -> &Logout {
-        &self.logout
+    pub fn notice(&self) -> &Notice {
+        &self.notice
     }
 
     /// Returns the number of attempts so far.
@@ -65,7 +125,7 @@ impl Pending {
     }
 }
 
-/// Time from the end of the session to the removal of the record.
+/// Time from what the client learns to the removal of the record.
 const KEPT: Duration = Duration::from_secs(2 * 86_400);
 
 /// Time from the last attempt to the next claim, which removes the record.
@@ -77,18 +137,18 @@ const PENDING: DeploymentList = DeploymentList::new(Kind::Logout, "logouts");
 /// the next attempt is due at `next_at`. Round trips: 1.
 pub async fn create(
     records: &dyn Records,
-    logout: &Logout,
+    notice: &Notice,
     attempts: u32,
     next_at: Timestamp,
     write_id: &str,
 ) -> Result<(), Unavailable> {
     let record = Record {
-        key: PENDING.key(logout.jti.as_str()),
-        owner: Some(PENDING.owner(logout.jti.as_str())),
-        body: encode(logout),
+        key: PENDING.key(notice.jti.as_str()),
+        owner: Some(PENDING.owner(notice.jti.as_str())),
+        body: encode(notice),
         state: encode(&Delivery { count: attempts, next_at, write_id: write_id.to_owned() }),
         generation: 0,
-        expires_at: Some(logout.ended_at.after(KEPT)),
+        expires_at: Some(notice.at.after(KEPT)),
     };
     create_new(records, record, &[]).await.map(|_| ())
 }

@@ -3,7 +3,7 @@
 mod decode;
 
 use crate::Timestamp;
-pub use decode::{DecodeError, decode, typed};
+pub use decode::{DecodeError, decode, typed, unambiguous};
 use serde_json::{Map, Value};
 
 /// The error for a claim that is no `NumericDate`.

@@ -8,7 +8,7 @@ use serde::de::{
     self, DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor,
 };
 use serde::{Deserialize, forward_to_deserialize_any};
-use serde_json::{Number, Value};
+use serde_json::{Map, Number, Value};
 use std::borrow::Cow;
 use std::fmt;
 use std::slice::Iter;
@@ -81,6 +81,12 @@ pub fn typed<T: DeserializeOwned>(value: &Value) -> Option<T> {
     T::deserialize(Decoder(&Tree::from(value))).ok()
 }
 
+/// Reads JSON as a value. Errors: the text is no JSON, or an object of it has a member twice.
+pub fn unambiguous(json: &[u8]) -> Result<Value, DecodeError> {
+    let tree: Tree<'_> = serde_json::from_slice(json).map_err(|_| DecodeError::OTHER)?;
+    tree.into_value().ok_or(DecodeError::OTHER)
+}
+
 /// A JSON value, whose texts stay where they are. Unlike `serde_json::Value`, it keeps members that are there twice, for the type to
 /// reject.
 enum Tree<'j> {
@@ -90,6 +96,28 @@ enum Tree<'j> {
     Text(Cow<'j, str>),
     List(Vec<Self>),
     Object(Vec<(Text<'j>, Self)>),
+}
+
+impl Tree<'_> {
+    /// Returns the value; `None` if an object has a member twice.
+    fn into_value(self) -> Option<Value> {
+        Some(match self {
+            Self::Null => Value::Null,
+            Self::Bool(value) => Value::Bool(value),
+            Self::Number(number) => Value::Number(number),
+            Self::Text(text) => Value::String(text.into_owned()),
+            Self::List(items) => Value::Array(items.into_iter().map(Self::into_value).collect::<Option<_>>()?),
+            Self::Object(members) => {
+                let mut object = Map::new();
+                for (Text(name), value) in members {
+                    if object.insert(name.into_owned(), value.into_value()?).is_some() {
+                        return None;
+                    }
+                }
+                Value::Object(object)
+            }
+        })
+    }
 }
 
 impl<'j> Deserialize<'j> for Tree<'j> {
@@ -387,7 +415,6 @@ impl<'de> VariantAccess<'de> for Variant<'de> {
 mod tests {
     use super::*;
     use serde::Serialize;
-    use serde_json::Map;
     use std::collections::BTreeMap;
 
     #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -466,6 +493,15 @@ mod tests {
         assert_eq!(example(r#"{"number":1}"#).unwrap_err().to_string(), "the member name is missing");
         let deep = "[".repeat(100_000);
         assert!(example(&format!(r#"{{"name":"a","any":{{"a":{deep}"#)).is_err());
+    }
+
+    #[test]
+    fn an_unambiguous_value_has_no_member_twice() {
+        let json = r#"[{"a":{"b":[1,null,true,"x",1.5]}},{"a":1}]"#;
+        assert_eq!(unambiguous(json.as_bytes()).unwrap().to_string(), json);
+        for json in [r#"{"a":1,"a":1}"#, r#"[{"a":{"b":1,"\u0062":2}}]"#, "[1", "1e999", "{} {}"] {
+            assert!(unambiguous(json.as_bytes()).is_err(), "{json}");
+        }
     }
 
     #[test]

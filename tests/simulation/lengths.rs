@@ -27,6 +27,7 @@ fn request(client: &protocol::Client, length: usize) -> AuthorizationRequest {
             scopes: &[],
             claim_scopes: &[],
             claims: &protocol::ClaimDefinitions(Vec::new()),
+            details_types: &protocol::AuthorizationDetailsTypes(Vec::new()),
         },
         require_pushed_requests: false,
     };

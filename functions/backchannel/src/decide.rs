@@ -23,6 +23,7 @@ pub(crate) async fn approve(
         signed_in: &opened.signed_in,
         scope: &asked.scope,
         resources: &asked.resources,
+        authorization_details: &asked.authorization_details,
         claims: ClaimsRequest::default(),
         expires_at: opened.waiting.expires_at,
     };

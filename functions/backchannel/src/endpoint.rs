@@ -8,6 +8,7 @@ use platform::entropy;
 use protocol::client_authentication::invalid_client;
 use protocol::rate_limit::Quota;
 use protocol::{AuthReqId, BackchannelRequest, PollInterval, UserHint};
+use provider::authorization::check_length;
 use provider::back_channel::seal_ping;
 use provider::rate_limiter::Allowance;
 use provider::{ClientRequest, Context, HandlerError, responses};
@@ -40,6 +41,8 @@ pub(crate) async fn respond(request: &Request, context: &Context) -> Result<Resp
     let parameters = request::parameters(&opened.parameters, stored, context, now).await?;
     parameters.refuse_repeated()?;
     let asked = BackchannelRequest::check(&parameters, &stored.client, context.configuration.targets(stored))?;
+    // The request travels through the sign-in of the user who approves it; its details stay in the store.
+    check_length(&asked.clone().without_details())?;
     let lifetime = BackchannelRequest::lifetime(&parameters)?;
     let token = BackchannelRequest::notification_token(&parameters, &stored.client)?;
     let user = user::find(UserHint::of(&parameters)?, stored, context, now).await?;

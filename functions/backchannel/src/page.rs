@@ -1,7 +1,7 @@
 //! The pages of the user: the requests that wait, and the decision about one. No link decides: the form does, after a sign-in.
 
 use crate::decide;
-use http::{Method, StatusCode};
+use http::{Method, StatusCode, header};
 use latchkey_http::{Request, Response};
 use pages::{ClientProfile, ConsentKind, ConsentView, RequestLine, RequestOutcome, ScopeLine, WaitingRequests};
 use platform::entropy;
@@ -115,8 +115,9 @@ impl RequestPage<'_> {
             return self.outcome(outcome);
         };
         let expected_subject = context.subject_for(&client.client, &subject);
-        let requested = RequestedBackchannel { request: waiting.request, decision, expected_subject };
-        let requested = Requested::Backchannel(requested);
+        // The page reads the request again, with its details.
+        let request = waiting.request.without_details();
+        let requested = Requested::Backchannel(RequestedBackchannel { request, decision, expected_subject });
         interactions::resume(context, &Interaction::start(requested, Some(self.browser.id.clone()), waiting.expires_at))
     }
 
@@ -206,6 +207,9 @@ impl RequestPage<'_> {
             scopes: &scopes,
             claims: &[],
             resources: &request.resources,
+            details: &request
+                .authorization_details
+                .words(&self.context.configuration.details_types, self.request.header(&header::ACCEPT_LANGUAGE)),
             interaction: sealed,
             csrf: &self.browser.consent_token(self.context, "request-consent", sealed, &opened.signed_in),
             kind: ConsentKind::Backchannel {

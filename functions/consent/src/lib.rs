@@ -1,6 +1,6 @@
 //! The consent page: the user sees what a client requests, and allows or denies it.
 
-use http::{Method, StatusCode};
+use http::{Method, StatusCode, header};
 use latchkey_http::{Request, Response};
 use pages::{ClaimLine, ConsentKind, ConsentView, ScopeLine};
 use platform::entropy;
@@ -98,20 +98,26 @@ async fn allow(
     answer
 }
 
-/// Adds the request to the consent that the user gave the client. Round trips: 1 if it is the first, else 2.
+/// Adds the request to the consent that the user gave the client; authorization details are not remembered. Round trips: 1 if it is
+/// the first, else 2; 0 if there is nothing to remember.
 async fn remember(
     page: &InteractionPage<'_>,
     request: &AuthorizationRequest,
     signed_in: &SignedIn,
     refused: &[String],
 ) -> Result<(), HandlerError> {
+    let (subject, client_id) = (&signed_in.session.subject, &request.client_id);
+    if request.is_consent_forgotten() {
+        AuditEvent::ConsentGiven { subject, client: client_id }.record(page.request);
+        return Ok(());
+    }
     let (client, configuration) = (&page.client.client, &page.context.configuration);
     let (resources, definitions) = (&configuration.resources, &configuration.claims);
-    let (records, subject) = (page.context.records.as_ref(), &signed_in.session.subject);
+    let records = page.context.records.as_ref();
     let add = |earlier: &Scope| request.consent_to_remember(client, resources, definitions, earlier, refused);
     let identity = page.client.identity_digest();
-    consents::add(records, subject, &request.client_id, identity.as_deref(), add).await?;
-    AuditEvent::ConsentGiven { subject, client: &request.client_id }.record(page.request);
+    consents::add(records, subject, client_id, identity.as_deref(), add).await?;
+    AuditEvent::ConsentGiven { subject, client: client_id }.record(page.request);
     Ok(())
 }
 
@@ -140,6 +146,9 @@ fn show(
             page.interaction.refused_earlier(claim)
         }),
         resources: &request.resources,
+        details: &request
+            .authorization_details
+            .words(&page.context.configuration.details_types, page.request.header(&header::ACCEPT_LANGUAGE)),
         interaction: &page.sealed,
         csrf: &page.browser.consent_token(page.context, "consent", &page.sealed, signed_in),
         kind: ConsentKind::Authorization { redirect_uri: request.target.redirect_uri().as_str() },

@@ -41,8 +41,8 @@ async fn answer(request: &Request, context: &Context, proof: &SentProof<'_>) -> 
     let user_agent = request.header(&header::USER_AGENT);
     asked.asked_by =
         Some(Box::new(AskingDevice::of(user_agent, request.place.as_deref(), request.address, opened.now)));
-    // The request travels through the sign-in of the user who approves it.
-    check_length(&asked)?;
+    // The request travels through the sign-in of the user who approves it; its details stay in the store.
+    check_length(&asked.clone().without_details())?;
     let codes = limit.count(begin(context, asked, opened.now)).await?;
     Ok(Response::json(StatusCode::OK, &codes).with(header::PRAGMA, "no-cache"))
 }

@@ -23,6 +23,7 @@ pub(crate) async fn approve(
         signed_in: &approval.signed_in,
         scope: &asked.scope,
         resources: &asked.resources,
+        authorization_details: &asked.authorization_details,
         claims: asked.claims.clone().without(refused),
         expires_at: approval.pending.expires_at,
     };

@@ -100,7 +100,9 @@ impl DevicePage<'_> {
         };
         release_all(&limiters).await;
         let expires_at = now.after(context.config.interaction_lifetime).min(pending.expires_at);
-        let requested = RequestedDevice { request: pending.request, user_code, decision: pending.decision };
+        // The page reads the request again, with its details.
+        let request = pending.request.without_details();
+        let requested = Box::new(RequestedDevice { request, user_code, decision: pending.decision });
         let interaction = Interaction::start(Requested::Device(requested), Some(self.browser.id.clone()), expires_at);
         interactions::resume(context, &interaction)
     }
@@ -117,9 +119,10 @@ impl DevicePage<'_> {
             // The page was open for too long, or the user signed in in another tab since: its form is out of date.
             return Err(interactions::resume(context, &interaction)?.into());
         }
-        let Requested::Device(RequestedDevice { user_code, decision, .. }) = &interaction.requested else {
+        let Requested::Device(requested) = &interaction.requested else {
             return Err(self.outcome(DeviceOutcome::Over)?.into());
         };
+        let RequestedDevice { user_code, decision, .. } = requested.as_ref();
         if interaction.is_denied() {
             // The user cancelled the sign-in, which decides nothing about the device.
             return Err(self.entry(StatusCode::OK, "", None)?.into());
@@ -213,6 +216,9 @@ impl DevicePage<'_> {
             scopes: &scopes,
             claims: &ClaimLine::all(&request.named_claims(), &self.context.configuration.claims, |_| false),
             resources: &request.resources,
+            details: &request
+                .authorization_details
+                .words(&self.context.configuration.details_types, self.request.header(&header::ACCEPT_LANGUAGE)),
             interaction: sealed,
             csrf: &self.browser.consent_token(self.context, "device-consent", sealed, &approval.signed_in),
             kind: ConsentKind::Device {

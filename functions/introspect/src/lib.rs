@@ -62,7 +62,7 @@ async fn signed(found: &Found, client: &Client, context: &Context, now: Timestam
 /// Returns the access token as a JWT for its resource servers, or 204 for any other caller.
 async fn phantom(found: &Found, client: &Client, context: &Context, now: Timestamp) -> Result<Response, HandlerError> {
     match found {
-        Found::AccessToken(claims, _) if is_audience(client, claims) => {
+        Found::AccessToken(claims, _, _) if is_audience(client, claims) => {
             // The client of the token may have gone since the token was found: then the resource alone decides.
             let owner = context.client(&claims.client_id, now).await?;
             let client = owner.as_ref().map_or(client, |owner| &owner.client);

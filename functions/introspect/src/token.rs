@@ -2,7 +2,8 @@
 
 use protocol::introspection::{Introspection, is_audience, may_see};
 use protocol::{
-    AccessTokenClaims, Grant, GrantSnapshot, RefreshToken, RefreshVerdict, RetryWindows, StoredClient, TokenError,
+    AccessTokenClaims, AuthorizationDetails, Grant, GrantSnapshot, RefreshToken, RefreshVerdict, RetryWindows,
+    StoredClient, TokenError,
 };
 use provider::{ActiveToken, Context, HandlerError};
 use serde_json::{Map, Value};
@@ -11,8 +12,9 @@ use types::Timestamp;
 
 /// The result that the caller may see.
 pub(crate) enum Found {
-    /// A valid access token, and the claims about the user that the operator defined for the caller.
-    AccessToken(Box<AccessTokenClaims>, Map<String, Value>),
+    /// A valid access token, its details that are for the caller, and the claims about the user that the operator defined for the
+    /// caller.
+    AccessToken(Box<AccessTokenClaims>, AuthorizationDetails, Map<String, Value>),
     /// The current refresh token of a grant.
     RefreshToken(Box<Grant>, GrantSnapshot),
     /// A token that is not active or not visible to the caller.
@@ -23,7 +25,9 @@ impl Found {
     /// Returns the members of the response.
     pub(crate) fn introspection<'a>(&'a self, context: &'a Context) -> Introspection<'a> {
         match self {
-            Self::AccessToken(claims, of_operator) => Introspection::of_access_token(claims, of_operator),
+            Self::AccessToken(claims, details, of_operator) => {
+                Introspection::of_access_token(claims, details, of_operator)
+            }
             Self::RefreshToken(grant, token) => {
                 Introspection::of_refresh_token(&context.config.issuer, grant, &grant.subject, token)
             }
@@ -58,7 +62,12 @@ pub(crate) async fn find(
         }
         Some(_) => Map::new(),
     };
-    Ok(Found::AccessToken(Box::new(claims), of_operator))
+    let details = match claims.client_id == client.client_id {
+        true => claims.authorization_details.clone(),
+        // RFC 9396 §9.2: those for the resource server.
+        false => claims.authorization_details.for_audiences(&context.configuration.details_types, &client.introspects),
+    };
+    Ok(Found::AccessToken(Box::new(claims), details, of_operator))
 }
 
 /// Opens a refresh token, which is visible to its own client only.

@@ -60,6 +60,7 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Ha
             client_documents: config.client_documents != DocumentPolicy::Off,
             id_jags: context.configuration.accepts_id_jags(),
             profile: config.profile,
+            details_types: &context.configuration.details_types,
             require_pushed_requests: config.require_pushed_requests,
             signing: config.signing.offered(),
         };

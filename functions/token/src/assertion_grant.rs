@@ -36,6 +36,11 @@ pub(crate) struct Accepted<'a> {
 /// check comes before the assertion counts as used. Round trips: 2; 1 if the subject is a machine.
 pub(crate) async fn issue(request: &TokenRequest<'_>, accepted: Accepted<'_>) -> Result<TokenResponse, HandlerError> {
     let client = &request.client.client;
+    if request.parameters.value("authorization_details").is_some() {
+        // An access token without the details would allow more than the client asks for.
+        let description = "an assertion about a user brings no authorization_details";
+        return Err(Error::new(ErrorCode::InvalidAuthorizationDetails, description).into());
+    }
     let allowed = accepted.issuer.allowed_scope(client);
     let (scope, resources) = match &accepted.id_jag {
         Some(id_jag) => within_id_jag(request, id_jag, allowed)?,
@@ -77,6 +82,7 @@ pub(crate) async fn issue(request: &TokenRequest<'_>, accepted: Accepted<'_>) ->
         id_token_claims: Map::new(),
         operator_claims: Map::new(),
         resources,
+        authorization_details: Default::default(),
     };
     let active = ActiveGrant::without_code(request.now, entropy::name()?);
     claims.grant = Some(active.snapshot(id).to_claim(&request.context.secrets));

@@ -33,12 +33,12 @@ pub(crate) async fn redeem(request: &TokenRequest<'_>) -> Result<TokenResponse, 
     if !request.client.existed_at(code.issued_at) {
         return Err(invalid().into());
     }
-    check_resources(request, code.grant).await?;
+    check_part(request, code.grant).await?;
     request.spend_assertion().await?;
     match grants::redeem(request.context.records.as_ref(), code.grant, &request.issuer().grant_update()?).await? {
         Redemption::Redeemed(live) => {
-            let resources = request.narrowed(&live.grant.resources)?;
-            Ok(request.tokens(&live, &live.grant.scope, &resources, IdTokenUse::First).await?)
+            let part = request.narrowed(&live.grant)?;
+            Ok(request.tokens(&live, &live.grant.scope, &part, IdTokenUse::First).await?)
         }
         Redemption::Refused(CodeVerdict::Race) => {
             Err(Error::invalid_grant("the code was redeemed a moment ago by another request; a code is good once")
@@ -54,14 +54,14 @@ pub(crate) async fn redeem(request: &TokenRequest<'_>) -> Result<TokenResponse, 
     }
 }
 
-/// Checks that the requested resources were granted (RFC 8707 §2.2). The check comes before the redemption, so a
-/// mistake does not cost the client its code. Round trips: 1; 0 if the request names no resource.
-async fn check_resources(request: &TokenRequest<'_>, grant: GrantId) -> Result<(), HandlerError> {
-    if request.parameters.value("resource").is_none() {
+/// Checks that the requested resources and details were granted (RFC 8707 §2.2, RFC 9396 §6). The check comes before the redemption, so a
+/// mistake does not cost the client its code. Round trips: 1; 0 if the request names neither.
+async fn check_part(request: &TokenRequest<'_>, grant: GrantId) -> Result<(), HandlerError> {
+    if !request.is_narrowing() {
         return Ok(());
     }
     let live = grants::find(request.context.records.as_ref(), grant).await?;
     let live = live.ok_or_else(|| Error::invalid_grant("the code was redeemed before, or was revoked"))?;
-    request.narrowed(&live.grant.resources)?;
+    request.narrowed(&live.grant)?;
     Ok(())
 }

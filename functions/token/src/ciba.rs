@@ -23,13 +23,13 @@ pub(crate) async fn poll(request: &TokenRequest<'_>) -> Result<TokenResponse, Ha
         return Err(refuse(ErrorCode::ExpiredToken, "the auth_req_id has expired; begin anew"));
     }
     let is_too_early = context.polls.is_too_early(id.decision, now);
-    check_resources(request, id.decision).await?;
+    check_part(request, id.decision).await?;
     request.spend_assertion().await?;
     let update = request.issuer().grant_update()?;
     match decisions::poll_once(context.records.as_ref(), id.decision, id.expires_at, &update).await? {
         Poll::Approved(live) => {
-            let resources = request.narrowed(&live.grant.resources)?;
-            Ok(request.tokens(&live, &live.grant.scope, &resources, IdTokenUse::First).await?)
+            let part = request.narrowed(&live.grant)?;
+            Ok(request.tokens(&live, &live.grant.scope, &part, IdTokenUse::First).await?)
         }
         // A decision is reported even to a poll that came too early.
         Poll::Pending if is_too_early => {
@@ -44,14 +44,14 @@ pub(crate) async fn poll(request: &TokenRequest<'_>) -> Result<TokenResponse, Ha
     }
 }
 
-/// Checks that the requested resources were granted (RFC 8707 §2.2). The check comes before the tokens are taken, so a mistake does not
-/// cost the client its tokens. Round trips: 1; 0 if the poll names no resource.
-async fn check_resources(request: &TokenRequest<'_>, id: DecisionId) -> Result<(), HandlerError> {
-    if request.parameters.value("resource").is_none() {
+/// Checks that the requested resources and details were granted (RFC 8707 §2.2, RFC 9396 §6). The check comes before the tokens are taken,
+/// so a mistake does not cost the client its tokens. Round trips: 1; 0 if the poll names neither.
+async fn check_part(request: &TokenRequest<'_>, id: DecisionId) -> Result<(), HandlerError> {
+    if !request.is_narrowing() {
         return Ok(());
     }
     if let Some(Decision::Approved(live)) = decisions::peek(request.context.records.as_ref(), id).await? {
-        request.narrowed(&live.grant.resources)?;
+        request.narrowed(&live.grant)?;
     }
     Ok(())
 }

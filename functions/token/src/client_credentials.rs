@@ -26,12 +26,20 @@ pub(crate) fn claims(
     if requested.as_ref().is_some_and(|scope| !scope.is_within(&allowed)) {
         return invalid("scope asks for more than the client may have");
     }
-    let scope = requested.as_ref().unwrap_or(&allowed);
     let targets = request.context.configuration.targets(request.client);
+    let details = targets.details(request.parameters, client)?;
+    let scope = match (requested.as_ref(), details.is_empty()) {
+        (Some(requested), _) => requested,
+        (None, true) => &allowed,
+        // The request asks for the details alone.
+        (None, false) => &Scope::default(),
+    };
     let resources = targets.or_implied(targets.named(request.parameters, client)?, scope, client);
-    let claims = request.issuer().access_token_claims(&subject, scope, &resources)?;
+    let resources = targets.with_locations(resources, &details, client)?;
+    let mut claims = request.issuer().access_token_claims(&subject, scope, &resources)?;
     if requested.is_some() && claims.scope.is_empty() {
         return invalid("none of these scopes means anything to the resource");
     }
+    claims.authorization_details = details;
     Ok(claims)
 }

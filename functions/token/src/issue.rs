@@ -1,8 +1,11 @@
 //! The token response (RFC 6749 §5.1, OpenID Connect Core §3.1.3.3).
 
-use crate::TokenRequest;
+use crate::{GrantPart, TokenRequest};
 use protocol::id_jag_issue::IdJagDecision;
-use protocol::{AccessTokenClaims, ClaimDestination, Grant, GrantType, ID_JAG_TOKEN_TYPE, RefreshSender, ScopeClaims};
+use protocol::{
+    AccessTokenClaims, AuthorizationDetails, ClaimDestination, Grant, GrantType, ID_JAG_TOKEN_TYPE, RefreshSender,
+    ScopeClaims,
+};
 use provider::{ExchangeBinding, HandlerError, IdTokenBinding, TokenIssuer};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -28,6 +31,9 @@ pub(crate) struct TokenResponse {
     id_token: Option<String>,
     #[serde(skip_serializing_if = "Scope::is_empty")]
     scope: Scope,
+    /// `authorization_details`: those of the access token (RFC 9396 §7).
+    #[serde(skip_serializing_if = "AuthorizationDetails::is_empty")]
+    authorization_details: AuthorizationDetails,
     /// `issued_token_type`: type of the token that an exchange issued (RFC 8693 §2.2.1).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) issued_token_type: Option<&'static str>,
@@ -52,6 +58,7 @@ impl TokenResponse {
             authorization_expires_in: None,
             id_token: None,
             scope: decision.scope,
+            authorization_details: AuthorizationDetails::default(),
             issued_token_type: Some(ID_JAG_TOKEN_TYPE),
             subject: Some(subject),
             id_jag_audience: Some(decision.target.audience.clone()),
@@ -76,13 +83,13 @@ pub(crate) enum IdTokenUse<'a> {
 }
 
 impl TokenRequest<'_> {
-    /// Issues the tokens of a grant, with the given part of the granted scope and resources. The tokens lack what was
+    /// Issues the tokens of a grant, with the given part of the granted scope, resources and details. The tokens lack what was
     /// withdrawn from the client since the grant.
     pub(crate) async fn tokens(
         &self,
         live: &LiveGrant,
         scope: &Scope,
-        resources: &[String],
+        part: &GrantPart,
         id_token: IdTokenUse<'_>,
     ) -> Result<TokenResponse, HandlerError> {
         let issuer = self.issuer();
@@ -92,7 +99,8 @@ impl TokenRequest<'_> {
             IdTokenUse::Refresh(Some(user)) => &user.claims,
             IdTokenUse::First | IdTokenUse::Refresh(None) => &live.grant.operator_claims,
         };
-        let claims = issuer.grant_claims(&live.grant, &snapshot, &scope, resources, of_operator)?;
+        let mut claims = issuer.grant_claims(&live.grant, &snapshot, &scope, &part.resources, of_operator)?;
+        claims.authorization_details = part.authorization_details.clone();
         let (access_token_jti, token_scope) = (claims.jti.clone(), claims.scope.clone());
         let mut response = self.token_of(claims).await?;
         response.subject = Some(live.grant.subject.clone());
@@ -161,6 +169,7 @@ impl TokenRequest<'_> {
             authorization_expires_in: None,
             id_token: None,
             scope: claims.scope,
+            authorization_details: claims.authorization_details,
             issued_token_type: None,
             subject: None,
             id_jag_audience: None,

@@ -17,9 +17,12 @@ mod without_client;
 use http::header;
 use issue::TokenResponse;
 use latchkey_http::{Request, Response};
-use protocol::{ClientAuthenticationMethod, GrantType, Parameters, StoredClient, resource, sender_constraint};
+use protocol::{
+    AuthorizationDetails, ClientAuthenticationMethod, Grant, GrantType, Parameters, StoredClient, resource,
+    sender_constraint,
+};
 use provider::{AuditEvent, ClientRequest, Context, Function, HandlerError, NonceRole, ProofReplay, Sender, SentProof};
-use types::{Confirmation, Error, ErrorCode};
+use types::{Audience, Confirmation, Error, ErrorCode};
 use without_client::Party;
 
 /// The function, as every platform calls it.
@@ -97,6 +100,12 @@ struct TokenRequest<'a> {
     now: types::Timestamp,
 }
 
+/// The part of a grant that a token is for.
+struct GrantPart {
+    resources: Vec<String>,
+    authorization_details: AuthorizationDetails,
+}
+
 impl TokenRequest<'_> {
     /// Returns the response with tokens, and records their issue. Errors: the grant type left the client assertion unmarked.
     async fn answer(&self, grant_type: GrantType, tokens: &TokenResponse) -> Result<Response, HandlerError> {
@@ -154,9 +163,29 @@ impl TokenRequest<'_> {
         }
     }
 
-    /// Returns the resources of a token: those that the request names of the granted ones, or all (RFC 8707 §2.2).
-    fn narrowed(&self, granted: &[String]) -> Result<Vec<String>, Error> {
-        resource::narrowed(self.parameters, granted, &self.context.config.audience)
+    /// Returns the part of a grant that a token is for: the resources and details that the request names, or all (RFC 8707 §2.2,
+    /// RFC 9396 §6).
+    fn narrowed(&self, granted: &Grant) -> Result<GrantPart, Error> {
+        let resources = resource::narrowed(self.parameters, &granted.resources, &self.context.config.audience)?;
+        let audience = Audience::of(&resources, &self.context.config.audience);
+        let authorization_details = self.details(&granted.authorization_details, audience.as_slice())?;
+        Ok(GrantPart { resources, authorization_details })
+    }
+
+    /// True if the request names resources or details, which must be within the grant.
+    fn is_narrowing(&self) -> bool {
+        ["resource", "authorization_details"].iter().any(|name| self.parameters.value(name).is_some())
+    }
+
+    /// Returns the details that a token for these audiences holds: those that the request names of the granted ones, or all (RFC 9396
+    /// §6, §7). Errors: `invalid_authorization_details`.
+    fn details(&self, granted: &AuthorizationDetails, audiences: &[String]) -> Result<AuthorizationDetails, Error> {
+        let (types, client) = (self.context.configuration.details_types_of(self.client), &self.client.client);
+        let part = granted.narrowed(self.parameters)?;
+        if self.parameters.value("authorization_details").is_some() {
+            part.check_assigned(types, client, audiences)?;
+        }
+        Ok(part.assigned(types, client, audiences))
     }
 
     /// Records the audit event of tokens that were issued.

@@ -1,7 +1,7 @@
 //! The refresh token grant (RFC 6749 §6), with rotation and replay detection (RFC 9700 §4.14).
 
 use crate::issue::{IdTokenUse, TokenResponse};
-use crate::{TokenRequest, restored};
+use crate::{GrantPart, TokenRequest, restored};
 use protocol::{ClaimDestination, GrantId, RefreshToken, ScopeClaims, resource};
 use provider::{AuditEvent, HandlerError};
 use storage::grants::{self, LiveGrant, Rotation};
@@ -25,11 +25,13 @@ pub(crate) async fn refresh(request: &TokenRequest<'_>) -> Result<TokenResponse,
     let update = request.issuer().grant_update()?;
     match grants::rotate(request.context.records.as_ref(), &token, &update).await? {
         Rotation::Rotated(live) => {
-            let (scope, resources) =
-                narrowed.unwrap_or_else(|| (live.grant.scope.clone(), live.grant.resources.clone()));
-            let user = user_of(request, &live, &scope, &resources).await?;
+            let (scope, part) = match narrowed {
+                Some(narrowed) => narrowed,
+                None => (live.grant.scope.clone(), request.narrowed(&live.grant)?),
+            };
+            let user = user_of(request, &live, &scope, &part.resources).await?;
             let granted = match &user {
-                Some(user) => request.context.grantable_with(&user.claims, &scope, &resources),
+                Some(user) => request.context.grantable_with(&user.claims, &scope, &part.resources),
                 None => Ok(scope),
             };
             let Ok(scope) = granted else {
@@ -37,7 +39,7 @@ pub(crate) async fn refresh(request: &TokenRequest<'_>) -> Result<TokenResponse,
                 grants::revoke(request.context.records.as_ref(), &live.snapshot(), &update).await?;
                 return Err(Error::invalid_grant("the user may grant nothing of this scope any more").into());
             };
-            Ok(request.tokens(&live, &scope, &resources, IdTokenUse::Refresh(user.as_ref())).await?)
+            Ok(request.tokens(&live, &scope, &part, IdTokenUse::Refresh(user.as_ref())).await?)
         }
         Rotation::Replayed => {
             let revoked = update.replay_revokes;
@@ -82,11 +84,11 @@ async fn user_of(
     Ok(Some(user.ok_or_else(|| Error::invalid_grant("the grant was revoked or has ended"))?))
 }
 
-/// Returns the requested scope and resources, which must be within the grant (RFC 6749 §6, RFC 8707 §2.2); `None` if
-/// the request names neither. The check comes before the rotation, so a mistake does not cost the client its token.
-async fn narrowed(request: &TokenRequest<'_>, grant: GrantId) -> Result<Option<(Scope, Vec<String>)>, HandlerError> {
+/// Returns the requested scope, resources and details, which must be within the grant (RFC 6749 §6, RFC 8707 §2.2, RFC 9396 §6);
+/// `None` if the request names none of them. The check comes before the rotation, so a mistake does not cost the client its token.
+async fn narrowed(request: &TokenRequest<'_>, grant: GrantId) -> Result<Option<(Scope, GrantPart)>, HandlerError> {
     let parameters = request.parameters;
-    if parameters.value("scope").is_none() && parameters.value("resource").is_none() {
+    if parameters.value("scope").is_none() && !request.is_narrowing() {
         return Ok(None);
     }
     let scope = parameters.scope()?;
@@ -96,7 +98,7 @@ async fn narrowed(request: &TokenRequest<'_>, grant: GrantId) -> Result<Option<(
     if !scope.is_within(&granted.scope) {
         return Err(Error::new(ErrorCode::InvalidScope, "scope asks for more than was granted").into());
     }
-    let resources = request.narrowed(&granted.resources)?;
-    request.context.grantable(&granted.subject, &scope, &resources).await?;
-    Ok(Some((scope, resources)))
+    let part = request.narrowed(&granted)?;
+    request.context.grantable(&granted.subject, &scope, &part.resources).await?;
+    Ok(Some((scope, part)))
 }

@@ -7,8 +7,8 @@ use crate::issue::TokenResponse;
 use crate::{TokenRequest, id_jag};
 use protocol::token_exchange::{self, ExchangeRequest, ExchangedType, IssuedType, Origin, PresentedToken, TokenInfo};
 use protocol::{
-    AccessTokenClaims, AccessTokenFormat, GrantId, GrantSnapshot, RefreshSender, RefreshToken, RefreshVerdict,
-    StoredClient, TokenError, TokenExchangePolicy, resource, sender_constraint,
+    AccessTokenClaims, AccessTokenFormat, AuthorizationDetails, GrantId, GrantSnapshot, RefreshSender, RefreshToken,
+    RefreshVerdict, StoredClient, TokenError, TokenExchangePolicy, resource, sender_constraint,
 };
 use provider::{ActiveToken, HandlerError, PresentedIdToken};
 use std::sync::Arc;
@@ -41,6 +41,7 @@ pub(crate) async fn exchange(request: &TokenRequest<'_>) -> Result<TokenResponse
         Some(actor) => Some(request.active(actor, Role::Actor).await?.info),
     };
     sender_constraint::check_exchange(subject.info.is_bound, request.confirmation())?;
+    let details = request.details(&subject.info.authorization_details, &audiences)?;
     request.spend_assertion_or_proof().await?;
     let issuer = &request.context.config.issuer;
     let decision = token_exchange::decide(&asked, audiences, &subject.info, actor.as_ref(), client, resources, issuer)?;
@@ -55,6 +56,7 @@ pub(crate) async fn exchange(request: &TokenRequest<'_>) -> Result<TokenResponse
         None => tokens.access_token_claims(&subject.info.subject, &decision.scope, &decision.audiences)?,
     };
     claims.exp = claims.exp.min(decision.expires_at.as_secs());
+    claims.authorization_details = details;
     claims.act = decision.act;
     claims.may_act = decision.may_act;
     claims.parent_jtis = subject.info.parent_jtis;
@@ -192,6 +194,7 @@ impl TokenRequest<'_> {
                     subject: self.context.subject_for(&client.client, &live.grant.subject),
                     client_id,
                     scope: live.grant.scope.clone(),
+                    authorization_details: live.grant.authorization_details.clone(),
                     expires_at: snapshot.refresh_expires_at,
                     is_bound: sender != RefreshSender::Client,
                     act: None,
@@ -211,6 +214,8 @@ impl TokenRequest<'_> {
                     subject: self.context.subject_for(&client.client, &live.grant.subject),
                     client_id: token.aud,
                     scope: token.scope.unwrap_or_else(|| live.grant.scope.clone()),
+                    // It says who the user is. The details of its access token may be fewer than those of the grant.
+                    authorization_details: AuthorizationDetails::default(),
                     expires_at: Timestamp::from_secs(token.exp),
                     is_bound: false,
                     act: None,
@@ -252,6 +257,7 @@ fn info(claims: AccessTokenClaims) -> TokenInfo {
         subject: claims.sub,
         client_id: claims.client_id,
         scope: claims.scope,
+        authorization_details: claims.authorization_details,
         expires_at: Timestamp::from_secs(claims.exp),
         is_bound: claims.cnf.is_some(),
         act: claims.act,

@@ -45,8 +45,9 @@ pub struct Request {
 
 impl Request {
     /// The header fields that functions read. A platform need not hand over others.
-    pub const FIELDS: [HeaderName; 7] = [
+    pub const FIELDS: [HeaderName; 8] = [
         header::ACCEPT,
+        header::ACCEPT_LANGUAGE,
         header::AUTHORIZATION,
         header::CONTENT_TYPE,
         header::COOKIE,

@@ -11,6 +11,7 @@ use latchkey_pages::{
     LeaveReason, Logout, Page, Playground, Refusal, Refused, RequestLine, RequestOutcome, ReturnOffer, ReturnWay,
     ScopeLine, SignIn, SignInProblem, SignedOut, UserProfile, WaitingRequests,
 };
+use protocol::{DetailLine, DetailWords};
 
 const NONCE: &str = "c2FtcGxlLW5vbmNlLXNhbXBsZQ";
 const ISSUER: &str = "http://localhost:8787";
@@ -250,6 +251,7 @@ fn consent() -> Vec<(&'static str, Page)> {
         scopes: &scopes,
         claims: &[],
         resources: &[],
+        details: &[],
         interaction: "sealed",
         csrf: "token",
         kind: ConsentKind::Authorization { redirect_uri: "https://notes.example/callback" },
@@ -296,6 +298,17 @@ fn consent() -> Vec<(&'static str, Page)> {
         ("consent_document", latchkey_pages::consent(&ConsentView { client: document, kind: local, ..ask.clone() })),
         ("consent_claims", latchkey_pages::consent(&ConsentView { scopes: &[], claims: &claims, ..ask.clone() })),
         (
+            "consent_details",
+            latchkey_pages::consent(&ConsentView {
+                scopes: &[],
+                details: &[
+                    payment(),
+                    DetailWords { title: "", name: "documents", lines: vec![line("", "pages.0", &["7"])] },
+                ],
+                ..ask.clone()
+            }),
+        ),
+        (
             "consent_resources",
             latchkey_pages::consent(&ConsentView {
                 resources: &[
@@ -306,6 +319,23 @@ fn consent() -> Vec<(&'static str, Page)> {
             }),
         ),
     ]
+}
+
+/// A payment with words of the operator, and values without.
+fn payment() -> DetailWords<'static> {
+    let lines = vec![
+        line("Amount", "instructedAmount", &["123.50 EUR"]),
+        line("To", "creditorName", &["Merchant A"]),
+        line("", "creditorAccount.iban", &["DE02100100109307118603"]),
+        line("May", "actions", &["initiate", "status", "cancel"]),
+        line("Reference", "remittanceInformationUnstructured", &["a".repeat(140).as_str()]),
+    ];
+    DetailWords { title: "Pay once from your account", name: "payment_initiation", lines }
+}
+
+fn line(label: &'static str, place: &str, values: &[&str]) -> DetailLine<'static> {
+    let values = values.iter().map(|value| (*value).to_owned()).collect();
+    DetailLine { label, place: place.to_owned(), values }
 }
 
 fn development() -> Vec<(&'static str, Page)> {
@@ -351,6 +381,7 @@ fn requests() -> Vec<(&'static str, Page)> {
         scopes: &[ScopeLine { name: "profile", meaning: "See your profile", is_new: false }],
         claims: &[],
         resources: &[],
+        details: &[],
         interaction: "sealed",
         csrf: "token",
         kind: ConsentKind::Backchannel { binding_message: Some("Terminal 7, code 1234"), minutes: 1 },
@@ -399,6 +430,7 @@ fn device() -> Vec<(&'static str, Page)> {
         ],
         claims: &[],
         resources: &["https://films.orchard.example".to_owned()],
+        details: &[],
         interaction: "sealed",
         csrf: "token",
         kind: ConsentKind::Device { user_code: "WDJB-MJHT", device: Some(television()) },

@@ -1,6 +1,7 @@
 //! The consent page: of an authorization request, of a device, and of a backchannel request.
 
 use askama::Template;
+use protocol::DetailWords;
 
 use crate::{
     ClientProfile, DeviceProfile, Page, UserProfile,
@@ -25,6 +26,8 @@ pub struct ConsentView<'a> {
     pub claims: &'a [ClaimLine<'a>],
     /// The requested resources (RFC 8707).
     pub resources: &'a [String],
+    /// The authorization details in words (RFC 9396). The page shows each value of them.
+    pub details: &'a [DetailWords<'a>],
     /// The sealed interaction.
     pub interaction: &'a str,
     /// The CSRF token.

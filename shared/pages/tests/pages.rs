@@ -16,6 +16,8 @@ use latchkey_pages::{
     WaitingRequests,
 };
 
+use protocol::{DetailLine, DetailWords};
+
 #[path = "../examples/gallery.rs"]
 #[expect(dead_code, reason = "the test does not write the files")]
 mod gallery;
@@ -51,10 +53,18 @@ fn consent(value: &str, client: ClientProfile<'_>, kind: ConsentKind<'_>) -> Pag
             ClaimLine { name: "birthdate", meaning: value, description: None, is_essential: false, is_checked: false },
         ],
         resources: &[],
+        details: &[
+            DetailWords { title: value, name: value, lines: vec![detail_line(value, value), detail_line("", value)] },
+            DetailWords { title: "", name: value, lines: Vec::new() },
+        ],
         interaction: value,
         csrf: value,
         kind,
     })
+}
+
+fn detail_line<'a>(label: &'a str, value: &str) -> DetailLine<'a> {
+    DetailLine { label, place: value.to_owned(), values: vec![value.to_owned(), value.to_owned()] }
 }
 
 fn return_offer(value: &str, way: ReturnWay<'_>) -> Page {

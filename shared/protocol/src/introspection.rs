@@ -1,6 +1,6 @@
 //! Introspection: the members of a response, the callers that get them, and the forms of a response (RFC 7662, RFC 9701).
 
-use crate::{AccessTokenClaims, Client, Grant, GrantSnapshot};
+use crate::{AccessTokenClaims, AuthorizationDetails, Client, Grant, GrantSnapshot};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use types::{Audience, ClientId, Confirmation, Error, Issuer, Jti, Scope, Subject, Timestamp};
@@ -46,6 +46,9 @@ struct Members<'a> {
     act: Option<&'a Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     may_act: Option<&'a Value>,
+    /// RFC 9396 §9.2.
+    #[serde(skip_serializing_if = "AuthorizationDetails::is_empty")]
+    authorization_details: &'a AuthorizationDetails,
     /// Claims that the operator defined.
     #[serde(flatten)]
     user: Option<&'a Map<String, Value>>,
@@ -55,8 +58,13 @@ impl<'a> Introspection<'a> {
     /// The response for a token that is not active, or that the caller may not see: no other member (RFC 7662 §2.2).
     pub const INACTIVE: Self = Self { active: false, members: None };
 
-    /// Returns the response for an active access token. `user` has the claims that the operator defined for the caller.
-    pub fn of_access_token(claims: &'a AccessTokenClaims, user: &'a Map<String, Value>) -> Self {
+    /// Returns the response for an active access token. `details` are those of the token that are for the caller, and `user` has the
+    /// claims that the operator defined for the caller.
+    pub fn of_access_token(
+        claims: &'a AccessTokenClaims,
+        details: &'a AuthorizationDetails,
+        user: &'a Map<String, Value>,
+    ) -> Self {
         let members = Members {
             iss: &claims.iss,
             sub: &claims.sub,
@@ -73,6 +81,7 @@ impl<'a> Introspection<'a> {
             cnf: claims.cnf,
             act: claims.act.as_ref(),
             may_act: claims.may_act.as_ref(),
+            authorization_details: details,
             user: Some(user),
         };
         Self { active: true, members: Some(members) }
@@ -97,6 +106,7 @@ impl<'a> Introspection<'a> {
             cnf: None,
             act: None,
             may_act: None,
+            authorization_details: &grant.authorization_details,
             user: None,
         };
         Self { active: true, members: Some(members) }
@@ -175,7 +185,7 @@ impl ResponseForm {
 }
 
 /// Returns a weight (RFC 9110 §12.4.2) in thousandths; 0 if it is malformed.
-fn per_mille(weight: &str) -> u16 {
+pub(crate) fn per_mille(weight: &str) -> u16 {
     match weight.trim().split_once('.') {
         None => {
             if weight.trim() == "1" {

@@ -13,6 +13,7 @@ pub mod id_jag_issue;
 mod interaction;
 pub mod introspection;
 mod jwt;
+mod language;
 pub mod limits;
 pub mod logout;
 pub mod metadata;
@@ -39,8 +40,10 @@ pub use authentication::{
     PasswordRules, Unicode, Username,
 };
 pub use authorization::{
-    AuthorizationRequest, ClaimRequest, ClaimsRequest, CodeChallenge, ConsentParts, NamedClaim, PUSHED_REQUEST_PREFIX,
-    Prompt, RequestEndpoint, RequestObject, SCOPE_CLAIMS, STANDARD_SCOPES, SentRequest, is_profile_claim,
+    AuthorizationDetails, AuthorizationDetailsType, AuthorizationDetailsTypes, AuthorizationRequest, ClaimRequest,
+    ClaimsRequest, CodeChallenge, ConsentParts, DetailLine, DetailWords, MAX_DETAILS, MAX_DETAILS_DEPTH,
+    MAX_DETAILS_LENGTH, NamedClaim, PUSHED_REQUEST_PREFIX, Prompt, RequestEndpoint, RequestObject, SCHEMA_KEYWORDS,
+    SCOPE_CLAIMS, STANDARD_SCOPES, SentRequest, is_profile_claim,
 };
 pub use claim_definition::{ClaimDefinition, ClaimDefinitions, ClaimDestination, ClaimType};
 pub use client::software::SWITCHES as SOFTWARE_SWITCHES;

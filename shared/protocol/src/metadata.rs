@@ -1,8 +1,9 @@
 //! Authorization server metadata (OpenID Connect Discovery §3, RFC 8414 §2, RFC 9207 §3).
 
 use crate::{
-    AuthenticationMethod, BackchannelDelivery, ClaimDefinitions, ClientAuthenticationMethod, GrantType, ID_JAG_PROFILE,
-    ID_JAG_TOKEN_TYPE, Profile, Prompt, Resource, ResponseMode, ResponseType, SCOPE_CLAIMS, STANDARD_SCOPES,
+    AuthenticationMethod, AuthorizationDetailsTypes, BackchannelDelivery, ClaimDefinitions, ClientAuthenticationMethod,
+    GrantType, ID_JAG_PROFILE, ID_JAG_TOKEN_TYPE, Profile, Prompt, Resource, ResponseMode, ResponseType, SCOPE_CLAIMS,
+    STANDARD_SCOPES,
 };
 use serde_json::{Map, Value, json};
 use types::{Algorithm, ContentEncryption, Issuer, KeyManagementAlgorithm};
@@ -32,6 +33,8 @@ pub struct Capabilities<'a> {
     pub profile: Option<Profile>,
     /// True if every authorization request must be pushed.
     pub require_pushed_requests: bool,
+    /// Types of authorization details (RFC 9396 §10).
+    pub details_types: &'a AuthorizationDetailsTypes,
     /// Algorithms of this server's signatures.
     pub signing: &'a [Algorithm],
 }
@@ -41,6 +44,10 @@ pub fn document(capabilities: &Capabilities<'_>) -> Value {
     let mut document = Map::new();
     if capabilities.registration {
         document.insert("registration_endpoint".to_owned(), json!(format!("{}/register", capabilities.issuer)));
+    }
+    let details_types: Vec<&str> = capabilities.details_types.names().collect();
+    if !details_types.is_empty() {
+        document.insert("authorization_details_types_supported".to_owned(), json!(details_types));
     }
     // No issuer is named (draft-ietf-oauth-identity-assertion-authz-grant §9.4).
     if capabilities.id_jags {

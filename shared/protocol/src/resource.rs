@@ -2,7 +2,10 @@
 
 use crate::parameters::printable;
 use crate::shape::{self, Member, Shape};
-use crate::{AccessTokenFormat, ClaimDefinitions, Client, GrantType, Parameters, Problem, STANDARD_SCOPES, signing};
+use crate::{
+    AccessTokenFormat, AuthorizationDetails, AuthorizationDetailsTypes, ClaimDefinitions, Client, GrantType,
+    Parameters, Problem, STANDARD_SCOPES, signing,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -158,25 +161,43 @@ pub struct Targets<'a> {
     pub claim_scopes: &'a [String],
     /// Claims that the operator defined.
     pub claims: &'a ClaimDefinitions,
+    /// Types of authorization details that are open to the client.
+    pub details_types: &'a AuthorizationDetailsTypes,
+}
+
+/// The access that a request asks for (RFC 6749 §3.3, RFC 8707 §2, RFC 9396 §3).
+#[derive(Clone, Debug, PartialEq)]
+pub struct RequestedAccess {
+    /// `scope`, without the scopes that the client may not request.
+    pub scope: Scope,
+    /// The resources: those of `resource`, of the scope, and of the details.
+    pub resources: Vec<String>,
+    /// `authorization_details`.
+    pub authorization_details: AuthorizationDetails,
 }
 
 impl Targets<'_> {
-    /// Returns scope and resources of a request for access to a user's data (RFC 6749 §3.3, RFC 8707 §2.1). The scope has what the
-    /// client may request and a token can hold. `offline_access` of a client without refresh tokens is left out (OpenID Connect
+    /// Returns the access to a user's data that a request asks for (RFC 6749 §3.3, RFC 8707 §2.1, RFC 9396 §3). The scope has what
+    /// the client may request and a token can hold. `offline_access` of a client without refresh tokens is left out (OpenID Connect
     /// Core §11).
     ///
-    /// A request without `scope` asks for the scopes of its resources, never for claims about the user. A request without
-    /// `resource` whose scopes all belong to one resource is for that one. Errors: `invalid_target`; `invalid_scope` for an
-    /// unknown scope, or if no scope remains.
-    pub fn of_request(&self, parameters: &Parameters, client: &Client) -> Result<(Scope, Vec<String>), Error> {
+    /// A request without `scope` asks for the scopes of its resources, never for claims about the user; with authorization details it
+    /// asks for the details alone. A request without `resource` whose scopes all belong to one resource is for that one. Errors:
+    /// `invalid_target`; `invalid_scope` for an unknown scope, or if no scope remains; `invalid_authorization_details`.
+    pub fn of_request(&self, parameters: &Parameters, client: &Client) -> Result<RequestedAccess, Error> {
         let named = self.named(parameters, client)?;
-        let scope = self.scope(parameters, client, &named)?;
+        let authorization_details = self.details(parameters, client)?;
+        let scope = match parameters.scope()? {
+            None if !authorization_details.is_empty() => Scope::default(),
+            _ => self.scope(parameters, client, &named)?,
+        };
         let resources = self.or_implied(named, &scope, client);
+        let resources = self.with_locations(resources, &authorization_details, client)?;
         let held = scope.filtered(|token| self.is_about_user(token) || may_hold(token, &resources, self.resources));
         if held.is_empty() && parameters.scope()?.is_some() {
             return Err(no_scope());
         }
-        Ok((held, resources))
+        Ok(RequestedAccess { scope: held, resources, authorization_details })
     }
 
     fn scope(&self, parameters: &Parameters, client: &Client, resources: &[String]) -> Result<Scope, Error> {

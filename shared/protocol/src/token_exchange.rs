@@ -3,7 +3,7 @@
 //! An exchange widens nothing. The issued token allows no more than the subject token, lives no longer, and is for an
 //! audience that the client's policy names. It names the actor ([`ExchangeDecision::act`]) and each earlier actor.
 
-use crate::{Client, ID_JAG_TOKEN_TYPE, Parameters, Resource, TokenExchangePolicy, resource};
+use crate::{AuthorizationDetails, Client, ID_JAG_TOKEN_TYPE, Parameters, Resource, TokenExchangePolicy, resource};
 use serde_json::{Map, Value, json};
 use types::{Audience, ClientId, Error, ErrorCode, Issuer, Jti, Scope, Subject, Timestamp};
 
@@ -160,6 +160,8 @@ pub struct TokenInfo {
     pub client_id: ClientId,
     /// The scope.
     pub scope: Scope,
+    /// The authorization details (RFC 9396); none for an ID token.
+    pub authorization_details: AuthorizationDetails,
     /// Expiry.
     pub expires_at: Timestamp,
     /// True if its sender must possess a key.
@@ -344,6 +346,7 @@ mod tests {
             subject: sub(subject),
             client_id: client_id.to_owned(),
             scope: Scope::parse(scope).unwrap(),
+            authorization_details: AuthorizationDetails::default(),
             expires_at: Timestamp::from_secs(1000),
             is_bound: false,
             act: None,

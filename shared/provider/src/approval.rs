@@ -3,7 +3,7 @@
 use crate::sessions::SignedIn;
 use crate::{Context, HandlerError, TokenIssuer};
 use platform::entropy;
-use protocol::{ClaimsRequest, Grant, GrantState, SessionGroup, StoredClient};
+use protocol::{AuthorizationDetails, ClaimsRequest, Grant, GrantState, SessionGroup, StoredClient};
 use storage::grants::{self, LiveGrant, Redemption};
 use types::{Scope, Timestamp};
 
@@ -18,6 +18,8 @@ pub struct Approval<'a> {
     pub scope: &'a Scope,
     /// The resources.
     pub resources: &'a [String],
+    /// The authorization details (RFC 9396).
+    pub authorization_details: &'a AuthorizationDetails,
     /// The claims that are requested by name, without those that the user refused.
     pub claims: ClaimsRequest,
     /// The end of the request.
@@ -28,7 +30,7 @@ impl Approval<'_> {
     /// Creates the grant, and makes it active. `None` if the sign-in does not count any more. Round trips: 2; 1 more if tokens hold claims about
     /// the user.
     pub async fn create_grant(self, context: &Context, now: Timestamp) -> Result<Option<Box<LiveGrant>>, HandlerError> {
-        let Self { client, signed_in, scope, resources, claims, expires_at } = self;
+        let Self { client, signed_in, scope, resources, authorization_details, claims, expires_at } = self;
         let (records, session) = (context.records.as_ref(), &signed_in.session);
         let held = signed_in.token_claims(context, &client.client, scope, resources, &claims).await?;
         let Some(held) = held else { return Ok(None) };
@@ -43,6 +45,7 @@ impl Approval<'_> {
             session_group: Some(SessionGroup::new(entropy::bytes()?)),
             outlives_session: context.grant_outlives_session(client, resources),
             resources: resources.to_vec(),
+            authorization_details: authorization_details.clone(),
             claims,
             id_token_claims: held.id_token,
             operator_claims: held.of_operator,

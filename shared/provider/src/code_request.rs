@@ -173,6 +173,7 @@ impl CodeRequest<'_> {
             session_group: Some(session.group),
             outlives_session: self.context.grant_outlives_session(self.client, &request.resources),
             resources: request.resources.clone(),
+            authorization_details: request.authorization_details.clone(),
             claims: request.claims.clone(),
             id_token_claims: claims.id_token,
             operator_claims: claims.of_operator,

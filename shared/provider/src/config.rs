@@ -173,7 +173,7 @@ impl Reader<'_> {
         let issuers = has_issuers.then(|| {
             Issuers::of_environment(issuers, reach).map_err(|(name, rule)| self.problem(name, rule)).unwrap_or_default()
         });
-        Sections { resources, issuers, claims: None }
+        Sections { resources, issuers, ..Sections::default() }
     }
 
     fn number(&mut self, name: &str) -> u32 {

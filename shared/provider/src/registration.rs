@@ -5,8 +5,8 @@ use keys::Secrets;
 use protocol::registration::{Limits, Registration};
 use protocol::shape::{self, Member, Shape};
 use protocol::{
-    Client, GrantType, InitialAccessToken, InitialAccessTokenId, Profile, RedirectUri, RegistrationAccessToken,
-    StoredClient,
+    AuthorizationDetailsTypes, Client, GrantType, InitialAccessToken, InitialAccessTokenId, Profile, RedirectUri,
+    RegistrationAccessToken, StoredClient,
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -74,17 +74,18 @@ impl StatementIssuer {
 }
 
 impl RegistrationPolicy {
-    /// Returns the limits of the metadata that a client may register, with these scopes, under the security profile of the deployment.
-    /// `signing` are the algorithms of this server's signatures.
+    /// Returns the limits of the metadata that a client may register, with these scopes and types of authorization details, under the
+    /// security profile of the deployment. `signing` are the algorithms of this server's signatures.
     pub fn limits<'a>(
         &'a self,
         scopes: &'a Scope,
+        details_types: &'a AuthorizationDetailsTypes,
         profile: Option<Profile>,
         signing: &'a [Algorithm],
         reach: EgressPolicy,
     ) -> Limits<'a> {
         let Self { grants, schemes, public, .. } = self;
-        Limits { scopes, grants, schemes, public: *public, profile, signing, reach }
+        Limits { scopes, grants, details_types, schemes, public: *public, profile, signing, reach }
     }
 
     /// Returns the listed host of a client whose redirect URIs are all there.

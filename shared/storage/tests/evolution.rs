@@ -403,6 +403,7 @@ code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method
             scopes: &[],
             claim_scopes: &[],
             claims: &protocol::ClaimDefinitions(Vec::new()),
+            details_types: &protocol::AuthorizationDetailsTypes(Vec::new()),
         },
         require_pushed_requests: false,
     };

@@ -1,7 +1,7 @@
 //! Client metadata: as a client registers itself (RFC 7591), and as the operator writes it.
 
 use protocol::registration::{self, Limits};
-use protocol::{Client, GrantType};
+use protocol::{AuthorizationDetailsTypes, Client, GrantType};
 use serde_json::{Map, Value};
 use types::remote_url::EgressPolicy;
 use types::{ClientId, Scope};
@@ -18,6 +18,7 @@ pub(crate) fn metadata(bytes: &[u8]) {
     let limits = Limits {
         scopes: &scopes,
         grants: &grants,
+        details_types: &AuthorizationDetailsTypes::default(),
         schemes: &[],
         public: false,
         profile: None,

@@ -70,7 +70,7 @@ const CHECKS: &[Row] = &[
     row(Check::Request(profile), YES, YES, YES),
     row(Check::Request(code_challenge), YES, YES, YES),
     row(Check::Request(dpop_jkt), YES, YES, YES),
-    row(Check::Request(scope_and_resources), YES, YES, YES),
+    row(Check::Request(requested_access), YES, YES, YES),
     row(Check::Request(hybrid_flow), YES, YES, YES),
     row(Check::Request(challenge_or_nonce), YES, YES, YES),
     row(Check::Request(prompt), YES, YES, YES),
@@ -229,8 +229,11 @@ fn without_defence(client: &Client, description: &'static str) -> Error {
     }
 }
 
-fn scope_and_resources(sent: &SentRequest<'_>, request: &mut AuthorizationRequest) -> Result<(), Error> {
-    (request.scope, request.resources) = sent.targets.of_request(sent.parameters, sent.client)?;
+fn requested_access(sent: &SentRequest<'_>, request: &mut AuthorizationRequest) -> Result<(), Error> {
+    let access = sent.targets.of_request(sent.parameters, sent.client)?;
+    request.scope = access.scope;
+    request.resources = access.resources;
+    request.authorization_details = access.authorization_details;
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 mod checks;
 mod claims;
+mod details;
 mod pkce;
 mod prompt;
 mod request;
@@ -11,6 +12,10 @@ pub use checks::{RequestEndpoint, SentRequest};
 pub(crate) use checks::{requested_claims, unmet};
 pub use claims::{
     ClaimRequest, ClaimsRequest, ConsentParts, NamedClaim, SCOPE_CLAIMS, STANDARD_SCOPES, is_profile_claim,
+};
+pub use details::{
+    AuthorizationDetails, AuthorizationDetailsType, AuthorizationDetailsTypes, DetailLine, DetailWords, MAX_DETAILS,
+    MAX_DETAILS_DEPTH, MAX_DETAILS_LENGTH, SCHEMA_KEYWORDS,
 };
 pub use pkce::CodeChallenge;
 pub use prompt::Prompt;

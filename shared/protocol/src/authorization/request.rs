@@ -2,7 +2,7 @@
 
 use super::checks::SentRequest;
 use super::claims::{NamedClaim, remembered_claim, scope_of};
-use super::{ClaimsRequest, CodeChallenge, Prompt};
+use super::{AuthorizationDetails, ClaimsRequest, CodeChallenge, Prompt};
 use crate::{ClaimDefinitions, Client, Resource, ResponseTarget, ResponseType, UncheckedTarget};
 use serde::{Deserialize, Serialize};
 use types::{ClientId, Error, ErrorCode, Issuer, Nonce, Scope, Thumbprint};
@@ -24,6 +24,9 @@ pub struct AuthorizationRequest<Target = ResponseTarget> {
     /// `resource` (RFC 8707). None means the audience of the deployment.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub resources: Vec<String>,
+    /// `authorization_details` (RFC 9396).
+    #[serde(default, skip_serializing_if = "AuthorizationDetails::is_empty")]
+    pub authorization_details: AuthorizationDetails,
     /// `nonce`, which binds the ID token to the client's session.
     pub nonce: Option<Nonce>,
     /// `code_challenge` (RFC 7636).
@@ -53,6 +56,7 @@ impl AuthorizationRequest {
             response_type: ResponseType::Code,
             scope: Scope::default(),
             resources: Vec::new(),
+            authorization_details: AuthorizationDetails::default(),
             nonce: sent.owned("nonce").map(Nonce::new),
             code_challenge: None,
             dpop_jkt: None,
@@ -94,6 +98,11 @@ impl AuthorizationRequest {
         self.scope = self.scope.with(&earlier.filtered(of_resources));
     }
 
+    /// True if consent to the request leaves nothing to remember: it has authorization details alone.
+    pub fn is_consent_forgotten(&self) -> bool {
+        self.to_consent().is_empty() && self.named_claims().is_empty()
+    }
+
     /// Returns the claims that the user is asked for by name, beside the scope.
     pub fn named_claims(&self) -> Vec<NamedClaim<'_>> {
         self.claims.beyond(&self.scope)
@@ -117,10 +126,10 @@ impl AuthorizationRequest {
     }
 
     /// True if the user must be asked for consent, given the earlier consent. `skip_consent` has no effect where earlier
-    /// consent has none: any application on the device could get tokens without a page (RFC 8252 §8.6). Errors:
-    /// `consent_required` with `prompt=none`.
+    /// consent has none: any application on the device could get tokens without a page (RFC 8252 §8.6). Authorization details
+    /// always need consent: each time they may be another act. Errors: `consent_required` with `prompt=none`.
     pub(crate) fn needs_consent(&self, client: &Client, issuer: &Issuer, remembered: &Scope) -> Result<bool, Error> {
-        let is_given = client.skip_consent || self.is_decided(remembered);
+        let is_given = self.authorization_details.is_empty() && (client.skip_consent || self.is_decided(remembered));
         if is_given && self.may_use_earlier_consent(client, issuer) && !self.prompt.consent {
             return Ok(false);
         }
@@ -176,7 +185,7 @@ impl<Target> AuthorizationRequest<Target> {
     /// True if the request is for access to an API, so that `acr_values` are necessary (RFC 9470 §5). In an authentication request
     /// they are wishes (OpenID Connect Core §3.1.2.1).
     pub(crate) fn is_for_access(&self) -> bool {
-        !self.resources.is_empty() || !self.scope.contains("openid")
+        !self.resources.is_empty() || !self.authorization_details.is_empty() || !self.scope.contains("openid")
     }
 }
 
@@ -189,6 +198,7 @@ impl AuthorizationRequest<UncheckedTarget> {
             response_type,
             scope,
             resources,
+            authorization_details,
             nonce,
             code_challenge,
             dpop_jkt,
@@ -208,6 +218,7 @@ impl AuthorizationRequest<UncheckedTarget> {
             response_type,
             scope,
             resources,
+            authorization_details,
             nonce,
             code_challenge,
             dpop_jkt,

@@ -2,17 +2,13 @@
 
 use super::Client;
 use super::settings::is_localizable;
+use crate::language::is_tag;
 
 /// Splits a name such as `client_name#de` into the setting and the language; the language is empty if there is none.
 /// `None` if the setting is not localizable, or the language is no tag (BCP 47).
 pub(crate) fn split(name: &str) -> Option<(&str, &str)> {
     let (field, language) = name.split_once('#').unwrap_or((name, ""));
-    let is_tag = !language.is_empty()
-        && language.len() <= 35
-        && language
-            .split('-')
-            .all(|part| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric()));
-    (is_localizable(field) && (is_tag || !name.contains('#'))).then_some((field, language))
+    (is_localizable(field) && (is_tag(language) || !name.contains('#'))).then_some((field, language))
 }
 
 impl Client {

@@ -210,6 +210,9 @@ pub struct Client {
     /// Resources that it may request (RFC 8707); any of the deployment without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resources: Option<Vec<String>>,
+    /// Types of authorization details that its requests may have (RFC 9396 §10).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub authorization_details_types: Vec<String>,
     /// Audiences whose tokens it may introspect, for a resource server (RFC 7662 §4).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub introspects: Vec<String>,

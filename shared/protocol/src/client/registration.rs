@@ -11,8 +11,8 @@ use super::{human, settings};
 use crate::limits::MAX_CLIENT;
 use crate::parameters::printable;
 use crate::{
-    Client, ClientAuthenticationMethod, GrantType, Problem, Profile, RedirectUri, RegistrationId, ResponseType,
-    ScopeClaims, StoredClient,
+    AuthorizationDetailsTypes, Client, ClientAuthenticationMethod, GrantType, Problem, Profile, RedirectUri,
+    RegistrationId, ResponseType, ScopeClaims, StoredClient,
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
@@ -39,6 +39,8 @@ pub struct Limits<'a> {
     pub scopes: &'a Scope,
     /// Grants that they may use.
     pub grants: &'a [GrantType],
+    /// Types of authorization details that they may use.
+    pub details_types: &'a AuthorizationDetailsTypes,
     /// Private-use schemes without a dot that their redirect URIs may have.
     pub schemes: &'a [String],
     /// True if a client that does not authenticate by its own keys becomes public.
@@ -97,6 +99,7 @@ pub fn read(
     narrow_redirects(&mut known, limits)?;
     narrow_grants(&mut known, limits)?;
     narrow_scope(&mut known, limits)?;
+    narrow_details_types(&mut known, limits)?;
     known.insert("client_id".to_owned(), json!(client_id));
     if !localized.is_empty() {
         known.insert("localized".to_owned(), Value::Object(localized));
@@ -278,6 +281,16 @@ fn narrow_scope(known: &mut Map<String, Value>, limits: &Limits<'_>) -> Result<(
         }
     };
     known.insert("scope".to_owned(), json!(scope));
+    Ok(())
+}
+
+/// Keeps the types of authorization details that such a client may use (RFC 7591 §3.2.1). A client without one still has its scope.
+fn narrow_details_types(known: &mut Map<String, Value>, limits: &Limits<'_>) -> Result<(), Error> {
+    const NAME: &str = "authorization_details_types";
+    if let Some(mut types) = strings(known, NAME)? {
+        types.retain(|name| limits.details_types.find(name).is_some());
+        known.insert(NAME.to_owned(), json!(types));
+    }
     Ok(())
 }
 

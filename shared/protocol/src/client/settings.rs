@@ -179,6 +179,13 @@ pub const SETTINGS: &[ClientSetting] = {
         S::operator("resources", Uris, "RFC 8707 §2", "the APIs that it may name as `resource`")
             .unset("any of the deployment's"),
         S::client(
+            "authorization_details_types",
+            Texts,
+            "RFC 9396 §10",
+            "types of authorization details that its requests may have",
+        )
+        .unset("none"),
+        S::client(
             "token_endpoint_auth_method",
             AUTHENTICATION,
             CORE,

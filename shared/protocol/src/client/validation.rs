@@ -144,6 +144,11 @@ impl Client {
         }
         let is_long = |text: &String| text.len() > MAX_TEXT;
         for (field, is_too_long) in [
+            (
+                "authorization_details_types",
+                self.authorization_details_types.len() > MAX_LIST
+                    || self.authorization_details_types.iter().any(is_long),
+            ),
             ("contacts", self.contacts.len() > MAX_LIST || self.contacts.iter().any(is_long)),
             (
                 "default_acr_values",

@@ -4,8 +4,10 @@ use crate::authorization::unmet;
 use crate::client::is_bidi_control;
 use crate::jwt::{self, NotNow};
 use crate::limits::FAPI_REQUEST_OBJECT_LIFETIME;
-use crate::resource::Targets;
-use crate::{AuthenticationMethod, BackchannelDelivery, CLOCK_SKEW, Client, GrantType, Parameters};
+use crate::resource::{RequestedAccess, Targets};
+use crate::{
+    AuthenticationMethod, AuthorizationDetails, BackchannelDelivery, CLOCK_SKEW, Client, GrantType, Parameters,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::time::Duration;
@@ -28,6 +30,9 @@ pub struct BackchannelRequest {
     /// `resource` (RFC 8707).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub resources: Vec<String>,
+    /// `authorization_details` (RFC 9396).
+    #[serde(default, skip_serializing_if = "AuthorizationDetails::is_empty")]
+    pub authorization_details: AuthorizationDetails,
     /// `acr_values` that a sign-in here can reach. One of them is necessary.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub acr_values: Vec<String>,
@@ -47,13 +52,13 @@ impl BackchannelRequest {
     pub const MUTED: Duration = Duration::from_secs(60 * 60);
 
     /// Checks a request (CIBA Core §7.1, §7.2). Errors: `unauthorized_client`, `invalid_scope`, `invalid_target`,
-    /// `invalid_binding_message`, `unmet_authentication_requirements`.
+    /// `invalid_authorization_details`, `invalid_binding_message`, `unmet_authentication_requirements`.
     pub fn check(parameters: &Parameters, client: &Client, targets: Targets<'_>) -> Result<Self, Error> {
         if !client.may_use(GrantType::Ciba) {
             let description = format!("the client may not use the {} grant", GrantType::Ciba.as_str());
             return Err(Error::new(ErrorCode::UnauthorizedClient, description));
         }
-        let (scope, resources) = targets.of_request(parameters, client)?;
+        let RequestedAccess { scope, resources, authorization_details } = targets.of_request(parameters, client)?;
         if !scope.contains("openid") {
             let description = "scope must contain openid (CIBA Core section 7.1)";
             return Err(Error::new(ErrorCode::InvalidScope, description));
@@ -62,9 +67,16 @@ impl BackchannelRequest {
             client_id: client.client_id.clone(),
             scope,
             resources,
+            authorization_details,
             acr_values: acr_values(parameters)?,
             binding_message: binding_message(parameters, client)?,
         })
+    }
+
+    /// Returns the request without its authorization details. They stay in the store while the user signs in.
+    #[must_use]
+    pub fn without_details(self) -> Self {
+        Self { authorization_details: AuthorizationDetails::default(), ..self }
     }
 
     /// Returns the lifetime of a request: `requested_expiry`, within its range. Errors: `invalid_request`.

@@ -3,8 +3,8 @@
 use super::AskingDevice;
 use crate::authorization::requested_claims;
 use crate::limits::CLOCK_DIFFERENCE;
-use crate::resource::Targets;
-use crate::{ClaimsRequest, Client, GrantType, NamedClaim, Parameters};
+use crate::resource::{RequestedAccess, Targets};
+use crate::{AuthorizationDetails, ClaimsRequest, Client, GrantType, NamedClaim, Parameters};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::time::Duration;
@@ -20,6 +20,9 @@ pub struct DeviceRequest {
     /// `resource` (RFC 8707).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub resources: Vec<String>,
+    /// `authorization_details` (RFC 9396).
+    #[serde(default, skip_serializing_if = "AuthorizationDetails::is_empty")]
+    pub authorization_details: AuthorizationDetails,
     /// `claims`: claims requested by name (OpenID Connect Core §5.5).
     #[serde(default, skip_serializing_if = "ClaimsRequest::is_empty")]
     pub claims: ClaimsRequest,
@@ -38,14 +41,21 @@ impl DeviceRequest {
                 format!("the client may not use the {} grant", GrantType::DeviceCode.as_str()),
             ));
         }
-        let (scope, resources) = targets.of_request(parameters, client)?;
+        let RequestedAccess { scope, resources, authorization_details } = targets.of_request(parameters, client)?;
         Ok(Self {
             client_id: client.client_id.clone(),
             scope,
             resources,
+            authorization_details,
             claims: requested_claims(parameters, client, targets.claims)?,
             asked_by: None,
         })
+    }
+
+    /// Returns the request without its authorization details. They stay in the store while the user signs in.
+    #[must_use]
+    pub fn without_details(self) -> Self {
+        Self { authorization_details: AuthorizationDetails::default(), ..self }
     }
 
     /// Returns the claims that the user is asked for by name, beside the scope (OpenID Connect Core §3.1.2.4).

@@ -13,7 +13,7 @@ mod lifetimes;
 mod state;
 mod verdict;
 
-use crate::{AuthenticationContext, ClaimsRequest, SessionGroup};
+use crate::{AuthenticationContext, AuthorizationDetails, ClaimsRequest, SessionGroup};
 use serde::{Deserialize, Serialize};
 use types::{ClientId, Nonce, Scope, Subject, Timestamp};
 
@@ -48,6 +48,9 @@ pub struct Grant {
     /// The requested resources (RFC 8707); empty for the deployment's own audience.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub resources: Vec<String>,
+    /// The granted authorization details (RFC 9396 §7). A refresh may request less, never more.
+    #[serde(skip_serializing_if = "AuthorizationDetails::is_empty", default)]
+    pub authorization_details: AuthorizationDetails,
     /// The claims requested by name (OpenID Connect Core §5.5).
     #[serde(skip_serializing_if = "ClaimsRequest::is_empty", default)]
     pub claims: ClaimsRequest,

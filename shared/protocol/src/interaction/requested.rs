@@ -14,7 +14,7 @@ pub enum Requested<Target = ResponseTarget> {
     /// An authorization request (RFC 6749 §4.1.1).
     Authorization(Box<RequestedAuthorization<Target>>),
     /// A device authorization request (RFC 8628 §3.1).
-    Device(RequestedDevice),
+    Device(Box<RequestedDevice>),
     /// A backchannel authentication request (CIBA Core §7.1).
     Backchannel(RequestedBackchannel),
 }
@@ -187,8 +187,9 @@ impl Requested {
                 Self::Authorization(Box::new(RequestedAuthorization { request, expected_subject, pushed }))
             }
             Self::Device(device) => {
-                let request = DeviceRequest { claims: device.request.claims.without(refused), ..device.request };
-                Self::Device(RequestedDevice { request, ..device })
+                let RequestedDevice { request, user_code, decision } = *device;
+                let request = DeviceRequest { claims: request.claims.without(refused), ..request };
+                Self::Device(Box::new(RequestedDevice { request, user_code, decision }))
             }
             Self::Backchannel(backchannel) => Self::Backchannel(backchannel),
         }

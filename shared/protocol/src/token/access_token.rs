@@ -1,5 +1,6 @@
 //! Access tokens (RFC 9068). An opaque access token is the same claims, sealed.
 
+use crate::AuthorizationDetails;
 use crate::token::sealed::{Mac, TokenError};
 use crate::token::snapshot::GrantSnapshot;
 use serde::{Deserialize, Serialize};
@@ -49,6 +50,9 @@ pub struct AccessTokenClaims {
     /// `may_act`: the party that may become the actor (RFC 8693 §4.4).
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub may_act: Option<Value>,
+    /// `authorization_details`: those of the grant that are for the audience (RFC 9396 §9.1).
+    #[serde(skip_serializing_if = "AuthorizationDetails::is_empty", default)]
+    pub authorization_details: AuthorizationDetails,
     /// `parent_jtis`: the `jti` of each token that this one was exchanged from, the last one last. Private: revoking one of
     /// them revokes this token.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]

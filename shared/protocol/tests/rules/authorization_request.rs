@@ -9,6 +9,9 @@ use types::{Error, ErrorCode, Issuer, Timestamp};
 
 /// No claims of an operator.
 static NO_CLAIMS: latchkey_protocol::ClaimDefinitions = latchkey_protocol::ClaimDefinitions(Vec::new());
+/// No types of authorization details.
+static NO_DETAILS: latchkey_protocol::AuthorizationDetailsTypes =
+    latchkey_protocol::AuthorizationDetailsTypes(Vec::new());
 
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 const ISSUER: &str = "https://as.example";
@@ -59,6 +62,7 @@ fn sent<'a>(parameters: &'a Parameters, client: &'a Client) -> SentRequest<'a> {
             scopes: &[],
             claim_scopes: &[],
             claims: &NO_CLAIMS,
+            details_types: &NO_DETAILS,
         },
         require_pushed_requests: false,
     }

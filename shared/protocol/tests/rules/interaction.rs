@@ -10,6 +10,9 @@ use types::{ErrorCode, Issuer, Scope, Subject, Timestamp};
 
 /// No claims of an operator.
 static NO_CLAIMS: latchkey_protocol::ClaimDefinitions = latchkey_protocol::ClaimDefinitions(Vec::new());
+/// No types of authorization details.
+static NO_DETAILS: latchkey_protocol::AuthorizationDetailsTypes =
+    latchkey_protocol::AuthorizationDetailsTypes(Vec::new());
 
 fn sub(text: &str) -> Subject {
     Subject::parse(text).unwrap()
@@ -38,6 +41,7 @@ fn checked(client: &Client, query: &str) -> AuthorizationRequest {
             scopes: &[],
             claim_scopes: &[],
             claims: &NO_CLAIMS,
+            details_types: &NO_DETAILS,
         },
         require_pushed_requests: false,
     };

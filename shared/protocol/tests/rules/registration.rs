@@ -1,7 +1,7 @@
 //! Dynamic client registration (RFC 7591) and its management (RFC 7592).
 
 use latchkey_protocol::registration::{self, ActiveRegistration, Limits, RegistrationState};
-use latchkey_protocol::{Client, GrantType, RedirectUri, client_settings};
+use latchkey_protocol::{AuthorizationDetailsTypes, Client, GrantType, RedirectUri, client_settings};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use types::remote_url::EgressPolicy;
@@ -17,6 +17,7 @@ fn read(metadata: Value, statement: Option<Value>) -> Result<Client, Error> {
     let limits = Limits {
         scopes: &scopes,
         grants: &grants,
+        details_types: &AuthorizationDetailsTypes::default(),
         schemes: &[],
         public: false,
         profile: None,

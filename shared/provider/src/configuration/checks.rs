@@ -4,7 +4,7 @@
 use super::{Sections, rules};
 use crate::{Config, StatementIssuer};
 use protocol::shape::{self, Member};
-use protocol::{ClaimDefinition, ClaimDefinitions, Problem, Resource, TrustedIssuer};
+use protocol::{AuthorizationDetailsType, ClaimDefinition, ClaimDefinitions, Problem, Resource, TrustedIssuer};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use std::fmt;
@@ -33,6 +33,9 @@ impl Sections {
             match name.as_str() {
                 "resources" => checks.resources("resources", value),
                 "claims" => checks.claims("claims", value),
+                "authorization_details_types" => {
+                    checks.authorization_details_types("authorization_details_types", value)
+                }
                 "issuers" => checks.issuers(value),
                 _ => {
                     let rule = format!("is no section; the sections are {}", Self::NAMES.join(", "));
@@ -108,6 +111,10 @@ impl SectionChecks {
 
     fn claims(&mut self, name: &'static str, value: &Value) {
         self.list(name, value, ClaimDefinition::MEMBERS, rules::claims);
+    }
+
+    fn authorization_details_types(&mut self, name: &'static str, value: &Value) {
+        self.list(name, value, AuthorizationDetailsType::MEMBERS, rules::authorization_details_types);
     }
 
     fn resources(&mut self, name: &'static str, value: &Value) {

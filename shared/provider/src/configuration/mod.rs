@@ -13,7 +13,7 @@ use manifest::{RecordKind, Verb};
 use protocol::metadata_document::DocumentPolicy;
 use protocol::registration::Limits;
 use protocol::resource::Targets;
-use protocol::{ClaimDefinitions, GrantType, Problem, Resource, StoredClient};
+use protocol::{AuthorizationDetailsTypes, ClaimDefinitions, GrantType, Problem, Resource, StoredClient};
 pub use sections::{Issuers, Sections};
 use serde_json::json;
 use std::borrow::Cow;
@@ -45,6 +45,10 @@ pub struct Configuration {
     pub claims: ClaimDefinitions,
     /// Scopes that release them, and that neither a specification nor a resource has.
     pub claim_scopes: Vec<String>,
+    /// Types of authorization details (RFC 9396).
+    pub details_types: AuthorizationDetailsTypes,
+    /// Those of the types that clients which the operator did not register may use.
+    pub open_details_types: AuthorizationDetailsTypes,
 }
 
 impl Configuration {
@@ -65,6 +69,7 @@ impl Configuration {
             resources: in_store.resources.or(of_environment.resources),
             issuers: in_store.issuers.or(of_environment.issuers),
             claims: in_store.claims,
+            authorization_details_types: in_store.authorization_details_types,
         };
         Ok(Self::new(config, stored.version, sections))
     }
@@ -89,13 +94,38 @@ impl Configuration {
         claim_scopes.extend(claims.scopes().filter(|scope| !is_of_resource(scope)));
         let claim_scopes = claim_scopes.into_iter().map(str::to_owned).collect();
         let scopes = config.scopes.clone();
-        Self { version, resources, open_resources, scopes, registration_scopes, issuers, claims, claim_scopes }
+        let details_types = sections.authorization_details_types.unwrap_or_default();
+        let open_details_types = details_types.for_registered_clients();
+        Self {
+            version,
+            resources,
+            open_resources,
+            scopes,
+            registration_scopes,
+            issuers,
+            claims,
+            claim_scopes,
+            details_types,
+            open_details_types,
+        }
     }
 
     /// Returns the resources and scopes that a client may request.
     pub fn targets(&self, client: &StoredClient) -> Targets<'_> {
         let resources = if client.origin.is_operator() { &self.resources } else { &self.open_resources };
-        Targets { resources, scopes: &self.scopes, claim_scopes: &self.claim_scopes, claims: &self.claims }
+        let details_types = self.details_types_of(client);
+        Targets {
+            resources,
+            scopes: &self.scopes,
+            claim_scopes: &self.claim_scopes,
+            claims: &self.claims,
+            details_types,
+        }
+    }
+
+    /// Returns the types of authorization details that are open to a client.
+    pub const fn details_types_of(&self, client: &StoredClient) -> &AuthorizationDetailsTypes {
+        if client.origin.is_operator() { &self.details_types } else { &self.open_details_types }
     }
 
     /// Returns the words for users of a scope, if a resource or a claim describes it.
@@ -133,6 +163,10 @@ impl Configuration {
         }
         if self.resources.iter().any(|resource| resource.signature_problem(config.signing.offered()).is_some()) {
             warnings.push("a resource wants its access tokens signed by a key type of LATCHKEY_OMITTED_KEY_TYPES: they are signed by RS256");
+        }
+        let is_known = |uri: &str| self.resources.iter().any(|resource| resource.resource == uri);
+        if self.details_types.resources().any(|uri| !is_known(uri)) {
+            warnings.push("a type of authorization details is for a resource that the configuration lacks: requests with it are refused");
         }
         warnings
     }
@@ -266,7 +300,8 @@ impl Context {
     /// Returns the limits of the metadata of clients that the operator did not register.
     pub fn registration_limits(&self) -> Limits<'_> {
         let (scopes, signing) = (&self.configuration.registration_scopes, self.config.signing.offered());
-        self.config.registration.limits(scopes, self.config.profile, signing, self.fetch.reach())
+        let (details_types, profile) = (&self.configuration.open_details_types, self.config.profile);
+        self.config.registration.limits(scopes, details_types, profile, signing, self.fetch.reach())
     }
 
     /// True if a grant of this client for these resources outlives the session of the sign-in without `offline_access`.

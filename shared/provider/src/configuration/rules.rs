@@ -3,7 +3,7 @@
 
 use crate::StatementIssuer;
 use jose::{JwkSet, PublicKey};
-use protocol::{ClaimDefinition, Problem, Resource, TrustedIssuer, key_source_problem};
+use protocol::{AuthorizationDetailsType, ClaimDefinition, Problem, Resource, TrustedIssuer, key_source_problem};
 use serde_json::Value;
 use types::remote_url::EgressPolicy;
 
@@ -14,6 +14,19 @@ pub(super) fn claims(claims: &[ClaimDefinition]) -> Vec<String> {
         broken.extend(claim.validate().iter().map(|problem| format!("[{position}] ({}) {problem}", claim.name)));
         if claims.iter().take(position).any(|before| before.name == claim.name) {
             broken.push(format!("[{position}] ({}) name: is there twice", claim.name));
+        }
+    }
+    broken
+}
+
+/// Returns the rules that types of authorization details break.
+pub(super) fn authorization_details_types(types: &[AuthorizationDetailsType]) -> Vec<String> {
+    let mut broken = Vec::new();
+    for (position, known) in types.iter().enumerate() {
+        let name = known.name();
+        broken.extend(known.validate().iter().map(|problem| format!("[{position}] ({name}) {problem}")));
+        if types.iter().take(position).any(|before| before.name() == name) {
+            broken.push(format!("[{position}] ({name}) type: is there twice"));
         }
     }
     broken

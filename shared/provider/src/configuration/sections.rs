@@ -2,7 +2,7 @@
 
 use super::rules;
 use crate::{HandlerError, StatementIssuer};
-use protocol::{ClaimDefinitions, Resource, TrustedIssuer, Workload};
+use protocol::{AuthorizationDetailsTypes, ClaimDefinitions, Resource, TrustedIssuer, Workload};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
@@ -22,11 +22,14 @@ pub struct Sections {
     /// Claims that the operator defined.
     #[serde(default)]
     pub claims: Option<ClaimDefinitions>,
+    /// Types of authorization details (RFC 9396).
+    #[serde(default)]
+    pub authorization_details_types: Option<AuthorizationDetailsTypes>,
 }
 
 impl Sections {
     /// Names of the sections.
-    pub const NAMES: [&str; 3] = ["claims", "issuers", "resources"];
+    pub const NAMES: [&str; 4] = ["authorization_details_types", "claims", "issuers", "resources"];
 
     /// The setting with the section `resources`.
     pub(crate) const RESOURCES: &str = "LATCHKEY_RESOURCES";

@@ -4,8 +4,9 @@ use crate::{Context, HandlerError, encrypted};
 use keys::Purpose;
 use platform::entropy;
 use protocol::{
-    AccessTokenClaims, AccessTokenFormat, ClaimDestination, Client, Grant, GrantSnapshot, GrantType, IdTokenClaims,
-    Lifetimes, RefreshSender, RefreshToken, RefreshTokenReplay, SealedToken, left_half_hash, resource,
+    AccessTokenClaims, AccessTokenFormat, AuthorizationDetails, ClaimDestination, Client, Grant, GrantSnapshot,
+    GrantType, IdTokenClaims, Lifetimes, RefreshSender, RefreshToken, RefreshTokenReplay, SealedToken, left_half_hash,
+    resource,
 };
 use serde_json::{Map, Value};
 use storage::grants::GrantUpdate;
@@ -94,6 +95,7 @@ impl TokenIssuer<'_> {
             cnf: None,
             act: None,
             may_act: None,
+            authorization_details: AuthorizationDetails::default(),
             parent_jtis: Vec::new(),
             introspection_claims: Vec::new(),
             grant: None,

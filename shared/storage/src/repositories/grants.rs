@@ -5,8 +5,8 @@ use super::stored::{decode, encode, read_each};
 use super::update::{Change, Current, Start, Target, create_new, update};
 use crate::{Advance, Created, Key, Kind, Partition, Record, Records, Unavailable, sign_out, users};
 use protocol::{
-    ActiveGrant, CodeVerdict, Grant, GrantId, GrantSnapshot, GrantState, RefreshLifetimes, RefreshVerdict,
-    RetryWindows, RevokedToken, SessionGroup, Sid,
+    ActiveGrant, AuthorizationDetails, CodeVerdict, Grant, GrantId, GrantSnapshot, GrantState, RefreshLifetimes,
+    RefreshVerdict, RetryWindows, RevokedToken, SessionGroup, Sid,
 };
 use serde::Serialize;
 use std::time::Duration;
@@ -39,7 +39,7 @@ impl StoredGrant {
 }
 
 /// A live grant of a user, as a listing shows it. Times are in seconds since the epoch.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ListedGrant {
     /// The client.
     pub client_id: ClientId,
@@ -48,6 +48,9 @@ pub struct ListedGrant {
     /// The granted resources; none for the deployment's own audience.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub resources: Vec<String>,
+    /// The granted authorization details.
+    #[serde(skip_serializing_if = "AuthorizationDetails::is_empty")]
+    pub authorization_details: AuthorizationDetails,
     /// The granted claims that were requested by name, without those of the scope.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub claims: Vec<String>,
@@ -78,6 +81,7 @@ pub async fn of_user(
             claims: grant.claims.beyond(&grant.scope).iter().map(|claim| claim.name.to_owned()).collect(),
             scope: grant.scope,
             resources: grant.resources,
+            authorization_details: grant.authorization_details,
             created_at: active.started_at.as_secs(),
             used_at: active.rotated_at.as_secs(),
             expires_at: active.refresh_expires_at.as_secs(),

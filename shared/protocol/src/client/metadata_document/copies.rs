@@ -115,6 +115,7 @@ mod tests {
         let limits = Limits {
             scopes: &scopes,
             grants: GrantType::ALL,
+            details_types: &crate::AuthorizationDetailsTypes::default(),
             schemes: &[],
             public: false,
             profile: None,

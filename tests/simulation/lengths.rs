@@ -46,6 +46,8 @@ async fn the_longest_request_travels_with_all_that_comes_along() {
         request: longest,
         expected_subject: Some(subject(&"\"".repeat(255))),
         pushed: Some(PushedRequestId::new([255; 2], [255; 16])),
+        stays_in_store: false,
+        refused_claims: Vec::new(),
     };
     let requested = Requested::Authorization(Box::new(requested));
     let interaction = Interaction::start(requested, Some("b".repeat(22)), instance.now)

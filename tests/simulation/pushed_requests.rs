@@ -8,10 +8,15 @@ use std::time::Duration;
 use storage::memory::Memory;
 
 async fn push(instance: &Instance) -> Response {
+    push_with(instance, &[]).await
+}
+
+async fn push_with(instance: &Instance, more: &[(&str, &str)]) -> Response {
     let url = Flow::authorize_url("openid profile");
     let query = url.split_once('?').unwrap().1;
     let parameters: Vec<(String, String)> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
-    let form: Vec<(&str, &str)> = parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let mut form: Vec<(&str, &str)> = parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    form.extend_from_slice(more);
     instance.post("/par", &form).await
 }
 
@@ -48,6 +53,70 @@ async fn each_step_keeps_its_round_trips() {
     browser.get(&instance, &foreign).await;
     browser.get(&instance, "/authorize?client_id=spa&request_uri=urn:ietf:params:oauth:request_uri:lkp_AAAA").await;
     assert!(total() - before <= 1, "foreign and forged: nothing but the other client is read");
+}
+
+/// A request that is longer than a URL stays in the store: consent and the answer cost one call more, at the same time as the session's
+/// read. Sign-in costs none.
+#[tokio::test]
+async fn a_long_request_travels_by_reference() {
+    let memory = Arc::new(Memory::new());
+    let instance = deployment(memory.clone()).await;
+    let total = || memory.counts().total();
+    let mut browser = Flow::default();
+    browser.code(&instance, PASSWORD, "openid").await;
+    let mut browser = Flow::default();
+    let long = format!(r#"{{"userinfo":{{"email":null,"email_verified":{{"value":"{}"}}}}}}"#, "x".repeat(20_000));
+    let pushed = push_with(&instance, &[("claims", &long), ("prompt", "consent")]).await;
+    assert_eq!(pushed.status.as_u16(), 201);
+    let mut calls = Vec::new();
+    let before = total();
+    let redirect = browser.get(&instance, &reference(&pushed)).await;
+    calls.push(("reference", total() - before));
+    let login = path_of(&redirect);
+    assert!(login.len() < 2500, "{}", login.len());
+    let before = total();
+    let page = browser.get(&instance, &login).await;
+    calls.push(("sign-in page", total() - before));
+    let before = total();
+    let answers = [("username", simulation::USERNAME), ("password", PASSWORD)];
+    let redirect = browser.submit(&instance, "/login", &page, &answers).await;
+    calls.push(("sign-in", total() - before));
+    let before = total();
+    let redirect = browser.get(&instance, &path_of(&redirect)).await;
+    calls.push(("authorize, signed in", total() - before));
+    let before = total();
+    let page = browser.get(&instance, &path_of(&redirect)).await;
+    calls.push(("consent page", total() - before));
+    let shown = String::from_utf8_lossy(&page.body).into_owned();
+    assert!(shown.contains("claim-email\"") && shown.contains("claim-email_verified\""), "{shown}");
+    let before = total();
+    let answer = browser.submit(&instance, "/consent", &page, &[("decision", "allow"), ("claim-email", "yes")]).await;
+    calls.push(("consent", total() - before));
+    let expected = [
+        ("reference", 1),
+        ("sign-in page", 0),
+        ("sign-in", 5),
+        ("authorize, signed in", 3),
+        ("consent page", 2),
+        ("consent", 6),
+    ];
+    assert_eq!(calls, expected);
+    let location = simulation::onward(&answer);
+    let code = location.split_once("code=").unwrap().1.split('&').next().unwrap().to_owned();
+    // PKCE, nonce and the decision about claims are those of the pushed request.
+    let tokens = json_of(&Flow::redeem(&instance, &code).await);
+    assert!(tokens["id_token"].is_string(), "{tokens}");
+    let grants: Vec<_> = memory
+        .snapshot()
+        .into_iter()
+        .filter(|record| record.key.is(storage::Kind::Grant))
+        .map(|record| record.body)
+        .collect();
+    assert!(grants.iter().any(|body| body.contains(r#""userinfo":{"email":null}"#)), "the refused claim is left out");
+}
+
+fn path_of(response: &Response) -> String {
+    response.headers["location"].to_str().unwrap().strip_prefix(simulation::ISSUER).unwrap().to_owned()
 }
 
 #[tokio::test]

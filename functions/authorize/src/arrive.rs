@@ -5,7 +5,7 @@ use latchkey_http::Request;
 use protocol::{Interaction, Parameters, Requested, RequestedAuthorization, StoredClient};
 use provider::browser::Browser;
 use provider::interactions::OpenedInteraction;
-use provider::{Context, HandlerError, RequestParameters};
+use provider::{Context, HandlerError, RequestParameters, interactions};
 use std::sync::Arc;
 use types::Error;
 
@@ -29,7 +29,10 @@ pub(crate) async fn interaction(
     // In a client's request `interaction` is an unknown parameter, which is ignored (RFC 6749 §3.1).
     if let (Some(sealed), None) = (parameters.value("interaction"), parameters.value("client_id")) {
         return match OpenedInteraction::open_or_adopt(context, browser, sealed, now).await? {
-            Ok(OpenedInteraction { interaction, client, .. }) => Ok(Arrived { interaction, client, is_posted: false }),
+            Ok(OpenedInteraction { interaction, client, .. }) => {
+                let interaction = interactions::complete(context, interaction, &client).await?;
+                Ok(Arrived { interaction, client, is_posted: false })
+            }
             Err(closed) => Err(closed.into_error(context)),
         };
     }
@@ -47,6 +50,8 @@ pub(crate) async fn interaction(
         request: checked.request,
         expected_subject: checked.expected_subject,
         pushed: checked.pushed,
+        stays_in_store: checked.stays_in_store,
+        refused_claims: Vec::new(),
     }));
     let expires_at = now.after(context.config.interaction_lifetime);
     let interaction = Interaction::start(requested, browser.known_id().map(str::to_owned), expires_at);

@@ -76,8 +76,7 @@ async fn proceed(request: &Request, context: &Context, arrived: &Arrived) -> Res
     }
     let requested = RequestedAuthorization {
         request: requested.request.clone().without_refused(&earlier),
-        expected_subject: requested.expected_subject.clone(),
-        pushed: requested.pushed,
+        ..requested.as_ref().clone()
     };
     CodeRequest { request, context, interaction, requested: &requested, signed_in: &signed_in, client }.answer().await
 }

@@ -22,11 +22,14 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Ha
 }
 
 async fn answer(request: &Request, context: &Context) -> Result<Response, HandlerError> {
-    let page = InteractionPage::open(request, context).await?;
+    let mut page = InteractionPage::open(request, context).await?;
+    let complete = interactions::complete(context, page.interaction.clone(), &page.client);
+    let (complete, signed_in) = futures::join!(complete, SignedIn::of(request, context));
+    page.interaction = complete?;
     if !matches!(page.interaction.requested, Requested::Authorization(_)) {
         return Err(page.closed());
     }
-    let Some(signed_in) = SignedIn::of(request, context).await? else {
+    let Some(signed_in) = signed_in? else {
         return interactions::resume(context, &page.interaction);
     };
     // What the page shows, and what is remembered and granted. The page's own interaction travels on: another user may grant more.

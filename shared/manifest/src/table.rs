@@ -188,7 +188,7 @@ pub const FUNCTIONS: &[Function] = &[
             access(Session, &[Get]),
             access(Consent, &[Create, Advance]),
             access(User, &[Get]),
-            access(Pushed, &[Advance]),
+            access(Pushed, &[Get, Advance]),
             access(Marker, &[Create]),
             access(Grant, &[Get, Create]),
             access(GrantCheck, &[Create]),

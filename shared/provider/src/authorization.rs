@@ -14,7 +14,8 @@ use storage::pushed;
 use types::{Error, ErrorCode, Subject, Timestamp};
 
 /// The longest request as JSON: 4,416 bytes. The request travels sealed in the URL of the browser, which makes it a third
-/// longer. The rest of the URL is for the state of the interaction.
+/// longer. The rest of the URL is for the state of the interaction. Of a longer pushed request, only the part that sign-in needs
+/// travels.
 const MAX_REQUEST: usize = (MAX_QUERY - 1280) / 4 * 3;
 
 /// Checks that a request is short enough to travel through sign-in. Errors: `invalid_request`.
@@ -23,8 +24,8 @@ pub fn check_length(request: &impl Serialize) -> Result<(), Error> {
         return Ok(());
     }
     Err(Error::invalid_request(format!(
-        "the request is too long to travel through sign-in, pushed or not: more than {MAX_REQUEST} bytes as JSON; \
-         keep state, scope and claims short"
+        "the request is too long to travel through sign-in: more than {MAX_REQUEST} bytes as JSON; push a request with long \
+         claims or authorization_details, and keep redirect_uri, state, scope and login_hint short"
     )))
 }
 
@@ -37,6 +38,8 @@ pub struct CheckedRequest {
     pub expected_subject: Option<Subject>,
     /// The pushed request that this is.
     pub pushed: Option<PushedRequestId>,
+    /// True if the pushed request is too long to travel through sign-in.
+    pub stays_in_store: bool,
 }
 
 impl Context {
@@ -108,9 +111,13 @@ impl Context {
                 ))
             })?),
         };
-        match check_length(&request) {
+        let length = match endpoint {
+            RequestEndpoint::Authorization => check_length(&request),
+            RequestEndpoint::PushedRequest => check_length(&request.longest_reference()),
+        };
+        match length {
             Err(error) => Err(self.answer_short(target, error)),
-            Ok(()) => Ok(CheckedRequest { request, expected_subject, pushed: None }),
+            Ok(()) => Ok(CheckedRequest { request, expected_subject, pushed: None, stays_in_store: false }),
         }
     }
 
@@ -141,7 +148,8 @@ impl Context {
         let id = opened.map_err(|reason| HandlerError::of_token(reason, over(), over()))?.request;
         let found = pushed::find(self.records.as_ref(), id, now, self.config.code_lifetime).await?.ok_or_else(over)?;
         let request = found.request.recheck(client).map_err(|_| over())?;
-        Ok(CheckedRequest { request, expected_subject: found.expected_subject, pushed: Some(id) })
+        let stays_in_store = check_length(&request).is_err();
+        Ok(CheckedRequest { request, expected_subject: found.expected_subject, pushed: Some(id), stays_in_store })
     }
 
     /// Returns the subject that the ID token hint names (OpenID Connect Core §3.1.2.1); `None` if this server did not issue

@@ -42,7 +42,7 @@ impl<'a> InteractionPage<'a> {
         let opened = OpenedInteraction::open(context, &browser, &sealed, request.received_at).await?;
         let OpenedInteraction { interaction, client, has_restarted } =
             opened.map_err(|closed| closed.into_error(context))?;
-        let sealed = if has_restarted { interactions::seal(context, &interaction)? } else { sealed };
+        let sealed = if has_restarted { interactions::seal(context, &interaction.travelling())? } else { sealed };
         request.log.client(&client.client.client_id);
         Ok(Self { request, context, browser, parameters, interaction, sealed, client, has_restarted })
     }

@@ -10,6 +10,7 @@ use platform::entropy;
 use protocol::{ActiveSession, Client, Interaction, NextPrompt, Requested, StoredClient, UncheckedTarget};
 use serde::{Serialize, de::DeserializeOwned};
 use std::sync::Arc;
+use storage::pushed;
 use types::{Error, Timestamp};
 
 /// An interaction that returned, and its client.
@@ -123,6 +124,21 @@ pub fn open<T: DeserializeOwned>(context: &Context, sealed: &str) -> Option<T> {
     types::json::decode(&context.secrets.open(Purpose::Interaction, sealed)?).ok()
 }
 
+/// Returns the interaction with its request: a pushed one that is too long to travel is read from the store. Round trips: 0; 1 for
+/// such a request. Errors: a page if its record is gone.
+pub async fn complete(
+    context: &Context,
+    interaction: Interaction,
+    client: &Arc<StoredClient>,
+) -> Result<Interaction, HandlerError> {
+    let Some(id) = interaction.pushed_reference() else { return Ok(interaction) };
+    let found = pushed::read(context.records.as_ref(), id).await?;
+    match found.map(|found| found.request.recheck(&client.client)) {
+        Some(Ok(request)) => Ok(interaction.complete(request)),
+        Some(Err(_)) | None => Err(ClosedInteraction { client: Some(Arc::clone(client)) }.into_error(context)),
+    }
+}
+
 /// Returns the message that the response to this interaction answers: a form, once a page interrupted the request.
 pub fn answers(interaction: &Interaction) -> Answers {
     if interaction.id().is_some() || interaction.has_user_acted() { Answers::Form } else { Answers::Client }
@@ -144,7 +160,7 @@ fn forward(context: &Context, path: &str, interaction: &Interaction) -> Result<R
 
 /// Returns the URL at which the request continues.
 pub fn location(context: &Context, path: &str, interaction: &Interaction) -> Result<String, HandlerError> {
-    Ok(format!("{}{path}?interaction={}", context.config.issuer, seal(context, interaction)?))
+    Ok(format!("{}{path}?interaction={}", context.config.issuer, seal(context, &interaction.travelling())?))
 }
 
 /// Returns the interaction with the part of its scope that the user may grant. Errors: `invalid_scope`, for the client, if that is

@@ -234,6 +234,13 @@ impl ClaimsRequest {
         self.defined.contains_key(claim) && self.userinfo.contains_key(claim)
     }
 
+    /// Returns the claims that decide about the sign-in: `sub` and `acr` of the ID token.
+    pub(crate) fn for_sign_in(&self) -> Self {
+        let mut id_token = self.id_token.clone();
+        id_token.retain(|claim, _| matches!(claim.as_str(), "sub" | "acr"));
+        Self { id_token, ..Self::default() }
+    }
+
     /// Returns the request without these claims.
     #[must_use]
     pub fn without(mut self, names: &[String]) -> Self {

@@ -98,6 +98,26 @@ impl AuthorizationRequest {
         self.scope = self.scope.with(&earlier.filtered(of_resources));
     }
 
+    /// Returns the part of the request that sign-in needs. It has no details, and only those claims that name a user or a class of
+    /// sign-in.
+    pub(crate) fn for_sign_in(&self) -> Self {
+        Self {
+            resources: Vec::new(),
+            authorization_details: AuthorizationDetails::default(),
+            nonce: None,
+            code_challenge: None,
+            dpop_jkt: None,
+            claims: self.claims.for_sign_in(),
+            ..self.clone()
+        }
+    }
+
+    /// Returns the longest form in which a pushed request travels through sign-in, for a check of its length.
+    pub fn longest_reference(&self) -> impl Serialize {
+        let optional = self.named_claims().into_iter().filter(|claim| !claim.is_essential);
+        (self.for_sign_in(), optional.map(|claim| claim.name.to_owned()).collect::<Vec<_>>())
+    }
+
     /// True if consent to the request leaves nothing to remember: it has authorization details alone.
     pub fn is_consent_forgotten(&self) -> bool {
         self.to_consent().is_empty() && self.named_claims().is_empty()

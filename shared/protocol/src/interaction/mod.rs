@@ -1,11 +1,13 @@
 //! The interaction with the user that a request needs: sign-in, selection of an account, consent (OpenID Connect Core
 //! §3.1.2.3, §3.1.2.4).
 
+mod pushed;
 mod requested;
 mod state;
 
 use crate::authorization::unmet;
 use crate::{AuthenticationContext, Client, NamedClaim, Resource, ResponseTarget, SessionId, UncheckedTarget};
+pub use pushed::PushedReference;
 use requested::ClassVerdict;
 pub use requested::{Requested, RequestedAuthorization, RequestedBackchannel, RequestedDevice};
 use serde::{Deserialize, Serialize};
@@ -255,7 +257,7 @@ impl Interaction {
         }
         match &self.requested {
             Requested::Authorization(requested) => requested.request.needs_consent(client, issuer, remembered),
-            Requested::Device(_) | Requested::Backchannel(_) => Ok(true),
+            Requested::Pushed(_) | Requested::Device(_) | Requested::Backchannel(_) => Ok(true),
         }
     }
 }

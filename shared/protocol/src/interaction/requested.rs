@@ -1,5 +1,6 @@
 //! The request that an interaction is about: one arm for each way to request a grant from a user.
 
+use super::pushed::PushedReference;
 use crate::{
     AskingDevice, AuthorizationRequest, BackchannelRequest, ClaimRequest, Client, DecisionId, DeviceRequest,
     NamedClaim, Prompt, PushedRequestId, RedirectUri, ResponseTarget, UncheckedTarget, UserCode,
@@ -13,6 +14,8 @@ use types::{ClientId, Error, Scope, Subject};
 pub enum Requested<Target = ResponseTarget> {
     /// An authorization request (RFC 6749 §4.1.1).
     Authorization(Box<RequestedAuthorization<Target>>),
+    /// An authorization request that was pushed, and whose record stays in the store while the user signs in (RFC 9126).
+    Pushed(Box<PushedReference<Target>>),
     /// A device authorization request (RFC 8628 §3.1).
     Device(Box<RequestedDevice>),
     /// A backchannel authentication request (CIBA Core §7.1).
@@ -29,6 +32,12 @@ pub struct RequestedAuthorization<Target = ResponseTarget> {
     /// The pushed request that this is (RFC 9126). It may be answered once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pushed: Option<PushedRequestId>,
+    /// True if the pushed request is too long to travel: only [`PushedReference`] does.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stays_in_store: bool,
+    /// The claims that the user refused on the consent page.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refused_claims: Vec<String>,
 }
 
 /// A device that waits for the user's approval.
@@ -80,7 +89,18 @@ pub(super) enum ClassVerdict {
     Unmet,
 }
 
-impl SignInPolicy<'_> {
+impl<'a> SignInPolicy<'a> {
+    fn of<T>(request: &'a AuthorizationRequest<T>, expected: Option<&'a Subject>, is_for_access: bool) -> Self {
+        Self {
+            prompt: request.prompt,
+            max_age: request.max_age,
+            subjects: [expected.map(Subject::as_str), request.claims.subject()],
+            acr_values: &request.acr_values,
+            needs_acr_values: is_for_access,
+            essential_acr: request.claims.id_token("acr").filter(|acr| acr.essential),
+        }
+    }
+
     /// Judges the class of a sign-in (OpenID Connect Core §5.5.1.1, RFC 9470 §5).
     pub(super) fn judge_class(&self, acr: &str) -> ClassVerdict {
         let is_wanted = self.acr_values.is_empty() || self.acr_values.iter().any(|wanted| wanted == acr);
@@ -103,6 +123,7 @@ impl<Target> Requested<Target> {
     pub fn client_id(&self) -> &ClientId {
         match self {
             Self::Authorization(requested) => &requested.request.client_id,
+            Self::Pushed(reference) => &reference.sign_in.client_id,
             Self::Device(device) => &device.request.client_id,
             Self::Backchannel(backchannel) => &backchannel.request.client_id,
         }
@@ -111,7 +132,7 @@ impl<Target> Requested<Target> {
     /// Returns the path of the endpoint to which the browser returns after sign-in.
     pub const fn path(&self) -> &'static str {
         match self {
-            Self::Authorization(_) => "/authorize",
+            Self::Authorization(_) | Self::Pushed(_) => "/authorize",
             Self::Device(_) => "/device",
             Self::Backchannel(_) => "/requests",
         }
@@ -121,6 +142,7 @@ impl<Target> Requested<Target> {
     pub fn login_hint(&self) -> Option<&str> {
         match self {
             Self::Authorization(requested) => requested.request.login_hint.as_deref(),
+            Self::Pushed(reference) => reference.sign_in.login_hint.as_deref(),
             Self::Device(_) | Self::Backchannel(_) => None,
         }
     }
@@ -128,7 +150,7 @@ impl<Target> Requested<Target> {
     /// Returns the device that asks; `None` if the request comes through the browser.
     pub fn asking_device(&self) -> Option<&AskingDevice> {
         match self {
-            Self::Authorization(_) | Self::Backchannel(_) => None,
+            Self::Authorization(_) | Self::Pushed(_) | Self::Backchannel(_) => None,
             Self::Device(device) => device.request.asked_by.as_deref(),
         }
     }
@@ -136,17 +158,13 @@ impl<Target> Requested<Target> {
     /// Returns the sign-in that the request requires.
     pub(super) fn sign_in_policy(&self) -> SignInPolicy<'_> {
         match self {
-            Self::Authorization(requested) => SignInPolicy {
-                prompt: requested.request.prompt,
-                max_age: requested.request.max_age,
-                subjects: [
-                    requested.expected_subject.as_ref().map(Subject::as_str),
-                    requested.request.claims.subject(),
-                ],
-                acr_values: &requested.request.acr_values,
-                needs_acr_values: requested.request.is_for_access(),
-                essential_acr: requested.request.claims.id_token("acr").filter(|acr| acr.essential),
-            },
+            Self::Authorization(requested) => {
+                let request = &requested.request;
+                SignInPolicy::of(request, requested.expected_subject.as_ref(), request.is_for_access())
+            }
+            Self::Pushed(reference) => {
+                SignInPolicy::of(&reference.sign_in, reference.expected_subject.as_ref(), reference.is_for_access)
+            }
             Self::Device(_) => SignInPolicy::default(),
             Self::Backchannel(backchannel) => SignInPolicy {
                 subjects: [Some(backchannel.expected_subject.as_str()), None],
@@ -160,9 +178,10 @@ impl<Target> Requested<Target> {
 
 impl Requested {
     /// Returns the scope that the user is asked for.
-    const fn scope(&self) -> &Scope {
+    fn scope(&self) -> &Scope {
         match self {
             Self::Authorization(requested) => &requested.request.scope,
+            Self::Pushed(reference) => &reference.sign_in.scope,
             Self::Device(device) => &device.request.scope,
             Self::Backchannel(backchannel) => &backchannel.request.scope,
         }
@@ -172,6 +191,8 @@ impl Requested {
     pub fn named_claims(&self) -> Vec<NamedClaim<'_>> {
         match self {
             Self::Authorization(requested) => requested.request.named_claims(),
+            // The page that asks for them reads the request.
+            Self::Pushed(_) => Vec::new(),
             Self::Device(device) => device.request.named_claims(),
             Self::Backchannel(_) => Vec::new(),
         }
@@ -182,10 +203,12 @@ impl Requested {
     pub(super) fn without_claims(self, refused: &[String]) -> Self {
         match self {
             Self::Authorization(requested) => {
-                let RequestedAuthorization { request, expected_subject, pushed } = *requested;
+                let RequestedAuthorization { request, refused_claims, .. } = *requested;
                 let request = AuthorizationRequest { claims: request.claims.without(refused), ..request };
-                Self::Authorization(Box::new(RequestedAuthorization { request, expected_subject, pushed }))
+                let refused_claims = [refused_claims, refused.to_vec()].concat();
+                Self::Authorization(Box::new(RequestedAuthorization { request, refused_claims, ..*requested }))
             }
+            Self::Pushed(reference) => Self::Pushed(reference),
             Self::Device(device) => {
                 let RequestedDevice { request, user_code, decision } = *device;
                 let request = DeviceRequest { claims: request.claims.without(refused), ..request };
@@ -206,6 +229,7 @@ impl Requested {
     pub fn redirect_uri(&self) -> Option<&RedirectUri> {
         match self {
             Self::Authorization(requested) => Some(requested.request.target.redirect_uri()),
+            Self::Pushed(reference) => Some(reference.sign_in.target.redirect_uri()),
             Self::Device(_) | Self::Backchannel(_) => None,
         }
     }
@@ -216,10 +240,18 @@ impl Requested<UncheckedTarget> {
     pub(super) fn recheck(self, client: &Client) -> Result<Requested, Error> {
         Ok(match self {
             Self::Authorization(requested) => {
-                let RequestedAuthorization { request, expected_subject, pushed } = *requested;
+                let RequestedAuthorization { request, expected_subject, pushed, stays_in_store, refused_claims } =
+                    *requested;
                 let request = request.recheck(client)?;
-                Requested::Authorization(Box::new(RequestedAuthorization { request, expected_subject, pushed }))
+                Requested::Authorization(Box::new(RequestedAuthorization {
+                    request,
+                    expected_subject,
+                    pushed,
+                    stays_in_store,
+                    refused_claims,
+                }))
             }
+            Self::Pushed(reference) => Requested::Pushed(Box::new(reference.recheck(client)?)),
             Self::Device(device) if device.request.client_id == client.client_id => Requested::Device(device),
             Self::Backchannel(asked) if asked.request.client_id == client.client_id => Requested::Backchannel(asked),
             Self::Device(_) | Self::Backchannel(_) => {

@@ -55,6 +55,8 @@ fn hinted(more: &str, expected: Option<&str>) -> Interaction {
         request: checked(&client(), &query),
         expected_subject: expected.map(sub),
         pushed: None,
+        stays_in_store: false,
+        refused_claims: Vec::new(),
     };
     Interaction::start(Requested::Authorization(Box::new(requested)), Some("b".into()), T0)
 }
@@ -213,7 +215,13 @@ fn consent_is_remembered_for_clients_that_can_be_told_from_others() {
         );
         let request = checked(&client, &query);
         let may_use = request.may_use_earlier_consent(&client, &Issuer::new(ISSUER));
-        let requested = RequestedAuthorization { request, expected_subject: None, pushed: None };
+        let requested = RequestedAuthorization {
+            request,
+            expected_subject: None,
+            pushed: None,
+            stays_in_store: false,
+            refused_claims: Vec::new(),
+        };
         let interaction = Interaction::start(Requested::Authorization(Box::new(requested)), None, T0);
         let asks = interaction.needs_consent(id("session"), &client, &Issuer::new(ISSUER), &Scope::default()).unwrap();
         assert_eq!(may_use, !asks, "consent is skipped exactly where earlier consent counts (RFC 8252 §8.6)");

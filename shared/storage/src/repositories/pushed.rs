@@ -72,6 +72,15 @@ pub async fn find(
     Ok(Some(decode(&record.key, &record.body)?))
 }
 
+/// Reads a request on its way through sign-in, answered or not. Round trips: 1.
+pub async fn read(
+    records: &dyn Records,
+    id: PushedRequestId,
+) -> Result<Option<PushedRequest<UncheckedTarget>>, Unavailable> {
+    let Some(record) = records.get(&key(id)).await? else { return Ok(None) };
+    Ok(Some(decode(&record.key, &record.body)?))
+}
+
 /// Answers a request. Returns the answer that holds: the given one for exactly one caller, and the same one for all others.
 /// `None` if the record is gone. Round trips: 1.
 pub async fn answer(

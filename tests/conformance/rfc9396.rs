@@ -311,6 +311,7 @@ fn a_code_exchange_narrows() {
     for wider in [
         json!([payment("2")]),
         json!([payment("1"), payment("1")]),
+        json!([account(&["list_accounts"], NOTES), account(&["read_balances"], NOTES)]),
         json!([account(&["list_accounts", "read_transactions"], NOTES)]),
         json!([account(&["list_accounts"], ROLES)]),
         json!([note("1")]),

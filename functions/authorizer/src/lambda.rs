@@ -97,7 +97,8 @@ fn policy(access: Option<&Access>, route: &str) -> Value {
     })
 }
 
-/// Returns the members that the API finds in `requestContext.authorizer.lambda`: strings and numbers.
+/// Returns the members that the API finds in `requestContext.authorizer.lambda`: strings and numbers. Authorization details are JSON
+/// in a string.
 fn context(access: Option<&Access>) -> Map<String, Value> {
     let mut context = Map::new();
     let Some(access) = access else { return context };
@@ -109,6 +110,9 @@ fn context(access: Option<&Access>) -> Map<String, Value> {
         [("sub", json!(sub)), ("client_id", json!(client_id)), ("scope", json!(scope)), ("exp", json!(exp))]
     {
         context.insert(name.to_owned(), value);
+    }
+    if let Some(details) = others.get("authorization_details") {
+        context.insert("authorization_details".to_owned(), json!(details.to_string()));
     }
     context
 }

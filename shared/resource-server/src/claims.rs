@@ -1,10 +1,14 @@
 //! The claims of an access token, and their rules (RFC 9068 §4, RFC 7662 §2.2).
 
 use crate::{AccessError, Config};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use types::json::numeric_date;
 use types::{Audience, ClientId, Confirmation, Scope, Subject, Timestamp};
+
+/// Name of the claim with the authorization details (RFC 9396 §9.1).
+const DETAILS: &str = "authorization_details";
 
 /// The claims of an access token (RFC 9068 §2.2, RFC 7662 §2.2).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -52,6 +56,27 @@ impl Claims {
         claims.checked(config, now)
     }
 
+    /// Returns the authorization details of a type (RFC 9396 §9), each as `T`; none if the token has none of the type. The issuer has
+    /// left out those for other APIs. Errors: [`AccessError::InvalidToken`] if one of them is no `T`.
+    ///
+    /// ```
+    /// # fn payments(access: &latchkey_resource_server::Access) -> Result<(), latchkey_resource_server::AccessError> {
+    /// #[derive(serde::Deserialize)]
+    /// struct Payment {
+    ///     #[serde(rename = "creditorName")]
+    ///     creditor_name: String,
+    /// }
+    /// let payments: Vec<Payment> = access.claims.authorization_details("payment_initiation")?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn authorization_details<T: DeserializeOwned>(&self, kind: &str) -> Result<Vec<T>, AccessError> {
+        let details = self.others.get(DETAILS).and_then(Value::as_array).into_iter().flatten();
+        let of_kind = details.filter(|detail| detail.get("type").and_then(Value::as_str) == Some(kind));
+        let malformed = |_| AccessError::InvalidToken("authorization_details of the access token have another form");
+        of_kind.map(|detail| T::deserialize(detail).map_err(malformed)).collect()
+    }
+
     fn read(claims: &Value) -> Result<Self, AccessError> {
         let malformed = AccessError::InvalidToken("a claim of the access token is missing or malformed");
         Self::deserialize(claims).map_err(|_| malformed)
@@ -68,6 +93,11 @@ impl Claims {
         }
         if Timestamp::from_secs(self.exp).after(config.skew).is_past(now) {
             return rejected("the access token has expired");
+        }
+        let is_detail = |detail: &Value| detail.get("type").is_some_and(Value::is_string);
+        let are_details = |details: &Value| details.as_array().is_some_and(|details| details.iter().all(is_detail));
+        if self.others.get(DETAILS).is_some_and(|details| !are_details(details)) {
+            return rejected("authorization_details of the access token are malformed");
         }
         for name in ["nbf", "iat"] {
             let Ok(start) = numeric_date(&self.others, name) else { return rejected("the access token is malformed") };
@@ -149,10 +179,29 @@ mod tests {
             ("cnf", json!({})),
             ("cnf", json!({ "x5t#S256": "x" })),
             ("cnf", json!({ "jwk": {} })),
+            ("authorization_details", json!({ "type": "x" })),
+            ("authorization_details", json!([{ "type": 1 }])),
+            ("authorization_details", json!(["x"])),
         ] {
             let outcome = of_jwt(&changed(name, value.clone()));
             assert!(matches!(outcome, Err(AccessError::InvalidToken(_))), "{name} {value}: {outcome:?}");
         }
+    }
+
+    /// RFC 9396 §9.
+    #[test]
+    fn details_of_a_type_are_read_as_a_type_of_the_api() {
+        #[derive(Debug, PartialEq, Deserialize)]
+        struct Payment {
+            amount: u32,
+        }
+        let details = json!([{ "type": "pay", "amount": 1 }, { "type": "see" }, { "type": "pay", "amount": 2 }]);
+        let claims = of_jwt(&changed("authorization_details", details)).unwrap();
+        let payments: Vec<Payment> = claims.authorization_details("pay").unwrap();
+        assert_eq!(payments, [Payment { amount: 1 }, Payment { amount: 2 }]);
+        assert_eq!(claims.authorization_details::<Value>("other").unwrap(), Vec::<Value>::new());
+        assert!(matches!(claims.authorization_details::<Payment>("see"), Err(AccessError::InvalidToken(_))));
+        assert!(of_jwt(&good()).unwrap().authorization_details::<Payment>("pay").unwrap().is_empty());
     }
 
     #[test]

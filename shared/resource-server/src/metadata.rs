@@ -30,6 +30,9 @@ pub struct ResourceMetadata {
     /// `dpop_bound_access_tokens_required`: true if each token must be bound to a key.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub dpop_bound_access_tokens_required: bool,
+    /// `authorization_details_types_supported`: the types of authorization details that the API understands.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub authorization_details_types_supported: Vec<String>,
     /// `resource_name`: the name of the API that is shown to users.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resource_name: Option<String>,
@@ -45,6 +48,7 @@ impl ResourceMetadata {
             bearer_methods_supported: ["header"],
             dpop_signing_alg_values_supported: Algorithm::DPOP.map(Algorithm::as_str).to_vec(),
             dpop_bound_access_tokens_required: false,
+            authorization_details_types_supported: Vec::new(),
             resource_name: None,
         }
     }

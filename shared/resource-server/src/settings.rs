@@ -49,6 +49,11 @@ pub const SETTINGS: &[Setting] = &[
         Some("none"),
         "32 bytes as base64url, a secret: the key of the nonces, the same for all instances",
     ),
+    setting(
+        "LATCHKEY_DETAILS_TYPES",
+        Some("none"),
+        "the types of authorization details that the API understands, separated by spaces, for its metadata (RFC 9728 §2)",
+    ),
     setting("LATCHKEY_RESOURCE_NAME", Some("none"), "the display name of the API"),
     setting(
         "LATCHKEY_ROUTE_SCOPES",
@@ -178,6 +183,9 @@ impl Settings {
         }
         let mut metadata = ResourceMetadata::new(&resource, &issuer);
         metadata.resource_name = text("LATCHKEY_RESOURCE_NAME");
+        let details_types = text("LATCHKEY_DETAILS_TYPES").unwrap_or_default();
+        metadata.authorization_details_types_supported =
+            details_types.split_ascii_whitespace().map(str::to_owned).collect();
         metadata.scopes_supported = routes.scopes();
         metadata.dpop_bound_access_tokens_required = config.requires_dpop;
         let metadata_path = metadata::path(&resource).unwrap_or_default();
@@ -247,11 +255,13 @@ mod tests {
             ("LATCHKEY_REVOCATION", "checked"),
             ("LATCHKEY_INTROSPECTION_AGE", "5"),
             ("LATCHKEY_ROUTE_SCOPES", "GET /v1 read; POST /v1 write read"),
+            ("LATCHKEY_DETAILS_TYPES", "payment  account"),
         ])
         .unwrap();
         let introspection = settings.config.introspection.unwrap();
         assert!(introspection.checks_jwts && introspection.age == Duration::from_secs(5));
         assert_eq!(settings.metadata.scopes_supported, ["read", "write"]);
+        assert_eq!(settings.metadata.authorization_details_types_supported, ["payment", "account"]);
     }
 
     #[test]

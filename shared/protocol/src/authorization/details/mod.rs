@@ -26,6 +26,9 @@ pub const MAX_DETAILS_LENGTH: usize = 32 * 1024;
 /// The deepest nesting of objects and lists in one of the details. The object itself is the first level.
 pub const MAX_DETAILS_DEPTH: usize = 8;
 
+/// The most items of a list, and members of an object, in details.
+pub const MAX_DETAILS_ITEMS: usize = 256;
+
 /// The greatest number in details: each program reads numbers up to here alike (RFC 7493 §2.2).
 const MAX_NUMBER: f64 = 9_007_199_254_740_991.0;
 
@@ -49,8 +52,8 @@ impl AuthorizationDetails {
     }
 
     /// Reads the parameter; `None` if it is not sent. Errors: `invalid_authorization_details` if it is no list of objects with a
-    /// `type`, too large or too deep, or has a member twice, a number that programs read differently, or a character that hides
-    /// others on a page.
+    /// `type`, or is too large or too deep. No object may have a member twice, a number that programs read differently, or a character
+    /// that hides others on a page.
     pub fn of_parameters(parameters: &Parameters) -> Result<Option<Self>, Error> {
         let Some(text) = parameters.value(NAME) else { return Ok(None) };
         if text.len() > MAX_DETAILS_LENGTH {
@@ -111,19 +114,26 @@ impl AuthorizationDetails {
     }
 
     /// Returns the part of the details that a token request names, or all of them (RFC 9396 §6). Each object of the request is one of
-    /// these details, or one with shorter lists: `actions`, `locations`, `datatypes` and `privileges` may lack values. No object
-    /// occurs more often than it was granted. Errors: `invalid_authorization_details`.
+    /// these details, or one with shorter lists: `actions`, `locations`, `datatypes` and `privileges` may lack values. Each of these
+    /// details counts once: two objects of a token may be two acts. Errors: `invalid_authorization_details`.
     pub fn narrowed(&self, parameters: &Parameters) -> Result<Self, Error> {
         let Some(requested) = Self::of_parameters(parameters)? else { return Ok(self.clone()) };
-        for (position, detail) in requested.0.iter().enumerate() {
-            let granted = self.0.iter().filter(|granted| is_within(detail, granted)).count();
-            let count = requested.0.iter().filter(|other| is_equal_object(other, detail)).count();
-            if granted < count {
+        let mut left: Vec<&Map<String, Value>> = self.0.iter().collect();
+        let mut take = |fits: &dyn Fn(&Map<String, Value>) -> bool| {
+            let position = left.iter().position(|granted| fits(granted));
+            position.map(|position| left.swap_remove(position)).is_some()
+        };
+        // Equal objects first, so that a shorter one does not take their place.
+        let details = || requested.0.iter().enumerate();
+        let others: Vec<_> =
+            details().filter(|(_, detail)| !take(&|granted| is_equal_object(detail, granted))).collect();
+        match others.into_iter().find(|(_, detail)| !take(&|granted| is_within(detail, granted))) {
+            None => Ok(requested),
+            Some((position, _)) => {
                 let rule = "was not granted; request an object as the token response has it, or one with fewer actions, locations, datatypes or privileges";
-                return Err(invalid(&format!("[{position}]"), rule));
+                Err(invalid(&format!("[{position}]"), rule))
             }
         }
-        Ok(requested)
     }
 
     /// Checks that a token holds each of the details, which a token request names. Errors: `invalid_authorization_details`.
@@ -244,8 +254,12 @@ fn is_equal_object(one: &Map<String, Value>, other: &Map<String, Value>) -> bool
 
 /// Checks what no schema may allow: nesting, numbers and characters. `depth` is the number of levels that are left.
 fn check_content(value: &Value, depth: usize) -> Result<(), Violation> {
-    let inner = || {
-        depth.checked_sub(1).ok_or_else(|| Violation::new(format!("is nested deeper than {MAX_DETAILS_DEPTH} levels")))
+    let inner = |count: usize| match depth.checked_sub(1) {
+        None => Err(Violation::new(format!("is nested deeper than {MAX_DETAILS_DEPTH} levels"))),
+        Some(_) if count > MAX_DETAILS_ITEMS => {
+            Err(Violation::new(format!("must have at most {MAX_DETAILS_ITEMS} items or members")))
+        }
+        Some(depth) => Ok(depth),
     };
     match value {
         Value::Null | Value::Bool(_) => Ok(()),
@@ -253,13 +267,13 @@ fn check_content(value: &Value, depth: usize) -> Result<(), Violation> {
         Value::Number(_) => Err(Violation::new("must be a number from -9007199254740991 to 9007199254740991")),
         Value::String(text) => check_text(text),
         Value::Array(items) => {
-            let depth = inner()?;
+            let depth = inner(items.len())?;
             items.iter().enumerate().try_for_each(|(position, item)| {
                 check_content(item, depth).map_err(|violation| violation.within(format_args!("[{position}]")))
             })
         }
         Value::Object(members) => {
-            let depth = inner()?;
+            let depth = inner(members.len())?;
             members.iter().try_for_each(|(name, value)| {
                 let checked = check_text(name).and_then(|()| check_content(value, depth));
                 checked.map_err(|violation| violation.within(format_args!(".{}", printable(name))))
@@ -278,11 +292,11 @@ fn check_text(text: &str) -> Result<(), Violation> {
 }
 
 /// True for a character that a page does not show, or that changes the place of others (UAX #9): with it, a user would read another
-/// text than the API.
+/// text than the API. The joiners U+200C and U+200D are part of words in several scripts.
 fn is_hidden(c: char) -> bool {
     c.is_control()
         || matches!(c,
-            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}'
             | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
             | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }
@@ -390,6 +404,7 @@ mod tests {
         let deep = (0..8).fold(json!(1), |inner, _| json!({ "a": inner }));
         assert!(rule(&json!([{ "type": "account", "deep": deep }])).contains("nested deeper than 8 levels"));
         assert!(rule(&json!(vec![json!({ "type": "account" }); 33])).contains("1 to 32"));
+        assert!(rule(&json!([{ "type": "account", "actions": vec!["a"; 257] }])).contains("at most 256 items"));
     }
 
     #[test]
@@ -446,10 +461,13 @@ mod tests {
         );
         let narrowed = |details: Value| all.narrowed(&parameters(&details.to_string())).map(|details| json!(details));
         assert_eq!(all.narrowed(&Parameters::default()).unwrap(), all);
+        let two = granted(&json!([account(json!({})), account(json!({ "actions": ["list"] }))]));
+        let swapped = json!([account(json!({ "actions": ["list"] })), account(json!({}))]);
+        assert!(two.narrowed(&parameters(&swapped.to_string())).is_ok());
         for part in [
             json!([account(json!({}))]),
             json!([account(json!({ "limit": 10.0 }))]),
-            json!([account(json!({ "actions": ["list"] })), account(json!({ "actions": ["read"] }))]),
+            json!([account(json!({ "actions": ["list"] }))]),
             json!([{ "type": "note", "pages": [1, 2] }, { "type": "note", "pages": [1.0, 2] }]),
         ] {
             assert_eq!(narrowed(part.clone()), Ok(part));
@@ -464,6 +482,7 @@ mod tests {
             json!([{ "type": "note", "pages": [2, 1] }]),
             json!([{ "type": "note", "pages": [1, 2] }, { "type": "note", "pages": [1, 2] }, { "type": "note", "pages": [1, 2] }]),
             json!([account(json!({})), account(json!({}))]),
+            json!([account(json!({ "actions": ["list"] })), account(json!({ "actions": ["read"] }))]),
             json!([{ "type": "other" }]),
         ] {
             let code = narrowed(other.clone()).unwrap_err().code;

@@ -218,7 +218,7 @@ mod tests {
         assert_eq!((german[0].as_str(), german[1].as_str()), ("Zahlen", "Betrag: 12.50 EUR"));
     }
 
-    /// What a page shows is what is granted.
+    /// The page shows all that is granted.
     #[test]
     fn no_value_is_hidden_by_its_label() {
         let detail = json!({

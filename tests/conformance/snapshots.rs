@@ -56,6 +56,8 @@ fn token_errors() {
     snapshot::error("error_unsupported_grant_type", &TokenRequest::new(&spa(), "password").send());
     snapshot::error("error_unauthorized_client", &TokenRequest::client_credentials(&spa()).send());
     snapshot::error("error_invalid_scope", &TokenRequest::client_credentials(&service()).set("scope", "admin").send());
+    let details = TokenRequest::client_credentials(&service()).set("authorization_details", r#"[{"type":"unknown"}]"#);
+    snapshot::error("error_invalid_authorization_details", &details.send());
     snapshot::error("error_invalid_refresh_token", &TokenRequest::refresh(&spa(), "lkr_unknown").send());
     snapshot::error("error_not_a_form", &Call::post("/token").body("application/json", "{}").send());
 }
@@ -165,6 +167,14 @@ fn consent_pages() {
     let request = AuthorizationRequest::new(&web()).set("prompt", "consent");
     let request = request.scope("openid profile email address phone offline_access");
     snapshot::page("page_consent", &Browser::signed_in().authorize(&request).consent_page());
+    let types = r#"authorization_details_types=["payment_initiation"]"#;
+    let client = admin::client("suite-rar-page", &["--set", "token_endpoint_auth_method=none", "--set", types]);
+    let details = json!([{
+        "type": "payment_initiation", "instructedAmount": { "currency": "EUR", "amount": "123.50" },
+        "creditorName": "Merchant A", "creditorAccount": { "iban": "DE02100100109307118603" },
+    }]);
+    let request = AuthorizationRequest::new(&client).set("authorization_details", &details.to_string());
+    snapshot::page("page_consent_details", &Browser::signed_in().authorize(&request).consent_page());
 }
 
 #[test]

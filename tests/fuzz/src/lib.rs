@@ -8,6 +8,7 @@
 
 mod certificate;
 mod client;
+mod details;
 mod http;
 mod jwt;
 mod logo;
@@ -31,6 +32,7 @@ const fn target(name: &'static str, run: fn(&[u8])) -> Target {
 
 /// Every target.
 pub const TARGETS: &[Target] = &[
+    target("authorization_details", details::authorization_details),
     target("basic", http::basic),
     target("certificate", certificate::certificate),
     target("claims", parameters::claims),

@@ -83,9 +83,11 @@ impl AuthorizationRequest {
         Ok(())
     }
 
-    /// Returns the scopes and resources that the user is asked to consent to. The URI of a resource is a scope token too.
+    /// Returns the scopes and resources that the user is asked to consent to. The URI of a resource is a scope token too. Resources of a
+    /// request with authorization details may be there for the details alone, so they are not remembered.
     fn to_consent(&self) -> Scope {
-        let resources = self.resources.iter().filter_map(|uri| Scope::parse(uri));
+        let remembered = if self.authorization_details.is_empty() { self.resources.as_slice() } else { &[] };
+        let resources = remembered.iter().filter_map(|uri| Scope::parse(uri));
         resources.fold(self.scope.clone(), |all, one| all.with(&one))
     }
 

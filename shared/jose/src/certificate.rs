@@ -1,13 +1,17 @@
-//! The public key of an X.509 certificate (RFC 5280 §4.1). All else in the certificate is ignored: the operator who configures a
-//! certificate trusts its key (SAML Metadata Interoperability Profile §2.6.1).
+//! The public key of an X.509 certificate (RFC 5280 §4.1), and its thumbprint. All else in the certificate is ignored: the operator
+//! who configures a certificate trusts its key (SAML Metadata Interoperability Profile §2.6.1).
 
 use crate::PublicKey;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use sha2::{Digest as _, Sha256};
+use types::Thumbprint;
+use types::der::{BIT_STRING, INTEGER, OBJECT_IDENTIFIER, SEQUENCE, value};
 
-const SEQUENCE: u8 = 0x30;
-const INTEGER: u8 = 0x02;
-const BIT_STRING: u8 = 0x03;
-const OBJECT_IDENTIFIER: u8 = 0x06;
+/// Returns the thumbprint of a certificate in DER: `x5t#S256` (RFC 8705 §3.1).
+pub fn certificate_thumbprint(der: &[u8]) -> Thumbprint {
+    Thumbprint::from_digest(Sha256::digest(der).into())
+}
+
 /// Tag `[0]`, explicit.
 const VERSION: u8 = 0xA0;
 
@@ -58,21 +62,6 @@ fn from_der(der: &[u8]) -> Option<PublicKey> {
     }
 }
 
-/// Splits the first value off `der`, if it has this tag, and returns its content and the rest (X.690 §8.1).
-fn value(der: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
-    let rest = der.strip_prefix(&[tag])?;
-    let (&first, rest) = rest.split_first()?;
-    if first < 0x80 {
-        return rest.split_at_checked(usize::from(first));
-    }
-    let (length, rest) = rest.split_at_checked(usize::from(first & 0x7F))?;
-    if length.is_empty() || length.len() > 3 {
-        return None;
-    }
-    let length = length.iter().fold(0_usize, |sum, byte| (sum << 8) | usize::from(*byte));
-    rest.split_at_checked(length)
-}
-
 /// Returns a positive integer without its leading zeros.
 fn unsigned(integer: &[u8]) -> Option<Vec<u8>> {
     let first = integer.first()?;
@@ -81,4 +70,17 @@ fn unsigned(integer: &[u8]) -> Option<Vec<u8>> {
     }
     let start = integer.iter().position(|byte| *byte != 0)?;
     integer.get(start..).map(<[u8]>::to_vec)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+
+    /// RFC 8705 appendix A.
+    #[test]
+    fn the_thumbprint_is_the_digest_of_the_certificate() {
+        let der = STANDARD.decode("MIIBBjCBrAIBAjAKBggqhkjOPQQDAjAPMQ0wCwYDVQQDDARtdGxzMB4XDTE4MTAxODEyMzcwOVoXDTIyMDUwMjEyMzcwOVowDzENMAsGA1UEAwwEbXRsczBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABNcnyxwqV6hY8QnhxxzFQ03C7HKW9OylMbnQZjjJ/Au08/coZwxS7LfA4vOLS9WuneIXhbGGWvsDSb0tH6IxLm8wCgYIKoZIzj0EAwIDSQAwRgIhAP0RC1E+vwJD/D1AGHGzuri+hlV/PpQEKTWUVeORWz83AiEA5x2eXZOVbUlJSGQgjwD5vaUaKlLR50Q2DmFfQj1L+SY=").unwrap();
+        assert_eq!(certificate_thumbprint(&der).to_string(), "A4DtL2JmUMhAsvJj5tKyn64SqzmuXbMrJa0n761y5v0");
+    }
 }

@@ -17,6 +17,7 @@ mod native;
 mod web;
 
 pub use cached_jwks::{CachedJwks, FetchDecision, JWKS_LIFETIME, JWKS_STALE_LIFETIME, jwks_lifetime};
+pub use certificate::certificate_thumbprint;
 pub use crypto::{Agreement, Crypto, Encryption, GeneratedKey, Signer, Verifier, encryption, platform};
 pub use error::CryptoError;
 pub use jwe::{Recipient, encrypt_jwt};

@@ -3,8 +3,10 @@
 mod algorithm;
 mod audience;
 mod cache;
+mod certificate;
 mod client_id;
 mod confirmation;
+pub mod der;
 mod error;
 mod identifier;
 mod issuer;
@@ -20,6 +22,7 @@ mod token;
 pub use algorithm::{Algorithm, ContentEncryption, KeyManagementAlgorithm, RequestObjectAlgorithm, UnknownAlgorithm};
 pub use audience::Audience;
 pub use cache::BoundedCache;
+pub use certificate::{Certificate, CertificateSubject, DistinguishedName};
 pub use client_id::ClientId;
 pub use confirmation::{Confirmation, Thumbprint};
 pub use error::{Error, ErrorBody, ErrorCode};

@@ -30,6 +30,7 @@ async fn access_beyond_the_row_is_rejected_and_logged() {
         body: Vec::new().into(),
         address: None,
         place: None,
+        certificate: None,
         forwarded: Forwarded::default(),
         received_at: T0,
         id: "test".to_owned(),

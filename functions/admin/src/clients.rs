@@ -59,11 +59,12 @@ pub(crate) async fn put(
         let reported: Vec<String> = problems.iter().map(|problem| problem.field().to_owned()).collect();
         let is_new = |problem: &Problem| !reported.iter().any(|field| field == problem.field());
         let signatures = client.signature_problems(context.config.signing.offered());
+        let mutual_tls = client.mutual_tls_problems(context.config.mutual_tls.as_ref());
         let profile = client.profile.max(context.config.profile);
         let broken = Client { profile, ..client.clone() }.validate();
-        problems.extend(broken.into_iter().chain(signatures).filter(is_new));
+        problems.extend(broken.into_iter().chain(signatures).chain(mutual_tls).filter(is_new));
         if !client.has_secret() && !matches!(change, SecretChange::Generate(SecretRotation::Keep)) {
-            let rule = "a client whose token_endpoint_auth_method is none or private_key_jwt has no secret";
+            let rule = "only a client whose token_endpoint_auth_method is client_secret_basic or client_secret_post has a secret";
             problems.push(Problem::new("client_secret", rule));
         }
     }

@@ -98,6 +98,7 @@ impl Server {
             body: body.map(Value::to_string).unwrap_or_default().into(),
             address: None,
             place: None,
+            certificate: None,
             forwarded: Forwarded::default(),
             received_at: NOW,
             id: "test".to_owned(),

@@ -1,7 +1,7 @@
 //! An API and its rules: the scope that each request needs.
 
 use http::StatusCode;
-use latchkey_http::Request;
+use latchkey_http::{ClientCertificate, Request};
 use resource_server::{Access, AccessError, Http, RequestHead, ResourceServer, Scope, Settings};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -24,7 +24,8 @@ impl Guard {
     /// Checks the access token of a request, and the scope and the sign-in that its route needs.
     pub async fn check(&self, request: &Request) -> Result<Access, AccessError> {
         let url = format!("{}?{}", request.path, request.query);
-        let head = RequestHead { method: &request.method, url: &url, headers: &request.headers };
+        let certificate = request.certificate.as_ref().map(ClientCertificate::der);
+        let head = RequestHead { method: &request.method, url: &url, headers: &request.headers, certificate };
         let needed = self.settings.needed(&request.method, &request.path);
         let sign_in = self.settings.needed_sign_in(&request.method, &request.path);
         match (needed, sign_in) {

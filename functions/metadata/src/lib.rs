@@ -62,6 +62,7 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Ha
             profile: config.profile,
             details_types: &context.configuration.details_types,
             require_pushed_requests: config.require_pushed_requests,
+            mutual_tls: config.mutual_tls.as_ref(),
             signing: config.signing.offered(),
         };
         Response::json(StatusCode::OK, &metadata::document(&capabilities))

@@ -120,7 +120,7 @@ impl TokenRequest<'_> {
             response.id_token = Some(issuer.id_token(&live.grant, binding).await?);
         }
         if self.client.client.may_use(GrantType::RefreshToken) {
-            let sender = RefreshSender::of(&self.client.client, self.confirmation());
+            let sender = RefreshSender::of(&self.client.client, self.confirmation);
             response.refresh_token = Some(issuer.refresh_token(snapshot, sender).into_exposed());
             let ends_at = snapshot.started_at.after(issuer.lifetimes().refresh.absolute);
             let until = |at: Timestamp| at.as_secs().saturating_sub(self.now.as_secs());
@@ -158,7 +158,7 @@ impl TokenRequest<'_> {
 
     /// Issues an access token alone.
     pub(crate) async fn token_of(&self, claims: AccessTokenClaims) -> Result<TokenResponse, HandlerError> {
-        let cnf = self.confirmation();
+        let cnf = self.confirmation;
         let claims = AccessTokenClaims { cnf, ..claims };
         Ok(TokenResponse {
             access_token: self.issuer().access_token(&claims).await?,

@@ -18,10 +18,11 @@ use http::header;
 use issue::TokenResponse;
 use latchkey_http::{Request, Response};
 use protocol::{
-    AuthorizationDetails, ClientAuthenticationMethod, Grant, GrantType, Parameters, StoredClient, resource,
-    sender_constraint,
+    AuthorizationDetails, ClientAuthenticationMethod, Grant, GrantType, Parameters, ProvenKeys, StoredClient, resource,
 };
-use provider::{AuditEvent, ClientRequest, Context, Function, HandlerError, NonceRole, ProofReplay, Sender, SentProof};
+use provider::{
+    AuditEvent, ClientRequest, Context, Function, HandlerError, NonceRole, ProofReplay, Sender, SentProof, proven_keys,
+};
 use types::{Audience, Confirmation, Error, ErrorCode};
 use without_client::Party;
 
@@ -43,12 +44,15 @@ async fn answer(request: &Request, context: &Context, proof: &SentProof<'_>) -> 
             let party = Party::of(request, context, &parameters).await?;
             let sender = proof.verify().await?;
             context.check_clock(request).await?;
+            let keys = proven_keys(request, sender.as_ref());
             let token_request = TokenRequest {
                 http: request,
                 parameters: &parameters,
                 client: &party.client,
                 context,
                 sender,
+                keys,
+                confirmation: keys.confirmation(&party.client.client)?,
                 evidence: None,
                 now: request.received_at,
             };
@@ -60,12 +64,15 @@ async fn answer(request: &Request, context: &Context, proof: &SentProof<'_>) -> 
     }
     let opened = ClientRequest::authenticate(request, context, parameters, proof).await?;
     context.check_clock(request).await?;
+    let keys = opened.proven_keys();
     let token_request = TokenRequest {
         http: request,
         parameters: &opened.parameters,
         client: &opened.stored,
         context,
         sender: opened.sender,
+        keys,
+        confirmation: keys.confirmation(opened.client())?,
         evidence: Some(&opened),
         now: opened.now,
     };
@@ -88,6 +95,7 @@ fn unsupported(description: &'static str) -> Error {
 }
 
 /// A token request of an authenticated client.
+#[derive(Clone, Copy)]
 struct TokenRequest<'a> {
     http: &'a Request,
     parameters: &'a Parameters,
@@ -95,6 +103,10 @@ struct TokenRequest<'a> {
     context: &'a Context,
     /// The sender, if the request has a DPoP proof.
     sender: Option<Sender>,
+    /// The keys that the sender proved to possess.
+    keys: ProvenKeys,
+    /// `cnf` of the tokens.
+    confirmation: Option<Confirmation>,
     /// The client authentication; `None` if the assertion of the grant takes its place.
     evidence: Option<&'a ClientRequest<'a>>,
     now: types::Timestamp,
@@ -128,7 +140,6 @@ impl TokenRequest<'_> {
             let description = format!("the client may not use the {} grant", grant_type.as_str());
             return Err(Error::new(ErrorCode::UnauthorizedClient, description).into());
         }
-        sender_constraint::check_promise(client, self.confirmation())?;
         if matches!(
             grant_type,
             GrantType::AuthorizationCode | GrantType::RefreshToken | GrantType::DeviceCode | GrantType::Ciba
@@ -138,9 +149,9 @@ impl TokenRequest<'_> {
         Ok(())
     }
 
-    /// Returns `cnf` of the tokens; `None` if the request has no proof.
-    fn confirmation(&self) -> Option<Confirmation> {
-        self.sender.as_ref().map(Sender::confirmation)
+    /// Returns the request with another `cnf` of its tokens: that of a grant or token which is bound to a key.
+    const fn bound_to(self, confirmation: Option<Confirmation>) -> Self {
+        Self { confirmation, ..self }
     }
 
     /// Marks the client assertion as used, before anything is redeemed or issued. Round trips: 0 or 1.

@@ -16,7 +16,7 @@ pub(crate) async fn refresh(request: &TokenRequest<'_>) -> Result<TokenResponse,
     let RefreshToken { snapshot: token, sender } =
         RefreshToken::open(&request.context.secrets, token, &request.client.client.client_id, request.now)
             .map_err(|reason| HandlerError::of_token(reason, invalid(), restored("the refresh token")))?;
-    sender.check(request.confirmation())?;
+    let request = &request.bound_to(sender.check(request.keys, request.confirmation)?);
     if !request.client.existed_at(token.started_at) {
         return Err(invalid().into());
     }

@@ -40,7 +40,8 @@ pub(crate) async fn exchange(request: &TokenRequest<'_>) -> Result<TokenResponse
         None => None,
         Some(actor) => Some(request.active(actor, Role::Actor).await?.info),
     };
-    sender_constraint::check_exchange(subject.info.is_bound, request.confirmation())?;
+    let confirmation = sender_constraint::check_exchange(subject.info.is_bound, request.keys, request.confirmation)?;
+    let request = &request.bound_to(confirmation);
     let details = request.details(&subject.info.authorization_details, &audiences)?;
     request.spend_assertion_or_proof().await?;
     let issuer = &request.context.config.issuer;

@@ -132,9 +132,9 @@ impl<'c> Party<'c> {
         let (jwt, client) = (&presented.jwt, &stored.client);
         private_key_jwt::check_algorithm(client, jwt.header().alg).map_err(refused)?;
         let Some(Value::Object(claims)) = jwt.unverified_claims() else { return Err(unknown().into()) };
-        let token_endpoint = context.config.issuer.endpoint("/token");
-        let audience =
-            AssertionAudience { issuer: context.config.issuer.as_str(), endpoints: [&token_endpoint, &token_endpoint] };
+        let urls = context.config.endpoint_urls("/token");
+        let urls: Vec<&str> = urls.iter().map(String::as_str).collect();
+        let audience = AssertionAudience { issuer: context.config.issuer.as_str(), endpoints: &urls };
         let assertion = private_key_jwt::check_grant(claims, jwt.header().typ.as_deref(), client, audience, now)
             .map_err(|problem| refused(problem.as_str()))?;
         if let Err(error) = context.verify_by(jwt, keys, now).await {

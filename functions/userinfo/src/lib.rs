@@ -6,7 +6,9 @@ use bearer::Challenge;
 use http::{StatusCode, header};
 use latchkey_http::{Request, Response};
 use protocol::{AccessTokenClaims, ClaimDestination};
-use provider::{ActiveToken, Context, Function, HandlerError, NonceRole, ProofReplay, SentProof, TokenScheme};
+use provider::{
+    ActiveToken, Context, Function, HandlerError, NonceRole, ProofReplay, SentProof, TokenScheme, proven_keys,
+};
 use serde_json::{Map, Value};
 use storage::users;
 use types::{Confirmation, Error, ErrorCode, Timestamp};
@@ -30,7 +32,7 @@ async fn answer(request: &Request, context: &Context, proof: &SentProof<'_>) -> 
     let invalid_token = || reject(Error::new(ErrorCode::InvalidToken, UNKNOWN), None);
     let Some(claims) = context.access_token(&token, request.received_at).await? else { return invalid_token() };
     request.log.client(&claims.client_id);
-    if let Err(error) = check_sender(context, proof, scheme, &token, claims.cnf, request.received_at).await {
+    if let Err(error) = check_sender(request, context, proof, (scheme, &token), claims.cnf).await {
         return match error {
             HandlerError::Request(error) => reject(error, None),
             fault => Err(fault),
@@ -69,20 +71,27 @@ async fn answer(request: &Request, context: &Context, proof: &SentProof<'_>) -> 
 
 const UNKNOWN: &str = "the access token is unknown, expired or revoked";
 
-/// Checks that the sender possesses the key of the token, and that a token without a key comes as a bearer token (RFC 9449 §7.1, §7.2).
-/// Round trips: 0; 1 if each proof is accepted once. Errors: `invalid_token`, `invalid_dpop_proof`, `use_dpop_nonce`.
+/// Checks that the sender possesses the key of the token, and that a token without a key comes as a bearer token (RFC 9449 §7.1, §7.2,
+/// RFC 8705 §3). Round trips: 0; 1 if each proof is accepted once. Errors: `invalid_token`, `invalid_dpop_proof`, `use_dpop_nonce`.
 async fn check_sender(
+    request: &Request,
     context: &Context,
     proof: &SentProof<'_>,
-    scheme: TokenScheme,
-    token: &str,
+    (scheme, token): (TokenScheme, &str),
     cnf: Option<Confirmation>,
-    now: Timestamp,
 ) -> Result<(), HandlerError> {
     let wrong = |description| Err(Error::new(ErrorCode::InvalidToken, description).into());
     let key = match scheme.key_of(cnf) {
         Ok(None) => return Ok(()),
-        Ok(Some(key)) => key,
+        Ok(Some(Confirmation::Dpop(key))) => key,
+        Ok(Some(certificate @ Confirmation::Certificate(_))) => {
+            let is_its = proven_keys(request, None).include(certificate);
+            return if is_its {
+                Ok(())
+            } else {
+                wrong("the access token is bound to another client certificate than that of the connection")
+            };
+        }
         Err(problem) => return wrong(problem.as_str()),
     };
     let Some(sender) = context.check_proof(proof, Some(token))?.verify().await? else {
@@ -92,7 +101,7 @@ async fn check_sender(
         return wrong("the access token is bound to another key than that of the DPoP proof");
     }
     if context.config.dpop_replay == ProofReplay::All {
-        context.spend_proof(&sender, now).await?;
+        context.spend_proof(&sender, request.received_at).await?;
     }
     Ok(())
 }

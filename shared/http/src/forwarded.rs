@@ -2,25 +2,34 @@
 
 use std::fmt;
 
+/// The names of the header fields of a trusted proxy, in lower case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProxyFields<'a> {
+    /// The field with the client's address.
+    pub address: &'a str,
+    /// The field with the certificate of the client's TLS connection, if the proxy asks clients for one.
+    pub certificate: Option<&'a str>,
+}
+
 /// The fields of a proxy in front of the server. A client can send them, too: nothing here is verified.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Forwarded {
     /// The value of [`Self::SECRET`], by which the proxy proves itself.
     pub secret: Option<String>,
-    /// The value of the configured field that names the client's address.
+    /// The value of [`ProxyFields::address`].
     pub address: Option<String>,
+    /// The value of [`ProxyFields::certificate`].
+    pub certificate: Option<String>,
 }
 
 impl Forwarded {
     /// The header field with the proxy's secret.
     pub const SECRET: &'static str = "latchkey-proxy-secret";
 
-    /// Reads both fields of a request by the platform's lookup. Without a configured field it reads nothing.
-    pub fn read(address_field: Option<&str>, lookup: impl Fn(&str) -> Option<String>) -> Self {
-        match address_field {
-            None => Self::default(),
-            Some(name) => Self { secret: lookup(Self::SECRET), address: lookup(name) },
-        }
+    /// Reads the fields of a request by the platform's lookup. Without a configured proxy it reads nothing.
+    pub fn read(fields: Option<ProxyFields<'_>>, lookup: impl Fn(&str) -> Option<String>) -> Self {
+        let Some(ProxyFields { address, certificate }) = fields else { return Self::default() };
+        Self { secret: lookup(Self::SECRET), address: lookup(address), certificate: certificate.and_then(lookup) }
     }
 }
 

@@ -1,6 +1,6 @@
 //! A request as every platform hands it to a function.
 
-use crate::{Forwarded, RequestLog, accept};
+use crate::{ClientCertificate, Forwarded, RequestLog, accept};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, Method, header};
 use std::cmp::Ordering;
@@ -33,7 +33,10 @@ pub struct Request {
     pub address: Option<IpAddr>,
     /// City and country of the client, where the platform tells them; never from a header that a client can set.
     pub place: Option<String>,
-    /// The header fields of a proxy. The shell of the functions verifies them and sets `address`.
+    /// The certificate of the client's TLS connection: the platform's, or the one that a trusted proxy names; never from a header that
+    /// a client can set. The shell of the functions removes it unless the deployment uses certificates.
+    pub certificate: Option<ClientCertificate>,
+    /// The header fields of a proxy. The shell of the functions verifies them, and sets `address` and `certificate`.
     pub forwarded: Forwarded,
     /// Time at which the platform received the request.
     pub received_at: Timestamp,
@@ -154,6 +157,7 @@ impl Request {
             body: Bytes::new(),
             address: None,
             place: None,
+            certificate: None,
             forwarded: Forwarded::default(),
             received_at: Timestamp::default(),
             id: String::new(),

@@ -1,9 +1,13 @@
 //! Public keys as JSON (RFC 7517), and their thumbprints (RFC 7638). Private and symmetric keys cannot be expressed.
 
-use crate::{Algorithm, KeyManagementAlgorithm};
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use crate::{Algorithm, KeyManagementAlgorithm, certificate_thumbprint};
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+use types::Thumbprint;
 
 /// Accepted lengths of RSA moduli, in bytes: 2048 to 8192 bits.
 pub(crate) const RSA_MODULUS_LENGTHS: std::ops::RangeInclusive<usize> = 256..=1024;
@@ -142,6 +146,9 @@ impl From<PublicKey> for Jwk {
 pub struct JwkSet {
     /// The keys.
     pub keys: Vec<Jwk>,
+    /// The thumbprints of the certificates of all keys, those of unsupported types too: the first of each `x5c` (RFC 7517 §4.7).
+    #[serde(skip)]
+    pub certificates: Vec<Thumbprint>,
 }
 
 impl JwkSet {
@@ -153,7 +160,11 @@ impl JwkSet {
     /// Reads a set from JSON that is parsed already.
     pub fn from_value(set: &serde_json::Value) -> Option<Self> {
         let keys = set.get("keys")?.as_array()?;
-        Some(Self { keys: keys.iter().filter_map(types::json::typed).collect() })
+        let certificate = |key: &serde_json::Value| STANDARD.decode(key.get("x5c")?.get(0)?.as_str()?).ok();
+        Some(Self {
+            keys: keys.iter().filter_map(types::json::typed).collect(),
+            certificates: keys.iter().filter_map(certificate).map(|der| certificate_thumbprint(&der)).collect(),
+        })
     }
 
     /// Chooses the key to which `alg` encrypts. A key with `use` or `alg` comes before a key without both.
@@ -358,6 +369,18 @@ mod tests {
         }
     }
 
+    /// RFC 7517 §4.7: the certificate of the key is the first one, in base64.
+    #[test]
+    fn a_set_has_the_certificates_of_all_keys() {
+        let set = json!({ "keys": [
+            { "kty": "EC", "crv": "P-521", "x5c": ["AAEC", "AAAA"] },
+            { "kty": "RSA", "x5c": [] },
+            { "kty": "RSA", "x5c": "AAEC" },
+            { "kty": "RSA", "x5c": ["_-8"] },
+        ] });
+        assert_eq!(JwkSet::from_value(&set).unwrap().certificates, [certificate_thumbprint(&[0, 1, 2])]);
+    }
+
     #[test]
     fn a_key_is_used_for_what_it_says_alone() {
         let x = encode(&[1; 32]);
@@ -381,7 +404,10 @@ mod tests {
             assert!(!key.verifies(Algorithm::RS256) && !key.receives(KeyManagementAlgorithm::RsaOaep256));
         }
 
-        let set = JwkSet { keys: vec![key(json!({ "kid": "a" })), key(json!({ "kid": "b", "use": "enc" }))] };
+        let set = JwkSet {
+            keys: vec![key(json!({ "kid": "a" })), key(json!({ "kid": "b", "use": "enc" }))],
+            ..JwkSet::default()
+        };
         assert_eq!(set.recipient(es).and_then(|key| key.kid.as_deref()), Some("b"));
         assert_eq!(set.recipient(KeyManagementAlgorithm::RsaOaep256), None);
     }

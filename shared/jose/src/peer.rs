@@ -59,7 +59,7 @@ mod tests {
     }
 
     fn verify(keys: &[&Jwk], text: &str) -> Result<Value, Unverified> {
-        let set = JwkSet { keys: keys.iter().copied().cloned().collect() };
+        let set = JwkSet { keys: keys.iter().copied().cloned().collect(), ..JwkSet::default() };
         run(set.verify(&Jwt::parse(text).unwrap()))
     }
 

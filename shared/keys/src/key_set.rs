@@ -50,7 +50,8 @@ impl PublishedKeys {
             alg: Some(KeyAlgorithm::Signature(key.alg)),
         });
         // Serialization of strings and numbers cannot fail.
-        serde_json::to_string(&JwkSet { keys: keys.collect() }).unwrap_or_else(|_| r#"{"keys":[]}"#.to_owned())
+        serde_json::to_string(&JwkSet { keys: keys.collect(), ..JwkSet::default() })
+            .unwrap_or_else(|_| r#"{"keys":[]}"#.to_owned())
     }
 
     /// Returns the key that signs for `alg` at `now`: the one that started last. If none has started, for instance

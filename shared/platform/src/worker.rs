@@ -5,7 +5,9 @@ pub use crate::service::Service;
 use crate::{PlatformError, clock, entropy, stream, version};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
-use latchkey_http::{Forwarded, MAX_BODY, Request, RequestLog, Response};
+use latchkey_http::{
+    CertificateChain, ClientCertificate, Forwarded, MAX_BODY, ProxyFields, Request, RequestLog, Response,
+};
 use std::net::IpAddr;
 use std::sync::Once;
 use worker::js_sys::{Function, Number, Object, Promise, Reflect};
@@ -31,12 +33,12 @@ pub fn setting(env: &Env, name: &str) -> Option<String> {
 }
 
 /// Returns the request with the header fields of [`Request::FIELDS`]. A body is read up to one byte or chunk beyond the
-/// limit, which shows that it is too long. `address_field` is the header field in which a proxy names the client's address.
-pub async fn read(request: worker::Request, address_field: Option<&str>) -> Result<Request, PlatformError> {
+/// limit, which shows that it is too long. `proxy` names the header fields of a trusted proxy.
+pub async fn read(request: worker::Request, proxy: Option<ProxyFields<'_>>) -> Result<Request, PlatformError> {
     let sent = request.inner().headers();
     let headers = known_headers(|name| sent.get(name).ok().flatten())?;
     let body = read_body(&request, MAX_BODY).await?;
-    let forwarded = Forwarded::read(address_field, |name| sent.get(name).ok().flatten());
+    let forwarded = Forwarded::read(proxy, |name| sent.get(name).ok().flatten());
     Ok(Request { body: body.into(), forwarded, ..head(request.inner(), headers)? })
 }
 
@@ -86,6 +88,7 @@ fn head(inner: &web_sys::Request, headers: HeaderMap) -> Result<Request, Platfor
         body: Bytes::new(),
         address,
         place: place(inner),
+        certificate: certificate(inner),
         forwarded: Forwarded::default(),
         received_at: clock::now(),
         id,
@@ -93,11 +96,32 @@ fn head(inner: &web_sys::Request, headers: HeaderMap) -> Result<Request, Platfor
     })
 }
 
+/// Returns a member of a JavaScript value that is an object.
+fn object(of: &JsValue, name: &str) -> Option<JsValue> {
+    Reflect::get(of, &JsValue::from_str(name)).ok().filter(JsValue::is_object)
+}
+
+/// Returns a member of a JavaScript value that is text, and not empty.
+fn text(of: &JsValue, name: &str) -> Option<String> {
+    Reflect::get(of, &JsValue::from_str(name)).ok()?.as_string().filter(|text| !text.is_empty())
+}
+
+/// Returns the certificate of the client's TLS connection, as the platform tells it: all members of `tlsClientAuth` are texts, and a
+/// certificate that is not presented, or that leads to no CA, has texts, too:
+/// <https://developers.cloudflare.com/ssl/client-certificates/client-certificate-variables/>.
+fn certificate(inner: &web_sys::Request) -> Option<ClientCertificate> {
+    let of_client = object(&object(inner, "cf")?, "tlsClientAuth")?;
+    let has = |name: &str, value: &str| text(&of_client, name).as_deref() == Some(value);
+    let is_verified = has("certVerified", "SUCCESS") && !has("certRevoked", "1");
+    let chain = if is_verified { CertificateChain::Verified } else { CertificateChain::Unverified };
+    let field = text(&of_client, "certRFC9440").filter(|_| has("certPresented", "1"))?;
+    ClientCertificate::from_byte_sequence(&field, chain)
+}
+
 /// Returns city and country of the client, as the platform knows them.
 fn place(inner: &web_sys::Request) -> Option<String> {
-    let cf = Reflect::get(inner, &JsValue::from_str("cf")).ok().filter(JsValue::is_object)?;
-    let text =
-        |name: &str| Reflect::get(&cf, &JsValue::from_str(name)).ok()?.as_string().filter(|text| !text.is_empty());
+    let cf = object(inner, "cf")?;
+    let text = |name: &str| text(&cf, name);
     Some(match (text("city"), text("country")) {
         (Some(city), Some(country)) => format!("{city}, {country}"),
         (city, country) => city.or(country)?,

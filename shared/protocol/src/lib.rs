@@ -49,8 +49,8 @@ pub use claim_definition::{ClaimDefinition, ClaimDefinitions, ClaimDestination, 
 pub use client::software::SWITCHES as SOFTWARE_SWITCHES;
 pub use client::{
     AccessTokenFormat, ApplicationType, BackchannelDelivery, Client, ClientAuthenticationMethod, ClientOrigin,
-    GrantType, Lifetimes, Logo, LogoFormat, LogoName, RedirectUri, RefreshTokenReplay, ResponseType, ScopeClaims,
-    SecretRotation, SecretVerifier, StoredClient, SubjectType, TokenExchangePolicy, chosen_secret_problem,
+    GrantType, Lifetimes, Logo, LogoFormat, LogoName, MutualTls, RedirectUri, RefreshTokenReplay, ResponseType,
+    ScopeClaims, SecretRotation, SecretVerifier, StoredClient, SubjectType, TokenExchangePolicy, chosen_secret_problem,
     is_secure_url, metadata_document, registration, settings as client_settings, software_statement,
 };
 pub use client_authentication::ClientCredentials;
@@ -74,7 +74,7 @@ pub use response::{
     AuthorizationResponse, Delivery, PlainResponse, ResponseClaims, ResponseMode, ResponseParameters, ResponseTarget,
     UncheckedTarget, UnsignedResponse,
 };
-pub use sender_constraint::RefreshSender;
+pub use sender_constraint::{ProvenKeys, RefreshSender};
 pub use session::{SessionGroup, Sid};
 pub use signing::SigningAlgorithms;
 pub use token::{

@@ -2,8 +2,8 @@
 
 use crate::{
     AuthenticationMethod, AuthorizationDetailsTypes, BackchannelDelivery, ClaimDefinitions, ClientAuthenticationMethod,
-    GrantType, ID_JAG_PROFILE, ID_JAG_TOKEN_TYPE, Profile, Prompt, Resource, ResponseMode, ResponseType, SCOPE_CLAIMS,
-    STANDARD_SCOPES,
+    GrantType, ID_JAG_PROFILE, ID_JAG_TOKEN_TYPE, MutualTls, Profile, Prompt, Resource, ResponseMode, ResponseType,
+    SCOPE_CLAIMS, STANDARD_SCOPES,
 };
 use serde_json::{Map, Value, json};
 use types::{Algorithm, ContentEncryption, Issuer, KeyManagementAlgorithm};
@@ -35,6 +35,8 @@ pub struct Capabilities<'a> {
     pub require_pushed_requests: bool,
     /// Types of authorization details (RFC 9396 §10).
     pub details_types: &'a AuthorizationDetailsTypes,
+    /// Mutual TLS, if the deployment offers it.
+    pub mutual_tls: Option<&'a MutualTls>,
     /// Algorithms of this server's signatures.
     pub signing: &'a [Algorithm],
 }
@@ -56,8 +58,9 @@ pub fn document(capabilities: &Capabilities<'_>) -> Value {
     for part in [
         endpoints(capabilities),
         abilities(capabilities),
-        client_authentication(capabilities.profile),
+        client_authentication(capabilities),
         cryptography(capabilities),
+        capabilities.mutual_tls.map_or(Value::Null, |offered| mutual_tls(offered, capabilities.issuer)),
     ] {
         if let Value::Object(members) = part {
             document.extend(members);
@@ -143,10 +146,12 @@ fn allowed(algorithms: &[Algorithm], profile: Option<Profile>) -> Vec<Algorithm>
     algorithms.iter().filter(is_allowed).copied().collect()
 }
 
-fn client_authentication(profile: Option<Profile>) -> Value {
-    let is_admitted = |method: &&ClientAuthenticationMethod| profile.is_none_or(|profile| profile.admits(**method));
+fn client_authentication(Capabilities { profile, mutual_tls, .. }: &Capabilities<'_>) -> Value {
+    let is_admitted = |method: &&ClientAuthenticationMethod| {
+        method.is_offered(*mutual_tls) && profile.is_none_or(|profile| profile.admits(**method))
+    };
     let methods: Vec<_> = ClientAuthenticationMethod::ALL.iter().filter(is_admitted).collect();
-    let algorithms = allowed(&Algorithm::ALL, profile);
+    let algorithms = allowed(&Algorithm::ALL, *profile);
     // Introspection is not for public clients (RFC 7662 §2.1).
     let proved: Vec<_> = methods.iter().filter(|method| ***method != ClientAuthenticationMethod::None).collect();
     json!({
@@ -157,6 +162,26 @@ fn client_authentication(profile: Option<Profile>) -> Value {
         "introspection_endpoint_auth_methods_supported": proved,
         "introspection_endpoint_auth_signing_alg_values_supported": algorithms,
     })
+}
+
+/// The endpoints that a client calls with its certificate (RFC 8705 §5): path, and member of the metadata.
+const WITH_CERTIFICATES: [(&str, &str); 6] = [
+    ("/token", "token_endpoint"),
+    ("/revoke", "revocation_endpoint"),
+    ("/introspect", "introspection_endpoint"),
+    ("/par", "pushed_authorization_request_endpoint"),
+    ("/device_authorization", "device_authorization_endpoint"),
+    ("/userinfo", "userinfo_endpoint"),
+];
+
+/// Returns the members of RFC 8705 §3.3 and §5. Without an origin of its own, mutual TLS needs no aliases.
+fn mutual_tls(offered: &MutualTls, issuer: &Issuer) -> Value {
+    let mut members = json!({ "tls_client_certificate_bound_access_tokens": true });
+    if offered.origin != issuer.as_str() {
+        let alias = |(path, member): (&str, &str)| (member.to_owned(), json!(format!("{}{path}", offered.origin)));
+        members["mtls_endpoint_aliases"] = Value::Object(WITH_CERTIFICATES.into_iter().map(alias).collect());
+    }
+    members
 }
 
 /// Returns algorithms by their names. EdDSA has two (RFC 9864 §2.2).

@@ -117,7 +117,9 @@ impl Profile {
     /// True if a client may authenticate by this method (Security Profile §5.3.2.1 (3), (6)).
     pub const fn admits(self, method: ClientAuthenticationMethod) -> bool {
         match method {
-            ClientAuthenticationMethod::PrivateKeyJwt => true,
+            ClientAuthenticationMethod::PrivateKeyJwt
+            | ClientAuthenticationMethod::TlsClientAuth
+            | ClientAuthenticationMethod::SelfSignedTlsClientAuth => true,
             ClientAuthenticationMethod::None
             | ClientAuthenticationMethod::ClientSecretBasic
             | ClientAuthenticationMethod::ClientSecretPost => false,

@@ -3,11 +3,11 @@
 
 use crate::clients::AssertionMark;
 use crate::rate_limiter::{Allowance, network};
-use crate::sender::{CheckedProof, Sender, SentProof};
+use crate::sender::{CheckedProof, Sender, SentProof, proven_keys};
 use crate::{Context, HandlerError, RequestParameters, responses};
 use latchkey_http::Request;
 use protocol::rate_limit::Quota;
-use protocol::{Client, ClientCredentials, Parameters, StoredClient};
+use protocol::{Client, ClientCredentials, Parameters, ProvenKeys, StoredClient};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use types::Timestamp;
@@ -124,6 +124,11 @@ impl<'a> ClientRequest<'a> {
     /// Returns the settings of the client.
     pub fn client(&self) -> &Client {
         &self.stored.client
+    }
+
+    /// Returns the keys that the sender proved to possess.
+    pub fn proven_keys(&self) -> ProvenKeys {
+        proven_keys(self.request, self.sender.as_ref())
     }
 
     /// Returns the limit of the requests that the client makes from one network, if it does not authenticate. Errors: 429, if

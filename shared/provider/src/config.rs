@@ -7,11 +7,12 @@ use crate::{
 };
 use jose::dpop::NoncePolicy;
 use keys::{DerivedKeys, Secret, Secrets};
+use latchkey_http::ProxyFields;
 use protocol::administration::AdminPublicKey;
 use protocol::metadata_document::DocumentPolicy;
 use protocol::{
-    GrantType, Lifetimes, Problem, Profile, RedirectUri, RefreshLifetimes, Resource, RetryWindows, STANDARD_SCOPES,
-    SigningAlgorithms,
+    ClientAuthenticationMethod, GrantType, Lifetimes, MutualTls, Problem, Profile, RedirectUri, RefreshLifetimes,
+    Resource, RetryWindows, STANDARD_SCOPES, SigningAlgorithms,
 };
 use serde_json::Value;
 use std::fmt;
@@ -51,6 +52,8 @@ pub struct Config {
     pub client_document_copies: bool,
     /// The proxy that names the addresses of clients.
     pub proxy: Option<TrustedProxy>,
+    /// Mutual TLS, if the deployment offers it.
+    pub mutual_tls: Option<MutualTls>,
     /// Lifetime of an authorization code.
     pub code_lifetime: Duration,
     /// Lifetime of a device code and its user code.
@@ -309,10 +312,60 @@ impl Reader<'_> {
         let is_only_way = self.flag(TrustedProxy::ONLY);
         let proxy =
             TrustedProxy::of(self.text(TrustedProxy::ADDRESS_HEADER), self.text(TrustedProxy::SECRET), is_only_way);
+        let certificates = (self.text(TrustedProxy::CERTIFICATE_HEADER), self.text(TrustedProxy::CERTIFICATE_CHAIN));
+        let proxy = proxy.and_then(|proxy| match (proxy, certificates) {
+            (proxy, (None, None)) => Ok(proxy),
+            (Some(proxy), (Some(field), chain)) => proxy.with_certificates(&field, chain.as_deref()).map(Some),
+            (None, (Some(_), _)) => Err(Problem::new(
+                TrustedProxy::CERTIFICATE_HEADER,
+                "is set without a proxy: set LATCHKEY_PROXY_ADDRESS_HEADER and LATCHKEY_PROXY_SECRET too",
+            )),
+            (_, (None, Some(_))) => Err(Problem::new(
+                TrustedProxy::CERTIFICATE_CHAIN,
+                "is set without LATCHKEY_PROXY_CERTIFICATE_HEADER: set both, or neither",
+            )),
+        });
         proxy.unwrap_or_else(|problem| {
             self.problems.push(problem);
             None
         })
+    }
+
+    fn mutual_tls(&mut self) -> Option<MutualTls> {
+        const ORIGIN: &str = "LATCHKEY_MTLS_ORIGIN";
+        const METHODS: &str = "LATCHKEY_MTLS_METHODS";
+        let (origin, words) = (self.text(ORIGIN), self.text(METHODS).unwrap_or_default());
+        let method_of = |word: &str| {
+            let mut known = ClientAuthenticationMethod::ALL.iter().filter(|method| method.needs_certificate());
+            known.find(|method| method.as_str() == word).copied()
+        };
+        let mut methods = Vec::new();
+        for word in words.split_ascii_whitespace() {
+            match method_of(word) {
+                Some(method) => methods.push(method),
+                None => self.problem(
+                    METHODS,
+                    format_args!(
+                        "'{word}' is neither tls_client_auth nor self_signed_tls_client_auth; set one or both"
+                    ),
+                ),
+            }
+        }
+        let Some(origin) = origin else {
+            if !methods.is_empty() {
+                self.problem(ORIGIN, "is not set, but LATCHKEY_MTLS_METHODS is: set the origin at which the platform asks clients for certificates");
+            }
+            return None;
+        };
+        if !is_origin(&origin) {
+            self.problem(
+                ORIGIN,
+                format_args!(
+                    "'{origin}' is not an https origin; write https://host, without a path or a slash at the end"
+                ),
+            );
+        }
+        Some(MutualTls { origin, methods })
     }
 
     fn client_documents(&mut self) -> DocumentPolicy {
@@ -390,10 +443,9 @@ impl Reader<'_> {
             );
             return String::new();
         };
-        let origin = url::Url::parse(&text).ok().filter(|url| url.origin().ascii_serialization() == text);
-        match origin {
-            Some(url) if protocol::is_secure_url(&url) => {}
-            _ => self.problem(NAME, format_args!("'{text}' is not an https origin; write https://host, without a path, a slash at the end, a default port or capitals (http is for localhost alone)")),
+        match is_origin(&text) {
+            true => {}
+            false => self.problem(NAME, format_args!("'{text}' is not an https origin; write https://host, without a path, a slash at the end, a default port or capitals (http is for localhost alone)")),
         }
         text
     }
@@ -455,6 +507,12 @@ impl Reader<'_> {
     }
 }
 
+/// True if a text is an origin, https except for localhost, as it is serialized (RFC 6454 §6.2).
+fn is_origin(text: &str) -> bool {
+    let url = url::Url::parse(text).ok().filter(|url| url.origin().ascii_serialization() == text);
+    url.is_some_and(|url| protocol::is_secure_url(&url))
+}
+
 /// Returns the egress policy of a deployment with this issuer.
 fn reach(issuer: &str) -> EgressPolicy {
     if issuer.starts_with("https://") { EgressPolicy::Public } else { EgressPolicy::Loopback }
@@ -511,6 +569,7 @@ impl Config {
             document_grants_outlive_session: reader.switch("LATCHKEY_CLIENT_DOCUMENT_OFFLINE"),
             client_document_copies: reader.switch("LATCHKEY_CLIENT_DOCUMENT_COPIES"),
             proxy: reader.proxy(),
+            mutual_tls: reader.mutual_tls(),
             code_lifetime: reader.seconds("LATCHKEY_CODE_LIFETIME"),
             device_code_lifetime: reader.seconds("LATCHKEY_DEVICE_CODE_LIFETIME"),
             backchannel_webhook: reader.remote_url("LATCHKEY_BACKCHANNEL_WEBHOOK", reach),
@@ -543,9 +602,15 @@ impl Config {
         }
     }
 
-    /// Returns the header field in which the trusted proxy names the client's address, in lower case.
-    pub fn address_field(&self) -> Option<&str> {
-        self.proxy.as_ref().map(TrustedProxy::address_field)
+    /// Returns the header fields of the trusted proxy.
+    pub fn proxy_fields(&self) -> Option<ProxyFields<'_>> {
+        self.proxy.as_ref().map(TrustedProxy::fields)
+    }
+
+    /// Returns the URLs of an endpoint: that of the issuer, and its alias for mutual TLS (RFC 8705 §5).
+    pub fn endpoint_urls(&self, path: &str) -> Vec<String> {
+        let alias = self.mutual_tls.as_ref().map(|offered| format!("{}{path}", offered.origin));
+        std::iter::once(self.issuer.endpoint(path)).chain(alias).collect()
     }
 
     /// True if cookies can be `Secure` and bound to the host: everywhere except at http://localhost.
@@ -575,6 +640,33 @@ mod tests {
         let problems = Config::read(&lookup).unwrap_err().to_string();
         assert!(problems.contains("LATCHKEY_KEYS_PREVIOUS: is set without LATCHKEY_KEYS"), "{problems}");
         assert!(problems.contains("LATCHKEY_SECRET_PREVIOUS"), "{problems}");
+    }
+
+    #[test]
+    fn mutual_tls_has_an_origin() {
+        let read = |origin: &str, methods: &str| {
+            let set = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+            let lookup = |name: &str| match name {
+                "LATCHKEY_ISSUER" => Some("https://id.example".to_owned()),
+                "LATCHKEY_SECRET" => Some("00".repeat(32)),
+                "LATCHKEY_MTLS_ORIGIN" => set(origin),
+                "LATCHKEY_MTLS_METHODS" => set(methods),
+                _ => None,
+            };
+            Config::read(&lookup).map(|(config, _)| config).map_err(|error| error.to_string())
+        };
+        let config = read("https://mtls.id.example", "self_signed_tls_client_auth tls_client_auth").unwrap();
+        assert_eq!(config.endpoint_urls("/token"), ["https://id.example/token", "https://mtls.id.example/token"]);
+        assert_eq!(config.mutual_tls.map(|offered| offered.methods.len()), Some(2));
+        assert!(read("", "").unwrap().mutual_tls.is_none());
+        for (origin, methods, setting) in [
+            ("https://mtls.id.example/", "", "LATCHKEY_MTLS_ORIGIN"),
+            ("http://mtls.id.example", "", "LATCHKEY_MTLS_ORIGIN"),
+            ("", "tls_client_auth", "LATCHKEY_MTLS_ORIGIN"),
+            ("https://mtls.id.example", "private_key_jwt", "LATCHKEY_MTLS_METHODS"),
+        ] {
+            assert!(read(origin, methods).unwrap_err().contains(setting), "{origin} {methods}");
+        }
     }
 
     /// A Worker has no table of members. Nevertheless no member of a list is overlooked, and no list is used that breaks a rule.

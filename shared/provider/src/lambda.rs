@@ -24,8 +24,8 @@ pub fn run(function: Function) -> ExitCode {
 }
 
 async fn serve(function: Function, context: &'static Context) -> Result<(), Error> {
-    let address_field = context.config.address_field();
-    lambda::serve(address_field, async |request| shell::respond(&function, request, context).await).await
+    let proxy_fields = context.config.proxy_fields();
+    lambda::serve(proxy_fields, async |request| shell::respond(&function, request, context).await).await
 }
 
 /// Runs the function on its schedule. A failure fails the run; Lambda then tries it again.

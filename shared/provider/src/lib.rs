@@ -66,6 +66,6 @@ pub use password_policy::PasswordPolicy;
 pub use presented_assertion::{PresentedAssertion, refused_assertion};
 pub use registration::{RegistrationPolicy, StatementIssuer, initial_access_token};
 pub use remote_keys::{KeyError, KeyOwner, KeySource};
-pub use sender::{NonceRole, ProofReplay, Sender, SentProof, TokenScheme};
+pub use sender::{NonceRole, ProofReplay, Sender, SentProof, TokenScheme, proven_keys};
 pub use tokens::{ActiveToken, ExchangeBinding, IdTokenBinding, IdTokenHint, PresentedIdToken, TokenIssuer};
 pub use trusted_proxy::TrustedProxy;

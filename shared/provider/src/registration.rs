@@ -5,8 +5,8 @@ use keys::Secrets;
 use protocol::registration::{Limits, Registration};
 use protocol::shape::{self, Member, Shape};
 use protocol::{
-    AuthorizationDetailsTypes, Client, GrantType, InitialAccessToken, InitialAccessTokenId, Profile, RedirectUri,
-    RegistrationAccessToken, StoredClient,
+    AuthorizationDetailsTypes, Client, GrantType, InitialAccessToken, InitialAccessTokenId, MutualTls, Profile,
+    RedirectUri, RegistrationAccessToken, StoredClient,
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -82,10 +82,11 @@ impl RegistrationPolicy {
         details_types: &'a AuthorizationDetailsTypes,
         profile: Option<Profile>,
         signing: &'a [Algorithm],
+        mutual_tls: Option<&'a MutualTls>,
         reach: EgressPolicy,
     ) -> Limits<'a> {
         let Self { grants, schemes, public, .. } = self;
-        Limits { scopes, grants, details_types, schemes, public: *public, profile, signing, reach }
+        Limits { scopes, grants, details_types, schemes, public: *public, profile, signing, mutual_tls, reach }
     }
 
     /// Returns the listed host of a client whose redirect URIs are all there.

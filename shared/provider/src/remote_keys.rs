@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use types::{BoundedCache, Timestamp};
+use types::{BoundedCache, Thumbprint, Timestamp};
 
 /// Time between two looks for the first set of a URL, which another request fetches. Each request that waits has its own
 /// timer, because on Workers no request can wake another.
@@ -143,6 +143,27 @@ impl Context {
                 newer.verify(jwt).await.map_err(|_| KeyError::Unverified)
             }
         }
+    }
+
+    /// True if the keys of a peer have this certificate (RFC 8705 §2.2.2). If the known keys of a URL lack it, they are fetched again, as
+    /// [`Self::verify_by`] does for an unknown key.
+    pub async fn lists_certificate(
+        &self,
+        certificate: Thumbprint,
+        keys: KeySource<'_>,
+        now: Timestamp,
+    ) -> Result<bool, KeyError> {
+        let place = match keys {
+            KeySource::Set(set) => {
+                let set = JwkSet::from_value(set).ok_or(KeyError::NoKeySet)?;
+                return Ok(set.certificates.contains(&certificate));
+            }
+            KeySource::Uri(uri, owner) => (uri, owner),
+        };
+        if self.remote_keys(place, now).await?.certificates.contains(&certificate) {
+            return Ok(true);
+        }
+        Ok(self.fetch_keys(place, now).await?.certificates.contains(&certificate))
     }
 
     /// Returns the keys at a URL: the cached set, or a new one if its lifetime has ended.

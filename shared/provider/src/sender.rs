@@ -1,16 +1,18 @@
-//! The sender of a request, which proves the possession of a key (RFC 9449).
+//! The sender of a request, which proves the possession of a key (RFC 9449, RFC 8705).
 
 use crate::{Context, HandlerError};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::HeaderName;
+use jose::certificate_thumbprint;
 use jose::dpop::{DpopProblem, DpopProof, DpopRequest, Nonces, WINDOW};
 pub use jose::dpop::{NonceRole, TokenScheme};
 use keys::Purpose;
 use latchkey_http::{DPOP, Request, Response};
 use platform::entropy;
+use protocol::ProvenKeys;
 use std::time::Duration;
 use storage::markers;
-use types::{Confirmation, Error, ErrorCode, Thumbprint, Timestamp};
+use types::{Error, ErrorCode, Thumbprint, Timestamp};
 
 /// The header field of a nonce (RFC 9449 §8.1).
 const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
@@ -88,10 +90,12 @@ pub struct Sender {
     proof: [u8; 32],
 }
 
-impl Sender {
-    /// Returns `cnf` of a token for this sender.
-    pub const fn confirmation(&self) -> Confirmation {
-        Confirmation::Dpop(self.key)
+/// Returns the keys that the sender of a request proved to possess: that of a verified proof, and the certificate of its TLS connection.
+pub fn proven_keys(request: &Request, sender: Option<&Sender>) -> ProvenKeys {
+    let certificate = request.certificate.as_ref();
+    ProvenKeys {
+        dpop: sender.map(|sender| sender.key),
+        certificate: certificate.map(|certificate| certificate_thumbprint(certificate.der())),
     }
 }
 
@@ -116,8 +120,9 @@ impl Context {
         access_token: Option<&str>,
     ) -> Result<CheckedProof<'p>, Error> {
         let Some(proof) = proof.as_ref().map_err(|problem| refused(*problem))? else { return Ok(CheckedProof(None)) };
-        let url = self.config.issuer.endpoint(&request.path);
-        let expected = DpopRequest { method: request.method.as_str(), urls: &[&url], access_token };
+        let urls = self.config.endpoint_urls(&request.path);
+        let urls: Vec<&str> = urls.iter().map(String::as_str).collect();
+        let expected = DpopRequest { method: request.method.as_str(), urls: &urls, access_token };
         proof.check(&expected).map_err(refused)?;
         let role = if access_token.is_some() { NonceRole::ResourceServer } else { NonceRole::AuthorizationServer };
         self.nonces(role, |nonces| nonces.admit(proof, request.received_at)).map_err(refused)?;

@@ -217,6 +217,26 @@ pub const SETTINGS: &[Setting] = &[
         Some("false"),
         "`true`: requests without the secret of the proxy are answered with 403",
     ),
+    setting(
+        "LATCHKEY_PROXY_CERTIFICATE_HEADER",
+        Some("none"),
+        "the header field in which this proxy sends the certificate of the client's TLS connection: percent-encoded PEM, such as in `CloudFront-Viewer-Cert-Pem`, or a Byte Sequence (RFC 9440). Without the proxy's secret it is ignored",
+    ),
+    setting(
+        "LATCHKEY_PROXY_CERTIFICATE_CHAIN",
+        Some("unverified"),
+        "`verified`: the proxy refuses certificates that lead to no CA of yours, as CloudFront does in the modes `required` and `optional`. Otherwise they do not serve `tls_client_auth`",
+    ),
+    setting(
+        "LATCHKEY_MTLS_ORIGIN",
+        Some("none"),
+        "the origin at which the platform asks clients for certificates (RFC 8705), such as `https://mtls.id.example.com`: that of `mtls_endpoint_aliases` in the metadata. Without it certificates of clients are ignored",
+    ),
+    setting(
+        "LATCHKEY_MTLS_METHODS",
+        Some("none"),
+        "the methods by which clients may authenticate there, separated by spaces: `tls_client_auth`, `self_signed_tls_client_auth`. Set those for which the platform is configured",
+    ),
     seconds("LATCHKEY_CODE_LIFETIME", "60", (1, 600), "lifetime of an authorization code"),
     seconds("LATCHKEY_DEVICE_CODE_LIFETIME", "600", (60, 3600), "lifetime of a device code and its user code"),
     seconds(

@@ -16,9 +16,9 @@ pub async fn respond(function: &Function, mut request: Request, context: &Contex
     answer(function, request, refused, context).await
 }
 
-/// Sets the address of the client. Returns the response to a request that no function should see.
+/// Sets the address and the certificate of the client. Returns the response to a request that no function should see.
 pub(crate) fn receive(function: &Function, request: &mut Request, context: &Context) -> Option<Response> {
-    let bypasses_proxy = context.set_client_address(request);
+    let bypasses_proxy = context.identify_client(request);
     bypasses_proxy.or_else(|| refusal(function, request))
 }
 

@@ -1,9 +1,9 @@
-//! The proxy in front of the server that is trusted to name the client's address.
+//! The proxy in front of the server that is trusted to name the client's address, and the certificate of its TLS connection.
 
 use crate::Context;
 use http::StatusCode;
 use jose::constant_time_eq;
-use latchkey_http::{Forwarded, Request, Response};
+use latchkey_http::{CertificateChain, ClientCertificate, Forwarded, ProxyFields, Request, Response};
 use protocol::Problem;
 use std::net::IpAddr;
 use types::{Error, ErrorCode};
@@ -13,6 +13,8 @@ use types::{Error, ErrorCode};
 pub struct TrustedProxy {
     /// The header field with the client's address, in lower case.
     address_field: String,
+    /// The header field with the certificate of the client's TLS connection, in lower case, and the state of its chain.
+    certificates: Option<(String, CertificateChain)>,
     /// The secrets of the proxy: two while the secret changes.
     secrets: Vec<String>,
     /// True if a request that did not pass the proxy is refused.
@@ -31,6 +33,10 @@ impl TrustedProxy {
     pub const ADDRESS_HEADER: &'static str = "LATCHKEY_PROXY_ADDRESS_HEADER";
     /// The setting with the secret.
     pub const SECRET: &'static str = "LATCHKEY_PROXY_SECRET";
+    /// The setting with the header field of the client's certificate.
+    pub const CERTIFICATE_HEADER: &'static str = "LATCHKEY_PROXY_CERTIFICATE_HEADER";
+    /// The setting that tells if the proxy verifies chains.
+    pub const CERTIFICATE_CHAIN: &'static str = "LATCHKEY_PROXY_CERTIFICATE_CHAIN";
     /// The setting that refuses other requests.
     pub const ONLY: &'static str = "LATCHKEY_PROXY_ONLY";
     /// The least length of a secret, in characters.
@@ -58,8 +64,7 @@ impl TrustedProxy {
                 ));
             }
         };
-        let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-        if !address_field.bytes().all(is_token) || address_field == Forwarded::SECRET {
+        if !is_field(&address_field) {
             return Err(Problem::new(
                 Self::ADDRESS_HEADER,
                 "is no name of a header field with an address; set one such as CloudFront-Viewer-Address or X-Forwarded-For",
@@ -74,12 +79,38 @@ impl TrustedProxy {
                 "is not one secret of at least 32 visible ASCII characters, or two of them separated by a space; set one that `openssl rand -base64 32` makes",
             ));
         }
-        Ok(Some(Self { address_field, secrets, is_only_way }))
+        Ok(Some(Self { address_field, certificates: None, secrets, is_only_way }))
     }
 
-    /// Returns the header field with the client's address, in lower case.
-    pub fn address_field(&self) -> &str {
-        &self.address_field
+    /// Returns the proxy with these settings of certificates. Errors: what is wrong with which setting.
+    pub fn with_certificates(self, field: &str, chain: Option<&str>) -> Result<Self, Problem> {
+        let field = field.to_ascii_lowercase();
+        if !is_field(&field) || field == self.address_field {
+            return Err(Problem::new(
+                Self::CERTIFICATE_HEADER,
+                "is no name of a header field with a certificate; set one such as CloudFront-Viewer-Cert-Pem or Client-Cert",
+            ));
+        }
+        let chain = match chain {
+            None | Some("unverified") => CertificateChain::Unverified,
+            Some("verified") => CertificateChain::Verified,
+            Some(_) => {
+                let rule = "is neither verified nor unverified; set verified only if the proxy refuses certificates that lead to no CA of yours";
+                return Err(Problem::new(Self::CERTIFICATE_CHAIN, rule));
+            }
+        };
+        Ok(Self { certificates: Some((field, chain)), ..self })
+    }
+
+    /// Returns the header fields of the proxy.
+    pub fn fields(&self) -> ProxyFields<'_> {
+        let certificate = self.certificates.as_ref().map(|(field, _)| field.as_str());
+        ProxyFields { address: &self.address_field, certificate }
+    }
+
+    /// Reads the certificate that the proxy sent.
+    fn certificate(&self, field: &str) -> Option<ClientCertificate> {
+        self.certificates.as_ref().and_then(|(_, chain)| ClientCertificate::from_field(field, *chain))
     }
 
     /// True if a secret is that of the proxy. The time depends on lengths alone.
@@ -87,6 +118,12 @@ impl TrustedProxy {
         let matches = |own: &String| constant_time_eq(own.as_bytes(), secret.as_bytes());
         self.secrets.iter().fold(false, |proven, own| matches(own) | proven)
     }
+}
+
+/// True if a text in lower case is a name of a header field (RFC 9110 §5.1), and not of that with the secret.
+fn is_field(name: &str) -> bool {
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    name.bytes().all(is_token) && name != Forwarded::SECRET
 }
 
 /// Returns the address that a proxy names: the last one of a list, which the proxy itself appended. A port may follow it.
@@ -102,13 +139,23 @@ fn address_of(value: &str) -> Option<IpAddr> {
 }
 
 impl Context {
-    /// Sets the client's address to the one that the trusted proxy names. Without the proxy's secret the platform's address
-    /// stays. Errors: the response to a request that did not pass the proxy, if only the proxy may call.
-    pub(crate) fn set_client_address(&self, request: &mut Request) -> Option<Response> {
-        let proxy = self.config.proxy.as_ref()?;
-        let Forwarded { secret, address } = std::mem::take(&mut request.forwarded);
+    /// Sets the client's address and certificate to those that the trusted proxy names. Without the proxy's secret those of the platform
+    /// stay. Removes the certificate if the deployment uses none. Returns the response to a request that did not pass the proxy, if
+    /// only the proxy may call.
+    pub(crate) fn identify_client(&self, request: &mut Request) -> Option<Response> {
+        let refusal = self.config.proxy.as_ref().and_then(|proxy| Self::read_forwarded(proxy, request));
+        if self.config.mutual_tls.is_none() {
+            request.certificate = None;
+        }
+        refusal
+    }
+
+    fn read_forwarded(proxy: &TrustedProxy, request: &mut Request) -> Option<Response> {
+        let Forwarded { secret, address, certificate } = std::mem::take(&mut request.forwarded);
         if secret.is_some_and(|secret| proxy.is_proven_by(&secret)) {
             request.address = address.and_then(|address| address_of(&address)).or(request.address);
+            // The TLS connection to the platform is that of the proxy.
+            request.certificate = certificate.and_then(|field| proxy.certificate(&field));
             return None;
         }
         proxy.is_only_way.then(|| {
@@ -154,7 +201,7 @@ mod tests {
     #[test]
     fn settings_are_both_or_none() {
         assert!(of("", "", false).unwrap().is_none());
-        assert_eq!(of("X-Address", SECRET, false).unwrap().unwrap().address_field(), "x-address");
+        assert_eq!(of("X-Address", SECRET, false).unwrap().unwrap().fields().address, "x-address");
         for (address_field, secret, is_only_way, setting) in [
             ("X-Address", "", false, "LATCHKEY_PROXY_SECRET"),
             ("", SECRET, false, "LATCHKEY_PROXY_ADDRESS_HEADER"),
@@ -169,6 +216,28 @@ mod tests {
             let problem = of(address_field, secret, is_only_way).unwrap_err();
             assert!(problem.contains(setting) && problem.contains("set"), "{problem}");
             assert!(!problem.contains("0123"), "{problem}");
+        }
+    }
+
+    #[test]
+    fn certificates_have_a_field_of_their_own() {
+        let with = |field: &str, chain: Option<&str>| {
+            let proxy = of("x-address", SECRET, false).unwrap().unwrap();
+            proxy.with_certificates(field, chain).map_err(|problem| problem.to_string())
+        };
+        for (chain, verified) in [(None, false), (Some("unverified"), false), (Some("verified"), true)] {
+            let proxy = with("Client-Cert", chain).unwrap();
+            assert_eq!(proxy.fields().certificate, Some("client-cert"));
+            assert_eq!(proxy.certificate(":AAEC:").unwrap().is_chain_verified(), verified);
+            assert_eq!(proxy.certificate("AAEC"), None);
+        }
+        for (field, chain, setting) in [
+            ("Client Cert", None, "LATCHKEY_PROXY_CERTIFICATE_HEADER"),
+            ("X-Address", None, "LATCHKEY_PROXY_CERTIFICATE_HEADER"),
+            ("Latchkey-Proxy-Secret", None, "LATCHKEY_PROXY_CERTIFICATE_HEADER"),
+            ("Client-Cert", Some("true"), "LATCHKEY_PROXY_CERTIFICATE_CHAIN"),
+        ] {
+            assert!(with(field, chain).unwrap_err().contains(setting), "{field} {chain:?}");
         }
     }
 

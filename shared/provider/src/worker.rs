@@ -22,7 +22,7 @@ static CONTEXT: OnceLock<Context> = OnceLock::new();
 /// learns only that the server does not work.
 pub async fn serve(function: Function, request: worker::Request, env: &Env) -> worker::Result<worker::Response> {
     let response = match context(env, function.row, function.list_check) {
-        Ok(context) => match read(request, context.config.address_field()).await {
+        Ok(context) => match read(request, context.config.proxy_fields()).await {
             Ok(mut request) => {
                 let mut refused = shell::receive(&function, &mut request, context);
                 if refused.is_none()

@@ -43,7 +43,7 @@ pub(crate) async fn protect(State(guard): State<Arc<ResourceServer>>, mut reques
     let needed = if request.method() == http::Method::GET { "read" } else { "write" };
     let needed = Scope::parse(needed).unwrap_or_default();
     let url = request.uri().to_string();
-    let head = RequestHead { method: request.method(), url: &url, headers: request.headers() };
+    let head = RequestHead { method: request.method(), url: &url, headers: request.headers(), certificate: None };
     match guard.check(&head, &needed, now()).await {
         Ok(access) => {
             request.extensions_mut().insert(access);

@@ -27,6 +27,8 @@ pub struct Config {
     pub origin: Option<String>,
     /// True if each token must be bound to a key (RFC 9728 §2, `dpop_bound_access_tokens_required`).
     pub requires_dpop: bool,
+    /// True if each token must be bound to a client certificate (RFC 8705 §3).
+    pub requires_certificate: bool,
     /// The nonces of DPoP proofs; none is demanded without it.
     pub dpop_nonces: Option<DpopNonces>,
 }
@@ -44,6 +46,7 @@ impl Config {
             metadata_url: metadata::url_of(resource),
             origin: None,
             requires_dpop: false,
+            requires_certificate: false,
             dpop_nonces: None,
         }
     }

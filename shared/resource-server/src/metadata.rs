@@ -33,6 +33,9 @@ pub struct ResourceMetadata {
     /// `authorization_details_types_supported`: the types of authorization details that the API understands.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub authorization_details_types_supported: Vec<String>,
+    /// `tls_client_certificate_bound_access_tokens`: true if each token must be bound to a client certificate.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub tls_client_certificate_bound_access_tokens: bool,
     /// `resource_name`: the name of the API that is shown to users.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resource_name: Option<String>,
@@ -49,6 +52,7 @@ impl ResourceMetadata {
             dpop_signing_alg_values_supported: Algorithm::DPOP.map(Algorithm::as_str).to_vec(),
             dpop_bound_access_tokens_required: false,
             authorization_details_types_supported: Vec::new(),
+            tls_client_certificate_bound_access_tokens: false,
             resource_name: None,
         }
     }

@@ -14,6 +14,9 @@ pub struct RequestHead<'a> {
     pub url: &'a str,
     /// The header fields.
     pub headers: &'a HeaderMap,
+    /// The certificate of the client's TLS connection, in DER (RFC 8705 §3). Take it from the TLS server, or from the header field of a
+    /// proxy that replaces what clients send; never from a field that a client can set.
+    pub certificate: Option<&'a [u8]>,
 }
 
 impl<'a> RequestHead<'a> {
@@ -59,7 +62,9 @@ mod tests {
         for field in fields {
             headers.append(header::AUTHORIZATION, HeaderValue::from_bytes(field).unwrap());
         }
-        RequestHead { method: &Method::GET, url, headers: &headers }.token().map(|presented| presented.token.to_owned())
+        RequestHead { method: &Method::GET, url, headers: &headers, certificate: None }
+            .token()
+            .map(|presented| presented.token.to_owned())
     }
 
     #[test]

@@ -1,9 +1,10 @@
-//! The sender of an access token that is bound to a key (RFC 9449 §7).
+//! The sender of an access token that is bound to a key (RFC 9449 §7) or to a certificate (RFC 8705 §3).
 
 use crate::{AccessError, Claims, Config, RequestHead};
 use http::HeaderName;
+use jose::certificate_thumbprint;
 use jose::dpop::{DpopProblem, DpopProof, DpopRequest, NonceRole, Nonces, SchemeProblem, TokenScheme, mac};
-use types::Timestamp;
+use types::{Confirmation, Thumbprint, Timestamp};
 use url::Url;
 
 /// The header field of a proof (RFC 9449 §4.1).
@@ -44,8 +45,8 @@ impl std::fmt::Debug for DpopNonces {
     }
 }
 
-/// Checks that the sender possesses the key of the token, and that a token without a key comes as a bearer token (RFC 9449 §7.1, §7.2).
-/// Returns the nonce for the sender's next proof, if it needs one.
+/// Checks that the sender possesses the key of the token, and that a token without a key comes as a bearer token (RFC 9449 §7.1, §7.2,
+/// RFC 8705 §3). Returns the nonce for the sender's next proof, if it needs one.
 pub(crate) async fn check(
     head: &RequestHead<'_>,
     presented: Presented<'_>,
@@ -53,14 +54,18 @@ pub(crate) async fn check(
     config: &Config,
     now: Timestamp,
 ) -> Result<Option<String>, AccessError> {
-    let key = match presented.scheme.key_of(claims.cnf) {
-        Ok(None) if config.requires_dpop => {
+    let key = match presented.scheme.key_of(claims.cnf).map_err(bound)? {
+        Some(Confirmation::Dpop(_)) | None if config.requires_certificate => {
+            return Err(AccessError::InvalidToken(
+                "this API accepts access tokens that are bound to a client certificate alone (RFC 8705)",
+            ));
+        }
+        Some(Confirmation::Certificate(_)) | None if config.requires_dpop => {
             return Err(AccessError::InvalidBoundToken("this API accepts access tokens that are bound to a key alone"));
         }
-        Ok(None) => return Ok(None),
-        Ok(Some(key)) => key,
-        Err(problem @ SchemeProblem::Certificate) => return Err(AccessError::InvalidToken(problem.as_str())),
-        Err(problem) => return Err(AccessError::InvalidBoundToken(problem.as_str())),
+        Some(Confirmation::Certificate(certificate)) => return check_certificate(head, certificate).map(|()| None),
+        Some(Confirmation::Dpop(key)) => key,
+        None => return Ok(None),
     };
     let mut fields = head.headers.get_all(&DPOP).iter();
     let field = fields.next().ok_or(AccessError::InvalidProof("the header field DPoP with a proof is missing"))?;
@@ -82,6 +87,21 @@ pub(crate) async fn check(
         return Err(AccessError::InvalidBoundToken("the access token is bound to another key than that of the proof"));
     }
     Ok(next)
+}
+
+/// Checks that the certificate of the TLS connection is that of the token (RFC 8705 §3).
+fn check_certificate(head: &RequestHead<'_>, expected: Thumbprint) -> Result<(), AccessError> {
+    match head.certificate {
+        Some(der) if certificate_thumbprint(der) == expected => Ok(()),
+        Some(_) => Err(AccessError::InvalidToken("the access token is bound to another client certificate")),
+        None => Err(AccessError::InvalidToken(
+            "the access token is bound to a client certificate, but the connection to this API has none",
+        )),
+    }
+}
+
+const fn bound(problem: SchemeProblem) -> AccessError {
+    AccessError::InvalidBoundToken(problem.as_str())
 }
 
 const fn refused(problem: DpopProblem) -> AccessError {

@@ -40,6 +40,11 @@ pub const SETTINGS: &[Setting] = &[
         "`accepted`, or `required`: each access token must be bound to a key (RFC 9449)",
     ),
     setting(
+        "LATCHKEY_MTLS",
+        Some("accepted"),
+        "`accepted`, or `required`: each access token must be bound to a client certificate (RFC 8705), which the platform asks clients for",
+    ),
+    setting(
         "LATCHKEY_DPOP_NONCE",
         Some("off"),
         "DPoP proofs that need a nonce: `off`, none; `when-skewed`, those of senders whose clock is wrong; `always`, all",
@@ -166,14 +171,19 @@ impl Settings {
                 ));
             }
         }
-        config.requires_dpop = match text("LATCHKEY_DPOP").as_deref() {
+        let mut is_required = |name: &str| match text(name).as_deref() {
             None | Some("accepted") => false,
             Some("required") => true,
             Some(other) => {
-                problems.push(format!("LATCHKEY_DPOP: '{other}' is neither accepted nor required"));
+                problems.push(format!("{name}: '{other}' is neither accepted nor required"));
                 false
             }
         };
+        config.requires_dpop = is_required("LATCHKEY_DPOP");
+        config.requires_certificate = is_required("LATCHKEY_MTLS");
+        if config.requires_dpop && config.requires_certificate {
+            problems.push("LATCHKEY_MTLS: a token is bound to one key; do not require DPoP, too".to_owned());
+        }
         match dpop_nonces(text("LATCHKEY_DPOP_NONCE").as_deref(), text("LATCHKEY_DPOP_NONCE_KEY").as_deref()) {
             Ok(nonces) => config.dpop_nonces = nonces,
             Err(problem) => problems.push(problem.to_owned()),
@@ -188,6 +198,7 @@ impl Settings {
             details_types.split_ascii_whitespace().map(str::to_owned).collect();
         metadata.scopes_supported = routes.scopes();
         metadata.dpop_bound_access_tokens_required = config.requires_dpop;
+        metadata.tls_client_certificate_bound_access_tokens = config.requires_certificate;
         let metadata_path = metadata::path(&resource).unwrap_or_default();
         Ok(Self { config, routes, authentication, metadata, metadata_path })
     }
@@ -275,10 +286,13 @@ mod tests {
             ("LATCHKEY_RESOURCE_CLIENT_ID", "api"),
             ("LATCHKEY_PUBLIC_ORIGIN", "https://api.example/"),
             ("LATCHKEY_DPOP", "yes"),
+            ("LATCHKEY_MTLS", "yes"),
             ("LATCHKEY_DPOP_NONCE", "always"),
         ])
         .unwrap_err();
-        assert_eq!(problems.len(), 10, "{problems:?}");
+        assert_eq!(problems.len(), 11, "{problems:?}");
+        let both = [ISSUER, RESOURCE, ("LATCHKEY_DPOP", "required"), ("LATCHKEY_MTLS", "required")];
+        assert_eq!(read(&both).unwrap_err().len(), 1);
         assert_eq!(read(&[ISSUER, RESOURCE, ("LATCHKEY_REVOCATION", "checked")]).unwrap_err().len(), 1);
     }
 }

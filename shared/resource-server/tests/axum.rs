@@ -26,7 +26,7 @@ async fn an_api_on_axum() {
     let pair = platform().generate(Algorithm::ES256).await.unwrap();
     let signer = platform().signer(Algorithm::ES256, &pair.pkcs8).await.unwrap();
     let signing = SigningKey::new("1", Algorithm::ES256, signer);
-    let keys = JwkSet { keys: vec![Jwk { kid: Some("1".to_owned()), ..Jwk::from(pair.public) }] };
+    let keys = JwkSet { keys: vec![Jwk { kid: Some("1".to_owned()), ..Jwk::from(pair.public) }], ..JwkSet::default() };
     let keys = serde_json::to_string(&keys).unwrap();
     let issuer = serve(Router::new().route("/jwks", get(move || async move { keys }))).await;
     let resource = "https://api.example/v1";

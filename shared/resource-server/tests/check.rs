@@ -54,7 +54,7 @@ impl Api {
     async fn check(&self, token: &str, scope: &str, now: Timestamp) -> Result<Access, AccessError> {
         let mut headers = HeaderMap::new();
         headers.insert(header::AUTHORIZATION, HeaderValue::from_str(&format!("Bearer {token}")).unwrap());
-        let head = RequestHead { method: &Method::GET, url: "/", headers: &headers };
+        let head = RequestHead { method: &Method::GET, url: "/", headers: &headers, certificate: None };
         self.guard.check(&head, &Scope::parse(scope).unwrap(), now).await
     }
 }

@@ -75,7 +75,7 @@ impl Api {
         for proof in proofs {
             headers.append(DPOP, HeaderValue::from_str(proof).unwrap());
         }
-        let head = RequestHead { method: &Method::GET, url: "/orders?page=2", headers: &headers };
+        let head = RequestHead { method: &Method::GET, url: "/orders?page=2", headers: &headers, certificate: None };
         self.guard.check(&head, &Scope::default(), NOW).await
     }
 }

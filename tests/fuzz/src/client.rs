@@ -23,6 +23,7 @@ pub(crate) fn metadata(bytes: &[u8]) {
         public: false,
         profile: None,
         signing: &types::Algorithm::ALL,
+        mutual_tls: None,
         reach: EgressPolicy::Public,
     };
     let Ok(client) = registration::read(&id("client"), metadata, None, &limits) else { return };

@@ -18,6 +18,7 @@ fn request(name: header::HeaderName, fields: &[HeaderValue]) -> Request {
         body: Vec::new().into(),
         address: None,
         place: None,
+        certificate: None,
         forwarded: Forwarded::default(),
         received_at: Timestamp::from_secs(1_800_000_000),
         id: String::new(),

@@ -103,6 +103,7 @@ impl Instance {
             body: body.into(),
             address: Some(self.address),
             place: None,
+            certificate: None,
             forwarded: Forwarded::default(),
             received_at: self.now,
             id: "test".to_owned(),

@@ -65,6 +65,7 @@ impl Http for Inside {
             body: body.into(),
             address: None,
             place: None,
+            certificate: None,
             forwarded: Forwarded::default(),
             received_at: crate::clock::now(),
             id: entropy::name().map_err(|error| error.reason)?,

@@ -9,7 +9,7 @@ use crate::secret;
 use functions::Server;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use keys::{AdminPrivateKey, Secret};
-use latchkey_http::{Forwarded, Request, RequestLog, Response};
+use latchkey_http::{Forwarded, ProxyFields, Request, RequestLog, Response};
 use platform::local::Respond;
 use platform::{Fetcher, entropy};
 use protocol::administration::{AdminPublicKey, Administrator};
@@ -172,6 +172,7 @@ impl Provider {
             body: body.map(Value::to_string).unwrap_or_default().into(),
             address: None,
             place: None,
+            certificate: None,
             forwarded: Forwarded::default(),
             received_at: crate::clock::now(),
             id: "demo-data".to_owned(),
@@ -208,7 +209,7 @@ impl Respond for Provider {
         self.server.respond(request).await
     }
 
-    fn address_field(&self) -> Option<&str> {
-        self.context.config.address_field()
+    fn proxy_fields(&self) -> Option<ProxyFields<'_>> {
+        self.context.config.proxy_fields()
     }
 }

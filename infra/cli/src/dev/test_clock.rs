@@ -1,7 +1,7 @@
 //! `latchkey dev --test-clock`: a clock that tests can move.
 
 use http::HeaderName;
-use latchkey_http::{Request, Response};
+use latchkey_http::{ProxyFields, Request, Response};
 use platform::local::Respond;
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,8 +33,8 @@ impl<A: Respond> Respond for TestClock<A> {
         self.application.respond(request).await
     }
 
-    fn address_field(&self) -> Option<&str> {
-        self.application.address_field()
+    fn proxy_fields(&self) -> Option<ProxyFields<'_>> {
+        self.application.proxy_fields()
     }
 }
 
@@ -62,6 +62,7 @@ mod tests {
             body: Vec::new().into(),
             address: None,
             place: None,
+            certificate: None,
             forwarded: Forwarded::default(),
             received_at: Timestamp::from_secs(1_000),
             id: String::new(),

@@ -1,6 +1,6 @@
 //! The scheme with which an access token is sent (RFC 9449 §7.1, §7.2).
 
-use types::{Confirmation, Thumbprint};
+use types::Confirmation;
 
 /// The scheme with which an access token is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,12 +14,10 @@ pub enum TokenScheme {
 /// The reason why a token is rejected as it is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SchemeProblem {
-    /// A token without a key comes with a proof (RFC 9449 §7.1).
+    /// A token that needs no proof comes with one (RFC 9449 §7.1, RFC 8705 §3).
     Unbound,
     /// A token with a key comes as a bearer token (RFC 9449 §7.2).
     Bound,
-    /// The token is bound to a certificate.
-    Certificate,
 }
 
 impl SchemeProblem {
@@ -28,21 +26,20 @@ impl SchemeProblem {
         match self {
             Self::Unbound => "the access token is a bearer token, and must be sent as one",
             Self::Bound => "the access token is bound to a key: send it with the scheme DPoP and a proof",
-            Self::Certificate => "the access token is bound to a certificate, which this API cannot check",
         }
     }
 }
 
 impl TokenScheme {
-    /// Returns the key that the proof of the request must have, given `cnf` of the token; `None` for a bearer token, which needs no
-    /// proof.
-    pub const fn key_of(self, cnf: Option<Confirmation>) -> Result<Option<Thumbprint>, SchemeProblem> {
+    /// Returns the key that the sender of the request must possess, given `cnf` of the token; `None` for a token without a key. Tokens
+    /// that are bound to a certificate are bearer tokens (RFC 8705 §3).
+    pub const fn key_of(self, cnf: Option<Confirmation>) -> Result<Option<Confirmation>, SchemeProblem> {
         match (cnf, self) {
-            (None, Self::Bearer) => Ok(None),
-            (None, Self::Dpop) => Err(SchemeProblem::Unbound),
-            (Some(Confirmation::Dpop(key)), Self::Dpop) => Ok(Some(key)),
+            (None | Some(Confirmation::Certificate(_)), Self::Bearer) | (Some(Confirmation::Dpop(_)), Self::Dpop) => {
+                Ok(cnf)
+            }
+            (None | Some(Confirmation::Certificate(_)), Self::Dpop) => Err(SchemeProblem::Unbound),
             (Some(Confirmation::Dpop(_)), Self::Bearer) => Err(SchemeProblem::Bound),
-            (Some(Confirmation::Certificate(_)), _) => Err(SchemeProblem::Certificate),
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::PlatformError;
 use base64::prelude::{BASE64_STANDARD, Engine};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
-use latchkey_http::{Forwarded, Request, RequestLog, Response};
+use latchkey_http::{CertificateChain, ClientCertificate, Forwarded, ProxyFields, Request, RequestLog, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -40,12 +40,34 @@ pub(super) struct Event {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct EventContext {
+    /// Of a custom domain with mutual TLS alone.
+    authentication: Option<Authentication>,
     authorizer: Option<Authorizer>,
     http: Http,
     #[serde(default)]
     request_id: String,
     #[serde(default)]
     time_epoch: u64,
+}
+
+/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-mutual-tls.html>.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Authentication {
+    client_cert: Option<EventCertificate>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct EventCertificate {
+    client_cert_pem: String,
+}
+
+impl Authentication {
+    /// Returns the certificate. API Gateway ends a handshake whose certificate leads to no trust anchor of the truststore.
+    fn into_certificate(self) -> Option<ClientCertificate> {
+        ClientCertificate::from_pem(&self.client_cert?.client_cert_pem, CertificateChain::Verified)
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -69,20 +91,20 @@ impl Event {
         authorizer.and_then(|authorizer| authorizer.lambda).unwrap_or_default()
     }
 
-    /// Returns the request. Of a body longer than `body_limit` bytes it decodes only enough to show that. `address_field` is
-    /// the header field in which a proxy names the client's address. API Gateway writes the names of fields in lower case.
+    /// Returns the request. Of a body longer than `body_limit` bytes it decodes only enough to show that. `proxy` names the
+    /// header fields of a trusted proxy. API Gateway writes the names of fields in lower case.
     pub(super) fn into_request(
         self,
         now: Timestamp,
         body_limit: usize,
-        address_field: Option<&str>,
+        proxy: Option<ProxyFields<'_>>,
     ) -> Result<Request, PlatformError> {
         let context = self.request_context;
         let method = Method::from_bytes(context.http.method.as_bytes())
             .map_err(|_| PlatformError::new("the event's method is not a valid HTTP method"))?;
         let body = self.body.unwrap_or_default();
         let body = if self.is_base64_encoded { decode(&body, body_limit)? } else { Bytes::from(body) };
-        let forwarded = Forwarded::read(address_field, |name| self.headers.get(name).cloned());
+        let forwarded = Forwarded::read(proxy, |name| self.headers.get(name).cloned());
         Ok(Request {
             method,
             path: encode_path(&self.raw_path),
@@ -91,6 +113,7 @@ impl Event {
             body,
             address: context.http.source_ip.parse().ok(),
             place: None,
+            certificate: context.authentication.and_then(Authentication::into_certificate),
             forwarded,
             received_at: received_at(Timestamp::from_millis(context.time_epoch), now),
             id: context.request_id,
@@ -211,9 +234,11 @@ mod tests {
     use http::StatusCode;
 
     const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
+    const PROXY: Option<ProxyFields<'_>> =
+        Some(ProxyFields { address: "x-address", certificate: Some("x-certificate") });
 
     fn event(json: serde_json::Value) -> Request {
-        serde_json::from_value::<Event>(json).unwrap().into_request(NOW, 8, Some("x-address")).unwrap()
+        serde_json::from_value::<Event>(json).unwrap().into_request(NOW, 8, PROXY).unwrap()
     }
 
     #[test]
@@ -269,6 +294,30 @@ mod tests {
             let body = decode(&BASE64_STANDARD.encode(vec![b'x'; length]), 8).unwrap();
             assert_eq!(body.len() > 8, length > 8);
             assert!(body.len() < 16);
+        }
+    }
+
+    #[test]
+    fn the_certificate_is_that_of_the_context() {
+        let pem = "-----BEGIN CERTIFICATE-----\nAAEC\n-----END CERTIFICATE-----\n";
+        let of = |authentication: serde_json::Value| {
+            event(serde_json::json!({
+                "headers": { "client-cert": ":AAEC:", "x-certificate": ":AAEC:", "x-amzn-mtls-clientcert": pem },
+                "requestContext": { "http": { "method": "GET" }, "authentication": authentication },
+            }))
+        };
+        let expected = ClientCertificate::new(vec![0, 1, 2], CertificateChain::Verified);
+        let members = serde_json::json!({ "clientCert": { "clientCertPem": pem, "subjectDN": "CN=x" } });
+        assert_eq!(of(members).certificate, Some(expected));
+        for none in [
+            serde_json::json!(null),
+            serde_json::json!({}),
+            serde_json::json!({ "clientCert": null }),
+            serde_json::json!({ "clientCert": { "clientCertPem": "" } }),
+        ] {
+            let request = of(none);
+            assert_eq!(request.certificate, None);
+            assert_eq!(request.forwarded.certificate.as_deref(), Some(":AAEC:"));
         }
     }
 

@@ -5,7 +5,7 @@ mod event;
 use crate::{PlatformError, clock, compression, version};
 use event::{Answer, Event};
 use lambda_http::lambda_runtime::{LambdaEvent, Runtime, service_fn};
-use latchkey_http::{MAX_BODY, Request, Response};
+use latchkey_http::{MAX_BODY, ProxyFields, Request, Response};
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 use std::process::ExitCode;
@@ -30,10 +30,10 @@ pub fn run(function: &str, serve: impl AsyncFnOnce() -> Result<(), Error>) -> Ex
     }
 }
 
-/// Serves HTTP API events with `respond`. `address_field` is the header field in which a proxy names the client's address.
-pub async fn serve(address_field: Option<&str>, respond: impl AsyncFn(Request) -> Response) -> Result<(), Error> {
+/// Serves HTTP API events with `respond`. `proxy` names the header fields of a trusted proxy.
+pub async fn serve(proxy: Option<ProxyFields<'_>>, respond: impl AsyncFn(Request) -> Response) -> Result<(), Error> {
     let answer = async |event: LambdaEvent<Event>| {
-        let request = event.payload.into_request(clock::now(), MAX_BODY, address_field)?;
+        let request = event.payload.into_request(clock::now(), MAX_BODY, proxy)?;
         let allows_gzip = request.allows_gzip();
         Ok::<_, Error>(Answer::from(compression::compress(respond(request).await, allows_gzip)))
     };

@@ -12,7 +12,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
-use latchkey_http::{Forwarded, Request, RequestLog, Response};
+use latchkey_http::{Forwarded, ProxyFields, Request, RequestLog, Response};
 use std::convert::Infallible;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -42,8 +42,8 @@ pub trait Respond: Send + Sync + 'static {
     /// Returns the response.
     fn respond(&self, request: Request) -> impl Future<Output = Response> + Send;
 
-    /// Returns the header field in which a proxy names the client's address, if one is configured.
-    fn address_field(&self) -> Option<&str> {
+    /// Returns the header fields of a trusted proxy, if one is configured.
+    fn proxy_fields(&self) -> Option<ProxyFields<'_>> {
         None
     }
 }
@@ -134,13 +134,14 @@ async fn exchange(
         Ok(Some(body)) => {
             let field = |name: &str| last_value(&head.headers, name);
             let request = Request {
-                forwarded: Forwarded::read(application.address_field(), field),
+                forwarded: Forwarded::read(application.proxy_fields(), field),
                 method: head.method,
                 path: head.uri.path().to_owned(),
                 query: head.uri.query().unwrap_or_default().to_owned(),
                 headers: head.headers,
                 body,
                 place: None,
+                certificate: None,
                 address: Some(peer.ip().to_canonical()),
                 received_at,
                 id: request_id(received_at),

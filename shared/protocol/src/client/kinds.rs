@@ -72,12 +72,23 @@ pub enum ClientAuthenticationMethod {
     ClientSecretPost,
     /// A JWT signed with the client's key (RFC 7523 §2.2, OpenID Connect Core §9).
     PrivateKeyJwt,
+    /// A certificate that a trusted CA issued (RFC 8705 §2.1).
+    TlsClientAuth,
+    /// A certificate that the client registered (RFC 8705 §2.2).
+    SelfSignedTlsClientAuth,
 }
 
 impl ClientAuthenticationMethod {
-    /// Every method, as the metadata lists them. `client_secret_jwt` is not supported: the server would have to store
+    /// Every method, in the order of the metadata. `client_secret_jwt` is not supported: the server would have to store
     /// secrets in a form that can be read.
-    pub const ALL: &[Self] = &[Self::ClientSecretBasic, Self::ClientSecretPost, Self::PrivateKeyJwt, Self::None];
+    pub const ALL: &[Self] = &[
+        Self::ClientSecretBasic,
+        Self::ClientSecretPost,
+        Self::PrivateKeyJwt,
+        Self::TlsClientAuth,
+        Self::SelfSignedTlsClientAuth,
+        Self::None,
+    ];
 
     /// Returns the name on the wire.
     pub const fn as_str(self) -> &'static str {
@@ -86,6 +97,8 @@ impl ClientAuthenticationMethod {
             Self::ClientSecretBasic => "client_secret_basic",
             Self::ClientSecretPost => "client_secret_post",
             Self::PrivateKeyJwt => "private_key_jwt",
+            Self::TlsClientAuth => "tls_client_auth",
+            Self::SelfSignedTlsClientAuth => "self_signed_tls_client_auth",
         }
     }
 
@@ -93,15 +106,23 @@ impl ClientAuthenticationMethod {
     pub const fn has_secret(self) -> bool {
         match self {
             Self::ClientSecretBasic | Self::ClientSecretPost => true,
-            Self::None | Self::PrivateKeyJwt => false,
+            Self::None | Self::PrivateKeyJwt | Self::TlsClientAuth | Self::SelfSignedTlsClientAuth => false,
+        }
+    }
+
+    /// True if the client authenticates by the certificate of its TLS connection.
+    pub const fn needs_certificate(self) -> bool {
+        match self {
+            Self::TlsClientAuth | Self::SelfSignedTlsClientAuth => true,
+            Self::None | Self::ClientSecretBasic | Self::ClientSecretPost | Self::PrivateKeyJwt => false,
         }
     }
 
     /// True if the client must have public keys.
     pub const fn needs_keys(self) -> bool {
         match self {
-            Self::PrivateKeyJwt => true,
-            Self::None | Self::ClientSecretBasic | Self::ClientSecretPost => false,
+            Self::PrivateKeyJwt | Self::SelfSignedTlsClientAuth => true,
+            Self::None | Self::ClientSecretBasic | Self::ClientSecretPost | Self::TlsClientAuth => false,
         }
     }
 }

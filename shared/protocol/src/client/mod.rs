@@ -5,6 +5,7 @@ pub(crate) mod human;
 mod kinds;
 mod logo;
 pub mod metadata_document;
+mod mutual_tls;
 mod origin;
 mod redirect_uri;
 pub mod registration;
@@ -28,6 +29,7 @@ pub use kinds::{
     ResponseType, ScopeClaims, SubjectType, TokenExchangePolicy,
 };
 pub use logo::{Logo, LogoFormat, LogoName};
+pub use mutual_tls::MutualTls;
 pub use origin::ClientOrigin;
 pub use redirect_uri::{RedirectUri, is_secure_url};
 pub use secrets::{SecretRotation, SecretVerifier, StoredClient, chosen_secret_problem};
@@ -110,6 +112,21 @@ pub struct Client {
     /// The one algorithm of its client assertions (`private_key_jwt`); any without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token_endpoint_auth_signing_alg: Option<Algorithm>,
+    /// The subject of its certificate (RFC 8705 §2.1.2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls_client_auth_subject_dn: Option<String>,
+    /// A DNS name of its certificate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls_client_auth_san_dns: Option<String>,
+    /// A URI of its certificate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls_client_auth_san_uri: Option<String>,
+    /// An IP address of its certificate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls_client_auth_san_ip: Option<String>,
+    /// An e-mail address of its certificate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls_client_auth_san_email: Option<String>,
     /// Subject identifiers that it receives (OpenID Connect Core §8).
     #[serde(default)]
     pub subject_type: SubjectType,
@@ -222,6 +239,9 @@ pub struct Client {
     /// True if its access tokens must be bound to the key of a DPoP proof (RFC 9449 §5.2).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub dpop_bound_access_tokens: bool,
+    /// True if its access tokens must be bound to the certificate of its TLS connection (RFC 8705 §3.4).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub tls_client_certificate_bound_access_tokens: bool,
     /// True if users are not asked for consent: for the operator's own applications.
     #[serde(default)]
     pub skip_consent: bool,

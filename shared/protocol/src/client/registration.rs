@@ -11,7 +11,7 @@ use super::{human, settings};
 use crate::limits::MAX_CLIENT;
 use crate::parameters::printable;
 use crate::{
-    AuthorizationDetailsTypes, Client, ClientAuthenticationMethod, GrantType, Problem, Profile, RedirectUri,
+    AuthorizationDetailsTypes, Client, ClientAuthenticationMethod, GrantType, MutualTls, Problem, Profile, RedirectUri,
     RegistrationId, ResponseType, ScopeClaims, StoredClient,
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -25,9 +25,9 @@ use types::{Algorithm, ClientId, Error, ErrorCode, Scope, Timestamp};
 const SERVER_MANAGED: [&str; 4] =
     ["registration_access_token", "registration_client_uri", "client_secret_expires_at", "client_id_issued_at"];
 
-/// Demands for more security that this server does not fulfil: RFC 8705 §3.4, RFC 9101 §10.5. A client that relies on
-/// one of them must not believe that it is met.
-const UNSUPPORTED_SECURITY: [&str; 2] = ["tls_client_certificate_bound_access_tokens", "require_signed_request_object"];
+/// A demand for more security that not every deployment fulfils (RFC 8705 §3.4). A client that relies on it must not believe that it is
+/// met.
+const CERTIFICATE_BOUND: &str = "tls_client_certificate_bound_access_tokens";
 
 /// The claims of a software statement that describe the statement, not the software (RFC 7519 §4.1).
 const ENVELOPE_CLAIMS: [&str; 8] = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "software_statement"];
@@ -49,6 +49,8 @@ pub struct Limits<'a> {
     pub profile: Option<Profile>,
     /// Algorithms of this server's signatures.
     pub signing: &'a [Algorithm],
+    /// Mutual TLS, if the deployment offers it.
+    pub mutual_tls: Option<&'a MutualTls>,
     /// Addresses at which the URLs may be that this server calls.
     pub reach: EgressPolicy,
 }
@@ -85,7 +87,7 @@ pub fn read(
     for (name, value) in metadata {
         if value.is_null() || value == "" {
             // `null` counts as left out (RFC 7592 §2.2), and so does an empty text, which many libraries send.
-        } else if value == true && UNSUPPORTED_SECURITY.contains(&name.as_str()) && !is_self_service(&name) {
+        } else if value == true && name == CERTIFICATE_BOUND && limits.mutual_tls.is_none() {
             return Err(invalid(format!("{name}: is not supported here; leave it out")));
         } else if is_self_service(&name) {
             known.insert(name, value);
@@ -94,7 +96,7 @@ pub fn read(
         }
     }
     let is_stated = statement.is_some_and(|statement| statement.contains_key(METHOD));
-    narrow_method(&mut known, limits.public && !is_stated, limits.profile);
+    narrow_method(&mut known, limits.public && !is_stated, limits);
     narrow_signatures(&mut known, limits);
     narrow_redirects(&mut known, limits)?;
     narrow_grants(&mut known, limits)?;
@@ -161,13 +163,16 @@ const METHOD: &str = "token_endpoint_auth_method";
 /// Replaces an authentication method that this server does not have: the client authenticates with its keys if it has some, or
 /// with a secret (RFC 7591 §3.2.1). With `public`, a client that does not authenticate with its keys is public. A method that the
 /// profile does not admit counts as one that this server does not have.
-fn narrow_method(known: &mut Map<String, Value>, public: bool, profile: Option<Profile>) {
+fn narrow_method(known: &mut Map<String, Value>, public: bool, limits: &Limits<'_>) {
     let sent = known.get(METHOD).and_then(Value::as_str);
-    let is_admitted = |method: &&ClientAuthenticationMethod| profile.is_none_or(|profile| profile.admits(**method));
+    let (profile, mutual_tls) = (limits.profile, limits.mutual_tls);
+    let is_admitted = |method: &&ClientAuthenticationMethod| {
+        method.is_offered(mutual_tls) && profile.is_none_or(|profile| profile.admits(**method))
+    };
     let asked = ClientAuthenticationMethod::ALL.iter().filter(is_admitted).find(|method| Some(method.as_str()) == sent);
     let has_keys = known.contains_key("jwks") || known.contains_key("jwks_uri");
     let method = match asked {
-        Some(method) if !public || method.needs_keys() => return,
+        Some(method) if !public || method.needs_keys() || method.needs_certificate() => return,
         None if sent.is_none() && !public && profile.is_none() => return,
         None if has_keys && (sent.is_some() || profile.is_some()) => ClientAuthenticationMethod::PrivateKeyJwt,
         Some(_) | None if public => ClientAuthenticationMethod::None,

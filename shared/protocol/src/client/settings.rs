@@ -198,6 +198,41 @@ pub const SETTINGS: &[ClientSetting] = {
             "the one algorithm of its client assertions (`private_key_jwt`)",
         )
         .unset("any"),
+        S::client(
+            "tls_client_auth_subject_dn",
+            Text,
+            "RFC 8705 §2.1.2",
+            "`tls_client_auth`: the subject, as a distinguished name (RFC 4514) of its certificate",
+        )
+        .unset("none"),
+        S::client(
+            "tls_client_auth_san_dns",
+            Text,
+            "RFC 8705 §2.1.2",
+            "`tls_client_auth`: a DNS name among the subject alternative names of its certificate",
+        )
+        .unset("none"),
+        S::client(
+            "tls_client_auth_san_uri",
+            Text,
+            "RFC 8705 §2.1.2",
+            "`tls_client_auth`: a URI among the subject alternative names of its certificate",
+        )
+        .unset("none"),
+        S::client(
+            "tls_client_auth_san_ip",
+            Text,
+            "RFC 8705 §2.1.2",
+            "`tls_client_auth`: an IP address among the subject alternative names of its certificate",
+        )
+        .unset("none"),
+        S::client(
+            "tls_client_auth_san_email",
+            Text,
+            "RFC 8705 §2.1.2",
+            "`tls_client_auth`: an e-mail address among the subject alternative names of its certificate",
+        )
+        .unset("none"),
         S::client("jwks", Any("JWK Set"), CORE, "public keys").unset("none"),
         S::client("jwks_uri", Url, CORE, "URL of its public keys; excludes `jwks`").unset("none"),
         S::client(
@@ -205,6 +240,13 @@ pub const SETTINGS: &[ClientSetting] = {
             Flag,
             "RFC 9449 §5.2",
             "each of its token requests needs a DPoP proof",
+        )
+        .unset("`false`"),
+        S::client(
+            "tls_client_certificate_bound_access_tokens",
+            Flag,
+            "RFC 8705 §3.4",
+            "each of its token requests needs a client certificate",
         )
         .unset("`false`"),
         S::operator(

@@ -40,6 +40,7 @@ impl Client {
         self.texts(&mut problems);
         self.pages(&mut problems);
         self.keys(&mut problems);
+        self.certificates(&mut problems);
         self.encryption(&mut problems);
         self.remote_urls(&mut problems);
         self.sectors(&mut problems);

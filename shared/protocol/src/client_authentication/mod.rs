@@ -6,12 +6,14 @@
 pub mod none;
 pub mod private_key_jwt;
 pub mod secret;
+pub mod tls;
 
 use crate::{ClientAuthenticationMethod, Parameters, StoredClient};
 use private_key_jwt::SignedAssertion;
 use secret::PresentedSecret;
 use std::borrow::Cow;
 use std::fmt;
+use tls::CertificateMethod;
 use types::{ClientId, Error, ErrorCode};
 
 /// The `client_id` that a request names and the evidence that it presents. Nothing is verified yet.
@@ -25,7 +27,7 @@ pub struct ClientCredentials {
 /// Evidence of a client's identity, by the way it travels.
 #[derive(Clone, PartialEq, Eq)]
 enum Evidence {
-    /// `client_id` alone.
+    /// `client_id` alone. The certificate of the TLS connection is no part of the message.
     None,
     /// A client secret, in the Authorization header or in the body.
     Secret(PresentedSecret),
@@ -40,6 +42,8 @@ pub enum Verification<'a> {
     Complete,
     /// The client is authenticated if this JWT is valid: see [`private_key_jwt::check`].
     Assertion(&'a str),
+    /// The client is authenticated if the certificate of the TLS connection is its own: see [`tls`].
+    Certificate(CertificateMethod),
 }
 
 impl fmt::Debug for ClientCredentials {
@@ -108,6 +112,10 @@ impl ClientCredentials {
                 secret::check(&self.evidence, client)
             }
             ClientAuthenticationMethod::PrivateKeyJwt => private_key_jwt::accept(&self.evidence),
+            ClientAuthenticationMethod::TlsClientAuth => tls::accept(&self.evidence, CertificateMethod::Pki),
+            ClientAuthenticationMethod::SelfSignedTlsClientAuth => {
+                tls::accept(&self.evidence, CertificateMethod::SelfSigned)
+            }
         }
     }
 }

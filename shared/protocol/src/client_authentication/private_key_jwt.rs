@@ -67,9 +67,9 @@ const TYPED_GRANT: &str = "authorization-grant+jwt";
 pub struct AssertionAudience<'a> {
     /// The issuer identifier.
     pub issuer: &'a str,
-    /// URLs of the token endpoint (OpenID Connect Core §9, RFC 7523 §3) and of the endpoint that is called (RFC 9126
-    /// §2).
-    pub endpoints: [&'a str; 2],
+    /// URLs of the token endpoint (OpenID Connect Core §9, RFC 7523 §3) and of the endpoint that is called (RFC 9126 §2), and their
+    /// aliases (RFC 8705 §5).
+    pub endpoints: &'a [&'a str],
 }
 
 /// Checks the signature algorithm of an assertion. Returns the reason of a refusal.
@@ -170,7 +170,7 @@ mod tests {
     const NOW: u64 = 1_800_000_000;
     const AUDIENCE: AssertionAudience<'_> = AssertionAudience {
         issuer: "https://as.example",
-        endpoints: ["https://as.example/token", "https://as.example/par"],
+        endpoints: &["https://as.example/token", "https://as.example/par"],
     };
 
     fn judge(typ: Option<&str>, changes: Value) -> Result<Assertion, AssertionProblem> {
@@ -194,7 +194,7 @@ mod tests {
 
     #[test]
     fn the_audience_is_this_server_alone() {
-        let [token, called] = AUDIENCE.endpoints;
+        let [token, called] = ["https://as.example/token", "https://as.example/par"];
         for aud in [
             json!(AUDIENCE.issuer),
             json!([AUDIENCE.issuer]),
@@ -228,7 +228,7 @@ mod tests {
         let judge = |typ, aud| {
             judge_of(json!({ "client_id": "app", "profile": "fapi2-security" }), typ, json!({ "aud": aud })).err()
         };
-        let [token, called] = AUDIENCE.endpoints;
+        let [token, called] = ["https://as.example/token", "https://as.example/par"];
         for typ in [None, Some("JWT"), Some(TYPED)] {
             assert_eq!(judge(typ, json!(AUDIENCE.issuer)), None);
             for aud in
@@ -253,7 +253,7 @@ mod tests {
             let claims = json!({ "iss": "app", "sub": "app", "aud": aud, "exp": NOW + 60 });
             check_grant(claims.as_object().unwrap().clone(), typ, &client, AUDIENCE, Timestamp::from_secs(NOW))
         };
-        let [token, _] = AUDIENCE.endpoints;
+        let token = "https://as.example/token";
         assert!(grant(None, token).is_ok() && grant(Some("JWT"), AUDIENCE.issuer).is_ok());
         assert!(grant(Some(TYPED_GRANT), AUDIENCE.issuer).is_ok() && grant(Some(TYPED_GRANT), token).is_err());
         for typ in [TYPED, "oauth-id-jag+jwt", "oauth-authz-req+jwt", "at+jwt"] {

@@ -22,6 +22,7 @@ fn read(metadata: Value, statement: Option<Value>) -> Result<Client, Error> {
         public: false,
         profile: None,
         signing: &Algorithm::ALL,
+        mutual_tls: None,
         reach: EgressPolicy::Public,
     };
     let statement = statement.map(|statement| statement.as_object().unwrap().clone());

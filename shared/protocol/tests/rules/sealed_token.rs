@@ -182,18 +182,6 @@ fn codes_and_refresh_tokens_name_a_key() {
         let text = token.seal(&Keys(1), &client).into_exposed();
         assert_eq!(RefreshToken::open(&Keys(1), &text, &client, T0), Ok(token));
     }
-    for (sender, proof, is_accepted) in [
-        (RefreshSender::Client, None, true),
-        (RefreshSender::Client, Some(dpop), true),
-        (RefreshSender::ProvenClient, None, false),
-        (RefreshSender::ProvenClient, Some(dpop), true),
-        (RefreshSender::Holder(dpop), None, false),
-        (RefreshSender::Holder(dpop), Some(dpop), true),
-        (RefreshSender::Holder(dpop), Some(certificate), false),
-        (RefreshSender::Holder(dpop), Some(Confirmation::Dpop(other)), false),
-    ] {
-        assert_eq!(sender.check(proof).is_ok(), is_accepted, "{sender:?} {proof:?}");
-    }
 }
 
 /// Every kind of token, with the content that it opens to.

@@ -3,10 +3,11 @@
 use crate::rate_limiter::{Allowance, network};
 use crate::remote_keys::KeyError;
 use crate::{AuditEvent, Context, HandlerError, KeySource, responses};
-use jose::Jwt;
+use jose::{Jwt, certificate_thumbprint};
 use latchkey_http::Request;
 use platform::entropy;
 use protocol::client_authentication::private_key_jwt::{self, AssertionAudience};
+use protocol::client_authentication::tls::{self, CertificateMethod, CertificateProblem};
 use protocol::client_authentication::{Verification, invalid_client};
 use protocol::rate_limit::Quota;
 use protocol::{ClientCredentials, Parameters, StoredClient};
@@ -15,7 +16,7 @@ use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
 use storage::markers;
-use types::{ClientId, Timestamp};
+use types::{ClientId, Error, Timestamp};
 
 impl Context {
     /// Finds and authenticates the client that sent the request (RFC 6749 §2.3, §3.2.1).
@@ -66,30 +67,77 @@ impl Context {
     ) -> Result<(Arc<StoredClient>, Option<AssertionMark>), HandlerError> {
         let (client_id, now) = (&credentials.client_id, request.received_at);
         let mut client = self.client(client_id, now).await?;
-        let checked = match credentials.check(client.as_deref()) {
-            // The client may have a new secret or method since it was read.
-            Err(_) if self.clients.forget_older(client_id, now) => {
+        let checked = match self.check_evidence(credentials, client.as_deref(), request).await {
+            // The client may have a new secret, certificate or method since it was read.
+            Err(HandlerError::Request(_)) if self.clients.forget_older(client_id, now) => {
                 client = self.client(client_id, now).await?;
-                credentials.check(client.as_deref())
+                self.check_evidence(credentials, client.as_deref(), request).await
             }
             checked => checked,
         };
-        let verification = match (checked, &client) {
-            (Ok(verification), _) => verification,
-            (Err(error), Some(client)) if credentials.is_guess(client) => {
+        let assertion = match (checked, &client) {
+            (Ok(assertion), _) => assertion,
+            (Err(HandlerError::Request(error)), Some(client)) if credentials.is_guess(client) => {
                 return Err(self.failed(client_id, request, error.into()).await);
             }
-            (Err(error), _) => return Err(error.into()),
+            (Err(error), _) => return Err(error),
         };
         let Some(client) = client else {
             return Err(HandlerError::unavailable("a client passed the check that was not found"));
         };
-        let mark = match verification {
-            Verification::Complete => None,
-            Verification::Assertion(jwt) => Some(self.verify_assertion(jwt, &client, request).await?),
+        let mark = match assertion {
+            None => None,
+            Some(jwt) => Some(self.verify_assertion(jwt, &client, request).await?),
         };
         request.log.client(&client.client.client_id);
         Ok((client, mark))
+    }
+
+    /// Checks the evidence by the method that the client registered. Returns the client assertion that is left to verify.
+    async fn check_evidence<'c>(
+        &self,
+        credentials: &'c ClientCredentials,
+        client: Option<&StoredClient>,
+        request: &Request,
+    ) -> Result<Option<&'c str>, HandlerError> {
+        match (credentials.check(client)?, client) {
+            (Verification::Assertion(jwt), _) => Ok(Some(jwt)),
+            (Verification::Certificate(method), Some(client)) => {
+                self.verify_certificate(method, client, request).await?;
+                Ok(None)
+            }
+            (Verification::Complete | Verification::Certificate(_), _) => Ok(None),
+        }
+    }
+
+    /// Verifies the certificate of the TLS connection (RFC 8705 §2). Errors: `invalid_client`. Round trips: 0; the keys of the client may
+    /// be fetched.
+    async fn verify_certificate(
+        &self,
+        method: CertificateMethod,
+        stored: &StoredClient,
+        request: &Request,
+    ) -> Result<(), HandlerError> {
+        let refused = |problem: CertificateProblem| Err(Error::from(problem).into());
+        if !stored.client.token_endpoint_auth_method.is_offered(self.config.mutual_tls.as_ref()) {
+            return refused(CertificateProblem::NotOffered);
+        }
+        let Some(certificate) = &request.certificate else { return refused(CertificateProblem::Missing) };
+        let (der, now) = (certificate.der(), request.received_at);
+        match method {
+            CertificateMethod::Pki => {
+                let is_verified = certificate.is_chain_verified();
+                Ok(tls::check_subject(der, is_verified, &stored.client, now).map_err(Error::from)?)
+            }
+            CertificateMethod::SelfSigned => {
+                let Some(keys) = KeySource::of_stored(stored) else { return refused(CertificateProblem::Unregistered) };
+                match self.lists_certificate(certificate_thumbprint(der), keys, now).await {
+                    Ok(true) => Ok(()),
+                    Ok(false) => refused(CertificateProblem::Unregistered),
+                    Err(_) => refused(CertificateProblem::NoKeys),
+                }
+            }
+        }
     }
 
     /// Verifies a client assertion (RFC 7523 §3). The cheapest checks come first.
@@ -104,9 +152,9 @@ impl Context {
         let jwt = Jwt::parse(assertion).ok_or_else(|| refused(malformed))?;
         private_key_jwt::check_algorithm(client, jwt.header().alg).map_err(refused)?;
         let Some(Value::Object(claims)) = jwt.unverified_claims() else { return Err(refused(malformed)) };
-        let issuer = &self.config.issuer;
-        let [token, called] = ["/token", request.path.as_str()].map(|path| issuer.endpoint(path));
-        let audience = AssertionAudience { issuer: issuer.as_str(), endpoints: [&token, &called] };
+        let urls = ["/token", request.path.as_str()].map(|path| self.config.endpoint_urls(path)).concat();
+        let urls: Vec<&str> = urls.iter().map(String::as_str).collect();
+        let audience = AssertionAudience { issuer: self.config.issuer.as_str(), endpoints: &urls };
         let checked = private_key_jwt::check(claims, jwt.header().typ.as_deref(), client, audience, now)
             .map_err(|problem| refused(problem.as_str()))?;
         let keys = KeySource::of_stored(stored).ok_or_else(|| refused("the client has no keys registered"))?;

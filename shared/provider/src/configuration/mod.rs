@@ -300,8 +300,9 @@ impl Context {
     /// Returns the limits of the metadata of clients that the operator did not register.
     pub fn registration_limits(&self) -> Limits<'_> {
         let (scopes, signing) = (&self.configuration.registration_scopes, self.config.signing.offered());
-        let (details_types, profile) = (&self.configuration.open_details_types, self.config.profile);
-        self.config.registration.limits(scopes, details_types, profile, signing, self.fetch.reach())
+        let (details_types, config) = (&self.configuration.open_details_types, &*self.config);
+        let Config { registration, profile, mutual_tls, .. } = config;
+        registration.limits(scopes, details_types, *profile, signing, mutual_tls.as_ref(), self.fetch.reach())
     }
 
     /// True if a grant of this client for these resources outlives the session of the sign-in without `offline_access`.

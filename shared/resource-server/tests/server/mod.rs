@@ -48,7 +48,8 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn publish(&self, keys: &[&Jwk]) {
-        *self.keys.lock().unwrap() = Some(JwkSet { keys: keys.iter().copied().cloned().collect() });
+        *self.keys.lock().unwrap() =
+            Some(JwkSet { keys: keys.iter().copied().cloned().collect(), ..JwkSet::default() });
     }
 
     pub(crate) fn say(&self, content_type: &'static str, body: impl ToString) {

@@ -120,6 +120,7 @@ mod tests {
             public: false,
             profile: None,
             signing: &Algorithm::ALL,
+            mutual_tls: None,
             reach: EgressPolicy::Public,
         };
         for published in PUBLISHED {

@@ -59,7 +59,7 @@ const LIMIT: usize = 1 << 20;
 async fn protect(State(guard): State<Arc<ResourceServer>>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
     let url = parts.uri.to_string();
-    let head = RequestHead { method: &parts.method, url: &url, headers: &parts.headers };
+    let head = RequestHead { method: &parts.method, url: &url, headers: &parts.headers, certificate: None };
     let least = needed(b"");
     if let Err(error) = guard.check(&head, &least, now()).await {
         return guard.respond_to(&error, &least).into_response();

@@ -13,6 +13,7 @@ Examples:
   latchkey dev --port 9000 --data /tmp/latchkey
   latchkey dev --memory --quiet
   latchkey dev --config latchkey.json
+  latchkey dev --mtls
   LATCHKEY_ISSUER=https://id.example.test latchkey dev")]
 pub(crate) struct DevArgs {
     /// Port to listen on; 0 takes any free port.
@@ -30,6 +31,9 @@ pub(crate) struct DevArgs {
     /// File of configuration sections, which are applied at start, as by `latchkey config apply`.
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
+    /// Also listen on this port with TLS, and ask clients for certificates (RFC 8705); 0 takes any free port.
+    #[arg(long, value_name = "PORT", num_args = 0..=1, require_equals = true, default_missing_value = "8788")]
+    pub(crate) mtls: Option<u16>,
     /// Number of threads that serve requests.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) threads: u16,

@@ -1,7 +1,7 @@
 //! The text that `latchkey dev` prints when it is ready.
 
 use crate::demo;
-use crate::dev::commands;
+use crate::dev::{commands, mutual_tls};
 use crate::secret;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -12,6 +12,8 @@ pub(crate) struct Banner<'a> {
     pub(crate) issuer: &'a str,
     /// Data directory; `None` if the store is in memory.
     pub(crate) data: Option<&'a Path>,
+    /// Directory of the certificates and origin of the port with TLS, if there is one.
+    pub(crate) mutual_tls: Option<(&'a Path, &'a str)>,
     /// True if other machines can reach the server.
     pub(crate) is_open: bool,
     /// Port on which the server listens.
@@ -27,14 +29,14 @@ impl Banner<'_> {
             .iter()
             .map(|demo| json!({ "client_id": demo.client_id, "client_secret": demo.client_secret }))
             .collect();
-        let commands: Vec<Value> = commands::all(self.issuer, self.port)
-            .iter()
-            .map(|command| json!({ "title": command.title, "line": command.line }))
-            .collect();
+        let commands: Vec<Value> =
+            self.commands().into_iter().map(|(title, line)| json!({ "title": title, "line": line })).collect();
         json!({
             "issuer": self.issuer,
             "playground": format!("{}/playground", self.issuer),
             "discovery": format!("{}/.well-known/openid-configuration", self.issuer),
+            "mtls_origin": self.mutual_tls.map(|(_, origin)| origin),
+            "certificates": self.mutual_tls.map(|(directory, _)| directory),
             "data": self.data,
             "secret_file": self.data.map(secret::file),
             "users": [{ "username": demo::USERNAME, "password": demo::PASSWORD }],
@@ -42,6 +44,17 @@ impl Banner<'_> {
             "commands": commands,
             "unknown_settings": self.unknown_settings,
         })
+    }
+
+    /// Returns the command lines to try: a title, and the text to paste.
+    fn commands(&self) -> Vec<(&'static str, String)> {
+        let plain = commands::all(self.issuer, self.port).into_iter().map(|command| (command.title, command.line));
+        let with_certificate = self.mutual_tls.into_iter();
+        plain
+            .chain(
+                with_certificate.flat_map(|(directory, origin)| mutual_tls::commands(self.issuer, origin, directory)),
+            )
+            .collect()
     }
 
     /// Returns the facts as text.
@@ -70,8 +83,11 @@ Latchkey runs at {issuer}
             Some(data) => format!("  Data         {}\n", data.display()),
             None => "  Data         in memory, lost when the server stops\n".to_owned(),
         });
-        for command in commands::all(issuer, self.port) {
-            text.push_str(&format!("\n{}\n  {}\n", command.title, command.line));
+        if let Some((directory, origin)) = self.mutual_tls {
+            text.push_str(&format!("  Mutual TLS   {origin}, certificates in {}\n", directory.display()));
+        }
+        for (title, line) in self.commands() {
+            text.push_str(&format!("\n{title}\n  {line}\n"));
         }
         for name in self.unknown_settings {
             text.push_str(&format!(

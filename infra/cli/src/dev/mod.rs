@@ -4,6 +4,7 @@ mod api;
 mod banner;
 mod commands;
 mod log;
+mod mutual_tls;
 mod pages;
 mod provider;
 mod test_clock;
@@ -14,6 +15,8 @@ use crate::output::Output;
 use crate::{clock, config, secret};
 use keys::Secret;
 use log::Log;
+use mutual_tls::MutualTls;
+use platform::local::Listener;
 use platform::version;
 use provider::Provider;
 use std::io::ErrorKind;
@@ -45,7 +48,8 @@ fn event_loop(threads: u16) -> Result<Runtime, Failure> {
 }
 
 async fn serve(args: &DevArgs, output: Output) -> Result<(), Failure> {
-    let (listeners, port) = listen(args).await?;
+    let (listeners, port) = listen(args, args.port).await?;
+    let mut listeners: Vec<Listener> = listeners.into_iter().map(Listener::plain).collect();
     let data = (!args.memory).then_some(args.data.as_path());
     // The store locks the data directory, so it comes first.
     let store = data.map(open_store).transpose()?;
@@ -59,10 +63,21 @@ async fn serve(args: &DevArgs, output: Output) -> Result<(), Failure> {
         Some(store) => Arc::<SqliteRecords>::clone(store),
         None => Arc::new(storage::memory::Memory::default()),
     };
+    let mutual_tls = match args.mtls {
+        None => None,
+        Some(tls_port) => {
+            let (tcp, tls_port) = listen(args, tls_port).await?;
+            let in_memory = || std::env::temp_dir().join(format!("latchkey-dev-{port}"));
+            let made = MutualTls::make(data.map_or_else(in_memory, Path::to_path_buf).join("mtls"))?;
+            listeners.extend(tcp.into_iter().map(|tcp| Listener::with_tls(tcp, made.tls())));
+            Some((made, format!("https://localhost:{tls_port}")))
+        }
+    };
     let log = Log::start().map_err(|error| Failure::new(format!("The log cannot start: {error}.")))?;
     let sink = if args.quiet { Box::new(|_: &str| {}) } else { log.sink() };
     sink(&version::start_line("dev", clock::now()));
-    let provider = Arc::new(Provider::new(port, secret.as_ref(), records, sink)?);
+    let mtls_origin = mutual_tls.as_ref().map(|(_, origin)| origin.as_str());
+    let provider = Arc::new(Provider::new(port, mtls_origin, secret.as_ref(), records, sink)?);
     provider.check_secret(clock::now()).await?;
     if let Some(file) = &args.config {
         provider.apply_configuration(config::sections(file)?).await?;
@@ -75,6 +90,7 @@ async fn serve(args: &DevArgs, output: Output) -> Result<(), Failure> {
         issuer: provider.issuer(),
         port,
         data,
+        mutual_tls: mutual_tls.as_ref().map(|(made, origin)| (made.directory(), origin.as_str())),
         is_open: !args.host.is_loopback(),
         unknown_settings: &unknown,
     };
@@ -112,19 +128,20 @@ async fn serve(args: &DevArgs, output: Output) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn listen(args: &DevArgs) -> Result<(Vec<tokio::net::TcpListener>, u16), Failure> {
-    let listeners = platform::local::listen(args.host, args.port).await.map_err(|error| match error.kind() {
+async fn listen(args: &DevArgs, port: u16) -> Result<(Vec<tokio::net::TcpListener>, u16), Failure> {
+    let option = if args.port == port { "--port " } else { "--mtls=" };
+    let listeners = platform::local::listen(args.host, port).await.map_err(|error| match error.kind() {
         ErrorKind::AddrInUse => {
-            let other = args.port.checked_add(1).unwrap_or(8787);
-            Failure::new(format!("Port {} is taken by another process.", args.port))
-                .remedy(format!("Stop that process, or choose another port: latchkey dev --port {other}"))
+            let other = port.checked_add(1).unwrap_or(8787);
+            Failure::new(format!("Port {port} is taken by another process."))
+                .remedy(format!("Stop that process, or choose another port: latchkey dev {option}{other}"))
         }
-        ErrorKind::PermissionDenied => Failure::new(format!("This user may not listen on port {}.", args.port))
-            .remedy("Choose a port from 1024 on: latchkey dev --port 8787"),
-        _ => Failure::new(format!("The server cannot listen on {} port {}: {error}.", args.host, args.port)),
+        ErrorKind::PermissionDenied => Failure::new(format!("This user may not listen on port {port}."))
+            .remedy(format!("Choose a port from 1024 on: latchkey dev {option}8787")),
+        _ => Failure::new(format!("The server cannot listen on {} port {port}: {error}.", args.host)),
     })?;
     let address = listeners.first().and_then(|listener| listener.local_addr().ok());
-    Ok((listeners, address.map_or(args.port, |address| address.port())))
+    Ok((listeners, address.map_or(port, |address| address.port())))
 }
 
 /// Opens the store in the data directory, which is created and kept out of version control.

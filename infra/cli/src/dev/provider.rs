@@ -3,7 +3,7 @@
 use crate::config;
 use crate::demo;
 use crate::dev::api::Api;
-use crate::dev::pages;
+use crate::dev::{mutual_tls, pages};
 use crate::failure::Failure;
 use crate::secret;
 use functions::Server;
@@ -32,9 +32,10 @@ pub(crate) struct Provider {
 
 impl Provider {
     /// Reads the settings of the environment. A setting that is missing there has the value for a provider on this port.
-    /// `secret` is used if the environment has none.
+    /// `mtls_origin` is the origin of the port with TLS. `secret` is used if the environment has none.
     pub(crate) fn new(
         port: u16,
+        mtls_origin: Option<&str>,
         secret: Option<&Secret>,
         records: Arc<dyn Records>,
         log: Box<dyn Fn(&str) + Send + Sync>,
@@ -51,6 +52,10 @@ impl Provider {
             set.or_else(|| match name {
                 "LATCHKEY_ISSUER" => Some(issuer.clone()),
                 secret::SETTING => secret.map(Secret::to_base64url),
+                "LATCHKEY_MTLS_ORIGIN" => mtls_origin.map(str::to_owned),
+                "LATCHKEY_MTLS_METHODS" => {
+                    mtls_origin.map(|_| "tls_client_auth self_signed_tls_client_auth".to_owned())
+                }
                 "LATCHKEY_ADMIN_KEY" => own_key.map(|key| key.to_string()),
                 _ => of_demo(name),
             })
@@ -108,7 +113,8 @@ impl Provider {
 
     /// Writes the demo data that are missing or have changed. Their URIs depend on the issuer.
     pub(crate) async fn write_demo_data(&self) -> Result<(), Failure> {
-        for (path, client) in demo::clients(self.issuer()) {
+        let with_certificate = self.context.config.mutual_tls.iter().map(|_| mutual_tls::client());
+        for (path, client) in demo::clients(self.issuer()).into_iter().chain(with_certificate) {
             let stored = self.administer(Method::GET, &path, None).await?;
             let changed = |stored: Value| {
                 let fields = ["redirect_uris", "scope", "introspects", "token_exchange"].into_iter();

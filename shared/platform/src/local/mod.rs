@@ -1,6 +1,7 @@
 //! The local machine: an HTTP/1.1 server that runs every function in one process.
 
 mod body;
+mod tls;
 
 use crate::compression;
 use bytes::Bytes;
@@ -12,16 +13,19 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
-use latchkey_http::{Forwarded, ProxyFields, Request, RequestLog, Response};
+use latchkey_http::{ClientCertificate, Forwarded, ProxyFields, Request, RequestLog, Response};
 use std::convert::Infallible;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use types::Timestamp;
+
+pub use tls::Tls;
 
 /// Maximum time that a connection waits for the head of a request, the first or the next. Clients often pause for a
 /// round number of seconds. With such a number here, they would write to a connection that is being closed.
@@ -64,9 +68,28 @@ pub async fn listen(host: IpAddr, port: u16) -> io::Result<Vec<TcpListener>> {
     Ok(listeners)
 }
 
+/// A listener, and the TLS of its connections; plain HTTP without it.
+#[derive(Debug)]
+pub struct Listener {
+    tcp: TcpListener,
+    tls: Option<Tls>,
+}
+
+impl Listener {
+    /// Returns a listener of plain HTTP.
+    pub const fn plain(tcp: TcpListener) -> Self {
+        Self { tcp, tls: None }
+    }
+
+    /// Returns a listener of TLS, which asks clients for certificates.
+    pub const fn with_tls(tcp: TcpListener, tls: Tls) -> Self {
+        Self { tcp, tls: Some(tls) }
+    }
+}
+
 /// Serves until `stop` is ready, then waits for open requests to end. `now` is the clock that dates requests.
 pub async fn serve(
-    listeners: Vec<TcpListener>,
+    listeners: Vec<Listener>,
     application: Arc<impl Respond>,
     now: fn() -> Timestamp,
     stop: impl Future<Output = ()>,
@@ -89,44 +112,71 @@ struct Server<A> {
 
 impl<A: Respond> Server<A> {
     /// Accepts connections for ever.
-    async fn accept(&self, listener: &TcpListener, graceful: &GracefulShutdown) {
+    async fn accept(&self, listener: &Listener, graceful: &GracefulShutdown) {
         while let Ok(slot) = Arc::clone(&self.slots).acquire_owned().await {
-            match listener.accept().await {
-                Ok((stream, peer)) => self.connect(stream, peer, slot, graceful.watcher()),
+            match listener.tcp.accept().await {
+                Ok((stream, peer)) => self.connect(stream, listener.tls.clone(), peer, slot, graceful.watcher()),
                 Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
             }
         }
     }
 
     /// Serves one connection in a task of its own.
-    fn connect(&self, stream: TcpStream, peer: SocketAddr, slot: OwnedSemaphorePermit, watcher: Watcher) {
+    fn connect(
+        &self,
+        stream: TcpStream,
+        tls: Option<Tls>,
+        peer: SocketAddr,
+        slot: OwnedSemaphorePermit,
+        watcher: Watcher,
+    ) {
         // Otherwise the kernel holds a small response back until the client acknowledges the one before.
         let _ = stream.set_nodelay(true);
         let (application, now) = (Arc::clone(&self.application), self.now);
-        let service = service_fn(move |request| {
-            let application = Arc::clone(&application);
-            async move { Ok::<_, Infallible>(exchange(&*application, request, peer, now).await) }
-        });
-        let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(HEAD_TIMEOUT)
-            .max_buf_size(MAX_HEAD)
-            .pipeline_flush(true)
-            .serve_connection(TokioIo::new(stream), service);
-        let connection = watcher.watch(connection);
         tokio::spawn(async move {
-            // A connection that breaks concerns the client alone.
-            let _ = connection.await;
+            match tls {
+                None => speak(stream, Connection { application, peer, certificate: None, now }, watcher).await,
+                Some(tls) => {
+                    // A handshake that fails concerns the client alone.
+                    if let Ok((stream, certificate)) = tls.accept(stream, now()).await {
+                        speak(stream, Connection { application, peer, certificate, now }, watcher).await;
+                    }
+                }
+            }
             drop(slot);
         });
     }
 }
 
-async fn exchange(
-    application: &impl Respond,
-    request: http::Request<Incoming>,
+/// A connection of a client.
+struct Connection<A> {
+    application: Arc<A>,
     peer: SocketAddr,
+    certificate: Option<ClientCertificate>,
     now: fn() -> Timestamp,
+}
+
+/// Speaks HTTP on a connection until it ends.
+async fn speak<A: Respond>(
+    stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
+    connection: Connection<A>,
+    watcher: Watcher,
+) {
+    let connection = &connection;
+    let service = service_fn(|request| async move { Ok::<_, Infallible>(exchange(connection, request).await) });
+    let spoken = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .max_buf_size(MAX_HEAD)
+        .pipeline_flush(true)
+        .serve_connection(TokioIo::new(stream), service);
+    // A connection that breaks concerns the client alone.
+    let _ = watcher.watch(spoken).await;
+}
+
+async fn exchange<A: Respond>(
+    Connection { application, peer, certificate, now }: &Connection<A>,
+    request: http::Request<Incoming>,
 ) -> http::Response<Full<Bytes>> {
     let received_at = now();
     let (head, incoming) = request.into_parts();
@@ -141,7 +191,7 @@ async fn exchange(
                 headers: head.headers,
                 body,
                 place: None,
-                certificate: None,
+                certificate: certificate.clone(),
                 address: Some(peer.ip().to_canonical()),
                 received_at,
                 id: request_id(received_at),

@@ -32,6 +32,7 @@ impl Running {
     async fn start() -> Self {
         let listeners = listen(Ipv4Addr::LOCALHOST.into(), 0).await.unwrap();
         let address = listeners[0].local_addr().unwrap();
+        let listeners = listeners.into_iter().map(Listener::plain).collect();
         let (stop, stopped) = oneshot::channel();
         let stopped = async { drop(stopped.await) };
         let task = tokio::spawn(serve(listeners, Arc::new(Echo), crate::clock::now, stopped));

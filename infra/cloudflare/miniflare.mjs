@@ -58,7 +58,8 @@ async function freePort() {
   return port;
 }
 
-// Replaces Cloudflare: picks the Worker by the patterns of its routes, and sets the address of the client.
+// Replaces Cloudflare: picks the Worker by the patterns of its routes, and sets the address of the client. A test names the certificate
+// of the TLS connection in a header field, because workerd does no handshake with certificates of clients.
 const ROUTER = `
   export default {
     async fetch(request, env) {
@@ -69,7 +70,19 @@ const ROUTER = `
       if (!route) return new Response("no route", { status: 404 });
       const passed = new Request(request, { redirect: "manual" });
       passed.headers.set("CF-Connecting-IP", "127.0.0.1");
-      return env[route.worker].fetch(passed);
+      const certificate = passed.headers.get("latchkey-test-certificate");
+      const chain = passed.headers.get("latchkey-test-certificate-chain");
+      passed.headers.delete("latchkey-test-certificate");
+      passed.headers.delete("latchkey-test-certificate-chain");
+      // Each member is a text, also without a certificate.
+      const tlsClientAuth = {
+        certPresented: certificate ? "1" : "0",
+        certVerified: !certificate ? "NONE" : chain === "unverified" ? "FAILED:self signed certificate" : "SUCCESS",
+        certRevoked: chain === "revoked" ? "1" : "0",
+        certRFC9440: certificate ?? "",
+        certRFC9440TooLarge: "0",
+      };
+      return env[route.worker].fetch(passed, { cf: { ...request.cf, tlsClientAuth } });
     },
   };`;
 

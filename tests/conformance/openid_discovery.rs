@@ -163,7 +163,9 @@ fn client_authentication_is_as_told() {
     for name in ["token_endpoint_auth_methods_supported", "revocation_endpoint_auth_methods_supported"] {
         let mut methods = list(&document(), name);
         methods.sort();
-        assert_eq!(methods, ["client_secret_basic", "client_secret_post", "none", "private_key_jwt"], "{name}");
+        let with_certificate = ["self_signed_tls_client_auth", "tls_client_auth"];
+        let others = ["client_secret_basic", "client_secret_post", "none", "private_key_jwt"];
+        assert_eq!(methods, [&others[..], &with_certificate[..]].concat(), "{name}");
     }
 }
 

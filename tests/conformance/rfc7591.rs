@@ -266,7 +266,7 @@ fn what_cannot_be_registered_is_left_out() {
             json!("client_secret_basic"),
         ),
         (
-            json!({ "token_endpoint_auth_method": "tls_client_auth", "jwks": Signer::new("ES256", "a").jwks() }),
+            json!({ "token_endpoint_auth_method": "client_secret_jwt", "jwks": Signer::new("ES256", "a").jwks() }),
             "token_endpoint_auth_method",
             json!("private_key_jwt"),
         ),
@@ -292,8 +292,6 @@ fn invalid_metadata_is_refused() {
     let mut private = signer.jwks();
     private["keys"][0]["d"] = json!("AAAA");
     for changes in [
-        json!({ "tls_client_certificate_bound_access_tokens": true }),
-        json!({ "tls_client_certificate_bound_access_tokens": true }),
         json!({ "token_endpoint_auth_method": 7 }),
         json!({ "token_endpoint_auth_method": "private_key_jwt" }),
         json!({ "jwks": signer.jwks(), "jwks_uri": "https://client.example/jwks" }),

@@ -1,8 +1,9 @@
 //! HTTP requests and responses.
 
+use crate::certificate::{self, Certificate};
 use crate::clock::{self, Clock};
 use crate::page::Page;
-use crate::target::{platform, proxy_secret, url};
+use crate::target::{certificate_secret, platform, proxy_secret, url};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::Method;
@@ -22,13 +23,15 @@ pub struct Call {
     url: String,
     headers: Vec<(String, Vec<u8>)>,
     body: Option<Vec<u8>>,
+    /// The certificate of the connection, which is one with TLS then.
+    certificate: Option<Option<Certificate>>,
 }
 
 impl Call {
     /// Returns a request with any method. `path` is a path on the server, or a URL.
     pub fn new(method: &str, path: &str) -> Self {
         let method = Method::from_bytes(method.as_bytes()).expect("a method");
-        Self { method, url: url(path), headers: Vec::new(), body: None }
+        Self { method, url: url(path), headers: Vec::new(), body: None, certificate: None }
     }
 
     /// Returns a GET request.
@@ -87,9 +90,31 @@ impl Call {
         self.header("authorization", format!("Bearer {token}"))
     }
 
+    /// Sends the request over a TLS connection with this certificate of the client (RFC 8705).
+    pub fn certificate(mut self, certificate: &Certificate) -> Self {
+        if !certificate::is_real() {
+            return certificate.on(self);
+        }
+        self.certificate = Some(Some(certificate.clone()));
+        self
+    }
+
+    /// Sends the request to where the server asks for certificates, without one.
+    pub fn without_certificate(mut self) -> Self {
+        self.certificate = certificate::is_real().then_some(None);
+        self
+    }
+
     /// Names the client's address as the trusted proxy of the suite does.
     pub fn through_proxy(self, address: &str) -> Self {
         self.header("x-client-address", address).header("latchkey-proxy-secret", proxy_secret())
+    }
+
+    /// Names the client's address and the certificate of its connection as the trusted proxy of the suite does from a host that asks for
+    /// certificates.
+    pub fn through_proxy_with(self, certificate: &str) -> Self {
+        let call = self.header("x-client-address", address()).header("latchkey-proxy-secret", certificate_secret());
+        if certificate.is_empty() { call } else { call.header("cloudfront-viewer-cert-pem", certificate) }
     }
 
     /// True if a header field has this name.
@@ -104,7 +129,11 @@ impl Call {
 
     /// Does the same as `send`. Errors: the request and the reason, if there is no whole response.
     #[allow(clippy::result_large_err, reason = "tests are not short of memory")]
-    pub fn try_send(self) -> Result<Reply, (Self, reqwest::Error)> {
+    pub fn try_send(mut self) -> Result<Reply, (Self, reqwest::Error)> {
+        if let Some(certificate) = self.certificate.take() {
+            let ahead = Clock::here().offset().as_millis().to_string();
+            return Ok(certificate::send(self.header(clock::FIELD, ahead), certificate.as_ref()));
+        }
         let mut request = http().request(self.method.clone(), &self.url).headers(self.header_map());
         let ahead = Clock::here().offset();
         if !ahead.is_zero() {

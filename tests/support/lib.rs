@@ -11,6 +11,7 @@ pub mod admin;
 mod authorization;
 mod browser;
 mod call;
+mod certificate;
 mod client;
 mod clock;
 pub mod dpop;
@@ -31,13 +32,14 @@ pub mod trusted;
 pub use authorization::{AuthorizationRequest, Callback, random};
 pub use browser::{Browser, Cookie, Landing, Turn};
 pub use call::{Call, Reply, address};
+pub use certificate::{Certificate, Chain, Name};
 pub use client::{Authentication, Client, exchanger, service, spa, web};
 pub use clock::{Clock, now, wait};
 pub use host::{Answer, Host, Received};
 pub use page::{Form, Page};
 pub use race::{CALLERS, at_once, race};
 pub use signer::Signer;
-pub use target::{base, grace, issuer, lost_answer, platform, race_window, serve_at, url};
+pub use target::{base, grace, issuer, lost_answer, mtls_origin, platform, race_window, serve_at, url};
 pub use token::{TokenRequest, Tokens, altered, authenticated, grant, introspect, introspection, revoke, userinfo};
 
 /// The demo user's name.

@@ -5,7 +5,7 @@
 
 use crate::call::Reply;
 use crate::page::Page;
-use crate::target::base;
+use crate::target::{base, mtls_origin};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
@@ -107,9 +107,10 @@ fn masked(value: Value) -> Value {
     }
 }
 
-/// The text with the issuer, and its host and port, replaced by those of `https://issuer.example`.
+/// The text with the issuer, and its host and port, replaced by those of `https://issuer.example`; so the origin with certificates.
 fn named(text: &str) -> String {
     let authority = base().split_once("://").map_or(base(), |(_, authority)| authority);
+    let text = text.replace(mtls_origin(), "https://mtls.issuer.example");
     text.replace(base(), "https://issuer.example").replace(authority, "issuer.example")
 }
 

@@ -42,6 +42,20 @@ pub(crate) fn proxy_secret() -> String {
     env::var(name).unwrap_or_else(|_| panic!("{name} is not set: this test names addresses of clients"))
 }
 
+/// Returns the secret of the trusted proxy from hosts that ask for certificates: it names them in `CloudFront-Viewer-Cert-Pem`.
+pub(crate) fn certificate_secret() -> String {
+    let name = "LATCHKEY_TEST_PROXY_CERTIFICATE_SECRET";
+    env::var(name).unwrap_or_else(|_| panic!("{name} is not set: this test names certificates of clients"))
+}
+
+/// Returns the server's `LATCHKEY_MTLS_ORIGIN`: the origin at which it asks clients for certificates. Only `latchkey dev` can be reached
+/// there; the other platforms are emulated.
+pub fn mtls_origin() -> &'static str {
+    static ORIGIN: OnceLock<String> = OnceLock::new();
+    let name = "LATCHKEY_TEST_MTLS_ORIGIN";
+    ORIGIN.get_or_init(|| env::var(name).unwrap_or_else(|_| panic!("{name} is not set: this test uses certificates")))
+}
+
 /// The clock difference between instances that the server allows for.
 const CLOCK_DIFFERENCE: Duration = Duration::from_secs(5);
 

@@ -25,7 +25,11 @@ pub(crate) async fn serve(
     peer: SocketAddr,
     emulator: Arc<Emulator>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
+    // A handshake with a certificate of no CA of the truststore fails; there is no handshake here.
+    let Some(certificate) = client_certificate(&mut parts.headers) else {
+        return Ok(message(StatusCode::FORBIDDEN, "Forbidden"));
+    };
     if head_length(&parts) > MOST_HEAD_BYTES {
         return Ok(message(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "Request Header Fields Too Large"));
     }
@@ -38,6 +42,9 @@ pub(crate) async fn serve(
     // In a task of its own, because Lambda finishes a run whose client has gone.
     let answer = tokio::spawn(async move {
         let mut event = event(&taken.key, &parts, &body.to_bytes(), peer)?;
+        if let Some(certificate) = certificate {
+            event["requestContext"]["authentication"] = json!({ "clientCert": certificate });
+        }
         if let Some(authorizer) = &taken.authorizer {
             match authorize(authorizer, &event).await? {
                 Ok(context) => event["requestContext"]["authorizer"] = json!({ "lambda": context }),
@@ -56,6 +63,29 @@ fn head_length(parts: &hyper::http::request::Parts) -> usize {
     let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
     let line = [parts.method.as_str(), target, "  HTTP/1.1"].map(str::len);
     line.into_iter().chain(parts.headers.values().map(HeaderValue::len)).sum()
+}
+
+/// The header field in which a test names the certificate of the TLS connection, as a Byte Sequence (RFC 9440 §2.1).
+const CERTIFICATE: HeaderName = HeaderName::from_static("latchkey-test-certificate");
+/// The header field in which a test says if the truststore has the CA of the certificate.
+const CHAIN: HeaderName = HeaderName::from_static("latchkey-test-certificate-chain");
+
+/// Takes the certificate of the TLS connection, in place of a custom domain with mutual TLS. Returns `None` if the truststore lacks its CA.
+fn client_certificate(headers: &mut HeaderMap) -> Option<Option<Value>> {
+    let (certificate, chain) = (headers.remove(CERTIFICATE), headers.remove(CHAIN));
+    let Some(certificate) = certificate else { return Some(None) };
+    if chain.is_none_or(|chain| chain != "verified") {
+        return None;
+    }
+    let base64 = certificate.to_str().ok()?.trim_matches(':').to_owned();
+    let pem = format!("-----BEGIN CERTIFICATE-----\n{base64}\n-----END CERTIFICATE-----\n");
+    Some(Some(json!({
+        "clientCertPem": pem,
+        "subjectDN": "CN=from the test",
+        "issuerDN": "CN=Latchkey development CA",
+        "serialNumber": "01",
+        "validity": { "notBefore": "Jan  1 00:00:00 1975 GMT", "notAfter": "Jan  1 00:00:00 4096 GMT" },
+    })))
 }
 
 /// Asks the authorizer. Returns the context that it gives, or the response of API Gateway: 401 without a token, 403 when

@@ -313,9 +313,12 @@ impl Reader<'_> {
         let proxy =
             TrustedProxy::of(self.text(TrustedProxy::ADDRESS_HEADER), self.text(TrustedProxy::SECRET), is_only_way);
         let certificates = (self.text(TrustedProxy::CERTIFICATE_HEADER), self.text(TrustedProxy::CERTIFICATE_CHAIN));
+        let secret = self.text(TrustedProxy::CERTIFICATE_SECRET);
         let proxy = proxy.and_then(|proxy| match (proxy, certificates) {
             (proxy, (None, None)) => Ok(proxy),
-            (Some(proxy), (Some(field), chain)) => proxy.with_certificates(&field, chain.as_deref()).map(Some),
+            (Some(proxy), (Some(field), chain)) => {
+                proxy.with_certificates(&field, secret.as_deref(), chain.as_deref()).map(Some)
+            }
             (None, (Some(_), _)) => Err(Problem::new(
                 TrustedProxy::CERTIFICATE_HEADER,
                 "is set without a proxy: set LATCHKEY_PROXY_ADDRESS_HEADER and LATCHKEY_PROXY_SECRET too",

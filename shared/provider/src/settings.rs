@@ -220,7 +220,12 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "LATCHKEY_PROXY_CERTIFICATE_HEADER",
         Some("none"),
-        "the header field in which this proxy sends the certificate of the client's TLS connection: percent-encoded PEM, such as in `CloudFront-Viewer-Cert-Pem`, or a Byte Sequence (RFC 9440). Without the proxy's secret it is ignored",
+        "the header field in which this proxy sends the certificate of the client's TLS connection: percent-encoded PEM, such as in `CloudFront-Viewer-Cert-Pem`, or a Byte Sequence (RFC 9440)",
+    ),
+    setting(
+        "LATCHKEY_PROXY_CERTIFICATE_SECRET",
+        Some("none"),
+        "the secret that this proxy sends in `Latchkey-Proxy-Secret` in place of the other one, from hosts that ask clients for certificates alone. With the other secret that header field is ignored, because a proxy may pass it on as a client sent it",
     ),
     setting(
         "LATCHKEY_PROXY_CERTIFICATE_CHAIN",

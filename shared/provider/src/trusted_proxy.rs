@@ -13,12 +13,23 @@ use types::{Error, ErrorCode};
 pub struct TrustedProxy {
     /// The header field with the client's address, in lower case.
     address_field: String,
-    /// The header field with the certificate of the client's TLS connection, in lower case, and the state of its chain.
-    certificates: Option<(String, CertificateChain)>,
+    certificates: Option<ProxyCertificates>,
     /// The secrets of the proxy: two while the secret changes.
     secrets: Vec<String>,
     /// True if a request that did not pass the proxy is refused.
     is_only_way: bool,
+}
+
+/// The certificates that a trusted proxy names. Their secret is another one: a proxy may also serve hosts that ask for none, and pass on the
+/// field as a client sent it there.
+#[derive(Clone)]
+struct ProxyCertificates {
+    /// The header field with the certificate of the client's TLS connection, in lower case.
+    field: String,
+    /// The state of its chain.
+    chain: CertificateChain,
+    /// The secrets: two while the secret changes.
+    secrets: Vec<String>,
 }
 
 impl std::fmt::Debug for TrustedProxy {
@@ -35,6 +46,8 @@ impl TrustedProxy {
     pub const SECRET: &'static str = "LATCHKEY_PROXY_SECRET";
     /// The setting with the header field of the client's certificate.
     pub const CERTIFICATE_HEADER: &'static str = "LATCHKEY_PROXY_CERTIFICATE_HEADER";
+    /// The setting with the secret of requests whose certificate the proxy names.
+    pub const CERTIFICATE_SECRET: &'static str = "LATCHKEY_PROXY_CERTIFICATE_SECRET";
     /// The setting that tells if the proxy verifies chains.
     pub const CERTIFICATE_CHAIN: &'static str = "LATCHKEY_PROXY_CERTIFICATE_CHAIN";
     /// The setting that refuses other requests.
@@ -70,26 +83,22 @@ impl TrustedProxy {
                 "is no name of a header field with an address; set one such as CloudFront-Viewer-Address or X-Forwarded-For",
             ));
         }
-        let secrets: Vec<String> = secret.split_ascii_whitespace().map(str::to_owned).collect();
-        let is_strong =
-            |secret: &String| secret.len() >= Self::LEAST_SECRET && secret.bytes().all(|b| b.is_ascii_graphic());
-        if secrets.is_empty() || secrets.len() > 2 || !secrets.iter().all(is_strong) {
-            return Err(Problem::new(
-                Self::SECRET,
-                "is not one secret of at least 32 visible ASCII characters, or two of them separated by a space; set one that `openssl rand -base64 32` makes",
-            ));
-        }
+        let secrets = secrets_of(Self::SECRET, &secret)?;
         Ok(Some(Self { address_field, certificates: None, secrets, is_only_way }))
     }
 
     /// Returns the proxy with these settings of certificates. Errors: what is wrong with which setting.
-    pub fn with_certificates(self, field: &str, chain: Option<&str>) -> Result<Self, Problem> {
+    pub fn with_certificates(self, field: &str, secret: Option<&str>, chain: Option<&str>) -> Result<Self, Problem> {
         let field = field.to_ascii_lowercase();
         if !is_field(&field) || field == self.address_field {
             return Err(Problem::new(
                 Self::CERTIFICATE_HEADER,
                 "is no name of a header field with a certificate; set one such as CloudFront-Viewer-Cert-Pem or Client-Cert",
             ));
+        }
+        let secrets = secrets_of(Self::CERTIFICATE_SECRET, secret.unwrap_or_default())?;
+        if secrets.iter().any(|secret| self.secrets.contains(secret)) {
+            return Err(Problem::new(Self::CERTIFICATE_SECRET, "is also LATCHKEY_PROXY_SECRET: set another one"));
         }
         let chain = match chain {
             None | Some("unverified") => CertificateChain::Unverified,
@@ -99,25 +108,51 @@ impl TrustedProxy {
                 return Err(Problem::new(Self::CERTIFICATE_CHAIN, rule));
             }
         };
-        Ok(Self { certificates: Some((field, chain)), ..self })
+        Ok(Self { certificates: Some(ProxyCertificates { field, chain, secrets }), ..self })
     }
 
     /// Returns the header fields of the proxy.
     pub fn fields(&self) -> ProxyFields<'_> {
-        let certificate = self.certificates.as_ref().map(|(field, _)| field.as_str());
+        let certificate = self.certificates.as_ref().map(|certificates| certificates.field.as_str());
         ProxyFields { address: &self.address_field, certificate }
     }
 
-    /// Reads the certificate that the proxy sent.
-    fn certificate(&self, field: &str) -> Option<ClientCertificate> {
-        self.certificates.as_ref().and_then(|(_, chain)| ClientCertificate::from_field(field, *chain))
+    /// Returns the requests that a secret proves. The time depends on lengths alone.
+    fn proven_by(&self, secret: &str) -> Proven<'_> {
+        let is_one_of = |secrets: &[String]| {
+            secrets.iter().fold(false, |found, own| constant_time_eq(own.as_bytes(), secret.as_bytes()) | found)
+        };
+        let is_plain = is_one_of(&self.secrets);
+        match &self.certificates {
+            Some(certificates) if is_one_of(&certificates.secrets) => Proven::WithCertificates(certificates),
+            _ if is_plain => Proven::Plain,
+            _ => Proven::Nothing,
+        }
     }
+}
 
-    /// True if a secret is that of the proxy. The time depends on lengths alone.
-    fn is_proven_by(&self, secret: &str) -> bool {
-        let matches = |own: &String| constant_time_eq(own.as_bytes(), secret.as_bytes());
-        self.secrets.iter().fold(false, |proven, own| matches(own) | proven)
+/// The part of a request that the proxy vouches for.
+enum Proven<'a> {
+    /// None: the request did not pass the proxy.
+    Nothing,
+    /// The address of the client.
+    Plain,
+    /// The address, and the certificate of its TLS connection, if it has one.
+    WithCertificates(&'a ProxyCertificates),
+}
+
+/// Parses the secrets of a setting. Errors: there is none, there are more than two, or one is weak.
+fn secrets_of(setting: &'static str, text: &str) -> Result<Vec<String>, Problem> {
+    let secrets: Vec<String> = text.split_ascii_whitespace().map(str::to_owned).collect();
+    let is_strong =
+        |secret: &String| secret.len() >= TrustedProxy::LEAST_SECRET && secret.bytes().all(|b| b.is_ascii_graphic());
+    if secrets.is_empty() || secrets.len() > 2 || !secrets.iter().all(is_strong) {
+        return Err(Problem::new(
+            setting,
+            "is not one secret of at least 32 visible ASCII characters, or two of them separated by a space; set one that `openssl rand -base64 32` makes",
+        ));
     }
+    Ok(secrets)
 }
 
 /// True if a text in lower case is a name of a header field (RFC 9110 §5.1), and not of that with the secret.
@@ -152,10 +187,17 @@ impl Context {
 
     fn read_forwarded(proxy: &TrustedProxy, request: &mut Request) -> Option<Response> {
         let Forwarded { secret, address, certificate } = std::mem::take(&mut request.forwarded);
-        if secret.is_some_and(|secret| proxy.is_proven_by(&secret)) {
+        // The TLS connection to the platform is that of the proxy, whose certificate is none of the client.
+        let named = match secret.map_or(Proven::Nothing, |secret| proxy.proven_by(&secret)) {
+            Proven::Nothing => None,
+            Proven::Plain => Some(None),
+            Proven::WithCertificates(ProxyCertificates { chain, .. }) => {
+                Some(certificate.and_then(|field| ClientCertificate::from_field(&field, *chain)))
+            }
+        };
+        if let Some(certificate) = named {
             request.address = address.and_then(|address| address_of(&address)).or(request.address);
-            // The TLS connection to the platform is that of the proxy.
-            request.certificate = certificate.and_then(|field| proxy.certificate(&field));
+            request.certificate = certificate;
             return None;
         }
         proxy.is_only_way.then(|| {
@@ -220,24 +262,32 @@ mod tests {
     }
 
     #[test]
-    fn certificates_have_a_field_of_their_own() {
-        let with = |field: &str, chain: Option<&str>| {
+    fn certificates_have_a_field_and_a_secret_of_their_own() {
+        let own = SECRET.to_ascii_uppercase();
+        let with = |field: &str, secret: Option<&str>, chain: Option<&str>| {
             let proxy = of("x-address", SECRET, false).unwrap().unwrap();
-            proxy.with_certificates(field, chain).map_err(|problem| problem.to_string())
+            proxy.with_certificates(field, secret, chain).map_err(|problem| problem.to_string())
         };
-        for (chain, verified) in [(None, false), (Some("unverified"), false), (Some("verified"), true)] {
-            let proxy = with("Client-Cert", chain).unwrap();
-            assert_eq!(proxy.fields().certificate, Some("client-cert"));
-            assert_eq!(proxy.certificate(":AAEC:").unwrap().is_chain_verified(), verified);
-            assert_eq!(proxy.certificate("AAEC"), None);
-        }
-        for (field, chain, setting) in [
-            ("Client Cert", None, "LATCHKEY_PROXY_CERTIFICATE_HEADER"),
-            ("X-Address", None, "LATCHKEY_PROXY_CERTIFICATE_HEADER"),
-            ("Latchkey-Proxy-Secret", None, "LATCHKEY_PROXY_CERTIFICATE_HEADER"),
-            ("Client-Cert", Some("true"), "LATCHKEY_PROXY_CERTIFICATE_CHAIN"),
+        for (chain, expected) in [
+            (None, CertificateChain::Unverified),
+            (Some("unverified"), CertificateChain::Unverified),
+            (Some("verified"), CertificateChain::Verified),
         ] {
-            assert!(with(field, chain).unwrap_err().contains(setting), "{field} {chain:?}");
+            let proxy = with("Client-Cert", Some(&own), chain).unwrap();
+            assert_eq!(proxy.fields().certificate, Some("client-cert"));
+            assert!(matches!(proxy.proven_by(SECRET), Proven::Plain));
+            assert!(matches!(proxy.proven_by("x"), Proven::Nothing));
+            assert!(matches!(proxy.proven_by(&own), Proven::WithCertificates(it) if it.chain == expected));
+        }
+        for (field, secret, chain, setting) in [
+            ("Client Cert", Some(own.as_str()), None, "LATCHKEY_PROXY_CERTIFICATE_HEADER"),
+            ("X-Address", Some(&own), None, "LATCHKEY_PROXY_CERTIFICATE_HEADER"),
+            ("Latchkey-Proxy-Secret", Some(&own), None, "LATCHKEY_PROXY_CERTIFICATE_HEADER"),
+            ("Client-Cert", Some(&own), Some("true"), "LATCHKEY_PROXY_CERTIFICATE_CHAIN"),
+            ("Client-Cert", None, None, "LATCHKEY_PROXY_CERTIFICATE_SECRET"),
+            ("Client-Cert", Some(SECRET), None, "LATCHKEY_PROXY_CERTIFICATE_SECRET"),
+        ] {
+            assert!(with(field, secret, chain).unwrap_err().contains(setting), "{field} {chain:?}");
         }
     }
 
@@ -245,10 +295,11 @@ mod tests {
     fn each_of_two_secrets_proves_the_proxy() {
         let other = SECRET.to_ascii_uppercase();
         let proxy = of("x-address", &format!("{SECRET} {other}"), false).unwrap().unwrap();
-        assert!(proxy.is_proven_by(SECRET) && proxy.is_proven_by(&other));
+        let is_proven_by = |secret: &str| matches!(proxy.proven_by(secret), Proven::Plain);
+        assert!(is_proven_by(SECRET) && is_proven_by(&other));
         let long = format!("{SECRET}x");
         for wrong in ["", "0123456789abcdef", &long, &format!("{SECRET} {other}")] {
-            assert!(!proxy.is_proven_by(wrong), "{wrong}");
+            assert!(!is_proven_by(wrong), "{wrong}");
         }
         assert!(!format!("{proxy:?}").contains(SECRET));
     }

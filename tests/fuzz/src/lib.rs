@@ -38,6 +38,7 @@ pub const TARGETS: &[Target] = &[
     target("claims", parameters::claims),
     target("client_metadata", client::metadata),
     target("cookies", http::cookies),
+    target("distinguished_name", certificate::distinguished_name),
     target("form", parameters::form),
     target("jwk_set", jwt::jwk_set),
     target("jwt", jwt::jwt),

@@ -15,6 +15,7 @@ pub(crate) struct Deployment {
     name: String,
     host: String,
     zone: String,
+    mtls_host: Option<String>,
     kv_namespace: Option<String>,
     #[serde(default = "default_shards")]
     shards: u16,
@@ -62,9 +63,10 @@ impl Deployment {
         if !is_word(&deployment.name) {
             bail!("name: use lower-case letters, digits and hyphens");
         }
-        for (field, host, zone) in
-            [("host", &deployment.host, &deployment.zone), ("api.host", &deployment.api.host, &deployment.api.zone)]
-        {
+        let mtls_host = deployment.mtls_host.as_ref().map(|host| ("mtls_host", host, &deployment.zone));
+        let hosts =
+            [("host", &deployment.host, &deployment.zone), ("api.host", &deployment.api.host, &deployment.api.zone)];
+        for (field, host, zone) in hosts.into_iter().chain(mtls_host) {
             if !host.split('.').all(is_word) {
                 bail!("{field}: name a host alone, such as auth.example.com");
             }
@@ -81,6 +83,12 @@ impl Deployment {
         }
         if !(1..=4096).contains(&deployment.shards) {
             bail!("shards: a number from 1 to 4096");
+        }
+        if deployment.mtls_host.as_ref() == Some(&deployment.host) {
+            bail!("mtls_host: name another host than host: browsers would ask users for a certificate");
+        }
+        if deployment.settings.contains_key("LATCHKEY_MTLS_ORIGIN") {
+            bail!("settings: LATCHKEY_MTLS_ORIGIN is set by mtls_host");
         }
         if deployment.settings.contains_key("LATCHKEY_ADMIN_KEY") {
             bail!("settings: LATCHKEY_ADMIN_KEY is set by admin_key");
@@ -109,6 +117,9 @@ impl Deployment {
         }
         variables.retain(|name, _| !of_another(name));
         variables.insert("LATCHKEY_ISSUER".to_owned(), self.issuer());
+        if let Some(host) = &self.mtls_host {
+            variables.insert("LATCHKEY_MTLS_ORIGIN".to_owned(), format!("https://{host}"));
+        }
         variables.insert("LATCHKEY_SHARDS".to_owned(), self.shards.to_string());
         if let Some(jurisdiction) = &self.jurisdiction {
             variables.insert("LATCHKEY_JURISDICTION".to_owned(), jurisdiction.clone());
@@ -293,6 +304,9 @@ fn pattern(route: &Route) -> Option<String> {
     (route.path != "/").then(|| format!("{}*", route.path))
 }
 
+/// The paths with an alias at the host that asks clients for certificates: those of `mtls_endpoint_aliases` in the metadata.
+const WITH_CERTIFICATES: [&str; 6] = ["/token", "/revoke", "/introspect", "/par", "/device_authorization", "/userinfo"];
+
 fn routes(function: &Function, deployment: &Deployment) -> String {
     let (host, zone, paths) = match function.role {
         Role::Guard => (&deployment.api.host, &deployment.api.zone, vec!["/*".to_owned()]),
@@ -306,10 +320,13 @@ fn routes(function: &Function, deployment: &Deployment) -> String {
     if paths.is_empty() {
         return String::new();
     }
-    let route = |path: String| {
-        format!("  {{ pattern = {}, zone_name = {} }},\n", quoted(&format!("{host}{path}")), quoted(zone))
-    };
-    format!("routes = [\n{}]\n", paths.into_iter().map(route).collect::<String>())
+    let aliases = deployment.mtls_host.iter().filter(|_| function.role != Role::Guard).flat_map(|host| {
+        let has_alias = |route: &&Route| WITH_CERTIFICATES.contains(&route.path);
+        function.routes().iter().filter(has_alias).filter_map(pattern).map(move |path| format!("{host}{path}"))
+    });
+    let patterns = paths.into_iter().map(|path| format!("{host}{path}")).chain(aliases);
+    let route = |pattern: String| format!("  {{ pattern = {}, zone_name = {} }},\n", quoted(&pattern), quoted(zone));
+    format!("routes = [\n{}]\n", patterns.map(route).collect::<String>())
 }
 
 fn table(entries: &BTreeMap<String, String>) -> String {
@@ -443,6 +460,26 @@ mod tests {
         }
     }
 
+    /// RFC 8705 §5: the aliases are at a host of their own, without the pages and without any other path.
+    #[test]
+    fn the_host_with_certificates_has_the_aliases_alone() {
+        let text = STAGING.replace("shards = 4", "mtls_host = \"mtls.staging.example.com\"");
+        let written = write(&deployment(&text));
+        let patterns: Vec<&str> = written
+            .lines()
+            .filter_map(|line| line.split("\"mtls.staging.example.com/").nth(1)?.split('"').next())
+            .collect();
+        let mut aliases = WITH_CERTIFICATES.map(|path| format!("{}*", &path[1..]));
+        aliases.sort_unstable();
+        let mut found = patterns.clone();
+        found.sort_unstable();
+        assert_eq!(found, aliases);
+        let config: toml::Table = toml::from_str(&written).unwrap();
+        let origin = config["env"]["metadata"]["vars"]["LATCHKEY_MTLS_ORIGIN"].as_str();
+        assert_eq!(origin, Some("https://mtls.staging.example.com"));
+        assert!(!write(&deployment(STAGING)).contains("MTLS"));
+    }
+
     #[test]
     fn settings_of_the_administration_reach_no_other_function() {
         let text = STAGING.replace("shards = 4", "admin_key = \"PUBLIC\"");
@@ -516,6 +553,7 @@ mod tests {
             ("hosts = \"x\"", "unknown field"),
             ("shards = 0", "shards: a number from 1 to 4096"),
             ("jurisdiction = \"eu\"", "kv_namespace: remove it"),
+            ("mtls_host = \"auth.staging.example.com\"", "mtls_host: name another host"),
         ] {
             let key = wrong.split(' ').next().unwrap();
             let (server, rest) = STAGING.split_once("[settings]").unwrap();

@@ -165,8 +165,13 @@ fn environment(template: &Template, options: &Options, url: &str, table: &Table)
             | "LATCHKEY_CLIENT_DOCUMENTS"
             | "LATCHKEY_EPOCH"
             | "LATCHKEY_MIN_PASSWORD"
+            | "LATCHKEY_MTLS_METHODS"
+            | "LATCHKEY_MTLS_ORIGIN"
             | "LATCHKEY_PASSWORD_HASH_WORK"
             | "LATCHKEY_PROXY_ADDRESS_HEADER"
+            | "LATCHKEY_PROXY_CERTIFICATE_CHAIN"
+            | "LATCHKEY_PROXY_CERTIFICATE_HEADER"
+            | "LATCHKEY_PROXY_CERTIFICATE_SECRET"
             | "LATCHKEY_PROXY_ONLY"
             | "LATCHKEY_PROXY_SECRET"
             | "LATCHKEY_REGISTRATION" => continue,

@@ -20,6 +20,12 @@ const INTROSPECTION_AGE: &str = "2";
 /// The secret of the trusted proxy in the suite: tests name the addresses of their clients.
 const PROXY_SECRET: &str = "suite-proxy-secret-0123456789abcdef";
 
+/// The secret of the trusted proxy from hosts that ask for certificates.
+const CERTIFICATE_SECRET: &str = "suite-certificate-secret-0123456789abcdef";
+
+/// The origin with certificates of an emulated platform.
+const MTLS_ORIGIN: &str = "https://mtls.suite.example";
+
 /// A server that tests run against.
 pub(super) struct Target {
     /// The base URL, which is the issuer.
@@ -28,12 +34,23 @@ pub(super) struct Target {
     pub(super) platform: &'static str,
     /// `LATCHKEY_SECRET`.
     pub(super) secret: String,
+    /// The origin at which the server asks for certificates.
+    pub(super) mtls_origin: String,
+    /// The directory of the server's certificates; none if a test names the certificate of a connection in a header field.
+    pub(super) certificates: Option<PathBuf>,
 }
 
 impl Target {
+    /// Returns a target of an emulated platform, which takes certificates from header fields of tests.
+    fn emulated() -> Self {
+        let (url, secret) = (String::new(), String::new());
+        Self { url, platform: "", secret, mtls_origin: MTLS_ORIGIN.to_owned(), certificates: None }
+    }
+
     /// Returns the environment variables of the tests.
-    pub(super) fn variables(&self) -> [(&'static str, String); 9] {
-        [
+    pub(super) fn variables(&self) -> Vec<(&'static str, String)> {
+        let certificates = self.certificates.iter().map(|it| ("LATCHKEY_TEST_CERTIFICATES", it.display().to_string()));
+        let variables = [
             ("BASE_URL", self.url.clone()),
             ("LATCHKEY_TEST_URL", self.url.clone()),
             ("LATCHKEY_TEST_PLATFORM", self.platform.to_owned()),
@@ -43,7 +60,10 @@ impl Target {
             ("LATCHKEY_TEST_LOST_ANSWER", LOST_ANSWER.to_owned()),
             ("LATCHKEY_TEST_INTROSPECTION_AGE", INTROSPECTION_AGE.to_owned()),
             ("LATCHKEY_TEST_PROXY_SECRET", PROXY_SECRET.to_owned()),
-        ]
+            ("LATCHKEY_TEST_PROXY_CERTIFICATE_SECRET", CERTIFICATE_SECRET.to_owned()),
+            ("LATCHKEY_TEST_MTLS_ORIGIN", self.mtls_origin.clone()),
+        ];
+        variables.into_iter().chain(certificates).collect()
     }
 
     fn suite(&self) -> Result<()> {
@@ -89,12 +109,20 @@ pub(super) fn with_local_on(
     workspace::build(Build::Dev)?;
     let data = empty_data("local")?;
     let log = workspace::scratch("local")?.join("log");
-    let port = process::free_port()?;
-    let target = Target { url: format!("http://localhost:{port}"), platform: "local", secret: demo::secret()? };
+    let (port, mtls_port) = (process::free_port()?, process::free_port()?);
+    let target = Target {
+        url: format!("http://localhost:{port}"),
+        platform: "local",
+        secret: demo::secret()?,
+        mtls_origin: format!("https://localhost:{mtls_port}"),
+        certificates: Some(data.join("mtls")),
+    };
     let mut dev = Command::new(workspace::binary("latchkey", Build::Dev));
-    dev.args(["dev", "--test-clock", "--port", &port.to_string(), "--data"]).arg(&data);
+    dev.args(["dev", "--test-clock", &format!("--mtls={mtls_port}"), "--port", &port.to_string(), "--data"]).arg(&data);
     dev.arg("--config").arg(configuration(&target.url)?);
-    dev.env("LATCHKEY_SECRET", &target.secret).envs(settings());
+    let mut settings = settings();
+    settings.remove("LATCHKEY_MTLS_ORIGIN");
+    dev.env("LATCHKEY_SECRET", &target.secret).envs(settings);
     dev.stdout(Stdio::null()).stderr(File::create(&log)?);
     let server = process::Server::start(&mut dev, port)?;
     let result = work(&target);
@@ -161,7 +189,7 @@ pub(super) fn faults() -> Result<()> {
     workspace::build(Build::Dev)?;
     let data = empty_data("crash")?;
     let url = format!("http://localhost:{}", process::free_port()?);
-    let target = Target { url, platform: "local", secret: demo::secret()? };
+    let target = Target { url, platform: "local", secret: demo::secret()?, ..Target::emulated() };
     process::run(target.cargo_test("crash").env("LATCHKEY_TEST_DATA", &data))?;
     with_lambda(|target, deployment| target.with_faults(&deployment.table.faults_url()))?;
     with_workers(true, |target| target.with_faults(&format!("{}/faults", target.url)))
@@ -174,7 +202,8 @@ pub(super) fn shards() -> Result<()> {
     let keep = empty_data("shards")?;
     let state = workspace::scratch("shards")?.join("state.json");
     let (secret, port) = (demo::secret()?, process::free_port()?);
-    let target = Target { url: format!("http://localhost:{port}"), platform: "workers", secret: secret.clone() };
+    let url = format!("http://localhost:{port}");
+    let target = Target { url, platform: "workers", secret: secret.clone(), ..Target::emulated() };
     let start = |shards: &str| {
         let mut settings = settings();
         settings.insert("LATCHKEY_SHARDS".to_owned(), shards.to_owned());
@@ -213,7 +242,8 @@ fn with_lambda(work: impl FnOnce(&Target, &lambda::Deployment) -> Result<()>) ->
     let options = lambda::Options { port: 0, build: Build::Dev, secret: demo::secret()?, settings: settings() };
     let tokio = tokio::runtime::Runtime::new()?;
     let deployment = tokio.block_on(lambda::Deployment::start(&options))?;
-    let target = Target { url: deployment.url().to_owned(), platform: "lambda", secret: options.secret };
+    let url = deployment.url().to_owned();
+    let target = Target { url, platform: "lambda", secret: options.secret, ..Target::emulated() };
     demo::configure(&target.url, &target.secret, &configuration(&target.url)?)?;
     demo::seed(&target.url, &target.secret, Build::Dev)?;
     tokio.block_on(deployment.run_schedules())?;
@@ -230,7 +260,7 @@ fn with_workers(faults: bool, work: impl FnOnce(&Target) -> Result<()>) -> Resul
     let secret = demo::secret()?;
     let options = workers::Options { secret: secret.clone(), settings: settings(), faults, ..Default::default() };
     let mut server = workers::Workers::start(&options)?;
-    let target = Target { url: server.url.clone(), platform: "workers", secret };
+    let target = Target { url: server.url.clone(), platform: "workers", secret, ..Target::emulated() };
     demo::configure(&target.url, &target.secret, &configuration(&target.url)?)?;
     demo::seed(&target.url, &target.secret, Build::Dev)?;
     for function in crate::generate::names(|function| function.schedule().is_some()) {
@@ -260,6 +290,10 @@ fn settings() -> BTreeMap<String, String> {
         ("LATCHKEY_INTROSPECTION_AGE".to_owned(), INTROSPECTION_AGE.to_owned()),
         ("LATCHKEY_PROXY_ADDRESS_HEADER".to_owned(), "X-Client-Address".to_owned()),
         ("LATCHKEY_PROXY_SECRET".to_owned(), PROXY_SECRET.to_owned()),
+        ("LATCHKEY_PROXY_CERTIFICATE_HEADER".to_owned(), "CloudFront-Viewer-Cert-Pem".to_owned()),
+        ("LATCHKEY_PROXY_CERTIFICATE_SECRET".to_owned(), CERTIFICATE_SECRET.to_owned()),
+        ("LATCHKEY_MTLS_ORIGIN".to_owned(), MTLS_ORIGIN.to_owned()),
+        ("LATCHKEY_MTLS_METHODS".to_owned(), "tls_client_auth self_signed_tls_client_auth".to_owned()),
     ]);
     demo::open_registration(&mut settings);
     settings

@@ -1,6 +1,6 @@
 //! `tls_client_auth` and `self_signed_tls_client_auth`: the certificate of the client's TLS connection (RFC 8705 §2).
 //!
-//! The request names the client by `client_id` and presents nothing else. A certificate beside another method authenticates nobody: it
+//! The request names the client by `client_id` and presents nothing else. A certificate beside another method authenticates no client: it
 //! only binds tokens (§3).
 
 use super::{Evidence, Verification, invalid_client};
@@ -29,9 +29,9 @@ pub enum CertificateProblem {
     Validity,
     /// The platform did not verify the chain.
     Chain,
-    /// It has another subject.
+    /// The subject is another one.
     Subject,
-    /// It is none of those that the client registered.
+    /// The client did not register this certificate.
     Unregistered,
     /// The keys of the client cannot be fetched.
     NoKeys,

@@ -1,7 +1,9 @@
 //! Dynamic client registration (RFC 7591) and its management (RFC 7592).
 
 use latchkey_protocol::registration::{self, ActiveRegistration, Limits, RegistrationState};
-use latchkey_protocol::{AuthorizationDetailsTypes, Client, GrantType, RedirectUri, client_settings};
+use latchkey_protocol::{
+    AuthorizationDetailsTypes, Client, ClientAuthenticationMethod, GrantType, MutualTls, RedirectUri, client_settings,
+};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use types::remote_url::EgressPolicy;
@@ -12,6 +14,10 @@ fn id(text: &str) -> ClientId {
 }
 
 fn read(metadata: Value, statement: Option<Value>) -> Result<Client, Error> {
+    read_with(metadata, statement, None)
+}
+
+fn read_with(metadata: Value, statement: Option<Value>, mutual_tls: Option<&MutualTls>) -> Result<Client, Error> {
     let scopes = Scope::parse("openid profile").unwrap();
     let grants = [GrantType::AuthorizationCode, GrantType::RefreshToken, GrantType::DeviceCode];
     let limits = Limits {
@@ -22,7 +28,7 @@ fn read(metadata: Value, statement: Option<Value>) -> Result<Client, Error> {
         public: false,
         profile: None,
         signing: &Algorithm::ALL,
-        mutual_tls: None,
+        mutual_tls,
         reach: EgressPolicy::Public,
     };
     let statement = statement.map(|statement| statement.as_object().unwrap().clone());
@@ -35,6 +41,31 @@ fn a_statement_takes_precedence_and_sets_metadata_only() {
     let client = read(json!({ "redirect_uris": ["https://mine.example/"] }), Some(said)).unwrap();
     assert_eq!(client.redirect_uris, [RedirectUri::new("https://vouched.example/")]);
     assert!(!client.skip_consent);
+}
+
+/// RFC 8705 §3.4, RFC 7591 §3.2.1: a method that the deployment does not offer is replaced; a demand for bound tokens is refused.
+#[test]
+fn mutual_tls_is_for_deployments_that_offer_it() {
+    let offered = MutualTls {
+        origin: "https://mtls.example".to_owned(),
+        methods: vec![ClientAuthenticationMethod::TlsClientAuth],
+    };
+    let metadata = |more: Value| {
+        let mut metadata =
+            json!({ "redirect_uris": ["https://mine.example/"], "tls_client_auth_san_dns": "mine.example" });
+        metadata.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        metadata
+    };
+    let method = |name: &str, offered| {
+        let metadata = metadata(json!({ "token_endpoint_auth_method": name }));
+        read_with(metadata, None, offered).unwrap().token_endpoint_auth_method
+    };
+    assert_eq!(method("tls_client_auth", Some(&offered)), ClientAuthenticationMethod::TlsClientAuth);
+    assert_eq!(method("tls_client_auth", None), ClientAuthenticationMethod::ClientSecretBasic);
+    assert_eq!(method("self_signed_tls_client_auth", Some(&offered)), ClientAuthenticationMethod::ClientSecretBasic);
+    let bound = || metadata(json!({ "tls_client_certificate_bound_access_tokens": true }));
+    assert!(read_with(bound(), None, Some(&offered)).unwrap().tls_client_certificate_bound_access_tokens);
+    assert_eq!(read_with(bound(), None, None).unwrap_err().code, ErrorCode::InvalidClientMetadata);
 }
 
 #[test]

@@ -26,8 +26,8 @@ const TYPES: [(&str, &str); 19] = [
     ("BUSINESSCATEGORY", "2.5.4.15"),
 ];
 
-/// A distinguished name. Two names are equal if their RDNs are, one by one: an RDN is a set of attributes, and the texts of an attribute
-/// are compared without case and with single spaces (RFC 5280 §7.1, RFC 4518 §2).
+/// A distinguished name. Two names are equal if their RDNs are, one by one. An RDN is a set of attributes, whose texts are compared
+/// without case and with single spaces (RFC 5280 §7.1, RFC 4518 §2).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DistinguishedName(Vec<BTreeSet<Attribute>>);
 

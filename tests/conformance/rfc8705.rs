@@ -447,7 +447,7 @@ fn a_token_is_bound_to_one_key() {
 /// RFC 8693: an exchanged token is bound to the certificate of the client that exchanges.
 #[test]
 fn an_exchanged_token_keeps_the_constraint() {
-    let (first, gateway) = (Certificate::self_signed("a", &[]), Certificate::self_signed("b", &[]));
+    let (first, gateway) = (Certificate::issued("a", &[]), Certificate::issued("b", &[]));
     let user = AuthorizationRequest::new(&spa()).scope("openid demo:read offline_access").set("prompt", "consent");
     let code = Browser::signed_in().complete(&user).code();
     // demo-spa has a bound token by a proof alone: its gateway may bind the new one to a certificate.

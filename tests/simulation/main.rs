@@ -33,6 +33,7 @@ mod introspection;
 mod keys;
 mod lengths;
 mod logout;
+mod mutual_tls;
 mod notifications;
 mod operator_claims;
 mod profiles;

@@ -70,12 +70,21 @@ impl Api {
     }
 
     async fn check(&self, authorization: &str, proofs: &[&str]) -> Result<Access, AccessError> {
+        self.check_with(authorization, proofs, None).await
+    }
+
+    async fn check_with(
+        &self,
+        authorization: &str,
+        proofs: &[&str],
+        certificate: Option<&[u8]>,
+    ) -> Result<Access, AccessError> {
         let mut headers = HeaderMap::new();
         headers.insert(header::AUTHORIZATION, HeaderValue::from_str(authorization).unwrap());
         for proof in proofs {
             headers.append(DPOP, HeaderValue::from_str(proof).unwrap());
         }
-        let head = RequestHead { method: &Method::GET, url: "/orders?page=2", headers: &headers, certificate: None };
+        let head = RequestHead { method: &Method::GET, url: "/orders?page=2", headers: &headers, certificate };
         self.guard.check(&head, &Scope::default(), NOW).await
     }
 }
@@ -114,9 +123,40 @@ fn a_bound_token_needs_a_proof_of_its_key() {
         let proof = holder.proof(&unbound, json!({})).await;
         let outcome = api.check(&format!("DPoP {unbound}"), &[&proof]).await;
         assert!(matches!(invalid(outcome), AccessError::InvalidBoundToken(_)));
-        let certificate = api.token(json!({ "cnf": { "x5t#S256": holder.public.key.thumbprint() } })).await;
-        let outcome = api.check(&format!("Bearer {certificate}"), &[]).await;
-        assert!(matches!(invalid(outcome), AccessError::InvalidToken(_)));
+    });
+}
+
+/// RFC 8705 §3: the connection has the certificate of the token, which is a bearer token.
+#[test]
+fn a_certificate_bound_token_needs_its_certificate() {
+    block_on(async {
+        let (own, other) = (b"own".as_slice(), b"other".as_slice());
+        let cnf = json!({ "cnf": { "x5t#S256": jose::certificate_thumbprint(own) } });
+        let api = Api::new(|_| {}).await;
+        let token = api.token(cnf.clone()).await;
+        let bearer = format!("Bearer {token}");
+        api.check_with(&bearer, &[], Some(own)).await.unwrap();
+        for certificate in [None, Some(other)] {
+            let outcome = api.check_with(&bearer, &[], certificate).await;
+            assert!(matches!(outcome, Err(AccessError::InvalidToken(_))), "{outcome:?}");
+        }
+        let holder = Holder::new().await;
+        let proof = holder.proof(&token, json!({})).await;
+        let outcome = api.check_with(&format!("DPoP {token}"), &[&proof], Some(own)).await;
+        assert!(matches!(outcome, Err(AccessError::InvalidBoundToken(_))), "{outcome:?}");
+        // A certificate beside any other token does not matter.
+        let unbound = api.token(json!({})).await;
+        api.check_with(&format!("Bearer {unbound}"), &[], Some(other)).await.unwrap();
+
+        let api = Api::new(|config| config.requires_certificate = true).await;
+        let (unbound, bound, of_key) =
+            (api.token(json!({})).await, api.token(cnf).await, api.token(holder.cnf()).await);
+        let outcome = api.check_with(&format!("Bearer {unbound}"), &[], Some(own)).await;
+        assert!(matches!(outcome, Err(AccessError::InvalidToken(_))), "{outcome:?}");
+        api.check_with(&format!("Bearer {bound}"), &[], Some(own)).await.unwrap();
+        let proof = holder.proof(&of_key, json!({})).await;
+        let outcome = api.check_with(&format!("DPoP {of_key}"), &[&proof], Some(own)).await;
+        assert!(matches!(outcome, Err(AccessError::InvalidToken(_))), "{outcome:?}");
     });
 }
 

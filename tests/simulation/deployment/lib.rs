@@ -6,7 +6,7 @@ mod flow;
 
 use http::{HeaderMap, HeaderValue, Method, header};
 use keys::{AdminPrivateKey, Secret};
-use latchkey_http::{Forwarded, Request, RequestLog, Response};
+use latchkey_http::{ClientCertificate, Forwarded, Request, RequestLog, Response};
 use protocol::administration::AdminRequest;
 use protocol::{Client, SecretVerifier, StoredClient, Username};
 use provider::{Context, ScheduledRun};
@@ -35,6 +35,8 @@ pub struct Instance {
     pub now: Timestamp,
     /// The address of the client of the next request.
     pub address: IpAddr,
+    /// The certificate of the TLS connection of the next request.
+    pub certificate: Option<ClientCertificate>,
 }
 
 impl Instance {
@@ -54,6 +56,7 @@ impl Instance {
             context: Context::new(&lookup, records, Box::new(|_| ())).unwrap(),
             now: T0,
             address: [192, 0, 2, 1].into(),
+            certificate: None,
         }
     }
 
@@ -103,7 +106,7 @@ impl Instance {
             body: body.into(),
             address: Some(self.address),
             place: None,
-            certificate: None,
+            certificate: self.certificate.clone(),
             forwarded: Forwarded::default(),
             received_at: self.now,
             id: "test".to_owned(),

@@ -3,6 +3,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
     clippy::disallowed_methods,
     reason = "a test fails by panicking, and reads the clock to wait"
@@ -12,6 +13,7 @@ mod admin_keys;
 mod clients;
 mod configuration;
 mod doctor;
+mod mutual_tls;
 mod tls;
 mod users;
 

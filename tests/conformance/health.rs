@@ -9,6 +9,7 @@ const FUNCTIONS: [&str; 14] = [
     "backchannel",
     "consent",
     "device",
+    "discovery",
     "introspect",
     "login",
     "logout",

@@ -1,7 +1,7 @@
 //! Authorization server metadata: RFC 8414.
 
 use serde_json::Value;
-use suite::{Call, issuer};
+use suite::{AuthorizationRequest, Browser, Call, issuer, jwt, spa};
 
 fn document() -> Value {
     Call::get("/.well-known/oauth-authorization-server").send().expect(200).json()
@@ -51,5 +51,52 @@ fn both_documents_agree() {
     }
     for name in ["token_endpoint", "jwks_uri", "grant_types_supported", "code_challenge_methods_supported"] {
         assert_eq!(document()[name], openid[name], "{name}");
+    }
+}
+
+/// RFC 8414 §2.1: the members as the claims of a JWT with `iss`, signed by a key of the server, and without `signed_metadata` in it.
+#[test]
+fn the_metadata_are_signed_too() {
+    for path in ["/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"] {
+        let mut document = Call::get(path).send().expect(200).json();
+        let members = document.as_object_mut().expect("an object");
+        let signed = members.remove("signed_metadata").expect("signed_metadata");
+        let signed = jwt::verify(signed.as_str().expect("a JWT"));
+        assert_eq!(signed.header["alg"], "RS256", "an algorithm that every consumer knows");
+        assert_eq!(signed.text("iss"), issuer());
+        assert!(signed.number("iat") > 0);
+        let mut claims = signed.claims.as_object().expect("claims").clone();
+        claims.remove("iss");
+        claims.remove("iat");
+        assert_eq!(claims, *members, "{path}");
+    }
+}
+
+/// RFC 8725 §3.12: a JWT of one kind does not pass for another.
+#[test]
+fn signed_metadata_is_no_token() {
+    let document = document();
+    let signed = document["signed_metadata"].as_str().expect("a JWT");
+    Call::get("/userinfo").bearer(signed).send().expect(401);
+    let request = AuthorizationRequest::new(&spa()).set("id_token_hint", signed);
+    assert_eq!(Browser::signed_in().authorize(&request).callback().error(), "invalid_request");
+}
+
+/// RFC 8414 §2, OpenID Connect Discovery §3, RFC 9701 §7, JARM §4: every list of algorithms is there. Names of clients' signatures have
+/// both names of Ed25519 (RFC 9864 §2.2).
+#[test]
+fn every_list_of_algorithms_is_there() {
+    let document = document();
+    let list = |name: &str| document[name].as_array().unwrap_or_else(|| panic!("{name}: {document}")).clone();
+    for answer in ["id_token", "userinfo", "introspection", "authorization"] {
+        for kind in ["signing_alg", "encryption_alg", "encryption_enc"] {
+            assert!(!list(&format!("{answer}_{kind}_values_supported")).is_empty(), "{answer} {kind}");
+        }
+    }
+    let endpoints = ["token", "revocation", "introspection"].map(|name| format!("{name}_endpoint_auth_signing_alg"));
+    for name in endpoints.into_iter().chain(["request_object_signing_alg".to_owned(), "dpop_signing_alg".to_owned()]) {
+        let names = list(&format!("{name}_values_supported"));
+        assert!(names.contains(&"EdDSA".into()) && names.contains(&"Ed25519".into()), "{name}: {names:?}");
+        assert!(!names.contains(&"none".into()), "{name}: {names:?}");
     }
 }

@@ -130,7 +130,7 @@ async fn omitted_key_types_are_published_nowhere() {
             assert_eq!(offered, kept, "{name}");
         }
         // What clients sign is verified as before.
-        assert_eq!(metadata["token_endpoint_auth_signing_alg_values_supported"].as_array().unwrap().len(), 4);
+        assert_eq!(metadata["token_endpoint_auth_signing_alg_values_supported"].as_array().unwrap().len(), 5);
         let body = serde_json::json!({
             "redirect_uris": ["https://a.example/"], "id_token_signed_response_alg": "EdDSA", "userinfo_signed_response_alg": "Ed25519",
         });

@@ -96,6 +96,8 @@ async fn the_profile_of_the_deployment_narrows_every_client() {
     assert_eq!(metadata["response_types_supported"], json!(["code"]));
     assert_eq!(metadata["token_endpoint_auth_methods_supported"], json!(["private_key_jwt"]));
     assert_eq!(metadata["require_pushed_authorization_requests"], true);
+    let signed = metadata["signed_metadata"].as_str().unwrap();
+    assert_eq!(suite::jwt::read(signed).header["alg"], "PS256");
     for (member, values) in metadata.as_object().unwrap() {
         if member.ends_with("signing_alg_values_supported") {
             let values = values.as_array().unwrap();

@@ -93,6 +93,8 @@ fn masked(value: Value) -> Value {
             .map(|(name, value)| {
                 let value = match (name.as_str(), &value) {
                     ("id_token", Value::String(token)) => masked(decoded(token)),
+                    // Its claims are the members beside it.
+                    ("signed_metadata", Value::String(_)) => "<signed_metadata>".into(),
                     (_, Value::String(_) | Value::Number(_)) if VOLATILE.contains(&name.as_str()) => {
                         format!("<{name}>").into()
                     }

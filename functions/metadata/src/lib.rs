@@ -1,17 +1,12 @@
-//! Discovery (OpenID Connect Discovery §4), authorization server metadata (RFC 8414 §3), the JWK Set (RFC 7517 §5), the logos of
-//! clients, and the page at the root: what everybody may read.
+//! The JWK Set (RFC 7517 §5), the logos of clients, and the page at the root. The metadata documents are in `discovery`, which signs.
 
 use http::{HeaderName, StatusCode, header};
 use latchkey_http::{Request, Response};
 use platform::entropy;
-use protocol::metadata_document::DocumentPolicy;
-use protocol::{LogoName, metadata};
+use protocol::LogoName;
 use provider::{Context, Function, HandlerError, responses};
 use storage::logos;
 use types::{Error, ErrorCode};
-
-/// Cache lifetime of the documents. A new signing key is published for longer before it signs.
-const CACHE: &str = "public, max-age=300";
 
 /// Path of the logos, before their names.
 const LOGOS: &str = "/logos/";
@@ -42,32 +37,12 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Ha
     if let Some(name) = request.path.strip_prefix(LOGOS) {
         return logo(name, context).await;
     }
-    let config = &context.config;
-    let response = if request.path == "/jwks" {
-        let keyring = context.keyring(request.received_at).await?;
-        Response::new(StatusCode::OK)
-            .with(header::CONTENT_TYPE, "application/jwk-set+json")
-            .with_body(keyring.jwks_json(config.signing.offered(), request.received_at))
-    } else {
-        let capabilities = metadata::Capabilities {
-            issuer: &config.issuer,
-            scopes: &config.scopes,
-            resources: &context.configuration.resources,
-            claims: &context.configuration.claims,
-            personal_scopes: config.advertise_personal_scopes,
-            grants: &context.configuration.grant_types().collect::<Vec<_>>(),
-            registration: config.registration.is_offered(),
-            client_documents: config.client_documents != DocumentPolicy::Off,
-            id_jags: context.configuration.accepts_id_jags(),
-            profile: config.profile,
-            details_types: &context.configuration.details_types,
-            require_pushed_requests: config.require_pushed_requests,
-            mutual_tls: config.mutual_tls.as_ref(),
-            signing: config.signing.offered(),
-        };
-        Response::json(StatusCode::OK, &metadata::document(&capabilities))
-    };
-    Ok(response.with(header::CACHE_CONTROL, CACHE).open())
+    let keyring = context.keyring(request.received_at).await?;
+    Ok(Response::new(StatusCode::OK)
+        .with(header::CONTENT_TYPE, "application/jwk-set+json")
+        .with(header::CACHE_CONTROL, responses::METADATA_CACHE)
+        .with_body(keyring.jwks_json(context.config.signing.offered(), request.received_at))
+        .open())
 }
 
 /// Returns the logo of a client. The header lets no browser treat it as anything but a picture. Round trips: 1.

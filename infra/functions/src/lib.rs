@@ -14,6 +14,7 @@ pub const FUNCTIONS: &[Function] = &[
     configuration::FUNCTION,
     consent::FUNCTION,
     device::FUNCTION,
+    discovery::FUNCTION,
     introspect::FUNCTION,
     login::FUNCTION,
     logout::FUNCTION,

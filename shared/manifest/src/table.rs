@@ -234,6 +234,18 @@ pub const FUNCTIONS: &[Function] = &[
         ..Function::BASE
     },
     Function {
+        name: "discovery",
+        about: "Metadata of the server, signed too (OpenID Connect Discovery, RFC 8414)",
+        role: Role::Endpoint(&[
+            cors("/.well-known/openid-configuration", GET),
+            cors("/.well-known/oauth-authorization-server", GET),
+            health("/health/discovery"),
+        ]),
+        records: &[KEYS, CONFIGURATION],
+        keys: Keys::Sign,
+        ..Function::BASE
+    },
+    Function {
         name: "introspect",
         about: "Introspection endpoint (RFC 7662, RFC 9701)",
         role: Role::Endpoint(&[route("/introspect", POST), health("/health/introspect")]),
@@ -305,17 +317,15 @@ pub const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "metadata",
-        about: "Discovery documents (OpenID Connect Discovery, RFC 8414), the JWK Set, logos of clients, and the page at the root",
+        about: "The JWK Set, logos of clients, and the page at the root",
         role: Role::Endpoint(&[
-            cors("/.well-known/openid-configuration", GET),
-            cors("/.well-known/oauth-authorization-server", GET),
             cors("/jwks", GET),
             route("/logos/", GET),
             page("/", GET),
             health("/health"),
             health("/health/metadata"),
         ]),
-        records: &[access(Logo, &[Get]), PUBLISHED_KEYS, CONFIGURATION],
+        records: &[access(Logo, &[Get]), PUBLISHED_KEYS],
         keys: Keys::Read,
         ..Function::BASE
     },

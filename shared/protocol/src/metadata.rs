@@ -6,7 +6,7 @@ use crate::{
     SCOPE_CLAIMS, STANDARD_SCOPES,
 };
 use serde_json::{Map, Value, json};
-use types::{Algorithm, ContentEncryption, Issuer, KeyManagementAlgorithm};
+use types::{Algorithm, ContentEncryption, Issuer, KeyManagementAlgorithm, Timestamp};
 
 /// The part of the metadata that a deployment decides.
 #[derive(Clone, Copy, Debug)]
@@ -42,7 +42,7 @@ pub struct Capabilities<'a> {
 }
 
 /// Returns the metadata document.
-pub fn document(capabilities: &Capabilities<'_>) -> Value {
+pub fn document(capabilities: &Capabilities<'_>) -> Map<String, Value> {
     let mut document = Map::new();
     if capabilities.registration {
         document.insert("registration_endpoint".to_owned(), json!(format!("{}/register", capabilities.issuer)));
@@ -66,7 +66,27 @@ pub fn document(capabilities: &Capabilities<'_>) -> Value {
             document.extend(members);
         }
     }
-    Value::Object(document)
+    document
+}
+
+/// The member of a metadata document that holds its members as a signed JWT (RFC 8414 §2.1).
+pub const SIGNED_METADATA: &str = "signed_metadata";
+
+/// Returns the claims of `signed_metadata`: the members of the document, `iss` and `iat`. The JWT does not contain itself.
+pub fn signed_claims(document: &Map<String, Value>, issuer: &Issuer, now: Timestamp) -> Map<String, Value> {
+    let mut claims = document.clone();
+    claims.remove(SIGNED_METADATA);
+    claims.insert("iss".to_owned(), json!(issuer));
+    claims.insert("iat".to_owned(), json!(now.as_secs()));
+    claims
+}
+
+/// Returns the algorithm that signs the metadata: RS256, which every consumer knows, or PS256 if the profile excludes it.
+pub fn signing_algorithm(profile: Option<Profile>) -> Algorithm {
+    match profile {
+        Some(profile) if !profile.allows(Algorithm::RS256) => Algorithm::PS256,
+        _ => Algorithm::RS256,
+    }
 }
 
 fn endpoints(capabilities: &Capabilities<'_>) -> Value {
@@ -151,7 +171,7 @@ fn client_authentication(Capabilities { profile, mutual_tls, .. }: &Capabilities
         method.is_offered(*mutual_tls) && profile.is_none_or(|profile| profile.admits(**method))
     };
     let methods: Vec<_> = ClientAuthenticationMethod::ALL.iter().filter(is_admitted).collect();
-    let algorithms = allowed(&Algorithm::ALL, *profile);
+    let algorithms = with_ed25519(&allowed(&Algorithm::ALL, *profile));
     // Introspection is not for public clients (RFC 7662 §2.1).
     let proved: Vec<_> = methods.iter().filter(|method| ***method != ClientAuthenticationMethod::None).collect();
     json!({
@@ -165,12 +185,13 @@ fn client_authentication(Capabilities { profile, mutual_tls, .. }: &Capabilities
 }
 
 /// The endpoints that a client calls with its certificate (RFC 8705 §5): path, and member of the metadata.
-const WITH_CERTIFICATES: [(&str, &str); 6] = [
+const WITH_CERTIFICATES: [(&str, &str); 7] = [
     ("/token", "token_endpoint"),
     ("/revoke", "revocation_endpoint"),
     ("/introspect", "introspection_endpoint"),
     ("/par", "pushed_authorization_request_endpoint"),
     ("/device_authorization", "device_authorization_endpoint"),
+    ("/bc-authorize", "backchannel_authentication_endpoint"),
     ("/userinfo", "userinfo_endpoint"),
 ];
 
@@ -208,7 +229,33 @@ fn cryptography(capabilities: &Capabilities<'_>) -> Value {
         "introspection_encryption_enc_values_supported": content_encryption,
         "dpop_signing_alg_values_supported": with_ed25519(&Algorithm::DPOP),
         // `none` is for clients that registered it.
-        "backchannel_authentication_request_signing_alg_values_supported": allowed(&Algorithm::ALL, capabilities.profile),
-        "request_object_signing_alg_values_supported": allowed(&Algorithm::ALL, capabilities.profile),
+        "backchannel_authentication_request_signing_alg_values_supported":
+            with_ed25519(&allowed(&Algorithm::ALL, capabilities.profile)),
+        "request_object_signing_alg_values_supported": with_ed25519(&allowed(&Algorithm::ALL, capabilities.profile)),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signed_metadata_has_the_members_and_not_itself() {
+        let document =
+            json!({ "issuer": "https://id.example", "scopes_supported": ["openid"], "signed_metadata": "x" });
+        let issuer = Issuer::new("https://id.example".to_owned());
+        let claims = signed_claims(document.as_object().unwrap(), &issuer, Timestamp::from_secs(7));
+        let expected = json!({
+            "issuer": "https://id.example", "scopes_supported": ["openid"], "iss": "https://id.example", "iat": 7,
+        });
+        assert_eq!(Value::Object(claims), expected);
+        assert_eq!(signing_algorithm(None), Algorithm::RS256);
+        assert!(Profile::ALL.into_iter().all(|profile| signing_algorithm(Some(profile)) == Algorithm::PS256));
+    }
+
+    #[test]
+    fn eddsa_has_both_its_names() {
+        assert_eq!(with_ed25519(&Algorithm::ALL), ["ES256", "RS256", "PS256", "EdDSA", "Ed25519"]);
+        assert_eq!(with_ed25519(&[Algorithm::ES256]), ["ES256"]);
+    }
 }

@@ -7,6 +7,7 @@ use crate::poll_limiter::PollLimiter;
 use crate::rate_limiter::CountedHere;
 use crate::remote_keys::RemoteKeys;
 use crate::request_objects::RequestObjects;
+use crate::signed_metadata::SignedMetadata;
 use crate::{Config, ConfigError, Configuration, HandlerError, ListCheck, list_problems};
 use keys::{KeySet, Keyring, Purpose, Secrets};
 use platform::Fetcher;
@@ -48,6 +49,7 @@ pub struct Context {
     pub(crate) clients: Arc<ClientCache>,
     pub(crate) remote_keys: Arc<RemoteKeys>,
     pub(crate) request_objects: Arc<RequestObjects>,
+    pub(crate) signed_metadata: Arc<SignedMetadata>,
     pub(crate) document_fetches: Arc<FetchPace>,
     pub(crate) fetch_pace: Arc<FetchPace>,
     pub(crate) counted_here: Arc<CountedHere>,
@@ -96,6 +98,7 @@ impl Context {
             clients: Arc::default(),
             remote_keys: Arc::default(),
             request_objects: Arc::default(),
+            signed_metadata: Arc::default(),
             document_fetches: Arc::new(FetchPace::of_documents()),
             fetch_pace: Arc::new(FetchPace::of_hosts()),
             counted_here: Arc::default(),

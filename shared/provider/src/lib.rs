@@ -42,6 +42,7 @@ mod sender;
 pub mod sessions;
 pub mod settings;
 pub mod shell;
+mod signed_metadata;
 mod subject;
 mod tokens;
 mod trusted_proxy;

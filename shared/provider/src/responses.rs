@@ -7,6 +7,9 @@ use platform::entropy;
 use std::time::Duration;
 use types::{Error, ErrorCode};
 
+/// `Cache-Control` of the metadata document and of the JWK Set. A new signing key is published for longer before it signs.
+pub const METADATA_CACHE: &str = "public, max-age=300";
+
 /// Returns the value of `Retry-After` (RFC 9110 §10.2.3): the delay in whole seconds, and up to a quarter more, at least two
 /// seconds more, at random. Clients that failed at the same moment do not return at the same moment.
 pub fn retry_after(delay: Duration) -> String {

@@ -3,7 +3,7 @@
 use suite::Call;
 
 /// The functions with routes.
-const FUNCTIONS: [&str; 14] = [
+const FUNCTIONS: [&str; 15] = [
     "admin",
     "authorize",
     "backchannel",

@@ -63,6 +63,7 @@ mod rfc8705;
 mod rfc8707;
 mod rfc9068;
 mod rfc9101;
+mod rfc9101_encryption;
 mod rfc9126;
 mod rfc9207;
 mod rfc9396;

@@ -20,7 +20,7 @@ static SIGNED: LazyLock<Registered> = LazyLock::new(|| {
 });
 
 /// Returns the claims of a request object for a request.
-fn claims(request: &AuthorizationRequest) -> Map<String, Value> {
+pub(super) fn claims(request: &AuthorizationRequest) -> Map<String, Value> {
     let mut claims: Map<String, Value> =
         request.parameters.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect();
     claims.insert("iss".to_owned(), request.client.id.clone().into());
@@ -41,7 +41,7 @@ fn changed(request: &AuthorizationRequest, name: &str, value: Value) -> Value {
 
 /// The request as the browser carries it: an object by value, and the parameters that OpenID Connect Core §6.1 wants
 /// beside it.
-fn by_value(request: &AuthorizationRequest, object: &str) -> AuthorizationRequest {
+pub(super) fn by_value(request: &AuthorizationRequest, object: &str) -> AuthorizationRequest {
     let mut outer = request.clone();
     outer
         .parameters
@@ -49,7 +49,7 @@ fn by_value(request: &AuthorizationRequest, object: &str) -> AuthorizationReques
     outer.set("request", object)
 }
 
-fn error_of(outer: &AuthorizationRequest) -> String {
+pub(super) fn error_of(outer: &AuthorizationRequest) -> String {
     Browser::signed_in().authorize(outer).callback().error().to_owned()
 }
 
@@ -165,7 +165,7 @@ fn a_wrong_object_is_refused() {
         ("an object within", signer.sign(&changed(&request, "request", json!("x")))),
         ("a reference within", signer.sign(&changed(&request, "request_uri", json!("https://x.example")))),
         ("no JWT", "abc".to_owned()),
-        ("encrypted", "a.b.c.d.e".to_owned()),
+        ("no encrypted JWT", "a.b.c.d.e".to_owned()),
     ] {
         assert_eq!(error_of(&by_value(&request, &object)), "invalid_request_object", "{why}");
     }

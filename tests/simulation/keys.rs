@@ -114,9 +114,12 @@ async fn omitted_key_types_are_published_nowhere() {
         instance.context().keyring(instance.now).await.unwrap();
         let jwks = json_of(&instance.send(Method::GET, "/jwks", &[], String::new()).await);
         let mut published: Vec<&str> =
-            jwks["keys"].as_array().unwrap().iter().map(|key| key["alg"].as_str().unwrap()).collect();
+            jwks["keys"].as_array().unwrap().iter().filter_map(|key| key["alg"].as_str()).collect();
         published.sort_unstable();
         assert_eq!(published, kept);
+        // The key for encryption is on P-256.
+        let is_received = jwks["keys"].as_array().unwrap().iter().any(|key| key["use"] == "enc");
+        assert_eq!(is_received, !omitted.contains("EC"));
         let metadata =
             json_of(&instance.send(Method::GET, "/.well-known/openid-configuration", &[], String::new()).await);
         for name in ["id_token", "userinfo", "introspection"] {
@@ -129,6 +132,7 @@ async fn omitted_key_types_are_published_nowhere() {
             offered.sort_unstable();
             assert_eq!(offered, kept, "{name}");
         }
+        assert_eq!(metadata.get("request_object_encryption_alg_values_supported").is_some(), is_received);
         // What clients sign is verified as before.
         assert_eq!(metadata["token_endpoint_auth_signing_alg_values_supported"].as_array().unwrap().len(), 5);
         let body = serde_json::json!({

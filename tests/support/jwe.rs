@@ -1,8 +1,10 @@
-//! Encrypted JWTs, decrypted as their client does it.
+//! Encrypted JWTs, decrypted and encrypted as a client does it.
 
 use aws_lc_rs::aead::{self, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::agreement::{ECDH_P256, PrivateKey, UnparsedPublicKey, agree};
-use aws_lc_rs::cipher::{self, DecryptionContext, PaddedBlockDecryptingKey, UnboundCipherKey};
+use aws_lc_rs::cipher::{
+    self, DecryptionContext, EncryptionContext, PaddedBlockDecryptingKey, PaddedBlockEncryptingKey, UnboundCipherKey,
+};
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::iv::FixedLength;
 use aws_lc_rs::key_wrap::{self, AesKek, KeyWrap};
@@ -99,7 +101,7 @@ impl KeyPair {
                     "ECDH-ES+A256KW" => (alg, 32, Some(&key_wrap::AES_256)),
                     other => panic!("{other}"),
                 };
-                let derived = concat_kdf(&secret, name, length);
+                let derived = concat_kdf(&secret, name, &[], &[], length);
                 let Some(cipher) = cipher else {
                     assert!(encrypted.is_empty(), "RFC 7516 §5.1: no encrypted key in direct agreement");
                     return Some(derived);
@@ -120,10 +122,76 @@ fn content_key_length(enc: &str) -> usize {
     }
 }
 
-/// RFC 7518 §4.6.2, without party information.
-fn concat_kdf(secret: &[u8], name: &str, length: usize) -> Vec<u8> {
+/// Encrypts a text to a public key on P-256. The header has at least `alg` and `enc`; `epk` is added, and `apu` and `apv` are used
+/// (RFC 7518 §4.6).
+pub fn encrypt(jwk: &Value, header: &Value, text: &str) -> String {
+    let own = PrivateKey::generate(&ECDH_P256).expect("a key");
+    let peer = UnparsedPublicKey::new(&ECDH_P256, [vec![4], member(jwk, "x"), member(jwk, "y")].concat());
+    let secret = agree(&own, &peer, (), |secret| Ok(secret.to_vec())).expect("a secret");
+    let mut header = header.clone();
+    if header.get("epk").is_none() {
+        let mut epk = KeyPair::P256(own).jwk("");
+        epk.as_object_mut().expect("an object").retain(|name, _| !["use", "kid"].contains(&name.as_str()));
+        header["epk"] = epk;
+    }
+    let name = |name: &str| header[name].as_str().unwrap_or_default().to_owned();
+    let (alg, enc) = (name("alg"), name("enc"));
+    let (apu, apv) = (decode(&name("apu")), decode(&name("apv")));
+    let length = content_key_length(&enc);
+    let derive = |name: &str, length: usize| concat_kdf(&secret, name, &apu, &apv, length);
+    let wrapped = |cipher, length: usize| {
+        let cek = random(content_key_length(&enc));
+        let mut encrypted = vec![0; cek.len() + 8];
+        AesKek::new(cipher, &derive(&alg, length)).expect("a key").wrap(&cek, &mut encrypted).expect("a wrapped key");
+        (cek, encrypted)
+    };
+    let (cek, encrypted) = match alg.as_str() {
+        "ECDH-ES" => (derive(&enc, length), Vec::new()),
+        "ECDH-ES+A128KW" => wrapped(&key_wrap::AES_128, 16),
+        "ECDH-ES+A256KW" => wrapped(&key_wrap::AES_256, 32),
+        other => panic!("{other}"),
+    };
+    let aad = encode(header.to_string().as_bytes());
+    let (iv, ciphertext, tag) = seal_content(&enc, &cek, aad.as_bytes(), text.as_bytes());
+    [aad, encode(&encrypted), encode(&iv), encode(&ciphertext), encode(&tag)].join(".")
+}
+
+/// RFC 7518 §5.2.2.1, §5.3.
+fn seal_content(enc: &str, cek: &[u8], aad: &[u8], text: &[u8]) -> (Vec<u8>, Vec<u8>, Vec<u8>) {
+    let mut ciphertext = text.to_vec();
+    if enc.ends_with("GCM") {
+        let algorithm = if cek.len() == 16 { &aead::AES_128_GCM } else { &aead::AES_256_GCM };
+        let key = LessSafeKey::new(UnboundKey::new(algorithm, cek).expect("a key"));
+        let iv = random(12);
+        let nonce = Nonce::try_assume_unique_for_key(&iv).expect("96 bits");
+        key.seal_in_place_append_tag(nonce, Aad::from(aad), &mut ciphertext).expect("a ciphertext");
+        let tag = ciphertext.split_off(text.len());
+        return (iv, ciphertext, tag);
+    }
+    let (mac_key, key) = cek.split_at(cek.len() / 2);
+    let algorithm = if key.len() == 16 { &cipher::AES_128 } else { &cipher::AES_256 };
+    let key = UnboundCipherKey::new(algorithm, key).expect("a key");
+    let key = PaddedBlockEncryptingKey::cbc_pkcs7(key).expect("a key");
+    let iv = random(16);
+    let context = EncryptionContext::Iv128(FixedLength::<16>::try_from(iv.as_slice()).expect("128 bits"));
+    key.less_safe_encrypt(&mut ciphertext, context).expect("a ciphertext");
+    let algorithm = if mac_key.len() == 16 { hmac::HMAC_SHA256 } else { hmac::HMAC_SHA512 };
+    let authenticated = [aad, &iv, &ciphertext, &(aad.len() as u64 * 8).to_be_bytes()].concat();
+    let tag = hmac::sign(&hmac::Key::new(algorithm, mac_key), &authenticated).as_ref()[..mac_key.len()].to_vec();
+    (iv, ciphertext, tag)
+}
+
+fn random(length: usize) -> Vec<u8> {
+    let mut bytes = vec![0; length];
+    aws_lc_rs::rand::fill(&mut bytes).expect("random bytes");
+    bytes
+}
+
+/// RFC 7518 §4.6.2.
+fn concat_kdf(secret: &[u8], name: &str, apu: &[u8], apv: &[u8], length: usize) -> Vec<u8> {
+    let field = |bytes: &[u8]| [&(bytes.len() as u32).to_be_bytes(), bytes].concat();
     let other_info =
-        [&(name.len() as u32).to_be_bytes(), name.as_bytes(), &[0; 8], &(length as u32 * 8).to_be_bytes()].concat();
+        [field(name.as_bytes()), field(apu), field(apv), (length as u32 * 8).to_be_bytes().to_vec()].concat();
     let rounds = 1..=(length as u32).div_ceil(32);
     let derived: Vec<u8> =
         rounds.flat_map(|round| Sha256::digest([&round.to_be_bytes(), secret, &other_info].concat())).collect();

@@ -27,6 +27,7 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Ha
         mutual_tls: config.mutual_tls.as_ref(),
         require_pushed_requests: config.require_pushed_requests,
         signing: config.signing.offered(),
+        receives: config.signing.receives(),
     });
     let document = context.with_signed_metadata(document, request.received_at).await?;
     Ok(Response::json(StatusCode::OK, &document).with(header::CACHE_CONTROL, responses::METADATA_CACHE).open())

@@ -38,10 +38,13 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Ha
         return logo(name, context).await;
     }
     let keyring = context.keyring(request.received_at).await?;
+    let offered = context.config.signing.offered();
+    // Some clients stop at a key type that they do not know, whatever its `use`.
+    let encryption = context.secrets.encryption_key().filter(|_| context.config.signing.receives());
     Ok(Response::new(StatusCode::OK)
         .with(header::CONTENT_TYPE, "application/jwk-set+json")
         .with(header::CACHE_CONTROL, responses::METADATA_CACHE)
-        .with_body(keyring.jwks_json(context.config.signing.offered(), request.received_at))
+        .with_body(keyring.jwks_json(offered, encryption, request.received_at))
         .open())
 }
 

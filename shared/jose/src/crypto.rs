@@ -1,6 +1,6 @@
 //! The cryptography that a platform provides.
 
-use crate::{Algorithm, CryptoError, PublicKey};
+use crate::{Algorithm, CryptoError, DecryptionKey, PublicKey};
 use async_trait::async_trait;
 use std::sync::Arc;
 use zeroize::Zeroizing;
@@ -74,6 +74,33 @@ pub trait Encryption: Send + Sync {
 
     /// Encrypts with AES-CBC, the padding of PKCS #7 and a key of 16 or 32 bytes. The ciphertext is not authenticated.
     async fn aes_cbc(&self, key: &[u8], iv: [u8; 16], plaintext: &[u8]) -> Result<Vec<u8>, CryptoError>;
+}
+
+/// Decryption of a platform, as JWE needs it (RFC 7518 §4.6, §5). A trait of its own, so that a function that decrypts nothing does
+/// not link it.
+#[async_trait]
+pub trait Decryption: Send + Sync {
+    /// Agrees on a secret with the ephemeral key of a sender by ECDH (RFC 7518 §4.6). Errors: [`CryptoError::Key`], if it is no point of
+    /// P-256.
+    async fn agree(&self, own: &DecryptionKey, ephemeral: &PublicKey) -> Result<Zeroizing<Vec<u8>>, CryptoError>;
+
+    /// Unwraps a key with AES Key Wrap and a key of 16 or 32 bytes (RFC 7518 §4.4, RFC 3394).
+    async fn unwrap_key(&self, wrapping: &[u8], wrapped: &[u8]) -> Result<Zeroizing<Vec<u8>>, CryptoError>;
+
+    /// Decrypts with AES-GCM and a key of 16 or 32 bytes. The tag of 16 bytes follows the ciphertext.
+    async fn aes_gcm(&self, key: &[u8], iv: [u8; 12], aad: &[u8], sealed: &[u8]) -> Result<Vec<u8>, CryptoError>;
+
+    /// Decrypts with AES-CBC and a key of 16 or 32 bytes, and removes the padding of PKCS #7. The caller authenticates the ciphertext
+    /// before.
+    async fn aes_cbc(&self, key: &[u8], iv: [u8; 16], ciphertext: &[u8]) -> Result<Vec<u8>, CryptoError>;
+}
+
+/// Returns the decryption of the platform of this build: aws-lc natively, WebCrypto in a Worker.
+pub fn decryption() -> &'static dyn Decryption {
+    #[cfg(not(target_arch = "wasm32"))]
+    return &crate::native::AwsLc;
+    #[cfg(target_arch = "wasm32")]
+    return &crate::web::WebCrypto;
 }
 
 /// Returns the encryption of the platform of this build: aws-lc natively, WebCrypto in a Worker.

@@ -1,4 +1,6 @@
-//! Encrypted JWTs in the compact form (RFC 7516 §3.1, RFC 7519 §5.2). Encryption alone: this crate decrypts nothing.
+//! Encrypted JWTs in the compact form (RFC 7516 §3.1, RFC 7519 §5.2).
+
+mod decrypt;
 
 use crate::crypto::encryption;
 use crate::{ContentEncryption, CryptoError, Jwk, JwkSet, KeyManagementAlgorithm};
@@ -6,6 +8,9 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256, Sha512};
+use zeroize::Zeroizing;
+
+pub use decrypt::{DecryptionKey, EncryptedJwt};
 
 /// The key of a recipient, and the algorithms to use with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,7 +59,7 @@ struct Header<'a> {
 }
 
 struct ContentKey {
-    cek: Vec<u8>,
+    cek: Zeroizing<Vec<u8>>,
     /// The encrypted content key; empty if the key is agreed.
     encrypted: Vec<u8>,
     ephemeral: Option<Jwk>,
@@ -66,7 +71,7 @@ async fn content_key(recipient: &Recipient) -> Result<ContentKey, CryptoError> {
     let length = key_length(*enc);
     let wrapping_length = match alg {
         KeyManagementAlgorithm::RsaOaep256 => {
-            let cek = random(length)?;
+            let cek = Zeroizing::new(random(length)?);
             let encrypted = encryption().rsa_oaep(key, &cek).await?;
             return Ok(ContentKey { cek, encrypted, ephemeral: None });
         }
@@ -77,11 +82,11 @@ async fn content_key(recipient: &Recipient) -> Result<ContentKey, CryptoError> {
     let agreement = encryption().agree(key).await?;
     let ephemeral = Some(Jwk::from(agreement.ephemeral));
     let Some(wrapping_length) = wrapping_length else {
-        let cek = derive(&agreement.secret, enc.as_str(), "", "", length);
+        let cek = derive(&agreement.secret, enc.as_str(), &[], &[], length);
         return Ok(ContentKey { cek, encrypted: Vec::new(), ephemeral });
     };
-    let wrapping = derive(&agreement.secret, alg.as_str(), "", "", wrapping_length);
-    let cek = random(length)?;
+    let wrapping = derive(&agreement.secret, alg.as_str(), &[], &[], wrapping_length);
+    let cek = Zeroizing::new(random(length)?);
     let encrypted = encryption().wrap_key(&wrapping, &cek).await?;
     Ok(ContentKey { cek, encrypted, ephemeral })
 }
@@ -96,11 +101,11 @@ const fn key_length(enc: ContentEncryption) -> usize {
 }
 
 /// Derives `length` bytes, at most 64, with the Concat KDF and SHA-256 (RFC 7518 §4.6.2).
-fn derive(secret: &[u8], algorithm: &str, apu: &str, apv: &str, length: usize) -> Vec<u8> {
-    let mut derived = Vec::with_capacity(64);
+fn derive(secret: &[u8], algorithm: &str, apu: &[u8], apv: &[u8], length: usize) -> Zeroizing<Vec<u8>> {
+    let mut derived = Zeroizing::new(Vec::with_capacity(64));
     for round in 1_u32..=2 {
         let mut hash = Sha256::new().chain_update(round.to_be_bytes()).chain_update(secret);
-        for field in [algorithm, apu, apv] {
+        for field in [algorithm.as_bytes(), apu, apv] {
             hash.update(u32::try_from(field.len()).unwrap_or_default().to_be_bytes());
             hash.update(field);
         }
@@ -139,7 +144,7 @@ async fn gcm(cek: &[u8], iv: [u8; 12], aad: &[u8], text: &[u8]) -> Result<(Vec<u
 }
 
 /// Encrypts with AES-CBC and HMAC, and returns ciphertext and tag (RFC 7518 §5.2.2.1). The first half of the key authenticates, the
-/// second encrypts. Half of the HMAC is the tag.
+/// second encrypts.
 async fn cbc_hmac(
     enc: ContentEncryption,
     cek: &[u8],
@@ -149,8 +154,20 @@ async fn cbc_hmac(
 ) -> Result<(Vec<u8>, Vec<u8>), CryptoError> {
     let (mac_key, key) = cek.split_at_checked(key_length(enc) / 2).ok_or(CryptoError::Key)?;
     let ciphertext = encryption().aes_cbc(key, iv, text).await?;
+    let tag = cbc_tag(enc, mac_key, aad, &iv, &ciphertext)?;
+    Ok((ciphertext, tag))
+}
+
+/// Returns the tag of AES-CBC with HMAC: half of the HMAC (RFC 7518 §5.2.2.1, steps 4 to 6).
+fn cbc_tag(
+    enc: ContentEncryption,
+    mac_key: &[u8],
+    aad: &[u8],
+    iv: &[u8],
+    ciphertext: &[u8],
+) -> Result<Vec<u8>, CryptoError> {
     let aad_bits = u64::try_from(aad.len()).unwrap_or_default().saturating_mul(8).to_be_bytes();
-    let parts = [aad, &iv, &ciphertext, &aad_bits];
+    let parts = [aad, iv, ciphertext, &aad_bits];
     let mut tag = match enc {
         ContentEncryption::A256CbcHs512 => {
             let mac = Hmac::<Sha512>::new_from_slice(mac_key).map_err(|_| CryptoError::Key)?;
@@ -162,7 +179,7 @@ async fn cbc_hmac(
         }
     };
     tag.truncate(tag.len() / 2);
-    Ok((ciphertext, tag))
+    Ok(tag)
 }
 
 fn random(length: usize) -> Result<Vec<u8>, CryptoError> {
@@ -204,7 +221,7 @@ mod tests {
             158, 86, 217, 29, 129, 113, 53, 211, 114, 131, 66, 131, 191, 132, 38, 156, 251, 49, 110, 163, 218, 128,
             106, 72, 246, 218, 167, 121, 140, 254, 144, 196,
         ];
-        let derived = derive(&secret, "A128GCM", "Alice", "Bob", 16);
+        let derived = derive(&secret, "A128GCM", b"Alice", b"Bob", 16);
         assert_eq!(URL_SAFE_NO_PAD.encode(derived), "VqqN6vgjbSBcIijNcacQGg");
     }
 

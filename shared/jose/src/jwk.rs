@@ -62,7 +62,7 @@ impl PublicKey {
     }
 
     /// Reads a point of P-256 in uncompressed form (SEC 1 §2.3.3).
-    pub(crate) fn from_point(point: &[u8]) -> Option<Self> {
+    pub fn from_point(point: &[u8]) -> Option<Self> {
         let [4, coordinates @ ..] = point else { return None };
         let (x, y) = coordinates.split_first_chunk::<32>()?;
         Some(Self::P256 { x: *x, y: y.try_into().ok()? })

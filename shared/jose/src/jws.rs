@@ -111,7 +111,7 @@ pub struct Header {
 
 /// A member whose presence makes a header invalid.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Refused;
+pub(crate) struct Refused;
 
 impl<'de> Deserialize<'de> for Refused {
     fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Self, D::Error> {

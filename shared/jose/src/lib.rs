@@ -18,13 +18,15 @@ mod web;
 
 pub use cached_jwks::{CachedJwks, FetchDecision, JWKS_LIFETIME, JWKS_STALE_LIFETIME, jwks_lifetime};
 pub use certificate::certificate_thumbprint;
-pub use crypto::{Agreement, Crypto, Encryption, GeneratedKey, Signer, Verifier, encryption, platform};
+pub use crypto::{
+    Agreement, Crypto, Decryption, Encryption, GeneratedKey, Signer, Verifier, decryption, encryption, platform,
+};
 pub use error::CryptoError;
-pub use jwe::{Recipient, encrypt_jwt};
+pub use jwe::{DecryptionKey, EncryptedJwt, Recipient, encrypt_jwt};
 pub use jwk::{Jwk, JwkSet, KeyAlgorithm, PublicKey};
 pub use jws::{Header, Jwt, MAX_JWT_LENGTH, SigningKey, VerificationKey, sign_jwt, verify};
 #[cfg(not(target_arch = "wasm32"))]
-pub use native::ed25519_from_seed;
+pub use native::{ed25519_from_seed, p256_public_key};
 pub use peer::Unverified;
 pub use types::{Algorithm, ContentEncryption, KeyManagementAlgorithm, UnknownAlgorithm};
 pub use unsecured::unsecured_claims;

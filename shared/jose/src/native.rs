@@ -1,6 +1,9 @@
 //! aws-lc.
 
+mod decryption;
 mod encryption;
+
+pub use decryption::p256_public_key;
 
 use crate::{Algorithm, Crypto, CryptoError, GeneratedKey, PublicKey, Signer, Verifier};
 use async_trait::async_trait;

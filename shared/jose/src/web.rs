@@ -1,5 +1,6 @@
 //! WebCrypto.
 
+mod decryption;
 mod encryption;
 
 use crate::{Algorithm, Crypto, CryptoError, GeneratedKey, Jwk, PublicKey, Signer, Verifier};

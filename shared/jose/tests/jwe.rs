@@ -2,7 +2,10 @@
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
-use latchkey_jose::{ContentEncryption, JwkSet, KeyManagementAlgorithm, Recipient, encrypt_jwt};
+use latchkey_jose::{
+    ContentEncryption, DecryptionKey, EncryptedJwt, JwkSet, KeyManagementAlgorithm, Recipient, encrypt_jwt,
+    p256_public_key,
+};
 use serde_json::json;
 use suite::jwe::KeyPair;
 
@@ -64,4 +67,32 @@ fn a_key_that_is_no_point_receives_nothing() {
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
     let done = std::pin::pin!(encrypt_jwt(&recipient, JWT)).poll(&mut context);
     assert_eq!(done, std::task::Poll::Ready(Err(latchkey_jose::CryptoError::Key)));
+}
+
+/// RFC 7518 §4.6.2: `apu` and `apv` are inputs of the derivation. The peer is another implementation.
+#[test]
+fn what_a_peer_encrypted_with_party_information_opens() {
+    let scalar = [7; 32];
+    let key = DecryptionKey::new(p256_public_key(&scalar).unwrap(), scalar.into());
+    let jwk = serde_json::to_value(latchkey_jose::Jwk::from(key.public().clone())).unwrap();
+    let decrypt = |text: &str| {
+        let jwt = EncryptedJwt::parse(text)?;
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        match std::pin::pin!(jwt.decrypt(&[&key])).poll(&mut context) {
+            std::task::Poll::Ready(done) => done,
+            std::task::Poll::Pending => panic!("native cryptography never waits"),
+        }
+    };
+    for alg in KeyManagementAlgorithm::RECEIVED {
+        for enc in ContentEncryption::ALL {
+            for party in [json!({}), json!({ "apu": "QWxpY2U" }), json!({ "apu": "QWxpY2U", "apv": "Qm9i" })] {
+                let mut header = json!({ "alg": alg.as_str(), "enc": enc.as_str(), "cty": "JWT" });
+                header.as_object_mut().unwrap().extend(party.as_object().unwrap().clone());
+                let text = suite::jwe::encrypt(&jwk, &header, JWT);
+                assert_eq!(decrypt(&text).as_deref(), Some(JWT), "{header}");
+            }
+        }
+    }
+    let header = json!({ "alg": "ECDH-ES", "enc": "A128GCM", "apv": "A".repeat(400) });
+    assert_eq!(decrypt(&suite::jwe::encrypt(&jwk, &header, JWT)), None, "300 bytes of party information");
 }

@@ -103,7 +103,7 @@ fn rfc_8037_a_4_eddsa() {
 #[test]
 fn what_is_signed_verifies_here_and_elsewhere() {
     let jwks: jsonwebtoken::jwk::JwkSet =
-        serde_json::from_str(&SET.published().jwks_json(&Algorithm::ALL, NOW)).unwrap();
+        serde_json::from_str(&SET.published().jwks_json(&Algorithm::ALL, None, NOW)).unwrap();
     for alg in Algorithm::ALL {
         for typ in ["at+jwt", "JWT", "logout+jwt"] {
             let claims = json!({ "iss": "https://issuer.example", "sub": "ü", "exp": NOW.as_secs() });
@@ -125,7 +125,7 @@ fn what_is_signed_verifies_here_and_elsewhere() {
 
 #[test]
 fn each_published_key_names_its_use_and_nothing_private() {
-    let jwks: Value = serde_json::from_str(&SET.published().jwks_json(&Algorithm::ALL, NOW)).unwrap();
+    let jwks: Value = serde_json::from_str(&SET.published().jwks_json(&Algorithm::ALL, None, NOW)).unwrap();
     let keys = jwks["keys"].as_array().unwrap();
     assert_eq!(keys.len(), 4);
     let mut kids: Vec<_> = keys.iter().map(|key| key["kid"].as_str().unwrap()).collect();

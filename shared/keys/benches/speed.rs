@@ -92,7 +92,7 @@ fn main() {
     measure("seal, 420 bytes", || secrets.seal(Purpose::Interaction, &message).unwrap());
     measure("open, 420 bytes", || secrets.open(Purpose::Interaction, &sealed).unwrap());
     measure("KeySet::from_stored", || KeySet::from_stored(&stored, &secrets).unwrap());
-    measure("jwks_json", || set.published().jwks_json(&Algorithm::ALL, NOW));
+    measure("jwks_json", || set.published().jwks_json(&Algorithm::ALL, None, NOW));
     let generate = Instant::now();
     run(KeySet::generate(platform(), NOW)).unwrap();
     println!("KeySet::generate {:?}", generate.elapsed());

@@ -5,6 +5,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305};
 use hkdf::Hkdf;
 use hmac::{Hmac, Mac as _};
+use jose::{DecryptionKey, PublicKey};
 use manifest::Purpose;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -44,6 +45,31 @@ impl Keys {
 pub struct DerivedKeys {
     key_id: [u8; KEY_ID_LENGTH],
     keys: [Option<Arc<Keys>>; Purpose::COUNT],
+    request_object: RequestObjectKey,
+}
+
+/// The key to which clients encrypt request objects.
+#[derive(Clone, Default)]
+struct RequestObjectKey {
+    public: Option<PublicKey>,
+    private: Option<Arc<DecryptionKey>>,
+}
+
+impl RequestObjectKey {
+    /// Returns the halves of this key that these purposes include.
+    fn only(&self, purposes: &[Purpose]) -> Self {
+        Self {
+            public: self.public.clone().filter(|_| purposes.contains(&Purpose::RequestObjectPublic)),
+            private: self.private.clone().filter(|_| purposes.contains(&Purpose::RequestObject)),
+        }
+    }
+
+    fn has(&self, purpose: Purpose) -> bool {
+        match purpose {
+            Purpose::RequestObjectPublic => self.public.is_some(),
+            _ => self.private.is_some(),
+        }
+    }
 }
 
 impl std::fmt::Debug for DerivedKeys {
@@ -69,14 +95,24 @@ impl DerivedKeys {
     pub(crate) fn of(secret: &[u8; 32]) -> Self {
         let hkdf = extract(secret);
         let keys = Purpose::ALL.map(|purpose| Keys::new(&purpose_key(&hkdf, purpose)).map(Arc::new));
-        Self { key_id: key_id(&hkdf), keys }
+        let scalar = request_object_scalar(&purpose_key(&hkdf, Purpose::RequestObject));
+        let request_object = match p256_point(&scalar) {
+            Some(public) => {
+                let private = Some(Arc::new(DecryptionKey::new(public.clone(), scalar)));
+                RequestObjectKey { public: Some(public), private }
+            }
+            None => RequestObjectKey::default(),
+        };
+        Self { key_id: key_id(&hkdf), keys, request_object }
     }
 
-    /// Parses exported keys: a JSON object with `id` and one member for each purpose, in base64url.
+    /// Parses exported keys: a JSON object with `id` and one member for each purpose, in base64url. The member of a public key is its
+    /// point.
     pub fn parse(text: &str) -> Result<Self, InvalidKeys> {
         let members: Map<String, Value> = types::json::decode(text.trim().as_bytes()).map_err(|_| InvalidKeys)?;
         let mut id = None;
         let mut keys = [const { None }; Purpose::COUNT];
+        let (mut point, mut scalar) = (None, None);
         for (name, value) in &members {
             let bytes = value.as_str().and_then(|text| URL_SAFE_NO_PAD.decode(text).ok()).ok_or(InvalidKeys)?;
             let bytes = Zeroizing::new(bytes);
@@ -86,12 +122,20 @@ impl DerivedKeys {
             }
             // A later version may derive keys of further purposes. `credential` reads the credential.
             let Some(purpose) = Purpose::from_label(name) else { continue };
+            if purpose == Purpose::RequestObjectPublic {
+                point = Some(PublicKey::from_point(&[&[4], bytes.as_slice()].concat()).ok_or(InvalidKeys)?);
+                continue;
+            }
+            if purpose == Purpose::RequestObject {
+                scalar = bytes.as_slice().try_into().ok().map(request_object_scalar);
+            }
             let key = bytes.as_slice().try_into().ok().and_then(Keys::new).ok_or(InvalidKeys)?;
             if let Some(place) = keys.get_mut(purpose as usize) {
                 *place = Some(Arc::new(key));
             }
         }
-        Ok(Self { key_id: id.ok_or(InvalidKeys)?, keys })
+        let private = point.clone().zip(scalar).map(|(point, scalar)| Arc::new(DecryptionKey::new(point, scalar)));
+        Ok(Self { key_id: id.ok_or(InvalidKeys)?, keys, request_object: RequestObjectKey { public: point, private } })
     }
 
     /// Returns these keys with the pairwise key of another secret.
@@ -106,7 +150,7 @@ impl DerivedKeys {
     /// Returns these keys without those of other purposes.
     pub(crate) fn only(&self, purposes: &[Purpose]) -> Self {
         let keys = Purpose::ALL.map(|purpose| self.get(purpose).filter(|_| purposes.contains(&purpose)).cloned());
-        Self { key_id: self.key_id, keys }
+        Self { key_id: self.key_id, keys, request_object: self.request_object.only(purposes) }
     }
 
     /// Returns the id of the secret, which reveals nothing about it.
@@ -116,7 +160,20 @@ impl DerivedKeys {
 
     /// True if the key of the purpose is there.
     pub(crate) fn has(&self, purpose: Purpose) -> bool {
-        self.get(purpose).is_some()
+        match purpose {
+            Purpose::RequestObject | Purpose::RequestObjectPublic => self.request_object.has(purpose),
+            _ => self.get(purpose).is_some(),
+        }
+    }
+
+    /// Returns the public key to which clients encrypt request objects.
+    pub(crate) fn encryption_key(&self) -> Option<&PublicKey> {
+        self.request_object.public.as_ref()
+    }
+
+    /// Returns the private key that decrypts request objects.
+    pub(crate) fn decryption_key(&self) -> Option<&DecryptionKey> {
+        self.request_object.private.as_deref()
     }
 
     /// Returns the key for encryption; `None` if the purpose is missing.
@@ -185,6 +242,13 @@ pub(crate) fn export(
     let hkdf = extract(secret);
     let mut text = Zeroizing::new(format!(r#"{{"{KEY_ID}":"{}""#, URL_SAFE_NO_PAD.encode(key_id(&hkdf))));
     for purpose in purposes {
+        if *purpose == Purpose::RequestObjectPublic {
+            let scalar = request_object_scalar(&purpose_key(&hkdf, Purpose::RequestObject));
+            if let Some(PublicKey::P256 { x, y }) = p256_point(&scalar) {
+                text.push_str(&format!(r#","{purpose}":"{}""#, URL_SAFE_NO_PAD.encode([x, y].concat())));
+            }
+            continue;
+        }
         let key = match pairwise.filter(|_| *purpose == Purpose::Pairwise) {
             Some(pairwise) => purpose_key(&extract(pairwise), *purpose),
             None => purpose_key(&hkdf, *purpose),
@@ -214,6 +278,27 @@ pub(crate) fn admin_key_seed(secret: &[u8; 32]) -> Zeroizing<[u8; 32]> {
 
 fn purpose_key(hkdf: &Hkdf<Sha256>, purpose: Purpose) -> Zeroizing<[u8; 32]> {
     expand(hkdf, &[b"purpose/", purpose.label().as_bytes()])
+}
+
+/// Returns the private scalar of the key for request objects. Its first bit is zero, so that it is below the order of P-256.
+fn request_object_scalar(purpose_key: &[u8; 32]) -> Zeroizing<[u8; 32]> {
+    let mut scalar = Hkdf::<Sha256>::from_prk(purpose_key).map(|hkdf| expand(&hkdf, &[b"p256"])).unwrap_or_default();
+    if let Some(first) = scalar.first_mut() {
+        *first &= 0x7f;
+    }
+    scalar
+}
+
+/// Returns the public point of a private scalar.
+#[cfg(not(target_arch = "wasm32"))]
+fn p256_point(scalar: &[u8; 32]) -> Option<PublicKey> {
+    jose::p256_public_key(scalar).ok()
+}
+
+/// Returns nothing: WebCrypto computes no public key, so a Worker gets the point with its keys.
+#[cfg(target_arch = "wasm32")]
+const fn p256_point(_: &[u8; 32]) -> Option<PublicKey> {
+    None
 }
 
 fn expand<const N: usize>(hkdf: &Hkdf<Sha256>, info: &[&[u8]]) -> Zeroizing<[u8; N]> {
@@ -273,9 +358,43 @@ mod tests {
         assert_eq!(both.mac(Purpose::Token, &[b"x"]), own.mac(Purpose::Token, &[b"x"]));
     }
 
+    /// Computed by another implementation of HKDF and of P-256 from the secret of 32 sevens.
+    const POINT: &str = "6zOWjVO42W0HkFwcFbFRZB2blrLdcq3L2BkVyv75Z9Vru-zudKqUzTsOlYavd-ATbsxalVBTq6vDazsLAPL_1A";
+
+    #[test]
+    fn the_key_for_request_objects_is_derived_and_never_changes() {
+        let all = Secrets::new(Secret::from_bytes([7; 32]), None);
+        let Some(PublicKey::P256 { x, y }) = all.encryption_key() else { panic!("no key on P-256") };
+        assert_eq!(URL_SAFE_NO_PAD.encode([*x, *y].concat()), POINT);
+        let par = exported(&[Purpose::RequestObject, Purpose::RequestObjectPublic]);
+        assert_eq!(par.decryption_key().unwrap().public(), all.encryption_key().unwrap());
+        assert_eq!(par.decryption_key().unwrap().scalar(), all.decryption_keys()[0].scalar());
+
+        let metadata = exported(&[Purpose::RequestObjectPublic]);
+        assert!(metadata.has(Purpose::RequestObjectPublic) && !metadata.has(Purpose::RequestObject));
+        assert_eq!(metadata.encryption_key(), all.encryption_key());
+        let text = Secret::from_bytes([7; 32]).export(&[Purpose::RequestObjectPublic], None);
+        assert!(text.contains(POINT) && !text.contains(r#""request-object":"#), "{}", *text);
+        let only = all.only(&[Purpose::RequestObjectPublic]);
+        assert!(only.decryption_keys().is_empty() && only.encryption_key().is_some());
+        assert!(all.only(&[Purpose::Token]).encryption_key().is_none());
+
+        let after = Secrets::new(Secret::from_bytes([8; 32]), Some(Secret::from_bytes([7; 32])));
+        assert_ne!(after.encryption_key(), all.encryption_key());
+        assert_eq!(after.decryption_keys()[1].public(), all.encryption_key().unwrap(), "for clients with a cached set");
+    }
+
     #[test]
     fn other_text_is_rejected() {
-        for text in ["", "{}", "[]", r#"{"id":"AAAAAA","token":"short"}"#, r#"{"id":"AAAA"}"#, r#"{"id":7}"#] {
+        for text in [
+            "",
+            "{}",
+            "[]",
+            r#"{"id":"AAAAAA","token":"short"}"#,
+            r#"{"id":"AAAA"}"#,
+            r#"{"id":7}"#,
+            r#"{"id":"AAAAAA","request-object-public":"AAAA"}"#,
+        ] {
             assert_eq!(DerivedKeys::parse(text).unwrap_err(), InvalidKeys, "{text}");
         }
         let later = DerivedKeys::parse(r#"{"id":"AAAAAA","purpose-of-a-later-version":"AAAA"}"#).unwrap();

@@ -2,7 +2,7 @@
 
 use crate::{Purpose, Secrets};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use jose::{Algorithm, Crypto, CryptoError, Jwk, JwkSet, KeyAlgorithm};
+use jose::{Algorithm, Crypto, CryptoError, Jwk, JwkSet, KeyAlgorithm, PublicKey};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
@@ -41,16 +41,22 @@ pub struct PublishedKeys {
 }
 
 impl PublishedKeys {
-    /// Returns the JWK Set to publish (RFC 7517 §5): each current or future key of these algorithms, with `kid`, `use` and `alg`.
-    pub fn jwks_json(&self, offered: &[Algorithm], now: Timestamp) -> String {
+    /// Returns the JWK Set to publish (RFC 7517 §5): each current or future key of these algorithms, with `kid`, `use` and `alg`. Then
+    /// the key for encryption, if there is one. It has no `alg`, because several algorithms use it.
+    pub fn jwks_json(&self, offered: &[Algorithm], encryption: Option<&PublicKey>, now: Timestamp) -> String {
         let keys = self.living(now).filter(|key| offered.contains(&key.alg)).map(|key| Jwk {
             key: key.public.key.clone(),
             kid: Some(key.kid.clone()),
             usage: Some("sig".to_owned()),
             alg: Some(KeyAlgorithm::Signature(key.alg)),
         });
+        let encryption = encryption.map(|key| Jwk {
+            kid: Some(key.thumbprint()),
+            usage: Some("enc".to_owned()),
+            ..Jwk::from(key.clone())
+        });
         // Serialization of strings and numbers cannot fail.
-        serde_json::to_string(&JwkSet { keys: keys.collect(), ..JwkSet::default() })
+        serde_json::to_string(&JwkSet { keys: keys.chain(encryption).collect(), ..JwkSet::default() })
             .unwrap_or_else(|_| r#"{"keys":[]}"#.to_owned())
     }
 

@@ -1,7 +1,7 @@
 //! The key set of a running instance. Each key is prepared once, when it is first used.
 
 use crate::{KeySet, PublishedKey};
-use jose::{Algorithm, Crypto, CryptoError, Jwt, SigningKey, VerificationKey};
+use jose::{Algorithm, Crypto, CryptoError, Jwt, PublicKey, SigningKey, VerificationKey};
 use serde_json::Value;
 use std::sync::{Arc, OnceLock};
 use types::Timestamp;
@@ -42,9 +42,9 @@ impl Keyring {
         &self.set
     }
 
-    /// Returns the JWK Set to publish, with the keys of these algorithms.
-    pub fn jwks_json(&self, offered: &[Algorithm], now: Timestamp) -> String {
-        self.set.published().jwks_json(offered, now)
+    /// Returns the JWK Set to publish, with the keys of these algorithms and the key for encryption.
+    pub fn jwks_json(&self, offered: &[Algorithm], encryption: Option<&PublicKey>, now: Timestamp) -> String {
+        self.set.published().jwks_json(offered, encryption, now)
     }
 
     /// Returns the key that signs for `alg` at `now`. Errors: `CryptoError::Key` if the set has none.

@@ -7,7 +7,7 @@ use chacha20poly1305::{
     XNonce,
     aead::{Aead as _, Payload},
 };
-use jose::CryptoError;
+use jose::{CryptoError, DecryptionKey, PublicKey};
 use manifest::Purpose;
 use std::sync::Arc;
 
@@ -104,6 +104,18 @@ impl Secrets {
         let (nonce, ciphertext) = rest.split_first_chunk::<NONCE_LENGTH>()?;
         let payload = Payload { msg: ciphertext, aad: purpose.label().as_bytes() };
         self.named(*key_id)?.sealing(purpose)?.decrypt(&XNonce::from(*nonce), payload).ok()
+    }
+
+    /// Returns the public key to which clients encrypt request objects; `None` for a function that does not publish it.
+    pub fn encryption_key(&self) -> Option<&PublicKey> {
+        self.current.encryption_key()
+    }
+
+    /// Returns the private keys that decrypt request objects: that of the current secret, then that of the previous one, whose
+    /// public half clients may have cached. None for a function that decrypts nothing.
+    pub fn decryption_keys(&self) -> Vec<&DecryptionKey> {
+        let both = [Some(&*self.current), self.previous.as_deref()];
+        both.into_iter().flatten().filter_map(DerivedKeys::decryption_key).collect()
     }
 
     /// True if a value names the current secret. Proves nothing about the value.

@@ -136,7 +136,7 @@ fn a_token_outlives_the_turn_of_the_next_key_and_no_longer() {
     assert!(verifies(&next, &first_of_new, turn.after(POLICY.token_lifetime)));
 
     let published = |set: &KeySet, now| {
-        let jwks: Value = serde_json::from_str(&set.published().jwks_json(&Algorithm::ALL, now)).unwrap();
+        let jwks: Value = serde_json::from_str(&set.published().jwks_json(&Algorithm::ALL, None, now)).unwrap();
         jwks["keys"].as_array().unwrap().len()
     };
     assert_eq!((published(&SET, due), published(&next, due), published(&next, turn)), (4, 8, 8));

@@ -4,8 +4,8 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, missing_docs)]
 
 use jose::{
-    Algorithm, ContentEncryption, CryptoError, Jwk, JwkSet, Jwt, KeyManagementAlgorithm, PublicKey, Recipient,
-    encrypt_jwt, encryption, platform, sign_jwt,
+    Algorithm, ContentEncryption, CryptoError, DecryptionKey, EncryptedJwt, Jwk, JwkSet, Jwt, KeyManagementAlgorithm,
+    PublicKey, Recipient, decryption, encrypt_jwt, encryption, platform, sign_jwt,
 };
 use latchkey_keys::{KeySet, Keyring, Purpose, Secret, Secrets};
 use serde_json::json;
@@ -119,6 +119,71 @@ async fn the_other_side_reads_it() {
     js_sys::Reflect::set(&parameters, &"public".into(), &peer).unwrap();
     let known = subtle().derive_bits_with_object(&parameters, &private, 256).unwrap();
     assert_eq!(bytes(known).await, agreement.secret);
+}
+
+/// The private key of RFC 7520 §5.5.
+fn decryption_key() -> DecryptionKey {
+    let public = json!({
+        "kty": "EC",
+        "crv": "P-256",
+        "x": "Ze2loSV3wrroKUN_4zhwGhCqo3Xhu1td4QjeQ5wIVR0",
+        "y": "HlLtdXARY_f55A3fnzQbPcm6hgr34Mp8p-nuzQCE0Zw",
+    });
+    let scalar: [u8; 32] = hex("aff907c99f9ad3aae6c4cdf21122bce2bd68b5283e6907154ad911840fa208cf").try_into().unwrap();
+    DecryptionKey::new(serde_json::from_value::<Jwk>(public).unwrap().key, scalar.into())
+}
+
+/// Every pair of algorithms, by which others encrypt to this server.
+#[wasm_bindgen_test]
+async fn what_is_encrypted_to_this_server_opens_unaltered() {
+    let key = decryption_key();
+    let keys = JwkSet { keys: vec![Jwk::from(key.public().clone())] };
+    let other = Jwk::from(platform().generate(Algorithm::ES256).await.unwrap().public);
+    for alg in KeyManagementAlgorithm::RECEIVED.iter().copied() {
+        for enc in ContentEncryption::ALL.iter().copied() {
+            let text = encrypt_jwt(&Recipient::among(&keys, alg, enc).unwrap(), "a.b.c").await.unwrap();
+            let open = async |text: &str| EncryptedJwt::parse(text)?.decrypt(&[&key]).await;
+            assert_eq!(open(&text).await.as_deref(), Some("a.b.c"), "{alg:?} {enc:?}");
+            let first = text.split('.').nth(3).unwrap();
+            let changed = if first.starts_with('A') { "B" } else { "A" };
+            let altered = text.replacen(&format!(".{first}"), &format!(".{changed}{}", &first[1..]), 1);
+            assert_eq!(open(&altered).await, None, "{alg:?} {enc:?}");
+            let to_other = JwkSet { keys: vec![other.clone()] };
+            let text = encrypt_jwt(&Recipient::among(&to_other, alg, enc).unwrap(), "a.b.c").await.unwrap();
+            assert_eq!(open(&text).await, None, "{alg:?} {enc:?}: another key");
+        }
+    }
+}
+
+/// RFC 7518 appendix C, RFC 3394 §4.6: the same vectors as natively.
+#[wasm_bindgen_test]
+async fn deciphering_gives_what_the_specifications_say() {
+    let off_curve = PublicKey::P256 { x: [1; 32], y: [1; 32] };
+    let agreed = decryption().agree(&decryption_key(), &off_curve).await;
+    assert_eq!(agreed.err(), Some(CryptoError::Key));
+    let counting: Vec<u8> = (0..32).collect();
+    let wrapped = hex("28c9f404c4b810f4cbccb35cfb87f8263f5786e2d80ed326cbc7f0e71a99f43bfb988b9b7a02dd21");
+    let data = hex("00112233445566778899aabbccddeeff000102030405060708090a0b0c0d0e0f");
+    assert_eq!(*decryption().unwrap_key(&counting, &wrapped).await.unwrap(), data);
+    assert!(decryption().unwrap_key(&counting[..16], &wrapped).await.is_err());
+
+    // Appendix C: the secret that both parties agree on.
+    let public = json!({
+        "kty": "EC",
+        "crv": "P-256",
+        "x": "weNJy2HscCSM6AEDTDg04biOvhFhyyWvOHQfeF_PxMQ",
+        "y": "e8lnCO-AlStT-NJVX-crhB7QRYhiix03illJOVAOyck",
+    });
+    let ephemeral = json!({
+        "kty": "EC",
+        "crv": "P-256",
+        "x": "gI0GAILBdu7T53akrFmMyGcsF3n5dO7MmwNBHKW5SV0",
+        "y": "SLW_xSffzlPWrHEVI30DHM_4egVwt3NQqeUD7nMFpps",
+    });
+    let [public, ephemeral] = [public, ephemeral].map(|jwk| serde_json::from_value::<Jwk>(jwk).unwrap().key);
+    let scalar: [u8; 32] = hex("5449836690d75caf29f0dd029ddb31b3ddb8aba9d2d515c5012465e817d4a9dc").try_into().unwrap();
+    let secret = decryption().agree(&DecryptionKey::new(public, scalar.into()), &ephemeral).await.unwrap();
+    assert_eq!(*secret, hex("9e56d91d817135d372834283bf84269cfb316ea3da806a48f6daa7798cfe90c4"));
 }
 
 /// Generates a key pair with WebCrypto.

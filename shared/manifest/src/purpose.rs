@@ -31,11 +31,16 @@ pub enum Purpose {
     Notice,
     /// Credentials with which functions call the objects that hold the records. On Cloudflare alone.
     Records,
+    /// The private key to which clients encrypt request objects.
+    RequestObject,
+    /// The public half of that key, for a function that publishes it, and beside the private half. No secret: it is a point of 64
+    /// bytes in place of a derived key.
+    RequestObjectPublic,
 }
 
 impl Purpose {
     /// Number of purposes.
-    pub const COUNT: usize = 12;
+    pub const COUNT: usize = 14;
 
     /// Every purpose, in the order of declaration.
     pub const ALL: [Self; Self::COUNT] = [
@@ -51,6 +56,8 @@ impl Purpose {
         Self::UserCode,
         Self::Notice,
         Self::Records,
+        Self::RequestObject,
+        Self::RequestObjectPublic,
     ];
 
     /// Returns the label in the derivation, which is also the member of `LATCHKEY_KEYS`. A changed label changes the key.
@@ -68,6 +75,8 @@ impl Purpose {
             Self::UserCode => "user-code",
             Self::Notice => "notice",
             Self::Records => "records",
+            Self::RequestObject => "request-object",
+            Self::RequestObjectPublic => "request-object-public",
         }
     }
 

@@ -120,7 +120,15 @@ pub const FUNCTIONS: &[Function] = &[
         ],
         keys: Keys::Sign,
         calls_out: true,
-        secrets: &[Purpose::Token, Purpose::Interaction, Purpose::Form, Purpose::Counter, Purpose::Pairwise],
+        secrets: &[
+            Purpose::Token,
+            Purpose::Interaction,
+            Purpose::Form,
+            Purpose::Counter,
+            Purpose::Pairwise,
+            Purpose::RequestObject,
+            Purpose::RequestObjectPublic,
+        ],
         limits_networks: true,
         ..Function::BASE
     },
@@ -327,6 +335,8 @@ pub const FUNCTIONS: &[Function] = &[
         ]),
         records: &[access(Logo, &[Get]), PUBLISHED_KEYS],
         keys: Keys::Read,
+        // It publishes the key for request objects, and cannot decrypt one.
+        secrets: &[Purpose::RequestObjectPublic],
         ..Function::BASE
     },
     Function {
@@ -363,7 +373,7 @@ pub const FUNCTIONS: &[Function] = &[
         ],
         keys: Keys::Read,
         calls_out: true,
-        secrets: &[Purpose::Token, Purpose::Counter],
+        secrets: &[Purpose::Token, Purpose::Counter, Purpose::RequestObject, Purpose::RequestObjectPublic],
         ..Function::BASE
     },
     Function {
@@ -592,6 +602,16 @@ mod tests {
             assert_eq!(function.role == Role::RecordStore, has(Purpose::Records), "{}", function.name);
             assert!(function.is_server() || purposes.iter().all(|purpose| *purpose == Purpose::Records));
         }
+    }
+
+    #[test]
+    fn only_functions_that_read_requests_decrypt_request_objects() {
+        let have = |purpose| {
+            let have = FUNCTIONS.iter().filter(move |function| function.purposes().contains(&purpose));
+            have.map(|function| function.name).collect::<Vec<_>>()
+        };
+        assert_eq!(have(Purpose::RequestObject), ["authorize", "par"]);
+        assert_eq!(have(Purpose::RequestObjectPublic), ["authorize", "metadata", "par"]);
     }
 
     #[test]

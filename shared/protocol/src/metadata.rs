@@ -39,6 +39,8 @@ pub struct Capabilities<'a> {
     pub mutual_tls: Option<&'a MutualTls>,
     /// Algorithms of this server's signatures.
     pub signing: &'a [Algorithm],
+    /// True if request objects may be encrypted to a key of this server.
+    pub receives: bool,
 }
 
 /// Returns the metadata document.
@@ -54,6 +56,13 @@ pub fn document(capabilities: &Capabilities<'_>) -> Map<String, Value> {
     // No issuer is named (draft-ietf-oauth-identity-assertion-authz-grant §9.4).
     if capabilities.id_jags {
         document.insert("authorization_grant_profiles_supported".to_owned(), json!([ID_JAG_PROFILE]));
+    }
+    if capabilities.receives {
+        let names =
+            ["request_object_encryption_alg_values_supported", "request_object_encryption_enc_values_supported"];
+        let [alg, enc] = names.map(str::to_owned);
+        document.insert(alg, json!(KeyManagementAlgorithm::RECEIVED));
+        document.insert(enc, json!(ContentEncryption::ALL));
     }
     for part in [
         endpoints(capabilities),

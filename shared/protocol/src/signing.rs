@@ -34,6 +34,11 @@ impl SigningAlgorithms {
         &self.0
     }
 
+    /// True if others may encrypt to this server: its key is on P-256, and keys of that type are not omitted.
+    pub fn receives(&self) -> bool {
+        self.0.contains(&Algorithm::ES256)
+    }
+
     /// Returns the algorithm that signs for a client in place of `wanted`: itself, if it is offered and the profile of the client allows
     /// it. A client may have registered it before that. Else the same key signs by RS256, or by PS256 for a client with a profile.
     pub fn signature(&self, wanted: Algorithm, client: &Client) -> Algorithm {
@@ -80,6 +85,7 @@ mod tests {
         assert_eq!(all.signature(Algorithm::EdDSA, &plain), Algorithm::EdDSA);
         let rsa = SigningAlgorithms::without(&["OKP", "EC"]).unwrap();
         assert_eq!(rsa.offered(), [Algorithm::RS256, Algorithm::PS256]);
+        assert!(all.receives() && !rsa.receives());
         assert_eq!(Algorithm::ALL.map(|alg| rsa.signature(alg, &plain)).last(), Some(&Algorithm::RS256));
         assert_eq!(rsa.signature(Algorithm::PS256, &plain), Algorithm::PS256);
         let fapi = client(json!({ "client_id": "x", "profile": "fapi2-security" }));

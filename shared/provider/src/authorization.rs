@@ -2,7 +2,7 @@
 //! `/authorize` and `/par` accept the same requests, because both call this module.
 
 use crate::{Context, HandlerError, KeySource};
-use jose::Jwt;
+use jose::{EncryptedJwt, Jwt};
 use latchkey_http::MAX_QUERY;
 use protocol::{
     AuthorizationRequest, Client, PUSHED_REQUEST_PREFIX, Parameters, PushedRequestId, RequestEndpoint, RequestObject,
@@ -181,8 +181,34 @@ impl Context {
             }
             (None, None) => return Ok(None),
         };
+        let decrypted;
+        let object = if EncryptedJwt::is_meant(object) {
+            decrypted = self.decrypt_request_object(object, sent.client).await?;
+            decrypted.as_str()
+        } else {
+            RequestObject::check_encryption(sent.client, None)?;
+            object
+        };
         let claims = self.request_object_claims(object, stored, now).await?;
         Ok(Some(RequestObject::new(claims).into_parameters(sent.client, &self.config.issuer, now)?))
+    }
+
+    /// Returns the request object that a client encrypted to the key of this server (RFC 9101 §6.1). Errors: `invalid_request_object`,
+    /// with one description for every failure to decrypt.
+    async fn decrypt_request_object(&self, object: &str, client: &Client) -> Result<String, Error> {
+        let Some(jwe) = EncryptedJwt::parse(object) else {
+            return Err(RequestObject::invalid(
+                "the request object is encrypted in a way that this server does not support: see \
+                 request_object_encryption_alg_values_supported and request_object_encryption_enc_values_supported; \
+                 cty is JWT, and neither zip nor crit is allowed",
+            ));
+        };
+        RequestObject::check_encryption(client, Some((jwe.alg(), jwe.enc())))?;
+        jwe.decrypt(&self.secrets.decryption_keys()).await.ok_or_else(|| {
+            RequestObject::invalid(
+                "the request object cannot be decrypted: encrypt it to the key of jwks_uri whose use is enc",
+            )
+        })
     }
 
     async fn request_object_claims(

@@ -90,6 +90,10 @@ impl KeyManagementAlgorithm {
     /// Every one of them.
     pub const ALL: &[Self] = &[Self::RsaOaep256, Self::EcdhEs, Self::EcdhEsA128Kw, Self::EcdhEsA256Kw];
 
+    /// The algorithms by which others encrypt to this server: a key on P-256. RSA is none of them, because each decryption of RSA
+    /// could be an oracle.
+    pub const RECEIVED: &[Self] = &[Self::EcdhEs, Self::EcdhEsA128Kw, Self::EcdhEsA256Kw];
+
     /// The JOSE name.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -88,7 +88,7 @@ async fn agree(algorithm: &Object, peer: &CryptoKey) -> Result<Option<Agreement>
     Ok(PublicKey::from_point(&point).map(|ephemeral| Agreement { ephemeral, secret }))
 }
 
-async fn import_public(key: &PublicKey, algorithm: &Object, usages: &[&str]) -> Result<CryptoKey, JsValue> {
+pub(super) async fn import_public(key: &PublicKey, algorithm: &Object, usages: &[&str]) -> Result<CryptoKey, JsValue> {
     let json = serde_json::to_string(&Jwk::from(key.clone())).map_err(|_| JsValue::NULL)?;
     let data: Object = JSON::parse(&json)?.unchecked_into();
     let usages: Array = usages.iter().map(|usage| JsValue::from(*usage)).collect();
@@ -96,20 +96,25 @@ async fn import_public(key: &PublicKey, algorithm: &Object, usages: &[&str]) -> 
     Ok(JsFuture::from(key).await?.unchecked_into())
 }
 
-async fn import_secret(algorithm: &Object, key: &[u8], extractable: bool, usage: &str) -> Result<CryptoKey, JsValue> {
+pub(super) async fn import_secret(
+    algorithm: &Object,
+    key: &[u8],
+    extractable: bool,
+    usage: &str,
+) -> Result<CryptoKey, JsValue> {
     let usages = Array::of1(&usage.into());
     let data = Uint8Array::from(key);
     let key = subtle_crypto()?.import_key_with_object("raw", &data, algorithm, extractable, &usages)?;
     Ok(JsFuture::from(key).await?.unchecked_into())
 }
 
-fn ecdh() -> Result<Object, JsValue> {
+pub(super) fn ecdh() -> Result<Object, JsValue> {
     let parameters = named("ECDH")?;
     set(&parameters, "namedCurve", "P-256")?;
     Ok(parameters)
 }
 
-fn named(name: &str) -> Result<Object, JsValue> {
+pub(super) fn named(name: &str) -> Result<Object, JsValue> {
     let parameters = Object::new();
     set(&parameters, "name", name)?;
     Ok(parameters)

@@ -5,7 +5,9 @@ use crate::{Client, Parameters};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
-use types::{Algorithm, Error, ErrorCode, Issuer, RequestObjectAlgorithm, Timestamp};
+use types::{
+    Algorithm, ContentEncryption, Error, ErrorCode, Issuer, KeyManagementAlgorithm, RequestObjectAlgorithm, Timestamp,
+};
 
 /// Prefix of the `request_uri` of a pushed authorization request (RFC 9126 §2.2).
 pub const PUSHED_REQUEST_PREFIX: &str = "urn:ietf:params:oauth:request_uri:";
@@ -52,6 +54,26 @@ impl RequestObject {
                 Err(Self::invalid("the profile of the client does not allow the alg of the request object"))
             }
             _ => Ok(()),
+        }
+    }
+
+    /// Checks that the client may encrypt a request object by these algorithms; `None` means one that is not encrypted. A client that
+    /// registered `request_object_encryption_alg` sends no other ones (OpenID Connect Registration §2).
+    pub fn check_encryption(
+        client: &Client,
+        sent: Option<(KeyManagementAlgorithm, ContentEncryption)>,
+    ) -> Result<(), Error> {
+        let Some(alg) = client.request_object_encryption_alg else { return Ok(()) };
+        let enc = client.request_object_encryption_enc.unwrap_or(ContentEncryption::A128CbcHs256);
+        match sent {
+            Some(sent) if sent == (alg, enc) => Ok(()),
+            Some(_) => Err(Self::invalid(
+                "alg and enc of the encrypted request object are not the client's request_object_encryption_alg and \
+                 request_object_encryption_enc",
+            )),
+            None => Err(Self::invalid(
+                "the request object is not encrypted, and this client registered request_object_encryption_alg",
+            )),
         }
     }
 

@@ -1,4 +1,4 @@
-//! Validation of the settings for encrypted responses (OpenID Connect Registration §2, RFC 9701 §6, JARM §3).
+//! Validation of the settings for encrypted responses and request objects (OpenID Connect Registration §2, RFC 9701 §6, JARM §3).
 
 use crate::{Client, Problem};
 use serde_json::Value;
@@ -30,6 +30,19 @@ impl Client {
                 }
                 _ => {}
             }
+        }
+    }
+
+    /// Checks the encryption of request objects, which uses a key of this server.
+    pub(super) fn request_encryption(&self, problems: &mut Vec<Problem>) {
+        let (alg, enc) = (self.request_object_encryption_alg, self.request_object_encryption_enc);
+        if alg.is_none() && enc.is_some() {
+            problems.push(Problem::new("request_object_encryption_enc", "needs request_object_encryption_alg"));
+        }
+        if alg.is_some_and(|alg| !KeyManagementAlgorithm::RECEIVED.contains(&alg)) {
+            let names: Vec<&str> = KeyManagementAlgorithm::RECEIVED.iter().map(|alg| alg.as_str()).collect();
+            let rule = format!("must be one of {}: the key of this server is on P-256", names.join(", "));
+            problems.push(Problem::new("request_object_encryption_alg", rule));
         }
     }
 

@@ -166,6 +166,12 @@ pub struct Client {
     /// The one algorithm of its request objects (RFC 9101 §10.5); any signature without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_object_signing_alg: Option<RequestObjectAlgorithm>,
+    /// Key management of its request objects (OpenID Connect Registration §2): all must be encrypted by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_object_encryption_alg: Option<KeyManagementAlgorithm>,
+    /// Content encryption of its encrypted request objects; A128CBC-HS256 without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_object_encryption_enc: Option<ContentEncryption>,
     /// True if its authorization requests must be signed request objects (RFC 9101 §10.5).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub require_signed_request_object: bool,

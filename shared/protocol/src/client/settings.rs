@@ -93,6 +93,7 @@ pub(super) fn decode(settings: Map<String, Value>) -> (Option<Client>, Vec<Probl
 const SIGNATURE: Shape =
     Shape::OneOf(|| std::iter::once(Algorithm::ED25519).chain(Algorithm::ALL.iter().map(|alg| alg.as_str())).collect());
 const KEY_MANAGEMENT: Shape = Shape::OneOf(|| KeyManagementAlgorithm::ALL.iter().map(|alg| alg.as_str()).collect());
+const RECEIVED: Shape = Shape::OneOf(|| KeyManagementAlgorithm::RECEIVED.iter().map(|alg| alg.as_str()).collect());
 const CONTENT_ENCRYPTION: Shape = Shape::OneOf(|| ContentEncryption::ALL.iter().map(|enc| enc.as_str()).collect());
 const REQUEST_OBJECT: Shape = Shape::OneOf(|| RequestObjectAlgorithm::ALL.iter().map(|alg| alg.as_str()).collect());
 const GRANT_TYPES: Shape = Shape::ListOf(|| GrantType::ALL.iter().map(|grant| grant.as_str()).collect());
@@ -277,6 +278,20 @@ pub const SETTINGS: &[ClientSetting] = {
         .unset("`false`"),
         S::client("request_object_signing_alg", REQUEST_OBJECT, OIDC, "the one algorithm of its request objects")
             .unset("any but `none`"),
+        S::client(
+            "request_object_encryption_alg",
+            RECEIVED,
+            OIDC,
+            "key management of its request objects, which must all be encrypted to the key of this server",
+        )
+        .unset("encrypted or not"),
+        S::client(
+            "request_object_encryption_enc",
+            CONTENT_ENCRYPTION,
+            OIDC,
+            "content encryption of its encrypted request objects",
+        )
+        .unset("`A128CBC-HS256`; any without `request_object_encryption_alg`"),
         S::client("request_uris", Uris, OIDC, "URLs that its request objects may be fetched from").unset("none"),
         S::operator(
             "skip_consent",

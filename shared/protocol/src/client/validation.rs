@@ -42,6 +42,7 @@ impl Client {
         self.keys(&mut problems);
         self.certificates(&mut problems);
         self.encryption(&mut problems);
+        self.request_encryption(&mut problems);
         self.remote_urls(&mut problems);
         self.sectors(&mut problems);
         self.durations(&mut problems);

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import * as jose from "jose";
 import * as oidc from "openid-client";
 import { User } from "../../support/user.mjs";
 
@@ -129,4 +130,41 @@ test("DPoP, a pushed request, and a response in a JWT", async () => {
   await assert.rejects(oidc.refreshTokenGrant(config, refreshed.refresh_token), (error) => error.error === "invalid_dpop_proof");
   const other = oidc.getDPoPHandle(config, await oidc.randomDPoPKeyPair("ES256"));
   await assert.rejects(oidc.fetchUserInfo(config, refreshed.access_token, subject, { DPoP: other }));
+});
+
+// RFC 9101 §6.1: a request object that the client signs, and that jose encrypts to the key of the server.
+test("a signed and encrypted request object", async () => {
+  const { privateKey, publicKey } = await jose.generateKeyPair("ES256", { extractable: true });
+  const jwk = { ...(await jose.exportJWK(publicKey)), kid: "client", alg: "ES256", use: "sig" };
+  const metadata = {
+    redirect_uris: ["https://client.example/callback"],
+    token_endpoint_auth_method: "private_key_jwt",
+    request_object_signing_alg: "ES256",
+    request_object_encryption_alg: "ECDH-ES+A256KW",
+    request_object_encryption_enc: "A256GCM",
+    jwks: { keys: [jwk] },
+  };
+  const key = { key: privateKey, kid: "client" };
+  const config = await oidc.dynamicClientRegistration(issuer, metadata, oidc.PrivateKeyJwt(key), { execute: insecure });
+  const verifier = oidc.randomPKCECodeVerifier();
+  const [state, nonce] = [oidc.randomState(), oidc.randomNonce()];
+  const parameters = {
+    redirect_uri: metadata.redirect_uris[0],
+    scope: "openid",
+    code_challenge: await oidc.calculatePKCECodeChallenge(verifier),
+    code_challenge_method: "S256",
+    state,
+    nonce,
+  };
+  const url = await oidc.buildAuthorizationUrlWithJAR(config, parameters, key);
+  const { keys } = await (await fetch(config.serverMetadata().jwks_uri)).json();
+  const recipient = keys.find((key) => key.use === "enc");
+  const object = await new jose.CompactEncrypt(new TextEncoder().encode(url.searchParams.get("request")))
+    .setProtectedHeader({ alg: "ECDH-ES+A256KW", enc: "A256GCM", cty: "JWT", kid: recipient.kid })
+    .setKeyManagementParameters({ apu: new TextEncoder().encode("client"), apv: new TextEncoder().encode("server") })
+    .encrypt(await jose.importJWK(recipient, "ECDH-ES+A256KW"));
+  url.searchParams.set("request", object);
+  const callback = await new User().answer(url, metadata.redirect_uris[0]);
+  const checks = { pkceCodeVerifier: verifier, expectedState: state, expectedNonce: nonce, idTokenExpected: true };
+  assert.ok((await oidc.authorizationCodeGrant(config, callback, checks)).claims().sub);
 });

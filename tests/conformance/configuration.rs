@@ -78,6 +78,42 @@ fn wrong_sections_and_old_versions_change_nothing() {
     assert_eq!(version(&key), before);
 }
 
+/// Authentication context classes: every mistake is reported at once, with its place.
+#[test]
+fn mistakes_of_classes_are_reported_together() {
+    let key = admin::key(&["configuration:write"]);
+    let problems = |acr: Value| {
+        let body = json!({ "version": version(&key), "sections": { "acr": acr }, "dry_run": true }).to_string();
+        let problems = send(&key, "PUT", &body).expect(400).json()["problems"].clone();
+        problems
+            .as_array()
+            .expect("problems")
+            .iter()
+            .map(|it| it.as_str().expect("text").to_owned())
+            .collect::<Vec<_>>()
+    };
+    let password = json!([["password"]]);
+    let found = problems(json!([
+        { "name": "urn:latchkey:acr:mine", "methods": password },
+        { "name": "two words", "methods": [[]] },
+        { "name": "urn:x", "methods": [] },
+        { "name": "urn:x", "methods": [["password", "password"]] },
+    ]));
+    let expected = ["urn:latchkey:acr:", "two words", "is empty", "alternatives", "there twice", "a method twice"];
+    assert_eq!(found.len(), expected.len(), "{found:#?}");
+    for text in expected {
+        assert!(
+            found.iter().any(|problem| problem.starts_with("acr: ") && problem.contains(text)),
+            "{text}: {found:#?}"
+        );
+    }
+    let found =
+        problems(json!([{ "name": "urn:x", "methods": [["fingerprint"]] }, { "methods": password, "level": 2 }]));
+    for text in ["the only method is password", "name", "level"] {
+        assert!(found.iter().any(|problem| problem.contains(text)), "{text}: {found:#?}");
+    }
+}
+
 /// A new resource can be requested within a minute. The audience is the configured text, whatever form of the URL the client
 /// sends: also an Amazon Resource Name with its escapes and a query, as Bedrock AgentCore names its runtimes. A version is
 /// replaced by one change alone: this is the only test that changes the configuration.

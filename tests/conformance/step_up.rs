@@ -5,13 +5,16 @@ use std::time::Duration;
 use suite::registration::Registered;
 use suite::{
     AuthorizationRequest, Browser, Call, Client, Landing, Reply, TokenRequest, Tokens, admin, introspection, issuer,
-    jwt, platform, random, service, spa, url,
+    jwt, platform, random, service, spa, url, web,
 };
 
 const API: &str = "/demo-api";
 /// The path whose requests need a sign-in of this class and age.
 const RECENT: &str = "/demo-api/recent";
 const CLASS: &str = "urn:latchkey:acr:password";
+/// Classes of `tests/support/configuration.json`, which a password satisfies.
+const SILVER: &str = "urn:suite:silver";
+const BRONZE: &str = "urn:suite:bronze";
 /// Longer than `max_age` and the difference of clocks that the guard allows.
 const TOO_OLD: Duration = Duration::from_secs(5 + 30 + 2);
 
@@ -129,8 +132,83 @@ fn a_class_that_cannot_be_reached_fails_for_an_api() {
     let reached = tokens(&mut browser, &request(&client, "openid demo:read").set("claims", &essential));
     assert_eq!(jwt::verify(reached.access()).text("acr"), CLASS);
     let metadata = Call::get("/.well-known/oauth-authorization-server").send().expect(200).json();
-    assert_eq!(metadata["acr_values_supported"], json!([CLASS]), "RFC 9470 §7");
+    assert_eq!(metadata["acr_values_supported"], json!([SILVER, BRONZE, CLASS]), "RFC 9470 §7");
     assert_eq!(metadata["issuer"], issuer());
+}
+
+/// RFC 9470 §5: the tokens name the first requested class that the sign-in satisfies, in each of their forms. A session that satisfies the
+/// class needs no new sign-in.
+#[test]
+fn tokens_name_the_requested_class() {
+    let client = admin::client("suite-step-classes", &["--confidential", "--scope", "openid demo:read offline_access"]);
+    let mut browser = Browser::new_signed_in();
+    let asks = |values: &str| request(&client, "openid demo:read offline_access").set("acr_values", values);
+    tokens(&mut browser, &asks(""));
+    for (values, acr) in [
+        (SILVER, SILVER),
+        (&format!("urn:suite:gold {BRONZE} {SILVER}"), BRONZE),
+        (&format!("{CLASS} {SILVER}"), CLASS),
+        ("", CLASS),
+    ] {
+        let asked = asks(values).set("prompt", "none");
+        let callback = browser.authorize(&asked).callback();
+        let tokens = TokenRequest::code(&asked, &callback.code()).tokens();
+        let refreshed = tokens.refresh_request().tokens();
+        for tokens in [&tokens, &refreshed] {
+            assert_eq!(jwt::verify(tokens.access()).text("acr"), acr, "{values}");
+            assert_eq!(introspection(&client, tokens.access())["acr"], acr, "{values}");
+        }
+        assert_eq!(jwt::verify(tokens.id()).text("acr"), acr, "{values}");
+        assert_eq!(jwt::verify(tokens.id()).claims["amr"], json!(["pwd"]), "the methods stay what they are");
+    }
+}
+
+/// OpenID Connect Core §5.5.1.1: the claim `acr`, essential or voluntary, with one value or several.
+#[test]
+fn the_claim_acr_is_met_by_configured_classes() {
+    let client = web();
+    let mut browser = Browser::signed_in();
+    let asks = |acr: serde_json::Value| {
+        let claims = json!({ "id_token": { "acr": acr } }).to_string();
+        AuthorizationRequest::new(&client).set("claims", &claims)
+    };
+    for (claim, acr) in [
+        (json!({ "essential": true, "value": SILVER }), SILVER),
+        (json!({ "essential": true, "values": ["urn:suite:gold", BRONZE, SILVER] }), BRONZE),
+        (json!({ "value": SILVER }), SILVER),
+        (json!({ "values": ["urn:suite:gold", CLASS] }), CLASS),
+        (json!({ "value": "urn:suite:gold" }), CLASS),
+        (json!({ "essential": true }), CLASS),
+        (json!(null), CLASS),
+    ] {
+        let tokens = tokens(&mut browser, &asks(claim.clone()));
+        assert_eq!(jwt::verify(tokens.id()).text("acr"), acr, "{claim}");
+    }
+    for claim in [json!({ "essential": true, "value": "urn:suite:gold" }), json!({ "essential": true, "values": [] })] {
+        let callback = browser.authorize(&asks(claim.clone())).callback();
+        assert_eq!(callback.error(), "unmet_authentication_requirements", "{claim}");
+    }
+    // An essential claim comes before acr_values.
+    let both = asks(json!({ "essential": true, "value": SILVER })).set("acr_values", BRONZE);
+    assert_eq!(jwt::verify(tokens(&mut browser, &both).id()).text("acr"), SILVER);
+}
+
+/// OpenID Connect Registration §2: `default_acr_values` apply to a request that has neither `acr_values` nor the claim `acr`.
+#[test]
+fn default_classes_of_a_client() {
+    let defaults = format!("default_acr_values={}", json!(["urn:suite:gold", SILVER]));
+    let client =
+        admin::client("suite-step-default", &["--confidential", "--scope", "openid demo:read", "--set", &defaults]);
+    let mut browser = Browser::signed_in();
+    let plain = request(&client, "openid demo:read");
+    let claims = json!({ "id_token": { "acr": { "value": CLASS } } }).to_string();
+    for (asked, acr) in [
+        (plain.clone(), SILVER),
+        (plain.clone().set("acr_values", BRONZE), BRONZE),
+        (plain.set("claims", &claims), CLASS),
+    ] {
+        assert_eq!(jwt::verify(tokens(&mut browser, &asked).access()).text("acr"), acr);
+    }
 }
 
 /// RFC 6750 §3.1: a 403 names the scope that lacks. The client asks for that alone, the user allows what is new, and the token has both.

@@ -28,6 +28,7 @@ fn request(client: &protocol::Client, length: usize) -> AuthorizationRequest {
             claim_scopes: &[],
             claims: &protocol::ClaimDefinitions(Vec::new()),
             details_types: &protocol::AuthorizationDetailsTypes(Vec::new()),
+            classes: &protocol::AuthenticationClasses(Vec::new()),
         },
         require_pushed_requests: false,
     };

@@ -24,6 +24,7 @@ pub(crate) async fn approve(
         scope: &asked.scope,
         resources: &asked.resources,
         authorization_details: &asked.authorization_details,
+        acr_values: &asked.acr_values,
         claims: ClaimsRequest::default(),
         expires_at: opened.waiting.expires_at,
     };

@@ -24,6 +24,7 @@ pub(crate) async fn approve(
         scope: &asked.scope,
         resources: &asked.resources,
         authorization_details: &asked.authorization_details,
+        acr_values: &[],
         claims: asked.claims.clone().without(refused),
         expires_at: approval.pending.expires_at,
     };

@@ -17,6 +17,7 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Ha
         scopes: &config.scopes,
         resources: &context.configuration.resources,
         claims: &context.configuration.claims,
+        classes: &context.configuration.classes,
         personal_scopes: config.advertise_personal_scopes,
         grants: &context.configuration.grant_types().collect::<Vec<_>>(),
         registration: config.registration.is_offered(),

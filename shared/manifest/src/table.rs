@@ -284,6 +284,7 @@ pub const FUNCTIONS: &[Function] = &[
             access(Logout, &[Create]),
             access(SignOut, &[Create]),
             access(Counter, &[Count]),
+            CONFIGURATION,
         ],
         lists: &[Owner::User],
         // Argon2 takes as long as the share of a processor that the memory buys.

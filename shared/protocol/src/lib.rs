@@ -36,8 +36,8 @@ pub use assertion::{
     TrustedIssuer, Workload, is_reserved, key_source_problem, single_use_digest,
 };
 pub use authentication::{
-    AuthenticationContext, AuthenticationDenied, AuthenticationMethod, AuthenticationState, Password, PasswordAttempt,
-    PasswordRules, Unicode, Username,
+    AuthenticationClass, AuthenticationClasses, AuthenticationContext, AuthenticationDenied, AuthenticationMethod,
+    AuthenticationState, Password, PasswordAttempt, PasswordRules, Unicode, Username,
 };
 pub use authorization::{
     AuthorizationDetails, AuthorizationDetailsType, AuthorizationDetailsTypes, AuthorizationRequest, ClaimRequest,

@@ -1,9 +1,9 @@
 //! Authorization server metadata (OpenID Connect Discovery §3, RFC 8414 §2, RFC 9207 §3).
 
 use crate::{
-    AuthenticationMethod, AuthorizationDetailsTypes, BackchannelDelivery, ClaimDefinitions, ClientAuthenticationMethod,
-    GrantType, ID_JAG_PROFILE, ID_JAG_TOKEN_TYPE, MutualTls, Profile, Prompt, Resource, ResponseMode, ResponseType,
-    SCOPE_CLAIMS, STANDARD_SCOPES,
+    AuthenticationClasses, AuthorizationDetailsTypes, BackchannelDelivery, ClaimDefinitions,
+    ClientAuthenticationMethod, GrantType, ID_JAG_PROFILE, ID_JAG_TOKEN_TYPE, MutualTls, Profile, Prompt, Resource,
+    ResponseMode, ResponseType, SCOPE_CLAIMS, STANDARD_SCOPES,
 };
 use serde_json::{Map, Value, json};
 use types::{Algorithm, ContentEncryption, Issuer, KeyManagementAlgorithm, Timestamp};
@@ -19,6 +19,8 @@ pub struct Capabilities<'a> {
     pub resources: &'a [Resource],
     /// Claims that the operator defined. Their scopes follow those of the resources.
     pub claims: &'a ClaimDefinitions,
+    /// Authentication context classes.
+    pub classes: &'a AuthenticationClasses,
     /// True if the scopes for claims about the user are listed.
     pub personal_scopes: bool,
     /// Grants.
@@ -152,7 +154,7 @@ fn abilities(capabilities: &Capabilities<'_>) -> Value {
         "client_id_metadata_document_supported": capabilities.client_documents,
         "prompt_values_supported": Prompt::NAMES,
         "display_values_supported": ["page"],
-        "acr_values_supported": AuthenticationMethod::ALL.map(AuthenticationMethod::acr),
+        "acr_values_supported": capabilities.classes.names().collect::<Vec<_>>(),
         "subject_types_supported": ["public", "pairwise"],
         "claim_types_supported": ["normal"],
         "claims_supported": claims,

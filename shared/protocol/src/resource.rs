@@ -3,8 +3,8 @@
 use crate::parameters::printable;
 use crate::shape::{self, Member, Shape};
 use crate::{
-    AccessTokenFormat, AuthorizationDetails, AuthorizationDetailsTypes, ClaimDefinitions, Client, GrantType,
-    Parameters, Problem, STANDARD_SCOPES, signing,
+    AccessTokenFormat, AuthenticationClasses, AuthorizationDetails, AuthorizationDetailsTypes, ClaimDefinitions,
+    Client, GrantType, Parameters, Problem, STANDARD_SCOPES, signing,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -150,7 +150,7 @@ pub fn identifier_problem(uri: &str) -> Option<&'static str> {
     (!is_absolute).then_some("must be an absolute URI without a fragment")
 }
 
-/// The resources and scopes that a client may request.
+/// The resources, scopes, claims and classes that a client may request.
 #[derive(Clone, Copy, Debug)]
 pub struct Targets<'a> {
     /// Resources of the deployment that are open to the client.
@@ -163,6 +163,8 @@ pub struct Targets<'a> {
     pub claims: &'a ClaimDefinitions,
     /// Types of authorization details that are open to the client.
     pub details_types: &'a AuthorizationDetailsTypes,
+    /// Authentication context classes.
+    pub classes: &'a AuthenticationClasses,
 }
 
 /// The access that a request asks for (RFC 6749 §3.3, RFC 8707 §2, RFC 9396 §3).

@@ -20,6 +20,8 @@ pub struct Approval<'a> {
     pub resources: &'a [String],
     /// The authorization details (RFC 9396).
     pub authorization_details: &'a AuthorizationDetails,
+    /// `acr_values` of the request.
+    pub acr_values: &'a [String],
     /// The claims that are requested by name, without those that the user refused.
     pub claims: ClaimsRequest,
     /// The end of the request.
@@ -30,7 +32,7 @@ impl Approval<'_> {
     /// Creates the grant, and makes it active. `None` if the sign-in does not count any more. Round trips: 2; 1 more if tokens hold claims about
     /// the user.
     pub async fn create_grant(self, context: &Context, now: Timestamp) -> Result<Option<Box<LiveGrant>>, HandlerError> {
-        let Self { client, signed_in, scope, resources, authorization_details, claims, expires_at } = self;
+        let Self { client, signed_in, scope, resources, authorization_details, acr_values, claims, expires_at } = self;
         let (records, session) = (context.records.as_ref(), &signed_in.session);
         let held = signed_in.token_claims(context, &client.client, scope, resources, &claims).await?;
         let Some(held) = held else { return Ok(None) };
@@ -40,7 +42,7 @@ impl Approval<'_> {
             scope: scope.clone(),
             nonce: None,
             created_at: Some(now),
-            authentication: session.authentication.clone(),
+            authentication: context.configuration.classes.describe(&session.authentication, acr_values, &claims),
             // A session of the device alone: signing out of this browser does not end it.
             session_group: Some(SessionGroup::new(entropy::bytes()?)),
             outlives_session: context.grant_outlives_session(client, resources),

@@ -155,6 +155,7 @@ impl CodeRequest<'_> {
     async fn grant(self) -> Result<Grant, HandlerError> {
         let (request, session) = (&self.requested.request, &self.signed_in.session);
         let client = &self.client.client;
+        let classes = &self.context.configuration.classes;
         let claims = self
             .signed_in
             .token_claims(self.context, client, &request.scope, &request.resources, &request.claims)
@@ -169,7 +170,7 @@ impl CodeRequest<'_> {
             scope: request.scope.clone(),
             nonce: request.nonce.clone(),
             created_at: Some(self.request.received_at),
-            authentication: session.authentication.clone(),
+            authentication: classes.describe(&session.authentication, &request.acr_values, &request.claims),
             session_group: Some(session.group),
             outlives_session: self.context.grant_outlives_session(self.client, &request.resources),
             resources: request.resources.clone(),

@@ -188,8 +188,9 @@ pub fn next_prompt(
     client: &Client,
     now: Timestamp,
 ) -> Result<NextPrompt, Error> {
-    let Some(SignedIn { id, session }) = signed_in else { return interaction.next_prompt(None, now) };
+    let classes = &context.configuration.classes;
+    let Some(SignedIn { id, session }) = signed_in else { return interaction.next_prompt(None, classes, now) };
     let subject = &context.subject_for(client, &session.subject);
     let active = ActiveSession { id: *id, subject, authentication: &session.authentication };
-    interaction.next_prompt(Some(&active), now)
+    interaction.next_prompt(Some(&active), classes, now)
 }

@@ -404,6 +404,7 @@ code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method
             claim_scopes: &[],
             claims: &protocol::ClaimDefinitions(Vec::new()),
             details_types: &protocol::AuthorizationDetailsTypes(Vec::new()),
+            classes: &protocol::AuthenticationClasses(Vec::new()),
         },
         require_pushed_requests: false,
     };

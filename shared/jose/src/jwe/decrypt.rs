@@ -249,7 +249,7 @@ mod tests {
 
     fn recipient(key: &DecryptionKey, alg: KeyManagementAlgorithm, enc: ContentEncryption) -> Recipient {
         let jwk = Jwk { kid: Some(key.kid.clone()), ..Jwk::from(key.public().clone()) };
-        Recipient::among(&JwkSet { keys: vec![jwk] }, alg, enc).unwrap()
+        Recipient::among(&JwkSet { keys: vec![jwk], ..JwkSet::default() }, alg, enc).unwrap()
     }
 
     #[test]

@@ -2,11 +2,13 @@
 //!
 //! A method reads what the user sent, and judges it. `functions/login` shows its page and does its I/O.
 
+mod class;
 mod common_passwords;
 mod new_password;
 mod password;
 mod precis;
 
+pub use class::{AuthenticationClass, AuthenticationClasses};
 pub use new_password::PasswordRules;
 pub use password::PasswordAttempt;
 pub use precis::{Password, Unicode, Username};
@@ -14,7 +16,8 @@ use serde::{Deserialize, Serialize};
 use types::{Subject, Timestamp};
 
 /// A method by which a user authenticates.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum AuthenticationMethod {
     /// A password.
     Password,
@@ -26,6 +29,13 @@ impl AuthenticationMethod {
 
     /// Method with which a sign-in starts.
     pub const FIRST: Self = Self::Password;
+
+    /// Returns the name in the configuration.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Password => "password",
+        }
+    }
 
     /// Returns `acr`: the authentication context class that the method reaches alone.
     pub const fn acr(self) -> &'static str {
@@ -97,6 +107,11 @@ pub struct AuthenticationContext {
 impl AuthenticationContext {
     /// `acr` of a user whom another issuer asserts (RFC 7521).
     pub const ASSERTION: &str = "urn:latchkey:acr:assertion";
+
+    /// True if the user authenticated with this method, maybe among others.
+    fn used(&self, method: AuthenticationMethod) -> bool {
+        method.amr().iter().all(|reference| self.amr.iter().any(|used| used == reference))
+    }
 
     /// Returns the context of a user whom another issuer asserts: the user did not sign in here.
     pub fn assertion(auth_time: Timestamp) -> Self {

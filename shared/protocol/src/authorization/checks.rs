@@ -4,7 +4,7 @@ use super::{AuthorizationRequest, ClaimsRequest, CodeChallenge, Prompt};
 use crate::client::software;
 use crate::parameters::printable;
 use crate::resource::Targets;
-use crate::{AuthenticationMethod, ClaimDefinitions, Client, GrantType, Parameters, ResponseMode, ResponseType};
+use crate::{Client, GrantType, Parameters, ResponseMode, ResponseType};
 use types::{Error, ErrorCode, Thumbprint};
 
 /// An endpoint that receives authorization requests.
@@ -282,26 +282,24 @@ fn prompt(sent: &SentRequest<'_>, request: &mut AuthorizationRequest) -> Result<
 }
 
 fn claims(sent: &SentRequest<'_>, request: &mut AuthorizationRequest) -> Result<(), Error> {
-    request.claims = requested_claims(sent.parameters, sent.client, sent.targets.claims)?;
+    request.claims = requested_claims(sent.parameters, sent.client, &sent.targets)?;
     Ok(())
 }
 
 /// Returns the claims that a request asks for by name, without those that the client may not request. Errors:
-/// `invalid_request`; `unmet_authentication_requirements` for an essential `acr` that no authentication method reaches
-/// (OpenID Connect Core §5.5.1.1).
+/// `invalid_request`; `unmet_authentication_requirements` for an essential `acr` that no sign-in reaches (OpenID Connect Core
+/// §5.5.1.1).
 pub(crate) fn requested_claims(
     parameters: &Parameters,
     client: &Client,
-    definitions: &ClaimDefinitions,
+    targets: &Targets<'_>,
 ) -> Result<ClaimsRequest, Error> {
     let Some(text) = parameters.value("claims") else { return Ok(ClaimsRequest::default()) };
     let claims = ClaimsRequest::parse(text)?;
-    let is_reachable =
-        |acr: &super::ClaimRequest| AuthenticationMethod::ALL.iter().any(|method| acr.accepts(&method.acr().into()));
-    if claims.id_token("acr").is_some_and(|acr| acr.essential && !is_reachable(&acr)) {
+    if claims.id_token("acr").is_some_and(|acr| acr.essential && !targets.classes.can_meet(&acr)) {
         return Err(unmet("no sign-in of this server reaches the acr that is requested as essential"));
     }
-    Ok(definitions.known(claims.within(&client.scope), client))
+    Ok(targets.claims.known(claims.within(&client.scope), client))
 }
 
 fn max_age(sent: &SentRequest<'_>, request: &mut AuthorizationRequest) -> Result<(), Error> {
@@ -314,12 +312,18 @@ fn max_age(sent: &SentRequest<'_>, request: &mut AuthorizationRequest) -> Result
 }
 
 /// Keeps the classes that a sign-in of this server reaches. None: a request for access fails, so that its client does not return
-/// with a token that the API refuses again (RFC 9470 §5).
+/// with a token that the API refuses again (RFC 9470 §5). `default_acr_values` of the client are never an error. They stand in for
+/// `acr_values` if the claim `acr` is not requested either (OpenID Connect Registration §2).
 fn acr_values(sent: &SentRequest<'_>, request: &mut AuthorizationRequest) -> Result<(), Error> {
-    let Some(asked) = sent.parameters.value("acr_values") else { return Ok(()) };
-    let classes = AuthenticationMethod::ALL.map(AuthenticationMethod::acr);
-    let reached = asked.split_ascii_whitespace().filter(|acr| classes.contains(acr));
-    request.acr_values = reached.map(str::to_owned).collect();
+    let is_reached = |acr: &&str| sent.targets.classes.names().any(|class| class == *acr);
+    let Some(asked) = sent.parameters.value("acr_values") else {
+        if request.claims.id_token("acr").is_none() {
+            let defaults = sent.client.default_acr_values.iter().map(String::as_str);
+            request.acr_values = defaults.filter(is_reached).map(str::to_owned).collect();
+        }
+        return Ok(());
+    };
+    request.acr_values = asked.split_ascii_whitespace().filter(is_reached).map(str::to_owned).collect();
     let is_unmet = request.acr_values.is_empty() && !asked.trim().is_empty();
     if is_unmet && request.is_for_access() {
         Err(unmet("acr_values has no class that a sign-in of this server reaches"))

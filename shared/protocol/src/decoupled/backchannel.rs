@@ -5,9 +5,7 @@ use crate::client::is_bidi_control;
 use crate::jwt::{self, NotNow};
 use crate::limits::FAPI_REQUEST_OBJECT_LIFETIME;
 use crate::resource::{RequestedAccess, Targets};
-use crate::{
-    AuthenticationMethod, AuthorizationDetails, BackchannelDelivery, CLOCK_SKEW, Client, GrantType, Parameters,
-};
+use crate::{AuthorizationDetails, BackchannelDelivery, CLOCK_SKEW, Client, GrantType, Parameters};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::time::Duration;
@@ -68,7 +66,7 @@ impl BackchannelRequest {
             scope,
             resources,
             authorization_details,
-            acr_values: acr_values(parameters)?,
+            acr_values: acr_values(parameters, targets)?,
             binding_message: binding_message(parameters, client)?,
         })
     }
@@ -109,11 +107,10 @@ impl BackchannelRequest {
 }
 
 /// Keeps the classes that a sign-in of this server reaches. Errors: `unmet_authentication_requirements` if that is none.
-fn acr_values(parameters: &Parameters) -> Result<Vec<String>, Error> {
+fn acr_values(parameters: &Parameters, targets: Targets<'_>) -> Result<Vec<String>, Error> {
     let asked = parameters.value("acr_values").unwrap_or_default();
-    let classes = AuthenticationMethod::ALL.map(AuthenticationMethod::acr);
-    let reached: Vec<String> =
-        asked.split_ascii_whitespace().filter(|acr| classes.contains(acr)).map(str::to_owned).collect();
+    let is_reached = |acr: &&str| targets.classes.names().any(|class| class == *acr);
+    let reached: Vec<String> = asked.split_ascii_whitespace().filter(is_reached).map(str::to_owned).collect();
     match reached.is_empty() && !asked.trim().is_empty() {
         true => Err(unmet("acr_values has no class that a sign-in of this server reaches")),
         false => Ok(reached),

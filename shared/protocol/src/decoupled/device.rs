@@ -47,7 +47,7 @@ impl DeviceRequest {
             scope,
             resources,
             authorization_details,
-            claims: requested_claims(parameters, client, targets.claims)?,
+            claims: requested_claims(parameters, client, &targets)?,
             asked_by: None,
         })
     }

@@ -6,7 +6,10 @@ mod requested;
 mod state;
 
 use crate::authorization::unmet;
-use crate::{AuthenticationContext, Client, NamedClaim, Resource, ResponseTarget, SessionId, UncheckedTarget};
+use crate::{
+    AuthenticationClasses, AuthenticationContext, Client, NamedClaim, Resource, ResponseTarget, SessionId,
+    UncheckedTarget,
+};
 pub use pushed::PushedReference;
 use requested::ClassVerdict;
 pub use requested::{Requested, RequestedAuthorization, RequestedBackchannel, RequestedDevice};
@@ -138,7 +141,12 @@ pub enum NextPrompt {
 
 impl Interaction {
     /// Returns the next prompt, given the session of the user who is signed in. Errors: for the client, at the target.
-    pub fn next_prompt(&self, session: Option<&ActiveSession<'_>>, now: Timestamp) -> Result<NextPrompt, Error> {
+    pub fn next_prompt(
+        &self,
+        session: Option<&ActiveSession<'_>>,
+        classes: &AuthenticationClasses,
+        now: Timestamp,
+    ) -> Result<NextPrompt, Error> {
         if self.is_denied() {
             return Err(Error::new(ErrorCode::AccessDenied, "the user denied the request"));
         }
@@ -155,7 +163,7 @@ impl Interaction {
                 false => ask(NextPrompt::SignIn, "another user is signed in than the request names"),
             };
         }
-        let class = policy.judge_class(&session.authentication.acr);
+        let class = policy.judge_class(classes, session.authentication);
         if signed_in_for_this {
             return match class {
                 ClassVerdict::Unmet => {

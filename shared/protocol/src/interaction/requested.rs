@@ -2,8 +2,9 @@
 
 use super::pushed::PushedReference;
 use crate::{
-    AskingDevice, AuthorizationRequest, BackchannelRequest, ClaimRequest, Client, DecisionId, DeviceRequest,
-    NamedClaim, Prompt, PushedRequestId, RedirectUri, ResponseTarget, UncheckedTarget, UserCode,
+    AskingDevice, AuthenticationClasses, AuthenticationContext, AuthorizationRequest, BackchannelRequest, ClaimRequest,
+    Client, DecisionId, DeviceRequest, NamedClaim, Prompt, PushedRequestId, RedirectUri, ResponseTarget,
+    UncheckedTarget, UserCode,
 };
 use serde::{Deserialize, Serialize};
 use types::{ClientId, Error, Scope, Subject};
@@ -74,8 +75,8 @@ pub(super) struct SignInPolicy<'a> {
     acr_values: &'a [String],
     /// True if a class of `acr_values` is necessary.
     needs_acr_values: bool,
-    /// The essential `acr` of the `claims` parameter.
-    essential_acr: Option<ClaimRequest>,
+    /// `acr` of the `claims` parameter.
+    acr_claim: Option<ClaimRequest>,
 }
 
 /// The relation of the class of a sign-in to a request.
@@ -97,18 +98,26 @@ impl<'a> SignInPolicy<'a> {
             subjects: [expected.map(Subject::as_str), request.claims.subject()],
             acr_values: &request.acr_values,
             needs_acr_values: is_for_access,
-            essential_acr: request.claims.id_token("acr").filter(|acr| acr.essential),
+            acr_claim: request.claims.id_token("acr"),
         }
     }
 
     /// Judges the class of a sign-in (OpenID Connect Core §5.5.1.1, RFC 9470 §5).
-    pub(super) fn judge_class(&self, acr: &str) -> ClassVerdict {
-        let is_wanted = self.acr_values.is_empty() || self.acr_values.iter().any(|wanted| wanted == acr);
-        let is_essential = self.essential_acr.as_ref().is_none_or(|wanted| wanted.accepts(&acr.into()));
-        match (is_wanted, is_essential) {
-            (true, true) => ClassVerdict::Met,
-            (false, true) if !self.needs_acr_values => ClassVerdict::Unwanted,
-            (false, _) | (_, false) => ClassVerdict::Unmet,
+    pub(super) fn judge_class(
+        &self,
+        classes: &AuthenticationClasses,
+        authentication: &AuthenticationContext,
+    ) -> ClassVerdict {
+        let is_met =
+            self.acr_values.is_empty() || self.acr_values.iter().any(|acr| classes.satisfies(authentication, acr));
+        let of_claim = self.acr_claim.as_ref().filter(|claim| !classes.meets(authentication, claim));
+        match of_claim {
+            Some(claim) if claim.essential => ClassVerdict::Unmet,
+            _ if !is_met && self.needs_acr_values => ClassVerdict::Unmet,
+            // A wish that no sign-in fulfils leads to no page.
+            Some(claim) if classes.can_meet(claim) => ClassVerdict::Unwanted,
+            _ if !is_met => ClassVerdict::Unwanted,
+            _ => ClassVerdict::Met,
         }
     }
 
@@ -165,7 +174,9 @@ impl<Target> Requested<Target> {
             Self::Pushed(reference) => {
                 SignInPolicy::of(&reference.sign_in, reference.expected_subject.as_ref(), reference.is_for_access)
             }
-            Self::Device(_) => SignInPolicy::default(),
+            Self::Device(device) => {
+                SignInPolicy { acr_claim: device.request.claims.id_token("acr"), ..SignInPolicy::default() }
+            }
             Self::Backchannel(backchannel) => SignInPolicy {
                 subjects: [Some(backchannel.expected_subject.as_str()), None],
                 acr_values: &backchannel.request.acr_values,

@@ -12,6 +12,8 @@ static NO_CLAIMS: latchkey_protocol::ClaimDefinitions = latchkey_protocol::Claim
 /// No types of authorization details.
 static NO_DETAILS: latchkey_protocol::AuthorizationDetailsTypes =
     latchkey_protocol::AuthorizationDetailsTypes(Vec::new());
+/// No classes of an operator.
+static NO_CLASSES: latchkey_protocol::AuthenticationClasses = latchkey_protocol::AuthenticationClasses(Vec::new());
 
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 const ISSUER: &str = "https://as.example";
@@ -63,6 +65,7 @@ fn sent<'a>(parameters: &'a Parameters, client: &'a Client) -> SentRequest<'a> {
             claim_scopes: &[],
             claims: &NO_CLAIMS,
             details_types: &NO_DETAILS,
+            classes: &NO_CLASSES,
         },
         require_pushed_requests: false,
     }

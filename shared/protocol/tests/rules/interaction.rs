@@ -13,6 +13,8 @@ static NO_CLAIMS: latchkey_protocol::ClaimDefinitions = latchkey_protocol::Claim
 /// No types of authorization details.
 static NO_DETAILS: latchkey_protocol::AuthorizationDetailsTypes =
     latchkey_protocol::AuthorizationDetailsTypes(Vec::new());
+/// No classes of an operator.
+static NO_CLASSES: latchkey_protocol::AuthenticationClasses = latchkey_protocol::AuthenticationClasses(Vec::new());
 
 fn sub(text: &str) -> Subject {
     Subject::parse(text).unwrap()
@@ -42,6 +44,7 @@ fn checked(client: &Client, query: &str) -> AuthorizationRequest {
             claim_scopes: &[],
             claims: &NO_CLAIMS,
             details_types: &NO_DETAILS,
+            classes: &NO_CLASSES,
         },
         require_pushed_requests: false,
     };
@@ -76,11 +79,11 @@ fn id(name: &str) -> SessionId {
 fn after(interaction: &Interaction, ago: u64) -> Result<NextPrompt, ErrorCode> {
     let authentication = AuthenticationMethod::Password.context(T0.before(Duration::from_secs(ago)));
     let session = ActiveSession { id: id("session"), subject: &sub("alice"), authentication: &authentication };
-    interaction.next_prompt(Some(&session), T0).map_err(|error| error.code)
+    interaction.next_prompt(Some(&session), &NO_CLASSES, T0).map_err(|error| error.code)
 }
 
 fn signed_out(interaction: &Interaction) -> Result<NextPrompt, ErrorCode> {
-    interaction.next_prompt(None, T0).map_err(|error| error.code)
+    interaction.next_prompt(None, &NO_CLASSES, T0).map_err(|error| error.code)
 }
 
 fn signed_in(interaction: &Interaction, session: &str) -> Interaction {
@@ -268,13 +271,13 @@ fn the_class_of_the_session_counts() {
     for more in [claims.as_str(), voluntary.as_str()] {
         let started = interaction(more);
         with_acr(password, &user, |session| {
-            assert_eq!(started.next_prompt(Some(session), T0), Ok(NextPrompt::Proceed))
+            assert_eq!(started.next_prompt(Some(session), &NO_CLASSES, T0), Ok(NextPrompt::Proceed))
         });
         with_acr("urn:weak", &user, |session| {
-            assert_eq!(started.next_prompt(Some(session), T0), Ok(NextPrompt::SignIn), "{more}");
+            assert_eq!(started.next_prompt(Some(session), &NO_CLASSES, T0), Ok(NextPrompt::SignIn), "{more}");
             let none = interaction(&format!("{more}&prompt=none"));
-            assert_eq!(none.next_prompt(Some(session), T0).unwrap_err().code, ErrorCode::LoginRequired);
-            let after = started.clone().sign_in(id("one")).unwrap().next_prompt(Some(session), T0);
+            assert_eq!(none.next_prompt(Some(session), &NO_CLASSES, T0).unwrap_err().code, ErrorCode::LoginRequired);
+            let after = started.clone().sign_in(id("one")).unwrap().next_prompt(Some(session), &NO_CLASSES, T0);
             match more == claims {
                 true => assert_eq!(after.unwrap_err().code, ErrorCode::UnmetAuthenticationRequirements),
                 false => assert_eq!(after, Ok(NextPrompt::Proceed), "a wish"),
@@ -283,5 +286,37 @@ fn the_class_of_the_session_counts() {
     }
     // Nothing is asked for that no sign-in reaches.
     let wish = interaction("acr_values=urn:other");
-    with_acr("urn:weak", &user, |session| assert_eq!(wish.next_prompt(Some(session), T0), Ok(NextPrompt::Proceed)));
+    with_acr("urn:weak", &user, |session| {
+        assert_eq!(wish.next_prompt(Some(session), &NO_CLASSES, T0), Ok(NextPrompt::Proceed))
+    });
+}
+
+/// OpenID Connect Core §5.5.1.1: a session satisfies a configured class by its methods; a wish that a sign-in would fulfil leads to one,
+/// another wish to none.
+#[test]
+fn configured_classes_count_by_their_methods() {
+    let classes: latchkey_protocol::AuthenticationClasses =
+        serde_json::from_value(serde_json::json!([{ "name": "silver", "methods": [["password"]] }])).unwrap();
+    let password = AuthenticationMethod::Password.context(T0);
+    let asserted = latchkey_protocol::AuthenticationContext::assertion(T0);
+    let claim = |claim: &str| format!(r#"claims={{"id_token":{{"acr":{claim}}}}}"#);
+    let prompt = |more: &str, authentication| {
+        // The check of the request knows the built-in classes alone, so classes in acr_values are put in here.
+        let mut interaction = interaction(more.trim_start_matches("silver"));
+        if let (true, Requested::Authorization(requested)) = (more.starts_with("silver"), &mut interaction.requested) {
+            requested.request.acr_values = vec!["silver".to_owned()];
+        }
+        let session = ActiveSession { id: id("one"), subject: &sub("ada"), authentication };
+        interaction.next_prompt(Some(&session), &classes, T0).map_err(|error| error.code)
+    };
+    for (more, for_asserted) in [
+        ("silver".to_owned(), NextPrompt::SignIn),
+        (claim(r#"{"value":"silver"}"#), NextPrompt::SignIn),
+        (claim(r#"{"values":["gold","silver"]}"#), NextPrompt::SignIn),
+        (claim(r#"{"value":"gold"}"#), NextPrompt::Proceed),
+        (claim("null"), NextPrompt::Proceed),
+    ] {
+        assert_eq!(prompt(&more, &password), Ok(NextPrompt::Proceed), "{more}");
+        assert_eq!(prompt(&more, &asserted), Ok(for_asserted), "{more}");
+    }
 }

@@ -4,7 +4,9 @@
 use super::{Sections, rules};
 use crate::{Config, StatementIssuer};
 use protocol::shape::{self, Member};
-use protocol::{AuthorizationDetailsType, ClaimDefinition, ClaimDefinitions, Problem, Resource, TrustedIssuer};
+use protocol::{
+    AuthenticationClass, AuthorizationDetailsType, ClaimDefinition, ClaimDefinitions, Problem, Resource, TrustedIssuer,
+};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use std::fmt;
@@ -36,6 +38,7 @@ impl Sections {
                 "authorization_details_types" => {
                     checks.authorization_details_types("authorization_details_types", value)
                 }
+                "acr" => checks.classes("acr", value),
                 "issuers" => checks.issuers(value),
                 _ => {
                     let rule = format!("is no section; the sections are {}", Self::NAMES.join(", "));
@@ -107,6 +110,10 @@ impl SectionChecks {
                 self.problem("resources", format_args!("[{position}] ({}) {rule}: {claim}", resource.resource));
             }
         }
+    }
+
+    fn classes(&mut self, name: &'static str, value: &Value) {
+        self.list(name, value, AuthenticationClass::MEMBERS, rules::classes);
     }
 
     fn claims(&mut self, name: &'static str, value: &Value) {

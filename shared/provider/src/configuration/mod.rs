@@ -13,7 +13,9 @@ use manifest::{RecordKind, Verb};
 use protocol::metadata_document::DocumentPolicy;
 use protocol::registration::Limits;
 use protocol::resource::Targets;
-use protocol::{AuthorizationDetailsTypes, ClaimDefinitions, GrantType, Problem, Resource, StoredClient};
+use protocol::{
+    AuthenticationClasses, AuthorizationDetailsTypes, ClaimDefinitions, GrantType, Problem, Resource, StoredClient,
+};
 pub use sections::{Issuers, Sections};
 use serde_json::json;
 use std::borrow::Cow;
@@ -49,6 +51,8 @@ pub struct Configuration {
     pub details_types: AuthorizationDetailsTypes,
     /// Those of the types that clients which the operator did not register may use.
     pub open_details_types: AuthorizationDetailsTypes,
+    /// Authentication context classes.
+    pub classes: AuthenticationClasses,
 }
 
 impl Configuration {
@@ -70,6 +74,7 @@ impl Configuration {
             issuers: in_store.issuers.or(of_environment.issuers),
             claims: in_store.claims,
             authorization_details_types: in_store.authorization_details_types,
+            acr: in_store.acr,
         };
         Ok(Self::new(config, stored.version, sections))
     }
@@ -96,6 +101,7 @@ impl Configuration {
         let scopes = config.scopes.clone();
         let details_types = sections.authorization_details_types.unwrap_or_default();
         let open_details_types = details_types.for_registered_clients();
+        let classes = sections.acr.unwrap_or_default();
         Self {
             version,
             resources,
@@ -107,6 +113,7 @@ impl Configuration {
             claim_scopes,
             details_types,
             open_details_types,
+            classes,
         }
     }
 
@@ -120,6 +127,7 @@ impl Configuration {
             claim_scopes: &self.claim_scopes,
             claims: &self.claims,
             details_types,
+            classes: &self.classes,
         }
     }
 

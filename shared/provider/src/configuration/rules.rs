@@ -3,9 +3,24 @@
 
 use crate::StatementIssuer;
 use jose::{JwkSet, PublicKey};
-use protocol::{AuthorizationDetailsType, ClaimDefinition, Problem, Resource, TrustedIssuer, key_source_problem};
+use protocol::{
+    AuthenticationClass, AuthorizationDetailsType, ClaimDefinition, Problem, Resource, TrustedIssuer,
+    key_source_problem,
+};
 use serde_json::Value;
 use types::remote_url::EgressPolicy;
+
+/// Returns the rules that authentication context classes break.
+pub(super) fn classes(classes: &[AuthenticationClass]) -> Vec<String> {
+    let mut broken = Vec::new();
+    for (position, class) in classes.iter().enumerate() {
+        broken.extend(class.validate().iter().map(|problem| format!("[{position}] ({}) {problem}", class.name)));
+        if classes.iter().take(position).any(|before| before.name == class.name) {
+            broken.push(format!("[{position}] ({}) name: is there twice", class.name));
+        }
+    }
+    broken
+}
 
 /// Returns the rules that definitions of claims break.
 pub(super) fn claims(claims: &[ClaimDefinition]) -> Vec<String> {

@@ -2,7 +2,7 @@
 
 use super::rules;
 use crate::{HandlerError, StatementIssuer};
-use protocol::{AuthorizationDetailsTypes, ClaimDefinitions, Resource, TrustedIssuer, Workload};
+use protocol::{AuthenticationClasses, AuthorizationDetailsTypes, ClaimDefinitions, Resource, TrustedIssuer, Workload};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
@@ -25,11 +25,14 @@ pub struct Sections {
     /// Types of authorization details (RFC 9396).
     #[serde(default)]
     pub authorization_details_types: Option<AuthorizationDetailsTypes>,
+    /// Authentication context classes that the operator configured.
+    #[serde(default)]
+    pub acr: Option<AuthenticationClasses>,
 }
 
 impl Sections {
     /// Names of the sections.
-    pub const NAMES: [&str; 4] = ["authorization_details_types", "claims", "issuers", "resources"];
+    pub const NAMES: [&str; 5] = ["acr", "authorization_details_types", "claims", "issuers", "resources"];
 
     /// The setting with the section `resources`.
     pub(crate) const RESOURCES: &str = "LATCHKEY_RESOURCES";

@@ -346,8 +346,14 @@ mod tests {
     fn requested(details: &Value) -> Result<(AuthorizationDetails, Vec<String>), Error> {
         let resources: Vec<Resource> = [A, B].map(|uri| Resource::of_any_scope(uri.to_owned())).to_vec();
         let (types, claims) = (types(), ClaimDefinitions::default());
-        let targets =
-            Targets { resources: &resources, scopes: &[], claim_scopes: &[], claims: &claims, details_types: &types };
+        let targets = Targets {
+            resources: &resources,
+            scopes: &[],
+            claim_scopes: &[],
+            claims: &claims,
+            details_types: &types,
+            classes: &crate::AuthenticationClasses(Vec::new()),
+        };
         let access = targets.of_request(&parameters(&details.to_string()), &client())?;
         assert!(access.scope.is_empty(), "details alone");
         Ok((access.authorization_details, access.resources))

@@ -196,6 +196,19 @@ fn registered_algorithms_are_held_to() {
     assert_eq!(error_of(&request), "invalid_request", "plain parameters");
 }
 
+/// RFC 9864 §2.2: `Ed25519` is another name of EdDSA, where a client registers it and in its objects.
+#[test]
+fn ed25519_has_both_its_names() {
+    let signer = Signer::new("EdDSA", "ed");
+    let jwks = format!("jwks={}", signer.jwks());
+    let client = admin::client("jar-ed25519", &["--set", &jwks, "--set", "request_object_signing_alg=Ed25519"]);
+    let request = AuthorizationRequest::new(&client);
+    for alg in ["Ed25519", "EdDSA"] {
+        let object = signer.sign_with(&json!({ "alg": alg, "kid": "ed" }), &Value::Object(claims(&request)));
+        Browser::signed_in().complete(&by_value(&request, &object)).code();
+    }
+}
+
 /// OpenID Connect Core §6.1: unsigned objects are for clients that registered for them, and for no other.
 #[test]
 fn unsigned_objects_are_for_those_who_registered_them() {

@@ -10,9 +10,15 @@ use storage::memory::Memory;
 
 const NEW_SECRET: &str = "ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8";
 
-async fn kids(instance: &Instance) -> Vec<String> {
+/// Returns the names of the published keys with this use.
+async fn kids_for(usage: &str, instance: &Instance) -> Vec<String> {
     let jwks = json_of(&instance.send(Method::GET, "/jwks", &[], String::new()).await);
-    jwks["keys"].as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap().to_owned()).collect()
+    let keys = jwks["keys"].as_array().unwrap().iter().filter(|key| key["use"] == usage);
+    keys.map(|key| key["kid"].as_str().unwrap().to_owned()).collect()
+}
+
+async fn kids(instance: &Instance) -> Vec<String> {
+    kids_for("sig", instance).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -90,6 +96,8 @@ async fn the_secret_changes_and_nobody_is_signed_out() {
     let after =
         Instance::start(memory.clone(), &[("LATCHKEY_SECRET", NEW_SECRET), ("LATCHKEY_SECRET_PREVIOUS", SECRET)]);
     assert_eq!(kids(&after).await, published);
+    assert_ne!(kids_for("enc", &after).await, kids_for("enc", &before).await, "it is derived from the secret");
+    assert_eq!(after.context().secrets.decryption_keys().len(), 2);
     assert!(Flow::userinfo(&after, &tokens.access).await.status.is_success());
     Tokens::of(&Flow::redeem(&after, &code).await);
     let refreshed = Tokens::of(&Flow::refresh(&after, &tokens.refresh).await);

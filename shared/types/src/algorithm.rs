@@ -150,6 +150,7 @@ pub enum RequestObjectAlgorithm {
     /// As [`Algorithm::PS256`].
     PS256,
     /// As [`Algorithm::EdDSA`].
+    #[serde(alias = "Ed25519")]
     EdDSA,
 }
 

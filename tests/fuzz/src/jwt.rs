@@ -1,6 +1,6 @@
 //! JWTs, keys, request objects.
 
-use jose::{JwkSet, Jwt};
+use jose::{DecryptionKey, EncryptedJwt, JwkSet, Jwt, KeyManagementAlgorithm};
 use protocol::{Client, RequestObject};
 use serde_json::{Value, json};
 use types::{Issuer, Timestamp};
@@ -19,6 +19,18 @@ pub(crate) fn jwt(bytes: &[u8]) {
         assert!(jwt.unverified_claims().is_none_or(|claims| claims.is_object()));
         assert!(jose::unsecured_claims(text).is_none(), "a JWT is signed or unsecured, never both");
     }
+}
+
+/// An encrypted JWT (RFC 7516 §3.1), and its decryption by a key that no sender knows.
+pub(crate) fn jwe(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let Some(jwt) = EncryptedJwt::parse(text) else { return };
+    assert!(EncryptedJwt::is_meant(text) && Jwt::parse(text).is_none(), "a JWT is signed or encrypted, never both");
+    assert!(KeyManagementAlgorithm::RECEIVED.contains(&jwt.alg()));
+    let key = DecryptionKey::new(jose::p256_public_key(&[7; 32]).expect("a key"), [7; 32].into());
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    let decrypted = std::pin::pin!(jwt.decrypt(&[&key])).poll(&mut context);
+    assert_eq!(decrypted, std::task::Poll::Ready(None), "nothing here is encrypted to the key");
 }
 
 /// A set of keys at a URL of a client or an issuer (RFC 7517 §5).

@@ -40,6 +40,7 @@ pub const TARGETS: &[Target] = &[
     target("cookies", http::cookies),
     target("distinguished_name", certificate::distinguished_name),
     target("form", parameters::form),
+    target("jwe", jwt::jwe),
     target("jwk_set", jwt::jwk_set),
     target("jwt", jwt::jwt),
     target("lambda_event", http::lambda_event),

@@ -95,7 +95,10 @@ const SIGNATURE: Shape =
 const KEY_MANAGEMENT: Shape = Shape::OneOf(|| KeyManagementAlgorithm::ALL.iter().map(|alg| alg.as_str()).collect());
 const RECEIVED: Shape = Shape::OneOf(|| KeyManagementAlgorithm::RECEIVED.iter().map(|alg| alg.as_str()).collect());
 const CONTENT_ENCRYPTION: Shape = Shape::OneOf(|| ContentEncryption::ALL.iter().map(|enc| enc.as_str()).collect());
-const REQUEST_OBJECT: Shape = Shape::OneOf(|| RequestObjectAlgorithm::ALL.iter().map(|alg| alg.as_str()).collect());
+const REQUEST_OBJECT: Shape = Shape::OneOf(|| {
+    let names = RequestObjectAlgorithm::ALL.iter().map(|alg| alg.as_str());
+    std::iter::once(Algorithm::ED25519).chain(names).collect()
+});
 const GRANT_TYPES: Shape = Shape::ListOf(|| GrantType::ALL.iter().map(|grant| grant.as_str()).collect());
 const RESPONSE_TYPES: Shape = Shape::ListOf(|| ResponseType::ALL.iter().map(|kind| kind.as_str()).collect());
 const AUTHENTICATION: Shape =

@@ -181,7 +181,8 @@ fn is_jwt(cty: &str) -> bool {
     ["JWT", "oauth-authz-req+jwt"].iter().any(|known| kind.eq_ignore_ascii_case(known))
 }
 
-#[cfg(all(test, not(target_arch = "wasm32")))]
+#[cfg(not(target_arch = "wasm32"))]
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::{JwkSet, Recipient, encrypt_jwt, p256_public_key};

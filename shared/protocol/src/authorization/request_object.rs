@@ -137,3 +137,33 @@ impl RequestObject {
 fn without_fragment(uri: &str) -> &str {
     uri.split('#').next().unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_registered_encryption_is_the_only_one() {
+        use ContentEncryption::{A128CbcHs256, A256Gcm};
+        use KeyManagementAlgorithm::{EcdhEs, EcdhEsA128Kw};
+        let client = |members: Value| Client::parse(members.as_object().unwrap().clone()).0.unwrap();
+        let plain = client(json!({ "client_id": "x" }));
+        let default = client(json!({ "client_id": "x", "request_object_encryption_alg": "ECDH-ES" }));
+        let both = json!({
+            "client_id": "x", "request_object_encryption_alg": "ECDH-ES", "request_object_encryption_enc": "A256GCM",
+        });
+        let both = client(both);
+        for (sent, allowed) in [
+            (None, [true, false, false]),
+            (Some((EcdhEs, A128CbcHs256)), [true, true, false]),
+            (Some((EcdhEs, A256Gcm)), [true, false, true]),
+            (Some((EcdhEsA128Kw, A128CbcHs256)), [true, false, false]),
+        ] {
+            let checked = [&plain, &default, &both].map(|client| RequestObject::check_encryption(client, sent));
+            assert_eq!(checked.each_ref().map(Result::is_ok), allowed, "{sent:?}");
+            let mut errors = checked.iter().filter_map(|checked| checked.as_ref().err());
+            assert!(errors.all(|error| error.code == ErrorCode::InvalidRequestObject));
+        }
+    }
+}

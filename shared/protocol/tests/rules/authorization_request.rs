@@ -335,3 +335,27 @@ fn a_stored_request_is_checked_again() {
     forged["target"]["redirect_uri"] = "https://evil.example/".into();
     assert!(stored(forged).recheck(&client()).is_err());
 }
+
+/// OpenID Connect Registration §2: `default_acr_values` stand in for `acr_values`, unless the request has a class of its own. They are no
+/// error where no sign-in reaches them.
+#[test]
+fn default_classes_stand_in_for_requested_ones() {
+    let classes: latchkey_protocol::AuthenticationClasses =
+        serde_json::from_value(serde_json::json!([{ "name": "silver", "methods": [["password"]] }])).unwrap();
+    let acr_values = |defaults: &[&str], changes: &[(&str, &str)]| {
+        let mut client = client();
+        client.default_acr_values = defaults.iter().map(|acr| (*acr).to_owned()).collect();
+        let pairs: Vec<(&str, &str)> = GOOD.iter().chain(changes).copied().collect();
+        let parameters = parameters(&pairs);
+        let target = ResponseTarget::check(&parameters, &client).unwrap();
+        let mut sent = sent(&parameters, &client);
+        sent.targets.classes = &classes;
+        AuthorizationRequest::check(&sent, target).unwrap().acr_values
+    };
+    let own = "urn:latchkey:acr:password";
+    assert_eq!(acr_values(&["gold", "silver", own], &[]), ["silver", own]);
+    assert_eq!(acr_values(&["silver"], &[("acr_values", own)]), [own]);
+    assert!(acr_values(&["silver"], &[("claims", r#"{"id_token":{"acr":null}}"#)]).is_empty());
+    assert!(acr_values(&["gold"], &[]).is_empty());
+    assert!(acr_values(&[], &[("acr_values", "silver gold")]) == ["silver"]);
+}

@@ -311,7 +311,7 @@ mod tests {
     fn a_statement_lists_the_kinds_of_one_verb() {
         let consent = manifest::function("consent");
         assert!(statement(&consent, Verb::Get).contains(
-            "LeadingKeys: ['client#*', 'session#*', 'user#*', 'grant#*', 'pushed#*', 'keys#*', 'configuration#*']"
+            "LeadingKeys: ['client#*', 'session#*', 'user#*', 'pushed#*', 'grant#*', 'keys#*', 'configuration#*']"
         ));
         assert!(statement(&consent, Verb::Delete).is_empty());
         assert!(statement(&manifest::function("login"), Verb::List).contains("['user#*']"));

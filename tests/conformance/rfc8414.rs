@@ -1,7 +1,8 @@
 //! Authorization server metadata: RFC 8414.
 
 use serde_json::Value;
-use suite::{AuthorizationRequest, Browser, Call, issuer, jwt, spa};
+use suite::pushed::push;
+use suite::{AuthorizationRequest, Call, issuer, jwt, spa};
 
 fn document() -> Value {
     Call::get("/.well-known/oauth-authorization-server").send().expect(200).json()
@@ -78,8 +79,7 @@ fn signed_metadata_is_no_token() {
     let document = document();
     let signed = document["signed_metadata"].as_str().expect("a JWT");
     Call::get("/userinfo").bearer(signed).send().expect(401);
-    let request = AuthorizationRequest::new(&spa()).set("id_token_hint", signed);
-    assert_eq!(Browser::signed_in().authorize(&request).callback().error(), "invalid_request");
+    push(&AuthorizationRequest::new(&spa()).set("id_token_hint", signed)).expect_error(400, "invalid_request");
 }
 
 /// RFC 8414 §2, OpenID Connect Discovery §3, RFC 9701 §7, JARM §4: every list of algorithms is there. Names of clients' signatures have

@@ -504,13 +504,14 @@ fn metadata_name_methods_and_aliases() {
             "introspection_endpoint",
             "pushed_authorization_request_endpoint",
             "device_authorization_endpoint",
+            "backchannel_authentication_endpoint",
             "userinfo_endpoint",
         ] {
             let plain = document[name].as_str().unwrap();
             assert_eq!(aliases[name], plain.replacen(issuer(), mtls_origin(), 1), "{name}");
         }
         assert!(!aliases.contains_key("authorization_endpoint"), "browsers have no certificate");
-        assert_eq!(aliases.len(), 6);
+        assert_eq!(aliases.len(), 7);
     }
 }
 

@@ -89,7 +89,9 @@ async fn check_sender(
             return if is_its {
                 Ok(())
             } else {
-                wrong("the access token is bound to another client certificate than that of the connection")
+                wrong(
+                    "the access token is bound to a client certificate, and the connection has none, or another one: send it in the TLS handshake (RFC 8705)",
+                )
             };
         }
         Err(problem) => return wrong(problem.as_str()),

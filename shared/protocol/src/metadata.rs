@@ -208,12 +208,14 @@ const WITH_CERTIFICATES: [(&str, &str); 7] = [
 
 /// Returns the members of RFC 8705 §3.3 and §5. Without an origin of its own, mutual TLS needs no aliases.
 fn mutual_tls(offered: &MutualTls, issuer: &Issuer) -> Value {
-    let mut members = json!({ "tls_client_certificate_bound_access_tokens": true });
+    let mut members = Map::new();
+    members.insert("tls_client_certificate_bound_access_tokens".to_owned(), Value::Bool(true));
     if offered.origin != issuer.as_str() {
         let alias = |(path, member): (&str, &str)| (member.to_owned(), json!(format!("{}{path}", offered.origin)));
-        members["mtls_endpoint_aliases"] = Value::Object(WITH_CERTIFICATES.into_iter().map(alias).collect());
+        let aliases = WITH_CERTIFICATES.into_iter().map(alias).collect();
+        members.insert("mtls_endpoint_aliases".to_owned(), Value::Object(aliases));
     }
-    members
+    Value::Object(members)
 }
 
 /// Returns algorithms by their names. EdDSA has two (RFC 9864 §2.2).

@@ -315,7 +315,7 @@ impl Reader<'_> {
         let certificates = (self.text(TrustedProxy::CERTIFICATE_HEADER), self.text(TrustedProxy::CERTIFICATE_CHAIN));
         let secret = self.text(TrustedProxy::CERTIFICATE_SECRET);
         let proxy = proxy.and_then(|proxy| match (proxy, certificates) {
-            (proxy, (None, None)) => Ok(proxy),
+            (proxy, (None, None)) if secret.is_none() => Ok(proxy),
             (Some(proxy), (Some(field), chain)) => {
                 proxy.with_certificates(&field, secret.as_deref(), chain.as_deref()).map(Some)
             }
@@ -323,9 +323,9 @@ impl Reader<'_> {
                 TrustedProxy::CERTIFICATE_HEADER,
                 "is set without a proxy: set LATCHKEY_PROXY_ADDRESS_HEADER and LATCHKEY_PROXY_SECRET too",
             )),
-            (_, (None, Some(_))) => Err(Problem::new(
-                TrustedProxy::CERTIFICATE_CHAIN,
-                "is set without LATCHKEY_PROXY_CERTIFICATE_HEADER: set both, or neither",
+            (_, (None, _)) => Err(Problem::new(
+                TrustedProxy::CERTIFICATE_HEADER,
+                "is not set, but LATCHKEY_PROXY_CERTIFICATE_SECRET or LATCHKEY_PROXY_CERTIFICATE_CHAIN is: name the header field in which the proxy sends certificates, or set none of the three",
             )),
         });
         proxy.unwrap_or_else(|problem| {

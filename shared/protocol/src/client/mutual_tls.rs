@@ -20,63 +20,70 @@ impl ClientAuthenticationMethod {
     }
 }
 
+/// A setting that names the subject of a certificate.
+struct SubjectSetting<'a> {
+    name: &'static str,
+    value: Option<&'a str>,
+    parse: fn(&str) -> Option<CertificateSubject>,
+    /// The rule that a value breaks which cannot be parsed.
+    syntax: &'static str,
+}
+
 const METHOD: &str = "token_endpoint_auth_method";
 const BOUND: &str = "tls_client_certificate_bound_access_tokens";
 
 impl Client {
-    /// Returns the five settings of which one names the subject of the client's certificate (RFC 8705 §2.1.2): name, parser, syntax,
-    /// value.
-    fn subjects(&self) -> [(&'static str, fn(&str) -> Option<CertificateSubject>, &'static str, Option<&str>); 5] {
+    /// Returns the five settings of which one names the subject of the client's certificate (RFC 8705 §2.1.2).
+    fn subjects(&self) -> [SubjectSetting<'_>; 5] {
         [
-            (
-                "tls_client_auth_subject_dn",
-                CertificateSubject::name,
-                "must be a distinguished name such as CN=client,O=Example,C=DE, the last RDN first (RFC 4514); `openssl x509 -noout -subject -nameopt RFC2253` prints it",
-                self.tls_client_auth_subject_dn.as_deref(),
-            ),
-            (
-                "tls_client_auth_san_dns",
-                CertificateSubject::dns,
-                "must be a host name without a wildcard",
-                self.tls_client_auth_san_dns.as_deref(),
-            ),
-            (
-                "tls_client_auth_san_uri",
-                CertificateSubject::uri,
-                "must be an absolute URI",
-                self.tls_client_auth_san_uri.as_deref(),
-            ),
-            (
-                "tls_client_auth_san_ip",
-                CertificateSubject::ip,
-                "must be an IPv4 address, or an IPv6 address without brackets",
-                self.tls_client_auth_san_ip.as_deref(),
-            ),
-            (
-                "tls_client_auth_san_email",
-                CertificateSubject::email,
-                "must be an e-mail address",
-                self.tls_client_auth_san_email.as_deref(),
-            ),
+            SubjectSetting {
+                name: "tls_client_auth_subject_dn",
+                value: self.tls_client_auth_subject_dn.as_deref(),
+                parse: CertificateSubject::name,
+                syntax: "must be a distinguished name such as CN=client,O=Example,C=DE, the last RDN first (RFC 4514); `openssl x509 -noout -subject -nameopt RFC2253` prints it",
+            },
+            SubjectSetting {
+                name: "tls_client_auth_san_dns",
+                value: self.tls_client_auth_san_dns.as_deref(),
+                parse: CertificateSubject::dns,
+                syntax: "must be a host name without a wildcard",
+            },
+            SubjectSetting {
+                name: "tls_client_auth_san_uri",
+                value: self.tls_client_auth_san_uri.as_deref(),
+                parse: CertificateSubject::uri,
+                syntax: "must be an absolute URI",
+            },
+            SubjectSetting {
+                name: "tls_client_auth_san_ip",
+                value: self.tls_client_auth_san_ip.as_deref(),
+                parse: CertificateSubject::ip,
+                syntax: "must be an IPv4 address, or an IPv6 address without brackets",
+            },
+            SubjectSetting {
+                name: "tls_client_auth_san_email",
+                value: self.tls_client_auth_san_email.as_deref(),
+                parse: CertificateSubject::email,
+                syntax: "must be an e-mail address",
+            },
         ]
     }
 
     /// Returns the subject that the client's certificate must have. `None` unless the client names exactly one.
     pub(crate) fn certificate_subject(&self) -> Option<CertificateSubject> {
-        let mut named = self.subjects().into_iter().filter_map(|(_, parse, _, value)| Some((parse, value?)));
+        let mut named = self.subjects().into_iter().filter_map(|setting| Some((setting.parse, setting.value?)));
         let (parse, value) = named.next()?;
         if named.next().is_some() { None } else { parse(value) }
     }
 
     /// Checks the settings of mutual TLS.
     pub(super) fn certificates(&self, problems: &mut Vec<Problem>) {
-        let named =
-            self.subjects().into_iter().filter_map(|(name, parse, rule, value)| Some((name, parse, rule, value?)));
         let mut count = 0_usize;
-        for (name, parse, rule, value) in named {
+        for SubjectSetting { name, value, parse, syntax } in self.subjects() {
+            let Some(value) = value else { continue };
             count = count.saturating_add(1);
             if parse(value).is_none() {
-                problems.push(Problem::new(name, rule).with_value(value));
+                problems.push(Problem::new(name, syntax).with_value(value));
             }
         }
         match self.token_endpoint_auth_method {

@@ -21,6 +21,7 @@ mod id_jag_issue;
 mod jarm;
 mod lifetimes;
 mod logos;
+mod matrix;
 mod opaque_tokens;
 mod openid_authentication;
 mod openid_backchannel_logout;

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use std::time::{Duration, Instant};
+use suite::device::{enter, enter_once};
 use suite::{
     AuthorizationRequest, Browser, CALLERS, Call, Client, Landing, Page, Reply, TokenRequest, Tokens, admin, at_once,
     issuer, jwt, revoke, service, spa, userinfo,
@@ -84,28 +85,6 @@ impl Device {
         let page = self.consent(&mut browser);
         browser.decide(&page, "allow").page()
     }
-}
-
-/// Types a code.
-#[track_caller]
-fn enter(browser: &mut Browser, code: &str) -> Landing {
-    for _ in 0..10 {
-        match try_code(browser, code) {
-            // Other tests guess from the same address: then a right code has to wait as well.
-            Landing::Page(page) if page.reply.status == 429 => {
-                let seconds = page.reply.header("retry-after").and_then(|seconds| seconds.parse().ok());
-                suite::wait(Duration::from_secs(seconds.expect("a time to wait")));
-            }
-            landing => return landing,
-        }
-    }
-    panic!("told to wait for ever")
-}
-
-fn try_code(browser: &mut Browser, code: &str) -> Landing {
-    let page = browser.open("/device").page();
-    let form = page.forms.iter().find(|form| form.has("user_code")).expect("a field for the code").clone();
-    browser.submit(&form, &[("user_code", code)])
 }
 
 #[track_caller]
@@ -289,7 +268,7 @@ fn guessing_codes_is_slowed_down() {
     let mut browser = Browser::new_signed_in();
     let mut statuses = Vec::new();
     for _ in 0..8 {
-        let page = try_code(&mut browser, "BBBB-BBBB").page();
+        let page = enter_once(&mut browser, "BBBB-BBBB").page();
         assert!(page.consent().is_none(), "{:?}", page.reply);
         statuses.push(page.reply.status);
         if page.reply.status == 429 {
@@ -298,7 +277,7 @@ fn guessing_codes_is_slowed_down() {
     }
     assert!(statuses.contains(&429), "{statuses:?}");
     let device = Device::new();
-    let page = try_code(&mut browser, device.text("user_code")).page();
+    let page = enter_once(&mut browser, device.text("user_code")).page();
     assert_eq!(page.reply.status, 429, "a right guess must wait too: {:?}", page.reply);
     device.consent(&mut Browser::new_signed_in());
 }

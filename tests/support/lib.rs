@@ -14,6 +14,7 @@ mod call;
 mod certificate;
 mod client;
 mod clock;
+pub mod device;
 pub mod dpop;
 pub mod faults;
 mod host;

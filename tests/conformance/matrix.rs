@@ -1,7 +1,7 @@
 //! The matrix: each grant type, with each authentication of the client, each sender constraint and each format of access tokens.
 //!
-//! A test is a grant type. For each sender it demands that a request without the registered constraint is rejected and uses nothing up, that
-//! the same request with it yields tokens, that they are bound to the sender, and that they are accepted from the sender alone.
+//! A test is a grant type. For each sender it first omits the registered constraint: that request must fail, and use nothing up. The same request
+//! with it must yield tokens that are bound to the sender, and of use to the sender alone.
 
 use serde_json::{Map, Value, json};
 use std::sync::OnceLock;

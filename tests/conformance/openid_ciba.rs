@@ -387,13 +387,48 @@ fn fapi_ciba_demands_signed_requests_and_bound_tokens() {
     party.authenticated("/bc-authorize", &beside, issuer()).send().expect_error(400, "invalid_request");
 }
 
+/// §7.1, §13: a client that does not send the code of a user who has one may not ask. A wrong code counts as a request to the user.
+#[test]
+fn a_user_code_is_demanded_of_each_client() {
+    let (mut browser, user) = signed_in("ciba-code");
+    let parameter = ["--set", "backchannel_user_code_parameter=true"];
+    let client = admin::client("suite-ciba-code", &[&["--confidential", "--set", GRANTS], &parameter[..]].concat());
+    let code = ("user_code", "wombat-7");
+    // A code of a user who has none is ignored.
+    Waiting::of(&client, &user, &[code]);
+    decide(&mut browser, "deny");
+    let set = ["user", "set-user-code", "--json", &user];
+    assert!(admin::refused(&set, "12345\n").contains("needs 6"));
+    assert!(admin::refused(&set, "123456\n").contains("user_code"));
+    assert_eq!(admin::command_with(&set, "wombat-7\n")["has_user_code"], true);
+    let shown = admin::command(&["user", "show", "--json", &user]);
+    assert!(shown["has_user_code"] == true && !shown.to_string().contains("argon2"), "{shown}");
+    ask(&client, &user, &[]).expect_error(400, "missing_user_code");
+    for wrong in ["wombat-8", "", "Wombat-7"] {
+        let code = if wrong.is_empty() { "missing_user_code" } else { "invalid_user_code" };
+        ask(&client, &user, &[("user_code", wrong)]).expect_error(400, code);
+    }
+    // A client that did not register the parameter cannot send it.
+    ask(&bank(), &user, &[code]).expect_error(400, "missing_user_code");
+    assert_eq!(browser.open("/requests").page().attributes("#requests a", "href").len(), 0);
+    // Other changes keep the code.
+    admin::command_with(&["user", "set-claim", "--json", &user, "nickname=wombat"], "");
+    let waiting = Waiting::of(&client, &user, &[code]);
+    decide(&mut browser, "allow");
+    waiting.poll().tokens();
+    let more: Vec<Reply> = (0..10).map(|_| ask(&client, &user, &[("user_code", "guess-77")])).collect();
+    assert_eq!(more.last().expect("replies").status, 429, "guesses are limited");
+    admin::command_with(&["user", "set-user-code", "--json", &user, "--remove"], "");
+    Waiting::of(&bank(), &user, &[]);
+}
+
 /// §4: what the metadata list, and what a client registers.
 #[test]
 fn metadata_and_settings() {
     let metadata = Call::get("/.well-known/openid-configuration").send().expect(200).json();
     assert_eq!(metadata["backchannel_authentication_endpoint"], format!("{}/bc-authorize", issuer()));
     assert_eq!(metadata["backchannel_token_delivery_modes_supported"], json!(["poll", "ping"]));
-    assert_eq!(metadata["backchannel_user_code_parameter_supported"], false);
+    assert_eq!(metadata["backchannel_user_code_parameter_supported"], true);
     assert!(metadata["grant_types_supported"].as_array().expect("a list").contains(&json!(GRANT)));
     let refused = |settings: &[&str]| {
         let mut command = vec!["client", "add", "--json", "--id", "suite-ciba-refused", "--confidential"];

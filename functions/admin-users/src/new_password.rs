@@ -1,7 +1,7 @@
-//! A password that an operator sets. On Workers, the Worker `passwords` judges and hashes it: the list of common passwords and
+//! A password, or a user code, that an operator sets. On Workers, the Worker `passwords` judges and hashes it: the list of common passwords and
 //! the hash would make this Worker too heavy.
 
-use protocol::{Problem, Username};
+use protocol::{BackchannelRequest, Problem, Username};
 use provider::{Context, HandlerError, NewPassword, PasswordVerdict};
 use serde_json::{Map, Value, json};
 
@@ -26,13 +26,37 @@ pub(crate) async fn hash(
         breached_url: config.passwords.breached_url.clone(),
         may_be_local: !config.is_https(),
     };
+    verdict("password", password, context).await
+}
+
+/// Returns the hash of a new user code, or what is wrong with it. It is shorter than a password: with it a client may ask the user, and no attacker signs in.
+pub(crate) async fn hash_user_code(
+    sent: String,
+    username: &Username,
+    context: &Context,
+) -> Result<Result<String, Problem>, HandlerError> {
+    let code = NewPassword {
+        password: sent,
+        minimum: BackchannelRequest::SHORTEST_USER_CODE,
+        about: vec![username.as_str().to_owned()],
+        breached_url: None,
+        may_be_local: false,
+    };
+    verdict("user_code", code, context).await
+}
+
+async fn verdict(
+    member: &'static str,
+    password: NewPassword,
+    context: &Context,
+) -> Result<Result<String, Problem>, HandlerError> {
     let PasswordVerdict { hash, problem, report } = judge(password, context).await?;
     if let Some(reason) = report {
         (context.log)(&json!({ "function": "admin-users", "reason": reason }).to_string());
     }
     match (hash, problem) {
         (Some(hash), _) => Ok(Ok(hash)),
-        (None, Some(problem)) => Ok(Err(Problem::new("password", problem))),
+        (None, Some(problem)) => Ok(Err(Problem::new(member, problem))),
         (None, None) => Err(HandlerError::unavailable("there is no verdict about the password")),
     }
 }

@@ -37,7 +37,7 @@ async fn entry(username: &str, context: &Context) -> Result<Option<directory::En
 /// `password` the password, which must keep the rules of the deployment. `password_hash` (PHC string, Argon2id) is for imports: no
 /// rule can be applied to it. A member that is omitted stays. `sub` can be chosen for a new user. A new password ends all sessions
 /// and grants of the user, unless `keep_sessions` is true: an attacker may know the old one. A user with `disabled` cannot sign in;
-/// the sessions and grants end.
+/// the sessions and grants end. `user_code` is the code without which no client may ask the user (CIBA Core §7.1); `null` removes it.
 pub(crate) async fn put(
     username: &str,
     mut body: Map<String, Value>,
@@ -88,6 +88,15 @@ pub(crate) async fn put(
             None
         }
     };
+    let user_code = match body.remove("user_code") {
+        None => None,
+        Some(Value::Null) => Some(None),
+        Some(Value::String(code)) => Some(Some(code)),
+        Some(_) => {
+            problems.push(Problem::new("user_code", "must be a string or null"));
+            None
+        }
+    };
     let claims = match body.remove("claims") {
         None => None,
         Some(Value::Object(claims)) => match checked_claims(claims, now, context).await? {
@@ -133,10 +142,19 @@ pub(crate) async fn put(
     let is_new = before.is_none();
     let was_disabled = before.as_ref().is_some_and(|user| user.disabled);
     let disabled = disabled.unwrap_or(was_disabled);
+    let code_before = before.as_ref().and_then(|user| user.user_code.clone());
     let mut claims = claims.or(before.map(|user| user.claims)).unwrap_or_default();
     let hash = match password {
         None => imported,
         Some(sent) => match new_password::hash(sent, &username, &claims, context).await? {
+            Ok(hash) => Some(hash),
+            Err(rule) => return Ok(problem(request, StatusCode::BAD_REQUEST, &[rule])),
+        },
+    };
+    let user_code = match user_code {
+        None => code_before,
+        Some(None) => None,
+        Some(Some(sent)) => match new_password::hash_user_code(sent, &username, context).await? {
             Ok(hash) => Some(hash),
             Err(rule) => return Ok(problem(request, StatusCode::BAD_REQUEST, &[rule])),
         },
@@ -146,7 +164,7 @@ pub(crate) async fn put(
     let subject = directory::enter(records, &username, &subject).await?.subject;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
     claims.entry("updated_at").or_insert_with(|| json!(now.as_secs()));
-    let user = User { disabled, ..User::new(subject.clone(), username.to_string(), claims) };
+    let user = User { disabled, user_code, ..User::new(subject.clone(), username.to_string(), claims) };
     let revoked_before = users::save(records, &user).await?;
     let is_new_password = hash.is_some() && status == StatusCode::OK;
     match hash {
@@ -252,10 +270,10 @@ pub(crate) async fn delete(username: &str, request: &Request, context: &Context)
 
 fn shown(user: &User) -> Value {
     let mut shown = json!({ "username": user.username, "sub": user.subject, "claims": user.claims });
-    if user.disabled
-        && let Some(members) = shown.as_object_mut()
-    {
-        members.insert("disabled".to_owned(), Value::Bool(true));
+    if let Some(members) = shown.as_object_mut() {
+        let marks = [("disabled", user.disabled), ("has_user_code", user.user_code.is_some())];
+        let marks = marks.into_iter().filter(|(_, is_set)| *is_set);
+        members.extend(marks.map(|(name, is_set)| (name.to_owned(), Value::Bool(is_set))));
     }
     shown
 }

@@ -1,7 +1,7 @@
 //! The backchannel authentication endpoint (CIBA Core §7).
 
 use crate::page::RequestReference;
-use crate::{notification, request, user};
+use crate::{notification, request, user, user_code};
 use http::{StatusCode, header};
 use latchkey_http::{Request, Response};
 use platform::entropy;
@@ -53,6 +53,7 @@ pub(crate) async fn respond(request: &Request, context: &Context) -> Result<Resp
         let description = "the client asked this user too often; try again later";
         return Err(responses::too_many(request, wait, description).into());
     }
+    user_code::check(&parameters, &stored.client, &user, context).await?;
     let decision = decisions::new_id(entropy::bytes()?);
     let expires_at = now.after(lifetime);
     let id = AuthReqId { decision, issued_at: now, expires_at };

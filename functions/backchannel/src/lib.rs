@@ -6,6 +6,7 @@ mod notification;
 mod page;
 mod request;
 mod user;
+mod user_code;
 
 use latchkey_http::{Request, Response};
 use provider::{Context, Function, HandlerError};

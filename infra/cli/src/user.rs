@@ -1,8 +1,8 @@
 //! `latchkey user`: the users of a deployment.
 
 use crate::args::{
-    DeploymentArgs, UserAddArgs, UserClaimArgs, UserCommand, UserEndArgs, UserGrantsArgs, UserPasswordArgs,
-    UserWithdrawArgs, UsernameArgs,
+    DeploymentArgs, UserAddArgs, UserClaimArgs, UserCodeArgs, UserCommand, UserEndArgs, UserGrantsArgs,
+    UserPasswordArgs, UserWithdrawArgs, UsernameArgs,
 };
 use crate::clock;
 use crate::deployment::{Deployment, segment};
@@ -21,6 +21,7 @@ pub(crate) fn run(command: &UserCommand, output: Output) -> Result<(), Failure> 
         UserCommand::Remove(args) => remove(args, output),
         UserCommand::SignOut(args) => sign_out(args, output),
         UserCommand::SetPassword(args) => set_password(args, output),
+        UserCommand::SetUserCode(args) => set_user_code(args, output),
         UserCommand::Disable(args) => disable(args, output),
         UserCommand::Enable(args) => enable(args, output),
         UserCommand::Consents(args) => consents(args, output),
@@ -179,6 +180,20 @@ fn set_password(args: &UserPasswordArgs, output: Output) -> Result<(), Failure> 
             format!("{} sessions and {} grants ended.", count("sessions"), count("grants"))
         };
         format!("{username} has a new password. {ended}")
+    });
+    Ok(())
+}
+
+fn set_user_code(args: &UserCodeArgs, output: Output) -> Result<(), Failure> {
+    let UsernameArgs { username, deployment } = &args.user;
+    let deployment = Deployment::of(deployment)?;
+    let path = path(username);
+    deployment.get(&path)?.ok_or_else(|| unknown(username))?;
+    let code = if args.remove { None } else { Some(password::user_code(username)?) };
+    deployment.put(&path, &json!({ "user_code": code }))?;
+    output.print(&json!({ "username": username, "has_user_code": code.is_some() }), || match code {
+        Some(_) => format!("{username} has a new user code. A client must send it to ask {username}."),
+        None => format!("{username} has no user code."),
     });
     Ok(())
 }

@@ -143,7 +143,7 @@ fn abilities(capabilities: &Capabilities<'_>) -> Value {
         "scopes_supported": scopes,
         "response_types_supported": response_types,
         "backchannel_token_delivery_modes_supported": BackchannelDelivery::ALL,
-        "backchannel_user_code_parameter_supported": false,
+        "backchannel_user_code_parameter_supported": true,
         "response_modes_supported": ResponseMode::names().collect::<Vec<_>>(),
         "grant_types_supported": capabilities.grants,
         "identity_chaining_requested_token_types_supported": [ID_JAG_TOKEN_TYPE],

@@ -63,6 +63,10 @@ pub enum ErrorCode {
     /// CIBA Core §13.
     ExpiredLoginHintToken,
     /// CIBA Core §13.
+    MissingUserCode,
+    /// CIBA Core §13.
+    InvalidUserCode,
+    /// CIBA Core §13.
     InvalidBindingMessage,
     /// OpenID Connect Core §3.1.2.6, RFC 9101 §7.
     InvalidRequestUri,
@@ -110,6 +114,8 @@ impl ErrorCode {
             Self::ExpiredToken => "expired_token",
             Self::UnknownUserId => "unknown_user_id",
             Self::ExpiredLoginHintToken => "expired_login_hint_token",
+            Self::MissingUserCode => "missing_user_code",
+            Self::InvalidUserCode => "invalid_user_code",
             Self::InvalidBindingMessage => "invalid_binding_message",
             Self::InvalidRequestUri => "invalid_request_uri",
             Self::InvalidRequestObject => "invalid_request_object",

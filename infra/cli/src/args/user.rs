@@ -33,6 +33,13 @@ pub(crate) enum UserCommand {
     /// applies its rules to the password: by default 15 characters, and none that attackers try first.
     #[command(after_long_help = "Examples:\n  latchkey user set-password ada\n  latchkey user set-password ada < FILE")]
     SetPassword(UserPasswordArgs),
+    /// Give a user a code without which no client may ask the user (OpenID Connect CIBA), or take it away.
+    ///
+    /// At a terminal the command asks for the code, otherwise it reads the first line of standard input.
+    #[command(
+        after_long_help = "Examples:\n  latchkey user set-user-code ada\n  latchkey user set-user-code ada < FILE\n  latchkey user set-user-code ada --remove"
+    )]
+    SetUserCode(UserCodeArgs),
     /// Keep a user from signing in, and end all sessions and grants of the user.
     #[command(after_long_help = "Examples:\n  latchkey user disable ada\n  latchkey user disable ada --yes")]
     Disable(UserEndArgs),
@@ -94,6 +101,16 @@ pub(crate) struct UserPasswordArgs {
     /// Import the hash of another system: the input is an Argon2id hash (PHC string), to which no rule can be applied.
     #[arg(long)]
     pub(crate) import_hash: bool,
+}
+
+/// Arguments of `latchkey user set-user-code`.
+#[derive(Debug, Args)]
+pub(crate) struct UserCodeArgs {
+    #[command(flatten)]
+    pub(crate) user: UsernameArgs,
+    /// Take the code away.
+    #[arg(long)]
+    pub(crate) remove: bool,
 }
 
 /// Arguments of `latchkey user withdraw`.

@@ -238,6 +238,8 @@ fn clients_and_users_are_administered() {
     assert_eq!(changed["ended"], json!({ "sessions": 0, "grants": 0 }), "the command says what ended");
     let kept = answer(&["user", "set-password", "--keep-sessions", "ada"], url, "one more green umbrella\n");
     assert_eq!(kept["ended"], Value::Null);
+    assert_eq!(answer(&["user", "set-user-code", "ada"], url, "wombat-7\n")["has_user_code"], true);
+    assert_eq!(answer(&["user", "set-user-code", "ada", "--remove"], url, "")["has_user_code"], false);
     assert_eq!(answer(&["user", "consents", "ada"], url, ""), json!([]));
     assert_eq!(answer(&["user", "grants", "ada"], url, ""), json!([]));
     assert_eq!(answer(&["user", "withdraw", "ada", "demo-spa"], url, ""), json!({ "grants": 0 }));

@@ -211,6 +211,9 @@ pub struct Client {
     /// The one algorithm of its signed backchannel requests, which then must be signed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backchannel_authentication_request_signing_alg: Option<Algorithm>,
+    /// True if it sends the user code of a user who has one (CIBA Core §4).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub backchannel_user_code_parameter: bool,
     /// `max_age` of a request that has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default_max_age: Option<u64>,

@@ -479,6 +479,13 @@ pub const SETTINGS: &[ClientSetting] = {
         )
         .unset("they may be unsigned"),
         S::client(
+            "backchannel_user_code_parameter",
+            Flag,
+            CIBA,
+            "its backchannel requests have `user_code` where the user has one; a user who has one gets no request without it",
+        )
+        .unset("`false`"),
+        S::client(
             "backchannel_logout_uri",
             Url,
             "OpenID Connect Back-Channel Logout §2.2",

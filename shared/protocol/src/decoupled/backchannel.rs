@@ -44,6 +44,8 @@ impl BackchannelRequest {
     pub const LIFETIME: Duration = Duration::from_secs(120);
     /// The range of `requested_expiry`, in seconds. A value beyond it is replaced by its bound.
     pub const REQUESTED_EXPIRY: std::ops::RangeInclusive<u64> = 10..=600;
+    /// The fewest characters of a user code.
+    pub const SHORTEST_USER_CODE: usize = 6;
     /// The most requests of all clients that wait for one user.
     pub const MOST_OPEN: usize = 3;
     /// The time in which a client may not ask a user who did not expect its request.

@@ -26,6 +26,9 @@ pub struct User {
     /// True if the user cannot sign in.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub disabled: bool,
+    /// The hash of the code without which no client may ask the user (CIBA Core §7.1), as a PHC string.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_code: Option<String>,
     /// The mark of the last revocation: sessions and grants of earlier sign-ins are over
     /// (`infra/decisions/revocation-mark.md`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -38,7 +41,7 @@ pub struct User {
 impl User {
     /// Returns a user who can sign in.
     pub fn new(subject: Subject, username: String, claims: Map<String, Value>) -> Self {
-        Self { subject, username, claims, disabled: false, revoked_before: None, removed: false }
+        Self { subject, username, claims, disabled: false, user_code: None, revoked_before: None, removed: false }
     }
 
     /// True if a session or a grant of a sign-in at this time may still be used.

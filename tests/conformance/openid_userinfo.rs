@@ -71,3 +71,24 @@ fn a_revoked_token_opens_nothing() {
     let reply = userinfo(tokens.access()).expect(401);
     assert!(reply.header("www-authenticate").is_some_and(|field| field.contains("invalid_token")), "{reply:?}");
 }
+
+/// FAPI 1.0 Part 1 §6.2.1, 11: the response has the `x-fapi-interaction-id` of the request, or a new UUID. Errors have it, too.
+#[test]
+fn an_interaction_is_identified() {
+    const ID: &str = "c770aef3-6784-41f7-8e0e-ff5f97bddb3a";
+    let tokens = grant(&spa());
+    let of = |sent: Option<&str>, token: &str| {
+        let call = Call::get("/userinfo").bearer(token);
+        let reply = sent.into_iter().fold(call, |call, id| call.header("x-fapi-interaction-id", id)).send();
+        reply.header("x-fapi-interaction-id").expect("an identifier").to_owned()
+    };
+    for token in [tokens.access(), "unknown"] {
+        assert_eq!(of(Some(ID), token), ID);
+        let (one, two) = (of(None, token), of(Some("no UUID, no echo"), token));
+        assert_ne!(one, two);
+        for id in [one, two] {
+            assert!(id.len() == 36 && id.as_bytes()[14] == b'4', "{id}");
+            assert_eq!(id.split('-').map(str::len).collect::<Vec<usize>>(), [8, 4, 4, 4, 12]);
+        }
+    }
+}

@@ -33,7 +33,7 @@ async fn access_beyond_the_row_is_rejected_and_logged() {
         certificate: None,
         forwarded: Forwarded::default(),
         received_at: T0,
-        id: "test".to_owned(),
+        id: "test".to_owned().into(),
         log: RequestLog::default(),
     };
     let response = shell::respond(&CURIOUS, request, &instance.context().guarded(CURIOUS.row)).await;

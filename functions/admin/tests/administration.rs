@@ -101,7 +101,7 @@ impl Server {
             certificate: None,
             forwarded: Forwarded::default(),
             received_at: NOW,
-            id: "test".to_owned(),
+            id: "test".to_owned().into(),
             log: RequestLog::default(),
         }
     }

@@ -1,6 +1,7 @@
 //! UserInfo (OpenID Connect Core §5.3), a protected resource (RFC 6750).
 
 mod bearer;
+mod interaction;
 
 use bearer::Challenge;
 use http::{StatusCode, header};
@@ -20,7 +21,8 @@ pub const FUNCTION: Function = Function::api("userinfo", |request, context| Box:
 /// deployment accepts each once.
 pub async fn handle(request: &Request, context: &Context) -> Result<Response, HandlerError> {
     let proof = SentProof::of(request);
-    context.with_dpop_nonce(&proof, NonceRole::ResourceServer, answer(request, context, &proof)).await
+    let response = context.with_dpop_nonce(&proof, NonceRole::ResourceServer, answer(request, context, &proof)).await?;
+    interaction::identified(request, response)
 }
 
 async fn answer(request: &Request, context: &Context, proof: &SentProof<'_>) -> Result<Response, HandlerError> {

@@ -1,6 +1,6 @@
 //! A request as every platform hands it to a function.
 
-use crate::{ClientCertificate, Forwarded, RequestLog, accept};
+use crate::{ClientCertificate, Forwarded, RequestId, RequestLog, accept};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, Method, header};
 use std::cmp::Ordering;
@@ -12,6 +12,9 @@ const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
 
 /// The header field of a proof of possession (RFC 9449 §4.1).
 pub const DPOP: HeaderName = HeaderName::from_static("dpop");
+
+/// The header field that identifies an interaction of a client with a protected resource (FAPI 1.0 Part 1 §6.2.1).
+pub const INTERACTION_ID: HeaderName = HeaderName::from_static("x-fapi-interaction-id");
 
 /// The destinations that are part of another page.
 const FRAMES: [&str; 4] = ["iframe", "frame", "embed", "object"];
@@ -41,14 +44,14 @@ pub struct Request {
     /// Time at which the platform received the request.
     pub received_at: Timestamp,
     /// Identifier of the request in the log and on error pages.
-    pub id: String,
+    pub id: RequestId,
     /// The members of the request's log line.
     pub log: RequestLog,
 }
 
 impl Request {
     /// The header fields that functions read. A platform need not hand over others.
-    pub const FIELDS: [HeaderName; 8] = [
+    pub const FIELDS: [HeaderName; 9] = [
         header::ACCEPT,
         header::ACCEPT_LANGUAGE,
         header::AUTHORIZATION,
@@ -57,6 +60,7 @@ impl Request {
         DPOP,
         header::USER_AGENT,
         SEC_FETCH_DEST,
+        INTERACTION_ID,
     ];
 
     /// Returns the value of a header field that occurs once and is visible ASCII.
@@ -160,7 +164,7 @@ impl Request {
             certificate: None,
             forwarded: Forwarded::default(),
             received_at: Timestamp::default(),
-            id: String::new(),
+            id: RequestId::default(),
             log: RequestLog::default(),
         }
     }

@@ -6,7 +6,7 @@ use crate::{PlatformError, clock, entropy, stream, version};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use latchkey_http::{
-    CertificateChain, ClientCertificate, Forwarded, MAX_BODY, ProxyFields, Request, RequestLog, Response,
+    CertificateChain, ClientCertificate, Forwarded, MAX_BODY, ProxyFields, Request, RequestId, RequestLog, Response,
 };
 use std::net::IpAddr;
 use std::sync::Once;
@@ -77,8 +77,8 @@ fn head(inner: &web_sys::Request, headers: HeaderMap) -> Result<Request, Platfor
     let text = |name: &str| sent.get(name).ok().flatten();
     let address = text("cf-connecting-ip").and_then(|address| address.parse::<IpAddr>().ok());
     let id = match text("cf-ray") {
-        Some(ray) => ray,
-        None => entropy::name()?,
+        Some(ray) => RequestId::from(ray),
+        None => entropy::name()?.into(),
     };
     Ok(Request {
         method,

@@ -103,7 +103,12 @@ pub async fn offer(
         }
     };
     let redirect_uri = target.redirect_uri().as_str();
-    let page =
-        pages::return_offer(&ReturnOffer { nonce: &nonce, redirect_uri, way, hint: &hint, request_id: &request.id });
+    let page = pages::return_offer(&ReturnOffer {
+        nonce: &nonce,
+        redirect_uri,
+        way,
+        hint: &hint,
+        request_id: request.id.as_str(),
+    });
     Ok(responses::page(StatusCode::BAD_REQUEST, page))
 }

@@ -162,7 +162,7 @@ fn error_page(request: &Request, page: &PageError) -> Result<Response, String> {
             hint: Some(page.error.description.as_ref()),
             received: &received,
             client: page.client.as_ref().map(|client| (client.name.as_str(), client.start_uri.as_deref())),
-            request_id: &request.id,
+            request_id: request.id.as_str(),
         }),
     )
     .open();
@@ -182,7 +182,7 @@ fn unavailable_page(request: &Request, reason: &str) -> Result<Response, String>
         hint: None,
         received: &[],
         client: None,
-        request_id: &request.id,
+        request_id: request.id.as_str(),
     });
     Ok(unavailable(responses::page(status, page).open(), request, reason))
 }

@@ -2,7 +2,7 @@
 
 use crate::{Context, HandlerError, ListCheck, list_problems, responses};
 use http::StatusCode;
-use latchkey_http::{Request, RequestLog, Response};
+use latchkey_http::{Request, RequestId, RequestLog, Response};
 use pages::Refusal;
 use std::future::Future;
 use std::pin::Pin;
@@ -27,7 +27,7 @@ pub type Scheduled =
 #[derive(Clone, Debug)]
 pub struct ScheduledRun {
     /// The identifier of the run, as the platform names it where it does.
-    pub id: String,
+    pub id: RequestId,
     /// The start of the run.
     pub now: Timestamp,
     /// The members of the run's log line.
@@ -36,7 +36,7 @@ pub struct ScheduledRun {
 
 impl ScheduledRun {
     /// Returns a run with an empty log.
-    pub fn new(id: String, now: Timestamp) -> Self {
+    pub fn new(id: RequestId, now: Timestamp) -> Self {
         Self { id, now, log: RequestLog::default() }
     }
 }

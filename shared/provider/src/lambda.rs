@@ -33,7 +33,7 @@ pub fn run_scheduled(function: ScheduledFunction) -> ExitCode {
     lambda::run(function.row.name, async || {
         let context = context(function.row)?;
         lambda::serve_schedule(async |id| {
-            let run = ScheduledRun::new(id, clock::now());
+            let run = ScheduledRun::new(id.into(), clock::now());
             Ok(shell::run_scheduled(&function, run, context).await?)
         })
         .await

@@ -51,7 +51,7 @@ pub fn page(status: StatusCode, page: Page) -> Response {
 /// Returns the page for a request that no function handles. `None` without randomness for its nonce.
 pub(crate) fn refused(request: &Request, reason: Refusal, status: StatusCode, hint: &str) -> Option<Response> {
     let nonce = entropy::name().ok()?;
-    let page = Refused { nonce: &nonce, reason, status: status.as_u16(), hint, request_id: &request.id };
+    let page = Refused { nonce: &nonce, reason, status: status.as_u16(), hint, request_id: request.id.as_str() };
     Some(self::page(status, pages::refused(&page)).open())
 }
 

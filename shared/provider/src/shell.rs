@@ -2,7 +2,7 @@
 
 use crate::{Context, Function, HandlerError, ScheduledFunction, ScheduledRun, clock_check};
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
-use latchkey_http::{LogMembers, MAX_BODY, MAX_QUERY, Request, Response};
+use latchkey_http::{LogMembers, MAX_BODY, MAX_QUERY, Request, RequestId, Response};
 use manifest::Route;
 use pages::Refusal;
 use platform::version::BuildInfo;
@@ -124,7 +124,7 @@ fn unknown_path(function: &Function, request: &Request) -> Response {
 }
 
 /// The header fields that scripts of other origins may read.
-const EXPOSED: &str = "WWW-Authenticate, Retry-After, DPoP-Nonce";
+const EXPOSED: &str = "WWW-Authenticate, Retry-After, DPoP-Nonce, x-fapi-interaction-id";
 
 /// Returns the response for pages of every origin.
 fn allow_origins(mut response: Response) -> Response {
@@ -175,7 +175,7 @@ fn preflight(route: &Route) -> Response {
     let methods: Vec<&str> = route.methods.iter().map(Method::as_str).collect();
     Response::new(StatusCode::NO_CONTENT)
         .with(header::ACCESS_CONTROL_ALLOW_METHODS, &methods.join(", "))
-        .with(header::ACCESS_CONTROL_ALLOW_HEADERS, "Authorization, Content-Type, DPoP, *")
+        .with(header::ACCESS_CONTROL_ALLOW_HEADERS, "Authorization, Content-Type, DPoP, x-fapi-interaction-id, *")
         .with(header::ACCESS_CONTROL_MAX_AGE, "86400")
 }
 
@@ -208,7 +208,7 @@ fn set_default(response: &mut Response, name: HeaderName, value: &'static str) {
 #[derive(Serialize)]
 struct Line<'a> {
     at: u64,
-    request: &'a str,
+    request: &'a RequestId,
     function: &'a str,
     method: &'a str,
     status: u16,
@@ -225,7 +225,7 @@ struct Line<'a> {
 #[derive(Serialize)]
 struct ScheduledLine<'a> {
     at: u64,
-    request: &'a str,
+    request: &'a RequestId,
     function: &'a str,
     reason: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]

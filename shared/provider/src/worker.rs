@@ -53,7 +53,7 @@ pub async fn run_scheduled(function: ScheduledFunction, env: &Env) {
     // The platform names no run.
     let id = entropy::name().unwrap_or_default();
     // The line of the run has the reason of a failure.
-    let _ = shell::run_scheduled(&function, ScheduledRun::new(id, clock::now()), context).await;
+    let _ = shell::run_scheduled(&function, ScheduledRun::new(id.into(), clock::now()), context).await;
 }
 
 fn context(env: &Env, row: manifest::Function, check: ListCheck) -> Result<&'static Context, ConfigError> {

@@ -1,7 +1,7 @@
 //! Requests: Lambda events, and the header fields `Authorization: Basic` and `Cookie`.
 
 use http::{HeaderMap, HeaderValue, Method, header};
-use latchkey_http::{Forwarded, Request, RequestLog};
+use latchkey_http::{Forwarded, Request, RequestId, RequestLog};
 use protocol::{ClientCredentials, Parameters};
 use types::Timestamp;
 
@@ -21,7 +21,7 @@ fn request(name: header::HeaderName, fields: &[HeaderValue]) -> Request {
         certificate: None,
         forwarded: Forwarded::default(),
         received_at: Timestamp::from_secs(1_800_000_000),
-        id: String::new(),
+        id: RequestId::default(),
         log: RequestLog::default(),
     }
 }

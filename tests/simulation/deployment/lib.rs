@@ -82,7 +82,7 @@ impl Instance {
 
     /// Returns a run of a scheduled function at this time.
     pub fn scheduled_run(&self) -> ScheduledRun {
-        ScheduledRun::new("run".to_owned(), self.now)
+        ScheduledRun::new("run".to_owned().into(), self.now)
     }
 
     /// Sends a request to the function that serves its path.
@@ -109,7 +109,7 @@ impl Instance {
             certificate: self.certificate.clone(),
             forwarded: Forwarded::default(),
             received_at: self.now,
-            id: "test".to_owned(),
+            id: "test".to_owned().into(),
             log: RequestLog::default(),
         };
         functions::respond(request, &self.context).await

@@ -68,7 +68,7 @@ impl Http for Inside {
             certificate: None,
             forwarded: Forwarded::default(),
             received_at: crate::clock::now(),
-            id: entropy::name().map_err(|error| error.reason)?,
+            id: entropy::name().map_err(|error| error.reason)?.into(),
             log: RequestLog::default(),
         };
         let response = self.0.respond(request).await;

@@ -42,7 +42,7 @@ impl<A: Respond> Respond for TestClock<A> {
 mod tests {
     use super::*;
     use http::{HeaderMap, HeaderValue, Method, StatusCode};
-    use latchkey_http::{Forwarded, RequestLog};
+    use latchkey_http::{Forwarded, RequestId, RequestLog};
     use types::Timestamp;
 
     struct Echo;
@@ -65,7 +65,7 @@ mod tests {
             certificate: None,
             forwarded: Forwarded::default(),
             received_at: Timestamp::from_secs(1_000),
-            id: String::new(),
+            id: RequestId::default(),
             log: RequestLog::default(),
         };
         let response = TestClock::new(Arc::new(Echo), is_on).respond(request).await;

@@ -116,7 +116,7 @@ impl Event {
             certificate: context.authentication.and_then(Authentication::into_certificate),
             forwarded,
             received_at: received_at(Timestamp::from_millis(context.time_epoch), now),
-            id: context.request_id,
+            id: context.request_id.into(),
             log: RequestLog::default(),
         })
     }
@@ -264,7 +264,7 @@ mod tests {
         assert_eq!(request.body, "a=b&c");
         assert_eq!(request.address, Some("2001:db8::1".parse().unwrap()));
         assert_eq!(request.received_at.as_millis(), NOW.as_millis() - 29_000);
-        assert_eq!(request.id, "r1");
+        assert_eq!(request.id.as_str(), "r1");
     }
 
     #[test]

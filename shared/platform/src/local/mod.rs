@@ -13,7 +13,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
-use latchkey_http::{ClientCertificate, Forwarded, ProxyFields, Request, RequestLog, Response};
+use latchkey_http::{ClientCertificate, Forwarded, ProxyFields, Request, RequestId, RequestLog, Response};
 use std::convert::Infallible;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -214,11 +214,11 @@ fn last_value(headers: &HeaderMap, name: &str) -> Option<String> {
 }
 
 /// Returns a name for a request: the time of the process's first request, and a number.
-fn request_id(now: Timestamp) -> String {
+fn request_id(now: Timestamp) -> RequestId {
     static START: std::sync::OnceLock<u64> = std::sync::OnceLock::new();
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let start = START.get_or_init(|| now.as_millis() & 0xffff_ffff);
-    format!("{start:08x}-{}", COUNT.fetch_add(1, Ordering::Relaxed))
+    format!("{start:08x}-{}", COUNT.fetch_add(1, Ordering::Relaxed)).into()
 }
 
 #[cfg(test)]

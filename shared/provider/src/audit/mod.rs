@@ -3,7 +3,7 @@
 mod event;
 
 use crate::ScheduledRun;
-use latchkey_http::Request;
+use latchkey_http::{Request, RequestId};
 use serde::Serialize;
 use serde_json::Value;
 use std::net::IpAddr;
@@ -28,7 +28,7 @@ struct Entry<'a> {
     address: Option<IpAddr>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'a str>,
-    request: &'a str,
+    request: &'a RequestId,
 }
 
 impl AuditEvent<'_> {
@@ -43,7 +43,7 @@ impl AuditEvent<'_> {
         run.log.event(self.entry(&run.id, None, None));
     }
 
-    fn entry(&self, request: &str, address: Option<IpAddr>, admin_key: Option<String>) -> Value {
+    fn entry(&self, request: &RequestId, address: Option<IpAddr>, admin_key: Option<String>) -> Value {
         let entry = Entry {
             event: self.name(),
             outcome: self.outcome(),

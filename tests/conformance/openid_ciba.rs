@@ -130,6 +130,29 @@ fn a_denied_request_yields_nothing() {
     Waiting::of(&other, &user, &[]);
 }
 
+/// §14: a client cannot ask until the user gives in. Requests that the user does not approve are counted; an approval ends the count.
+#[test]
+fn a_client_asks_ten_times_without_an_approval() {
+    let (mut browser, user) = signed_in("ciba-flood");
+    let deny = |browser: &mut Browser| {
+        Waiting::of(&bank(), &user, &[]);
+        decide(browser, "deny");
+    };
+    (0..8).for_each(|_| deny(&mut browser));
+    let waiting = Waiting::of(&bank(), &user, &[]);
+    decide(&mut browser, "allow");
+    waiting.poll().tokens();
+    (0..10).for_each(|_| deny(&mut browser));
+    let refused = ask(&bank(), &user, &[]);
+    assert_eq!(refused.status, 429, "{refused:?}");
+    let wait: u64 = refused.header("retry-after").and_then(|text| text.parse().ok()).expect("Retry-After");
+    // Retry-After is jittered by up to a quarter.
+    assert!((1..=1200).contains(&wait), "{wait}");
+    assert!(browser.open("/requests").page().attributes("#requests a", "href").is_empty());
+    let other = admin::client("suite-ciba-other", &["--confidential", "--set", GRANTS]);
+    Waiting::of(&other, &user, &[]);
+}
+
 /// §7.1: `requested_expiry`, as a number of seconds. §11: `expired_token`; the page is over, too.
 #[test]
 fn a_request_expires() {

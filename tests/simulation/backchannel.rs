@@ -163,7 +163,7 @@ async fn each_step_keeps_its_round_trips() {
     ask(&instance).await;
     let before = total();
     let id = ask(&instance).await;
-    assert_eq!(total() - before, 5, "name, user, count, and the record of the user twice");
+    assert_eq!(total() - before, 4, "name, user, and the record of the user's requests twice");
     poll(&instance, &id).await;
     let before = total();
     assert_eq!(poll(&instance, &id).await.status.as_u16(), 400);

@@ -6,11 +6,9 @@ use http::{StatusCode, header};
 use latchkey_http::{Request, Response};
 use platform::entropy;
 use protocol::client_authentication::invalid_client;
-use protocol::rate_limit::Quota;
 use protocol::{AuthReqId, BackchannelRequest, PollInterval, UserHint};
 use provider::authorization::check_length;
 use provider::back_channel::seal_ping;
-use provider::rate_limiter::Allowance;
 use provider::{ClientRequest, Context, HandlerError, responses};
 use serde::Serialize;
 use storage::decisions;
@@ -27,8 +25,8 @@ struct Acknowledgement {
     interval: u64,
 }
 
-/// Stores a request for the decision of the user whom the client names. Requests are limited for each client and user, and few wait at a
-/// time, so that no one approves one to end a flood. Round trips: 4 to 6, of which 1 counts the request.
+/// Stores a request for the decision of the user whom the client names. Requests that the user does not approve are limited for each client,
+/// and few wait at a time, so that no one approves one to end a flood. Round trips: 3 to 5, of which 2 store the request; 1 more for a user code.
 pub(crate) async fn respond(request: &Request, context: &Context) -> Result<Response, HandlerError> {
     let opened = ClientRequest::open(request, context).await?;
     context.check_clock(request).await?;
@@ -47,13 +45,7 @@ pub(crate) async fn respond(request: &Request, context: &Context) -> Result<Resp
     let token = BackchannelRequest::notification_token(&parameters, &stored.client)?;
     let user = user::find(UserHint::of(&parameters)?, stored, context, now).await?;
 
-    let names = [stored.client.client_id.as_str(), user.subject.as_str()];
-    let allowance = Allowance::new(context, now, Quota::BACKCHANNEL_REQUESTS, "backchannel requests", &names);
-    if let Err(wait) = allowance.add().await? {
-        let description = "the client asked this user too often; try again later";
-        return Err(responses::too_many(request, wait, description).into());
-    }
-    user_code::check(&parameters, &stored.client, &user, context).await?;
+    user_code::check(&parameters, &opened, &user, request, context).await?;
     let decision = decisions::new_id(entropy::bytes()?);
     let expires_at = now.after(lifetime);
     let id = AuthReqId { decision, issued_at: now, expires_at };
@@ -62,6 +54,10 @@ pub(crate) async fn respond(request: &Request, context: &Context) -> Result<Resp
     let waiting = WaitingRequest { request: asked, decision, asked_at: now, expires_at, ping };
     match waiting::begin(context.records.as_ref(), &user.subject, &waiting, now).await? {
         Begun::Waiting => {}
+        Begun::TooOften(wait) => {
+            let description = "the client asked this user too often without an approval; try again later";
+            return Err(responses::too_many(request, wait, description).into());
+        }
         Begun::TooMany => return Err(denied("as many requests wait for this user as may; try again later")),
         Begun::Muted => {
             return Err(denied("the user did not expect an earlier request of this client; try again later"));

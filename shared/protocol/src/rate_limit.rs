@@ -123,8 +123,8 @@ impl Quota {
     /// Device authorizations that one client starts from one network without authentication: 5 a second on average.
     pub const DEVICE_REQUESTS: Self = Self { most: 300, window: MINUTE };
 
-    /// Backchannel requests of one client for one user: each may disturb the user.
-    pub const BACKCHANNEL_REQUESTS: Self = Self { most: 10, window: QUARTER_HOUR };
+    /// Backchannel requests of one client for one user who has a user code: each compares one, which costs as much as a password.
+    pub const USER_CODES: Self = Self { most: 10, window: QUARTER_HOUR };
 
     /// Judges a use by the total after it was counted. Errors: the time until the next use, in whole seconds.
     pub fn judge(self, total: i64, now: Timestamp) -> Result<(), Duration> {

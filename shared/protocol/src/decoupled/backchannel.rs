@@ -48,6 +48,10 @@ impl BackchannelRequest {
     pub const SHORTEST_USER_CODE: usize = 6;
     /// The most requests of all clients that wait for one user.
     pub const MOST_OPEN: usize = 3;
+    /// The most requests of one client for one user within [`Self::UNAPPROVED_WINDOW`], since the user approved one. Each may disturb the user.
+    pub const MOST_UNAPPROVED: usize = 10;
+    /// The time in which requests without an approval are counted.
+    pub const UNAPPROVED_WINDOW: Duration = Duration::from_secs(15 * 60);
     /// The time in which a client may not ask a user who did not expect its request.
     pub const MUTED: Duration = Duration::from_secs(60 * 60);
 

@@ -1,7 +1,7 @@
 //! Backchannel authentication requests that wait for a user (OpenID Connect CIBA Core): one record for each user, with few requests.
 //!
-//! The record also names the clients that the user does not want to hear from for a while. The [decision](decisions) about a request
-//! is a record of its own.
+//! The record also names the clients that the user does not want to hear from for a while, and the latest requests of each client that
+//! the user did not approve. The [decision](decisions) about a request is a record of its own.
 
 use super::decisions::{self, Decision};
 use super::stored::decode;
@@ -38,6 +38,16 @@ struct Inbox {
     requests: Vec<WaitingRequest>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     muted: Vec<Muted>,
+    /// The latest requests, the earliest first. An approval removes those of its client.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    unapproved: Vec<Unapproved>,
+}
+
+/// A request that the user has not approved, whether it waits, was denied or has expired.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Unapproved {
+    client_id: ClientId,
+    asked_at: Timestamp,
 }
 
 /// A client that may not ask the user before this time.
@@ -54,6 +64,8 @@ pub enum Begun {
     Waiting,
     /// As many requests wait as may.
     TooMany,
+    /// The client asked as often as it may without an approval. It may ask again after this time.
+    TooOften(Duration),
     /// The user does not want to hear from the client.
     Muted,
 }
@@ -68,17 +80,35 @@ impl Inbox {
         Self {
             requests: self.requests.iter().filter(|waiting| !waiting.expires_at.is_past(now)).cloned().collect(),
             muted: self.muted.iter().filter(|muted| !muted.until.is_past(now)).cloned().collect(),
+            unapproved: self.unapproved.iter().filter(|asked| !asked.ends_at().is_past(now)).cloned().collect(),
         }
+    }
+
+    /// Returns the time until the client may ask again; `None` if it may now.
+    fn wait(&self, client_id: &ClientId, now: Timestamp) -> Option<Duration> {
+        let mut asked = self.unapproved.iter().filter(|asked| asked.client_id == *client_id);
+        let earliest = asked.next()?;
+        (asked.count().saturating_add(1) >= BackchannelRequest::MOST_UNAPPROVED)
+            .then(|| earliest.ends_at().since(now).saturating_add(Duration::from_secs(1)))
     }
 
     /// Returns the time from which the record is of no use.
     fn expires_at(&self, now: Timestamp) -> Timestamp {
         let requests = self.requests.iter().map(|waiting| waiting.expires_at);
-        requests.chain(self.muted.iter().map(|muted| muted.until)).fold(now, Timestamp::max).after(MARGIN)
+        let muted = self.muted.iter().map(|muted| muted.until);
+        let unapproved = self.unapproved.iter().map(Unapproved::ends_at);
+        requests.chain(muted).chain(unapproved).fold(now, Timestamp::max).after(MARGIN)
     }
 }
 
-/// Stores a request, if few others wait and the client is not muted. Round trips: 2.
+impl Unapproved {
+    /// Returns the time from which the request is not counted.
+    fn ends_at(&self) -> Timestamp {
+        self.asked_at.after(BackchannelRequest::UNAPPROVED_WINDOW)
+    }
+}
+
+/// Stores a request, if few others wait, the user approved one of the client's latest, and the client is not muted. Round trips: 2.
 pub async fn begin(
     records: &dyn Records,
     subject: &Subject,
@@ -91,10 +121,14 @@ pub async fn begin(
         if inbox.muted.iter().any(|muted| muted.client_id == *client_id) {
             return Ok::<_, Unavailable>(Change::Keep(Begun::Muted));
         }
+        if let Some(wait) = inbox.wait(client_id, now) {
+            return Ok(Change::Keep(Begun::TooOften(wait)));
+        }
         if inbox.requests.len() >= BackchannelRequest::MOST_OPEN {
             return Ok(Change::Keep(Begun::TooMany));
         }
         inbox.requests.push(waiting.clone());
+        inbox.unapproved.push(Unapproved { client_id: client_id.clone(), asked_at: waiting.asked_at });
         let expires_at = inbox.expires_at(now);
         Ok(Change::Write(inbox, Some(expires_at), Begun::Waiting))
     });
@@ -111,8 +145,8 @@ pub async fn of_user(
     Ok(decode::<Inbox>(&record.key, &record.state)?.at(now).requests)
 }
 
-/// Stores the decision of a user, and removes the request. With `mute`, the client may not ask this user before that time. Returns false, and
-/// stores nothing, if there is a decision already. Round trips: 3; the last two only tidy up, unless a client is muted.
+/// Stores the decision of a user, and removes the request. After an approval the client may ask as if it never asked before. With `mute`, it may
+/// not ask this user before that time. Returns false, and stores nothing, if there is a decision already. Round trips: 3; the last two only tidy up, unless a client is muted.
 pub async fn decide(
     records: &dyn Records,
     subject: &Subject,
@@ -125,6 +159,9 @@ pub async fn decide(
     let removed = update(records, Target::unowned(key(subject)), Start::Read, |current: Option<&Current<Inbox>>| {
         let mut inbox = current.map(|current| current.state.value.at(now)).unwrap_or_default();
         inbox.requests.retain(|other| other.decision != waiting.decision);
+        if is_first && matches!(decision, Decision::Approved(_)) {
+            inbox.unapproved.retain(|asked| asked.client_id != waiting.request.client_id);
+        }
         if let Some(until) = mute.filter(|_| is_first) {
             inbox.muted.push(Muted { client_id: waiting.request.client_id.clone(), until });
         }

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 use std::sync::LazyLock;
 use suite::dpop::Holder;
 use suite::pushed::reference;
+use suite::trusted::{JWT_BEARER, MACHINES, PEOPLE, claims, jwt_bearer, machines, people, typed};
 use suite::{
     AuthorizationRequest, Browser, Call, Client, Reply, Signer, TokenRequest, Tokens, admin, issuer, jwt, now, random,
 };
@@ -355,4 +356,17 @@ fn registered_responses_are_signed() {
     let request = plain.request();
     let object = plain.signer.sign(&plain.object(&request, &json!({})));
     plain.tokens(&TokenRequest::code(&request, &plain.code(plain.push_object(&object))));
+}
+
+/// SP §5.4.1 (1): every JWT that the server reads is signed by PS256, ES256 or EdDSA, that of a trusted issuer included.
+#[test]
+fn assertions_of_trusted_issuers_are_narrow() {
+    let grants = format!(r#"grant_types=["{JWT_BEARER}"]"#);
+    let party = Party::new("suite-fapi2-assertions", "ES256", "fapi2-security", &[&grants]);
+    let subject = jwt::read(suite::grant(&suite::spa()).id()).text("sub").to_owned();
+    let allowed = jwt_bearer(&party.client, &typed(people(), claims(PEOPLE, &subject)));
+    party.tokens(&allowed);
+    let refused = jwt_bearer(&party.client, &typed(machines(), claims(MACHINES, "repo:octo/app")));
+    let reply = party.bound(&refused).send().expect_error(400, "invalid_grant");
+    assert!(reply.text().contains("profile"), "{reply:?}");
 }

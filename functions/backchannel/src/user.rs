@@ -62,6 +62,7 @@ async fn by_hint_token(
 ) -> Result<Option<Subject>, HandlerError> {
     let refuse = |description: &'static str| HandlerError::from(Error::invalid_request(description));
     let presented = PresentedAssertion::parse(token).ok_or_else(|| refuse("login_hint_token is not a signed JWT"))?;
+    presented.check_algorithm(&client.client).map_err(|error| Error::invalid_request(error.description))?;
     let issuer = presented.trusted_issuer(context)?.filter(|issuer| issuer.serves(client));
     let issuer =
         issuer.ok_or_else(|| refuse("the issuer of login_hint_token is not trusted here, or not with this client"))?;

@@ -20,6 +20,7 @@ pub(crate) fn read(parameters: &Parameters) -> Result<PresentedAssertion<'_>, Er
 /// expired, for another audience or of another client is rejected without a storage call.
 pub(crate) async fn issue(request: &TokenRequest<'_>) -> Result<TokenResponse, HandlerError> {
     let presented = read(request.parameters)?;
+    presented.check_algorithm(&request.client.client)?;
     let issuer = presented.trusted_issuer(request.context)?.filter(|issuer| issuer.serves(request.client));
     let issuer = issuer.ok_or_else(|| {
         Error::invalid_grant("the issuer of the assertion is not trusted here, or not with this client")

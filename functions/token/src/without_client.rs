@@ -78,6 +78,7 @@ impl<'c> Party<'c> {
             }
             None => Self::itself(request, context, &presented).await?,
         };
+        presented.check_algorithm(&party.client.client)?;
         request.log.client(&party.client.client.client_id);
         Ok(party)
     }

@@ -2,7 +2,7 @@
 
 use crate::{Context, HandlerError, KeyError, KeySource};
 use jose::Jwt;
-use protocol::{Assertion, AssertionKind, AssertionRules, CLOCK_SKEW, TrustedIssuer};
+use protocol::{Assertion, AssertionKind, AssertionRules, CLOCK_SKEW, Client, TrustedIssuer};
 use serde_json::Value;
 use types::json::numeric_date;
 use types::{Error, Timestamp};
@@ -37,6 +37,13 @@ impl<'a> PresentedAssertion<'a> {
         let named = self.issuer.as_deref().filter(|named| *named != context.config.issuer.as_str());
         let is_named = |trusted: &&TrustedIssuer| Some(trusted.issuer.as_str()) == named;
         Ok(context.configuration.issuers.jwt()?.iter().find(is_named))
+    }
+
+    /// Checks the signature algorithm against the profile of the client that presents the assertion (FAPI 2.0 Security Profile §5.4.1). Errors:
+    /// `invalid_grant`.
+    pub fn check_algorithm(&self, client: &Client) -> Result<(), Error> {
+        let description = "the profile of the client does not allow the alg of the assertion";
+        if client.may_sign_by(self.jwt.header().alg) { Ok(()) } else { Err(Error::invalid_grant(description)) }
     }
 
     /// Verifies the assertion with the keys and the rules of its issuer. Round trips: 0. Errors: `invalid_grant`; 503 if the keys

@@ -4,7 +4,7 @@ use crate::failure::Failure;
 use platform::local::Tls;
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose,
+    KeyUsagePurpose, PKCS_RSA_SHA256,
 };
 use serde_json::{Value, json};
 use std::fs::OpenOptions;
@@ -26,7 +26,9 @@ impl MutualTls {
     pub(crate) fn make(directory: PathBuf) -> Result<Self, Failure> {
         std::fs::create_dir_all(&directory).map_err(|error| unwritable(&directory, &error))?;
         let ca_key = ca_key(&directory)?;
-        let (server_key, client_key) = (KeyPair::generate().map_err(failed)?, KeyPair::generate().map_err(failed)?);
+        // Clients of FAPI may support RSA alone: its cipher suites for TLS 1.2 are those of RFC 9325 §4.2.
+        let server_key = KeyPair::generate_for(&PKCS_RSA_SHA256).map_err(failed)?;
+        let client_key = KeyPair::generate().map_err(failed)?;
         let mut ca = params("Latchkey development CA", &[])?;
         ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         ca.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];

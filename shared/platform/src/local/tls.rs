@@ -8,18 +8,33 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::client::danger::HandshakeSignatureValid;
+use tokio_rustls::rustls::crypto::aws_lc_rs::cipher_suite::{
+    TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
+    TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384, TLS13_AES_128_GCM_SHA256,
+    TLS13_AES_256_GCM_SHA384,
+};
 use tokio_rustls::rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
 use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use tokio_rustls::rustls::{
-    DigitallySignedStruct, DistinguishedName, Error, RootCertStore, ServerConfig, SignatureScheme,
+    DigitallySignedStruct, DistinguishedName, Error, RootCertStore, ServerConfig, SignatureScheme, SupportedCipherSuite,
 };
 use tokio_rustls::server::TlsStream;
 use types::Timestamp;
 
 /// Maximum time of a handshake.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The cipher suites that FAPI allows: for TLS 1.2 those of RFC 9325 §4.2 (FAPI 2.0 Security Profile §5.2.2).
+static CIPHER_SUITES: [SupportedCipherSuite; 6] = [
+    TLS13_AES_256_GCM_SHA384,
+    TLS13_AES_128_GCM_SHA256,
+    TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
+    TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+    TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+    TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+];
 
 /// TLS of a listener. It asks each client for a certificate, and accepts any, also none: the application decides.
 #[derive(Clone)]
@@ -39,7 +54,8 @@ impl Tls {
     /// are DER; the key is PKCS #8. Errors: one of them cannot be used.
     pub fn new(certificate: Vec<u8>, key: Vec<u8>, anchor: Vec<u8>) -> Result<Self, String> {
         let failed = |error: &dyn fmt::Display| format!("TLS cannot be set up: {error}");
-        let provider = Arc::new(aws_lc_rs::default_provider());
+        let cipher_suites = CIPHER_SUITES.to_vec();
+        let provider = Arc::new(CryptoProvider { cipher_suites, ..aws_lc_rs::default_provider() });
         let mut anchors = RootCertStore::empty();
         anchors.add(CertificateDer::from(anchor)).map_err(|error| failed(&error))?;
         let chains = WebPkiClientVerifier::builder_with_provider(Arc::new(anchors), Arc::clone(&provider)).build();

@@ -1,6 +1,7 @@
 //! A guard of an API: a Lambda authorizer of API Gateway ([`lambda`]), and a gateway in front of the API ([`gateway`]), which
 //! is a Worker.
 
+#[cfg(any(feature = "lambda", target_arch = "wasm32"))]
 mod authorization_server;
 pub mod gateway;
 mod guard;

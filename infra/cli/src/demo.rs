@@ -5,6 +5,7 @@ use crate::config;
 use crate::deployment::Deployment;
 use crate::failure::Failure;
 use crate::output::Output;
+use protocol::Profile;
 use serde_json::{Value, json};
 
 /// The demo user.
@@ -58,6 +59,11 @@ pub(crate) const CLIENTS: &[DemoClient] = &[
         purpose: "a gateway: exchanges tokens of demo-spa and demo-web for demo-api (token exchange)",
     },
 ];
+
+/// Returns the demo clients that a profile of the deployment admits: none, because all have a secret, or nothing.
+pub(crate) fn admitted(profile: Option<Profile>) -> &'static [DemoClient] {
+    if profile.is_some() { &[] } else { CLIENTS }
+}
 
 /// Returns the demo clients of a deployment at `origin`: the path below `/admin/` and the document of each.
 pub(crate) fn clients(origin: &str) -> Vec<(String, Value)> {

@@ -3,6 +3,7 @@
 use crate::demo;
 use crate::dev::{commands, mutual_tls};
 use crate::secret;
+use protocol::Profile;
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -14,6 +15,8 @@ pub(crate) struct Banner<'a> {
     pub(crate) data: Option<&'a Path>,
     /// Directory of the certificates and origin of the port with TLS, if there is one.
     pub(crate) mutual_tls: Option<(&'a Path, &'a str)>,
+    /// Security profile of the deployment.
+    pub(crate) profile: Option<Profile>,
     /// True if other machines can reach the server.
     pub(crate) is_open: bool,
     /// Port on which the server listens.
@@ -25,7 +28,7 @@ pub(crate) struct Banner<'a> {
 impl Banner<'_> {
     /// Returns the facts as JSON.
     pub(crate) fn json(&self) -> Value {
-        let clients: Vec<Value> = demo::CLIENTS
+        let clients: Vec<Value> = demo::admitted(self.profile)
             .iter()
             .map(|demo| json!({ "client_id": demo.client_id, "client_secret": demo.client_secret }))
             .collect();
@@ -48,7 +51,8 @@ impl Banner<'_> {
 
     /// Returns the command lines to try: a title, and the text to paste.
     fn commands(&self) -> Vec<(&'static str, String)> {
-        let plain = commands::all(self.issuer, self.port).into_iter().map(|command| (command.title, command.line));
+        let plain = commands::all(self.issuer, self.port, self.profile);
+        let plain = plain.into_iter().map(|command| (command.title, command.line));
         let with_certificate = self.mutual_tls.into_iter();
         plain
             .chain(
@@ -74,10 +78,15 @@ Latchkey runs at {issuer}
         if !issuer.ends_with(&format!(":{}", self.port)) {
             text.push_str(&format!("  Listens on   port {}, over plain http\n", self.port));
         }
-        for (index, demo) in demo::CLIENTS.iter().enumerate() {
+        for (index, demo) in demo::admitted(self.profile).iter().enumerate() {
             let label = if index == 0 { "Clients" } else { "" };
             let secret = demo.client_secret.map(|secret| format!(", secret {secret}")).unwrap_or_default();
             text.push_str(&format!("  {label:12} {}{secret}\n", demo.client_id));
+        }
+        if let Some(profile) = self.profile {
+            text.push_str(&format!(
+                "  Profile      {profile}: it refuses the demo clients of the playground; add your own with latchkey client add\n"
+            ));
         }
         text.push_str(&match self.data {
             Some(data) => format!("  Data         {}\n", data.display()),

@@ -1,5 +1,7 @@
 //! One command line for each grant type, to paste into a terminal.
 
+use protocol::Profile;
+
 /// A command line, or a URL.
 pub(crate) struct Line {
     /// Purpose.
@@ -45,7 +47,11 @@ fn token_exchange(issuer: &str) -> String {
 }
 
 /// Returns all command lines, in the order in which to try them, for a server on `port`.
-pub(crate) fn all(issuer: &str, port: u16) -> Vec<Line> {
+pub(crate) fn all(issuer: &str, port: u16, profile: Option<Profile>) -> Vec<Line> {
+    if profile.is_some() {
+        // They are those of the demo clients, which a profile refuses.
+        return Vec::new();
+    }
     vec![
         Line {
             title: "Client credentials",

@@ -91,6 +91,7 @@ async fn serve(args: &DevArgs, output: Output) -> Result<(), Failure> {
         port,
         data,
         mutual_tls: mutual_tls.as_ref().map(|(made, origin)| (made.directory(), origin.as_str())),
+        profile: provider.profile(),
         is_open: !args.host.is_loopback(),
         unknown_settings: &unknown,
     };

@@ -5,10 +5,18 @@ use crate::dev::commands;
 use http::{Method, StatusCode, header};
 use latchkey_http::{Request, Response};
 use platform::entropy;
+use protocol::Profile;
 use provider::{HandlerError, RequestParameters};
 
+/// The server of the pages.
+struct Site<'a> {
+    issuer: &'a str,
+    port: u16,
+    profile: Option<Profile>,
+}
+
 /// Returns the page at the path of a request to the server on `port`; `None` if there is none.
-pub(crate) fn respond(request: &Request, issuer: &str, port: u16) -> Option<Response> {
+pub(crate) fn respond(request: &Request, issuer: &str, port: u16, profile: Option<Profile>) -> Option<Response> {
     let page = match request.path.as_str() {
         "/" => landing,
         "/playground" | "/playground/callback" => playground,
@@ -24,7 +32,7 @@ pub(crate) fn respond(request: &Request, issuer: &str, port: u16) -> Option<Resp
     }
     // These pages are the same for everybody; the others show a code.
     let is_open = matches!(request.path.as_str(), "/" | "/playground" | "/playground/callback");
-    let mut response = page(request, issuer, port)
+    let mut response = page(request, &Site { issuer, port, profile })
         .unwrap_or_else(|error| {
             request.log.error("temporarily_unavailable", &error.to_string());
             Response::new(StatusCode::SERVICE_UNAVAILABLE)
@@ -49,9 +57,10 @@ pub(crate) fn by_name(request: &Request, issuer: &str) -> Option<Response> {
     })
 }
 
-fn landing(_: &Request, issuer: &str, port: u16) -> Result<Response, HandlerError> {
+fn landing(_: &Request, site: &Site<'_>) -> Result<Response, HandlerError> {
+    let Site { issuer, port, profile } = *site;
     let nonce = entropy::name()?;
-    let clients: Vec<pages::DemoClient<'_>> = demo::CLIENTS
+    let clients: Vec<pages::DemoClient<'_>> = demo::admitted(profile)
         .iter()
         .map(|demo| pages::DemoClient {
             client_id: demo.client_id,
@@ -59,7 +68,7 @@ fn landing(_: &Request, issuer: &str, port: u16) -> Result<Response, HandlerErro
             purpose: demo.purpose,
         })
         .collect();
-    let lines = commands::all(issuer, port);
+    let lines = commands::all(issuer, port, profile);
     let commands: Vec<pages::Command<'_>> =
         lines.iter().map(|command| pages::Command { title: command.title, line: &command.line }).collect();
     Ok(provider::responses::page(
@@ -74,7 +83,8 @@ fn landing(_: &Request, issuer: &str, port: u16) -> Result<Response, HandlerErro
     ))
 }
 
-fn playground(_: &Request, issuer: &str, _: u16) -> Result<Response, HandlerError> {
+fn playground(_: &Request, site: &Site<'_>) -> Result<Response, HandlerError> {
+    let issuer = site.issuer;
     let nonce = entropy::name()?;
     Ok(provider::responses::page(
         StatusCode::OK,
@@ -91,15 +101,16 @@ fn playground(_: &Request, issuer: &str, _: u16) -> Result<Response, HandlerErro
 }
 
 /// Returns the verification URI of a device as a QR code.
-fn qr_code(request: &Request, issuer: &str, _: u16) -> Result<Response, HandlerError> {
-    let link = format!("{issuer}/device?{}", request.query);
+fn qr_code(request: &Request, site: &Site<'_>) -> Result<Response, HandlerError> {
+    let link = format!("{}/device?{}", site.issuer, request.query);
     let code = qrcode::QrCode::new(link).map_err(HandlerError::unavailable)?;
     let image = code.render::<qrcode::render::svg::Color<'_>>().min_dimensions(192, 192).build();
     Ok(Response::new(StatusCode::OK).with(header::CONTENT_TYPE, "image/svg+xml").with_body(image))
 }
 
 /// Returns the next command line, with the code of the authorization response.
-fn callback(request: &Request, issuer: &str, port: u16) -> Result<Response, HandlerError> {
+fn callback(request: &Request, site: &Site<'_>) -> Result<Response, HandlerError> {
+    let Site { issuer, port, .. } = *site;
     let parameters = request.parameters().ok();
     let parameter = |name: &str| parameters.as_ref().and_then(|parameters| parameters.value(name));
     let plain = |code: &&str| code.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte));

@@ -12,6 +12,7 @@ use keys::{AdminPrivateKey, Secret};
 use latchkey_http::{Forwarded, ProxyFields, Request, RequestLog, Response};
 use platform::local::Respond;
 use platform::{Fetcher, entropy};
+use protocol::Profile;
 use protocol::administration::{AdminPublicKey, Administrator};
 use provider::{Context, ScheduledFunction, ScheduledRun, shell};
 use serde_json::{Map, Value, json};
@@ -19,6 +20,14 @@ use std::sync::Arc;
 use storage::Records;
 use types::Timestamp;
 use types::remote_url::EgressPolicy;
+
+/// The settings by which the demo API introspects its tokens.
+const INTROSPECTION: [&str; 4] = [
+    "LATCHKEY_RESOURCE_CLIENT_ID",
+    "LATCHKEY_RESOURCE_CLIENT_SECRET",
+    "LATCHKEY_REVOCATION",
+    "LATCHKEY_INTROSPECTION_AGE",
+];
 
 /// The provider of this process.
 pub(crate) struct Provider {
@@ -45,10 +54,16 @@ impl Provider {
         let (api, registration) = (demo_api::demo_settings(&issuer), demo_api::registration_settings());
         let demo: Vec<_> = api.into_iter().chain(registration).collect();
         let own_key = own_admin_key(secret)?;
+        let set = |name: &str| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
+        // The client with which the demo API introspects has a secret, which every profile refuses.
+        let has_profile = set("LATCHKEY_PROFILE").is_some_and(|profile| profile != "none");
         let lookup = |name: &str| {
-            let set = std::env::var(name).ok().filter(|value| !value.trim().is_empty());
-            let of_demo =
-                |name: &str| demo.iter().find(|(setting, _)| *setting == name).map(|(_, value)| value.clone());
+            let set = set(name);
+            let is_for_demo = |name: &str| !has_profile || !INTROSPECTION.contains(&name);
+            let of_demo = |name: &str| {
+                let found = demo.iter().find(|(setting, _)| *setting == name && is_for_demo(name));
+                found.map(|(_, value)| value.clone())
+            };
             set.or_else(|| match name {
                 "LATCHKEY_ISSUER" => Some(issuer.clone()),
                 secret::SETTING => secret.map(Secret::to_base64url),
@@ -69,6 +84,11 @@ impl Provider {
         let own_key = own_key.ok_or_else(|| Failure::new(format!("{} is not set.", secret::SETTING)))?;
         let api = Api::new(&lookup, &server)?;
         Ok(Self { port, context, server, api, own_key })
+    }
+
+    /// Returns the security profile of the deployment.
+    pub(crate) fn profile(&self) -> Option<Profile> {
+        self.context.config.profile
     }
 
     /// Returns the issuer.
@@ -114,7 +134,8 @@ impl Provider {
     /// Writes the demo data that are missing or have changed. Their URIs depend on the issuer.
     pub(crate) async fn write_demo_data(&self) -> Result<(), Failure> {
         let with_certificate = self.context.config.mutual_tls.iter().map(|_| mutual_tls::client());
-        for (path, client) in demo::clients(self.issuer()).into_iter().chain(with_certificate) {
+        let clients = if self.profile().is_none() { demo::clients(self.issuer()) } else { Vec::new() };
+        for (path, client) in clients.into_iter().chain(with_certificate) {
             let stored = self.administer(Method::GET, &path, None).await?;
             let changed = |stored: Value| {
                 let fields = ["redirect_uris", "scope", "introspects", "token_exchange"].into_iter();
@@ -135,7 +156,7 @@ impl Provider {
 
     /// Runs a scheduled function. A failure is logged; the next run tries again.
     pub(crate) async fn run_scheduled(&self, function: &ScheduledFunction, now: Timestamp) {
-        let run = ScheduledRun::new(entropy::name().unwrap_or_default(), now);
+        let run = ScheduledRun::new(entropy::name().unwrap_or_default().into(), now);
         // The log line of the run has the reason of a failure.
         let _ = shell::run_scheduled(function, run, &self.context.guarded(function.row)).await;
     }
@@ -181,7 +202,7 @@ impl Provider {
             certificate: None,
             forwarded: Forwarded::default(),
             received_at: crate::clock::now(),
-            id: "demo-data".to_owned(),
+            id: "demo-data".to_owned().into(),
             log: RequestLog::default(),
         }
     }
@@ -208,7 +229,7 @@ impl Respond for Provider {
             if self.api.serves(&request.path) {
                 return self.api.answer(&request, &self.context).await;
             }
-            if let Some(page) = pages::respond(&request, self.issuer(), self.port) {
+            if let Some(page) = pages::respond(&request, self.issuer(), self.port, self.profile()) {
                 return page;
             }
         }

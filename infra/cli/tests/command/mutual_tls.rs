@@ -40,3 +40,26 @@ fn the_printed_commands_work() {
     assert!(run(&without(&call)).unwrap().starts_with("HTTP/1.1 401"));
     provider.stop();
 }
+
+/// A profile of the deployment refuses the demo clients. The server starts without them; a client with a certificate works.
+#[test]
+fn a_server_with_a_profile_starts_without_the_demo_clients() {
+    for profile in ["fapi-ciba", "fapi2-security", "fapi2-message-signing"] {
+        let data = scratch(&format!("mtls-{profile}"));
+        let arguments = ["dev", "--json", "--quiet", "--port", "0", "--mtls=0", "--data", data.to_str().unwrap()];
+        let mut command = latchkey(&arguments);
+        command.env("LATCHKEY_SECRET", SECRET).env("LATCHKEY_PROFILE", profile);
+        let provider = Provider::start(command);
+        assert_eq!(provider.banner["clients"], serde_json::json!([]));
+        let lines: Vec<&str> =
+            provider.banner["commands"].as_array().unwrap().iter().filter_map(|it| it["line"].as_str()).collect();
+        let [token, api] = lines.as_slice() else { panic!("{lines:?}") };
+        if let Some(answer) = run(token) {
+            let answer: Value = serde_json::from_str(&answer).unwrap();
+            let access_token = answer["access_token"].as_str().unwrap_or_else(|| panic!("{answer}"));
+            let called = run(&api.replace("ACCESS_TOKEN", access_token)).unwrap();
+            assert!(called.starts_with("HTTP/1.1 200"), "{called}");
+        }
+        provider.stop();
+    }
+}

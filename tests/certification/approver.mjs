@@ -1,12 +1,10 @@
 // Decides backchannel requests in place of a user: the suite calls this server with the action, as it would tell a tester to act.
 import http from "node:http";
 import { Browser } from "./call.mjs";
-import { ISSUER, PASSWORD } from "./latchkey.mjs";
-
-export const PORT = 9500;
+import { ISSUER, PASSWORD, PORTS } from "./latchkey.mjs";
 
 // Returns the URL for the suite's setting automated_ciba_approval_url.
-export const approvalUrl = (user) => `http://localhost:${PORT}/${user}?auth_req_id={auth_req_id}&action={action}`;
+export const approvalUrl = (user) => `http://localhost:${PORTS.approver}/${user}?auth_req_id={auth_req_id}&action={action}`;
 
 // Signs the user in by a request of `client`, opens the requests that wait, and decides each. Returns their number.
 async function decide(user, decision, client) {
@@ -23,7 +21,7 @@ async function decide(user, decision, client) {
 // Starts the server. `client` has the id and a redirect URI of a client that may send authorization requests.
 export function approver(client) {
   const server = http.createServer(async (request, response) => {
-    const url = new URL(request.url, `http://localhost:${PORT}`);
+    const url = new URL(request.url, `http://localhost:${PORTS.approver}`);
     const user = url.pathname.slice(1);
     let answer;
     try {
@@ -37,6 +35,6 @@ export function approver(client) {
   });
   return new Promise((resolve, reject) => {
     server.once("error", reject);
-    server.listen(PORT, "localhost", () => resolve(server));
+    server.listen(PORTS.approver, "localhost", () => resolve(server));
   });
 }

@@ -5,7 +5,9 @@ import { join } from "node:path";
 import { call } from "./call.mjs";
 import { front } from "./front.mjs";
 
-export const PORTS = { plain: 9000, tls: 9443, mtls: 9444 };
+// The first of the ports. Runs with other ports can use the same suite at the same time.
+const FIRST = Number(process.env.CERTIFICATION_PORT ?? 9000);
+export const PORTS = { plain: FIRST, tls: FIRST + 443, mtls: FIRST + 444, approver: FIRST + 500 };
 export const ISSUER = `https://localhost:${PORTS.tls}`;
 export const MTLS = `https://localhost:${PORTS.mtls}`;
 // The password of every user that the runner makes.

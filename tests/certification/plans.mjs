@@ -1,30 +1,31 @@
 // The plans: the suite's name and variant, the settings of the server, the clients, and the suite's configuration.
 import { approvalUrl } from "./approver.mjs";
 import { clientCertificate, jwks, published } from "./keys.mjs";
-import { ISSUER, MTLS } from "./latchkey.mjs";
+import { ISSUER, MTLS, PASSWORD, PORTS } from "./latchkey.mjs";
 
-export const ALIAS = "latchkey";
+const ALIAS = `latchkey-${PORTS.plain}`;
 const CIBA = "urn:openid:params:grant-type:ciba";
+const DEMO_PASSWORD = "four-quiet-lanterns";
 const AT_SERVER = `${ISSUER}/*`;
-const SIGN_IN = [
-  ["text", "id", "username", "demo", "optional"],
-  ["text", "id", "password", "four-quiet-lanterns", "optional"],
-  ["click", "id", "sign-in", "optional"],
-];
 // Fills the placeholder of a module with the page on which the browser ended.
 const snapshot = (text) => ["wait", "xpath", "//*", 10, text, "update-image-placeholder-optional"];
 
-// What the suite's browser does for an authorization request. It has HtmlUnit, so elements that a page lacks are skipped.
-function browser({ decision = "allow", beforeSignIn = [], last = [] } = {}) {
+// What the suite's browser does at the server. It has HtmlUnit: elements that a page lacks are skipped.
+function browser(suite, { user = "demo", password = DEMO_PASSWORD, decision = "allow", beforeSignIn = [] } = {}) {
   const task = (task, match, commands) => ({ task, match, optional: true, commands });
+  const signIn = [
+    ["text", "id", "username", user, "optional"],
+    ["text", "id", "password", password, "optional"],
+    ["click", "id", "sign-in", "optional"],
+  ];
   return [
     {
       match: `${ISSUER}/authorize*`,
       tasks: [
-        task("Sign in", `${ISSUER}/login*`, [...beforeSignIn, ...SIGN_IN]),
+        task("Sign in", `${ISSUER}/login*`, [...beforeSignIn, ...signIn]),
         task("Consent", `${ISSUER}/consent*`, [["click", "id", decision, "optional"]]),
-        task("Error page", AT_SERVER, last.length > 0 ? last : [snapshot("For the developer"), ["click", "id", "continue", "optional"]]),
-        task("Callback", "*/test/*/callback*", [["wait", "id", "submission_complete", 10]]),
+        task("Error page", AT_SERVER, [snapshot("For the developer"), ["click", "id", "continue", "optional"]]),
+        task("Callback", `${suite}/test/*/callback*`, [["wait", "id", "submission_complete", 10]]),
       ],
     },
     {
@@ -37,26 +38,40 @@ function browser({ decision = "allow", beforeSignIn = [], last = [] } = {}) {
   ];
 }
 
-const showsSignIn = { browser: browser({ beforeSignIn: [snapshot("Sign in")] }) };
-const rejects = { browser: browser({ decision: "deny" }) };
+// A user who has allowed nothing yet, so that the consent page asks.
+const REFUSER = "refuser";
 
 // Settings of the suite's configuration that a module replaces.
-const OVERRIDES = {
-  "oidcc-prompt-login": showsSignIn,
-  "oidcc-max-age-1": showsSignIn,
-  "oidcc-registration-logo-uri": showsSignIn,
-  "oidcc-registration-policy-uri": showsSignIn,
-  "oidcc-registration-tos-uri": showsSignIn,
-  "fapi2-security-profile-final-user-rejects-authentication": rejects,
-};
+function overrides(suite) {
+  const showsSignIn = { browser: browser(suite, { beforeSignIn: [snapshot("Sign in")] }) };
+  const visitsFirst = { match: `${ISSUER}/authorize*`, "match-limit": 1, tasks: [] };
+  return {
+    "oidcc-prompt-login": showsSignIn,
+    "oidcc-max-age-1": showsSignIn,
+    "oidcc-registration-logo-uri": showsSignIn,
+    "oidcc-registration-policy-uri": showsSignIn,
+    "oidcc-registration-tos-uri": showsSignIn,
+    "fapi2-security-profile-final-user-rejects-authentication": {
+      browser: browser(suite, { user: REFUSER, password: PASSWORD, decision: "deny" }),
+    },
+    "fapi2-security-profile-final-par-ensure-reused-request-uri-prior-to-auth-completion-succeeds": {
+      browser: [visitsFirst, ...showsSignIn.browser],
+    },
+  };
+}
 
 const redirectUris = (suite) => [`${suite}/test/a/${ALIAS}/callback`, `${suite}/test/a/${ALIAS}/callback?dummy1=lorem&dummy2=ipsum`];
-const common = (description) => ({
+const common = (description, suite) => ({
   alias: ALIAS,
   description,
-  server: { discoveryUrl: `${ISSUER}/.well-known/openid-configuration` },
+  server: {
+    discoveryUrl: `${ISSUER}/.well-known/openid-configuration`,
+    // Members of two drafts that the suite does not know: draft-ietf-oauth-identity-assertion-authz-grant, draft-ietf-oauth-refresh-token-expiration.
+    allow_unexpected_metadata_fields: ["identity_chaining_requested_token_types_supported", "refresh_token_expiration_types_supported"],
+  },
   options: { browsercontrol_css_enable: false },
-  browser: browser(),
+  browser: browser(suite),
+  override: overrides(suite),
 });
 
 // The two clients of a FAPI plan, with keys and certificates. `metadata` is what both register.
@@ -98,9 +113,11 @@ function fapi2({ method, constraint, signed }) {
       authorization_request_type: "simple",
       ...(signed && { fapi_request_method: "signed_non_repudiation", fapi_response_mode: "jarm" }),
     },
-    settings: { LATCHKEY_PROFILE: profile },
+    // A DPoP proof is accepted once, at UserInfo too.
+    settings: { LATCHKEY_DPOP_REPLAY: "all" },
     prepare({ directory, suite, latchkey }) {
       const metadata = {
+        profile,
         redirect_uris: redirectUris(suite),
         grant_types: ["authorization_code", "refresh_token"],
         scope: "openid profile email address phone offline_access",
@@ -110,8 +127,9 @@ function fapi2({ method, constraint, signed }) {
       };
       const clients = fapiClients({ directory, method, metadata });
       for (const client of clients) latchkey.client(client.id, client.metadata);
+      latchkey.user(REFUSER);
       const resource = `${constraint === "mtls" ? MTLS : ISSUER}/userinfo`;
-      return { configuration: { ...common(`${profile}, ${method}, ${constraint}`), ...fapiConfiguration(clients, scope, resource), override: OVERRIDES } };
+      return { configuration: { ...common(`${profile}, ${method}, ${constraint}`, suite), ...fapiConfiguration(clients, scope, resource) } };
     },
   };
 }
@@ -120,9 +138,9 @@ function ciba({ mode, method }) {
   return {
     plan: "fapi-ciba-id1-test-plan",
     variant: { ciba_mode: mode, client_auth_type: method, fapi_ciba_profile: "plain_fapi", client_registration: "static_client" },
-    settings: { LATCHKEY_PROFILE: "fapi-ciba" },
     prepare({ directory, suite, latchkey, modules }) {
       const metadata = {
+        profile: "fapi-ciba",
         redirect_uris: [],
         response_types: [],
         grant_types: [CIBA, "refresh_token"],
@@ -145,11 +163,11 @@ function ciba({ mode, method }) {
       // A client may ask a user ten times in 15 minutes, so each module has a user of its own.
       const forUser = (user) => ({
         client: { ...base.client, hint_type: "login_hint", hint_value: user },
-        client2: { ...base.client2, hint_type: "login_hint", hint_value: user, acr_value: "1" },
+        client2: { ...base.client2, hint_type: "login_hint", hint_value: user, acr_value: "urn:latchkey:acr:password" },
         automated_ciba_approval_url: approvalUrl(user),
       });
       const override = Object.fromEntries(modules.map((module) => [module, forUser(module)]));
-      const configuration = { ...common(`FAPI-CIBA, ${mode}, ${method}`), ...base, ...forUser("demo"), override };
+      const configuration = { ...common(`FAPI-CIBA, ${mode}, ${method}`, suite), ...base, ...forUser("demo"), override };
       return { configuration, approverClient, beforeModule: (module) => latchkey.user(module) };
     },
   };
@@ -186,7 +204,7 @@ function openid({ plan, variant = {}, settings = {}, metadata, accepts }) {
           clients[member] = { client_id: id, client_secret: secret };
         } else clients[member] = { client_name: `Conformance suite, ${id}` };
       }
-      const configuration = { ...common(plan), ...clients, override: OVERRIDES };
+      const configuration = { ...common(plan, suite), ...clients };
       configuration.server.login_hint = "demo";
       return {
         configuration,

@@ -62,11 +62,11 @@ async function runModule(plan, module, prepared) {
   }
 }
 
-const isFor = (row, plan, module) => plan.startsWith(row.plan) && (!row.module || row.module === module);
+const isFor = (row, plan, module) => (row.plan ?? [""]).some((prefix) => plan.startsWith(prefix)) && (!row.module || row.module === module);
 const describes = (row, plan, module, finding) => isFor(row, plan, module) && row.condition === finding.condition && row.severity === finding.severity;
 
 async function runPlan(name) {
-  const { plan, variant, settings, accepts = () => true, prepare } = PLANS[name];
+  const { plan, variant, settings = {}, accepts = () => true, prepare } = PLANS[name];
   const state = resolve(options.state);
   const directory = join(state, name);
   mkdirSync(directory, { recursive: true });

@@ -393,6 +393,7 @@ fn fapi_ciba_demands_signed_requests_and_bound_tokens() {
         json!({ "nbf": now() - 70 * 60 }),
         json!({ "jti": null }),
         json!({ "id_token_hint": "x" }),
+        json!({ "id_token_hint": "x", "binding_message": null }),
     ] {
         party.ask(&user, &wrong).expect_error(400, "invalid_request");
     }

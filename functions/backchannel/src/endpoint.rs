@@ -38,12 +38,14 @@ pub(crate) async fn respond(request: &Request, context: &Context) -> Result<Resp
     }
     let parameters = request::parameters(&opened.parameters, stored, context, now).await?;
     parameters.refuse_repeated()?;
+    // Hints first: a request with two of them is `invalid_request`, also if its binding_message is unacceptable (CIBA Core §13).
+    let hint = UserHint::of(&parameters)?;
     let asked = BackchannelRequest::check(&parameters, &stored.client, context.configuration.targets(stored))?;
     // The request travels through the sign-in of the user who approves it; its details stay in the store.
     check_length(&asked.clone().without_details())?;
     let lifetime = BackchannelRequest::lifetime(&parameters)?;
     let token = BackchannelRequest::notification_token(&parameters, &stored.client)?;
-    let user = user::find(UserHint::of(&parameters)?, stored, context, now).await?;
+    let user = user::find(hint, stored, context, now).await?;
 
     user_code::check(&parameters, &opened, &user, request, context).await?;
     let decision = decisions::new_id(entropy::bytes()?);

@@ -26,6 +26,7 @@ export class Latchkey {
       ["dev", "--port", String(PORTS.plain), `--mtls=${PORTS.mtls}`, "--data", latchkey.data, "--threads", "2"],
       { stdio: ["ignore", log, log], env: { ...process.env, LATCHKEY_ISSUER: ISSUER, ...settings } },
     );
+    process.once("exit", () => latchkey.process.kill());
     latchkey.front = await front({ port: PORTS.tls, target: PORTS.plain, identity });
     const discovery = `${ISSUER}/.well-known/openid-configuration`;
     for (let attempt = 0; ; attempt++) {

@@ -11,7 +11,7 @@ const AT_SERVER = `${ISSUER}/*`;
 const snapshot = (text) => ["wait", "xpath", "//*", 10, text, "update-image-placeholder-optional"];
 
 // What the suite's browser does at the server. It has HtmlUnit: elements that a page lacks are skipped.
-function browser(suite, { user = "demo", password = DEMO_PASSWORD, decision = "allow", beforeSignIn = [] } = {}) {
+function browser(suite, { user = "demo", password = DEMO_PASSWORD, decision = "allow", beforeSignIn = [], beforeSignOut = [] } = {}) {
   const task = (task, match, commands) => ({ task, match, optional: true, commands });
   const signIn = [
     ["text", "id", "username", user, "optional"],
@@ -31,8 +31,8 @@ function browser(suite, { user = "demo", password = DEMO_PASSWORD, decision = "a
     {
       match: `${ISSUER}/logout*`,
       tasks: [
-        task("Confirm", AT_SERVER, [["click", "id", "yes", "optional"]]),
-        task("Signed out", AT_SERVER, [snapshot("[Ss]igned (out|in)|For the developer")]),
+        task("Confirm", AT_SERVER, [...beforeSignOut, ["click", "id", "yes", "optional"]]),
+        task("Signed out", AT_SERVER, [snapshot("You are signed out")]),
       ],
     },
   ];
@@ -44,6 +44,8 @@ const REFUSER = "refuser";
 // Settings of the suite's configuration that a module replaces.
 function overrides(suite) {
   const showsSignIn = { browser: browser(suite, { beforeSignIn: [snapshot("Sign in")] }) };
+  // A request to sign out that cannot be trusted: the user is asked, which the picture shows.
+  const asksFirst = { browser: browser(suite, { beforeSignOut: [snapshot("Sign out\\?")] }) };
   const visitsFirst = { match: `${ISSUER}/authorize*`, "match-limit": 1, tasks: [] };
   return {
     "oidcc-prompt-login": showsSignIn,
@@ -51,6 +53,11 @@ function overrides(suite) {
     "oidcc-registration-logo-uri": showsSignIn,
     "oidcc-registration-policy-uri": showsSignIn,
     "oidcc-registration-tos-uri": showsSignIn,
+    "oidcc-rp-initiated-logout-bad-post-logout-redirect-uri": asksFirst,
+    "oidcc-rp-initiated-logout-query-added-to-post-logout-redirect-uri": asksFirst,
+    "oidcc-rp-initiated-logout-no-id-token-hint": asksFirst,
+    "oidcc-rp-initiated-logout-bad-id-token-hint": asksFirst,
+    "oidcc-rp-initiated-logout-modified-id-token-hint": asksFirst,
     "fapi2-security-profile-final-user-rejects-authentication": {
       browser: browser(suite, { user: REFUSER, password: PASSWORD, decision: "deny" }),
     },
@@ -178,7 +185,8 @@ function openid({ plan, variant = {}, settings = {}, metadata, accepts }) {
   return {
     plan,
     variant,
-    settings,
+    // Modules for the scopes profile, email, address and phone run if the metadata list these.
+    settings: { LATCHKEY_ADVERTISE_PERSONAL_SCOPES: "true", ...settings },
     accepts,
     prepare({ suite, latchkey }) {
       const clients = {};
@@ -199,6 +207,8 @@ function openid({ plan, variant = {}, settings = {}, metadata, accepts }) {
             scope: "openid profile email address phone offline_access",
             require_pkce: false,
             require_nonce: false,
+            // OpenID Connect Core §5.4: the claims of scopes are at UserInfo if an access token is issued.
+            scope_claims_in_id_token: "never",
             ...metadata(suite),
           });
           clients[member] = { client_id: id, client_secret: secret };

@@ -62,7 +62,7 @@ async function runModule(plan, module, prepared) {
   }
 }
 
-const isFor = (row, plan, module) => (row.plan ?? [""]).some((prefix) => plan.startsWith(prefix)) && (!row.module || row.module === module);
+const isFor = (row, plan, module) => row.plan.some((prefix) => plan.startsWith(prefix)) && row.module === module;
 const describes = (row, plan, module, finding) => isFor(row, plan, module) && row.condition === finding.condition && row.severity === finding.severity;
 
 async function runPlan(name) {
@@ -100,6 +100,7 @@ async function runPlan(name) {
   }
 }
 
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(130));
 console.log(`conformance suite ${await suite.version()} at ${options.suite}`);
 const summary = [];
 let unexpected = 0;

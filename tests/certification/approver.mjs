@@ -6,11 +6,11 @@ import { ISSUER, PASSWORD, PORTS } from "./latchkey.mjs";
 // Returns the URL for the suite's setting automated_ciba_approval_url.
 export const approvalUrl = (user) => `http://localhost:${PORTS.approver}/${user}?auth_req_id={auth_req_id}&action={action}`;
 
-// Signs the user in by a request of `client`, opens the requests that wait, and decides each. Returns their number.
+/** Signs the user in by a request of `client`, opens the requests that wait, and decides each. Returns their number. */
 async function decide(user, decision, client) {
   const browser = new Browser(ISSUER);
-  const request = { client_id: client.id, redirect_uri: client.redirectUri, response_type: "code", scope: "openid", nonce: "approver", state: "approver" };
-  const signIn = await browser.open(`/authorize?${new URLSearchParams(request)}`);
+  const request = new URLSearchParams({ client_id: client.id, redirect_uri: client.redirectUri, response_type: "code", scope: "openid", nonce: "approver" });
+  const signIn = await browser.open(`/authorize?${request}`);
   await browser.submit(signIn, "password", { username: user, password: PASSWORD });
   const list = await browser.open("/requests");
   const links = [...list.text.matchAll(/<li><a href="([^"]+)"/g)].map(([, href]) => href.replaceAll("&amp;", "&"));
@@ -18,7 +18,7 @@ async function decide(user, decision, client) {
   return links.length;
 }
 
-// Starts the server. `client` has the id and a redirect URI of a client that may send authorization requests.
+/** Starts the server. `client` has the id and a redirect URI of a client that may send authorization requests. */
 export function approver(client) {
   const server = http.createServer(async (request, response) => {
     const url = new URL(request.url, `http://localhost:${PORTS.approver}`);

@@ -4,7 +4,7 @@ import https from "node:https";
 
 const agent = new https.Agent({ rejectUnauthorized: false, keepAlive: true });
 
-// Sends a request and resolves to { status, headers, text }. Redirects are not followed.
+/** Sends a request and resolves to { status, headers, text }. Redirects are not followed. */
 export function call(url, { method = "GET", headers = {}, body, timeout = 60_000 } = {}) {
   const target = new URL(url);
   const secure = target.protocol === "https:";
@@ -27,7 +27,7 @@ export function call(url, { method = "GET", headers = {}, body, timeout = 60_000
   });
 }
 
-// A browser at one origin: stores cookies, follows redirects within the origin.
+/** A browser at one origin: stores cookies, follows redirects within the origin. */
 export class Browser {
   #cookies = new Map();
 
@@ -35,7 +35,7 @@ export class Browser {
     this.origin = origin;
   }
 
-  // Opens a URL of the origin. Resolves to the page, or to { location } if it leads to another origin.
+  /** Opens a URL of the origin. Resolves to the page, or to { location } if it leads to another origin. */
   async open(path, form) {
     let url = new URL(path, this.origin);
     let fields = form;
@@ -56,7 +56,7 @@ export class Browser {
     throw new Error(`redirects do not end at ${url}`);
   }
 
-  // Submits the first form of a page that has a field or a button of this name, with its hidden fields.
+  /** Submits the first form of a page that has a field or a button of this name, with its hidden fields. */
   async submit(page, name, fields) {
     const forms = page.text?.match(/<form\b[\s\S]*?<\/form>/g) ?? [];
     const form = forms.find((text) => text.includes(`name="${name}"`));

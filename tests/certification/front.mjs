@@ -9,7 +9,7 @@ import { join } from "node:path";
 // The suites of TLS 1.2 that FAPI 2.0 and FAPI 1 both permit. An RSA key is needed for them.
 const CIPHERS = "ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384";
 
-// Returns { key, cert } as PEM; makes them with openssl unless `directory` has them.
+/** Returns { key, cert } as PEM; makes them with openssl unless `directory` has them. */
 export function certificate(directory, name, subject = "/CN=localhost") {
   mkdirSync(directory, { recursive: true });
   const key = join(directory, `${name}.key`);
@@ -25,7 +25,7 @@ export function certificate(directory, name, subject = "/CN=localhost") {
   return { key: readFileSync(key, "utf8"), cert: readFileSync(cert, "utf8") };
 }
 
-// Starts a front and resolves to its server. With `askForCertificate`, the PEM of the client's certificate is passed on in X-Ssl-Cert.
+/** Starts a front and resolves to its server. With `askForCertificate`, the PEM of the client's certificate is passed on in X-Ssl-Cert. */
 export function front({ port, target, identity, askForCertificate = false }) {
   const agent = new http.Agent({ keepAlive: true });
   const server = https.createServer(

@@ -2,13 +2,13 @@
 import { X509Certificate, createPublicKey, generateKeyPairSync } from "node:crypto";
 import { certificate } from "./front.mjs";
 
-// Returns the private JWK Set of a client: one RSA key for PS256. FAPI-CIBA has modules that sign by RS256 with the same key.
+/** Returns the private JWK Set of a client: one RSA key for PS256. FAPI-CIBA has modules that sign by RS256 with the same key. */
 export function jwks(kid) {
   const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
   return { keys: [{ ...privateKey.export({ format: "jwk" }), kid, use: "sig", alg: "PS256" }] };
 }
 
-// Returns the public half of a JWK Set, and with a certificate its key too (RFC 8705 §2.2.2).
+/** Returns the public half of a JWK Set, and with a certificate its key too (RFC 8705 §2.2.2). */
 export function published(jwks, identity) {
   const keys = jwks.keys.map(({ kty, n, e, kid, use, alg }) => ({ kty, n, e, kid, use, alg }));
   if (identity) {
@@ -18,7 +18,7 @@ export function published(jwks, identity) {
   return { keys };
 }
 
-// Returns a certificate of a client as the suite's configuration has it.
+/** Returns a certificate of a client as the suite's configuration has it. */
 export function clientCertificate(directory, name) {
   return certificate(directory, name, `/CN=${name}`);
 }

@@ -37,7 +37,7 @@ export class Latchkey {
     }
   }
 
-  // Runs a command of the administration.
+  /** Runs a command of the administration. */
   run(words, input = "") {
     const deployment = ["--url", `http://localhost:${PORTS.plain}`, "--issuer", ISSUER, "--data", this.data];
     const result = spawnSync(this.command, [...words, ...deployment], { input, encoding: "utf8" });
@@ -45,7 +45,7 @@ export class Latchkey {
     return result.stdout;
   }
 
-  // Registers a client with this metadata.
+  /** Registers a client with this metadata. */
   client(id, metadata) {
     this.run(["client", "add", "--json", "--id", id, "--file", "-"], JSON.stringify(metadata));
   }

@@ -10,7 +10,7 @@ const AT_SERVER = `${ISSUER}/*`;
 // Fills the placeholder of a module with the page on which the browser ended.
 const snapshot = (text) => ["wait", "xpath", "//*", 10, text, "update-image-placeholder-optional"];
 
-// What the suite's browser does at the server. It has HtmlUnit: elements that a page lacks are skipped.
+/** Returns the commands for the suite's browser, HtmlUnit. Elements that a page lacks are skipped. */
 function browser(suite, { user = "demo", password = DEMO_PASSWORD, decision = "allow", beforeSignIn = [], beforeSignOut = [] } = {}) {
   const task = (task, match, commands) => ({ task, match, optional: true, commands });
   const signIn = [
@@ -41,7 +41,7 @@ function browser(suite, { user = "demo", password = DEMO_PASSWORD, decision = "a
 // A user who has allowed nothing yet, so that the consent page asks.
 const REFUSER = "refuser";
 
-// Settings of the suite's configuration that a module replaces.
+/** Returns the members of the suite's configuration that one module has in place of the plan's. */
 function overrides(suite) {
   const showsSignIn = { browser: browser(suite, { beforeSignIn: [snapshot("Sign in")] }) };
   // A request to sign out that cannot be trusted: the user is asked, which the picture shows.
@@ -81,7 +81,7 @@ const common = (description, suite) => ({
   override: overrides(suite),
 });
 
-// The two clients of a FAPI plan, with keys and certificates. `metadata` is what both register.
+/** Makes the two clients of a FAPI plan, with keys and certificates. Both have `metadata`. */
 function fapiClients({ directory, method, metadata }) {
   return ["first", "second"].map((name) => {
     const identity = clientCertificate(directory, name);
@@ -180,7 +180,7 @@ function ciba({ mode, method }) {
   };
 }
 
-// A plan of OpenID Connect. `metadata` is what both clients register beside redirect URIs and secrets; without it the suite registers them.
+/** Returns a plan of OpenID Connect. `metadata` returns what its clients have beside redirect URIs and secrets; without it the suite registers them. */
 function openid({ plan, variant = {}, settings = {}, metadata, accepts }) {
   return {
     plan,

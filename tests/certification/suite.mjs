@@ -19,12 +19,12 @@ export class Suite {
     return (await this.#json("server")).version;
   }
 
-  // Resolves to the names of all modules of a plan, whatever its variant.
+  /** Resolves to the names of all modules of a plan, whatever its variant. */
   async modulesOf(planName) {
     return [...new Set((await this.#json(`plan/info/${planName}`)).modules.map(({ testModule }) => testModule))];
   }
 
-  // Creates a plan. Resolves to { id, modules: [{ testModule, variant }] }.
+  /** Creates a plan. Resolves to { id, modules: [{ testModule, variant }] }. */
   createPlan(planName, variant, configuration) {
     return this.#json("plan", { method: "POST", planName, variant, body: configuration });
   }
@@ -37,7 +37,7 @@ export class Suite {
     return this.#json(`runner/${id}`, { method: "POST" });
   }
 
-  // Resolves to { status, result }: status is CONFIGURED, RUNNING, WAITING, FINISHED or INTERRUPTED.
+  /** Resolves to { status, result }: status is CONFIGURED, RUNNING, WAITING, FINISHED or INTERRUPTED. */
   state(id) {
     return this.#json(`info/${id}`);
   }

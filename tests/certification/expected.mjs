@@ -50,7 +50,6 @@ const REDIRECT = "the error page without a redirect (OpenID Connect Core section
 
 // Modules that attach a picture for a reviewer, and what it shows.
 export const REVIEWED = {
-  "fapi2-security-profile-final-par-ensure-reused-request-uri-prior-to-auth-completion-succeeds": "the sign-in page at the second visit",
   "fapi2-security-profile-final-par-attempt-reuse-request_uri": PUSHED,
   "fapi2-security-profile-final-par-attempt-to-use-expired-request_uri": PUSHED,
   "fapi2-security-profile-final-par-attempt-to-use-request_uri-for-different-client": PUSHED,

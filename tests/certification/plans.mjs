@@ -62,7 +62,7 @@ function overrides(suite) {
       browser: browser(suite, { user: REFUSER, password: PASSWORD, decision: "deny" }),
     },
     "fapi2-security-profile-final-par-ensure-reused-request-uri-prior-to-auth-completion-succeeds": {
-      browser: [visitsFirst, ...showsSignIn.browser],
+      browser: [visitsFirst, ...browser(suite)],
     },
   };
 }

@@ -129,6 +129,7 @@ impl LogoutRequest {
         logout.redirect_uri = redirect_uri.filter(|uri| is_registered(client, uri)).map(str::to_owned);
         if redirect_uri.is_some() && logout.redirect_uri.is_none() {
             ignore("the post_logout_redirect_uri is not registered for this client");
+            logout.hint = None;
         }
         Ok(logout)
     }

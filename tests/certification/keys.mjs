@@ -4,8 +4,10 @@ import { certificate } from "./front.mjs";
 
 /** Returns the private JWK Set of a client: one RSA key for PS256. FAPI-CIBA has modules that sign by RS256 with the same key. */
 export function jwks(kid) {
-  const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
-  return { keys: [{ ...privateKey.export({ format: "jwk" }), kid, use: "sig", alg: "PS256" }] };
+  // Node.js 20 may deadlock in `export` of a key that it has just generated.
+  const format = { format: "jwk" };
+  const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048, publicKeyEncoding: format, privateKeyEncoding: format });
+  return { keys: [{ ...privateKey, kid, use: "sig", alg: "PS256" }] };
 }
 
 /** Returns the public half of a JWK Set, and with a certificate its key too (RFC 8705 §2.2.2). */

@@ -15,11 +15,11 @@ export const PASSWORD = "seven brass kettles 7";
 
 export class Latchkey {
   static async start({ command, directory, settings, identity }) {
-    rmSync(join(directory, "data"), { recursive: true, force: true });
-    mkdirSync(directory, { recursive: true });
     const latchkey = new Latchkey();
     latchkey.command = command;
-    latchkey.data = join(directory, "data");
+    latchkey.data = join(directory, `data-${PORTS.plain}`);
+    rmSync(latchkey.data, { recursive: true, force: true });
+    mkdirSync(directory, { recursive: true });
     const log = openSync(join(directory, "latchkey.log"), "w");
     latchkey.process = spawn(
       command,

@@ -1,11 +1,13 @@
 // Uses one sample as a user's browser does, or as a client of an API does. The last line of the output is what it saw, as JSON.
-// The environment: BASE_URL is the issuer, APP_URL the sample. START, SHOWS (one claim a line), DOES, BROWSER and RESOURCE are those
-// of matrix.toml. With API_CLIENT_ID and API_CLIENT_SECRET it requests access tokens for the resource.
+// The environment: BASE_URL is the issuer, APP_URL the sample. START, SHOWS (one claim a line), DOES, READY, BROWSER and RESOURCE are
+// those of matrix.toml. OUTPUT is the file with the output of a program for a terminal. With API_CLIENT_ID and API_CLIENT_SECRET it requests access tokens for the resource.
 
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import { User } from "../support/user.mjs";
 
-const { BASE_URL, APP_URL, RESOURCE, API_CLIENT_ID, API_CLIENT_SECRET } = process.env;
+const { BASE_URL, APP_URL, RESOURCE, READY, OUTPUT, API_CLIENT_ID, API_CLIENT_SECRET } = process.env;
 const start = new URL(process.env.START ?? "/", APP_URL).href;
 const does = (process.env.DOES ?? "").split(" ");
 
@@ -24,7 +26,20 @@ function flow(urls) {
   return [searchParams.get("response_type"), pkce, nonce, searchParams.get("response_mode")].filter(Boolean).join(", ");
 }
 
+/** Denies consent. The application says so; it does not ask again at once. */
+async function deny() {
+  const user = new User();
+  user.decision = "deny";
+  const denied = await user.visit(start);
+  assert.ok(denied.url.startsWith(APP_URL), `denied, and the pages end at ${denied.url}`);
+  assert.ok(user.visited.includes(`${BASE_URL}/consent`), "the user was not asked");
+  const states = user.visited.filter((url) => url.startsWith(`${BASE_URL}/authorize?`)).map((url) => new URL(url).searchParams.get("state"));
+  assert.equal(new Set(states.filter(Boolean)).size, 1, "denied, and asked again");
+}
+
 async function withoutScript() {
+  // The user who allows is not asked again, so this comes first.
+  if (does.includes("deny")) await deny();
   const user = new User();
   const signedIn = await user.visit(start);
   assert.equal(signedIn.status, 200, `signed in: ${signedIn.url} ${signedIn.body}`);
@@ -32,6 +47,7 @@ async function withoutScript() {
   assertShowsUser(signedIn.body, "signed in");
   const seen = [flow(user.visited)];
   assert.ok(user.visited.some((url) => url === `${BASE_URL}/login`), "the user did not sign in");
+  if (does.includes("deny")) seen.push("deny");
 
   if (does.includes("refresh")) {
     const refreshed = await user.visit(new URL("/refresh", APP_URL));
@@ -47,6 +63,30 @@ async function withoutScript() {
     seen.push("logout");
   }
   return seen;
+}
+
+/** Calls `attempt` until it returns something, for half a minute. */
+async function until(attempt, what) {
+  for (let turn = 0; turn < 300; turn++) {
+    const found = await attempt();
+    if (found) return found;
+    await sleep(100);
+  }
+  assert.fail(`after half a minute: no ${what}`);
+}
+
+async function inTerminal() {
+  const user = new User();
+  const output = () => readFile(OUTPUT, "utf8");
+  const url = await until(async () => (await output()).split(/\s/).find((word) => word.startsWith(`${BASE_URL}/authorize?`)), "URL to open");
+  const end = await user.visit(url);
+  assert.equal(end.status, 200, `${end.url} ${end.body}`);
+  const claims = process.env.SHOWS.split("\n");
+  await until(async () => {
+    const text = await output();
+    return claims.every((claim) => text.includes(claim));
+  }, `claims: ${claims.join(", ")}`);
+  return [flow(user.visited)];
 }
 
 async function withBrowser() {
@@ -110,5 +150,11 @@ async function resourceServer() {
   return [`JWT, ${header.alg}, ${header.typ}`];
 }
 
-const seen = RESOURCE ? await resourceServer() : process.env.BROWSER === "true" ? await withBrowser() : await withoutScript();
-console.log(JSON.stringify(seen));
+function drive() {
+  if (RESOURCE) return resourceServer();
+  if (OUTPUT) return inTerminal();
+  return process.env.BROWSER === "true" ? withBrowser() : withoutScript();
+}
+
+if (READY) await until(async () => (await fetch(new URL(READY, APP_URL))).ok, `answer of ${READY}`);
+console.log(JSON.stringify(await drive()));

@@ -25,6 +25,9 @@ export class User {
   /** The URLs of the last visit, in order. */
   visited = [];
 
+  /** What the user decides about consent: `allow` or `deny`. */
+  decision = "allow";
+
   /** Opens an authorization URL and answers each page until the server leads to `redirectUri`. Returns that URL. */
   async answer(url, redirectUri) {
     const { leads, status, body } = await this.#walk(url, (next) => next.href.startsWith(redirectUri));
@@ -66,7 +69,7 @@ export class User {
     const hidden = hiddenFields(page);
     const submit = (path, fields) => [new URL(path, response.url), new URLSearchParams([...hidden.slice(0, 2), ...Object.entries(fields)])];
     if (page.includes('name="password"')) return submit("/login", { username: USERNAME, password: PASSWORD });
-    if (page.includes('value="allow"')) return submit("/consent", { decision: "allow" });
+    if (page.includes('value="allow"')) return submit("/consent", { decision: this.decision });
     if (page.includes('id="logout-form"')) return submit("/logout", { decision: "yes" });
     const form = page.match(/<form[^>]*method="post"[^>]*>/i)?.[0];
     const action = form?.match(/action="([^"]+)"/)?.[1] ?? response.url;

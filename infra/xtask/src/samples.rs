@@ -43,6 +43,7 @@ fn shown(file: &str) -> Result<String> {
         Some("mjs") => "js",
         Some("py") => "python",
         Some("yml") => "yaml",
+        Some("conf") => "apache",
         Some(extension) => extension,
         None => "",
     };

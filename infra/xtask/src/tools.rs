@@ -89,6 +89,17 @@ pub(crate) fn chromium() -> Result<PathBuf> {
     found().context("Chromium is missing: install it, or set CHROMIUM to the path of its program")
 }
 
+/// The Apache HTTP Server.
+pub(crate) const APACHE: &str = "/usr/sbin/apache2";
+
+/// Installs the Apache HTTP Server with mod_auth_openidc, but no service of it.
+pub(crate) fn apache() -> Result<()> {
+    if Path::new("/usr/lib/apache2/modules/mod_auth_openidc.so").exists() {
+        return Ok(());
+    }
+    debian(&["apache2-bin", "libapache2-mod-auth-openidc"])
+}
+
 fn debian(packages: &[&str]) -> Result<()> {
     let user = process::output(Command::new("id").arg("-u"))?;
     if user.trim() != "0" || !process::exists("apt-get") {

@@ -112,6 +112,7 @@ pub(crate) const PROGRAMS: &[Program] = &[
         "c.GenericOAuthenticator.enable_pkce = True",
         "c.GenericOAuthenticator.userdata_from_id_token = True",
         "c.GenericOAuthenticator.username_claim = \"preferred_username\"",
+        "c.GenericOAuthenticator.allow_all = True, or allowed_users",
     ]),
     program("kubelogin", "kubelogin and kubectl", Native, "http://localhost:8000")
         .settings(ALWAYS)
@@ -129,6 +130,7 @@ pub(crate) const PROGRAMS: &[Program] = &[
     program("oauth4webapi", "oauth4webapi", Web, "/callback").with(&["code_challenge, code_challenge_method=S256"]),
     program("oidc-client-ts", "oidc-client-ts", Spa, "/callback"),
     program("openidconnect-rs", "openidconnect for Rust", Web, "/callback"),
+    program("pac4j", "pac4j", Web, "/callback?client_name=OidcClient"),
     program("passport", "passport-openidconnect", Web, "/callback").with(&["nonce: true"]),
     program("pyjwt", "PyJWT", Api, "").with(ES256),
     program("quarkus", "Quarkus", Web, "/").with(&["quarkus.oidc.authentication.pkce-required=true"]),

@@ -6,6 +6,16 @@ use serde::Deserialize;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+/// Samples in Go with a module of their own, because it holds much: the folder, and the package of the program.
+const GO_PROGRAMS: [(&str, &str); 3] = [
+    ("dex", "."),
+    ("oauth2-proxy", "github.com/oauth2-proxy/oauth2-proxy/v7"),
+    ("step", "github.com/smallstep/cli/cmd/step"),
+];
+
+/// Samples in Java with a project of their own: the folder.
+const JAVA_PROJECTS: [&str; 2] = ["pac4j", "quarkus"];
+
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Language {
@@ -14,6 +24,8 @@ pub(super) enum Language {
     Rust,
     Go,
     Java,
+    /// Modules of the Apache HTTP Server, from the packages of Debian. A sample is a configuration file.
+    Apache,
 }
 
 /// The outcome of a preparation.
@@ -35,6 +47,7 @@ impl Language {
             Self::Rust => "rust",
             Self::Go => "go",
             Self::Java => "java",
+            Self::Apache => "apache",
         }
     }
 
@@ -43,16 +56,23 @@ impl Language {
         workspace::root().join("tests/clients").join(self.name())
     }
 
-    /// Installs the packages and builds the samples. Go and Java are used if the machine has them.
-    pub(super) fn prepare(self) -> Result<Ready> {
+    /// Installs the packages and builds samples, of which the programs are given. Go and Java are used if the machine has them.
+    pub(super) fn prepare(self, samples: &[&str]) -> Result<Ready> {
         let directory = self.directory();
+        let has = |folder: &str| samples.iter().any(|program| program.starts_with(folder));
         let built = workspace::scratch("clients")?.join(self.name());
         let programs = match self {
             Self::Javascript => {
                 tools::npm(&directory)?;
                 directory
             }
-            Self::Python => tools::python(&directory.join("requirements.txt"))?,
+            Self::Python => {
+                if has("jupyterhub") {
+                    // Its proxy is a program in JavaScript.
+                    tools::npm(&Self::Javascript.directory())?;
+                }
+                tools::python(&directory.join("requirements.txt"))?
+            }
             Self::Rust => {
                 let mut build = Command::new("cargo");
                 build.args(["build", "--quiet", "--locked", "--target-dir"]).arg(&built).current_dir(directory);
@@ -62,22 +82,27 @@ impl Language {
             Self::Go if !process::exists("go") => return Ok(Ready::Missing("go")),
             Self::Go => {
                 go(&directory, &built, "./...")?;
-                go(&directory.join("oauth2-proxy"), &built, "github.com/oauth2-proxy/oauth2-proxy/v7")?;
+                for (folder, package) in GO_PROGRAMS {
+                    if has(folder) {
+                        go(&directory.join(folder), &built, package)?;
+                    }
+                }
                 built
             }
             Self::Java if !process::exists("java") => return Ok(Ready::Missing("java")),
             Self::Java if !process::exists("mvn") => return Ok(Ready::Missing("mvn")),
             Self::Java => {
-                let mut build = Command::new("mvn");
-                build.args([
-                    "--quiet",
-                    "--batch-mode",
-                    "compile",
-                    "dependency:copy-dependencies",
-                    "-DincludeScope=runtime",
-                ]);
-                build.arg(format!("-Dlatchkey.build={}", built.display())).current_dir(directory);
-                process::run(build.arg(format!("-DoutputDirectory={}", built.join("dependency").display())))?;
+                if samples.iter().any(|program| !program.contains('/')) {
+                    maven(&directory, &built)?;
+                }
+                for folder in JAVA_PROJECTS.into_iter().filter(|folder| has(folder)) {
+                    maven(&directory.join(folder), &built.join(folder))?;
+                }
+                built
+            }
+            Self::Apache => {
+                tools::apache()?;
+                std::fs::create_dir_all(&built)?;
                 built
             }
         };
@@ -98,11 +123,24 @@ impl Language {
             Self::Javascript => with_argument(workers::program("node"), program),
             Self::Python => with_argument(programs.join("python"), program),
             Self::Rust | Self::Go => Command::new(programs.join(program)),
-            Self::Java => {
+            Self::Java if program.ends_with(".jar") => {
                 let mut java = Command::new("java");
-                let path =
-                    format!("{}:{}/*", programs.join("classes").display(), programs.join("dependency").display());
-                java.args(["-cp", &path, program]);
+                java.arg("-jar").arg(programs.join(program));
+                java
+            }
+            Self::Apache => {
+                // One process in the foreground.
+                let mut apache = Command::new(tools::APACHE);
+                apache.arg("-X").arg("-d").arg(programs).arg("-f").arg(self.directory().join(program));
+                apache.env("SAMPLES", self.directory());
+                apache
+            }
+            Self::Java => {
+                let (folder, class) = program.split_once('/').unwrap_or(("", program));
+                let built = programs.join(folder);
+                let path = format!("{}:{}/*", built.join("classes").display(), built.join("dependency").display());
+                let mut java = Command::new("java");
+                java.args(["-cp", &path, class]);
                 java
             }
         };
@@ -134,10 +172,21 @@ impl Language {
                 found.find_map(|package| package.get("version")?.as_str().map(str::to_owned))
             }
             Self::Go => {
-                let modules = [read("go.mod")?, read("oauth2-proxy/go.mod")?].join("\n").replace("require ", "");
-                after(&modules, &format!("{library} "))
+                let mut modules = read("go.mod")?;
+                for (folder, _) in GO_PROGRAMS {
+                    modules.push_str(&read(&format!("{folder}/go.mod"))?);
+                }
+                after(&modules.replace("require ", ""), &format!("{library} "))
             }
-            Self::Java => version_of_jar(&programs.0.join("dependency"), library)?,
+            Self::Java => {
+                let folders = std::iter::once("").chain(JAVA_PROJECTS);
+                let mut built = folders.map(|folder| programs.0.join(folder).join("dependency"));
+                built.find_map(|directory| version_of_jar(&directory, library))
+            }
+            Self::Apache => {
+                let mut query = Command::new("dpkg-query");
+                Some(process::output(query.args(["--show", "--showformat=${Version}", library]))?)
+            }
         };
         version.with_context(|| format!("{library} is not in the lock file of {}", self.name()))
     }
@@ -157,14 +206,19 @@ fn go(module: &Path, into: &Path, packages: &str) -> Result<()> {
     process::run(&mut build)
 }
 
-/// Returns the version in the file name of a library: `NAME-VERSION.jar`.
-fn version_of_jar(directory: &Path, library: &str) -> Result<Option<String>> {
-    for entry in std::fs::read_dir(directory).with_context(|| format!("reading {}", directory.display()))? {
-        let name = entry?.file_name().to_string_lossy().into_owned();
-        let version = name.strip_prefix(library).and_then(|rest| rest.strip_prefix('-')?.strip_suffix(".jar"));
-        if let Some(version) = version.filter(|version| version.starts_with(|first: char| first.is_ascii_digit())) {
-            return Ok(Some(version.to_owned()));
-        }
-    }
-    Ok(None)
+/// Builds a project of Maven. Its libraries are in `dependency`, below the directory.
+fn maven(project: &Path, into: &Path) -> Result<()> {
+    let mut build = Command::new("mvn");
+    build.args(["--quiet", "--batch-mode", "package", "dependency:copy-dependencies", "-DincludeScope=runtime"]);
+    build.arg(format!("-DoutputDirectory={}", into.join("dependency").display())).current_dir(project);
+    process::run(build.arg(format!("-Dlatchkey.build={}", into.display())))
+}
+
+/// Returns the version in the file name of a library: `NAME-VERSION.jar`. `None` if the directory has no such file.
+fn version_of_jar(directory: &Path, library: &str) -> Option<String> {
+    std::fs::read_dir(directory).ok()?.find_map(|entry| {
+        let name = entry.ok()?.file_name().to_string_lossy().into_owned();
+        let version = name.strip_prefix(library)?.strip_prefix('-')?.strip_suffix(".jar")?;
+        version.starts_with(|first: char| first.is_ascii_digit()).then(|| version.to_owned())
+    })
 }

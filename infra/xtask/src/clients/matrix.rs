@@ -23,9 +23,12 @@ pub(super) struct Sample {
     pub(super) start: String,
     #[serde(default = "claims")]
     pub(super) shows: Vec<String>,
+    pub(super) ready: Option<String>,
     pub(super) resource: Option<String>,
     #[serde(default)]
     pub(super) browser: bool,
+    #[serde(default)]
+    pub(super) terminal: bool,
     #[serde(default)]
     pub(super) slow: bool,
 }
@@ -37,8 +40,15 @@ impl Sample {
         match self.language {
             Language::Rust => format!("src/bin/{program}.rs"),
             Language::Go if !program.ends_with(".sh") => format!("{program}/main.go"),
-            Language::Java => format!("src/main/java/{}.java", program.replace('.', "/")),
-            Language::Javascript | Language::Python | Language::Go => program.clone(),
+            Language::Java if program.ends_with(".jar") => {
+                let folder = program.split('/').next().unwrap_or_default();
+                format!("{folder}/src/main/resources/application.properties")
+            }
+            Language::Java => match program.split_once('/') {
+                Some((folder, class)) => format!("{folder}/src/main/java/{}.java", class.replace('.', "/")),
+                None => format!("src/main/java/{}.java", program.replace('.', "/")),
+            },
+            Language::Javascript | Language::Python | Language::Go | Language::Apache => program.clone(),
         }
     }
 }

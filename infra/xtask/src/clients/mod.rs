@@ -59,7 +59,11 @@ pub(crate) fn run(selection: Selection<'_>) -> Result<()> {
     for sample in &samples {
         let ready: &Ready = match ready.entry(sample.language) {
             Entry::Occupied(prepared) => prepared.into_mut(),
-            Entry::Vacant(new) => new.insert(sample.language.prepare()?),
+            Entry::Vacant(new) => {
+                let of_language = samples.iter().filter(|other| other.language == sample.language);
+                let programs: Vec<&str> = of_language.map(|other| other.program.as_str()).collect();
+                new.insert(sample.language.prepare(&programs)?)
+            }
         };
         let mut row =
             vec![sample.name.clone(), sample.library.clone(), String::new(), sample.language.name().to_owned()];
@@ -168,6 +172,8 @@ impl Server {
         drive.envs([("BASE_URL", &self.url), ("APP_URL", &origin), ("DOES", &sample.does.join(" "))]);
         drive.env("START", &sample.start).env("SHOWS", sample.shows.join("\n"));
         drive.envs(sample.resource.as_ref().map(|resource| ("RESOURCE", resource)));
+        drive.envs(sample.ready.as_ref().map(|path| ("READY", path)));
+        drive.envs(sample.terminal.then_some(("OUTPUT", &log)));
         drive.env("API_CLIENT_ID", text(&self.api_client["settings"]["client_id"]));
         drive.env("API_CLIENT_SECRET", text(&self.api_client["settings"]["client_secret"]));
         if sample.browser {

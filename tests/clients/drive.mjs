@@ -1,6 +1,7 @@
 // Uses one sample as a user's browser does, or as a client of an API does. The last line of the output is what it saw, as JSON.
 // The environment: BASE_URL is the issuer, APP_URL the sample. START, SHOWS (one claim a line), DOES, READY, BROWSER and RESOURCE are
-// those of matrix.toml. OUTPUT is the file with the output of a program for a terminal. With API_CLIENT_ID and API_CLIENT_SECRET it requests access tokens for the resource.
+// those of matrix.toml. OUTPUT is the file with the output of a program for a terminal. With API_CLIENT_ID and API_CLIENT_SECRET it
+// requests access tokens for the resource.
 
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";

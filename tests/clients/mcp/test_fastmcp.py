@@ -23,7 +23,7 @@ from user import User  # noqa: E402
 BASE_URL = os.environ["BASE_URL"]
 SERVERS = json.loads(os.environ["MCP_SERVERS"])
 DOCUMENTS = os.environ["MCP_DOCUMENTS"]
-WITH_TOOL_SCOPES = {"express", "fetch", "lambda", "crate"}
+WITH_TOOL_SCOPES = {"express", "fetch", "agents", "lambda", "express-lambda", "crate"}
 
 
 def claims(token):

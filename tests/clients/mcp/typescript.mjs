@@ -14,7 +14,7 @@ const servers = JSON.parse(process.env.MCP_SERVERS ?? assert.fail("MCP_SERVERS i
 const documents = process.env.MCP_DOCUMENTS;
 const issuer = process.env.BASE_URL;
 /** Servers whose tools name scopes of their own. */
-const withToolScopes = ["express", "fetch", "lambda", "crate"];
+const withToolScopes = ["express", "fetch", "agents", "lambda", "express-lambda", "crate"];
 
 const versions = {
   "SDK v2": { Client: v2.Client, Transport: v2.StreamableHTTPClientTransport, Unauthorized: v2.UnauthorizedError },

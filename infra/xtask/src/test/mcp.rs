@@ -23,16 +23,19 @@ enum Program {
     Node(&'static str),
     Python(&'static str),
     Rust(&'static str),
-    /// A program for the Lambda Runtime API, behind an HTTP API of the emulator.
+    /// A handler for Lambda, behind an HTTP API of the emulator: a path below `servers`, or the name of a function in Python.
     Lambda(&'static str),
 }
 
-const SERVERS: [Server; 6] = [
+const SERVERS: [Server; 9] = [
     Server { name: "express", program: Program::Node("samples/express.mjs") },
     Server { name: "fetch", program: Program::Node("servers/fetch.mjs") },
     Server { name: "sdk-v1", program: Program::Node("servers/sdk_v1.mjs") },
+    Server { name: "agents", program: Program::Node("servers/agents.mjs") },
     Server { name: "fastmcp", program: Program::Python("samples/fastmcp_server.py") },
-    Server { name: "lambda", program: Program::Lambda("servers/lambda") },
+    Server { name: "lambda", program: Program::Lambda("../samples/lambda.mjs") },
+    Server { name: "express-lambda", program: Program::Lambda("../samples/express_lambda.mjs") },
+    Server { name: "fastapi-lambda", program: Program::Lambda("fastapi_lambda.handler") },
     Server { name: "crate", program: Program::Rust("mcp-server") },
 ];
 
@@ -59,13 +62,17 @@ pub(super) fn run() -> Result<()> {
             for server in &SERVERS {
                 let Some(port) = ports.get(server.name) else { continue };
                 let mut program = match server.program {
-                    Program::Lambda(path) => {
-                        let environment = BTreeMap::from([
-                            ("NODE".to_owned(), workers::program("node").display().to_string()),
-                            ("ISSUER".to_owned(), target.url.clone()),
-                            ("RESOURCE".to_owned(), url(*port)),
-                        ]);
-                        functions.push(tokio.block_on(lambda(&directory.join(path), *port, environment))?);
+                    Program::Lambda(handler) => {
+                        let environment = [
+                            ("NODE", workers::program("node").display().to_string()),
+                            ("PYTHON", python.join("python").display().to_string()),
+                            ("SAMPLE", handler.to_owned()),
+                            ("ISSUER", target.url.clone()),
+                            ("RESOURCE", url(*port)),
+                        ];
+                        let environment = environment.map(|(name, value)| (name.to_owned(), value)).into();
+                        let program = directory.join("servers/lambda");
+                        functions.push(tokio.block_on(lambda(server.name, &program, *port, environment))?);
                         continue;
                     }
                     Program::Node(path) => {
@@ -92,7 +99,14 @@ pub(super) fn run() -> Result<()> {
             let variables =
                 [("MCP_SERVERS", json!(urls).to_string()), ("MCP_DOCUMENTS", format!("https://localhost:{documents}"))];
             let mut tests = node();
-            tests.args(["--test", "--test-reporter=spec", "typescript.mjs", "mcp_remote.mjs", "conformance.mjs"]);
+            tests.args([
+                "--test",
+                "--test-reporter=spec",
+                "typescript.mjs",
+                "lambda.mjs",
+                "mcp_remote.mjs",
+                "conformance.mjs",
+            ]);
             process::run(tests.envs(variables.clone()))?;
             let mut unittest = command(&python.join("python"), target, &directory);
             unittest.args(["-B", "-W", "ignore", "-m", "unittest", "--quiet", "test_fastmcp"]);
@@ -104,19 +118,19 @@ pub(super) fn run() -> Result<()> {
 }
 
 /// Serves a program for the Lambda Runtime API, as the function of an HTTP API with one route and without an authorizer.
-async fn lambda(binary: &Path, port: u16, environment: BTreeMap<String, String>) -> Result<Arc<Emulator>> {
-    let name = "mcp".to_owned();
+async fn lambda(name: &str, binary: &Path, port: u16, environment: BTreeMap<String, String>) -> Result<Arc<Emulator>> {
+    let name = name.to_owned();
     let definition = Definition {
         name: name.clone(),
         full_name: name.clone(),
-        log_group: "/aws/lambda/mcp".to_owned(),
+        log_group: format!("/aws/lambda/{name}"),
         binary: binary.to_owned(),
         memory: 512,
         timeout: Duration::from_secs(30),
         environment,
     };
     let route = Route { method: "ANY".to_owned(), path: "/{proxy+}".to_owned(), function: name, authorizer: None };
-    let log = workspace::scratch("mcp")?.join("lambda.log");
+    let log = workspace::scratch("mcp")?.join(format!("{}.log", definition.name));
     Emulator::start(Listener::bind(port).await?, vec![definition], vec![route], None, &log)
 }
 

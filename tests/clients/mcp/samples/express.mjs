@@ -13,7 +13,8 @@ const { ISSUER, RESOURCE, PORT } = process.env;
 const resource = new URL(RESOURCE);
 const oauthMetadata = await (await fetch(`${ISSUER}/.well-known/oauth-authorization-server`)).json();
 
-const app = createMcpExpressApp();
+// The app rejects other hosts. By default it accepts localhost alone.
+export const app = createMcpExpressApp({ host: resource.hostname, allowedHosts: [resource.hostname] });
 app.use(
   mcpAuthMetadataRouter({
     oauthMetadata,
@@ -30,4 +31,4 @@ const guard = requireBearerAuth({
 });
 const handler = toNodeHandler(createMcpHandler(notes));
 app.all(resource.pathname, guard, (request, response) => handler(request, response, request.body));
-app.listen(Number(PORT), "127.0.0.1");
+if (PORT) app.listen(Number(PORT), "127.0.0.1");

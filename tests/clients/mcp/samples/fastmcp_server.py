@@ -5,7 +5,7 @@ from fastmcp.server.auth import RemoteAuthProvider
 from fastmcp.server.auth.providers.jwt import JWTVerifier
 from fastmcp.server.dependencies import get_access_token
 
-ISSUER, RESOURCE, PORT = os.environ["ISSUER"], os.environ["RESOURCE"], int(os.environ["PORT"])
+ISSUER, RESOURCE = os.environ["ISSUER"], os.environ["RESOURCE"]
 
 auth = RemoteAuthProvider(
     token_verifier=JWTVerifier(
@@ -29,4 +29,4 @@ def whoami() -> str:
 
 
 if __name__ == "__main__":
-    mcp.run(transport="http", host="127.0.0.1", port=PORT, show_banner=False)
+    mcp.run(transport="http", host="127.0.0.1", port=int(os.environ["PORT"]), show_banner=False)

@@ -28,12 +28,15 @@ async function gateOf({ ISSUER, RESOURCE }) {
   return { metadata, guard };
 }
 
+/** Returns what the access token says, or the answer to a request for the metadata or without a valid token. */
+export async function admit(request, env) {
+  gate ??= await gateOf(env);
+  return oauthMetadataResponse(request, gate.metadata) ?? (await gate.guard(request));
+}
+
 export default {
   async fetch(request, env) {
-    gate ??= await gateOf(env);
-    const document = oauthMetadataResponse(request, gate.metadata);
-    if (document) return document;
-    const access = await gate.guard(request);
+    const access = await admit(request, env);
     return access instanceof Response ? access : handler.fetch(request, { authInfo: access });
   },
 };

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 const REDIRECT_URI: &str = "http://127.0.0.1:41236/callback";
 /// Servers whose tools name scopes of their own.
-const WITH_TOOL_SCOPES: [&str; 4] = ["express", "fetch", "lambda", "crate"];
+const WITH_TOOL_SCOPES: [&str; 6] = ["express", "fetch", "agents", "lambda", "express-lambda", "crate"];
 
 #[tokio::main]
 async fn main() -> Result<()> {

@@ -1,5 +1,6 @@
-// Runs the sample for Lambda: the loop of the Node.js runtime, over the Lambda Runtime API.
-import { handler } from "../samples/lambda.mjs";
+// Runs the handler of a sample for Lambda: the loop of the Node.js runtime, over the Lambda Runtime API. The runtime interface
+// client of AWS is not used here: its package compiles libcurl when it is installed.
+const { handler } = await import(process.env.SAMPLE);
 
 const api = `http://${process.env.AWS_LAMBDA_RUNTIME_API}/2018-06-01/runtime/invocation`;
 

@@ -121,10 +121,9 @@ function fapi2({ method, constraint, signed }) {
       ...(signed && { fapi_request_method: "signed_non_repudiation", fapi_response_mode: "jarm" }),
     },
     // A DPoP proof is accepted once, at UserInfo too.
-    settings: { LATCHKEY_DPOP_REPLAY: "all" },
+    settings: { LATCHKEY_PROFILE: profile, LATCHKEY_DPOP_REPLAY: "all" },
     prepare({ directory, suite, latchkey }) {
       const metadata = {
-        profile,
         redirect_uris: redirectUris(suite),
         grant_types: ["authorization_code", "refresh_token"],
         scope: "openid profile email address phone offline_access",
@@ -145,9 +144,9 @@ function ciba({ mode, method }) {
   return {
     plan: "fapi-ciba-id1-test-plan",
     variant: { ciba_mode: mode, client_auth_type: method, fapi_ciba_profile: "plain_fapi", client_registration: "static_client" },
+    settings: { LATCHKEY_PROFILE: "fapi-ciba" },
     prepare({ directory, suite, latchkey, modules }) {
       const metadata = {
-        profile: "fapi-ciba",
         redirect_uris: [],
         response_types: [],
         grant_types: [CIBA, "refresh_token"],

@@ -44,15 +44,18 @@ const REFUSER = "refuser";
 /** Returns the members of the suite's configuration that one module has in place of the plan's. */
 function overrides(suite) {
   const showsSignIn = { browser: browser(suite, { beforeSignIn: [snapshot("Sign in")] }) };
+  // Such a module ends with the picture; a sign-in after it would disturb the suite.
+  const sees = { task: "Sign-in page", match: `${ISSUER}/login*`, commands: [snapshot("Sign in")] };
+  const onlyShowsSignIn = { browser: [{ match: `${ISSUER}/authorize*`, tasks: [sees] }] };
   // A request to sign out that cannot be trusted: the user is asked, which the picture shows.
   const asksFirst = { browser: browser(suite, { beforeSignOut: [snapshot("Sign out\\?")] }) };
   const visitsFirst = { match: `${ISSUER}/authorize*`, "match-limit": 1, tasks: [] };
   return {
     "oidcc-prompt-login": showsSignIn,
     "oidcc-max-age-1": showsSignIn,
-    "oidcc-registration-logo-uri": showsSignIn,
-    "oidcc-registration-policy-uri": showsSignIn,
-    "oidcc-registration-tos-uri": showsSignIn,
+    "oidcc-registration-logo-uri": onlyShowsSignIn,
+    "oidcc-registration-policy-uri": onlyShowsSignIn,
+    "oidcc-registration-tos-uri": onlyShowsSignIn,
     "oidcc-rp-initiated-logout-bad-post-logout-redirect-uri": asksFirst,
     "oidcc-rp-initiated-logout-query-added-to-post-logout-redirect-uri": asksFirst,
     "oidcc-rp-initiated-logout-no-id-token-hint": asksFirst,

@@ -232,6 +232,14 @@ const hybrid = () => ({ response_types: ["code", "code id_token"] });
 // No access token travels in a URL of a browser (RFC 9700 §2.1.2), so clients cannot register the other hybrid response types.
 const isCodeIdToken = (module) => module.variant.response_type === "code id_token";
 
+// The suite registers its clients.
+const OPEN = {
+  LATCHKEY_REGISTRATION: "open",
+  LATCHKEY_REGISTRATION_REQUEST_URIS: "true",
+  LATCHKEY_REGISTRATIONS_PER_ADDRESS: "1000",
+  LATCHKEY_REGISTRATIONS_IN_TOTAL: "10000",
+};
+
 export const PLANS = {};
 for (const mode of ["poll", "ping"])
   for (const method of ["private_key_jwt", "mtls"]) PLANS[`fapi-ciba-${mode}-${method}`] = ciba({ mode, method });
@@ -248,12 +256,12 @@ Object.assign(PLANS, {
   "oidcc-dynamic": openid({
     plan: "oidcc-dynamic-certification-test-plan",
     variant: { response_type: "code" },
-    settings: {
-      LATCHKEY_REGISTRATION: "open",
-      LATCHKEY_REGISTRATION_REQUEST_URIS: "true",
-      LATCHKEY_REGISTRATIONS_PER_ADDRESS: "1000",
-      LATCHKEY_REGISTRATIONS_IN_TOTAL: "10000",
-    },
+    settings: OPEN,
+  }),
+  "oidcc-3rdparty-init-login": openid({
+    plan: "oidcc-3rdparty-init-login-certification-test-plan",
+    variant: { response_type: "code" },
+    settings: OPEN,
   }),
   "oidcc-rp-initiated-logout": openid({
     plan: "oidcc-rp-initiated-logout-certification-test-plan",

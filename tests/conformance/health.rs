@@ -3,7 +3,8 @@
 use suite::Call;
 
 /// The functions with routes.
-const FUNCTIONS: [&str; 15] = [
+const FUNCTIONS: [&str; 16] = [
+    "account",
     "admin",
     "authorize",
     "backchannel",

@@ -2,6 +2,7 @@
 //!
 //! The name of a test states the rule. Its comment names the section.
 
+mod account;
 mod admin_keys;
 mod administration;
 mod assertions_without_client;

@@ -253,7 +253,15 @@ fn only_the_user_decides() {
     let outcome = other.sign_in(&page, suite::USERNAME, suite::PASSWORD).page();
     assert!(outcome.consent().is_none(), "{:?}", outcome.reply);
     waiting.poll().send().expect_error(400, "authorization_pending");
-    assert!(Browser::new().open("/requests").page().text().contains("not signed in"));
+    // The list needs a sign-in, which may be cancelled.
+    let mut third = Browser::new();
+    let page = third.open("/requests").login_page();
+    assert!(third.decide(&page, "cancel").page().text().contains("not signed in"));
+    let page = third.open("/requests").login_page();
+    let list = third.sign_in(&page, &user, admin::PASSWORD).page();
+    assert_eq!(list.attributes("#requests a", "href").len(), 1, "{:?}", list.reply);
+    let request = third.open(&list.attributes("#requests a", "href")[0]).consent_page();
+    assert!(request.deciding("allow").is_some(), "{:?}", request.reply);
     // A form of another browser.
     let page = open(&mut browser);
     let form = page.deciding("allow").expect("the form");

@@ -13,6 +13,7 @@
 
 mod common;
 
+mod account;
 mod assertions;
 mod audit;
 mod backchannel;

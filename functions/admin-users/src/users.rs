@@ -3,7 +3,7 @@
 use crate::{imported_hash, new_password};
 use http::StatusCode;
 use latchkey_http::{Request, Response};
-use platform::{clock, entropy};
+use platform::entropy;
 use protocol::{Problem, Username, is_profile_claim};
 use provider::administration::{listing, not_found, problem};
 use provider::{Actor, AuditEvent, Context, HandlerError, names, sessions};
@@ -223,15 +223,11 @@ pub(crate) async fn withdraw(
     request: &Request,
     context: &Context,
 ) -> Result<Response, HandlerError> {
-    let records = &*context.records;
     let entry = entry(username, context).await?;
     let (Some(entry), Some(client_id)) = (entry, ClientId::parse(client_id)) else { return Ok(not_found(request)) };
-    // The consent is removed first: a request that runs at the same time asks the user.
-    consents::remove(records, &entry.subject, &client_id, request.received_at).await?;
-    let (now, write_id) = (request.received_at, entropy::name()?);
-    let is_over = clock::time_limit(sign_out::TIME_LIMIT);
-    let ended = sign_out::from_client(records, &entry.subject, &client_id, now, &write_id, &is_over).await?;
-    AuditEvent::ConsentWithdrawn { subject: &entry.subject, client: &client_id }.record(request);
+    let ended = sessions::withdraw(context, &entry.subject, &client_id, request.received_at).await?;
+    let actor = Actor::Administrator;
+    AuditEvent::ConsentWithdrawn { subject: &entry.subject, client: &client_id, actor }.record(request);
     Ok(Response::json(StatusCode::OK, &json!({ "grants": ended.grants })))
 }
 

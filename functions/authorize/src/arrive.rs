@@ -4,7 +4,7 @@ use crate::return_offer;
 use latchkey_http::Request;
 use protocol::{Interaction, Parameters, Requested, RequestedAuthorization, StoredClient};
 use provider::browser::Browser;
-use provider::interactions::OpenedInteraction;
+use provider::interactions::{ClosedInteraction, OpenedInteraction};
 use provider::{Context, HandlerError, RequestParameters, interactions};
 use std::sync::Arc;
 use types::Error;
@@ -29,10 +29,11 @@ pub(crate) async fn interaction(
     // In a client's request `interaction` is an unknown parameter, which is ignored (RFC 6749 §3.1).
     if let (Some(sealed), None) = (parameters.value("interaction"), parameters.value("client_id")) {
         return match OpenedInteraction::open_or_adopt(context, browser, sealed, now).await? {
-            Ok(OpenedInteraction { interaction, client, .. }) => {
+            Ok(OpenedInteraction { interaction, client: Some(client), .. }) => {
                 let interaction = interactions::complete(context, interaction, &client).await?;
                 Ok(Arrived { interaction, client, is_posted: false })
             }
+            Ok(_) => Err(ClosedInteraction::default().into_error(context)),
             Err(closed) => Err(closed.into_error(context)),
         };
     }

@@ -47,7 +47,7 @@ async fn answer(request: &Request, context: &Context) -> Result<Response, Handle
 async fn proceed(request: &Request, context: &Context, arrived: &Arrived) -> Result<Response, HandlerError> {
     let Arrived { interaction, client, .. } = arrived;
     let Requested::Authorization(requested) = &interaction.requested else {
-        return Err(ClosedInteraction { client: Some(client.clone()) }.into_error(context));
+        return Err(ClosedInteraction::of_client(client.clone()).into_error(context));
     };
     let now = request.received_at;
     let signed_in = SignedIn::of(request, context).await?;
@@ -67,7 +67,7 @@ async fn proceed(request: &Request, context: &Context, arrived: &Arrived) -> Res
     let asked = step_up(context, interaction, client, &earlier);
     let interaction = &interactions::grantable(context, &asked, &signed_in).await?;
     let Requested::Authorization(requested) = &interaction.requested else {
-        return Err(ClosedInteraction { client: Some(client.clone()) }.into_error(context));
+        return Err(ClosedInteraction::of_client(client.clone()).into_error(context));
     };
     let issuer = &context.config.issuer;
     if interaction.needs_consent(signed_in.id, &client.client, issuer, &earlier).map_err(to_client)? {

@@ -3,9 +3,13 @@
 use crate::decide;
 use http::{Method, StatusCode, header};
 use latchkey_http::{Request, Response};
-use pages::{ClientProfile, ConsentKind, ConsentView, RequestLine, RequestOutcome, ScopeLine, WaitingRequests};
+use pages::{
+    ClientProfile, ConsentKind, ConsentView, RequestLine, RequestOutcome, ScopeLine, UserProfile, WaitingRequests,
+};
 use platform::entropy;
-use protocol::{DecisionId, Interaction, NextPrompt, Parameters, Requested, RequestedBackchannel, StoredClient};
+use protocol::{
+    AccountPage, DecisionId, Interaction, NextPrompt, Parameters, Requested, RequestedBackchannel, StoredClient,
+};
 use provider::browser::{Browser, FormOrigin};
 use provider::interactions::{self, OpenedInteraction};
 use provider::sessions::SignedIn;
@@ -68,13 +72,11 @@ impl RequestPage<'_> {
         }
     }
 
-    /// Shows the requests that wait for the user who is signed in. Round trips: 2.
+    /// Shows the requests that wait for the user, who signs in first. Round trips: 2; 1 without a session.
     async fn list(&self) -> Result<Response, HandlerError> {
         let (context, now) = (self.context, self.request.received_at);
-        let nonce = entropy::name()?;
         let Some(signed_in) = SignedIn::of(self.request, context).await? else {
-            let view = WaitingRequests { nonce: &nonce, user: None, requests: &[] };
-            return Ok(responses::page(StatusCode::OK, pages::waiting_requests(&view)));
+            return interactions::sign_in(context, self.browser, AccountPage::Requests, now);
         };
         let subject = &signed_in.session.subject;
         let mut found = Vec::new();
@@ -92,7 +94,13 @@ impl RequestPage<'_> {
                 href: reference.location(context)?,
             });
         }
-        let view = WaitingRequests { nonce: &nonce, user: Some(signed_in.profile()), requests: &lines };
+        self.show(Some(signed_in.profile()), &lines)
+    }
+
+    /// Shows the page with the requests; `user` is `None` for a user who cancelled the sign-in.
+    fn show(&self, user: Option<UserProfile<'_>>, requests: &[RequestLine<'_>]) -> Result<Response, HandlerError> {
+        let nonce = entropy::name()?;
+        let view = WaitingRequests { nonce: &nonce, user, requests };
         Ok(responses::page(StatusCode::OK, pages::waiting_requests(&view)))
     }
 
@@ -133,6 +141,14 @@ impl RequestPage<'_> {
         let Ok(OpenedInteraction { interaction, client, has_restarted }) = opened else {
             return Err(self.outcome(RequestOutcome::Over)?.into());
         };
+        let Some(client) = client else {
+            // The user signed in for the list, or cancelled that.
+            return Err(match interactions::signed_in_for(context, sealed, AccountPage::Requests) {
+                Some(response) => response,
+                None => self.show(None, &[])?,
+            }
+            .into());
+        };
         if has_restarted {
             // The form is out of date: the user signed in in another tab since, or the request is over.
             return Err(interactions::resume(context, &interaction)?.into());
@@ -142,7 +158,12 @@ impl RequestPage<'_> {
         };
         if interaction.is_denied() {
             // The user cancelled the sign-in, which decides nothing.
-            return Err(self.list().await?.into());
+            let signed_in = SignedIn::of(self.request, context).await?;
+            return Err(match signed_in {
+                Some(_) => self.list().await?,
+                None => self.show(None, &[])?,
+            }
+            .into());
         }
         self.request.log.client(&client.client.client_id);
         let signed_in = SignedIn::of(self.request, context).await?;

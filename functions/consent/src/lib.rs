@@ -23,7 +23,7 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Ha
 
 async fn answer(request: &Request, context: &Context) -> Result<Response, HandlerError> {
     let mut page = InteractionPage::open(request, context).await?;
-    let complete = interactions::complete(context, page.interaction.clone(), &page.client);
+    let complete = interactions::complete(context, page.interaction.clone(), page.client()?);
     let (complete, signed_in) = futures::join!(complete, SignedIn::of(request, context));
     page.interaction = complete?;
     if !matches!(page.interaction.requested, Requested::Authorization(_)) {
@@ -81,7 +81,7 @@ async fn allow(
     requested: &RequestedAuthorization,
     signed_in: &SignedIn,
 ) -> Result<Response, HandlerError> {
-    let (context, client) = (page.context, &page.client);
+    let (context, client) = (page.context, page.client()?);
     let refused = page.refused_claims();
     let allowed = page.interaction.clone().without_claims(&refused).allow(signed_in.id)?;
     let granted = allowed.clone().with_scope(&requested.request.scope);
@@ -114,11 +114,12 @@ async fn remember(
         AuditEvent::ConsentGiven { subject, client: client_id }.record(page.request);
         return Ok(());
     }
-    let (client, configuration) = (&page.client.client, &page.context.configuration);
+    let (stored, configuration) = (page.client()?, &page.context.configuration);
+    let client = &stored.client;
     let (resources, definitions) = (&configuration.resources, &configuration.claims);
     let records = page.context.records.as_ref();
     let add = |earlier: &Scope| request.consent_to_remember(client, resources, definitions, earlier, refused);
-    let identity = page.client.identity_digest();
+    let identity = stored.identity_digest();
     consents::add(records, subject, client_id, identity.as_deref(), add).await?;
     AuditEvent::ConsentGiven { subject, client: client_id }.record(page.request);
     Ok(())
@@ -130,9 +131,9 @@ fn show(
     request: &AuthorizationRequest,
     signed_in: &SignedIn,
 ) -> Result<Response, HandlerError> {
-    let nonce = entropy::name()?;
+    let (nonce, client) = (entropy::name()?, page.client()?);
     let mut scope = request.scope.clone();
-    if page.context.grant_outlives_session(&page.client, &request.resources)
+    if page.context.grant_outlives_session(client, &request.resources)
         && let Some(offline) = Scope::parse("offline_access")
     {
         // The page shows what is granted: access while the user is away.
@@ -142,7 +143,7 @@ fn show(
     let scopes: Vec<ScopeLine<'_>> = ScopeLine::all(&scope, words, |name| page.interaction.is_new(name)).collect();
     let view = ConsentView {
         nonce: &nonce,
-        client: pages::ClientProfile::of(&page.client, &page.context.config.issuer),
+        client: pages::ClientProfile::of(client, &page.context.config.issuer),
         user: signed_in.profile(),
         scopes: &scopes,
         claims: &ClaimLine::all(&request.named_claims(), &page.context.configuration.claims, |claim| {

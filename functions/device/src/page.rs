@@ -112,7 +112,7 @@ impl DevicePage<'_> {
     async fn open(&self, sealed: &str) -> Result<Approval, HandlerError> {
         let (context, now) = (self.context, self.request.received_at);
         let opened = OpenedInteraction::open(context, self.browser, sealed, now).await?;
-        let Ok(OpenedInteraction { interaction, client, has_restarted }) = opened else {
+        let Ok(OpenedInteraction { interaction, client: Some(client), has_restarted }) = opened else {
             return Err(self.outcome(DeviceOutcome::Over)?.into());
         };
         if has_restarted {

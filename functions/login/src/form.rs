@@ -33,7 +33,8 @@ pub(crate) async fn submit(page: InteractionPage<'_>) -> Result<Response, Handle
 async fn continue_as(page: InteractionPage<'_>) -> Result<Response, HandlerError> {
     let Some(signed_in) = SignedIn::of(page.request, page.context).await? else { return show(&page, None).await };
     let now = page.request.received_at;
-    match interactions::next_prompt(page.context, &page.interaction, Some(&signed_in), &page.client.client, now) {
+    let client = page.client.as_ref().map(|stored| &stored.client);
+    match interactions::next_prompt(page.context, &page.interaction, Some(&signed_in), client, now) {
         Ok(NextPrompt::SelectAccount | NextPrompt::Proceed) => {
             interactions::resume(page.context, &page.interaction.continue_as(signed_in.id)?)
         }
@@ -72,7 +73,7 @@ fn show_denied(
         let error = Error::new(code, description);
         page.request.log.error(error.code.as_str(), &error.description);
     };
-    let (username, client) = (method::typed_username(method, page), &page.client.client.client_id);
+    let (username, client) = (method::typed_username(method, page), page.client_id());
     let view = |problem| SignInView { username, problem: Some(problem), current };
     match denied {
         AuthenticationDenied::WrongCredential => {

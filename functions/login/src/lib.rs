@@ -1,5 +1,6 @@
 //! The sign-in page: the only function that reads credentials.
 
+mod browser_kind;
 mod form;
 mod known_browser;
 mod limits;
@@ -32,8 +33,8 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Ha
 async fn show(page: &InteractionPage<'_>, problem: Option<SignInProblem>) -> Result<Response, HandlerError> {
     let signed_in = SignedIn::of(page.request, page.context).await?;
     let now = page.request.received_at;
-    let prompt =
-        interactions::next_prompt(page.context, &page.interaction, signed_in.as_ref(), &page.client.client, now);
+    let client = page.client.as_ref().map(|stored| &stored.client);
+    let prompt = interactions::next_prompt(page.context, &page.interaction, signed_in.as_ref(), client, now);
     if prompt == Ok(NextPrompt::Proceed) {
         return interactions::resume(page.context, &page.interaction);
     }
@@ -48,11 +49,13 @@ async fn show(page: &InteractionPage<'_>, problem: Option<SignInProblem>) -> Res
 
 /// Returns the user who is signed in, and what the request means for that user. `None` for a user who wants another account.
 fn current_user<'a>(page: &InteractionPage<'_>, signed_in: Option<&'a SignedIn>) -> Option<CurrentUser<'a>> {
-    let (context, client, now) = (page.context, &page.client.client, page.request.received_at);
+    let (context, now) = (page.context, page.request.received_at);
+    let client = page.client.as_ref().map(|stored| &stored.client);
     let prompt = interactions::next_prompt(context, &page.interaction, signed_in, client, now);
     let signed_in = signed_in?;
-    let subject = context.subject_for(client, &signed_in.session.subject);
-    match (prompt, page.interaction.sign_in_reason(&subject)) {
+    let of_client = client.map(|client| context.subject_for(client, &signed_in.session.subject));
+    let subject = of_client.as_ref().unwrap_or(&signed_in.session.subject);
+    match (prompt, page.interaction.sign_in_reason(subject)) {
         (Ok(NextPrompt::SelectAccount), _) => Some(CurrentUser::MayContinue(signed_in.profile())),
         (_, SignInReason::Confirm) => Some(CurrentUser::MustConfirm(signed_in.profile())),
         (_, SignInReason::NamesOther) => Some(CurrentUser::IsOther(signed_in.profile())),
@@ -139,6 +142,7 @@ async fn start_session(
         name: user.name,
         username: user.username,
         authentication: user.context,
+        browser: page.request.header(&header::USER_AGENT).and_then(browser_kind::name),
         group: match &same {
             Some(same) => same.session.group,
             None => SessionGroup::new(entropy::bytes()?),
@@ -150,7 +154,7 @@ async fn start_session(
     if let Some(same) = same {
         sessions::end(records, same.id, now).await?;
     }
-    let client = &page.client.client.client_id;
+    let client = page.client_id();
     AuditEvent::SignInSucceeded { subject: &session.subject, client }.record(page.request);
     Ok(id)
 }

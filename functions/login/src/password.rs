@@ -5,7 +5,7 @@ use crate::limits::Attempt;
 use crate::method::Judged;
 use http::StatusCode;
 use latchkey_http::Response;
-use pages::{DeviceProfile, SignIn};
+use pages::{ClientProfile, DeviceProfile, SignIn};
 use platform::entropy;
 use protocol::{AuthenticationDenied, AuthenticationState, Password, PasswordAttempt};
 use provider::names::PLATFORM_UNICODE;
@@ -24,7 +24,7 @@ pub(crate) fn render(
     let requested = &page.interaction.requested;
     let rendered = pages::sign_in(&SignIn {
         nonce: &nonce,
-        client: pages::ClientProfile::of(&page.client, &page.context.config.issuer),
+        client: page.client.as_ref().map(|client| ClientProfile::of(client, &page.context.config.issuer)),
         redirect_uri: requested.redirect_uri().map(|redirect_uri| redirect_uri.as_str()),
         device: requested.asking_device().map(|device| DeviceProfile::of(device, page.request.received_at)),
         username: view.username,

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 /// The functions with routes.
 pub const FUNCTIONS: &[Function] = &[
     // generated: endpoints, by `cargo xtask generate` from shared/manifest.
+    account::FUNCTION,
     admin::FUNCTION,
     admin_users::FUNCTION,
     authorize::FUNCTION,

@@ -49,6 +49,33 @@ const ADMINISTRATION: &[&str] = &["LATCHKEY_ADMIN", "LATCHKEY_ADMIN_KEY"];
 /// Every function, by name.
 pub const FUNCTIONS: &[Function] = &[
     Function {
+        name: "account",
+        about: "Account page: what applications may do, and where the user is signed in",
+        role: Role::Endpoint(&[
+            page("/account", GET),
+            page("/account/application", GET_POST),
+            page("/account/session", GET_POST),
+            health("/health/account"),
+        ]),
+        records: &[
+            access(Client, &[Get]),
+            access(Session, &[Get, Advance]),
+            access(Consent, &[Advance]),
+            access(Grant, &[Advance]),
+            access(Logout, &[Create, Delete]),
+            access(SignOut, &[Create]),
+            KEYS,
+            CONFIGURATION,
+        ],
+        lists: &[Owner::User],
+        keys: Keys::Sign,
+        // It notifies the clients of a session that ends.
+        calls_out: true,
+        secrets: &[Purpose::Token, Purpose::Interaction, Purpose::Form, Purpose::Pairwise],
+        limits_networks: true,
+        ..Function::BASE
+    },
+    Function {
         name: "admin",
         about: "Administration of clients, signing keys and admin keys, for the `latchkey` command",
         role: Role::Endpoint(&[route("/admin/", GET_POST_PUT_DELETE), health("/health/admin")]),

@@ -5,7 +5,8 @@ pub const FALLBACK: &str = "metadata";
 
 /// The first parts of the paths that pages of other origins must not read, whatever is below them: every route without CORS,
 /// except for the root.
-const CLOSED: [&str; 11] = [
+const CLOSED: [&str; 12] = [
+    "/account",
     "/admin",
     "/authorize",
     "/bc-authorize",

@@ -6,10 +6,11 @@
 use std::{env, fs, path::Path};
 
 use latchkey_pages::{
-    Answered, ClaimLine, ClientProfile, Command, ConsentKind, ConsentView, CurrentUser, DemoClient, DemoUser,
-    DeviceCode, DeviceOutcome, DeviceProblem, DeviceProfile, EndedEverywhere, ErrorPage, FormPost, Landing, Leave,
-    LeaveReason, Logout, Page, Playground, Refusal, Refused, RequestLine, RequestOutcome, ReturnOffer, ReturnWay,
-    ScopeLine, SignIn, SignInProblem, SignedOut, UserProfile, WaitingRequests,
+    AccountApplication, AccountOutcome, AccountOverview, AccountSession, Answered, ApplicationLine, ClaimLine,
+    ClientProfile, Command, ConsentKind, ConsentView, CurrentUser, DemoClient, DemoUser, DeviceCode, DeviceOutcome,
+    DeviceProblem, DeviceProfile, EndedEverywhere, ErrorPage, FormPost, GrantLine, Landing, Leave, LeaveReason, Logout,
+    Page, Playground, Refusal, Refused, RequestLine, RequestOutcome, ReturnOffer, ReturnWay, ScopeLine, SessionLine,
+    SignIn, SignInProblem, SignedOut, UserProfile, WaitingRequests,
 };
 use protocol::{DetailLine, DetailWords};
 
@@ -29,6 +30,7 @@ fn main() {
 
 pub(crate) fn all() -> Vec<(&'static str, Page)> {
     let mut pages = sign_in();
+    pages.extend(account());
     pages.extend(consent());
     pages.extend(development());
     pages.push((
@@ -177,7 +179,7 @@ fn television() -> DeviceProfile<'static> {
 fn sign_in() -> Vec<(&'static str, Page)> {
     let first = SignIn {
         nonce: NONCE,
-        client: client(),
+        client: Some(client()),
         redirect_uri: Some("https://notes.example/callback"),
         device: None,
         username: "",
@@ -222,8 +224,9 @@ fn sign_in() -> Vec<(&'static str, Page)> {
                 ..first.clone()
             }),
         ),
-        ("sign_in_unreviewed", latchkey_pages::sign_in(&SignIn { client: unreviewed(), ..first.clone() })),
-        ("sign_in_logo", latchkey_pages::sign_in(&SignIn { client: with_logo(), ..first.clone() })),
+        ("sign_in_unreviewed", latchkey_pages::sign_in(&SignIn { client: Some(unreviewed()), ..first.clone() })),
+        ("sign_in_own_account", latchkey_pages::sign_in(&SignIn { client: None, redirect_uri: None, ..first.clone() })),
+        ("sign_in_logo", latchkey_pages::sign_in(&SignIn { client: Some(with_logo()), ..first.clone() })),
         (
             "sign_in_device",
             latchkey_pages::sign_in(&SignIn { redirect_uri: None, device: Some(television()), ..first.clone() }),
@@ -231,11 +234,95 @@ fn sign_in() -> Vec<(&'static str, Page)> {
         (
             "sign_in_long",
             latchkey_pages::sign_in(&SignIn {
-                client: long,
+                client: Some(long),
                 redirect_uri: Some("http://127.0.0.1:49152/callback"),
                 ..first.clone()
             }),
         ),
+    ]
+}
+
+fn account() -> Vec<(&'static str, Page)> {
+    const DAY: u64 = 86_400;
+    const NOW: u64 = 1_796_000_000;
+    let application =
+        |name, used_at| ApplicationLine { name, href: "/account/application?client_id=x".into(), used_at };
+    let applications = [
+        application("Orchard Notes", Some(NOW)),
+        application("The-Application-Whose-Name-Has-No-Space-And-Does-Not-End-Soon", Some(NOW - 90 * DAY)),
+        application("Orchard TV", None),
+    ];
+    let session = |browser, since, href: Option<&str>| SessionLine { browser, since, href: href.map(str::to_owned) };
+    let sessions = [
+        session(Some("Firefox on Linux"), NOW, None),
+        session(Some("Safari on iPhone"), NOW - 3 * DAY, Some("/account/session?session=sealed")),
+        session(None, NOW - 20 * DAY, Some("/account/session?session=sealed")),
+    ];
+    let overview = AccountOverview { nonce: NONCE, user: DANA, applications: &applications, sessions: &sessions };
+    let (alone, _) = sessions.split_at(1);
+    let scopes: Vec<_> = ["profile", "email", "offline_access", "notes:write"]
+        .into_iter()
+        .map(|name| ScopeLine { name, meaning: latchkey_pages::scope_meaning(name).unwrap_or_default(), is_new: false })
+        .collect();
+    let resources = ["https://api.notes.example/".to_owned()];
+    let grants = [
+        GrantLine {
+            since: NOW - 40 * DAY,
+            used: NOW,
+            outlives_session: true,
+            resources: &resources,
+            details: Vec::new(),
+        },
+        GrantLine {
+            since: NOW - 2 * DAY,
+            used: NOW - DAY,
+            outlives_session: false,
+            resources: &[],
+            details: vec![payment()],
+        },
+    ];
+    let allowed = AccountApplication {
+        nonce: NONCE,
+        client: client(),
+        client_id: "notes-web",
+        user: DANA,
+        scopes: &scopes,
+        claims: &["birthdate"],
+        grants: &grants,
+        csrf: "token",
+    };
+    let bare = AccountApplication {
+        client: ClientProfile { name: "client-7f2a", ..ClientProfile::default() },
+        scopes: &[],
+        claims: &[],
+        grants: &[],
+        ..allowed
+    };
+    let end = AccountSession {
+        nonce: NONCE,
+        user: DANA,
+        browser: Some("Safari on iPhone"),
+        since: NOW - 3 * DAY,
+        session: "sealed",
+        csrf: "token",
+    };
+    let outcome = |outcome| latchkey_pages::account_outcome(NONCE, outcome);
+    let removed = |unfinished| outcome(AccountOutcome::Removed { application: "Orchard Notes", unfinished });
+    vec![
+        ("account", latchkey_pages::account_overview(&overview)),
+        (
+            "account_bare",
+            latchkey_pages::account_overview(&AccountOverview { applications: &[], sessions: alone, ..overview }),
+        ),
+        ("account_application", latchkey_pages::account_application(&allowed)),
+        ("account_application_bare", latchkey_pages::account_application(&bare)),
+        ("account_session", latchkey_pages::account_session(&end)),
+        ("account_removed", removed(false)),
+        ("account_removed_unfinished", removed(true)),
+        ("account_ended", outcome(AccountOutcome::Ended)),
+        ("account_not_there", outcome(AccountOutcome::NotThere)),
+        ("account_not_accepted", outcome(AccountOutcome::NotAccepted)),
+        ("account_not_signed_in", outcome(AccountOutcome::NotSignedIn)),
     ]
 }
 

@@ -3,10 +3,12 @@
 //! Every page works without JavaScript, carries its own style sheet under the nonce that the caller supplies, and loads
 //! nothing but the logo of a client, which this server delivers. Every value of a view model is untrusted text and is escaped.
 
+mod account;
 mod answered;
 mod asking_device;
 mod client;
 mod consent;
+mod day;
 mod development;
 mod device;
 mod error;
@@ -22,6 +24,10 @@ mod scope;
 mod sign_in;
 mod user;
 
+pub use account::{
+    AccountApplication, AccountOutcome, AccountOverview, AccountSession, ApplicationLine, GrantLine, SessionLine,
+    account_application, account_outcome, account_overview, account_session,
+};
 pub use answered::{Answered, answered};
 pub use asking_device::DeviceProfile;
 pub use client::ClientProfile;

@@ -10,8 +10,8 @@ use crate::{ClientProfile, DeviceProfile, Page, UserProfile, client::destination
 pub struct SignIn<'a> {
     /// Nonce, new for each response: 128 random bits or more, base64url.
     pub nonce: &'a str,
-    /// The client that sent the request.
-    pub client: ClientProfile<'a>,
+    /// The client that sent the request; `None` for a page of the user's own account.
+    pub client: Option<ClientProfile<'a>>,
     /// The validated redirect URI. Its host is shown. `None` for a device.
     pub redirect_uri: Option<&'a str>,
     /// The device that the user signs in for.
@@ -77,7 +77,7 @@ pub fn sign_in(view: &SignIn<'_>) -> Page {
         wrong: view.problem == Some(SignInProblem::Wrong),
     };
     let policy = Policy {
-        logo: view.client.logo.is_some(),
+        logo: view.client.is_some_and(|client| client.logo.is_some()),
         script: true,
         form_action: FormAction::Own,
         ..Policy::new(view.nonce)

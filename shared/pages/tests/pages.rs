@@ -10,10 +10,11 @@
 use std::collections::HashSet;
 
 use latchkey_pages::{
-    Answered, ClaimLine, ClientProfile, Command, ConsentKind, ConsentView, CurrentUser, DemoClient, DemoUser,
-    DeviceProfile, EndedEverywhere, ErrorPage, FormPost, Landing, Leave, LeaveReason, Logout, Page, Playground,
-    Refusal, Refused, RequestLine, ReturnOffer, ReturnWay, ScopeLine, SignIn, SignInProblem, SignedOut, UserProfile,
-    WaitingRequests,
+    AccountApplication, AccountOutcome, AccountOverview, AccountSession, Answered, ApplicationLine, ClaimLine,
+    ClientProfile, Command, ConsentKind, ConsentView, CurrentUser, DemoClient, DemoUser, DeviceProfile,
+    EndedEverywhere, ErrorPage, FormPost, GrantLine, Landing, Leave, LeaveReason, Logout, Page, Playground, Refusal,
+    Refused, RequestLine, ReturnOffer, ReturnWay, ScopeLine, SessionLine, SignIn, SignInProblem, SignedOut,
+    UserProfile, WaitingRequests,
 };
 
 use protocol::{DetailLine, DetailWords};
@@ -76,6 +77,30 @@ fn leave(uri: &str, reason: LeaveReason) -> Page {
     latchkey_pages::leave(&Leave { nonce: NONCE, uri, reason })
 }
 
+fn account_overview(value: &str) -> Page {
+    let applications = [ApplicationLine { name: value, href: "/account/application".to_owned(), used_at: Some(0) }];
+    let sessions = [SessionLine { browser: Some(value), since: 0, href: Some("/account/session".to_owned()) }];
+    let view = AccountOverview { nonce: NONCE, user: user(value), applications: &applications, sessions: &sessions };
+    latchkey_pages::account_overview(&view)
+}
+
+fn account_application(value: &str, client: ClientProfile<'_>) -> Page {
+    let resources = [value.to_owned()];
+    let lines = vec![detail_line(value, value)];
+    let details = vec![DetailWords { title: value, name: value, lines }];
+    let grants = [GrantLine { since: 0, used: 0, outlives_session: true, resources: &resources, details }];
+    latchkey_pages::account_application(&AccountApplication {
+        nonce: NONCE,
+        client,
+        client_id: value,
+        user: user(value),
+        scopes: &[ScopeLine { name: value, meaning: value, is_new: false }],
+        claims: &[value],
+        grants: &grants,
+        csrf: value,
+    })
+}
+
 /// Returns every page, with `value` in each field of its view model.
 fn every_page(value: &str) -> Vec<(&'static str, Page)> {
     let client = ClientProfile {
@@ -90,7 +115,7 @@ fn every_page(value: &str) -> Vec<(&'static str, Page)> {
     let device = DeviceProfile { kind: Some(value), place: Some(value), minutes: 3 };
     let sign_in = SignIn {
         nonce: NONCE,
-        client,
+        client: Some(client),
         redirect_uri: Some(value),
         device: Some(device.clone()),
         username: value,
@@ -122,6 +147,24 @@ fn every_page(value: &str) -> Vec<(&'static str, Page)> {
         ("sign_in, confirm", with(CurrentUser::MustConfirm(user(value)))),
         ("sign_in, other", with(CurrentUser::IsOther(user(value)))),
         ("sign_in, bare", latchkey_pages::sign_in(&SignIn { problem: None, ..sign_in.clone() })),
+        ("sign_in, own account", latchkey_pages::sign_in(&SignIn { client: None, ..sign_in.clone() })),
+        ("account", account_overview(value)),
+        ("account, application", account_application(value, client)),
+        ("account, session", {
+            let (browser, session) = (Some(value), value);
+            latchkey_pages::account_session(&AccountSession {
+                nonce: NONCE,
+                user: user(value),
+                browser,
+                since: 0,
+                session,
+                csrf: value,
+            })
+        }),
+        ("account, removed", {
+            let removed = AccountOutcome::Removed { application: value, unfinished: false };
+            latchkey_pages::account_outcome(NONCE, removed)
+        }),
         ("home", latchkey_pages::home(NONCE, value)),
         ("refused, path", refused(Refusal::UnknownPath)),
         ("refused, method", refused(Refusal::Method)),
@@ -375,7 +418,7 @@ fn a_logo_comes_from_this_server() {
     let sign_in = |logo| {
         latchkey_pages::sign_in(&SignIn {
             nonce: NONCE,
-            client: ClientProfile { name: "App", logo, ..ClientProfile::default() },
+            client: Some(ClientProfile { name: "App", logo, ..ClientProfile::default() }),
             redirect_uri: Some("https://app.example/"),
             device: None,
             username: "",

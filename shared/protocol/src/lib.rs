@@ -63,8 +63,8 @@ pub use grant::{
     excess_grants, grants_are_counted,
 };
 pub use interaction::{
-    ActiveSession, Interaction, NextPrompt, PushedReference, Requested, RequestedAuthorization, RequestedBackchannel,
-    RequestedDevice, SignInReason,
+    AccountPage, ActiveSession, Interaction, NextPrompt, PushedReference, Requested, RequestedAuthorization,
+    RequestedBackchannel, RequestedDevice, SignInReason,
 };
 pub use parameters::Parameters;
 pub use problem::Problem;

@@ -5,7 +5,7 @@ use http::{StatusCode, header};
 use latchkey_http::{Request, Response};
 use pages::ErrorPage;
 use platform::entropy;
-use protocol::{ResponseTarget, StoredClient, TokenError};
+use protocol::{AccountPage, ResponseTarget, StoredClient, TokenError};
 use serde_json::json;
 use std::fmt;
 use std::time::Duration;
@@ -82,6 +82,17 @@ impl HandlerError {
             ErrorClient { name: client.display_name().to_owned(), start_uri: client.start_uri(&context.config.issuer) };
         match self {
             Self::Request(error) => Self::Page(Box::new(PageError { error, client: Some(client), ..UNEXPLAINED })),
+            Self::Page(page) => Self::Page(Box::new(PageError { client: Some(client), ..*page })),
+            other => other,
+        }
+    }
+
+    /// Returns the error page with a link to a page of the user's own account.
+    #[must_use]
+    pub fn of_account(self, context: &Context, page: AccountPage) -> Self {
+        let start_uri = Some(format!("{}{}", context.config.issuer, page.path()));
+        let client = ErrorClient { name: "your account".to_owned(), start_uri };
+        match self {
             Self::Page(page) => Self::Page(Box::new(PageError { client: Some(client), ..*page })),
             other => other,
         }

@@ -7,7 +7,7 @@ use crate::{Context, HandlerError, RequestParameters};
 use latchkey_http::Request;
 use protocol::{Interaction, Parameters, StoredClient};
 use std::sync::Arc;
-use types::Error;
+use types::{ClientId, Error};
 
 /// A request to a page that interrupts an authorization request or a device authorization request.
 pub struct InteractionPage<'a> {
@@ -23,8 +23,8 @@ pub struct InteractionPage<'a> {
     pub interaction: Interaction,
     /// The interaction as it travels.
     pub sealed: String,
-    /// The client that sent the request.
-    pub client: Arc<StoredClient>,
+    /// The client that sent the request; `None` for a page of the user's own account.
+    pub client: Option<Arc<StoredClient>>,
     /// True if the request begins anew, because the interaction expired, or started before the last sign-in in this browser: a
     /// form of it is out of date.
     pub has_restarted: bool,
@@ -35,7 +35,7 @@ impl<'a> InteractionPage<'a> {
     /// page is for.
     pub async fn open(request: &'a Request, context: &'a Context) -> Result<Self, HandlerError> {
         let browser = Browser::of(request, context)?;
-        let over = |_| ClosedInteraction { client: None }.into_error(context);
+        let over = |_| ClosedInteraction::default().into_error(context);
         let parameters = request.parameters().map_err(over)?;
         parameters.refuse_repeated().map_err(over)?;
         let Some(sealed) = parameters.value("interaction").map(str::to_owned) else { return Err(purpose(request)) };
@@ -43,13 +43,26 @@ impl<'a> InteractionPage<'a> {
         let OpenedInteraction { interaction, client, has_restarted } =
             opened.map_err(|closed| closed.into_error(context))?;
         let sealed = if has_restarted { interactions::seal(context, &interaction.travelling())? } else { sealed };
-        request.log.client(&client.client.client_id);
+        if let Some(client) = &client {
+            request.log.client(&client.client.client_id);
+        }
         Ok(Self { request, context, browser, parameters, interaction, sealed, client, has_restarted })
     }
 
     /// Returns the error page for an interaction that belongs to another page.
     pub fn closed(&self) -> HandlerError {
-        ClosedInteraction { client: Some(self.client.clone()) }.into_error(self.context)
+        let account = self.interaction.requested.account_page();
+        ClosedInteraction { client: self.client.clone(), account }.into_error(self.context)
+    }
+
+    /// Returns the identifier of the client that sent the request; `None` for a page of the user's own account.
+    pub fn client_id(&self) -> Option<&ClientId> {
+        self.client.as_ref().map(|stored| &stored.client.client_id)
+    }
+
+    /// Returns the client that sent the request. Errors: the page for an interaction that belongs to another page.
+    pub fn client(&self) -> Result<&Arc<StoredClient>, HandlerError> {
+        self.client.as_ref().ok_or_else(|| self.closed())
     }
 
     /// Returns the claims that the user refuses on the consent form: those that the client does not need, and whose checkbox is off.

@@ -7,7 +7,7 @@ use crate::{Context, HandlerError};
 use keys::Purpose;
 use latchkey_http::Response;
 use platform::entropy;
-use protocol::{ActiveSession, Client, Interaction, NextPrompt, Requested, StoredClient, UncheckedTarget};
+use protocol::{AccountPage, ActiveSession, Client, Interaction, NextPrompt, Requested, StoredClient, UncheckedTarget};
 use serde::{Serialize, de::DeserializeOwned};
 use std::sync::Arc;
 use storage::pushed;
@@ -17,30 +17,39 @@ use types::{Error, Timestamp};
 pub struct OpenedInteraction {
     /// The interaction. Its redirect URI is one that the client has now.
     pub interaction: Interaction,
-    /// The client that sent the request.
-    pub client: Arc<StoredClient>,
+    /// The client that sent the request; `None` for a page of the user's own account.
+    pub client: Option<Arc<StoredClient>>,
     /// True if the request begins anew, because the interaction expired, or started before the last sign-in in this browser:
     /// forms of it are out of date.
     pub has_restarted: bool,
 }
 
 /// An interaction that cannot continue: it is forged, too old, of another browser, or its client or redirect URI is gone.
+#[derive(Default)]
 pub struct ClosedInteraction {
     /// The client that sent the request, if the interaction is genuine.
     pub client: Option<Arc<StoredClient>>,
+    /// The page of the user's own account that it was for.
+    pub account: Option<AccountPage>,
 }
 
 impl ClosedInteraction {
-    /// Returns the error page, which leads to the client.
+    /// Returns the interaction of a client that cannot continue.
+    pub const fn of_client(client: Arc<StoredClient>) -> Self {
+        Self { client: Some(client), account: None }
+    }
+
+    /// Returns the error page, which leads to the client, or to the page of the user's own account.
     pub fn into_error(self, context: &Context) -> HandlerError {
         let error = HandlerError::page(
             "This sign-in is over",
             "It took too long, was opened in another browser, or your browser does not keep cookies. Start again at the application.",
             Error::invalid_request("the interaction is over, of another browser or for another page"),
         );
-        match self.client {
-            Some(client) => error.of_client(context, &client),
-            None => error,
+        match (self.client, self.account) {
+            (Some(client), _) => error.of_client(context, &client),
+            (None, Some(page)) => error.of_account(context, page),
+            (None, None) => error,
         }
     }
 }
@@ -79,15 +88,22 @@ impl OpenedInteraction {
         assign: impl FnOnce(Interaction<UncheckedTarget>) -> Option<(Interaction<UncheckedTarget>, bool)>,
     ) -> Result<Result<Self, ClosedInteraction>, HandlerError> {
         let Some(genuine) = open::<Interaction<UncheckedTarget>>(context, sealed) else {
-            return Ok(Err(ClosedInteraction { client: None }));
+            return Ok(Err(ClosedInteraction::default()));
         };
-        let client = context.client(genuine.requested.client_id(), now).await?;
-        let Some(client) = client else { return Ok(Err(ClosedInteraction { client: None })) };
+        let client = match genuine.requested.client_id() {
+            Some(client_id) => match context.client(client_id, now).await? {
+                Some(client) => Some(client),
+                None => return Ok(Err(ClosedInteraction::default())),
+            },
+            None => None,
+        };
+        let account = genuine.requested.account_page();
+        let settings = client.as_ref().map(|client| &client.client);
         let checked = assign(genuine)
-            .and_then(|(interaction, has_restarted)| Some((interaction.recheck(&client.client).ok()?, has_restarted)));
+            .and_then(|(interaction, has_restarted)| Some((interaction.recheck(settings).ok()?, has_restarted)));
         Ok(match checked {
             Some((interaction, has_restarted)) => Ok(Self { interaction, client, has_restarted }),
-            None => Err(ClosedInteraction { client: Some(client) }),
+            None => Err(ClosedInteraction { client, account }),
         })
     }
 }
@@ -135,7 +151,7 @@ pub async fn complete(
     let found = pushed::read(context.records.as_ref(), id).await?;
     match found.map(|found| found.request.recheck(&client.client)) {
         Some(Ok(request)) => Ok(interaction.complete(request)),
-        Some(Err(_)) | None => Err(ClosedInteraction { client: Some(Arc::clone(client)) }.into_error(context)),
+        Some(Err(_)) | None => Err(ClosedInteraction::of_client(Arc::clone(client)).into_error(context)),
     }
 }
 
@@ -147,6 +163,24 @@ pub fn answers(interaction: &Interaction) -> Answers {
 /// Redirects the browser to a page that asks the user for something.
 pub fn ask(context: &Context, path: &str, interaction: &Interaction) -> Result<Response, HandlerError> {
     forward(context, path, &interaction.clone().interrupt(entropy::name()?))
+}
+
+/// Redirects the browser to the sign-in for a page of the user's own account.
+pub fn sign_in(
+    context: &Context,
+    browser: &Browser,
+    page: AccountPage,
+    now: Timestamp,
+) -> Result<Response, HandlerError> {
+    let expires_at = now.after(context.config.interaction_lifetime);
+    ask(context, "/login", &Interaction::start(Requested::Account(page), Some(browser.id.clone()), expires_at))
+}
+
+/// Returns the response for a browser that comes back from the sign-in for a page of the user's own account: that page, without the
+/// interaction. `None` if the user cancelled the sign-in. Round trips: 0.
+pub fn signed_in_for(context: &Context, sealed: &str, page: AccountPage) -> Option<Response> {
+    let is_denied = open::<Interaction<UncheckedTarget>>(context, sealed).is_some_and(|opened| opened.is_denied());
+    (!is_denied).then(|| Response::see_other(&format!("{}{}", context.config.issuer, page.path())))
 }
 
 /// Redirects the browser to the endpoint that continues the request.
@@ -180,17 +214,18 @@ pub async fn grantable(
 }
 
 /// Returns the next prompt, given the user who is signed in. The rules compare the `sub` that the client receives
-/// ([`Context::subject_for`]).
-pub fn next_prompt(
+/// ([`Context::subject_for`]); a page of the user's own account has no client.
+pub fn next_prompt<'a>(
     context: &Context,
     interaction: &Interaction,
     signed_in: Option<&SignedIn>,
-    client: &Client,
+    client: impl Into<Option<&'a Client>>,
     now: Timestamp,
 ) -> Result<NextPrompt, Error> {
     let classes = &context.configuration.classes;
     let Some(SignedIn { id, session }) = signed_in else { return interaction.next_prompt(None, classes, now) };
-    let subject = &context.subject_for(client, &session.subject);
+    let of_client = client.into().map(|client| context.subject_for(client, &session.subject));
+    let subject = of_client.as_ref().unwrap_or(&session.subject);
     let active = ActiveSession { id: *id, subject, authentication: &session.authentication };
     interaction.next_prompt(Some(&active), classes, now)
 }

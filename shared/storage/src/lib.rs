@@ -13,6 +13,6 @@ pub use records::{
 };
 pub use repositories::stored::{Listing, Unreadable};
 pub use repositories::{
-    admin_keys, clients, configuration, consents, counters, decisions, devices, directory, grant_checks, grants, logos,
-    markers, notices, pushed, registrations, sessions, sign_out, signing_keys, users, waiting,
+    account, admin_keys, clients, configuration, consents, counters, decisions, devices, directory, grant_checks,
+    grants, logos, markers, notices, pushed, registrations, sessions, sign_out, signing_keys, users, waiting,
 };

@@ -261,6 +261,7 @@ async fn a_credential() {
 async fn a_session() {
     let memory = Memory::new();
     let session = sessions::Session {
+        browser: None,
         subject: sub("ada"),
         name: "Ada".to_owned(),
         username: Some("ada".to_owned()),

@@ -1,6 +1,7 @@
 //! The interaction with the user that a request needs: sign-in, selection of an account, consent (OpenID Connect Core
 //! §3.1.2.3, §3.1.2.4).
 
+mod account;
 mod pushed;
 mod requested;
 mod state;
@@ -10,6 +11,7 @@ use crate::{
     AuthenticationClasses, AuthenticationContext, Client, NamedClaim, Resource, ResponseTarget, SessionId,
     UncheckedTarget,
 };
+pub use account::AccountPage;
 pub use pushed::PushedReference;
 use requested::ClassVerdict;
 pub use requested::{Requested, RequestedAuthorization, RequestedBackchannel, RequestedDevice};
@@ -98,8 +100,9 @@ impl<Target> Interaction<Target> {
 }
 
 impl Interaction<UncheckedTarget> {
-    /// Checks an interaction that was sealed: the client, and the redirect URI. Errors: `invalid_request`, for the user.
-    pub fn recheck(self, client: &Client) -> Result<Interaction, Error> {
+    /// Checks an interaction that was sealed: the client, and the redirect URI. `client` is `None` for a page of the user's own account.
+    /// Errors: `invalid_request`, for the user.
+    pub fn recheck(self, client: Option<&Client>) -> Result<Interaction, Error> {
         let Self { requested, browser, expires_at, id, requires_sign_in, requires_selection, consented, state } = self;
         let requested = requested.recheck(client)?;
         Ok(Interaction { requested, browser, expires_at, id, requires_sign_in, requires_selection, consented, state })
@@ -265,7 +268,7 @@ impl Interaction {
         }
         match &self.requested {
             Requested::Authorization(requested) => requested.request.needs_consent(client, issuer, remembered),
-            Requested::Pushed(_) | Requested::Device(_) | Requested::Backchannel(_) => Ok(true),
+            Requested::Pushed(_) | Requested::Device(_) | Requested::Backchannel(_) | Requested::Account(_) => Ok(true),
         }
     }
 }

@@ -61,7 +61,9 @@ impl Interaction {
     pub fn pushed_reference(&self) -> Option<PushedRequestId> {
         match &self.requested {
             Requested::Pushed(reference) => Some(reference.id),
-            Requested::Authorization(_) | Requested::Device(_) | Requested::Backchannel(_) => None,
+            Requested::Authorization(_) | Requested::Device(_) | Requested::Backchannel(_) | Requested::Account(_) => {
+                None
+            }
         }
     }
 
@@ -80,9 +82,11 @@ impl Interaction {
             Requested::Authorization(requested) if requested.stays_in_store => {
                 requested.pushed.map(|id| Requested::Pushed(Box::new(PushedReference::of(id, requested))))
             }
-            Requested::Authorization(_) | Requested::Pushed(_) | Requested::Device(_) | Requested::Backchannel(_) => {
-                None
-            }
+            Requested::Authorization(_)
+            | Requested::Pushed(_)
+            | Requested::Device(_)
+            | Requested::Backchannel(_)
+            | Requested::Account(_) => None,
         };
         let travelling = self.clone();
         match requested {

@@ -1,5 +1,6 @@
 //! The request that an interaction is about: one arm for each way to request a grant from a user.
 
+use super::account::AccountPage;
 use super::pushed::PushedReference;
 use crate::{
     AskingDevice, AuthenticationClasses, AuthenticationContext, AuthorizationRequest, BackchannelRequest, ClaimRequest,
@@ -21,6 +22,8 @@ pub enum Requested<Target = ResponseTarget> {
     Device(Box<RequestedDevice>),
     /// A backchannel authentication request (CIBA Core §7.1).
     Backchannel(RequestedBackchannel),
+    /// A page of the user's own account.
+    Account(AccountPage),
 }
 
 /// An authorization request on its way to a code.
@@ -128,13 +131,22 @@ impl<'a> SignInPolicy<'a> {
 }
 
 impl<Target> Requested<Target> {
-    /// Returns the client that sent the request.
-    pub fn client_id(&self) -> &ClientId {
+    /// Returns the client that sent the request; `None` for a page of the user's own account.
+    pub fn client_id(&self) -> Option<&ClientId> {
         match self {
-            Self::Authorization(requested) => &requested.request.client_id,
-            Self::Pushed(reference) => &reference.sign_in.client_id,
-            Self::Device(device) => &device.request.client_id,
-            Self::Backchannel(backchannel) => &backchannel.request.client_id,
+            Self::Authorization(requested) => Some(&requested.request.client_id),
+            Self::Pushed(reference) => Some(&reference.sign_in.client_id),
+            Self::Device(device) => Some(&device.request.client_id),
+            Self::Backchannel(backchannel) => Some(&backchannel.request.client_id),
+            Self::Account(_) => None,
+        }
+    }
+
+    /// Returns the page of the user's own account; `None` if a client asks.
+    pub const fn account_page(&self) -> Option<AccountPage> {
+        match self {
+            Self::Account(page) => Some(*page),
+            Self::Authorization(_) | Self::Pushed(_) | Self::Device(_) | Self::Backchannel(_) => None,
         }
     }
 
@@ -144,6 +156,7 @@ impl<Target> Requested<Target> {
             Self::Authorization(_) | Self::Pushed(_) => "/authorize",
             Self::Device(_) => "/device",
             Self::Backchannel(_) => "/requests",
+            Self::Account(page) => page.path(),
         }
     }
 
@@ -152,14 +165,14 @@ impl<Target> Requested<Target> {
         match self {
             Self::Authorization(requested) => requested.request.login_hint.as_deref(),
             Self::Pushed(reference) => reference.sign_in.login_hint.as_deref(),
-            Self::Device(_) | Self::Backchannel(_) => None,
+            Self::Device(_) | Self::Backchannel(_) | Self::Account(_) => None,
         }
     }
 
     /// Returns the device that asks; `None` if the request comes through the browser.
     pub fn asking_device(&self) -> Option<&AskingDevice> {
         match self {
-            Self::Authorization(_) | Self::Pushed(_) | Self::Backchannel(_) => None,
+            Self::Authorization(_) | Self::Pushed(_) | Self::Backchannel(_) | Self::Account(_) => None,
             Self::Device(device) => device.request.asked_by.as_deref(),
         }
     }
@@ -183,18 +196,20 @@ impl<Target> Requested<Target> {
                 needs_acr_values: true,
                 ..SignInPolicy::default()
             },
+            Self::Account(_) => SignInPolicy::default(),
         }
     }
 }
 
 impl Requested {
-    /// Returns the scope that the user is asked for.
-    fn scope(&self) -> &Scope {
+    /// Returns the scope that the user is asked for; `None` if no client asks.
+    fn scope(&self) -> Option<&Scope> {
         match self {
-            Self::Authorization(requested) => &requested.request.scope,
-            Self::Pushed(reference) => &reference.sign_in.scope,
-            Self::Device(device) => &device.request.scope,
-            Self::Backchannel(backchannel) => &backchannel.request.scope,
+            Self::Authorization(requested) => Some(&requested.request.scope),
+            Self::Pushed(reference) => Some(&reference.sign_in.scope),
+            Self::Device(device) => Some(&device.request.scope),
+            Self::Backchannel(backchannel) => Some(&backchannel.request.scope),
+            Self::Account(_) => None,
         }
     }
 
@@ -205,7 +220,7 @@ impl Requested {
             // The page that asks for them reads the request.
             Self::Pushed(_) => Vec::new(),
             Self::Device(device) => device.request.named_claims(),
-            Self::Backchannel(_) => Vec::new(),
+            Self::Backchannel(_) | Self::Account(_) => Vec::new(),
         }
     }
 
@@ -226,6 +241,7 @@ impl Requested {
                 Self::Device(Box::new(RequestedDevice { request, user_code, decision }))
             }
             Self::Backchannel(backchannel) => Self::Backchannel(backchannel),
+            Self::Account(page) => Self::Account(page),
         }
     }
 
@@ -233,7 +249,9 @@ impl Requested {
     pub(super) fn of_consent(&self, earlier: &Scope) -> Scope {
         let claims: Vec<String> =
             self.named_claims().iter().flat_map(|claim| [claim.released(), claim.refused()]).collect();
-        earlier.filtered(|token| self.scope().contains(token) || claims.iter().any(|claim| claim == token))
+        earlier.filtered(|token| {
+            self.scope().is_some_and(|scope| scope.contains(token)) || claims.iter().any(|claim| claim == token)
+        })
     }
 
     /// Returns the redirect URI that the response goes to; `None` if the response does not go through the browser.
@@ -241,14 +259,19 @@ impl Requested {
         match self {
             Self::Authorization(requested) => Some(requested.request.target.redirect_uri()),
             Self::Pushed(reference) => Some(reference.sign_in.target.redirect_uri()),
-            Self::Device(_) | Self::Backchannel(_) => None,
+            Self::Device(_) | Self::Backchannel(_) | Self::Account(_) => None,
         }
     }
 }
 
 impl Requested<UncheckedTarget> {
-    /// Checks a request that was sealed. Errors: `invalid_request`, for the user.
-    pub(super) fn recheck(self, client: &Client) -> Result<Requested, Error> {
+    /// Checks a request that was sealed; `client` is `None` for a page of the user's own account. Errors: `invalid_request`, for the
+    /// user.
+    pub(super) fn recheck(self, client: Option<&Client>) -> Result<Requested, Error> {
+        let other = || Error::invalid_request("the request belongs to another client");
+        let Some(client) = client else {
+            return if let Self::Account(page) = self { Ok(Requested::Account(page)) } else { Err(other()) };
+        };
         Ok(match self {
             Self::Authorization(requested) => {
                 let RequestedAuthorization { request, expected_subject, pushed, stays_in_store, refused_claims } =
@@ -265,9 +288,7 @@ impl Requested<UncheckedTarget> {
             Self::Pushed(reference) => Requested::Pushed(Box::new(reference.recheck(client)?)),
             Self::Device(device) if device.request.client_id == client.client_id => Requested::Device(device),
             Self::Backchannel(asked) if asked.request.client_id == client.client_id => Requested::Backchannel(asked),
-            Self::Device(_) | Self::Backchannel(_) => {
-                return Err(Error::invalid_request("the request belongs to another client"));
-            }
+            Self::Device(_) | Self::Backchannel(_) | Self::Account(_) => return Err(other()),
         })
     }
 }

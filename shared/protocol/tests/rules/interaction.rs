@@ -199,10 +199,10 @@ fn a_sealed_interaction_is_checked_again() {
         let json = serde_json::to_vec(&interaction).unwrap();
         serde_json::from_slice::<Interaction<UncheckedTarget>>(&json).unwrap()
     };
-    assert_eq!(opened().recheck(&client()).unwrap(), interaction);
+    assert_eq!(opened().recheck(Some(&client())).unwrap(), interaction);
     let mut changed = client();
     changed.redirect_uris = vec![RedirectUri::new("https://b.example/")];
-    assert!(opened().recheck(&changed).is_err());
+    assert!(opened().recheck(Some(&changed)).is_err());
 }
 
 #[test]

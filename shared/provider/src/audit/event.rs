@@ -10,18 +10,18 @@ pub enum AuditEvent<'a> {
     SignInSucceeded {
         /// The user.
         subject: &'a Subject,
-        /// The client whose request the user signed in for.
-        client: &'a ClientId,
+        /// The client whose request the user signed in for; none for a page of the user's own account.
+        client: Option<&'a ClientId>,
     },
     /// A sign-in failed. The typed name is not recorded: it may be a password.
     SignInFailed {
-        /// The client whose request the user signed in for.
-        client: &'a ClientId,
+        /// The client whose request the user signed in for; none for a page of the user's own account.
+        client: Option<&'a ClientId>,
     },
     /// A sign-in was rejected because of a rate limit.
     SignInThrottled {
-        /// The client whose request the user signed in for.
-        client: &'a ClientId,
+        /// The client whose request the user signed in for; none for a page of the user's own account.
+        client: Option<&'a ClientId>,
     },
     /// A user allowed a client's request.
     ConsentGiven {
@@ -50,6 +50,8 @@ pub enum AuditEvent<'a> {
         subject: &'a Subject,
         /// The client.
         client: &'a ClientId,
+        /// The party that withdrew it.
+        actor: Actor,
     },
     /// An authorization code was issued.
     CodeIssued {
@@ -345,8 +347,7 @@ impl<'a> AuditEvent<'a> {
             | Self::IdJagIssued { .. }
             | Self::TokenRevoked { .. }
             | Self::ClientAuthenticationFailed { .. } => Actor::Client,
-            Self::ConsentWithdrawn { .. }
-            | Self::UserCreated { .. }
+            Self::UserCreated { .. }
             | Self::UserChanged { .. }
             | Self::UserDeleted { .. }
             | Self::AdministrationRejected
@@ -363,6 +364,7 @@ impl<'a> AuditEvent<'a> {
             Self::ClientRegistered { actor, .. }
             | Self::ClientChanged { actor, .. }
             | Self::ClientDeleted { actor, .. }
+            | Self::ConsentWithdrawn { actor, .. }
             | Self::SignedOutEverywhere { actor, .. }
             | Self::KeysRotated { actor } => *actor,
         }
@@ -413,10 +415,10 @@ impl<'a> AuditEvent<'a> {
     /// Returns `client`: the client that the event is about.
     pub const fn client(&self) -> Option<&'a ClientId> {
         match *self {
-            Self::SignInSucceeded { client, .. }
-            | Self::SignInFailed { client }
-            | Self::SignInThrottled { client }
-            | Self::ConsentGiven { client, .. }
+            Self::SignInSucceeded { client, .. } | Self::SignInFailed { client } | Self::SignInThrottled { client } => {
+                client
+            }
+            Self::ConsentGiven { client, .. }
             | Self::ConsentRefused { client, .. }
             | Self::RequestUnexpected { client, .. }
             | Self::ConsentWithdrawn { client, .. }
@@ -486,13 +488,13 @@ mod tests {
         let client = &ClientId::parse("c").unwrap();
         let (subject, actor) = (&Subject::parse("s").unwrap(), Actor::Client);
         let events = [
-            AuditEvent::SignInSucceeded { subject, client },
-            AuditEvent::SignInFailed { client },
-            AuditEvent::SignInThrottled { client },
+            AuditEvent::SignInSucceeded { subject, client: Some(client) },
+            AuditEvent::SignInFailed { client: None },
+            AuditEvent::SignInThrottled { client: None },
             AuditEvent::ConsentGiven { subject, client },
             AuditEvent::ConsentRefused { subject, client },
             AuditEvent::RequestUnexpected { subject, client },
-            AuditEvent::ConsentWithdrawn { subject, client },
+            AuditEvent::ConsentWithdrawn { subject, client, actor },
             AuditEvent::CodeIssued { subject, client },
             AuditEvent::CodeReplayed { client },
             AuditEvent::TokenIssued { subject: None, client, grant_type: "authorization_code" },

@@ -3,7 +3,7 @@
 use super::stored::{decode, encode, read_each};
 use super::tombstone;
 use super::update::{Change, Current, Start, Target, update};
-use crate::{Key, Kind, Records, Unavailable, sign_out, users};
+use crate::{Key, Kind, Record, Records, Unavailable, sign_out, users};
 use protocol::ConsentParts;
 use serde::{Deserialize, Serialize};
 use types::{ClientId, Scope, Subject, Timestamp};
@@ -59,7 +59,11 @@ pub struct ListedConsent {
 
 /// Returns the consents of a user; a consent that cannot be read is left out. Round trips: 1 for each 100 records of the user.
 pub async fn of_user(records: &dyn Records, subject: &Subject) -> Result<Vec<ListedConsent>, Unavailable> {
-    let found = sign_out::owned(records, &users::owner(subject), Kind::Consent).await?;
+    Ok(listed(sign_out::owned(records, &users::owner(subject), Kind::Consent).await?, subject))
+}
+
+/// Returns the consents of these records of a user; a consent that cannot be read is left out.
+pub(crate) fn listed(found: Vec<Record>, subject: &Subject) -> Vec<ListedConsent> {
     let (listed, _) = read_each(found, |record| {
         let consent: Consent = decode(&record.key, &record.state)?;
         let name = record.key.id().strip_prefix(&format!("{}#", subject.as_str())).and_then(ClientId::parse);
@@ -69,7 +73,7 @@ pub async fn of_user(records: &dyn Records, subject: &Subject) -> Result<Vec<Lis
             ListedConsent { client_id, scope, claims, refused_claims }
         }))
     });
-    Ok(listed.into_iter().flatten().collect())
+    listed.into_iter().flatten().collect()
 }
 
 /// Removes the consent of a user to a client. Does not read it. Round trips: 1 for a consent that was never extended, else 2.

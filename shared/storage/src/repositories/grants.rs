@@ -70,7 +70,11 @@ pub async fn of_user(
     subject: &Subject,
     now: Timestamp,
 ) -> Result<Vec<ListedGrant>, Unavailable> {
-    let found = sign_out::owned(records, &users::owner(subject), Kind::Grant).await?;
+    Ok(listed(sign_out::owned(records, &users::owner(subject), Kind::Grant).await?, now))
+}
+
+/// Returns the live grants of these records; a grant that cannot be read is left out.
+pub(crate) fn listed(found: Vec<Record>, now: Timestamp) -> Vec<ListedGrant> {
     let (listed, _) = read_each(found, |record| {
         let (grant, state): (Grant, GrantState) =
             (decode(&record.key, &record.body)?, decode(&record.key, &record.state)?);
@@ -87,7 +91,7 @@ pub async fn of_user(
             expires_at: active.refresh_expires_at.as_secs(),
         }))
     });
-    Ok(listed.into_iter().flatten().collect())
+    listed.into_iter().flatten().collect()
 }
 
 /// An active grant: tokens are issued from it.

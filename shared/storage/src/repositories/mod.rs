@@ -1,5 +1,6 @@
 //! Repositories: typed values in records. Each module owns the keys, the encoding and the writes of one kind of record.
 
+pub mod account;
 pub mod admin_keys;
 pub mod clients;
 pub mod configuration;

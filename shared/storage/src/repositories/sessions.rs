@@ -1,6 +1,6 @@
 //! Sessions: a user signed in, in one browser.
 
-use super::stored::{decode, encode};
+use super::stored::{decode, encode, read_each};
 use super::tombstone;
 use super::update::create_new;
 use crate::{Key, Kind, Partition, Record, Records, Unavailable, users};
@@ -20,8 +20,22 @@ pub struct Session {
     pub username: Option<String>,
     /// Method and time of the sign-in.
     pub authentication: AuthenticationContext,
+    /// The kind of browser and of system, in words of this server. `None` if it is unknown, or a version before this one wrote the session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub browser: Option<String>,
     /// The sessions of this user at this browser, from which `sid` in ID tokens is derived. Independent of the key.
     pub group: SessionGroup,
+}
+
+/// A session of a user, as a listing shows it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ListedSession {
+    /// The identifier of the session.
+    pub id: SessionId,
+    /// The session.
+    pub session: Session,
+    /// The end of the session.
+    pub expires_at: Option<Timestamp>,
 }
 
 /// The state of a session that ended.
@@ -62,6 +76,21 @@ pub async fn create(
 pub async fn find(records: &dyn Records, id: SessionId) -> Result<Option<Session>, Unavailable> {
     let Some(record) = records.get(&key(id)).await?.filter(|record| !is_ended(record)) else { return Ok(None) };
     Ok(Some(decode(&record.key, &record.body)?))
+}
+
+/// Returns the sessions of these records that have not ended, the latest sign-in first; a session that cannot be read is left out.
+pub(crate) fn listed(found: Vec<Record>, now: Timestamp) -> Vec<ListedSession> {
+    let is_over =
+        |record: &Record| is_ended(record) || record.expires_at.is_some_and(|expires_at| expires_at.is_past(now));
+    let live = found.into_iter().filter(|record| !is_over(record)).collect();
+    let (listed, _) = read_each(live, |record| {
+        let session = decode(&record.key, &record.body)?;
+        let id = SessionId::from_name(record.key.id());
+        Ok(id.map(|id| ListedSession { id, session, expires_at: record.expires_at }))
+    });
+    let mut listed: Vec<ListedSession> = listed.into_iter().flatten().collect();
+    listed.sort_by_key(|listed| std::cmp::Reverse(listed.session.authentication.auth_time));
+    listed
 }
 
 /// Ends a session. Does not read it. Round trips: 1.

@@ -167,7 +167,7 @@ pub async fn everywhere(
 }
 
 /// Ends the grants of a user for one client. [`leftovers`] finds what this misses, or leaves when `is_over` says that its time is
-/// over. Round trips: 1 for each 100 records of the user, 1 for each grant, and 1.
+/// over. Round trips: 1 and, at the same time, 1 for each 100 records of the user; then 1 for each grant.
 pub async fn from_client(
     records: &dyn Records,
     subject: &Subject,
@@ -177,8 +177,11 @@ pub async fn from_client(
     is_over: &(dyn Fn() -> bool + Sync),
 ) -> Result<Ended, Unavailable> {
     let (id, client) = (write_id.to_owned(), Some(client_id.clone()));
-    store(records, &SignOut { subject: subject.clone(), group: None, client_id: client, at: now, id }).await?;
-    let found = owned(records, &users::owner(subject), Kind::Grant).await?.into_iter();
+    let sign_out = SignOut { subject: subject.clone(), group: None, client_id: client, at: now, id };
+    let owner = users::owner(subject);
+    let (stored, found) = join(store(records, &sign_out), owned(records, &owner, Kind::Grant)).await;
+    stored?;
+    let found = found?.into_iter();
     let is_of_client =
         |record: &Record| decode::<Grant>(&record.key, &record.body).is_ok_and(|grant| grant.client_id == *client_id);
     let found: Vec<Record> = found.filter(is_of_client).collect();
@@ -385,7 +388,7 @@ pub(crate) async fn owned(records: &dyn Records, owner: &Owner, kind: Kind) -> R
     Ok(found)
 }
 
-async fn all_owned(records: &dyn Records, owner: &Owner) -> Result<Vec<Record>, Unavailable> {
+pub(super) async fn all_owned(records: &dyn Records, owner: &Owner) -> Result<Vec<Record>, Unavailable> {
     let mut found = Vec::new();
     let mut cursor: Option<Cursor> = None;
     loop {

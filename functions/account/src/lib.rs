@@ -1,0 +1,40 @@
+//! The account page: the user sees what applications may do and where sessions are, and ends both.
+
+mod application;
+mod overview;
+mod session;
+mod visit;
+
+use latchkey_http::{Request, Response};
+use provider::browser::Browser;
+use provider::{Context, Function, HandlerError};
+use visit::Visit;
+
+/// The function, as every platform calls it.
+pub const FUNCTION: Function = Function::page("account", |request, context| Box::pin(handle(request, context)));
+
+/// Shows a page of the account, or handles its form. A user who is not signed in signs in first.
+pub async fn handle(request: &Request, context: &Context) -> Result<Response, HandlerError> {
+    let browser = Browser::of(request, context)?;
+    let response = match respond(request, context, &browser).await {
+        Ok(response) => response,
+        Err(HandlerError::Respond(response)) => *response,
+        Err(error) => return Err(error),
+    };
+    Ok(browser.remember(response, context))
+}
+
+async fn respond(request: &Request, context: &Context, browser: &Browser) -> Result<Response, HandlerError> {
+    let visit = Visit::open(request, context, browser).await?;
+    match request.path.as_str() {
+        application::PATH => application::respond(&visit).await,
+        session::PATH => session::respond(&visit).await,
+        _ => overview::respond(&visit).await,
+    }
+}
+
+#[cfg(target_arch = "wasm32")]
+#[worker::event(fetch)]
+async fn fetch(request: worker::Request, env: worker::Env, _: worker::Context) -> worker::Result<worker::Response> {
+    provider::worker::serve(FUNCTION, request, &env).await
+}

@@ -1,0 +1,105 @@
+//! A request of a user who is signed in.
+
+use http::{Method, StatusCode, header};
+use latchkey_http::{Request, Response};
+use pages::AccountOutcome;
+use platform::entropy;
+use protocol::{AccountPage, Parameters};
+use provider::browser::{Browser, FormOrigin};
+use provider::sessions::SignedIn;
+use provider::{Context, HandlerError, RequestParameters, cookies, interactions, responses};
+use storage::account::{self, Account};
+use storage::sessions;
+use types::{Error, ErrorCode, Subject, Timestamp};
+
+/// A request of a user who is signed in.
+pub(crate) struct Visit<'a> {
+    pub(crate) request: &'a Request,
+    pub(crate) context: &'a Context,
+    browser: &'a Browser,
+    /// None is repeated.
+    pub(crate) parameters: Parameters,
+    pub(crate) signed_in: SignedIn,
+}
+
+impl<'a> Visit<'a> {
+    /// Opens a request. Errors: the redirect to the sign-in. Round trips: 1; 0 without a valid cookie.
+    pub(crate) async fn open(
+        request: &'a Request,
+        context: &'a Context,
+        browser: &'a Browser,
+    ) -> Result<Self, HandlerError> {
+        let parameters = request.parameters()?;
+        parameters.refuse_repeated()?;
+        if let Some(sealed) = parameters.value("interaction") {
+            let back = interactions::signed_in_for(context, sealed, AccountPage::Overview);
+            let response = back.map_or_else(|| outcome(StatusCode::OK, AccountOutcome::NotSignedIn), Ok)?;
+            return Err(response.into());
+        }
+        match SignedIn::of(request, context).await? {
+            Some(signed_in) => Ok(Self { request, context, browser, parameters, signed_in }),
+            None => {
+                let sign_in = interactions::sign_in(context, browser, AccountPage::Overview, request.received_at)?;
+                Err(sign_in.into())
+            }
+        }
+    }
+
+    pub(crate) const fn is_post(&self) -> bool {
+        matches!(self.request.method, Method::POST)
+    }
+
+    pub(crate) const fn now(&self) -> Timestamp {
+        self.request.received_at
+    }
+
+    pub(crate) const fn subject(&self) -> &Subject {
+        &self.signed_in.session.subject
+    }
+
+    /// Reads the records of the user. Errors: the redirect to the sign-in if this session is over for all that follows from it. Round
+    /// trips: 1 for each 100 records.
+    pub(crate) async fn account(&self) -> Result<Account, HandlerError> {
+        let records = self.context.records.as_ref();
+        let account = account::read(records, self.subject(), self.now()).await?;
+        let auth_time = self.signed_in.session.authentication.auth_time;
+        if account.user.as_ref().is_none_or(|user| !user.removed && user.admits(auth_time)) {
+            return Ok(account);
+        }
+        // The user was disabled, or signed out everywhere, while this session started.
+        sessions::end(records, self.signed_in.id, self.now()).await?;
+        let sign_in = interactions::sign_in(self.context, self.browser, AccountPage::Overview, self.now())?;
+        let cookie = cookies::clear(&self.context.config, cookies::SESSION);
+        Err(sign_in.with(header::SET_COOKIE, &cookie).into())
+    }
+
+    /// Returns the CSRF token of a form about the thing `bound`. It is valid in this session only.
+    pub(crate) fn form_token(&self, form: &str, bound: &str) -> String {
+        self.browser.consent_token(self.context, form, bound, &self.signed_in)
+    }
+
+    /// Checks the CSRF token of a form. Errors: the page that says that nothing was changed.
+    pub(crate) fn check_form(&self, form: &str, bound: &str) -> Result<(), HandlerError> {
+        let csrf = self.parameters.value("csrf");
+        match self.browser.form_origin(self.context, form, bound, &self.signed_in, csrf) {
+            FormOrigin::ThisSession => Ok(()),
+            FormOrigin::OtherSession | FormOrigin::Elsewhere => {
+                let error = Error::invalid_request("the form is not one that this browser was shown in this session");
+                self.request.log.error(error.code.as_str(), &error.description);
+                Err(outcome(StatusCode::BAD_REQUEST, AccountOutcome::NotAccepted)?.into())
+            }
+        }
+    }
+
+    /// Returns the page for a thing that is not there, or that belongs to another user: both look the same.
+    pub(crate) fn not_there(&self) -> Result<Response, HandlerError> {
+        let error = Error::new(ErrorCode::InvalidRequest, "the user has no such application or session");
+        self.request.log.error(error.code.as_str(), &error.description);
+        outcome(StatusCode::NOT_FOUND, AccountOutcome::NotThere)
+    }
+}
+
+/// Shows an outcome.
+pub(crate) fn outcome(status: StatusCode, outcome: AccountOutcome<'_>) -> Result<Response, HandlerError> {
+    Ok(responses::page(status, pages::account_outcome(&entropy::name()?, outcome)))
+}

@@ -1,0 +1,238 @@
+//! The pages of the user's own account: what applications may do, and where the user is signed in.
+
+use askama::Template;
+
+use crate::day::Day;
+use crate::policy::{FormAction, Policy};
+use crate::{ClientProfile, Page, ScopeLine, UserProfile};
+
+/// The page with an overview of the account.
+#[derive(Debug, Clone, Copy)]
+pub struct AccountOverview<'a> {
+    /// Nonce, new for each response: 128 random bits or more, base64url.
+    pub nonce: &'a str,
+    /// The user who is signed in.
+    pub user: UserProfile<'a>,
+    /// The applications that have access.
+    pub applications: &'a [ApplicationLine<'a>],
+    /// The sessions, the latest sign-in first.
+    pub sessions: &'a [SessionLine<'a>],
+}
+
+/// An application that has access.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApplicationLine<'a> {
+    /// Name of the client.
+    pub name: &'a str,
+    /// The page of the application.
+    pub href: String,
+    /// Time of the last use, in seconds since the epoch. `None` if the application has no tokens.
+    pub used_at: Option<u64>,
+}
+
+impl ApplicationLine<'_> {
+    fn used(&self) -> Option<Day> {
+        self.used_at.map(Day::of)
+    }
+}
+
+/// A session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionLine<'a> {
+    /// The kind of browser and of system.
+    pub browser: Option<&'a str>,
+    /// Time of the sign-in, in seconds since the epoch.
+    pub since: u64,
+    /// The page of the session; `None` for the session of this browser.
+    pub href: Option<String>,
+}
+
+impl SessionLine<'_> {
+    fn since(&self) -> Day {
+        Day::of(self.since)
+    }
+}
+
+/// The page of an application. The form posts `client_id`, `csrf` and `decision` = `remove` to `/account/application`.
+#[derive(Debug, Clone, Copy)]
+pub struct AccountApplication<'a> {
+    /// Nonce, new for each response: 128 random bits or more, base64url.
+    pub nonce: &'a str,
+    /// The application.
+    pub client: ClientProfile<'a>,
+    /// The client identifier.
+    pub client_id: &'a str,
+    /// The user who is signed in.
+    pub user: UserProfile<'a>,
+    /// The scope that the user allowed.
+    pub scopes: &'a [ScopeLine<'a>],
+    /// The claims that the user allowed by name.
+    pub claims: &'a [&'a str],
+    /// The grants, the one used latest first.
+    pub grants: &'a [GrantLine<'a>],
+    /// The CSRF token.
+    pub csrf: &'a str,
+}
+
+/// A grant of an application. Times are in seconds since the epoch.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GrantLine<'a> {
+    /// Time of the first use.
+    pub since: u64,
+    /// Time of the last use.
+    pub used: u64,
+    /// True if it stays when the user signs out of the browser.
+    pub outlives_session: bool,
+    /// The resources.
+    pub resources: &'a [String],
+    /// The authorization details (RFC 9396) in words.
+    pub details: Vec<protocol::DetailWords<'a>>,
+}
+
+impl GrantLine<'_> {
+    fn since(&self) -> Day {
+        Day::of(self.since)
+    }
+
+    fn used(&self) -> Day {
+        Day::of(self.used)
+    }
+}
+
+/// The page of a session of another browser. The form posts `session`, `csrf` and `decision` = `end` to `/account/session`.
+#[derive(Debug, Clone, Copy)]
+pub struct AccountSession<'a> {
+    /// Nonce, new for each response: 128 random bits or more, base64url.
+    pub nonce: &'a str,
+    /// The user who is signed in.
+    pub user: UserProfile<'a>,
+    /// The kind of browser and of system.
+    pub browser: Option<&'a str>,
+    /// Time of the sign-in, in seconds since the epoch.
+    pub since: u64,
+    /// The sealed name of the session.
+    pub session: &'a str,
+    /// The CSRF token.
+    pub csrf: &'a str,
+}
+
+/// The outcome of a request to a page of the account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AccountOutcome<'a> {
+    /// The application has no access any more.
+    Removed {
+        /// Name of the client.
+        application: &'a str,
+        /// True if some grants end later.
+        unfinished: bool,
+    },
+    /// The session has ended.
+    Ended,
+    /// There is no such application or session.
+    NotThere,
+    /// The form is not one that this browser was shown in this session.
+    NotAccepted,
+    /// The user cancelled the sign-in.
+    NotSignedIn,
+}
+
+/// Renders the overview.
+pub fn account_overview(view: &AccountOverview<'_>) -> Page {
+    Page::new(&OverviewTemplate { view }, Policy::new(view.nonce))
+}
+
+/// Renders the page of an application.
+pub fn account_application(view: &AccountApplication<'_>) -> Page {
+    let policy = Policy { logo: view.client.logo.is_some(), form_action: FormAction::Own, ..Policy::new(view.nonce) };
+    Page::new(&ApplicationTemplate { view, client: view.client }, policy)
+}
+
+/// Renders the page of a session.
+pub fn account_session(view: &AccountSession<'_>) -> Page {
+    let policy = Policy { form_action: FormAction::Own, ..Policy::new(view.nonce) };
+    Page::new(&SessionTemplate { view, since: Day::of(view.since) }, policy)
+}
+
+/// Renders the page with an outcome.
+pub fn account_outcome(nonce: &str, outcome: AccountOutcome<'_>) -> Page {
+    let view = match outcome {
+        AccountOutcome::Removed { application, unfinished } => OutcomeView {
+            title: "The access is removed",
+            application: Some(application),
+            message: match unfinished {
+                true => {
+                    "has no access to your account any more. It had many tokens: the last ones end within a minute."
+                }
+                false => "has no access to your account any more. The list may show it for some seconds.",
+            },
+            ..OutcomeView::new(nonce)
+        },
+        AccountOutcome::Ended => OutcomeView {
+            title: "The session has ended",
+            message: "That browser must sign in again. The list may show it for some seconds.",
+            ..OutcomeView::new(nonce)
+        },
+        AccountOutcome::NotThere => OutcomeView {
+            title: "This is not there",
+            message: "It has ended before, or belongs to another account.",
+            is_failure: true,
+            ..OutcomeView::new(nonce)
+        },
+        AccountOutcome::NotAccepted => OutcomeView {
+            title: "Nothing was changed",
+            message: "The page was open for too long, or is not one that you were shown. Look at your account, and try again.",
+            is_failure: true,
+            ..OutcomeView::new(nonce)
+        },
+        AccountOutcome::NotSignedIn => OutcomeView {
+            title: "You did not sign in",
+            message: "Sign in to see what applications may do with your account, and where you are signed in.",
+            link: "Sign in",
+            ..OutcomeView::new(nonce)
+        },
+    };
+    Page::new(&OutcomeTemplate { view: &view }, Policy::new(nonce))
+}
+
+#[derive(Template)]
+#[template(path = "account_overview.html")]
+struct OverviewTemplate<'a> {
+    view: &'a AccountOverview<'a>,
+}
+
+#[derive(Template)]
+#[template(path = "account_application.html")]
+struct ApplicationTemplate<'a> {
+    view: &'a AccountApplication<'a>,
+    client: ClientProfile<'a>,
+}
+
+#[derive(Template)]
+#[template(path = "account_session.html")]
+struct SessionTemplate<'a> {
+    view: &'a AccountSession<'a>,
+    since: Day,
+}
+
+#[derive(Template)]
+#[template(path = "account_outcome.html")]
+struct OutcomeTemplate<'a> {
+    view: &'a OutcomeView<'a>,
+}
+
+struct OutcomeView<'a> {
+    nonce: &'a str,
+    title: &'static str,
+    /// Starts the message.
+    application: Option<&'a str>,
+    message: &'static str,
+    is_failure: bool,
+    /// Text of the link to the account.
+    link: &'static str,
+}
+
+impl<'a> OutcomeView<'a> {
+    const fn new(nonce: &'a str) -> Self {
+        Self { nonce, title: "", application: None, message: "", is_failure: false, link: "Your account" }
+    }
+}

@@ -143,6 +143,65 @@ fn a_user_ends_a_session_of_another_browser() {
     assert_eq!((again.reply.status, again.select("#outcome")), (404, vec!["This is not there".to_owned()]));
 }
 
+/// A new password ends every other session and all grants, and the old one is wrong. This browser stays signed in.
+#[test]
+fn a_user_changes_the_password() {
+    const NEXT: &str = "seven tall lighthouses";
+    let user = person("account-password");
+    let ((mut phone, on_phone), (mut desk, on_desk)) = (visit(&user), visit(&user));
+    let page = desk.open("/account/password").page();
+    let form = page.forms.iter().find(|form| form.has("repeated")).expect("the form").clone();
+    let refused = |browser: &mut Browser, password: &str, repeated: &str| {
+        let page = browser.submit(&form, &[("password", password), ("repeated", repeated)]).page();
+        assert_eq!(page.reply.status, 400, "{:?}", page.reply);
+        assert!(!page.reply.text().contains(password), "{:?}", page.reply);
+        page.select("#problem").remove(0)
+    };
+    assert!(refused(&mut desk, NEXT, "seven tall lighthouse").contains("differ"));
+    assert!(refused(&mut desk, "short", "short").contains("needs 15"));
+    assert!(refused(&mut desk, "passwordpassword", "passwordpassword").contains("The password"));
+    let csrf = [("csrf", "x"), ("password", NEXT), ("repeated", NEXT)];
+    nothing_changed(&desk.submit(&form, &csrf).page());
+    // The same user in another browser.
+    nothing_changed(&phone.submit(&form, &[("password", NEXT), ("repeated", NEXT)]).page());
+    assert!(is_signed_in(&mut phone) && on_phone.is_live(), "nothing has changed yet");
+    let cookies = desk.cookies().clone();
+    let outcome = desk.submit(&form, &[("password", NEXT), ("repeated", NEXT)]).page();
+    assert_eq!(outcome.select("#outcome"), ["Your password is changed"]);
+    for (name, cookie) in desk.cookies() {
+        // The cookie of accounts that signed in here before stays.
+        let is_renewed = cookies.get(name).is_none_or(|before| before.value != cookie.value);
+        assert!(is_renewed || name.contains("known"), "{name}");
+    }
+    assert!(is_signed_in(&mut desk) && !is_signed_in(&mut phone));
+    for tokens in [on_phone, on_desk] {
+        assert!(!tokens.is_live());
+        tokens.refresh_request().send().expect_error(400, "invalid_grant");
+    }
+    let attempt = |password: &str| {
+        let mut browser = Browser::new();
+        let page = browser.open("/account").login_page();
+        browser.sign_in(&page, &user, password).page().login().is_none()
+    };
+    assert!(attempt(NEXT) && !attempt(admin::PASSWORD));
+    // The new session gets new grants.
+    let request = AuthorizationRequest::new(&spa()).offline();
+    let code = desk.complete_as(&request, &user, NEXT).code();
+    assert!(TokenRequest::code(&request, &code).tokens().is_live());
+}
+
+/// A Well-Known URL for Changing Passwords: it leads to the form, after a sign-in.
+#[test]
+fn password_managers_find_the_form() {
+    let user = person("account-well-known");
+    let mut browser = Browser::new();
+    let page = browser.open("/.well-known/change-password").login_page();
+    let form = browser.sign_in(&page, &user, admin::PASSWORD).page();
+    assert_eq!(form.reply.url().path(), "/account/password");
+    assert_eq!(form.attributes("#password", "autocomplete"), ["new-password"]);
+    assert_eq!(form.attributes("input[name=username]", "value"), [user]);
+}
+
 /// The name of a session of another user is no more than a name that is not there, for the page and for its form.
 #[test]
 fn a_user_ends_no_session_of_another_user() {

@@ -1,7 +1,7 @@
 //! The account page: round trips, and sessions that are over.
 
 use crate::common::{PASSWORD, deployment};
-use simulation::{Flow, Instance, Tokens, USERNAME, subject};
+use simulation::{Flow, Instance, Tokens, USERNAME, subject, username};
 use std::sync::Arc;
 use std::time::Duration;
 use storage::memory::Memory;
@@ -67,6 +67,50 @@ async fn account_pages_make_two_calls() {
     // Without a session, nothing is read.
     let (made, redirect) = calls!(memory, Flow::default().get(&instance, "/account").await);
     assert_eq!((made, redirect.status.as_u16()), ((0, 0), 303), "sign-in");
+}
+
+/// Opens the form for a new password, after the sign-in that it demands.
+async fn password_form(instance: &Instance, browser: &mut Flow) -> latchkey_http::Response {
+    let redirect = browser.get(instance, "/account/password").await;
+    assert_eq!(redirect.status.as_u16(), 303, "the sign-in is too old");
+    let page = browser.get(instance, simulation::onward(&redirect).as_str()).await;
+    let text = String::from_utf8(page.body.to_vec()).unwrap();
+    assert!(text.contains("Enter your password again"), "{text}");
+    let answers = [("username", USERNAME), ("password", PASSWORD)];
+    let back = browser.submit(instance, "/login", &page, &answers).await;
+    let back = browser.get(instance, simulation::onward(&back).as_str()).await;
+    let form = browser.get(instance, simulation::onward(&back).as_str()).await;
+    assert_eq!(form.status.as_u16(), 200);
+    form
+}
+
+/// The form for a new password demands a sign-in of the last five minutes, when it is shown and when it is sent.
+#[tokio::test]
+async fn a_new_password_needs_a_recent_sign_in() {
+    const NEXT: &str = "seven tall lighthouses";
+    let memory = Arc::new(Memory::new());
+    let mut instance = deployment(memory.clone()).await;
+    let user = users::User::new(subject("alice-subject"), USERNAME.to_owned(), serde_json::Map::new());
+    users::save(memory.as_ref(), &user).await.unwrap();
+    let hash =
+        || async { users::find_credential(memory.as_ref(), &username(USERNAME)).await.unwrap().unwrap().password };
+    let before = hash().await;
+    let mut browser = Flow::default();
+    browser.code(&instance, PASSWORD, "openid").await;
+    instance.wait(Duration::from_secs(299));
+    assert_eq!(browser.get(&instance, "/account/password").await.status.as_u16(), 200);
+    instance.wait(Duration::from_secs(2));
+    let form = password_form(&instance, &mut browser).await;
+    instance.wait(Duration::from_secs(301));
+    let fields = [("password", NEXT), ("repeated", NEXT)];
+    let late = browser.submit(&instance, "/account/password", &form, &fields).await;
+    assert_eq!(late.status.as_u16(), 303, "the form was open for too long");
+    assert_eq!(hash().await, before);
+    let form = password_form(&instance, &mut browser).await;
+    let changed = browser.submit(&instance, "/account/password", &form, &fields).await;
+    assert_eq!(changed.status.as_u16(), 200);
+    assert_ne!(hash().await, before);
+    assert_eq!(browser.get(&instance, "/account").await.status.as_u16(), 200);
 }
 
 /// A session record that a sign-out everywhere missed shows nothing: the mark of the user counts, and the session ends.

@@ -1,7 +1,8 @@
-//! The account page: the user sees what applications may do and where sessions are, and ends both.
+//! The account page: the user sees what applications may do and where sessions are, ends both, and changes the password.
 
 mod application;
 mod overview;
+mod password;
 mod session;
 mod visit;
 
@@ -12,6 +13,9 @@ use visit::Visit;
 
 /// The function, as every platform calls it.
 pub const FUNCTION: Function = Function::page("account", |request, context| Box::pin(handle(request, context)));
+
+/// The path at which browsers and password managers look for the form (W3C, A Well-Known URL for Changing Passwords).
+const CHANGE_PASSWORD: &str = "/.well-known/change-password";
 
 /// Shows a page of the account, or handles its form. A user who is not signed in signs in first.
 pub async fn handle(request: &Request, context: &Context) -> Result<Response, HandlerError> {
@@ -25,9 +29,13 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Ha
 }
 
 async fn respond(request: &Request, context: &Context, browser: &Browser) -> Result<Response, HandlerError> {
+    if request.path == CHANGE_PASSWORD {
+        return Ok(Response::see_other(&format!("{}{}", context.config.issuer, password::PATH)));
+    }
     let visit = Visit::open(request, context, browser).await?;
     match request.path.as_str() {
         application::PATH => application::respond(&visit).await,
+        password::PATH => password::respond(&visit).await,
         session::PATH => session::respond(&visit).await,
         _ => overview::respond(&visit).await,
     }
@@ -36,5 +44,6 @@ async fn respond(request: &Request, context: &Context, browser: &Browser) -> Res
 #[cfg(target_arch = "wasm32")]
 #[worker::event(fetch)]
 async fn fetch(request: worker::Request, env: worker::Env, _: worker::Context) -> worker::Result<worker::Response> {
+    provider::bind_passwords(&env);
     provider::worker::serve(FUNCTION, request, &env).await
 }

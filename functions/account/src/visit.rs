@@ -1,5 +1,6 @@
 //! A request of a user who is signed in.
 
+use crate::password;
 use http::{Method, StatusCode, header};
 use latchkey_http::{Request, Response};
 use pages::AccountOutcome;
@@ -8,6 +9,7 @@ use protocol::{AccountPage, Parameters};
 use provider::browser::{Browser, FormOrigin};
 use provider::sessions::SignedIn;
 use provider::{Context, HandlerError, RequestParameters, cookies, interactions, responses};
+use std::time::Duration;
 use storage::account::{self, Account};
 use storage::sessions;
 use types::{Error, ErrorCode, Subject, Timestamp};
@@ -16,7 +18,9 @@ use types::{Error, ErrorCode, Subject, Timestamp};
 pub(crate) struct Visit<'a> {
     pub(crate) request: &'a Request,
     pub(crate) context: &'a Context,
-    browser: &'a Browser,
+    pub(crate) browser: &'a Browser,
+    /// The page that the user signs in for.
+    page: AccountPage,
     /// None is repeated.
     pub(crate) parameters: Parameters,
     pub(crate) signed_in: SignedIn,
@@ -31,17 +35,21 @@ impl<'a> Visit<'a> {
     ) -> Result<Self, HandlerError> {
         let parameters = request.parameters()?;
         parameters.refuse_repeated()?;
+        let page = match request.path.as_str() {
+            password::PATH => AccountPage::Password,
+            _ => AccountPage::Overview,
+        };
         if let Some(sealed) = parameters.value("interaction") {
-            let back = interactions::signed_in_for(context, sealed, AccountPage::Overview);
+            let back = interactions::signed_in_for(context, sealed, page);
             let response = back.map_or_else(|| outcome(StatusCode::OK, AccountOutcome::NotSignedIn), Ok)?;
             return Err(response.into());
         }
+        let now = request.received_at;
         match SignedIn::of(request, context).await? {
-            Some(signed_in) => Ok(Self { request, context, browser, parameters, signed_in }),
-            None => {
-                let sign_in = interactions::sign_in(context, browser, AccountPage::Overview, request.received_at)?;
-                Err(sign_in.into())
+            Some(signed_in) if is_recent_enough(&signed_in, page, now) => {
+                Ok(Self { request, context, browser, page, parameters, signed_in })
             }
+            Some(_) | None => Err(interactions::sign_in(context, browser, page, now)?.into()),
         }
     }
 
@@ -68,7 +76,7 @@ impl<'a> Visit<'a> {
         }
         // The user was disabled, or signed out everywhere, while this session started.
         sessions::end(records, self.signed_in.id, self.now()).await?;
-        let sign_in = interactions::sign_in(self.context, self.browser, AccountPage::Overview, self.now())?;
+        let sign_in = interactions::sign_in(self.context, self.browser, self.page, self.now())?;
         let cookie = cookies::clear(&self.context.config, cookies::SESSION);
         Err(sign_in.with(header::SET_COOKIE, &cookie).into())
     }
@@ -97,6 +105,12 @@ impl<'a> Visit<'a> {
         self.request.log.error(error.code.as_str(), &error.description);
         outcome(StatusCode::NOT_FOUND, AccountOutcome::NotThere)
     }
+}
+
+/// True if the sign-in is as recent as the page demands.
+fn is_recent_enough(signed_in: &SignedIn, page: AccountPage, now: Timestamp) -> bool {
+    let age = now.since(signed_in.session.authentication.auth_time);
+    page.max_age().is_none_or(|max_age| age <= Duration::from_secs(max_age))
 }
 
 /// Shows an outcome.

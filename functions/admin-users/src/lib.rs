@@ -60,6 +60,6 @@ async fn answer(call: AdminCall<Action>, request: &Request, context: &Context) -
 #[cfg(target_arch = "wasm32")]
 #[worker::event(fetch)]
 async fn fetch(request: worker::Request, env: worker::Env, _: worker::Context) -> worker::Result<worker::Response> {
-    new_password::bind(&env);
+    provider::bind_passwords(&env);
     provider::worker::serve(FUNCTION, request, &env).await
 }

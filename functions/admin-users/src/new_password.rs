@@ -1,13 +1,8 @@
-//! A password, or a user code, that an operator sets. On Workers, the Worker `passwords` judges and hashes it: the list of common passwords and
-//! the hash would make this Worker too heavy.
+//! A password, or a user code, that an operator sets.
 
 use protocol::{BackchannelRequest, Problem, Username};
-use provider::{Context, HandlerError, NewPassword, PasswordVerdict};
-use serde_json::{Map, Value, json};
-
-/// Claims that name the user.
-const NAMES: [&str; 7] =
-    ["name", "given_name", "family_name", "middle_name", "nickname", "preferred_username", "email"];
+use provider::{Context, HandlerError, NewPassword};
+use serde_json::{Map, Value};
 
 /// Returns the hash of a new password, or what is wrong with it.
 pub(crate) async fn hash(
@@ -16,16 +11,7 @@ pub(crate) async fn hash(
     claims: &Map<String, Value>,
     context: &Context,
 ) -> Result<Result<String, Problem>, HandlerError> {
-    let config = &context.config;
-    let names = NAMES.iter().filter_map(|name| claims.get(*name)?.as_str());
-    let about = [username.as_str(), config.issuer.as_str(), "latchkey"].into_iter().chain(names);
-    let password = NewPassword {
-        password: sent,
-        minimum: config.passwords.minimum,
-        about: about.map(str::to_owned).collect(),
-        breached_url: config.passwords.breached_url.clone(),
-        may_be_local: !config.is_https(),
-    };
+    let password = NewPassword::of_user(sent, username.as_str(), claims, &context.config);
     verdict("password", password, context).await
 }
 
@@ -50,42 +36,5 @@ async fn verdict(
     password: NewPassword,
     context: &Context,
 ) -> Result<Result<String, Problem>, HandlerError> {
-    let PasswordVerdict { hash, problem, report } = judge(password, context).await?;
-    if let Some(reason) = report {
-        (context.log)(&json!({ "function": "admin-users", "reason": reason }).to_string());
-    }
-    match (hash, problem) {
-        (Some(hash), _) => Ok(Ok(hash)),
-        (None, Some(problem)) => Ok(Err(Problem::new(member, problem))),
-        (None, None) => Err(HandlerError::unavailable("there is no verdict about the password")),
-    }
-}
-
-#[cfg(not(target_arch = "wasm32"))]
-async fn judge(password: NewPassword, context: &Context) -> Result<PasswordVerdict, HandlerError> {
-    password.judge(&context.fetch).await
-}
-
-#[cfg(target_arch = "wasm32")]
-pub(crate) use bound::{bind, judge};
-
-#[cfg(target_arch = "wasm32")]
-mod bound {
-    use platform::worker::Service;
-    use provider::{Context, HandlerError, NewPassword, PasswordVerdict};
-    use worker::Env;
-
-    static PASSWORDS: Service = Service::new("PASSWORDS");
-
-    /// Remembers the Worker `passwords`, if it is bound.
-    pub(crate) fn bind(env: &Env) {
-        PASSWORDS.bind(env);
-    }
-
-    /// Lets the Worker `passwords` judge a password. Errors: 503 if it is not bound, or fails.
-    pub(crate) async fn judge(password: NewPassword, _: &Context) -> Result<PasswordVerdict, HandlerError> {
-        let message = serde_json::to_string(&password).map_err(HandlerError::unavailable)?;
-        let answer = PASSWORDS.call(&message, NewPassword::MAX_MESSAGE).await?;
-        types::json::decode(&answer).map_err(HandlerError::unavailable)
-    }
+    Ok(password.hash("admin-users", context).await?.map_err(|problem| Problem::new(member, problem)))
 }

@@ -1,7 +1,7 @@
-//! The Worker that judges and hashes new passwords for the Worker `admin`.
+//! The Worker that judges and hashes new passwords for the Workers `account` and `admin-users`.
 //!
 //! It has no route and no address on `workers.dev`: requests from outside cannot reach it, only service bindings do. It has
-//! neither a secret nor records nor settings. On the other platforms `admin` does the work itself.
+//! neither a secret nor records nor settings. On the other platforms they do the work themselves.
 
 #[cfg(target_arch = "wasm32")]
 mod worker;

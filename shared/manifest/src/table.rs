@@ -50,16 +50,21 @@ const ADMINISTRATION: &[&str] = &["LATCHKEY_ADMIN", "LATCHKEY_ADMIN_KEY"];
 pub const FUNCTIONS: &[Function] = &[
     Function {
         name: "account",
-        about: "Account page: what applications may do, and where the user is signed in",
+        about: "Account page: what applications may do, where the user is signed in, and the password",
         role: Role::Endpoint(&[
             page("/account", GET),
             page("/account/application", GET_POST),
+            page("/account/password", GET_POST),
             page("/account/session", GET_POST),
+            // It redirects, and browsers and password managers ask for it.
+            cors("/.well-known/change-password", GET),
             health("/health/account"),
         ]),
         records: &[
             access(Client, &[Get]),
-            access(Session, &[Get, Advance]),
+            access(User, &[Get, Advance]),
+            access(Credential, &[Advance]),
+            access(Session, &[Get, Create, Advance]),
             access(Consent, &[Advance]),
             access(Grant, &[Advance]),
             access(Logout, &[Create, Delete]),
@@ -69,8 +74,9 @@ pub const FUNCTIONS: &[Function] = &[
         ],
         lists: &[Owner::User],
         keys: Keys::Sign,
-        // It notifies the clients of a session that ends.
+        // It notifies the clients of a session that ends, and looks new passwords up.
         calls_out: true,
+        services: &["passwords"],
         secrets: &[Purpose::Token, Purpose::Interaction, Purpose::Form, Purpose::Pairwise],
         limits_networks: true,
         ..Function::BASE
@@ -406,7 +412,7 @@ pub const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "passwords",
-        about: "Judges and hashes new passwords for `admin-users`; only on Cloudflare",
+        about: "Judges and hashes new passwords for `account` and `admin-users`; only on Cloudflare",
         role: Role::Service,
         ..Function::BASE
     },

@@ -6,11 +6,11 @@
 use std::{env, fs, path::Path};
 
 use latchkey_pages::{
-    AccountApplication, AccountOutcome, AccountOverview, AccountSession, Answered, ApplicationLine, ClaimLine,
-    ClientProfile, Command, ConsentKind, ConsentView, CurrentUser, DemoClient, DemoUser, DeviceCode, DeviceOutcome,
-    DeviceProblem, DeviceProfile, EndedEverywhere, ErrorPage, FormPost, GrantLine, Landing, Leave, LeaveReason, Logout,
-    Page, Playground, Refusal, Refused, RequestLine, RequestOutcome, ReturnOffer, ReturnWay, ScopeLine, SessionLine,
-    SignIn, SignInProblem, SignedOut, UserProfile, WaitingRequests,
+    AccountApplication, AccountOutcome, AccountOverview, AccountPassword, AccountSession, Answered, ApplicationLine,
+    ClaimLine, ClientProfile, Command, ConsentKind, ConsentView, CurrentUser, DemoClient, DemoUser, DeviceCode,
+    DeviceOutcome, DeviceProblem, DeviceProfile, EndedEverywhere, ErrorPage, FormPost, GrantLine, Landing, Leave,
+    LeaveReason, Logout, Page, PasswordProblem, Playground, Refusal, Refused, RequestLine, RequestOutcome, ReturnOffer,
+    ReturnWay, ScopeLine, SessionLine, SignIn, SignInProblem, SignedOut, UserProfile, WaitingRequests,
 };
 use protocol::{DetailLine, DetailWords};
 
@@ -306,6 +306,8 @@ fn account() -> Vec<(&'static str, Page)> {
         session: "sealed",
         csrf: "token",
     };
+    let password = AccountPassword { nonce: NONCE, user: DANA, minimum: 15, problem: None, csrf: "token" };
+    let refused = PasswordProblem::Refused("has 9 characters and needs 15: add words until it is long enough");
     let outcome = |outcome| latchkey_pages::account_outcome(NONCE, outcome);
     let removed = |unfinished| outcome(AccountOutcome::Removed { application: "Orchard Notes", unfinished });
     vec![
@@ -317,6 +319,17 @@ fn account() -> Vec<(&'static str, Page)> {
         ("account_application", latchkey_pages::account_application(&allowed)),
         ("account_application_bare", latchkey_pages::account_application(&bare)),
         ("account_session", latchkey_pages::account_session(&end)),
+        ("account_password", latchkey_pages::account_password(&password)),
+        (
+            "account_password_refused",
+            latchkey_pages::account_password(&AccountPassword { problem: Some(refused), ..password }),
+        ),
+        (
+            "account_password_differs",
+            latchkey_pages::account_password(&AccountPassword { problem: Some(PasswordProblem::Differs), ..password }),
+        ),
+        ("account_password_changed", outcome(AccountOutcome::PasswordChanged { unfinished: false })),
+        ("account_password_changed_unfinished", outcome(AccountOutcome::PasswordChanged { unfinished: true })),
         ("account_removed", removed(false)),
         ("account_removed_unfinished", removed(true)),
         ("account_ended", outcome(AccountOutcome::Ended)),

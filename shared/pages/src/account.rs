@@ -116,6 +116,30 @@ pub struct AccountSession<'a> {
     pub csrf: &'a str,
 }
 
+/// The form for a new password. It posts `password`, `repeated` and `csrf` to `/account/password`.
+#[derive(Debug, Clone, Copy)]
+pub struct AccountPassword<'a> {
+    /// Nonce, new for each response: 128 random bits or more, base64url.
+    pub nonce: &'a str,
+    /// The user who is signed in.
+    pub user: UserProfile<'a>,
+    /// The fewest characters.
+    pub minimum: usize,
+    /// Reason why the user sees the form again.
+    pub problem: Option<PasswordProblem<'a>>,
+    /// The CSRF token.
+    pub csrf: &'a str,
+}
+
+/// Reason why a new password was not accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PasswordProblem<'a> {
+    /// The two fields differ.
+    Differs,
+    /// The password breaks this rule.
+    Refused(&'a str),
+}
+
 /// The outcome of a request to a page of the account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AccountOutcome<'a> {
@@ -128,6 +152,11 @@ pub enum AccountOutcome<'a> {
     },
     /// The session has ended.
     Ended,
+    /// The password is changed.
+    PasswordChanged {
+        /// True if some sessions or grants end later.
+        unfinished: bool,
+    },
     /// There is no such application or session.
     NotThere,
     /// The form is not one that this browser was shown in this session.
@@ -153,6 +182,16 @@ pub fn account_session(view: &AccountSession<'_>) -> Page {
     Page::new(&SessionTemplate { view, since: Day::of(view.since) }, policy)
 }
 
+/// Renders the form for a new password.
+pub fn account_password(view: &AccountPassword<'_>) -> Page {
+    let problem = view.problem.map(|problem| match problem {
+        PasswordProblem::Differs => "The two passwords differ. Please type them again.".to_owned(),
+        PasswordProblem::Refused(rule) => format!("The password {rule}."),
+    });
+    let policy = Policy { script: true, form_action: FormAction::Own, ..Policy::new(view.nonce) };
+    Page::new(&PasswordTemplate { view, problem, wait_secs: None }, policy)
+}
+
 /// Renders the page with an outcome.
 pub fn account_outcome(nonce: &str, outcome: AccountOutcome<'_>) -> Page {
     let view = match outcome {
@@ -170,6 +209,16 @@ pub fn account_outcome(nonce: &str, outcome: AccountOutcome<'_>) -> Page {
         AccountOutcome::Ended => OutcomeView {
             title: "The session has ended",
             message: "That browser must sign in again. The list may show it for some seconds.",
+            ..OutcomeView::new(nonce)
+        },
+        AccountOutcome::PasswordChanged { unfinished } => OutcomeView {
+            title: "Your password is changed",
+            message: match unfinished {
+                true => {
+                    "You stay signed in here. Everywhere else you must sign in again, in applications too; the last sessions end within a minute."
+                }
+                false => "You stay signed in here. Everywhere else you must sign in again, in applications too.",
+            },
             ..OutcomeView::new(nonce)
         },
         AccountOutcome::NotThere => OutcomeView {
@@ -212,6 +261,14 @@ struct ApplicationTemplate<'a> {
 struct SessionTemplate<'a> {
     view: &'a AccountSession<'a>,
     since: Day,
+}
+
+#[derive(Template)]
+#[template(path = "account_password.html")]
+struct PasswordTemplate<'a> {
+    view: &'a AccountPassword<'a>,
+    problem: Option<String>,
+    wait_secs: Option<u64>,
 }
 
 #[derive(Template)]

@@ -25,8 +25,9 @@ mod sign_in;
 mod user;
 
 pub use account::{
-    AccountApplication, AccountOutcome, AccountOverview, AccountSession, ApplicationLine, GrantLine, SessionLine,
-    account_application, account_outcome, account_overview, account_session,
+    AccountApplication, AccountOutcome, AccountOverview, AccountPassword, AccountSession, ApplicationLine, GrantLine,
+    PasswordProblem, SessionLine, account_application, account_outcome, account_overview, account_password,
+    account_session,
 };
 pub use answered::{Answered, answered};
 pub use asking_device::DeviceProfile;

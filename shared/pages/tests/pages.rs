@@ -10,11 +10,11 @@
 use std::collections::HashSet;
 
 use latchkey_pages::{
-    AccountApplication, AccountOutcome, AccountOverview, AccountSession, Answered, ApplicationLine, ClaimLine,
-    ClientProfile, Command, ConsentKind, ConsentView, CurrentUser, DemoClient, DemoUser, DeviceProfile,
-    EndedEverywhere, ErrorPage, FormPost, GrantLine, Landing, Leave, LeaveReason, Logout, Page, Playground, Refusal,
-    Refused, RequestLine, ReturnOffer, ReturnWay, ScopeLine, SessionLine, SignIn, SignInProblem, SignedOut,
-    UserProfile, WaitingRequests,
+    AccountApplication, AccountOutcome, AccountOverview, AccountPassword, AccountSession, Answered, ApplicationLine,
+    ClaimLine, ClientProfile, Command, ConsentKind, ConsentView, CurrentUser, DemoClient, DemoUser, DeviceProfile,
+    EndedEverywhere, ErrorPage, FormPost, GrantLine, Landing, Leave, LeaveReason, Logout, Page, PasswordProblem,
+    Playground, Refusal, Refused, RequestLine, ReturnOffer, ReturnWay, ScopeLine, SessionLine, SignIn, SignInProblem,
+    SignedOut, UserProfile, WaitingRequests,
 };
 
 use protocol::{DetailLine, DetailWords};
@@ -160,6 +160,11 @@ fn every_page(value: &str) -> Vec<(&'static str, Page)> {
                 session,
                 csrf: value,
             })
+        }),
+        ("account, password", {
+            let problem = Some(PasswordProblem::Refused(value));
+            let view = AccountPassword { nonce: NONCE, user: user(value), minimum: 15, problem, csrf: value };
+            latchkey_pages::account_password(&view)
         }),
         ("account, removed", {
             let removed = AccountOutcome::Removed { application: value, unfinished: false };

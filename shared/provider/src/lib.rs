@@ -61,6 +61,8 @@ pub use encrypt::encrypted;
 pub use error::{HandlerError, PageError};
 pub use function::{ErrorResponse, Function, Handler, RefusalPage, Scheduled, ScheduledFunction, ScheduledRun};
 pub use interaction_page::{InteractionPage, refused_claims};
+#[cfg(target_arch = "wasm32")]
+pub use new_password::bind_passwords;
 pub use new_password::{NewPassword, PasswordVerdict};
 pub use parameters::RequestParameters;
 pub use password_policy::PasswordPolicy;

@@ -1,10 +1,11 @@
 //! The rules for a new password, and its hash: one message and its answer, so that a Worker of its own can do it.
 
 use crate::names::PLATFORM_UNICODE;
-use crate::{HandlerError, password_hash};
+use crate::{Config, Context, HandlerError, password_hash};
 use platform::Fetcher;
 use protocol::{Password, PasswordRules};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
 use sha1::{Digest, Sha1};
 use std::time::Duration;
 use types::remote_url::EgressPolicy;
@@ -43,7 +44,38 @@ pub struct PasswordVerdict {
     pub report: Option<String>,
 }
 
+/// Claims that name the user.
+const NAMES: [&str; 7] =
+    ["name", "given_name", "family_name", "middle_name", "nickname", "preferred_username", "email"];
+
 impl NewPassword {
+    /// Returns the new password of a user, with the texts that it must not consist of.
+    pub fn of_user(sent: String, username: &str, claims: &Map<String, Value>, config: &Config) -> Self {
+        let names = NAMES.iter().filter_map(|name| claims.get(*name)?.as_str());
+        let about = [username, config.issuer.as_str(), "latchkey"].into_iter().chain(names);
+        Self {
+            password: sent,
+            minimum: config.passwords.minimum,
+            about: about.map(str::to_owned).collect(),
+            breached_url: config.passwords.breached_url.clone(),
+            may_be_local: !config.is_https(),
+        }
+    }
+
+    /// Returns the hash, or the rule that the password breaks. On Workers, the Worker `passwords` does the work: the list of common
+    /// passwords and the hash would make each other Worker too heavy. `function` is for the log.
+    pub async fn hash(self, function: &str, context: &Context) -> Result<Result<String, String>, HandlerError> {
+        let PasswordVerdict { hash, problem, report } = judged(self, context).await?;
+        if let Some(reason) = report {
+            (context.log)(&json!({ "function": function, "reason": reason }).to_string());
+        }
+        match (hash, problem) {
+            (Some(hash), _) => Ok(Ok(hash)),
+            (None, Some(problem)) => Ok(Err(problem)),
+            (None, None) => Err(HandlerError::unavailable("there is no verdict about the password")),
+        }
+    }
+
     /// The longest message, in bytes: the body of a request to the admin API is shorter.
     pub const MAX_MESSAGE: usize = 256 * 1024;
 
@@ -73,6 +105,38 @@ impl NewPassword {
             return Ok(refused("is in a list of stolen passwords: choose another one".to_owned(), report));
         }
         Ok(PasswordVerdict { hash: Some(password_hash::hash(password).await?), problem: None, report })
+    }
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+async fn judged(password: NewPassword, context: &Context) -> Result<PasswordVerdict, HandlerError> {
+    password.judge(&context.fetch).await
+}
+
+#[cfg(target_arch = "wasm32")]
+pub use bound::bind_passwords;
+#[cfg(target_arch = "wasm32")]
+use bound::judged;
+
+#[cfg(target_arch = "wasm32")]
+mod bound {
+    use super::{NewPassword, PasswordVerdict};
+    use crate::{Context, HandlerError};
+    use platform::worker::Service;
+    use worker::Env;
+
+    static PASSWORDS: Service = Service::new("PASSWORDS");
+
+    /// Remembers the Worker `passwords`, if it is bound.
+    pub fn bind_passwords(env: &Env) {
+        PASSWORDS.bind(env);
+    }
+
+    /// Lets the Worker `passwords` judge a password. Errors: 503 if it is not bound, or fails.
+    pub(super) async fn judged(password: NewPassword, _: &Context) -> Result<PasswordVerdict, HandlerError> {
+        let message = serde_json::to_string(&password).map_err(HandlerError::unavailable)?;
+        let answer = PASSWORDS.call(&message, NewPassword::MAX_MESSAGE).await?;
+        types::json::decode(&answer).map_err(HandlerError::unavailable)
     }
 }
 

@@ -510,7 +510,7 @@ mod tests {
                 let bound: Vec<_> =
                     bound.iter().map(|it| (it["binding"].as_str().unwrap(), it["service"].as_str().unwrap())).collect();
                 let expected = match function.name {
-                    "admin-users" => vec![("PASSWORDS", "latchkey-staging-passwords")],
+                    "account" | "admin-users" => vec![("PASSWORDS", "latchkey-staging-passwords")],
                     "token" => vec![("SAML", "latchkey-staging-saml")],
                     _ => vec![],
                 };

@@ -8,15 +8,30 @@ use serde::{Deserialize, Serialize};
 pub enum AccountPage {
     /// The applications and what they may do, and where the user is signed in.
     Overview,
+    /// The form for a new password.
+    Password,
     /// The backchannel requests that wait for the user (CIBA Core §8).
     Requests,
 }
 
 impl AccountPage {
+    /// Age up to which a sign-in is recent, in seconds. An older one does not suffice for what takes an account over: a user may have left
+    /// the browser open.
+    pub const RECENT: u64 = 300;
+
+    /// Returns the greatest age of the sign-in for the page, in seconds; `None` if each session suffices.
+    pub const fn max_age(self) -> Option<u64> {
+        match self {
+            Self::Overview | Self::Requests => None,
+            Self::Password => Some(Self::RECENT),
+        }
+    }
+
     /// Returns the path of the page.
     pub const fn path(self) -> &'static str {
         match self {
             Self::Overview => "/account",
+            Self::Password => "/account/password",
             Self::Requests => "/requests",
         }
     }

@@ -196,7 +196,7 @@ impl<Target> Requested<Target> {
                 needs_acr_values: true,
                 ..SignInPolicy::default()
             },
-            Self::Account(_) => SignInPolicy::default(),
+            Self::Account(page) => SignInPolicy { max_age: page.max_age(), ..SignInPolicy::default() },
         }
     }
 }

@@ -150,6 +150,11 @@ pub enum AuditEvent<'a> {
         /// The user.
         subject: &'a Subject,
     },
+    /// A user changed the own password; every other session and all grants ended.
+    PasswordChanged {
+        /// The user.
+        subject: &'a Subject,
+    },
     /// A request to the administration API had no valid token, or its admin key lacks the scope.
     AdministrationRejected,
     /// An admin key was created.
@@ -269,6 +274,7 @@ impl<'a> AuditEvent<'a> {
             Self::UserCreated { .. } => "user_created",
             Self::UserChanged { .. } => "user_changed",
             Self::UserDeleted { .. } => "user_deleted",
+            Self::PasswordChanged { .. } => "password_changed",
             Self::AdministrationRejected => "administration_rejected",
             Self::AdminKeyCreated { .. } => "admin_key_created",
             Self::AdminKeyRevoked { .. } => "admin_key_revoked",
@@ -315,6 +321,7 @@ impl<'a> AuditEvent<'a> {
             | Self::UserCreated { .. }
             | Self::UserChanged { .. }
             | Self::UserDeleted { .. }
+            | Self::PasswordChanged { .. }
             | Self::AdminKeyCreated { .. }
             | Self::AdminKeyRevoked { .. }
             | Self::ConfigurationApplied { .. }
@@ -338,6 +345,7 @@ impl<'a> AuditEvent<'a> {
             | Self::ConsentRefused { .. }
             | Self::RequestUnexpected { .. }
             | Self::CodeIssued { .. }
+            | Self::PasswordChanged { .. }
             | Self::SignedOut { .. } => Actor::User,
             Self::CodeReplayed { .. }
             | Self::TokenIssued { .. }
@@ -382,6 +390,7 @@ impl<'a> AuditEvent<'a> {
             | Self::UserCreated { subject }
             | Self::UserChanged { subject }
             | Self::UserDeleted { subject }
+            | Self::PasswordChanged { subject }
             | Self::SignedOut { subject }
             | Self::SignedOutEverywhere { subject, .. }
             | Self::ExcessGrantsEnded { subject, .. }
@@ -439,6 +448,7 @@ impl<'a> AuditEvent<'a> {
             Self::UserCreated { .. }
             | Self::UserChanged { .. }
             | Self::UserDeleted { .. }
+            | Self::PasswordChanged { .. }
             | Self::AdministrationRejected
             | Self::AdminKeyCreated { .. }
             | Self::AdminKeyRevoked { .. }
@@ -510,6 +520,7 @@ mod tests {
             AuditEvent::UserCreated { subject },
             AuditEvent::UserChanged { subject },
             AuditEvent::UserDeleted { subject },
+            AuditEvent::PasswordChanged { subject },
             AuditEvent::AdministrationRejected,
             AuditEvent::AdminKeyCreated { key: "k" },
             AuditEvent::AdminKeyRevoked { key: "k" },

@@ -103,6 +103,13 @@ struct CredentialMark {
     revoked_before: Option<Timestamp>,
 }
 
+/// The password in a credential. A rewrite keeps all other members.
+#[derive(Clone, Serialize, Deserialize)]
+struct CredentialPassword {
+    subject: Subject,
+    password: String,
+}
+
 /// The members of a credential beside the password. A rewrite keeps the password.
 #[derive(Serialize, Deserialize)]
 struct CredentialProfile {
@@ -168,7 +175,7 @@ pub async fn save(records: &dyn Records, user: &User) -> Result<Option<Timestamp
 }
 
 /// Returns the time from which on a sign-in is after a revocation at `at`, by the clock of any instance.
-pub(crate) fn reach(at: Timestamp) -> Timestamp {
+pub fn reach(at: Timestamp) -> Timestamp {
     at.after(CLOCK_DIFFERENCE).after(Duration::from_millis(1))
 }
 
@@ -272,6 +279,28 @@ pub async fn save_credential(
     credential: &Credential,
 ) -> Result<(), Unavailable> {
     write(records, Target::unowned(credential_key(username)), credential).await
+}
+
+/// Replaces the hash of the password in the credential of a user. Returns false if the user has none under this sign-in name. Round trips:
+/// 2. The caller may write credentials and not read them, as in [`save_profile`].
+pub async fn change_password(
+    records: &dyn Records,
+    username: &str,
+    subject: &Subject,
+    hash: &str,
+) -> Result<bool, Unavailable> {
+    let changed = || CredentialPassword { subject: subject.clone(), password: hash.to_owned() };
+    let change = |current: Option<&Current<CredentialPassword>>| {
+        let is_of_user = |current: &Current<CredentialPassword>| {
+            current.generation == u64::MAX || current.state.value.subject == *subject
+        };
+        Ok::<_, Unavailable>(match current.is_some_and(is_of_user) {
+            true => Change::Write(changed(), None, true),
+            false => Change::Keep(false),
+        })
+    };
+    let target = Target::unowned(credential_key_of(username));
+    Ok(update(records, target, Start::Snapshot(u64::MAX, changed()), change).await?.result)
 }
 
 /// Replaces display name and status in the credential of a sign-in name, if there is one. Round trips: 2.

@@ -19,6 +19,7 @@ mod granted_to;
 mod health;
 mod id_jag;
 mod id_jag_issue;
+mod imports;
 mod jarm;
 mod lifetimes;
 mod logos;

@@ -11,7 +11,6 @@
 //!
 //! `provider::administration` authenticates the administrators. The table in `routes` has the scope that a key needs.
 
-mod imported_hash;
 mod new_password;
 mod routes;
 mod users;

@@ -1,10 +1,10 @@
 //! The users of the admin API: read, register, change, remove. Credentials are written, never read.
 
-use crate::{imported_hash, new_password};
+use crate::new_password;
 use http::StatusCode;
 use latchkey_http::{Request, Response};
 use platform::entropy;
-use protocol::{Problem, Username, is_profile_claim};
+use protocol::{Problem, StoredHash, Username, is_profile_claim};
 use provider::administration::{listing, not_found, problem};
 use provider::{Actor, AuditEvent, Context, HandlerError, names, sessions};
 use serde_json::{Map, Value, json};
@@ -34,8 +34,8 @@ async fn entry(username: &str, context: &Context) -> Result<Option<directory::En
 }
 
 /// Registers or changes a user. `claims` (OpenID Connect Core §5.1, and those that the operator defined) replaces all claims,
-/// `password` the password, which must keep the rules of the deployment. `password_hash` (PHC string, Argon2id) is for imports: no
-/// rule can be applied to it. A member that is omitted stays. `sub` can be chosen for a new user. A new password ends all sessions
+/// `password` the password, which must keep the rules of the deployment. `password_hash` is for imports ([`StoredHash`]): no rule can
+/// be applied to it. With `only_if_new` a registered user stays as stored. A member that is omitted stays. `sub` can be chosen for a new user. A new password ends all sessions
 /// and grants of the user, unless `keep_sessions` is true: an attacker may know the old one. A user with `disabled` cannot sign in;
 /// the sessions and grants end. `user_code` is the code without which no client may ask the user (CIBA Core §7.1); `null` removes it.
 pub(crate) async fn put(
@@ -66,28 +66,15 @@ pub(crate) async fn put(
     let password = text(&mut body, "password", &mut problems);
     let imported = text(&mut body, "password_hash", &mut problems);
     let most = context.config.passwords.hash_work;
-    if let Some(rule) = imported.as_deref().and_then(|hash| imported_hash::problem(hash, most)) {
+    if let Some(rule) = imported.as_deref().and_then(|hash| StoredHash::problem(hash, most)) {
         problems.push(Problem::new("password_hash", rule));
     }
     if password.is_some() && imported.is_some() {
         problems.push(Problem::new("password_hash", "is for imports: send it or password, not both"));
     }
-    let keep_sessions = match body.remove("keep_sessions") {
-        None => false,
-        Some(Value::Bool(keep)) => keep,
-        Some(_) => {
-            problems.push(Problem::new("keep_sessions", "must be true or false"));
-            false
-        }
-    };
-    let disabled = match body.remove("disabled") {
-        None => None,
-        Some(Value::Bool(disabled)) => Some(disabled),
-        Some(_) => {
-            problems.push(Problem::new("disabled", "must be true or false"));
-            None
-        }
-    };
+    let keep_sessions = mark(&mut body, "keep_sessions", &mut problems).unwrap_or(false);
+    let only_if_new = mark(&mut body, "only_if_new", &mut problems).unwrap_or(false);
+    let disabled = mark(&mut body, "disabled", &mut problems);
     let user_code = match body.remove("user_code") {
         None => None,
         Some(Value::Null) => Some(None),
@@ -138,6 +125,9 @@ pub(crate) async fn put(
     if before.is_none() && password.is_none() && imported.is_none() {
         let missing = Problem::new("password", "is missing: a new user needs one");
         return Ok(problem(request, StatusCode::BAD_REQUEST, &[missing]));
+    }
+    if let Some(user) = before.as_ref().filter(|_| only_if_new) {
+        return keep(user, &username, imported, context).await;
     }
     let is_new = before.is_none();
     let was_disabled = before.as_ref().is_some_and(|user| user.disabled);
@@ -272,6 +262,40 @@ fn shown(user: &User) -> Value {
         members.extend(marks.map(|(name, is_set)| (name.to_owned(), Value::Bool(is_set))));
     }
     shown
+}
+
+/// Keeps a registered user as stored. An import that was interrupted may have left the user without a credential: the hash completes
+/// it. Returns the user with `existed`: false if the import was completed now.
+async fn keep(
+    user: &User,
+    username: &Username,
+    imported: Option<String>,
+    context: &Context,
+) -> Result<Response, HandlerError> {
+    let is_completed = match imported {
+        Some(password) => {
+            let name = Some(user.display_name().to_owned());
+            let (subject, disabled, revoked_before) = (user.subject.clone(), user.disabled, user.revoked_before);
+            let credential = Credential { subject, password, name, disabled, revoked_before };
+            users::create_credential(&*context.records, username, &credential).await?
+        }
+        None => false,
+    };
+    let mut document = shown(user);
+    if let Some(members) = document.as_object_mut() {
+        members.insert("existed".to_owned(), Value::Bool(!is_completed));
+    }
+    Ok(Response::json(StatusCode::OK, &document))
+}
+
+fn mark(body: &mut Map<String, Value>, name: &str, problems: &mut Vec<Problem>) -> Option<bool> {
+    match body.remove(name)? {
+        Value::Bool(mark) => Some(mark),
+        _ => {
+            problems.push(Problem::new(name.to_owned(), "must be true or false"));
+            None
+        }
+    }
 }
 
 fn text(body: &mut Map<String, Value>, name: &str, problems: &mut Vec<Problem>) -> Option<String> {

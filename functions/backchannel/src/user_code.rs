@@ -30,6 +30,5 @@ pub(crate) async fn check(
     }
     let wrong = || Error::new(ErrorCode::InvalidUserCode, "user_code is not that of the user");
     let sent = Password::prepare(sent, &PLATFORM_UNICODE).ok_or_else(wrong)?;
-    let compared = password_hash::compare(sent, Some(hash.clone()), context.config.passwords.hash_work).await?;
-    if compared.is_right { Ok(()) } else { Err(wrong().into()) }
+    if password_hash::is_own(sent, hash.clone()).await? { Ok(()) } else { Err(wrong().into()) }
 }

@@ -110,11 +110,11 @@ async fn judge(
             user.map_or_else(|| subject.as_str().to_owned(), |user| user.display_name().to_owned())
         }
     };
-    let rehash = comparison.is_dearer.then(|| Box::new(Rehash { password: sent.password().clone(), stored }));
+    let rehash = comparison.is_to_replace.then(|| Box::new(Rehash { password: sent.password().clone(), stored }));
     Ok(Verdict::Right { state: PasswordAttempt::success(subject, name, auth_time), rehash })
 }
 
-/// A hash that is dearer than those of this version, because it was imported. The password is known to be right: it gets a new
+/// A hash that is dearer than those of this version, or has another form, because it was imported. The password is known to be right: it gets a new
 /// hash.
 pub(crate) struct Rehash {
     password: Password,

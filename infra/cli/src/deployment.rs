@@ -77,6 +77,15 @@ impl Deployment {
             .ok_or_else(|| Failure::new(format!("{} has no administration endpoint.", self.origin)))
     }
 
+    /// Does the same as [`put`](Self::put). Returns the problems of a document that the deployment rejects as a value.
+    pub(crate) fn offer(&self, path: &str, value: &Value) -> Result<Result<Value, String>, Failure> {
+        match self.exchange("PUT", path, Some(value))? {
+            (StatusCode::BAD_REQUEST, value) => Ok(Err(problems(&value))),
+            (status, value) if status.is_success() => Ok(Ok(value)),
+            (status, value) => Err(self.refused(status, &value)),
+        }
+    }
+
     /// Removes the document at a path below `/admin/`. Returns the answer; `None` if there was no document.
     pub(crate) fn delete(&self, path: &str) -> Result<Option<Value>, Failure> {
         self.call("DELETE", path, None)
@@ -145,6 +154,17 @@ impl Deployment {
     }
 
     fn call(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Option<Value>, Failure> {
+        let (status, value) = self.exchange(method, path, body)?;
+        match status {
+            StatusCode::NO_CONTENT => Ok(Some(Value::Null)),
+            status if status.is_success() && !value.is_null() => Ok(Some(value)),
+            StatusCode::NOT_FOUND => Ok(None),
+            _ => Err(self.refused(status, &value)),
+        }
+    }
+
+    /// Sends a request. Returns status and body; `null` for a body that is not JSON.
+    fn exchange(&self, method: &str, path: &str, body: Option<&Value>) -> Result<(StatusCode, Value), Failure> {
         let url = format!("{}/admin/{path}", self.origin);
         let body = body.map(Value::to_string);
         let token = self.token(method, path, body.as_deref().unwrap_or_default())?;
@@ -164,13 +184,7 @@ impl Deployment {
         let mut response = sent.map_err(|error| self.unreachable(&error))?;
         let status = response.status();
         let text = response.body_mut().read_to_string().map_err(|error| self.unreachable(&error))?;
-        let value: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
-        match status {
-            StatusCode::NO_CONTENT => Ok(Some(Value::Null)),
-            status if status.is_success() && !value.is_null() => Ok(Some(value)),
-            StatusCode::NOT_FOUND => Ok(None),
-            _ => Err(self.refused(status, &value)),
-        }
+        Ok((status, serde_json::from_str(&text).unwrap_or(Value::Null)))
     }
 
     /// Signs a token for one request to a path below `/admin/`.
@@ -207,17 +221,20 @@ impl Deployment {
             StatusCode::FORBIDDEN => Failure::new(text("error_description"))
                 .remedy("`latchkey admin-key list` shows the scopes of each key; --key names another key."),
             _ => {
-                let problems: Vec<&str> = value
-                    .get("problems")
-                    .and_then(Value::as_array)
-                    .into_iter()
-                    .flatten()
-                    .filter_map(Value::as_str)
-                    .collect();
-                let what = if problems.is_empty() { text("error_description") } else { problems.join("\n") };
+                let what = problems(value);
                 Failure::new(if what.is_empty() { format!("{} answered {status}.", self.origin) } else { what })
             }
         }
+    }
+}
+
+/// Returns what is wrong with a document, as an error response says it.
+fn problems(value: &Value) -> String {
+    let list = value.get("problems").and_then(Value::as_array).into_iter().flatten();
+    let problems: Vec<&str> = list.filter_map(Value::as_str).collect();
+    match value.get("error_description").and_then(Value::as_str) {
+        Some(description) if problems.is_empty() => description.to_owned(),
+        _ => problems.join("\n"),
     }
 }
 

@@ -16,6 +16,7 @@ mod deployment;
 mod dev;
 mod doctor;
 mod failure;
+mod import;
 mod init;
 mod keys;
 mod output;

@@ -7,6 +7,7 @@ use crate::args::{
 use crate::clock;
 use crate::deployment::{Deployment, segment};
 use crate::failure::Failure;
+use crate::import;
 use crate::output::{Output, duration, table};
 use crate::password;
 use protocol::is_profile_claim;
@@ -15,6 +16,7 @@ use serde_json::{Map, Value, json};
 pub(crate) fn run(command: &UserCommand, output: Output) -> Result<(), Failure> {
     match command {
         UserCommand::Add(args) => add(args, output),
+        UserCommand::Import(args) => import::run(args, output),
         UserCommand::SetClaim(args) => set_claim(args, output),
         UserCommand::List(args) => list(args, output),
         UserCommand::Show(args) => show(args, output),

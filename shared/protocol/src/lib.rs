@@ -37,7 +37,8 @@ pub use assertion::{
 };
 pub use authentication::{
     AuthenticationClass, AuthenticationClasses, AuthenticationContext, AuthenticationDenied, AuthenticationMethod,
-    AuthenticationState, Password, PasswordAttempt, PasswordRules, Unicode, Username,
+    AuthenticationState, Password, PasswordAttempt, PasswordRules, Pbkdf2Digest, ScryptCost, StoredHash, Unicode,
+    Username,
 };
 pub use authorization::{
     AuthorizationDetails, AuthorizationDetailsType, AuthorizationDetailsTypes, AuthorizationRequest, ClaimRequest,

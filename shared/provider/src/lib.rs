@@ -21,6 +21,7 @@ mod error;
 mod fetch_pace;
 mod function;
 mod grantable;
+mod imported_hash;
 mod interaction_page;
 pub mod interactions;
 #[cfg(all(feature = "lambda", not(target_arch = "wasm32")))]

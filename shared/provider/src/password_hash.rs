@@ -1,11 +1,11 @@
-//! Hashes of passwords: Argon2id, as PHC strings.
+//! Hashes of passwords: Argon2id, as PHC strings. Imported ones may have another form.
 
-use crate::HandlerError;
+use crate::{HandlerError, imported_hash};
 use argon2::{Algorithm, Argon2, Params, PasswordHash, PasswordHasher, PasswordVerifier, Version};
 use platform::fetch::pause;
 use platform::{blocking, clock, entropy};
-use protocol::Password;
 use protocol::limits::Argon2Cost;
+use protocol::{Password, StoredHash};
 use std::time::Duration;
 use types::Timestamp;
 
@@ -24,8 +24,8 @@ pub async fn hash(password: Password) -> Result<String, HandlerError> {
 pub struct Comparison {
     /// True if the password matches.
     pub is_right: bool,
-    /// True if the hash costs more than one that [`hash`] makes: replace it while the password is known.
-    pub is_dearer: bool,
+    /// True if the hash costs more than one that [`hash`] makes, or has another form: replace it while the password is known.
+    pub is_to_replace: bool,
     /// The time at which the comparison began.
     began: Timestamp,
     /// The time that a hash of the greatest work of the deployment would have taken.
@@ -42,28 +42,36 @@ pub async fn compare(password: Password, hash: Option<String>, most_work: u32) -
     let generated_work = Argon2Cost::GENERATED.work();
     let compared = blocking::run(move || {
         let began = clock::now();
-        let (is_right, work) = match hash {
-            Some(hash) => match PasswordHash::new(&hash) {
-                Ok(hash) => {
-                    let cost = |name| hash.params.get_decimal(name).unwrap_or(0);
-                    let is_right = Argon2::default().verify_password(password.expose().as_bytes(), &hash).is_ok();
-                    (is_right, cost("m").saturating_mul(cost("t")))
-                }
-                Err(_) => (false, generated_work),
-            },
-            None => {
+        let parsed = hash.as_deref().and_then(StoredHash::parse);
+        let is_right = match (&parsed, hash.as_deref()) {
+            (Some(StoredHash::Argon2id(_)), Some(hash)) => is_match(&password, hash),
+            (Some(imported), Some(hash)) => imported_hash::is_match(password.expose().as_bytes(), hash, imported),
+            (None, _) | (_, None) => {
                 waste(&password);
-                (false, generated_work)
+                false
             }
         };
-        (is_right, work.max(Argon2Cost::LEAST.work()), clock::now().since(began))
+        let is_to_replace = parsed.as_ref().is_some_and(|hash| !hash.is_own_form() || hash.work() > generated_work);
+        let work = parsed.map_or(generated_work, |hash| hash.work());
+        (is_right, is_to_replace, work.max(Argon2Cost::LEAST.work()), clock::now().since(began))
     });
-    let (is_right, work, spent) =
+    let (is_right, is_to_replace, work, spent) =
         compared.await.ok_or_else(|| HandlerError::unavailable("the password check did not finish"))?;
     // A Worker's clock stands still while it computes: the usual time stands in for what cannot be measured.
     let measured = spent.saturating_mul(most_work.max(work)).checked_div(work).unwrap_or_default();
     let dearest = Argon2Cost::time_of_failure(most_work).max(measured).min(LONGEST_WAIT);
-    Ok(Comparison { is_right, is_dearer: work > generated_work, began, dearest })
+    Ok(Comparison { is_right, is_to_replace, began, dearest })
+}
+
+/// True if a text has a hash that [`hash`] made. A failure takes as long as a success, and no other hash is known.
+pub async fn is_own(text: Password, hash: String) -> Result<bool, HandlerError> {
+    let compared = blocking::run(move || is_match(&text, &hash)).await;
+    compared.ok_or_else(|| HandlerError::unavailable("the check of a hash did not finish"))
+}
+
+fn is_match(password: &Password, hash: &str) -> bool {
+    let verified = |hash: PasswordHash| Argon2::default().verify_password(password.expose().as_bytes(), &hash).is_ok();
+    PasswordHash::new(hash).is_ok_and(verified)
 }
 
 impl Comparison {
@@ -97,6 +105,23 @@ mod tests {
     use super::*;
     use crate::names::PLATFORM_UNICODE;
 
+    /// Passwords and their hashes: by Python's bcrypt, by OpenSSL, and by the documentation of Firebase.
+    const IMPORTED: &[(&str, &str)] = &[
+        ("correct horse", "$2b$08$RCpbXrRWq2ZDFM/ulDEoTOSdqgjFw7oSMNWCsYE3IfpPoCU19fpVC"),
+        ("correct horse", "$2a$08$X9il49mt3zmst/blAFtUgedw7eQdx4GIdCiM4R/Dun2i.CxY.h1nq"),
+        ("correct horse", "$pbkdf2-sha1$i=10000$AAECAwQFBgcICQoLDA0ODw$/AtELtgmsPDI8LWGK9x0DWVUnSI"),
+        ("correct horse", "$pbkdf2-sha256$i=10000$AAECAwQFBgcICQoLDA0ODw$5RUHDgNTp9sBOWGYS4e6u57cz/Sq3/TQgaDP/8MW6L8"),
+        (
+            "correct horse",
+            "$pbkdf2-sha512$i=10000$AAECAwQFBgcICQoLDA0ODw$ECEiF3rHxiQNn3eIhD3/rQu7JgNUuHNkEwXr67HsHXDuCHXNSrvzIej3ijbWJ6UeJwPOircNgc2J7kJoHTU9dA",
+        ),
+        ("correct horse", "$scrypt$ln=12,r=8,p=2$AAECAwQFBgcICQoLDA0ODw$yt+EkZRXTfH+R04o4kTfzi+vVfvhLp1EQUjLtTusQlA"),
+        (
+            "user1password",
+            "$firebase-scrypt$ln=14,r=8,sep=Bw==,key=jxspr8Ki0RYycVU8zykbdLGjFQ3McFUH0uiiTvC8pVMXAn210wjLNmdZJzxUECKbm0QsEmYUSDzZvpjeJ9WmXA==$42xEC+ixf3L2lw==$lSrfV15cpx95/sZS2W9c9Kp6i/LVgQNDNC/qzrCnh1SAyZvqmZqAjTdn3aoItz+VHjoZilo78198JAdRuid5lQ==",
+        ),
+    ];
+
     #[tokio::test]
     async fn a_hash_names_its_parameters_and_is_salted() {
         let password = |text| Password::prepare(text, &PLATFORM_UNICODE).unwrap();
@@ -111,6 +136,20 @@ mod tests {
         assert!(!compare("Correct horse", Some(&made)).await);
         assert!(!compare("correct horse", None).await);
         assert!(!compare("correct horse", Some("$2b$12$")).await);
+    }
+
+    /// Each form, with a hash that another implementation made. It is replaced after a right password.
+    #[tokio::test]
+    async fn imported_hashes_match_their_passwords() {
+        for (password, hash) in IMPORTED {
+            let prepared = |text: &str| Password::prepare(text, &PLATFORM_UNICODE).unwrap();
+            let right = compare(prepared(password), Some((*hash).to_owned()), Argon2Cost::MOST.work()).await.unwrap();
+            assert!(right.is_right && right.is_to_replace, "{hash}");
+            let other = prepared(&format!("x{password}"));
+            let wrong = compare(other, Some((*hash).to_owned()), Argon2Cost::MOST.work()).await.unwrap();
+            assert!(!wrong.is_right, "{hash}");
+            assert_eq!(StoredHash::problem(hash, Argon2Cost::MOST.work()), None, "{hash}");
+        }
     }
 
     /// A failure takes as long for an unknown name as for an account with the dearest hash.

@@ -24,8 +24,8 @@ pub(crate) use keys::{KeyArgs, KeysCommand, ReplaceArgs};
 pub(crate) use records::{RecordsCommand, ReshardArgs, RestoreArgs};
 pub(crate) use secret::{DeriveArgs, SecretCommand};
 pub(crate) use user::{
-    UserAddArgs, UserClaimArgs, UserCodeArgs, UserCommand, UserEndArgs, UserGrantsArgs, UserPasswordArgs,
-    UserWithdrawArgs, UsernameArgs,
+    ImportFormat, ImportName, UserAddArgs, UserClaimArgs, UserCodeArgs, UserCommand, UserEndArgs, UserGrantsArgs,
+    UserImportArgs, UserPasswordArgs, UserWithdrawArgs, UsernameArgs,
 };
 
 use clap::{Args, Parser, Subcommand};

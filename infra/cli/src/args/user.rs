@@ -2,12 +2,21 @@
 
 use super::{ConfirmationArgs, DeploymentArgs, assignment};
 use clap::builder::NonEmptyStringValueParser;
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
+use std::path::PathBuf;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum UserCommand {
     /// Register a user, or change the claims of a registered one.
     Add(UserAddArgs),
+    /// Import the users of another system, with the hashes of their passwords.
+    ///
+    /// A user who is registered already stays as registered, so an import that was interrupted is repeated. The first right password
+    /// replaces an imported hash by one of this deployment.
+    #[command(
+        after_long_help = "Examples:\n  latchkey user import users.ndjson --dry-run\n  latchkey user import realm.json --from keycloak\n  latchkey user import users.json --from firebase --firebase-signer-key KEY"
+    )]
+    Import(UserImportArgs),
     /// Set or remove claims of a user, such as groups and roles; the other claims stay.
     #[command(
         after_long_help = "Examples:\n  latchkey user set-claim ada groups=admins groups=staff\n  latchkey user set-claim ada --remove roles"
@@ -64,6 +73,75 @@ pub(crate) enum UserCommand {
     Withdraw(UserWithdrawArgs),
 }
 
+/// Arguments of `latchkey user import`.
+#[derive(Debug, Args)]
+pub(crate) struct UserImportArgs {
+    /// File of the export; - for standard input.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// System that wrote the file. `lines` has one JSON object on each line: username, sub, claims, password_hash, disabled.
+    #[arg(long, value_enum, default_value_t = ImportFormat::Lines)]
+    pub(crate) from: ImportFormat,
+    /// Name with which users sign in. `auto` is the user name of the other system, or else the e-mail address.
+    #[arg(long, value_enum, default_value_t = ImportName::Auto)]
+    pub(crate) username: ImportName,
+    /// Read and check the file, and send nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Signer key of the Firebase project (base64_signer_key).
+    #[arg(long, value_name = "BASE64")]
+    pub(crate) firebase_signer_key: Option<String>,
+    /// Salt separator of the Firebase project (base64_salt_separator).
+    #[arg(long, value_name = "BASE64", default_value = "Bw==")]
+    pub(crate) firebase_salt_separator: String,
+    /// Rounds of the Firebase project.
+    #[arg(long, value_name = "NUMBER", default_value_t = 8)]
+    pub(crate) firebase_rounds: u32,
+    /// Memory cost of the Firebase project (mem_cost).
+    #[arg(long, value_name = "NUMBER", default_value_t = 14)]
+    pub(crate) firebase_mem_cost: u8,
+    #[command(flatten)]
+    pub(crate) deployment: DeploymentArgs,
+}
+
+/// A system whose users can be imported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ImportFormat {
+    /// One user on each line, as JSON.
+    Lines,
+    /// Auth0: the export with password hashes, from its support.
+    Auth0,
+    /// Keycloak: the export of a realm.
+    Keycloak,
+    /// Firebase Authentication: firebase auth:export.
+    Firebase,
+    /// Okta: users of its API, with the hashes as in its own import.
+    Okta,
+}
+
+/// A name with which imported users sign in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ImportName {
+    /// The user name, or else the e-mail address.
+    Auto,
+    /// The e-mail address.
+    Email,
+    /// The identifier.
+    Id,
+}
+
+impl ImportName {
+    /// Returns the name of a user; empty if there is none.
+    pub(crate) fn of(self, username: Option<&str>, email: Option<&str>, id: Option<&str>) -> String {
+        let name = match self {
+            Self::Auto => username.or(email),
+            Self::Email => email,
+            Self::Id => id,
+        };
+        name.unwrap_or_default().to_owned()
+    }
+}
+
 /// Arguments of `latchkey user set-claim`.
 #[derive(Debug, Args)]
 pub(crate) struct UserClaimArgs {
@@ -98,7 +176,7 @@ pub(crate) struct UserPasswordArgs {
     /// Keep the sessions and grants of the user. Without it they end, because someone else may know the old password.
     #[arg(long)]
     pub(crate) keep_sessions: bool,
-    /// Import the hash of another system: the input is an Argon2id hash (PHC string), to which no rule can be applied.
+    /// Import the hash of another system: the input is a hash, such as $argon2id$… or $2b$…, to which no rule can be applied.
     #[arg(long)]
     pub(crate) import_hash: bool,
 }
@@ -166,7 +244,7 @@ pub(crate) struct UserAddArgs {
     /// A claim of the user, such as name=Ada, email=ada@example.com or groups=admins. A claim that is a list may be repeated.
     #[arg(long = "claim", value_name = "NAME=VALUE", value_parser = assignment)]
     pub(crate) claims: Vec<(String, String)>,
-    /// Import the hash of another system: the input is an Argon2id hash (PHC string), to which no rule can be applied.
+    /// Import the hash of another system: the input is a hash, such as $argon2id$… or $2b$…, to which no rule can be applied.
     #[arg(long)]
     pub(crate) import_hash: bool,
     #[command(flatten)]

@@ -7,12 +7,14 @@ mod common_passwords;
 mod new_password;
 mod password;
 mod precis;
+mod stored_hash;
 
 pub use class::{AuthenticationClass, AuthenticationClasses};
 pub use new_password::PasswordRules;
 pub use password::PasswordAttempt;
 pub use precis::{Password, Unicode, Username};
 use serde::{Deserialize, Serialize};
+pub use stored_hash::{Pbkdf2Digest, ScryptCost, StoredHash};
 use types::{Subject, Timestamp};
 
 /// A method by which a user authenticates.

@@ -303,6 +303,22 @@ pub async fn change_password(
     Ok(update(records, target, Start::Snapshot(u64::MAX, changed()), change).await?.result)
 }
 
+/// Stores the credential of a sign-in name that has none. Returns false, and stores nothing, if there is one. Round trips: 1.
+pub async fn create_credential(
+    records: &dyn Records,
+    username: &Username,
+    credential: &Credential,
+) -> Result<bool, Unavailable> {
+    let create = |current: Option<&Current<Credential>>| {
+        Ok::<_, Unavailable>(match current {
+            None => Change::Write(credential.clone(), None, true),
+            Some(_) => Change::Keep(false),
+        })
+    };
+    let target = Target::unowned(credential_key(username));
+    Ok(update(records, target, Start::Absent, create).await?.result)
+}
+
 /// Replaces display name and status in the credential of a sign-in name, if there is one. Round trips: 2.
 ///
 /// The caller may write credentials and not read them: the first write is at a generation that no record reaches, and

@@ -154,7 +154,7 @@ pub struct JwkSet {
 impl JwkSet {
     /// Parses a set. Unsupported keys are left out, as RFC 7517 §5 advises. Returns `None` if the text is no JWK Set.
     pub fn parse(json: &str) -> Option<Self> {
-        Self::from_value(&serde_json::from_slice(json.as_bytes()).ok()?)
+        Self::from_value(&types::json::value(json.as_bytes()).ok()?)
     }
 
     /// Reads a set from JSON that is parsed already.

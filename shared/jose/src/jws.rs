@@ -175,7 +175,7 @@ impl<'a> Jwt<'a> {
 
     /// Returns the claims without verification: to choose a key or a client, never to trust. `None` if they are no JSON object.
     pub fn unverified_claims(&self) -> Option<Value> {
-        let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(self.payload).ok()?).ok()?;
+        let claims = types::json::value(&URL_SAFE_NO_PAD.decode(self.payload).ok()?).ok()?;
         claims.is_object().then_some(claims)
     }
 }

@@ -17,6 +17,7 @@ use protocol::{
 use serde_json::Value;
 use std::fmt;
 use std::time::Duration;
+use types::json::NotJson;
 use types::remote_url::{self, EgressPolicy};
 use types::{Issuer, Scope};
 
@@ -147,10 +148,9 @@ impl Reader<'_> {
     /// Returns the value of a setting that is JSON; `None` if it is not set.
     fn json(&mut self, name: &str) -> Option<Value> {
         let text = self.text(name)?;
-        match serde_json::from_slice(text.as_bytes()) {
+        match types::json::value(text.as_bytes()) {
             Ok(value) => Some(value),
-            Err(error) => {
-                let (line, column) = (error.line(), error.column());
+            Err(NotJson { line, column }) => {
                 self.problem(name, format_args!("is not JSON: see line {line}, column {column}"));
                 None
             }

@@ -3,7 +3,7 @@
 mod decode;
 
 use crate::Timestamp;
-pub use decode::{DecodeError, decode, typed, unambiguous};
+pub use decode::{DecodeError, NotJson, decode, typed, unambiguous, value};
 use serde_json::{Map, Value};
 
 /// The error for a claim that is no `NumericDate`.

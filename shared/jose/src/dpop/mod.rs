@@ -198,7 +198,7 @@ pub fn access_token_hash(token: &str) -> String {
 /// Tells a JWT of an unsupported algorithm from other text.
 fn unsupported(text: &str) -> DpopProblem {
     let header = text.split('.').next().and_then(|header| URL_SAFE_NO_PAD.decode(header).ok());
-    let header = header.and_then(|header| serde_json::from_slice::<Value>(&header).ok());
+    let header = header.and_then(|header| types::json::value(&header).ok());
     let alg = header.as_ref().and_then(|header| header.get("alg")).and_then(Value::as_str);
     match alg {
         Some(alg) if text.split('.').count() == 3 && alg.parse::<Algorithm>().is_err() => DpopProblem::Algorithm,

@@ -108,7 +108,7 @@ impl<T: Serialize + DeserializeOwned> Stored<T> {
 }
 
 fn parse(json: &str) -> Option<Value> {
-    serde_json::from_slice(json.as_bytes()).ok()
+    types::json::value(json.as_bytes()).ok()
 }
 
 /// True if `stored` has a member, at any depth, that `known` lacks.

@@ -81,10 +81,29 @@ pub fn typed<T: DeserializeOwned>(value: &Value) -> Option<T> {
     T::deserialize(Decoder(&Tree::from(value))).ok()
 }
 
+/// Reads JSON as a value. Of a member that is there twice the last one counts. The Workers decode JSON in this one way, because a second one would
+/// make each of them heavier. Errors: the place where the text stops being JSON.
+pub fn value(json: &[u8]) -> Result<Value, NotJson> {
+    let tree: Result<Tree<'_>, _> = serde_json::from_slice(json);
+    match tree {
+        Ok(tree) => Ok(tree.into_value(false).unwrap_or_default()),
+        Err(error) => Err(NotJson { line: error.line(), column: error.column() }),
+    }
+}
+
+/// The place where a text stops being JSON, counted from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotJson {
+    /// The line.
+    pub line: usize,
+    /// The column.
+    pub column: usize,
+}
+
 /// Reads JSON as a value. Errors: the text is no JSON, or an object of it has a member twice.
 pub fn unambiguous(json: &[u8]) -> Result<Value, DecodeError> {
     let tree: Tree<'_> = serde_json::from_slice(json).map_err(|_| DecodeError::OTHER)?;
-    tree.into_value().ok_or(DecodeError::OTHER)
+    tree.into_value(true).ok_or(DecodeError::OTHER)
 }
 
 /// A JSON value, whose texts stay where they are. Unlike `serde_json::Value`, it keeps members that are there twice, for the type to
@@ -99,18 +118,20 @@ enum Tree<'j> {
 }
 
 impl Tree<'_> {
-    /// Returns the value; `None` if an object has a member twice.
-    fn into_value(self) -> Option<Value> {
+    /// Returns the value; `None` if an object has a member twice and members must be unique.
+    fn into_value(self, is_unique: bool) -> Option<Value> {
         Some(match self {
             Self::Null => Value::Null,
             Self::Bool(value) => Value::Bool(value),
             Self::Number(number) => Value::Number(number),
             Self::Text(text) => Value::String(text.into_owned()),
-            Self::List(items) => Value::Array(items.into_iter().map(Self::into_value).collect::<Option<_>>()?),
+            Self::List(items) => {
+                Value::Array(items.into_iter().map(|item| item.into_value(is_unique)).collect::<Option<_>>()?)
+            }
             Self::Object(members) => {
                 let mut object = Map::new();
                 for (Text(name), value) in members {
-                    if object.insert(name.into_owned(), value.into_value()?).is_some() {
+                    if object.insert(name.into_owned(), value.into_value(is_unique)?).is_some() && is_unique {
                         return None;
                     }
                 }
@@ -493,6 +514,15 @@ mod tests {
         assert_eq!(example(r#"{"number":1}"#).unwrap_err().to_string(), "the member name is missing");
         let deep = "[".repeat(100_000);
         assert!(example(&format!(r#"{{"name":"a","any":{{"a":{deep}"#)).is_err());
+    }
+
+    #[test]
+    fn a_value_is_that_of_serde_json() {
+        for json in ["null", r#"{"a":[1,-2,1.5e300,18446744073709551615],"b":{"c":"\\u00e9"},"a":true}"#, "[]", " 1 "] {
+            assert_eq!(value(json.as_bytes()).unwrap(), serde_json::from_str::<Value>(json).unwrap(), "{json}");
+        }
+        assert_eq!(value(b"{\n  \"a\" 1}"), Err(NotJson { line: 2, column: 7 }));
+        assert!(value("[".repeat(200).as_bytes()).is_err(), "deep nesting");
     }
 
     #[test]

@@ -71,7 +71,7 @@ fn metadata(request: &Request) -> Result<Map<String, Value>, Error> {
     if !request.has_content_type("application/json") {
         return Err(invalid("the body must be application/json"));
     }
-    match serde_json::from_slice(&request.body) {
+    match types::json::value(&request.body) {
         Ok(Value::Object(metadata)) => Ok(metadata),
         _ => Err(invalid("the body must be a JSON object")),
     }

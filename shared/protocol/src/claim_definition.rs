@@ -85,7 +85,7 @@ impl ClaimType {
         let is_text = |value: &Value| value.as_str().is_some_and(|text| (1..=MAX_TEXT).contains(&text.len()));
         let read = match (self, value) {
             (Self::Number | Self::Boolean, Value::String(text)) => {
-                serde_json::from_slice(text.as_bytes()).unwrap_or(Value::Null)
+                types::json::value(text.as_bytes()).unwrap_or_default()
             }
             (Self::Strings, text @ Value::String(_)) => Value::Array(vec![text]),
             (_, value) => value,

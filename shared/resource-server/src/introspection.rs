@@ -160,7 +160,7 @@ fn read(response: &Response<Vec<u8>>, form: Form) -> Option<TokenState> {
     if !essence.eq_ignore_ascii_case("application/json") {
         return None;
     }
-    let claims: Value = serde_json::from_slice(text.as_bytes()).ok()?;
+    let claims = types::json::value(text.as_bytes()).ok()?;
     match (claims.get("active")?.as_bool()?, form) {
         (false, _) => Some(TokenState::Inactive),
         (true, Form::Json) => Some(TokenState::Active(Arc::new(IntrospectedToken::Claims(claims)))),

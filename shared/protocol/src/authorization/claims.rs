@@ -159,7 +159,7 @@ impl ClaimsRequest {
                 "claims must be a JSON object with the members userinfo and id_token, objects of claim requests",
             )
         };
-        let json: Value = serde_json::from_slice(json.as_bytes()).map_err(|_| invalid())?;
+        let json = types::json::value(json.as_bytes()).map_err(|_| invalid())?;
         let request: Self = Some(json).filter(Value::is_object).and_then(|json| typed(&json)).ok_or_else(invalid)?;
         let well_formed =
             |value: &Value| value.is_null() || (value.is_object() && typed::<ClaimRequest>(value).is_some());

@@ -22,6 +22,7 @@ use serde_json::{Map, Value, json};
 use std::fmt::Display;
 use std::time::Duration;
 use storage::markers;
+use types::json::NotJson;
 use types::{Error, ErrorCode};
 
 /// The request of an administrator whose key allows it.
@@ -117,11 +118,10 @@ pub fn json_object(request: &Request) -> Result<Map<String, Value>, HandlerError
     if !request.has_content_type("application/json") {
         return rejected(StatusCode::UNSUPPORTED_MEDIA_TYPE, "the body must be application/json".to_owned());
     }
-    match serde_json::from_slice(&request.body) {
+    match types::json::value(&request.body) {
         Ok(Value::Object(body)) => Ok(body),
         Ok(_) => rejected(StatusCode::BAD_REQUEST, "the body must be a JSON object".to_owned()),
-        Err(error) => {
-            let (line, column) = (error.line(), error.column());
+        Err(NotJson { line, column }) => {
             rejected(StatusCode::BAD_REQUEST, format!("the body is not JSON: see line {line}, column {column}"))
         }
     }

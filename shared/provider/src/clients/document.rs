@@ -76,7 +76,7 @@ impl Context {
             false => None,
         };
         let document = fetched.filter(|fetched| fetched.status == StatusCode::OK && is_json(fetched));
-        let document = document.map(|fetched| serde_json::from_slice(&fetched.body).unwrap_or_default());
+        let document = document.map(|fetched| types::json::value(&fetched.body).unwrap_or_default());
         let client = match document {
             Some(document) => metadata_document::read_identity(client_id, document)
                 .map_err(|problem| unusable(client_id, &problem.to_string()))?,

@@ -190,6 +190,62 @@ fn a_user_changes_the_password() {
     assert!(TokenRequest::code(&request, &code).tokens().is_live());
 }
 
+/// A user downloads what is stored: profile, sessions, consents and grants; no credential, token or name of a session.
+#[test]
+fn a_user_downloads_the_own_data() {
+    let user = person("account-data");
+    let (mut browser, tokens) = visit(&user);
+    let page = browser.open("/account/data").page();
+    let header = |name: &str| page.reply.header(name).unwrap_or_default().to_owned();
+    assert_eq!(header("content-type"), "application/json");
+    assert_eq!(header("content-disposition"), "attachment; filename=\"account.json\"");
+    assert_eq!(header("cache-control"), "no-store, no-transform");
+    let data = page.reply.json();
+    assert_eq!((&data["username"], data["sub"].is_string()), (&user.clone().into(), true), "{data}");
+    assert_eq!(data["consents"][0]["client_id"], spa().id.as_str(), "{data}");
+    assert_eq!(data["grants"][0]["client_id"], spa().id.as_str(), "{data}");
+    assert!(data["sessions"][0]["signed_in_at"].is_u64(), "{data}");
+    let text = data.to_string();
+    for secret in ["argon2", "revoked_before", "generation", tokens.refresh()] {
+        assert!(!text.contains(secret), "{secret}: {text}");
+    }
+    // Without a session, the sign-in comes first, and leads to the download.
+    let mut other = Browser::new();
+    let page = other.open("/account/data").login_page();
+    let page = other.sign_in(&page, &user, admin::PASSWORD).page();
+    assert_eq!(page.reply.json()["username"], user.as_str());
+}
+
+/// A user deletes the account: nothing of it stays usable, and the name is free for another account.
+#[test]
+fn a_user_deletes_the_account() {
+    let user = person("account-deletes");
+    let ((mut phone, on_phone), (mut desk, on_desk)) = (visit(&user), visit(&user));
+    let link = desk.open("/account").page().attributes("#delete-account", "href").remove(0);
+    let page = desk.open(&link).page();
+    let form = page.deciding("delete").expect("the form").clone();
+    // Neither without the confirmation, nor by a form of another place.
+    let asked = desk.submit(&form, &[("decision", "delete")]).page();
+    assert!(asked.deciding("delete").is_some(), "{:?}", asked.reply);
+    let confirmed = [("decision", "delete"), ("confirmed", "yes")];
+    nothing_changed(&desk.submit(&form, &[&confirmed[..], &[("csrf", "x")]].concat()).page());
+    nothing_changed(&phone.submit(&form, &confirmed).page());
+    assert!(is_signed_in(&mut phone) && on_phone.is_live());
+    let outcome = desk.submit(&form, &confirmed).page();
+    assert_eq!(outcome.select("#outcome"), ["Your account is deleted"]);
+    assert!(!is_signed_in(&mut phone) && !is_signed_in(&mut desk));
+    for tokens in [on_phone, on_desk] {
+        assert!(!tokens.is_live());
+        tokens.refresh_request().send().expect_error(400, "invalid_grant");
+    }
+    let mut browser = Browser::new();
+    let page = browser.open("/account").login_page();
+    assert!(browser.sign_in(&page, &user, admin::PASSWORD).page().login().is_some());
+    admin::command_with(&["user", "add", "--json", &user], &format!("{}\n", admin::PASSWORD));
+    let (mut again, _) = visit(&user);
+    assert_eq!(again.open("/account").page().select("#applications a").len(), 1);
+}
+
 /// A Well-Known URL for Changing Passwords: it leads to the form, after a sign-in.
 #[test]
 fn password_managers_find_the_form() {

@@ -113,6 +113,26 @@ async fn a_new_password_needs_a_recent_sign_in() {
     assert_eq!(browser.get(&instance, "/account").await.status.as_u16(), 200);
 }
 
+/// The download and the deletion demand a recent sign-in, too; without the setting of the operator no account is deleted.
+#[tokio::test]
+async fn data_and_deletion_need_a_recent_sign_in() {
+    let memory = Arc::new(Memory::new());
+    let mut instance = deployment(memory.clone()).await;
+    let user = users::User::new(subject("alice-subject"), USERNAME.to_owned(), serde_json::Map::new());
+    users::save(memory.as_ref(), &user).await.unwrap();
+    let mut browser = Flow::default();
+    browser.code(&instance, PASSWORD, "openid").await;
+    assert_eq!(browser.get(&instance, "/account/data").await.status.as_u16(), 200);
+    assert_eq!(browser.get(&instance, "/account/deletion").await.status.as_u16(), 404, "not allowed");
+    instance.wait(Duration::from_secs(301));
+    for path in ["/account/data", "/account/deletion"] {
+        let redirect = browser.get(&instance, path).await;
+        assert_eq!(redirect.status.as_u16(), 303, "{path}");
+        assert!(simulation::onward(&redirect).contains("/login?"), "{path}");
+    }
+    assert_eq!(browser.get(&instance, "/account").await.status.as_u16(), 200);
+}
+
 /// A session record that a sign-out everywhere missed shows nothing: the mark of the user counts, and the session ends.
 #[tokio::test]
 async fn the_mark_of_a_user_ends_the_page() {

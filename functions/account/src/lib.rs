@@ -1,6 +1,9 @@
-//! The account page: the user sees what applications may do and where sessions are, ends both, and changes the password.
+//! The account page: the user sees what applications may do and where sessions are, ends both, changes
+//! the password, downloads the own data, and deletes the account.
 
 mod application;
+mod data;
+mod deletion;
 mod overview;
 mod password;
 mod session;
@@ -35,6 +38,8 @@ async fn respond(request: &Request, context: &Context, browser: &Browser) -> Res
     let visit = Visit::open(request, context, browser).await?;
     match request.path.as_str() {
         application::PATH => application::respond(&visit).await,
+        data::PATH => data::respond(&visit).await,
+        deletion::PATH => deletion::respond(&visit).await,
         password::PATH => password::respond(&visit).await,
         session::PATH => session::respond(&visit).await,
         _ => overview::respond(&visit).await,

@@ -34,6 +34,7 @@ pub(crate) async fn respond(visit: &Visit<'_>) -> Result<Response, HandlerError>
     let view = AccountOverview {
         nonce: &nonce,
         user: visit.signed_in.profile(),
+        may_delete: visit.context.config.account_deletion,
         applications: &applications,
         sessions: &session_lines(visit, &account)?,
     };

@@ -8,7 +8,7 @@ use platform::entropy;
 use protocol::{AuthenticationContext, SessionGroup};
 use provider::{Actor, AuditEvent, HandlerError, NewPassword, responses, sessions as browser_sessions};
 use storage::sessions::{self, Session};
-use storage::users::{self, User};
+use storage::users;
 
 /// Path of the page.
 pub(crate) const PATH: &str = "/account/password";
@@ -43,7 +43,7 @@ async fn change(visit: &Visit<'_>) -> Result<Response, HandlerError> {
         return show(visit, StatusCode::BAD_REQUEST, Some(PasswordProblem::Differs));
     }
     let (context, subject) = (visit.context, visit.subject());
-    let Some(user) = user(visit).await? else { return visit.not_there() };
+    let Some(user) = visit.user().await? else { return visit.not_there() };
     let new = NewPassword::of_user(typed("password").to_owned(), &user.username, &user.claims, &context.config);
     let hash = match new.hash("account", context).await? {
         Ok(hash) => hash,
@@ -60,12 +60,6 @@ async fn change(visit: &Visit<'_>) -> Result<Response, HandlerError> {
     notifications.send(context, visit.now()).await;
     let shown = outcome(StatusCode::OK, AccountOutcome::PasswordChanged { unfinished: ended.unfinished })?;
     Ok(cookies.into_iter().fold(shown, |shown, cookie| shown.with(header::SET_COOKIE, &cookie)))
-}
-
-/// Returns the user of this session, unless this session is over.
-async fn user(visit: &Visit<'_>) -> Result<Option<User>, HandlerError> {
-    let user = users::find(visit.context.records.as_ref(), visit.subject()).await?;
-    Ok(user.filter(|user| user.admits(visit.signed_in.session.authentication.auth_time)))
 }
 
 /// Ends the session of this browser and starts another one, which is not among those that the new password ends. Returns the cookies.

@@ -1,6 +1,6 @@
 //! A request of a user who is signed in.
 
-use crate::password;
+use crate::{data, deletion, password};
 use http::{Method, StatusCode, header};
 use latchkey_http::{Request, Response};
 use pages::AccountOutcome;
@@ -12,6 +12,7 @@ use provider::{Context, HandlerError, RequestParameters, cookies, interactions, 
 use std::time::Duration;
 use storage::account::{self, Account};
 use storage::sessions;
+use storage::users::{self, User};
 use types::{Error, ErrorCode, Subject, Timestamp};
 
 /// A request of a user who is signed in.
@@ -36,6 +37,8 @@ impl<'a> Visit<'a> {
         let parameters = request.parameters()?;
         parameters.refuse_repeated()?;
         let page = match request.path.as_str() {
+            data::PATH => AccountPage::Data,
+            deletion::PATH => AccountPage::Deletion,
             password::PATH => AccountPage::Password,
             _ => AccountPage::Overview,
         };
@@ -79,6 +82,12 @@ impl<'a> Visit<'a> {
         let sign_in = interactions::sign_in(self.context, self.browser, self.page, self.now())?;
         let cookie = cookies::clear(&self.context.config, cookies::SESSION);
         Err(sign_in.with(header::SET_COOKIE, &cookie).into())
+    }
+
+    /// Returns the user of this session; `None` if this session is over. Round trips: 1.
+    pub(crate) async fn user(&self) -> Result<Option<User>, HandlerError> {
+        let user = users::find(self.context.records.as_ref(), self.subject()).await?;
+        Ok(user.filter(|user| user.admits(self.signed_in.session.authentication.auth_time)))
     }
 
     /// Returns the CSRF token of a form about the thing `bound`. It is valid in this session only.

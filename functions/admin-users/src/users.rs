@@ -245,10 +245,8 @@ pub(crate) async fn delete(username: &str, request: &Request, context: &Context)
     // The credential is removed first, the directory entry last, so that an interrupted removal can be repeated.
     users::remove_credential(records, username).await?;
     if let Some(subject) = subject {
-        end_all(&subject, now, context).await?;
-        sign_out::forget_consents(records, &subject, now).await?;
-        users::remove(records, &subject, now, now.after(users::MARK_KEPT)).await?;
-        AuditEvent::UserDeleted { subject: &subject }.record(request);
+        sessions::erase(context, &subject, now).await?;
+        AuditEvent::UserDeleted { subject: &subject, actor: Actor::Administrator }.record(request);
     }
     directory::remove(records, username).await?;
     Ok(Response::new(StatusCode::NO_CONTENT))

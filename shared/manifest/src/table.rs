@@ -50,10 +50,12 @@ const ADMINISTRATION: &[&str] = &["LATCHKEY_ADMIN", "LATCHKEY_ADMIN_KEY"];
 pub const FUNCTIONS: &[Function] = &[
     Function {
         name: "account",
-        about: "Account page: what applications may do, where the user is signed in, and the password",
+        about: "Account page: applications with access, sessions, the password, download and deletion of the account",
         role: Role::Endpoint(&[
             page("/account", GET),
             page("/account/application", GET_POST),
+            page("/account/data", GET),
+            page("/account/deletion", GET_POST),
             page("/account/password", GET_POST),
             page("/account/session", GET_POST),
             // It redirects, and browsers and password managers ask for it.
@@ -62,8 +64,8 @@ pub const FUNCTIONS: &[Function] = &[
         ]),
         records: &[
             access(Client, &[Get]),
-            access(User, &[Get, Advance]),
-            access(Credential, &[Advance]),
+            access(User, &[Get, Advance, Delete]),
+            access(Credential, &[Advance, Delete]),
             access(Session, &[Get, Create, Advance]),
             access(Consent, &[Advance]),
             access(Grant, &[Advance]),

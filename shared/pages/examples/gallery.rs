@@ -6,11 +6,11 @@
 use std::{env, fs, path::Path};
 
 use latchkey_pages::{
-    AccountApplication, AccountOutcome, AccountOverview, AccountPassword, AccountSession, Answered, ApplicationLine,
-    ClaimLine, ClientProfile, Command, ConsentKind, ConsentView, CurrentUser, DemoClient, DemoUser, DeviceCode,
-    DeviceOutcome, DeviceProblem, DeviceProfile, EndedEverywhere, ErrorPage, FormPost, GrantLine, Landing, Leave,
-    LeaveReason, Logout, Page, PasswordProblem, Playground, Refusal, Refused, RequestLine, RequestOutcome, ReturnOffer,
-    ReturnWay, ScopeLine, SessionLine, SignIn, SignInProblem, SignedOut, UserProfile, WaitingRequests,
+    AccountApplication, AccountDeletion, AccountOutcome, AccountOverview, AccountPassword, AccountSession, Answered,
+    ApplicationLine, ClaimLine, ClientProfile, Command, ConsentKind, ConsentView, CurrentUser, DemoClient, DemoUser,
+    DeviceCode, DeviceOutcome, DeviceProblem, DeviceProfile, EndedEverywhere, ErrorPage, FormPost, GrantLine, Landing,
+    Leave, LeaveReason, Logout, Page, PasswordProblem, Playground, Refusal, Refused, RequestLine, RequestOutcome,
+    ReturnOffer, ReturnWay, ScopeLine, SessionLine, SignIn, SignInProblem, SignedOut, UserProfile, WaitingRequests,
 };
 use protocol::{DetailLine, DetailWords};
 
@@ -258,7 +258,13 @@ fn account() -> Vec<(&'static str, Page)> {
         session(Some("Safari on iPhone"), NOW - 3 * DAY, Some("/account/session?session=sealed")),
         session(None, NOW - 20 * DAY, Some("/account/session?session=sealed")),
     ];
-    let overview = AccountOverview { nonce: NONCE, user: DANA, applications: &applications, sessions: &sessions };
+    let overview = AccountOverview {
+        nonce: NONCE,
+        user: DANA,
+        may_delete: true,
+        applications: &applications,
+        sessions: &sessions,
+    };
     let (alone, _) = sessions.split_at(1);
     let scopes: Vec<_> = ["profile", "email", "offline_access", "notes:write"]
         .into_iter()
@@ -314,7 +320,12 @@ fn account() -> Vec<(&'static str, Page)> {
         ("account", latchkey_pages::account_overview(&overview)),
         (
             "account_bare",
-            latchkey_pages::account_overview(&AccountOverview { applications: &[], sessions: alone, ..overview }),
+            latchkey_pages::account_overview(&AccountOverview {
+                may_delete: false,
+                applications: &[],
+                sessions: alone,
+                ..overview
+            }),
         ),
         ("account_application", latchkey_pages::account_application(&allowed)),
         ("account_application_bare", latchkey_pages::account_application(&bare)),
@@ -330,6 +341,11 @@ fn account() -> Vec<(&'static str, Page)> {
         ),
         ("account_password_changed", outcome(AccountOutcome::PasswordChanged { unfinished: false })),
         ("account_password_changed_unfinished", outcome(AccountOutcome::PasswordChanged { unfinished: true })),
+        (
+            "account_deletion",
+            latchkey_pages::account_deletion(&AccountDeletion { nonce: NONCE, user: DANA, csrf: "token" }),
+        ),
+        ("account_deleted", outcome(AccountOutcome::Deleted)),
         ("account_removed", removed(false)),
         ("account_removed_unfinished", removed(true)),
         ("account_ended", outcome(AccountOutcome::Ended)),

@@ -13,6 +13,8 @@ pub struct AccountOverview<'a> {
     pub nonce: &'a str,
     /// The user who is signed in.
     pub user: UserProfile<'a>,
+    /// True if the user may delete the account.
+    pub may_delete: bool,
     /// The applications that have access.
     pub applications: &'a [ApplicationLine<'a>],
     /// The sessions, the latest sign-in first.
@@ -140,6 +142,17 @@ pub enum PasswordProblem<'a> {
     Refused(&'a str),
 }
 
+/// The page for the deletion of the account. The form posts `confirmed` = `yes`, `csrf` and `decision` = `delete` to `/account/deletion`.
+#[derive(Debug, Clone, Copy)]
+pub struct AccountDeletion<'a> {
+    /// Nonce, new for each response: 128 random bits or more, base64url.
+    pub nonce: &'a str,
+    /// The user who is signed in.
+    pub user: UserProfile<'a>,
+    /// The CSRF token.
+    pub csrf: &'a str,
+}
+
 /// The outcome of a request to a page of the account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AccountOutcome<'a> {
@@ -157,6 +170,8 @@ pub enum AccountOutcome<'a> {
         /// True if some sessions or grants end later.
         unfinished: bool,
     },
+    /// The account is deleted.
+    Deleted,
     /// There is no such application or session.
     NotThere,
     /// The form is not one that this browser was shown in this session.
@@ -192,6 +207,12 @@ pub fn account_password(view: &AccountPassword<'_>) -> Page {
     Page::new(&PasswordTemplate { view, problem, wait_secs: None }, policy)
 }
 
+/// Renders the page for the deletion of the account.
+pub fn account_deletion(view: &AccountDeletion<'_>) -> Page {
+    let policy = Policy { form_action: FormAction::Own, ..Policy::new(view.nonce) };
+    Page::new(&DeletionTemplate { view }, policy)
+}
+
 /// Renders the page with an outcome.
 pub fn account_outcome(nonce: &str, outcome: AccountOutcome<'_>) -> Page {
     let view = match outcome {
@@ -221,6 +242,12 @@ pub fn account_outcome(nonce: &str, outcome: AccountOutcome<'_>) -> Page {
             },
             ..OutcomeView::new(nonce)
         },
+        AccountOutcome::Deleted => OutcomeView {
+            title: "Your account is deleted",
+            message: "You are signed out everywhere, and no application has access any more. What applications stored before stays with them.",
+            link: None,
+            ..OutcomeView::new(nonce)
+        },
         AccountOutcome::NotThere => OutcomeView {
             title: "This is not there",
             message: "It has ended before, or belongs to another account.",
@@ -236,7 +263,7 @@ pub fn account_outcome(nonce: &str, outcome: AccountOutcome<'_>) -> Page {
         AccountOutcome::NotSignedIn => OutcomeView {
             title: "You did not sign in",
             message: "Sign in to see what applications may do with your account, and where you are signed in.",
-            link: "Sign in",
+            link: Some("Sign in"),
             ..OutcomeView::new(nonce)
         },
     };
@@ -272,6 +299,12 @@ struct PasswordTemplate<'a> {
 }
 
 #[derive(Template)]
+#[template(path = "account_deletion.html")]
+struct DeletionTemplate<'a> {
+    view: &'a AccountDeletion<'a>,
+}
+
+#[derive(Template)]
 #[template(path = "account_outcome.html")]
 struct OutcomeTemplate<'a> {
     view: &'a OutcomeView<'a>,
@@ -285,11 +318,11 @@ struct OutcomeView<'a> {
     message: &'static str,
     is_failure: bool,
     /// Text of the link to the account.
-    link: &'static str,
+    link: Option<&'static str>,
 }
 
 impl<'a> OutcomeView<'a> {
     const fn new(nonce: &'a str) -> Self {
-        Self { nonce, title: "", application: None, message: "", is_failure: false, link: "Your account" }
+        Self { nonce, title: "", application: None, message: "", is_failure: false, link: Some("Your account") }
     }
 }

@@ -25,9 +25,9 @@ mod sign_in;
 mod user;
 
 pub use account::{
-    AccountApplication, AccountOutcome, AccountOverview, AccountPassword, AccountSession, ApplicationLine, GrantLine,
-    PasswordProblem, SessionLine, account_application, account_outcome, account_overview, account_password,
-    account_session,
+    AccountApplication, AccountDeletion, AccountOutcome, AccountOverview, AccountPassword, AccountSession,
+    ApplicationLine, GrantLine, PasswordProblem, SessionLine, account_application, account_deletion, account_outcome,
+    account_overview, account_password, account_session,
 };
 pub use answered::{Answered, answered};
 pub use asking_device::DeviceProfile;

@@ -10,11 +10,11 @@
 use std::collections::HashSet;
 
 use latchkey_pages::{
-    AccountApplication, AccountOutcome, AccountOverview, AccountPassword, AccountSession, Answered, ApplicationLine,
-    ClaimLine, ClientProfile, Command, ConsentKind, ConsentView, CurrentUser, DemoClient, DemoUser, DeviceProfile,
-    EndedEverywhere, ErrorPage, FormPost, GrantLine, Landing, Leave, LeaveReason, Logout, Page, PasswordProblem,
-    Playground, Refusal, Refused, RequestLine, ReturnOffer, ReturnWay, ScopeLine, SessionLine, SignIn, SignInProblem,
-    SignedOut, UserProfile, WaitingRequests,
+    AccountApplication, AccountDeletion, AccountOutcome, AccountOverview, AccountPassword, AccountSession, Answered,
+    ApplicationLine, ClaimLine, ClientProfile, Command, ConsentKind, ConsentView, CurrentUser, DemoClient, DemoUser,
+    DeviceProfile, EndedEverywhere, ErrorPage, FormPost, GrantLine, Landing, Leave, LeaveReason, Logout, Page,
+    PasswordProblem, Playground, Refusal, Refused, RequestLine, ReturnOffer, ReturnWay, ScopeLine, SessionLine, SignIn,
+    SignInProblem, SignedOut, UserProfile, WaitingRequests,
 };
 
 use protocol::{DetailLine, DetailWords};
@@ -80,7 +80,13 @@ fn leave(uri: &str, reason: LeaveReason) -> Page {
 fn account_overview(value: &str) -> Page {
     let applications = [ApplicationLine { name: value, href: "/account/application".to_owned(), used_at: Some(0) }];
     let sessions = [SessionLine { browser: Some(value), since: 0, href: Some("/account/session".to_owned()) }];
-    let view = AccountOverview { nonce: NONCE, user: user(value), applications: &applications, sessions: &sessions };
+    let view = AccountOverview {
+        nonce: NONCE,
+        user: user(value),
+        may_delete: true,
+        applications: &applications,
+        sessions: &sessions,
+    };
     latchkey_pages::account_overview(&view)
 }
 
@@ -165,6 +171,9 @@ fn every_page(value: &str) -> Vec<(&'static str, Page)> {
             let problem = Some(PasswordProblem::Refused(value));
             let view = AccountPassword { nonce: NONCE, user: user(value), minimum: 15, problem, csrf: value };
             latchkey_pages::account_password(&view)
+        }),
+        ("account, deletion", {
+            latchkey_pages::account_deletion(&AccountDeletion { nonce: NONCE, user: user(value), csrf: value })
         }),
         ("account, removed", {
             let removed = AccountOutcome::Removed { application: value, unfinished: false };

@@ -77,6 +77,8 @@ pub struct Config {
     pub interaction_lifetime: Duration,
     /// Rules for passwords.
     pub passwords: PasswordPolicy,
+    /// True if users may delete their accounts.
+    pub account_deletion: bool,
     /// Time in which a signing key signs.
     pub key_rotation: Duration,
     /// Algorithms of this server's signatures, without those of omitted key types.
@@ -594,6 +596,7 @@ impl Config {
             session_lifetime: reader.seconds("LATCHKEY_SESSION_LIFETIME"),
             interaction_lifetime: reader.seconds("LATCHKEY_INTERACTION_LIFETIME"),
             passwords: reader.passwords(reach),
+            account_deletion: reader.flag("LATCHKEY_ACCOUNT_DELETION"),
             key_rotation: reader.seconds("LATCHKEY_KEY_ROTATION"),
             signing,
             admin_keys: reader.admin_keys(),

@@ -129,6 +129,16 @@ pub async fn end_everywhere(
     Ok((ended, notifications))
 }
 
+/// Ends all that a user has, and removes the profile; the mark of the user stays. The credential and the directory entry are the caller's: it removes the
+/// former first and the latter last, so that an interrupted removal can be repeated.
+pub async fn erase(context: &Context, subject: &Subject, now: Timestamp) -> Result<(), HandlerError> {
+    let records = context.records.as_ref();
+    let (_, notifications) = end_everywhere(context, subject, now).await?;
+    notifications.send(context, now).await;
+    sign_out::forget_consents(records, subject, now).await?;
+    Ok(users::remove(records, subject, now, now.after(users::MARK_KEPT)).await?)
+}
+
 /// Withdraws the consent of a user to a client, and ends the client's grants: its refresh tokens are rejected at once, and the next
 /// request asks the user again. A grant that a request makes at the same time ends within a minute. Round trips: 1 to 2 for the
 /// consent and, at the same time, those of [`sign_out::from_client`].

@@ -303,6 +303,7 @@ pub const SETTINGS: &[Setting] = &[
     ),
     seconds("LATCHKEY_SESSION_LIFETIME", "1209600", (60, YEAR), "lifetime of a session"),
     seconds("LATCHKEY_INTERACTION_LIFETIME", "1800", (60, DAY), "time that a user has for sign-in and consent"),
+    setting("LATCHKEY_ACCOUNT_DELETION", Some("false"), "`true`: users may delete their accounts"),
     number(
         "LATCHKEY_MIN_PASSWORD",
         "15",

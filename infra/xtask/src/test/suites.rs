@@ -288,6 +288,7 @@ fn settings() -> BTreeMap<String, String> {
         ("LATCHKEY_REFRESH_GRACE".to_owned(), GRACE.to_owned()),
         ("LATCHKEY_REFRESH_LOST_ANSWER".to_owned(), LOST_ANSWER.to_owned()),
         ("LATCHKEY_INTROSPECTION_AGE".to_owned(), INTROSPECTION_AGE.to_owned()),
+        ("LATCHKEY_ACCOUNT_DELETION".to_owned(), "true".to_owned()),
         ("LATCHKEY_PROXY_ADDRESS_HEADER".to_owned(), "X-Client-Address".to_owned()),
         ("LATCHKEY_PROXY_SECRET".to_owned(), PROXY_SECRET.to_owned()),
         ("LATCHKEY_PROXY_CERTIFICATE_HEADER".to_owned(), "CloudFront-Viewer-Cert-Pem".to_owned()),

@@ -10,6 +10,10 @@ pub enum AccountPage {
     Overview,
     /// The form for a new password.
     Password,
+    /// The download of all that is stored about the user.
+    Data,
+    /// The deletion of the account.
+    Deletion,
     /// The backchannel requests that wait for the user (CIBA Core §8).
     Requests,
 }
@@ -23,7 +27,7 @@ impl AccountPage {
     pub const fn max_age(self) -> Option<u64> {
         match self {
             Self::Overview | Self::Requests => None,
-            Self::Password => Some(Self::RECENT),
+            Self::Password | Self::Data | Self::Deletion => Some(Self::RECENT),
         }
     }
 
@@ -32,6 +36,8 @@ impl AccountPage {
         match self {
             Self::Overview => "/account",
             Self::Password => "/account/password",
+            Self::Data => "/account/data",
+            Self::Deletion => "/account/deletion",
             Self::Requests => "/requests",
         }
     }

@@ -145,8 +145,15 @@ pub enum AuditEvent<'a> {
         /// The user.
         subject: &'a Subject,
     },
-    /// An administrator deleted a user, with all sessions and grants.
+    /// A user was deleted, with all sessions and grants.
     UserDeleted {
+        /// The user.
+        subject: &'a Subject,
+        /// The party that deleted the user.
+        actor: Actor,
+    },
+    /// A user downloaded what is stored about the own account.
+    DataDownloaded {
         /// The user.
         subject: &'a Subject,
     },
@@ -274,6 +281,7 @@ impl<'a> AuditEvent<'a> {
             Self::UserCreated { .. } => "user_created",
             Self::UserChanged { .. } => "user_changed",
             Self::UserDeleted { .. } => "user_deleted",
+            Self::DataDownloaded { .. } => "data_downloaded",
             Self::PasswordChanged { .. } => "password_changed",
             Self::AdministrationRejected => "administration_rejected",
             Self::AdminKeyCreated { .. } => "admin_key_created",
@@ -321,6 +329,7 @@ impl<'a> AuditEvent<'a> {
             | Self::UserCreated { .. }
             | Self::UserChanged { .. }
             | Self::UserDeleted { .. }
+            | Self::DataDownloaded { .. }
             | Self::PasswordChanged { .. }
             | Self::AdminKeyCreated { .. }
             | Self::AdminKeyRevoked { .. }
@@ -345,6 +354,7 @@ impl<'a> AuditEvent<'a> {
             | Self::ConsentRefused { .. }
             | Self::RequestUnexpected { .. }
             | Self::CodeIssued { .. }
+            | Self::DataDownloaded { .. }
             | Self::PasswordChanged { .. }
             | Self::SignedOut { .. } => Actor::User,
             Self::CodeReplayed { .. }
@@ -357,7 +367,6 @@ impl<'a> AuditEvent<'a> {
             | Self::ClientAuthenticationFailed { .. } => Actor::Client,
             Self::UserCreated { .. }
             | Self::UserChanged { .. }
-            | Self::UserDeleted { .. }
             | Self::AdministrationRejected
             | Self::AdminKeyCreated { .. }
             | Self::AdminKeyRevoked { .. }
@@ -373,6 +382,7 @@ impl<'a> AuditEvent<'a> {
             | Self::ClientChanged { actor, .. }
             | Self::ClientDeleted { actor, .. }
             | Self::ConsentWithdrawn { actor, .. }
+            | Self::UserDeleted { actor, .. }
             | Self::SignedOutEverywhere { actor, .. }
             | Self::KeysRotated { actor } => *actor,
         }
@@ -389,7 +399,8 @@ impl<'a> AuditEvent<'a> {
             | Self::CodeIssued { subject, .. }
             | Self::UserCreated { subject }
             | Self::UserChanged { subject }
-            | Self::UserDeleted { subject }
+            | Self::UserDeleted { subject, .. }
+            | Self::DataDownloaded { subject }
             | Self::PasswordChanged { subject }
             | Self::SignedOut { subject }
             | Self::SignedOutEverywhere { subject, .. }
@@ -448,6 +459,7 @@ impl<'a> AuditEvent<'a> {
             Self::UserCreated { .. }
             | Self::UserChanged { .. }
             | Self::UserDeleted { .. }
+            | Self::DataDownloaded { .. }
             | Self::PasswordChanged { .. }
             | Self::AdministrationRejected
             | Self::AdminKeyCreated { .. }
@@ -519,7 +531,8 @@ mod tests {
             AuditEvent::ClientDeleted { client, actor },
             AuditEvent::UserCreated { subject },
             AuditEvent::UserChanged { subject },
-            AuditEvent::UserDeleted { subject },
+            AuditEvent::UserDeleted { subject, actor },
+            AuditEvent::DataDownloaded { subject },
             AuditEvent::PasswordChanged { subject },
             AuditEvent::AdministrationRejected,
             AuditEvent::AdminKeyCreated { key: "k" },

@@ -263,25 +263,22 @@ fn shown(user: &User) -> Value {
 }
 
 /// Keeps a registered user as stored. An import that was interrupted may have left the user without a credential: the hash completes
-/// it. Returns the user with `existed`: false if the import was completed now.
+/// it. Returns the user with `existed`.
 async fn keep(
     user: &User,
     username: &Username,
     imported: Option<String>,
     context: &Context,
 ) -> Result<Response, HandlerError> {
-    let is_completed = match imported {
-        Some(password) => {
-            let name = Some(user.display_name().to_owned());
-            let (subject, disabled, revoked_before) = (user.subject.clone(), user.disabled, user.revoked_before);
-            let credential = Credential { subject, password, name, disabled, revoked_before };
-            users::create_credential(&*context.records, username, &credential).await?
-        }
-        None => false,
-    };
+    if let Some(password) = imported {
+        let name = Some(user.display_name().to_owned());
+        let (subject, disabled, revoked_before) = (user.subject.clone(), user.disabled, user.revoked_before);
+        let credential = Credential { subject, password, name, disabled, revoked_before };
+        users::create_credential(&*context.records, username, &credential).await?;
+    }
     let mut document = shown(user);
     if let Some(members) = document.as_object_mut() {
-        members.insert("existed".to_owned(), Value::Bool(!is_completed));
+        members.insert("existed".to_owned(), Value::Bool(true));
     }
     Ok(Response::json(StatusCode::OK, &document))
 }

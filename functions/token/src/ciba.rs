@@ -2,9 +2,9 @@
 
 use crate::TokenRequest;
 use crate::issue::{IdTokenUse, TokenResponse};
-use protocol::{AuthReqId, DecisionId};
+use protocol::AuthReqId;
 use provider::HandlerError;
-use storage::decisions::{self, Decision, Poll};
+use storage::decisions::{self, Poll};
 use types::{Error, ErrorCode};
 
 /// Issues the tokens if the user approved, once. An `auth_req_id` that is forged, expired, another client's or of another epoch is
@@ -23,7 +23,7 @@ pub(crate) async fn poll(request: &TokenRequest<'_>) -> Result<TokenResponse, Ha
         return Err(refuse(ErrorCode::ExpiredToken, "the auth_req_id has expired; begin anew"));
     }
     let is_too_early = context.polls.is_too_early(id.decision, now);
-    check_part(request, id.decision).await?;
+    request.check_decided_part(id.decision).await?;
     request.spend_assertion().await?;
     let update = request.issuer().grant_update()?;
     match decisions::poll_once(context.records.as_ref(), id.decision, id.expires_at, &update).await? {
@@ -42,18 +42,6 @@ pub(crate) async fn poll(request: &TokenRequest<'_>) -> Result<TokenResponse, Ha
         }
         Poll::Ended => Err(refuse(ErrorCode::InvalidGrant, "the grant was revoked or has ended")),
     }
-}
-
-/// Checks that the requested resources and details were granted (RFC 8707 §2.2, RFC 9396 §6). The check comes before the tokens are taken,
-/// so a mistake does not cost the client its tokens. Round trips: 1; 0 if the poll names neither.
-async fn check_part(request: &TokenRequest<'_>, id: DecisionId) -> Result<(), HandlerError> {
-    if !request.is_narrowing() {
-        return Ok(());
-    }
-    if let Some(Decision::Approved(live)) = decisions::peek(request.context.records.as_ref(), id).await? {
-        request.narrowed(&live.grant)?;
-    }
-    Ok(())
 }
 
 fn refuse(code: ErrorCode, description: &'static str) -> HandlerError {

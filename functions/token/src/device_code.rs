@@ -2,9 +2,9 @@
 
 use crate::TokenRequest;
 use crate::issue::{IdTokenUse, TokenResponse};
-use protocol::{DecisionId, DeviceCode};
+use protocol::DeviceCode;
 use provider::HandlerError;
-use storage::decisions::{self, Decision, Poll};
+use storage::decisions::{self, Poll};
 use types::{Error, ErrorCode};
 
 /// Issues the tokens if a user approved. A device code that is forged, expired, another client's or of another epoch is
@@ -24,7 +24,7 @@ pub(crate) async fn poll(request: &TokenRequest<'_>) -> Result<TokenResponse, Ha
     }
     let id = code.decision;
     let is_too_early = context.polls.is_too_early(id, now);
-    check_part(request, id).await?;
+    request.check_decided_part(id).await?;
     request.spend_assertion().await?;
     match decisions::poll(context.records.as_ref(), id, code.expires_at, &request.issuer().grant_update()?).await? {
         Poll::Approved(live) => {
@@ -46,18 +46,6 @@ pub(crate) async fn poll(request: &TokenRequest<'_>) -> Result<TokenResponse, Ha
         }
         Poll::Ended => Err(refuse(ErrorCode::InvalidGrant, "the grant of the device code was revoked or has ended")),
     }
-}
-
-/// Checks that the requested resources and details were granted (RFC 8707 §2.2, RFC 9396 §6). The check comes before the tokens are taken, so
-/// a mistake does not cost the device its tokens. Round trips: 1; 0 if the poll names neither.
-async fn check_part(request: &TokenRequest<'_>, id: DecisionId) -> Result<(), HandlerError> {
-    if !request.is_narrowing() {
-        return Ok(());
-    }
-    if let Some(Decision::Approved(live)) = decisions::peek(request.context.records.as_ref(), id).await? {
-        request.narrowed(&live.grant)?;
-    }
-    Ok(())
 }
 
 fn refuse(code: ErrorCode, description: &'static str) -> HandlerError {

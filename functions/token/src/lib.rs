@@ -18,11 +18,13 @@ use http::header;
 use issue::TokenResponse;
 use latchkey_http::{Request, Response};
 use protocol::{
-    AuthorizationDetails, ClientAuthenticationMethod, Grant, GrantType, Parameters, ProvenKeys, StoredClient, resource,
+    AuthorizationDetails, ClientAuthenticationMethod, DecisionId, Grant, GrantType, Parameters, ProvenKeys,
+    StoredClient, resource,
 };
 use provider::{
     AuditEvent, ClientRequest, Context, Function, HandlerError, NonceRole, ProofReplay, Sender, SentProof, proven_keys,
 };
+use storage::decisions::{self, Decision};
 use types::{Audience, Confirmation, Error, ErrorCode};
 use without_client::Party;
 
@@ -186,6 +188,18 @@ impl TokenRequest<'_> {
     /// True if the request names resources or details, which must be within the grant.
     fn is_narrowing(&self) -> bool {
         ["resource", "authorization_details"].iter().any(|name| self.parameters.value(name).is_some())
+    }
+
+    /// Checks that the requested resources and details are within what the user decided on another device. The check comes before the tokens are
+    /// taken, so a mistake does not cost the client its tokens. Round trips: 1; 0 if the poll names neither.
+    async fn check_decided_part(&self, id: DecisionId) -> Result<(), HandlerError> {
+        if !self.is_narrowing() {
+            return Ok(());
+        }
+        if let Some(Decision::Approved(live)) = decisions::peek(self.context.records.as_ref(), id).await? {
+            self.narrowed(&live.grant)?;
+        }
+        Ok(())
     }
 
     /// Returns the details that a token for these audiences holds: those that the request names of the granted ones, or all (RFC 9396

@@ -131,7 +131,8 @@ impl StoredHash {
         if let Some(bcrypt) = ["$2a$", "$2b$", "$2y$"].iter().find_map(|prefix| text.strip_prefix(prefix)) {
             let (cost, rest) = bcrypt.split_once('$')?;
             let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'/');
-            let is_whole = cost.len() == 2 && rest.len() == 53 && rest.bytes().all(is_plain);
+            let is_number = cost.len() == 2 && cost.bytes().all(|byte| byte.is_ascii_digit());
+            let is_whole = is_number && rest.len() == 53 && rest.bytes().all(is_plain);
             return is_whole.then_some(Self::Bcrypt { cost: cost.parse().ok()? });
         }
         let mut parts = text.strip_prefix('$')?.split('$');

@@ -303,20 +303,20 @@ pub async fn change_password(
     Ok(update(records, target, Start::Snapshot(u64::MAX, changed()), change).await?.result)
 }
 
-/// Stores the credential of a sign-in name that has none. Returns false, and stores nothing, if there is one. Round trips: 1.
+/// Stores the credential of a sign-in name that has none. Another one stays. Round trips: 1.
 pub async fn create_credential(
     records: &dyn Records,
     username: &Username,
     credential: &Credential,
-) -> Result<bool, Unavailable> {
+) -> Result<(), Unavailable> {
     let create = |current: Option<&Current<Credential>>| {
         Ok::<_, Unavailable>(match current {
-            None => Change::Write(credential.clone(), None, true),
-            Some(_) => Change::Keep(false),
+            None => Change::Write(credential.clone(), None, ()),
+            Some(_) => Change::Keep(()),
         })
     };
     let target = Target::unowned(credential_key(username));
-    Ok(update(records, target, Start::Absent, create).await?.result)
+    update(records, target, Start::Absent, create).await.map(|_| ())
 }
 
 /// Replaces display name and status in the credential of a sign-in name, if there is one. Round trips: 2.

@@ -167,9 +167,10 @@ async fn a_dearer_hash_is_replaced_at_a_correct_sign_in() {
     let imported = format!("$pbkdf2-sha256$i=10000${}${imported}", STANDARD.encode("0123456789abcdef"));
     let imported = users::Credential { password: imported, ..credential.clone() };
     users::save_credential(memory.as_ref(), &username(USERNAME), &imported).await.unwrap();
-    assert_eq!(sign_in(PASSWORD).await, (303, 6));
-    assert!(find().await.password.starts_with("$argon2id$"));
-    assert_eq!(sign_in(PASSWORD).await, (303, 5));
+    // Further sign-ins from browsers without a cookie count in one more limit.
+    let (status, calls) = sign_in(PASSWORD).await;
+    assert!(status == 303 && find().await.password.starts_with("$argon2id$"));
+    assert_eq!(sign_in(PASSWORD).await, (303, calls - 1));
     users::save_credential(memory.as_ref(), &username(USERNAME), &credential).await.unwrap();
     assert_eq!(sign_in("wrong").await.0, 403);
     assert_eq!(find().await.password, dear);

@@ -137,7 +137,7 @@ fn decryption_key() -> DecryptionKey {
 #[wasm_bindgen_test]
 async fn what_is_encrypted_to_this_server_opens_unaltered() {
     let key = decryption_key();
-    let keys = JwkSet { keys: vec![Jwk::from(key.public().clone())] };
+    let keys = JwkSet { keys: vec![Jwk::from(key.public().clone())], ..JwkSet::default() };
     let other = Jwk::from(platform().generate(Algorithm::ES256).await.unwrap().public);
     for alg in KeyManagementAlgorithm::RECEIVED.iter().copied() {
         for enc in ContentEncryption::ALL.iter().copied() {
@@ -148,7 +148,7 @@ async fn what_is_encrypted_to_this_server_opens_unaltered() {
             let changed = if first.starts_with('A') { "B" } else { "A" };
             let altered = text.replacen(&format!(".{first}"), &format!(".{changed}{}", &first[1..]), 1);
             assert_eq!(open(&altered).await, None, "{alg:?} {enc:?}");
-            let to_other = JwkSet { keys: vec![other.clone()] };
+            let to_other = JwkSet { keys: vec![other.clone()], ..JwkSet::default() };
             let text = encrypt_jwt(&Recipient::among(&to_other, alg, enc).unwrap(), "a.b.c").await.unwrap();
             assert_eq!(open(&text).await, None, "{alg:?} {enc:?}: another key");
         }

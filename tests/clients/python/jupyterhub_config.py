@@ -1,5 +1,6 @@
 import os
 import socket
+import tempfile
 
 PORT = os.environ["PORT"]
 ISSUER = os.environ["ISSUER"]
@@ -45,4 +46,5 @@ c.ConfigurableHTTPProxy.command = [
     "../javascript/end-with-parent.mjs",
     "../javascript/node_modules/.bin/configurable-http-proxy",
 ]
-c.ConfigurableHTTPProxy.pid_file = os.devnull
+# JupyterHub deletes this file.
+c.ConfigurableHTTPProxy.pid_file = os.path.join(tempfile.mkdtemp(), "proxy.pid")

@@ -1,19 +1,12 @@
 //! Users of other systems, imported with the hashes of their passwords (`latchkey user import`).
 
+use super::passwords::signs_in;
 use serde_json::{Value, json};
-use suite::{AuthorizationRequest, Browser, admin, random, spa};
+use suite::{admin, random};
 
 const SALT: &str = "AAECAwQFBgcICQoLDA0ODw";
 const FIREBASE_KEY: &str = "jxspr8Ki0RYycVU8zykbdLGjFQ3McFUH0uiiTvC8pVMXAn210wjLNmdZJzxUECKbm0QsEmYUSDzZvpjeJ9WmXA==";
 const FIREBASE_HASH: &str = "lSrfV15cpx95/sZS2W9c9Kp6i/LVgQNDNC/qzrCnh1SAyZvqmZqAjTdn3aoItz+VHjoZilo78198JAdRuid5lQ==";
-
-fn signs_in(username: &str, password: &str) -> bool {
-    let mut browser = Browser::new();
-    let page = browser.authorize(&AuthorizationRequest::new(&spa())).login_page();
-    let form = page.login().expect("the form").clone();
-    browser.submit(&form, &[("username", username), ("password", password)]);
-    browser.cookies().keys().any(|name| name.contains("session"))
-}
 
 fn import(lines: &[Value]) -> Value {
     let lines: Vec<String> = lines.iter().map(Value::to_string).collect();

@@ -2,7 +2,8 @@
 
 use suite::{AuthorizationRequest, Browser, admin, spa};
 
-fn signs_in(username: &str, password: &str) -> bool {
+/// True if the user can sign in with the password.
+pub(super) fn signs_in(username: &str, password: &str) -> bool {
     let mut browser = Browser::new();
     let page = browser.authorize(&AuthorizationRequest::new(&spa())).login_page();
     let form = page.login().expect("the form").clone();

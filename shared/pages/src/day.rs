@@ -1,19 +1,6 @@
 //! A day in words.
 
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
+use protocol::MONTHS;
 
 /// Days of 400 years of the Gregorian calendar.
 const ERA: u64 = 146_097;

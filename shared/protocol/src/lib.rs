@@ -43,8 +43,8 @@ pub use authentication::{
 pub use authorization::{
     AuthorizationDetails, AuthorizationDetailsType, AuthorizationDetailsTypes, AuthorizationRequest, ClaimRequest,
     ClaimsRequest, CodeChallenge, ConsentParts, DetailLine, DetailWords, MAX_DETAILS, MAX_DETAILS_DEPTH,
-    MAX_DETAILS_ITEMS, MAX_DETAILS_LENGTH, NamedClaim, PUSHED_REQUEST_PREFIX, Prompt, RequestEndpoint, RequestObject,
-    SCHEMA_KEYWORDS, SCOPE_CLAIMS, STANDARD_SCOPES, SentRequest, is_profile_claim,
+    MAX_DETAILS_ITEMS, MAX_DETAILS_LENGTH, MONTHS, NamedClaim, PUSHED_REQUEST_PREFIX, Prompt, RequestEndpoint,
+    RequestObject, SCHEMA_KEYWORDS, SCOPE_CLAIMS, STANDARD_SCOPES, SentRequest, is_profile_claim,
 };
 pub use claim_definition::{ClaimDefinition, ClaimDefinitions, ClaimDestination, ClaimType};
 pub use client::software::SWITCHES as SOFTWARE_SWITCHES;

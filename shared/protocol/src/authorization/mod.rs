@@ -15,7 +15,7 @@ pub use claims::{
 };
 pub use details::{
     AuthorizationDetails, AuthorizationDetailsType, AuthorizationDetailsTypes, DetailLine, DetailWords, MAX_DETAILS,
-    MAX_DETAILS_DEPTH, MAX_DETAILS_ITEMS, MAX_DETAILS_LENGTH, SCHEMA_KEYWORDS,
+    MAX_DETAILS_DEPTH, MAX_DETAILS_ITEMS, MAX_DETAILS_LENGTH, MONTHS, SCHEMA_KEYWORDS,
 };
 pub use pkce::CodeChallenge;
 pub use prompt::Prompt;

@@ -19,7 +19,8 @@ pub(super) enum Format {
     Iban,
 }
 
-const MONTHS: [&str; 12] = [
+/// The names of the months, as pages write dates.
+pub const MONTHS: [&str; 12] = [
     "January",
     "February",
     "March",

@@ -9,6 +9,7 @@ use crate::parameters::printable;
 use crate::resource::{Targets, is_same};
 use crate::{Client, Parameters};
 pub use definition::{AuthorizationDetailsType, AuthorizationDetailsTypes};
+pub use format::MONTHS;
 pub use schema::KEYWORDS as SCHEMA_KEYWORDS;
 use schema::Violation;
 use serde::{Deserialize, Serialize};

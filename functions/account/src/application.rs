@@ -1,10 +1,9 @@
 //! The page of an application: what it may do, and the removal of that.
 
-use crate::visit::{Visit, outcome};
+use crate::visit::Visit;
 use http::{StatusCode, header};
 use latchkey_http::Response;
 use pages::{AccountApplication, AccountOutcome, ClientProfile, GrantLine, ScopeLine};
-use platform::entropy;
 use provider::{Actor, AuditEvent, HandlerError, responses, sessions};
 use std::collections::BTreeSet;
 use storage::account::Account;
@@ -39,7 +38,7 @@ async fn show(visit: &Visit<'_>, client_id: &ClientId) -> Result<Response, Handl
         return visit.not_there();
     }
     grants.sort_by_key(|grant| std::cmp::Reverse(grant.used_at));
-    let (context, nonce) = (visit.context, entropy::name()?);
+    let (context, frame) = (visit.context, visit.frame()?);
     // A consent may hold more than the grants that are left of it, and a grant more than is remembered.
     let (mut scope, mut claims) = consent.map(|consent| (consent.scope, consent.claims)).unwrap_or_default();
     for grant in &grants {
@@ -66,7 +65,7 @@ async fn show(visit: &Visit<'_>, client_id: &ClientId) -> Result<Response, Handl
     let client = context.client(client_id, visit.now()).await?;
     let words = |name| context.configuration.scope_description(name);
     let view = AccountApplication {
-        nonce: &nonce,
+        frame: &frame,
         client: match &client {
             Some(client) => ClientProfile::of(client, &context.config.issuer),
             None => ClientProfile { name: client_id.as_str(), ..ClientProfile::default() },
@@ -89,5 +88,5 @@ async fn remove(visit: &Visit<'_>, client_id: &ClientId) -> Result<Response, Han
     AuditEvent::ConsentWithdrawn { subject, client: client_id, actor: Actor::User }.record(visit.request);
     let client = context.client(client_id, visit.now()).await?;
     let application = client.as_ref().map_or(client_id.as_str(), |client| client.client.display_name());
-    outcome(StatusCode::OK, AccountOutcome::Removed { application, unfinished: ended.unfinished })
+    visit.outcome(StatusCode::OK, AccountOutcome::Removed { application, unfinished: ended.unfinished })
 }

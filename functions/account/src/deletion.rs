@@ -1,10 +1,9 @@
 //! The deletion of the account, where the operator allows it.
 
-use crate::visit::{Visit, outcome};
+use crate::visit::Visit;
 use http::{StatusCode, header};
 use latchkey_http::Response;
 use pages::{AccountDeletion, AccountOutcome};
-use platform::entropy;
 use provider::{Actor, AuditEvent, HandlerError, cookies, names, responses, sessions};
 use storage::{directory, users};
 
@@ -24,9 +23,9 @@ pub(crate) async fn respond(visit: &Visit<'_>) -> Result<Response, HandlerError>
 
 /// Asks whether the account is to be deleted. Round trips: 1, that of the session.
 fn show(visit: &Visit<'_>) -> Result<Response, HandlerError> {
-    let nonce = entropy::name()?;
+    let frame = visit.frame()?;
     let csrf = visit.form_token(FORM, PATH);
-    let view = AccountDeletion { nonce: &nonce, user: visit.signed_in.profile(), csrf: &csrf };
+    let view = AccountDeletion { frame: &frame, user: visit.signed_in.profile(), csrf: &csrf };
     Ok(responses::page(StatusCode::OK, pages::account_deletion(&view)))
 }
 
@@ -47,7 +46,8 @@ async fn delete(visit: &Visit<'_>) -> Result<Response, HandlerError> {
     storage::sessions::end(records, visit.signed_in.id, visit.now()).await?;
     directory::remove(records, &username).await?;
     AuditEvent::UserDeleted { subject, actor: Actor::User }.record(visit.request);
-    Ok(outcome(StatusCode::OK, AccountOutcome::Deleted)?
+    Ok(visit
+        .outcome(StatusCode::OK, AccountOutcome::Deleted)?
         .with(header::SET_COOKIE, &cookies::clear(&context.config, cookies::SESSION))
         .with(header::SET_COOKIE, &visit.browser.replaced()?.cookie(context)))
 }

@@ -6,7 +6,6 @@ use futures::future::try_join_all;
 use http::StatusCode;
 use latchkey_http::Response;
 use pages::{AccountOverview, ApplicationLine, SessionLine};
-use platform::entropy;
 use provider::{HandlerError, responses};
 use std::collections::BTreeMap;
 use storage::account::Account;
@@ -30,9 +29,9 @@ pub(crate) async fn respond(visit: &Visit<'_>) -> Result<Response, HandlerError>
             ApplicationLine { name: name(index).unwrap_or(client_id.as_str()), href, used_at: *used_at }
         })
         .collect();
-    let nonce = entropy::name()?;
+    let frame = visit.frame()?;
     let view = AccountOverview {
-        nonce: &nonce,
+        frame: &frame,
         user: visit.signed_in.profile(),
         may_delete: visit.context.config.account_deletion,
         applications: &applications,

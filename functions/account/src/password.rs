@@ -1,6 +1,6 @@
 //! The form for a new password. The sign-in must be recent: it proves that the user knows the present one.
 
-use crate::visit::{Visit, outcome};
+use crate::visit::Visit;
 use http::{StatusCode, header};
 use latchkey_http::Response;
 use pages::{AccountOutcome, AccountPassword, PasswordProblem};
@@ -23,9 +23,9 @@ pub(crate) async fn respond(visit: &Visit<'_>) -> Result<Response, HandlerError>
 
 /// Shows the form. Round trips: 1, that of the session.
 fn show(visit: &Visit<'_>, status: StatusCode, problem: Option<PasswordProblem<'_>>) -> Result<Response, HandlerError> {
-    let nonce = entropy::name()?;
+    let frame = visit.frame()?;
     let view = AccountPassword {
-        nonce: &nonce,
+        frame: &frame,
         user: visit.signed_in.profile(),
         minimum: visit.context.config.passwords.minimum,
         problem,
@@ -58,7 +58,7 @@ async fn change(visit: &Visit<'_>) -> Result<Response, HandlerError> {
     AuditEvent::SignedOutEverywhere { subject, actor: Actor::User }.record(visit.request);
     let cookies = stay_signed_in(visit).await?;
     notifications.send(context, visit.now()).await;
-    let shown = outcome(StatusCode::OK, AccountOutcome::PasswordChanged { unfinished: ended.unfinished })?;
+    let shown = visit.outcome(StatusCode::OK, AccountOutcome::PasswordChanged { unfinished: ended.unfinished })?;
     Ok(cookies.into_iter().fold(shown, |shown, cookie| shown.with(header::SET_COOKIE, &cookie)))
 }
 

@@ -1,10 +1,9 @@
 //! The page of a session of another browser, and its end.
 
-use crate::visit::{Visit, outcome};
+use crate::visit::Visit;
 use http::StatusCode;
 use latchkey_http::Response;
 use pages::{AccountOutcome, AccountSession};
-use platform::entropy;
 use protocol::SessionId;
 use provider::sessions::SignedIn;
 use provider::{AuditEvent, Context, HandlerError, interactions, responses};
@@ -47,9 +46,9 @@ pub(crate) async fn respond(visit: &Visit<'_>) -> Result<Response, HandlerError>
 
 /// Asks whether the session is to end.
 fn show(visit: &Visit<'_>, other: &SignedIn, sealed: &str) -> Result<Response, HandlerError> {
-    let nonce = entropy::name()?;
+    let frame = visit.frame()?;
     let view = AccountSession {
-        nonce: &nonce,
+        frame: &frame,
         user: visit.signed_in.profile(),
         browser: other.session.browser.as_deref(),
         since: other.session.authentication.auth_time.as_secs(),
@@ -65,5 +64,5 @@ async fn end(visit: &Visit<'_>, other: &SignedIn, sealed: &str) -> Result<Respon
     let notifications = other.end(visit.context, visit.now()).await?;
     AuditEvent::SignedOut { subject: visit.subject() }.record(visit.request);
     notifications.send(visit.context, visit.now()).await;
-    outcome(StatusCode::OK, AccountOutcome::Ended)
+    visit.outcome(StatusCode::OK, AccountOutcome::Ended)
 }

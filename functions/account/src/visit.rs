@@ -3,8 +3,7 @@
 use crate::{data, deletion, password};
 use http::{Method, StatusCode, header};
 use latchkey_http::{Request, Response};
-use pages::AccountOutcome;
-use platform::entropy;
+use pages::{AccountOutcome, Frame};
 use protocol::{AccountPage, Parameters};
 use provider::browser::{Browser, FormOrigin};
 use provider::sessions::SignedIn;
@@ -44,7 +43,8 @@ impl<'a> Visit<'a> {
         };
         if let Some(sealed) = parameters.value("interaction") {
             let back = interactions::signed_in_for(context, sealed, page);
-            let response = back.map_or_else(|| outcome(StatusCode::OK, AccountOutcome::NotSignedIn), Ok)?;
+            let response =
+                back.map_or_else(|| outcome(request, context, StatusCode::OK, AccountOutcome::NotSignedIn), Ok)?;
             return Err(response.into());
         }
         let now = request.received_at;
@@ -90,6 +90,16 @@ impl<'a> Visit<'a> {
         Ok(user.filter(|user| user.admits(self.signed_in.session.authentication.auth_time)))
     }
 
+    /// Returns the frame of the page that answers the request.
+    pub(crate) fn frame(&self) -> Result<Frame, HandlerError> {
+        responses::frame(self.request, self.context)
+    }
+
+    /// Shows an outcome.
+    pub(crate) fn outcome(&self, status: StatusCode, shown: AccountOutcome<'_>) -> Result<Response, HandlerError> {
+        outcome(self.request, self.context, status, shown)
+    }
+
     /// Returns the CSRF token of a form about the thing `bound`. It is valid in this session only.
     pub(crate) fn form_token(&self, form: &str, bound: &str) -> String {
         self.browser.consent_token(self.context, form, bound, &self.signed_in)
@@ -103,7 +113,7 @@ impl<'a> Visit<'a> {
             FormOrigin::OtherSession | FormOrigin::Elsewhere => {
                 let error = Error::invalid_request("the form is not one that this browser was shown in this session");
                 self.request.log.error(error.code.as_str(), &error.description);
-                Err(outcome(StatusCode::BAD_REQUEST, AccountOutcome::NotAccepted)?.into())
+                Err(self.outcome(StatusCode::BAD_REQUEST, AccountOutcome::NotAccepted)?.into())
             }
         }
     }
@@ -112,7 +122,7 @@ impl<'a> Visit<'a> {
     pub(crate) fn not_there(&self) -> Result<Response, HandlerError> {
         let error = Error::new(ErrorCode::InvalidRequest, "the user has no such application or session");
         self.request.log.error(error.code.as_str(), &error.description);
-        outcome(StatusCode::NOT_FOUND, AccountOutcome::NotThere)
+        self.outcome(StatusCode::NOT_FOUND, AccountOutcome::NotThere)
     }
 }
 
@@ -122,7 +132,11 @@ fn is_recent_enough(signed_in: &SignedIn, page: AccountPage, now: Timestamp) -> 
     page.max_age().is_none_or(|max_age| age <= Duration::from_secs(max_age))
 }
 
-/// Shows an outcome.
-pub(crate) fn outcome(status: StatusCode, outcome: AccountOutcome<'_>) -> Result<Response, HandlerError> {
-    Ok(responses::page(status, pages::account_outcome(&entropy::name()?, outcome)))
+fn outcome(
+    request: &Request,
+    context: &Context,
+    status: StatusCode,
+    outcome: AccountOutcome<'_>,
+) -> Result<Response, HandlerError> {
+    Ok(responses::page(status, pages::account_outcome(&responses::frame(request, context)?, outcome)))
 }

@@ -6,7 +6,6 @@ use latchkey_http::{Request, Response};
 use pages::{
     ClientProfile, ConsentKind, ConsentView, RequestLine, RequestOutcome, ScopeLine, UserProfile, WaitingRequests,
 };
-use platform::entropy;
 use protocol::{
     AccountPage, DecisionId, Interaction, NextPrompt, Parameters, Requested, RequestedBackchannel, StoredClient,
 };
@@ -99,8 +98,8 @@ impl RequestPage<'_> {
 
     /// Shows the page with the requests; `user` is `None` for a user who cancelled the sign-in.
     fn show(&self, user: Option<UserProfile<'_>>, requests: &[RequestLine<'_>]) -> Result<Response, HandlerError> {
-        let nonce = entropy::name()?;
-        let view = WaitingRequests { nonce: &nonce, user, requests };
+        let frame = responses::frame(self.request, self.context)?;
+        let view = WaitingRequests { frame: &frame, user, requests };
         Ok(responses::page(StatusCode::OK, pages::waiting_requests(&view)))
     }
 
@@ -217,12 +216,12 @@ impl RequestPage<'_> {
 
     /// Shows the request.
     fn ask(&self, opened: &Opened, sealed: &str) -> Result<Response, HandlerError> {
-        let nonce = entropy::name()?;
+        let frame = responses::frame(self.request, self.context)?;
         let request = &opened.waiting.request;
         let words = |name| self.context.configuration.scope_description(name);
         let scopes: Vec<ScopeLine<'_>> = ScopeLine::all(&request.scope, words, |_| false).collect();
         let view = ConsentView {
-            nonce: &nonce,
+            frame: &frame,
             client: ClientProfile::of(&opened.client, &self.context.config.issuer),
             user: opened.signed_in.profile(),
             scopes: &scopes,
@@ -243,8 +242,8 @@ impl RequestPage<'_> {
 
     /// Shows the outcome.
     fn outcome(&self, outcome: RequestOutcome) -> Result<Response, HandlerError> {
-        let nonce = entropy::name()?;
-        let page = pages::request_outcome(&nonce, outcome);
+        let frame = responses::frame(self.request, self.context)?;
+        let page = pages::request_outcome(&frame, outcome);
         let status = match outcome {
             RequestOutcome::Approved | RequestOutcome::Denied | RequestOutcome::Unexpected => StatusCode::OK,
             RequestOutcome::NotGrantable => StatusCode::FORBIDDEN,

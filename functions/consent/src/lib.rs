@@ -3,7 +3,6 @@
 use http::{Method, StatusCode, header};
 use latchkey_http::{Request, Response};
 use pages::{ClaimLine, ConsentKind, ConsentView, ScopeLine};
-use platform::entropy;
 use protocol::{AuthorizationRequest, NextPrompt, Requested, RequestedAuthorization};
 use provider::authorization_response::{self, Answers};
 use provider::browser::FormOrigin;
@@ -131,7 +130,7 @@ fn show(
     request: &AuthorizationRequest,
     signed_in: &SignedIn,
 ) -> Result<Response, HandlerError> {
-    let (nonce, client) = (entropy::name()?, page.client()?);
+    let (frame, client) = (page.frame()?, page.client()?);
     let mut scope = request.scope.clone();
     if page.context.grant_outlives_session(client, &request.resources)
         && let Some(offline) = Scope::parse("offline_access")
@@ -142,7 +141,7 @@ fn show(
     let words = |name| page.context.configuration.scope_description(name);
     let scopes: Vec<ScopeLine<'_>> = ScopeLine::all(&scope, words, |name| page.interaction.is_new(name)).collect();
     let view = ConsentView {
-        nonce: &nonce,
+        frame: &frame,
         client: pages::ClientProfile::of(client, &page.context.config.issuer),
         user: signed_in.profile(),
         scopes: &scopes,

@@ -4,7 +4,6 @@ use crate::{decide, find};
 use http::{Method, StatusCode, header};
 use latchkey_http::{Request, Response};
 use pages::{ClaimLine, ConsentKind, ConsentView, DeviceOutcome, DeviceProblem, DeviceProfile, ScopeLine};
-use platform::entropy;
 use protocol::rate_limit::Limit;
 use protocol::{Interaction, NextPrompt, Parameters, Requested, RequestedDevice, StoredClient, UserCode};
 use provider::browser::{Browser, FormOrigin};
@@ -188,13 +187,13 @@ impl DevicePage<'_> {
 
     /// Shows the page that asks for the user code.
     fn entry(&self, status: StatusCode, typed: &str, problem: Option<DeviceProblem>) -> Result<Response, HandlerError> {
-        let nonce = entropy::name()?;
+        let frame = responses::frame(self.request, self.context)?;
         let code = match UserCode::parse(typed) {
             Some(code) => code.to_string(),
             None => typed.chars().take(32).collect(),
         };
         let page = pages::device_code(&pages::DeviceCode {
-            nonce: &nonce,
+            frame: &frame,
             user_code: &code,
             problem,
             csrf: &self.browser.form_token(self.context, "device", ""),
@@ -204,13 +203,13 @@ impl DevicePage<'_> {
 
     /// Shows the consent page.
     fn ask(&self, approval: &Approval, sealed: &str) -> Result<Response, HandlerError> {
-        let nonce = entropy::name()?;
+        let frame = responses::frame(self.request, self.context)?;
         let request = &approval.pending.request;
         let scope = request.scope.clone();
         let words = |name| self.context.configuration.scope_description(name);
         let scopes: Vec<ScopeLine<'_>> = ScopeLine::all(&scope, words, |_| false).collect();
         let view = ConsentView {
-            nonce: &nonce,
+            frame: &frame,
             client: pages::ClientProfile::of(&approval.client, &self.context.config.issuer),
             user: approval.signed_in.profile(),
             scopes: &scopes,
@@ -233,14 +232,15 @@ impl DevicePage<'_> {
     fn not_grantable(&self, interaction: Interaction, error: &Error) -> Result<Response, HandlerError> {
         self.request.log.error(error.code.as_str(), &error.description);
         let sign_in = interactions::location(self.context, "/login", &interaction.restart_as_other_user()?)?;
-        let page = pages::device_not_grantable(&entropy::name()?, &sign_in);
+        let frame = responses::frame(self.request, self.context)?;
+        let page = pages::device_not_grantable(&frame, &sign_in);
         Ok(responses::page(StatusCode::FORBIDDEN, page))
     }
 
     /// Shows the outcome.
     fn outcome(&self, outcome: DeviceOutcome) -> Result<Response, HandlerError> {
-        let nonce = entropy::name()?;
-        let page = pages::device_outcome(&nonce, outcome);
+        let frame = responses::frame(self.request, self.context)?;
+        let page = pages::device_outcome(&frame, outcome);
         match outcome {
             DeviceOutcome::Approved | DeviceOutcome::Denied => Ok(responses::page(StatusCode::OK, page)),
             DeviceOutcome::Over => {

@@ -6,7 +6,6 @@ use crate::method::Judged;
 use http::StatusCode;
 use latchkey_http::Response;
 use pages::{ClientProfile, DeviceProfile, SignIn};
-use platform::entropy;
 use protocol::{AuthenticationDenied, AuthenticationState, Password, PasswordAttempt};
 use provider::names::PLATFORM_UNICODE;
 use provider::password_hash::Comparison;
@@ -20,10 +19,10 @@ pub(crate) fn render(
     status: StatusCode,
     view: &SignInView<'_>,
 ) -> Result<Response, HandlerError> {
-    let nonce = entropy::name()?;
+    let frame = page.frame()?;
     let requested = &page.interaction.requested;
     let rendered = pages::sign_in(&SignIn {
-        nonce: &nonce,
+        frame: &frame,
         client: page.client.as_ref().map(|client| ClientProfile::of(client, &page.context.config.issuer)),
         redirect_uri: requested.redirect_uri().map(|redirect_uri| redirect_uri.as_str()),
         device: requested.asking_device().map(|device| DeviceProfile::of(device, page.request.received_at)),

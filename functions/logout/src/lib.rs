@@ -6,7 +6,6 @@ use http::{Method, StatusCode, header};
 use latchkey_http::MAX_QUERY;
 use latchkey_http::{Request, Response};
 use pages::LeaveReason;
-use platform::entropy;
 use protocol::Parameters;
 use provider::authorization_response::leave;
 use provider::browser::Browser;
@@ -66,7 +65,7 @@ async fn begin(
         // Without a session and a hint nothing shows that the user came from this client: the user decides (§3, §4).
         None if !logout.has_hint() => {
             let cookie = cookies::clear(&context.config, cookies::SESSION);
-            Ok(signed_out(logout, false, &[], None)?.with(header::SET_COOKIE, &cookie))
+            Ok(signed_out(request, context, logout, false, &[], None)?.with(header::SET_COOKIE, &cookie))
         }
         None => {
             logout.end_named(context, request.received_at).await?;
@@ -86,10 +85,10 @@ fn ask(
     logout: &LogoutRequest,
     render: fn(&pages::Logout<'_>) -> pages::Page,
 ) -> Result<Response, HandlerError> {
-    let nonce = entropy::name()?;
+    let frame = responses::frame(request, context)?;
     let sealed = logout.seal(request, context, browser)?;
     let page = render(&pages::Logout {
-        nonce: &nonce,
+        frame: &frame,
         client_name: logout.client_name.as_deref(),
         user: Some(signed_in.profile()),
         interaction: &sealed,
@@ -115,7 +114,7 @@ async fn confirmed(
     };
     let decision = parameters.value("decision").unwrap_or_default();
     if !matches!(decision, "yes" | "everywhere" | "everywhere-yes") {
-        return signed_out(&logout, true, &[], None);
+        return signed_out(request, context, &logout, true, &[], None);
     }
     let Some(signed_in) = SignedIn::of(request, context).await? else {
         return done(request, context, browser, &logout, &[]);
@@ -168,7 +167,7 @@ async fn end_everywhere(
         applications: &applications,
         unfinished: ended.unfinished,
     };
-    forgotten(context, browser, signed_out(logout, false, notifications.frames(), Some(ended))?)
+    forgotten(context, browser, signed_out(request, context, logout, false, notifications.frames(), Some(ended))?)
 }
 
 /// Leads to the client's post-logout redirect URI, after a form by a page that navigates; or shows the page after sign-out. Clients with front-channel
@@ -182,9 +181,11 @@ fn done(
     frames: &[String],
 ) -> Result<Response, HandlerError> {
     let response = match logout.return_to() {
-        Some(uri) if frames.is_empty() && request.method == Method::POST => leave(&uri, LeaveReason::SignedOut)?,
+        Some(uri) if frames.is_empty() && request.method == Method::POST => {
+            leave(&uri, LeaveReason::SignedOut, request, context)?
+        }
         Some(location) if frames.is_empty() => Response::see_other(&location),
-        _ => signed_out(logout, false, frames, None)?,
+        _ => signed_out(request, context, logout, false, frames, None)?,
     };
     forgotten(context, browser, response)
 }
@@ -198,15 +199,17 @@ fn forgotten(context: &Context, browser: &Browser, response: Response) -> Result
 }
 
 fn signed_out(
+    request: &Request,
+    context: &Context,
     logout: &LogoutRequest,
     stayed: bool,
     frames: &[String],
     ended: Option<pages::EndedEverywhere<'_>>,
 ) -> Result<Response, HandlerError> {
-    let nonce = entropy::name()?;
+    let frame = responses::frame(request, context)?;
     let return_uri = logout.return_to();
     let page = pages::signed_out(&pages::SignedOut {
-        nonce: &nonce,
+        frame: &frame,
         client_name: logout.client_name.as_deref(),
         return_uri: return_uri.as_deref(),
         start_uri: logout.start_uri.as_deref(),

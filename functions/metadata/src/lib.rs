@@ -2,7 +2,6 @@
 
 use http::{HeaderName, StatusCode, header};
 use latchkey_http::{Request, Response};
-use platform::entropy;
 use protocol::LogoName;
 use provider::{Context, Function, HandlerError, responses};
 use storage::logos;
@@ -32,7 +31,7 @@ pub async fn handle(request: &Request, context: &Context) -> Result<Response, Ha
     if request.path == ROOT {
         let issuer = context.config.issuer.as_str();
         let host = issuer.split_once("://").map_or(issuer, |(_, host)| host);
-        return Ok(responses::page(StatusCode::OK, pages::home(&entropy::name()?, host)).open());
+        return Ok(responses::page(StatusCode::OK, pages::home(&responses::frame(request, context)?, host)).open());
     }
     if let Some(name) = request.path.strip_prefix(LOGOS) {
         return logo(name, context).await;

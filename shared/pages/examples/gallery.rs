@@ -8,35 +8,36 @@ use std::{env, fs, path::Path};
 use latchkey_pages::{
     AccountApplication, AccountDeletion, AccountOutcome, AccountOverview, AccountPassword, AccountSession, Answered,
     ApplicationLine, ClaimLine, ClientProfile, Command, ConsentKind, ConsentView, CurrentUser, DemoClient, DemoUser,
-    DeviceCode, DeviceOutcome, DeviceProblem, DeviceProfile, EndedEverywhere, ErrorPage, FormPost, GrantLine, Landing,
-    Leave, LeaveReason, Logout, Page, PasswordProblem, Playground, Refusal, Refused, RequestLine, RequestOutcome,
-    ReturnOffer, ReturnWay, ScopeLine, SessionLine, SignIn, SignInProblem, SignedOut, UserProfile, WaitingRequests,
+    DeviceCode, DeviceOutcome, DeviceProblem, DeviceProfile, EndedEverywhere, ErrorPage, FormPost, Frame, GrantLine,
+    Landing, Leave, LeaveReason, Logout, Page, PasswordProblem, Playground, Refusal, Refused, RequestLine,
+    RequestOutcome, ReturnOffer, ReturnWay, ScopeLine, SessionLine, SignIn, SignInProblem, SignedOut, UserProfile,
+    WaitingRequests,
 };
-use protocol::{DetailLine, DetailWords};
+use protocol::{DetailLine, DetailWords, Language};
 
-const NONCE: &str = "c2FtcGxlLW5vbmNlLXNhbXBsZQ";
 const ISSUER: &str = "http://localhost:8787";
 const DANA: UserProfile<'static> = UserProfile { name: "Dana Demo", username: Some("dana") };
 
 fn main() {
     let directory = env::args().nth(1).expect("an argument: the directory to write to");
     fs::create_dir_all(&directory).expect("directory can be made");
-    for (name, page) in all() {
+    let frame = Frame { nonce: "c2FtcGxlLW5vbmNlLXNhbXBsZQ".to_owned(), language: Language::English };
+    for (name, page) in all(&frame) {
         let file = Path::new(&directory).join(name);
         fs::write(file.with_extension("html"), page.html).expect("page can be written");
         fs::write(file.with_extension("csp"), page.csp).expect("policy can be written");
     }
 }
 
-pub(crate) fn all() -> Vec<(&'static str, Page)> {
-    let mut pages = sign_in();
-    pages.extend(account());
-    pages.extend(consent());
-    pages.extend(development());
+pub(crate) fn all(frame: &Frame) -> Vec<(&'static str, Page)> {
+    let mut pages = sign_in(frame);
+    pages.extend(account(frame));
+    pages.extend(consent(frame));
+    pages.extend(development(frame));
     pages.push((
         "error",
         latchkey_pages::error(&ErrorPage {
-            nonce: NONCE,
+            frame,
             status: 400,
             title: "This sign-in link is not valid",
             message: "The application that sent you here made a mistake. Go back to it and try again.",
@@ -53,13 +54,13 @@ pub(crate) fn all() -> Vec<(&'static str, Page)> {
         ("refused_query", Refusal::QueryTooLong, 414),
     ] {
         let hint = "the query is longer than 7 KiB: send it as a form, with POST";
-        let refused = Refused { nonce: NONCE, reason, status, hint, request_id: "01JD6Z8K3V5T9QH2" };
+        let refused = Refused { frame, reason, status, hint, request_id: "01JD6Z8K3V5T9QH2" };
         pages.push((name, latchkey_pages::refused(&refused)));
     }
     pages.push((
         "error_unavailable",
         latchkey_pages::error(&ErrorPage {
-            nonce: NONCE,
+            frame,
             status: 503,
             title: "We cannot answer just now",
             message: "Something on our side is busy or broken. Nothing you did is lost: wait a moment, then reload this page.",
@@ -72,13 +73,12 @@ pub(crate) fn all() -> Vec<(&'static str, Page)> {
     pages.push((
         "form_post",
         latchkey_pages::form_post(&FormPost {
-            nonce: NONCE,
+            frame,
             action: "https://app.example/callback",
             fields: &[("code", "abc"), ("state", "xyz"), ("iss", ISSUER)],
         }),
     ));
-    let web =
-        Leave { nonce: NONCE, uri: "https://notes.example/callback?code=abc&state=xyz", reason: LeaveReason::Answered };
+    let web = Leave { frame, uri: "https://notes.example/callback?code=abc&state=xyz", reason: LeaveReason::Answered };
     pages.push(("leave", latchkey_pages::leave(&web)));
     pages.push(("leave_app", latchkey_pages::leave(&Leave { uri: "com.example.orchard:/callback?code=abc", ..web })));
     let out = Leave { uri: "https://notes.example/bye", reason: LeaveReason::SignedOut, ..web };
@@ -86,15 +86,15 @@ pub(crate) fn all() -> Vec<(&'static str, Page)> {
     pages.push((
         "answered",
         latchkey_pages::answered(&Answered {
-            nonce: NONCE,
+            frame,
             user: DANA,
             client: ("Orchard Notes", Some("https://notes.example/")),
         }),
     ));
-    let no_way_back = Answered { nonce: NONCE, user: DANA, client: ("Orchard Notes", None) };
+    let no_way_back = Answered { frame, user: DANA, client: ("Orchard Notes", None) };
     pages.push(("answered_no_way_back", latchkey_pages::answered(&no_way_back)));
     let offer = ReturnOffer {
-        nonce: NONCE,
+        frame,
         redirect_uri: "https://app.example/callback",
         way: ReturnWay::Link("https://app.example/callback?error=invalid_request&state=xyz"),
         hint: "invalid_request: the parameter 'code_challenge' is missing",
@@ -104,23 +104,18 @@ pub(crate) fn all() -> Vec<(&'static str, Page)> {
     let fields = [("error", "invalid_request"), ("state", "xyz")];
     let form = ReturnOffer { way: ReturnWay::Form(&fields), ..offer };
     pages.push(("return_offer_form", latchkey_pages::return_offer(&form)));
-    pages.push(("home", latchkey_pages::home(NONCE, "id.example")));
-    pages.extend(device());
-    pages.extend(requests());
-    let ask = Logout {
-        nonce: NONCE,
-        client_name: Some("Orchard Notes"),
-        user: Some(DANA),
-        interaction: "sealed",
-        csrf: "token",
-    };
+    pages.push(("home", latchkey_pages::home(frame, "id.example")));
+    pages.extend(device(frame));
+    pages.extend(requests(frame));
+    let ask =
+        Logout { frame, client_name: Some("Orchard Notes"), user: Some(DANA), interaction: "sealed", csrf: "token" };
     pages.push(("logout", latchkey_pages::logout(&ask)));
     pages.push(("logout_unknown", latchkey_pages::logout(&Logout { client_name: None, user: None, ..ask })));
     pages.push(("logout_everywhere", latchkey_pages::logout_everywhere(&ask)));
     let nobody = Logout { client_name: None, user: None, ..ask };
     pages.push(("logout_everywhere_unknown", latchkey_pages::logout_everywhere(&nobody)));
     let done = SignedOut {
-        nonce: NONCE,
+        frame,
         client_name: Some("Orchard Notes"),
         return_uri: Some("https://notes.example/"),
         start_uri: None,
@@ -176,9 +171,9 @@ fn television() -> DeviceProfile<'static> {
     DeviceProfile { kind: Some("Apple TV"), place: Some("Lyon, FR"), minutes: 2 }
 }
 
-fn sign_in() -> Vec<(&'static str, Page)> {
+fn sign_in(frame: &Frame) -> Vec<(&'static str, Page)> {
     let first = SignIn {
-        nonce: NONCE,
+        frame,
         client: Some(client()),
         redirect_uri: Some("https://notes.example/callback"),
         device: None,
@@ -242,7 +237,7 @@ fn sign_in() -> Vec<(&'static str, Page)> {
     ]
 }
 
-fn account() -> Vec<(&'static str, Page)> {
+fn account(frame: &Frame) -> Vec<(&'static str, Page)> {
     const DAY: u64 = 86_400;
     const NOW: u64 = 1_796_000_000;
     let application =
@@ -258,13 +253,8 @@ fn account() -> Vec<(&'static str, Page)> {
         session(Some("Safari on iPhone"), NOW - 3 * DAY, Some("/account/session?session=sealed")),
         session(None, NOW - 20 * DAY, Some("/account/session?session=sealed")),
     ];
-    let overview = AccountOverview {
-        nonce: NONCE,
-        user: DANA,
-        may_delete: true,
-        applications: &applications,
-        sessions: &sessions,
-    };
+    let overview =
+        AccountOverview { frame, user: DANA, may_delete: true, applications: &applications, sessions: &sessions };
     let (alone, _) = sessions.split_at(1);
     let scopes: Vec<_> = ["profile", "email", "offline_access", "notes:write"]
         .into_iter()
@@ -288,7 +278,7 @@ fn account() -> Vec<(&'static str, Page)> {
         },
     ];
     let allowed = AccountApplication {
-        nonce: NONCE,
+        frame,
         client: client(),
         client_id: "notes-web",
         user: DANA,
@@ -305,16 +295,16 @@ fn account() -> Vec<(&'static str, Page)> {
         ..allowed
     };
     let end = AccountSession {
-        nonce: NONCE,
+        frame,
         user: DANA,
         browser: Some("Safari on iPhone"),
         since: NOW - 3 * DAY,
         session: "sealed",
         csrf: "token",
     };
-    let password = AccountPassword { nonce: NONCE, user: DANA, minimum: 15, problem: None, csrf: "token" };
+    let password = AccountPassword { frame, user: DANA, minimum: 15, problem: None, csrf: "token" };
     let refused = PasswordProblem::Refused("has 9 characters and needs 15: add words until it is long enough");
-    let outcome = |outcome| latchkey_pages::account_outcome(NONCE, outcome);
+    let outcome = |outcome| latchkey_pages::account_outcome(frame, outcome);
     let removed = |unfinished| outcome(AccountOutcome::Removed { application: "Orchard Notes", unfinished });
     vec![
         ("account", latchkey_pages::account_overview(&overview)),
@@ -341,10 +331,7 @@ fn account() -> Vec<(&'static str, Page)> {
         ),
         ("account_password_changed", outcome(AccountOutcome::PasswordChanged { unfinished: false })),
         ("account_password_changed_unfinished", outcome(AccountOutcome::PasswordChanged { unfinished: true })),
-        (
-            "account_deletion",
-            latchkey_pages::account_deletion(&AccountDeletion { nonce: NONCE, user: DANA, csrf: "token" }),
-        ),
+        ("account_deletion", latchkey_pages::account_deletion(&AccountDeletion { frame, user: DANA, csrf: "token" })),
         ("account_deleted", outcome(AccountOutcome::Deleted)),
         ("account_removed", removed(false)),
         ("account_removed_unfinished", removed(true)),
@@ -355,13 +342,13 @@ fn account() -> Vec<(&'static str, Page)> {
     ]
 }
 
-fn consent() -> Vec<(&'static str, Page)> {
+fn consent(frame: &Frame) -> Vec<(&'static str, Page)> {
     let scopes: Vec<_> = ["profile", "email", "offline_access", "notes:write"]
         .into_iter()
         .map(|name| ScopeLine { name, meaning: latchkey_pages::scope_meaning(name).unwrap_or_default(), is_new: false })
         .collect();
     let ask = ConsentView {
-        nonce: NONCE,
+        frame,
         client: client(),
         user: DANA,
         scopes: &scopes,
@@ -454,9 +441,9 @@ fn line(label: &'static str, place: &str, values: &[&str]) -> DetailLine<'static
     DetailLine { label, place: place.to_owned(), values }
 }
 
-fn development() -> Vec<(&'static str, Page)> {
+fn development(frame: &Frame) -> Vec<(&'static str, Page)> {
     let landing = Landing {
-        nonce: NONCE,
+        frame,
         issuer: ISSUER,
         users: &[DemoUser { username: "demo", password: "four-quiet-lanterns" }],
         clients: &[
@@ -478,7 +465,7 @@ fn development() -> Vec<(&'static str, Page)> {
         }],
     };
     let playground = Playground {
-        nonce: NONCE,
+        frame,
         issuer: ISSUER,
         client_id: "demo-spa",
         device_client_id: "demo-device",
@@ -489,9 +476,9 @@ fn development() -> Vec<(&'static str, Page)> {
     vec![("landing", latchkey_pages::landing(&landing)), ("playground", latchkey_pages::playground(&playground))]
 }
 
-fn requests() -> Vec<(&'static str, Page)> {
+fn requests(frame: &Frame) -> Vec<(&'static str, Page)> {
     let consent = ConsentView {
-        nonce: NONCE,
+        frame,
         client: ClientProfile { name: "Orchard Bank", ..ClientProfile::default() },
         user: DANA,
         scopes: &[ScopeLine { name: "profile", meaning: "See your profile", is_new: false }],
@@ -506,8 +493,8 @@ fn requests() -> Vec<(&'static str, Page)> {
     let line =
         |client, binding_message| RequestLine { client, binding_message, minutes: 2, href: "/requests".to_owned() };
     let lines = [line("Orchard Bank", Some("Terminal 7, code 1234")), line("Orchard TV", None)];
-    let list = WaitingRequests { nonce: NONCE, user: Some(DANA), requests: &lines };
-    let outcome = |outcome| latchkey_pages::request_outcome(NONCE, outcome);
+    let list = WaitingRequests { frame, user: Some(DANA), requests: &lines };
+    let outcome = |outcome| latchkey_pages::request_outcome(frame, outcome);
     vec![
         ("request", latchkey_pages::consent(&consent)),
         ("request_bare", latchkey_pages::consent(&bare)),
@@ -525,15 +512,15 @@ fn requests() -> Vec<(&'static str, Page)> {
     ]
 }
 
-fn device() -> Vec<(&'static str, Page)> {
-    let code = DeviceCode { nonce: NONCE, user_code: "", problem: None, csrf: "token" };
+fn device(frame: &Frame) -> Vec<(&'static str, Page)> {
+    let code = DeviceCode { frame, user_code: "", problem: None, csrf: "token" };
     let again = DeviceCode {
         user_code: "WDJB-MJHT",
         problem: Some(DeviceProblem::TooManyAttempts { retry_after_secs: 8 }),
         ..code
     };
     let consent = ConsentView {
-        nonce: NONCE,
+        frame,
         client: ClientProfile {
             name: "Orchard TV",
             policy_uri: Some("https://orchard.example/privacy"),
@@ -590,9 +577,9 @@ fn device() -> Vec<(&'static str, Page)> {
                 ..code
             }),
         ),
-        ("device_denied", latchkey_pages::device_outcome(NONCE, DeviceOutcome::Denied)),
-        ("device_approved", latchkey_pages::device_outcome(NONCE, DeviceOutcome::Approved)),
-        ("device_not_grantable", latchkey_pages::device_not_grantable(NONCE, "/login?interaction=sealed")),
-        ("device_over", latchkey_pages::device_outcome(NONCE, DeviceOutcome::Over)),
+        ("device_denied", latchkey_pages::device_outcome(frame, DeviceOutcome::Denied)),
+        ("device_approved", latchkey_pages::device_outcome(frame, DeviceOutcome::Approved)),
+        ("device_not_grantable", latchkey_pages::device_not_grantable(frame, "/login?interaction=sealed")),
+        ("device_over", latchkey_pages::device_outcome(frame, DeviceOutcome::Over)),
     ]
 }

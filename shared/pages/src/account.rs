@@ -4,13 +4,13 @@ use askama::Template;
 
 use crate::day::Day;
 use crate::policy::{FormAction, Policy};
-use crate::{ClientProfile, Page, ScopeLine, UserProfile};
+use crate::{ClientProfile, Frame, Page, ScopeLine, UserProfile};
 
 /// The page with an overview of the account.
 #[derive(Debug, Clone, Copy)]
 pub struct AccountOverview<'a> {
-    /// Nonce, new for each response: 128 random bits or more, base64url.
-    pub nonce: &'a str,
+    /// The frame of the page.
+    pub frame: &'a Frame,
     /// The user who is signed in.
     pub user: UserProfile<'a>,
     /// True if the user may delete the account.
@@ -58,8 +58,8 @@ impl SessionLine<'_> {
 /// The page of an application. The form posts `client_id`, `csrf` and `decision` = `remove` to `/account/application`.
 #[derive(Debug, Clone, Copy)]
 pub struct AccountApplication<'a> {
-    /// Nonce, new for each response: 128 random bits or more, base64url.
-    pub nonce: &'a str,
+    /// The frame of the page.
+    pub frame: &'a Frame,
     /// The application.
     pub client: ClientProfile<'a>,
     /// The client identifier.
@@ -104,8 +104,8 @@ impl GrantLine<'_> {
 /// The page of a session of another browser. The form posts `session`, `csrf` and `decision` = `end` to `/account/session`.
 #[derive(Debug, Clone, Copy)]
 pub struct AccountSession<'a> {
-    /// Nonce, new for each response: 128 random bits or more, base64url.
-    pub nonce: &'a str,
+    /// The frame of the page.
+    pub frame: &'a Frame,
     /// The user who is signed in.
     pub user: UserProfile<'a>,
     /// The kind of browser and of system.
@@ -121,8 +121,8 @@ pub struct AccountSession<'a> {
 /// The form for a new password. It posts `password`, `repeated` and `csrf` to `/account/password`.
 #[derive(Debug, Clone, Copy)]
 pub struct AccountPassword<'a> {
-    /// Nonce, new for each response: 128 random bits or more, base64url.
-    pub nonce: &'a str,
+    /// The frame of the page.
+    pub frame: &'a Frame,
     /// The user who is signed in.
     pub user: UserProfile<'a>,
     /// The fewest characters.
@@ -145,8 +145,8 @@ pub enum PasswordProblem<'a> {
 /// The page for the deletion of the account. The form posts `confirmed` = `yes`, `csrf` and `decision` = `delete` to `/account/deletion`.
 #[derive(Debug, Clone, Copy)]
 pub struct AccountDeletion<'a> {
-    /// Nonce, new for each response: 128 random bits or more, base64url.
-    pub nonce: &'a str,
+    /// The frame of the page.
+    pub frame: &'a Frame,
     /// The user who is signed in.
     pub user: UserProfile<'a>,
     /// The CSRF token.
@@ -182,18 +182,18 @@ pub enum AccountOutcome<'a> {
 
 /// Renders the overview.
 pub fn account_overview(view: &AccountOverview<'_>) -> Page {
-    Page::new(&OverviewTemplate { view }, Policy::new(view.nonce))
+    Page::new(&OverviewTemplate { view }, Policy::new(view.frame))
 }
 
 /// Renders the page of an application.
 pub fn account_application(view: &AccountApplication<'_>) -> Page {
-    let policy = Policy { logo: view.client.logo.is_some(), form_action: FormAction::Own, ..Policy::new(view.nonce) };
+    let policy = Policy { logo: view.client.logo.is_some(), form_action: FormAction::Own, ..Policy::new(view.frame) };
     Page::new(&ApplicationTemplate { view, client: view.client }, policy)
 }
 
 /// Renders the page of a session.
 pub fn account_session(view: &AccountSession<'_>) -> Page {
-    let policy = Policy { form_action: FormAction::Own, ..Policy::new(view.nonce) };
+    let policy = Policy { form_action: FormAction::Own, ..Policy::new(view.frame) };
     Page::new(&SessionTemplate { view, since: Day::of(view.since) }, policy)
 }
 
@@ -203,18 +203,18 @@ pub fn account_password(view: &AccountPassword<'_>) -> Page {
         PasswordProblem::Differs => "The two passwords differ. Please type them again.".to_owned(),
         PasswordProblem::Refused(rule) => format!("The password {rule}."),
     });
-    let policy = Policy { script: true, form_action: FormAction::Own, ..Policy::new(view.nonce) };
+    let policy = Policy { script: true, form_action: FormAction::Own, ..Policy::new(view.frame) };
     Page::new(&PasswordTemplate { view, problem, wait_secs: None }, policy)
 }
 
 /// Renders the page for the deletion of the account.
 pub fn account_deletion(view: &AccountDeletion<'_>) -> Page {
-    let policy = Policy { form_action: FormAction::Own, ..Policy::new(view.nonce) };
+    let policy = Policy { form_action: FormAction::Own, ..Policy::new(view.frame) };
     Page::new(&DeletionTemplate { view }, policy)
 }
 
 /// Renders the page with an outcome.
-pub fn account_outcome(nonce: &str, outcome: AccountOutcome<'_>) -> Page {
+pub fn account_outcome(frame: &Frame, outcome: AccountOutcome<'_>) -> Page {
     let view = match outcome {
         AccountOutcome::Removed { application, unfinished } => OutcomeView {
             title: "The access is removed",
@@ -225,12 +225,12 @@ pub fn account_outcome(nonce: &str, outcome: AccountOutcome<'_>) -> Page {
                 }
                 false => "has no access to your account any more. The list may show it for some seconds.",
             },
-            ..OutcomeView::new(nonce)
+            ..OutcomeView::new(frame)
         },
         AccountOutcome::Ended => OutcomeView {
             title: "The session has ended",
             message: "That browser must sign in again. The list may show it for some seconds.",
-            ..OutcomeView::new(nonce)
+            ..OutcomeView::new(frame)
         },
         AccountOutcome::PasswordChanged { unfinished } => OutcomeView {
             title: "Your password is changed",
@@ -240,34 +240,34 @@ pub fn account_outcome(nonce: &str, outcome: AccountOutcome<'_>) -> Page {
                 }
                 false => "You stay signed in here. Everywhere else you must sign in again, in applications too.",
             },
-            ..OutcomeView::new(nonce)
+            ..OutcomeView::new(frame)
         },
         AccountOutcome::Deleted => OutcomeView {
             title: "Your account is deleted",
             message: "You are signed out everywhere, and no application has access any more. What applications stored before stays with them.",
             link: None,
-            ..OutcomeView::new(nonce)
+            ..OutcomeView::new(frame)
         },
         AccountOutcome::NotThere => OutcomeView {
             title: "This is not there",
             message: "It has ended before, or belongs to another account.",
             is_failure: true,
-            ..OutcomeView::new(nonce)
+            ..OutcomeView::new(frame)
         },
         AccountOutcome::NotAccepted => OutcomeView {
             title: "Nothing was changed",
             message: "The page was open for too long, or is not one that you were shown. Look at your account, and try again.",
             is_failure: true,
-            ..OutcomeView::new(nonce)
+            ..OutcomeView::new(frame)
         },
         AccountOutcome::NotSignedIn => OutcomeView {
             title: "You did not sign in",
             message: "Sign in to see what applications may do with your account, and where you are signed in.",
             link: Some("Sign in"),
-            ..OutcomeView::new(nonce)
+            ..OutcomeView::new(frame)
         },
     };
-    Page::new(&OutcomeTemplate { view: &view }, Policy::new(nonce))
+    Page::new(&OutcomeTemplate { view: &view }, Policy::new(frame))
 }
 
 #[derive(Template)]
@@ -311,7 +311,7 @@ struct OutcomeTemplate<'a> {
 }
 
 struct OutcomeView<'a> {
-    nonce: &'a str,
+    frame: &'a Frame,
     title: &'static str,
     /// Starts the message.
     application: Option<&'a str>,
@@ -322,7 +322,7 @@ struct OutcomeView<'a> {
 }
 
 impl<'a> OutcomeView<'a> {
-    const fn new(nonce: &'a str) -> Self {
-        Self { nonce, title: "", application: None, message: "", is_failure: false, link: Some("Your account") }
+    const fn new(frame: &'a Frame) -> Self {
+        Self { frame, title: "", application: None, message: "", is_failure: false, link: Some("Your account") }
     }
 }

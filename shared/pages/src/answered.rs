@@ -3,14 +3,14 @@
 use askama::Template;
 
 use crate::client::Restart;
-use crate::{Page, UserProfile, policy::Policy};
+use crate::{Frame, Page, UserProfile, policy::Policy};
 
 /// The page for a user who returned, with "Back", to a request whose code the client has redeemed. A second code would lead to an
 /// error page of the client.
 #[derive(Debug, Clone, Copy)]
 pub struct Answered<'a> {
-    /// Nonce, new for each response: 128 random bits or more, base64url.
-    pub nonce: &'a str,
+    /// The frame of the page.
+    pub frame: &'a Frame,
     /// The user who is signed in.
     pub user: UserProfile<'a>,
     /// The client: its name, and the URI at which the user goes on.
@@ -19,7 +19,7 @@ pub struct Answered<'a> {
 
 /// Renders the page.
 pub fn answered(view: &Answered<'_>) -> Page {
-    Page::new(&AnsweredTemplate { view, restart: Restart::of(view.client) }, Policy::new(view.nonce))
+    Page::new(&AnsweredTemplate { view, restart: Restart::of(view.client) }, Policy::new(view.frame))
 }
 
 #[derive(Template)]

@@ -4,7 +4,7 @@ use askama::Template;
 use protocol::DetailWords;
 
 use crate::{
-    ClientProfile, DeviceProfile, Page, UserProfile,
+    ClientProfile, DeviceProfile, Frame, Page, UserProfile,
     asking_device::age,
     client::{destination, is_local},
     policy::{FormAction, Policy},
@@ -14,8 +14,8 @@ use crate::{
 /// user).
 #[derive(Debug, Clone)]
 pub struct ConsentView<'a> {
-    /// Nonce, new for each response: 128 random bits or more, base64url.
-    pub nonce: &'a str,
+    /// The frame of the page.
+    pub frame: &'a Frame,
     /// The client that requests access.
     pub client: ClientProfile<'a>,
     /// The user who is signed in.
@@ -210,7 +210,7 @@ impl<'a> ClaimLine<'a> {
 /// Renders the consent page.
 pub fn consent(view: &ConsentView<'_>) -> Page {
     let redirect_uri = view.kind.redirect_uri();
-    let policy = Policy { logo: view.client.logo.is_some(), form_action: FormAction::Own, ..Policy::new(view.nonce) };
+    let policy = Policy { logo: view.client.logo.is_some(), form_action: FormAction::Own, ..Policy::new(view.frame) };
     let template = ConsentTemplate {
         view,
         needed: view.claims.iter().filter(|claim| claim.is_essential).collect(),

@@ -2,13 +2,13 @@
 
 use askama::Template;
 
-use crate::{Page, policy::Policy};
+use crate::{Frame, Page, policy::Policy};
 
 /// The landing page.
 #[derive(Debug, Clone, Copy)]
 pub struct Landing<'a> {
-    /// Nonce, new for each response: 128 random bits or more, base64url.
-    pub nonce: &'a str,
+    /// The frame of the page.
+    pub frame: &'a Frame,
     /// The issuer, an origin.
     pub issuer: &'a str,
     /// Accounts for sign-in.
@@ -50,14 +50,14 @@ pub struct Command<'a> {
 
 /// Renders the landing page (`GET /`).
 pub fn landing(view: &Landing<'_>) -> Page {
-    Page::new(&LandingTemplate { view }, Policy::new(view.nonce))
+    Page::new(&LandingTemplate { view }, Policy::new(view.frame))
 }
 
 /// The client that the playground acts as. Endpoints are read from the discovery document.
 #[derive(Debug, Clone, Copy)]
 pub struct Playground<'a> {
-    /// Nonce, new for each response: 128 random bits or more, base64url.
-    pub nonce: &'a str,
+    /// The frame of the page.
+    pub frame: &'a Frame,
     /// The issuer, an origin; the page must be served from it.
     pub issuer: &'a str,
     /// A public client, e.g. `demo-spa`.
@@ -74,7 +74,7 @@ pub struct Playground<'a> {
 
 /// Renders the playground (`GET /playground` and `GET /playground/callback`).
 pub fn playground(view: &Playground<'_>) -> Page {
-    let policy = Policy { script: true, connect: true, ..Policy::new(view.nonce) };
+    let policy = Policy { script: true, connect: true, ..Policy::new(view.frame) };
     Page::new(&PlaygroundTemplate { view }, policy)
 }
 

@@ -3,13 +3,13 @@
 use askama::Template;
 
 use crate::sign_in::wait;
-use crate::{Page, policy::FormAction, policy::Policy};
+use crate::{Frame, Page, policy::FormAction, policy::Policy};
 
 /// The page that asks for the code that the device shows. The form posts `user_code` and `csrf` to `/device`.
 #[derive(Debug, Clone, Copy)]
 pub struct DeviceCode<'a> {
-    /// Nonce, new for each response: 128 random bits or more, base64url.
-    pub nonce: &'a str,
+    /// The frame of the page.
+    pub frame: &'a Frame,
     /// Content of the field: the code of the link that the device shows, or what the user typed before.
     pub user_code: &'a str,
     /// Reason why the user sees the form again.
@@ -50,7 +50,7 @@ pub fn device_code(view: &DeviceCode<'_>) -> Page {
         Some(DeviceProblem::TooManyAttempts { retry_after_secs }) => Some(retry_after_secs),
         _ => None,
     };
-    let policy = Policy { script: true, form_action: FormAction::Own, ..Policy::new(view.nonce) };
+    let policy = Policy { script: true, form_action: FormAction::Own, ..Policy::new(view.frame) };
     Page::new(&DeviceCodeTemplate { view, problem, wait_secs }, policy)
 }
 
@@ -66,7 +66,7 @@ pub enum DeviceOutcome {
 }
 
 /// Renders the page with the outcome.
-pub fn device_outcome(nonce: &str, outcome: DeviceOutcome) -> Page {
+pub fn device_outcome(frame: &Frame, outcome: DeviceOutcome) -> Page {
     let (title, message) = match outcome {
         DeviceOutcome::Approved => {
             ("Your device is connected", "Go back to it; it goes on by itself. You can close this page.")
@@ -80,23 +80,23 @@ pub fn device_outcome(nonce: &str, outcome: DeviceOutcome) -> Page {
         ),
     };
     let again = WayOn { href: "/device", label: "Enter another code" };
-    let view = Outcome { nonce, title, message, way_on: (outcome == DeviceOutcome::Over).then_some(again) };
-    Page::new(&DeviceOutcomeTemplate { view: &view }, Policy::new(nonce))
+    let view = Outcome { frame, title, message, way_on: (outcome == DeviceOutcome::Over).then_some(again) };
+    Page::new(&DeviceOutcomeTemplate { view: &view }, Policy::new(frame))
 }
 
 /// Renders the page for a user who may grant nothing of what the device requests. `sign_in` leads to the choice of another account.
-pub fn device_not_grantable(nonce: &str, sign_in: &str) -> Page {
+pub fn device_not_grantable(frame: &Frame, sign_in: &str) -> Page {
     let view = Outcome {
-        nonce,
+        frame,
         title: "Your account cannot allow this",
         message: "The device asks for access that your account may not give. Nothing was decided.",
         way_on: Some(WayOn { href: sign_in, label: "Use another account" }),
     };
-    Page::new(&DeviceOutcomeTemplate { view: &view }, Policy::new(nonce))
+    Page::new(&DeviceOutcomeTemplate { view: &view }, Policy::new(frame))
 }
 
 struct Outcome<'a> {
-    nonce: &'a str,
+    frame: &'a Frame,
     title: &'a str,
     message: &'a str,
     /// The next step after a failure; `None` if nothing failed.

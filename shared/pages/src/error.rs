@@ -3,13 +3,13 @@
 use askama::Template;
 
 use crate::client::Restart;
-use crate::{Page, policy::Policy};
+use crate::{Frame, Page, policy::Policy};
 
 /// The error page.
 #[derive(Debug, Clone, Copy)]
 pub struct ErrorPage<'a> {
-    /// Nonce, new for each response: 128 random bits or more, base64url.
-    pub nonce: &'a str,
+    /// The frame of the page.
+    pub frame: &'a Frame,
     /// HTTP status of the response.
     pub status: u16,
     /// Title, e.g. `This sign-in link is not valid`.
@@ -28,7 +28,7 @@ pub struct ErrorPage<'a> {
 
 /// Renders the error page.
 pub fn error(view: &ErrorPage<'_>) -> Page {
-    Page::new(&ErrorTemplate { view, restart: view.client.and_then(Restart::of) }, Policy::new(view.nonce))
+    Page::new(&ErrorTemplate { view, restart: view.client.and_then(Restart::of) }, Policy::new(view.frame))
 }
 
 #[derive(Template)]

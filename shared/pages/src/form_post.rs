@@ -2,13 +2,13 @@
 
 use askama::Template;
 
-use crate::{Page, client::destination, policy::FormAction, policy::Policy};
+use crate::{Frame, Page, client::destination, policy::FormAction, policy::Policy};
 
 /// The page that posts an authorization response.
 #[derive(Debug, Clone, Copy)]
 pub struct FormPost<'a> {
-    /// Nonce, new for each response: 128 random bits or more, base64url.
-    pub nonce: &'a str,
+    /// The frame of the page.
+    pub frame: &'a Frame,
     /// The validated redirect URI, which receives the form.
     pub action: &'a str,
     /// Parameters of the response, in order.
@@ -17,7 +17,7 @@ pub struct FormPost<'a> {
 
 /// Renders the page. It submits itself; without JavaScript the user presses a button.
 pub fn form_post(view: &FormPost<'_>) -> Page {
-    let policy = Policy { script: true, form_action: FormAction::Client, ..Policy::new(view.nonce) };
+    let policy = Policy { script: true, form_action: FormAction::Client, ..Policy::new(view.frame) };
     let template = FormPostTemplate { view, action: action(view.action), destination: destination(view.action) };
     Page::new(&template, policy)
 }

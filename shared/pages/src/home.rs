@@ -2,16 +2,16 @@
 
 use askama::Template;
 
-use crate::{Page, policy::Policy};
+use crate::{Frame, Page, policy::Policy};
 
 /// Renders the page for a user who opened the server itself, without an application. `host` is the host of the issuer.
-pub fn home(nonce: &str, host: &str) -> Page {
-    let view = Home { nonce, host };
-    Page::new(&HomeTemplate { view: &view }, Policy::new(nonce))
+pub fn home(frame: &Frame, host: &str) -> Page {
+    let view = Home { frame, host };
+    Page::new(&HomeTemplate { view: &view }, Policy::new(frame))
 }
 
 struct Home<'a> {
-    nonce: &'a str,
+    frame: &'a Frame,
     host: &'a str,
 }
 

@@ -3,14 +3,14 @@
 use askama::Template;
 
 use crate::client::{destination, is_destination, private_use_scheme};
-use crate::{Page, policy::Policy};
+use crate::{Frame, Page, policy::Policy};
 
 /// The page that answers a form with a navigation to a client. Browsers apply `form-action` to each redirect that answers a form
 /// (CSP Level 3 §6.4.1), and the client may redirect on to any place. A navigation is no part of the form.
 #[derive(Debug, Clone, Copy)]
 pub struct Leave<'a> {
-    /// Nonce, new for each response: 128 random bits or more, base64url.
-    pub nonce: &'a str,
+    /// The frame of the page.
+    pub frame: &'a Frame,
     /// The validated URI of the client, with the parameters of the response.
     pub uri: &'a str,
     /// The reason for which the browser leaves.
@@ -37,7 +37,7 @@ pub fn leave(view: &Leave<'_>) -> Page {
         destination: destination(view.uri),
         signed_out: view.reason == LeaveReason::SignedOut,
     };
-    Page::new(&template, Policy::new(view.nonce))
+    Page::new(&template, Policy::new(view.frame))
 }
 
 #[derive(Template)]

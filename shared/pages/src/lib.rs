@@ -13,6 +13,7 @@ mod development;
 mod device;
 mod error;
 mod form_post;
+mod frame;
 mod home;
 mod leave;
 mod logout;
@@ -37,6 +38,7 @@ pub use development::{Command, DemoClient, DemoUser, Landing, Playground, landin
 pub use device::{DeviceCode, DeviceOutcome, DeviceProblem, device_code, device_not_grantable, device_outcome};
 pub use error::{ErrorPage, error};
 pub use form_post::{FormPost, form_post};
+pub use frame::Frame;
 pub use home::home;
 pub use leave::{Leave, LeaveReason, leave};
 pub use logout::{EndedEverywhere, Logout, SignedOut, logout, logout_everywhere, signed_out};
@@ -46,6 +48,8 @@ pub use return_offer::{ReturnOffer, ReturnWay, return_offer};
 pub use scope::{claim_meaning, scope_meaning};
 pub use sign_in::{CurrentUser, SignIn, SignInProblem, sign_in};
 pub use user::UserProfile;
+
+use protocol::Language;
 
 /// The style sheet of every page.
 const STYLE: &str = include_str!("../templates/style.css");
@@ -70,11 +74,13 @@ pub struct Page {
     pub html: String,
     /// The value of the `Content-Security-Policy` header.
     pub csp: String,
+    /// The language.
+    pub language: Language,
 }
 
 impl Page {
     fn new(template: &impl askama::Template, policy: policy::Policy<'_>) -> Self {
         // Writing to a string cannot fail, and no template uses a filter that does.
-        Self { html: template.render().unwrap_or_default(), csp: policy.header() }
+        Self { html: template.render().unwrap_or_default(), csp: policy.header(), language: policy.frame.language }
     }
 }

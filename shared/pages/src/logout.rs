@@ -4,14 +4,14 @@ use askama::Template;
 
 use crate::client::{Restart, destination, is_destination, is_web};
 use crate::policy::{FormAction, Policy};
-use crate::{Page, UserProfile};
+use crate::{Frame, Page, UserProfile};
 
 /// The page that asks whether to sign out. The form posts `interaction`, `csrf` and `decision` = `yes`, `no` or `everywhere`
 /// to `/logout`. The page that asks whether to sign out everywhere posts `everywhere-yes` or `no`.
 #[derive(Debug, Clone, Copy)]
 pub struct Logout<'a> {
-    /// Nonce, new for each response: 128 random bits or more, base64url.
-    pub nonce: &'a str,
+    /// The frame of the page.
+    pub frame: &'a Frame,
     /// Name of the client that redirected the user here, if known.
     pub client_name: Option<&'a str>,
     /// The user who is signed in.
@@ -24,7 +24,7 @@ pub struct Logout<'a> {
 
 impl<'a> Logout<'a> {
     fn policy(&self) -> Policy<'a> {
-        Policy { form_action: FormAction::Own, ..Policy::new(self.nonce) }
+        Policy { form_action: FormAction::Own, ..Policy::new(self.frame) }
     }
 }
 
@@ -53,8 +53,8 @@ pub struct EndedEverywhere<'a> {
 /// notified in frames first, or if the user did not confirm the redirect.
 #[derive(Debug, Clone, Copy)]
 pub struct SignedOut<'a> {
-    /// Nonce, new for each response: 128 random bits or more, base64url.
-    pub nonce: &'a str,
+    /// The frame of the page.
+    pub frame: &'a Frame,
     /// Name of the client that redirected the user here, if known.
     pub client_name: Option<&'a str>,
     /// The validated redirect URI with `state`, if there is one.
@@ -75,7 +75,7 @@ pub fn signed_out(view: &SignedOut<'_>) -> Page {
     let return_uri = view.return_uri.filter(|uri| is_destination(uri));
     let frames: Vec<&str> = view.frames.iter().map(String::as_str).filter(|uri| is_web(uri)).collect();
     let continues = return_uri.is_some() && !frames.is_empty() && view.ended.is_none();
-    let policy = Policy { frames: &frames, script: continues, ..Policy::new(view.nonce) };
+    let policy = Policy { frames: &frames, script: continues, ..Policy::new(view.frame) };
     let return_host = return_uri.map(destination);
     let restart = match return_uri {
         Some(_) => None,

@@ -1,6 +1,6 @@
 //! `Content-Security-Policy` of a page.
 
-use crate::client::split_web;
+use crate::{Frame, client::split_web};
 
 /// The places to which the forms of a page may lead. Browsers apply `form-action` to the whole chain of redirects that answers
 /// a form (CSP Level 3 §6.4.1).
@@ -17,7 +17,7 @@ pub(crate) enum FormAction {
 /// Content security policy: what a page may do beyond showing text in its own style.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Policy<'a> {
-    pub(crate) nonce: &'a str,
+    pub(crate) frame: &'a Frame,
     /// True if the page has a script.
     pub(crate) script: bool,
     /// True if the script calls the page's origin.
@@ -32,13 +32,13 @@ pub(crate) struct Policy<'a> {
 
 impl<'a> Policy<'a> {
     /// Returns the strictest policy: style only.
-    pub(crate) fn new(nonce: &'a str) -> Self {
-        Self { nonce, script: false, connect: false, logo: false, form_action: FormAction::None, frames: &[] }
+    pub(crate) fn new(frame: &'a Frame) -> Self {
+        Self { frame, script: false, connect: false, logo: false, form_action: FormAction::None, frames: &[] }
     }
 
     /// Returns the value of the header.
     pub(crate) fn header(&self) -> String {
-        let nonce: String = self.nonce.chars().filter(|c| is_nonce_character(*c)).collect();
+        let nonce: String = self.frame.nonce.chars().filter(|c| is_nonce_character(*c)).collect();
         // `data:` is for the icon of the browser's tab.
         let mut header = format!("default-src 'none'; style-src 'nonce-{nonce}'; img-src data:");
         if self.logo {
@@ -90,10 +90,14 @@ fn source(uri: &str) -> Option<String> {
 mod tests {
     use super::*;
 
+    fn frame(nonce: &str) -> Frame {
+        Frame { nonce: nonce.to_owned(), language: protocol::Language::English }
+    }
+
     #[test]
     fn the_strictest_policy() {
         assert_eq!(
-            Policy::new("abc").header(),
+            Policy::new(&frame("abc")).header(),
             "default-src 'none'; style-src 'nonce-abc'; img-src data:; form-action 'none'; frame-ancestors 'none'; \
              base-uri 'none'"
         );
@@ -101,7 +105,7 @@ mod tests {
 
     #[test]
     fn a_nonce_cannot_end_its_directive() {
-        let header = Policy::new("a'; script-src * \r\nx: y").header();
+        let header = Policy::new(&frame("a'; script-src * \r\nx: y")).header();
         assert!(header.starts_with("default-src 'none'; style-src 'nonce-ascript-srcxy'; "), "{header}");
     }
 
@@ -134,14 +138,14 @@ mod tests {
     #[test]
     fn frames_are_of_their_origins_alone() {
         let frames = ["https://b.example/out?sid=1", "https://a.example/x", "https://a.example/y"];
-        let header = Policy { frames: &frames, ..Policy::new("n") }.header();
+        let header = Policy { frames: &frames, ..Policy::new(&frame("n")) }.header();
         assert!(header.contains("; frame-src https://a.example https://b.example;"), "{header}");
-        assert!(!Policy::new("n").header().contains("frame-src"));
+        assert!(!Policy::new(&frame("n")).header().contains("frame-src"));
     }
 
     #[test]
     fn a_logo_comes_from_this_server() {
-        assert!(Policy { logo: true, ..Policy::new("n") }.header().contains("img-src data: 'self';"));
-        assert!(Policy::new("n").header().contains("img-src data:;"));
+        assert!(Policy { logo: true, ..Policy::new(&frame("n")) }.header().contains("img-src data: 'self';"));
+        assert!(Policy::new(&frame("n")).header().contains("img-src data:;"));
     }
 }

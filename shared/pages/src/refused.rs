@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use crate::{Page, policy::Policy};
+use crate::{Frame, Page, policy::Policy};
 
 /// The reason why no function handles a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,8 +51,8 @@ impl Refusal {
 /// The page for a user who followed a wrong, old or broken link. It leads on to the pages that need no request of a client.
 #[derive(Debug, Clone, Copy)]
 pub struct Refused<'a> {
-    /// Nonce, new for each response: 128 random bits or more, base64url.
-    pub nonce: &'a str,
+    /// The frame of the page.
+    pub frame: &'a Frame,
     /// The reason.
     pub reason: Refusal,
     /// HTTP status of the response.
@@ -65,7 +65,7 @@ pub struct Refused<'a> {
 
 /// Renders the page.
 pub fn refused(view: &Refused<'_>) -> Page {
-    Page::new(&RefusedTemplate { view }, Policy::new(view.nonce))
+    Page::new(&RefusedTemplate { view }, Policy::new(view.frame))
 }
 
 #[derive(Template)]

@@ -3,13 +3,13 @@
 use askama::Template;
 
 use crate::asking_device::age;
-use crate::{Page, UserProfile, policy::Policy};
+use crate::{Frame, Page, UserProfile, policy::Policy};
 
 /// The page with the requests that wait for the user.
 #[derive(Debug, Clone, Copy)]
 pub struct WaitingRequests<'a> {
-    /// Nonce, new for each response: 128 random bits or more, base64url.
-    pub nonce: &'a str,
+    /// The frame of the page.
+    pub frame: &'a Frame,
     /// The user who is signed in; `None` if no user is.
     pub user: Option<UserProfile<'a>>,
     /// The requests, the earliest first.
@@ -37,7 +37,7 @@ impl RequestLine<'_> {
 
 /// Renders the page with the requests.
 pub fn waiting_requests(view: &WaitingRequests<'_>) -> Page {
-    Page::new(&WaitingRequestsTemplate { view }, Policy::new(view.nonce))
+    Page::new(&WaitingRequestsTemplate { view }, Policy::new(view.frame))
 }
 
 /// The outcome of a request.
@@ -56,7 +56,7 @@ pub enum RequestOutcome {
 }
 
 /// Renders the page with the outcome.
-pub fn request_outcome(nonce: &str, outcome: RequestOutcome) -> Page {
+pub fn request_outcome(frame: &Frame, outcome: RequestOutcome) -> Page {
     let (title, message) = match outcome {
         RequestOutcome::Approved => {
             ("You approved the request", "The application goes on by itself. You can close this page.")
@@ -78,8 +78,8 @@ pub fn request_outcome(nonce: &str, outcome: RequestOutcome) -> Page {
         ),
     };
     let is_failure = matches!(outcome, RequestOutcome::Over | RequestOutcome::NotGrantable);
-    let view = Outcome { nonce, title, message, is_failure };
-    Page::new(&RequestOutcomeTemplate { view: &view }, Policy::new(nonce))
+    let view = Outcome { frame, title, message, is_failure };
+    Page::new(&RequestOutcomeTemplate { view: &view }, Policy::new(frame))
 }
 
 #[derive(Template)]
@@ -95,7 +95,7 @@ struct RequestOutcomeTemplate<'a> {
 }
 
 struct Outcome<'a> {
-    nonce: &'a str,
+    frame: &'a Frame,
     title: &'a str,
     message: &'a str,
     is_failure: bool,

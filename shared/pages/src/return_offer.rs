@@ -3,13 +3,13 @@
 use askama::Template;
 
 use crate::form_post::action;
-use crate::{Page, client::destination, client::is_destination, policy::FormAction, policy::Policy};
+use crate::{Frame, Page, client::destination, client::is_destination, policy::FormAction, policy::Policy};
 
 /// The page that offers to return to a client with an error.
 #[derive(Debug, Clone, Copy)]
 pub struct ReturnOffer<'a> {
-    /// Nonce, new for each response: 128 random bits or more, base64url.
-    pub nonce: &'a str,
+    /// The frame of the page.
+    pub frame: &'a Frame,
     /// The validated redirect URI. Its host is shown.
     pub redirect_uri: &'a str,
     /// The way to the client.
@@ -36,7 +36,7 @@ pub fn return_offer(view: &ReturnOffer<'_>) -> Page {
         ReturnWay::Form(fields) => (None, Some(fields)),
     };
     let form_action = if form.is_some() { FormAction::Client } else { FormAction::None };
-    let policy = Policy { form_action, ..Policy::new(view.nonce) };
+    let policy = Policy { form_action, ..Policy::new(view.frame) };
     let (action, destination) = (action(view.redirect_uri), destination(view.redirect_uri));
     Page::new(&ReturnOfferTemplate { view, link, form, action, destination }, policy)
 }

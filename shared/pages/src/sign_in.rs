@@ -2,14 +2,16 @@
 
 use askama::Template;
 
-use crate::{ClientProfile, DeviceProfile, Page, UserProfile, client::destination, policy::FormAction, policy::Policy};
+use crate::{
+    ClientProfile, DeviceProfile, Frame, Page, UserProfile, client::destination, policy::FormAction, policy::Policy,
+};
 
 /// The sign-in page. The form posts `username`, `password`, `interaction` and `csrf` to `/login`. The other buttons send
 /// `decision` = `continue` or `cancel` with `interaction` and `csrf`.
 #[derive(Debug, Clone)]
 pub struct SignIn<'a> {
-    /// Nonce, new for each response: 128 random bits or more, base64url.
-    pub nonce: &'a str,
+    /// The frame of the page.
+    pub frame: &'a Frame,
     /// The client that sent the request; `None` for a page of the user's own account.
     pub client: Option<ClientProfile<'a>>,
     /// The validated redirect URI. Its host is shown. `None` for a device.
@@ -80,7 +82,7 @@ pub fn sign_in(view: &SignIn<'_>) -> Page {
         logo: view.client.is_some_and(|client| client.logo.is_some()),
         script: true,
         form_action: FormAction::Own,
-        ..Policy::new(view.nonce)
+        ..Policy::new(view.frame)
     };
     Page::new(&template, policy)
 }

@@ -8,22 +8,25 @@
 )]
 
 use std::collections::HashSet;
+use std::sync::LazyLock;
 
 use latchkey_pages::{
     AccountApplication, AccountDeletion, AccountOutcome, AccountOverview, AccountPassword, AccountSession, Answered,
     ApplicationLine, ClaimLine, ClientProfile, Command, ConsentKind, ConsentView, CurrentUser, DemoClient, DemoUser,
-    DeviceProfile, EndedEverywhere, ErrorPage, FormPost, GrantLine, Landing, Leave, LeaveReason, Logout, Page,
+    DeviceProfile, EndedEverywhere, ErrorPage, FormPost, Frame, GrantLine, Landing, Leave, LeaveReason, Logout, Page,
     PasswordProblem, Playground, Refusal, Refused, RequestLine, ReturnOffer, ReturnWay, ScopeLine, SessionLine, SignIn,
     SignInProblem, SignedOut, UserProfile, WaitingRequests,
 };
 
-use protocol::{DetailLine, DetailWords};
+use protocol::{DetailLine, DetailWords, Language};
 
 #[path = "../examples/gallery.rs"]
 #[expect(dead_code, reason = "the test does not write the files")]
 mod gallery;
 
 const NONCE: &str = "bm9uY2U_-x";
+
+static FRAME: LazyLock<Frame> = LazyLock::new(|| Frame { nonce: NONCE.to_owned(), language: Language::English });
 
 /// Text that breaks out of text, of an attribute in either quote, of a comment, a style and a script; and a link that runs.
 const HOSTILE: &str =
@@ -35,7 +38,7 @@ fn user(value: &str) -> UserProfile<'_> {
 
 fn consent(value: &str, client: ClientProfile<'_>, kind: ConsentKind<'_>) -> Page {
     latchkey_pages::consent(&ConsentView {
-        nonce: NONCE,
+        frame: &FRAME,
         client,
         user: user(value),
         scopes: &[
@@ -70,18 +73,18 @@ fn detail_line<'a>(label: &'a str, value: &str) -> DetailLine<'a> {
 
 fn return_offer(value: &str, way: ReturnWay<'_>) -> Page {
     let (redirect_uri, hint, request_id) = (value, value, value);
-    latchkey_pages::return_offer(&ReturnOffer { nonce: NONCE, redirect_uri, way, hint, request_id })
+    latchkey_pages::return_offer(&ReturnOffer { frame: &FRAME, redirect_uri, way, hint, request_id })
 }
 
 fn leave(uri: &str, reason: LeaveReason) -> Page {
-    latchkey_pages::leave(&Leave { nonce: NONCE, uri, reason })
+    latchkey_pages::leave(&Leave { frame: &FRAME, uri, reason })
 }
 
 fn account_overview(value: &str) -> Page {
     let applications = [ApplicationLine { name: value, href: "/account/application".to_owned(), used_at: Some(0) }];
     let sessions = [SessionLine { browser: Some(value), since: 0, href: Some("/account/session".to_owned()) }];
     let view = AccountOverview {
-        nonce: NONCE,
+        frame: &FRAME,
         user: user(value),
         may_delete: true,
         applications: &applications,
@@ -96,7 +99,7 @@ fn account_application(value: &str, client: ClientProfile<'_>) -> Page {
     let details = vec![DetailWords { title: value, name: value, lines }];
     let grants = [GrantLine { since: 0, used: 0, outlives_session: true, resources: &resources, details }];
     latchkey_pages::account_application(&AccountApplication {
-        nonce: NONCE,
+        frame: &FRAME,
         client,
         client_id: value,
         user: user(value),
@@ -120,7 +123,7 @@ fn every_page(value: &str) -> Vec<(&'static str, Page)> {
     };
     let device = DeviceProfile { kind: Some(value), place: Some(value), minutes: 3 };
     let sign_in = SignIn {
-        nonce: NONCE,
+        frame: &FRAME,
         client: Some(client),
         redirect_uri: Some(value),
         device: Some(device.clone()),
@@ -131,9 +134,9 @@ fn every_page(value: &str) -> Vec<(&'static str, Page)> {
         current: None,
     };
     let logout =
-        Logout { nonce: NONCE, client_name: Some(value), user: Some(user(value)), interaction: value, csrf: value };
+        Logout { frame: &FRAME, client_name: Some(value), user: Some(user(value)), interaction: value, csrf: value };
     let signed_out = SignedOut {
-        nonce: NONCE,
+        frame: &FRAME,
         client_name: Some(value),
         return_uri: Some("https://app.example/"),
         start_uri: Some(value),
@@ -144,7 +147,7 @@ fn every_page(value: &str) -> Vec<(&'static str, Page)> {
     let applications = [value.to_owned(), value.to_owned()];
     let ended = Some(EndedEverywhere { sessions: 2, applications: &applications, unfinished: true });
     let refused = |reason| {
-        latchkey_pages::refused(&Refused { nonce: NONCE, reason, status: 404, hint: value, request_id: value })
+        latchkey_pages::refused(&Refused { frame: &FRAME, reason, status: 404, hint: value, request_id: value })
     };
     let with = |current| latchkey_pages::sign_in(&SignIn { current: Some(current), problem: None, ..sign_in.clone() });
     vec![
@@ -159,7 +162,7 @@ fn every_page(value: &str) -> Vec<(&'static str, Page)> {
         ("account, session", {
             let (browser, session) = (Some(value), value);
             latchkey_pages::account_session(&AccountSession {
-                nonce: NONCE,
+                frame: &FRAME,
                 user: user(value),
                 browser,
                 since: 0,
@@ -169,17 +172,17 @@ fn every_page(value: &str) -> Vec<(&'static str, Page)> {
         }),
         ("account, password", {
             let problem = Some(PasswordProblem::Refused(value));
-            let view = AccountPassword { nonce: NONCE, user: user(value), minimum: 15, problem, csrf: value };
+            let view = AccountPassword { frame: &FRAME, user: user(value), minimum: 15, problem, csrf: value };
             latchkey_pages::account_password(&view)
         }),
         ("account, deletion", {
-            latchkey_pages::account_deletion(&AccountDeletion { nonce: NONCE, user: user(value), csrf: value })
+            latchkey_pages::account_deletion(&AccountDeletion { frame: &FRAME, user: user(value), csrf: value })
         }),
         ("account, removed", {
             let removed = AccountOutcome::Removed { application: value, unfinished: false };
-            latchkey_pages::account_outcome(NONCE, removed)
+            latchkey_pages::account_outcome(&FRAME, removed)
         }),
-        ("home", latchkey_pages::home(NONCE, value)),
+        ("home", latchkey_pages::home(&FRAME, value)),
         ("refused, path", refused(Refusal::UnknownPath)),
         ("refused, method", refused(Refusal::Method)),
         ("refused, body", refused(Refusal::BodyTooLong)),
@@ -193,13 +196,13 @@ fn every_page(value: &str) -> Vec<(&'static str, Page)> {
         ("requests", {
             let href = "/requests?request=sealed".to_owned();
             let line = RequestLine { client: value, binding_message: Some(value), minutes: 1, href };
-            let view = WaitingRequests { nonce: NONCE, user: Some(user(value)), requests: &[line] };
+            let view = WaitingRequests { frame: &FRAME, user: Some(user(value)), requests: &[line] };
             latchkey_pages::waiting_requests(&view)
         }),
         (
             "error",
             latchkey_pages::error(&ErrorPage {
-                nonce: NONCE,
+                frame: &FRAME,
                 status: 400,
                 title: value,
                 message: value,
@@ -212,14 +215,14 @@ fn every_page(value: &str) -> Vec<(&'static str, Page)> {
         (
             "form_post",
             latchkey_pages::form_post(&FormPost {
-                nonce: NONCE,
+                frame: &FRAME,
                 action: value,
                 fields: &[(value, value), (value, value)],
             }),
         ),
         (
             "answered",
-            latchkey_pages::answered(&Answered { nonce: NONCE, user: user(value), client: (value, Some(value)) }),
+            latchkey_pages::answered(&Answered { frame: &FRAME, user: user(value), client: (value, Some(value)) }),
         ),
         ("leave", leave(value, LeaveReason::Answered)),
         ("leave, signed out", leave(value, LeaveReason::SignedOut)),
@@ -237,7 +240,7 @@ fn every_page(value: &str) -> Vec<(&'static str, Page)> {
         (
             "landing",
             latchkey_pages::landing(&Landing {
-                nonce: NONCE,
+                frame: &FRAME,
                 issuer: value,
                 users: &[DemoUser { username: value, password: value }],
                 clients: &[DemoClient { client_id: value, client_secret: Some(value), purpose: value }],
@@ -247,7 +250,7 @@ fn every_page(value: &str) -> Vec<(&'static str, Page)> {
         (
             "playground",
             latchkey_pages::playground(&Playground {
-                nonce: NONCE,
+                frame: &FRAME,
                 issuer: value,
                 client_id: value,
                 device_client_id: value,
@@ -357,7 +360,7 @@ fn every_page_is_well_formed_and_runs_nothing() {
             assert!(open.is_empty(), "{name}: {open:?} stay open");
             assert_eq!(headings, 1, "{name}");
             assert!(references.iter().all(|id| ids.contains(id)), "{name}: {references:?}");
-            assert!(page.html.contains("<html lang=\"en\">") && page.html.contains("<title>"), "{name}");
+            assert!(page.html.contains("<html lang=\"en\" dir=\"ltr\">") && page.html.contains("<title>"), "{name}");
         }
     }
 }
@@ -431,7 +434,7 @@ fn the_page_that_leaves_navigates_at_once() {
 fn a_logo_comes_from_this_server() {
     let sign_in = |logo| {
         latchkey_pages::sign_in(&SignIn {
-            nonce: NONCE,
+            frame: &FRAME,
             client: Some(ClientProfile { name: "App", logo, ..ClientProfile::default() }),
             redirect_uri: Some("https://app.example/"),
             device: None,
@@ -483,7 +486,7 @@ fn cancel_has_a_form_without_the_password() {
 #[test]
 fn form_post_carries_each_parameter() {
     let page = latchkey_pages::form_post(&FormPost {
-        nonce: NONCE,
+        frame: &FRAME,
         action: "https://app.example/cb?tenant=1&x=2",
         fields: &[("code", "a\"b"), ("state", "<&>"), ("submit", "1")],
     });
@@ -584,7 +587,7 @@ fn links_with_a_class_look_like_buttons() {
 /// on a page of the gallery.
 #[test]
 fn the_gallery_shows_every_part_of_every_page() {
-    let pages: Vec<_> = gallery::all();
+    let pages: Vec<_> = gallery::all(&FRAME);
     let names: HashSet<&str> = pages.iter().map(|(name, _)| *name).collect();
     assert_eq!(names.len(), pages.len(), "two pages have one name");
     let mut seen = 0;

@@ -15,6 +15,7 @@ pub mod introspection;
 mod jwt;
 mod language;
 pub mod limits;
+mod localized;
 pub mod logout;
 pub mod metadata;
 mod parameters;
@@ -67,6 +68,7 @@ pub use interaction::{
     AccountPage, ActiveSession, Interaction, NextPrompt, PushedReference, Requested, RequestedAuthorization,
     RequestedBackchannel, RequestedDevice, SignInReason,
 };
+pub use language::{Language, LanguageWishes};
 pub use parameters::Parameters;
 pub use problem::Problem;
 pub use profile::Profile;

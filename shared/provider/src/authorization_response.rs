@@ -4,7 +4,6 @@ use crate::{Context, HandlerError, encrypted, responses};
 use http::StatusCode;
 use latchkey_http::{Request, Response};
 use pages::{Leave, LeaveReason, ReturnOffer, ReturnWay};
-use platform::entropy;
 use protocol::{AuthorizationResponse, Delivery, PlainResponse, ResponseTarget};
 use types::{Algorithm, Error, Timestamp};
 
@@ -23,18 +22,18 @@ pub enum Answers {
 pub async fn deliver(
     response: AuthorizationResponse<'_>,
     answers: Answers,
+    request: &Request,
     context: &Context,
-    now: Timestamp,
 ) -> Result<Response, HandlerError> {
-    match plain(response, context, now).await?.delivery() {
+    match plain(response, context, request.received_at).await?.delivery() {
         Delivery::Redirect(location) => match answers {
             Answers::Client => Ok(Response::see_other(&location)),
-            Answers::Form => leave(&location, LeaveReason::Answered),
+            Answers::Form => leave(&location, LeaveReason::Answered, request, context),
         },
         Delivery::FormPost { action, fields } => {
-            let nonce = entropy::name()?;
+            let frame = responses::frame(request, context)?;
             let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
-            let page = pages::form_post(&pages::FormPost { nonce: &nonce, action: &action, fields: &fields });
+            let page = pages::form_post(&pages::FormPost { frame: &frame, action: &action, fields: &fields });
             Ok(responses::page(StatusCode::OK, page))
         }
     }
@@ -70,14 +69,14 @@ pub async fn with_error_delivered(
 ) -> Result<Response, HandlerError> {
     let Err(HandlerError::Redirect(target, error)) = result else { return result };
     request.log.error(error.code.as_str(), &error.description);
-    deliver(target.error_response(&error, &context.config.issuer), answers, context, request.received_at).await
+    deliver(target.error_response(&error, &context.config.issuer), answers, request, context).await
 }
 
 /// Returns the page that leaves this server for a client. The code in the URI stays out of `Referer` and of caches by the header
 /// fields of every page.
-pub fn leave(uri: &str, reason: LeaveReason) -> Result<Response, HandlerError> {
-    let nonce = entropy::name()?;
-    Ok(responses::page(StatusCode::OK, pages::leave(&Leave { nonce: &nonce, uri, reason })))
+pub fn leave(uri: &str, reason: LeaveReason, request: &Request, context: &Context) -> Result<Response, HandlerError> {
+    let frame = responses::frame(request, context)?;
+    Ok(responses::page(StatusCode::OK, pages::leave(&Leave { frame: &frame, uri, reason })))
 }
 
 /// Returns the page that names the host of the redirect URI and offers to continue there with the error response. An error
@@ -90,7 +89,7 @@ pub async fn offer(
     context: &Context,
 ) -> Result<Response, HandlerError> {
     request.log.error(error.code.as_str(), &error.description);
-    let nonce = entropy::name()?;
+    let frame = responses::frame(request, context)?;
     let hint = format!("{}: {}", error.code.as_str(), error.description);
     let response = target.error_response(error, &context.config.issuer);
     let delivery = plain(response, context, request.received_at).await?.delivery();
@@ -104,7 +103,7 @@ pub async fn offer(
     };
     let redirect_uri = target.redirect_uri().as_str();
     let page = pages::return_offer(&ReturnOffer {
-        nonce: &nonce,
+        frame: &frame,
         redirect_uri,
         way,
         hint: &hint,

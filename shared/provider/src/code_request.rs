@@ -80,16 +80,16 @@ impl CodeRequest<'_> {
         let target = &self.requested.request.target;
         let response = target.code_response(code.expose(), id_token, &self.context.config.issuer);
         let answers = interactions::answers(self.interaction);
-        authorization_response::deliver(response, answers, self.context, self.request.received_at).await
+        authorization_response::deliver(response, answers, self.request, self.context).await
     }
 
     /// Shows the page for a user whose request was answered before.
     fn show_answered(self) -> Result<Response, HandlerError> {
-        let nonce = entropy::name()?;
+        let frame = responses::frame(self.request, self.context)?;
         let client = &self.client.client;
         let start_uri = client.start_uri(&self.context.config.issuer);
         let page = pages::answered(&pages::Answered {
-            nonce: &nonce,
+            frame: &frame,
             user: self.signed_in.profile(),
             client: (client.display_name(), start_uri.as_deref()),
         });

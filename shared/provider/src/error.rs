@@ -4,7 +4,6 @@ use crate::{Context, RequestParameters, responses};
 use http::{StatusCode, header};
 use latchkey_http::{Request, Response};
 use pages::ErrorPage;
-use platform::entropy;
 use protocol::{AccountPage, ResponseTarget, StoredClient, TokenError};
 use serde_json::json;
 use std::fmt;
@@ -120,7 +119,7 @@ impl HandlerError {
         if matches!(self, Self::Request(_) | Self::Page(_) | Self::Unavailable(_)) && request.prefers_json() {
             return self.into_api_response(request, context);
         }
-        let reason = match self.try_into_page(request) {
+        let reason = match self.try_into_page(request, context) {
             Ok(response) => return response,
             Err(reason) => reason,
         };
@@ -128,12 +127,14 @@ impl HandlerError {
     }
 
     /// Returns the page; or a reason if even a page cannot be made.
-    fn try_into_page(self, request: &Request) -> Result<Response, String> {
+    fn try_into_page(self, request: &Request, context: &Context) -> Result<Response, String> {
         match self {
             Self::Respond(response) => Ok(*response),
-            Self::Request(error) | Self::Redirect(_, error) => error_page(request, &PageError { error, ..UNEXPLAINED }),
-            Self::Page(page) => error_page(request, &page),
-            Self::Unavailable(reason) => unavailable_page(request, &reason),
+            Self::Request(error) | Self::Redirect(_, error) => {
+                error_page(request, context, &PageError { error, ..UNEXPLAINED })
+            }
+            Self::Page(page) => error_page(request, context, &page),
+            Self::Unavailable(reason) => unavailable_page(request, context, &reason),
         }
     }
 }
@@ -152,8 +153,8 @@ const SHOWN_PARAMETERS: [&str; 3] = ["client_id", "redirect_uri", "post_logout_r
 /// The longest value of a parameter that an error page shows, in bytes.
 const MAX_SHOWN: usize = 1024;
 
-fn error_page(request: &Request, page: &PageError) -> Result<Response, String> {
-    let nonce = entropy::name().map_err(|error| error.reason)?;
+fn error_page(request: &Request, context: &Context, page: &PageError) -> Result<Response, String> {
+    let frame = responses::frame(request, context).map_err(|error| error.to_string())?;
     let is_temporary = page.error.code == ErrorCode::TemporarilyUnavailable;
     let status = if is_temporary { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::BAD_REQUEST };
     request.log.error(page.error.code.as_str(), &page.error.description);
@@ -166,7 +167,7 @@ fn error_page(request: &Request, page: &PageError) -> Result<Response, String> {
     let response = responses::page(
         status,
         pages::error(&ErrorPage {
-            nonce: &nonce,
+            frame: &frame,
             status: status.as_u16(),
             title: page.title,
             message: page.message,
@@ -182,11 +183,11 @@ fn error_page(request: &Request, page: &PageError) -> Result<Response, String> {
 }
 
 /// Returns the page for a fault of the server. The user loses nothing: the page can be reloaded, with its form.
-fn unavailable_page(request: &Request, reason: &str) -> Result<Response, String> {
-    let nonce = entropy::name().map_err(|error| error.reason)?;
+fn unavailable_page(request: &Request, context: &Context, reason: &str) -> Result<Response, String> {
+    let frame = responses::frame(request, context).map_err(|error| error.to_string())?;
     let status = StatusCode::SERVICE_UNAVAILABLE;
     let page = pages::error(&ErrorPage {
-        nonce: &nonce,
+        frame: &frame,
         status: status.as_u16(),
         title: "We cannot answer just now",
         message: "Something on our side is busy or broken. Nothing you did is lost: wait a moment, then reload this page.",

@@ -17,7 +17,7 @@ pub type ErrorResponse = fn(HandlerError, &Request, &Context) -> Response;
 
 /// The page of a function for requests that no function handles, with a hint for developers; `None` if the function has none, or
 /// it cannot be made.
-pub type RefusalPage = fn(&Request, Refusal, StatusCode, &str) -> Option<Response>;
+pub type RefusalPage = fn(&Request, &Context, Refusal, StatusCode, &str) -> Option<Response>;
 
 /// The work of a function on its schedule.
 pub type Scheduled =

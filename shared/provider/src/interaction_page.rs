@@ -3,8 +3,9 @@
 use crate::browser::{Browser, FormOrigin};
 use crate::interactions::{self, ClosedInteraction, OpenedInteraction};
 use crate::sessions::SignedIn;
-use crate::{Context, HandlerError, RequestParameters};
+use crate::{Context, HandlerError, RequestParameters, responses};
 use latchkey_http::Request;
+use pages::Frame;
 use protocol::{Interaction, Parameters, StoredClient};
 use std::sync::Arc;
 use types::{ClientId, Error};
@@ -47,6 +48,11 @@ impl<'a> InteractionPage<'a> {
             request.log.client(&client.client.client_id);
         }
         Ok(Self { request, context, browser, parameters, interaction, sealed, client, has_restarted })
+    }
+
+    /// Returns the frame of a page of the interaction.
+    pub fn frame(&self) -> Result<Frame, HandlerError> {
+        responses::frame(self.request, self.context)
     }
 
     /// Returns the error page for an interaction that belongs to another page.

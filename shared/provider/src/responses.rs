@@ -1,9 +1,11 @@
 //! Responses that several functions send.
 
+use crate::{Context, HandlerError};
 use http::{HeaderName, StatusCode, header};
 use latchkey_http::{Request, Response};
-use pages::{Page, Refusal, Refused};
+use pages::{Frame, Page, Refusal, Refused};
 use platform::entropy;
+use protocol::Language;
 use std::time::Duration;
 use types::{Error, ErrorCode};
 
@@ -38,20 +40,32 @@ pub fn too_many(request: &Request, wait: Duration, description: &'static str) ->
     Response::json(StatusCode::TOO_MANY_REQUESTS, &error.to_body()).with(header::RETRY_AFTER, &retry_after(wait))
 }
 
-/// Returns a page with its content security policy.
+/// Returns the frame of the page that answers the request.
+pub fn frame(_: &Request, _: &Context) -> Result<Frame, HandlerError> {
+    Ok(Frame { nonce: entropy::name()?, language: Language::default() })
+}
+
+/// Returns a page with its content security policy and its language.
 pub fn page(status: StatusCode, page: Page) -> Response {
     const PERMISSIONS: HeaderName = HeaderName::from_static("permissions-policy");
     Response::new(status)
         .with(header::CONTENT_TYPE, "text/html; charset=utf-8")
         .with(header::CONTENT_SECURITY_POLICY, &page.csp)
+        .with(header::CONTENT_LANGUAGE, page.language.tag())
         .with(PERMISSIONS, "camera=(), geolocation=(), microphone=()")
         .with_body(page.html)
 }
 
 /// Returns the page for a request that no function handles. `None` without randomness for its nonce.
-pub(crate) fn refused(request: &Request, reason: Refusal, status: StatusCode, hint: &str) -> Option<Response> {
-    let nonce = entropy::name().ok()?;
-    let page = Refused { nonce: &nonce, reason, status: status.as_u16(), hint, request_id: request.id.as_str() };
+pub(crate) fn refused(
+    request: &Request,
+    context: &Context,
+    reason: Refusal,
+    status: StatusCode,
+    hint: &str,
+) -> Option<Response> {
+    let frame = frame(request, context).ok()?;
+    let page = Refused { frame: &frame, reason, status: status.as_u16(), hint, request_id: request.id.as_str() };
     Some(self::page(status, pages::refused(&page)).open())
 }
 

@@ -19,7 +19,7 @@ pub async fn respond(function: &Function, mut request: Request, context: &Contex
 /// Sets the address and the certificate of the client. Returns the response to a request that no function should see.
 pub(crate) fn receive(function: &Function, request: &mut Request, context: &Context) -> Option<Response> {
     let bypasses_proxy = context.identify_client(request);
-    bypasses_proxy.or_else(|| refusal(function, request))
+    bypasses_proxy.or_else(|| refusal(function, request, context))
 }
 
 /// Returns the response to a request that the rate limit of the platform refuses: 429 (RFC 6585 §4), as JSON or as a page.
@@ -86,8 +86,8 @@ pub async fn run_scheduled(
     done
 }
 
-fn refusal(function: &Function, request: &Request) -> Option<Response> {
-    let Some(route) = function.row.route(&request.path) else { return Some(unknown_path(function, request)) };
+fn refusal(function: &Function, request: &Request, context: &Context) -> Option<Response> {
+    let Some(route) = function.row.route(&request.path) else { return Some(unknown_path(function, request, context)) };
     if request.method == Method::OPTIONS && route.cors {
         return Some(preflight(route));
     }
@@ -103,7 +103,7 @@ fn refusal(function: &Function, request: &Request) -> Option<Response> {
     } else {
         return None;
     };
-    let response = refuse(function, request, reason, status, description, route.is_page);
+    let response = refuse(function, request, context, reason, status, description, route.is_page);
     let allowed: Vec<&str> = route.methods.iter().map(Method::as_str).collect();
     Some(if served { response } else { response.with(header::ALLOW, &allowed.join(", ")) })
 }
@@ -113,10 +113,10 @@ const WELL_KNOWN: &str = "/.well-known/";
 
 /// Returns the response to a path that no function serves. A single-page application or an MCP client that looks for a document may
 /// read that it is not there.
-fn unknown_path(function: &Function, request: &Request) -> Response {
+fn unknown_path(function: &Function, request: &Request, context: &Context) -> Response {
     let (status, description) = (StatusCode::NOT_FOUND, "there is nothing at this path");
     let is_for_user = !request.path.starts_with(WELL_KNOWN);
-    let mut response = refuse(function, request, Refusal::UnknownPath, status, description, is_for_user);
+    let mut response = refuse(function, request, context, Refusal::UnknownPath, status, description, is_for_user);
     if !response.is_open && manifest::is_open(&request.path) {
         response = allow_origins(response);
     }
@@ -138,13 +138,14 @@ fn allow_origins(mut response: Response) -> Response {
 fn refuse(
     function: &Function,
     request: &Request,
+    context: &Context,
     reason: Refusal,
     status: StatusCode,
     description: &str,
     is_for_user: bool,
 ) -> Response {
     request.log.error("invalid_request", description);
-    let page = || (function.refusal_page)(request, reason, status, description);
+    let page = || (function.refusal_page)(request, context, reason, status, description);
     let page = (is_for_user && request.prefers_html()).then(page).flatten();
     let mut response = page.unwrap_or_else(|| {
         Response::json(status, &json!({ "error": "invalid_request", "error_description": description }))

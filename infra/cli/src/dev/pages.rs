@@ -57,9 +57,14 @@ pub(crate) fn by_name(request: &Request, issuer: &str) -> Option<Response> {
     })
 }
 
+/// Returns the frame of a page for developers, which is in English.
+fn frame() -> Result<pages::Frame, HandlerError> {
+    Ok(pages::Frame { nonce: entropy::name()?, language: protocol::Language::English })
+}
+
 fn landing(_: &Request, site: &Site<'_>) -> Result<Response, HandlerError> {
     let Site { issuer, port, profile } = *site;
-    let nonce = entropy::name()?;
+    let frame = frame()?;
     let clients: Vec<pages::DemoClient<'_>> = demo::admitted(profile)
         .iter()
         .map(|demo| pages::DemoClient {
@@ -74,7 +79,7 @@ fn landing(_: &Request, site: &Site<'_>) -> Result<Response, HandlerError> {
     Ok(provider::responses::page(
         StatusCode::OK,
         pages::landing(&pages::Landing {
-            nonce: &nonce,
+            frame: &frame,
             issuer,
             users: &[pages::DemoUser { username: demo::USERNAME, password: demo::PASSWORD }],
             clients: &clients,
@@ -85,11 +90,11 @@ fn landing(_: &Request, site: &Site<'_>) -> Result<Response, HandlerError> {
 
 fn playground(_: &Request, site: &Site<'_>) -> Result<Response, HandlerError> {
     let issuer = site.issuer;
-    let nonce = entropy::name()?;
+    let frame = frame()?;
     Ok(provider::responses::page(
         StatusCode::OK,
         pages::playground(&pages::Playground {
-            nonce: &nonce,
+            frame: &frame,
             issuer,
             client_id: demo::SPA,
             device_client_id: demo::DEVICE,

@@ -2,7 +2,7 @@
 
 use super::Client;
 use super::settings::is_localizable;
-use crate::language::is_tag;
+use crate::localized::is_tag;
 
 /// Splits a name such as `client_name#de` into the setting and the language; the language is empty if there is none.
 /// `None` if the setting is not localizable, or the language is no tag (BCP 47).

@@ -3,7 +3,7 @@
 use super::check_text;
 use super::definition::AuthorizationDetailsType;
 use super::format::{date_in_words, is_decimal};
-use crate::language;
+use crate::localized;
 use crate::shape::{Member, Shape};
 use crate::{Problem, parameters::printable};
 use serde_json::{Map, Value};
@@ -56,13 +56,13 @@ impl<'a> DetailWords<'a> {
             let pointer = text(item, "pointer");
             let value = object.pointer(pointer).filter(|_| !shown.iter().any(|known| known == pointer));
             if let Some(values) = value.and_then(|value| formatted(text(item, "format"), value)) {
-                let label = item.as_object().map_or("", |item| language::chosen(item, "label", languages));
+                let label = item.as_object().map_or("", |item| localized::chosen(item, "label", languages));
                 lines.push(DetailLine { label, place: place_of(pointer), values });
                 shown.push(pointer.to_owned());
             }
         }
         rest(&object, "", &shown, &mut lines);
-        let title = of_type.map_or("", |known| language::chosen(known.members(), "title", languages));
+        let title = of_type.map_or("", |known| localized::chosen(known.members(), "title", languages));
         Self { title, name, lines }
     }
 }
@@ -154,7 +154,7 @@ pub(super) fn display_problems(of_type: &AuthorizationDetailsType, schema: &Valu
 fn localized_problems(object: &Map<String, Value>, member: &str, place: &str) -> Vec<Problem> {
     let words = object.get("localized").and_then(Value::as_object).into_iter().flatten();
     let problem = |(name, words): (&String, &Value)| {
-        let is_name = name.split_once('#').is_some_and(|(base, tag)| base == member && language::is_tag(tag));
+        let is_name = name.split_once('#').is_some_and(|(base, tag)| base == member && localized::is_tag(tag));
         let is_text = words.as_str().is_some_and(|words| !words.is_empty() && check_text(words).is_ok());
         let rule = match (is_name, is_text) {
             (true, true) => return None,

@@ -91,7 +91,7 @@ async fn a_new_password_needs_a_recent_sign_in() {
     let memory = Arc::new(Memory::new());
     let mut instance = deployment(memory.clone()).await;
     let user = users::User::new(subject("alice-subject"), USERNAME.to_owned(), serde_json::Map::new());
-    users::save(memory.as_ref(), &user).await.unwrap();
+    users::save(memory.as_ref(), &user, simulation::T0).await.unwrap();
     let hash =
         || async { users::find_credential(memory.as_ref(), &username(USERNAME)).await.unwrap().unwrap().password };
     let before = hash().await;
@@ -119,7 +119,7 @@ async fn data_and_deletion_need_a_recent_sign_in() {
     let memory = Arc::new(Memory::new());
     let mut instance = deployment(memory.clone()).await;
     let user = users::User::new(subject("alice-subject"), USERNAME.to_owned(), serde_json::Map::new());
-    users::save(memory.as_ref(), &user).await.unwrap();
+    users::save(memory.as_ref(), &user, simulation::T0).await.unwrap();
     let mut browser = Flow::default();
     browser.code(&instance, PASSWORD, "openid").await;
     assert_eq!(browser.get(&instance, "/account/data").await.status.as_u16(), 200);
@@ -141,9 +141,9 @@ async fn the_mark_of_a_user_ends_the_page() {
     let mut browser = Flow::default();
     browser.code(&instance, PASSWORD, "openid").await;
     let user = users::User::new(subject("alice-subject"), USERNAME.to_owned(), serde_json::Map::new());
-    users::save(memory.as_ref(), &user).await.unwrap();
+    users::save(memory.as_ref(), &user, simulation::T0).await.unwrap();
     assert_eq!(browser.get(&instance, "/account").await.status.as_u16(), 200);
-    users::save(memory.as_ref(), &users::User { disabled: true, ..user }).await.unwrap();
+    users::save(memory.as_ref(), &users::User { disabled: true, ..user }, simulation::T0).await.unwrap();
     let redirect = browser.get(&instance, "/account").await;
     assert_eq!(redirect.status.as_u16(), 303);
     let location = redirect.headers["location"].to_str().unwrap();

@@ -176,7 +176,7 @@ async fn enter_bob(records: &dyn Records) {
     let subject = subject("bob-subject");
     let credential = users::Credential { subject: subject.clone(), ..credential };
     users::save_credential(records, &username("bob"), &credential).await.unwrap();
-    users::save(records, &users::User { subject, username: "bob".to_owned(), ..alice }).await.unwrap();
+    users::save(records, &users::User { subject, username: "bob".to_owned(), ..alice }, simulation::T0).await.unwrap();
 }
 
 async fn first_sign_in() -> Counted {

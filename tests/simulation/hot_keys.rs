@@ -65,7 +65,7 @@ async fn register(records: &dyn Records, user: usize) {
     let known = users::find_credential(records, &username("alice")).await.unwrap().unwrap();
     let credential = users::Credential { subject: subject.clone(), ..known };
     users::save_credential(records, &username(&name(user)), &credential).await.unwrap();
-    users::save(records, &users::User { subject, username: name(user), ..alice }).await.unwrap();
+    users::save(records, &users::User { subject, username: name(user), ..alice }, simulation::T0).await.unwrap();
     let mut stored = clients::find(records, &client_id("spa")).await.unwrap().unwrap();
     stored.client.client_id = client_id(&client(user));
     clients::save(records, &stored).await.unwrap();

@@ -35,7 +35,7 @@ async fn start(destinations: &[&str]) -> (Arc<Memory>, Instance) {
 async fn set_groups(memory: &Memory, groups: &Value) {
     let claims = json!({ "name": "Alice", "email": "alice@example.com", "groups": groups });
     let user = users::User::new(subject("alice-subject"), "alice".into(), claims.as_object().unwrap().clone());
-    users::save(memory, &user).await.unwrap();
+    users::save(memory, &user, simulation::T0).await.unwrap();
 }
 
 fn groups(token: &str) -> Value {

@@ -4,7 +4,7 @@ use crate::new_password;
 use http::StatusCode;
 use latchkey_http::{Request, Response};
 use platform::entropy;
-use protocol::{Problem, StoredHash, Username, is_profile_claim};
+use protocol::{EmailAddress, ExternalId, Problem, StoredHash, Username, is_profile_claim};
 use provider::administration::{listing, not_found, problem};
 use provider::{Actor, AuditEvent, Context, HandlerError, names, sessions};
 use serde_json::{Map, Value, json};
@@ -37,7 +37,8 @@ async fn entry(username: &str, context: &Context) -> Result<Option<directory::En
 /// `password` the password, which must keep the rules of the deployment. `password_hash` is for imports ([`StoredHash`]): no rule can
 /// be applied to it. With `only_if_new` a registered user stays as stored. A member that is omitted stays. `sub` can be chosen for a new user. A new password ends all sessions
 /// and grants of the user, unless `keep_sessions` is true: an attacker may know the old one. A user with `disabled` cannot sign in;
-/// the sessions and grants end. `user_code` is the code without which no client may ask the user (CIBA Core §7.1); `null` removes it.
+/// the sessions and grants end. `user_code` is the code without which no client may ask the user (CIBA Core §7.1); `null` removes it. `external_id` names
+/// the user in another directory; `null` removes it.
 pub(crate) async fn put(
     username: &str,
     mut body: Map<String, Value>,
@@ -82,6 +83,17 @@ pub(crate) async fn put(
         Some(_) => {
             problems.push(Problem::new("user_code", "must be a string or null"));
             None
+        }
+    };
+    let external_id = match body.remove("external_id") {
+        None => None,
+        Some(Value::Null) => Some(None),
+        Some(sent) => {
+            let id = sent.as_str().and_then(ExternalId::parse);
+            if id.is_none() {
+                problems.push(Problem::new("external_id", format!("{}, or null", ExternalId::RULE)));
+            }
+            id.map(|id| Some(id.as_str().to_owned()))
         }
     };
     let claims = match body.remove("claims") {
@@ -133,6 +145,7 @@ pub(crate) async fn put(
     let was_disabled = before.as_ref().is_some_and(|user| user.disabled);
     let disabled = disabled.unwrap_or(was_disabled);
     let code_before = before.as_ref().and_then(|user| user.user_code.clone());
+    let external_id = external_id.unwrap_or_else(|| before.as_ref().and_then(|user| user.external_id.clone()));
     let mut claims = claims.or(before.map(|user| user.claims)).unwrap_or_default();
     let hash = match password {
         None => imported,
@@ -154,8 +167,8 @@ pub(crate) async fn put(
     let subject = directory::enter(records, &username, &subject).await?.subject;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
     claims.entry("updated_at").or_insert_with(|| json!(now.as_secs()));
-    let user = User { disabled, user_code, ..User::new(subject.clone(), username.to_string(), claims) };
-    let revoked_before = users::save(records, &user).await?;
+    let user = User { disabled, user_code, external_id, ..User::new(subject.clone(), username.to_string(), claims) };
+    let revoked_before = users::save(records, &user, now).await?;
     let is_new_password = hash.is_some() && status == StatusCode::OK;
     match hash {
         Some(password) => {
@@ -255,6 +268,7 @@ pub(crate) async fn delete(username: &str, request: &Request, context: &Context)
 fn shown(user: &User) -> Value {
     let mut shown = json!({ "username": user.username, "sub": user.subject, "claims": user.claims });
     if let Some(members) = shown.as_object_mut() {
+        members.extend(user.external_id.iter().map(|id| ("external_id".to_owned(), json!(id))));
         let marks = [("disabled", user.disabled), ("has_user_code", user.user_code.is_some())];
         let marks = marks.into_iter().filter(|(_, is_set)| *is_set);
         members.extend(marks.map(|(name, is_set)| (name.to_owned(), Value::Bool(is_set))));
@@ -335,6 +349,12 @@ fn claim_problem(claim: &str, value: &Value) -> Option<Problem> {
         "address" => {
             (value.as_object().is_some_and(|address| address.values().all(Value::is_string)), "an object of strings")
         }
+        "email" => match value.as_str() {
+            Some(address) if EmailAddress::parse(address).is_none() => {
+                return Some(Problem::new(field(), EmailAddress::RULE));
+            }
+            address => (address.is_some(), "a string"),
+        },
         _ => (value.is_string(), "a string"),
     };
     (!is_right).then(|| Problem::new(field(), format!("must be {wanted}")))

@@ -260,6 +260,24 @@ async fn all_that_is_wrong_is_told_at_once() {
 }
 
 #[tokio::test]
+async fn a_user_has_an_address_and_an_external_id() {
+    let server = Server::new();
+    let wrong = json!({ "password_hash": HASH, "external_id": "a\nb", "claims": { "email": "a@b\r\nBcc: c@d" } });
+    let (status, answer) = server.put("/admin/users/ada", wrong).await;
+    assert_eq!((status, answer["problems"].as_array().unwrap().len()), (StatusCode::BAD_REQUEST, 2), "{answer}");
+    let right = json!({ "password_hash": HASH, "external_id": "E-7", "claims": { "email": "Ada@example.com" } });
+    assert_eq!(server.put("/admin/users/ada", right).await.0, StatusCode::CREATED);
+    let (_, kept) = server.put("/admin/users/ada", json!({})).await;
+    assert_eq!((&kept["external_id"], &kept["claims"]["email"]), (&json!("E-7"), &json!("Ada@example.com")));
+    let address = protocol::EmailAddress::parse("ada@EXAMPLE.com").unwrap();
+    assert_eq!(storage::users::find_by_email(&*server.store, &address).await.unwrap().len(), 1);
+    let (_, gone) = server.put("/admin/users/ada", json!({ "external_id": null })).await;
+    assert_eq!(gone.get("external_id"), None);
+    assert_eq!(server.call(Method::DELETE, "/admin/users/ada", None).await.0, StatusCode::NO_CONTENT);
+    assert!(storage::users::find_by_email(&*server.store, &address).await.unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn a_person_is_registered_changed_listed_and_removed() {
     let server = Server::new();
     assert_eq!(server.put("/admin/users/ada", json!({})).await.0, StatusCode::BAD_REQUEST, "a password is needed");

@@ -49,6 +49,8 @@ pub enum RecordKind {
     Client,
     /// The profile of a user, or an entry of the directory of sign-in names.
     User,
+    /// The users of an e-mail address or of an external id.
+    UserIndex,
     /// A sign-in name with the verifier of its password. Only the sign-in function reads it.
     Credential,
     /// A session: a user signed in, in one browser.
@@ -85,9 +87,10 @@ pub enum RecordKind {
 
 impl RecordKind {
     /// Every kind.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Client,
         Self::User,
+        Self::UserIndex,
         Self::Credential,
         Self::Session,
         Self::Consent,
@@ -111,6 +114,7 @@ impl RecordKind {
         match self {
             Self::Client => "client",
             Self::User => "user",
+            Self::UserIndex => "user-index",
             Self::Credential => "credential",
             Self::Session => "session",
             Self::Consent => "consent",

@@ -3,7 +3,7 @@
 use crate::{Access, Function, Keys, Owner, Purpose, RecordKind, Role, Route, Schedule, Verb};
 use RecordKind::{
     AdminKey, Client, Configuration, Consent, Counter, Credential, Device, Grant, GrantCheck, Logo, Logout, Marker,
-    Pushed, Registration, Session, SignOut, User,
+    Pushed, Registration, Session, SignOut, User, UserIndex,
 };
 use Verb::{Advance, Count, Create, Delete, Get};
 use http::Method;
@@ -65,6 +65,7 @@ pub const FUNCTIONS: &[Function] = &[
         records: &[
             access(Client, &[Get]),
             access(User, &[Get, Advance, Delete]),
+            access(UserIndex, &[Get, Advance]),
             access(Credential, &[Advance, Delete]),
             access(Session, &[Get, Create, Advance]),
             access(Consent, &[Advance]),
@@ -115,6 +116,7 @@ pub const FUNCTIONS: &[Function] = &[
         records: &[
             access(Client, &[Get]),
             access(User, &[Get, Create, Advance, Delete]),
+            access(UserIndex, &[Get, Create, Advance]),
             access(Credential, &[Create, Advance, Delete]),
             access(Session, &[Advance]),
             access(Consent, &[Advance]),

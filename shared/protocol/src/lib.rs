@@ -30,6 +30,7 @@ pub mod shape;
 mod signing;
 mod token;
 pub mod token_exchange;
+mod user;
 
 pub use assertion::{
     Assertion, AssertionKind, AssertionProblem, AssertionRules, CLOCK_SKEW, ClaimRules, ID_JAG_PROFILE,
@@ -86,3 +87,4 @@ pub use token::{
     RefreshToken, RegistrationAccessToken, RegistrationId, RequestUri, SealedToken, SessionId, SessionToken,
     SignOutLink, TokenError, left_half_hash,
 };
+pub use user::{EmailAddress, ExternalId};

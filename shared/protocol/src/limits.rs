@@ -48,6 +48,12 @@ pub const MAX_GRANTS: std::ops::RangeInclusive<u32> = 20..=10_000;
 /// The longest username, in bytes.
 pub const MAX_USERNAME: usize = 128;
 
+/// The longest e-mail address, in bytes: a path of 256 (RFC 5321 §4.5.3.1.3) without its brackets.
+pub const MAX_EMAIL_ADDRESS: usize = 254;
+
+/// The longest external id of a user or a group, in bytes.
+pub const MAX_EXTERNAL_ID: usize = 255;
+
 /// The longest password, in bytes.
 pub const MAX_PASSWORD: usize = 1024;
 

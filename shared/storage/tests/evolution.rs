@@ -18,9 +18,10 @@ use protocol::administration::{AdminKey, AdminPublicKey, AdminScope, AdminScopes
 use protocol::limits::CLOCK_DIFFERENCE;
 use protocol::registration::{Registration, RegistrationState};
 use protocol::{
-    ActiveGrant, AuthenticationContext, AuthenticationMethod, AuthorizationRequest, Client, ClientOrigin, Grant,
-    GrantState, Logo, Parameters, PushedRequestId, RefreshLifetimes, RegistrationId, RequestEndpoint, ResponseTarget,
-    RetryWindows, RevokedToken, SecretVerifier, SentRequest, SessionGroup, StoredClient, UncheckedTarget, Username,
+    ActiveGrant, AuthenticationContext, AuthenticationMethod, AuthorizationRequest, Client, ClientOrigin, EmailAddress,
+    Grant, GrantState, Logo, Parameters, PushedRequestId, RefreshLifetimes, RegistrationId, RequestEndpoint,
+    ResponseTarget, RetryWindows, RevokedToken, SecretVerifier, SentRequest, SessionGroup, StoredClient,
+    UncheckedTarget, Username,
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -209,12 +210,12 @@ fn ada() -> User {
 #[tokio::test]
 async fn a_user() {
     let memory = Memory::new();
-    users::save(&memory, &ada()).await.unwrap();
+    users::save(&memory, &ada(), NOW).await.unwrap();
     directory::enter(&memory, &username("ada"), &sub("ada")).await.unwrap();
     evolve(&memory, Kind::User).await;
     assert_eq!(users::find(&memory, &sub("ada")).await.unwrap(), Some(ada()));
     let renamed = User { claims: typed(json!({ "name": "Ada L." })), ..ada() };
-    users::save(&memory, &renamed).await.unwrap();
+    users::save(&memory, &renamed, NOW).await.unwrap();
     assert_kept(&memory, Kind::User);
     assert_eq!(users::find(&memory, &sub("ada")).await.unwrap(), Some(renamed));
 
@@ -228,13 +229,29 @@ async fn a_user() {
     assert_eq!((left.len(), left[0].expires_at), (1, Some(LATER)));
     assert!(!left[0].state.contains("Ada") && !left[0].state.contains("later"), "{}", left[0].state);
     assert_eq!(users::find(&memory, &sub("ada")).await.unwrap(), None);
-    users::save(&memory, &ada()).await.unwrap();
+    users::save(&memory, &ada(), NOW).await.unwrap();
     let again = users::find(&memory, &sub("ada")).await.unwrap().unwrap();
     assert_eq!(
         again.revoked_before,
         Some(NOW.after(CLOCK_DIFFERENCE).after(Duration::from_millis(1))),
         "the mark outlives the profile"
     );
+}
+
+#[tokio::test]
+async fn an_entry_of_the_user_index() {
+    let memory = Memory::new();
+    let address = EmailAddress::parse("Ada@example.com").unwrap();
+    let with_address = |user: User| User { claims: typed(json!({ "email": "ada@EXAMPLE.com" })), ..user };
+    let other = || User::new(sub("other"), "other".to_owned(), typed(json!({})));
+    users::save(&memory, &with_address(ada()), NOW).await.unwrap();
+    evolve(&memory, Kind::UserIndex).await;
+    assert_eq!(users::find_by_email(&memory, &address).await.unwrap(), [with_address(ada())]);
+    users::save(&memory, &with_address(other()), NOW).await.unwrap();
+    assert_kept(&memory, Kind::UserIndex);
+    assert_eq!(users::find_by_email(&memory, &address).await.unwrap(), [with_address(ada()), with_address(other())]);
+    let entries = memory.snapshot().into_iter().filter(|record| record.key.is(Kind::UserIndex));
+    assert!(entries.into_iter().all(|record| !record.key.as_str().contains("example")), "a key names no address");
 }
 
 #[tokio::test]

@@ -220,7 +220,7 @@ pub async fn seed(records: &dyn Records, password_hash: &str) {
     }
     let claims = json!({ "name": "Alice", "email": "alice@example.com" });
     let user = users::User::new(subject("alice-subject"), USERNAME.into(), claims.as_object().unwrap().clone());
-    users::save(records, &user).await.unwrap();
+    users::save(records, &user, T0).await.unwrap();
     let name = Some(user.display_name().to_owned());
     let credential = users::Credential {
         subject: user.subject,

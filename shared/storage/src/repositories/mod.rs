@@ -23,5 +23,6 @@ pub mod signing_keys;
 pub(crate) mod stored;
 mod tombstone;
 mod update;
+mod user_index;
 pub mod users;
 pub mod waiting;

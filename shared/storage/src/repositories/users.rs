@@ -3,9 +3,11 @@
 
 use super::stored::{decode, encode};
 use super::update::{Change, Current, Start, Target, update};
+use super::user_index::{self, IndexKey};
 use crate::{Advance, Key, Kind, Owner, Partition, Record, Records, Unavailable};
-use protocol::Username;
+use futures::future::try_join_all;
 use protocol::limits::{CLOCK_DIFFERENCE, MAX_REFRESH_LIFETIME};
+use protocol::{EmailAddress, ExternalId, Username};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 use std::time::Duration;
@@ -29,6 +31,9 @@ pub struct User {
     /// The hash of the code without which no client may ask the user (CIBA Core §7.1), as a PHC string.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_code: Option<String>,
+    /// `externalId`: the identifier of the user in the directory that provisions it (RFC 7643 §3.1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external_id: Option<String>,
     /// The mark of the last revocation: sessions and grants of earlier sign-ins are over
     /// (`infra/decisions/revocation-mark.md`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -41,7 +46,23 @@ pub struct User {
 impl User {
     /// Returns a user who can sign in.
     pub fn new(subject: Subject, username: String, claims: Map<String, Value>) -> Self {
-        Self { subject, username, claims, disabled: false, user_code: None, revoked_before: None, removed: false }
+        let (disabled, removed) = (false, false);
+        Self { subject, username, claims, disabled, user_code: None, external_id: None, revoked_before: None, removed }
+    }
+
+    /// Returns the claim `email`, if it is an address.
+    pub fn email(&self) -> Option<EmailAddress> {
+        EmailAddress::parse(self.claims.get("email")?.as_str()?)
+    }
+
+    fn external_id(&self) -> Option<ExternalId> {
+        ExternalId::parse(self.external_id.as_deref()?)
+    }
+
+    /// Returns the names of the entries that lead to the user.
+    fn index_keys(&self) -> Vec<IndexKey> {
+        let email = self.email().map(|address| IndexKey::of_email(&address));
+        email.into_iter().chain(self.external_id().map(|id| IndexKey::of_external_id(&id))).collect()
     }
 
     /// True if a session or a grant of a sign-in at this time may still be used.
@@ -162,16 +183,83 @@ pub async fn find(records: &dyn Records, subject: &Subject) -> Result<Option<Use
     Ok(user.filter(|user| !user.removed))
 }
 
-/// Stores the profile of a user, new or changed. A mark that is there stays, and is returned. Round trips: 1 if it is new,
-/// else 2.
-pub async fn save(records: &dyn Records, user: &User) -> Result<Option<Timestamp>, Unavailable> {
+/// Returns the users with this e-mail address, at most 100. An address need not be verified, and several users may have it. Round trips:
+/// 1, then 1 for each user, at the same time.
+pub async fn find_by_email(records: &dyn Records, address: &EmailAddress) -> Result<Vec<User>, Unavailable> {
+    let mut users = indexed(records, &IndexKey::of_email(address)).await?;
+    users.retain(|user| user.email().as_ref() == Some(address));
+    Ok(users)
+}
+
+/// Returns the users with this external id. Round trips: as for [`find_by_email`].
+pub async fn find_by_external_id(records: &dyn Records, id: &ExternalId) -> Result<Vec<User>, Unavailable> {
+    let mut users = indexed(records, &IndexKey::of_external_id(id)).await?;
+    users.retain(|user| user.external_id().as_ref() == Some(id));
+    Ok(users)
+}
+
+/// Reads the users that an entry of the index names. The caller drops those whose record says something else.
+async fn indexed(records: &dyn Records, key: &IndexKey) -> Result<Vec<User>, Unavailable> {
+    let Some(entry) = user_index::find(records, key).await? else { return Ok(Vec::new()) };
+    let found = try_join_all(entry.users.iter().map(|subject| find(records, subject))).await?;
+    Ok(found.into_iter().flatten().collect())
+}
+
+/// Stores the profile of a user, new or changed, and keeps the index of e-mail addresses and external ids. A mark that is there stays, and
+/// is returned. An interrupted call can be repeated.
+///
+/// Round trips: 1 if it is new, else 2; 2 before it where an entry leads to the user; 5 after it if the address or the external id changed.
+pub async fn save(records: &dyn Records, user: &User, now: Timestamp) -> Result<Option<Timestamp>, Unavailable> {
+    let keys = user.index_keys();
+    let enter = || try_join_all(keys.iter().map(|key| user_index::add(records, key, &user.subject)));
+    enter().await?;
     let target = Target::owned(user_key(&user.subject), owner(&user.subject));
     let replace = |current: Option<&Current<User>>| {
-        let marked = current.and_then(|current| current.state.value.revoked_before);
-        let revoked_before = user.revoked_before.max(marked);
-        Ok::<_, Unavailable>(Change::Write(User { revoked_before, ..user.clone() }, None, revoked_before))
+        let before = current.map(|current| &current.state.value);
+        let revoked_before = user.revoked_before.max(before.and_then(|before| before.revoked_before));
+        let keys = before.map(User::index_keys);
+        Ok::<_, Unavailable>(Change::Write(User { revoked_before, ..user.clone() }, None, (revoked_before, keys)))
     };
-    Ok(update(records, target, Start::Absent, replace).await?.result)
+    let (revoked_before, before) = update(records, target, Start::Absent, replace).await?.result;
+    let Some(before) = before.filter(|before| *before != keys) else { return Ok(revoked_before) };
+    // A change back, at the same time, may have removed the new entries before the record of the user said so.
+    enter().await?;
+    for key in before.iter().filter(|key| !keys.contains(key)) {
+        leave(records, key, &user.subject, now, Leave::IfChanged).await?;
+    }
+    Ok(revoked_before)
+}
+
+/// The condition for the removal of a user from an entry of the index.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Leave {
+    /// The record of the user does not lead to the entry.
+    IfChanged,
+    /// None: the user is removed next.
+    Always,
+}
+
+/// Removes a user from an entry of the index. Round trips: 3, or 2 for [`Leave::Always`].
+async fn leave(
+    records: &dyn Records,
+    key: &IndexKey,
+    subject: &Subject,
+    now: Timestamp,
+    leave: Leave,
+) -> Result<(), Unavailable> {
+    const MAX_ATTEMPTS: u32 = 8;
+    for _ in 0..MAX_ATTEMPTS {
+        let Some(entry) = user_index::find(records, key).await? else { return Ok(()) };
+        let is_current = match leave {
+            Leave::IfChanged => find(records, subject).await?.is_some_and(|user| user.index_keys().contains(key)),
+            Leave::Always => false,
+        };
+        if is_current || !entry.users.contains(subject) || entry.remove(records, subject, now).await? {
+            return Ok(());
+        }
+    }
+    // The entry is stale: a search reads past it.
+    Ok(())
 }
 
 /// Returns the time from which on a sign-in is after a revocation at `at`, by the clock of any instance.
@@ -217,7 +305,8 @@ async fn mark_credential(records: &dyn Records, username: &str, at: Timestamp) -
 }
 
 /// Removes the profile of a user. The mark stays until `expires_at`, when nothing from before `at` can be valid. A profile that
-/// cannot be read is deleted. Round trips: 2.
+/// cannot be read is deleted. The entries of the index go first, so that an interrupted removal can be repeated. Round trips: 2, and
+/// 2 for each entry.
 pub async fn remove(
     records: &dyn Records,
     subject: &Subject,
@@ -227,6 +316,11 @@ pub async fn remove(
     const MAX_ATTEMPTS: u32 = 8;
     let key = user_key(subject);
     let Some(mut record) = records.get(&key).await? else { return Ok(()) };
+    if let Ok(user) = decode::<User>(&key, &record.state) {
+        for entry in user.index_keys() {
+            leave(records, &entry, subject, at, Leave::Always).await?;
+        }
+    }
     // Not `update`, which keeps members that this version does not know: nothing about the user may stay.
     for _ in 0..MAX_ATTEMPTS {
         let Ok(before) = decode::<User>(&key, &record.state) else { return records.delete(&key).await };

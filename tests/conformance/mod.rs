@@ -78,6 +78,7 @@ mod sign_in;
 mod sign_out_everywhere;
 mod snapshots;
 mod step_up;
+mod webauthn;
 mod who_asks;
 mod who_is_asked;
 mod workload_identity;

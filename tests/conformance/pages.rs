@@ -152,7 +152,7 @@ fn pages_load_nothing_from_elsewhere() {
 #[test]
 fn the_sign_in_form_says_what_its_fields_are() {
     let (_, page) = login_page();
-    assert_eq!(page.attributes("input[name=username]", "autocomplete"), ["username"]);
+    assert_eq!(page.attributes("input[name=username]", "autocomplete"), ["username webauthn"]);
     assert_eq!(page.attributes("input[name=password]", "autocomplete"), ["current-password"]);
     assert_eq!(page.attributes("input[name=password]", "type"), ["password"]);
     assert!(page.login().and_then(|form| form.value("password")).unwrap_or_default().is_empty());

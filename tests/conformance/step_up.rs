@@ -132,7 +132,11 @@ fn a_class_that_cannot_be_reached_fails_for_an_api() {
     let reached = tokens(&mut browser, &request(&client, "openid demo:read").set("claims", &essential));
     assert_eq!(jwt::verify(reached.access()).text("acr"), CLASS);
     let metadata = Call::get("/.well-known/oauth-authorization-server").send().expect(200).json();
-    assert_eq!(metadata["acr_values_supported"], json!([SILVER, BRONZE, CLASS]), "RFC 9470 §7");
+    assert_eq!(
+        metadata["acr_values_supported"],
+        json!([SILVER, BRONZE, CLASS, "urn:latchkey:acr:passkey"]),
+        "RFC 9470 §7"
+    );
     assert_eq!(metadata["issuer"], issuer());
 }
 

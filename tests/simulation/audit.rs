@@ -48,7 +48,8 @@ async fn a_sign_in_and_the_life_of_its_grant() {
     let mut browser = Flow::default();
     let code = browser.code(&instance, PASSWORD, "openid offline_access").await;
     let of_user = |event: &str| json!({ "event": event, "outcome": "success", "actor": "user", "subject": "alice-subject", "client": "spa" });
-    let expected: Vec<Value> = ["sign_in_succeeded", "consent_given", "code_issued"].map(of_user).into();
+    let mut expected: Vec<Value> = ["sign_in_succeeded", "consent_given", "code_issued"].map(of_user).into();
+    expected[0]["reason"] = json!("password");
     assert_eq!(events(&lines), expected);
 
     let first = Tokens::of(&Flow::redeem(&instance, &code).await);

@@ -37,6 +37,7 @@ mod logout;
 mod mutual_tls;
 mod notifications;
 mod operator_claims;
+mod passkeys;
 mod profiles;
 mod pushed_requests;
 mod record_access;

@@ -8,6 +8,7 @@
 #![allow(clippy::disallowed_methods, reason = "runs only where the system has a clock")]
 
 pub mod admin;
+pub mod authenticator;
 mod authorization;
 mod browser;
 mod call;

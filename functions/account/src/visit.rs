@@ -1,6 +1,6 @@
 //! A request of a user who is signed in.
 
-use crate::{data, deletion, password};
+use crate::{data, deletion, new_passkey, passkey, password, sign_in};
 use http::{Method, StatusCode, header};
 use latchkey_http::{Request, Response};
 use pages::{AccountOutcome, Frame};
@@ -38,6 +38,8 @@ impl<'a> Visit<'a> {
         let page = match request.path.as_str() {
             data::PATH => AccountPage::Data,
             deletion::PATH => AccountPage::Deletion,
+            new_passkey::PATH => AccountPage::NewPasskey,
+            passkey::PATH | sign_in::PATH => AccountPage::SignInMethods,
             password::PATH => AccountPage::Password,
             _ => AccountPage::Overview,
         };

@@ -173,7 +173,7 @@ pub(crate) async fn put(
     match hash {
         Some(password) => {
             let name = Some(user.display_name().to_owned());
-            let credential = Credential { subject, password, name, disabled, revoked_before };
+            let credential = Credential { disabled, revoked_before, ..Credential::new(subject, password, name) };
             users::save_credential(records, &username, &credential).await?;
         }
         None => users::save_profile(records, &username, &user).await?,
@@ -287,7 +287,7 @@ async fn keep(
     if let Some(password) = imported {
         let name = Some(user.display_name().to_owned());
         let (subject, disabled, revoked_before) = (user.subject.clone(), user.disabled, user.revoked_before);
-        let credential = Credential { subject, password, name, disabled, revoked_before };
+        let credential = Credential { disabled, revoked_before, ..Credential::new(subject, password, name) };
         users::create_credential(&*context.records, username, &credential).await?;
     }
     let mut document = shown(user);

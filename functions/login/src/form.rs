@@ -12,7 +12,7 @@ use types::{Error, ErrorCode};
 
 /// Handles the form.
 pub(crate) async fn submit(page: InteractionPage<'_>) -> Result<Response, HandlerError> {
-    let method = AuthenticationMethod::FIRST;
+    let method = method::of_form(&page);
     if page.has_restarted {
         // The user signed in in another tab since, or the page was open for too long: the request proceeds, or asks anew.
         return show(&page, Some(SignInProblem::SessionExpired)).await;
@@ -46,11 +46,11 @@ async fn continue_as(page: InteractionPage<'_>) -> Result<Response, HandlerError
 async fn authenticate(page: InteractionPage<'_>, method: AuthenticationMethod) -> Result<Response, HandlerError> {
     let (judged, before) =
         futures::join!(method::authenticate(method, &page), SignedIn::of(page.request, page.context));
-    let Judged { state, attempt, rehash, username } = judged?;
+    let Judged { state, attempt, after, username, has_passkey } = judged?;
     match state {
         AuthenticationState::Success { subject, name, context } => {
-            let user = AuthenticatedUser { subject, name, username, context };
-            sign_in(page, user, before?, attempt.as_ref(), rehash).await
+            let user = AuthenticatedUser { subject, name, username, context, method, has_passkey };
+            sign_in(page, user, before?, attempt.as_ref(), after).await
         }
         AuthenticationState::Continue(next) => method::render(next, &page, StatusCode::OK, &SignInView::default()),
         AuthenticationState::External(location) => Ok(Response::see_other(&location)),
@@ -78,8 +78,12 @@ fn show_denied(
     match denied {
         AuthenticationDenied::WrongCredential => {
             log(ErrorCode::AccessDenied, "wrong username or password");
-            AuditEvent::SignInFailed { client }.record(page.request);
+            AuditEvent::SignInFailed { client, method }.record(page.request);
             method::render(method, page, StatusCode::FORBIDDEN, &view(SignInProblem::Wrong))
+        }
+        AuthenticationDenied::UnknownPasskey => {
+            AuditEvent::SignInFailed { client, method }.record(page.request);
+            method::render(method, page, StatusCode::FORBIDDEN, &view(SignInProblem::UnknownPasskey))
         }
         AuthenticationDenied::TooManyAttempts { retry_after } => {
             log(ErrorCode::TemporarilyUnavailable, "too many sign-in attempts");

@@ -5,10 +5,13 @@ mod form;
 mod known_browser;
 mod limits;
 mod method;
+mod offer;
+mod passkey;
 mod password;
 
+use crate::known_browser::KnownAccounts;
 use crate::limits::Attempt;
-use crate::password::Rehash;
+use crate::method::AfterSuccess;
 use http::{Method, StatusCode, header};
 use latchkey_http::{Request, Response};
 use pages::{CurrentUser, SignInProblem};
@@ -82,6 +85,10 @@ struct AuthenticatedUser {
     /// The sign-in name.
     username: Option<String>,
     context: AuthenticationContext,
+    /// The last method that the user passed.
+    method: AuthenticationMethod,
+    /// True if the user has a passkey.
+    has_passkey: bool,
 }
 
 /// Creates a session for the user in place of `before`, the browser's session, and resumes the request. Round trips: 2 at
@@ -91,29 +98,30 @@ async fn sign_in(
     user: AuthenticatedUser,
     before: Option<SignedIn>,
     attempt: Option<&Attempt<'_>>,
-    rehash: Option<Box<Rehash>>,
+    after: AfterSuccess,
 ) -> Result<Response, HandlerError> {
     let end_attempt = async {
         if let Some(attempt) = attempt {
             attempt.succeed().await;
         }
     };
-    let replace_hash = async {
-        if let Some(rehash) = rehash {
-            rehash.run(page.context).await;
-        }
-    };
-    let (started, (), ()) = futures::join!(start_session(&page, user, before), end_attempt, replace_hash);
+    let (username, method, has_passkey) = (user.username.clone(), user.method, user.has_passkey);
+    let (started, (), done) = futures::join!(start_session(&page, user, before), end_attempt, after.run(page.context));
+    done?;
     let id = started?;
     let cookie = browser_sessions::session_cookie(page.context, id, page.request.received_at)?;
-    let known = attempt.map(|attempt| attempt.remember(&page)).transpose()?;
+    let known = username.map(|username| KnownAccounts::of(page.request, page.context, &username).remember(&page));
+    let known = known.transpose()?;
     // A new cookie at each sign-in: an attacker may know the earlier one (session fixation).
     let browser = page.browser.renewed()?;
+    let is_offer_due = offer::is_due(&page, method, has_passkey);
     let mut interaction = page.interaction.sign_in(id)?;
     interaction.browser = Some(browser.id.clone());
-    let response = interactions::resume(page.context, &interaction)?
-        .with(header::SET_COOKIE, &cookie)
-        .with(header::SET_COOKIE, &browser.cookie(page.context));
+    let response = match is_offer_due {
+        true => offer::show(page.context, &interaction)?,
+        false => interactions::resume(page.context, &interaction)?,
+    };
+    let response = response.with(header::SET_COOKIE, &cookie).with(header::SET_COOKIE, &browser.cookie(page.context));
     Ok(match known {
         Some(known) => response.with(header::SET_COOKIE, &known),
         None => response,
@@ -154,8 +162,8 @@ async fn start_session(
     if let Some(same) = same {
         sessions::end(records, same.id, now).await?;
     }
-    let client = page.client_id();
-    AuditEvent::SignInSucceeded { subject: &session.subject, client }.record(page.request);
+    let (client, method) = (page.client_id(), user.method);
+    AuditEvent::SignInSucceeded { subject: &session.subject, client, method }.record(page.request);
     Ok(id)
 }
 

@@ -4,8 +4,7 @@
 //! - Elsewhere the network and the account are counted. Beyond the allowance of the account, the account is counted per
 //!   network, so that only a network that guesses is refused.
 
-use crate::known_browser::{self, KnownAccounts};
-use platform::entropy;
+use crate::known_browser::KnownAccounts;
 use protocol::KnownBrowser;
 use protocol::rate_limit::{Limit, Quota};
 use provider::rate_limiter::{QuotaCounter, RateLimiter, fail_all, network, release_all};
@@ -14,8 +13,6 @@ use std::time::Duration;
 
 /// An attempt to sign in that the limits allow. It ends with [`succeed`](Self::succeed) or [`fail`](Self::fail).
 pub(crate) struct Attempt<'a> {
-    account: String,
-    known: KnownAccounts,
     limiters: Vec<RateLimiter<'a>>,
 }
 
@@ -32,7 +29,7 @@ impl<'a> Attempt<'a> {
             Some(browser) => acquire_known(page, &account, browser).await?,
             None => acquire_unknown(page, &account).await?,
         };
-        Ok(limiters.map(|limiters| Self { account, known, limiters }))
+        Ok(limiters.map(|limiters| Self { limiters }))
     }
 
     /// Ends an attempt whose password was right, or that did not come to an end.
@@ -44,14 +41,12 @@ impl<'a> Attempt<'a> {
     pub(crate) async fn fail(&self) -> Result<(), HandlerError> {
         fail_all(&self.limiters).await
     }
+}
 
-    /// Returns the `Set-Cookie` value by which the browser is known from now on.
-    pub(crate) fn remember(&self, page: &InteractionPage<'_>) -> Result<String, HandlerError> {
-        let id = self.known.browser.map_or_else(entropy::bytes, |browser| Ok(browser.id))?;
-        let expires_at = page.request.received_at.after(known_browser::LIFETIME);
-        let token = KnownBrowser { id, expires_at }.seal(&page.context.secrets, &self.account);
-        Ok(self.known.cookie(&page.context.config, token.expose()))
-    }
+/// Returns the limit of passkeys that are rejected: that of the network. A passkey cannot be guessed; the limit bounds the cost.
+pub(crate) fn passkey<'a>(page: &InteractionPage<'a>) -> RateLimiter<'a> {
+    let (now, from) = (page.request.received_at, network(page.request.address));
+    RateLimiter::new(page.context, now, Limit::NETWORK, "network", &[&from])
 }
 
 async fn acquire_known<'a>(

@@ -2,7 +2,8 @@
 
 use crate::SignInView;
 use crate::limits::Attempt;
-use crate::method::Judged;
+use crate::method::{AfterSuccess, Judged};
+use crate::passkey;
 use http::StatusCode;
 use latchkey_http::Response;
 use pages::{ClientProfile, DeviceProfile, SignIn};
@@ -31,6 +32,7 @@ pub(crate) fn render(
         interaction: &page.sealed,
         csrf: &page.browser.form_token(page.context, "login", &page.sealed),
         current: view.current,
+        passkey_options: passkey::options(page)?.as_deref(),
     });
     Ok(responses::page(status, rendered))
 }
@@ -38,8 +40,7 @@ pub(crate) fn render(
 /// Judges the username and the password of the form. The attempt is counted before the password is compared, while the
 /// credential is read.
 pub(crate) async fn authenticate<'a>(page: &InteractionPage<'a>) -> Result<Judged<'a>, HandlerError> {
-    let denied =
-        |denied| Ok(Judged { state: AuthenticationState::Denied(denied), attempt: None, username: None, rehash: None });
+    let denied = |denied| Ok(Judged::denied(denied));
     let sent = match PasswordAttempt::from_form(&page.parameters, &PLATFORM_UNICODE) {
         Ok(sent) => sent,
         Err(reason) => return denied(reason),
@@ -52,9 +53,10 @@ pub(crate) async fn authenticate<'a>(page: &InteractionPage<'a>) -> Result<Judge
         Err(wait) => return denied(AuthenticationDenied::TooManyAttempts { retry_after: wait.as_secs() }),
     };
     match judge(page, &sent, credential).await {
-        Ok(Verdict::Right { state, rehash }) => {
+        Ok(Verdict::Right { state, rehash, has_passkey }) => {
             let username = sent.username().map(ToString::to_string);
-            Ok(Judged { state, attempt: Some(attempt), username, rehash })
+            let after = rehash.map_or(AfterSuccess::Nothing, AfterSuccess::Rehash);
+            Ok(Judged { state, attempt: Some(attempt), username, after, has_passkey })
         }
         Ok(Verdict::Wrong(comparison)) => {
             attempt.fail().await?;
@@ -83,6 +85,8 @@ enum Verdict {
         state: AuthenticationState,
         /// The hash to replace.
         rehash: Option<Box<Rehash>>,
+        /// True if the user has a passkey.
+        has_passkey: bool,
     },
     /// Username or password is wrong, or the user is disabled.
     Wrong(Comparison),
@@ -101,7 +105,7 @@ async fn judge(
     let is_accepted = |stored: &StoredCredential| comparison.is_right && !stored.credential.disabled;
     let Some(stored) = stored.filter(is_accepted) else { return Ok(Verdict::Wrong(comparison)) };
     let auth_time = stored.credential.auth_time(page.request.received_at);
-    let Credential { subject, name, .. } = stored.credential.clone();
+    let Credential { subject, name, has_passkey, .. } = stored.credential.clone();
     let name = match name {
         Some(name) => name,
         None => {
@@ -110,7 +114,7 @@ async fn judge(
         }
     };
     let rehash = comparison.is_to_replace.then(|| Box::new(Rehash { password: sent.password().clone(), stored }));
-    Ok(Verdict::Right { state: PasswordAttempt::success(subject, name, auth_time), rehash })
+    Ok(Verdict::Right { state: PasswordAttempt::success(subject, name, auth_time), rehash, has_passkey })
 }
 
 /// A hash that is dearer than those of this version, or has another form, because it was imported. The password is known to be right: it gets a new

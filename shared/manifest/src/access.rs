@@ -53,6 +53,8 @@ pub enum RecordKind {
     UserIndex,
     /// A sign-in name with the verifier of its password. Only the sign-in function reads it.
     Credential,
+    /// A passkey of a user.
+    Passkey,
     /// A session: a user signed in, in one browser.
     Session,
     /// The scope that a user granted to a client.
@@ -87,11 +89,12 @@ pub enum RecordKind {
 
 impl RecordKind {
     /// Every kind.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Client,
         Self::User,
         Self::UserIndex,
         Self::Credential,
+        Self::Passkey,
         Self::Session,
         Self::Consent,
         Self::Grant,
@@ -116,6 +119,7 @@ impl RecordKind {
             Self::User => "user",
             Self::UserIndex => "user-index",
             Self::Credential => "credential",
+            Self::Passkey => "passkey",
             Self::Session => "session",
             Self::Consent => "consent",
             Self::Grant => "grant",
@@ -182,7 +186,9 @@ impl Owner {
         match self {
             Self::Clients => &[RecordKind::Client],
             Self::Users => &[RecordKind::User],
-            Self::User => &[RecordKind::User, RecordKind::Session, RecordKind::Consent, RecordKind::Grant],
+            Self::User => {
+                &[RecordKind::User, RecordKind::Session, RecordKind::Consent, RecordKind::Grant, RecordKind::Passkey]
+            }
             Self::Logouts => &[RecordKind::Logout],
             Self::SignOuts => &[RecordKind::SignOut, RecordKind::GrantCheck],
             Self::AdminKeys => &[RecordKind::AdminKey],

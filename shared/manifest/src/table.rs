@@ -3,7 +3,7 @@
 use crate::{Access, Function, Keys, Owner, Purpose, RecordKind, Role, Route, Schedule, Verb};
 use RecordKind::{
     AdminKey, Client, Configuration, Consent, Counter, Credential, Device, Grant, GrantCheck, Logo, Logout, Marker,
-    Pushed, Registration, Session, SignOut, User, UserIndex,
+    Passkey, Pushed, Registration, Session, SignOut, User, UserIndex,
 };
 use Verb::{Advance, Count, Create, Delete, Get};
 use http::Method;
@@ -50,16 +50,20 @@ const ADMINISTRATION: &[&str] = &["LATCHKEY_ADMIN", "LATCHKEY_ADMIN_KEY"];
 pub const FUNCTIONS: &[Function] = &[
     Function {
         name: "account",
-        about: "Account page: applications with access, sessions, the password, download and deletion of the account",
+        about: "Account page: applications with access, sessions, passkeys, the password, download and deletion of the account",
         role: Role::Endpoint(&[
             page("/account", GET),
             page("/account/application", GET_POST),
             page("/account/data", GET),
             page("/account/deletion", GET_POST),
+            page("/account/passkey", GET_POST),
+            page("/account/passkey/new", GET_POST),
             page("/account/password", GET_POST),
             page("/account/session", GET_POST),
+            page("/account/sign-in", GET),
             // It redirects, and browsers and password managers ask for it.
             cors("/.well-known/change-password", GET),
+            cors("/.well-known/passkey-endpoints", GET),
             health("/health/account"),
         ]),
         records: &[
@@ -67,6 +71,8 @@ pub const FUNCTIONS: &[Function] = &[
             access(User, &[Get, Advance, Delete]),
             access(UserIndex, &[Get, Advance]),
             access(Credential, &[Advance, Delete]),
+            access(Passkey, &[Create, Advance, Delete]),
+            access(Marker, &[Create]),
             access(Session, &[Get, Create, Advance]),
             access(Consent, &[Advance]),
             access(Grant, &[Advance]),
@@ -118,6 +124,7 @@ pub const FUNCTIONS: &[Function] = &[
             access(User, &[Get, Create, Advance, Delete]),
             access(UserIndex, &[Get, Create, Advance]),
             access(Credential, &[Create, Advance, Delete]),
+            access(Passkey, &[Delete]),
             access(Session, &[Advance]),
             access(Consent, &[Advance]),
             access(Grant, &[Advance]),
@@ -315,6 +322,8 @@ pub const FUNCTIONS: &[Function] = &[
         records: &[
             access(Client, &[Get]),
             access(Credential, &[Get, Advance]),
+            access(Passkey, &[Get, Advance]),
+            access(Marker, &[Create]),
             access(User, &[Get]),
             access(Session, &[Get, Create, Advance]),
             access(Grant, &[Advance]),

@@ -6,12 +6,12 @@
 use std::{env, fs, path::Path};
 
 use latchkey_pages::{
-    AccountApplication, AccountDeletion, AccountOutcome, AccountOverview, AccountPassword, AccountSession, Answered,
-    ApplicationLine, ClaimLine, ClientProfile, Command, ConsentKind, ConsentView, CurrentUser, DemoClient, DemoUser,
-    DeviceCode, DeviceOutcome, DeviceProblem, DeviceProfile, EndedEverywhere, ErrorPage, FormPost, Frame, GrantLine,
-    Landing, Leave, LeaveReason, Logout, Page, PasswordProblem, Playground, Refusal, Refused, RequestLine,
-    RequestOutcome, ReturnOffer, ReturnWay, ScopeLine, SessionLine, SignIn, SignInProblem, SignedOut, UserProfile,
-    WaitingRequests,
+    AccountApplication, AccountDeletion, AccountOutcome, AccountOverview, AccountPasskey, AccountPassword,
+    AccountSession, Answered, ApplicationLine, ClaimLine, ClientProfile, Command, ConsentKind, ConsentView,
+    CurrentUser, DemoClient, DemoUser, DeviceCode, DeviceOutcome, DeviceProblem, DeviceProfile, EndedEverywhere,
+    ErrorPage, FormPost, Frame, GrantLine, Landing, Leave, LeaveReason, Logout, NewPasskey, Page, PasskeyLine,
+    PasswordProblem, Playground, Refusal, Refused, RequestLine, RequestOutcome, ReturnOffer, ReturnWay, ScopeLine,
+    SessionLine, SignIn, SignInMethods, SignInProblem, SignedOut, UserProfile, WaitingRequests,
 };
 use protocol::{DetailLine, DetailWords, Language};
 
@@ -32,6 +32,7 @@ fn main() {
 pub(crate) fn all(frame: &Frame) -> Vec<(&'static str, Page)> {
     let mut pages = sign_in(frame);
     pages.extend(account(frame));
+    pages.extend(passkeys(frame));
     pages.extend(consent(frame));
     pages.extend(development(frame));
     pages.push((
@@ -182,6 +183,7 @@ fn sign_in(frame: &Frame) -> Vec<(&'static str, Page)> {
         interaction: "sealed",
         csrf: "token",
         current: None,
+        passkey_options: Some(PASSKEY_OPTIONS),
     };
     let wait = SignInProblem::TooManyAttempts { retry_after_secs: 30 };
     let long = ClientProfile { name: "The-Application-Whose-Name-Has-No-Space-And-Does-Not-End-Soon", ..client() };
@@ -198,6 +200,11 @@ fn sign_in(frame: &Frame) -> Vec<(&'static str, Page)> {
             "sign_in_expired",
             latchkey_pages::sign_in(&SignIn { problem: Some(SignInProblem::SessionExpired), ..first.clone() }),
         ),
+        (
+            "sign_in_unknown_passkey",
+            latchkey_pages::sign_in(&SignIn { problem: Some(SignInProblem::UnknownPasskey), ..first.clone() }),
+        ),
+        ("sign_in_without_passkeys", latchkey_pages::sign_in(&SignIn { passkey_options: None, ..first.clone() })),
         ("sign_in_account", with(CurrentUser::MayContinue(DANA), "")),
         ("sign_in_account_hint", with(CurrentUser::MayContinue(DANA), "somebody@example.com")),
         ("sign_in_confirm", with(CurrentUser::MustConfirm(DANA), "")),
@@ -233,6 +240,50 @@ fn sign_in(frame: &Frame) -> Vec<(&'static str, Page)> {
                 redirect_uri: Some("http://127.0.0.1:49152/callback"),
                 ..first.clone()
             }),
+        ),
+    ]
+}
+
+/// The options of a page that asks for a passkey.
+const PASSKEY_OPTIONS: &str = r#"{"rpId":"id.example","challenge":"AAAA","allowCredentials":[]}"#;
+
+fn passkeys(frame: &Frame) -> Vec<(&'static str, Page)> {
+    const NOW: u64 = 1_796_000_000;
+    let line = |name, used_on| PasskeyLine { name, href: "/account/passkey?passkey=x".into(), since: NOW, used_on };
+    let lines =
+        [line("iCloud Keychain", Some(NOW)), line("The-Passkey-Whose-Name-Has-No-Space-And-Does-Not-End-Soon", None)];
+    let methods = SignInMethods { frame, user: DANA, passkeys: Some(&lines), may_add_passkey: true };
+    let offer = NewPasskey {
+        frame,
+        user: DANA,
+        handle: "handle",
+        options: r#"{"challenge":"AAAA"}"#,
+        csrf: "token",
+        interaction: Some("sealed"),
+        back: "/authorize?interaction=sealed",
+        has_failed: false,
+    };
+    let one = AccountPasskey {
+        frame,
+        name: "iCloud Keychain",
+        since: NOW,
+        used_on: Some(NOW),
+        is_synchronised: true,
+        passkey: "x",
+        csrf: "token",
+    };
+    vec![
+        ("account_sign_in", latchkey_pages::sign_in_methods(&methods)),
+        ("account_sign_in_bare", latchkey_pages::sign_in_methods(&SignInMethods { passkeys: Some(&[]), ..methods })),
+        ("account_passkey_offer", latchkey_pages::new_passkey(&offer)),
+        (
+            "account_passkey_new",
+            latchkey_pages::new_passkey(&NewPasskey { interaction: None, has_failed: true, ..offer }),
+        ),
+        ("account_passkey", latchkey_pages::account_passkey(&one)),
+        (
+            "account_passkey_unused",
+            latchkey_pages::account_passkey(&AccountPasskey { used_on: None, is_synchronised: false, ..one }),
         ),
     ]
 }
@@ -333,6 +384,9 @@ fn account(frame: &Frame) -> Vec<(&'static str, Page)> {
         ("account_password_changed_unfinished", outcome(AccountOutcome::PasswordChanged { unfinished: true })),
         ("account_deletion", latchkey_pages::account_deletion(&AccountDeletion { frame, user: DANA, csrf: "token" })),
         ("account_deleted", outcome(AccountOutcome::Deleted)),
+        ("account_passkey_added", outcome(AccountOutcome::PasskeyAdded)),
+        ("account_passkey_removed", outcome(AccountOutcome::PasskeyRemoved { unknown: r#"{"rpId":"localhost"}"# })),
+        ("account_passkey_stays", outcome(AccountOutcome::LastWayIn)),
         ("account_removed", removed(false)),
         ("account_removed_unfinished", removed(true)),
         ("account_ended", outcome(AccountOutcome::Ended)),

@@ -170,6 +170,15 @@ pub enum AccountOutcome<'a> {
         /// True if some sessions or grants end later.
         unfinished: bool,
     },
+    /// The passkey is stored.
+    PasskeyAdded,
+    /// The passkey is removed.
+    PasskeyRemoved {
+        /// The passkey that the browser forgets: `rpId` and `credentialId`, as JSON.
+        unknown: &'a str,
+    },
+    /// The passkey stays: the user has no other way to sign in.
+    LastWayIn,
     /// The account is deleted.
     Deleted,
     /// There is no such application or session.
@@ -242,6 +251,23 @@ pub fn account_outcome(frame: &Frame, outcome: AccountOutcome<'_>) -> Page {
             },
             ..OutcomeView::new(frame)
         },
+        AccountOutcome::PasskeyAdded => OutcomeView {
+            title: "Your passkey is ready",
+            message: "Next time you can sign in with it in place of your password.",
+            ..OutcomeView::new(frame)
+        },
+        AccountOutcome::PasskeyRemoved { unknown } => OutcomeView {
+            title: "The passkey is removed",
+            message: "No device can sign in with it any more. Remove it from your password manager, too, if it is still there.",
+            unknown_passkey: Some(unknown),
+            ..OutcomeView::new(frame)
+        },
+        AccountOutcome::LastWayIn => OutcomeView {
+            title: "The passkey stays",
+            message: "It is your only way to sign in. Make another passkey first, then remove this one.",
+            is_failure: true,
+            ..OutcomeView::new(frame)
+        },
         AccountOutcome::Deleted => OutcomeView {
             title: "Your account is deleted",
             message: "You are signed out everywhere, and no application has access any more. What applications stored before stays with them.",
@@ -267,7 +293,7 @@ pub fn account_outcome(frame: &Frame, outcome: AccountOutcome<'_>) -> Page {
             ..OutcomeView::new(frame)
         },
     };
-    Page::new(&OutcomeTemplate { view: &view }, Policy::new(frame))
+    Page::new(&OutcomeTemplate { view: &view }, Policy { script: view.unknown_passkey.is_some(), ..Policy::new(frame) })
 }
 
 #[derive(Template)]
@@ -319,10 +345,20 @@ struct OutcomeView<'a> {
     is_failure: bool,
     /// Text of the link to the account.
     link: Option<&'static str>,
+    /// The passkey that the browser forgets (WebAuthn §5.1.10), as JSON.
+    unknown_passkey: Option<&'a str>,
 }
 
 impl<'a> OutcomeView<'a> {
     const fn new(frame: &'a Frame) -> Self {
-        Self { frame, title: "", application: None, message: "", is_failure: false, link: Some("Your account") }
+        Self {
+            frame,
+            title: "",
+            application: None,
+            message: "",
+            is_failure: false,
+            link: Some("Your account"),
+            unknown_passkey: None,
+        }
     }
 }

@@ -23,6 +23,7 @@ mod requests;
 mod return_offer;
 mod scope;
 mod sign_in;
+mod sign_in_methods;
 mod user;
 
 pub use account::{
@@ -47,6 +48,9 @@ pub use requests::{RequestLine, RequestOutcome, WaitingRequests, request_outcome
 pub use return_offer::{ReturnOffer, ReturnWay, return_offer};
 pub use scope::{claim_meaning, scope_meaning};
 pub use sign_in::{CurrentUser, SignIn, SignInProblem, sign_in};
+pub use sign_in_methods::{
+    AccountPasskey, NewPasskey, PasskeyLine, SignInMethods, account_passkey, new_passkey, sign_in_methods,
+};
 pub use user::UserProfile;
 
 use protocol::Language;
@@ -56,6 +60,12 @@ const STYLE: &str = include_str!("../templates/style.css");
 
 /// The style sheet of the pages that are a card.
 const CARD_STYLE: &str = include_str!("../templates/card.css");
+
+/// The start of the scripts that follow.
+const BY_ID: &str = "\"use strict\";\nconst byId = (id) => document.getElementById(id);\n";
+
+/// The script of the pages that ask the browser for a passkey. It follows [`BY_ID`].
+const PASSKEY_SCRIPT: &str = include_str!("../templates/passkey.js");
 
 /// The script of the pages with a form that the user fills in.
 const FORM_SCRIPT: &str = include_str!("../templates/form.js");

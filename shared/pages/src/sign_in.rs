@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// The sign-in page. The form posts `username`, `password`, `interaction` and `csrf` to `/login`. The other buttons send
-/// `decision` = `continue` or `cancel` with `interaction` and `csrf`.
+/// `decision` = `continue` or `cancel` with `interaction` and `csrf`. A script posts `passkey`, the answer of the browser.
 #[derive(Debug, Clone)]
 pub struct SignIn<'a> {
     /// The frame of the page.
@@ -28,6 +28,8 @@ pub struct SignIn<'a> {
     pub csrf: &'a str,
     /// The user who is signed in at this browser, if that matters to the request.
     pub current: Option<CurrentUser<'a>>,
+    /// The options with which the script asks the browser for a passkey, as JSON; `None` without passkeys.
+    pub passkey_options: Option<&'a str>,
 }
 
 /// The user who is signed in, and what the request means for that user.
@@ -46,6 +48,8 @@ pub enum CurrentUser<'a> {
 pub enum SignInProblem {
     /// Wrong username or password.
     Wrong,
+    /// The passkey is unknown, or its answer is wrong.
+    UnknownPasskey,
     /// Too many attempts.
     TooManyAttempts {
         /// Seconds until the next attempt is accepted.
@@ -77,6 +81,7 @@ pub fn sign_in(view: &SignIn<'_>) -> Page {
         problem: view.problem.map(words),
         wait_secs: view.problem.and_then(wait_secs),
         wrong: view.problem == Some(SignInProblem::Wrong),
+        unknown_passkey: view.problem == Some(SignInProblem::UnknownPasskey),
     };
     let policy = Policy {
         logo: view.client.is_some_and(|client| client.logo.is_some()),
@@ -103,11 +108,16 @@ struct SignInTemplate<'a> {
     /// Seconds until the next attempt is accepted.
     wait_secs: Option<u64>,
     wrong: bool,
+    unknown_passkey: bool,
 }
 
 fn words(problem: SignInProblem) -> String {
     match problem {
         SignInProblem::Wrong => "That username and password do not match. Please try again.".into(),
+        SignInProblem::UnknownPasskey => {
+            "That passkey does not open an account here. Sign in another way; your account page lists your passkeys."
+                .into()
+        }
         SignInProblem::TooManyAttempts { retry_after_secs } => {
             format!("Too many attempts. Please wait {}, then try again.", wait(retry_after_secs))
         }
@@ -118,7 +128,7 @@ fn words(problem: SignInProblem) -> String {
 const fn wait_secs(problem: SignInProblem) -> Option<u64> {
     match problem {
         SignInProblem::TooManyAttempts { retry_after_secs } => Some(retry_after_secs),
-        SignInProblem::Wrong | SignInProblem::SessionExpired => None,
+        SignInProblem::Wrong | SignInProblem::UnknownPasskey | SignInProblem::SessionExpired => None,
     }
 }
 

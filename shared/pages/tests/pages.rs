@@ -11,11 +11,12 @@ use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use latchkey_pages::{
-    AccountApplication, AccountDeletion, AccountOutcome, AccountOverview, AccountPassword, AccountSession, Answered,
-    ApplicationLine, ClaimLine, ClientProfile, Command, ConsentKind, ConsentView, CurrentUser, DemoClient, DemoUser,
-    DeviceProfile, EndedEverywhere, ErrorPage, FormPost, Frame, GrantLine, Landing, Leave, LeaveReason, Logout, Page,
-    PasswordProblem, Playground, Refusal, Refused, RequestLine, ReturnOffer, ReturnWay, ScopeLine, SessionLine, SignIn,
-    SignInProblem, SignedOut, UserProfile, WaitingRequests,
+    AccountApplication, AccountDeletion, AccountOutcome, AccountOverview, AccountPasskey, AccountPassword,
+    AccountSession, Answered, ApplicationLine, ClaimLine, ClientProfile, Command, ConsentKind, ConsentView,
+    CurrentUser, DemoClient, DemoUser, DeviceProfile, EndedEverywhere, ErrorPage, FormPost, Frame, GrantLine, Landing,
+    Leave, LeaveReason, Logout, NewPasskey, Page, PasskeyLine, PasswordProblem, Playground, Refusal, Refused,
+    RequestLine, ReturnOffer, ReturnWay, ScopeLine, SessionLine, SignIn, SignInMethods, SignInProblem, SignedOut,
+    UserProfile, WaitingRequests,
 };
 
 use protocol::{DetailLine, DetailWords, Language};
@@ -132,6 +133,7 @@ fn every_page(value: &str) -> Vec<(&'static str, Page)> {
         interaction: value,
         csrf: value,
         current: None,
+        passkey_options: Some(value),
     };
     let logout =
         Logout { frame: &FRAME, client_name: Some(value), user: Some(user(value)), interaction: value, csrf: value };
@@ -174,6 +176,38 @@ fn every_page(value: &str) -> Vec<(&'static str, Page)> {
             let problem = Some(PasswordProblem::Refused(value));
             let view = AccountPassword { frame: &FRAME, user: user(value), minimum: 15, problem, csrf: value };
             latchkey_pages::account_password(&view)
+        }),
+        ("account, sign-in", {
+            let href = "/account/passkey?passkey=x".to_owned();
+            let line = PasskeyLine { name: value, href, since: 0, used_on: Some(0) };
+            let (user, passkeys) = (user(value), Some(&[line][..]));
+            latchkey_pages::sign_in_methods(&SignInMethods { frame: &FRAME, user, passkeys, may_add_passkey: true })
+        }),
+        ("account, new passkey", {
+            latchkey_pages::new_passkey(&NewPasskey {
+                frame: &FRAME,
+                user: user(value),
+                handle: value,
+                options: value,
+                csrf: value,
+                interaction: Some(value),
+                back: "/account/sign-in",
+                has_failed: true,
+            })
+        }),
+        ("account, passkey", {
+            latchkey_pages::account_passkey(&AccountPasskey {
+                frame: &FRAME,
+                name: value,
+                since: 0,
+                used_on: None,
+                is_synchronised: true,
+                passkey: value,
+                csrf: value,
+            })
+        }),
+        ("account, passkey removed", {
+            latchkey_pages::account_outcome(&FRAME, AccountOutcome::PasskeyRemoved { unknown: value })
         }),
         ("account, deletion", {
             latchkey_pages::account_deletion(&AccountDeletion { frame: &FRAME, user: user(value), csrf: value })
@@ -443,6 +477,7 @@ fn a_logo_comes_from_this_server() {
             interaction: "i",
             csrf: "c",
             current: None,
+            passkey_options: None,
         })
     };
     let page = sign_in(Some("00ff"));

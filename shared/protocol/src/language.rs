@@ -103,7 +103,7 @@ impl Language {
     }
 }
 
-/// What is known about the language that the user wants.
+/// The facts about the language that the user wants.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LanguageWishes<'a> {
     /// The language of `ui_locales`.

@@ -39,8 +39,9 @@ pub use assertion::{
 };
 pub use authentication::{
     AuthenticationClass, AuthenticationClasses, AuthenticationContext, AuthenticationDenied, AuthenticationMethod,
-    AuthenticationState, Password, PasswordAttempt, PasswordRules, Pbkdf2Digest, ScryptCost, StoredHash, Unicode,
-    Username,
+    AuthenticationState, CredentialId, MAX_PASSKEYS, Passkey, PasskeyAssertion, PasskeyKey, PasskeyProblem,
+    PasskeyRegistration, PasskeyUse, PasskeyUser, Password, PasswordAttempt, PasswordRules, Pbkdf2Digest, RelyingParty,
+    ScryptCost, SignedByPasskey, StoredHash, Transport, Unicode, Username, creation_options, request_options,
 };
 pub use authorization::{
     AuthorizationDetails, AuthorizationDetailsType, AuthorizationDetailsTypes, AuthorizationRequest, ClaimRequest,
@@ -82,9 +83,9 @@ pub use sender_constraint::{ProvenKeys, RefreshSender};
 pub use session::{SessionGroup, Sid};
 pub use signing::SigningAlgorithms;
 pub use token::{
-    AccessTokenClaims, AuthReqId, AuthorizationCode, CodeBinding, DecisionId, DeviceCode, GrantId, GrantSnapshot,
-    IdTokenClaims, InitialAccessToken, InitialAccessTokenId, KnownBrowser, MAX_TOKEN_LIFETIME, Mac, PushedRequestId,
-    RefreshToken, RegistrationAccessToken, RegistrationId, RequestUri, SealedToken, SessionId, SessionToken,
-    SignOutLink, TokenError, left_half_hash,
+    AccessTokenClaims, AuthReqId, AuthorizationCode, Ceremony, CodeBinding, DecisionId, DeviceCode, GrantId,
+    GrantSnapshot, IdTokenClaims, InitialAccessToken, InitialAccessTokenId, KnownBrowser, MAX_TOKEN_LIFETIME, Mac,
+    PasskeyChallenge, PushedRequestId, RefreshToken, RegistrationAccessToken, RegistrationId, RequestUri, SealedToken,
+    SessionId, SessionToken, SignOutLink, TokenError, UserHandle, left_half_hash,
 };
 pub use user::{EmailAddress, ExternalId};

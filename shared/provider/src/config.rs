@@ -12,7 +12,7 @@ use protocol::administration::AdminPublicKey;
 use protocol::metadata_document::DocumentPolicy;
 use protocol::{
     ClientAuthenticationMethod, GrantType, Lifetimes, MutualTls, Problem, Profile, RedirectUri, RefreshLifetimes,
-    Resource, RetryWindows, STANDARD_SCOPES, SigningAlgorithms,
+    RelyingParty, Resource, RetryWindows, STANDARD_SCOPES, SigningAlgorithms,
 };
 use serde_json::Value;
 use std::fmt;
@@ -77,6 +77,8 @@ pub struct Config {
     pub interaction_lifetime: Duration,
     /// Rules for passwords.
     pub passwords: PasswordPolicy,
+    /// This server as authenticators know it; `None` if there are no passkeys.
+    pub passkeys: Option<RelyingParty>,
     /// True if users may delete their accounts.
     pub account_deletion: bool,
     /// Time in which a signing key signs.
@@ -207,6 +209,16 @@ impl Reader<'_> {
             hash_work: self.number_in_range("LATCHKEY_PASSWORD_HASH_WORK"),
             breached_url: self.remote_url("LATCHKEY_BREACHED_PASSWORDS", reach),
         }
+    }
+
+    fn passkeys(&mut self, issuer: &str) -> Option<RelyingParty> {
+        const DOMAIN: &str = "LATCHKEY_PASSKEY_DOMAIN";
+        let domain = self.text(DOMAIN);
+        let party = RelyingParty::new(&Issuer::new(issuer.to_owned()), domain.as_deref());
+        if party.is_none() && domain.is_some() {
+            self.problem(DOMAIN, "must be the host of LATCHKEY_ISSUER or a parent domain of it, in lower case");
+        }
+        party.filter(|_| self.switch("LATCHKEY_PASSKEYS"))
     }
 
     /// Reads the URL of a service that this server calls.
@@ -596,6 +608,7 @@ impl Config {
             session_lifetime: reader.seconds("LATCHKEY_SESSION_LIFETIME"),
             interaction_lifetime: reader.seconds("LATCHKEY_INTERACTION_LIFETIME"),
             passwords: reader.passwords(reach),
+            passkeys: reader.passkeys(&issuer),
             account_deletion: reader.flag("LATCHKEY_ACCOUNT_DELETION"),
             key_rotation: reader.seconds("LATCHKEY_KEY_ROTATION"),
             signing,

@@ -12,6 +12,9 @@ pub const BROWSER: &str = "latchkey_browser";
 /// Cookie of the accounts that signed in before in this browser: sealed tokens, separated by full stops.
 pub const KNOWN_BROWSER: &str = "latchkey_known_browser";
 
+/// Cookie of a browser in which a user was offered a passkey.
+pub const PASSKEY_OFFERED: &str = "latchkey_passkey_offered";
+
 /// Returns the name under which a cookie travels.
 pub fn wire_name(config: &Config, name: &str) -> String {
     cookie::wire_name(name, config.is_https())

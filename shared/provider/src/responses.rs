@@ -47,12 +47,13 @@ pub fn frame(_: &Request, _: &Context) -> Result<Frame, HandlerError> {
 
 /// Returns a page with its content security policy and its language.
 pub fn page(status: StatusCode, page: Page) -> Response {
+    const PERMITTED: &str = "camera=(), geolocation=(), microphone=(), publickey-credentials-create=(self), publickey-credentials-get=(self)";
     const PERMISSIONS: HeaderName = HeaderName::from_static("permissions-policy");
     Response::new(status)
         .with(header::CONTENT_TYPE, "text/html; charset=utf-8")
         .with(header::CONTENT_SECURITY_POLICY, &page.csp)
         .with(header::CONTENT_LANGUAGE, page.language.tag())
-        .with(PERMISSIONS, "camera=(), geolocation=(), microphone=()")
+        .with(PERMISSIONS, PERMITTED)
         .with_body(page.html)
 }
 

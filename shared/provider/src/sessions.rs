@@ -8,6 +8,7 @@ use protocol::{ClaimDestination, ClaimsRequest, Client, ScopeClaims, SessionId, 
 use serde_json::{Map, Value};
 use storage::consents;
 use storage::grants::SessionGrants;
+use storage::passkeys;
 use storage::sessions::{self, Session};
 use storage::sign_out::{self, Ended};
 use storage::users;
@@ -136,6 +137,7 @@ pub async fn erase(context: &Context, subject: &Subject, now: Timestamp) -> Resu
     let (_, notifications) = end_everywhere(context, subject, now).await?;
     notifications.send(context, now).await;
     sign_out::forget_consents(records, subject, now).await?;
+    passkeys::forget(records, subject).await?;
     Ok(users::remove(records, subject, now, now.after(users::MARK_KEPT)).await?)
 }
 

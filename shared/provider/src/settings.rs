@@ -303,6 +303,12 @@ pub const SETTINGS: &[Setting] = &[
     ),
     seconds("LATCHKEY_SESSION_LIFETIME", "1209600", (60, YEAR), "lifetime of a session"),
     seconds("LATCHKEY_INTERACTION_LIFETIME", "1800", (60, DAY), "time that a user has for sign-in and consent"),
+    setting("LATCHKEY_PASSKEYS", Some("on"), "`off`: users sign in with passwords alone, and register no passkeys"),
+    setting(
+        "LATCHKEY_PASSKEY_DOMAIN",
+        Some("the host of the issuer"),
+        "the domain to which passkeys are bound (RP ID): the host of the issuer, or a parent domain of it. A change makes every passkey unusable",
+    ),
     setting("LATCHKEY_ACCOUNT_DELETION", Some("false"), "`true`: users may delete their accounts"),
     number(
         "LATCHKEY_MIN_PASSWORD",

@@ -257,13 +257,7 @@ async fn an_entry_of_the_user_index() {
 #[tokio::test]
 async fn a_credential() {
     let memory = Memory::new();
-    let credential = |password: &str| Credential {
-        subject: sub("ada"),
-        password: password.to_owned(),
-        name: Some("Ada".to_owned()),
-        disabled: false,
-        revoked_before: None,
-    };
+    let credential = |password: &str| Credential::new(sub("ada"), password.to_owned(), Some("Ada".to_owned()));
     users::save_credential(&memory, &username("ada"), &credential("first")).await.unwrap();
     evolve(&memory, Kind::Credential).await;
     assert_eq!(users::find_credential(&memory, &username("ada")).await.unwrap().unwrap().password, "first");

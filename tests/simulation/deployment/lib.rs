@@ -222,12 +222,6 @@ pub async fn seed(records: &dyn Records, password_hash: &str) {
     let user = users::User::new(subject("alice-subject"), USERNAME.into(), claims.as_object().unwrap().clone());
     users::save(records, &user, T0).await.unwrap();
     let name = Some(user.display_name().to_owned());
-    let credential = users::Credential {
-        subject: user.subject,
-        password: password_hash.to_owned(),
-        name,
-        disabled: false,
-        revoked_before: None,
-    };
+    let credential = users::Credential::new(user.subject, password_hash.to_owned(), name);
     users::save_credential(records, &username(USERNAME), &credential).await.unwrap();
 }

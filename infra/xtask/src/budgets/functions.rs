@@ -36,8 +36,8 @@ pub(super) fn sizes() -> Result<Vec<Row>> {
 /// Measures a token for `demo-service`: from a new instance each time, then from a warm one. A Node function that does the
 /// same work is measured beside it.
 pub(super) fn token() -> Result<Vec<Row>> {
-    // `admin` and `admin-users` write the demo data.
-    lambda::build(&["admin", "admin-users", "token"], Build::Release)?;
+    // The first three write the demo data.
+    lambda::build(&["admin", "admin-users", "configuration", "token"], Build::Release)?;
     let peer = peers::token_function()?;
     let options =
         lambda::Options { port: 0, build: Build::Release, secret: demo::secret()?, settings: BTreeMap::new() };

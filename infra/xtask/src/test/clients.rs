@@ -33,6 +33,14 @@ pub(super) fn browser() -> Result<()> {
     })
 }
 
+/// Tests passkeys in Chromium against a server of any platform.
+pub(super) fn passkeys(target: &Target) -> Result<()> {
+    tools::npm(workspace::root())?;
+    let chromium = tools::chromium()?;
+    let mut node = node_tests(target, "tests/browser");
+    process::run(node.arg("passkeys.test.mjs").env("CHROMIUM", &chromium))
+}
+
 fn node_tests(target: &Target, directory: &str) -> Command {
     let mut node = Command::new("node");
     // Node finds the tests below the directory.

@@ -1,5 +1,6 @@
 //! Runs the black-box suite (`tests/`) on each platform.
 
+use super::clients;
 use crate::workspace::{self, Build};
 use crate::{demo, lambda, process, workers};
 use anyhow::{Result, bail};
@@ -172,7 +173,7 @@ pub(super) fn local() -> Result<()> {
 /// Runs the suite on the Lambda binaries.
 pub(super) fn lambda() -> Result<()> {
     with_lambda(|target, deployment| {
-        let result = target.suite();
+        let result = target.suite().and_then(|()| clients::passkeys(target));
         deployment.print_unused_permissions();
         result
     })
@@ -180,7 +181,7 @@ pub(super) fn lambda() -> Result<()> {
 
 /// Runs the suite on the Workers, all in one workerd process.
 pub(super) fn workers() -> Result<()> {
-    with_workers(false, Target::suite)
+    with_workers(false, |target| target.suite().and_then(|()| clients::passkeys(target)))
 }
 
 /// Runs the tests with faults of the store on Lambda and Workers, and the test that kills the local server, whose store is

@@ -30,7 +30,7 @@ impl AuthenticationClass {
             "methods",
             Shape::Decoded(
                 |value| Vec::<Vec<AuthenticationMethod>>::deserialize(value).is_ok(),
-                "must be a list of alternatives, each a list of the methods that a sign-in needs together; the only method is password",
+                "must be a list of alternatives, each a list of the methods that a sign-in needs together; the methods are password and passkey",
             ),
         ),
     ];

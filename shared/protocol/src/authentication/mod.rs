@@ -5,12 +5,17 @@
 mod class;
 mod common_passwords;
 mod new_password;
+mod passkey;
 mod password;
 mod precis;
 mod stored_hash;
 
 pub use class::{AuthenticationClass, AuthenticationClasses};
 pub use new_password::PasswordRules;
+pub use passkey::{
+    CredentialId, MAX_PASSKEYS, Passkey, PasskeyAssertion, PasskeyKey, PasskeyProblem, PasskeyRegistration, PasskeyUse,
+    PasskeyUser, RelyingParty, SignedByPasskey, Transport, creation_options, request_options,
+};
 pub use password::PasswordAttempt;
 pub use precis::{Password, Unicode, Username};
 use serde::{Deserialize, Serialize};
@@ -23,11 +28,13 @@ use types::{Subject, Timestamp};
 pub enum AuthenticationMethod {
     /// A password.
     Password,
+    /// A passkey (WebAuthn).
+    Passkey,
 }
 
 impl AuthenticationMethod {
     /// Every method.
-    pub const ALL: [Self; 1] = [Self::Password];
+    pub const ALL: [Self; 2] = [Self::Password, Self::Passkey];
 
     /// Method with which a sign-in starts.
     pub const FIRST: Self = Self::Password;
@@ -36,6 +43,7 @@ impl AuthenticationMethod {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Password => "password",
+            Self::Passkey => "passkey",
         }
     }
 
@@ -43,6 +51,7 @@ impl AuthenticationMethod {
     pub const fn acr(self) -> &'static str {
         match self {
             Self::Password => password::ACR,
+            Self::Passkey => passkey::ACR,
         }
     }
 
@@ -50,6 +59,7 @@ impl AuthenticationMethod {
     pub const fn amr(self) -> &'static [&'static str] {
         match self {
             Self::Password => password::AMR,
+            Self::Passkey => passkey::AMR,
         }
     }
 
@@ -88,6 +98,8 @@ pub enum AuthenticationState {
 pub enum AuthenticationDenied {
     /// The credential is wrong.
     WrongCredential,
+    /// The passkey is unknown, or its answer is wrong.
+    UnknownPasskey,
     /// Too many attempts; the next one is accepted after this many seconds.
     TooManyAttempts {
         /// In seconds.

@@ -10,6 +10,10 @@ pub enum AccountPage {
     Overview,
     /// The form for a new password.
     Password,
+    /// The ways in which the user signs in.
+    SignInMethods,
+    /// The page on which the user makes a passkey.
+    NewPasskey,
     /// The download of all that is stored about the user.
     Data,
     /// The deletion of the account.
@@ -27,7 +31,7 @@ impl AccountPage {
     pub const fn max_age(self) -> Option<u64> {
         match self {
             Self::Overview | Self::Requests => None,
-            Self::Password | Self::Data | Self::Deletion => Some(Self::RECENT),
+            Self::Password | Self::SignInMethods | Self::NewPasskey | Self::Data | Self::Deletion => Some(Self::RECENT),
         }
     }
 
@@ -36,6 +40,8 @@ impl AccountPage {
         match self {
             Self::Overview => "/account",
             Self::Password => "/account/password",
+            Self::SignInMethods => "/account/sign-in",
+            Self::NewPasskey => "/account/passkey/new",
             Self::Data => "/account/data",
             Self::Deletion => "/account/deletion",
             Self::Requests => "/requests",

@@ -12,6 +12,7 @@
 //! | initial access token | `lki_` | the record that counts its uses | |
 //! | registration access token | `lkg_` | the registration | client |
 //! | sign-out link | `lkl_` | the logout request, encrypted | browser |
+//! | challenge of a passkey | `lpc_` | the mark of its use | ceremony, browser, user who registers a passkey |
 //! | access token | `lka_` if opaque | the grant, with a snapshot of its state | |
 //!
 //! Each token has the epoch in which it was issued. Only a known browser and a registration access token are valid in
@@ -25,6 +26,7 @@ mod device_code;
 mod id_token;
 mod initial_access_token;
 mod known_browser;
+mod passkey_challenge;
 mod record_id;
 mod reference;
 mod refresh_token;
@@ -42,7 +44,10 @@ pub use device_code::DeviceCode;
 pub use id_token::{IdTokenClaims, left_half_hash};
 pub use initial_access_token::InitialAccessToken;
 pub use known_browser::KnownBrowser;
-pub use record_id::{DecisionId, GrantId, InitialAccessTokenId, PushedRequestId, RegistrationId, SessionId};
+pub use passkey_challenge::{Ceremony, PasskeyChallenge};
+pub use record_id::{
+    DecisionId, GrantId, InitialAccessTokenId, PushedRequestId, RegistrationId, SessionId, UserHandle,
+};
 pub use refresh_token::RefreshToken;
 pub use registration_access_token::RegistrationAccessToken;
 pub use request_uri::RequestUri;

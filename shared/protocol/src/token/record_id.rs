@@ -37,16 +37,6 @@ macro_rules! record_id {
             pub fn from_name(name: &str) -> Option<Self> {
                 URL_SAFE_NO_PAD.decode(name).ok()?.try_into().ok().map(Self)
             }
-
-            /// Returns the identifier as it is written into a token: with its partition veiled.
-            pub(crate) fn veil(self, mac: &dyn Mac) -> [u8; LENGTH] {
-                veiled(self.0, mac.tag(&veil_parts(&self.0)))
-            }
-
-            /// Reads the identifier from a token of the key `key_id`.
-            pub(crate) fn unveil(mac: &dyn Mac, key_id: [u8; 4], bytes: [u8; LENGTH]) -> Option<Self> {
-                Some(Self(veiled(bytes, mac.tag_with(key_id, &veil_parts(&bytes))?)))
-            }
         }
 
         impl Serialize for $name {
@@ -72,6 +62,25 @@ macro_rules! record_id {
     };
 }
 
+/// Declares the form in which tokens hold an identifier.
+macro_rules! in_tokens {
+    ($($name:ident)+) => {
+        $(impl $name {
+            /// Returns the identifier as it is written into a token: with its partition veiled.
+            pub(crate) fn veil(self, mac: &dyn Mac) -> [u8; LENGTH] {
+                veiled(self.0, mac.tag(&veil_parts(&self.0)))
+            }
+
+            /// Reads the identifier from a token of the key `key_id`.
+            pub(crate) fn unveil(mac: &dyn Mac, key_id: [u8; 4], bytes: [u8; LENGTH]) -> Option<Self> {
+                Some(Self(veiled(bytes, mac.tag_with(key_id, &veil_parts(&bytes))?)))
+            }
+        })+
+    };
+}
+
+in_tokens!(GrantId SessionId PushedRequestId DecisionId InitialAccessTokenId RegistrationId);
+
 record_id!(
     /// Identifier of a grant.
     GrantId
@@ -83,6 +92,10 @@ record_id!(
 record_id!(
     /// Identifier of a pushed authorization request (RFC 9126).
     PushedRequestId
+);
+record_id!(
+    /// User handle: a user, as the authenticators of the passkeys know it (WebAuthn §5.4.3). It names the partition of their records.
+    UserHandle
 );
 record_id!(
     /// Identifier of the decision of a user about a request from another device (RFC 8628, CIBA).

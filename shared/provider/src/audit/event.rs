@@ -1,5 +1,6 @@
 //! The events, and the members of each.
 
+use protocol::AuthenticationMethod;
 use serde::Serialize;
 use types::{ClientId, Subject};
 
@@ -12,11 +13,15 @@ pub enum AuditEvent<'a> {
         subject: &'a Subject,
         /// The client whose request the user signed in for; none for a page of the user's own account.
         client: Option<&'a ClientId>,
+        /// The last method that the user passed.
+        method: AuthenticationMethod,
     },
     /// A sign-in failed. The typed name is not recorded: it may be a password.
     SignInFailed {
         /// The client whose request the user signed in for; none for a page of the user's own account.
         client: Option<&'a ClientId>,
+        /// The method that failed.
+        method: AuthenticationMethod,
     },
     /// A sign-in was rejected because of a rate limit.
     SignInThrottled {
@@ -162,6 +167,20 @@ pub enum AuditEvent<'a> {
         /// The user.
         subject: &'a Subject,
     },
+    /// A user added a way to sign in to the own account.
+    SignInMethodAdded {
+        /// The user.
+        subject: &'a Subject,
+        /// The method.
+        method: AuthenticationMethod,
+    },
+    /// A user removed a way to sign in from the own account.
+    SignInMethodRemoved {
+        /// The user.
+        subject: &'a Subject,
+        /// The method.
+        method: AuthenticationMethod,
+    },
     /// A request to the administration API had no valid token, or its admin key lacks the scope.
     AdministrationRejected,
     /// An admin key was created.
@@ -283,6 +302,8 @@ impl<'a> AuditEvent<'a> {
             Self::UserDeleted { .. } => "user_deleted",
             Self::DataDownloaded { .. } => "data_downloaded",
             Self::PasswordChanged { .. } => "password_changed",
+            Self::SignInMethodAdded { .. } => "sign_in_method_added",
+            Self::SignInMethodRemoved { .. } => "sign_in_method_removed",
             Self::AdministrationRejected => "administration_rejected",
             Self::AdminKeyCreated { .. } => "admin_key_created",
             Self::AdminKeyRevoked { .. } => "admin_key_revoked",
@@ -331,6 +352,8 @@ impl<'a> AuditEvent<'a> {
             | Self::UserDeleted { .. }
             | Self::DataDownloaded { .. }
             | Self::PasswordChanged { .. }
+            | Self::SignInMethodAdded { .. }
+            | Self::SignInMethodRemoved { .. }
             | Self::AdminKeyCreated { .. }
             | Self::AdminKeyRevoked { .. }
             | Self::ConfigurationApplied { .. }
@@ -356,6 +379,8 @@ impl<'a> AuditEvent<'a> {
             | Self::CodeIssued { .. }
             | Self::DataDownloaded { .. }
             | Self::PasswordChanged { .. }
+            | Self::SignInMethodAdded { .. }
+            | Self::SignInMethodRemoved { .. }
             | Self::SignedOut { .. } => Actor::User,
             Self::CodeReplayed { .. }
             | Self::TokenIssued { .. }
@@ -402,6 +427,8 @@ impl<'a> AuditEvent<'a> {
             | Self::UserDeleted { subject, .. }
             | Self::DataDownloaded { subject }
             | Self::PasswordChanged { subject }
+            | Self::SignInMethodAdded { subject, .. }
+            | Self::SignInMethodRemoved { subject, .. }
             | Self::SignedOut { subject }
             | Self::SignedOutEverywhere { subject, .. }
             | Self::ExcessGrantsEnded { subject, .. }
@@ -435,9 +462,9 @@ impl<'a> AuditEvent<'a> {
     /// Returns `client`: the client that the event is about.
     pub const fn client(&self) -> Option<&'a ClientId> {
         match *self {
-            Self::SignInSucceeded { client, .. } | Self::SignInFailed { client } | Self::SignInThrottled { client } => {
-                client
-            }
+            Self::SignInSucceeded { client, .. }
+            | Self::SignInFailed { client, .. }
+            | Self::SignInThrottled { client } => client,
             Self::ConsentGiven { client, .. }
             | Self::ConsentRefused { client, .. }
             | Self::RequestUnexpected { client, .. }
@@ -461,6 +488,8 @@ impl<'a> AuditEvent<'a> {
             | Self::UserDeleted { .. }
             | Self::DataDownloaded { .. }
             | Self::PasswordChanged { .. }
+            | Self::SignInMethodAdded { .. }
+            | Self::SignInMethodRemoved { .. }
             | Self::AdministrationRejected
             | Self::AdminKeyCreated { .. }
             | Self::AdminKeyRevoked { .. }
@@ -486,7 +515,10 @@ impl<'a> AuditEvent<'a> {
             | Self::ConfigurationApplied { reason } => Some(reason),
             Self::IdJagIssued { audience, .. } => Some(audience),
             Self::AdminKeyCreated { key } | Self::AdminKeyRevoked { key } => Some(key),
-            Self::SignInFailed { .. } => Some("wrong username or password"),
+            Self::SignInSucceeded { method, .. }
+            | Self::SignInFailed { method, .. }
+            | Self::SignInMethodAdded { method, .. }
+            | Self::SignInMethodRemoved { method, .. } => Some(method.as_str()),
             Self::SignInThrottled { .. } => Some("too many attempts"),
             Self::LogoutNotificationGivenUp { .. } => Some("the client accepted no logout token within a day"),
             Self::CodeReplayed { .. } => Some("the code was redeemed before; the grant is revoked"),
@@ -509,9 +541,10 @@ mod tests {
     fn every_event_is_documented() {
         let client = &ClientId::parse("c").unwrap();
         let (subject, actor) = (&Subject::parse("s").unwrap(), Actor::Client);
+        let method = AuthenticationMethod::Password;
         let events = [
-            AuditEvent::SignInSucceeded { subject, client: Some(client) },
-            AuditEvent::SignInFailed { client: None },
+            AuditEvent::SignInSucceeded { subject, client: Some(client), method },
+            AuditEvent::SignInFailed { client: None, method },
             AuditEvent::SignInThrottled { client: None },
             AuditEvent::ConsentGiven { subject, client },
             AuditEvent::ConsentRefused { subject, client },
@@ -534,6 +567,8 @@ mod tests {
             AuditEvent::UserDeleted { subject, actor },
             AuditEvent::DataDownloaded { subject },
             AuditEvent::PasswordChanged { subject },
+            AuditEvent::SignInMethodAdded { subject, method },
+            AuditEvent::SignInMethodRemoved { subject, method },
             AuditEvent::AdministrationRejected,
             AuditEvent::AdminKeyCreated { key: "k" },
             AuditEvent::AdminKeyRevoked { key: "k" },

@@ -3,6 +3,7 @@
 use super::stored::decode;
 use crate::consents::{self, ListedConsent};
 use crate::grants::{self, ListedGrant};
+use crate::passkeys::{self, StoredPasskey};
 use crate::sessions::{self, ListedSession};
 use crate::users::{self, User};
 use crate::{Kind, Record, Records, Unavailable, sign_out};
@@ -19,6 +20,8 @@ pub struct Account {
     pub consents: Vec<ListedConsent>,
     /// The live grants.
     pub grants: Vec<ListedGrant>,
+    /// The passkeys, the oldest first.
+    pub passkeys: Vec<StoredPasskey>,
 }
 
 /// Reads the records of a user. The listing may lag. Round trips: 1 for each 100 records of the user.
@@ -31,5 +34,6 @@ pub async fn read(records: &dyn Records, subject: &Subject, now: Timestamp) -> R
         sessions: sessions::listed(of_kind(Kind::Session), now),
         consents: consents::listed(of_kind(Kind::Consent), subject),
         grants: grants::listed(of_kind(Kind::Grant), now),
+        passkeys: passkeys::listed(of_kind(Kind::Passkey)),
     })
 }

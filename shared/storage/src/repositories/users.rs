@@ -70,6 +70,11 @@ impl User {
         !self.disabled && self.revoked_before.is_none_or(|before| before <= auth_time)
     }
 
+    /// Returns `auth_time` of a sign-in at `now`. It is never before the last revocation.
+    pub fn auth_time(&self, now: Timestamp) -> Timestamp {
+        self.revoked_before.map_or(now, |mark| mark.max(now))
+    }
+
     /// Returns the claims about the user. `preferred_username` is the sign-in name unless the operator set another one.
     pub fn profile(&self) -> Map<String, Value> {
         let mut profile = self.claims.clone();
@@ -108,13 +113,28 @@ pub struct Credential {
     /// the clock of the instance says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoked_before: Option<Timestamp>,
+    /// True if the user has a passkey: the sign-in with the password does not offer one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub has_passkey: bool,
 }
 
 impl Credential {
+    /// Returns the credential of a user who can sign in.
+    pub fn new(subject: Subject, password: String, name: Option<String>) -> Self {
+        Self { subject, password, name, disabled: false, revoked_before: None, has_passkey: false }
+    }
+
     /// Returns `auth_time` of a sign-in at `now`. It is never before the last revocation.
     pub fn auth_time(&self, now: Timestamp) -> Timestamp {
         self.revoked_before.map_or(now, |mark| mark.max(now))
     }
+}
+
+/// The note in a credential that its user has a passkey. A rewrite keeps all other members.
+#[derive(Clone, Serialize, Deserialize)]
+struct CredentialPasskey {
+    #[serde(default)]
+    has_passkey: bool,
 }
 
 /// The mark in a credential. A rewrite keeps all other members.
@@ -167,14 +187,6 @@ fn credential_key_of(username: &str) -> Key {
 async fn read<T: DeserializeOwned>(records: &dyn Records, key: &Key) -> Result<Option<T>, Unavailable> {
     let Some(record) = records.get(key).await? else { return Ok(None) };
     Ok(Some(decode(key, &record.state)?))
-}
-
-async fn write<T>(records: &dyn Records, target: Target, value: &T) -> Result<(), Unavailable>
-where
-    T: Clone + Serialize + DeserializeOwned + Send + Sync,
-{
-    let replace = |_: Option<&Current<_>>| Ok::<_, Unavailable>(Change::Write(value.clone(), None, ()));
-    update(records, target, Start::Absent, replace).await.map(|_| ())
 }
 
 /// Reads the profile of a user; `None` also for a user who was removed. Round trips: 1.
@@ -366,13 +378,20 @@ pub async fn rehash(records: &dyn Records, stored: StoredCredential, hash: Strin
     update(records, target, Start::Known(record), replace).await.map(|_| ())
 }
 
-/// Stores the credential of a sign-in name, new or changed. Round trips: 1 if it is new, else 2.
+/// Stores the credential of a sign-in name, new or changed. The notes about other sign-in methods of the same user stay. Round trips: 1
+/// if it is new, else 2.
 pub async fn save_credential(
     records: &dyn Records,
     username: &Username,
     credential: &Credential,
 ) -> Result<(), Unavailable> {
-    write(records, Target::unowned(credential_key(username)), credential).await
+    let save = |current: Option<&Current<Credential>>| {
+        let same = current.map(|current| &current.state.value).filter(|found| found.subject == credential.subject);
+        let has_passkey = same.is_some_and(|found| found.has_passkey);
+        Ok::<_, Unavailable>(Change::Write(Credential { has_passkey, ..credential.clone() }, None, ()))
+    };
+    let target = Target::unowned(credential_key(username));
+    update(records, target, Start::Absent, save).await.map(|_| ())
 }
 
 /// Replaces the hash of the password in the credential of a user. Returns false if the user has none under this sign-in name. Round trips:
@@ -395,6 +414,23 @@ pub async fn change_password(
     };
     let target = Target::unowned(credential_key_of(username));
     Ok(update(records, target, Start::Snapshot(u64::MAX, changed()), change).await?.result)
+}
+
+/// Notes in the credential of a user whether the user has a passkey. Returns false if the user has no password. Round trips: 2. The caller may write credentials and not read them,
+/// as in [`save_profile`].
+pub async fn note_passkey(records: &dyn Records, username: &str, has_passkey: bool) -> Result<bool, Unavailable> {
+    let noted = || CredentialPasskey { has_passkey };
+    let note = |current: Option<&Current<CredentialPasskey>>| {
+        Ok::<_, Unavailable>(match current {
+            Some(current) if current.generation == u64::MAX || current.state.value.has_passkey != has_passkey => {
+                Change::Write(noted(), None, true)
+            }
+            Some(_) => Change::Keep(true),
+            None => Change::Keep(false),
+        })
+    };
+    let target = Target::unowned(credential_key_of(username));
+    Ok(update(records, target, Start::Snapshot(u64::MAX, noted()), note).await?.result)
 }
 
 /// Stores the credential of a sign-in name that has none. Another one stays. Round trips: 1.

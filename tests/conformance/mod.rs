@@ -74,6 +74,7 @@ mod rfc9449;
 mod rfc9700;
 mod rfc9701;
 mod rfc9728;
+mod second_factor;
 mod sign_in;
 mod sign_out_everywhere;
 mod snapshots;

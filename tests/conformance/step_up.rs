@@ -134,7 +134,7 @@ fn a_class_that_cannot_be_reached_fails_for_an_api() {
     let metadata = Call::get("/.well-known/oauth-authorization-server").send().expect(200).json();
     assert_eq!(
         metadata["acr_values_supported"],
-        json!([SILVER, BRONZE, CLASS, "urn:latchkey:acr:passkey"]),
+        json!([SILVER, BRONZE, "urn:latchkey:acr:passkey", "urn:latchkey:acr:mfa", CLASS]),
         "RFC 9470 §7"
     );
     assert_eq!(metadata["issuer"], issuer());

@@ -2,12 +2,14 @@
 //! the password, makes passkeys, downloads the own data, and deletes the account.
 
 mod application;
+mod authenticator;
 mod data;
 mod deletion;
 mod new_passkey;
 mod overview;
 mod passkey;
 mod password;
+mod recovery_codes;
 mod session;
 mod sign_in;
 mod visit;
@@ -49,11 +51,13 @@ async fn respond(request: &Request, context: &Context, browser: &Browser) -> Res
     let visit = Visit::open(request, context, browser).await?;
     match request.path.as_str() {
         application::PATH => application::respond(&visit).await,
+        authenticator::PATH => authenticator::respond(&visit).await,
         data::PATH => data::respond(&visit).await,
         deletion::PATH => deletion::respond(&visit).await,
         new_passkey::PATH => new_passkey::respond(&visit).await,
         passkey::PATH => passkey::respond(&visit).await,
         password::PATH => password::respond(&visit).await,
+        recovery_codes::PATH => recovery_codes::respond(&visit).await,
         session::PATH => session::respond(&visit).await,
         sign_in::PATH => sign_in::respond(&visit).await,
         _ => overview::respond(&visit).await,

@@ -30,6 +30,7 @@ pub(crate) async fn respond(visit: &Visit<'_>) -> Result<Response, HandlerError>
         frame: &frame,
         user: visit.signed_in.profile(),
         passkeys: (is_offered || !lines.is_empty()).then_some(&lines),
+        recovery_codes_left: account.second_factor.as_ref().map(|factor| factor.recovery_codes.len()),
         may_add_passkey: is_offered && lines.len() < MAX_PASSKEYS,
     };
     Ok(responses::page(StatusCode::OK, pages::sign_in_methods(&view)))

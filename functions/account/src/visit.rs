@@ -1,6 +1,6 @@
 //! A request of a user who is signed in.
 
-use crate::{data, deletion, new_passkey, passkey, password, sign_in};
+use crate::{authenticator, data, deletion, new_passkey, passkey, password, recovery_codes, sign_in};
 use http::{Method, StatusCode, header};
 use latchkey_http::{Request, Response};
 use pages::{AccountOutcome, Frame};
@@ -39,7 +39,7 @@ impl<'a> Visit<'a> {
             data::PATH => AccountPage::Data,
             deletion::PATH => AccountPage::Deletion,
             new_passkey::PATH => AccountPage::NewPasskey,
-            passkey::PATH | sign_in::PATH => AccountPage::SignInMethods,
+            authenticator::PATH | passkey::PATH | recovery_codes::PATH | sign_in::PATH => AccountPage::SignInMethods,
             password::PATH => AccountPage::Password,
             _ => AccountPage::Overview,
         };

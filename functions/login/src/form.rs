@@ -1,7 +1,7 @@
 //! The form of the sign-in page.
 
 use crate::method::Judged;
-use crate::{AuthenticatedUser, SignInView, current_user, method, show, sign_in};
+use crate::{AuthenticatedUser, SignInView, current_user, method, second_factor, show, sign_in};
 use http::{StatusCode, header};
 use latchkey_http::Response;
 use pages::{CurrentUser, SignInProblem};
@@ -52,7 +52,16 @@ async fn authenticate(page: InteractionPage<'_>, method: AuthenticationMethod) -
             let user = AuthenticatedUser { subject, name, username, context, method, has_passkey };
             sign_in(page, user, before?, attempt.as_ref(), after).await
         }
-        AuthenticationState::Continue(next) => method::render(next, &page, StatusCode::OK, &SignInView::default()),
+        AuthenticationState::Continue(passed) => {
+            let end_attempt = async {
+                if let Some(attempt) = &attempt {
+                    attempt.succeed().await;
+                }
+            };
+            let ((), done) = futures::join!(end_attempt, after.run(page.context));
+            done?;
+            second_factor::ask(&page, &passed)
+        }
         AuthenticationState::External(location) => Ok(Response::see_other(&location)),
         AuthenticationState::Denied(denied) => {
             let before = before?;
@@ -84,6 +93,16 @@ fn show_denied(
         AuthenticationDenied::UnknownPasskey => {
             AuditEvent::SignInFailed { client, method }.record(page.request);
             method::render(method, page, StatusCode::FORBIDDEN, &view(SignInProblem::UnknownPasskey))
+        }
+        AuthenticationDenied::WrongCode => {
+            log(ErrorCode::AccessDenied, "wrong code of the second factor");
+            AuditEvent::SignInFailed { client, method }.record(page.request);
+            method::render(method, page, StatusCode::FORBIDDEN, &view(SignInProblem::WrongCode))
+        }
+        AuthenticationDenied::Expired => {
+            log(ErrorCode::AccessDenied, "the first factor was passed too long ago, or elsewhere");
+            let first = AuthenticationMethod::FIRST;
+            method::render(first, page, StatusCode::BAD_REQUEST, &view(SignInProblem::SessionExpired))
         }
         AuthenticationDenied::TooManyAttempts { retry_after } => {
             log(ErrorCode::TemporarilyUnavailable, "too many sign-in attempts");

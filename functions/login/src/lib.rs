@@ -8,6 +8,7 @@ mod method;
 mod offer;
 mod passkey;
 mod password;
+mod second_factor;
 
 use crate::known_browser::KnownAccounts;
 use crate::limits::Attempt;

@@ -3,7 +3,8 @@
 use crate::limits::Attempt;
 use crate::passkey::UsedPasskey;
 use crate::password::Rehash;
-use crate::{SignInView, passkey, password};
+use crate::second_factor::UsedSecondFactor;
+use crate::{SignInView, passkey, password, second_factor};
 use http::StatusCode;
 use latchkey_http::Response;
 use protocol::{AuthenticationDenied, AuthenticationMethod, AuthenticationState};
@@ -11,9 +12,13 @@ use provider::{Context, HandlerError, InteractionPage};
 
 /// Returns the method of a form: that of the field that it has.
 pub(crate) fn of_form(page: &InteractionPage<'_>) -> AuthenticationMethod {
-    match page.parameters.value(passkey::FIELD) {
-        Some(_) => AuthenticationMethod::Passkey,
-        None => AuthenticationMethod::FIRST,
+    let has = |field| page.parameters.value(field).is_some_and(|value| !value.is_empty());
+    if has(passkey::FIELD) {
+        AuthenticationMethod::Passkey
+    } else if has(second_factor::FIELD) {
+        second_factor::method(page)
+    } else {
+        AuthenticationMethod::FIRST
     }
 }
 
@@ -26,6 +31,7 @@ pub(crate) fn render(
 ) -> Result<Response, HandlerError> {
     match method {
         AuthenticationMethod::Password | AuthenticationMethod::Passkey => password::render(page, status, view),
+        AuthenticationMethod::Totp | AuthenticationMethod::RecoveryCode => second_factor::render(page, status, view),
     }
 }
 
@@ -63,6 +69,8 @@ pub(crate) enum AfterSuccess {
     Rehash(Box<Rehash>),
     /// The use of a passkey is recorded.
     PasskeyUse(Box<UsedPasskey>),
+    /// The code of the second factor is used up.
+    SecondFactor(Box<UsedSecondFactor>),
 }
 
 impl AfterSuccess {
@@ -75,6 +83,7 @@ impl AfterSuccess {
                 Ok(())
             }
             Self::PasskeyUse(used) => used.run(context).await,
+            Self::SecondFactor(used) => used.run(context).await,
         }
     }
 }
@@ -87,6 +96,7 @@ pub(crate) async fn authenticate<'a>(
     match method {
         AuthenticationMethod::Password => password::authenticate(page).await,
         AuthenticationMethod::Passkey => passkey::authenticate(page).await,
+        AuthenticationMethod::Totp | AuthenticationMethod::RecoveryCode => second_factor::authenticate(page).await,
     }
 }
 
@@ -94,6 +104,6 @@ pub(crate) async fn authenticate<'a>(
 pub(crate) fn typed_username<'a>(method: AuthenticationMethod, page: &'a InteractionPage<'_>) -> &'a str {
     match method {
         AuthenticationMethod::Password => password::typed_username(page),
-        AuthenticationMethod::Passkey => "",
+        AuthenticationMethod::Passkey | AuthenticationMethod::Totp | AuthenticationMethod::RecoveryCode => "",
     }
 }

@@ -1,13 +1,13 @@
 //! Sign-in with a password: the page, the limit of attempts, and the hash (Argon2id).
 
 use crate::SignInView;
-use crate::limits::Attempt;
+use crate::limits::{Attempt, Counted};
 use crate::method::{AfterSuccess, Judged};
 use crate::passkey;
 use http::StatusCode;
 use latchkey_http::Response;
 use pages::{ClientProfile, DeviceProfile, SignIn};
-use protocol::{AuthenticationDenied, AuthenticationState, Password, PasswordAttempt};
+use protocol::{AuthenticationDenied, AuthenticationState, PassedFirstFactor, Password, PasswordAttempt};
 use provider::names::PLATFORM_UNICODE;
 use provider::password_hash::Comparison;
 use provider::{Context, HandlerError, InteractionPage, password_hash, responses};
@@ -46,15 +46,30 @@ pub(crate) async fn authenticate<'a>(page: &InteractionPage<'a>) -> Result<Judge
         Err(reason) => return denied(reason),
     };
     // The names that no user can have share a counter, and the store is not asked for them.
-    let begin = Attempt::begin(page, sent.username().map_or_else(String::new, ToString::to_string));
+    let account = sent.username().map_or_else(String::new, ToString::to_string);
+    let begin = Attempt::begin(page, Counted::password(&account));
     let (begun, credential) = futures::join!(begin, find(page, &sent));
     let attempt = match begun? {
         Ok(attempt) => attempt,
         Err(wait) => return denied(AuthenticationDenied::TooManyAttempts { retry_after: wait.as_secs() }),
     };
     match judge(page, &sent, credential).await {
-        Ok(Verdict::Right { state, rehash, has_passkey }) => {
+        Ok(Verdict::Right { state, rehash, has_passkey, has_second_factor }) => {
             let username = sent.username().map(ToString::to_string);
+            let state = match state {
+                AuthenticationState::Success { subject, name, context } if has_second_factor => {
+                    let now = page.request.received_at;
+                    AuthenticationState::Continue(PassedFirstFactor {
+                        subject,
+                        name,
+                        username: username.clone().unwrap_or_default(),
+                        browser: page.browser.id.clone(),
+                        not_before: context.auth_time,
+                        expires_at: now.after(PassedFirstFactor::LIFETIME),
+                    })
+                }
+                other => other,
+            };
             let after = rehash.map_or(AfterSuccess::Nothing, AfterSuccess::Rehash);
             Ok(Judged { state, attempt: Some(attempt), username, after, has_passkey })
         }
@@ -87,6 +102,8 @@ enum Verdict {
         rehash: Option<Box<Rehash>>,
         /// True if the user has a passkey.
         has_passkey: bool,
+        /// True if a second factor must follow.
+        has_second_factor: bool,
     },
     /// Username or password is wrong, or the user is disabled.
     Wrong(Comparison),
@@ -105,7 +122,7 @@ async fn judge(
     let is_accepted = |stored: &StoredCredential| comparison.is_right && !stored.credential.disabled;
     let Some(stored) = stored.filter(is_accepted) else { return Ok(Verdict::Wrong(comparison)) };
     let auth_time = stored.credential.auth_time(page.request.received_at);
-    let Credential { subject, name, has_passkey, .. } = stored.credential.clone();
+    let Credential { subject, name, has_passkey, has_second_factor, .. } = stored.credential.clone();
     let name = match name {
         Some(name) => name,
         None => {
@@ -114,7 +131,12 @@ async fn judge(
         }
     };
     let rehash = comparison.is_to_replace.then(|| Box::new(Rehash { password: sent.password().clone(), stored }));
-    Ok(Verdict::Right { state: PasswordAttempt::success(subject, name, auth_time), rehash, has_passkey })
+    Ok(Verdict::Right {
+        state: PasswordAttempt::success(subject, name, auth_time),
+        rehash,
+        has_passkey,
+        has_second_factor,
+    })
 }
 
 /// A hash that is dearer than those of this version, or has another form, because it was imported. The password is known to be right: it gets a new

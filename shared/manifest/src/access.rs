@@ -55,6 +55,8 @@ pub enum RecordKind {
     Credential,
     /// A passkey of a user.
     Passkey,
+    /// The second factor of a user: the sealed secret of an authenticator app, and the MACs of recovery codes.
+    SecondFactor,
     /// A session: a user signed in, in one browser.
     Session,
     /// The scope that a user granted to a client.
@@ -89,12 +91,13 @@ pub enum RecordKind {
 
 impl RecordKind {
     /// Every kind.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Client,
         Self::User,
         Self::UserIndex,
         Self::Credential,
         Self::Passkey,
+        Self::SecondFactor,
         Self::Session,
         Self::Consent,
         Self::Grant,
@@ -120,6 +123,7 @@ impl RecordKind {
             Self::UserIndex => "user-index",
             Self::Credential => "credential",
             Self::Passkey => "passkey",
+            Self::SecondFactor => "second-factor",
             Self::Session => "session",
             Self::Consent => "consent",
             Self::Grant => "grant",
@@ -186,9 +190,14 @@ impl Owner {
         match self {
             Self::Clients => &[RecordKind::Client],
             Self::Users => &[RecordKind::User],
-            Self::User => {
-                &[RecordKind::User, RecordKind::Session, RecordKind::Consent, RecordKind::Grant, RecordKind::Passkey]
-            }
+            Self::User => &[
+                RecordKind::User,
+                RecordKind::Session,
+                RecordKind::Consent,
+                RecordKind::Grant,
+                RecordKind::Passkey,
+                RecordKind::SecondFactor,
+            ],
             Self::Logouts => &[RecordKind::Logout],
             Self::SignOuts => &[RecordKind::SignOut, RecordKind::GrantCheck],
             Self::AdminKeys => &[RecordKind::AdminKey],

@@ -31,6 +31,8 @@ pub enum Purpose {
     Notice,
     /// Credentials with which functions call the objects that hold the records. On Cloudflare alone.
     Records,
+    /// Secrets of authenticator apps, which are sealed, and recovery codes, of which the MAC is stored.
+    SecondFactor,
     /// The private key to which clients encrypt request objects.
     RequestObject,
     /// The public half of that key, for a function that publishes it, and beside the private half. No secret: it is a point of 64
@@ -40,7 +42,7 @@ pub enum Purpose {
 
 impl Purpose {
     /// Number of purposes.
-    pub const COUNT: usize = 14;
+    pub const COUNT: usize = 15;
 
     /// Every purpose, in the order of declaration.
     pub const ALL: [Self; Self::COUNT] = [
@@ -56,6 +58,7 @@ impl Purpose {
         Self::UserCode,
         Self::Notice,
         Self::Records,
+        Self::SecondFactor,
         Self::RequestObject,
         Self::RequestObjectPublic,
     ];
@@ -75,6 +78,7 @@ impl Purpose {
             Self::UserCode => "user-code",
             Self::Notice => "notice",
             Self::Records => "records",
+            Self::SecondFactor => "second-factor",
             Self::RequestObject => "request-object",
             Self::RequestObjectPublic => "request-object-public",
         }

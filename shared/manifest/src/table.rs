@@ -3,7 +3,7 @@
 use crate::{Access, Function, Keys, Owner, Purpose, RecordKind, Role, Route, Schedule, Verb};
 use RecordKind::{
     AdminKey, Client, Configuration, Consent, Counter, Credential, Device, Grant, GrantCheck, Logo, Logout, Marker,
-    Passkey, Pushed, Registration, Session, SignOut, User, UserIndex,
+    Passkey, Pushed, Registration, SecondFactor, Session, SignOut, User, UserIndex,
 };
 use Verb::{Advance, Count, Create, Delete, Get};
 use http::Method;
@@ -54,11 +54,13 @@ pub const FUNCTIONS: &[Function] = &[
         role: Role::Endpoint(&[
             page("/account", GET),
             page("/account/application", GET_POST),
+            page("/account/authenticator", GET_POST),
             page("/account/data", GET),
             page("/account/deletion", GET_POST),
             page("/account/passkey", GET_POST),
             page("/account/passkey/new", GET_POST),
             page("/account/password", GET_POST),
+            page("/account/recovery-codes", GET_POST),
             page("/account/session", GET_POST),
             page("/account/sign-in", GET),
             // It redirects, and browsers and password managers ask for it.
@@ -72,6 +74,7 @@ pub const FUNCTIONS: &[Function] = &[
             access(UserIndex, &[Get, Advance]),
             access(Credential, &[Advance, Delete]),
             access(Passkey, &[Create, Advance, Delete]),
+            access(SecondFactor, &[Get, Create, Advance, Delete]),
             access(Marker, &[Create]),
             access(Session, &[Get, Create, Advance]),
             access(Consent, &[Advance]),
@@ -86,7 +89,7 @@ pub const FUNCTIONS: &[Function] = &[
         // It notifies the clients of a session that ends, and looks new passwords up.
         calls_out: true,
         services: &["passwords"],
-        secrets: &[Purpose::Token, Purpose::Interaction, Purpose::Form, Purpose::Pairwise],
+        secrets: &[Purpose::Token, Purpose::Interaction, Purpose::Form, Purpose::Pairwise, Purpose::SecondFactor],
         limits_networks: true,
         ..Function::BASE
     },
@@ -125,6 +128,7 @@ pub const FUNCTIONS: &[Function] = &[
             access(UserIndex, &[Get, Create, Advance]),
             access(Credential, &[Create, Advance, Delete]),
             access(Passkey, &[Delete]),
+            access(SecondFactor, &[Delete]),
             access(Session, &[Advance]),
             access(Consent, &[Advance]),
             access(Grant, &[Advance]),
@@ -323,6 +327,7 @@ pub const FUNCTIONS: &[Function] = &[
             access(Client, &[Get]),
             access(Credential, &[Get, Advance]),
             access(Passkey, &[Get, Advance]),
+            access(SecondFactor, &[Get, Advance]),
             access(Marker, &[Create]),
             access(User, &[Get]),
             access(Session, &[Get, Create, Advance]),
@@ -335,7 +340,14 @@ pub const FUNCTIONS: &[Function] = &[
         lists: &[Owner::User],
         // Argon2 takes as long as the share of a processor that the memory buys.
         memory: 1769,
-        secrets: &[Purpose::Token, Purpose::Interaction, Purpose::Form, Purpose::Counter, Purpose::Pairwise],
+        secrets: &[
+            Purpose::Token,
+            Purpose::Interaction,
+            Purpose::Form,
+            Purpose::Counter,
+            Purpose::Pairwise,
+            Purpose::SecondFactor,
+        ],
         limits_networks: true,
         ..Function::BASE
     },

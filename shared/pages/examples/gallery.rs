@@ -7,11 +7,12 @@ use std::{env, fs, path::Path};
 
 use latchkey_pages::{
     AccountApplication, AccountDeletion, AccountOutcome, AccountOverview, AccountPasskey, AccountPassword,
-    AccountSession, Answered, ApplicationLine, ClaimLine, ClientProfile, Command, ConsentKind, ConsentView,
-    CurrentUser, DemoClient, DemoUser, DeviceCode, DeviceOutcome, DeviceProblem, DeviceProfile, EndedEverywhere,
-    ErrorPage, FormPost, Frame, GrantLine, Landing, Leave, LeaveReason, Logout, NewPasskey, Page, PasskeyLine,
-    PasswordProblem, Playground, Refusal, Refused, RequestLine, RequestOutcome, ReturnOffer, ReturnWay, ScopeLine,
-    SessionLine, SignIn, SignInMethods, SignInProblem, SignedOut, UserProfile, WaitingRequests,
+    AccountSession, Answered, ApplicationLine, AuthenticatorApp, AuthenticatorSetup, ClaimLine, ClientProfile, Command,
+    ConsentKind, ConsentView, CurrentUser, DemoClient, DemoUser, DeviceCode, DeviceOutcome, DeviceProblem,
+    DeviceProfile, EndedEverywhere, ErrorPage, FormPost, Frame, GrantLine, Landing, Leave, LeaveReason, Logout,
+    NewPasskey, NewRecoveryCodes, Page, PasskeyLine, PasswordProblem, Playground, RecoveryCodes, Refusal, Refused,
+    RequestLine, RequestOutcome, ReturnOffer, ReturnWay, ScopeLine, SecondFactorPage, SessionLine, SignIn,
+    SignInMethods, SignInProblem, SignedOut, UserProfile, WaitingRequests,
 };
 use protocol::{DetailLine, DetailWords, Language};
 
@@ -186,6 +187,17 @@ fn sign_in(frame: &Frame) -> Vec<(&'static str, Page)> {
         passkey_options: Some(PASSKEY_OPTIONS),
     };
     let wait = SignInProblem::TooManyAttempts { retry_after_secs: 30 };
+    let second = SecondFactorPage {
+        frame,
+        client: Some(client()),
+        redirect_uri: Some("https://notes.example/callback"),
+        device: None,
+        problem: None,
+        passed: "sealed",
+        interaction: "sealed",
+        csrf: "token",
+        passkey_options: Some(PASSKEY_OPTIONS),
+    };
     let long = ClientProfile { name: "The-Application-Whose-Name-Has-No-Space-And-Does-Not-End-Soon", ..client() };
     let with =
         |current, username| latchkey_pages::sign_in(&SignIn { current: Some(current), username, ..first.clone() });
@@ -203,6 +215,24 @@ fn sign_in(frame: &Frame) -> Vec<(&'static str, Page)> {
         (
             "sign_in_unknown_passkey",
             latchkey_pages::sign_in(&SignIn { problem: Some(SignInProblem::UnknownPasskey), ..first.clone() }),
+        ),
+        ("second_factor", latchkey_pages::second_factor(&second)),
+        (
+            "second_factor_wrong",
+            latchkey_pages::second_factor(&SecondFactorPage {
+                problem: Some(SignInProblem::WrongCode),
+                ..second.clone()
+            }),
+        ),
+        (
+            "second_factor_wait",
+            latchkey_pages::second_factor(&SecondFactorPage {
+                client: None,
+                redirect_uri: None,
+                problem: Some(wait),
+                passkey_options: None,
+                ..second.clone()
+            }),
         ),
         ("sign_in_without_passkeys", latchkey_pages::sign_in(&SignIn { passkey_options: None, ..first.clone() })),
         ("sign_in_account", with(CurrentUser::MayContinue(DANA), "")),
@@ -252,7 +282,13 @@ fn passkeys(frame: &Frame) -> Vec<(&'static str, Page)> {
     let line = |name, used_on| PasskeyLine { name, href: "/account/passkey?passkey=x".into(), since: NOW, used_on };
     let lines =
         [line("iCloud Keychain", Some(NOW)), line("The-Passkey-Whose-Name-Has-No-Space-And-Does-Not-End-Soon", None)];
-    let methods = SignInMethods { frame, user: DANA, passkeys: Some(&lines), may_add_passkey: true };
+    let methods = SignInMethods {
+        frame,
+        user: DANA,
+        passkeys: Some(&lines),
+        recovery_codes_left: Some(9),
+        may_add_passkey: true,
+    };
     let offer = NewPasskey {
         frame,
         user: DANA,
@@ -263,6 +299,17 @@ fn passkeys(frame: &Frame) -> Vec<(&'static str, Page)> {
         back: "/authorize?interaction=sealed",
         has_failed: false,
     };
+    let setup = AuthenticatorSetup {
+        frame,
+        user: DANA,
+        picture: r##"<svg width="200" height="200" viewBox="0 0 29 29"><rect width="29" height="29" fill="#fff"/></svg>"##,
+        uri: "otpauth://totp/Latchkey:dana?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Latchkey",
+        secret: "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ",
+        sealed: "sealed",
+        csrf: "token",
+        has_failed: false,
+    };
+    let codes: Vec<String> = (0..10).map(|number| format!("7K2M-Q4TX-9RWV{number}")).collect();
     let one = AccountPasskey {
         frame,
         name: "iCloud Keychain",
@@ -274,11 +321,39 @@ fn passkeys(frame: &Frame) -> Vec<(&'static str, Page)> {
     };
     vec![
         ("account_sign_in", latchkey_pages::sign_in_methods(&methods)),
-        ("account_sign_in_bare", latchkey_pages::sign_in_methods(&SignInMethods { passkeys: Some(&[]), ..methods })),
+        (
+            "account_sign_in_bare",
+            latchkey_pages::sign_in_methods(&SignInMethods {
+                passkeys: Some(&[]),
+                recovery_codes_left: None,
+                ..methods
+            }),
+        ),
         ("account_passkey_offer", latchkey_pages::new_passkey(&offer)),
         (
             "account_passkey_new",
             latchkey_pages::new_passkey(&NewPasskey { interaction: None, has_failed: true, ..offer }),
+        ),
+        ("account_authenticator_setup", latchkey_pages::authenticator_setup(&setup)),
+        (
+            "account_authenticator_wrong",
+            latchkey_pages::authenticator_setup(&AuthenticatorSetup { has_failed: true, ..setup }),
+        ),
+        (
+            "account_authenticator",
+            latchkey_pages::authenticator_app(&AuthenticatorApp { frame, since: NOW, codes_left: 9, csrf: "token" }),
+        ),
+        (
+            "account_recovery_codes",
+            latchkey_pages::recovery_codes(&RecoveryCodes { frame, codes: &codes, is_setup: true }),
+        ),
+        (
+            "account_recovery_codes_renewed",
+            latchkey_pages::recovery_codes(&RecoveryCodes { frame, codes: &codes, is_setup: false }),
+        ),
+        (
+            "account_recovery_codes_new",
+            latchkey_pages::new_recovery_codes(&NewRecoveryCodes { frame, left: 3, csrf: "token" }),
         ),
         ("account_passkey", latchkey_pages::account_passkey(&one)),
         (
@@ -386,6 +461,8 @@ fn account(frame: &Frame) -> Vec<(&'static str, Page)> {
         ("account_deleted", outcome(AccountOutcome::Deleted)),
         ("account_passkey_added", outcome(AccountOutcome::PasskeyAdded)),
         ("account_passkey_removed", outcome(AccountOutcome::PasskeyRemoved { unknown: r#"{"rpId":"localhost"}"# })),
+        ("account_authenticator_removed", outcome(AccountOutcome::AuthenticatorRemoved)),
+        ("account_authenticator_not_set_up", outcome(AccountOutcome::NoPassword)),
         ("account_passkey_stays", outcome(AccountOutcome::LastWayIn)),
         ("account_removed", removed(false)),
         ("account_removed_unfinished", removed(true)),

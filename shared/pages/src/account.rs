@@ -179,6 +179,10 @@ pub enum AccountOutcome<'a> {
     },
     /// The passkey stays: the user has no other way to sign in.
     LastWayIn,
+    /// The authenticator app is removed.
+    AuthenticatorRemoved,
+    /// No app was set up: the user has no password that it would follow.
+    NoPassword,
     /// The account is deleted.
     Deleted,
     /// There is no such application or session.
@@ -265,6 +269,17 @@ pub fn account_outcome(frame: &Frame, outcome: AccountOutcome<'_>) -> Page {
         AccountOutcome::LastWayIn => OutcomeView {
             title: "The passkey stays",
             message: "It is your only way to sign in. Make another passkey first, then remove this one.",
+            is_failure: true,
+            ..OutcomeView::new(frame)
+        },
+        AccountOutcome::AuthenticatorRemoved => OutcomeView {
+            title: "The app is removed",
+            message: "Your password alone signs you in again. Your recovery codes are no longer accepted.",
+            ..OutcomeView::new(frame)
+        },
+        AccountOutcome::NoPassword => OutcomeView {
+            title: "No app was set up",
+            message: "You sign in without a password, so no second step is needed.",
             is_failure: true,
             ..OutcomeView::new(frame)
         },

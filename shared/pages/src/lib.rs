@@ -6,6 +6,7 @@
 mod account;
 mod answered;
 mod asking_device;
+mod authenticator;
 mod client;
 mod consent;
 mod day;
@@ -22,6 +23,7 @@ mod refused;
 mod requests;
 mod return_offer;
 mod scope;
+mod second_factor;
 mod sign_in;
 mod sign_in_methods;
 mod user;
@@ -33,6 +35,10 @@ pub use account::{
 };
 pub use answered::{Answered, answered};
 pub use asking_device::DeviceProfile;
+pub use authenticator::{
+    AuthenticatorApp, AuthenticatorSetup, NewRecoveryCodes, RecoveryCodes, authenticator_app, authenticator_setup,
+    new_recovery_codes, recovery_codes,
+};
 pub use client::ClientProfile;
 pub use consent::{ClaimLine, ConsentKind, ConsentView, ScopeLine, consent};
 pub use development::{Command, DemoClient, DemoUser, Landing, Playground, landing, playground};
@@ -47,6 +53,7 @@ pub use refused::{Refusal, Refused, refused};
 pub use requests::{RequestLine, RequestOutcome, WaitingRequests, request_outcome, waiting_requests};
 pub use return_offer::{ReturnOffer, ReturnWay, return_offer};
 pub use scope::{claim_meaning, scope_meaning};
+pub use second_factor::{SecondFactorPage, second_factor};
 pub use sign_in::{CurrentUser, SignIn, SignInProblem, sign_in};
 pub use sign_in_methods::{
     AccountPasskey, NewPasskey, PasskeyLine, SignInMethods, account_passkey, new_passkey, sign_in_methods,

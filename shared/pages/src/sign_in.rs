@@ -50,6 +50,8 @@ pub enum SignInProblem {
     Wrong,
     /// The passkey is unknown, or its answer is wrong.
     UnknownPasskey,
+    /// The code of the second factor is wrong, or was used before.
+    WrongCode,
     /// Too many attempts.
     TooManyAttempts {
         /// Seconds until the next attempt is accepted.
@@ -111,12 +113,15 @@ struct SignInTemplate<'a> {
     unknown_passkey: bool,
 }
 
-fn words(problem: SignInProblem) -> String {
+pub(crate) fn words(problem: SignInProblem) -> String {
     match problem {
         SignInProblem::Wrong => "That username and password do not match. Please try again.".into(),
         SignInProblem::UnknownPasskey => {
             "That passkey does not open an account here. Sign in another way; your account page lists your passkeys."
                 .into()
+        }
+        SignInProblem::WrongCode => {
+            "That code is wrong, or was used before. Wait for the next one of your app, or use a recovery code.".into()
         }
         SignInProblem::TooManyAttempts { retry_after_secs } => {
             format!("Too many attempts. Please wait {}, then try again.", wait(retry_after_secs))
@@ -125,10 +130,13 @@ fn words(problem: SignInProblem) -> String {
     }
 }
 
-const fn wait_secs(problem: SignInProblem) -> Option<u64> {
+pub(crate) const fn wait_secs(problem: SignInProblem) -> Option<u64> {
     match problem {
         SignInProblem::TooManyAttempts { retry_after_secs } => Some(retry_after_secs),
-        SignInProblem::Wrong | SignInProblem::UnknownPasskey | SignInProblem::SessionExpired => None,
+        SignInProblem::Wrong
+        | SignInProblem::UnknownPasskey
+        | SignInProblem::WrongCode
+        | SignInProblem::SessionExpired => None,
     }
 }
 

@@ -15,6 +15,8 @@ pub struct SignInMethods<'a> {
     pub user: UserProfile<'a>,
     /// The passkeys, the oldest first; `None` if the deployment has none.
     pub passkeys: Option<&'a [PasskeyLine<'a>]>,
+    /// The recovery codes that are left, if an authenticator app is set up.
+    pub recovery_codes_left: Option<usize>,
     /// True if the user may add a passkey: the list is not full.
     pub may_add_passkey: bool,
 }

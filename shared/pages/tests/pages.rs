@@ -12,11 +12,11 @@ use std::sync::LazyLock;
 
 use latchkey_pages::{
     AccountApplication, AccountDeletion, AccountOutcome, AccountOverview, AccountPasskey, AccountPassword,
-    AccountSession, Answered, ApplicationLine, ClaimLine, ClientProfile, Command, ConsentKind, ConsentView,
-    CurrentUser, DemoClient, DemoUser, DeviceProfile, EndedEverywhere, ErrorPage, FormPost, Frame, GrantLine, Landing,
-    Leave, LeaveReason, Logout, NewPasskey, Page, PasskeyLine, PasswordProblem, Playground, Refusal, Refused,
-    RequestLine, ReturnOffer, ReturnWay, ScopeLine, SessionLine, SignIn, SignInMethods, SignInProblem, SignedOut,
-    UserProfile, WaitingRequests,
+    AccountSession, Answered, ApplicationLine, AuthenticatorApp, AuthenticatorSetup, ClaimLine, ClientProfile, Command,
+    ConsentKind, ConsentView, CurrentUser, DemoClient, DemoUser, DeviceProfile, EndedEverywhere, ErrorPage, FormPost,
+    Frame, GrantLine, Landing, Leave, LeaveReason, Logout, NewPasskey, NewRecoveryCodes, Page, PasskeyLine,
+    PasswordProblem, Playground, RecoveryCodes, Refusal, Refused, RequestLine, ReturnOffer, ReturnWay, ScopeLine,
+    SecondFactorPage, SessionLine, SignIn, SignInMethods, SignInProblem, SignedOut, UserProfile, WaitingRequests,
 };
 
 use protocol::{DetailLine, DetailWords, Language};
@@ -181,7 +181,13 @@ fn every_page(value: &str) -> Vec<(&'static str, Page)> {
             let href = "/account/passkey?passkey=x".to_owned();
             let line = PasskeyLine { name: value, href, since: 0, used_on: Some(0) };
             let (user, passkeys) = (user(value), Some(&[line][..]));
-            latchkey_pages::sign_in_methods(&SignInMethods { frame: &FRAME, user, passkeys, may_add_passkey: true })
+            latchkey_pages::sign_in_methods(&SignInMethods {
+                frame: &FRAME,
+                user,
+                passkeys,
+                recovery_codes_left: Some(1),
+                may_add_passkey: true,
+            })
         }),
         ("account, new passkey", {
             latchkey_pages::new_passkey(&NewPasskey {
@@ -193,6 +199,42 @@ fn every_page(value: &str) -> Vec<(&'static str, Page)> {
                 interaction: Some(value),
                 back: "/account/sign-in",
                 has_failed: true,
+            })
+        }),
+        ("account, authenticator setup", {
+            latchkey_pages::authenticator_setup(&AuthenticatorSetup {
+                frame: &FRAME,
+                user: user(value),
+                picture: "<svg></svg>",
+                uri: "otpauth://totp/x",
+                secret: value,
+                sealed: value,
+                csrf: value,
+                has_failed: true,
+            })
+        }),
+        ("account, authenticator", {
+            let view = AuthenticatorApp { frame: &FRAME, since: 0, codes_left: 1, csrf: value };
+            latchkey_pages::authenticator_app(&view)
+        }),
+        ("account, recovery codes", {
+            let codes = [value.to_owned()];
+            latchkey_pages::recovery_codes(&RecoveryCodes { frame: &FRAME, codes: &codes, is_setup: true })
+        }),
+        ("account, new recovery codes", {
+            latchkey_pages::new_recovery_codes(&NewRecoveryCodes { frame: &FRAME, left: 1, csrf: value })
+        }),
+        ("second factor", {
+            latchkey_pages::second_factor(&SecondFactorPage {
+                frame: &FRAME,
+                client: Some(client),
+                redirect_uri: Some(value),
+                device: None,
+                problem: Some(SignInProblem::WrongCode),
+                passed: value,
+                interaction: value,
+                csrf: value,
+                passkey_options: Some(value),
             })
         }),
         ("account, passkey", {

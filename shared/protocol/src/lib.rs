@@ -39,9 +39,10 @@ pub use assertion::{
 };
 pub use authentication::{
     AuthenticationClass, AuthenticationClasses, AuthenticationContext, AuthenticationDenied, AuthenticationMethod,
-    AuthenticationState, CredentialId, MAX_PASSKEYS, Passkey, PasskeyAssertion, PasskeyKey, PasskeyProblem,
-    PasskeyRegistration, PasskeyUse, PasskeyUser, Password, PasswordAttempt, PasswordRules, Pbkdf2Digest, RelyingParty,
-    ScryptCost, SignedByPasskey, StoredHash, Transport, Unicode, Username, creation_options, request_options,
+    AuthenticationState, CredentialId, MAX_PASSKEYS, PassedFirstFactor, Passkey, PasskeyAssertion, PasskeyKey,
+    PasskeyProblem, PasskeyRegistration, PasskeyUse, PasskeyUser, Password, PasswordAttempt, PasswordRules,
+    Pbkdf2Digest, RecoveryCode, RelyingParty, ScryptCost, SignedByPasskey, StoredHash, TotpSecret, TotpStep, Transport,
+    Unicode, Username, creation_options, request_options,
 };
 pub use authorization::{
     AuthorizationDetails, AuthorizationDetailsType, AuthorizationDetailsTypes, AuthorizationRequest, ClaimRequest,

@@ -39,6 +39,7 @@ mod remote_keys;
 mod request_objects;
 pub mod responses;
 mod rotation;
+pub mod second_factor;
 mod sender;
 pub mod sessions;
 pub mod settings;

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use storage::consents;
 use storage::grants::SessionGrants;
 use storage::passkeys;
+use storage::second_factor;
 use storage::sessions::{self, Session};
 use storage::sign_out::{self, Ended};
 use storage::users;
@@ -138,6 +139,7 @@ pub async fn erase(context: &Context, subject: &Subject, now: Timestamp) -> Resu
     notifications.send(context, now).await;
     sign_out::forget_consents(records, subject, now).await?;
     passkeys::forget(records, subject).await?;
+    second_factor::remove(records, subject).await?;
     Ok(users::remove(records, subject, now, now.after(users::MARK_KEPT)).await?)
 }
 

@@ -1,6 +1,7 @@
 //! Authentication context classes: those that the operator configures, by the methods that satisfy them, and the built-in ones, one for
 //! each method (OpenID Connect Core §2, RFC 9470 §5).
 
+use super::{passkey, password};
 use crate::shape::{Member, Shape};
 use crate::{AuthenticationContext, AuthenticationMethod, ClaimRequest, ClaimsRequest, Problem};
 use serde::{Deserialize, Serialize};
@@ -9,6 +10,9 @@ use serde_json::Value;
 /// The most bytes of a name, and the most alternatives of a class.
 const MAX_NAME: usize = 128;
 const MAX_ALTERNATIVES: usize = 16;
+
+/// The built-in classes that a sign-in can reach.
+const BUILT_IN: [&str; 3] = [passkey::ACR, AuthenticationContext::TWO_FACTORS, password::ACR];
 
 /// A class that the operator configured.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,7 +34,7 @@ impl AuthenticationClass {
             "methods",
             Shape::Decoded(
                 |value| Vec::<Vec<AuthenticationMethod>>::deserialize(value).is_ok(),
-                "must be a list of alternatives, each a list of the methods that a sign-in needs together; the methods are password and passkey",
+                "must be a list of alternatives, each a list of the methods that a sign-in needs together; the methods are password, passkey and totp",
             ),
         ),
     ];
@@ -77,14 +81,15 @@ pub struct AuthenticationClasses(pub Vec<AuthenticationClass>);
 
 impl AuthenticationClasses {
     /// Returns the names of all classes that a sign-in can reach: the configured ones, then the built-in ones.
-    pub fn names<'a>(&'a self) -> impl Iterator<Item = &'a str> {
-        let built_in = AuthenticationMethod::ALL.into_iter().map(|method| -> &'a str { method.acr() });
-        self.0.iter().map(|class| class.name.as_str()).chain(built_in)
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|class| class.name.as_str()).chain(BUILT_IN)
     }
 
     /// True if a sign-in satisfies the class of this name.
     pub(crate) fn satisfies(&self, authentication: &AuthenticationContext, acr: &str) -> bool {
-        acr == authentication.acr || self.0.iter().any(|class| class.name == acr && class.is_satisfied(authentication))
+        acr == authentication.acr
+            || acr == AuthenticationContext::TWO_FACTORS && authentication.has_two_factors()
+            || self.0.iter().any(|class| class.name == acr && class.is_satisfied(authentication))
     }
 
     /// True if a request for the claim `acr` accepts a class that a sign-in can reach.
@@ -94,7 +99,8 @@ impl AuthenticationClasses {
 
     /// True if a sign-in satisfies a class that a request for the claim `acr` accepts.
     pub(crate) fn meets(&self, authentication: &AuthenticationContext, claim: &ClaimRequest) -> bool {
-        let own = std::iter::once(authentication.acr.as_str());
+        let two_factors = authentication.has_two_factors().then_some(AuthenticationContext::TWO_FACTORS);
+        let own = std::iter::once(authentication.acr.as_str()).chain(two_factors);
         let configured =
             self.0.iter().filter(|class| class.is_satisfied(authentication)).map(|class| class.name.as_str());
         own.chain(configured).any(|acr| claim.accepts(&acr.into()))
@@ -142,7 +148,10 @@ mod tests {
     #[test]
     fn a_class_is_satisfied_by_all_methods_of_one_alternative() {
         let classes = classes(json!([{ "name": "silver", "methods": [["password"]] }]));
-        assert_eq!(classes.names().collect::<Vec<_>>(), ["silver", OWN]);
+        assert_eq!(
+            classes.names().collect::<Vec<_>>(),
+            ["silver", "urn:latchkey:acr:passkey", "urn:latchkey:acr:mfa", OWN]
+        );
         assert!(classes.satisfies(&password(), "silver") && classes.satisfies(&password(), OWN));
         assert!(!classes.satisfies(&password(), "gold"));
         let asserted = AuthenticationContext::assertion(Timestamp::from_secs(1));
@@ -220,7 +229,7 @@ mod tests {
         let unknown = json!({ "name": "a", "methods": [["pin"]] });
         let problems = Shape::Object(AuthenticationClass::MEMBERS).problems("acr", &unknown);
         assert_eq!(problems.len(), 1, "{problems:?}");
-        for method in AuthenticationMethod::ALL {
+        for method in AuthenticationMethod::OF_CLASSES {
             assert!(problems[0].to_string().contains(method.as_str()), "{problems:?}");
             let class = json!({ "name": "a", "methods": [[method.as_str()]] });
             assert!(serde_json::from_value::<AuthenticationClass>(class).is_ok());

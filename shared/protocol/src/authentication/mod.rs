@@ -8,7 +8,9 @@ mod new_password;
 mod passkey;
 mod password;
 mod precis;
+mod recovery_code;
 mod stored_hash;
+mod totp;
 
 pub use class::{AuthenticationClass, AuthenticationClasses};
 pub use new_password::PasswordRules;
@@ -18,8 +20,10 @@ pub use passkey::{
 };
 pub use password::PasswordAttempt;
 pub use precis::{Password, Unicode, Username};
+pub use recovery_code::RecoveryCode;
 use serde::{Deserialize, Serialize};
 pub use stored_hash::{Pbkdf2Digest, ScryptCost, StoredHash};
+pub use totp::{TotpSecret, TotpStep};
 use types::{Subject, Timestamp};
 
 /// A method by which a user authenticates.
@@ -30,11 +34,15 @@ pub enum AuthenticationMethod {
     Password,
     /// A passkey (WebAuthn).
     Passkey,
+    /// A code of an authenticator app (RFC 6238), after a password.
+    Totp,
+    /// A recovery code in place of a code of the app, after a password.
+    RecoveryCode,
 }
 
 impl AuthenticationMethod {
-    /// Every method.
-    pub const ALL: [Self; 2] = [Self::Password, Self::Passkey];
+    /// The methods of which the operator makes classes. A recovery code is none: it stands in for another one.
+    pub const OF_CLASSES: [Self; 3] = [Self::Password, Self::Passkey, Self::Totp];
 
     /// Method with which a sign-in starts.
     pub const FIRST: Self = Self::Password;
@@ -44,14 +52,8 @@ impl AuthenticationMethod {
         match self {
             Self::Password => "password",
             Self::Passkey => "passkey",
-        }
-    }
-
-    /// Returns `acr`: the authentication context class that the method reaches alone.
-    pub const fn acr(self) -> &'static str {
-        match self {
-            Self::Password => password::ACR,
-            Self::Passkey => passkey::ACR,
+            Self::Totp => "totp",
+            Self::RecoveryCode => "recovery_code",
         }
     }
 
@@ -60,17 +62,46 @@ impl AuthenticationMethod {
         match self {
             Self::Password => password::AMR,
             Self::Passkey => passkey::AMR,
+            Self::Totp | Self::RecoveryCode => totp::AMR,
         }
     }
 
-    /// Returns the context of a user who authenticated with this method.
+    /// Returns the context of a user who authenticated with this method. A code comes after a password.
     pub fn context(self, auth_time: Timestamp) -> AuthenticationContext {
-        AuthenticationContext {
-            auth_time,
-            acr: self.acr().to_owned(),
-            amr: self.amr().iter().map(|reference| (*reference).to_owned()).collect(),
-        }
+        let (acr, amr) = match self {
+            Self::Password => (password::ACR, password::AMR.to_vec()),
+            Self::Passkey => (passkey::ACR, passkey::AMR.to_vec()),
+            Self::Totp | Self::RecoveryCode => {
+                (AuthenticationContext::TWO_FACTORS, [password::AMR, self.amr(), &[MFA]].concat())
+            }
+        };
+        AuthenticationContext { auth_time, acr: acr.to_owned(), amr: amr.into_iter().map(str::to_owned).collect() }
     }
+}
+
+/// `amr` of a sign-in with two factors (RFC 8176 §2).
+const MFA: &str = "mfa";
+
+/// A user whose password was right, on the way to the second factor. It travels sealed through the browser.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PassedFirstFactor {
+    /// `sub` of the user.
+    pub subject: Subject,
+    /// The display name of the user.
+    pub name: String,
+    /// The sign-in name, in the form in which users are stored.
+    pub username: String,
+    /// The browser cookie: another browser cannot continue.
+    pub browser: String,
+    /// The mark of the last revocation before the password was compared: `auth_time` is never before it.
+    pub not_before: Timestamp,
+    /// Time by which the second factor must follow.
+    pub expires_at: Timestamp,
+}
+
+impl PassedFirstFactor {
+    /// Time in which the second factor must follow.
+    pub const LIFETIME: std::time::Duration = std::time::Duration::from_secs(600);
 }
 
 /// The state of an authentication after a step of a method.
@@ -85,8 +116,8 @@ pub enum AuthenticationState {
         /// The sign-in.
         context: AuthenticationContext,
     },
-    /// The user must pass another method.
-    Continue(AuthenticationMethod),
+    /// The first factor is right, and the user must pass a second one.
+    Continue(PassedFirstFactor),
     /// The user authenticates elsewhere: the browser is redirected to this URL.
     External(String),
     /// The attempt failed.
@@ -100,6 +131,10 @@ pub enum AuthenticationDenied {
     WrongCredential,
     /// The passkey is unknown, or its answer is wrong.
     UnknownPasskey,
+    /// The code of the second factor is wrong, or was used before.
+    WrongCode,
+    /// The first factor was passed too long ago, or in another browser.
+    Expired,
     /// Too many attempts; the next one is accepted after this many seconds.
     TooManyAttempts {
         /// In seconds.
@@ -119,8 +154,16 @@ pub struct AuthenticationContext {
 }
 
 impl AuthenticationContext {
+    /// `acr` of a sign-in with two factors, whichever they are.
+    pub const TWO_FACTORS: &str = "urn:latchkey:acr:mfa";
+
     /// `acr` of a user whom another issuer asserts (RFC 7521).
     pub const ASSERTION: &str = "urn:latchkey:acr:assertion";
+
+    /// True if the user authenticated with two factors.
+    fn has_two_factors(&self) -> bool {
+        self.amr.iter().any(|used| used == MFA)
+    }
 
     /// True if the user authenticated with this method, maybe among others.
     fn used(&self, method: AuthenticationMethod) -> bool {

@@ -264,7 +264,7 @@ fn with_acr(acr: &str, subject: &Subject, check: impl FnOnce(&ActiveSession<'_>)
 /// RFC 9470 §5, OpenID Connect Core §5.5.1.1: a session of another class needs a sign-in; the class after it decides.
 #[test]
 fn the_class_of_the_session_counts() {
-    let password = AuthenticationMethod::Password.acr();
+    let password = "urn:latchkey:acr:password";
     let claims = format!(r#"claims={{"id_token":{{"acr":{{"essential":true,"value":"{password}"}}}}}}"#);
     let voluntary = format!("acr_values=urn:other {password}").replace(' ', "+");
     let user = sub("ada");

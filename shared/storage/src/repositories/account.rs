@@ -4,6 +4,7 @@ use super::stored::decode;
 use crate::consents::{self, ListedConsent};
 use crate::grants::{self, ListedGrant};
 use crate::passkeys::{self, StoredPasskey};
+use crate::second_factor::{self, SecondFactor};
 use crate::sessions::{self, ListedSession};
 use crate::users::{self, User};
 use crate::{Kind, Record, Records, Unavailable, sign_out};
@@ -22,6 +23,8 @@ pub struct Account {
     pub grants: Vec<ListedGrant>,
     /// The passkeys, the oldest first.
     pub passkeys: Vec<StoredPasskey>,
+    /// The second factor.
+    pub second_factor: Option<SecondFactor>,
 }
 
 /// Reads the records of a user. The listing may lag. Round trips: 1 for each 100 records of the user.
@@ -35,5 +38,6 @@ pub async fn read(records: &dyn Records, subject: &Subject, now: Timestamp) -> R
         consents: consents::listed(of_kind(Kind::Consent), subject),
         grants: grants::listed(of_kind(Kind::Grant), now),
         passkeys: passkeys::listed(of_kind(Kind::Passkey)),
+        second_factor: second_factor::listed(of_kind(Kind::SecondFactor)),
     })
 }

@@ -18,6 +18,7 @@ pub mod notices;
 pub mod passkeys;
 pub mod pushed;
 pub mod registrations;
+pub mod second_factor;
 pub mod sessions;
 pub mod sign_out;
 pub mod signing_keys;

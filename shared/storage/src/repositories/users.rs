@@ -116,12 +116,23 @@ pub struct Credential {
     /// True if the user has a passkey: the sign-in with the password does not offer one.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub has_passkey: bool,
+    /// True if the password is not enough: a second factor must follow.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub has_second_factor: bool,
 }
 
 impl Credential {
     /// Returns the credential of a user who can sign in.
     pub fn new(subject: Subject, password: String, name: Option<String>) -> Self {
-        Self { subject, password, name, disabled: false, revoked_before: None, has_passkey: false }
+        Self {
+            subject,
+            password,
+            name,
+            disabled: false,
+            revoked_before: None,
+            has_passkey: false,
+            has_second_factor: false,
+        }
     }
 
     /// Returns `auth_time` of a sign-in at `now`. It is never before the last revocation.
@@ -131,10 +142,17 @@ impl Credential {
 }
 
 /// The note in a credential that its user has a passkey. A rewrite keeps all other members.
-#[derive(Clone, Serialize, Deserialize)]
-struct CredentialPasskey {
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+struct PasskeyNote {
     #[serde(default)]
     has_passkey: bool,
+}
+
+/// The note in a credential that a second factor must follow. A rewrite keeps all other members.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+struct SecondFactorNote {
+    #[serde(default)]
+    has_second_factor: bool,
 }
 
 /// The mark in a credential. A rewrite keeps all other members.
@@ -388,7 +406,9 @@ pub async fn save_credential(
     let save = |current: Option<&Current<Credential>>| {
         let same = current.map(|current| &current.state.value).filter(|found| found.subject == credential.subject);
         let has_passkey = same.is_some_and(|found| found.has_passkey);
-        Ok::<_, Unavailable>(Change::Write(Credential { has_passkey, ..credential.clone() }, None, ()))
+        let has_second_factor = same.is_some_and(|found| found.has_second_factor);
+        let saved = Credential { has_passkey, has_second_factor, ..credential.clone() };
+        Ok::<_, Unavailable>(Change::Write(saved, None, ()))
     };
     let target = Target::unowned(credential_key(username));
     update(records, target, Start::Absent, save).await.map(|_| ())
@@ -416,21 +436,37 @@ pub async fn change_password(
     Ok(update(records, target, Start::Snapshot(u64::MAX, changed()), change).await?.result)
 }
 
-/// Notes in the credential of a user whether the user has a passkey. Returns false if the user has no password. Round trips: 2. The caller may write credentials and not read them,
-/// as in [`save_profile`].
+/// Notes in the credential of a user whether the user has a passkey. Returns false if the user has no password. Round trips: 2.
 pub async fn note_passkey(records: &dyn Records, username: &str, has_passkey: bool) -> Result<bool, Unavailable> {
-    let noted = || CredentialPasskey { has_passkey };
-    let note = |current: Option<&Current<CredentialPasskey>>| {
+    note(records, username, PasskeyNote { has_passkey }).await
+}
+
+/// Notes in the credential of a user whether a second factor must follow the password. Returns false if the user has no password. Round
+/// trips: 2.
+pub async fn note_second_factor(
+    records: &dyn Records,
+    username: &str,
+    has_second_factor: bool,
+) -> Result<bool, Unavailable> {
+    note(records, username, SecondFactorNote { has_second_factor }).await
+}
+
+/// Writes a note into a credential. The caller may write credentials and not read them, as in [`save_profile`].
+async fn note<T>(records: &dyn Records, username: &str, wanted: T) -> Result<bool, Unavailable>
+where
+    T: Clone + PartialEq + Serialize + DeserializeOwned + Send + Sync,
+{
+    let change = |current: Option<&Current<T>>| {
         Ok::<_, Unavailable>(match current {
-            Some(current) if current.generation == u64::MAX || current.state.value.has_passkey != has_passkey => {
-                Change::Write(noted(), None, true)
+            Some(current) if current.generation == u64::MAX || current.state.value != wanted => {
+                Change::Write(wanted.clone(), None, true)
             }
             Some(_) => Change::Keep(true),
             None => Change::Keep(false),
         })
     };
     let target = Target::unowned(credential_key_of(username));
-    Ok(update(records, target, Start::Snapshot(u64::MAX, noted()), note).await?.result)
+    Ok(update(records, target, Start::Snapshot(u64::MAX, wanted.clone()), change).await?.result)
 }
 
 /// Stores the credential of a sign-in name that has none. Another one stays. Round trips: 1.

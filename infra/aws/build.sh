@@ -54,10 +54,14 @@ build() {
 }
 # Functions without the table are built in a call of their own. Otherwise shared crates would be built with features that only
 # the client of the table needs.
+# Of the function with the client of SES the same is true.
 with_table=
+with_mail=
 without_table=
 for name in "$@"; do
-    if grep -q '^provider' "functions/$name/Cargo.toml"; then
+    if [ "$name" = mail ]; then
+        with_mail="--package $name --bin $name"
+    elif grep -q '^provider' "functions/$name/Cargo.toml"; then
         with_table="$with_table --package $name --bin $name"
     else
         without_table="$without_table --package $name --bin $name"
@@ -65,5 +69,7 @@ for name in "$@"; do
 done
 # shellcheck disable=SC2086
 build $with_table
+# shellcheck disable=SC2086
+build $with_mail
 # shellcheck disable=SC2086
 build $without_table

@@ -36,7 +36,7 @@ trap 'rm -f "$secrets"' EXIT
 # the guard and the sample API yourself, where your API is: wrangler deploy --env demo-api, then --env authorizer.
 # generated: Workers, by `cargo xtask generate` from shared/manifest.
 keyless="passwords saml"
-keyed="records account admin admin-users authorize backchannel configuration consent device discovery introspect login logout metadata notify par register revoke rotate token userinfo maintenance"
+keyed="records mail notify rotate account admin admin-users authorize backchannel configuration consent device discovery introspect login logout metadata par recovery register revoke token userinfo maintenance"
 # end of Workers
 for name in $keyless; do
     wrangler deploy --config "$config" --env "$name" "$@"

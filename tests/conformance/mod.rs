@@ -42,6 +42,7 @@ mod openid_userinfo;
 mod operator_claims;
 mod pages;
 mod pairwise;
+mod password_reset;
 mod passwords;
 mod private_key_jwt;
 mod resource_server;

@@ -34,6 +34,7 @@ mod introspection;
 mod keys;
 mod lengths;
 mod logout;
+mod mail;
 mod mutual_tls;
 mod notifications;
 mod operator_claims;

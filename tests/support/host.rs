@@ -89,7 +89,12 @@ impl Received {
 impl Host {
     /// Starts a server on a free port. It responds 404 to paths without a response.
     pub fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        Self::listen("127.0.0.1:0")
+    }
+
+    /// Starts a server at an address.
+    pub fn listen(address: &str) -> Self {
+        let listener = TcpListener::bind(address).unwrap_or_else(|error| panic!("{address}: {error}"));
         let origin = format!("http://{}", listener.local_addr().expect("an address"));
         let host = Self { origin, shared: Arc::default() };
         let shared = host.shared.clone();

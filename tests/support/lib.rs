@@ -21,6 +21,7 @@ pub mod faults;
 mod host;
 pub mod jwe;
 pub mod jwt;
+pub mod mail;
 mod page;
 pub mod pushed;
 mod race;

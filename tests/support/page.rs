@@ -96,6 +96,13 @@ impl Page {
         Callback::from_form(form.unwrap_or_else(|| panic!("no way to the client: {:?}", self.reply)))
     }
 
+    /// Returns the form with a field.
+    #[track_caller]
+    pub fn form(&self, field: &str) -> Form {
+        let form = self.forms.iter().find(|form| form.has(field));
+        form.unwrap_or_else(|| panic!("no form with the field {field}: {:?}", self.reply)).clone()
+    }
+
     /// Returns the form with a button for a decision: `allow`, `deny`, `continue`, `cancel`, `yes`, `no`, `everywhere`, `everywhere-yes`.
     pub fn deciding(&self, decision: &str) -> Option<&Form> {
         self.forms.iter().find(|form| form.offers(decision))

@@ -78,7 +78,11 @@ fn passkey_endpoints(context: &Context) -> Response {
 
 #[cfg(target_arch = "wasm32")]
 #[worker::event(fetch)]
-async fn fetch(request: worker::Request, env: worker::Env, _: worker::Context) -> worker::Result<worker::Response> {
+async fn fetch(
+    request: worker::Request,
+    env: worker::Env,
+    invocation: worker::Context,
+) -> worker::Result<worker::Response> {
     provider::bind_passwords(&env);
-    provider::worker::serve(FUNCTION, request, &env).await
+    provider::worker::serve_with_mail(FUNCTION, request, &env, &invocation).await
 }

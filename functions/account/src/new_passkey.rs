@@ -1,15 +1,18 @@
 //! The page on which the user makes a passkey: from the account page, or offered once after a sign-in with a password (WebAuthn §7.1).
 
+use crate::passkey::METHOD;
 use crate::sign_in;
 use crate::visit::Visit;
 use http::StatusCode;
 use latchkey_http::Response;
 use pages::{AccountOutcome, NewPasskey};
 use platform::entropy;
+use protocol::mail::SecurityNotice;
 use protocol::{
     AuthenticationMethod, Ceremony, MAX_PASSKEYS, Passkey, PasskeyChallenge, PasskeyProblem, PasskeyRegistration,
     PasskeyUser, RelyingParty, UserHandle, creation_options,
 };
+use provider::mail::notify_user;
 use provider::{AuditEvent, HandlerError, interactions, responses};
 use storage::passkeys::{self, Registered};
 use storage::{markers, users};
@@ -110,6 +113,7 @@ async fn accept(
     }
     users::note_passkey(records, &user.username, true).await?;
     AuditEvent::SignInMethodAdded { subject, method: AuthenticationMethod::Passkey }.record(visit.request);
+    notify_user(context, subject, SecurityNotice::MethodAdded { method: METHOD.to_owned() }, now).await;
     Ok(Ok(()))
 }
 

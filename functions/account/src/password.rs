@@ -5,7 +5,9 @@ use http::{StatusCode, header};
 use latchkey_http::Response;
 use pages::{AccountOutcome, AccountPassword, PasswordProblem};
 use platform::entropy;
+use protocol::mail::SecurityNotice;
 use protocol::{AuthenticationContext, SessionGroup};
+use provider::mail::notify_user;
 use provider::{Actor, AuditEvent, HandlerError, NewPassword, responses, sessions as browser_sessions};
 use storage::sessions::{self, Session};
 use storage::users;
@@ -56,7 +58,9 @@ async fn change(visit: &Visit<'_>) -> Result<Response, HandlerError> {
     AuditEvent::PasswordChanged { subject }.record(visit.request);
     let (ended, notifications) = browser_sessions::end_everywhere(context, subject, visit.now()).await?;
     AuditEvent::SignedOutEverywhere { subject, actor: Actor::User }.record(visit.request);
-    let cookies = stay_signed_in(visit).await?;
+    let tell = notify_user(context, subject, SecurityNotice::PasswordChanged, visit.now());
+    let (cookies, ()) = futures::join!(stay_signed_in(visit), tell);
+    let cookies = cookies?;
     notifications.send(context, visit.now()).await;
     let shown = visit.outcome(StatusCode::OK, AccountOutcome::PasswordChanged { unfinished: ended.unfinished })?;
     Ok(cookies.into_iter().fold(shown, |shown, cookie| shown.with(header::SET_COOKIE, &cookie)))

@@ -17,7 +17,9 @@ use http::{Method, StatusCode, header};
 use latchkey_http::{Request, Response};
 use pages::{CurrentUser, SignInProblem};
 use platform::entropy;
+use protocol::mail::SecurityNotice;
 use protocol::{AuthenticationContext, AuthenticationMethod, NextPrompt, SessionGroup, SessionId, SignInReason};
+use provider::mail::notify_user;
 use provider::sessions::{self as browser_sessions, SignedIn};
 use provider::{AuditEvent, Context, Function, HandlerError, InteractionPage, interactions};
 use storage::sessions;
@@ -93,7 +95,7 @@ struct AuthenticatedUser {
 }
 
 /// Creates a session for the user in place of `before`, the browser's session, and resumes the request. Round trips: 2 at
-/// the same time, those that end `before`, and 1 for a hash that is replaced.
+/// the same time, those that end `before`, 1 for a hash that is replaced, and 1 for the notice about a new browser.
 async fn sign_in(
     page: InteractionPage<'_>,
     user: AuthenticatedUser,
@@ -107,12 +109,20 @@ async fn sign_in(
         }
     };
     let (username, method, has_passkey) = (user.username.clone(), user.method, user.has_passkey);
-    let (started, (), done) = futures::join!(start_session(&page, user, before), end_attempt, after.run(page.context));
+    let known = username.map(|username| KnownAccounts::of(page.request, page.context, &username));
+    let subject = user.subject.clone();
+    let tell = async {
+        if known.as_ref().is_some_and(|known| known.browser.is_none()) {
+            let browser = page.request.header(&header::USER_AGENT).and_then(browser_kind::name);
+            notify_user(page.context, &subject, SecurityNotice::NewBrowser { browser }, page.request.received_at).await;
+        }
+    };
+    let (started, (), done, ()) =
+        futures::join!(start_session(&page, user, before), end_attempt, after.run(page.context), tell);
     done?;
     let id = started?;
     let cookie = browser_sessions::session_cookie(page.context, id, page.request.received_at)?;
-    let known = username.map(|username| KnownAccounts::of(page.request, page.context, &username).remember(&page));
-    let known = known.transpose()?;
+    let known = known.map(|known| known.remember(&page)).transpose()?;
     // A new cookie at each sign-in: an attacker may know the earlier one (session fixation).
     let browser = page.browser.renewed()?;
     let is_offer_due = offer::is_due(&page, method, has_passkey);
@@ -170,6 +180,10 @@ async fn start_session(
 
 #[cfg(target_arch = "wasm32")]
 #[worker::event(fetch)]
-async fn fetch(request: worker::Request, env: worker::Env, _: worker::Context) -> worker::Result<worker::Response> {
-    provider::worker::serve(FUNCTION, request, &env).await
+async fn fetch(
+    request: worker::Request,
+    env: worker::Env,
+    invocation: worker::Context,
+) -> worker::Result<worker::Response> {
+    provider::worker::serve_with_mail(FUNCTION, request, &env, &invocation).await
 }

@@ -33,6 +33,7 @@ pub(crate) fn render(
         csrf: &page.browser.form_token(page.context, "login", &page.sealed),
         current: view.current,
         passkey_options: passkey::options(page)?.as_deref(),
+        has_recovery: page.context.config.mail.is_some(),
     });
     Ok(responses::page(status, rendered))
 }

@@ -22,6 +22,7 @@ pub const FUNCTIONS: &[Function] = &[
     maintenance::FUNCTION,
     metadata::FUNCTION,
     par::FUNCTION,
+    recovery::FUNCTION,
     register::FUNCTION,
     revoke::FUNCTION,
     token::FUNCTION,
@@ -32,6 +33,7 @@ pub const FUNCTIONS: &[Function] = &[
 /// The functions with a schedule.
 pub const SCHEDULED: &[ScheduledFunction] = &[
     // generated: scheduled, by `cargo xtask generate` from shared/manifest.
+    mail::FUNCTION,
     notify::FUNCTION,
     rotate::FUNCTION,
     // end of scheduled

@@ -32,6 +32,8 @@ pub struct Definition {
     pub timeout: Duration,
     /// Environment variables, beside those that Lambda sets.
     pub environment: BTreeMap<String, String>,
+    /// The start of the keys of new items that invoke the function, through the stream of the table.
+    pub stream: Option<String>,
 }
 
 /// A function.
@@ -81,6 +83,11 @@ impl Function {
             Ok(answer) => Ok(answer),
             Err(reported) => bail!("{} failed: {reported}", self.definition.name),
         }
+    }
+
+    /// True if a new item with this key invokes the function.
+    pub(crate) fn follows(&self, key: &str) -> bool {
+        self.definition.stream.as_ref().is_some_and(|start| key.starts_with(start))
     }
 
     /// Ends the instances that are handling an event.
@@ -179,6 +186,7 @@ mod tests {
             memory: 512,
             timeout: Duration::from_secs(5),
             environment: BTreeMap::from([("SETTING".to_owned(), "value".to_owned())]),
+            stream: None,
         };
         Function::new(definition, File::options().write(true).open("/dev/null").unwrap())
     }

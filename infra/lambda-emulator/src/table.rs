@@ -175,7 +175,7 @@ impl Table {
         let (mut parts, body) = request.into_parts();
         let body = body.collect().await?.to_bytes();
         let text = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let operation = text("x-amz-target").rsplit('.').next().unwrap_or_default();
+        let operation = text("x-amz-target").rsplit('.').next().unwrap_or_default().to_owned();
         let function = text("authorization").split("Credential=").nth(1).and_then(|rest| rest.split('/').next());
         let function = function.context("the call is not signed")?.to_owned();
         let action = format!("dynamodb:{operation}");
@@ -196,6 +196,9 @@ impl Table {
         let response = self.client.request(Request::from_parts(parts, Full::new(body))).await?;
         let (parts, body) = response.into_parts();
         let response = Response::from_parts(parts, Full::new(body.collect().await?.to_bytes()));
+        if operation == "PutItem" && response.status().is_success() {
+            self.announce(leading_key(&call));
+        }
         match fault {
             None | Some(Fault::Refused) => return Ok(Ok(response)),
             Some(Fault::Lost) => {}
@@ -205,6 +208,20 @@ impl Table {
             }
         }
         Ok(Err(io::Error::other("lost by the plan of faults")))
+    }
+
+    /// Invokes the functions that follow the stream of the table, as an event source mapping does.
+    fn announce(&self, key: &str) {
+        let functions = self.functions.get().into_iter().flat_map(BTreeMap::values);
+        for function in functions.filter(|function| function.follows(key)).map(Arc::clone) {
+            let record = json!({ "eventName": "INSERT", "dynamodb": { "Keys": { "key": { "S": key } } } });
+            let event = Bytes::from(json!({ "Records": [record] }).to_string());
+            tokio::spawn(async move {
+                if let Err(error) = function.invoke(event).await {
+                    eprintln!("  stream: {error:#}");
+                }
+            });
+        }
     }
 
     fn allows(&self, function: &str, action: &str, call: &Value) -> bool {

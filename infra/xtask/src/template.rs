@@ -30,6 +30,8 @@ pub(crate) struct Function {
     pub(crate) timeout: u64,
     /// True if the function has a schedule.
     pub(crate) scheduled: bool,
+    /// The start of the keys of new items that invoke the function, through the stream of the table.
+    pub(crate) stream: Option<String>,
     /// The policy: the access to the table.
     pub(crate) permissions: Vec<Permission>,
     /// The global environment variables that the function does not receive.
@@ -65,6 +67,14 @@ impl Template {
                 _ => {}
             }
         }
+        for (_, resource) in resources {
+            if resource["Type"].as_str() == Some("AWS::Lambda::EventSourceMapping") {
+                let (id, start) = event_source(&resource["Properties"])?;
+                let name = logical.iter().find(|(known, _)| known == id).map(|(_, name)| name.as_str());
+                let function = functions.iter_mut().find(|function| Some(function.name.as_str()) == name);
+                function.context("an event source names no function")?.stream = Some(start);
+            }
+        }
         let mut routes = Vec::new();
         for (_, resource) in resources {
             if resource["Type"].as_str() == Some("AWS::ApiGatewayV2::Route") {
@@ -90,6 +100,10 @@ fn function(id: &str, resource: &Yaml, globals: &Yaml) -> Result<Function> {
     let mut permissions = Vec::new();
     for policy in strings_or_list(&properties["Policies"]) {
         for statement in strings_or_list(&policy["Statement"]) {
+            // The rights beside the table depend on parameters: `!If [CONDITION, STATEMENT, NONE]`.
+            if statement.as_vec().is_some() {
+                continue;
+            }
             for action in strings_or_list(&statement["Action"]) {
                 let action = action.as_str().with_context(|| format!("{id}: an action is not a string"))?.to_owned();
                 // The table of the stack, or an existing one: `!If [CONDITION, EXISTING, OWN]`.
@@ -113,7 +127,18 @@ fn function(id: &str, resource: &Yaml, globals: &Yaml) -> Result<Function> {
     };
     let (withheld, own) = (names(withheld), names(own));
     let (memory, timeout) = (number("MemorySize")?, number("Timeout")?);
-    Ok(Function { name, memory, timeout, scheduled, permissions, withheld, own })
+    Ok(Function { name, memory, timeout, scheduled, stream: None, permissions, withheld, own })
+}
+
+/// Returns the logical id of the function of an event source, and the start of the keys that its filter selects.
+fn event_source(properties: &Yaml) -> Result<(&str, String)> {
+    let pattern =
+        properties["FilterCriteria"]["Filters"][0]["Pattern"].as_str().context("a stream without a filter")?;
+    let pattern: Value = serde_json::from_str(pattern).context("the filter of a stream")?;
+    let start = pattern["dynamodb"]["Keys"]["key"]["S"][0]["prefix"].as_str();
+    let is_insert = pattern["eventName"] == json!(["INSERT"]);
+    let start = start.filter(|_| is_insert).context("the emulator supports streams of new items by key alone")?;
+    Ok((properties["FunctionName"].as_str().context("a stream without a function")?, start.to_owned()))
 }
 
 fn route(properties: &Yaml, resources: &yaml_rust2::yaml::Hash, logical: &[(String, String)]) -> Result<Route> {

@@ -87,11 +87,13 @@ pub enum RecordKind {
     Configuration,
     /// The logo of a client.
     Logo,
+    /// A mail that waits to be sent.
+    Mail,
 }
 
 impl RecordKind {
     /// Every kind.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::Client,
         Self::User,
         Self::UserIndex,
@@ -113,6 +115,7 @@ impl RecordKind {
         Self::AdminKey,
         Self::Configuration,
         Self::Logo,
+        Self::Mail,
     ];
 
     /// The name that record keys of this kind start with.
@@ -139,6 +142,7 @@ impl RecordKind {
             Self::AdminKey => "admin-key",
             Self::Configuration => "configuration",
             Self::Logo => "logo",
+            Self::Mail => "mail",
         }
     }
 
@@ -170,6 +174,8 @@ pub enum Owner {
     SignOuts,
     /// A bucket of the admin keys.
     AdminKeys,
+    /// A bucket of the mails that wait.
+    Mails,
 }
 
 impl Owner {
@@ -182,6 +188,7 @@ impl Owner {
             Self::Logouts => "logouts/*",
             Self::SignOuts => "signouts/*",
             Self::AdminKeys => "admin-keys/*",
+            Self::Mails => "mails/*",
         }
     }
 
@@ -201,6 +208,7 @@ impl Owner {
             Self::Logouts => &[RecordKind::Logout],
             Self::SignOuts => &[RecordKind::SignOut, RecordKind::GrantCheck],
             Self::AdminKeys => &[RecordKind::AdminKey],
+            Self::Mails => &[RecordKind::Mail],
         }
     }
 

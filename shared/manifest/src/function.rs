@@ -32,6 +32,8 @@ pub struct Function {
     /// The functions of [`Role::Service`] that the Worker calls, each through a service binding that has the function's name
     /// in capitals.
     pub services: &'static [&'static str],
+    /// True if the function puts mails into the outbox. Its Worker calls the Worker `mail` after the response, which sends them.
+    pub writes_mail: bool,
     /// True if the function may begin maintenance of the Durable Objects: a restore, or another number of them.
     pub maintains_records: bool,
     /// The settings that only the functions receive that name them here.
@@ -132,6 +134,7 @@ impl Function {
         reads_current_clients: false,
         limits_networks: false,
         services: &[],
+        writes_mail: false,
         maintains_records: false,
         settings: &[],
         memory: Self::MEMORY,

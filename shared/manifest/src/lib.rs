@@ -16,5 +16,5 @@ pub use function::{Function, Keys, Role, Schedule};
 pub use http::Method;
 pub use purpose::Purpose;
 pub use route::Route;
-pub use table::{FUNCTIONS, find_route, function};
+pub use table::{FUNCTIONS, MAIL, find_route, function};
 pub use unknown_path::{FALLBACK, is_open};

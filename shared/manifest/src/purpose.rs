@@ -38,11 +38,13 @@ pub enum Purpose {
     /// The public half of that key, for a function that publishes it, and beside the private half. No secret: it is a point of 64
     /// bytes in place of a derived key.
     RequestObjectPublic,
+    /// Links in mails.
+    Mail,
 }
 
 impl Purpose {
     /// Number of purposes.
-    pub const COUNT: usize = 15;
+    pub const COUNT: usize = 16;
 
     /// Every purpose, in the order of declaration.
     pub const ALL: [Self; Self::COUNT] = [
@@ -61,6 +63,7 @@ impl Purpose {
         Self::SecondFactor,
         Self::RequestObject,
         Self::RequestObjectPublic,
+        Self::Mail,
     ];
 
     /// Returns the label in the derivation, which is also the member of `LATCHKEY_KEYS`. A changed label changes the key.
@@ -81,6 +84,7 @@ impl Purpose {
             Self::SecondFactor => "second-factor",
             Self::RequestObject => "request-object",
             Self::RequestObjectPublic => "request-object-public",
+            Self::Mail => "mail",
         }
     }
 

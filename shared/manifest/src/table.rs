@@ -2,8 +2,8 @@
 
 use crate::{Access, Function, Keys, Owner, Purpose, RecordKind, Role, Route, Schedule, Verb};
 use RecordKind::{
-    AdminKey, Client, Configuration, Consent, Counter, Credential, Device, Grant, GrantCheck, Logo, Logout, Marker,
-    Passkey, Pushed, Registration, SecondFactor, Session, SignOut, User, UserIndex,
+    AdminKey, Client, Configuration, Consent, Counter, Credential, Device, Grant, GrantCheck, Logo, Logout, Mail,
+    Marker, Passkey, Pushed, Registration, SecondFactor, Session, SignOut, User, UserIndex,
 };
 use Verb::{Advance, Count, Create, Delete, Get};
 use http::Method;
@@ -46,6 +46,9 @@ const CONFIGURATION: Access = access(Configuration, &[Get]);
 /// The settings of functions that administrators call.
 const ADMINISTRATION: &[&str] = &["LATCHKEY_ADMIN", "LATCHKEY_ADMIN_KEY"];
 
+/// The settings of the function that sends mails.
+const MAIL_SECRETS: &[&str] = &["LATCHKEY_MAIL_WEBHOOK", "LATCHKEY_MAIL_WEBHOOK_SECRET"];
+
 /// Every function, by name.
 pub const FUNCTIONS: &[Function] = &[
     Function {
@@ -81,6 +84,7 @@ pub const FUNCTIONS: &[Function] = &[
             access(Grant, &[Advance]),
             access(Logout, &[Create, Delete]),
             access(SignOut, &[Create]),
+            access(Mail, &[Create]),
             KEYS,
             CONFIGURATION,
         ],
@@ -89,6 +93,7 @@ pub const FUNCTIONS: &[Function] = &[
         // It notifies the clients of a session that ends, and looks new passwords up.
         calls_out: true,
         services: &["passwords"],
+        writes_mail: true,
         secrets: &[Purpose::Token, Purpose::Interaction, Purpose::Form, Purpose::Pairwise, Purpose::SecondFactor],
         limits_networks: true,
         ..Function::BASE
@@ -335,9 +340,11 @@ pub const FUNCTIONS: &[Function] = &[
             access(Logout, &[Create]),
             access(SignOut, &[Create]),
             access(Counter, &[Count]),
+            access(Mail, &[Create]),
             CONFIGURATION,
         ],
         lists: &[Owner::User],
+        writes_mail: true,
         // Argon2 takes as long as the share of a processor that the memory buys.
         memory: 1769,
         secrets: &[
@@ -370,6 +377,24 @@ pub const FUNCTIONS: &[Function] = &[
         calls_out: true,
         secrets: &[Purpose::Token, Purpose::Interaction, Purpose::Form, Purpose::Pairwise],
         limits_networks: true,
+        ..Function::BASE
+    },
+    Function {
+        name: "mail",
+        about: "Sends the mails of the outbox, and repeats those that failed",
+        role: Role::Scheduled(Schedule { every: Duration::from_mins(1), cron: "* * * * *", retries: 0 }),
+        records: &[
+            access(User, &[Get]),
+            access(UserIndex, &[Get]),
+            access(Counter, &[Count]),
+            access(Mail, &[Get, Advance, Delete]),
+        ],
+        lists: &[Owner::Mails],
+        settings: MAIL_SECRETS,
+        // A webhook of the operator.
+        calls_out: true,
+        timeout: Duration::from_secs(60),
+        secrets: &[Purpose::Counter, Purpose::Mail],
         ..Function::BASE
     },
     Function {
@@ -437,7 +462,7 @@ pub const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "passwords",
-        about: "Judges and hashes new passwords for `account` and `admin-users`; only on Cloudflare",
+        about: "Judges and hashes new passwords for `account`, `admin-users` and `recovery`; only on Cloudflare",
         role: Role::Service,
         ..Function::BASE
     },
@@ -446,6 +471,33 @@ pub const FUNCTIONS: &[Function] = &[
         about: "Owner of the Durable Objects, which check the record access of each function; only on Cloudflare",
         role: Role::RecordStore,
         secrets: &[Purpose::Records],
+        ..Function::BASE
+    },
+    Function {
+        name: "recovery",
+        about: "Password reset by mail, and the links of security notices",
+        role: Role::Endpoint(&[page("/recovery", GET_POST), health("/health/recovery")]),
+        records: &[
+            access(Client, &[Get]),
+            access(User, &[Get, Advance]),
+            access(Credential, &[Create, Advance]),
+            access(Session, &[Advance]),
+            access(Grant, &[Advance]),
+            access(Marker, &[Get, Create]),
+            access(Logout, &[Create, Delete]),
+            access(SignOut, &[Create]),
+            access(Counter, &[Count]),
+            access(Mail, &[Create]),
+            KEYS,
+        ],
+        lists: &[Owner::User],
+        keys: Keys::Sign,
+        // It notifies the clients of sessions that end, and looks new passwords up.
+        calls_out: true,
+        services: &["passwords"],
+        writes_mail: true,
+        secrets: &[Purpose::Form, Purpose::Counter, Purpose::Pairwise, Purpose::Mail],
+        limits_networks: true,
         ..Function::BASE
     },
     Function {
@@ -540,6 +592,9 @@ pub const FUNCTIONS: &[Function] = &[
         ..Function::BASE
     },
 ];
+
+/// The name of the function that sends mails.
+pub const MAIL: &str = "mail";
 
 /// Returns the row of the function with this name.
 ///
@@ -684,7 +739,8 @@ mod tests {
         for function in FUNCTIONS {
             let is_administration = function.routes().iter().any(|route| route.path.starts_with("/admin/"));
             assert_eq!(function.may(Get, AdminKey), is_administration, "{}", function.name);
-            assert_eq!(!function.settings.is_empty(), is_administration, "{}", function.name);
+            let has_settings = function.settings.iter().any(|setting| ADMINISTRATION.contains(setting));
+            assert_eq!(has_settings, is_administration, "{}", function.name);
             let is_admin = function.name == "admin";
             let changes = Verb::ALL.into_iter().filter(|verb| *verb != Get && function.may(*verb, AdminKey));
             assert_eq!(changes.count() != 0, is_admin, "{}", function.name);
@@ -713,6 +769,17 @@ mod tests {
                 assert!(function.routes().is_empty() && function.keys == Keys::None, "{}", function.name);
                 assert!(FUNCTIONS.iter().any(|caller| caller.services.contains(&function.name)), "{}", function.name);
             }
+        }
+    }
+
+    #[test]
+    fn only_the_sender_reads_the_outbox_and_has_the_secret_of_the_webhook() {
+        for function in FUNCTIONS {
+            let is_sender = function.name == MAIL;
+            assert_eq!(function.may(Get, RecordKind::Mail), is_sender, "{}", function.name);
+            assert_eq!(function.may_list("mails/b7"), is_sender, "{}", function.name);
+            assert_eq!(function.settings == MAIL_SECRETS, is_sender, "{}", function.name);
+            assert_eq!(function.may(Create, RecordKind::Mail), function.writes_mail, "{}", function.name);
         }
     }
 

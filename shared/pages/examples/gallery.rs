@@ -185,6 +185,7 @@ fn sign_in(frame: &Frame) -> Vec<(&'static str, Page)> {
         csrf: "token",
         current: None,
         passkey_options: Some(PASSKEY_OPTIONS),
+        has_recovery: true,
     };
     let wait = SignInProblem::TooManyAttempts { retry_after_secs: 30 };
     let second = SecondFactorPage {

@@ -142,6 +142,16 @@ pub enum PasswordProblem<'a> {
     Refused(&'a str),
 }
 
+impl PasswordProblem<'_> {
+    /// Returns the sentence for the page.
+    pub(crate) fn message(self) -> String {
+        match self {
+            Self::Differs => "The two passwords differ. Please type them again.".to_owned(),
+            Self::Refused(rule) => format!("The password {rule}."),
+        }
+    }
+}
+
 /// The page for the deletion of the account. The form posts `confirmed` = `yes`, `csrf` and `decision` = `delete` to `/account/deletion`.
 #[derive(Debug, Clone, Copy)]
 pub struct AccountDeletion<'a> {
@@ -212,10 +222,7 @@ pub fn account_session(view: &AccountSession<'_>) -> Page {
 
 /// Renders the form for a new password.
 pub fn account_password(view: &AccountPassword<'_>) -> Page {
-    let problem = view.problem.map(|problem| match problem {
-        PasswordProblem::Differs => "The two passwords differ. Please type them again.".to_owned(),
-        PasswordProblem::Refused(rule) => format!("The password {rule}."),
-    });
+    let problem = view.problem.map(PasswordProblem::message);
     let policy = Policy { script: true, form_action: FormAction::Own, ..Policy::new(view.frame) };
     Page::new(&PasswordTemplate { view, problem, wait_secs: None }, policy)
 }

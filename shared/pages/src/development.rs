@@ -78,6 +78,31 @@ pub fn playground(view: &Playground<'_>) -> Page {
     Page::new(&PlaygroundTemplate { view }, policy)
 }
 
+/// A mail in the mailbox of the local provider.
+#[derive(Debug, Clone, Copy)]
+pub struct SentMail<'a> {
+    /// The recipient.
+    pub to: &'a str,
+    /// The subject.
+    pub subject: &'a str,
+    /// The plain text.
+    pub text: &'a str,
+}
+
+/// The mailbox of the local provider.
+#[derive(Debug, Clone, Copy)]
+pub struct Mailbox<'a> {
+    /// The frame of the page.
+    pub frame: &'a Frame,
+    /// The mails, the latest first.
+    pub mails: &'a [SentMail<'a>],
+}
+
+/// Renders the mailbox (`GET /dev/mail`).
+pub fn mailbox(view: &Mailbox<'_>) -> Page {
+    Page::new(&MailboxTemplate { view }, Policy::new(view.frame))
+}
+
 /// The script and the additional style of the pages above.
 const SCRIPT: &str = include_str!("../templates/playground.js");
 const STYLE: &str = include_str!("../templates/development.css");
@@ -92,4 +117,10 @@ struct LandingTemplate<'a> {
 #[template(path = "playground.html")]
 struct PlaygroundTemplate<'a> {
     view: &'a Playground<'a>,
+}
+
+#[derive(Template)]
+#[template(path = "mailbox.html")]
+struct MailboxTemplate<'a> {
+    view: &'a Mailbox<'a>,
 }

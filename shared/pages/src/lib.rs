@@ -18,7 +18,9 @@ mod frame;
 mod home;
 mod leave;
 mod logout;
+mod mail;
 mod policy;
+mod recovery;
 mod refused;
 mod requests;
 mod return_offer;
@@ -41,7 +43,9 @@ pub use authenticator::{
 };
 pub use client::ClientProfile;
 pub use consent::{ClaimLine, ConsentKind, ConsentView, ScopeLine, consent};
-pub use development::{Command, DemoClient, DemoUser, Landing, Playground, landing, playground};
+pub use development::{
+    Command, DemoClient, DemoUser, Landing, Mailbox, Playground, SentMail, landing, mailbox, playground,
+};
 pub use device::{DeviceCode, DeviceOutcome, DeviceProblem, device_code, device_not_grantable, device_outcome};
 pub use error::{ErrorPage, error};
 pub use form_post::{FormPost, form_post};
@@ -49,6 +53,11 @@ pub use frame::Frame;
 pub use home::home;
 pub use leave::{Leave, LeaveReason, leave};
 pub use logout::{EndedEverywhere, Logout, SignedOut, logout, logout_everywhere, signed_out};
+pub use mail::{MailView, MailWords, mail};
+pub use recovery::{
+    RecoveryAct, RecoveryActKind, RecoveryOutcome, RecoveryPassword, RecoveryProblem, RecoveryRequest, recovery_act,
+    recovery_outcome, recovery_password, recovery_request,
+};
 pub use refused::{Refusal, Refused, refused};
 pub use requests::{RequestLine, RequestOutcome, WaitingRequests, request_outcome, waiting_requests};
 pub use return_offer::{ReturnOffer, ReturnWay, return_offer};

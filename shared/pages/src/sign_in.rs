@@ -30,6 +30,8 @@ pub struct SignIn<'a> {
     pub current: Option<CurrentUser<'a>>,
     /// The options with which the script asks the browser for a passkey, as JSON; `None` without passkeys.
     pub passkey_options: Option<&'a str>,
+    /// True if a user can choose a new password by mail.
+    pub has_recovery: bool,
 }
 
 /// The user who is signed in, and what the request means for that user.

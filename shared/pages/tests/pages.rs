@@ -134,6 +134,7 @@ fn every_page(value: &str) -> Vec<(&'static str, Page)> {
         csrf: value,
         current: None,
         passkey_options: Some(value),
+        has_recovery: true,
     };
     let logout =
         Logout { frame: &FRAME, client_name: Some(value), user: Some(user(value)), interaction: value, csrf: value };
@@ -520,6 +521,7 @@ fn a_logo_comes_from_this_server() {
             csrf: "c",
             current: None,
             passkey_options: None,
+            has_recovery: true,
         })
     };
     let page = sign_in(Some("00ff"));

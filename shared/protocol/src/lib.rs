@@ -17,6 +17,7 @@ mod language;
 pub mod limits;
 mod localized;
 pub mod logout;
+pub mod mail;
 pub mod metadata;
 mod parameters;
 mod problem;

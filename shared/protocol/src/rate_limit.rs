@@ -126,6 +126,14 @@ impl Quota {
     /// Backchannel requests of one client for one user who has a user code: each compares one, which costs as much as a password.
     pub const USER_CODES: Self = Self { most: 10, window: QUARTER_HOUR };
 
+    /// Mails of one kind to one address that a request of anyone can cause. A window is as long as the link in such a mail lives
+    /// ([`MailContent::RESET_LINK`](crate::mail::MailContent::RESET_LINK)): whenever another mail is refused, one with a link that works was
+    /// sent. So an attacker who uses the quota up keeps no user from choosing a new password.
+    pub const MAILS_TO_ADDRESS: Self = Self { most: 3, window: Duration::from_secs(3600) };
+
+    /// Requests for a new password from one network.
+    pub const RESET_REQUESTS: Self = Self { most: 20, window: Duration::from_secs(3600) };
+
     /// Judges a use by the total after it was counted. Errors: the time until the next use, in whole seconds.
     pub fn judge(self, total: i64, now: Timestamp) -> Result<(), Duration> {
         if total > self.most.into() { Err(Window::at(now, self.window).wait(now)) } else { Ok(()) }

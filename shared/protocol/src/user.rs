@@ -1,9 +1,11 @@
 //! Identifiers by which a user is found, beside the sign-in name.
 
 use crate::limits::{MAX_EMAIL_ADDRESS, MAX_EXTERNAL_ID};
+use serde::{Deserialize, Serialize};
 
 /// One e-mail address (RFC 5321 §4.1.2, dot-string form), as it was typed. Two addresses are equal if they differ in case alone.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct EmailAddress(String);
 
 impl EmailAddress {
@@ -41,6 +43,20 @@ impl PartialEq for EmailAddress {
 }
 
 impl Eq for EmailAddress {}
+
+impl TryFrom<String> for EmailAddress {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::parse(&text).ok_or(Self::RULE)
+    }
+}
+
+impl From<EmailAddress> for String {
+    fn from(address: EmailAddress) -> Self {
+        address.0
+    }
+}
 
 /// True for atoms (RFC 5322 §3.2.3) with single dots between them, of at most 64 bytes (RFC 5321 §4.5.3.1.1).
 fn is_local_part(local: &str) -> bool {

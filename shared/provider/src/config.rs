@@ -1,5 +1,6 @@
 //! Configuration: read once, at start, and checked as a whole.
 
+use crate::mail::{MailPolicy, MailWebhook};
 use crate::registration::KNOWN_HOSTS;
 use crate::settings::{SETTINGS, Seconds};
 use crate::{
@@ -9,10 +10,11 @@ use jose::dpop::NoncePolicy;
 use keys::{DerivedKeys, Secret, Secrets};
 use latchkey_http::ProxyFields;
 use protocol::administration::AdminPublicKey;
+use protocol::mail::{HeaderText, SenderKind};
 use protocol::metadata_document::DocumentPolicy;
 use protocol::{
-    ClientAuthenticationMethod, GrantType, Lifetimes, MutualTls, Problem, Profile, RedirectUri, RefreshLifetimes,
-    RelyingParty, Resource, RetryWindows, STANDARD_SCOPES, SigningAlgorithms,
+    ClientAuthenticationMethod, EmailAddress, GrantType, Lifetimes, MutualTls, Problem, Profile, RedirectUri,
+    RefreshLifetimes, RelyingParty, Resource, RetryWindows, STANDARD_SCOPES, SigningAlgorithms,
 };
 use serde_json::Value;
 use std::fmt;
@@ -79,6 +81,8 @@ pub struct Config {
     pub passwords: PasswordPolicy,
     /// This server as authenticators know it; `None` if there are no passkeys.
     pub passkeys: Option<RelyingParty>,
+    /// The sender of mails; `None` if the deployment sends none.
+    pub mail: Option<MailPolicy>,
     /// True if users may delete their accounts.
     pub account_deletion: bool,
     /// Time in which a signing key signs.
@@ -219,6 +223,67 @@ impl Reader<'_> {
             self.problem(DOMAIN, "must be the host of LATCHKEY_ISSUER or a parent domain of it, in lower case");
         }
         party.filter(|_| self.switch("LATCHKEY_PASSKEYS"))
+    }
+
+    fn mail(&mut self, issuer: &str, reach: EgressPolicy) -> Option<MailPolicy> {
+        const SENDER: &str = "LATCHKEY_MAIL";
+        const FROM: &str = "LATCHKEY_MAIL_FROM";
+        const NAME: &str = "LATCHKEY_MAIL_NAME";
+        let webhook = self.mail_webhook(reach);
+        let (word, from, name) = (self.text(SENDER), self.text(FROM), self.text(NAME));
+        let sender = match word.filter(|word| word != "none") {
+            Some(word) => SenderKind::parse(&word).or_else(|| {
+                let words = SenderKind::ALL.map(SenderKind::as_str).join(", ");
+                self.problem(SENDER, format_args!("'{word}' is none of none, {words}; set one of them"));
+                None
+            })?,
+            None => {
+                if from.is_some() {
+                    self.problem(SENDER, "is not set, but LATCHKEY_MAIL_FROM is: name the sender, or remove both");
+                }
+                return None;
+            }
+        };
+        let Some(from) = from else {
+            self.problem(FROM, "is not set, but LATCHKEY_MAIL is: set the address that mails come from");
+            return None;
+        };
+        let address = EmailAddress::parse(&from);
+        if address.is_none() {
+            self.problem(FROM, format_args!("'{from}' {}", EmailAddress::RULE));
+        }
+        let host = issuer.split_once("://").map_or(issuer, |(_, host)| host);
+        let shown = HeaderText::parse(name.as_deref().unwrap_or(host)).filter(MailPolicy::is_name);
+        if shown.is_none() {
+            self.problem(NAME, MailPolicy::NAME_RULE);
+        }
+        Some(MailPolicy { sender, from: address?, name: shown?, webhook })
+    }
+
+    fn mail_webhook(&mut self, reach: EgressPolicy) -> Option<MailWebhook> {
+        const URL: &str = "LATCHKEY_MAIL_WEBHOOK";
+        const SECRET: &str = "LATCHKEY_MAIL_WEBHOOK_SECRET";
+        let (url, secret) = (self.remote_url(URL, reach), self.text(SECRET));
+        match (url, secret) {
+            (Some(url), Some(secret)) if secret.chars().count() >= MailWebhook::MIN_SECRET => {
+                Some(MailWebhook { url, secret })
+            }
+            (Some(_), _) => {
+                self.problem(
+                    SECRET,
+                    "is not set, or has fewer than 32 characters; set one that `openssl rand -base64 32` makes",
+                );
+                None
+            }
+            (None, Some(_)) => {
+                self.problem(
+                    URL,
+                    "is not set, but LATCHKEY_MAIL_WEBHOOK_SECRET is: set the URL of the service that sends mails",
+                );
+                None
+            }
+            (None, None) => None,
+        }
     }
 
     /// Reads the URL of a service that this server calls.
@@ -609,6 +674,7 @@ impl Config {
             interaction_lifetime: reader.seconds("LATCHKEY_INTERACTION_LIFETIME"),
             passwords: reader.passwords(reach),
             passkeys: reader.passkeys(&issuer),
+            mail: reader.mail(&issuer, reach),
             account_deletion: reader.flag("LATCHKEY_ACCOUNT_DELETION"),
             key_rotation: reader.seconds("LATCHKEY_KEY_ROTATION"),
             signing,
@@ -659,6 +725,44 @@ mod tests {
         let problems = Config::read(&lookup).unwrap_err().to_string();
         assert!(problems.contains("LATCHKEY_KEYS_PREVIOUS: is set without LATCHKEY_KEYS"), "{problems}");
         assert!(problems.contains("LATCHKEY_SECRET_PREVIOUS"), "{problems}");
+    }
+
+    #[test]
+    fn mail_has_a_sender_an_address_and_a_name() {
+        let read = |set: &[(&str, &str)]| {
+            let lookup = |name: &str| match name {
+                "LATCHKEY_ISSUER" => Some("https://id.example".to_owned()),
+                "LATCHKEY_SECRET" => Some("00".repeat(32)),
+                name => set.iter().find(|(setting, _)| *setting == name).map(|(_, value)| (*value).to_owned()),
+            };
+            Config::read(&lookup).map(|(config, _)| config.mail).map_err(|error| error.to_string())
+        };
+        const SENDER: (&str, &str) = ("LATCHKEY_MAIL", "webhook");
+        const FROM: (&str, &str) = ("LATCHKEY_MAIL_FROM", "id@id.example");
+        const URL: (&str, &str) = ("LATCHKEY_MAIL_WEBHOOK", "https://mail.example/send");
+        const SECRET: (&str, &str) = ("LATCHKEY_MAIL_WEBHOOK_SECRET", "0123456789abcdef0123456789abcdef");
+        assert_eq!(read(&[]), Ok(None));
+        assert_eq!(read(&[("LATCHKEY_MAIL", "none")]), Ok(None));
+        let mail = read(&[SENDER, FROM, URL, SECRET]).unwrap().unwrap();
+        assert_eq!((mail.sender, mail.name.as_str()), (SenderKind::Webhook, "id.example"));
+        assert!(!format!("{mail:?}").contains(SECRET.1));
+        for (set, problem) in [
+            (&[("LATCHKEY_MAIL", "sendmail"), FROM][..], "LATCHKEY_MAIL: 'sendmail' is none of none, ses,"),
+            (&[SENDER], "LATCHKEY_MAIL_FROM: is not set"),
+            (&[FROM], "LATCHKEY_MAIL: is not set"),
+            (
+                &[SENDER, ("LATCHKEY_MAIL_FROM", "Id <id@id.example>")],
+                "LATCHKEY_MAIL_FROM: 'Id <id@id.example>' must be",
+            ),
+            (&[SENDER, FROM, ("LATCHKEY_MAIL_NAME", "a\nBcc: b@c.example")], "LATCHKEY_MAIL_NAME: must have"),
+            (&[SENDER, FROM, ("LATCHKEY_MAIL_NAME", "https://evil.example")], "LATCHKEY_MAIL_NAME: must have"),
+            (&[SENDER, FROM, URL], "LATCHKEY_MAIL_WEBHOOK_SECRET: is not set"),
+            (&[SENDER, FROM, SECRET], "LATCHKEY_MAIL_WEBHOOK: is not set"),
+            (&[SENDER, FROM, ("LATCHKEY_MAIL_WEBHOOK", "http://mail.example"), SECRET], "LATCHKEY_MAIL_WEBHOOK: "),
+        ] {
+            let problems = read(set).unwrap_err();
+            assert!(problems.contains(problem), "{problems}");
+        }
     }
 
     #[test]

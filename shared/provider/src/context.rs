@@ -3,6 +3,7 @@
 use crate::clients::ClientCache;
 use crate::configuration::ConfigurationCache;
 use crate::fetch_pace::FetchPace;
+use crate::mail::{LocalSender, WrittenMails};
 use crate::poll_limiter::PollLimiter;
 use crate::rate_limiter::CountedHere;
 use crate::remote_keys::RemoteKeys;
@@ -41,6 +42,10 @@ pub struct Context {
     pub fetch: Arc<Fetcher>,
     /// The polls of devices.
     pub polls: Arc<PollLimiter>,
+    /// The mails that this instance wrote and did not hand to the sender yet.
+    pub written_mails: Arc<WrittenMails>,
+    /// The sender of mails that the local server brings along.
+    pub local_sender: Option<Arc<dyn LocalSender>>,
     /// Writes a log line.
     pub log: Arc<dyn Fn(&str) + Send + Sync>,
     keyring: Arc<Mutex<Option<CachedKeyring>>>,
@@ -92,6 +97,8 @@ impl Context {
             secrets,
             records,
             polls: Arc::default(),
+            written_mails: Arc::default(),
+            local_sender: None,
             log: Arc::from(log),
             keyring: Arc::default(),
             published_keyring: Arc::default(),

@@ -23,6 +23,13 @@ pub type RefusalPage = fn(&Request, &Context, Refusal, StatusCode, &str) -> Opti
 pub type Scheduled =
     for<'a> fn(&'a ScheduledRun, &'a Context) -> Pin<Box<dyn Future<Output = Result<(), HandlerError>> + Send + 'a>>;
 
+/// The work of a function on records that were just written, by their keys.
+pub type OnWritten = for<'a> fn(
+    &'a [String],
+    &'a ScheduledRun,
+    &'a Context,
+) -> Pin<Box<dyn Future<Output = Result<(), HandlerError>> + Send + 'a>>;
+
 /// One run of a function on its schedule.
 #[derive(Clone, Debug)]
 pub struct ScheduledRun {
@@ -93,11 +100,19 @@ pub struct ScheduledFunction {
     pub row: manifest::Function,
     /// Does the work that is due.
     pub run: Scheduled,
+    /// Does the work on records that were just written, where the function has such work.
+    pub on_written: Option<OnWritten>,
 }
 
 impl ScheduledFunction {
     /// Returns a function with a schedule. A name that the manifest lacks does not compile.
     pub const fn new(name: &'static str, run: Scheduled) -> Self {
-        Self { row: manifest::function(name), run }
+        Self { row: manifest::function(name), run, on_written: None }
+    }
+
+    /// Returns the function, which the platform also runs when records were written.
+    #[must_use]
+    pub const fn on_written(self, work: OnWritten) -> Self {
+        Self { on_written: Some(work), ..self }
     }
 }

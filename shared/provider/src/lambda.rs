@@ -28,13 +28,17 @@ async fn serve(function: Function, context: &'static Context) -> Result<(), Erro
     lambda::serve(proxy_fields, async |request| shell::respond(&function, request, context).await).await
 }
 
-/// Runs the function on its schedule. A failure fails the run; Lambda then tries it again.
+/// Runs the function on its schedule, and on the stream of the table where it has one. A failure fails the run; Lambda then tries it again.
 pub fn run_scheduled(function: ScheduledFunction) -> ExitCode {
     lambda::run(function.row.name, async || {
         let context = context(function.row)?;
-        lambda::serve_schedule(async |id| {
+        lambda::serve_work(async |id, written| {
             let run = ScheduledRun::new(id.into(), clock::now());
-            Ok(shell::run_scheduled(&function, run, context).await?)
+            let done = match written.is_empty() {
+                true => shell::run_scheduled(&function, run, context).await,
+                false => shell::run_written(&function, &written, run, context).await,
+            };
+            Ok(done?)
         })
         .await
     })

@@ -26,6 +26,7 @@ mod interaction_page;
 pub mod interactions;
 #[cfg(all(feature = "lambda", not(target_arch = "wasm32")))]
 pub mod lambda;
+pub mod mail;
 pub mod names;
 mod new_password;
 mod parameters;
@@ -61,7 +62,9 @@ pub use configuration::{Configuration, Issuers, ListCheck, Sections, conflicts, 
 pub use context::{CACHED_FOR, Context};
 pub use encrypt::encrypted;
 pub use error::{HandlerError, PageError};
-pub use function::{ErrorResponse, Function, Handler, RefusalPage, Scheduled, ScheduledFunction, ScheduledRun};
+pub use function::{
+    ErrorResponse, Function, Handler, OnWritten, RefusalPage, Scheduled, ScheduledFunction, ScheduledRun,
+};
 pub use interaction_page::{InteractionPage, refused_claims};
 #[cfg(target_arch = "wasm32")]
 pub use new_password::bind_passwords;

@@ -309,6 +309,36 @@ pub const SETTINGS: &[Setting] = &[
         Some("the host of the issuer"),
         "the domain to which passkeys are bound (RP ID): the host of the issuer, or a parent domain of it. A change makes every passkey unusable",
     ),
+    setting(
+        "LATCHKEY_MAIL",
+        Some("none"),
+        "the sender of [mails](operations.md#mail): `none`; `ses`, on Lambda; `cloudflare`, on Workers; `webhook`, on each platform; `smtp` and `mailbox`, the page `/dev/mail`, on the local server. Without a sender there is no password reset by mail and no security notice",
+    ),
+    setting(
+        "LATCHKEY_MAIL_FROM",
+        Some("none"),
+        "the address that mails come from, such as `no-reply@id.example.com`; required with `LATCHKEY_MAIL`",
+    ),
+    setting(
+        "LATCHKEY_MAIL_NAME",
+        Some("the host of the issuer"),
+        "the name of the product in the subject and as the sender of mails: 1 to 80 characters, none of `< > \" : / @`",
+    ),
+    setting(
+        "LATCHKEY_MAIL_WEBHOOK",
+        Some("none"),
+        "function `mail` only: the URL of the service to which each mail is posted as JSON, with `LATCHKEY_MAIL=webhook`",
+    ),
+    setting(
+        "LATCHKEY_MAIL_WEBHOOK_SECRET",
+        Some("none"),
+        "function `mail` only: the key of the [signatures](operations.md#mail) of these requests: at least 32 characters, such as `openssl rand -base64 32` makes",
+    ),
+    setting(
+        "LATCHKEY_MAIL_SMTP",
+        Some("none"),
+        "local server only: the SMTP server, with `LATCHKEY_MAIL=smtp`, such as `smtps://user:password@smtp.example.com:465`, or `smtp://localhost:2525` for one on this machine",
+    ),
     setting("LATCHKEY_ACCOUNT_DELETION", Some("false"), "`true`: users may delete their accounts"),
     number(
         "LATCHKEY_MIN_PASSWORD",

@@ -1,6 +1,6 @@
 //! The frame of every function on every platform: methods, limits, CORS, security headers, the log line.
 
-use crate::{Context, Function, HandlerError, ScheduledFunction, ScheduledRun, clock_check};
+use crate::{Context, Function, HandlerError, RefusalPage, ScheduledFunction, ScheduledRun, clock_check, responses};
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use latchkey_http::{LogMembers, MAX_BODY, MAX_QUERY, Request, RequestId, Response};
 use manifest::Route;
@@ -74,6 +74,27 @@ pub async fn run_scheduled(
     context: &Context,
 ) -> Result<(), HandlerError> {
     let done = (function.run)(&run, context).await;
+    finish(function, &run, context, done)
+}
+
+/// Runs a function on records that were just written, by their keys, and writes the one log line of the run.
+pub async fn run_written(
+    function: &ScheduledFunction,
+    keys: &[String],
+    run: ScheduledRun,
+    context: &Context,
+) -> Result<(), HandlerError> {
+    let Some(work) = function.on_written else { return Ok(()) };
+    let done = work(keys, &run, context).await;
+    finish(function, &run, context, done)
+}
+
+fn finish(
+    function: &ScheduledFunction,
+    run: &ScheduledRun,
+    context: &Context,
+    done: Result<(), HandlerError>,
+) -> Result<(), HandlerError> {
     let line = ScheduledLine {
         at: run.now.as_millis(),
         request: &run.id,
@@ -87,7 +108,9 @@ pub async fn run_scheduled(
 }
 
 fn refusal(function: &Function, request: &Request, context: &Context) -> Option<Response> {
-    let Some(route) = function.row.route(&request.path) else { return Some(unknown_path(function, request, context)) };
+    let Some(route) = function.row.route(&request.path) else {
+        return Some(unknown_path(function.refusal_page, request, context));
+    };
     if request.method == Method::OPTIONS && route.cors {
         return Some(preflight(route));
     }
@@ -103,7 +126,7 @@ fn refusal(function: &Function, request: &Request, context: &Context) -> Option<
     } else {
         return None;
     };
-    let response = refuse(function, request, context, reason, status, description, route.is_page);
+    let response = refuse(function.refusal_page, request, context, reason, status, description, route.is_page);
     let allowed: Vec<&str> = route.methods.iter().map(Method::as_str).collect();
     Some(if served { response } else { response.with(header::ALLOW, &allowed.join(", ")) })
 }
@@ -113,14 +136,19 @@ const WELL_KNOWN: &str = "/.well-known/";
 
 /// Returns the response to a path that no function serves. A single-page application or an MCP client that looks for a document may
 /// read that it is not there.
-fn unknown_path(function: &Function, request: &Request, context: &Context) -> Response {
+fn unknown_path(refusal_page: RefusalPage, request: &Request, context: &Context) -> Response {
     let (status, description) = (StatusCode::NOT_FOUND, "there is nothing at this path");
     let is_for_user = !request.path.starts_with(WELL_KNOWN);
-    let mut response = refuse(function, request, context, Refusal::UnknownPath, status, description, is_for_user);
+    let mut response = refuse(refusal_page, request, context, Refusal::UnknownPath, status, description, is_for_user);
     if !response.is_open && manifest::is_open(&request.path) {
         response = allow_origins(response);
     }
     response
+}
+
+/// Returns the response to the path of a page that this deployment does not have.
+pub fn not_offered(request: &Request, context: &Context) -> Response {
+    unknown_path(responses::refused, request, context)
 }
 
 /// The header fields that scripts of other origins may read.
@@ -136,7 +164,7 @@ fn allow_origins(mut response: Response) -> Response {
 /// Returns the response to a request that no function handles: a page if the path is for users and the client prefers HTML,
 /// otherwise JSON.
 fn refuse(
-    function: &Function,
+    refusal_page: RefusalPage,
     request: &Request,
     context: &Context,
     reason: Refusal,
@@ -145,7 +173,7 @@ fn refuse(
     is_for_user: bool,
 ) -> Response {
     request.log.error("invalid_request", description);
-    let page = || (function.refusal_page)(request, context, reason, status, description);
+    let page = || refusal_page(request, context, reason, status, description);
     let page = (is_for_user && request.prefers_html()).then(page).flatten();
     let mut response = page.unwrap_or_else(|| {
         Response::json(status, &json!({ "error": "invalid_request", "error_description": description }))

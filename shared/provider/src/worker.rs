@@ -3,7 +3,7 @@
 use crate::rate_limiter::network;
 use crate::{Config, ConfigError, Context, Function, ListCheck, ScheduledFunction, ScheduledRun, shell};
 use latchkey_http::Response;
-use platform::worker::{is_within_limit, log_start, read, setting, write};
+use platform::worker::{Service, is_within_limit, log_start, read, setting, write};
 use platform::{clock, entropy};
 use protocol::Problem;
 use serde_json::json;
@@ -40,20 +40,59 @@ pub async fn serve(function: Function, request: worker::Request, env: &Env) -> w
     write(response)
 }
 
+/// The Worker that sends mails.
+static MAIL: Service = Service::new("MAIL");
+
+/// The longest answer of the Worker that sends mails, in bytes: it has none.
+const NO_ANSWER: usize = 1024;
+
+/// Serves a request, as [`serve`] does, and lets the Worker `mail` send the mails that were written, after the response. A failure is left to
+/// the schedule.
+pub async fn serve_with_mail(
+    function: Function,
+    request: worker::Request,
+    env: &Env,
+    invocation: &worker::Context,
+) -> worker::Result<worker::Response> {
+    MAIL.bind(env);
+    let response = serve(function, request, env).await;
+    let written = CONTEXT.get().map(|context| context.written_mails.take()).unwrap_or_default();
+    if !written.is_empty() {
+        let message = json!(written).to_string();
+        invocation.wait_until(async move { drop(MAIL.call(&message, NO_ANSWER).await) });
+    }
+    response
+}
+
 /// Runs a function on its schedule. A failure is logged; the next run tries again.
 pub async fn run_scheduled(function: ScheduledFunction, env: &Env) {
+    if let Some((run, context)) = begin(function, env) {
+        // The line of the run has the reason of a failure.
+        let _ = shell::run_scheduled(&function, run, context).await;
+    }
+}
+
+/// Runs a function on records that were just written, by their keys. A failure is logged; the schedule tries again.
+pub async fn run_written(function: ScheduledFunction, keys: &[String], env: &Env) {
+    if let Some((run, context)) = begin(function, env) {
+        // The line of the run has the reason of a failure.
+        let _ = shell::run_written(&function, keys, run, context).await;
+    }
+}
+
+/// Begins a run; `None` if the settings are wrong, which is logged.
+fn begin(function: ScheduledFunction, env: &Env) -> Option<(ScheduledRun, &'static Context)> {
     let name = function.row.name;
     let context = match context(env, function.row, |_, _, _| Vec::new()) {
         Ok(context) => context,
         Err(error) => {
             broken(name, &error);
-            return;
+            return None;
         }
     };
     // The platform names no run.
     let id = entropy::name().unwrap_or_default();
-    // The line of the run has the reason of a failure.
-    let _ = shell::run_scheduled(&function, ScheduledRun::new(id.into(), clock::now()), context).await;
+    Some((ScheduledRun::new(id.into(), clock::now()), context))
 }
 
 fn context(env: &Env, row: manifest::Function, check: ListCheck) -> Result<&'static Context, ConfigError> {

@@ -139,7 +139,10 @@ impl Connection {
 
     /// Returns an HTTP client whose TLS trusts the roots of AWS alone. For another endpoint, the URL decides: no TLS, or TLS
     /// that trusts the roots of the system.
-    fn http_client(&self) -> Result<SharedHttpClient, String> {
+    ///
+    /// # Errors
+    /// See [`Self::records`].
+    pub fn http_client(&self) -> Result<SharedHttpClient, String> {
         let tls = || HttpBuilder::new().tls_provider(Provider::Rustls(CryptoMode::AwsLc));
         Ok(match &self.endpoint {
             Some(url) if url.starts_with("http://") => HttpBuilder::new().build_http(),

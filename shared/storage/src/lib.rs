@@ -14,6 +14,6 @@ pub use records::{
 pub use repositories::stored::{Listing, Unreadable};
 pub use repositories::{
     account, admin_keys, clients, configuration, consents, counters, decisions, devices, directory, grant_checks,
-    grants, logos, markers, notices, passkeys, pushed, registrations, second_factor, sessions, sign_out, signing_keys,
-    users, waiting,
+    grants, logos, markers, notices, outbox, passkeys, pushed, registrations, second_factor, sessions, sign_out,
+    signing_keys, users, waiting,
 };

@@ -4,6 +4,7 @@ mod api;
 mod banner;
 mod commands;
 mod log;
+mod mail;
 mod mutual_tls;
 mod pages;
 mod provider;

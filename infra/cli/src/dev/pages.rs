@@ -58,7 +58,7 @@ pub(crate) fn by_name(request: &Request, issuer: &str) -> Option<Response> {
 }
 
 /// Returns the frame of a page for developers, which is in English.
-fn frame() -> Result<pages::Frame, HandlerError> {
+pub(crate) fn frame() -> Result<pages::Frame, HandlerError> {
     Ok(pages::Frame { nonce: entropy::name()?, language: protocol::Language::English })
 }
 

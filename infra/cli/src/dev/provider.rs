@@ -3,6 +3,7 @@
 use crate::config;
 use crate::demo;
 use crate::dev::api::Api;
+use crate::dev::mail::{self, Mailbox};
 use crate::dev::{mutual_tls, pages};
 use crate::failure::Failure;
 use crate::secret;
@@ -29,12 +30,17 @@ const INTROSPECTION: [&str; 4] = [
     "LATCHKEY_INTROSPECTION_AGE",
 ];
 
+/// The address that mails come from, if the environment names none.
+const MAIL_FROM: &str = "no-reply@latchkey.example";
+
 /// The provider of this process.
 pub(crate) struct Provider {
     port: u16,
     context: Context,
     server: Arc<Server>,
     api: Api,
+    /// The mails of the page `/dev/mail`, if it is the sender.
+    mailbox: Option<Arc<Mailbox>>,
     /// The admin key that is derived from the secret.
     own_key: AdminPublicKey,
 }
@@ -57,6 +63,7 @@ impl Provider {
         let set = |name: &str| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
         // The client with which the demo API introspects has a secret, which every profile refuses.
         let has_profile = set("LATCHKEY_PROFILE").is_some_and(|profile| profile != "none");
+        let has_mail = set("LATCHKEY_MAIL").is_none_or(|sender| sender != "none");
         let lookup = |name: &str| {
             let set = set(name);
             let is_for_demo = |name: &str| !has_profile || !INTROSPECTION.contains(&name);
@@ -71,6 +78,9 @@ impl Provider {
                 "LATCHKEY_MTLS_METHODS" => {
                     mtls_origin.map(|_| "tls_client_auth self_signed_tls_client_auth".to_owned())
                 }
+                // Mails come to the page `/dev/mail`, unless the environment names a sender or none.
+                "LATCHKEY_MAIL" => Some("mailbox".to_owned()),
+                "LATCHKEY_MAIL_FROM" if has_mail => Some(MAIL_FROM.to_owned()),
                 "LATCHKEY_ADMIN_KEY" => own_key.map(|key| key.to_string()),
                 _ => of_demo(name),
             })
@@ -80,10 +90,12 @@ impl Provider {
         context.serve_resource(demo_api::resource(&issuer));
         // Clients under development are on this machine, even if a proxy gives this server an https issuer.
         context.fetch = Arc::new(Fetcher::new(EgressPolicy::Loopback));
+        let (sender, mailbox) = mail::sender(&context.config, &lookup)?;
+        context.local_sender = sender;
         let server = Arc::new(Server::new(&context));
         let own_key = own_key.ok_or_else(|| Failure::new(format!("{} is not set.", secret::SETTING)))?;
         let api = Api::new(&lookup, &server)?;
-        Ok(Self { port, context, server, api, own_key })
+        Ok(Self { port, context, server, api, mailbox, own_key })
     }
 
     /// Returns the security profile of the deployment.
@@ -161,6 +173,20 @@ impl Provider {
         let _ = shell::run_scheduled(function, run, &self.context.guarded(function.row)).await;
     }
 
+    /// Lets the mails leave that requests wrote. The response does not wait for them.
+    fn send_written_mails(&self) {
+        let written = self.context.written_mails.take();
+        if written.is_empty() {
+            return;
+        }
+        let context = self.context.guarded(::mail::FUNCTION.row);
+        tokio::spawn(async move {
+            let run = ScheduledRun::new(entropy::name().unwrap_or_default().into(), crate::clock::now());
+            // The log line of the run has the reason of a failure; the schedule tries again.
+            let _ = shell::run_written(&::mail::FUNCTION, &written, run, &context).await;
+        });
+    }
+
     /// Calls the administration endpoint; `None` if there is no such document.
     async fn administer(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Option<Value>, Failure> {
         let request = self.administration(method, path, body);
@@ -233,7 +259,12 @@ impl Respond for Provider {
                 return page;
             }
         }
-        self.server.respond(request).await
+        if let Some(mailbox) = self.mailbox.as_ref().filter(|_| request.path == mail::PATH) {
+            return mailbox.respond(&request);
+        }
+        let response = self.server.respond(request).await;
+        self.send_written_mails();
+        response
     }
 
     fn proxy_fields(&self) -> Option<ProxyFields<'_>> {

@@ -58,7 +58,7 @@ fn function_resource(function: &Function) -> String {
         );
     }
     if let Some(schedule) = function.schedule() {
-        text.push_str(&events(schedule));
+        text.push_str(&events(schedule, function.name == manifest::MAIL));
     }
     let _ = write!(
         text,
@@ -72,8 +72,27 @@ fn function_resource(function: &Function) -> String {
     text.push_str("      Policies:\n        - Version: '2012-10-17'\n          Statement:\n");
     Verb::ALL.into_iter().for_each(|verb| text.push_str(&statement(function, verb)));
     text.push_str(&statement_of_listed_records(function));
+    if function.name == manifest::MAIL {
+        text.push_str(MAIL_RIGHTS);
+    }
     text
 }
+
+/// The statements of the function that sends mails: SES with the one address of the deployment, and the stream that invokes the function.
+const MAIL_RIGHTS: &str = "            - !If
+              - HasSes
+              - Effect: Allow
+                Action: ses:SendEmail
+                Resource: !Sub arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:*
+                Condition: { StringEquals: { ses:FromAddress: !Ref MailFrom } }
+              - !Ref AWS::NoValue
+            - !If
+              - HasMailStream
+              - Effect: Allow
+                Action: [dynamodb:DescribeStream, dynamodb:GetRecords, dynamodb:GetShardIterator, dynamodb:ListStreams]
+                Resource: !Sub ${Table.Arn}/stream/*
+              - !Ref AWS::NoValue
+";
 
 /// Returns the resource that derives the function's keys from the deployment secret, which no function has.
 fn keys(function: &Function) -> String {
@@ -166,7 +185,8 @@ fn allow(action: &str, table: &str, keys: &[String]) -> String {
 }
 
 /// `OmitName`: SAM gives a schedule a literal physical name otherwise, and a second stack could not be created.
-fn events(schedule: Schedule) -> String {
+/// Without a sender there is nothing for the function `mail` to do.
+fn events(schedule: Schedule, is_mail: bool) -> String {
     let minutes = schedule.every.as_secs().div_euclid(60);
     let rate = match (minutes, minutes.checked_rem(60)) {
         (1, _) => "1 minute".to_owned(),
@@ -180,10 +200,11 @@ fn events(schedule: Schedule) -> String {
           Type: ScheduleV2
           Properties:
             OmitName: true
-            ScheduleExpression: rate({rate})
+{}            ScheduleExpression: rate({rate})
             RetryPolicy:
               MaximumRetryAttempts: {}
 ",
+        if is_mail { "            State: !If [HasMail, ENABLED, DISABLED]\n" } else { "" },
         schedule.retries
     )
 }

@@ -94,6 +94,11 @@ impl Deployment {
             bail!("settings: LATCHKEY_ADMIN_KEY is set by admin_key");
         }
         let secrets = ["LATCHKEY_SECRET", "LATCHKEY_SECRET_PREVIOUS", "LATCHKEY_PAIRWISE_SECRET", "LATCHKEY_KEYS"];
+        if deployment.settings.contains_key("LATCHKEY_MAIL_WEBHOOK_SECRET") {
+            bail!(
+                "settings: LATCHKEY_MAIL_WEBHOOK_SECRET is a secret; upload it with `wrangler secret put LATCHKEY_MAIL_WEBHOOK_SECRET --env mail`"
+            );
+        }
         if let Some(name) = secrets.into_iter().find(|name| deployment.settings.contains_key(*name)) {
             bail!(
                 "settings: {name} is a secret; infra/cloudflare/deploy.sh uploads to each Worker the keys that it needs"
@@ -179,11 +184,13 @@ logs = {{ invocation_logs = false }}
 fn rank(function: &Function) -> u8 {
     match function.role {
         // A restore begins when this function has the new epoch. Then every other function has it, too.
-        Role::Endpoint(_) if function.maintains_records => 3,
+        Role::Endpoint(_) if function.maintains_records => 4,
         Role::Service => 0,
         Role::RecordStore => 1,
-        Role::Endpoint(_) | Role::Scheduled(_) => 2,
-        Role::Guard | Role::SampleApi => 4,
+        // Endpoints call the function that sends mails.
+        Role::Scheduled(_) => 2,
+        Role::Endpoint(_) => 3,
+        Role::Guard | Role::SampleApi => 5,
     }
 }
 
@@ -271,11 +278,20 @@ fn environment(function: &Function, deployment: &Deployment) -> String {
             if let Some(placement) = deployment.placement() {
                 line("placement", &placement);
             }
-            let services = function.services.iter().map(|service| {
+            let mail = function.writes_mail.then_some(manifest::MAIL);
+            let bound: Vec<&str> = function.services.iter().copied().chain(mail).collect();
+            let services = bound.iter().map(|service| {
                 let worker = quoted(&format!("{}-{service}", deployment.name));
                 format!("{{ binding = {}, service = {worker} }}", quoted(&service.to_ascii_uppercase()))
             });
-            if !function.services.is_empty() {
+            if function.name == manifest::MAIL
+                && deployment.settings.get("LATCHKEY_MAIL").is_some_and(|sender| sender == "cloudflare")
+            {
+                let from = deployment.settings.get("LATCHKEY_MAIL_FROM").map(String::as_str).unwrap_or_default();
+                let binding = format!("{{ name = \"EMAIL\", allowed_sender_addresses = [{}] }}", quoted(from));
+                line("send_email", &format!("[{binding}]"));
+            }
+            if !bound.is_empty() {
                 line("services", &format!("[{}]", services.collect::<Vec<_>>().join(", ")));
             }
         }

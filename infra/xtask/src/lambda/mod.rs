@@ -95,6 +95,7 @@ impl Deployment {
                 memory: function.memory,
                 timeout: Duration::from_secs(function.timeout),
                 environment,
+                stream: function.stream.clone(),
             });
         }
         let scheduled = template.functions.iter().filter(|it| it.scheduled).map(|it| it.name.clone()).collect();
@@ -164,6 +165,9 @@ fn environment(template: &Template, options: &Options, url: &str, table: &Table)
             | "LATCHKEY_BREACHED_PASSWORDS"
             | "LATCHKEY_CLIENT_DOCUMENTS"
             | "LATCHKEY_EPOCH"
+            | "LATCHKEY_MAIL"
+            | "LATCHKEY_MAIL_FROM"
+            | "LATCHKEY_MAIL_NAME"
             | "LATCHKEY_MIN_PASSWORD"
             | "LATCHKEY_MTLS_METHODS"
             | "LATCHKEY_MTLS_ORIGIN"

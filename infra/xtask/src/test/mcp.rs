@@ -128,6 +128,7 @@ async fn lambda(name: &str, binary: &Path, port: u16, environment: BTreeMap<Stri
         memory: 512,
         timeout: Duration::from_secs(30),
         environment,
+        stream: None,
     };
     let route = Route { method: "ANY".to_owned(), path: "/{proxy+}".to_owned(), function: name, authorizer: None };
     let log = workspace::scratch("mcp")?.join(format!("{}.log", definition.name));

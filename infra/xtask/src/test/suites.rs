@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 
 /// The grace window of refresh tokens in the suite, in seconds. Tests wait for its end.
 const GRACE: &str = "2";
@@ -23,6 +24,16 @@ const PROXY_SECRET: &str = "suite-proxy-secret-0123456789abcdef";
 
 /// The secret of the trusted proxy from hosts that ask for certificates.
 const CERTIFICATE_SECRET: &str = "suite-certificate-secret-0123456789abcdef";
+
+/// The key of the signatures of the webhook that sends mails.
+const MAIL_SECRET: &str = "suite-mail-secret-0123456789abcdef";
+
+/// Returns the address at which the tests receive mails.
+fn mail_address() -> String {
+    static PORT: OnceLock<u16> = OnceLock::new();
+    // A port that is taken fails the tests that receive mails.
+    format!("127.0.0.1:{}", PORT.get_or_init(|| process::free_port().unwrap_or_default()))
+}
 
 /// The origin with certificates of an emulated platform.
 const MTLS_ORIGIN: &str = "https://mtls.suite.example";
@@ -62,6 +73,8 @@ impl Target {
             ("LATCHKEY_TEST_INTROSPECTION_AGE", INTROSPECTION_AGE.to_owned()),
             ("LATCHKEY_TEST_PROXY_SECRET", PROXY_SECRET.to_owned()),
             ("LATCHKEY_TEST_PROXY_CERTIFICATE_SECRET", CERTIFICATE_SECRET.to_owned()),
+            ("LATCHKEY_TEST_MAIL", mail_address()),
+            ("LATCHKEY_TEST_MAIL_SECRET", MAIL_SECRET.to_owned()),
             ("LATCHKEY_TEST_MTLS_ORIGIN", self.mtls_origin.clone()),
         ];
         variables.into_iter().chain(certificates).collect()
@@ -294,6 +307,11 @@ fn settings() -> BTreeMap<String, String> {
         ("LATCHKEY_PROXY_SECRET".to_owned(), PROXY_SECRET.to_owned()),
         ("LATCHKEY_PROXY_CERTIFICATE_HEADER".to_owned(), "CloudFront-Viewer-Cert-Pem".to_owned()),
         ("LATCHKEY_PROXY_CERTIFICATE_SECRET".to_owned(), CERTIFICATE_SECRET.to_owned()),
+        ("LATCHKEY_MAIL".to_owned(), "webhook".to_owned()),
+        ("LATCHKEY_MAIL_FROM".to_owned(), "no-reply@suite.example".to_owned()),
+        ("LATCHKEY_MAIL_NAME".to_owned(), "Suite".to_owned()),
+        ("LATCHKEY_MAIL_WEBHOOK".to_owned(), format!("http://{}/mail", mail_address())),
+        ("LATCHKEY_MAIL_WEBHOOK_SECRET".to_owned(), MAIL_SECRET.to_owned()),
         ("LATCHKEY_MTLS_ORIGIN".to_owned(), MTLS_ORIGIN.to_owned()),
         ("LATCHKEY_MTLS_METHODS".to_owned(), "tls_client_auth self_signed_tls_client_auth".to_owned()),
     ]);

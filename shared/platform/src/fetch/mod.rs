@@ -161,6 +161,17 @@ impl Fetcher {
             .await
     }
 
+    /// Posts JSON with a header field of its own.
+    pub async fn post_json_with(
+        &self,
+        url: &str,
+        field: (&'static str, String),
+        json: String,
+    ) -> Result<Fetched, FetchError> {
+        let outgoing = self.outgoing(url)?;
+        self.transport.send(&Outgoing { body: Some(("application/json", json)), field: Some(field), ..outgoing }).await
+    }
+
     /// Sends a GET, or a POST whose body is a form, with the request's `Accept` and `Authorization`.
     pub async fn send(&self, request: http::Request<String>) -> Result<Fetched, FetchError> {
         let (head, body) = request.into_parts();

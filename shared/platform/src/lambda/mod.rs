@@ -6,7 +6,7 @@ use crate::{PlatformError, clock, compression, version};
 use event::{Answer, Event};
 use lambda_http::lambda_runtime::{LambdaEvent, Runtime, service_fn};
 use latchkey_http::{MAX_BODY, ProxyFields, Request, Response};
-use serde::de::IgnoredAny;
+use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::process::ExitCode;
 use types::Timestamp;
@@ -69,9 +69,43 @@ pub async fn serve_authorizer(authorize: impl AsyncFn(Request, String) -> Result
     Runtime::new(service_fn(answer)).run().await
 }
 
-/// Serves scheduled events with `work`, which gets the identifier of the invocation. An error fails the invocation;
-/// Lambda then tries it again.
-pub async fn serve_schedule(work: impl AsyncFn(String) -> Result<(), Error>) -> Result<(), Error> {
-    let answer = async |event: LambdaEvent<IgnoredAny>| work(event.context.request_id).await;
+/// An event of a schedule, or of the stream of a DynamoDB table.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct WorkEvent {
+    #[serde(rename = "Records")]
+    records: Vec<StreamRecord>,
+}
+
+/// A record of a stream.
+#[derive(Deserialize)]
+struct StreamRecord {
+    dynamodb: StreamItem,
+}
+
+#[derive(Deserialize)]
+struct StreamItem {
+    #[serde(rename = "Keys")]
+    keys: StreamKeys,
+}
+
+#[derive(Deserialize)]
+struct StreamKeys {
+    key: StreamText,
+}
+
+#[derive(Deserialize)]
+struct StreamText {
+    #[serde(rename = "S")]
+    text: String,
+}
+
+/// Serves the events of a schedule and of a stream with `work`, which gets the identifier of the invocation and the keys of the items that
+/// were written: none on the schedule. An error fails the invocation; Lambda then tries it again as the event source says.
+pub async fn serve_work(work: impl AsyncFn(String, Vec<String>) -> Result<(), Error>) -> Result<(), Error> {
+    let answer = async |event: LambdaEvent<WorkEvent>| {
+        let keys = event.payload.records.into_iter().map(|record| record.dynamodb.keys.key.text).collect();
+        work(event.context.request_id, keys).await
+    };
     Runtime::new(service_fn(answer)).run().await
 }

@@ -219,6 +219,21 @@ pub enum AuditEvent<'a> {
         /// The client.
         client: &'a ClientId,
     },
+    /// A mail could not be sent before it was of no use.
+    MailGivenUp {
+        /// The kind of mail.
+        kind: &'static str,
+    },
+    /// A user chose a new password by the link of a mail.
+    PasswordReset {
+        /// The user.
+        subject: &'a Subject,
+    },
+    /// A user reported an act in a security notice as that of an attacker.
+    ActDisowned {
+        /// The user.
+        subject: &'a Subject,
+    },
     /// The grants of a user for a client were more than the limit: those unused longest ended.
     ExcessGrantsEnded {
         /// The user.
@@ -312,6 +327,9 @@ impl<'a> AuditEvent<'a> {
             Self::SignedOut { .. } => "signed_out",
             Self::SignedOutEverywhere { .. } => "signed_out_everywhere",
             Self::LogoutNotificationGivenUp { .. } => "logout_notification_given_up",
+            Self::MailGivenUp { .. } => "mail_given_up",
+            Self::PasswordReset { .. } => "password_reset",
+            Self::ActDisowned { .. } => "act_disowned",
             Self::ExcessGrantsEnded { .. } => "excess_grants_ended",
             Self::KeysRotated { .. } => "keys_rotated",
             Self::KeysReplaced => "keys_replaced",
@@ -331,6 +349,7 @@ impl<'a> AuditEvent<'a> {
             | Self::ClientAuthenticationFailed { .. }
             | Self::AdministrationRejected
             | Self::LogoutNotificationGivenUp { .. }
+            | Self::MailGivenUp { .. }
             | Self::ClockDiffers { .. }
             | Self::RecordUnreadable { .. } => Outcome::Failure,
             Self::SignInSucceeded { .. }
@@ -354,6 +373,8 @@ impl<'a> AuditEvent<'a> {
             | Self::PasswordChanged { .. }
             | Self::SignInMethodAdded { .. }
             | Self::SignInMethodRemoved { .. }
+            | Self::PasswordReset { .. }
+            | Self::ActDisowned { .. }
             | Self::AdminKeyCreated { .. }
             | Self::AdminKeyRevoked { .. }
             | Self::ConfigurationApplied { .. }
@@ -381,6 +402,8 @@ impl<'a> AuditEvent<'a> {
             | Self::PasswordChanged { .. }
             | Self::SignInMethodAdded { .. }
             | Self::SignInMethodRemoved { .. }
+            | Self::PasswordReset { .. }
+            | Self::ActDisowned { .. }
             | Self::SignedOut { .. } => Actor::User,
             Self::CodeReplayed { .. }
             | Self::TokenIssued { .. }
@@ -400,9 +423,10 @@ impl<'a> AuditEvent<'a> {
             | Self::KeysReplaced
             | Self::RecordsMaintained { .. }
             | Self::RecordUnreadable { .. } => Actor::Administrator,
-            Self::LogoutNotificationGivenUp { .. } | Self::ExcessGrantsEnded { .. } | Self::ClockDiffers { .. } => {
-                Actor::Schedule
-            }
+            Self::LogoutNotificationGivenUp { .. }
+            | Self::MailGivenUp { .. }
+            | Self::ExcessGrantsEnded { .. }
+            | Self::ClockDiffers { .. } => Actor::Schedule,
             Self::ClientRegistered { actor, .. }
             | Self::ClientChanged { actor, .. }
             | Self::ClientDeleted { actor, .. }
@@ -429,6 +453,8 @@ impl<'a> AuditEvent<'a> {
             | Self::PasswordChanged { subject }
             | Self::SignInMethodAdded { subject, .. }
             | Self::SignInMethodRemoved { subject, .. }
+            | Self::PasswordReset { subject }
+            | Self::ActDisowned { subject }
             | Self::SignedOut { subject }
             | Self::SignedOutEverywhere { subject, .. }
             | Self::ExcessGrantsEnded { subject, .. }
@@ -453,6 +479,7 @@ impl<'a> AuditEvent<'a> {
             | Self::InitialAccessTokenIssued
             | Self::KeysRotated { .. }
             | Self::KeysReplaced
+            | Self::MailGivenUp { .. }
             | Self::ClockDiffers { .. }
             | Self::RecordsMaintained { .. }
             | Self::RecordUnreadable { .. } => None,
@@ -490,6 +517,8 @@ impl<'a> AuditEvent<'a> {
             | Self::PasswordChanged { .. }
             | Self::SignInMethodAdded { .. }
             | Self::SignInMethodRemoved { .. }
+            | Self::PasswordReset { .. }
+            | Self::ActDisowned { .. }
             | Self::AdministrationRejected
             | Self::AdminKeyCreated { .. }
             | Self::AdminKeyRevoked { .. }
@@ -499,6 +528,7 @@ impl<'a> AuditEvent<'a> {
             | Self::SignedOutEverywhere { .. }
             | Self::KeysRotated { .. }
             | Self::KeysReplaced
+            | Self::MailGivenUp { .. }
             | Self::ClockDiffers { .. }
             | Self::RecordsMaintained { .. }
             | Self::RecordUnreadable { .. } => None,
@@ -513,6 +543,7 @@ impl<'a> AuditEvent<'a> {
             | Self::RecordUnreadable { reason }
             | Self::ClockDiffers { reason }
             | Self::ConfigurationApplied { reason } => Some(reason),
+            Self::MailGivenUp { kind } => Some(kind),
             Self::IdJagIssued { audience, .. } => Some(audience),
             Self::AdminKeyCreated { key } | Self::AdminKeyRevoked { key } => Some(key),
             Self::SignInSucceeded { method, .. }
@@ -577,6 +608,9 @@ mod tests {
             AuditEvent::SignedOut { subject },
             AuditEvent::SignedOutEverywhere { subject, actor },
             AuditEvent::LogoutNotificationGivenUp { subject, client },
+            AuditEvent::MailGivenUp { kind: "password_reset" },
+            AuditEvent::PasswordReset { subject },
+            AuditEvent::ActDisowned { subject },
             AuditEvent::ExcessGrantsEnded { subject, client },
             AuditEvent::KeysRotated { actor },
             AuditEvent::KeysReplaced,

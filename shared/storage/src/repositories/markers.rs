@@ -28,6 +28,11 @@ fn record(key: Key, marker: &Marker<'_>, expires_at: Timestamp) -> Record {
     }
 }
 
+fn used(purpose: &str, name: &str) -> Key {
+    let id = format!("{purpose}-{name}");
+    Key::new(Kind::Marker, Partition::of(&id), &id)
+}
+
 fn revoked(jti: &Jti) -> Key {
     let id = format!("revoked-{}", jti.as_str());
     Key::new(Kind::Marker, Partition::of(&id), &id)
@@ -43,10 +48,14 @@ pub async fn use_once(
     expires_at: Timestamp,
     write_id: &str,
 ) -> Result<bool, Unavailable> {
-    let id = format!("{purpose}-{name}");
-    let key = Key::new(Kind::Marker, Partition::of(&id), &id);
-    let created = records.create(&record(key, &Marker { write_id: Some(write_id) }, expires_at)).await?;
+    let created =
+        records.create(&record(used(purpose, name), &Marker { write_id: Some(write_id) }, expires_at)).await?;
     Ok(created == Created::Created)
+}
+
+/// True if a single-use value was used. Round trips: 1.
+pub async fn is_used(records: &dyn Records, purpose: &str, name: &str) -> Result<bool, Unavailable> {
+    Ok(records.get(&used(purpose, name)).await?.is_some())
 }
 
 /// Marks an access token without a grant as revoked, until it expires. Round trips: 1.

@@ -15,6 +15,7 @@ pub mod grants;
 pub mod logos;
 pub mod markers;
 pub mod notices;
+pub mod outbox;
 pub mod passkeys;
 pub mod pushed;
 pub mod registrations;

@@ -89,6 +89,12 @@ impl User {
         claims.chain([self.username.as_str(), self.subject.as_str()]).any(|known| known.to_lowercase() == name)
     }
 
+    /// Returns the address of the user, if it is verified.
+    pub fn verified_email(&self) -> Option<EmailAddress> {
+        let is_verified = self.claims.get("email_verified").and_then(Value::as_bool) == Some(true);
+        self.claims.get("email").and_then(Value::as_str).filter(|_| is_verified).and_then(EmailAddress::parse)
+    }
+
     /// Returns the claim `name`, or else the sign-in name.
     pub fn display_name(&self) -> &str {
         self.claims.get("name").and_then(Value::as_str).unwrap_or(&self.username)

@@ -1,0 +1,74 @@
+//! "This was not me": ends all sessions and grants, and makes the password invalid. The user gets a link to choose a new one.
+
+use crate::{USE, Visit};
+use http::StatusCode;
+use latchkey_http::Response;
+use pages::{RecoveryAct, RecoveryActKind, RecoveryOutcome};
+use platform::entropy;
+use protocol::EmailAddress;
+use protocol::mail::MailContent;
+use provider::mail::{self, MailLink};
+use provider::{Actor, AuditEvent, HandlerError, NewPassword, responses, sessions};
+use storage::markers;
+use storage::users::{self, User};
+
+/// Shows the page with the button, or handles its form.
+pub(crate) async fn respond(
+    visit: &Visit<'_>,
+    link: &MailLink,
+    sealed: &str,
+    user: &User,
+    address: &EmailAddress,
+) -> Result<Response, HandlerError> {
+    if markers::is_used(visit.context.records.as_ref(), USE, &link.id).await? {
+        return visit.link_over();
+    }
+    match visit.is_post() {
+        true => secure(visit, link, user, address).await,
+        false => show(visit, sealed),
+    }
+}
+
+fn show(visit: &Visit<'_>, sealed: &str) -> Result<Response, HandlerError> {
+    let frame = visit.frame()?;
+    let csrf = visit.form_token(sealed);
+    let view = RecoveryAct { frame: &frame, act: RecoveryActKind::NotMe, link: sealed, csrf: &csrf };
+    Ok(responses::page(StatusCode::OK, pages::recovery_act(&view)))
+}
+
+/// Ends what an attacker may have. Each step can be repeated, and the link is used up last: a fault of the store leaves no attacker signed
+/// in behind a link that is over.
+async fn secure(
+    visit: &Visit<'_>,
+    link: &MailLink,
+    user: &User,
+    address: &EmailAddress,
+) -> Result<Response, HandlerError> {
+    let (context, now, subject) = (visit.context, visit.now(), &user.subject);
+    let records = context.records.as_ref();
+    context.check_clock(visit.request).await?;
+    let (_, notifications) = sessions::end_everywhere(context, subject, now).await?;
+    users::change_password(records, &user.username, subject, &unknown_password(context).await?).await?;
+    AuditEvent::ActDisowned { subject }.record(visit.request);
+    AuditEvent::SignedOutEverywhere { subject, actor: Actor::User }.record(visit.request);
+    // An attacker may have changed the address since. The old address got a link that undoes this.
+    if user.verified_email().as_ref() == Some(address) {
+        let identifier = user.username.clone();
+        mail::put(context, MailContent::PasswordReset { identifier, is_counted: false }, now).await?;
+    }
+    markers::use_once(records, USE, &link.id, link.expires_at, &entropy::name()?).await?;
+    notifications.send(context, now).await;
+    visit.outcome(StatusCode::OK, RecoveryOutcome::Secured)
+}
+
+/// Returns the hash of a random password.
+async fn unknown_password(context: &provider::Context) -> Result<String, HandlerError> {
+    let password = NewPassword {
+        password: entropy::secret()?,
+        minimum: 0,
+        about: Vec::new(),
+        breached_url: None,
+        may_be_local: false,
+    };
+    password.hash("recovery", context).await?.map_err(HandlerError::unavailable)
+}

@@ -6,7 +6,7 @@ use suite::{AuthorizationRequest, Browser, Page, TokenRequest, Tokens, admin, ma
 const NEW: &str = "seven grey herons at dusk";
 
 /// A new user with a verified address.
-fn user(name: &str) -> (String, String) {
+pub(super) fn user(name: &str) -> (String, String) {
     let unique: String = random().to_lowercase().chars().filter(char::is_ascii_alphanumeric).take(16).collect();
     let user = format!("{name}-{unique}");
     let address = format!("{user}@mail.example");
@@ -31,6 +31,13 @@ fn ask(identifier: &str) -> Page {
     let page = browser.open("/recovery").page();
     let form = page.form("identifier");
     browser.submit(&form, &[("identifier", identifier)]).page()
+}
+
+/// Presses the button of the link in a notice. Returns the page after it.
+pub(super) fn disown(notice: &mail::Mail) -> Page {
+    let mut browser = Browser::new();
+    let page = browser.open(&notice.link()).page();
+    browser.decide(&page, "act").page()
 }
 
 /// Returns the link of the latest of `count` mails.

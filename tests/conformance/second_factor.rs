@@ -1,8 +1,11 @@
 //! The second factor after a password: codes of an authenticator app (RFC 6238), and recovery codes.
 
+use super::password_reset;
 use aws_lc_rs::hmac;
 use serde_json::json;
-use suite::{AuthorizationRequest, Browser, Form, Landing, Page, TokenRequest, admin, jwt, now, race, random, spa};
+use suite::{
+    AuthorizationRequest, Browser, Form, Landing, Page, TokenRequest, admin, jwt, mail, now, race, random, spa,
+};
 
 /// A new user.
 fn user(name: &str) -> String {
@@ -239,4 +242,62 @@ fn only_its_user_removes_an_app() {
     assert_eq!(outcome.select("#outcome"), ["The app is removed"], "{:?}", outcome.reply);
     visit(&enrolled.user).open("/account").page();
     assert!(!outcome.reply.text().contains("second-step"));
+}
+
+/// Chooses a new password by the latest of `count` mails.
+fn reset(address: &str, count: usize) {
+    let link = mail::wait_for(address, "password_reset", count).last().expect("a mail").link();
+    let mut browser = Browser::new();
+    let page = browser.open(&link).page();
+    let fields = [("password", admin::PASSWORD), ("repeated", admin::PASSWORD)];
+    let done = browser.submit(&form(&page, "repeated"), &fields).page();
+    assert_eq!(done.select("#outcome"), ["Your new password is set"], "{:?}", done.reply);
+}
+
+/// The user receives a notice about each change of the second factor, and about each use of a recovery code.
+#[test]
+fn changes_of_the_second_factor_cause_notices() {
+    let (user, address) = password_reset::user("told");
+    let mut enrolled = enrol(user);
+    let added = mail::wait_for(&address, "method_added", 1);
+    assert!(added[0].text("text").contains("authenticator app"), "{added:?}");
+    let (mut browser, page) = first_step(&enrolled.user);
+    is_signed_in(second_step(&mut browser, &page, &enrolled.recovery_codes[0]));
+    mail::wait_for(&address, "recovery_code_used", 1);
+    let page = enrolled.browser.open("/account/recovery-codes").page();
+    enrolled.browser.submit(&form(&page, "csrf"), &[]).page();
+    mail::wait_for(&address, "method_added", 2);
+    let page = enrolled.browser.open("/account/authenticator").page();
+    enrolled.browser.submit(&form(&page, "csrf"), &[("decision", "remove")]).page();
+    mail::wait_for(&address, "method_removed", 1);
+}
+
+/// An attacker who sets up an app locks the user out. The link of the notice removes this app.
+#[test]
+fn an_app_of_an_attacker_is_removed_by_its_notice() {
+    let (user, address) = password_reset::user("disowned-app");
+    enrol(user.clone());
+    let notice = mail::wait_for(&address, "method_added", 1).remove(0);
+    assert_eq!(password_reset::disown(&notice).select("#outcome"), ["Your account is safe again"]);
+    reset(&address, 1);
+    visit(&user);
+}
+
+/// The mailbox alone removes no second factor: neither a notice about another act nor one about an earlier app does.
+#[test]
+fn a_notice_about_another_act_keeps_the_app() {
+    let (user, address) = password_reset::user("kept-app");
+    let mut enrolled = enrol(user.clone());
+    let earlier = mail::wait_for(&address, "method_added", 1).remove(0);
+    let page = enrolled.browser.open("/account/authenticator").page();
+    enrolled.browser.submit(&form(&page, "csrf"), &[("decision", "remove")]).page();
+    let removed = mail::wait_for(&address, "method_removed", 1).remove(0);
+    // The time of the first app is another one.
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    enrol(user.clone());
+    for (index, notice) in [earlier, removed].iter().enumerate() {
+        assert_eq!(password_reset::disown(notice).select("#outcome"), ["Your account is safe again"]);
+        reset(&address, index + 1);
+        first_step(&user);
+    }
 }

@@ -14,11 +14,17 @@ fn fresh(prefix: &str) -> String {
     format!("{prefix}-{}", letters.to_lowercase())
 }
 
-/// One attempt; the page that came back.
+/// One attempt from a network of its own: each network has a limit, which other tests share. Returns the page that came back.
 fn attempt(username: &str, password: &str) -> Page {
+    attempt_from(&suite::address(), username, password)
+}
+
+/// One attempt from a network; the page that came back.
+fn attempt_from(network: &str, username: &str, password: &str) -> Page {
     let (mut browser, page) = login_page();
     let form = page.login().expect("the form").clone();
-    let page = browser.submit(&form, &[("username", username), ("password", password)]).page();
+    let call = form.call(&[("username", username), ("password", password)]).through_proxy(network);
+    let page = browser.go(call).page();
     assert!(!browser.cookies().keys().any(|name| name.contains("session")), "signed in: {:?}", page.reply);
     page
 }
@@ -69,9 +75,10 @@ fn guessing_slows_down() {
     let (mut known, page) = login_page();
     let landing = known.sign_in(&page, &user, admin::PASSWORD);
     known.finish(landing, &user, admin::PASSWORD).code();
+    let network = suite::address();
     let mut answers = Vec::new();
     for username in [&fresh("suite-nobody"), &user] {
-        let slowed = (0..10).map(|_| attempt(username, "wrong")).find(|page| page.reply.status == 429);
+        let slowed = (0..10).map(|_| attempt_from(&network, username, "wrong")).find(|page| page.reply.status == 429);
         let page = slowed.unwrap_or_else(|| panic!("ten guesses at {username} were not slowed down"));
         let seconds = page.reply.header("retry-after").and_then(|value| value.parse::<u64>().ok());
         assert!(seconds.is_some_and(|seconds| (1..=900).contains(&seconds)), "{:?}", page.reply);
@@ -88,7 +95,7 @@ fn guessing_slows_down() {
     let landing = browser.submit(&form, &[("username", suite::USERNAME), ("password", suite::PASSWORD)]);
     browser.finish(landing, suite::USERNAME, suite::PASSWORD).code();
 
-    assert_eq!(attempt(&user, admin::PASSWORD).reply.status, 429);
+    assert_eq!(attempt_from(&network, &user, admin::PASSWORD).reply.status, 429);
     for _ in 0..3 {
         let page = known.authorize(&AuthorizationRequest::new(&spa()).set("prompt", "login")).login_page();
         let form = page.login().expect("the form").clone();
@@ -110,10 +117,12 @@ fn a_known_browser_is_known_for_one_account() {
     assert!(cookie.value.starts_with("lkb_") && !cookie.value.contains(&user), "{cookie:?}");
     assert!(cookie.attributes.contains_key("httponly"), "{cookie:?}");
 
-    (0..10).for_each(|_| drop(attempt(&other, "wrong")));
+    let network = suite::address();
+    (0..10).for_each(|_| drop(attempt_from(&network, &other, "wrong")));
     let page = browser.authorize(&AuthorizationRequest::new(&spa()).set("prompt", "login")).login_page();
     let form = page.login().expect("the form").clone();
-    let page = browser.submit(&form, &[("username", &other), ("password", admin::PASSWORD)]).page();
+    let call = form.call(&[("username", other.as_str()), ("password", admin::PASSWORD)]).through_proxy(&network);
+    let page = browser.go(call).page();
     assert_eq!(page.reply.status, 429, "{:?}", page.reply);
 }
 

@@ -1,10 +1,11 @@
 //! Web Authentication Level 3: registration (§7.1) and sign-in (§7.2), and the pages about passkeys.
 
+use super::password_reset;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use suite::authenticator::{Answer, Authenticator, VERIFIED};
-use suite::{AuthorizationRequest, Browser, Call, Form, Landing, Page, TokenRequest, admin, base, random, spa};
+use suite::{AuthorizationRequest, Browser, Call, Form, Landing, Page, TokenRequest, admin, base, mail, random, spa};
 
 /// A new user.
 fn user(name: &str) -> String {
@@ -323,6 +324,18 @@ fn a_user_names_and_removes_passkeys() {
     let told: Value = serde_json::from_str(&outcome.attributes("#unknown-passkey", "data-passkey")[0]).unwrap();
     assert_eq!(told["credentialId"], URL_SAFE_NO_PAD.encode(&authenticator.id));
     is_refused(sign_in(&mut authenticator, |_| {}).1, "a passkey that was removed");
+}
+
+/// "This was not me" removes each passkey: an attacker may have made one.
+#[test]
+fn a_disowned_act_removes_each_passkey() {
+    let (user, address) = password_reset::user("disowned-passkey");
+    let mut authenticator = registered(&user, "ES256");
+    is_signed_in(sign_in(&mut authenticator, |_| {}).1);
+    let notice = mail::wait_for(&address, "method_added", 1).remove(0);
+    assert!(notice.text("text").contains("passkey"), "{notice:?}");
+    assert_eq!(password_reset::disown(&notice).select("#outcome"), ["Your account is safe again"]);
+    is_refused(sign_in(&mut authenticator, |_| {}).1, "a passkey of a disowned act");
 }
 
 /// A user who was disabled, or deleted, does not sign in with a passkey.

@@ -6,7 +6,9 @@ use http::StatusCode;
 use latchkey_http::Response;
 use pages::{AccountOutcome, AuthenticatorApp, AuthenticatorSetup, RecoveryCodes};
 use platform::entropy;
+use protocol::mail::SecurityNotice;
 use protocol::{AuthenticationMethod, TotpSecret};
+use provider::mail::notify_user;
 use provider::{AuditEvent, HandlerError, responses, second_factor as sealed};
 use qrcode::QrCode;
 use qrcode::render::svg;
@@ -92,6 +94,9 @@ async fn set_up(visit: &Visit<'_>) -> Result<Response, HandlerError> {
         return visit.outcome(StatusCode::CONFLICT, AccountOutcome::NoPassword);
     }
     AuditEvent::SignInMethodAdded { subject, method: AuthenticationMethod::Totp }.record(visit.request);
+    // The link of the notice removes an app of this time.
+    let notice = SecurityNotice::MethodAdded { method: AuthenticationMethod::Totp };
+    notify_user(context, subject, notice, factor.created_at).await;
     let frame = visit.frame()?;
     let view = RecoveryCodes { frame: &frame, codes: &codes, is_setup: true };
     Ok(responses::page(StatusCode::OK, pages::recovery_codes(&view)))
@@ -105,5 +110,7 @@ async fn remove(visit: &Visit<'_>) -> Result<Response, HandlerError> {
     users::note_second_factor(records, &user.username, false).await?;
     second_factor::remove(records, subject).await?;
     AuditEvent::SignInMethodRemoved { subject, method: AuthenticationMethod::Totp }.record(visit.request);
+    let notice = SecurityNotice::MethodRemoved { method: AuthenticationMethod::Totp };
+    notify_user(visit.context, subject, notice, visit.now()).await;
     visit.outcome(StatusCode::OK, AccountOutcome::AuthenticatorRemoved)
 }

@@ -1,6 +1,5 @@
 //! The page on which the user makes a passkey: from the account page, or offered once after a sign-in with a password (WebAuthn §7.1).
 
-use crate::passkey::METHOD;
 use crate::sign_in;
 use crate::visit::Visit;
 use http::StatusCode;
@@ -113,7 +112,8 @@ async fn accept(
     }
     users::note_passkey(records, &user.username, true).await?;
     AuditEvent::SignInMethodAdded { subject, method: AuthenticationMethod::Passkey }.record(visit.request);
-    notify_user(context, subject, SecurityNotice::MethodAdded { method: METHOD.to_owned() }, now).await;
+    let notice = SecurityNotice::MethodAdded { method: AuthenticationMethod::Passkey };
+    notify_user(context, subject, notice, now).await;
     Ok(Ok(()))
 }
 

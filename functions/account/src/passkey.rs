@@ -69,9 +69,6 @@ async fn rename(visit: &Visit<'_>, stored: StoredPasskey, name: &str) -> Result<
     }
 }
 
-/// The name of the method in notices.
-pub(crate) const METHOD: &str = "passkey";
-
 /// Removes the passkey. The last one stays if the user has no password: no way to sign in would be left.
 async fn remove(visit: &Visit<'_>, stored: &StoredPasskey, is_last: bool) -> Result<Response, HandlerError> {
     let (records, subject) = (visit.context.records.as_ref(), visit.subject());
@@ -83,7 +80,7 @@ async fn remove(visit: &Visit<'_>, stored: &StoredPasskey, is_last: bool) -> Res
     }
     passkeys::remove(records, stored).await?;
     AuditEvent::SignInMethodRemoved { subject, method: AuthenticationMethod::Passkey }.record(visit.request);
-    let notice = SecurityNotice::MethodRemoved { method: METHOD.to_owned() };
+    let notice = SecurityNotice::MethodRemoved { method: AuthenticationMethod::Passkey };
     notify_user(visit.context, subject, notice, visit.now()).await;
     let unknown = json!({ "rpId": stored.passkey.rp_id, "credentialId": stored.passkey.credential_id.encoded() });
     visit.outcome(StatusCode::OK, AccountOutcome::PasskeyRemoved { unknown: &unknown.to_string() })

@@ -5,7 +5,9 @@ use http::StatusCode;
 use latchkey_http::Response;
 use pages::{NewRecoveryCodes, RecoveryCodes};
 use platform::entropy;
+use protocol::mail::SecurityNotice;
 use protocol::{AuthenticationMethod, RecoveryCode};
+use provider::mail::notify_user;
 use provider::{AuditEvent, HandlerError, responses, second_factor as sealed};
 use storage::second_factor;
 
@@ -30,6 +32,8 @@ pub(crate) async fn respond(visit: &Visit<'_>) -> Result<Response, HandlerError>
         return visit.not_there();
     }
     AuditEvent::SignInMethodAdded { subject, method: AuthenticationMethod::RecoveryCode }.record(visit.request);
+    let notice = SecurityNotice::MethodAdded { method: AuthenticationMethod::RecoveryCode };
+    notify_user(visit.context, subject, notice, visit.now()).await;
     let view = RecoveryCodes { frame: &frame, codes: &codes, is_setup: false };
     Ok(responses::page(StatusCode::OK, pages::recovery_codes(&view)))
 }

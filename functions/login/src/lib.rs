@@ -95,7 +95,7 @@ struct AuthenticatedUser {
 }
 
 /// Creates a session for the user in place of `before`, the browser's session, and resumes the request. Round trips: 2 at
-/// the same time, those that end `before`, 1 for a hash that is replaced, and 1 for the notice about a new browser.
+/// the same time, those that end `before`, 1 for a hash that is replaced, and 1 for a notice.
 async fn sign_in(
     page: InteractionPage<'_>,
     user: AuthenticatedUser,
@@ -111,10 +111,10 @@ async fn sign_in(
     let (username, method, has_passkey) = (user.username.clone(), user.method, user.has_passkey);
     let known = username.map(|username| KnownAccounts::of(page.request, page.context, &username));
     let subject = user.subject.clone();
+    let is_new_browser = known.as_ref().is_some_and(|known| known.browser.is_none());
     let tell = async {
-        if known.as_ref().is_some_and(|known| known.browser.is_none()) {
-            let browser = page.request.header(&header::USER_AGENT).and_then(browser_kind::name);
-            notify_user(page.context, &subject, SecurityNotice::NewBrowser { browser }, page.request.received_at).await;
+        if let Some(notice) = notice(&page, method, is_new_browser) {
+            notify_user(page.context, &subject, notice, page.request.received_at).await;
         }
     };
     let (started, (), done, ()) =
@@ -137,6 +137,15 @@ async fn sign_in(
         Some(known) => response.with(header::SET_COOKIE, &known),
         None => response,
     })
+}
+
+/// Returns the notice about a sign-in; at most one, because each is a call to the store.
+fn notice(page: &InteractionPage<'_>, method: AuthenticationMethod, is_new_browser: bool) -> Option<SecurityNotice> {
+    if method == AuthenticationMethod::RecoveryCode {
+        return Some(SecurityNotice::RecoveryCodeUsed);
+    }
+    let browser = || page.request.header(&header::USER_AGENT).and_then(browser_kind::name);
+    is_new_browser.then(|| SecurityNotice::NewBrowser { browser: browser() })
 }
 
 /// Creates a session. A session of the same user keeps its `sid`, so that sign-out ends its earlier grants too (OpenID

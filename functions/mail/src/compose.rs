@@ -1,9 +1,9 @@
 //! The message of a mail: recipient, link and words.
 
 use pages::{MailView, MailWords};
-use protocol::EmailAddress;
-use protocol::mail::{Mail, MailContent, Message};
+use protocol::mail::{Mail, MailContent, Message, SecurityNotice};
 use protocol::rate_limit::Quota;
+use protocol::{AuthenticationMethod, EmailAddress};
 use provider::mail::{MailLink, MailLinkTarget};
 use provider::rate_limiter::QuotaCounter;
 use provider::{Context, HandlerError, names};
@@ -117,9 +117,11 @@ fn draft<'a>(mail: &'a Mail, user: &'a User) -> Option<Draft<'a>> {
         },
         MailContent::Notice { notice, .. } => {
             let to = user.verified_email()?;
+            let adds_app = *notice == SecurityNotice::MethodAdded { method: AuthenticationMethod::Totp };
+            let added_app_at = adds_app.then_some(mail.at);
             Draft {
                 user,
-                target: MailLinkTarget::NotMe { address: to.clone() },
+                target: MailLinkTarget::NotMe { address: to.clone(), added_app_at },
                 to,
                 lifetime: MailContent::NOTICE_LINK,
                 path: RECOVERY,

@@ -65,7 +65,10 @@ async fn follow(visit: &Visit<'_>, sealed: &str) -> Result<Response, HandlerErro
             }
             password::respond(visit, &link, sealed, &user).await
         }
-        MailLinkTarget::NotMe { address } => act::respond(visit, &link, sealed, &user, address).await,
+        MailLinkTarget::NotMe { address, added_app_at } => {
+            let notice = act::Notice { link: &link, address, added_app_at: *added_app_at };
+            act::respond(visit, &notice, sealed, &user).await
+        }
         MailLinkTarget::AddressVerification { .. } | MailLinkTarget::AddressChanged { .. } => visit.link_over(),
     }
 }

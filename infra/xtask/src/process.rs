@@ -79,6 +79,14 @@ impl Drop for Server {
     }
 }
 
+/// Returns a port of localhost on which another program will listen later. The system gives its own choice of ports from a range above this
+/// one, so no connection takes the port until then.
+pub(crate) fn port_for_later() -> Result<u16> {
+    let first = u16::try_from(std::process::id() % 4000)?.saturating_add(20_000);
+    let free = (first..first.saturating_add(2000)).find(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok());
+    free.context("no port of localhost is free")
+}
+
 /// Returns a free port of localhost.
 pub(crate) fn free_port() -> Result<u16> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())

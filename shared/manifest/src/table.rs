@@ -481,6 +481,8 @@ pub const FUNCTIONS: &[Function] = &[
             access(Client, &[Get]),
             access(User, &[Get, Advance]),
             access(Credential, &[Create, Advance]),
+            access(Passkey, &[Delete]),
+            access(SecondFactor, &[Get, Delete]),
             access(Session, &[Advance]),
             access(Grant, &[Advance]),
             access(Marker, &[Get, Create]),

@@ -5,7 +5,7 @@ pub const FALLBACK: &str = "metadata";
 
 /// The first parts of the paths that pages of other origins must not read, whatever is below them: every route without CORS,
 /// except for the root.
-const CLOSED: [&str; 12] = [
+const CLOSED: [&str; 13] = [
     "/account",
     "/admin",
     "/authorize",
@@ -17,6 +17,7 @@ const CLOSED: [&str; 12] = [
     "/login",
     "/logos",
     "/logout",
+    "/recovery",
     "/requests",
 ];
 

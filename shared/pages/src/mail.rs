@@ -4,6 +4,7 @@
 
 use crate::day::Day;
 use askama::Template;
+use protocol::AuthenticationMethod;
 use protocol::mail::{HeaderText, MailBody, SecurityNotice};
 
 /// A mail.
@@ -124,14 +125,25 @@ fn act(notice: &SecurityNotice) -> (&'static str, String) {
             },
         ),
         SecurityNotice::MethodAdded { method } => {
-            ("A sign-in method was added", format!("A sign-in method was added to your account: {method}."))
+            ("A sign-in method was added", format!("A sign-in method was added to your account: {}.", words(*method)))
         }
-        SecurityNotice::MethodRemoved { method } => {
-            ("A sign-in method was removed", format!("A sign-in method was removed from your account: {method}."))
-        }
+        SecurityNotice::MethodRemoved { method } => (
+            "A sign-in method was removed",
+            format!("A sign-in method was removed from your account: {}.", words(*method)),
+        ),
         SecurityNotice::RecoveryCodeUsed => {
             ("A recovery code was used", "A recovery code of your account was used to sign in.".to_owned())
         }
+    }
+}
+
+/// Returns the words for a method.
+const fn words(method: AuthenticationMethod) -> &'static str {
+    match method {
+        AuthenticationMethod::Password => "password",
+        AuthenticationMethod::Passkey => "passkey",
+        AuthenticationMethod::Totp => "authenticator app",
+        AuthenticationMethod::RecoveryCode => "new recovery codes",
     }
 }
 
@@ -166,12 +178,10 @@ mod tests {
     #[test]
     fn subjects_have_no_name_of_a_user_or_a_browser() {
         let browser = SecurityNotice::NewBrowser { browser: Some("mark".to_owned()) };
-        let method = SecurityNotice::MethodAdded { method: "mark".to_owned() };
         for content in [
             MailWords::PasswordReset { username: "mark" },
             MailWords::AddressVerification { username: "mark" },
             MailWords::Notice(&browser),
-            MailWords::Notice(&method),
         ] {
             let body = mail(&view(content)).unwrap();
             assert!(!body.subject.as_str().contains("mark") && body.text.contains("mark"), "{content:?}");

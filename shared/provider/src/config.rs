@@ -252,8 +252,8 @@ impl Reader<'_> {
         if address.is_none() {
             self.problem(FROM, format_args!("'{from}' {}", EmailAddress::RULE));
         }
-        let host = issuer.split_once("://").map_or(issuer, |(_, host)| host);
-        let shown = HeaderText::parse(name.as_deref().unwrap_or(host)).filter(MailPolicy::is_name);
+        let shown = HeaderText::parse(name.as_deref().unwrap_or(MailPolicy::default_name(issuer)));
+        let shown = shown.filter(MailPolicy::is_name);
         if shown.is_none() {
             self.problem(NAME, MailPolicy::NAME_RULE);
         }
@@ -745,6 +745,15 @@ mod tests {
         assert_eq!(read(&[("LATCHKEY_MAIL", "none")]), Ok(None));
         let mail = read(&[SENDER, FROM, URL, SECRET]).unwrap().unwrap();
         assert_eq!((mail.sender, mail.name.as_str()), (SenderKind::Webhook, "id.example"));
+        for (issuer, name) in [
+            ("https://id.example", "id.example"),
+            ("http://localhost:8787", "localhost"),
+            ("http://127.0.0.1:8787", "127.0.0.1"),
+            ("http://[::1]:8787", "localhost"),
+        ] {
+            let shown = HeaderText::parse(MailPolicy::default_name(issuer)).filter(MailPolicy::is_name);
+            assert_eq!(shown.as_ref().map(HeaderText::as_str), Some(name));
+        }
         assert!(!format!("{mail:?}").contains(SECRET.1));
         for (set, problem) in [
             (&[("LATCHKEY_MAIL", "sendmail"), FROM][..], "LATCHKEY_MAIL: 'sendmail' is none of none, ses,"),

@@ -32,7 +32,7 @@ const MAIL_SECRET: &str = "suite-mail-secret-0123456789abcdef";
 fn mail_address() -> String {
     static PORT: OnceLock<u16> = OnceLock::new();
     // A port that is taken fails the tests that receive mails.
-    format!("127.0.0.1:{}", PORT.get_or_init(|| process::free_port().unwrap_or_default()))
+    format!("127.0.0.1:{}", PORT.get_or_init(|| process::port_for_later().unwrap_or_default()))
 }
 
 /// The origin with certificates of an emulated platform.

@@ -1,6 +1,6 @@
 //! The mails that wait in the outbox.
 
-use crate::EmailAddress;
+use crate::{AuthenticationMethod, EmailAddress};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use types::{Jti, Subject, Timestamp};
@@ -67,13 +67,13 @@ pub enum SecurityNotice {
     },
     /// A sign-in method was added.
     MethodAdded {
-        /// Its name, in words of this server.
-        method: String,
+        /// The method.
+        method: AuthenticationMethod,
     },
     /// A sign-in method was removed.
     MethodRemoved {
-        /// Its name, in words of this server.
-        method: String,
+        /// The method.
+        method: AuthenticationMethod,
     },
     /// A recovery code was used.
     RecoveryCodeUsed,

@@ -44,10 +44,13 @@ pub enum MailLinkTarget {
         /// The address before the change.
         old: EmailAddress,
     },
-    /// End all sessions and grants. `address` is the one to which the notice was sent.
+    /// End all sessions and grants, and remove each passkey. `address` is the one to which the notice was sent.
     NotMe {
         /// The address.
         address: EmailAddress,
+        /// Time of the act, if it set up an authenticator app: an app of this time is removed, too. An app of another time stays, or
+        /// the mailbox alone would remove the second factor of its owner.
+        added_app_at: Option<Timestamp>,
     },
 }
 

@@ -25,6 +25,15 @@ impl MailPolicy {
     pub const NAME_RULE: &str =
         "must have 1 to 80 characters and none of < > \" : / @, no line break and no other control character";
 
+    /// Returns the name if none is configured: the host of the issuer. An IPv6 address has colons, which a name may not have.
+    pub fn default_name(issuer: &str) -> &str {
+        let authority = issuer.split_once("://").map_or(issuer, |(_, authority)| authority);
+        match authority.starts_with('[') {
+            true => "localhost",
+            false => authority.split_once(':').map_or(authority, |(host, _)| host),
+        }
+    }
+
     /// True if a name may be that of the product, in the subject of a mail and as its sender.
     pub fn is_name(name: &HeaderText) -> bool {
         let name = name.as_str();

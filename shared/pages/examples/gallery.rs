@@ -10,9 +10,10 @@ use latchkey_pages::{
     AccountSession, Answered, ApplicationLine, AuthenticatorApp, AuthenticatorSetup, ClaimLine, ClientProfile, Command,
     ConsentKind, ConsentView, CurrentUser, DemoClient, DemoUser, DeviceCode, DeviceOutcome, DeviceProblem,
     DeviceProfile, EndedEverywhere, ErrorPage, FormPost, Frame, GrantLine, Landing, Leave, LeaveReason, Logout,
-    NewPasskey, NewRecoveryCodes, Page, PasskeyLine, PasswordProblem, Playground, RecoveryCodes, Refusal, Refused,
-    RequestLine, RequestOutcome, ReturnOffer, ReturnWay, ScopeLine, SecondFactorPage, SessionLine, SignIn,
-    SignInMethods, SignInProblem, SignedOut, UserProfile, WaitingRequests,
+    Mailbox, NewPasskey, NewRecoveryCodes, Page, PasskeyLine, PasswordProblem, Playground, RecoveryAct,
+    RecoveryActKind, RecoveryCodes, RecoveryOutcome, RecoveryPassword, RecoveryProblem, RecoveryRequest, Refusal,
+    Refused, RequestLine, RequestOutcome, ReturnOffer, ReturnWay, ScopeLine, SecondFactorPage, SentMail, SessionLine,
+    SignIn, SignInMethods, SignInProblem, SignedOut, UserProfile, WaitingRequests,
 };
 use protocol::{DetailLine, DetailWords, Language};
 
@@ -34,6 +35,7 @@ pub(crate) fn all(frame: &Frame) -> Vec<(&'static str, Page)> {
     let mut pages = sign_in(frame);
     pages.extend(account(frame));
     pages.extend(passkeys(frame));
+    pages.extend(recovery(frame));
     pages.extend(consent(frame));
     pages.extend(development(frame));
     pages.push((
@@ -605,7 +607,17 @@ fn development(frame: &Frame) -> Vec<(&'static str, Page)> {
         post_logout_redirect_uri: Some("http://localhost:8787/playground"),
         scope: "openid profile email offline_access",
     };
-    vec![("landing", latchkey_pages::landing(&landing)), ("playground", latchkey_pages::playground(&playground))]
+    let mail = SentMail {
+        to: "dana@example.com",
+        subject: "Choose a new password for localhost",
+        text: "A new password was requested for your account dana at localhost.\n\nChoose a new password:\nhttp://localhost:8787/recovery?link=lkx_sealed\n",
+    };
+    vec![
+        ("landing", latchkey_pages::landing(&landing)),
+        ("playground", latchkey_pages::playground(&playground)),
+        ("mailbox", latchkey_pages::mailbox(&Mailbox { frame, mails: &[mail] })),
+        ("mailbox_empty", latchkey_pages::mailbox(&Mailbox { frame, mails: &[] })),
+    ]
 }
 
 fn requests(frame: &Frame) -> Vec<(&'static str, Page)> {
@@ -713,5 +725,48 @@ fn device(frame: &Frame) -> Vec<(&'static str, Page)> {
         ("device_approved", latchkey_pages::device_outcome(frame, DeviceOutcome::Approved)),
         ("device_not_grantable", latchkey_pages::device_not_grantable(frame, "/login?interaction=sealed")),
         ("device_over", latchkey_pages::device_outcome(frame, DeviceOutcome::Over)),
+    ]
+}
+
+/// The pages of links in mails, and the form that asks for one.
+fn recovery(frame: &Frame) -> Vec<(&'static str, Page)> {
+    let request = RecoveryRequest { frame, identifier: "", problem: None, csrf: "token" };
+    let password = RecoveryPassword { frame, user: DANA, minimum: 15, problem: None, link: "sealed", csrf: "token" };
+    let act = |act| latchkey_pages::recovery_act(&RecoveryAct { frame, act, link: "sealed", csrf: "token" });
+    let outcome = |outcome| latchkey_pages::recovery_outcome(frame, outcome);
+    let too_many = RecoveryProblem::TooMany { retry_after_secs: 90 };
+    vec![
+        ("recovery", latchkey_pages::recovery_request(&request)),
+        (
+            "recovery_unreadable",
+            latchkey_pages::recovery_request(&RecoveryRequest {
+                problem: Some(RecoveryProblem::Unreadable),
+                ..request
+            }),
+        ),
+        (
+            "recovery_too_many",
+            latchkey_pages::recovery_request(&RecoveryRequest {
+                identifier: "dana@example.com",
+                problem: Some(too_many),
+                ..request
+            }),
+        ),
+        ("recovery_requested", outcome(RecoveryOutcome::Requested)),
+        ("recovery_password", latchkey_pages::recovery_password(&password)),
+        (
+            "recovery_password_differs",
+            latchkey_pages::recovery_password(&RecoveryPassword {
+                problem: Some(PasswordProblem::Differs),
+                ..password
+            }),
+        ),
+        ("recovery_password_set", outcome(RecoveryOutcome::PasswordSet { unfinished: false })),
+        ("recovery_not_me", act(RecoveryActKind::NotMe)),
+        ("recovery_address", act(RecoveryActKind::RestoreAddress { address: "dana@example.com" })),
+        ("recovery_secured", outcome(RecoveryOutcome::Secured)),
+        ("recovery_address_restored", outcome(RecoveryOutcome::AddressRestored)),
+        ("recovery_link_over", outcome(RecoveryOutcome::LinkOver)),
+        ("recovery_not_accepted", outcome(RecoveryOutcome::NotAccepted)),
     ]
 }

@@ -337,7 +337,8 @@ mod tests {
         assert!(statement(&consent, Verb::Delete).is_empty());
         assert!(statement(&manifest::function("login"), Verb::List).contains("['user#*']"));
         let listed = statement_of_listed_records(&manifest::function("login"));
-        assert!(listed.contains("BatchGetItem") && listed.contains("['user#*', 'session#*', 'consent#*', 'grant#*']"));
+        let kinds = "['user#*', 'passkey#*', 'second-factor#*', 'session#*', 'consent#*', 'grant#*']";
+        assert!(listed.contains("BatchGetItem") && listed.contains(kinds), "{listed}");
         assert!(statement_of_listed_records(&consent).is_empty());
     }
 }

@@ -525,12 +525,14 @@ mod tests {
                 let bound = environment.get("services").and_then(toml::Value::as_array).cloned().unwrap_or_default();
                 let bound: Vec<_> =
                     bound.iter().map(|it| (it["binding"].as_str().unwrap(), it["service"].as_str().unwrap())).collect();
-                let expected = match function.name {
-                    "account" | "admin-users" => vec![("PASSWORDS", "latchkey-staging-passwords")],
-                    "token" => vec![("SAML", "latchkey-staging-saml")],
-                    _ => vec![],
+                let service = match function.name {
+                    "account" | "admin-users" | "recovery" => Some(("PASSWORDS", "latchkey-staging-passwords")),
+                    "token" => Some(("SAML", "latchkey-staging-saml")),
+                    _ => None,
                 };
-                assert_eq!(bound, expected);
+                let mail = matches!(function.name, "account" | "login" | "recovery");
+                let mail = mail.then_some(("MAIL", "latchkey-staging-mail"));
+                assert_eq!(bound, service.into_iter().chain(mail).collect::<Vec<_>>(), "{}", function.name);
             }
         }
     }

@@ -159,7 +159,7 @@ mod tests {
     fn a_code_is_accepted_once_and_within_one_step() {
         let (secret, code) = (secret(), "050471");
         let step = TotpStep(1_111_111_111 / 30);
-        for (offset, accepted) in [(-31, false), (-30, true), (0, true), (30, true), (60, false)] {
+        for (offset, accepted) in [(-32, false), (-31, true), (0, true), (58, true), (59, false)] {
             let now = at((1_111_111_111_i64 + offset).try_into().unwrap());
             assert_eq!(secret.verify(code, None, now).is_some(), accepted, "{offset}");
         }

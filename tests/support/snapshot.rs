@@ -143,6 +143,7 @@ fn markup(page: &Page) -> String {
         ("interaction=", "\""),
         ("nonce=\"", "\""),
         ("id=\"request-id\">", "<"),
+        ("&#34;challenge&#34;:&#34;", "&#34;"),
     ] {
         text = between(&text, before, after);
     }

@@ -12,6 +12,7 @@ mod compression;
 mod configuration;
 mod cors;
 mod dead_ends;
+mod email_address;
 mod errors;
 mod fapi2;
 mod form_post;

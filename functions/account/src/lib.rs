@@ -5,6 +5,7 @@ mod application;
 mod authenticator;
 mod data;
 mod deletion;
+mod email;
 mod new_passkey;
 mod overview;
 mod passkey;
@@ -54,6 +55,7 @@ async fn respond(request: &Request, context: &Context, browser: &Browser) -> Res
         authenticator::PATH => authenticator::respond(&visit).await,
         data::PATH => data::respond(&visit).await,
         deletion::PATH => deletion::respond(&visit).await,
+        email::PATH => email::respond(&visit).await,
         new_passkey::PATH => new_passkey::respond(&visit).await,
         passkey::PATH => passkey::respond(&visit).await,
         password::PATH => password::respond(&visit).await,

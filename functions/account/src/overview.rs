@@ -1,7 +1,7 @@
 //! The overview: the applications with access, and the sessions.
 
 use crate::visit::Visit;
-use crate::{application, session};
+use crate::{application, email, session};
 use futures::future::try_join_all;
 use http::StatusCode;
 use latchkey_http::Response;
@@ -33,6 +33,8 @@ pub(crate) async fn respond(visit: &Visit<'_>) -> Result<Response, HandlerError>
     let view = AccountOverview {
         frame: &frame,
         user: visit.signed_in.profile(),
+        may_change_email: email::is_offered(&visit.context.config)
+            && account.user.as_ref().is_some_and(|user| user.external_id.is_none()),
         may_delete: visit.context.config.account_deletion,
         applications: &applications,
         sessions: &session_lines(visit, &account)?,

@@ -1,10 +1,10 @@
 //! A request of a user who is signed in.
 
-use crate::{authenticator, data, deletion, new_passkey, passkey, password, recovery_codes, sign_in};
+use crate::{authenticator, data, deletion, email, new_passkey, passkey, password, recovery_codes, sign_in};
 use http::{Method, StatusCode, header};
 use latchkey_http::{Request, Response};
 use pages::{AccountOutcome, Frame};
-use protocol::{AccountPage, Parameters};
+use protocol::{AccountPage, Parameters, RequestedPage};
 use provider::browser::{Browser, FormOrigin};
 use provider::sessions::SignedIn;
 use provider::{Context, HandlerError, RequestParameters, cookies, interactions, responses};
@@ -13,6 +13,9 @@ use storage::account::{self, Account};
 use storage::sessions;
 use storage::users::{self, User};
 use types::{Error, ErrorCode, Subject, Timestamp};
+
+/// The longest link of a mail that travels through the sign-in, in bytes.
+const MAX_LINK: usize = 2048;
 
 /// A request of a user who is signed in.
 pub(crate) struct Visit<'a> {
@@ -38,6 +41,8 @@ impl<'a> Visit<'a> {
         let page = match request.path.as_str() {
             data::PATH => AccountPage::Data,
             deletion::PATH => AccountPage::Deletion,
+            email::PATH if parameters.value("link").is_some() => AccountPage::EmailAddressLink,
+            email::PATH => AccountPage::EmailAddress,
             new_passkey::PATH => AccountPage::NewPasskey,
             authenticator::PATH | passkey::PATH | recovery_codes::PATH | sign_in::PATH => AccountPage::SignInMethods,
             password::PATH => AccountPage::Password,
@@ -54,7 +59,11 @@ impl<'a> Visit<'a> {
             Some(signed_in) if is_recent_enough(&signed_in, page, now) => {
                 Ok(Self { request, context, browser, page, parameters, signed_in })
             }
-            Some(_) | None => Err(interactions::sign_in(context, browser, page, now)?.into()),
+            Some(_) | None => {
+                let link = parameters.value("link").filter(|link| link.len() <= MAX_LINK).map(str::to_owned);
+                let link = link.filter(|_| page == AccountPage::EmailAddressLink);
+                Err(interactions::sign_in(context, browser, RequestedPage { page, link }, now)?.into())
+            }
         }
     }
 
@@ -81,7 +90,7 @@ impl<'a> Visit<'a> {
         }
         // The user was disabled, or signed out everywhere, while this session started.
         sessions::end(records, self.signed_in.id, self.now()).await?;
-        let sign_in = interactions::sign_in(self.context, self.browser, self.page, self.now())?;
+        let sign_in = interactions::sign_in(self.context, self.browser, self.page.into(), self.now())?;
         let cookie = cookies::clear(&self.context.config, cookies::SESSION);
         Err(sign_in.with(header::SET_COOKIE, &cookie).into())
     }

@@ -75,7 +75,7 @@ impl RequestPage<'_> {
     async fn list(&self) -> Result<Response, HandlerError> {
         let (context, now) = (self.context, self.request.received_at);
         let Some(signed_in) = SignedIn::of(self.request, context).await? else {
-            return interactions::sign_in(context, self.browser, AccountPage::Requests, now);
+            return interactions::sign_in(context, self.browser, AccountPage::Requests.into(), now);
         };
         let subject = &signed_in.session.subject;
         let mut found = Vec::new();

@@ -102,7 +102,7 @@ fn draft<'a>(mail: &'a Mail, user: &'a User) -> Option<Draft<'a>> {
         MailContent::AddressVerification { address, .. } => Draft {
             user,
             to: address.clone(),
-            target: MailLinkTarget::AddressVerification { address: address.clone() },
+            target: MailLinkTarget::AddressVerification { address: address.clone(), current: user.email() },
             lifetime: MailContent::VERIFICATION_LINK,
             path: ADDRESS,
             words: MailWords::AddressVerification { username: &user.username },
@@ -110,7 +110,7 @@ fn draft<'a>(mail: &'a Mail, user: &'a User) -> Option<Draft<'a>> {
         MailContent::AddressChanged { old, .. } => Draft {
             user,
             to: old.clone(),
-            target: MailLinkTarget::AddressChanged { old: old.clone() },
+            target: MailLinkTarget::AddressChanged { at: mail.at },
             lifetime: MailContent::NOTICE_LINK,
             path: RECOVERY,
             words: MailWords::AddressChanged,

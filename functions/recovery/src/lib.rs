@@ -6,6 +6,7 @@ mod act;
 mod password;
 mod request;
 
+use act::Act;
 use http::{Method, StatusCode};
 use latchkey_http::{Request, Response};
 use pages::{Frame, RecoveryOutcome};
@@ -66,10 +67,13 @@ async fn follow(visit: &Visit<'_>, sealed: &str) -> Result<Response, HandlerErro
             password::respond(visit, &link, sealed, &user).await
         }
         MailLinkTarget::NotMe { address, added_app_at } => {
-            let notice = act::Notice { link: &link, address, added_app_at: *added_app_at };
-            act::respond(visit, &notice, sealed, &user).await
+            let act = Act::NotMe { address, added_app_at: *added_app_at };
+            act::respond(visit, &link, sealed, &user, &act).await
         }
-        MailLinkTarget::AddressVerification { .. } | MailLinkTarget::AddressChanged { .. } => visit.link_over(),
+        MailLinkTarget::AddressChanged { at } => {
+            act::respond(visit, &link, sealed, &user, &Act::RestoreAddress { at: *at }).await
+        }
+        MailLinkTarget::AddressVerification { .. } => visit.link_over(),
     }
 }
 

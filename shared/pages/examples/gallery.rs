@@ -6,14 +6,15 @@
 use std::{env, fs, path::Path};
 
 use latchkey_pages::{
-    AccountApplication, AccountDeletion, AccountOutcome, AccountOverview, AccountPasskey, AccountPassword,
-    AccountSession, Answered, ApplicationLine, AuthenticatorApp, AuthenticatorSetup, ClaimLine, ClientProfile, Command,
-    ConsentKind, ConsentView, CurrentUser, DemoClient, DemoUser, DeviceCode, DeviceOutcome, DeviceProblem,
-    DeviceProfile, EndedEverywhere, ErrorPage, FormPost, Frame, GrantLine, Landing, Leave, LeaveReason, Logout,
-    Mailbox, NewPasskey, NewRecoveryCodes, Page, PasskeyLine, PasswordProblem, Playground, RecoveryAct,
-    RecoveryActKind, RecoveryCodes, RecoveryOutcome, RecoveryPassword, RecoveryProblem, RecoveryRequest, Refusal,
-    Refused, RequestLine, RequestOutcome, ReturnOffer, ReturnWay, ScopeLine, SecondFactorPage, SentMail, SessionLine,
-    SignIn, SignInMethods, SignInProblem, SignedOut, UserProfile, WaitingRequests,
+    AccountApplication, AccountDeletion, AccountEmail, AccountEmailLink, AccountOutcome, AccountOverview,
+    AccountPasskey, AccountPassword, AccountSession, Answered, ApplicationLine, AuthenticatorApp, AuthenticatorSetup,
+    ClaimLine, ClientProfile, Command, ConsentKind, ConsentView, CurrentUser, DemoClient, DemoUser, DeviceCode,
+    DeviceOutcome, DeviceProblem, DeviceProfile, EmailProblem, EndedEverywhere, ErrorPage, FormPost, Frame, GrantLine,
+    Landing, Leave, LeaveReason, Logout, Mailbox, NewPasskey, NewRecoveryCodes, Page, PasskeyLine, PasswordProblem,
+    Playground, RecoveryAct, RecoveryActKind, RecoveryCodes, RecoveryOutcome, RecoveryPassword, RecoveryProblem,
+    RecoveryRequest, Refusal, Refused, RequestLine, RequestOutcome, ReturnOffer, ReturnWay, ScopeLine,
+    SecondFactorPage, SentMail, SessionLine, SignIn, SignInMethods, SignInProblem, SignedOut, UserProfile,
+    WaitingRequests,
 };
 use protocol::{DetailLine, DetailWords, Language};
 
@@ -382,8 +383,14 @@ fn account(frame: &Frame) -> Vec<(&'static str, Page)> {
         session(Some("Safari on iPhone"), NOW - 3 * DAY, Some("/account/session?session=sealed")),
         session(None, NOW - 20 * DAY, Some("/account/session?session=sealed")),
     ];
-    let overview =
-        AccountOverview { frame, user: DANA, may_delete: true, applications: &applications, sessions: &sessions };
+    let overview = AccountOverview {
+        frame,
+        user: DANA,
+        may_change_email: true,
+        may_delete: true,
+        applications: &applications,
+        sessions: &sessions,
+    };
     let (alone, _) = sessions.split_at(1);
     let scopes: Vec<_> = ["profile", "email", "offline_access", "notes:write"]
         .into_iter()
@@ -433,6 +440,23 @@ fn account(frame: &Frame) -> Vec<(&'static str, Page)> {
     };
     let password = AccountPassword { frame, user: DANA, minimum: 15, problem: None, csrf: "token" };
     let refused = PasswordProblem::Refused("has 9 characters and needs 15: add words until it is long enough");
+    let email = AccountEmail {
+        frame,
+        user: DANA,
+        address: Some("dana@example.com"),
+        is_verified: true,
+        typed: "",
+        problem: None,
+        csrf: "token",
+    };
+    let link = AccountEmailLink {
+        frame,
+        user: DANA,
+        address: "dana@new.example",
+        old: Some("dana@example.com"),
+        link: "sealed",
+        csrf: "token",
+    };
     let outcome = |outcome| latchkey_pages::account_outcome(frame, outcome);
     let removed = |unfinished| outcome(AccountOutcome::Removed { application: "Orchard Notes", unfinished });
     vec![
@@ -440,6 +464,7 @@ fn account(frame: &Frame) -> Vec<(&'static str, Page)> {
         (
             "account_bare",
             latchkey_pages::account_overview(&AccountOverview {
+                may_change_email: false,
                 may_delete: false,
                 applications: &[],
                 sessions: alone,
@@ -461,6 +486,34 @@ fn account(frame: &Frame) -> Vec<(&'static str, Page)> {
         ("account_password_changed", outcome(AccountOutcome::PasswordChanged { unfinished: false })),
         ("account_password_changed_unfinished", outcome(AccountOutcome::PasswordChanged { unfinished: true })),
         ("account_deletion", latchkey_pages::account_deletion(&AccountDeletion { frame, user: DANA, csrf: "token" })),
+        ("account_email", latchkey_pages::account_email(&email)),
+        (
+            "account_email_new",
+            latchkey_pages::account_email(&AccountEmail { is_verified: false, typed: "dana@example.com", ..email }),
+        ),
+        (
+            "account_email_none",
+            latchkey_pages::account_email(&AccountEmail { address: None, is_verified: false, ..email }),
+        ),
+        (
+            "account_email_unreadable",
+            latchkey_pages::account_email(&AccountEmail {
+                typed: "dana",
+                problem: Some(EmailProblem::Unreadable),
+                ..email
+            }),
+        ),
+        (
+            "account_email_too_many",
+            latchkey_pages::account_email(&AccountEmail {
+                problem: Some(EmailProblem::TooMany { retry_after_secs: 1800 }),
+                ..email
+            }),
+        ),
+        ("account_email_link", latchkey_pages::account_email_link(&link)),
+        ("account_email_requested", outcome(AccountOutcome::EmailRequested)),
+        ("account_email_verified", outcome(AccountOutcome::EmailVerified)),
+        ("account_link_over", outcome(AccountOutcome::LinkOver)),
         ("account_deleted", outcome(AccountOutcome::Deleted)),
         ("account_passkey_added", outcome(AccountOutcome::PasskeyAdded)),
         ("account_passkey_removed", outcome(AccountOutcome::PasskeyRemoved { unknown: r#"{"rpId":"localhost"}"# })),

@@ -13,6 +13,8 @@ pub struct AccountOverview<'a> {
     pub frame: &'a Frame,
     /// The user who is signed in.
     pub user: UserProfile<'a>,
+    /// True if the user may change the e-mail address.
+    pub may_change_email: bool,
     /// True if the user may delete the account.
     pub may_delete: bool,
     /// The applications that have access.
@@ -193,6 +195,12 @@ pub enum AccountOutcome<'a> {
     AuthenticatorRemoved,
     /// No app was set up: the user has no password that it would follow.
     NoPassword,
+    /// A mail with a link is on its way to the address.
+    EmailRequested,
+    /// The address is that of the user, and verified.
+    EmailVerified,
+    /// The link of a mail was used, is too old, was replaced, or is for another user.
+    LinkOver,
     /// The account is deleted.
     Deleted,
     /// There is no such application or session.
@@ -287,6 +295,22 @@ pub fn account_outcome(frame: &Frame, outcome: AccountOutcome<'_>) -> Page {
         AccountOutcome::NoPassword => OutcomeView {
             title: "No app was set up",
             message: "You sign in without a password, so no second step is needed.",
+            is_failure: true,
+            ..OutcomeView::new(frame)
+        },
+        AccountOutcome::EmailRequested => OutcomeView {
+            title: "Look into your mailbox",
+            message: "A mail with a link arrives within a minute or two. Your address changes once you have opened the link. It works for 24 hours.",
+            ..OutcomeView::new(frame)
+        },
+        AccountOutcome::EmailVerified => OutcomeView {
+            title: "Your address is confirmed",
+            message: "Mails about your account go there from now on.",
+            ..OutcomeView::new(frame)
+        },
+        AccountOutcome::LinkOver => OutcomeView {
+            title: "This link is over",
+            message: "It was used already, is too old, was replaced, or is for another account. You can ask for a new one.",
             is_failure: true,
             ..OutcomeView::new(frame)
         },

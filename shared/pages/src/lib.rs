@@ -12,6 +12,7 @@ mod consent;
 mod day;
 mod development;
 mod device;
+mod email_address;
 mod error;
 mod form_post;
 mod frame;
@@ -47,6 +48,7 @@ pub use development::{
     Command, DemoClient, DemoUser, Landing, Mailbox, Playground, SentMail, landing, mailbox, playground,
 };
 pub use device::{DeviceCode, DeviceOutcome, DeviceProblem, device_code, device_not_grantable, device_outcome};
+pub use email_address::{AccountEmail, AccountEmailLink, EmailProblem, account_email, account_email_link};
 pub use error::{ErrorPage, error};
 pub use form_post::{FormPost, form_post};
 pub use frame::Frame;

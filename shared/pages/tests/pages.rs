@@ -11,12 +11,14 @@ use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use latchkey_pages::{
-    AccountApplication, AccountDeletion, AccountOutcome, AccountOverview, AccountPasskey, AccountPassword,
-    AccountSession, Answered, ApplicationLine, AuthenticatorApp, AuthenticatorSetup, ClaimLine, ClientProfile, Command,
-    ConsentKind, ConsentView, CurrentUser, DemoClient, DemoUser, DeviceProfile, EndedEverywhere, ErrorPage, FormPost,
-    Frame, GrantLine, Landing, Leave, LeaveReason, Logout, NewPasskey, NewRecoveryCodes, Page, PasskeyLine,
-    PasswordProblem, Playground, RecoveryCodes, Refusal, Refused, RequestLine, ReturnOffer, ReturnWay, ScopeLine,
-    SecondFactorPage, SessionLine, SignIn, SignInMethods, SignInProblem, SignedOut, UserProfile, WaitingRequests,
+    AccountApplication, AccountDeletion, AccountEmail, AccountEmailLink, AccountOutcome, AccountOverview,
+    AccountPasskey, AccountPassword, AccountSession, Answered, ApplicationLine, AuthenticatorApp, AuthenticatorSetup,
+    ClaimLine, ClientProfile, Command, ConsentKind, ConsentView, CurrentUser, DemoClient, DemoUser, DeviceProfile,
+    EmailProblem, EndedEverywhere, ErrorPage, FormPost, Frame, GrantLine, Landing, Leave, LeaveReason, Logout,
+    NewPasskey, NewRecoveryCodes, Page, PasskeyLine, PasswordProblem, Playground, RecoveryAct, RecoveryActKind,
+    RecoveryCodes, RecoveryPassword, RecoveryProblem, RecoveryRequest, Refusal, Refused, RequestLine, ReturnOffer,
+    ReturnWay, ScopeLine, SecondFactorPage, SessionLine, SignIn, SignInMethods, SignInProblem, SignedOut, UserProfile,
+    WaitingRequests,
 };
 
 use protocol::{DetailLine, DetailWords, Language};
@@ -87,6 +89,7 @@ fn account_overview(value: &str) -> Page {
     let view = AccountOverview {
         frame: &FRAME,
         user: user(value),
+        may_change_email: true,
         may_delete: true,
         applications: &applications,
         sessions: &sessions,
@@ -254,6 +257,50 @@ fn every_page(value: &str) -> Vec<(&'static str, Page)> {
         }),
         ("account, deletion", {
             latchkey_pages::account_deletion(&AccountDeletion { frame: &FRAME, user: user(value), csrf: value })
+        }),
+        ("account, e-mail address", {
+            latchkey_pages::account_email(&AccountEmail {
+                frame: &FRAME,
+                user: user(value),
+                address: Some(value),
+                is_verified: false,
+                typed: value,
+                problem: Some(EmailProblem::Unreadable),
+                csrf: value,
+            })
+        }),
+        ("account, link of an e-mail address", {
+            latchkey_pages::account_email_link(&AccountEmailLink {
+                frame: &FRAME,
+                user: user(value),
+                address: value,
+                old: Some(value),
+                link: value,
+                csrf: value,
+            })
+        }),
+        ("recovery, request", {
+            let problem = Some(RecoveryProblem::Unreadable);
+            latchkey_pages::recovery_request(&RecoveryRequest {
+                frame: &FRAME,
+                identifier: value,
+                problem,
+                csrf: value,
+            })
+        }),
+        ("recovery, password", {
+            latchkey_pages::recovery_password(&RecoveryPassword {
+                frame: &FRAME,
+                user: user(value),
+                minimum: 15,
+                problem: Some(PasswordProblem::Refused(value)),
+                link: value,
+                csrf: value,
+            })
+        }),
+        ("recovery, address", {
+            let act = RecoveryActKind::RestoreAddress { address: value };
+            latchkey_pages::recovery_act(&RecoveryAct { frame: &FRAME, act, link: value, csrf: value })
         }),
         ("account, removed", {
             let removed = AccountOutcome::Removed { application: value, unfinished: false };

@@ -70,7 +70,7 @@ pub use grant::{
 };
 pub use interaction::{
     AccountPage, ActiveSession, Interaction, NextPrompt, PushedReference, Requested, RequestedAuthorization,
-    RequestedBackchannel, RequestedDevice, SignInReason,
+    RequestedBackchannel, RequestedDevice, RequestedPage, SignInReason,
 };
 pub use language::{Language, LanguageWishes};
 pub use parameters::Parameters;

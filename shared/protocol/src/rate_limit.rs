@@ -134,6 +134,9 @@ impl Quota {
     /// Requests for a new password from one network.
     pub const RESET_REQUESTS: Self = Self { most: 20, window: Duration::from_secs(3600) };
 
+    /// Mails that prove an e-mail address, caused by one user: to any addresses.
+    pub const ADDRESS_MAILS: Self = Self { most: 5, window: Duration::from_secs(3600) };
+
     /// Judges a use by the total after it was counted. Errors: the time until the next use, in whole seconds.
     pub fn judge(self, total: i64, now: Timestamp) -> Result<(), Duration> {
         if total > self.most.into() { Err(Window::at(now, self.window).wait(now)) } else { Ok(()) }

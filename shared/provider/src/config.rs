@@ -85,6 +85,8 @@ pub struct Config {
     pub mail: Option<MailPolicy>,
     /// True if users may delete their accounts.
     pub account_deletion: bool,
+    /// True if users may change their e-mail addresses, where mails can be sent.
+    pub account_email: bool,
     /// Time in which a signing key signs.
     pub key_rotation: Duration,
     /// Algorithms of this server's signatures, without those of omitted key types.
@@ -676,6 +678,7 @@ impl Config {
             passkeys: reader.passkeys(&issuer),
             mail: reader.mail(&issuer, reach),
             account_deletion: reader.flag("LATCHKEY_ACCOUNT_DELETION"),
+            account_email: reader.switch("LATCHKEY_ACCOUNT_EMAIL"),
             key_rotation: reader.seconds("LATCHKEY_KEY_ROTATION"),
             signing,
             admin_keys: reader.admin_keys(),

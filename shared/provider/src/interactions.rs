@@ -7,7 +7,10 @@ use crate::{Context, HandlerError};
 use keys::Purpose;
 use latchkey_http::Response;
 use platform::entropy;
-use protocol::{AccountPage, ActiveSession, Client, Interaction, NextPrompt, Requested, StoredClient, UncheckedTarget};
+use protocol::{
+    AccountPage, ActiveSession, Client, Interaction, NextPrompt, Requested, RequestedPage, StoredClient,
+    UncheckedTarget,
+};
 use serde::{Serialize, de::DeserializeOwned};
 use std::sync::Arc;
 use storage::pushed;
@@ -169,18 +172,25 @@ pub fn ask(context: &Context, path: &str, interaction: &Interaction) -> Result<R
 pub fn sign_in(
     context: &Context,
     browser: &Browser,
-    page: AccountPage,
+    requested: RequestedPage,
     now: Timestamp,
 ) -> Result<Response, HandlerError> {
     let expires_at = now.after(context.config.interaction_lifetime);
-    ask(context, "/login", &Interaction::start(Requested::Account(page), Some(browser.id.clone()), expires_at))
+    ask(context, "/login", &Interaction::start(Requested::Account(requested), Some(browser.id.clone()), expires_at))
 }
 
 /// Returns the response for a browser that comes back from the sign-in for a page of the user's own account: that page, without the
 /// interaction. `None` if the user cancelled the sign-in. Round trips: 0.
 pub fn signed_in_for(context: &Context, sealed: &str, page: AccountPage) -> Option<Response> {
-    let is_denied = open::<Interaction<UncheckedTarget>>(context, sealed).is_some_and(|opened| opened.is_denied());
-    (!is_denied).then(|| Response::see_other(&format!("{}{}", context.config.issuer, page.path())))
+    let href = match open::<Interaction<UncheckedTarget>>(context, sealed) {
+        Some(opened) if opened.is_denied() => return None,
+        // The page is that of this request, whatever the interaction says: only the link is taken over.
+        Some(Interaction { requested: Requested::Account(requested), .. }) if requested.page.path() == page.path() => {
+            requested.href()
+        }
+        Some(_) | None => page.path().to_owned(),
+    };
+    Some(Response::see_other(&format!("{}{href}", context.config.issuer)))
 }
 
 /// Returns the URL at which the request of a sealed interaction continues; `None` if it is forged. Round trips: 0.

@@ -340,6 +340,11 @@ pub const SETTINGS: &[Setting] = &[
         "local server only: the SMTP server, with `LATCHKEY_MAIL=smtp`, such as `smtps://user:password@smtp.example.com:465`, or `smtp://localhost:2525` for one on this machine",
     ),
     setting("LATCHKEY_ACCOUNT_DELETION", Some("false"), "`true`: users may delete their accounts"),
+    setting(
+        "LATCHKEY_ACCOUNT_EMAIL",
+        Some("on"),
+        "`off`: users cannot prove or change their e-mail addresses. They never can without a sender of mails, nor if they have an external id",
+    ),
     number(
         "LATCHKEY_MIN_PASSWORD",
         "15",

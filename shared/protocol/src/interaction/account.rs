@@ -18,8 +18,38 @@ pub enum AccountPage {
     Data,
     /// The deletion of the account.
     Deletion,
+    /// The form for another e-mail address.
+    EmailAddress,
+    /// The page of the link that proves an e-mail address.
+    EmailAddressLink,
     /// The backchannel requests that wait for the user (CIBA Core §8).
     Requests,
+}
+
+/// A page of the user's own account for which the user signs in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestedPage {
+    /// The page.
+    pub page: AccountPage,
+    /// The link of a mail, sealed, that led to the page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
+}
+
+impl From<AccountPage> for RequestedPage {
+    fn from(page: AccountPage) -> Self {
+        Self { page, link: None }
+    }
+}
+
+impl RequestedPage {
+    /// Returns the path of the page, with its query.
+    pub fn href(&self) -> String {
+        match &self.link {
+            Some(link) => format!("{}?link={link}", self.page.path()),
+            None => self.page.path().to_owned(),
+        }
+    }
 }
 
 impl AccountPage {
@@ -30,8 +60,14 @@ impl AccountPage {
     /// Returns the greatest age of the sign-in for the page, in seconds; `None` if each session suffices.
     pub const fn max_age(self) -> Option<u64> {
         match self {
-            Self::Overview | Self::Requests => None,
-            Self::Password | Self::SignInMethods | Self::NewPasskey | Self::Data | Self::Deletion => Some(Self::RECENT),
+            // The request for the link came after a recent sign-in.
+            Self::Overview | Self::EmailAddressLink | Self::Requests => None,
+            Self::Password
+            | Self::SignInMethods
+            | Self::NewPasskey
+            | Self::Data
+            | Self::Deletion
+            | Self::EmailAddress => Some(Self::RECENT),
         }
     }
 
@@ -44,6 +80,7 @@ impl AccountPage {
             Self::NewPasskey => "/account/passkey/new",
             Self::Data => "/account/data",
             Self::Deletion => "/account/deletion",
+            Self::EmailAddress | Self::EmailAddressLink => "/account/email",
             Self::Requests => "/requests",
         }
     }

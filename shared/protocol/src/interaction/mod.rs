@@ -11,7 +11,7 @@ use crate::{
     AuthenticationClasses, AuthenticationContext, Client, NamedClaim, Resource, ResponseTarget, SessionId,
     UncheckedTarget,
 };
-pub use account::AccountPage;
+pub use account::{AccountPage, RequestedPage};
 pub use pushed::PushedReference;
 use requested::ClassVerdict;
 pub use requested::{Requested, RequestedAuthorization, RequestedBackchannel, RequestedDevice};

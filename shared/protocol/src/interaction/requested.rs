@@ -1,6 +1,6 @@
 //! The request that an interaction is about: one arm for each way to request a grant from a user.
 
-use super::account::AccountPage;
+use super::account::{AccountPage, RequestedPage};
 use super::pushed::PushedReference;
 use crate::{
     AskingDevice, AuthenticationClasses, AuthenticationContext, AuthorizationRequest, BackchannelRequest, ClaimRequest,
@@ -23,7 +23,7 @@ pub enum Requested<Target = ResponseTarget> {
     /// A backchannel authentication request (CIBA Core §7.1).
     Backchannel(RequestedBackchannel),
     /// A page of the user's own account.
-    Account(AccountPage),
+    Account(RequestedPage),
 }
 
 /// An authorization request on its way to a code.
@@ -145,7 +145,7 @@ impl<Target> Requested<Target> {
     /// Returns the page of the user's own account; `None` if a client asks.
     pub const fn account_page(&self) -> Option<AccountPage> {
         match self {
-            Self::Account(page) => Some(*page),
+            Self::Account(requested) => Some(requested.page),
             Self::Authorization(_) | Self::Pushed(_) | Self::Device(_) | Self::Backchannel(_) => None,
         }
     }
@@ -156,7 +156,7 @@ impl<Target> Requested<Target> {
             Self::Authorization(_) | Self::Pushed(_) => "/authorize",
             Self::Device(_) => "/device",
             Self::Backchannel(_) => "/requests",
-            Self::Account(page) => page.path(),
+            Self::Account(requested) => requested.page.path(),
         }
     }
 
@@ -196,7 +196,7 @@ impl<Target> Requested<Target> {
                 needs_acr_values: true,
                 ..SignInPolicy::default()
             },
-            Self::Account(page) => SignInPolicy { max_age: page.max_age(), ..SignInPolicy::default() },
+            Self::Account(requested) => SignInPolicy { max_age: requested.page.max_age(), ..SignInPolicy::default() },
         }
     }
 }

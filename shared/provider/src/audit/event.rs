@@ -229,6 +229,16 @@ pub enum AuditEvent<'a> {
         /// The user.
         subject: &'a Subject,
     },
+    /// A user proved an e-mail address, or changed it.
+    EmailAddressVerified {
+        /// The user.
+        subject: &'a Subject,
+    },
+    /// A user restored the e-mail address from before a change.
+    EmailAddressRestored {
+        /// The user.
+        subject: &'a Subject,
+    },
     /// A user reported an act in a security notice as that of an attacker.
     ActDisowned {
         /// The user.
@@ -329,6 +339,8 @@ impl<'a> AuditEvent<'a> {
             Self::LogoutNotificationGivenUp { .. } => "logout_notification_given_up",
             Self::MailGivenUp { .. } => "mail_given_up",
             Self::PasswordReset { .. } => "password_reset",
+            Self::EmailAddressVerified { .. } => "email_address_verified",
+            Self::EmailAddressRestored { .. } => "email_address_restored",
             Self::ActDisowned { .. } => "act_disowned",
             Self::ExcessGrantsEnded { .. } => "excess_grants_ended",
             Self::KeysRotated { .. } => "keys_rotated",
@@ -374,6 +386,8 @@ impl<'a> AuditEvent<'a> {
             | Self::SignInMethodAdded { .. }
             | Self::SignInMethodRemoved { .. }
             | Self::PasswordReset { .. }
+            | Self::EmailAddressVerified { .. }
+            | Self::EmailAddressRestored { .. }
             | Self::ActDisowned { .. }
             | Self::AdminKeyCreated { .. }
             | Self::AdminKeyRevoked { .. }
@@ -403,6 +417,8 @@ impl<'a> AuditEvent<'a> {
             | Self::SignInMethodAdded { .. }
             | Self::SignInMethodRemoved { .. }
             | Self::PasswordReset { .. }
+            | Self::EmailAddressVerified { .. }
+            | Self::EmailAddressRestored { .. }
             | Self::ActDisowned { .. }
             | Self::SignedOut { .. } => Actor::User,
             Self::CodeReplayed { .. }
@@ -454,6 +470,8 @@ impl<'a> AuditEvent<'a> {
             | Self::SignInMethodAdded { subject, .. }
             | Self::SignInMethodRemoved { subject, .. }
             | Self::PasswordReset { subject }
+            | Self::EmailAddressVerified { subject }
+            | Self::EmailAddressRestored { subject }
             | Self::ActDisowned { subject }
             | Self::SignedOut { subject }
             | Self::SignedOutEverywhere { subject, .. }
@@ -518,6 +536,8 @@ impl<'a> AuditEvent<'a> {
             | Self::SignInMethodAdded { .. }
             | Self::SignInMethodRemoved { .. }
             | Self::PasswordReset { .. }
+            | Self::EmailAddressVerified { .. }
+            | Self::EmailAddressRestored { .. }
             | Self::ActDisowned { .. }
             | Self::AdministrationRejected
             | Self::AdminKeyCreated { .. }
@@ -610,6 +630,8 @@ mod tests {
             AuditEvent::LogoutNotificationGivenUp { subject, client },
             AuditEvent::MailGivenUp { kind: "password_reset" },
             AuditEvent::PasswordReset { subject },
+            AuditEvent::EmailAddressVerified { subject },
+            AuditEvent::EmailAddressRestored { subject },
             AuditEvent::ActDisowned { subject },
             AuditEvent::ExcessGrantsEnded { subject, client },
             AuditEvent::KeysRotated { actor },

@@ -34,15 +34,17 @@ pub enum MailLinkTarget {
         /// The address.
         address: EmailAddress,
     },
-    /// Confirm an address.
+    /// Prove an address. `current` is the address of the user when the link was made: if the user has another one now, the link is over.
     AddressVerification {
         /// The address.
         address: EmailAddress,
+        /// The address that it replaces.
+        current: Option<EmailAddress>,
     },
-    /// Restore an address.
+    /// Restore the address from before a change.
     AddressChanged {
-        /// The address before the change.
-        old: EmailAddress,
+        /// Time of the change.
+        at: Timestamp,
     },
     /// End all sessions and grants, and remove each passkey. `address` is the one to which the notice was sent.
     NotMe {

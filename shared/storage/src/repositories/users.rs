@@ -38,16 +38,40 @@ pub struct User {
     /// (`infra/decisions/revocation-mark.md`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoked_before: Option<Timestamp>,
+    /// The changes of the e-mail address that the user may undo, the earliest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub address_changes: Vec<AddressChange>,
     /// True for a user who was removed: the record holds the mark alone.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub removed: bool,
 }
 
+/// A change of the e-mail address. The user may undo it for some days.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AddressChange {
+    /// Time of the change.
+    pub at: Timestamp,
+    /// The address before it, which was verified.
+    pub old: EmailAddress,
+}
+
 impl User {
+    /// The most changes of the e-mail address that a user may undo at the same time. Another change must wait.
+    pub const MAX_ADDRESS_CHANGES: usize = 20;
+
     /// Returns a user who can sign in.
     pub fn new(subject: Subject, username: String, claims: Map<String, Value>) -> Self {
-        let (disabled, removed) = (false, false);
-        Self { subject, username, claims, disabled, user_code: None, external_id: None, revoked_before: None, removed }
+        Self {
+            subject,
+            username,
+            claims,
+            disabled: false,
+            user_code: None,
+            external_id: None,
+            revoked_before: None,
+            address_changes: Vec::new(),
+            removed: false,
+        }
     }
 
     /// Returns the claim `email`, if it is an address.
@@ -93,6 +117,30 @@ impl User {
     pub fn verified_email(&self) -> Option<EmailAddress> {
         let is_verified = self.claims.get("email_verified").and_then(Value::as_bool) == Some(true);
         self.claims.get("email").and_then(Value::as_str).filter(|_| is_verified).and_then(EmailAddress::parse)
+    }
+
+    /// Returns the user with this address, which is verified. The change can be undone for the time `undoable`, if the address before it was
+    /// verified. `None` if there are too many changes that can be undone.
+    pub fn with_email(&self, address: &EmailAddress, now: Timestamp, undoable: Duration) -> Option<Self> {
+        let mut changes = self.address_changes.clone();
+        changes.retain(|change| !change.at.after(undoable).is_past(now));
+        changes.extend(self.verified_email().filter(|old| old != address).map(|old| AddressChange { at: now, old }));
+        (changes.len() <= Self::MAX_ADDRESS_CHANGES).then(|| self.with_address(address, changes))
+    }
+
+    /// Returns the user with the address from before the change at this time. Later changes cannot be undone any more: an attacker may have
+    /// the mailboxes of their addresses. `None` if there is no such change.
+    pub fn with_email_before(&self, at: Timestamp) -> Option<Self> {
+        let position = self.address_changes.iter().position(|change| change.at == at)?;
+        let (earlier, undone) = self.address_changes.split_at_checked(position)?;
+        Some(self.with_address(&undone.first()?.old, earlier.to_vec()))
+    }
+
+    fn with_address(&self, address: &EmailAddress, address_changes: Vec<AddressChange>) -> Self {
+        let mut user = Self { address_changes, ..self.clone() };
+        user.claims.insert("email".to_owned(), Value::String(address.as_str().to_owned()));
+        user.claims.insert("email_verified".to_owned(), Value::Bool(true));
+        user
     }
 
     /// Returns the claim `name`, or else the sign-in name.
@@ -254,7 +302,11 @@ pub async fn save(records: &dyn Records, user: &User, now: Timestamp) -> Result<
         let before = current.map(|current| &current.state.value);
         let revoked_before = user.revoked_before.max(before.and_then(|before| before.revoked_before));
         let keys = before.map(User::index_keys);
-        Ok::<_, Unavailable>(Change::Write(User { revoked_before, ..user.clone() }, None, (revoked_before, keys)))
+        // The caller knows nothing of changes by the user. Another address ends them.
+        let same_address = before.filter(|before| before.email() == user.email());
+        let address_changes = same_address.map(|before| before.address_changes.clone()).unwrap_or_default();
+        let user = User { revoked_before, address_changes, ..user.clone() };
+        Ok::<_, Unavailable>(Change::Write(user, None, (revoked_before, keys)))
     };
     let (revoked_before, before) = update(records, target, Start::Absent, replace).await?.result;
     let Some(before) = before.filter(|before| *before != keys) else { return Ok(revoked_before) };
@@ -264,6 +316,47 @@ pub async fn save(records: &dyn Records, user: &User, now: Timestamp) -> Result<
         leave(records, key, &user.subject, now, Leave::IfChanged).await?;
     }
     Ok(revoked_before)
+}
+
+/// Changes the e-mail address of a user as `change` says, and keeps the index. `change` returns `None` to leave the user as it is. Returns
+/// the user before and after the change; `None` if nothing was changed. An interrupted call can be repeated.
+///
+/// Round trips: 1; 9 for another address.
+pub async fn change_address(
+    records: &dyn Records,
+    subject: &Subject,
+    now: Timestamp,
+    change: impl Fn(&User) -> Option<User> + Send + Sync,
+) -> Result<Option<(User, User)>, Unavailable> {
+    let Some(read) = find(records, subject).await? else { return Ok(None) };
+    let Some(wanted) = change(&read) else { return Ok(None) };
+    // The entries come first: a search reads past one that leads to no user.
+    let keys = wanted.index_keys();
+    let enter = || try_join_all(keys.iter().map(|key| user_index::add(records, key, subject)));
+    enter().await?;
+    let replace = |current: Option<&Current<User>>| {
+        let before = current.map(|current| &current.state.value).filter(|user| !user.removed);
+        // A change of the address at the same time leads to other entries: the caller may try again.
+        let after = before.and_then(&change).filter(|after| after.index_keys() == keys);
+        Ok::<_, Unavailable>(match (before, after) {
+            (Some(before), Some(after)) => {
+                let result = Some((before.clone(), after.clone()));
+                Change::Write(after, None, result)
+            }
+            _ => Change::Keep(None),
+        })
+    };
+    let target = Target::owned(user_key(subject), owner(subject));
+    let changed = update(records, target, Start::Read, replace).await?.result;
+    let before = changed.as_ref().map_or(&read, |(before, _)| before).index_keys();
+    let (stale, kept) = if changed.is_some() { (&before, &keys) } else { (&keys, &before) };
+    if changed.is_some() && before != keys {
+        enter().await?;
+    }
+    for key in stale.iter().filter(|key| !kept.contains(key)) {
+        leave(records, key, subject, now, Leave::IfChanged).await?;
+    }
+    Ok(changed)
 }
 
 /// The condition for the removal of a user from an entry of the index.

@@ -301,3 +301,38 @@ fn a_notice_about_another_act_keeps_the_app() {
         first_step(&user);
     }
 }
+
+/// An operator helps a user who lost the app: the second factor goes, with all sessions and grants, and the user receives a notice.
+#[test]
+fn an_operator_removes_a_lost_app() {
+    let (user, address) = password_reset::user("lost-app");
+    let mut enrolled = enrol(user.clone());
+    let methods = admin::command(&["user", "sign-in-methods", "--json", &user]);
+    assert_eq!(methods["authenticator_app"]["recovery_codes_left"], 10, "{methods}");
+    assert!(!methods.to_string().contains(&enrolled.secret.replace(' ', "")));
+    let ended = admin::command(&["user", "remove-second-factor", "--json", "--yes", &user]);
+    assert!(ended["sessions"].as_u64() >= Some(1), "{ended}");
+    assert!(enrolled.browser.open("/account").page().login().is_some());
+    visit(&user);
+    assert!(admin::command(&["user", "sign-in-methods", "--json", &user])["authenticator_app"].is_null());
+    mail::wait_for(&address, "method_removed", 1);
+}
+
+/// An operator finds users by their addresses, and exports what is stored about one: no credential, no token.
+#[test]
+fn an_operator_finds_and_exports_a_user() {
+    let (user, address) = password_reset::user("exported");
+    let enrolled = enrol(user.clone());
+    let found = admin::command(&["user", "list", "--json", "--email", &address.to_uppercase()]);
+    assert_eq!(found[0]["username"], user, "{found}");
+    assert_eq!(admin::command(&["user", "list", "--json", "--email", "nobody@mail.example"]), json!([]));
+    let refused = admin::refused(&["user", "list", "--email", "a@b, c@d"], "");
+    assert!(refused.contains("email"), "{refused}");
+    let data = admin::command(&["user", "export", "--json", &user]);
+    assert_eq!((&data["username"], &data["claims"]["email"]), (&json!(user), &json!(address)));
+    assert_eq!(data["sign_in_methods"]["authenticator_app"]["recovery_codes_left"], 10);
+    assert_eq!(data["sessions"].as_array().map(Vec::len), Some(1), "{data}");
+    for secret in [enrolled.secret.replace(' ', ""), enrolled.recovery_codes[0].clone(), "argon2".to_owned()] {
+        assert!(!data.to_string().contains(&secret), "{secret}");
+    }
+}

@@ -338,6 +338,21 @@ fn a_disowned_act_removes_each_passkey() {
     is_refused(sign_in(&mut authenticator, |_| {}).1, "a passkey of a disowned act");
 }
 
+/// An operator helps a user who lost a device: all passkeys go, with all sessions.
+#[test]
+fn an_operator_removes_lost_passkeys() {
+    let user = user("lost-passkey");
+    let mut authenticator = registered(&user, "ES256");
+    let (mut browser, landing) = sign_in(&mut authenticator, |_| {});
+    is_signed_in(landing);
+    let methods = admin::command(&["user", "sign-in-methods", "--json", &user]);
+    assert_eq!(methods["passkeys"].as_array().map(Vec::len), Some(1), "{methods}");
+    admin::command(&["user", "remove-passkeys", "--json", "--yes", &user]);
+    assert!(browser.open("/account").page().login().is_some());
+    is_refused(sign_in(&mut authenticator, |_| {}).1, "a passkey that an operator removed");
+    assert_eq!(admin::command(&["user", "sign-in-methods", "--json", &user])["passkeys"], json!([]));
+}
+
 /// A user who was disabled, or deleted, does not sign in with a passkey.
 #[test]
 fn a_disabled_user_does_not_sign_in() {

@@ -9,7 +9,7 @@ use platform::entropy;
 use protocol::mail::SecurityNotice;
 use protocol::{AuthenticationMethod, TotpSecret};
 use provider::mail::notify_user;
-use provider::{AuditEvent, HandlerError, responses, second_factor as sealed};
+use provider::{Actor, AuditEvent, HandlerError, responses, second_factor as sealed};
 use qrcode::QrCode;
 use qrcode::render::svg;
 use storage::second_factor::{self, SecondFactor};
@@ -109,7 +109,8 @@ async fn remove(visit: &Visit<'_>) -> Result<Response, HandlerError> {
     let Some(user) = visit.user().await? else { return visit.not_there() };
     users::note_second_factor(records, &user.username, false).await?;
     second_factor::remove(records, subject).await?;
-    AuditEvent::SignInMethodRemoved { subject, method: AuthenticationMethod::Totp }.record(visit.request);
+    AuditEvent::SignInMethodRemoved { subject, method: AuthenticationMethod::Totp, actor: Actor::User }
+        .record(visit.request);
     let notice = SecurityNotice::MethodRemoved { method: AuthenticationMethod::Totp };
     notify_user(visit.context, subject, notice, visit.now()).await;
     visit.outcome(StatusCode::OK, AccountOutcome::AuthenticatorRemoved)

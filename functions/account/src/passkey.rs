@@ -7,7 +7,7 @@ use pages::{AccountOutcome, AccountPasskey};
 use protocol::mail::SecurityNotice;
 use protocol::{AuthenticationMethod, CredentialId};
 use provider::mail::notify_user;
-use provider::{AuditEvent, HandlerError, responses};
+use provider::{Actor, AuditEvent, HandlerError, responses};
 use serde_json::json;
 use storage::passkeys::{self, StoredPasskey};
 use storage::users;
@@ -79,7 +79,8 @@ async fn remove(visit: &Visit<'_>, stored: &StoredPasskey, is_last: bool) -> Res
         }
     }
     passkeys::remove(records, stored).await?;
-    AuditEvent::SignInMethodRemoved { subject, method: AuthenticationMethod::Passkey }.record(visit.request);
+    AuditEvent::SignInMethodRemoved { subject, method: AuthenticationMethod::Passkey, actor: Actor::User }
+        .record(visit.request);
     let notice = SecurityNotice::MethodRemoved { method: AuthenticationMethod::Passkey };
     notify_user(visit.context, subject, notice, visit.now()).await;
     let unknown = json!({ "rpId": stored.passkey.rp_id, "credentialId": stored.passkey.credential_id.encoded() });

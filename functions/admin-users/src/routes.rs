@@ -15,10 +15,14 @@ pub(crate) enum Action {
     ListConsents,
     ListGrants,
     WithdrawConsent,
+    ExportUser,
+    ListSignInMethods,
+    RemoveSecondFactor,
+    RemovePasskeys,
 }
 
 /// Every route.
-pub(crate) static ROUTES: [AdminRoute<Action>; 8] = [
+pub(crate) static ROUTES: [AdminRoute<Action>; 12] = [
     AdminRoute::new(Method::GET, "users", AdminScope::UsersRead, Action::ListUsers),
     AdminRoute::new(Method::GET, "users/{}", AdminScope::UsersRead, Action::GetUser),
     AdminRoute::new(Method::PUT, "users/{}", AdminScope::UsersWrite, Action::PutUser),
@@ -27,6 +31,10 @@ pub(crate) static ROUTES: [AdminRoute<Action>; 8] = [
     AdminRoute::new(Method::GET, "users/{}/consents", AdminScope::UsersRead, Action::ListConsents),
     AdminRoute::new(Method::GET, "users/{}/grants", AdminScope::UsersRead, Action::ListGrants),
     AdminRoute::new(Method::DELETE, "users/{}/consents/{}", AdminScope::UsersWrite, Action::WithdrawConsent),
+    AdminRoute::new(Method::GET, "users/{}/data", AdminScope::UsersRead, Action::ExportUser),
+    AdminRoute::new(Method::GET, "users/{}/sign-in-methods", AdminScope::UsersRead, Action::ListSignInMethods),
+    AdminRoute::new(Method::DELETE, "users/{}/second-factor", AdminScope::UsersWrite, Action::RemoveSecondFactor),
+    AdminRoute::new(Method::DELETE, "users/{}/passkeys", AdminScope::UsersWrite, Action::RemovePasskeys),
 ];
 
 #[cfg(test)]

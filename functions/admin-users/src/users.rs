@@ -6,13 +6,37 @@ use latchkey_http::{Request, Response};
 use platform::entropy;
 use protocol::{EmailAddress, ExternalId, Problem, StoredHash, Username, is_profile_claim};
 use provider::administration::{listing, not_found, problem};
-use provider::{Actor, AuditEvent, Context, HandlerError, names, sessions};
+use provider::{Actor, AuditEvent, Context, HandlerError, RequestParameters, names, sessions, user_data};
 use serde_json::{Map, Value, json};
 use storage::users::{self, Credential, User};
-use storage::{consents, directory, sign_out};
+use storage::{account, consents, directory, sign_out};
 use types::{ClientId, Subject, Timestamp};
 
+/// Lists the users, or those with an e-mail address or an external id.
 pub(crate) async fn list(request: &Request, context: &Context) -> Result<Response, HandlerError> {
+    let records = &*context.records;
+    let parameters = request.parameters()?;
+    let found = match (parameters.value("email"), parameters.value("external_id")) {
+        (None, None) => None,
+        (Some(email), _) => match EmailAddress::parse(email) {
+            Some(address) => Some(users::find_by_email(records, &address).await?),
+            None => {
+                let wrong = Problem::new("email", EmailAddress::RULE);
+                return Ok(problem(request, StatusCode::BAD_REQUEST, &[wrong]));
+            }
+        },
+        (None, Some(id)) => match ExternalId::parse(id) {
+            Some(id) => Some(users::find_by_external_id(records, &id).await?),
+            None => {
+                let wrong = Problem::new("external_id", ExternalId::RULE);
+                return Ok(problem(request, StatusCode::BAD_REQUEST, &[wrong]));
+            }
+        },
+    };
+    if let Some(found) = found {
+        let items = found.iter().map(|user| json!({ "username": user.username, "sub": user.subject }));
+        return Ok(Response::json(StatusCode::OK, &json!({ "items": items.collect::<Vec<_>>() })));
+    }
     let cursor = listing::cursor(request);
     let page = directory::list(&*context.records, cursor.as_ref(), listing::PAGE).await?;
     let items: Vec<Value> = page.items.iter().map(|entry| json!(entry)).collect();
@@ -28,7 +52,7 @@ pub(crate) async fn get(username: &str, request: &Request, context: &Context) ->
 }
 
 /// Finds the directory entry of a user; `None` also if no user can have the name.
-async fn entry(username: &str, context: &Context) -> Result<Option<directory::Entry>, HandlerError> {
+pub(crate) async fn entry(username: &str, context: &Context) -> Result<Option<directory::Entry>, HandlerError> {
     let Some(username) = names::username(username) else { return Ok(None) };
     Ok(directory::find(&*context.records, &username).await?)
 }
@@ -194,7 +218,7 @@ pub(crate) async fn put(
     Ok(Response::json(status, &document))
 }
 
-fn numbers(ended: sign_out::Ended) -> Value {
+pub(crate) fn numbers(ended: sign_out::Ended) -> Value {
     let mut numbers = json!({ "sessions": ended.sessions, "grants": ended.grants });
     if ended.unfinished
         && let Some(members) = numbers.as_object_mut()
@@ -209,6 +233,17 @@ pub(crate) async fn consents(username: &str, request: &Request, context: &Contex
     let records = &*context.records;
     let Some(entry) = entry(username, context).await? else { return Ok(not_found(request)) };
     Ok(Response::json(StatusCode::OK, &json!({ "items": consents::of_user(records, &entry.subject).await? })))
+}
+
+/// Returns all that is stored about a user.
+pub(crate) async fn export(username: &str, request: &Request, context: &Context) -> Result<Response, HandlerError> {
+    let (records, now) = (&*context.records, request.received_at);
+    let Some(entry) = entry(username, context).await? else { return Ok(not_found(request)) };
+    let (account, user) =
+        futures::join!(account::read(records, &entry.subject, now), users::find(records, &entry.subject));
+    let (account, Some(user)) = (account?, user?) else { return Ok(not_found(request)) };
+    AuditEvent::DataDownloaded { subject: &entry.subject, actor: Actor::Administrator }.record(request);
+    Ok(Response::json(StatusCode::OK, &user_data::export(&user, &account, now)))
 }
 
 /// Returns the live grants of a user, with those that outlive the session of their sign-in.
@@ -244,7 +279,11 @@ pub(crate) async fn sign_out(username: &str, request: &Request, context: &Contex
 }
 
 /// Ends all sessions and grants of a user, and notifies the clients that registered for it.
-async fn end_all(subject: &Subject, now: Timestamp, context: &Context) -> Result<sign_out::Ended, HandlerError> {
+pub(crate) async fn end_all(
+    subject: &Subject,
+    now: Timestamp,
+    context: &Context,
+) -> Result<sign_out::Ended, HandlerError> {
     let (ended, notifications) = sessions::end_everywhere(context, subject, now).await?;
     notifications.send(context, now).await;
     Ok(ended)

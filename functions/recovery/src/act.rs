@@ -116,7 +116,7 @@ async fn remove_app(visit: &Visit<'_>, user: &User, act: &Act<'_>) -> Result<(),
         users::note_second_factor(records, &user.username, false).await?;
         second_factor::remove(records, &user.subject).await?;
         let method = AuthenticationMethod::Totp;
-        AuditEvent::SignInMethodRemoved { subject: &user.subject, method }.record(visit.request);
+        AuditEvent::SignInMethodRemoved { subject: &user.subject, method, actor: Actor::User }.record(visit.request);
     }
     Ok(())
 }

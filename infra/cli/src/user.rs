@@ -1,11 +1,11 @@
 //! `latchkey user`: the users of a deployment.
 
 use crate::args::{
-    DeploymentArgs, UserAddArgs, UserClaimArgs, UserCodeArgs, UserCommand, UserEndArgs, UserGrantsArgs,
-    UserPasswordArgs, UserWithdrawArgs, UsernameArgs,
+    UserAddArgs, UserClaimArgs, UserCodeArgs, UserCommand, UserEndArgs, UserGrantsArgs, UserListArgs, UserPasswordArgs,
+    UserWithdrawArgs, UsernameArgs,
 };
 use crate::clock;
-use crate::deployment::{Deployment, segment};
+use crate::deployment::{Deployment, encoded, segment};
 use crate::failure::Failure;
 use crate::import;
 use crate::output::{Output, duration, table};
@@ -29,6 +29,12 @@ pub(crate) fn run(command: &UserCommand, output: Output) -> Result<(), Failure> 
         UserCommand::Consents(args) => consents(args, output),
         UserCommand::Grants(args) => grants(args, output),
         UserCommand::Withdraw(args) => withdraw(args, output),
+        UserCommand::SignInMethods(args) => sign_in_methods(args, output),
+        UserCommand::RemoveSecondFactor(args) => {
+            remove_method(args, "second-factor", "the authenticator app and the recovery codes", output)
+        }
+        UserCommand::RemovePasskeys(args) => remove_method(args, "passkeys", "all passkeys", output),
+        UserCommand::Export(args) => export(args, output),
     }
 }
 
@@ -124,8 +130,16 @@ fn claim(name: &str, value: &str) -> Value {
     if is_text && !is_list { json!(value) } else { serde_json::from_str(value).unwrap_or_else(|_| json!(value)) }
 }
 
-fn list(args: &DeploymentArgs, output: Output) -> Result<(), Failure> {
-    let users = Deployment::of(args)?.list_sorted("users", "username", output)?;
+fn list(args: &UserListArgs, output: Output) -> Result<(), Failure> {
+    let deployment = Deployment::of(&args.deployment)?;
+    let by = [("email", &args.email), ("external_id", &args.external_id)];
+    let users = match by.into_iter().find_map(|(name, value)| value.as_ref().map(|value| (name, value))) {
+        None => deployment.list_sorted("users", "username", output)?,
+        Some((name, value)) => {
+            let found = deployment.get(&format!("users?{name}={}", encoded(value)))?.unwrap_or_default();
+            found.get("items").and_then(Value::as_array).cloned().unwrap_or_default()
+        }
+    };
     output.print(&json!(users), || {
         let text = |user: &Value, name: &str| user.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         let rows: Vec<Vec<String>> = users.iter().map(|user| vec![text(user, "username"), text(user, "sub")]).collect();
@@ -290,5 +304,51 @@ fn withdraw(args: &UserWithdrawArgs, output: Output) -> Result<(), Failure> {
     let answer = deployment.delete(&path)?.ok_or_else(|| unknown(username))?;
     let grants = answer.get("grants").and_then(Value::as_u64).unwrap_or_default();
     output.print(&answer, || format!("{client_id} must ask {username} again: {grants} grants ended."));
+    Ok(())
+}
+
+fn sign_in_methods(args: &UsernameArgs, output: Output) -> Result<(), Failure> {
+    let found = Deployment::of(&args.deployment)?.get(&format!("{}/sign-in-methods", path(&args.username)))?;
+    let found = found.ok_or_else(|| unknown(&args.username))?;
+    output.print(&found, || {
+        let day = |value: Option<&Value>| {
+            let seconds = value.and_then(Value::as_u64);
+            seconds.map_or_else(
+                || "never".to_owned(),
+                |at| format!("{} ago", duration(clock::now().as_secs().saturating_sub(at))),
+            )
+        };
+        let passkeys = found.get("passkeys").and_then(Value::as_array).into_iter().flatten();
+        let passkey = |item: &Value| {
+            let name = item.get("name").and_then(Value::as_str).unwrap_or_default();
+            vec![format!("passkey {name}"), day(item.get("created_at")), day(item.get("last_used_on"))]
+        };
+        let app = found.get("authenticator_app").filter(|app| !app.is_null()).map(|app| {
+            let left = app.get("recovery_codes_left").and_then(Value::as_u64).unwrap_or_default();
+            vec![format!("authenticator app, {left} recovery codes left"), day(app.get("since")), String::new()]
+        });
+        let rows: Vec<Vec<String>> = passkeys.map(passkey).chain(app).collect();
+        table(&["METHOD", "SINCE", "LAST USED"], &rows)
+    });
+    Ok(())
+}
+
+/// Removes sign-in methods of a user; `words` name them in the question.
+fn remove_method(args: &UserEndArgs, below: &str, words: &str, output: Output) -> Result<(), Failure> {
+    let UsernameArgs { username, deployment } = &args.user;
+    let deployment = Deployment::of(deployment)?;
+    let question = format!("Remove {words} of {username} at {}? All sessions and grants end.", deployment.origin());
+    output.confirm(&question, args.confirmation.yes)?;
+    let ended = deployment.delete(&format!("{}/{below}", path(username)))?.ok_or_else(|| unknown(username))?;
+    let count = |name: &str| ended.get(name).and_then(Value::as_u64).unwrap_or_default();
+    let (sessions, grants) = (count("sessions"), count("grants"));
+    output.print(&ended, || format!("{words} of {username}: removed. {sessions} sessions and {grants} grants ended."));
+    Ok(())
+}
+
+fn export(args: &UsernameArgs, output: Output) -> Result<(), Failure> {
+    let found = Deployment::of(&args.deployment)?.get(&format!("{}/data", path(&args.username)))?;
+    let found = found.ok_or_else(|| unknown(&args.username))?;
+    output.print(&found, || format!("{found:#}"));
     Ok(())
 }

@@ -151,6 +151,7 @@ pub const FUNCTIONS: &[Function] = &[
             access(SignOut, &[Create]),
             access(Marker, &[Create]),
             access(Counter, &[Count]),
+            access(Mail, &[Create]),
             KEYS,
             access(AdminKey, &[Get]),
             CONFIGURATION,
@@ -160,6 +161,7 @@ pub const FUNCTIONS: &[Function] = &[
         keys: Keys::Sign,
         calls_out: true,
         services: &["passwords"],
+        writes_mail: true,
         // It signs logout tokens, which have the `sub` of each client.
         secrets: &[Purpose::Counter, Purpose::Pairwise],
         ..Function::BASE

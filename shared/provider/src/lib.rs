@@ -49,6 +49,7 @@ mod signed_metadata;
 mod subject;
 mod tokens;
 mod trusted_proxy;
+pub mod user_data;
 #[cfg(target_arch = "wasm32")]
 pub mod worker;
 

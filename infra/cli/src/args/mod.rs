@@ -25,7 +25,7 @@ pub(crate) use records::{RecordsCommand, ReshardArgs, RestoreArgs};
 pub(crate) use secret::{DeriveArgs, SecretCommand};
 pub(crate) use user::{
     ImportFormat, ImportName, UserAddArgs, UserClaimArgs, UserCodeArgs, UserCommand, UserEndArgs, UserGrantsArgs,
-    UserImportArgs, UserPasswordArgs, UserWithdrawArgs, UsernameArgs,
+    UserImportArgs, UserListArgs, UserPasswordArgs, UserWithdrawArgs, UsernameArgs,
 };
 
 use clap::{Args, Parser, Subcommand};

@@ -22,9 +22,11 @@ pub(crate) enum UserCommand {
         after_long_help = "Examples:\n  latchkey user set-claim ada groups=admins groups=staff\n  latchkey user set-claim ada --remove roles"
     )]
     SetClaim(UserClaimArgs),
-    /// List the users.
-    #[command(after_long_help = "Examples:\n  latchkey user list\n  latchkey user list --json | jq -r '.[].username'")]
-    List(DeploymentArgs),
+    /// List the users, or find those with an e-mail address or an external id.
+    #[command(
+        after_long_help = "Examples:\n  latchkey user list\n  latchkey user list --email ada@example.com\n  latchkey user list --json | jq -r '.[].username'"
+    )]
+    List(UserListArgs),
     /// Show the claims of a user.
     #[command(
         after_long_help = "Examples:\n  latchkey user show ada\n  latchkey user show ada --json | jq .claims.email"
@@ -71,6 +73,39 @@ pub(crate) enum UserCommand {
         after_long_help = "Examples:\n  latchkey user withdraw ada my-app\n  latchkey user withdraw ada my-app --yes"
     )]
     Withdraw(UserWithdrawArgs),
+    /// List the ways in which a user signs in beside the password: passkeys, authenticator app, recovery codes.
+    #[command(
+        after_long_help = "Examples:\n  latchkey user sign-in-methods ada\n  latchkey user sign-in-methods ada --json"
+    )]
+    SignInMethods(UsernameArgs),
+    /// Remove the authenticator app and the recovery codes of a user who lost them, and end all sessions and grants.
+    ///
+    /// The password alone suffices again. Make sure that it is the user who asks: an attacker who knows the password may.
+    #[command(
+        after_long_help = "Examples:\n  latchkey user remove-second-factor ada\n  latchkey user remove-second-factor ada --yes"
+    )]
+    RemoveSecondFactor(UserEndArgs),
+    /// Remove all passkeys of a user who lost a device, and end all sessions and grants.
+    #[command(
+        after_long_help = "Examples:\n  latchkey user remove-passkeys ada\n  latchkey user remove-passkeys ada --yes"
+    )]
+    RemovePasskeys(UserEndArgs),
+    /// Export all that is stored about a user, as JSON.
+    #[command(after_long_help = "Examples:\n  latchkey user export ada > ada.json")]
+    Export(UsernameArgs),
+}
+
+/// Arguments of `latchkey user list`.
+#[derive(Debug, Args)]
+pub(crate) struct UserListArgs {
+    /// List only the users with this e-mail address. Several users may have it.
+    #[arg(long, value_name = "ADDRESS", conflicts_with = "external_id")]
+    pub(crate) email: Option<String>,
+    /// List only the users with this identifier in another directory.
+    #[arg(long, value_name = "ID")]
+    pub(crate) external_id: Option<String>,
+    #[command(flatten)]
+    pub(crate) deployment: DeploymentArgs,
 }
 
 /// Arguments of `latchkey user import`.

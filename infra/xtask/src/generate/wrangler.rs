@@ -530,7 +530,7 @@ mod tests {
                     "token" => Some(("SAML", "latchkey-staging-saml")),
                     _ => None,
                 };
-                let mail = matches!(function.name, "account" | "login" | "recovery");
+                let mail = matches!(function.name, "account" | "admin-users" | "login" | "recovery");
                 let mail = mail.then_some(("MAIL", "latchkey-staging-mail"));
                 assert_eq!(bound, service.into_iter().chain(mail).collect::<Vec<_>>(), "{}", function.name);
             }

@@ -161,6 +161,8 @@ pub enum AuditEvent<'a> {
     DataDownloaded {
         /// The user.
         subject: &'a Subject,
+        /// The party that downloaded it.
+        actor: Actor,
     },
     /// A user changed the own password; every other session and all grants ended.
     PasswordChanged {
@@ -180,6 +182,8 @@ pub enum AuditEvent<'a> {
         subject: &'a Subject,
         /// The method.
         method: AuthenticationMethod,
+        /// The party that removed it.
+        actor: Actor,
     },
     /// A request to the administration API had no valid token, or its admin key lacks the scope.
     AdministrationRejected,
@@ -412,10 +416,8 @@ impl<'a> AuditEvent<'a> {
             | Self::ConsentRefused { .. }
             | Self::RequestUnexpected { .. }
             | Self::CodeIssued { .. }
-            | Self::DataDownloaded { .. }
             | Self::PasswordChanged { .. }
             | Self::SignInMethodAdded { .. }
-            | Self::SignInMethodRemoved { .. }
             | Self::PasswordReset { .. }
             | Self::EmailAddressVerified { .. }
             | Self::EmailAddressRestored { .. }
@@ -448,6 +450,8 @@ impl<'a> AuditEvent<'a> {
             | Self::ClientDeleted { actor, .. }
             | Self::ConsentWithdrawn { actor, .. }
             | Self::UserDeleted { actor, .. }
+            | Self::DataDownloaded { actor, .. }
+            | Self::SignInMethodRemoved { actor, .. }
             | Self::SignedOutEverywhere { actor, .. }
             | Self::KeysRotated { actor } => *actor,
         }
@@ -465,7 +469,7 @@ impl<'a> AuditEvent<'a> {
             | Self::UserCreated { subject }
             | Self::UserChanged { subject }
             | Self::UserDeleted { subject, .. }
-            | Self::DataDownloaded { subject }
+            | Self::DataDownloaded { subject, .. }
             | Self::PasswordChanged { subject }
             | Self::SignInMethodAdded { subject, .. }
             | Self::SignInMethodRemoved { subject, .. }
@@ -616,10 +620,10 @@ mod tests {
             AuditEvent::UserCreated { subject },
             AuditEvent::UserChanged { subject },
             AuditEvent::UserDeleted { subject, actor },
-            AuditEvent::DataDownloaded { subject },
+            AuditEvent::DataDownloaded { subject, actor },
             AuditEvent::PasswordChanged { subject },
             AuditEvent::SignInMethodAdded { subject, method },
-            AuditEvent::SignInMethodRemoved { subject, method },
+            AuditEvent::SignInMethodRemoved { subject, method, actor },
             AuditEvent::AdministrationRejected,
             AuditEvent::AdminKeyCreated { key: "k" },
             AuditEvent::AdminKeyRevoked { key: "k" },

@@ -12,9 +12,10 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use simulation::{Flow, Instance, T0, subject, username};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use storage::faults::turns;
+use storage::faults::{Call, Fault, Faulty, turns};
 use storage::memory::Memory;
 use storage::users::{self, User};
 use storage::{Kind, directory, outbox};
@@ -254,6 +255,73 @@ async fn the_old_address_learns_of_a_change() {
     put(&instance, MailContent::AddressChanged { subject: subject("alice-subject"), old }).await;
     send_written(&instance).await;
     assert_eq!(service.mails()[0]["to"], "old@example.com");
+}
+
+/// The pages about the address make few calls, and the index follows the change.
+#[tokio::test]
+async fn an_address_changes_and_is_undone_with_few_calls() {
+    let (memory, service, instance) = with_mail().await;
+    let mut browser = Flow::of("alice");
+    browser.code(&instance, PASSWORD, "openid").await;
+    let link = async |kind: &str| {
+        send_written(&instance).await;
+        let sent = service.mails().into_iter().rfind(|mail| mail["kind"] == kind).unwrap();
+        let text = sent["text"].as_str().unwrap().to_owned();
+        let line = text.lines().find(|line| line.contains("?link=")).unwrap();
+        let path = line.find("/account/email?").or_else(|| line.find("/recovery?")).unwrap();
+        (sent["to"].as_str().unwrap().to_owned(), line.split_at(path).1.to_owned())
+    };
+    let found = async |address: &str| {
+        let address = EmailAddress::parse(address).unwrap();
+        users::find_by_email(memory.as_ref(), &address).await.unwrap().len()
+    };
+    memory.reset();
+    let page = browser.get(&instance, "/account/email").await;
+    assert_eq!((page.status, memory.counts().total()), (StatusCode::OK, 2), "session and user");
+    memory.reset();
+    let asked = browser.submit(&instance, "/account/email", &page, &[("email", "new@example.com")]).await;
+    assert_eq!((asked.status, memory.counts().total()), (StatusCode::OK, 4), "and the counter, and the mail");
+    let (to, path) = link("address_verification").await;
+    assert_eq!(to, "new@example.com");
+    memory.reset();
+    let page = browser.get(&instance, &path).await;
+    assert_eq!((page.status, memory.counts().total()), (StatusCode::OK, 2));
+    memory.reset();
+    let changed = browser.submit(&instance, "/account/email", &page, &[]).await;
+    let calls = memory.counts().total();
+    assert!(changed.status == StatusCode::OK && calls <= 13, "{} {calls}", changed.status);
+    assert_eq!((found("alice@example.com").await, found("new@example.com").await), (0, 1));
+    let (to, path) = link("address_changed").await;
+    assert_eq!(to, "Alice@Example.com");
+    let mut owner = Flow::default();
+    let page = owner.get(&instance, &path).await;
+    let undone = owner.submit(&instance, "/recovery", &page, &[("decision", "act")]).await;
+    assert_eq!(undone.status, StatusCode::OK);
+    assert_eq!((found("alice@example.com").await, found("new@example.com").await), (1, 0));
+}
+
+/// A change of the address that a fault interrupts can be repeated, and the user is found by the address of the record at any time.
+#[tokio::test]
+async fn an_interrupted_change_of_an_address_loses_no_user() {
+    let (old, new) =
+        (EmailAddress::parse("alice@example.com").unwrap(), EmailAddress::parse("new@example.com").unwrap());
+    let change = |user: &User| user.with_email(&new, T0, Duration::from_secs(3600));
+    for (number, fault) in (0..24).map(|it| (it / 2, if it % 2 == 0 { Fault::Before } else { Fault::After })) {
+        let (memory, _, _) = with_mail().await;
+        let made = AtomicUsize::new(0);
+        let plan = move |_: &Call<'_>| match made.fetch_add(1, Ordering::Relaxed) {
+            call if call == number => fault.clone(),
+            _ => Fault::None,
+        };
+        let faulty = Faulty::new(memory.clone(), plan);
+        let _ = users::change_address(&faulty, &subject("alice-subject"), T0, change).await;
+        let user = users::find(memory.as_ref(), &subject("alice-subject")).await.unwrap().unwrap();
+        let found = users::find_by_email(memory.as_ref(), &user.email().unwrap()).await.unwrap();
+        assert_eq!(found.len(), 1, "after call {number}");
+        users::change_address(memory.as_ref(), &subject("alice-subject"), T0, change).await.unwrap();
+        assert_eq!(users::find_by_email(memory.as_ref(), &new).await.unwrap().len(), 1);
+        assert_eq!(users::find_by_email(memory.as_ref(), &old).await.unwrap().len(), 0);
+    }
 }
 
 /// Without a sender nothing is written, and a run makes no call.

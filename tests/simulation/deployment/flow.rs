@@ -74,7 +74,7 @@ impl Flow {
     ) -> Response {
         let reply = reply(Call::get(path), page);
         let page = Page::read(&reply.url(), reply);
-        let hidden = ["interaction", "csrf", "client_id", "session"]
+        let hidden = ["interaction", "csrf", "client_id", "session", "link"]
             .into_iter()
             .filter_map(|name| page.forms.iter().find_map(|form| form.value(name)).map(|value| (name, value)));
         let fields: Vec<(&str, &str)> = hidden.chain(answers.iter().copied()).collect();

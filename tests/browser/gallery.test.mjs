@@ -41,7 +41,7 @@ describe("gallery", { concurrency: 2, skip: directory ? false : "GALLERY is not 
   for (const colorScheme of ["light", "dark"]) {
     for (const textSize of [100, 200]) {
       const how = `${colorScheme}, text at ${textSize} %`;
-      test(`each page passes axe, keeps its policy and fits each width (${how})`, { timeout: 300_000 }, async () => {
+      test(`each page passes axe, keeps its policy and fits each width (${how})`, { timeout: 600_000 }, async () => {
         assert.ok(names.length > 10);
         const { context, page, problems } = await open(browser, { colorScheme });
         await answerFrames(context);
@@ -62,7 +62,7 @@ describe("gallery", { concurrency: 2, skip: directory ? false : "GALLERY is not 
     }
   }
 
-  test("each page can be shown from right to left, in forced colours, and on paper", { timeout: 120_000 }, async () => {
+  test("each page can be shown from right to left, in forced colours, and on paper", { timeout: 300_000 }, async () => {
     const { context, page, problems } = await open(browser, { viewport: SIZES[0] });
     await answerFrames(context);
     for (const name of names) {

@@ -15,6 +15,8 @@ from urllib.parse import parse_qs, urlsplit
 import requests
 from fastmcp import Client
 from fastmcp.client.auth import OAuth
+from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
@@ -43,7 +45,10 @@ class Browser:
 
         def answer():
             callback = User(BASE_URL, request["redirect_uri"][0]).answer(url)
-            requests.get(callback, timeout=30)
+            # The client opens its port after it has opened the browser.
+            with requests.Session() as session:
+                session.mount("http://", HTTPAdapter(max_retries=Retry(connect=8, backoff_factor=0.1)))
+                session.get(callback, timeout=30)
 
         threading.Thread(target=answer, daemon=True).start()
         return True
